@@ -2258,6 +2258,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>使用手册</translation>
     </message>
     <message>
+        <source>Many findings before the next one are done: the list shows only those to do.</source>
+        <translation>前面的问题大多已处理，列表只显示待处理的；清除筛选可看全部。</translation>
+    </message>
+    <message>
         <source>Map Fields</source>
         <translation>字段映射</translation>
     </message>

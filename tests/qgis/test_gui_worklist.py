@@ -23,7 +23,7 @@ from plugin.gui.findings.groups import (
     UPDATED_COLUMN,
     Grouping,
 )
-from plugin.gui.findings.work_rows import WorkRows
+from plugin.gui.findings.work_rows import OPEN_STATE_KEYS, WorkRows
 from tests.qgis.gui_helpers import make_large_report, make_result, make_small_report
 from tests.qgis.test_gui_editing import check, checked, open_controller  # noqa: F401
 from tests.qgis.waiting import process_events, wait_until
@@ -161,6 +161,32 @@ def test_next_open_skips_what_is_done_and_reports_the_end(findings_dock):
         steps.append(finding)
     assert {f.key[-1:] for f in steps} == {"1", "4", "5", ""}
     assert findings_dock.note.text() == "已到最后一个未完成的问题。"
+
+
+def test_next_open_far_down_lists_only_what_is_to_be_done(findings_dock):
+    count = MAX_FINDINGS_LISTED_AT_ONCE + 3000
+    report = make_large_report(count)
+    findings_dock.set_result(make_result(report))
+    assert wait_until(lambda: findings_dock.is_list_ready)
+    listed = findings_dock.tree.filter.list_visible_findings()
+    items = make_items(report)
+    for finding in listed[: count - 2]:
+        items[finding.fingerprint] = WorkItem(finding.fingerprint, state=WorkState.FALSE_ALARM)
+    for finding in listed[count - 2 :]:
+        items[finding.fingerprint] = WorkItem(finding.fingerprint)
+    findings_dock.set_work(WorkRows(items))
+    assert wait_until(lambda: findings_dock.is_list_ready)
+    findings_dock.step_to_open()
+    assert wait_until(lambda: findings_dock.is_list_ready and findings_dock.tree.get_selected_finding() is not None)
+    assert findings_dock.tree.get_selected_finding() is listed[count - 2]
+    assert findings_dock.tree.filter.list_visible_findings() == listed[count - 2 :]
+    assert findings_dock.filters.chosen_states == OPEN_STATE_KEYS
+    assert findings_dock.note.text().startswith("前面的问题大多已处理")
+    findings_dock.step_to_open()
+    assert wait_until(lambda: findings_dock.tree.get_selected_finding() is listed[count - 1])
+    findings_dock.clear_filter()
+    assert wait_until(lambda: findings_dock.is_list_ready)
+    assert len(findings_dock.tree.filter.list_visible_findings()) == count
 
 
 def test_conflict_precedes_the_state_and_counts_as_open(findings_dock):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 from qgis.PyQt.QtCore import pyqtSignal
@@ -19,7 +20,7 @@ from .filter import FilterSettings, PreparedGroups
 from .form import FindingsForm
 from .groups import FINDINGS_PER_STEP, Grouping
 from .result import CheckView
-from .work_rows import STALE, WorkRows
+from .work_rows import OPEN_STATE_KEYS, STALE, WorkRows
 
 #: A longer list is prepared in portions.
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
@@ -341,10 +342,13 @@ class FindingsDock(FindingsForm):
         self._offer_filter_choices()
         yield WAITING
 
-    def _list_findings(self, preceding_steps: Generator[Waiting, None, None] | None = None) -> None:
+    def _list_findings(
+        self, preceding_steps: Generator[Waiting, None, None] | None = None, selected_finding: Any = None
+    ) -> None:
         """List the present findings, grouped, sorted and filtered anew; a long list follows in turns of the event loop.
 
-        Until then the former list is shown. ``preceding_steps``: what is to be shown before a long list.
+        Until then the former list is shown. ``preceding_steps``: what is to be shown before a long list;
+        ``selected_finding``: the finding to select in the new list, by default the selected one.
         """
         self._stop_filling()
         filters, proxy = self._read_filters(), self.tree.filter
@@ -353,9 +357,10 @@ class FindingsDock(FindingsForm):
         steps = proxy.prepare_groups(self.result.report, self.result.findings)
         if self._is_long:
             all_steps = _run_after(preceding_steps, steps) if preceding_steps is not None else steps
-            self._filling = PortionedWork(all_steps, self._show_groups, self._on_filling_failed, self)
+            show_groups = partial(self._show_groups, selected_finding=selected_finding)
+            self._filling = PortionedWork(all_steps, show_groups, self._on_filling_failed, self)
         else:
-            self._show_groups(run_to_end(steps))
+            self._show_groups(run_to_end(steps), selected_finding)
 
     def _stop_filling(self) -> None:
         self._stop_stepping()
@@ -368,10 +373,12 @@ class FindingsDock(FindingsForm):
         log_error(error)
         self._stop_filling()
 
-    def _show_groups(self, prepared: PreparedGroups) -> None:
+    def _show_groups(self, prepared: PreparedGroups, selected_finding: Any = None) -> None:
         is_deferred, former_selection = self._filling is not None, self.tree.get_selected_finding()
         self._stop_filling()
         self.tree.show_groups(prepared)
+        if selected_finding is not None:
+            self.tree.select_finding(selected_finding)
         if not is_deferred:
             return
         self._update_visible_page()
@@ -463,16 +470,36 @@ class FindingsDock(FindingsForm):
         """Select the next finding that needs work; report the end of the list."""
         if self.result is None or self._filling is not None or self._stepping is not None:
             return
-        steps = self.tree.step_to_open_in_steps()
+        steps = self._step_to_open_in_steps()
         if self._is_long:
             self._stepping = PortionedWork(steps, self._end_step_to_open, self._on_step_failed, self)
         else:
             self._end_step_to_open(run_to_end(steps))
 
-    def _end_step_to_open(self, has_moved: bool) -> None:
+    def _step_to_open_in_steps(self) -> Generator[None, None, Any]:
+        """Select the next finding that needs work; the result is the finding, None without one.
+
+        A finding far down in a long list is not selected yet.
+        """
+        finding = yield from self.tree.find_next_open_in_steps()
+        if finding is not None and not self.tree.is_far(finding):
+            yield from self.tree.load_rows_to(finding)
+            self.tree.select_finding(finding)
+        return finding
+
+    def _end_step_to_open(self, finding: Any) -> None:
         self._stop_stepping()
-        if not has_moved:
+        if finding is None:
             self.show_note(tr("This was the last finding to do in the list."))
+        elif finding is not self.tree.get_selected_finding():
+            self._list_open_findings(finding)
+
+    def _list_open_findings(self, finding: Any) -> None:
+        """Filter the list by the states that need work, and select a finding, which is then near the top."""
+        self.filters.choose_states(OPEN_STATE_KEYS)
+        self._list_findings(selected_finding=finding)
+        self.listFiltered.emit()
+        self.show_note(tr("Many findings before the next one are done: the list shows only those to do."))
 
     def _on_step_failed(self, error: Exception) -> None:
         log_error(error)

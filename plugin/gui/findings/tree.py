@@ -364,8 +364,8 @@ class FindingsTree(QTreeView):
             position += direction
         return 0 <= position < len(findings) and self.select_finding(findings[position])
 
-    def step_to_open_in_steps(self) -> Generator[None, None, bool]:
-        """Select the next visible finding that needs work and is not to be re-checked; the result is False without one.
+    def find_next_open_in_steps(self) -> Generator[None, None, Any]:
+        """Find the next visible finding that needs work and is not to be re-checked; the result is None without one.
 
         Yield between steps of some milliseconds.
         """
@@ -373,10 +373,17 @@ class FindingsTree(QTreeView):
         for position in range(self._find_start_position(findings, 1), len(findings)):
             finding = findings[position]
             if model.work.is_open(finding) and model.find_state_key(finding) != STALE:
-                yield from self.load_rows_to(finding)
-                return self.select_finding(finding)
+                return finding
             if position % FINDINGS_PER_STEP == 0:
                 yield
+        return None
+
+    def is_far(self, finding: Any) -> bool:
+        """Return True if so many rows precede a finding that laying them out would stop QGIS."""
+        for group in self.findings.groups:
+            position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)
+            if position >= 0:
+                return group.position_by_row.index(position) - group.loaded_row_count > _MAX_ROWS_TO_SELECTION
         return False
 
     def load_rows_to(self, finding: Any) -> Generator[None, None, None]:

@@ -12,6 +12,8 @@ from ...core.worklist.model import WorkItem, WorkState
 #: Keys of the states that the list shows and filters by: those of the work list, and two of the present moment.
 STALE, CONFLICT = "stale", "conflict"
 STATE_KEYS = (*(state.name for state in WorkState), STALE, CONFLICT)
+#: Keys of the states of findings that need work.
+OPEN_STATE_KEYS = frozenset((WorkState.OPEN.name, CONFLICT))
 _ORDER_OF_STATES = {key: n for n, key in enumerate((CONFLICT, WorkState.OPEN.name, STALE, "FALSE_ALARM", "FIXED"))}
 
 
