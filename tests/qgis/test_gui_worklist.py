@@ -184,7 +184,7 @@ def test_next_open_far_down_lists_only_what_is_to_be_done(findings_dock):
     assert findings_dock.note.text().startswith("前面的问题大多已处理")
     findings_dock.step_to_open()
     assert wait_until(lambda: findings_dock.tree.get_selected_finding() is listed[count - 1])
-    findings_dock.clear_filter()
+    findings_dock.clear_filters()
     assert wait_until(lambda: findings_dock.is_list_ready)
     assert len(findings_dock.tree.filter.list_visible_findings()) == count
 

@@ -387,6 +387,9 @@ class FindingsDock(FindingsForm):
         if former_selection is not None and self.tree.get_selected_finding() is None:
             self.findingChosen.emit(None)
         self.listPrepared.emit()
+        if selected_finding is not None:
+            # After the details, which remove a former note.
+            self.show_note(tr("Many findings before the next one are done: the list shows only those to do."))
 
     @property
     def is_list_ready(self) -> bool:
@@ -499,7 +502,6 @@ class FindingsDock(FindingsForm):
         self.filters.choose_states(OPEN_STATE_KEYS)
         self._list_findings(selected_finding=finding)
         self.listFiltered.emit()
-        self.show_note(tr("Many findings before the next one are done: the list shows only those to do."))
 
     def _on_step_failed(self, error: Exception) -> None:
         log_error(error)
