@@ -11,7 +11,6 @@ from pathlib import Path
 from qgis.core import QgsProject, QgsProviderRegistry
 
 from ...core.check import RunOptions
-from ...core.exchange.boundary_points.recognition import is_boundary_point_file
 from ...core.files.digests import MANIFEST_FILE_NAME
 from .county import read_county_settings
 
@@ -52,6 +51,9 @@ def recognise_dropped_data(path: str) -> DroppedData | None:
         files = sorted(str(file) for file in dropped.iterdir() if file.suffix.lower() == ".shp")
         count = _count_plan_layers([Path(file).stem for file in files])
         return DroppedData(path, DroppedKind.PLAN, count, tuple(files)) if count else None
+    # The plugin opens without the libraries that this needs.
+    from ...core.exchange.boundary_points.recognition import is_boundary_point_file
+
     return DroppedData(path, DroppedKind.BOUNDARY_POINTS) if is_boundary_point_file(dropped) else None
 
 

@@ -20,7 +20,7 @@ _FRAME_WIDTH_PX = 2
 class TourStep:
     """One step of a tour.
 
-    ``target``: the widget that the step is about, framed while the step is shown; None if there is none.
+    ``target``: the widget that the step is about, framed while the step is shown; None without one.
     """
 
     title: str
