@@ -133,12 +133,11 @@ def divide_line(common: CommonLine, first: PlacedLayer, second: PlacedLayer, set
     )
     breaks = _sort_breaks(places, float(line.length), settings.tolerance_m)
     middles = shapely.line_interpolate_point(line, (breaks[:-1] + breaks[1:]) / 2)
+    # In a short section, features before and after it are within the tolerance, too.
+    near = np.minimum(settings.tolerance_m, np.diff(breaks) / 4) + _ROUNDING_M
     # A feature of the second county is as far from the line as its boundary is.
     distances = shapely.distance(middles, common.other_lines)
-    values = [
-        _find_values(first, middles, np.full(len(middles), settings.tolerance_m + _ROUNDING_M)),
-        _find_values(second, middles, distances + settings.tolerance_m + _ROUNDING_M),
-    ]
+    values = [_find_values(first, middles, near), _find_values(second, middles, distances + near)]
     sections: list[Section] = []
     for n in range(len(middles)):
         codes, keys = (values[0][n][0], values[1][n][0]), (values[0][n][1], values[1][n][1])

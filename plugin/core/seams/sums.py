@@ -108,8 +108,9 @@ class ParentSum:
 def read_parent_targets(path: str | Path) -> ParentTargets:
     """Read the table of targets of a city or province (CSV, xlsx).
 
-    Columns: 指标, 数值, 单位; optional 行政区代码, 行政区, 关系, 年份, 来源. A row of an indicator that no layer gives (such as
-    a ratio) is left out. An empty path gives no targets. InputError names file, row, column and the accepted values.
+    Columns: 指标, 数值, 单位; optional 行政区代码, 行政区, 关系, 年份, 来源. A row of an indicator that no layer
+    gives, such as a ratio, is left out. An empty path gives no targets. InputError names file, row, column and accepted
+    values.
     """
     if not str(path).strip():
         return ParentTargets()
