@@ -41,8 +41,8 @@ class CheckSeams(SanxianAlgorithm):
     def shortHelpString(self):
         text = tr(
             "Compares neighbouring counties. Found are: borders that gap or overlap; control lines (永久基本农田, "
-            "生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump along the "
-            "border; polygons that continue with another code of zone or type. Each finding is counted once and "
+            "生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump along "
+            "the border; polygons that continue with another code of zone or type. Each finding is counted once and "
             "names the features of both counties. Inputs are not changed.\n\n"
             "What is a stop: a line runs along the border for longer than the setting seams.min_length_m, and the "
             "neighbour has none there. For 生态保护红线, which protects connected land, a stop is a warning; for the "

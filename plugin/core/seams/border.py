@@ -67,7 +67,7 @@ def find_overlaps(
 ) -> BorderPieces:
     """Return the land that two counties share, one piece for each connected part.
 
-    A part nowhere wider than the tolerance is none; slivers (below both minimums) are only counted. ``boundaries``:
+    A part nowhere wider than the tolerance is left out; slivers (below both minimums) are only counted. ``boundaries``:
     (n,) lines of ``outlines``. Raise Cancelled.
     """
     found = find_shared_pieces(outlines, tolerance=settings.tolerance, splits_connected=True, cancellation=cancellation)
@@ -205,9 +205,8 @@ def find_common_line(
     other_boundary = shapely.clip_by_rect(other_boundary, *_widen(shapely.bounds(boundary).tolist(), settings.reach_m))
     if shapely.is_empty(boundary) or shapely.is_empty(other_boundary):
         return np.array([], dtype=object)
-    stretches = [shapely.intersection(boundary, shapely.buffer(other_boundary, settings.tolerance_m))]
-    stretches += [shapely.intersection(boundary, shapely.buffer(piece.shape, settings.tolerance_m)) for piece in pieces]
-    merged = shapely.line_merge(shapely.union_all(stretches))
+    places = [shapely.buffer(one, settings.tolerance_m) for one in (other_boundary, *(piece.shape for piece in pieces))]
+    merged = shapely.line_merge(shapely.intersection(boundary, shapely.union_all(places)))
     parts = shapely.get_parts(merged)
     is_line = (shapely.get_dimensions(parts) == 1) & (
         shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m

@@ -18,6 +18,7 @@ from ..geometry.statutory_area import compute_drawn_area
 from ..model.rule import Severity
 from .border import BorderPiece, find_common_line, find_gaps, find_neighbours, find_overlaps
 from .layers_along import CommonLine, LayerFinding, compare_layer_along
+from .measured_line import LinePieces, MeasuredLine
 from .model import ComparedLayer, SeamFinding, SeamKind, SeamPair, SeamSettings, SeamSide, set_fingerprints
 from .placing import PlacedCounties
 
@@ -76,7 +77,8 @@ def _compare_pair(
     if not len(lines) and not pieces:
         return None
     findings = [_make_border_finding(placed, pair, kind, piece) for kind, piece in pieces]
-    other_lines = shapely.union_all(find_common_line(second_boundary, first_boundary, touching, settings))
+    other_lines = LinePieces(find_common_line(second_boundary, first_boundary, touching, settings))
+    measured_lines = [MeasuredLine(line) for line in lines]
     deviation = max((one.deviation_m for one in touching), default=settings.tolerance_m)
     differing: dict[str, float] = {}
     missing = []
@@ -87,7 +89,7 @@ def _compare_pair(
             # Counties that both lack a layer are not compared in it, and nothing is missing.
             missing += [(concept, lacking[0])] if len(lacking) == 1 else []
             continue
-        for line in lines:
+        for line in measured_lines:
             common = CommonLine(line, other_lines, deviation)
             found, differing_m = compare_layer_along(
                 common, placed.layers[i][concept], placed.layers[j][concept], settings

@@ -7,18 +7,21 @@ both sides have the codes of their features there, or no feature; the sections a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from .measured_line import LinePieces, MeasuredLine
 from .model import SeamKind, SeamSettings
 from .placing import PlacedLayer
 
 #: Rounding (m) of distances between a point on a line and a feature at the line.
 _ROUNDING_M = 1e-6
+#: Places along two boundaries are uncertain by this many times their distance: they may run obliquely to it.
+_UNCERTAINTY_RATIO = 2.0
 #: The codes on one side of a section; empty without a feature.
 Codes = tuple[str, ...]
 
@@ -28,13 +31,14 @@ class Section:
     """A section of the common line with equal codes on each side.
 
     ``codes``: those of the first and of the second county; ``keys``: of their features; ``start_m``, ``end_m``: along
-    the line.
+    the line; ``uncertainty_m``: of places along two boundaries that differ, 0 where they are one line.
     """
 
     codes: tuple[Codes, Codes]
     keys: tuple[frozenset[str], frozenset[str]]
     start_m: float
     end_m: float
+    uncertainty_m: float = 0.0
 
     @property
     def length_m(self) -> float:
@@ -62,8 +66,8 @@ class CommonLine(NamedTuple):
     ``max_deviation_m``: largest distance between both boundaries along the line.
     """
 
-    line: Any
-    other_lines: Any
+    line: MeasuredLine
+    other_lines: LinePieces
     max_deviation_m: float
 
 
@@ -77,10 +81,10 @@ def compare_layer_along(
 ) -> tuple[list[LayerFinding], float]:
     """Return the findings of a layer along a common line, and the length (m) where other codes meet legally."""
     sections = divide_line(common, first, second, settings)
-    is_ring = bool(shapely.is_closed(common.line))
+    is_ring = common.line.is_ring
     if is_ring and len(sections) > 1 and sections[0].codes == sections[-1].codes:
         # The ring begins within a section.
-        sections = [*sections[1:-1], _join_over_start(sections[-1], sections[0], float(common.line.length))]
+        sections = [*sections[1:-1], _join_over_start(sections[-1], sections[0], common.line.length_m)]
     findings = []
     differing_m = 0.0
     for position, section in enumerate(sections):
@@ -90,10 +94,10 @@ def compare_layer_along(
         after = sections[(position + 1) % len(sections)] if position + 1 < len(sections) or is_ring else None
         kind = judge_section(section, before, after, settings)
         if kind is None:
-            is_legal = all(section.codes) and section.length_m >= settings.min_length_m
+            is_legal = all(section.codes) and section.length_m >= max(settings.min_length_m, section.uncertainty_m)
             differing_m += section.length_m if is_legal else 0.0
         else:
-            findings.append(LayerFinding(kind, section, _cut_line(common.line, section)))
+            findings.append(LayerFinding(kind, section, common.line.cut(section.start_m, section.end_m)))
     return findings, differing_m
 
 
@@ -110,8 +114,9 @@ def judge_section(
         # One side changes at one end, the other side at the other end: one edge, drawn at two places.
         is_jump = sum(changes_before) == sum(changes_after) == 1 and changes_before != changes_after
         if is_jump and section.length_m <= settings.reach_m:
-            return SeamKind.SHIFT
-    if section.length_m < settings.min_length_m:
+            is_certain = section.length_m > settings.tolerance_m + section.uncertainty_m
+            return SeamKind.SHIFT if is_certain else None
+    if section.length_m < max(settings.min_length_m, section.uncertainty_m):
         return None
     if not all(section.codes):
         return SeamKind.STOP
@@ -124,46 +129,61 @@ def judge_section(
 def divide_line(common: CommonLine, first: PlacedLayer, second: PlacedLayer, settings: SeamSettings) -> list[Section]:
     """Return the sections of a common line, in order; neighbouring sections differ in their codes."""
     line = common.line
-    reach = settings.tolerance_m + common.max_deviation_m + _ROUNDING_M
-    places = np.concatenate(
-        [
-            _find_ends(first, line, line, settings.tolerance_m, settings.tolerance_m + _ROUNDING_M),
-            _find_ends(second, common.other_lines, line, settings.tolerance_m, reach),
-        ]
+    near_m = settings.tolerance_m + _ROUNDING_M
+    ends = (
+        (_find_ends(first, line, settings.tolerance_m), near_m),
+        (_find_ends(second, common.other_lines, settings.tolerance_m), near_m + common.max_deviation_m),
     )
-    breaks = _sort_breaks(places, float(line.length), settings.tolerance_m)
-    middles = shapely.line_interpolate_point(line, (breaks[:-1] + breaks[1:]) / 2)
+    places = np.concatenate([line.locate(points, reach_m) for points, reach_m in ends])
+    breaks = _sort_breaks(places, line.length_m, settings.tolerance_m)
+    middles = line.interpolate((breaks[:-1] + breaks[1:]) / 2)
     # In a short section, features before and after it are within the tolerance, too.
     near = np.minimum(settings.tolerance_m, np.diff(breaks) / 4) + _ROUNDING_M
     # A feature of the second county is as far from the line as its boundary is.
-    distances = shapely.distance(middles, common.other_lines)
+    distances = common.other_lines.measure_distances(middles)
     values = [_find_values(first, middles, near), _find_values(second, middles, distances + near)]
+    at_breaks = common.other_lines.measure_distances(line.interpolate(breaks))
+    deviations = np.maximum(np.maximum(at_breaks[:-1], at_breaks[1:]), distances)
+    # Boundaries within the tolerance are one line.
+    uncertainties = np.where(deviations <= settings.tolerance_m, 0.0, _UNCERTAINTY_RATIO * deviations)
     sections: list[Section] = []
     for n in range(len(middles)):
         codes, keys = (values[0][n][0], values[1][n][0]), (values[0][n][1], values[1][n][1])
-        section = Section(codes, keys, float(breaks[n]), float(breaks[n + 1]))
+        section = Section(codes, keys, float(breaks[n]), float(breaks[n + 1]), float(uncertainties[n]))
         if sections and sections[-1].codes == codes:
             section = _join(sections.pop(), section)
         sections.append(section)
     return sections
 
 
-def _find_ends(layer: PlacedLayer, border: Any, line: Any, tolerance_m: float, reach_m: float) -> NDArray:
-    """Return (k,) places (m along ``line``) where features begin or end at a border.
+def _find_ends(layer: PlacedLayer, border: LinePieces, tolerance_m: float) -> NDArray:
+    """Return (p,) points where features begin or end at a border, which they reach within ``tolerance_m``.
 
-    ``border``: the line that the features reach within ``tolerance_m``; ``reach_m``: largest distance of the end of a
-    feature from ``line``.
+    These are the corners next to the ends of the boundaries within a strip around the border. Some points are within a
+    stretch at the border, where two pieces of it meet: they divide a section needlessly.
     """
-    rows = layer.tree.query(border, predicate="dwithin", distance=tolerance_m)
-    if not len(rows):
-        return np.zeros(0)
-    strip = shapely.buffer(border, tolerance_m, quad_segs=4)
-    contacts = shapely.line_merge(shapely.intersection(shapely.boundary(layer.shapes[rows]), strip))
-    parts = shapely.get_parts(contacts)
+    if not len(layer.shapes) or not len(border):
+        return np.array([], dtype=object)
+    pieces, rows = layer.tree.query(border.pieces, predicate="dwithin", distance=tolerance_m)
+    strips = shapely.buffer(border.pieces, tolerance_m, quad_segs=4)
+    boundaries = shapely.boundary(layer.shapes)
+    boxes = shapely.bounds(strips)
+    contacts = []
+    for row, piece in zip(rows.tolist(), pieces.tolist(), strict=True):
+        near = shapely.clip_by_rect(boundaries[row], *boxes[piece].tolist())
+        contacts.append(shapely.intersection(near, strips[piece]))
+    parts = shapely.get_parts(shapely.line_merge(np.array(contacts, dtype=object)))
     parts = parts[shapely.get_type_id(parts) == 1]
-    ends = np.concatenate([shapely.get_point(parts, 0), shapely.get_point(parts, -1)])
-    ends = ends[shapely.dwithin(ends, line, reach_m)]
-    return np.asarray(shapely.line_locate_point(line, ends), dtype=float)
+    is_straight = shapely.get_num_points(parts) == 2
+    points: NDArray = np.concatenate(
+        [
+            shapely.get_point(parts[~is_straight], 1),
+            shapely.get_point(parts[~is_straight], -2),
+            # A boundary that crosses the border.
+            shapely.line_interpolate_point(parts[is_straight], 0.5, normalized=True),
+        ]
+    )
+    return points
 
 
 def _sort_breaks(places: NDArray, length_m: float, tolerance_m: float) -> NDArray:
@@ -189,21 +209,11 @@ def _find_values(layer: PlacedLayer, points: NDArray, distances: NDArray) -> lis
 def _join(section: Section, following: Section) -> Section:
     """Return two neighbouring sections with equal codes as one."""
     keys = (section.keys[0] | following.keys[0], section.keys[1] | following.keys[1])
-    return Section(section.codes, keys, section.start_m, following.end_m)
+    uncertainty_m = max(section.uncertainty_m, following.uncertainty_m)
+    return Section(section.codes, keys, section.start_m, following.end_m, uncertainty_m)
 
 
 def _join_over_start(last: Section, first: Section, length_m: float) -> Section:
     """Return the last and the first section of a ring as one, which ends after the start of the ring."""
     joined = _join(last, first)
-    return Section(joined.codes, joined.keys, last.start_m, length_m + first.end_m)
-
-
-def _cut_line(line: Any, section: Section) -> Any:
-    """Return a section of a line as a line."""
-    from shapely.ops import substring
-
-    length = float(line.length)
-    if section.end_m <= length:
-        return substring(line, section.start_m, section.end_m)
-    parts = [substring(line, section.start_m, length), substring(line, 0.0, section.end_m - length)]
-    return shapely.line_merge(shapely.union_all(parts))
+    return replace(joined, end_m=length_m + first.end_m)

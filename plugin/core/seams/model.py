@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import DataError
 from ..model.rule import Severity
 from ..options import RunOptions
 
@@ -89,11 +90,15 @@ class SeamSettings:
 
     @classmethod
     def from_norm(cls, norm: Norm) -> SeamSettings:
-        """Return the settings of a norm (``[seams]`` of its standard, replaced by its profile)."""
+        """Return the settings of a norm (``[seams]`` of its standard, replaced by its profile).
+
+        Raise DataError for a layer or field that the standard does not have.
+        """
         continuing = set(norm.get(f"{SEAMS_SECTION}.continuing"))
         layers = []
         for line in norm.get(f"{SEAMS_SECTION}.layers"):
             concept, _, code_field = str(line).partition(" ")
+            _check_layer(norm, str(line), concept, code_field.strip())
             layers.append(ComparedLayer(concept, code_field.strip(), concept in continuing))
         tolerance_m, reach_m, min_length_m = (
             float(norm.get(f"{SEAMS_SECTION}.{key}")) for key in ("tolerance_m", "reach_m", "min_length_m")
@@ -113,6 +118,20 @@ class SeamSettings:
             "min_area_m2": self.tolerance.min_area_m2,
             "min_width_m": self.tolerance.min_width_m,
         }
+
+
+def _check_layer(norm: Norm, line: str, concept: str, code_field: str) -> None:
+    """Raise DataError unless the standard has a layer (concept or code) and, if one is named, its field of the code."""
+    standard = norm.standard
+    roles = standard.concepts.get(concept, (concept,))
+    templates = [one for role in roles if role in standard.templates for one in standard.list_templates_of_role(role)]
+    fields = {field.name for one in templates for field in one.fields}
+    if templates and (not code_field or code_field in fields):
+        return
+    known = sorted(fields) if templates else sorted(standard.concepts)
+    file = norm.profile.path or standard.folder / "standard.toml"
+    key = f"{SEAMS_SECTION}.layers"
+    raise DataError("data_value_unknown", file=str(file), key=key, value=line, known=", ".join(known))
 
 
 @dataclass(frozen=True)

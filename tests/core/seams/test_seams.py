@@ -12,8 +12,9 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plugin.core.__main__ import main
 from plugin.core.counties.model import County
-from plugin.core.errors import InputError, OutputError
+from plugin.core.errors import DataError, InputError, OutputError
 from plugin.core.options import RunOptions
 from plugin.core.seams.compare import compare_counties
 from plugin.core.seams.model import SEAMS_FILES, SeamOptions, SeamSettings
@@ -237,6 +238,31 @@ def test_a_line_that_continues_beyond_a_gap_is_no_stop(tmp_path):
     assert [str(one.kind) for one in compare_two(tmp_path, features, right=right)] == ["gap"]
 
 
+def test_features_that_meet_obliquely_at_a_corner_are_no_shift(tmp_path):
+    # Their sides leave the border in opposite directions, so that their ends near the border are apart.
+    features = {
+        LEFT_LINE: [("POLYGON ((900 0, 1000 100, 1000 300, 900 400, 900 0))", "水源涵养")],
+        RIGHT_LINE: [("POLYGON ((1000 100, 1100 105, 1100 200, 1000 300, 1000 100))", "水源涵养")],
+    }
+    assert compare_two(tmp_path, features) == []
+
+
+def test_features_along_a_winding_border_with_a_gap_are_compared_across_the_gap(tmp_path):
+    xy = [(1000 + 40 * (n % 2), 50 * n) for n in range(21)]
+    moved = [(x + 1.5, y) if 5 < n < 15 else (x, y) for n, (x, y) in enumerate(xy)]
+
+    def make_wkt(line, x):
+        ring = [*line, (x, line[-1][1]), (x, line[0][1]), line[0]]
+        return f"POLYGON (({', '.join(f'{one} {other}' for one, other in ring)}))"
+
+    features = {}
+    for county, line, x in ((LEFT, xy, 700), (RIGHT, moved, 1300)):
+        # A zone for each four edges; all continue across the border.
+        features["YDYHGHFQ", county] = [(make_wkt(line[n : n + 5], x), f"{n + 100}") for n in range(0, 20, 4)]
+    found = compare_two(tmp_path, features, make_wkt(xy, 0), make_wkt(moved, 2000))
+    assert [str(one.kind) for one in found] == ["gap"]
+
+
 def test_a_stop_of_farmland_or_boundary_is_a_note(tmp_path):
     boundary = "POLYGON ((800 100, 1000 100, 1000 300, 800 300, 800 100))"
     elsewhere = "POLYGON ((1400 100, 1600 100, 1600 300, 1400 300, 1400 100))"
@@ -345,7 +371,7 @@ def test_results_are_files_for_both_counties_and_a_damaged_county_is_a_row(tmp_p
     states = {row["name"]: row["state"] for row in data["counties"]}
     assert states["140226左云县"] == "unread" and sum(state == "read" for state in states.values()) == 4
     layer = pyogrio.read_dataframe(output / "seams.gpkg")
-    assert layer.crs.to_epsg() == 4490 and layer.geometry.is_valid.all() and (layer.geometry.area > 0).all()
+    assert layer.crs.to_epsg() == 4490 and layer.geometry.is_valid.all() and not layer.geometry.is_empty.any()
     # From either side once: each fingerprint has a row of each county, which names the other one.
     views = {(row.county, row.neighbour, row.fingerprint) for row in layer.itertuples()}
     assert len(views) == len(layer) == 2 * len(PLANTED)
@@ -358,11 +384,43 @@ def test_results_are_files_for_both_counties_and_a_damaged_county_is_a_row(tmp_p
     assert [row[4].value for row in book["接边汇总"].iter_rows(min_row=4)][:4].count(1) == 1
     page = (output / "seams.html").read_text("utf-8")
     assert "左云县" in page and "http" not in page and str(tmp_path) not in page
-    # A second run replaces the reports; its results are no county.
+    # A second run replaces the reports.
     (output / "pairs" / "old.html").write_text("", encoding="utf-8")
     again, _ = run_check(tmp_path)
     assert [one.fingerprint for one in again.findings] == [one.fingerprint for one in result.findings]
     assert not (output / "pairs" / "old.html").exists()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_command_prints_counts_and_returns_1_for_findings(tmp_path, capsys, lang):
+    paths = [str(path) for path in write_counties(tmp_path / "数据")]
+    assert main(["seams", *paths, "--output", str(tmp_path / "out"), "--lang", lang]) == 1
+    out = capsys.readouterr().out
+    assert ("5 处" if lang == "zh" else "warnings: 5") in out and str(tmp_path / "out" / "seams.html") in out
+    # Counties that do not meet have no seams.
+    assert main(["seams", paths[0], paths[3], "--output", str(tmp_path / "out"), "--lang", lang]) == 0
+
+
+def test_tolerance_and_layers_are_settings_of_the_profile(tmp_path):
+    profile = tmp_path / "p.toml"
+    profile.write_text(
+        'id = "p"\nname = "p"\narea_code = "140200"\nbase = "shanxi"\n'
+        '[seams]\ntolerance_m = 3.5\nlayers = ["zones GHFQDM"]\n',
+        encoding="utf-8",
+    )
+    own = SeamSettings.from_norm(RunOptions(profile=str(profile)).resolve_norm())
+    assert own.tolerance_m == 3.5 and [one.concept for one in own.layers] == ["zones"]
+    assert {kind for kind, *_ in identify(compare(write_counties(tmp_path / "d"), own))} == {"code"}
+
+
+@pytest.mark.parametrize("layer", ["moon", "zones GHFQ"])
+def test_an_unknown_layer_or_field_of_the_profile_is_an_error(tmp_path, layer):
+    profile = tmp_path / "p.toml"
+    text = f'id = "p"\nname = "p"\narea_code = "140200"\nbase = "shanxi"\n[seams]\nlayers = ["{layer}"]\n'
+    profile.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        SeamSettings.from_norm(RunOptions(profile=str(profile)).resolve_norm())
+    assert raised.value.params["value"] == layer
 
 
 def test_wrong_sources_and_outputs_are_errors(tmp_path):
