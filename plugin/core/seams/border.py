@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.overlay import find_shared_pieces
 from ..geometry.overlay_fallback import compute_local_origins, translate_back, translate_shapes
 from ..geometry.polygons import Polygons
+from .measured_line import LinePieces
 from .model import SeamSettings
 
 #: Largest ratio of the length of a mitred corner to the reach: sharper corners are cut (`shapely.buffer`).
@@ -61,35 +62,34 @@ def find_neighbours(outlines: Polygons, reach_m: float) -> list[tuple[int, int]]
 
 def find_overlaps(
     outlines: Polygons,
-    boundaries: NDArray,
+    edges: Sequence[LinePieces],
     settings: SeamSettings,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> BorderPieces:
     """Return the land that two counties share, one piece for each connected part.
 
-    A part nowhere wider than the tolerance is left out; slivers (below both minimums) are only counted. ``boundaries``:
-    (n,) lines of ``outlines``. Raise Cancelled.
+    A part nowhere wider than the tolerance is left out; slivers (below both minimums) are only counted. ``edges``:
+    the boundary of each of ``outlines``. Raise Cancelled.
     """
     found = find_shared_pieces(outlines, tolerance=settings.tolerance, splits_connected=True, cancellation=cancellation)
     pieces = []
     for first, second, shape in zip(found.left.tolist(), found.right.tolist(), found.geometry, strict=True):
-        edges = boundaries[[first, second]]
-        deviation = _measure_deviation(shape, edges)
+        deviation = _measure_deviation(shape, (edges[first], edges[second]))
         if deviation > settings.tolerance_m:
             pieces.append(BorderPiece(first, second, shape, deviation, float(shape.length) / 2))
     counts: dict[tuple[int, int], int] = {}
     slivers = zip(found.slivers.polygons, found.slivers.left_row, found.slivers.right_row, strict=True)
     for shape, first, second in slivers:
         pair = (int(first), int(second))
-        if _measure_deviation(shape, boundaries[list(pair)]) > settings.tolerance_m:
+        if _measure_deviation(shape, (edges[pair[0]], edges[pair[1]])) > settings.tolerance_m:
             counts[pair] = counts.get(pair, 0) + 1
     return BorderPieces(pieces, counts)
 
 
-def _measure_deviation(shape: Any, edges: NDArray) -> float:
-    """Return the largest distance (m) of a vertex of a piece from either edge; ``edges``: lines of both counties."""
+def _measure_deviation(shape: Any, edges: Iterable[LinePieces]) -> float:
+    """Return the largest distance (m) of a vertex of a piece from either edge; ``edges``: those of both counties."""
     vertices = shapely.points(shapely.get_coordinates(shape))
-    return float(max(shapely.distance(vertices, edge).max() for edge in edges))
+    return float(max(edge.measure_distances(vertices).max() for edge in edges))
 
 
 def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancellation = NEVER_CANCELLED) -> BorderPieces:
@@ -185,12 +185,18 @@ def _make_gap(
     if sum(float(lengths[n]) for n in touching) < _MIN_CONTACT_RATIO * open_length:
         return None
     first, second = sorted(touching[:2])
-    deviation = _measure_deviation(part, boundaries[near[[first, second]]])
+    edges = (LinePieces(_list_lines(boundaries[near[n]])) for n in (first, second))
+    deviation = _measure_deviation(part, edges)
     if deviation <= settings.tolerance_m:
         return None
     others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
     length = float(min(lengths[first], lengths[second]))
     return int(counties[near[first]]), int(counties[near[second]]), deviation, length, others
+
+
+def _list_lines(boundary: Any) -> list[Any]:
+    """Return the lines of a boundary."""
+    return [one for one in shapely.get_parts([boundary]) if one.geom_type in ("LineString", "LinearRing")]
 
 
 def find_common_line(

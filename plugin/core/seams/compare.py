@@ -42,7 +42,7 @@ def compare_counties(
     neighbours = find_neighbours(placed.outlines, settings.reach_m)
     gaps = find_gaps(placed.outlines, settings, cancellation)
     progress(_BORDER_SHARE / 2)
-    overlaps = find_overlaps(placed.outlines, placed.boundaries, settings, cancellation)
+    overlaps = find_overlaps(placed.outlines, placed.edges, settings, cancellation)
     pieces_by_pair: dict[tuple[int, int], list[tuple[SeamKind, BorderPiece]]] = defaultdict(list)
     for kind, found in ((SeamKind.GAP, gaps), (SeamKind.OVERLAP, overlaps)):
         for piece in found.pieces:

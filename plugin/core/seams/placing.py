@@ -21,6 +21,7 @@ from ..geometry.statutory_area import EqualAreaPlane
 from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
 from ..plan.layer import Layer
+from .measured_line import LinePieces
 from .model import ComparedLayer, CountyBorders
 
 
@@ -64,6 +65,11 @@ class PlacedCounties:
     def boundaries(self) -> NDArray:
         """Return (n,) the boundary of each county as lines."""
         return shapely.boundary(self.outlines.shapes)
+
+    @cached_property
+    def edges(self) -> tuple[LinePieces, ...]:
+        """Return the boundary of each county in short pieces."""
+        return tuple(LinePieces(shapely.get_parts([boundary])) for boundary in self.boundaries)
 
 
 def place_counties(
