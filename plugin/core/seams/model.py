@@ -41,7 +41,7 @@ class SeamKind(StrEnum):
     """Kind of a finding at a border.
 
     GAP, OVERLAP: the borders of both counties gap or overlap (界线间隙, 界线重叠). STOP: a layer ends at the border
-    (控制线中断). SHIFT: an edge of a layer jumps along the border (错位). CODE: a polygon continues with another code
+    (中断). SHIFT: an edge of a layer jumps along the border (错位). CODE: a polygon continues with another code
     (代码不一致).
     """
 

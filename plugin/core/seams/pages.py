@@ -88,7 +88,7 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
             "kind": report_texts.get("seam_kinds", str(one.kind)),
             "layer": get_layer_name(one.concept, result.lang),
             "sides": [
-                {"name": result.names[side.county], "keys": report_texts.join_parts(side.keys), "code": side.code}
+                {"name": result.names[side.county], "features": report_texts.join_parts(side.keys), "code": side.code}
                 for side in one.sides
             ],
             "message": describe_finding(one, result, report_texts),

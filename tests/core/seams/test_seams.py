@@ -345,6 +345,25 @@ def test_the_sum_of_the_counties_can_pass_while_one_fails(tmp_path):
     assert page.count("data-hides") == 1 and "新荣区缺" in page
 
 
+def test_a_list_gives_profiles_with_the_targets_of_the_counties(tmp_path):
+    paths = write_counties(tmp_path / "数据")
+    lines = ["县,数据,县配置"]
+    for path, code, value in zip(paths, NAMES, ("0.20", "0.01", "0.001", "0.001"), strict=True):
+        (tmp_path / f"{code}.toml").write_text(
+            f'id = "p{code}"\nname = "{NAMES[code]}"\narea_code = "{code}"\nbase = "shanxi"\n[[targets]]\n'
+            f'indicator = "red_line_area"\ncomparison = ">="\nvalue = "{value}"\nunit = "km2"\nyear = 2035\n'
+            'binding = "约束性"\nsource = "规划文本"\n',
+            encoding="utf-8",
+        )
+        lines.append(f"{NAMES[code]},数据/{path.name},{code}.toml")
+    listed = tmp_path / "清单.csv"
+    listed.write_text("\n".join(lines), encoding="utf-8")
+    result, _ = run_check(tmp_path, ["140200,大同市,生态保护红线,≥,0.10,平方千米"], (listed,))
+    (red_line,) = result.sums
+    assert red_line.targets_sum == pytest.approx(0.212) and red_line.hides_misses
+    assert [(one.county, one.state) for one in red_line.misses] == [("新荣区", "broken")]
+
+
 @pytest.mark.parametrize(
     ("row", "key"),
     [
@@ -382,6 +401,8 @@ def test_results_are_files_for_both_counties_and_a_damaged_county_is_a_row(tmp_p
     book = openpyxl.load_workbook(output / "seams.xlsx")
     assert book.sheetnames == ["接边汇总", "接边问题", "县区"]
     assert [row[4].value for row in book["接边汇总"].iter_rows(min_row=4)][:4].count(1) == 1
+    pair_page = (output / "pairs" / "新荣区—云冈区.html").read_text("utf-8")
+    assert pair_page.count("data-finding") == 2 and pair_page.count(f"{SW}000200000001") == 2
     page = (output / "seams.html").read_text("utf-8")
     assert "左云县" in page and "http" not in page and str(tmp_path) not in page
     # A second run replaces the reports.
