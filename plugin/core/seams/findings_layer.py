@@ -20,7 +20,7 @@ from ..io import DRIVER_ERRORS
 from ..model.findings import MARK_RADIUS_M
 from ..render.outputs import GEOPACKAGE_OPTIONS
 from ..render.words import ReportTexts
-from .messages import describe_finding, get_layer_name
+from .messages import describe_finding, get_layer_title
 from .model import SeamFinding, SeamResult
 
 LAYER_NAME = "seams"
@@ -51,7 +51,7 @@ def make_layer_rows(finding: SeamFinding, result: SeamResult, report_texts: Repo
         "fingerprint": finding.fingerprint,
         "kind": str(finding.kind),
         "severity": str(finding.severity),
-        "layer": get_layer_name(finding.concept, result.lang),
+        "layer": get_layer_title(finding.concept, result.lang),
         "length_m": finding.length_m,
         "deviation_m": finding.deviation_m,
         "area_m2": finding.area_m2,

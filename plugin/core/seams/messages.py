@@ -9,7 +9,7 @@ from ..messages.numbers import format_hectare_number, format_number
 from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS, TARGET_MET
 from ..model.rule import Severity
-from ..render.words import ReportTexts
+from ..render.words import ReportTexts, capitalise_first_letter
 from .model import SeamFinding, SeamKind, SeamPair, SeamResult, SeamSide
 from .sums import ParentSum
 
@@ -39,7 +39,7 @@ def describe_finding(finding: SeamFinding, result: SeamResult, report_texts: Rep
             # The county with the feature comes first in the sentence.
             for name in ("", "_name", "_code"):
                 params[f"first{name}"], params[f"second{name}"] = params[f"second{name}"], params[f"first{name}"]
-    text = report_texts.get("seam_messages", key, **params)
+    text = capitalise_first_letter(report_texts.get("seam_messages", key, **params))
     if not finding.other_counties:
         return text
     names = report_texts.join_parts(result.names[one] for one in finding.other_counties)
@@ -47,8 +47,13 @@ def describe_finding(finding: SeamFinding, result: SeamResult, report_texts: Rep
 
 
 def get_layer_name(concept: str, lang: str) -> str:
-    """Return the name of a compared layer."""
+    """Return the name of a compared layer within a sentence."""
     return Texts(lang).get_concept_name(concept)
+
+
+def get_layer_title(concept: str, lang: str) -> str:
+    """Return the name of a compared layer in a table."""
+    return capitalise_first_letter(get_layer_name(concept, lang))
 
 
 def _describe_side(side: SeamSide, result: SeamResult, report_texts: ReportTexts) -> str:

@@ -19,6 +19,7 @@ from .messages import (
     describe_pairs,
     describe_sum_state,
     get_layer_name,
+    get_layer_title,
     make_pair_name,
 )
 from .model import PAIRS_FOLDER, SeamKind, SeamPair, SeamResult
@@ -75,7 +76,7 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
         report_texts.get(
             "seams",
             "differing",
-            layer=get_layer_name(concept, result.lang),
+            layer=get_layer_title(concept, result.lang),
             length=format_number(length, LENGTH_DECIMALS),
         )
         for concept, length in pair.differing_m.items()
@@ -86,7 +87,7 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
             "id": one.fingerprint,
             "severity": report_texts.get("severity", str(one.severity)),
             "kind": report_texts.get("seam_kinds", str(one.kind)),
-            "layer": get_layer_name(one.concept, result.lang),
+            "layer": get_layer_title(one.concept, result.lang),
             "sides": [
                 {"name": result.names[side.county], "features": report_texts.join_parts(side.keys), "code": side.code}
                 for side in one.sides

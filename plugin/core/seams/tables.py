@@ -16,6 +16,7 @@ from .messages import (
     describe_misses,
     describe_sum_state,
     get_layer_name,
+    get_layer_title,
     make_pair_name,
 )
 from .model import SeamKind, SeamResult
@@ -101,7 +102,7 @@ def make_finding_table(result: SeamResult, report_texts: ReportTexts) -> ReportT
                 make_pair_name(pair, result),
                 report_texts.get("severity", str(one.severity)),
                 report_texts.get("seam_kinds", str(one.kind)),
-                get_layer_name(one.concept, result.lang),
+                get_layer_title(one.concept, result.lang),
                 *(" ".join(side.keys) for side in one.sides),
                 make_table_number(one.length_m, "m", LENGTH_DECIMALS),
                 make_table_number(one.deviation_m, "m", LENGTH_DECIMALS),
