@@ -572,6 +572,10 @@
         <translation>多县批量检查</translation>
     </message>
     <message>
+        <source>Check seams between counties</source>
+        <translation>县际接边检查</translation>
+    </message>
+    <message>
         <source>Check settings</source>
         <translation>检查设置</translation>
     </message>
@@ -844,6 +848,22 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>版本比较</translation>
     </message>
     <message>
+        <source>Compares neighbouring counties. Found are: borders that gap or overlap; control lines (永久基本农田, 生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump along the border; polygons that continue with another code of zone or type. Each finding is counted once and names the features of both counties. Inputs are not changed.
+
+What is a stop: a line runs along the border for longer than the setting seams.min_length_m, and the neighbour has none there. For 生态保护红线, which protects connected land, a stop is a warning; for the other lines, which follow land use and tasks of each county, it is a note (setting seams.continuing). Different zones that the border divides are legal and not reported; their length is given for each pair. A layer that one county lacks is named, not compared.
+
+Folder and list are those of “Check many counties”. Counties may be in different CRS zones. The table of targets (columns 指标, 数值, 单位, optionally 行政区代码, 关系) gives those of the city or province: the sums of the counties are compared with them, and counties that miss their targets are named although the sum meets its target.
+
+Results: a page, a workbook, a layer and JSON for all, and a page and JSON for each pair. A county that cannot be read is a row with the reason. Tolerances are settings of the profile ([seams]).</source>
+        <translation>比对相邻各县的数据，查出：县界间隙和重叠；控制线（永久基本农田、生态保护红线、城镇开发边界）到县界中断；控制线和规划分区的边线在县界处错位；跨县界连续的要素两侧类型或分区代码不同。每处问题只计一次，并写明两县的要素。不改动输入数据。
+
+中断的认定：控制线沿县界的长度超过设置 seams.min_length_m，而另一侧该段没有同一控制线。生态保护红线保护连续的生态空间，中断列为警告；其他控制线随各县现状和任务划定，列为提示（设置 seams.continuing）。县界两侧是不同分区的属正常情况，不列为问题，只写明每对县区这类界线的长度。一侧没有某个图层的，列明图层，不作比对。
+
+文件夹和清单与“多县批量检查”相同，各县可在不同的投影带。上级目标表（列：指标、数值、单位，可有行政区代码、关系）为市或省的目标：各县合计与之比较；合计达到而有县区未完成任务的，列出该县区。
+
+结果：汇总的网页、工作簿、图层和 JSON，每对县区另有网页和 JSON。不能读取的县区占一行，写明原因。容差在县配置中设置（[seams]）。</translation>
+    </message>
+    <message>
         <source>Compares the current database with the edition filed with the ministry and writes the geodatabase of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
 
 Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change has a number; reason, source of flexible quota and kind of expansion accounting are left empty for manual entry. Changes of a kind that the layer does not allow are reported, not written.
@@ -1058,6 +1078,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Counties that are not passed</source>
         <translation>不通过的县区数</translation>
+    </message>
+    <message>
+        <source>Counties that were not compared</source>
+        <translation>未比对的县区数</translation>
     </message>
     <message>
         <source>Counties without a verdict</source>
@@ -2462,6 +2486,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>须确认：{reason}</translation>
     </message>
     <message>
+        <source>Neighbouring pairs</source>
+        <translation>相邻县区对数</translation>
+    </message>
+    <message>
         <source>New County Plan</source>
         <translation>新建县级规划项目</translation>
     </message>
@@ -2724,6 +2752,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Note on {count} findings</source>
         <translation>{count} 个问题的备注</translation>
+    </message>
+    <message>
+        <source>Notes</source>
+        <translation>提示数</translation>
     </message>
     <message>
         <source>Note… (E)</source>
@@ -3932,6 +3964,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     <message>
         <source>Targets missed by rounding</source>
         <translation>属于取整差的目标</translation>
+    </message>
+    <message>
+        <source>Targets of the city or province</source>
+        <translation>上级（市、省）目标表</translation>
     </message>
     <message>
         <source>Tasks allocated to the townships, one per row (rules LAW004 and LAW005)</source>

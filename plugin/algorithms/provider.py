@@ -13,6 +13,7 @@ from .apply_fixes import ApplyFixes, ResolveOverlaps
 from .boundary_points import ExportBoundaryPoints, ImportBoundaryPoints
 from .check_counties import CheckCounties
 from .check_plan import CheckPlan
+from .check_seams import CheckSeams
 from .compare_versions import CompareVersions
 from .compute_indicators import ComputeIndicators
 from .conversions import ChangeCrsZone, RenumberBsm
@@ -55,6 +56,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(ChangeCrsZone())
         self.addAlgorithm(CheckCounties())
         self.addAlgorithm(CheckPlan())
+        self.addAlgorithm(CheckSeams())
         self.addAlgorithm(CompareVersions())
         self.addAlgorithm(ComputeIndicators())
         self.addAlgorithm(CreateLayers())

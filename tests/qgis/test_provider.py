@@ -28,6 +28,7 @@ WHOLE_PLAN_ALGORITHMS = {
     "resolve_overlaps",
     "check_counties",
     "check_plan",
+    "check_seams",
     "compare_versions",
     "compute_indicators",
     "create_layers",

@@ -86,7 +86,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | vct | points | yearly | fix | fixes | renumber | zone | worklist | doctor",
+        "inspect | batch | seams | vct | points | yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -105,6 +105,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--rules", default="", help=get_help_text("only"))
     command.add_argument("--cache", default="", metavar="FOLDER", help=get_help_text("cache"))
     _add_batch_command(commands.add_parser("batch", help=get_help_text("batch"), parents=[language]), report_texts)
+    _add_seams_command(commands.add_parser("seams", help=get_help_text("seams"), parents=[language]), report_texts)
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     for name in ("standard", "profile", "roles", "scope"):
@@ -274,6 +275,20 @@ def _add_points_commands(
     action.add_argument("--format", default="auto", metavar="FORMAT", help=get_help_text("format"))
     action.add_argument("--crs", default="", metavar="EPSG:…", help=get_help_text("crs_output"))
     actions.add_parser("formats", help=get_help_text("formats"), parents=[language])
+
+
+def _add_seams_command(command: argparse.ArgumentParser, report_texts: ReportTexts) -> None:
+    """Add the arguments of the command on neighbouring counties."""
+
+    def get_help_text(key: str) -> str:
+        return report_texts.get("cli", key)
+
+    command.add_argument("sources", metavar="SOURCE|FOLDER|LIST", nargs="+", help=get_help_text("seams_sources"))
+    command.add_argument("--output", required=True, metavar="FOLDER", help=get_help_text("seams_output"))
+    for name in ("standard", "profile"):
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command.add_argument("--targets", default="", metavar="FILE", help=get_help_text("seams_targets"))
+    command.add_argument("--package", default="county", help=get_help_text("package_form"))
 
 
 def _add_worklist_commands(

@@ -40,6 +40,7 @@ SETTING_SECTIONS = (
     "closure",
     "editions",
     "sealed",
+    "seams",
     "farmland",
     "quality",
     CONFLICTS_SECTION,

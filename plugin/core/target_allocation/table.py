@@ -101,26 +101,26 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     for head in table.other_headings:
         parts = _FIGURE_HEADING_PATTERN.fullmatch(head)
         indicator, unit = (
-            _find_id(parts[1], INDICATOR_WORDS) if parts else "",
-            _find_id(parts[2], UNIT_WORDS) if parts else "",
+            find_word_id(parts[1], INDICATOR_WORDS) if parts else "",
+            find_word_id(parts[2], UNIT_WORDS) if parts else "",
         )
         if indicator and unit:
             indicator_and_unit_by_heading[head] = (indicator, unit)
-        elif indicator or _find_id(head, INDICATOR_WORDS):
+        elif indicator or find_word_id(head, INDICATOR_WORDS):
             # If the column were ignored, no check would use its targets.
             raise InputError(
                 "tasks_head_unit",
                 file=table.file_and_sheet,
                 line=table.heading_line,
                 column=head,
-                known="、".join(_list_first_words(UNIT_WORDS)),
+                known="、".join(list_first_words(UNIT_WORDS)),
             )
     if not indicator_and_unit_by_heading:
         raise InputError(
             "tasks_no_figure",
             file=table.file_and_sheet,
             line=table.heading_line,
-            known="、".join(_list_first_words(INDICATOR_WORDS)),
+            known="、".join(list_first_words(INDICATOR_WORDS)),
         )
     return indicator_and_unit_by_heading
 
@@ -136,7 +136,7 @@ def _read_wide_row_targets(
             name,
             indicator,
             find_allowed_comparisons(indicator)[0],
-            _parse_value(table, row, head, row.other_cells[head]),
+            parse_printed_number(table, row, head, row.other_cells[head]),
             unit,
             row.text_by_column["source"],
             row.line_number,
@@ -160,7 +160,7 @@ def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTar
         raise table.make_cell_error(
             row, "关系", row.text_by_column["comparison"], [COMPARISON_WORDS[one][0] for one in allowed_comparisons]
         )
-    value = _parse_value(table, row, "数值", row.text_by_column["value"])
+    value = parse_printed_number(table, row, "数值", row.text_by_column["value"])
     unit = _parse_keyword(table, row, "unit", UNIT_WORDS)
     return AllocatedTarget(
         code, name, indicator, comparison, value, unit, row.text_by_column["source"], row.line_number
@@ -191,7 +191,7 @@ def _read_township_code(row: FoundTableRow) -> str:
     return normalize("NFKC", row.text_by_column["code"])
 
 
-def _parse_value(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
+def parse_printed_number(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
     """Return a printed number without separators; raise InputError for another text."""
     plain_number = re.sub("[,\u202f ]", "", normalize("NFKC", text))
     if not _PRINTED_NUMBER_PATTERN.fullmatch(plain_number) or not math.isfinite(float(plain_number)):
@@ -202,19 +202,19 @@ def _parse_value(table: FoundTable, row: FoundTableRow, column: str, text: str) 
 def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
     """Return the id that a cell's word means, such as ``ha`` for 公顷; raise InputError for an unknown word."""
     text = row.text_by_column[column]
-    meant = _find_id(text, words_by_id)
+    meant = find_word_id(text, words_by_id)
     if not meant:
         head = next(c.possible_headings[0] for c in TOWNSHIP_TARGET_COLUMNS if c.name == column)
-        raise table.make_cell_error(row, head, text, _list_first_words(words_by_id))
+        raise table.make_cell_error(row, head, text, list_first_words(words_by_id))
     return meant
 
 
-def _find_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+def find_word_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
     """Return the id whose words include a text, else an empty text."""
     word = re.sub(r"\s+", "", text).lower()
     return next((one for one, accepted_words in words_by_id.items() if word == one or word in accepted_words), "")
 
 
-def _list_first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
+def list_first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
     """Return the first accepted word of each id."""
     return [accepted_words[0] for accepted_words in words_by_id.values()]

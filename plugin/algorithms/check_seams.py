@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""接边检查: compare neighbouring counties at their borders, and their sums with the targets of the parent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import Qgis, QgsProcessingParameterFile, QgsProcessingParameterFolderDestination
+
+from ..bridge import health
+from ..bridge.running.threads import run_in_python_thread
+from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
+from ..core.errors import InputError
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    make_file_parameter,
+    make_norm_parameters,
+    make_progress_callback,
+)
+from .report_log import log_written_files
+
+if TYPE_CHECKING:
+    from ..core.seams.model import SeamResult
+
+FOLDER, LIST, TARGETS, OUTPUT = "FOLDER", "LIST", "TARGETS", "OUTPUT"
+
+
+class CheckSeams(SanxianAlgorithm):
+    """Algorithm `check_seams`: compare the counties of a folder or a list with their neighbours."""
+
+    toolbox_section = "check"
+    identifier = "check_seams"
+    keywords = ("seam", "seams", "border", "neighbour", "county", "接边", "县界", "相邻县", "汇总", "衔接")
+
+    def displayName(self):
+        return tr("Check seams between counties")
+
+    def shortHelpString(self):
+        text = tr(
+            "Compares neighbouring counties. Found are: borders that gap or overlap; control lines (永久基本农田, "
+            "生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump along "
+            "the border; polygons that continue with another code of zone or type. Each finding is counted once and "
+            "names the features of both counties. Inputs are not changed.\n\n"
+            "What is a stop: a line runs along the border for longer than the setting seams.min_length_m, and the "
+            "neighbour has none there. For 生态保护红线, which protects connected land, a stop is a warning; for the "
+            "other lines, which follow land use and tasks of each county, it is a note (setting seams.continuing). "
+            "Different zones that the border divides are legal and not reported; their length is given for each pair. "
+            "A layer that one county lacks is named, not compared.\n\n"
+            "Folder and list are those of “Check many counties”. Counties may be in different CRS zones. The table of "
+            "targets (columns 指标, 数值, 单位, optionally 行政区代码, 关系) gives those of the city or province: the "
+            "sums of the counties are compared with them, and counties that miss their targets are named although the "
+            "sum meets its target.\n\n"
+            "Results: a page, a workbook, a layer and JSON for all, and a page and JSON for each pair. A county that "
+            "cannot be read is a row with the reason. Tolerances are settings of the profile ([seams])."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def initAlgorithm(self, configuration=None):
+        behaviour = Qgis.ProcessingFileParameterBehavior.Folder
+        self.addParameter(
+            QgsProcessingParameterFile(FOLDER, tr("Folder with the data of the counties"), behaviour, optional=True)
+        )
+        tables = f"{tr('Tables')} (*.csv *.xlsx)"
+        self.addParameter(make_file_parameter(LIST, tr("List of counties (in place of the folder)"), tables))
+        for parameter in make_norm_parameters():
+            self.addParameter(parameter)
+        self.addParameter(make_file_parameter(TARGETS, tr("Targets of the city or province"), tables))
+        folder = tr("Folder of the results")
+        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
+        self.add_numeric_outputs(
+            ("PAIRS", tr("Neighbouring pairs")),
+            ("WARNINGS", tr("Warnings")),
+            ("NOTES", tr("Notes")),
+            ("UNREAD", tr("Counties that were not compared")),
+        )
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from ..core.seams.model import SeamOptions
+
+        folder, table = (self.parameterAsFile(parameters, name, context).strip() for name in (FOLDER, LIST))
+        if bool(folder) == bool(table):
+            raise InputError("counties_folder_or_list")
+        output = self.parameterAsString(parameters, OUTPUT, context).strip()
+        if not output:
+            raise InputError("package_no_output")
+        self.options = SeamOptions(
+            (Path(folder or table),),
+            Path(output),
+            self.read_norm_options(parameters, context),
+            targets=self.parameterAsFile(parameters, TARGETS, context).strip(),
+        )
+
+    def execute(self, parameters, context, feedback):
+        from ..core.model.rule import Severity
+        from ..core.render.words import ReportTexts
+        from ..core.seams.messages import describe_result
+
+        result, written = self._check(feedback, Cancellation(feedback.isCanceled))
+        for line in describe_result(result, ReportTexts(result.lang)):
+            feedback.pushInfo(line)
+        log_written_files(feedback, written)
+        notes = sum(one.severity is Severity.INFO for one in result.findings)
+        return {
+            OUTPUT: str(self.options.output),
+            "PAIRS": len(result.pairs),
+            "WARNINGS": len(result.findings) - notes,
+            "NOTES": notes,
+            "UNREAD": sum(not one.is_read for one in result.counties),
+        }
+
+    @run_in_python_thread
+    def _check(self, feedback, cancellation: Cancellation) -> tuple[SeamResult, list[str]]:
+        from ..core.seams.run import check_seams
+
+        return check_seams(self.options, progress=make_progress_callback(feedback), cancellation=cancellation)

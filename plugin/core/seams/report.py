@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write the result of a check of seams: JSON, page, workbook, layer, and a report for each pair."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ...metadata import read_plugin_version
+from ..errors import OutputError
+from ..files.names import remove_forbidden_characters
+from ..files.writing import check_writable, explain_os_error
+from ..messages.texts import Texts
+from ..render.outputs import dump_json
+from ..render.words import ReportTexts
+from .messages import describe_finding, make_pair_name
+from .model import (
+    PAIR_SCHEMA,
+    PAIRS_FOLDER,
+    SEAMS_FILES,
+    SEAMS_HTML,
+    SEAMS_JSON,
+    SEAMS_LAYER,
+    SEAMS_SCHEMA,
+    SEAMS_XLSX,
+    SeamFinding,
+    SeamKind,
+    SeamPair,
+    SeamResult,
+)
+
+#: Folders in the output while files are written, and the former reports of pairs until the new ones are in place.
+_NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
+
+
+def finding_to_dict(finding: SeamFinding, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a finding as plain data: both sides, measures, message, and its place as WKT in degrees."""
+    return {
+        "fingerprint": finding.fingerprint,
+        "kind": str(finding.kind),
+        "severity": str(finding.severity),
+        "layer": finding.concept,
+        "sides": [side.to_dict(result.names) for side in finding.sides],
+        "others": list(finding.other_counties),
+        "length_m": finding.length_m,
+        "deviation_m": finding.deviation_m,
+        "area_m2": finding.area_m2,
+        "message": describe_finding(finding, result, report_texts),
+        "geometry": finding.geometry.wkt,
+    }
+
+
+def pair_to_dict(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a pair of counties with its findings as plain data."""
+    return {
+        "counties": list(pair.counties),
+        "names": [result.names[one] for one in pair.counties],
+        "length_m": pair.length_m,
+        "counts": {str(kind): pair.count(kind) for kind in SeamKind},
+        "max_deviation_m": pair.max_deviation_m,
+        "slivers": pair.sliver_count,
+        "differing_m": pair.differing_m,
+        "not_compared": [{"layer": concept, "county": county} for concept, county in pair.missing_layers],
+        "findings": [finding_to_dict(one, result, report_texts) for one in pair.findings],
+    }
+
+
+def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return the whole result as plain data; the time is in ``times``."""
+    return {
+        "schema": SEAMS_SCHEMA,
+        "lang": result.lang,
+        "version": read_plugin_version(),
+        "plane": result.plane,
+        "settings": {**result.settings.to_dict(), "unconfirmed": list(result.unconfirmed_settings)},
+        "counties": [
+            {
+                "name": one.name,
+                "state": str(one.state),
+                "reason": one.reason,
+                "area_code": one.area_code,
+                "area_name": one.area_name,
+                "border": one.border_basis,
+            }
+            for one in result.counties
+        ],
+        "pairs": [pair_to_dict(one, result, report_texts) for one in result.pairs],
+        "sums": [
+            {
+                "indicator": one.target.indicator,
+                "area_code": one.target.area_code,
+                "comparison": one.target.comparison,
+                "target": one.target.numeric_value,
+                "unit": one.target.unit,
+                "year": one.target.year,
+                "sum": one.sum_value,
+                "margin": one.margin,
+                "state": one.state,
+                "targets_sum": one.targets_sum,
+                "counted": list(one.counted),
+                "missing": list(one.missing),
+                "misses": [{"county": m.county, "margin": m.margin, "state": m.state} for m in one.misses],
+                "hides_misses": one.hides_misses,
+                "unconfirmed": list(one.unconfirmed),
+            }
+            for one in result.sums
+        ],
+        "ignored": list(result.ignored_names),
+        "times": {"written": result.time.isoformat(timespec="seconds")},
+    }
+
+
+def make_pair_stem(pair: SeamPair, result: SeamResult) -> str:
+    """Return the name of a pair's report without suffix."""
+    return remove_forbidden_characters(make_pair_name(pair, result)) or "pair"
+
+
+def make_pair_stems(result: SeamResult) -> dict[tuple[str, str], str]:
+    """Return names of both counties → name of the pair's report without suffix; no two differ only in case."""
+    stems: dict[tuple[str, str], str] = {}
+    used: set[str] = set()
+    for pair in result.pairs:
+        base = stem = make_pair_stem(pair, result)
+        number = 2
+        while stem.casefold() in used:
+            stem, number = f"{base}-{number}", number + 1
+        used.add(stem.casefold())
+        stems[pair.counties] = stem
+    return stems
+
+
+def check_output_folder(output: Path) -> None:
+    """Create the output folder, and raise OutputError before a long run if a file cannot be written there."""
+    from ..tabulate import check_workbook_can_be_written
+
+    check_workbook_can_be_written(output / SEAMS_XLSX)
+    if output.exists() and not output.is_dir():
+        raise OutputError("output_below_file", target=str(output / SEAMS_JSON), file=str(output))
+    if not output.exists() and not output.absolute().parent.is_dir():
+        raise OutputError("output_no_folder", target=str(output), folder=str(output.absolute().parent))
+    try:
+        output.mkdir(exist_ok=True)
+        # What a run left that was killed.
+        shutil.rmtree(output / _NEW_FOLDER, ignore_errors=True)
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
+    for name in SEAMS_FILES:
+        check_writable(output / name, [])
+
+
+def write_result(result: SeamResult, output: Path) -> list[str]:
+    """Write all files of a result into an existing folder; return the paths of the summary's files.
+
+    Files are made in a temporary folder and moved when all are complete. Raise OutputError.
+    """
+    from .findings_layer import write_seams_layer
+    from .pages import render_pair_page, render_seams_page
+    from .tables import write_seams_workbook
+
+    report_texts = ReportTexts(result.lang)
+    author = Texts(result.lang).get("about", "program", version=read_plugin_version())
+    new, old = output / _NEW_FOLDER, output / _OLD_FOLDER
+    stems = make_pair_stems(result)
+    try:
+        shutil.rmtree(old, ignore_errors=True)
+        pairs = new / PAIRS_FOLDER
+        pairs.mkdir(parents=True)
+        for pair in result.pairs:
+            head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
+            data = {**head, "settings": result.settings.to_dict(), **pair_to_dict(pair, result, report_texts)}
+            _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
+            _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
+        _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
+        _write(new / SEAMS_HTML, render_seams_page(result, stems))
+        write_seams_workbook(result, new / SEAMS_XLSX, author)
+        write_seams_layer(result, new / SEAMS_LAYER)
+        if (output / PAIRS_FOLDER).exists():
+            os.replace(output / PAIRS_FOLDER, old)
+        os.replace(pairs, output / PAIRS_FOLDER)
+        for name in SEAMS_FILES:
+            os.replace(new / name, output / name)
+    except PermissionError as error:
+        raise OutputError("output_open_elsewhere", target=str(error.filename or output)) from error
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
+    finally:
+        if old.exists() and not (output / PAIRS_FOLDER).exists():
+            os.replace(old, output / PAIRS_FOLDER)
+        for folder in (new, old):
+            shutil.rmtree(folder, ignore_errors=True)
+    return [str(output / name) for name in SEAMS_FILES]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a text in UTF-8."""
+    path.write_text(text, encoding="utf-8", newline="\n")

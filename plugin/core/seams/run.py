@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A check of seams: read the counties, compare neighbours, sum the areas, write the results.
+
+Command line and toolbox use this module.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..counties.model import County
+from ..counties.sources import CountyList, is_package, list_counties
+from ..errors import InputError, OutputError
+from ..files.writing import is_same_file
+from ..geometry.crs import make_crs_label
+from ..package.package_spec.load import load_package_spec
+from ..profile import Norm
+from .compare import compare_counties
+from .model import SEAMS_JSON, SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResult, SeamSettings
+from .placing import place_counties
+from .read_borders import read_county_borders
+from .report import check_output_folder, write_result
+from .sums import read_parent_targets, sum_counties
+
+ProgressCallback = Callable[[float, str], None]
+#: Shares of the progress: reading the counties, comparing them.
+_READING_SHARE, _COMPARING_SHARE = 0.7, 0.25
+#: A seam needs two counties.
+_MIN_COUNTIES = 2
+
+
+def check_seams(
+    options: SeamOptions,
+    *,
+    on_county: Callable[[CountyBorders], None] = lambda county: None,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> tuple[SeamResult, list[str]]:
+    """Compare neighbouring counties and write the results; return the result and the paths of its files.
+
+    ``on_county``: called with each county that was read, or could not be.
+
+    Raises
+    ------
+    InputError, DataError
+        An option is wrong, fewer than two counties are given, or none can be read.
+    OutputError
+        The results would be written into the data, or cannot be written; former results are then complete.
+    Cancelled
+        Former results are unchanged.
+    """
+    norm = options.check.resolve_norm()
+    settings = SeamSettings.from_norm(norm)
+    load_package_spec(options.package_spec)
+    targets = read_parent_targets(options.targets)
+    found = find_counties(options)
+    _check_output(options.output, found.counties)
+    check_output_folder(options.output)
+    counties = []
+    for number, county in enumerate(found.counties):
+        cancellation.raise_if_cancelled()
+        progress(_READING_SHARE * number / len(found.counties), county.name)
+        borders = read_county_borders(
+            county,
+            options.check,
+            options.package_spec,
+            settings,
+            with_figures=bool(targets.parent),
+            cancellation=cancellation,
+        )
+        counties.append(borders)
+        on_county(borders)
+    counties.sort(key=lambda one: one.sort_key)
+    pairs, plane = _compare_read_counties(counties, settings, progress, cancellation)
+    result = SeamResult(
+        tuple(counties),
+        tuple(pairs),
+        sum_counties(targets, counties),
+        settings,
+        plane,
+        options.check.lang,
+        datetime.now().astimezone(),
+        found.ignored_names,
+        _list_unconfirmed_settings(norm),
+    )
+    cancellation.raise_if_cancelled()
+    progress(_READING_SHARE + _COMPARING_SHARE, "")
+    written = write_result(result, options.output)
+    progress(1.0, "")
+    return result, written
+
+
+def _compare_read_counties(
+    counties: Sequence[CountyBorders],
+    settings: SeamSettings,
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> tuple[list[SeamPair], str]:
+    """Return the pairs of the counties that were read, and the label of the plane of the comparison."""
+    read = [one for one in counties if one.is_read]
+    if not read:
+        raise InputError("seams_none_read", reason=next((one.reason for one in counties), ""))
+    placed = place_counties(read, settings.layers, settings.tolerance)
+    pairs = compare_counties(
+        placed,
+        settings,
+        progress=lambda share: progress(_READING_SHARE + _COMPARING_SHARE * share, ""),
+        cancellation=cancellation,
+    )
+    return pairs, make_crs_label(placed.plane_crs)
+
+
+def find_counties(options: SeamOptions) -> CountyList:
+    """Return the counties of a folder, of a list, or of the given data. Raise InputError for fewer than two."""
+    if len(options.sources) == 1:
+        found = list_counties(options.sources[0], options.output)
+        counties = tuple(one for one in found.counties if not (Path(one.source) / SEAMS_JSON).is_file())
+        found = replace(found, counties=counties)
+    else:
+        missing = next((path for path in options.sources if not path.exists()), None)
+        if missing is not None:
+            raise InputError("source_missing", source=str(missing))
+        found = CountyList(make_counties(options.sources))
+    if len(found.counties) < _MIN_COUNTIES:
+        raise InputError("seams_one_county", count=len(found.counties))
+    return found
+
+
+def make_counties(paths: Sequence[Path]) -> tuple[County, ...]:
+    """Return the counties of given data, named after them; those with the same name have their folder before it."""
+    stems = [path.stem if path.suffix else path.name for path in paths]
+    counts = Counter(stems)
+    names = [
+        stem if counts[stem] == 1 else f"{path.parent.name}/{path.name}"
+        for stem, path in zip(stems, paths, strict=True)
+    ]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise InputError("seams_twice", value=name)
+    return tuple(County(name, str(path), is_package=is_package(path)) for name, path in zip(names, paths, strict=True))
+
+
+def _check_output(output: Path, counties: Sequence[County]) -> None:
+    """Raise OutputError if the results would be written into the data of a county."""
+    parents = output.absolute().parents
+    for source in (Path(one.source) for one in counties):
+        if is_same_file(source, output) or source.absolute() in parents:
+            raise OutputError("counties_output", target=str(output))
+
+
+def _list_unconfirmed_settings(norm: Norm) -> tuple[str, ...]:
+    """Return the settings of seams that are marked C and not confirmed."""
+    keys = [f"{SEAMS_SECTION}.{key}" for key in norm.get_settings_section(SEAMS_SECTION)]
+    return tuple(sorted(key for key in keys if not norm.is_confirmed(key)))
