@@ -2978,6 +2978,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>成果包名：{name}</translation>
     </message>
     <message>
+        <source>Packages and files of boundary points were not opened; drop them one by one: {names}.</source>
+        <translation>成果包和界址点文件没有打开，请逐个拖入：{names}。</translation>
+    </message>
+    <message>
         <source>Page</source>
         <translation>图幅</translation>
     </message>
@@ -3050,8 +3054,8 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
     </message>
     <message>
-        <source>Plan data: {names}. Drop a package or a file of boundary points alone to inspect or import it.</source>
-        <translation>规划数据：{names}。成果包、界址点文件请单独拖入，再检查或导入。</translation>
+        <source>Plan data: {names}.</source>
+        <translation>规划数据：{names}。</translation>
     </message>
     <message>
         <source>Plan layers</source>

@@ -249,14 +249,18 @@ def test_dropped_boundary_points_are_imported(dropping, tmp_path):
     assert wait_until(lambda: "地块.txt" in read_messages(iface))
     press(iface, "导入…")
     assert started == [("points", path)] and not iface.added
+    handler.handleFileDrop(path)
+    assert wait_until(lambda: "地块.txt" in read_messages(iface))
+    press(iface, "加入工程")
+    assert iface.added == [path]
 
 
 def test_boundary_points_dropped_with_other_files_are_named_without_a_choice_for_them(dropping, tmp_path):
     iface, handler, started = dropping
     paths = [str(shutil.copy(BOUNDARY_POINTS, tmp_path / name)) for name in ("甲.txt", "乙.txt")]
     assert all(handler.handleFileDrop(path) for path in paths)
-    assert wait_until(lambda: "甲.txt、乙.txt" in read_messages(iface))
-    assert not started and not iface.added
+    assert wait_until(lambda: "请逐个拖入：甲.txt、乙.txt" in read_messages(iface))
+    assert not started and not iface.added and "规划数据" not in read_messages(iface)
 
 
 def test_other_files_and_switched_off_question_are_left_to_qgis(dropping, tmp_path):

@@ -281,10 +281,14 @@ class LiveCheck(QObject):
 
     # --- from signals to a batch
     def _schedule_read(self) -> None:
-        if not self._is_stopped and not self._timer.isActive():
-            is_in_burst = 1000 * (time.monotonic() - self._last_read) < _READ_DELAY_MS
-            self._timer.start(_READ_DELAY_MS if is_in_burst else _FIRST_READ_DELAY_MS)
-        self.waiting.emit(self.waiting_count)
+        waiting_count = self.waiting_count
+        # A step of many fixes announces its features before they are read (`increase_change_limit_by`).
+        is_large = waiting_count > MAX_FEATURES_READ_AT_ONCE
+        is_in_burst = 1000 * (time.monotonic() - self._last_read) < _READ_DELAY_MS
+        is_early = self._timer.isActive() and self._timer.interval() == _FIRST_READ_DELAY_MS
+        if not self._is_stopped and (not self._timer.isActive() or (is_early and is_large)):
+            self._timer.start(_READ_DELAY_MS if is_in_burst or is_large else _FIRST_READ_DELAY_MS)
+        self.waiting.emit(waiting_count)
 
     def _on_command_ended(self) -> None:
         self.revision += 1

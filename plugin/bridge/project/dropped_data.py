@@ -26,7 +26,7 @@ class DroppedKind(Enum):
 
 @dataclass(frozen=True)
 class DroppedData:
-    """What was dropped; ``layer_files``: the files to add as layers, only for plan layers."""
+    """What was dropped; ``layer_files``: the files that can be added as layers, none for a package."""
 
     path: str
     kind: DroppedKind
@@ -54,7 +54,7 @@ def recognise_dropped_data(path: str) -> DroppedData | None:
     # The plugin opens without the libraries that this needs.
     from ...core.exchange.boundary_points.recognition import is_boundary_point_file
 
-    return DroppedData(path, DroppedKind.BOUNDARY_POINTS) if is_boundary_point_file(dropped) else None
+    return DroppedData(path, DroppedKind.BOUNDARY_POINTS, 0, (path,)) if is_boundary_point_file(dropped) else None
 
 
 def _is_package(path: Path) -> bool:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import Any
 
 from qgis.PyQt.QtCore import pyqtSignal
@@ -39,6 +38,13 @@ def _run_after(
     return (yield from second)
 
 
+def _find_present_version(finding: Any, change: Any) -> Any:
+    """Return a finding as it is after a change (`core.live.session.FindingsChange`); None if it ended."""
+    if any(ended is finding for ended in change.ended_findings):
+        return None
+    return next((present for former, present in change.changed_findings if former is finding), finding)
+
+
 class FindingsDock(FindingsForm):
     """The findings panel.
 
@@ -70,6 +76,8 @@ class FindingsDock(FindingsForm):
         #: Counts the rows of the work list, and searches the next open finding, in portions.
         self._counting: PortionedWork | None = None
         self._stepping: PortionedWork | None = None
+        #: The far finding that the list in preparation selects; None if the user has chosen another one since.
+        self._far_finding: Any = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
@@ -158,7 +166,7 @@ class FindingsDock(FindingsForm):
             # Filters for the findings of a project would hide those of a package, and the reverse.
             self.filters.clear()
             self.verdict.show_usual_kinds()
-        self.result = result
+        self.result, self._far_finding = result, None
         self._reasons_shown = False
         report = result.report
         self.tree.findings.outdated = result.outdated_findings
@@ -180,7 +188,7 @@ class FindingsDock(FindingsForm):
 
     def clear_result(self) -> None:
         """Clear the former result after a change of project."""
-        self.result = None
+        self.result = self._far_finding = None
         self._reasons_shown = False
         self._stop_filling()
         self._stop_counting()
@@ -210,11 +218,15 @@ class FindingsDock(FindingsForm):
         self.result.apply_changes(change)
         has_changed_list = bool(change.ended_findings or change.new_findings or change.changed_findings)
         is_listed_anew, is_other_selected = self._filling is not None, False
+        selected_finding = None
+        if self._far_finding is not None:
+            self._far_finding = _find_present_version(self._far_finding, change)
         if has_changed_list and is_listed_anew:
             # The list in preparation is of the former findings.
             self._list_findings()
         elif has_changed_list:
             is_other_selected = self.tree.apply_changes(change, moves_on=moves_on)
+            selected_finding = self.tree.get_selected_finding()
             if is_other_selected and not moves_on and self.tree.get_selected_finding() is None:
                 self.show_note(tr("The selected finding is corrected. “Next” goes on from its place."))
             self._pass_selection_to_buttons()
@@ -228,6 +240,9 @@ class FindingsDock(FindingsForm):
             return False
         yield WAITING
         self._update_visible_page()
+        if self.tree.get_selected_finding() is not selected_finding:
+            # The user has selected another finding since: its details and its mark are shown.
+            return False
         if is_other_selected:
             self._show_selected_details()
         else:
@@ -313,8 +328,8 @@ class FindingsDock(FindingsForm):
 
     def _apply_filters(self) -> None:
         if self.result is not None and self._is_long:
+            # `listPrepared` follows.
             self._list_findings()
-            self.listFiltered.emit()
         elif self.result is not None:
             former_selection = self.tree.get_selected_finding()
             self.tree.set_filters(self._read_filters())
@@ -342,13 +357,10 @@ class FindingsDock(FindingsForm):
         self._offer_filter_choices()
         yield WAITING
 
-    def _list_findings(
-        self, preceding_steps: Generator[Waiting, None, None] | None = None, selected_finding: Any = None
-    ) -> None:
+    def _list_findings(self, preceding_steps: Generator[Waiting, None, None] | None = None) -> None:
         """List the present findings, grouped, sorted and filtered anew; a long list follows in turns of the event loop.
 
-        Until then the former list is shown. ``preceding_steps``: what is to be shown before a long list;
-        ``selected_finding``: the finding to select in the new list, by default the selected one.
+        Until then the former list is shown. ``preceding_steps``: what is to be shown before a long list.
         """
         self._stop_filling()
         filters, proxy = self._read_filters(), self.tree.filter
@@ -357,10 +369,9 @@ class FindingsDock(FindingsForm):
         steps = proxy.prepare_groups(self.result.report, self.result.findings)
         if self._is_long:
             all_steps = _run_after(preceding_steps, steps) if preceding_steps is not None else steps
-            show_groups = partial(self._show_groups, selected_finding=selected_finding)
-            self._filling = PortionedWork(all_steps, show_groups, self._on_filling_failed, self)
+            self._filling = PortionedWork(all_steps, self._show_groups, self._on_filling_failed, self)
         else:
-            self._show_groups(run_to_end(steps), selected_finding)
+            self._show_groups(run_to_end(steps))
 
     def _stop_filling(self) -> None:
         self._stop_stepping()
@@ -373,12 +384,12 @@ class FindingsDock(FindingsForm):
         log_error(error)
         self._stop_filling()
 
-    def _show_groups(self, prepared: PreparedGroups, selected_finding: Any = None) -> None:
+    def _show_groups(self, prepared: PreparedGroups) -> None:
         is_deferred, former_selection = self._filling is not None, self.tree.get_selected_finding()
         self._stop_filling()
         self.tree.show_groups(prepared)
-        if selected_finding is not None:
-            self.tree.select_finding(selected_finding)
+        far_finding, self._far_finding = self._far_finding, None
+        has_jumped = far_finding is not None and self.tree.select_finding(far_finding)
         if not is_deferred:
             return
         self._update_visible_page()
@@ -387,7 +398,7 @@ class FindingsDock(FindingsForm):
         if former_selection is not None and self.tree.get_selected_finding() is None:
             self.findingChosen.emit(None)
         self.listPrepared.emit()
-        if selected_finding is not None:
+        if has_jumped:
             # After the details, which remove a former note.
             self.show_note(tr("Many findings before the next one are done: the list shows only those to do."))
 
@@ -479,29 +490,32 @@ class FindingsDock(FindingsForm):
         else:
             self._end_step_to_open(run_to_end(steps))
 
-    def _step_to_open_in_steps(self) -> Generator[None, None, Any]:
-        """Select the next finding that needs work; the result is the finding, None without one.
+    def _step_to_open_in_steps(self) -> Generator[None, None, tuple[Any, bool]]:
+        """Find the next finding that needs work and load its row; the result has the finding, None without one.
 
-        A finding far down in a long list is not selected yet.
+        The second result is True for a finding far down, whose row is not loaded: the list shows it as soon as it has
+        only open findings, for which it needs the filter by state.
         """
         finding = yield from self.tree.find_next_open_in_steps()
-        if finding is not None and not self.tree.is_far(finding):
-            yield from self.tree.load_rows_to(finding)
-            self.tree.select_finding(finding)
-        return finding
+        if finding is None:
+            return None, False
+        if self.filters.states.count() and self.tree.is_far(finding):
+            return finding, True
+        yield from self.tree.load_rows_to(finding)
+        return finding, False
 
-    def _end_step_to_open(self, finding: Any) -> None:
+    def _end_step_to_open(self, finding_and_distance: tuple[Any, bool]) -> None:
         self._stop_stepping()
+        finding, is_far = finding_and_distance
         if finding is None:
             self.show_note(tr("This was the last finding to do in the list."))
-        elif finding is not self.tree.get_selected_finding():
-            self._list_open_findings(finding)
-
-    def _list_open_findings(self, finding: Any) -> None:
-        """Filter the list by the states that need work, and select a finding, which is then near the top."""
-        self.filters.choose_states(OPEN_STATE_KEYS)
-        self._list_findings(selected_finding=finding)
-        self.listFiltered.emit()
+        elif is_far:
+            self.filters.choose_states(OPEN_STATE_KEYS)
+            self._far_finding = finding
+            self._list_findings()
+        elif not self.tree.select_finding(finding):
+            # An edit has ended it during the search.
+            self.step_to_open()
 
     def _on_step_failed(self, error: Exception) -> None:
         log_error(error)
@@ -549,6 +563,7 @@ class FindingsDock(FindingsForm):
         self._fit_panes_to_height()
 
     def _on_finding_chosen(self, finding: Any) -> None:
+        self._far_finding = None
         self.show_note("")
         self._show_selected_details()
         self.findingChosen.emit(finding)

@@ -45,6 +45,8 @@ class FindingsOnMap(QObject):
         self._shown_rows: dict[int, Any] = {}
         self._layer_id = ""
         dock.listFiltered.connect(self._update_layer)
+        # A long list follows its filters later.
+        dock.listPrepared.connect(self._update_layer)
 
     def set_shown(self, is_shown: bool) -> None:
         """Show or hide the layer and store the choice, which also applies to the next check."""

@@ -64,31 +64,32 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         """Ask in the message bar what to do; nothing happens until a button is pressed."""
         all_dropped, self._dropped = self._dropped, []
         if len(all_dropped) > 1:
-            names = tr(", ").join(Path(one.path).name for one in all_dropped)
-            text = tr(
-                "Plan data: {names}. Drop a package or a file of boundary points alone to inspect or import it."
-            ).format(names=names)
-            plans = [one for one in all_dropped if one.kind is DroppedKind.PLAN]
-            buttons = [(tr("Add to Project"), lambda: self._add_layers(*plans))] if plans else []
-            self._messages.show_message(text, "info", *buttons)
+            self._ask_about_several(all_dropped)
             return
         (dropped,) = all_dropped
-        name = Path(dropped.path).name
-        if dropped.kind is not DroppedKind.PLAN:
-            text, label, action = {
-                DroppedKind.PACKAGE: (tr("“{name}” is a submission package."), tr("Inspect…"), self._inspect),
-                DroppedKind.BOUNDARY_POINTS: (tr("“{name}” has boundary points."), tr("Import…"), self._import_points),
-            }[dropped.kind]
-            button = (label, lambda: self._run(action, dropped.path))
-            self._messages.show_message(text.format(name=name), "info", button)
-            return
-        text = tr("“{name}” has {count} plan layers.").format(name=name, count=dropped.layer_count)
-        self._messages.show_message(
-            text,
-            "info",
-            (tr("Add to Project"), lambda: self._add_layers(dropped)),
-            (tr("Check without Adding…"), lambda: self._run(self._check, dropped.path)),
-        )
+        add = (tr("Add to Project"), lambda: self._add_layers(dropped))
+        text, label, action = {
+            DroppedKind.PLAN: (tr("“{name}” has {count} plan layers."), tr("Check without Adding…"), self._check),
+            DroppedKind.PACKAGE: (tr("“{name}” is a submission package."), tr("Inspect…"), self._inspect),
+            DroppedKind.BOUNDARY_POINTS: (tr("“{name}” has boundary points."), tr("Import…"), self._import_points),
+        }[dropped.kind]
+        button = (label, lambda: self._run(action, dropped.path))
+        buttons = {DroppedKind.PLAN: (add, button), DroppedKind.PACKAGE: (button,)}.get(dropped.kind, (button, add))
+        text = text.format(name=Path(dropped.path).name, count=dropped.layer_count)
+        self._messages.show_message(text, "info", *buttons)
+
+    def _ask_about_several(self, all_dropped: list[DroppedData]) -> None:
+        """Offer to add the plan data of a drop; name packages and boundary points, which need a drop of each."""
+        plans = [one for one in all_dropped if one.kind is DroppedKind.PLAN]
+        others = [one for one in all_dropped if one.kind is not DroppedKind.PLAN]
+        lines, buttons = [], []
+        if plans:
+            lines.append(tr("Plan data: {names}.").format(names=_join_names(plans)))
+            buttons.append((tr("Add to Project"), lambda: self._add_layers(*plans)))
+        if others:
+            text = tr("Packages and files of boundary points were not opened; drop them one by one: {names}.")
+            lines.append(text.format(names=_join_names(others)))
+        self._messages.show_message("\n".join(lines), "info", *buttons)
 
     def _run(self, action: Callable[[str], None], path: str) -> None:
         self._messages.close()
@@ -98,3 +99,7 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         self._messages.close()
         for file in (file for one in dropped for file in one.layer_files):
             self._iface.addVectorLayer(file, "", "ogr")
+
+
+def _join_names(all_dropped: list[DroppedData]) -> str:
+    return tr(", ").join(Path(one.path).name for one in all_dropped)

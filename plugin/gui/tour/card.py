@@ -141,7 +141,8 @@ class TourCard(QFrame):
         # The height follows from the wrapped text.
         self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
         area = QRect()
-        if target is not None and target.isVisible():
+        # A panel that floats is in another window.
+        if target is not None and target.isVisible() and target.window() is window:
             area = QRect(target.mapTo(window, QPoint(0, 0)), target.size())
         self._frame.setVisible(not area.isEmpty())
         self._frame.setStyleSheet(
