@@ -1814,10 +1814,6 @@ Project: {project}</source>
         <translation>请另取名称，或另选择文件夹。</translation>
     </message>
     <message>
-        <source>Go through the findings</source>
-        <translation>逐条查看问题</translation>
-    </message>
-    <message>
         <source>Go to layer “{layer}”</source>
         <translation>转到图层“{layer}”</translation>
     </message>
@@ -3370,6 +3366,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
         <translation>重试</translation>
     </message>
     <message>
+        <source>Review the findings</source>
+        <translation>逐条查看问题</translation>
+    </message>
+    <message>
         <source>Role of the layer (empty: recognised)</source>
         <translation>图层角色（不填为自动识别）</translation>
     </message>
@@ -4453,7 +4453,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>This button or F8 checks all layers while you go on working. Try it now: the sample has errors on purpose.</source>
-        <translation>点此按钮或按 F8，在后台检查全部图层，不影响其他操作。现在就可以试：示例县有意埋了错误。</translation>
+        <translation>点此按钮或按 F8，在后台检查全部图层，不影响其他操作。示例县有意埋了错误，可先试查一次。</translation>
     </message>
     <message>
         <source>This file or folder was moved or deleted after it was written:</source>

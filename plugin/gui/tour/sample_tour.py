@@ -49,7 +49,7 @@ class SampleTour(QObject):
                 toolbar.widgetForAction(self._actions["check"]),
             ),
             TourStep(
-                tr("Go through the findings"),
+                tr("Review the findings"),
                 tr(
                     "Each line is a finding: select it, and the map shows the place; below the list you read why it "
                     "counts, how to fix it and where the rule comes from. F9 goes on to the next one."
