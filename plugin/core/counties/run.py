@@ -170,7 +170,7 @@ def _digest_settings(counties: tuple[County, ...], options: list[RunOptions], pa
 
 def _needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bool) -> bool:
     """Return True for a county without a current result; a county without a verdict is tried again by default."""
-    if record is None or not is_current(record, task.fingerprint, task.forms, task.folder):
+    if record is None or not is_current(record, task):
         return True
     return not record.is_checked and not only_changed
 

@@ -10,7 +10,7 @@ from plugin.core.counties.check_county import check_county, is_current, make_fai
 from plugin.core.counties.fingerprint import compute_data_digest
 from plugin.core.counties.forecast import forecast_batch
 from plugin.core.counties.model import BatchOptions, County, CountyState, CountyTask
-from plugin.core.counties.run import plan_batch
+from plugin.core.counties.run import check_counties, check_in_sequence, plan_batch
 from plugin.core.counties.sources import list_counties, make_folder_names
 from plugin.core.errors import InputError, OutputError, SanxianError
 from plugin.core.options import RunOptions
@@ -126,8 +126,8 @@ def test_the_digest_follows_content_and_neighbours_with_the_name(tmp_path):
     assert compute_data_digest(County("a", str(tmp_path / "missing")), "") != second
 
 
-def make_task(folder):
-    return CountyTask(County("a", "a.gpkg"), RunOptions(), "county", folder, ("html",), "digest", 1000)
+def make_task(folder, name="a", fingerprint="digest"):
+    return CountyTask(County(name, "a.gpkg"), RunOptions(), "county", folder, ("html",), fingerprint, 1000)
 
 
 def test_a_record_is_current_until_a_waiver_ends(tmp_path):
@@ -135,15 +135,29 @@ def test_a_record_is_current_until_a_waiver_ends(tmp_path):
     record = make_failed_record(task, CountyState.UNREAD, "reason")
     write_record(record, tmp_path)
     assert read_record(tmp_path) == record
-    assert is_current(record, "digest", ("html",), tmp_path) and not is_current(record, "other", ("html",), tmp_path)
+    assert is_current(record, task) and not is_current(record, make_task(tmp_path, fingerprint="other"))
     today = date.today()
-    assert not is_current(replace(record, changes_on=today.isoformat()), "digest", ("html",), tmp_path)
+    assert not is_current(replace(record, changes_on=today.isoformat()), task)
     later = (today + timedelta(days=1)).isoformat()
-    assert is_current(replace(record, changes_on=later), "digest", ("html",), tmp_path)
+    assert is_current(replace(record, changes_on=later), task)
     # A checked county whose report was deleted is checked again.
-    assert not is_current(replace(record, state=CountyState.CHECKED), "digest", ("html",), tmp_path)
+    assert not is_current(replace(record, state=CountyState.CHECKED), task)
     (tmp_path / "county.json").write_text("{", encoding="utf-8")
     assert read_record(tmp_path) is None
+
+
+@pytest.mark.parametrize("new_name", ["a.", "a?"])
+def test_a_county_renamed_in_the_list_is_checked_again_in_the_same_folder(tmp_path, new_name):
+    listed, output = tmp_path / "list.csv", tmp_path / "out"
+    (tmp_path / "a.gpkg").write_bytes(b"damaged")
+    options = BatchOptions(listed, output, only_changed=True)
+    for name in ("a", new_name):
+        listed.write_text(f"县,数据\n{name},a.gpkg", encoding="utf-8")
+        (planned,) = plan_batch(options).counties
+        assert planned.needs_check
+        summary = check_counties(options, check_in_sequence).summary
+        assert [one.name for one in summary.records] == [name]
+        assert not plan_batch(options).counties[0].needs_check
 
 
 def test_a_forecast_uses_the_median_rate_of_earlier_counties(tmp_path):
