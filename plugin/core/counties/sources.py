@@ -15,7 +15,7 @@ from ..files.writing import explain_os_error, is_same_file
 from ..io.formats import READ_SUFFIXES
 from ..io.source import list_folder_datasets
 from ..package.folder import LOCK_SUFFIX
-from .model import COUNTIES_FOLDER, LOCK_NAME, RECORD_FILE, SUMMARY_FILES, TEMPORARY_PREFIX, County
+from .model import COUNTIES_FOLDER, LOCK_NAME, RECORD_FILE, SEAMS_JSON, SUMMARY_FILES, TEMPORARY_PREFIX, County
 
 #: Files that are a county's data or its package. Those that are not read give a row with the reason.
 _COUNTY_FILE_SUFFIXES = (".gpkg", ".zip", ".rar", ".7z", ".vct", ".mdb")
@@ -116,9 +116,14 @@ def is_batch_output(folder: Path) -> bool:
     return next((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"), None) is not None
 
 
+def is_seams_output(folder: Path) -> bool:
+    """Return True if a folder has results of a check of seams."""
+    return (folder / SEAMS_JSON).is_file()
+
+
 def _has_results_only(folder: Path, output: Path) -> bool:
-    """Return True for results of a batch, and for the present output folder if it has no data of a county."""
-    if is_batch_output(folder):
+    """Return True for results of a batch or of seams, and for the present output folder without data of a county."""
+    if is_batch_output(folder) or is_seams_output(folder):
         return True
     names = {COUNTIES_FOLDER, *SUMMARY_FILES, f"{LOCK_NAME}{LOCK_SUFFIX}"}
     return is_same_file(folder, output) and all(

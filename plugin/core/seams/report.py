@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...metadata import read_plugin_version
+from ..counties.model import SEAMS_JSON
 from ..errors import OutputError
 from ..files.names import remove_forbidden_characters
 from ..files.writing import check_writable, explain_os_error
@@ -21,7 +22,6 @@ from .model import (
     PAIRS_FOLDER,
     SEAMS_FILES,
     SEAMS_HTML,
-    SEAMS_JSON,
     SEAMS_LAYER,
     SEAMS_SCHEMA,
     SEAMS_XLSX,

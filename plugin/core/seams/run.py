@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from ..geometry.crs import make_crs_label
 from ..package.package_spec.load import load_package_spec
 from ..profile import Norm
 from .compare import compare_counties
-from .model import SEAMS_JSON, SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResult, SeamSettings
+from .model import SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResult, SeamSettings
 from .placing import place_counties
 from .read_borders import read_county_borders
 from .report import check_output_folder, write_result
@@ -119,8 +118,6 @@ def find_counties(options: SeamOptions) -> CountyList:
     """Return the counties of a folder, of a list, or of the given data. Raise InputError for fewer than two."""
     if len(options.sources) == 1:
         found = list_counties(options.sources[0], options.output)
-        counties = tuple(one for one in found.counties if not (Path(one.source) / SEAMS_JSON).is_file())
-        found = replace(found, counties=counties)
     else:
         missing = next((path for path in options.sources if not path.exists()), None)
         if missing is not None:

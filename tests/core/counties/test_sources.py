@@ -28,7 +28,7 @@ def test_each_data_set_of_a_folder_is_a_county(tmp_path):
         tmp_path / "140225浑源县.gpkg", tmp_path / "140225浑源县.waivers.csv", tmp_path / "140226.gdb" / "a.gdbtable",
         tmp_path / "shapefiles" / "CZKFBJ.shp", tmp_path / "package" / "数据" / "140224.gdb" / "a.gdbtable",
         tmp_path / "delivered.zip", tmp_path / "empty" / "read.txt", tmp_path / ".hidden" / "a.gpkg", tmp_path / "x.shp",
-        tmp_path / "out" / "counties" / "a" / "county.json",
+        tmp_path / "out" / "counties" / "a" / "county.json", tmp_path / "接边" / "seams.json", tmp_path / "接边" / "seams.gpkg",
     )  # fmt: skip
     found = list_counties(tmp_path, tmp_path / "elsewhere")
     assert {county.name: county.is_package for county in found.counties} == {
