@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..files.digests import MANIFEST_FILE_NAME
 from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..files.writing import explain_os_error, is_same_file
@@ -109,6 +109,20 @@ def is_package(path: Path) -> bool:
     except OSError:
         # The check of the county reports it.
         return False
+
+
+def check_output_outside_data(output: Path, sources: Iterable[Path], counties: Iterable[County]) -> None:
+    """Raise OutputError if results would be written into the data.
+
+    ``sources``: what the user gave: a folder of all data, a list, or data; results may be in a folder below it.
+    ``counties``: the counties found there; no result may be below the folder of a county's data.
+    """
+    county_sources = [Path(county.source) for county in counties]
+    parents = output.absolute().parents
+    if any(is_same_file(source, output) for source in (*sources, *county_sources)) or any(
+        source.absolute() in parents for source in county_sources
+    ):
+        raise OutputError("counties_output", target=str(output))
 
 
 def is_batch_output(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -135,6 +136,7 @@ def check_output_folder(output: Path) -> None:
     """Create the output folder, and raise OutputError before a long run if a file cannot be written there."""
     from ..tabulate import check_workbook_can_be_written
 
+    _check_pairs_replaceable(output)
     check_workbook_can_be_written(output / SEAMS_XLSX)
     if output.exists() and not output.is_dir():
         raise OutputError("output_below_file", target=str(output / SEAMS_JSON), file=str(output))
@@ -148,6 +150,22 @@ def check_output_folder(output: Path) -> None:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
     for name in SEAMS_FILES:
         check_writable(output / name, [])
+
+
+def _check_pairs_replaceable(output: Path) -> None:
+    """Raise OutputError if the reports of pairs would replace a folder that is not of former results."""
+    if os.path.lexists(output / PAIRS_FOLDER) and not _has_former_result(output):
+        raise OutputError("seams_foreign_pairs", target=str(output), folder=PAIRS_FOLDER)
+
+
+def _has_former_result(output: Path) -> bool:
+    """Return True if a folder has the JSON of a check of seams, of this or another version."""
+    try:
+        data = json.loads((output / SEAMS_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    family = f"{SEAMS_SCHEMA.partition('/')[0]}/"
+    return isinstance(data, dict) and str(data.get("schema")).startswith(family)
 
 
 def write_result(result: SeamResult, output: Path) -> list[str]:

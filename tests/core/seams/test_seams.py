@@ -21,6 +21,7 @@ from plugin.core.seams.model import SEAMS_FILES, SeamOptions, SeamSettings
 from plugin.core.seams.placing import place_counties
 from plugin.core.seams.read_borders import read_county_borders
 from plugin.core.seams.run import check_seams, make_counties
+from tests.core.counties.county_files import list_files
 from tests.core.seams.seam_counties import (
     FEATURES,
     NAMES,
@@ -460,6 +461,33 @@ def test_wrong_sources_and_outputs_are_errors(tmp_path):
     with pytest.raises(InputError) as raised:
         check_seams(SeamOptions((folder,), tmp_path / "out"))
     assert raised.value.key == "seams_one_county"
-    with pytest.raises(OutputError) as output_error:
-        check_seams(SeamOptions((tmp_path / "数据",), path))
-    assert output_error.value.key == "counties_output"
+
+
+def test_results_are_not_written_into_the_data(tmp_path):
+    first, second, *_ = write_counties(tmp_path / "数据")
+    folder = tmp_path / "shapes"
+    folder.mkdir()
+    before = list_files(tmp_path)
+    for sources, output in (
+        ((tmp_path / "数据",), tmp_path / "数据"),
+        ((tmp_path / "数据",), first),
+        ((first, second, folder), first),
+        ((first, second, folder), folder),
+        ((first, second, folder), folder / "结果"),
+    ):
+        with pytest.raises(OutputError) as raised:
+            check_seams(SeamOptions(sources, output))
+        assert raised.value.key == "counties_output" and list_files(tmp_path) == before
+
+
+@pytest.mark.parametrize("seams_json", [None, "{}", "not JSON", '{"schema": "other/1"}'])
+def test_a_folder_of_pairs_of_another_program_is_kept(tmp_path, seams_json):
+    output = tmp_path / "结果"
+    (output / "pairs").mkdir(parents=True)
+    (output / "pairs" / "照片.jpg").write_bytes(b"x")
+    if seams_json is not None:
+        (output / "seams.json").write_text(seams_json, encoding="utf-8")
+    before = list_files(output)
+    with pytest.raises(OutputError) as raised:
+        run_check(tmp_path)
+    assert raised.value.key == "seams_foreign_pairs" and list_files(output) == before
