@@ -13,7 +13,7 @@ from ...metadata import read_plugin_version
 from ..counties.model import SEAMS_JSON
 from ..errors import OutputError
 from ..files.names import remove_forbidden_characters
-from ..files.writing import check_writable, explain_os_error
+from ..files.writing import check_writable, explain_os_error, replace_together
 from ..messages.texts import Texts
 from ..render.outputs import dump_json
 from ..render.words import ReportTexts
@@ -32,7 +32,7 @@ from .model import (
     SeamResult,
 )
 
-#: Folders in the output while files are written, and the former reports of pairs until the new ones are in place.
+#: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
 
 
@@ -171,7 +171,8 @@ def _has_former_result(output: Path) -> bool:
 def write_result(result: SeamResult, output: Path) -> list[str]:
     """Write all files of a result into an existing folder; return the paths of the summary's files.
 
-    Files are made in a temporary folder and moved when all are complete. Raise OutputError.
+    Files are made in a temporary folder and moved when all are complete. Raise OutputError; former results are then
+    complete.
     """
     from .findings_layer import write_seams_layer
     from .pages import render_pair_page, render_seams_page
@@ -179,10 +180,9 @@ def write_result(result: SeamResult, output: Path) -> list[str]:
 
     report_texts = ReportTexts(result.lang)
     author = Texts(result.lang).get("about", "program", version=read_plugin_version())
-    new, old = output / _NEW_FOLDER, output / _OLD_FOLDER
+    new = output / _NEW_FOLDER
     stems = make_pair_stems(result)
     try:
-        shutil.rmtree(old, ignore_errors=True)
         pairs = new / PAIRS_FOLDER
         pairs.mkdir(parents=True)
         for pair in result.pairs:
@@ -194,20 +194,13 @@ def write_result(result: SeamResult, output: Path) -> list[str]:
         _write(new / SEAMS_HTML, render_seams_page(result, stems))
         write_seams_workbook(result, new / SEAMS_XLSX, author)
         write_seams_layer(result, new / SEAMS_LAYER)
-        if (output / PAIRS_FOLDER).exists():
-            os.replace(output / PAIRS_FOLDER, old)
-        os.replace(pairs, output / PAIRS_FOLDER)
-        for name in SEAMS_FILES:
-            os.replace(new / name, output / name)
-    except PermissionError as error:
-        raise OutputError("output_open_elsewhere", target=str(error.filename or output)) from error
+        _check_pairs_replaceable(output)
+        # The JSON is last, so that reports of pairs never remain without it, even if the run is killed here.
+        replace_together([pairs, *(new / name for name in SEAMS_FILES)], output, output / _OLD_FOLDER)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
     finally:
-        if old.exists() and not (output / PAIRS_FOLDER).exists():
-            os.replace(old, output / PAIRS_FOLDER)
-        for folder in (new, old):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
     return [str(output / name) for name in SEAMS_FILES]
 
 

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Finding the counties of a folder or list, and deciding which are checked."""
 
+import errno
+import os
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.fingerprint import compute_data_digest
 from plugin.core.counties.forecast import forecast_batch
-from plugin.core.counties.model import BatchOptions, County, CountyState, CountyTask
+from plugin.core.counties.model import SUMMARY_FILES, BatchOptions, County, CountyState, CountyTask
 from plugin.core.counties.run import check_counties, check_in_sequence, plan_batch
 from plugin.core.counties.sources import list_counties, make_folder_names
+from plugin.core.counties.summary import write_summary
 from plugin.core.errors import InputError, OutputError, SanxianError
 from plugin.core.options import RunOptions
 from tests.core.counties.county_files import list_files
@@ -158,6 +163,40 @@ def test_a_county_renamed_in_the_list_is_checked_again_in_the_same_folder(tmp_pa
         summary = check_counties(options, check_in_sequence).summary
         assert [one.name for one in summary.records] == [name]
         assert not plan_batch(options).counties[0].needs_check
+
+
+@pytest.mark.parametrize("name", SUMMARY_FILES)
+@pytest.mark.parametrize("function", ["rename", "replace"])
+def test_a_file_of_the_summary_that_is_open_elsewhere_leaves_the_former_one_complete(
+    tmp_path, monkeypatch, function, name
+):
+    (tmp_path / "a.gpkg").write_bytes(b"damaged")
+    output = tmp_path / "out"
+    summary = check_counties(BatchOptions(tmp_path, output), check_in_sequence).summary
+    (output / "summary.gpkg-wal").write_bytes(b"log")
+    (output / "summary.html").write_text("former", encoding="utf-8")
+    before = list_files(output)
+    temporary_folder, staging_folder = tmp_path / "new", output / ".sanxian-batch"
+    temporary_folder.mkdir()
+    staging_folder.mkdir()
+    original = getattr(os, function)
+
+    def refuse(source, destination):
+        if output / name in (Path(source), Path(destination)):
+            raise PermissionError(errno.EACCES, "in use", str(source), None, str(destination))
+        original(source, destination)
+
+    monkeypatch.setattr(os, function, refuse)
+    with pytest.raises(OutputError) as raised:
+        write_summary(summary, output, temporary_folder, staging_folder)
+    assert raised.value.key == "output_open_elsewhere" and raised.value.params["target"] == str(output / name)
+    shutil.rmtree(staging_folder)
+    assert list_files(output) == before
+    monkeypatch.setattr(os, function, original)
+    staging_folder.mkdir()
+    write_summary(summary, output, temporary_folder, staging_folder)
+    shutil.rmtree(staging_folder)
+    assert {path.name for path in output.iterdir()} == {*SUMMARY_FILES, "counties"}
 
 
 def test_a_forecast_uses_the_median_rate_of_earlier_counties(tmp_path):

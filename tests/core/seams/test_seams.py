@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Planted seams are found once from either side; nothing else is found; order and zones have no effect."""
 
+import errno
 import itertools
 import json
+import os
+import shutil
+from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
@@ -20,6 +24,7 @@ from plugin.core.seams.compare import compare_counties
 from plugin.core.seams.model import SEAMS_FILES, SeamOptions, SeamSettings
 from plugin.core.seams.placing import place_counties
 from plugin.core.seams.read_borders import read_county_borders
+from plugin.core.seams.report import write_result
 from plugin.core.seams.run import check_seams, make_counties
 from tests.core.counties.county_files import list_files
 from tests.core.seams.seam_counties import (
@@ -411,6 +416,57 @@ def test_results_are_files_for_both_counties_and_a_damaged_county_is_a_row(tmp_p
     again, _ = run_check(tmp_path)
     assert [one.fingerprint for one in again.findings] == [one.fingerprint for one in result.findings]
     assert not (output / "pairs" / "old.html").exists()
+
+
+def fail_for(monkeypatch, name, path):
+    """Let a function of `os` fail for a path, as Windows does while another program has the file open."""
+    function = getattr(os, name)
+
+    def refuse(source, destination):
+        if path in (Path(source), Path(destination)):
+            raise PermissionError(errno.EACCES, "in use", str(source), None, str(destination))
+        function(source, destination)
+
+    monkeypatch.setattr(os, name, refuse)
+
+
+@pytest.fixture(scope="module")
+def checked_counties(tmp_path_factory):
+    return run_check(tmp_path_factory.mktemp("市"))
+
+
+@pytest.fixture
+def former_result(checked_counties, tmp_path):
+    """Return a result and a copy of its folder."""
+    result, output = checked_counties
+    shutil.copytree(output, tmp_path / "结果")
+    return result, tmp_path / "结果"
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [*(("rename", name) for name in SEAMS_FILES), *(("replace", name) for name in (*SEAMS_FILES, "pairs"))],
+)
+def test_a_file_of_former_results_that_is_open_elsewhere_leaves_them_complete(
+    former_result, monkeypatch, function, name
+):
+    result, output = former_result
+    (output / "seams.gpkg-wal").write_bytes(b"log")
+    (output / "pairs" / "former.html").write_text("former", encoding="utf-8")
+    before = list_files(output)
+    fail_for(monkeypatch, function, output / name)
+    with pytest.raises(OutputError) as raised:
+        write_result(result, output)
+    assert raised.value.key == "output_open_elsewhere" and raised.value.params["target"] == str(output / name)
+    assert list_files(output) == before
+
+
+def test_logs_of_a_replaced_layer_are_removed(former_result):
+    result, output = former_result
+    for suffix in ("-wal", "-shm", "-journal"):
+        (output / f"seams.gpkg{suffix}").write_bytes(b"log")
+    write_result(result, output)
+    assert {path.name for path in output.iterdir()} == {*SEAMS_FILES, "pairs"}
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
