@@ -19,13 +19,15 @@ from hypothesis import strategies as st
 from plugin.core.__main__ import main
 from plugin.core.counties.model import County
 from plugin.core.errors import DataError, InputError, OutputError
+from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.seams.compare import compare_counties
-from plugin.core.seams.model import SEAMS_FILES, SeamOptions, SeamSettings
+from plugin.core.seams.model import SEAMS_FILES, BorderState, ChildFigure, CountyBorders, SeamOptions, SeamSettings
 from plugin.core.seams.placing import place_counties
 from plugin.core.seams.read_borders import read_county_borders
 from plugin.core.seams.report import write_result
 from plugin.core.seams.run import check_seams, make_counties
+from plugin.core.seams.sums import read_parent_targets, sum_counties
 from tests.core.counties.county_files import list_files
 from tests.core.seams.seam_counties import (
     FEATURES,
@@ -349,6 +351,115 @@ def test_the_sum_of_the_counties_can_pass_while_one_fails(tmp_path):
     assert [row["hides_misses"] for row in rows] == [True, False, False]
     page = (output / "seams.html").read_text("utf-8")
     assert page.count("data-hides") == 1 and "新荣区缺" in page
+
+
+def read_targets(tmp_path, heading, *rows):
+    path = tmp_path / "targets.csv"
+    path.write_text("\n".join((heading, *rows)), encoding="utf-8")
+    return read_parent_targets(path)
+
+
+NAMED_TARGETS = "行政区,指标,数值,单位,年份"
+
+
+def test_rows_without_a_code_are_of_the_division_with_their_name(tmp_path):
+    targets = read_targets(
+        tmp_path, NAMED_TARGETS, *(
+            f"{name},生态保护红线,{value},平方千米,2035"
+            for value, name in enumerate(("大同市", "山西省", "新荣区", "大同市平城区", "山西省大同市云州区"), 1)
+        ),
+    )  # fmt: skip
+    assert [(one.area_code, one.value) for one in targets.parent] == [("140200", "1"), ("140000", "2")]
+    assert [(one.area_code, one.value) for one in targets.children] == [
+        ("140212", "3"),
+        ("140213", "4"),
+        ("140215", "5"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["西安市", "城区", "大同"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_name_without_a_code_that_is_not_one_division_is_an_error_of_its_row(tmp_path, name, lang):
+    with pytest.raises(InputError) as raised:
+        read_targets(tmp_path, NAMED_TARGETS, "大同市,耕地,1,万亩,", f"{name},耕地,1,万亩,")
+    text = Texts(lang).explain_error(raised.value)
+    assert raised.value.key == "seams_area_unknown" and f"“{name}”" in text and ("第 3 行" in text or "row 3" in text)
+
+
+@pytest.mark.parametrize(
+    ("heading", "rows", "is_wrong"),
+    [
+        ("指标,数值,单位,年份", ("耕地,1,万亩,2035", "耕地,2,万亩,2035"), True),
+        ("指标,数值,单位", ("耕地,1,万亩", "耕地,2,万亩"), True),
+        (NAMED_TARGETS, ("大同市,耕地,1,万亩,", "大同市,耕地,2,万亩,"), True),
+        (f"行政区代码,{NAMED_TARGETS}", ("140200,,耕地,1,万亩,", ",大同市,耕地,2,万亩,"), True),
+        ("指标,数值,单位,年份", ("耕地,1,万亩,2025", "耕地,2,万亩,2035", "生态保护红线,2,公顷,2035"), False),
+        (NAMED_TARGETS, ("大同市,耕地,1,万亩,", "阳泉市,耕地,2,万亩,"), False),
+    ],
+)
+def test_two_targets_without_a_code_for_one_indicator_and_year_are_an_error(tmp_path, heading, rows, is_wrong):
+    if not is_wrong:
+        assert len(read_targets(tmp_path, heading, *rows).parent) == len(rows)
+        return
+    with pytest.raises(InputError) as raised:
+        read_targets(tmp_path, heading, *rows)
+    assert raised.value.key == "seams_target_twice" and raised.value.params["line"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "year"), [("2035年", 2035), ("2035", 2035), ("", 0), ("到2035年末", 2035), ("2035年12月31日", 2035)]
+)
+def test_the_year_of_a_target_is_its_four_digits(tmp_path, text, year):
+    (target,) = read_targets(tmp_path, NAMED_TARGETS, f"大同市,耕地,1,万亩,{text}").parent
+    assert target.year == year
+
+
+@pytest.mark.parametrize("text", ["近期", "35年", "20355", "2021-2035"])
+def test_another_year_is_an_error_of_its_cell(tmp_path, text):
+    with pytest.raises(InputError) as raised:
+        read_targets(tmp_path, NAMED_TARGETS, f"大同市,耕地,1,万亩,{text}")
+    assert (raised.value.key, raised.value.params["value"]) == ("table_cell", text)
+
+
+def make_borders(code, value_m2, name=""):
+    figures = {} if value_m2 is None else {"red_line_area": ChildFigure(value_m2, True)}
+    state = BorderState.UNREAD if value_m2 is None else BorderState.READ
+    return CountyBorders(name or code or "无代码", state, area_code=code, figures=figures)
+
+
+def test_counties_count_for_the_parent_that_they_are_in(tmp_path):
+    targets = read_targets(
+        tmp_path, "行政区代码,指标,关系,数值,单位",
+        *(f"{code},生态保护红线,≥,{value},平方千米" for code, value in (
+            ("140200", 3), ("140300", 5), ("140000", 10), ("140212", 1), ("140213", 2), ("140302", 6), ("140303", 1)
+        )),
+    )  # fmt: skip
+    counties = [make_borders("140212", 1e6), make_borders("140213", 2e6), make_borders("140302", 5e6)]
+    datong, yangquan, shanxi = sum_counties(targets, counties)
+    assert (datong.sum_value, datong.counted, datong.missing) == (3, ("140212", "140213"), ())
+    assert (datong.state, datong.targets_sum, datong.misses) == ("met", 3, ())
+    assert (yangquan.sum_value, yangquan.counted, yangquan.missing) == (5, ("140302",), ("140303",))
+    assert (yangquan.state, yangquan.targets_sum, [one.county for one in yangquan.misses]) == ("", 7, ["140302"])
+    assert (shanxi.sum_value, shanxi.missing, shanxi.targets_sum) == (8, ("140303",), 10)
+
+
+def test_a_county_without_a_known_code_prevents_the_sums_of_several_parents(tmp_path):
+    rows = [f"{code},生态保护红线,≥,1,平方千米" for code in ("140200", "140300")]
+    counties = [make_borders("140212", 2e6), make_borders("140302", 2e6), make_borders("", 1e6)]
+    one_parent, several = (read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", *rows[:count]) for count in (1, 2))
+    assert [(one.sum_value, one.missing) for one in sum_counties(one_parent, counties)] == [(3, ())]
+    assert [(one.sum_value, one.missing) for one in sum_counties(several, counties)] == [(2, ("无代码",))] * 2
+    # A county that was not read has the code that its name begins with.
+    counties[2] = make_borders("", None, "140303矿区")
+    assert [one.missing for one in sum_counties(several, counties)] == [(), ("140303矿区",)]
+
+
+@pytest.mark.parametrize("comparison", ["≥", "≤"])
+def test_the_sum_of_a_parent_without_a_county_is_not_judged(tmp_path, comparison):
+    row = f"140400,城镇开发边界,{comparison},1,公顷" if comparison == "≤" else "140400,生态保护红线,≥,1,公顷"
+    targets = read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", row)
+    (only,) = sum_counties(targets, [make_borders("140212", 2e6)])
+    assert (only.state, only.counted, only.missing) == ("", (), ("140400",))
 
 
 def test_a_list_gives_profiles_with_the_targets_of_the_counties(tmp_path):
