@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,13 +22,24 @@ from plugin.core.counties.model import County
 from plugin.core.errors import DataError, InputError, OutputError
 from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
+from plugin.core.render.words import ReportTexts
 from plugin.core.seams.compare import compare_counties
-from plugin.core.seams.model import SEAMS_FILES, BorderState, ChildFigure, CountyBorders, SeamOptions, SeamSettings
+from plugin.core.seams.messages import describe_sum, name_sum
+from plugin.core.seams.model import (
+    SEAMS_FILES,
+    BorderState,
+    ChildFigure,
+    CountyBorders,
+    SeamOptions,
+    SeamResult,
+    SeamSettings,
+)
 from plugin.core.seams.placing import place_counties
 from plugin.core.seams.read_borders import read_county_borders
 from plugin.core.seams.report import write_result
 from plugin.core.seams.run import check_seams, make_counties
 from plugin.core.seams.sums import read_parent_targets, sum_counties
+from plugin.core.seams.tables import make_sum_table
 from tests.core.counties.county_files import list_files
 from tests.core.seams.seam_counties import (
     FEATURES,
@@ -441,6 +453,21 @@ def test_counties_count_for_the_parent_that_they_are_in(tmp_path):
     assert (yangquan.sum_value, yangquan.counted, yangquan.missing) == (5, ("140302",), ("140303",))
     assert (yangquan.state, yangquan.targets_sum, [one.county for one in yangquan.misses]) == ("", 7, ["140302"])
     assert (shanxi.sum_value, shanxi.missing, shanxi.targets_sum) == (8, ("140303",), 10)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_sums_of_several_parents_name_the_parent(tmp_path, lang):
+    rows = [f"{code},生态保护红线,≥,1,平方千米" for code in ("140200", "140300")]
+    names = []
+    for count in (1, 2):
+        targets = read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", *rows[:count])
+        sums = sum_counties(targets, [make_borders("140212", 2e6)])
+        result = SeamResult((), (), sums, SETTINGS, "", lang, datetime.now())
+        report_texts = ReportTexts(lang)
+        names += [name_sum(one, result, report_texts) for one in sums]
+        shown = [row.values[0] for row in make_sum_table(result, report_texts).rows]
+        assert shown == names[-count:] and names[-1] in describe_sum(sums[-1], result, report_texts)
+    assert ["大同市" in name for name in names] == [False, True, False] and "阳泉市" in names[2]
 
 
 def test_a_county_without_a_known_code_prevents_the_sums_of_several_parents(tmp_path):
