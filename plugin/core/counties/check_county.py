@@ -233,10 +233,15 @@ def read_record(folder: Path) -> CountyRecord | None:
         return None
 
 
-def is_current(record: CountyRecord, fingerprint: str, forms: tuple[str, ...], folder: Path) -> bool:
-    """Return True if a record is that of the present inputs, and its report has all requested forms."""
-    if record.fingerprint != fingerprint or (record.changes_on and date.today().isoformat() >= record.changes_on):
+def is_current(record: CountyRecord, task: CountyTask) -> bool:
+    """Return True if a record is that of the county with its present inputs, and its report has all requested forms.
+
+    A county that was renamed in the list may have the folder, and so the record, of its former name.
+    """
+    if record.name != task.county.name or record.fingerprint != task.fingerprint:
+        return False
+    if record.changes_on and date.today().isoformat() >= record.changes_on:
         return False
     if not record.is_checked:
         return True
-    return all(path.exists() for path in make_report_paths(folder, forms).values())
+    return all(path.exists() for path in make_report_paths(task.folder, task.forms).values())

@@ -19,7 +19,7 @@ from typing import Protocol
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
 from ..errors import InputError, OutputError
-from ..files.writing import explain_os_error, is_same_file
+from ..files.writing import explain_os_error
 from ..loading.reading import check_base_year
 from ..loading.recognition import choose_scope
 from ..messages.texts import Texts
@@ -40,7 +40,7 @@ from .model import (
     CountyState,
     CountyTask,
 )
-from .sources import list_counties, make_folder_names
+from .sources import check_output_outside_data, list_counties, make_folder_names
 from .summary import BatchSummary, check_summary_writable, make_summary, write_summary
 
 ProgressCallback = Callable[[float, str], None]
@@ -170,7 +170,7 @@ def _digest_settings(counties: tuple[County, ...], options: list[RunOptions], pa
 
 def _needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bool) -> bool:
     """Return True for a county without a current result; a county without a verdict is tried again by default."""
-    if record is None or not is_current(record, task.fingerprint, task.forms, task.folder):
+    if record is None or not is_current(record, task):
         return True
     return not record.is_checked and not only_changed
 
@@ -178,13 +178,7 @@ def _needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bo
 def _check_output_folder(options: BatchOptions, counties: tuple[County, ...]) -> None:
     """Raise OutputError if the results would be written into the data, or the folder cannot be made."""
     output = options.output
-    parents = output.absolute().parents
-    if is_same_file(options.source, output):
-        raise OutputError("counties_output", target=str(output))
-    for source in (Path(county.source) for county in counties):
-        # The folder of the data of a county, not that of a list or of all data.
-        if is_same_file(source, output) or source.absolute() in parents:
-            raise OutputError("counties_output", target=str(output))
+    check_output_outside_data(output, (options.source,), counties)
     if output.exists() and not output.is_dir():
         raise OutputError("output_below_file", target=str(output / COUNTIES_FOLDER), file=str(output))
     if not output.exists() and not output.absolute().parent.is_dir():

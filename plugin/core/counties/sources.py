@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..files.digests import MANIFEST_FILE_NAME
 from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..files.writing import explain_os_error, is_same_file
 from ..io.formats import READ_SUFFIXES
 from ..io.source import list_folder_datasets
 from ..package.folder import LOCK_SUFFIX
-from .model import COUNTIES_FOLDER, LOCK_NAME, RECORD_FILE, SUMMARY_FILES, TEMPORARY_PREFIX, County
+from .model import COUNTIES_FOLDER, LOCK_NAME, RECORD_FILE, SEAMS_JSON, SUMMARY_FILES, TEMPORARY_PREFIX, County
 
 #: Files that are a county's data or its package. Those that are not read give a row with the reason.
 _COUNTY_FILE_SUFFIXES = (".gpkg", ".zip", ".rar", ".7z", ".vct", ".mdb")
@@ -111,14 +111,33 @@ def is_package(path: Path) -> bool:
         return False
 
 
+def check_output_outside_data(output: Path, sources: Iterable[Path], counties: Iterable[County]) -> None:
+    """Raise OutputError if results would be written into the data.
+
+    ``sources``: what the user gave: a folder of all data, a list, or data; results may be in a folder below it.
+    ``counties``: the counties found there; no result may be below the folder of a county's data.
+    """
+    county_sources = [Path(county.source) for county in counties]
+    parents = output.absolute().parents
+    if any(is_same_file(source, output) for source in (*sources, *county_sources)) or any(
+        source.absolute() in parents for source in county_sources
+    ):
+        raise OutputError("counties_output", target=str(output))
+
+
 def is_batch_output(folder: Path) -> bool:
     """Return True if a folder has results of a batch check."""
     return next((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"), None) is not None
 
 
+def is_seams_output(folder: Path) -> bool:
+    """Return True if a folder has results of a check of seams."""
+    return (folder / SEAMS_JSON).is_file()
+
+
 def _has_results_only(folder: Path, output: Path) -> bool:
-    """Return True for results of a batch, and for the present output folder if it has no data of a county."""
-    if is_batch_output(folder):
+    """Return True for results of a batch or of seams, and for the present output folder without data of a county."""
+    if is_batch_output(folder) or is_seams_output(folder):
         return True
     names = {COUNTIES_FOLDER, *SUMMARY_FILES, f"{LOCK_NAME}{LOCK_SUFFIX}"}
     return is_same_file(folder, output) and all(

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,7 +14,7 @@ from typing import Any
 
 from ...metadata import read_plugin_version
 from ..errors import OutputError
-from ..files.writing import check_writable, explain_os_error
+from ..files.writing import check_writable, explain_os_error, replace_together
 from ..messages.texts import Texts
 from ..model.indicator import AREA_FIGURES, Indicator
 from ..model.verdict import Verdict
@@ -162,7 +161,7 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
     """Write the summary as page, workbook, layer and JSON.
 
     The files are made in ``temporary_folder`` and moved when all are complete, over ``staging_folder``, an existing
-    folder in the output. Raise OutputError.
+    folder in the output. Raise OutputError; the former summary is then complete.
     """
     from .summary_layer import write_summary_layer
     from .summary_page import render_summary
@@ -177,12 +176,11 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
             (temporary_folder / name).write_text(text, encoding="utf-8", newline="\n")
         write_summary_workbook(summary, temporary_folder / SUMMARY_XLSX, author)
         write_summary_layer(summary, temporary_folder / SUMMARY_LAYER)
-        check_summary_writable(output)
-        for name in SUMMARY_FILES:
+        if temporary_folder != staging_folder:
             # The temporary folder may be on another file system, from which a file cannot be moved in one step.
-            staged = staging_folder / name
-            if temporary_folder != staging_folder:
-                shutil.copyfile(temporary_folder / name, staged)
-            os.replace(staged, output / name)
+            for name in SUMMARY_FILES:
+                shutil.copyfile(temporary_folder / name, staging_folder / name)
+        old_folder = staging_folder.with_name(f"{staging_folder.name}-old")
+        replace_together([staging_folder / name for name in SUMMARY_FILES], output, old_folder)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error

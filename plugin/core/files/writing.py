@@ -11,8 +11,8 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,9 +208,7 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
 
     A single file is replaced in one step, so that the target always exists.
     """
-    stem = target.with_suffix("").name
-    file_names = {p.name for p in new_folder} | {target.name}
-    file_names |= {f"{stem}{sibling_suffix}" for sibling_suffix in _SIBLING_SUFFIXES.get(target.suffix.lower(), ())}
+    file_names = {p.name for p in new_folder} | {target.name, *_list_sibling_names(target)}
     moved_files: list[tuple[Path, Path]] = []
     try:
         alone = len(new_folder) == 1 and new_folder[0].is_file() and new_folder[0].name == target.name
@@ -220,11 +218,64 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
         for path in new_folder:
             _move_file(path, target.parent / path.name, moved_files)
     except OSError as error:
-        for source, destination in reversed(moved_files):
+        _move_back(moved_files)
+        raise _make_replacement_error(target, error) from error
+
+
+def replace_together(new_paths: Sequence[Path], folder: Path, old_folder: Path) -> None:
+    """Move files and folders into a folder in place of those of the same names: all of them, or none.
+
+    Former ones, with files that belong to them such as SQLite's logs, are in ``old_folder`` until all are in place; if
+    a move fails, they are restored. Former ones leave in the order of ``new_paths``, new ones arrive in the reverse
+    order: after a kill, the last one is there whenever another one is. All paths are on one file system. Raise
+    OutputError.
+    """
+    for path in new_paths:
+        if path.is_file():
+            check_writable(folder / path.name, [])
+    moved_files: list[tuple[Path, Path]] = []
+    are_files_replaced = False
+    target = folder
+    try:
+        shutil.rmtree(old_folder, ignore_errors=True)
+        old_folder.mkdir(exist_ok=True)
+        for path in new_paths:
+            target = folder / path.name
+            for name in (path.name, *_list_sibling_names(target)):
+                if os.path.lexists(folder / name):
+                    _move_file(folder / name, old_folder / name, moved_files)
+        for path in reversed(new_paths):
+            target = folder / path.name
+            _move_file(path, target, moved_files)
+        are_files_replaced = True
+    except OSError as error:
+        raise _make_replacement_error(target, error) from error
+    finally:
+        if not are_files_replaced:
+            _move_back(moved_files)
+        # Keep former files that could not be restored, so that the user can find them.
+        if are_files_replaced or not (old_folder.is_dir() and any(old_folder.iterdir())):
+            shutil.rmtree(old_folder, ignore_errors=True)
+
+
+def _list_sibling_names(target: Path) -> list[str]:
+    """Return names of files that belong to a target and would corrupt a new one."""
+    stem = target.with_suffix("").name
+    return [f"{stem}{suffix}" for suffix in _SIBLING_SUFFIXES.get(target.suffix.lower(), ())]
+
+
+def _move_back(moved_files: Sequence[tuple[Path, Path]]) -> None:
+    """Undo moves as far as possible, the last one first."""
+    for source, destination in reversed(moved_files):
+        with suppress(OSError):
             os.replace(destination, source)
-        if isinstance(error, PermissionError):
-            raise OutputError("output_open_elsewhere", target=str(target)) from error
-        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
+
+
+def _make_replacement_error(target: Path, error: OSError) -> OutputError:
+    """Return the error for a target that could not be replaced."""
+    if isinstance(error, PermissionError):
+        return OutputError("output_open_elsewhere", target=str(target))
+    return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
 
 
 def _move_file(source: Path, destination: Path, moved_files: list[tuple[Path, Path]]) -> None:

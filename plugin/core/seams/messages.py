@@ -112,15 +112,26 @@ def describe_pairs(result: SeamResult, report_texts: ReportTexts) -> str:
     )
 
 
+def name_sum(one: ParentSum, result: SeamResult, report_texts: ReportTexts) -> str:
+    """Return the indicator of a sum, with the city or province if there are sums of several."""
+    from ..standard import load_standard
+    from ..standard.divisions import label_division
+
+    name = Texts(result.lang).get_indicator_name(one.target.indicator)
+    if len({other.target.area_code for other in result.sums}) == 1 or not one.target.area_code:
+        return name
+    parent = label_division(one.target.area_code, load_standard("county_db").code_lists.get("divisions"))
+    return report_texts.get("seams", "sum_of_parent", indicator=name, parent=parent)
+
+
 def describe_sum(one: ParentSum, result: SeamResult, report_texts: ReportTexts) -> str:
     """Return a sum against the target of the parent as a sentence, with the counties that miss their targets."""
-    texts = Texts(result.lang)
     decimals = max(one.target.printed_decimals, 4)
     unit = report_texts.get_text_or_key("unit", one.target.unit)
     text = report_texts.get(
         "seams",
         "line_sum",
-        indicator=texts.get_indicator_name(one.target.indicator),
+        indicator=name_sum(one, result, report_texts),
         value=format_number(one.sum_value, decimals),
         unit=unit,
         target=f"{COMPARISON_SIGNS[one.target.comparison]}{one.target.value}",

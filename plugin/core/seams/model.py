@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..counties.model import SEAMS_JSON
 from ..errors import DataError
 from ..model.rule import Severity
 from ..options import RunOptions
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 SEAMS_SCHEMA, PAIR_SCHEMA = "sanxian-seams/1", "sanxian-seam-pair/1"
 #: Files of the result in the output folder, and the folder of the reports of pairs.
-SEAMS_JSON, SEAMS_HTML, SEAMS_XLSX, SEAMS_LAYER = "seams.json", "seams.html", "seams.xlsx", "seams.gpkg"
+SEAMS_HTML, SEAMS_XLSX, SEAMS_LAYER = "seams.html", "seams.xlsx", "seams.gpkg"
 SEAMS_FILES = (SEAMS_HTML, SEAMS_XLSX, SEAMS_LAYER, SEAMS_JSON)
 PAIRS_FOLDER = "pairs"
 #: Settings of the standard (mark C).

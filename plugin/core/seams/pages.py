@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages.numbers import format_number
-from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS
 from ..model.rule import Severity
 from ..render.document.check_report import SectionNumbers
@@ -21,6 +20,7 @@ from .messages import (
     get_layer_name,
     get_layer_title,
     make_pair_name,
+    name_sum,
 )
 from .model import PAIRS_FOLDER, SeamKind, SeamPair, SeamResult
 
@@ -155,7 +155,7 @@ def _make_sum_row(one: Any, result: SeamResult, report_texts: ReportTexts) -> di
     decimals = max(one.target.printed_decimals, _SUM_DECIMALS)
     sign = "left" if one.margin >= 0 else "above" if one.target.comparison == "<=" else "short"
     return {
-        "indicator": Texts(result.lang).get_indicator_name(one.target.indicator),
+        "indicator": name_sum(one, result, report_texts),
         "target": f"{COMPARISON_SIGNS[one.target.comparison]} {one.target.value}",
         "targets_sum": "—" if one.targets_sum is None else format_number(one.targets_sum, decimals),
         "sum": format_number(one.sum_value, decimals),

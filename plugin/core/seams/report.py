@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from ...metadata import read_plugin_version
+from ..counties.model import SEAMS_JSON
 from ..errors import OutputError
 from ..files.names import remove_forbidden_characters
-from ..files.writing import check_writable, explain_os_error
+from ..files.writing import check_writable, explain_os_error, replace_together
 from ..messages.texts import Texts
 from ..render.outputs import dump_json
 from ..render.words import ReportTexts
@@ -21,7 +23,6 @@ from .model import (
     PAIRS_FOLDER,
     SEAMS_FILES,
     SEAMS_HTML,
-    SEAMS_JSON,
     SEAMS_LAYER,
     SEAMS_SCHEMA,
     SEAMS_XLSX,
@@ -31,7 +32,7 @@ from .model import (
     SeamResult,
 )
 
-#: Folders in the output while files are written, and the former reports of pairs until the new ones are in place.
+#: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
 
 
@@ -135,6 +136,7 @@ def check_output_folder(output: Path) -> None:
     """Create the output folder, and raise OutputError before a long run if a file cannot be written there."""
     from ..tabulate import check_workbook_can_be_written
 
+    _check_pairs_replaceable(output)
     check_workbook_can_be_written(output / SEAMS_XLSX)
     if output.exists() and not output.is_dir():
         raise OutputError("output_below_file", target=str(output / SEAMS_JSON), file=str(output))
@@ -150,10 +152,27 @@ def check_output_folder(output: Path) -> None:
         check_writable(output / name, [])
 
 
+def _check_pairs_replaceable(output: Path) -> None:
+    """Raise OutputError if the reports of pairs would replace a folder that is not of former results."""
+    if os.path.lexists(output / PAIRS_FOLDER) and not _has_former_result(output):
+        raise OutputError("seams_foreign_pairs", target=str(output), folder=PAIRS_FOLDER)
+
+
+def _has_former_result(output: Path) -> bool:
+    """Return True if a folder has the JSON of a check of seams, of this or another version."""
+    try:
+        data = json.loads((output / SEAMS_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    family = f"{SEAMS_SCHEMA.partition('/')[0]}/"
+    return isinstance(data, dict) and str(data.get("schema")).startswith(family)
+
+
 def write_result(result: SeamResult, output: Path) -> list[str]:
     """Write all files of a result into an existing folder; return the paths of the summary's files.
 
-    Files are made in a temporary folder and moved when all are complete. Raise OutputError.
+    Files are made in a temporary folder and moved when all are complete. Raise OutputError; former results are then
+    complete.
     """
     from .findings_layer import write_seams_layer
     from .pages import render_pair_page, render_seams_page
@@ -161,10 +180,9 @@ def write_result(result: SeamResult, output: Path) -> list[str]:
 
     report_texts = ReportTexts(result.lang)
     author = Texts(result.lang).get("about", "program", version=read_plugin_version())
-    new, old = output / _NEW_FOLDER, output / _OLD_FOLDER
+    new = output / _NEW_FOLDER
     stems = make_pair_stems(result)
     try:
-        shutil.rmtree(old, ignore_errors=True)
         pairs = new / PAIRS_FOLDER
         pairs.mkdir(parents=True)
         for pair in result.pairs:
@@ -176,20 +194,13 @@ def write_result(result: SeamResult, output: Path) -> list[str]:
         _write(new / SEAMS_HTML, render_seams_page(result, stems))
         write_seams_workbook(result, new / SEAMS_XLSX, author)
         write_seams_layer(result, new / SEAMS_LAYER)
-        if (output / PAIRS_FOLDER).exists():
-            os.replace(output / PAIRS_FOLDER, old)
-        os.replace(pairs, output / PAIRS_FOLDER)
-        for name in SEAMS_FILES:
-            os.replace(new / name, output / name)
-    except PermissionError as error:
-        raise OutputError("output_open_elsewhere", target=str(error.filename or output)) from error
+        _check_pairs_replaceable(output)
+        # The JSON is last, so that reports of pairs never remain without it, even if the run is killed here.
+        replace_together([pairs, *(new / name for name in SEAMS_FILES)], output, output / _OLD_FOLDER)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
     finally:
-        if old.exists() and not (output / PAIRS_FOLDER).exists():
-            os.replace(old, output / PAIRS_FOLDER)
-        for folder in (new, old):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
     return [str(output / name) for name in SEAMS_FILES]
 
 

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..counties.model import County
-from ..counties.sources import CountyList, is_package, list_counties
-from ..errors import InputError, OutputError
-from ..files.writing import is_same_file
+from ..counties.sources import CountyList, check_output_outside_data, is_package, list_counties
+from ..errors import InputError
 from ..geometry.crs import make_crs_label
 from ..package.package_spec.load import load_package_spec
 from ..profile import Norm
 from .compare import compare_counties
-from .model import SEAMS_JSON, SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResult, SeamSettings
+from .model import SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResult, SeamSettings
 from .placing import place_counties
 from .read_borders import read_county_borders
 from .report import check_output_folder, write_result
@@ -59,7 +57,7 @@ def check_seams(
     load_package_spec(options.package_spec)
     targets = read_parent_targets(options.targets)
     found = find_counties(options)
-    _check_output(options.output, found.counties)
+    check_output_outside_data(options.output, options.sources, found.counties)
     check_output_folder(options.output)
     counties = []
     for number, county in enumerate(found.counties):
@@ -119,8 +117,6 @@ def find_counties(options: SeamOptions) -> CountyList:
     """Return the counties of a folder, of a list, or of the given data. Raise InputError for fewer than two."""
     if len(options.sources) == 1:
         found = list_counties(options.sources[0], options.output)
-        counties = tuple(one for one in found.counties if not (Path(one.source) / SEAMS_JSON).is_file())
-        found = replace(found, counties=counties)
     else:
         missing = next((path for path in options.sources if not path.exists()), None)
         if missing is not None:
@@ -143,14 +139,6 @@ def make_counties(paths: Sequence[Path]) -> tuple[County, ...]:
         if name in names[:number]:
             raise InputError("seams_twice", value=name)
     return tuple(County(name, str(path), is_package=is_package(path)) for name, path in zip(names, paths, strict=True))
-
-
-def _check_output(output: Path, counties: Sequence[County]) -> None:
-    """Raise OutputError if the results would be written into the data of a county."""
-    parents = output.absolute().parents
-    for source in (Path(one.source) for one in counties):
-        if is_same_file(source, output) or source.absolute() in parents:
-            raise OutputError("counties_output", target=str(output))
 
 
 def _list_unconfirmed_settings(norm: Norm) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from ..model.indicator import (
     compute_margin,
     convert_area,
 )
-from ..profile import IndicatorTarget
+from ..profile import IndicatorTarget, compute_division_prefix
 from ..standard.indicator_catalogue import find_allowed_comparisons
 from ..target_allocation.levels import PartsSum
 from ..target_allocation.table import (
@@ -41,6 +42,8 @@ _TARGET_COLUMNS = (
     SearchedColumn("year", ("年份", "目标年", "year"), is_required=False),
     SearchedColumn("source", ("来源", "依据", "文件", "source", "file"), is_required=False),
 )
+#: Four digits that are not part of a longer number.
+_YEAR_PATTERN = re.compile(r"(?<!\d)\d{4}(?!\d)")
 #: End of the code of a city or a province, and of a county's code in digits.
 _PARENT_CODE_END, _CODE_DIGITS = "00", 6
 
@@ -49,7 +52,7 @@ _PARENT_CODE_END, _CODE_DIGITS = "00", 6
 class ParentTargets:
     """Targets of a city or province, and those that the same table gives for its counties.
 
-    ``parent``: targets of rows without a code, or with that of a city or province; ``children``: those of counties.
+    ``parent``: targets of a city or province, or without any area; ``children``: those of counties.
     """
 
     parent: tuple[IndicatorTarget, ...] = ()
@@ -108,18 +111,29 @@ class ParentSum:
 def read_parent_targets(path: str | Path) -> ParentTargets:
     """Read the table of targets of a city or province (CSV, xlsx).
 
-    Columns: 指标, 数值, 单位; optional 行政区代码, 行政区, 关系, 年份, 来源. A row of an indicator that no layer
-    gives, such as a ratio, is left out. An empty path gives no targets. InputError names file, row, column and accepted
-    values.
+    Columns: 指标, 数值, 单位; optional 行政区代码, 行政区, 关系, 年份, 来源. A row without a code is of the division
+    with its name, or of the only parent if it has no name either. A row of an indicator that no layer gives, such as a
+    ratio, is left out. An empty path gives no targets. InputError names file, row, column and accepted values.
     """
     if not str(path).strip():
         return ParentTargets()
     table = read_table(path, _TARGET_COLUMNS)
     parent: list[IndicatorTarget] = []
     children: list[IndicatorTarget] = []
+    first_rows: dict[tuple[str, str, int], FoundTableRow] = {}
     for row in table.rows:
         target = _read_target(table, row)
         if target is not None:
+            first_row = first_rows.setdefault((target.area_code, target.indicator, target.year), row)
+            # Rows with codes may give a minimum and a maximum; without a code they are probably of different divisions.
+            if first_row is not row and not (first_row.text_by_column["area_code"] and row.text_by_column["area_code"]):
+                raise InputError(
+                    "seams_target_twice",
+                    file=table.file_and_sheet,
+                    line=row.line_number,
+                    value=row.text_by_column["indicator"],
+                    first=first_row.line_number,
+                )
             is_parent = not target.area_code or target.area_code.endswith(_PARENT_CODE_END)
             (parent if is_parent else children).append(target)
     if not parent:
@@ -138,6 +152,8 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     code = texts["area_code"]
     if code and not (code.isdecimal() and len(code) == _CODE_DIGITS):
         raise table.make_cell_error(row, "行政区代码", code, ("140200",))
+    if not code and texts["area_name"]:
+        code = _find_code(table, row)
     if not texts["indicator"]:
         raise table.make_cell_error(row, "指标", "", _list_indicators())
     indicator = find_word_id(texts["indicator"], INDICATOR_WORDS)
@@ -153,24 +169,61 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     if not unit:
         raise table.make_cell_error(row, "单位", texts["unit"], list_first_words(UNIT_WORDS))
     value = parse_printed_number(table, row, "数值", texts["value"])
-    year = int(texts["year"]) if texts["year"].isdecimal() else 0
-    return IndicatorTarget(code, indicator, comparison, value, unit, year, "", texts["source"])
+    return IndicatorTarget(code, indicator, comparison, value, unit, _read_year(table, row), "", texts["source"])
+
+
+def _find_code(table: FoundTable, row: FoundTableRow) -> str:
+    """Return the code of the division with the name in a row. Raise InputError for no such division, or for several."""
+    from ..standard import load_standard
+    from ..standard.divisions import find_divisions_by_name
+
+    name = row.text_by_column["area_name"]
+    found = find_divisions_by_name(name, load_standard("county_db").code_lists["divisions"])
+    if len(found) == 1:
+        return found[0].code
+    known = "、".join(f"{one.code} {one.name}" for one in found) or "140200 大同市"
+    raise InputError("seams_area_unknown", file=table.file_and_sheet, line=row.line_number, value=name, known=known)
+
+
+def _read_year(table: FoundTable, row: FoundTableRow) -> int:
+    """Return the year of a row, 0 for an empty cell. Raise InputError for a cell without one year of four digits."""
+    text = row.text_by_column["year"]
+    years = _YEAR_PATTERN.findall(text)
+    if text and len(years) != 1:
+        raise table.make_cell_error(row, "年份", text, ("2035",))
+    return int(years[0]) if years else 0
 
 
 def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> tuple[ParentSum, ...]:
     """Return the sum of the counties for each target of the parent.
 
-    A county's targets are those of the table, else those of its profile. A county that was not read, that has no layer
-    for the area, or of which the table has a target but the list no data, is missing in the sum.
+    A county counts for the parents that its code is within, and one without a known code for the only parent. A
+    county's targets are those of the table, else those of its profile. A county that was not read, that has no layer
+    for the area, or of which the table has a target but the list no data, is missing in the sum; so is a county without
+    a known code if there are several parents, and a parent without a county.
     """
-    return tuple(_sum_counties_for_target(one, targets.children, counties) for one in targets.parent)
+    has_several_parents = len({one.area_code for one in targets.parent if one.area_code}) > 1
+    return tuple(
+        _sum_counties_for_target(one, targets.children, counties, has_several_parents) for one in targets.parent
+    )
+
+
+def _get_code(county: CountyBorders) -> str:
+    """Return the code of a county: that of its data, else the six digits that its name begins with; else empty."""
+    first = county.name[:_CODE_DIGITS]
+    return county.area_code or (first if len(first) == _CODE_DIGITS and first.isdecimal() else "")
 
 
 def _sum_counties_for_target(
-    target: IndicatorTarget, listed: Sequence[IndicatorTarget], counties: Sequence[CountyBorders]
+    target: IndicatorTarget,
+    listed: Sequence[IndicatorTarget],
+    counties: Sequence[CountyBorders],
+    has_several_parents: bool,
 ) -> ParentSum:
     """Return the sum of the counties for one target. ``listed``: targets of counties in the table."""
-    listed = [one for one in listed if _are_alike(one, target)]
+    prefix = compute_division_prefix(target.area_code)
+    listed = [one for one in listed if _are_alike(one, target) and one.area_code.startswith(prefix)]
+    counties = [one for one in counties if not _get_code(one) or _get_code(one).startswith(prefix)]
     total = 0.0
     counted, missing, misses, unconfirmed = [], [], [], []
     target_values: list[float | None] = []
@@ -178,7 +231,8 @@ def _sum_counties_for_target(
         figure = county.figures.get(target.indicator)
         own_target = _find_child_target(county, figure, listed, target)
         target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))
-        if figure is None or figure.value_m2 is None:
+        may_be_elsewhere = bool(prefix) and has_several_parents and not _get_code(county)
+        if figure is None or figure.value_m2 is None or may_be_elsewhere:
             missing.append(county.name)
             continue
         counted.append(county.name)
@@ -187,13 +241,15 @@ def _sum_counties_for_target(
             unconfirmed.append(county.name)
         if own_target is not None and (miss := _find_miss(county.name, figure.value_m2, own_target, target)):
             misses.append(miss)
-    codes = {one.area_code for one in counties}
+    codes = {_get_code(one) for one in counties}
     for one in listed:
         if one.area_code not in codes:
             missing.append(one.area_code)
             target_values.append(_convert(one.numeric_value, one, target))
+    if not counted and not missing:
+        missing.append(target.area_code)
     known_values = [one for one in target_values if one is not None]
-    targets_sum = sum(known_values) if len(known_values) == len(target_values) else None
+    targets_sum = sum(known_values) if target_values and len(known_values) == len(target_values) else None
     return ParentSum(
         target,
         convert_area(total, target.unit),
@@ -215,7 +271,7 @@ def _find_child_target(
 ) -> IndicatorTarget | None:
     """Return the target of a county: that of the table, else that of its profile; None without one."""
     from_profile = figure.targets if figure is not None else ()
-    candidates = [one for one in listed if one.area_code == county.area_code and county.area_code]
+    candidates = [one for one in listed if one.area_code == _get_code(county)]
     candidates += [one for one in from_profile if _are_alike(one, target)]
     return candidates[0] if candidates else None
 

@@ -18,6 +18,7 @@ from .messages import (
     get_layer_name,
     get_layer_title,
     make_pair_name,
+    name_sum,
 )
 from .model import SeamKind, SeamResult
 
@@ -115,7 +116,6 @@ def make_finding_table(result: SeamResult, report_texts: ReportTexts) -> ReportT
 
 def make_sum_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable:
     """Return the sums of the counties against the targets of the parent."""
-    texts = Texts(result.lang)
     table = ReportTable(
         "seam_sums",
         [
@@ -134,7 +134,7 @@ def make_sum_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable
     for one in result.sums:
         decimals = max(one.target.printed_decimals, _SUM_DECIMALS)
         cells: list[CellValue] = [
-            texts.get_indicator_name(one.target.indicator),
+            name_sum(one, result, report_texts),
             report_texts.get_text_or_key("unit", one.target.unit),
             COMPARISON_SIGNS[one.target.comparison],
             TableNumber(one.target.numeric_value, one.target.printed_decimals),

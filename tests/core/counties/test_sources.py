@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Finding the counties of a folder or list, and deciding which are checked."""
 
+import errno
+import os
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.fingerprint import compute_data_digest
 from plugin.core.counties.forecast import forecast_batch
-from plugin.core.counties.model import BatchOptions, County, CountyState, CountyTask
-from plugin.core.counties.run import plan_batch
+from plugin.core.counties.model import SUMMARY_FILES, BatchOptions, County, CountyState, CountyTask
+from plugin.core.counties.run import check_counties, check_in_sequence, plan_batch
 from plugin.core.counties.sources import list_counties, make_folder_names
+from plugin.core.counties.summary import write_summary
 from plugin.core.errors import InputError, OutputError, SanxianError
 from plugin.core.options import RunOptions
 from tests.core.counties.county_files import list_files
@@ -28,7 +33,7 @@ def test_each_data_set_of_a_folder_is_a_county(tmp_path):
         tmp_path / "140225浑源县.gpkg", tmp_path / "140225浑源县.waivers.csv", tmp_path / "140226.gdb" / "a.gdbtable",
         tmp_path / "shapefiles" / "CZKFBJ.shp", tmp_path / "package" / "数据" / "140224.gdb" / "a.gdbtable",
         tmp_path / "delivered.zip", tmp_path / "empty" / "read.txt", tmp_path / ".hidden" / "a.gpkg", tmp_path / "x.shp",
-        tmp_path / "out" / "counties" / "a" / "county.json",
+        tmp_path / "out" / "counties" / "a" / "county.json", tmp_path / "接边" / "seams.json", tmp_path / "接边" / "seams.gpkg",
     )  # fmt: skip
     found = list_counties(tmp_path, tmp_path / "elsewhere")
     assert {county.name: county.is_package for county in found.counties} == {
@@ -126,8 +131,8 @@ def test_the_digest_follows_content_and_neighbours_with_the_name(tmp_path):
     assert compute_data_digest(County("a", str(tmp_path / "missing")), "") != second
 
 
-def make_task(folder):
-    return CountyTask(County("a", "a.gpkg"), RunOptions(), "county", folder, ("html",), "digest", 1000)
+def make_task(folder, name="a", fingerprint="digest"):
+    return CountyTask(County(name, "a.gpkg"), RunOptions(), "county", folder, ("html",), fingerprint, 1000)
 
 
 def test_a_record_is_current_until_a_waiver_ends(tmp_path):
@@ -135,15 +140,63 @@ def test_a_record_is_current_until_a_waiver_ends(tmp_path):
     record = make_failed_record(task, CountyState.UNREAD, "reason")
     write_record(record, tmp_path)
     assert read_record(tmp_path) == record
-    assert is_current(record, "digest", ("html",), tmp_path) and not is_current(record, "other", ("html",), tmp_path)
+    assert is_current(record, task) and not is_current(record, make_task(tmp_path, fingerprint="other"))
     today = date.today()
-    assert not is_current(replace(record, changes_on=today.isoformat()), "digest", ("html",), tmp_path)
+    assert not is_current(replace(record, changes_on=today.isoformat()), task)
     later = (today + timedelta(days=1)).isoformat()
-    assert is_current(replace(record, changes_on=later), "digest", ("html",), tmp_path)
+    assert is_current(replace(record, changes_on=later), task)
     # A checked county whose report was deleted is checked again.
-    assert not is_current(replace(record, state=CountyState.CHECKED), "digest", ("html",), tmp_path)
+    assert not is_current(replace(record, state=CountyState.CHECKED), task)
     (tmp_path / "county.json").write_text("{", encoding="utf-8")
     assert read_record(tmp_path) is None
+
+
+@pytest.mark.parametrize("new_name", ["a.", "a?"])
+def test_a_county_renamed_in_the_list_is_checked_again_in_the_same_folder(tmp_path, new_name):
+    listed, output = tmp_path / "list.csv", tmp_path / "out"
+    (tmp_path / "a.gpkg").write_bytes(b"damaged")
+    options = BatchOptions(listed, output, only_changed=True)
+    for name in ("a", new_name):
+        listed.write_text(f"县,数据\n{name},a.gpkg", encoding="utf-8")
+        (planned,) = plan_batch(options).counties
+        assert planned.needs_check
+        summary = check_counties(options, check_in_sequence).summary
+        assert [one.name for one in summary.records] == [name]
+        assert not plan_batch(options).counties[0].needs_check
+
+
+@pytest.mark.parametrize("name", SUMMARY_FILES)
+@pytest.mark.parametrize("function", ["rename", "replace"])
+def test_a_file_of_the_summary_that_is_open_elsewhere_leaves_the_former_one_complete(
+    tmp_path, monkeypatch, function, name
+):
+    (tmp_path / "a.gpkg").write_bytes(b"damaged")
+    output = tmp_path / "out"
+    summary = check_counties(BatchOptions(tmp_path, output), check_in_sequence).summary
+    (output / "summary.gpkg-wal").write_bytes(b"log")
+    (output / "summary.html").write_text("former", encoding="utf-8")
+    before = list_files(output)
+    temporary_folder, staging_folder = tmp_path / "new", output / ".sanxian-batch"
+    temporary_folder.mkdir()
+    staging_folder.mkdir()
+    original = getattr(os, function)
+
+    def refuse(source, destination):
+        if output / name in (Path(source), Path(destination)):
+            raise PermissionError(errno.EACCES, "in use", str(source), None, str(destination))
+        original(source, destination)
+
+    monkeypatch.setattr(os, function, refuse)
+    with pytest.raises(OutputError) as raised:
+        write_summary(summary, output, temporary_folder, staging_folder)
+    assert raised.value.key == "output_open_elsewhere" and raised.value.params["target"] == str(output / name)
+    shutil.rmtree(staging_folder)
+    assert list_files(output) == before
+    monkeypatch.setattr(os, function, original)
+    staging_folder.mkdir()
+    write_summary(summary, output, temporary_folder, staging_folder)
+    shutil.rmtree(staging_folder)
+    assert {path.name for path in output.iterdir()} == {*SUMMARY_FILES, "counties"}
 
 
 def test_a_forecast_uses_the_median_rate_of_earlier_counties(tmp_path):

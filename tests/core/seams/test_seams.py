@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Planted seams are found once from either side; nothing else is found; order and zones have no effect."""
 
+import errno
 import itertools
 import json
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
@@ -15,12 +20,27 @@ from hypothesis import strategies as st
 from plugin.core.__main__ import main
 from plugin.core.counties.model import County
 from plugin.core.errors import DataError, InputError, OutputError
+from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
+from plugin.core.render.words import ReportTexts
 from plugin.core.seams.compare import compare_counties
-from plugin.core.seams.model import SEAMS_FILES, SeamOptions, SeamSettings
+from plugin.core.seams.messages import describe_sum, name_sum
+from plugin.core.seams.model import (
+    SEAMS_FILES,
+    BorderState,
+    ChildFigure,
+    CountyBorders,
+    SeamOptions,
+    SeamResult,
+    SeamSettings,
+)
 from plugin.core.seams.placing import place_counties
 from plugin.core.seams.read_borders import read_county_borders
+from plugin.core.seams.report import write_result
 from plugin.core.seams.run import check_seams, make_counties
+from plugin.core.seams.sums import read_parent_targets, sum_counties
+from plugin.core.seams.tables import make_sum_table
+from tests.core.counties.county_files import list_files
 from tests.core.seams.seam_counties import (
     FEATURES,
     NAMES,
@@ -345,6 +365,130 @@ def test_the_sum_of_the_counties_can_pass_while_one_fails(tmp_path):
     assert page.count("data-hides") == 1 and "新荣区缺" in page
 
 
+def read_targets(tmp_path, heading, *rows):
+    path = tmp_path / "targets.csv"
+    path.write_text("\n".join((heading, *rows)), encoding="utf-8")
+    return read_parent_targets(path)
+
+
+NAMED_TARGETS = "行政区,指标,数值,单位,年份"
+
+
+def test_rows_without_a_code_are_of_the_division_with_their_name(tmp_path):
+    targets = read_targets(
+        tmp_path, NAMED_TARGETS, *(
+            f"{name},生态保护红线,{value},平方千米,2035"
+            for value, name in enumerate(("大同市", "山西省", "新荣区", "大同市平城区", "山西省大同市云州区"), 1)
+        ),
+    )  # fmt: skip
+    assert [(one.area_code, one.value) for one in targets.parent] == [("140200", "1"), ("140000", "2")]
+    assert [(one.area_code, one.value) for one in targets.children] == [
+        ("140212", "3"),
+        ("140213", "4"),
+        ("140215", "5"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["西安市", "城区", "大同"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_name_without_a_code_that_is_not_one_division_is_an_error_of_its_row(tmp_path, name, lang):
+    with pytest.raises(InputError) as raised:
+        read_targets(tmp_path, NAMED_TARGETS, "大同市,耕地,1,万亩,", f"{name},耕地,1,万亩,")
+    text = Texts(lang).explain_error(raised.value)
+    assert raised.value.key == "seams_area_unknown" and f"“{name}”" in text and ("第 3 行" in text or "row 3" in text)
+
+
+@pytest.mark.parametrize(
+    ("heading", "rows", "is_wrong"),
+    [
+        ("指标,数值,单位,年份", ("耕地,1,万亩,2035", "耕地,2,万亩,2035"), True),
+        ("指标,数值,单位", ("耕地,1,万亩", "耕地,2,万亩"), True),
+        (NAMED_TARGETS, ("大同市,耕地,1,万亩,", "大同市,耕地,2,万亩,"), True),
+        (f"行政区代码,{NAMED_TARGETS}", ("140200,,耕地,1,万亩,", ",大同市,耕地,2,万亩,"), True),
+        ("指标,数值,单位,年份", ("耕地,1,万亩,2025", "耕地,2,万亩,2035", "生态保护红线,2,公顷,2035"), False),
+        (NAMED_TARGETS, ("大同市,耕地,1,万亩,", "阳泉市,耕地,2,万亩,"), False),
+    ],
+)
+def test_two_targets_without_a_code_for_one_indicator_and_year_are_an_error(tmp_path, heading, rows, is_wrong):
+    if not is_wrong:
+        assert len(read_targets(tmp_path, heading, *rows).parent) == len(rows)
+        return
+    with pytest.raises(InputError) as raised:
+        read_targets(tmp_path, heading, *rows)
+    assert raised.value.key == "seams_target_twice" and raised.value.params["line"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "year"), [("2035年", 2035), ("2035", 2035), ("", 0), ("到2035年末", 2035), ("2035年12月31日", 2035)]
+)
+def test_the_year_of_a_target_is_its_four_digits(tmp_path, text, year):
+    (target,) = read_targets(tmp_path, NAMED_TARGETS, f"大同市,耕地,1,万亩,{text}").parent
+    assert target.year == year
+
+
+@pytest.mark.parametrize("text", ["近期", "35年", "20355", "2021-2035"])
+def test_another_year_is_an_error_of_its_cell(tmp_path, text):
+    with pytest.raises(InputError) as raised:
+        read_targets(tmp_path, NAMED_TARGETS, f"大同市,耕地,1,万亩,{text}")
+    assert (raised.value.key, raised.value.params["value"]) == ("table_cell", text)
+
+
+def make_borders(code, value_m2, name=""):
+    figures = {} if value_m2 is None else {"red_line_area": ChildFigure(value_m2, True)}
+    state = BorderState.UNREAD if value_m2 is None else BorderState.READ
+    return CountyBorders(name or code or "无代码", state, area_code=code, figures=figures)
+
+
+def test_counties_count_for_the_parent_that_they_are_in(tmp_path):
+    targets = read_targets(
+        tmp_path, "行政区代码,指标,关系,数值,单位",
+        *(f"{code},生态保护红线,≥,{value},平方千米" for code, value in (
+            ("140200", 3), ("140300", 5), ("140000", 10), ("140212", 1), ("140213", 2), ("140302", 6), ("140303", 1)
+        )),
+    )  # fmt: skip
+    counties = [make_borders("140212", 1e6), make_borders("140213", 2e6), make_borders("140302", 5e6)]
+    datong, yangquan, shanxi = sum_counties(targets, counties)
+    assert (datong.sum_value, datong.counted, datong.missing) == (3, ("140212", "140213"), ())
+    assert (datong.state, datong.targets_sum, datong.misses) == ("met", 3, ())
+    assert (yangquan.sum_value, yangquan.counted, yangquan.missing) == (5, ("140302",), ("140303",))
+    assert (yangquan.state, yangquan.targets_sum, [one.county for one in yangquan.misses]) == ("", 7, ["140302"])
+    assert (shanxi.sum_value, shanxi.missing, shanxi.targets_sum) == (8, ("140303",), 10)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_sums_of_several_parents_name_the_parent(tmp_path, lang):
+    rows = [f"{code},生态保护红线,≥,1,平方千米" for code in ("140200", "140300")]
+    names = []
+    for count in (1, 2):
+        targets = read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", *rows[:count])
+        sums = sum_counties(targets, [make_borders("140212", 2e6)])
+        result = SeamResult((), (), sums, SETTINGS, "", lang, datetime.now())
+        report_texts = ReportTexts(lang)
+        names += [name_sum(one, result, report_texts) for one in sums]
+        shown = [row.values[0] for row in make_sum_table(result, report_texts).rows]
+        assert shown == names[-count:] and names[-1] in describe_sum(sums[-1], result, report_texts)
+    assert ["大同市" in name for name in names] == [False, True, False] and "阳泉市" in names[2]
+
+
+def test_a_county_without_a_known_code_prevents_the_sums_of_several_parents(tmp_path):
+    rows = [f"{code},生态保护红线,≥,1,平方千米" for code in ("140200", "140300")]
+    counties = [make_borders("140212", 2e6), make_borders("140302", 2e6), make_borders("", 1e6)]
+    one_parent, several = (read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", *rows[:count]) for count in (1, 2))
+    assert [(one.sum_value, one.missing) for one in sum_counties(one_parent, counties)] == [(3, ())]
+    assert [(one.sum_value, one.missing) for one in sum_counties(several, counties)] == [(2, ("无代码",))] * 2
+    # A county that was not read has the code that its name begins with.
+    counties[2] = make_borders("", None, "140303矿区")
+    assert [one.missing for one in sum_counties(several, counties)] == [(), ("140303矿区",)]
+
+
+@pytest.mark.parametrize("comparison", ["≥", "≤"])
+def test_the_sum_of_a_parent_without_a_county_is_not_judged(tmp_path, comparison):
+    row = f"140400,城镇开发边界,{comparison},1,公顷" if comparison == "≤" else "140400,生态保护红线,≥,1,公顷"
+    targets = read_targets(tmp_path, "行政区代码,指标,关系,数值,单位", row)
+    (only,) = sum_counties(targets, [make_borders("140212", 2e6)])
+    assert (only.state, only.counted, only.missing) == ("", (), ("140400",))
+
+
 def test_a_list_gives_profiles_with_the_targets_of_the_counties(tmp_path):
     paths = write_counties(tmp_path / "数据")
     lines = ["县,数据,县配置"]
@@ -412,6 +556,57 @@ def test_results_are_files_for_both_counties_and_a_damaged_county_is_a_row(tmp_p
     assert not (output / "pairs" / "old.html").exists()
 
 
+def fail_for(monkeypatch, name, path):
+    """Let a function of `os` fail for a path, as Windows does while another program has the file open."""
+    function = getattr(os, name)
+
+    def refuse(source, destination):
+        if path in (Path(source), Path(destination)):
+            raise PermissionError(errno.EACCES, "in use", str(source), None, str(destination))
+        function(source, destination)
+
+    monkeypatch.setattr(os, name, refuse)
+
+
+@pytest.fixture(scope="module")
+def checked_counties(tmp_path_factory):
+    return run_check(tmp_path_factory.mktemp("市"))
+
+
+@pytest.fixture
+def former_result(checked_counties, tmp_path):
+    """Return a result and a copy of its folder."""
+    result, output = checked_counties
+    shutil.copytree(output, tmp_path / "结果")
+    return result, tmp_path / "结果"
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [*(("rename", name) for name in SEAMS_FILES), *(("replace", name) for name in (*SEAMS_FILES, "pairs"))],
+)
+def test_a_file_of_former_results_that_is_open_elsewhere_leaves_them_complete(
+    former_result, monkeypatch, function, name
+):
+    result, output = former_result
+    (output / "seams.gpkg-wal").write_bytes(b"log")
+    (output / "pairs" / "former.html").write_text("former", encoding="utf-8")
+    before = list_files(output)
+    fail_for(monkeypatch, function, output / name)
+    with pytest.raises(OutputError) as raised:
+        write_result(result, output)
+    assert raised.value.key == "output_open_elsewhere" and raised.value.params["target"] == str(output / name)
+    assert list_files(output) == before
+
+
+def test_logs_of_a_replaced_layer_are_removed(former_result):
+    result, output = former_result
+    for suffix in ("-wal", "-shm", "-journal"):
+        (output / f"seams.gpkg{suffix}").write_bytes(b"log")
+    write_result(result, output)
+    assert {path.name for path in output.iterdir()} == {*SEAMS_FILES, "pairs"}
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_command_prints_counts_and_returns_1_for_findings(tmp_path, capsys, lang):
     paths = [str(path) for path in write_counties(tmp_path / "数据")]
@@ -460,6 +655,33 @@ def test_wrong_sources_and_outputs_are_errors(tmp_path):
     with pytest.raises(InputError) as raised:
         check_seams(SeamOptions((folder,), tmp_path / "out"))
     assert raised.value.key == "seams_one_county"
-    with pytest.raises(OutputError) as output_error:
-        check_seams(SeamOptions((tmp_path / "数据",), path))
-    assert output_error.value.key == "counties_output"
+
+
+def test_results_are_not_written_into_the_data(tmp_path):
+    first, second, *_ = write_counties(tmp_path / "数据")
+    folder = tmp_path / "shapes"
+    folder.mkdir()
+    before = list_files(tmp_path)
+    for sources, output in (
+        ((tmp_path / "数据",), tmp_path / "数据"),
+        ((tmp_path / "数据",), first),
+        ((first, second, folder), first),
+        ((first, second, folder), folder),
+        ((first, second, folder), folder / "结果"),
+    ):
+        with pytest.raises(OutputError) as raised:
+            check_seams(SeamOptions(sources, output))
+        assert raised.value.key == "counties_output" and list_files(tmp_path) == before
+
+
+@pytest.mark.parametrize("seams_json", [None, "{}", "not JSON", '{"schema": "other/1"}'])
+def test_a_folder_of_pairs_of_another_program_is_kept(tmp_path, seams_json):
+    output = tmp_path / "结果"
+    (output / "pairs").mkdir(parents=True)
+    (output / "pairs" / "照片.jpg").write_bytes(b"x")
+    if seams_json is not None:
+        (output / "seams.json").write_text(seams_json, encoding="utf-8")
+    before = list_files(output)
+    with pytest.raises(OutputError) as raised:
+        run_check(tmp_path)
+    assert raised.value.key == "seams_foreign_pairs" and list_files(output) == before
