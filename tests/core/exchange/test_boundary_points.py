@@ -696,6 +696,20 @@ def test_files_of_boundary_points_are_recognised_by_their_first_lines(two_parcel
     assert not is_boundary_point_file(tmp_path)
 
 
+def test_changed_parcel_with_holes_of_unequal_numbers_of_vertices_is_numbered_again(tmp_path):
+    writer = FileWriter()
+    hexagon = (("-150", "100"), ("-160", "110"), ("-170", "110"), ("-180", "100"), ("-170", "90"), ("-160", "90"))
+    area_m2 = writer.add_parcel("甲", *(place_ring(offsets) for offsets in (OUTER, HOLE, hexagon)))
+    import_boundary_points(writer.write(tmp_path / "a.txt"), tmp_path / "a.gpkg")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    layer.frame.geometry = layer.frame.geometry.translate(10, 0)
+    run = export_boundary_points(layer, tmp_path / "b.txt")
+    assert list_keys(run.notes) == ["renumbered"]
+    (parcel,) = read_boundary_points(tmp_path / "b.txt").parcels
+    assert [len(ring.points) for ring in parcel.rings] == [5, 4, 6]
+    assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-5)
+
+
 # --- properties
 
 

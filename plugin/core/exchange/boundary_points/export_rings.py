@@ -206,5 +206,5 @@ def _number_points(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering, 
             parts[-1][1].append(written)
         else:
             parts.append((written, []))
-    shape = shapely.multipolygons([shapely.polygons(outer, holes or None) for outer, holes in parts])
+    shape = shapely.multipolygons([shapely.Polygon(outer, holes) for outer, holes in parts])
     return WrittenRings(tuple(points), closing_count, False, shape)
