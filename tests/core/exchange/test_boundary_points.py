@@ -710,6 +710,43 @@ def test_changed_parcel_with_holes_of_unequal_numbers_of_vertices_is_numbered_ag
     assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-5)
 
 
+#: Central meridian, zone in the header → EPSG code of a file without zone numbers; None if it is refused.
+MERIDIANS = {
+    ("114", ""): 4547, ("114.0", "38"): 4547, ("东经114°", ""): 4547, ("１１４度００分００秒", "38"): 4547,
+    ("114°00′00″E", ""): 4547, ("", "38"): 4547, ("未知", "38"): 4547, ("113", ""): None, ("113", "38"): None,
+    ("112.5", ""): None, ("112.5", "38"): None, ("113°17′", ""): None, ("113度17分", "38"): None,
+    ("114°0′1″", ""): None, ("113°60′", ""): None, ("111", "38"): None, ("114（38带）", "38"): None, ("西经114", ""): None,
+}  # fmt: skip
+
+
+def write_meridian(path, meridian, zone, width="3"):
+    """Write a file without zone numbers in its eastings, and with a central meridian in its header."""
+    pairs = dict(line.split("=", 1) for line in HEADER) | {"带号": zone, "几度分带": width, "中央经线": meridian}
+    writer = FileWriter(header=tuple(f"{name}={value}" for name, value in pairs.items()))
+    writer.add_parcel("甲", place_ring(OUTER, east=EAST_WITHOUT_NUMBER))
+    return writer.write(path)
+
+
+@pytest.mark.parametrize(("meridian", "zone"), MERIDIANS)
+def test_central_meridian_that_is_not_that_of_a_zone_is_refused_and_noted_with_a_given_crs(meridian, zone, tmp_path):
+    path, code = write_meridian(tmp_path / "a.txt", meridian, zone), MERIDIANS[meridian, zone]
+    if code:
+        assert read_boundary_points(path).crs.to_epsg() == code
+        return
+    with pytest.raises(InputError, match=r"boundary_meridian.*'line': 9") as caught:
+        import_boundary_points(path, tmp_path / "a.gpkg")
+    assert all(meridian in Texts(lang).explain_error(caught.value) for lang in ("zh", "en"))
+    assert not (tmp_path / "a.gpkg").exists()
+    file = read_boundary_points(path, crs_text="EPSG:4547")
+    assert len(file.parcels) == 1 and list_keys(file.notes, "warning") == ["header_meridian"]
+
+
+def test_central_meridian_of_a_3_degree_zone_is_not_one_of_a_6_degree_zone(tmp_path):
+    with pytest.raises(InputError, match="boundary_meridian"):
+        read_boundary_points(write_meridian(tmp_path / "a.txt", "114", "", width="6"))
+    assert read_boundary_points(write_meridian(tmp_path / "a.txt", "117", "", width="6")).crs.to_epsg() == 4509
+
+
 # --- properties
 
 
