@@ -296,6 +296,8 @@ CRS_CASES = {
     "北京54": ({"坐标系": "北京54坐标系"}, EAST, "", "boundary_datum"),
     "no datum": ({"坐标系": ""}, EAST, "", "boundary_crs_not_stated"),
     "local datum": ({"坐标系": "地方独立坐标系"}, EAST, "", "boundary_crs_not_stated"),
+    "datum of a city": ({"坐标系": "广州2000坐标系"}, EAST, "", "boundary_crs_not_stated"),
+    "datum of a city, CRS given": ({"坐标系": "广州2000坐标系"}, EAST, "EPSG:4526", None),
     "no datum, CRS given": ({"坐标系": ""}, EAST, "EPSG:4526", None),
     "no zone anywhere": ({"带号": ""}, EAST_WITHOUT_NUMBER, "", "boundary_zone_not_stated"),
     "no zone, CRS given": ({"带号": ""}, EAST_WITHOUT_NUMBER, "EPSG:4547", None),
