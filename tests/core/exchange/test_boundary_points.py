@@ -749,6 +749,52 @@ def test_central_meridian_of_a_3_degree_zone_is_not_one_of_a_6_degree_zone(tmp_p
     assert read_boundary_points(write_meridian(tmp_path / "a.txt", "117", "", width="6")).crs.to_epsg() == 4509
 
 
+#: Names of points without coordinates, which find_point_number cannot read.
+CORNER_NAMES = ("J5-1", "J5A", "拐点")
+
+
+@pytest.mark.parametrize("name", CORNER_NAMES)
+@pytest.mark.parametrize("is_first", [False, True])
+def test_point_without_coordinates_within_a_parcel_breaks_it_whatever_its_name_is(name, is_first, tmp_path):
+    rows = list_table_rows()
+    row = (*rows[0][:3], name, "1", "", "")
+    rows.insert(0 if is_first else 3, row)
+    for path in (write_csv(tmp_path / "表.csv", rows), tmp_path / "表.xlsx"):
+        if path.suffix == ".xlsx":
+            write_workbook(path, list_table_rows(), merges=False)
+            book = openpyxl.load_workbook(path)
+            book.active.insert_rows(4 if is_first else 7)
+            for column, text in enumerate(row, 1):
+                book.active.cell(4 if is_first else 7, column).value = text or None
+            book.save(path)
+        file = read_boundary_points(path)
+        assert list_keys(file.notes, "error") == ["row_empty", "broken"] and file.parcel_count == 2
+        assert [parcel.label for parcel in file.parcels] == ["乙"]
+
+
+def test_line_between_two_parcels_of_a_table_is_no_point(tmp_path):
+    rows = list_table_rows()
+    first_of_next = next(n for n, row in enumerate(rows) if row[1] == "乙")
+    rows.insert(first_of_next, ("", "", "", "制表人：张三", "", "", ""))
+    file = read_boundary_points(write_csv(tmp_path / "表.csv", rows))
+    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"] and "skipped_row" in list_keys(file.notes)
+
+
+def test_line_between_tables_without_names_is_no_point_where_a_blank_row_follows(tmp_path):
+    points, others = (
+        [f"{n % len(ring) + 1}\t{x}\t{y}" for n, (x, y) in enumerate([*ring, ring[0]])]
+        for ring in (place_ring(SEPARATE), place_ring(OUTER))
+    )
+    path = tmp_path / "a.csv"
+    path.write_bytes("\r\n".join(["点号\tX\tY", *points, "制表人", "", "点号\tX\tY", *others]).encode("gbk"))
+    file = read_boundary_points(path, crs_text="EPSG:4526")
+    assert len(file.parcels) == 2 and "skipped_row" in list_keys(file.notes, "warning")
+    # A corner without coordinates at the end of a page.
+    path.write_bytes("\r\n".join(["点号\tX\tY", *points[:3], "拐点", "点号\tX\tY", *points[3:]]).encode("gbk"))
+    with pytest.raises(InputError, match="row_empty"):
+        import_boundary_points(path, tmp_path / "a.gpkg", crs_text="EPSG:4526")
+
+
 # --- properties
 
 
