@@ -795,6 +795,29 @@ def test_line_between_tables_without_names_is_no_point_where_a_blank_row_follows
         import_boundary_points(path, tmp_path / "a.gpkg", crs_text="EPSG:4526")
 
 
+#: Line of a parcel as its file writes it → with another name; the mark @ ends it.
+PARCEL_LINES = {
+    "6,7.6462, 1 ,甲,面,,,0601,备注,@": "6,7.6462, 1 ,甲改,面,,,0601,备注,@",
+    "6,7.6462,1,甲,面,,,0601,备注@": "6,7.6462,1,甲改,面,,,0601,备注,@",
+    "6,7.6462,1,甲,面,@": "6,7.6462,1,甲改,面,,,,@",
+    "6,7.6462,1,甲,面,,,,@,尾": "6,7.6462,1,甲改,面,,,,@,尾",
+    "6,7.6462,1,甲,面,,,0601,备注": "6,7.6462,1,甲改,面,,,0601,备注,@",
+    "6,7.6462,1,甲,面,,,0601,": "6,7.6462,1,甲改,面,,,0601,@",
+}
+
+
+@pytest.mark.parametrize("line", PARCEL_LINES)
+def test_further_items_of_a_parcel_are_written_back_where_another_item_changed(line, two_parcels, tmp_path):
+    import_boundary_points(change_line(two_parcels, 10, line), tmp_path / "a.gpkg", form_name="txt")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    export_boundary_points(layer, tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_bytes() == two_parcels.read_bytes()
+    layer.frame.loc[layer.frame.index[0], "DKMC"] = "甲改"
+    export_boundary_points(layer, tmp_path / "b.txt")
+    before, after = list_lines(two_parcels), list_lines(tmp_path / "b.txt")
+    assert after[9] == PARCEL_LINES[line] and after[:9] == before[:9] and after[10:] == before[10:]
+
+
 # --- properties
 
 

@@ -153,13 +153,29 @@ def _make_parcel_cells(parcel: WrittenParcel, form: PointForm) -> list[str]:
     if parcel.cells is not None:
         if not changed:
             return list(parcel.cells)
-        stripped = [cell.strip() for cell in parcel.cells]
-        if form.end_mark in stripped and stripped.index(form.end_mark) == len(form.parcel_items):
-            cells = list(parcel.cells)
-            for item, text in changed.items():
-                cells[form.parcel_items.index(item)] = _clean_text(text, form)
-            return cells
+        cells, following = _divide_at_end_mark(list(parcel.cells), form)
+        cells += [""] * (len(form.parcel_items) - len(cells))
+        for item, text in changed.items():
+            cells[form.parcel_items.index(item)] = _clean_text(text, form)
+        return [*cells, *following]
     return [*(_clean_text(parcel.values.get(item, ""), form) for item in form.parcel_items), form.end_mark]
+
+
+def _divide_at_end_mark(cells: list[str], form: PointForm) -> tuple[list[str], list[str]]:
+    """Return the items of a parcel's line, and its end mark with the cells after it.
+
+    The mark may follow the last item without a separator; where it is missing, it is added after the last item.
+    """
+    stripped = [cell.strip() for cell in cells]
+    if form.end_mark in stripped:
+        position = stripped.index(form.end_mark)
+        return cells[:position], cells[position:]
+    while len(cells) > len(form.parcel_items) and not cells[-1].strip():
+        del cells[-1]
+    last = next((n for n in reversed(range(len(cells))) if cells[n].strip()), -1)
+    if last >= 0 and cells[last].rstrip().endswith(form.end_mark):
+        cells = [*cells[:last], cells[last].rstrip().removesuffix(form.end_mark)]
+    return cells, [form.end_mark]
 
 
 def _clean_text(text: str, form: PointForm) -> str:
