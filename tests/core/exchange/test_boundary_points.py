@@ -818,6 +818,13 @@ def test_further_items_of_a_parcel_are_written_back_where_another_item_changed(l
     assert after[9] == PARCEL_LINES[line] and after[:9] == before[:9] and after[10:] == before[10:]
 
 
+def test_csv_of_an_imported_workbook_has_encoding_mark_and_line_ends_of_the_form(tmp_path):
+    path = write_workbook(tmp_path / "表.xlsx", list_table_rows())
+    data = round_trip(path, tmp_path, name="出.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf") and data.endswith(b"\r\n")
+    assert data.count(b"\n") == data.count(b"\r\n") == len(list_table_rows()) + 4
+
+
 # --- properties
 
 

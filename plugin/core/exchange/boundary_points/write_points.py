@@ -17,7 +17,7 @@ from ...files.csv_records import write_cell
 from ...geometry.crs import describe_crs, make_crs_label
 from .cell_values import count_decimals
 from .export_rings import WrittenPoint
-from .forms import CODEC_BY_ENCODING, TEXT_KIND, PointForm
+from .forms import TEXT_KIND, PointForm, make_layout
 from .model import FileLayout
 from .settings import load_settings
 from .zone_number import get_zone_and_width
@@ -71,9 +71,7 @@ def make_file_bytes(
     """
     if path.suffix.lower() == ".xlsx":
         return _make_workbook(path, _list_table_rows(parcels, form, crs), form)
-    used_layout = layout or FileLayout(
-        CODEC_BY_ENCODING[form.encoding], form.encoding == "UTF-8" and form.kind != TEXT_KIND, form.line_end
-    )
+    used_layout = layout or make_layout(form)
     if form.kind == TEXT_KIND:
         is_same_zone = stored_crs == make_crs_label(crs)
         header = list(layout.header) if layout else _make_header(form, crs)
