@@ -825,6 +825,39 @@ def test_csv_of_an_imported_workbook_has_encoding_mark_and_line_ends_of_the_form
     assert data.count(b"\n") == data.count(b"\r\n") == len(list_table_rows()) + 4
 
 
+#: Decimals of a file, movement of a parcel (m) → decimals that are written.
+MOVEMENTS = [
+    (0, "0.3", 1),
+    (0, "10", 0),
+    (0, "0.004", 3),
+    (1, "0.03", 2),
+    (2, "0.004", 3),
+    (3, "0.001", 3),
+    (4, "10", 4),
+]
+
+
+@pytest.mark.parametrize(("places", "movement", "expected"), MOVEMENTS)
+def test_small_movements_are_written_whatever_the_decimals_of_the_file_are(places, movement, expected, tmp_path):
+    writer = FileWriter()
+    for name, offsets in (("甲", OUTER), ("乙", SEPARATE)):
+        ring = [(f"{Decimal(north):.{places}f}", f"{Decimal(east):.{places}f}") for north, east in place_ring(offsets)]
+        writer.add_parcel(name, ring, number=name)
+    path = writer.write(tmp_path / "a.txt")
+    assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
+    layer = read_polygon_layer(str(tmp_path / "层.gpkg"), "")
+    layer.frame.loc[layer.frame.index[1], "geometry"] = shapely.transform(
+        layer.frame.geometry.iloc[1], lambda xy: np.add(xy, [0, float(movement)])
+    )
+    run = export_boundary_points(layer, tmp_path / "b.txt")
+    assert list_keys(run.notes, "info") == ["renumbered"]
+    rows, rows_before = (read_boundary_points(one).parcels[1].raw.rows for one in (tmp_path / "b.txt", path))
+    assert {len(row.north_text.partition(".")[2]) for row in rows} == {expected}
+    assert {(Decimal(row.north_text), Decimal(row.east_text)) for row in rows} == {
+        (Decimal(row.north_text) + Decimal(movement), Decimal(row.east_text)) for row in rows_before
+    }
+
+
 # --- properties
 
 
