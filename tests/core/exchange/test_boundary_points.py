@@ -858,6 +858,16 @@ def test_small_movements_are_written_whatever_the_decimals_of_the_file_are(place
     }
 
 
+def test_points_before_the_first_parcel_count_as_a_parcel_that_was_left_out(two_parcels, tmp_path):
+    lines = list_lines(two_parcels)
+    del lines[9]
+    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
+    run = import_boundary_points(two_parcels, tmp_path / "a.gpkg")
+    assert list_keys(run.file.notes, "error") == ["stray_points"]
+    assert [parcel.label for parcel in run.file.parcels] == ["乙"] and run.left_out_count == 1
+    assert describe_import(run, "zh")[0].level == "warning"
+
+
 # --- properties
 
 

@@ -75,7 +75,7 @@ def read_boundary_points(
         notes += compare_areas(parcel, parsed.form)
     notes += find_numbering_notes(measured, parsed.form)
     named_notes = tuple(replace(note, file_name=parsed.path.name) for note in notes)
-    return PointFile(parsed.path, parsed.form, parsed.layout, crs, tuple(measured), len(parsed.parcels), named_notes)
+    return PointFile(parsed.path, parsed.form, parsed.layout, crs, tuple(measured), parsed.parcel_count, named_notes)
 
 
 def _make_no_points_error(parsed: ParsedFile) -> InputError:

@@ -144,7 +144,13 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
         text.layout.codec, text.layout.has_mark, text.layout.line_end, text.layout.ends_with_line_end, tuple(header)
     )
     return ParsedFile(
-        text.path, form, layout, _read_header_values(header), parser.make_parcels(), tuple(parser.make_notes())
+        text.path,
+        form,
+        layout,
+        _read_header_values(header),
+        parser.make_parcels(),
+        tuple(parser.make_notes()),
+        parser.has_stray_points,
     )
 
 
@@ -170,6 +176,11 @@ class _TextParser:
         self._separated_lines: list[int] = []
         self._ringless_lines: list[int] = []
         self._stray_lines: list[int] = []
+
+    @property
+    def has_stray_points(self) -> bool:
+        """Return True if lines before the first parcel were read, which belong to none."""
+        return bool(self._stray_lines)
 
     def read_line(self, number: int, line: str) -> None:
         """Read a line that is not blank."""
