@@ -868,6 +868,21 @@ def test_points_before_the_first_parcel_count_as_a_parcel_that_was_left_out(two_
     assert describe_import(run, "zh")[0].level == "warning"
 
 
+def test_list_of_numbers_is_recognised_as_points_only_with_coordinates_in_metres(tmp_path):
+    cases = {
+        "4397551.903,38472109.379": True, "4397551.903,472109.379": True, "38472109.379,4397551.903": True,
+        "23.1,113.2": False, "113.2,23.1": False, "4397551.903,72109.3": False, "12345678.0,38472109.379": False,
+    }  # fmt: skip
+    for suffix in (".txt", ".csv"):
+        for cells, is_recognised in cases.items():
+            path = tmp_path / f"a{suffix}"
+            path.write_text("".join(f"{n},1,{cells}\n" for n in range(1, 5)), encoding="utf-8")
+            assert is_boundary_point_file(path) == is_recognised, cells
+    path.write_text("".join(f"{n},1,23.{n * n},113.{n}\n" for n in range(1, 5)), encoding="utf-8")
+    with pytest.raises(InputError, match="boundary_degrees"):
+        read_boundary_points(path)
+
+
 # --- properties
 
 

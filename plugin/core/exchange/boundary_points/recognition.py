@@ -39,7 +39,7 @@ def is_boundary_point_file(path: str | Path) -> bool:
         head = head[: head.rfind(b"\n") + 1]
     try:
         text = read_file_text(path, head)
-        return choose_text_form(text.lines) is not None or _has_headings([_split_head(text)])
+        return choose_text_form(text.lines, requires_metres=True) is not None or _has_headings([_split_head(text)])
     except InputError:
         return False
 
