@@ -2,6 +2,7 @@
 """Boundary-point files are read with their areas, and exported again as they were written."""
 
 import hashlib
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -881,6 +882,15 @@ def test_list_of_numbers_is_recognised_as_points_only_with_coordinates_in_metres
     path.write_text("".join(f"{n},1,23.{n * n},113.{n}\n" for n in range(1, 5)), encoding="utf-8")
     with pytest.raises(InputError, match="boundary_degrees"):
         read_boundary_points(path)
+
+
+def test_large_workbook_is_not_opened_to_recognise_it(tmp_path):
+    path = write_workbook(tmp_path / "表.xlsx", list_table_rows())
+    assert is_boundary_point_file(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/media/照片.jpg", bytes(5_000_001))
+    assert not is_boundary_point_file(path)
+    assert len(read_boundary_points(path).parcels) == 2
 
 
 # --- properties
