@@ -47,3 +47,11 @@ def test_unknown_crs_gives_exit_code_2_and_names_what_to_give(tmp_path, capsys):
 def test_formats_are_listed(capsys):
     assert main(["points", "formats", "--lang", "en"]) == 0
     assert "txt_13  Boundary points TXT" in capsys.readouterr().out
+
+
+def test_points_without_a_line_of_their_parcel_give_exit_code_1(point_file, tmp_path, capsys):
+    lines = point_file.read_bytes().split(b"\r\n")
+    del lines[9]
+    point_file.write_bytes(b"\r\n".join(lines))
+    assert main(["points", "import", str(point_file), str(tmp_path / "a.gpkg"), "--lang", "en"]) == 1
+    assert "belong to no parcel" in capsys.readouterr().err

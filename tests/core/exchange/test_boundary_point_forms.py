@@ -128,10 +128,17 @@ def test_form_decides_direction_start_and_numbers_of_new_parcels(tmp_path):
 def test_words_of_the_header_are_classified():
     settings = load_settings()
     kinds = {
-        "cgcs2000": ("2000国家大地坐标系", "CGCS2000", "国家2000坐标系", "cgcs 2000"),
+        "cgcs2000": (
+            "2000国家大地坐标系", "CGCS2000", "国家2000坐标系", "国家2000", "cgcs 2000", "中国大地坐标系2000", "2000", "2000坐标系",
+            "２０００国家大地坐标系（CGCS2000）", "国家大地坐标系（CGCS2000）", "国家大地2000坐标系", "CGCS2000_3_Degree_GK_Zone_38",
+            "China Geodetic Coordinate System 2000", "GCS_China_Geodetic_Coordinate_System_2000", "CGCS", "采用2000国家大地坐标系",
+        ),
         "refused": ("1980西安坐标系", "西安80坐标系", "北京54", "1954年北京坐标系", "WGS84", "Xian80"),
-        "unknown": ("地方独立坐标系", "西安80转2000", ""),
-    }
+        "unknown": (
+            "地方独立坐标系", "西安80转2000", "", "广州2000坐标系", "佛山2000独立坐标系", "2000独立坐标系", "CGCS2000城市坐标系", "2000地方坐标系",
+            "2000工程坐标系", "广州2000国家大地坐标系", "深圳CGCS2000", "广州市（CGCS2000）", "12000",
+        ),
+    }  # fmt: skip
     for kind, values in kinds.items():
         assert {settings.classify_datum(value) for value in values} == {kind}, kind
     assert settings.find_header_meaning(" 带 号 ") == "zone" and settings.find_header_meaning("精度") == ""

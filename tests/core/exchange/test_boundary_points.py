@@ -2,6 +2,7 @@
 """Boundary-point files are read with their areas, and exported again as they were written."""
 
 import hashlib
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -296,6 +297,8 @@ CRS_CASES = {
     "北京54": ({"坐标系": "北京54坐标系"}, EAST, "", "boundary_datum"),
     "no datum": ({"坐标系": ""}, EAST, "", "boundary_crs_not_stated"),
     "local datum": ({"坐标系": "地方独立坐标系"}, EAST, "", "boundary_crs_not_stated"),
+    "datum of a city": ({"坐标系": "广州2000坐标系"}, EAST, "", "boundary_crs_not_stated"),
+    "datum of a city, CRS given": ({"坐标系": "广州2000坐标系"}, EAST, "EPSG:4526", None),
     "no datum, CRS given": ({"坐标系": ""}, EAST, "EPSG:4526", None),
     "no zone anywhere": ({"带号": ""}, EAST_WITHOUT_NUMBER, "", "boundary_zone_not_stated"),
     "no zone, CRS given": ({"带号": ""}, EAST_WITHOUT_NUMBER, "EPSG:4547", None),
@@ -694,6 +697,200 @@ def test_files_of_boundary_points_are_recognised_by_their_first_lines(two_parcel
     openpyxl.Workbook().save(tmp_path / "g.xlsx")
     assert not is_boundary_point_file(tmp_path / "g.xlsx") and not is_boundary_point_file(tmp_path / "none.txt")
     assert not is_boundary_point_file(tmp_path)
+
+
+def test_changed_parcel_with_holes_of_unequal_numbers_of_vertices_is_numbered_again(tmp_path):
+    writer = FileWriter()
+    hexagon = (("-150", "100"), ("-160", "110"), ("-170", "110"), ("-180", "100"), ("-170", "90"), ("-160", "90"))
+    area_m2 = writer.add_parcel("甲", *(place_ring(offsets) for offsets in (OUTER, HOLE, hexagon)))
+    import_boundary_points(writer.write(tmp_path / "a.txt"), tmp_path / "a.gpkg")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    layer.frame.geometry = layer.frame.geometry.translate(10, 0)
+    run = export_boundary_points(layer, tmp_path / "b.txt")
+    assert list_keys(run.notes) == ["renumbered"]
+    (parcel,) = read_boundary_points(tmp_path / "b.txt").parcels
+    assert [len(ring.points) for ring in parcel.rings] == [5, 4, 6]
+    assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-5)
+
+
+#: Central meridian, zone in the header → EPSG code of a file without zone numbers; None if it is refused.
+MERIDIANS = {
+    ("114", ""): 4547, ("114.0", "38"): 4547, ("东经114°", ""): 4547, ("１１４度００分００秒", "38"): 4547,
+    ("114°00′00″E", ""): 4547, ("", "38"): 4547, ("未知", "38"): 4547, ("113", ""): None, ("113", "38"): None,
+    ("112.5", ""): None, ("112.5", "38"): None, ("113°17′", ""): None, ("113度17分", "38"): None,
+    ("114°0′1″", ""): None, ("113°60′", ""): None, ("111", "38"): None, ("114（38带）", "38"): None, ("西经114", ""): None,
+}  # fmt: skip
+
+
+def write_meridian(path, meridian, zone, width="3"):
+    """Write a file without zone numbers in its eastings, and with a central meridian in its header."""
+    pairs = dict(line.split("=", 1) for line in HEADER) | {"带号": zone, "几度分带": width, "中央经线": meridian}
+    writer = FileWriter(header=tuple(f"{name}={value}" for name, value in pairs.items()))
+    writer.add_parcel("甲", place_ring(OUTER, east=EAST_WITHOUT_NUMBER))
+    return writer.write(path)
+
+
+@pytest.mark.parametrize(("meridian", "zone"), MERIDIANS)
+def test_central_meridian_that_is_not_that_of_a_zone_is_refused_and_noted_with_a_given_crs(meridian, zone, tmp_path):
+    path, code = write_meridian(tmp_path / "a.txt", meridian, zone), MERIDIANS[meridian, zone]
+    if code:
+        assert read_boundary_points(path).crs.to_epsg() == code
+        return
+    with pytest.raises(InputError, match=r"boundary_meridian.*'line': 9") as caught:
+        import_boundary_points(path, tmp_path / "a.gpkg")
+    assert all(meridian in Texts(lang).explain_error(caught.value) for lang in ("zh", "en"))
+    assert not (tmp_path / "a.gpkg").exists()
+    file = read_boundary_points(path, crs_text="EPSG:4547")
+    assert len(file.parcels) == 1 and list_keys(file.notes, "warning") == ["header_meridian"]
+
+
+def test_central_meridian_of_a_3_degree_zone_is_not_one_of_a_6_degree_zone(tmp_path):
+    with pytest.raises(InputError, match="boundary_meridian"):
+        read_boundary_points(write_meridian(tmp_path / "a.txt", "114", "", width="6"))
+    assert read_boundary_points(write_meridian(tmp_path / "a.txt", "117", "", width="6")).crs.to_epsg() == 4509
+
+
+#: Names of points without coordinates, which find_point_number cannot read.
+CORNER_NAMES = ("J5-1", "J5A", "拐点")
+
+
+@pytest.mark.parametrize("name", CORNER_NAMES)
+@pytest.mark.parametrize("is_first", [False, True])
+def test_point_without_coordinates_within_a_parcel_breaks_it_whatever_its_name_is(name, is_first, tmp_path):
+    rows = list_table_rows()
+    row = (*rows[0][:3], name, "1", "", "")
+    rows.insert(0 if is_first else 3, row)
+    for path in (write_csv(tmp_path / "表.csv", rows), tmp_path / "表.xlsx"):
+        if path.suffix == ".xlsx":
+            write_workbook(path, list_table_rows(), merges=False)
+            book = openpyxl.load_workbook(path)
+            book.active.insert_rows(4 if is_first else 7)
+            for column, text in enumerate(row, 1):
+                book.active.cell(4 if is_first else 7, column).value = text or None
+            book.save(path)
+        file = read_boundary_points(path)
+        assert list_keys(file.notes, "error") == ["row_empty", "broken"] and file.parcel_count == 2
+        assert [parcel.label for parcel in file.parcels] == ["乙"]
+
+
+def test_line_between_two_parcels_of_a_table_is_no_point(tmp_path):
+    rows = list_table_rows()
+    first_of_next = next(n for n, row in enumerate(rows) if row[1] == "乙")
+    rows.insert(first_of_next, ("", "", "", "制表人：张三", "", "", ""))
+    file = read_boundary_points(write_csv(tmp_path / "表.csv", rows))
+    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"] and "skipped_row" in list_keys(file.notes)
+
+
+def test_line_between_tables_without_names_is_no_point_where_a_blank_row_follows(tmp_path):
+    points, others = (
+        [f"{n % len(ring) + 1}\t{x}\t{y}" for n, (x, y) in enumerate([*ring, ring[0]])]
+        for ring in (place_ring(SEPARATE), place_ring(OUTER))
+    )
+    path = tmp_path / "a.csv"
+    path.write_bytes("\r\n".join(["点号\tX\tY", *points, "制表人", "", "点号\tX\tY", *others]).encode("gbk"))
+    file = read_boundary_points(path, crs_text="EPSG:4526")
+    assert len(file.parcels) == 2 and "skipped_row" in list_keys(file.notes, "warning")
+    # A corner without coordinates at the end of a page.
+    path.write_bytes("\r\n".join(["点号\tX\tY", *points[:3], "拐点", "点号\tX\tY", *points[3:]]).encode("gbk"))
+    with pytest.raises(InputError, match="row_empty"):
+        import_boundary_points(path, tmp_path / "a.gpkg", crs_text="EPSG:4526")
+
+
+#: Line of a parcel as its file writes it → with another name; the mark @ ends it.
+PARCEL_LINES = {
+    "6,7.6462, 1 ,甲,面,,,0601,备注,@": "6,7.6462, 1 ,甲改,面,,,0601,备注,@",
+    "6,7.6462,1,甲,面,,,0601,备注@": "6,7.6462,1,甲改,面,,,0601,备注,@",
+    "6,7.6462,1,甲,面,@": "6,7.6462,1,甲改,面,,,,@",
+    "6,7.6462,1,甲,面,,,,@,尾": "6,7.6462,1,甲改,面,,,,@,尾",
+    "6,7.6462,1,甲,面,,,0601,备注": "6,7.6462,1,甲改,面,,,0601,备注,@",
+    "6,7.6462,1,甲,面,,,0601,": "6,7.6462,1,甲改,面,,,0601,@",
+}
+
+
+@pytest.mark.parametrize("line", PARCEL_LINES)
+def test_further_items_of_a_parcel_are_written_back_where_another_item_changed(line, two_parcels, tmp_path):
+    import_boundary_points(change_line(two_parcels, 10, line), tmp_path / "a.gpkg", form_name="txt")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    export_boundary_points(layer, tmp_path / "b.txt")
+    assert (tmp_path / "b.txt").read_bytes() == two_parcels.read_bytes()
+    layer.frame.loc[layer.frame.index[0], "DKMC"] = "甲改"
+    export_boundary_points(layer, tmp_path / "b.txt")
+    before, after = list_lines(two_parcels), list_lines(tmp_path / "b.txt")
+    assert after[9] == PARCEL_LINES[line] and after[:9] == before[:9] and after[10:] == before[10:]
+
+
+def test_csv_of_an_imported_workbook_has_encoding_mark_and_line_ends_of_the_form(tmp_path):
+    path = write_workbook(tmp_path / "表.xlsx", list_table_rows())
+    data = round_trip(path, tmp_path, name="出.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf") and data.endswith(b"\r\n")
+    assert data.count(b"\n") == data.count(b"\r\n") == len(list_table_rows()) + 4
+
+
+#: Decimals of a file, movement of a parcel (m) → decimals that are written.
+MOVEMENTS = [
+    (0, "0.3", 1),
+    (0, "10", 0),
+    (0, "0.004", 3),
+    (1, "0.03", 2),
+    (2, "0.004", 3),
+    (3, "0.001", 3),
+    (4, "10", 4),
+]
+
+
+@pytest.mark.parametrize(("places", "movement", "expected"), MOVEMENTS)
+def test_small_movements_are_written_whatever_the_decimals_of_the_file_are(places, movement, expected, tmp_path):
+    writer = FileWriter()
+    for name, offsets in (("甲", OUTER), ("乙", SEPARATE)):
+        ring = [(f"{Decimal(north):.{places}f}", f"{Decimal(east):.{places}f}") for north, east in place_ring(offsets)]
+        writer.add_parcel(name, ring, number=name)
+    path = writer.write(tmp_path / "a.txt")
+    assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
+    layer = read_polygon_layer(str(tmp_path / "层.gpkg"), "")
+    layer.frame.loc[layer.frame.index[1], "geometry"] = shapely.transform(
+        layer.frame.geometry.iloc[1], lambda xy: np.add(xy, [0, float(movement)])
+    )
+    run = export_boundary_points(layer, tmp_path / "b.txt")
+    assert list_keys(run.notes, "info") == ["renumbered"]
+    rows, rows_before = (read_boundary_points(one).parcels[1].raw.rows for one in (tmp_path / "b.txt", path))
+    assert {len(row.north_text.partition(".")[2]) for row in rows} == {expected}
+    assert {(Decimal(row.north_text), Decimal(row.east_text)) for row in rows} == {
+        (Decimal(row.north_text) + Decimal(movement), Decimal(row.east_text)) for row in rows_before
+    }
+
+
+def test_points_before_the_first_parcel_count_as_a_parcel_that_was_left_out(two_parcels, tmp_path):
+    lines = list_lines(two_parcels)
+    del lines[9]
+    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
+    run = import_boundary_points(two_parcels, tmp_path / "a.gpkg")
+    assert list_keys(run.file.notes, "error") == ["stray_points"]
+    assert [parcel.label for parcel in run.file.parcels] == ["乙"] and run.left_out_count == 1
+    assert describe_import(run, "zh")[0].level == "warning"
+
+
+def test_list_of_numbers_is_recognised_as_points_only_with_coordinates_in_metres(tmp_path):
+    cases = {
+        "4397551.903,38472109.379": True, "4397551.903,472109.379": True, "38472109.379,4397551.903": True,
+        "23.1,113.2": False, "113.2,23.1": False, "4397551.903,72109.3": False, "12345678.0,38472109.379": False,
+    }  # fmt: skip
+    for suffix in (".txt", ".csv"):
+        for cells, is_recognised in cases.items():
+            path = tmp_path / f"a{suffix}"
+            path.write_text("".join(f"{n},1,{cells}\n" for n in range(1, 5)), encoding="utf-8")
+            assert is_boundary_point_file(path) == is_recognised, cells
+    path.write_text("".join(f"{n},1,23.{n * n},113.{n}\n" for n in range(1, 5)), encoding="utf-8")
+    with pytest.raises(InputError, match="boundary_degrees"):
+        read_boundary_points(path)
+
+
+def test_large_workbook_is_not_opened_to_recognise_it(tmp_path):
+    path = write_workbook(tmp_path / "表.xlsx", list_table_rows())
+    assert is_boundary_point_file(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/media/照片.jpg", bytes(5_000_001))
+    assert not is_boundary_point_file(path)
+    assert len(read_boundary_points(path).parcels) == 2
 
 
 # --- properties

@@ -12,6 +12,11 @@ _SEPARATED_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,3}(?:[,' \u2009\u00a0]\d{3})+
 _SEPARATORS_PATTERN = re.compile(r"[,' \u2009\u00a0]")
 _NUMBER_WITH_UNIT_PATTERN = re.compile(r"([+-]?[\d.,' ]*\d\.?)\s*(\D*)")
 _CHINESE_DIGITS = str.maketrans("三六", "36")
+#: Degrees, with minutes and seconds or without; NFKC makes ″ two ′.
+_MERIDIAN_PATTERN = re.compile(
+    r"(?:东经|E)?(\d+(?:\.\d+)?)(?:[°º˚o度:-](?:(\d+(?:\.\d+)?)(?:[′'’分:-](?:(\d+(?:\.\d+)?)(?:′′|''|[\"”秒])?)?)?)?)?(?:东经|E)?",
+    re.IGNORECASE,
+)
 _NUMBERED_NAME_PATTERN = re.compile(r"\D*(\d+)")
 
 
@@ -47,6 +52,15 @@ def find_integer(text: str) -> int | None:
     plain = normalise_digits(text).translate(_CHINESE_DIGITS)
     numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", plain)]
     return int(numbers[0]) if len(numbers) == 1 and numbers[0].is_integer() else None
+
+
+def parse_meridian(text: str) -> float | None:
+    """Return the degrees east of a meridian such as 114, 东经114度 or 113°17′30″; None for another text."""
+    match = _MERIDIAN_PATTERN.fullmatch("".join(normalise_digits(text).split()))
+    if match is None:
+        return None
+    degrees, minutes, seconds = (float(number or 0) for number in match.groups())
+    return degrees + minutes / 60 + seconds / 3600 if minutes < 60 and seconds < 60 else None
 
 
 def find_point_number(name: str) -> int | None:

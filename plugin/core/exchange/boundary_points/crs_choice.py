@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from ...errors import InputError
 from ...geometry.crs import EASTING_REACH_M, describe_crs, make_crs_label, parse_crs
-from .cell_values import find_integer
+from .cell_values import find_integer, normalise_digits, parse_meridian
 from .model import HeaderValue, NoteLevel, ParsedFile, PointNote, PointRow, RawParcel
 from .settings import load_settings, normalise_word
 
@@ -34,11 +34,15 @@ def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
 
 @dataclass(frozen=True)
 class _Statement:
-    """What a header states about the zone: number and width in degrees, 0 if it does not state them."""
+    """What a header states about the zone: number and width in degrees, 0 if it does not state them.
+
+    ``value``: that of the number. ``wrong_meridian``: a central meridian that is not that of the zone, or of any zone.
+    """
 
     zone: int
     width: int
     value: HeaderValue | None
+    wrong_meridian: HeaderValue | None
 
 
 def choose_crs(parsed: ParsedFile, given_text: str) -> tuple[CRS, list[PointNote]]:
@@ -61,6 +65,14 @@ def choose_crs(parsed: ParsedFile, given_text: str) -> tuple[CRS, list[PointNote
         crs = _require_usable_crs(given_text)
         return crs, [*_compare_with_given(parsed, crs, stated, first_row_by_zone), *_note_parameters(parsed)]
     hint = _make_hint(stated, first_row_by_zone)
+    if stated.wrong_meridian is not None:
+        raise InputError(
+            "boundary_meridian",
+            file=name,
+            line=stated.wrong_meridian.place.line,
+            zone=stated.zone or "—",
+            meridian=stated.wrong_meridian.text,
+        )
     if datum != "cgcs2000":
         raise InputError("boundary_crs_not_stated", file=name, hint=hint)
     zones = [zone for zone in first_row_by_zone if zone]
@@ -120,20 +132,28 @@ def _require_usable_header(parsed: ParsedFile) -> str:
 
 
 def _read_stated_zone(parsed: ParsedFile) -> _Statement:
-    """Return zone and width that the header or the form states; a central meridian gives its 3° zone.
+    """Return zone and width that the header or the form states; a central meridian gives its zone, 3° wide if unstated.
 
-    Raise InputError if zone and central meridian disagree.
+    A central meridian that cannot be read is a wrong one too.
     """
     values = parsed.header_values
     numbers = {key: find_integer(values[key].text) or 0 if key in values else 0 for key in ("zone", "zone_width")}
     zone, width = numbers["zone"] or parsed.form.zone, numbers["zone_width"]
-    meridian = find_integer(values["meridian"].text) if "meridian" in values else None
-    if meridian and meridian % 3 == 0:
-        if not zone:
-            zone = (meridian + 3) // 6 if width == 6 else meridian // 3
-        elif meridian not in (zone * 3, zone * 6 - 3):
-            raise InputError("boundary_meridian", file=parsed.path.name, zone=zone, meridian=meridian)
-    return _Statement(zone, width, values.get("zone"))
+    value = values.get("meridian")
+    if value is None or not any(map(str.isdecimal, normalise_digits(value.text))):
+        return _Statement(zone, width, values.get("zone"), None)
+    meridian = parse_meridian(value.text)
+    if meridian is None or not _is_central_meridian(meridian, zone, width):
+        return _Statement(zone, width, values.get("zone"), value)
+    zone = zone or int(meridian + 3 if width == 6 else meridian * 2) // 6
+    return _Statement(zone, width, values.get("zone"), None)
+
+
+def _is_central_meridian(meridian: float, zone: int, width: int) -> bool:
+    """Return True if a meridian (degrees) is that in the middle of a zone; without a zone, of any with the width."""
+    if zone:
+        return meridian in (zone * 3, zone * 6 - 3)
+    return meridian % 6 == 3 if width == 6 else meridian % 3 == 0
 
 
 def _note_parameters(parsed: ParsedFile) -> list[PointNote]:
@@ -227,13 +247,18 @@ def _compare_with_given(
         if not found:
             raise InputError("boundary_crs_no_number", file=name, crs=label, line=line)
         raise InputError("boundary_crs_contradiction", file=name, crs=label, found=found, line=line)
+    notes = []
+    wrong = stated.wrong_meridian
+    if wrong is not None and parse_meridian(wrong.text) != frame.central_meridian:
+        params = {"meridian": wrong.text, "crs": label}
+        notes.append(PointNote("header_meridian", NoteLevel.WARNING, wrong.place, params=params))
     is_zone_stated = stated.zone and frame.central_meridian not in (stated.zone * 3, stated.zone * 6 - 3)
     if is_zone_stated and not expected:
         raise InputError("boundary_crs_header", file=name, crs=label, zone=stated.zone)
     if is_zone_stated:
         place = stated.value.place if stated.value else None
-        return [PointNote("header_zone", NoteLevel.WARNING, place, params={"zone": stated.zone, "crs": label})]
-    return []
+        notes.append(PointNote("header_zone", NoteLevel.WARNING, place, params={"zone": stated.zone, "crs": label}))
+    return notes
 
 
 def _make_hint(stated: _Statement, first_row_by_zone: dict[int, PointRow]) -> str:

@@ -17,8 +17,9 @@ from .forms import Numbering, PointForm
 from .numbering import number_rings
 from .stored import StoredParcel, StoredRing
 
-#: Decimals of coordinates (m) that count when vertices are compared.
-_MOST_DECIMALS = 6
+#: Decimals of coordinates (m) that count when vertices are compared: those of the file, within these limits, so that an
+#: edit of a millimetre counts in a file of whole metres too.
+_LEAST_DECIMALS, _MOST_DECIMALS = 3, 6
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,25 @@ def make_written_rings(
     numbering, decimals = form.numbering, form.coordinate_decimals
     if stored is not None and is_same_form:
         numbering = infer_numbering(stored, form)
-        decimals = max(
+        stored_decimals = max(
             count_decimals(text)
             for ring in stored.rings
             for text in _list_numbers(ring, _get_coordinate_columns(stored))
         )
+        decimals = _count_needed_decimals([vertices for vertices, _ in rings], stored_decimals)
     return _number_points(rings, numbering, decimals)
+
+
+def _count_needed_decimals(rings: list[NDArray], stored_decimals: int) -> int:
+    """Return the decimals of a file, or as many more, up to the least that count, as the vertices need."""
+    vertices = np.concatenate(rings)
+    counted = np.round(vertices, _LEAST_DECIMALS)
+    candidates = range(stored_decimals, _LEAST_DECIMALS)
+    reach_m = 0.5 * 10.0**-_LEAST_DECIMALS
+    return next(
+        (decimals for decimals in candidates if (np.abs(np.round(vertices, decimals) - counted) < reach_m).all()),
+        max(stored_decimals, _LEAST_DECIMALS),
+    )
 
 
 def _get_coordinate_columns(stored: StoredParcel) -> tuple[int, int]:
@@ -104,10 +118,10 @@ def _list_numbers(ring: StoredRing, columns: tuple[int, int]) -> list[str]:
 
 
 def _read_vertices(ring: StoredRing, items: Sequence[str], shift_m: int) -> tuple[NDArray, float]:
-    """Return (n, 2) easting and northing of a stored ring, and half of the last digit that its file wrote (m)."""
+    """Return (n, 2) easting and northing of a stored ring, and half of the last digit that counts (m)."""
     north, east = items.index("north"), items.index("east")
     numbers = _list_numbers(ring, (east, north))
-    decimals = min(max(map(count_decimals, numbers)), _MOST_DECIMALS)
+    decimals = min(max(_LEAST_DECIMALS, *map(count_decimals, numbers)), _MOST_DECIMALS)
     vertices = np.array([float(number) for number in numbers]).reshape(-1, 2)
     return vertices + np.array([float(shift_m), 0.0]), 0.5 * 10.0**-decimals
 
@@ -206,5 +220,5 @@ def _number_points(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering, 
             parts[-1][1].append(written)
         else:
             parts.append((written, []))
-    shape = shapely.multipolygons([shapely.polygons(outer, holes or None) for outer, holes in parts])
+    shape = shapely.multipolygons([shapely.Polygon(outer, holes) for outer, holes in parts])
     return WrittenRings(tuple(points), closing_count, False, shape)

@@ -11,6 +11,7 @@ from typing import Any
 from ....paths import BOUNDARY_POINTS_FOLDER
 from ...errors import DataError
 from ...files.data import SOURCE_MARKS, check_keys, check_type, read_toml
+from .model import FileLayout
 from .settings import SETTINGS_FILE, load_settings, normalise_word
 
 #: Chooses the form from the content of a file, or the form that a layer was imported with.
@@ -178,6 +179,12 @@ def _read_form(path: Path, modified_ns: int) -> PointForm:
     )
     _check_parts(form)
     return form
+
+
+def make_layout(form: PointForm) -> FileLayout:
+    """Return the layout of a file in a form: a table in UTF-8 has a byte order mark, without which Excel garbles it."""
+    has_mark = form.encoding == "UTF-8" and form.kind == TABLE_KIND
+    return FileLayout(CODEC_BY_ENCODING[form.encoding], has_mark, form.line_end)
 
 
 def _check_parts(form: PointForm) -> None:

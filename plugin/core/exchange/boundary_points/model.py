@@ -171,7 +171,8 @@ class HeaderValue:
 class ParsedFile:
     """A file as parsed: form, header, parcels and notes.
 
-    ``header_values``: meaning (`HEADER_MEANINGS`) → value, for the keys that the file has.
+    ``header_values``: meaning (`HEADER_MEANINGS`) → value, for the keys that the file has. ``has_stray_points``: lines
+    before the first parcel belong to a parcel that is not there.
     """
 
     path: Path
@@ -180,6 +181,12 @@ class ParsedFile:
     header_values: dict[str, HeaderValue]
     parcels: tuple[RawParcel, ...]
     notes: tuple[PointNote, ...]
+    has_stray_points: bool = False
+
+    @property
+    def parcel_count(self) -> int:
+        """Return the number of parcels; stray points count as one."""
+        return len(self.parcels) + self.has_stray_points
 
     @property
     def rows(self) -> list[PointRow]:
@@ -216,7 +223,7 @@ class PointParcel:
 class PointFile:
     """A boundary-point file with the shapes of its readable parcels.
 
-    ``parcel_count``: number of parcels of the file, those that were left out included.
+    ``parcel_count``: number of parcels of the file, those that were left out included; stray points count as one.
     """
 
     path: Path

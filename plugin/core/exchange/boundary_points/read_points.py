@@ -18,8 +18,8 @@ from ...geometry.statutory_area import measure_statutory_area
 from ...messages.texts import MessageLines
 from .areas import compare_areas, measure_plane_areas, parse_declared_area
 from .crs_choice import choose_crs, find_row_problems
-from .forms import AUTOMATIC, CODEC_BY_ENCODING, TEXT_KIND, PointForm, load_automatic_forms, load_form
-from .model import FileLayout, NoteLevel, ParsedFile, PointFile, PointNote, PointParcel, RawParcel
+from .forms import AUTOMATIC, TEXT_KIND, PointForm, load_automatic_forms, load_form, make_layout
+from .model import NoteLevel, ParsedFile, PointFile, PointNote, PointParcel, RawParcel
 from .numbering import find_numbering_notes
 from .read_table import find_heading_line, parse_table, read_workbook_sheets, split_text_table
 from .read_text import choose_text_form, parse_text, read_file_text
@@ -75,7 +75,7 @@ def read_boundary_points(
         notes += compare_areas(parcel, parsed.form)
     notes += find_numbering_notes(measured, parsed.form)
     named_notes = tuple(replace(note, file_name=parsed.path.name) for note in notes)
-    return PointFile(parsed.path, parsed.form, parsed.layout, crs, tuple(measured), len(parsed.parcels), named_notes)
+    return PointFile(parsed.path, parsed.form, parsed.layout, crs, tuple(measured), parsed.parcel_count, named_notes)
 
 
 def _make_no_points_error(parsed: ParsedFile) -> InputError:
@@ -126,7 +126,8 @@ def _parse_workbook(path: Path, form: PointForm | None) -> ParsedFile:
     forms = [form] if form is not None else load_automatic_forms("table")
     fitting = [one for one in forms if any(find_heading_line(sheet, one) >= 0 for sheet in sheets)]
     chosen = (fitting or forms)[0]
-    return parse_table(path, sheets, chosen, FileLayout(CODEC_BY_ENCODING[chosen.encoding]))
+    # An export as CSV has the layout of the form.
+    return parse_table(path, sheets, chosen, make_layout(chosen))
 
 
 def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParcel | None, list[PointNote]]:

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -187,18 +188,22 @@ class _TableParser:
         open_parcel: _OpenParcel | None = None
         separated: list[Place] = []
         filled: list[Place] = []
-        for row in sheet.lines[heading + 1 :]:
-            texts = {item: row.cells[n] if n < len(row.cells) else "" for item, n in column_by_item.items()}
+        for position, row in enumerate(sheet.lines[heading + 1 :], heading + 1):
+            texts = _read_texts(row, column_by_item)
             if not any(texts[item] for item in ("point", "north", "east")):
                 if not any(row.cells) and open_parcel is not None and not any(open_parcel.key):
                     # A blank row ends a parcel without number and name.
                     open_parcel = None
                 continue
-            if all(self._form.find_item(cell) for cell in row.cells if cell):
+            if self._has_headings(row):
                 # The headings again, on another page.
                 continue
             place = sheet.make_place(row.number, column_by_item["point"])
-            if not texts["north"] and not texts["east"] and find_point_number(texts["point"]) is None:
+            parcel_key = _get_key(texts)
+            if not any(parcel_key) and open_parcel is not None:
+                parcel_key = open_parcel.key
+            is_point = texts["north"] or texts["east"] or find_point_number(texts["point"]) is not None
+            if not is_point and not self._has_later_point(sheet, position, column_by_item, parcel_key):
                 # A line below the table, such as 制表人.
                 self._add(NoteLevel.WARNING, "skipped_row", place, "", value=texts["point"])
                 continue
@@ -207,6 +212,23 @@ class _TableParser:
         for key, places in (("thousands", separated), ("filled", filled)):
             if places:
                 self.notes.append(PointNote(key, NoteLevel.WARNING, places[0], "", {"count": len(places)}))
+
+    def _has_headings(self, row: TableLine) -> bool:
+        """Return True for a row that has only headings; so has a blank row."""
+        return all(self._form.find_item(cell) for cell in row.cells if cell)
+
+    def _has_later_point(
+        self, sheet: TableSheet, position: int, column_by_item: dict[str, int], key: tuple[str, ...]
+    ) -> bool:
+        """Return True if the next row with coordinates below a row belongs to the parcel with a number and name."""
+        for row in islice(sheet.lines, position + 1, None):
+            if not any(row.cells) and not any(key):
+                return False
+            texts = _read_texts(row, column_by_item)
+            if (texts["north"] or texts["east"]) and not self._has_headings(row):
+                later_key = _get_key(texts)
+                return later_key == key or not any(later_key)
+        return False
 
     def _read_header(self, sheet: TableSheet, heading: int) -> None:
         """Read statements such as 坐标系：2000国家大地坐标系 above the headings, in one cell or two."""
@@ -231,7 +253,7 @@ class _TableParser:
 
         Where they are empty, the row belongs to the parcel above, and its place is added to ``filled``.
         """
-        key = tuple(texts.get(item, "") for item in ("number", "name"))
+        key = _get_key(texts)
         if former is not None:
             if not any(key) and any(former.key):
                 filled.append(place)
@@ -287,6 +309,16 @@ class _TableParser:
                 for rows in groups
             ]  # fmt: skip
         return tuple(replace(parcel, position=number) for number, parcel in enumerate(parcels, 1))
+
+
+def _read_texts(row: TableLine, column_by_item: dict[str, int]) -> dict[str, str]:
+    """Return item → text of a row; cells that it lacks are empty."""
+    return {item: row.cells[n] if n < len(row.cells) else "" for item, n in column_by_item.items()}
+
+
+def _get_key(texts: dict[str, str]) -> tuple[str, ...]:
+    """Return number and name of the parcel that a row states, both empty if it states none."""
+    return tuple(texts.get(item, "") for item in ("number", "name"))
 
 
 def _find_area_unit(heading: str) -> str:

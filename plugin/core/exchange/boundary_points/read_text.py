@@ -21,6 +21,8 @@ _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _FULL_WIDTH_SEPARATOR = "，"
 #: A line of a parcel without its end mark has at least this many cells more than one of a point.
 _MIN_MORE_CELLS = 2
+#: Digits of an easting in metres before the decimal point.
+_MIN_EASTING_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,12 @@ def _normalise_section(line: str) -> str:
     return normalise_word(line).replace("【", "[").replace("】", "]")
 
 
-def choose_text_form(lines: list[str]) -> PointForm | None:
+def choose_text_form(lines: list[str], *, requires_metres: bool = False) -> PointForm | None:
     """Return the form of a text by its sections and by the number of items of its parcels; None if it has none.
 
-    Of forms with equal layouts the first is returned: they differ only in what an export writes.
+    Of forms with equal layouts the first is returned: they differ only in what an export writes. ``requires_metres``:
+    lines without sections are points only if their numbers may be coordinates in metres; without it, those in degrees
+    are points too, which is then explained.
     """
     forms = [form for form in load_automatic_forms("text") if find_section(lines, form.parcel_section) >= 0]
     if forms:
@@ -85,18 +89,28 @@ def choose_text_form(lines: list[str]) -> PointForm | None:
         ]
         return max(forms, key=lambda form: (counts.count(len(form.parcel_items)), -forms.index(form)))
     for form in load_automatic_forms("text"):
-        if not form.parcel_section and _has_only_points(lines, form):
+        if not form.parcel_section and _has_only_points(lines, form, requires_metres):
             return form
     return None
 
 
-def _has_only_points(lines: list[str], form: PointForm) -> bool:
+def _has_only_points(lines: list[str], form: PointForm, requires_metres: bool) -> bool:
     """Return True if the first lines that are not blank are points: their last two cells are numbers."""
     filled = [line.split(form.separator) for line in lines if line.strip()][:3]
-    return len(filled) > 2 and all(
-        len(cells) == len(form.point_items)
-        and all(parse_number(cells[form.point_items.index(item)])[0] for item in ("north", "east"))
-        for cells in filled
+    return len(filled) > 2 and all(_is_point(cells, form, requires_metres) for cells in filled)
+
+
+def _is_point(cells: list[str], form: PointForm, requires_metres: bool) -> bool:
+    """Return True if the coordinates among cells are numbers; if required, such as northing and easting in metres."""
+    if len(cells) != len(form.point_items):
+        return False
+    numbers = [parse_number(cells[form.point_items.index(item)])[0] for item in ("north", "east")]
+    if not all(numbers) or not requires_metres:
+        return all(numbers)
+    low, high = load_settings().northings_m
+    return any(
+        low <= float(north) <= high and len(east.lstrip("+-").partition(".")[0]) >= _MIN_EASTING_DIGITS
+        for north, east in (numbers, reversed(numbers))
     )
 
 
@@ -144,7 +158,13 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
         text.layout.codec, text.layout.has_mark, text.layout.line_end, text.layout.ends_with_line_end, tuple(header)
     )
     return ParsedFile(
-        text.path, form, layout, _read_header_values(header), parser.make_parcels(), tuple(parser.make_notes())
+        text.path,
+        form,
+        layout,
+        _read_header_values(header),
+        parser.make_parcels(),
+        tuple(parser.make_notes()),
+        parser.has_stray_points,
     )
 
 
@@ -170,6 +190,11 @@ class _TextParser:
         self._separated_lines: list[int] = []
         self._ringless_lines: list[int] = []
         self._stray_lines: list[int] = []
+
+    @property
+    def has_stray_points(self) -> bool:
+        """Return True if lines before the first parcel were read, which belong to none."""
+        return bool(self._stray_lines)
 
     def read_line(self, number: int, line: str) -> None:
         """Read a line that is not blank."""

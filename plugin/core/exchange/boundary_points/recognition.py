@@ -16,13 +16,16 @@ from .settings import load_settings
 
 _SUFFIXES = (".txt", ".csv", ".xlsx", ".xlsm")
 _HEAD_BYTES = 16_384
+#: A larger workbook is not opened: that takes seconds, in which QGIS does not respond, and tables of boundary points
+#: are smaller. It can still be imported.
+_MOST_WORKBOOK_BYTES = 5_000_000
 
 
 def is_boundary_point_file(path: str | Path) -> bool:
     """Return True if a file has boundary points in one of the plugin's forms, by suffix and first lines.
 
     Of a text file the first 16 KiB are read, of a workbook the first rows of its sheets. False for a file that cannot
-    be read; `read_boundary_points` explains why.
+    be read, which `read_boundary_points` explains, and for a workbook of more than 5 MB, which is not opened.
     """
     path = Path(path)
     if path.suffix.lower() not in _SUFFIXES:
@@ -30,16 +33,17 @@ def is_boundary_point_file(path: str | Path) -> bool:
     try:
         with path.open("rb") as handle:
             head = handle.read(_HEAD_BYTES)
+        size = path.stat().st_size
     except OSError:
         return False
     if head.startswith(WORKBOOK_SIGNATURE):
-        return _has_workbook_headings(path)
+        return size <= _MOST_WORKBOOK_BYTES and _has_workbook_headings(path)
     if len(head) == _HEAD_BYTES:
         # The last line may end within a character.
         head = head[: head.rfind(b"\n") + 1]
     try:
         text = read_file_text(path, head)
-        return choose_text_form(text.lines) is not None or _has_headings([_split_head(text)])
+        return choose_text_form(text.lines, requires_metres=True) is not None or _has_headings([_split_head(text)])
     except InputError:
         return False
 

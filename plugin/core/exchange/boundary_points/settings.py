@@ -26,6 +26,8 @@ class PointSettings:
     """
 
     cgcs2000_words: tuple[str, ...]
+    words_before_cgcs2000: tuple[str, ...]
+    local_datum_words: tuple[str, ...]
     refused_datum_words: tuple[str, ...]
     written_datum: str
     header_keys: dict[str, tuple[str, ...]]
@@ -45,15 +47,19 @@ class PointSettings:
 
     def classify_datum(self, value: str) -> str:
         """Return ``cgcs2000``, ``refused`` (西安80, 北京54, WGS 84) or ``unknown`` for a value of 坐标系."""
-        word = normalise_word(value)
-        is_cgcs2000, is_refused = (
-            any(normalise_word(one) in word for one in words)
-            for words in (self.cgcs2000_words, self.refused_datum_words)
+        text = normalise_word(value)
+        begins = [text.index(word) for word in map(normalise_word, self.cgcs2000_words) if word in text]
+        is_refused, is_local = (
+            any(normalise_word(word) in text for word in words)
+            for words in (self.refused_datum_words, self.local_datum_words)
         )
-        if is_cgcs2000 and is_refused:
-            # 西安80转2000 does not state which of the two the coordinates are in.
-            return "unknown"
-        return "cgcs2000" if is_cgcs2000 else "refused" if is_refused else "unknown"
+        if not begins:
+            return "refused" if is_refused else "unknown"
+        before = text[: min(begins)]
+        for word in self.words_before_cgcs2000:
+            before = before.replace(normalise_word(word), "")
+        # 西安80转2000 does not state which of the two the coordinates are in.
+        return "unknown" if is_refused or is_local or any(map(str.isalnum, before)) else "cgcs2000"
 
     def get_zone_width(self, zone: int) -> int:
         """Return the width in degrees (3, 6) of the zone with a number; 0 if China has no zone with this number."""
@@ -73,7 +79,7 @@ def load_settings(path: Path = SETTINGS_FILE) -> PointSettings:
     """Read the settings. Raise DataError with file and key for a missing, unknown or wrong value."""
     table = read_toml(path)
     sections = {
-        "datums": ("cgcs2000", "refused", "written"),
+        "datums": ("cgcs2000", "before_cgcs2000", "local", "refused", "written"),
         "header_keys": HEADER_MEANINGS,
         "words": ("projection", "unit"),
         "limits": ("northings_m", "zones_3", "zones_6", "heading_lines", "most_listed"),
@@ -100,6 +106,8 @@ def load_settings(path: Path = SETTINGS_FILE) -> PointSettings:
     units = check_type(table["area_units"], dict, file=path, key="area_units")
     return PointSettings(
         read_texts("datums", "cgcs2000"),
+        read_texts("datums", "before_cgcs2000"),
+        read_texts("datums", "local"),
         read_texts("datums", "refused"),
         check_type(datums["written"], str, file=path, key="datums.written"),
         {meaning: read_texts("header_keys", meaning) for meaning in HEADER_MEANINGS},

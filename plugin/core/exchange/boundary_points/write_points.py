@@ -17,7 +17,7 @@ from ...files.csv_records import write_cell
 from ...geometry.crs import describe_crs, make_crs_label
 from .cell_values import count_decimals
 from .export_rings import WrittenPoint
-from .forms import CODEC_BY_ENCODING, TEXT_KIND, PointForm
+from .forms import TEXT_KIND, PointForm, make_layout
 from .model import FileLayout
 from .settings import load_settings
 from .zone_number import get_zone_and_width
@@ -71,9 +71,7 @@ def make_file_bytes(
     """
     if path.suffix.lower() == ".xlsx":
         return _make_workbook(path, _list_table_rows(parcels, form, crs), form)
-    used_layout = layout or FileLayout(
-        CODEC_BY_ENCODING[form.encoding], form.encoding == "UTF-8" and form.kind != TEXT_KIND, form.line_end
-    )
+    used_layout = layout or make_layout(form)
     if form.kind == TEXT_KIND:
         is_same_zone = stored_crs == make_crs_label(crs)
         header = list(layout.header) if layout else _make_header(form, crs)
@@ -153,13 +151,29 @@ def _make_parcel_cells(parcel: WrittenParcel, form: PointForm) -> list[str]:
     if parcel.cells is not None:
         if not changed:
             return list(parcel.cells)
-        stripped = [cell.strip() for cell in parcel.cells]
-        if form.end_mark in stripped and stripped.index(form.end_mark) == len(form.parcel_items):
-            cells = list(parcel.cells)
-            for item, text in changed.items():
-                cells[form.parcel_items.index(item)] = _clean_text(text, form)
-            return cells
+        cells, following = _divide_at_end_mark(list(parcel.cells), form)
+        cells += [""] * (len(form.parcel_items) - len(cells))
+        for item, text in changed.items():
+            cells[form.parcel_items.index(item)] = _clean_text(text, form)
+        return [*cells, *following]
     return [*(_clean_text(parcel.values.get(item, ""), form) for item in form.parcel_items), form.end_mark]
+
+
+def _divide_at_end_mark(cells: list[str], form: PointForm) -> tuple[list[str], list[str]]:
+    """Return the items of a parcel's line, and its end mark with the cells after it.
+
+    The mark may follow the last item without a separator; where it is missing, it is added after the last item.
+    """
+    stripped = [cell.strip() for cell in cells]
+    if form.end_mark in stripped:
+        position = stripped.index(form.end_mark)
+        return cells[:position], cells[position:]
+    while len(cells) > len(form.parcel_items) and not cells[-1].strip():
+        del cells[-1]
+    last = next((n for n in reversed(range(len(cells))) if cells[n].strip()), -1)
+    if last >= 0 and cells[last].rstrip().endswith(form.end_mark):
+        cells = [*cells[:last], cells[last].rstrip().removesuffix(form.end_mark)]
+    return cells, [form.end_mark]
 
 
 def _clean_text(text: str, form: PointForm) -> str:
