@@ -43,7 +43,8 @@ def record_step(card, name):
 
 def open_sample_again(controller):
     iface.messageBar().clearWidgets()
-    # No question on changes of the project.
+    # An empty project: QGIS would ask about changes and temporary layers.
+    QgsProject.instance().clear()
     QgsProject.instance().setDirty(False)
     controller.open_sample()
     wait_seconds(0.5)
