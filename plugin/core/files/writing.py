@@ -218,7 +218,9 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
         for path in new_folder:
             _move_file(path, target.parent / path.name, moved_files)
     except OSError as error:
-        _move_back(moved_files)
+        for source, destination in reversed(moved_files):
+            # An error here leaves the former files in ``old_folder``, which is then kept.
+            os.replace(destination, source)
         raise _make_replacement_error(target, error) from error
 
 

@@ -254,6 +254,8 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "geometry/coverage.py": "gaps wider than asked are another rule's; slivers are kept",
         "versions/compare.py": "keeps them in Comparison.slivers",
         "yearly/update.py": "the balance counts them",
+        "seams/border.py": "counts them in SeamPair.sliver_count; no area of a county depends on them",
+        "seams/model.py": "reads the limits from the settings",
         "indicators/ratio.py": "a number of windows, no area",
         "rules/top/top003_outside_county.py": "parcels that have the county's whole area tile it: no part is left out",
         "rules/geo/geo006_unexpected_holes.py": "which of two rules lists a hole",
