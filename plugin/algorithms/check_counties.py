@@ -3,43 +3,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import (
-    Qgis,
-    QgsProcessingOutputString,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterFolderDestination,
-)
+from qgis.core import QgsProcessingOutputString, QgsProcessingParameterBoolean, QgsProcessingParameterEnum
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.errors import InputError
+from ..core.counties.model import REPORT_SUFFIXES
 from ..core.standard.editions import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
     describe_norms,
-    make_file_parameter,
     make_norm_parameters,
     make_progress_callback,
     make_text_parameter,
     mark_parameter_advanced,
 )
+from .county_inputs import OUTPUT, make_county_parameters, make_results_parameter, read_source_and_output
 from .inputs import make_scope_parameter
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
     from ..core.counties.run import BatchResult
 
-FOLDER, LIST, PHASE, SCOPE, FORMS, RESUME, OUTPUT = "FOLDER", "LIST", "PHASE", "SCOPE", "FORMS", "RESUME", "OUTPUT"
-#: The same values as in the core, which needs libraries that may be missing when QGIS starts.
-_FORMS = ("html", "docx", "xlsx", "findings")
+PHASE, SCOPE, FORMS, RESUME = "PHASE", "SCOPE", "FORMS", "RESUME"
 
 
 class CheckCounties(SanxianAlgorithm):
@@ -71,23 +61,18 @@ class CheckCounties(SanxianAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        behaviour = Qgis.ProcessingFileParameterBehavior.Folder
-        self.addParameter(
-            QgsProcessingParameterFile(FOLDER, tr("Folder with the data of the counties"), behaviour, optional=True)
-        )
-        tables = f"{tr('Tables')} (*.csv *.xlsx)"
-        self.addParameter(make_file_parameter(LIST, tr("List of counties (in place of the folder)"), tables))
-        for parameter in make_norm_parameters():
+        for parameter in (*make_county_parameters(), *make_norm_parameters()):
             self.addParameter(parameter)
         phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
         self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
         self.addParameter(mark_parameter_advanced(make_scope_parameter()))
         forms = tr("Forms of each county's report besides JSON")
-        self.addParameter(QgsProcessingParameterEnum(FORMS, forms, list(_FORMS), True, "html", usesStaticStrings=True))
+        self.addParameter(
+            QgsProcessingParameterEnum(FORMS, forms, list(REPORT_SUFFIXES), True, "html", usesStaticStrings=True)
+        )
         resume = tr("Continue: keep results of counties that are unchanged")
         self.addParameter(QgsProcessingParameterBoolean(RESUME, resume, defaultValue=True))
-        folder = tr("Folder of the results")
-        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
+        self.addParameter(make_results_parameter())
         self.add_numeric_outputs(
             ("COUNTIES", tr("Counties")),
             ("FAILED", tr("Counties that are not passed")),
@@ -101,20 +86,15 @@ class CheckCounties(SanxianAlgorithm):
 
         from ..core.counties.model import BatchOptions
 
-        folder, table = (self.parameterAsFile(parameters, name, context).strip() for name in (FOLDER, LIST))
-        if bool(folder) == bool(table):
-            raise InputError("counties_folder_or_list")
-        output = self.parameterAsString(parameters, OUTPUT, context).strip()
-        if not output:
-            raise InputError("package_no_output")
+        source, output = read_source_and_output(self, parameters, context)
         check = replace(
             self.read_norm_options(parameters, context),
             scope=self.read_text_parameter(parameters, SCOPE, context),
             phase=self.read_text_parameter(parameters, PHASE, context),
         )
         self.options = BatchOptions(
-            Path(folder or table),
-            Path(output),
+            source,
+            output,
             check,
             forms=tuple(self.parameterAsEnumStrings(parameters, FORMS, context)),
             resumes=self.parameterAsBool(parameters, RESUME, context),

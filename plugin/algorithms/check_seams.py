@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from qgis.core import Qgis, QgsProcessingParameterFile, QgsProcessingParameterFolderDestination
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.errors import InputError
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -20,12 +16,19 @@ from .common import (
     make_norm_parameters,
     make_progress_callback,
 )
+from .county_inputs import (
+    OUTPUT,
+    make_county_parameters,
+    make_results_parameter,
+    make_table_filter,
+    read_source_and_output,
+)
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
     from ..core.seams.model import SeamResult
 
-FOLDER, LIST, TARGETS, OUTPUT = "FOLDER", "LIST", "TARGETS", "OUTPUT"
+TARGETS = "TARGETS"
 
 
 class CheckSeams(SanxianAlgorithm):
@@ -59,17 +62,10 @@ class CheckSeams(SanxianAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        behaviour = Qgis.ProcessingFileParameterBehavior.Folder
-        self.addParameter(
-            QgsProcessingParameterFile(FOLDER, tr("Folder with the data of the counties"), behaviour, optional=True)
-        )
-        tables = f"{tr('Tables')} (*.csv *.xlsx)"
-        self.addParameter(make_file_parameter(LIST, tr("List of counties (in place of the folder)"), tables))
-        for parameter in make_norm_parameters():
+        for parameter in (*make_county_parameters(), *make_norm_parameters()):
             self.addParameter(parameter)
-        self.addParameter(make_file_parameter(TARGETS, tr("Targets of the city or province"), tables))
-        folder = tr("Folder of the results")
-        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
+        self.addParameter(make_file_parameter(TARGETS, tr("Targets of the city or province"), make_table_filter()))
+        self.addParameter(make_results_parameter())
         self.add_numeric_outputs(
             ("PAIRS", tr("Neighbouring pairs")),
             ("WARNINGS", tr("Warnings")),
@@ -81,15 +77,10 @@ class CheckSeams(SanxianAlgorithm):
         health.require_libraries()
         from ..core.seams.model import SeamOptions
 
-        folder, table = (self.parameterAsFile(parameters, name, context).strip() for name in (FOLDER, LIST))
-        if bool(folder) == bool(table):
-            raise InputError("counties_folder_or_list")
-        output = self.parameterAsString(parameters, OUTPUT, context).strip()
-        if not output:
-            raise InputError("package_no_output")
+        source, output = read_source_and_output(self, parameters, context)
         self.options = SeamOptions(
-            (Path(folder or table),),
-            Path(output),
+            (source,),
+            output,
             self.read_norm_options(parameters, context),
             targets=self.parameterAsFile(parameters, TARGETS, context).strip(),
         )

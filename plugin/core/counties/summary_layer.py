@@ -8,13 +8,10 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio
 import shapely
 from pyproj import CRS
 
-from ..errors import OutputError
-from ..io import DRIVER_ERRORS
-from ..render.outputs import GEOPACKAGE_OPTIONS
+from ..render.outputs import write_polygon_layer
 from .model import CountyRecord
 from .summary import FIGURE_COLUMNS, BatchSummary, find_figure
 
@@ -59,18 +56,7 @@ def write_summary_layer(summary: BatchSummary, path: Path) -> None:
     }
     shapes = [shapely.from_wkt(record.outline) if record.outline else None for record in summary.records]
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=CRS(_LAYER_CRS)))
-    try:
-        pyogrio.write_dataframe(
-            frame,
-            path,
-            layer=LAYER_NAME,
-            driver="GPKG",
-            geometry_type="MultiPolygon",
-            promote_to_multi=True,
-            dataset_options=GEOPACKAGE_OPTIONS,
-        )
-    except DRIVER_ERRORS as error:
-        raise OutputError("output_unwritable", target=path.name, detail="refused") from error
+    write_polygon_layer(frame, path, LAYER_NAME)
 
 
 def _get_column_type(name: str) -> str:

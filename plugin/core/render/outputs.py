@@ -285,3 +285,19 @@ def write_outputs(
             path = stack.enter_context(write_atomically(outputs.findings))
             write_findings_layer(path, report.findings, plan.crs)
         cancellation.raise_if_cancelled()
+
+
+def write_polygon_layer(frame: gpd.GeoDataFrame, path: Path, layer_name: str) -> None:
+    """Write polygons as the only layer of a new GeoPackage. Raise OutputError."""
+    try:
+        pyogrio.write_dataframe(
+            frame,
+            path,
+            layer=layer_name,
+            driver="GPKG",
+            geometry_type="MultiPolygon",
+            promote_to_multi=True,
+            dataset_options=GEOPACKAGE_OPTIONS,
+        )
+    except DRIVER_ERRORS as error:
+        raise OutputError("output_unwritable", target=path.name, detail="refused") from error

@@ -9,16 +9,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..errors import OutputError
 from ..geometry.crs import reproject_geometries
-from ..io import DRIVER_ERRORS
 from ..model.findings import MARK_RADIUS_M
-from ..render.outputs import GEOPACKAGE_OPTIONS
+from ..render.outputs import write_polygon_layer
 from ..render.words import ReportTexts
 from .messages import describe_finding, get_layer_title
 from .model import SeamFinding, SeamResult
@@ -82,18 +79,7 @@ def write_seams_layer(result: SeamResult, path: Path) -> None:
         for name in _COLUMNS
     }
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(list(shapes), crs=_LAYER_CRS), crs=_LAYER_CRS)
-    try:
-        pyogrio.write_dataframe(
-            frame,
-            path,
-            layer=LAYER_NAME,
-            driver="GPKG",
-            geometry_type="MultiPolygon",
-            promote_to_multi=True,
-            dataset_options=GEOPACKAGE_OPTIONS,
-        )
-    except DRIVER_ERRORS as error:
-        raise OutputError("output_unwritable", target=path.name, detail="refused") from error
+    write_polygon_layer(frame, path, LAYER_NAME)
 
 
 def _make_areas(result: SeamResult) -> NDArray:
