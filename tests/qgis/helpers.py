@@ -117,6 +117,21 @@ def Log():
     return _Log()
 
 
+def make_log_that_cancels_above(percent):
+    """Return a `Log` that cancels its algorithm when the progress exceeds ``percent``.
+
+    The slot runs in the thread that reports the progress. A queued call would remain when the algorithm ends; Python
+    frees the slot with the feedback, and the next test that processes events would crash.
+    """
+    from qgis.PyQt.QtCore import Qt
+
+    feedback = Log()
+    feedback.progressChanged.connect(
+        lambda share: feedback.cancel() if share > percent else None, Qt.ConnectionType.DirectConnection
+    )
+    return feedback
+
+
 class QgisProcess:
     """The program qgis_process with a separate profile and the present libraries."""
 

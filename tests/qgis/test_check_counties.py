@@ -5,7 +5,7 @@ import pytest
 from qgis.core import QgsProcessingException
 
 from plugin.core.counties.model import SUMMARY_FILES
-from tests.qgis.helpers import Log, digest_files, run_algorithm, write_small
+from tests.qgis.helpers import digest_files, make_log_that_cancels_above, run_algorithm, write_small
 
 
 @pytest.fixture
@@ -34,8 +34,7 @@ def test_check_counties_writes_reports_and_summary_and_continues(provider, folde
 
 
 def test_check_counties_can_be_cancelled(provider, folder, tmp_path):
-    feedback = Log()
-    feedback.progressChanged.connect(lambda share: feedback.cancel() if share > 20 else None)
+    feedback = make_log_that_cancels_above(20)
     run_algorithm("check_counties", {"FOLDER": str(folder), "OUTPUT": str(tmp_path / "out")}, feedback)
     assert not (tmp_path / "out" / "summary.json").exists()
 

@@ -6,7 +6,7 @@ from qgis.core import QgsProcessingException
 
 from plugin.core.seams.model import SEAMS_FILES
 from tests.core.seams.seam_counties import PLANTED, write_counties
-from tests.qgis.helpers import Log, digest_files, run_algorithm
+from tests.qgis.helpers import digest_files, make_log_that_cancels_above, run_algorithm
 
 
 @pytest.fixture
@@ -27,8 +27,7 @@ def test_check_seams_writes_the_results(provider, folder, tmp_path):
 
 
 def test_check_seams_can_be_cancelled(provider, folder, tmp_path):
-    feedback = Log()
-    feedback.progressChanged.connect(lambda share: feedback.cancel() if share > 20 else None)
+    feedback = make_log_that_cancels_above(20)
     run_algorithm("check_seams", {"FOLDER": str(folder), "OUTPUT": str(tmp_path / "out")}, feedback)
     assert not (tmp_path / "out" / "seams.json").exists()
 

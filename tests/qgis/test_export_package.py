@@ -18,7 +18,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.render.document.check_report import make_check_report
 from tests.county import make_county
 from tests.county.write import write_geopackage
-from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
+from tests.qgis.helpers import SAMPLE, Log, digest_files, make_log_that_cancels_above, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -150,8 +150,7 @@ def test_export_package_reports_invalid_parameters_before_the_run(tmp_path, clea
 
 
 def test_cancelled_export_package_leaves_no_file(tmp_path, clean_county_file, documents_folder):
-    feedback = Log()
-    feedback.progressChanged.connect(lambda value: feedback.cancel() if value > 60 else None)
+    feedback = make_log_that_cancels_above(60)
     given = {"SOURCE": str(clean_county_file), "DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")}
     assert run_algorithm("export_package", given, feedback) == {}
     # After an early cancel, not even the folder exists.
