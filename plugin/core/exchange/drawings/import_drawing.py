@@ -39,7 +39,7 @@ from .left_out_table import TABLE_SUFFIXES, write_left_out_table
 from .mapping import DrawingMapping, load_mapping
 from .model import DrawingLine, DrawingPolygon, LeftOut, Ring
 from .outlines import join_outlines
-from .placing import choose_crs, choose_unit, take_lines_in_place
+from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
 from .polygons import HOLE, HOLE_RULES, make_polygons
 from .read_lines import DrawingContent, read_lines
 from .settings import load_settings
@@ -92,7 +92,8 @@ class DrawingOptions:
 class DrawingImport:
     """The result of an import.
 
-    ``polygons_by_role``: code of the layer → polygons; ``closed``: outlines of which a gap was closed; ``left_out``:
+    ``polygons_by_role``, ``name_by_role``: code of the layer → polygons, name; ``areas_by_role``: area in the plane and
+    statutory area in m²; ``closed``: outlines of which a gap was closed; ``left_out``:
     what was not taken; ``deviation_m``: largest distance of a curve of the drawing from its chords, reached.
     """
 
@@ -107,6 +108,7 @@ class DrawingImport:
     deviation_m: float
     curve_count: int
     polygons_by_role: dict[str, list[DrawingPolygon]]
+    name_by_role: dict[str, str]
     areas_by_role: dict[str, tuple[float, float]]
     closed: list[Ring]
     left_out: list[LeftOut]
@@ -181,7 +183,7 @@ def import_drawing(
     polygons, closed, not_taken = _make_all_polygons(lines, closing_m, options.hole_rule, cancellation)
     left_out += not_taken
     targets = {layer: target for layer in {p.layer for p in polygons} if (target := mapping.find_target(layer))}
-    left_out += assign_texts(content.texts, polygons, targets)
+    left_out += assign_texts([text for text in content.texts if not is_statement(text)], polygons, targets)
     progress(_SHAPES_SHARE, "")
     grouped: dict[str, list[DrawingPolygon]] = defaultdict(list)
     for polygon in polygons:
@@ -199,6 +201,7 @@ def import_drawing(
         deviation_m=content.deviation_m,
         curve_count=content.curve_count,
         polygons_by_role=dict(grouped),
+        name_by_role={target.template.role: target.template.name for target in targets.values()},
         areas_by_role={
             role: (float(frame[PLANE_FIELD].sum()), float(frame[STATUTORY_FIELD].sum()))
             for role, frame in frames.items()

@@ -114,16 +114,19 @@ def _count_zones(drawing: DrawingTags, lines: Sequence[DrawingLine]) -> list[int
     return [zone for zone, _ in counts.most_common()]
 
 
+def is_statement(text: DrawingText) -> bool:
+    """Return True if a text states something about the CRS of its drawing."""
+    return any(word in text.text.upper() for word in load_settings().statement_words)
+
+
 def _read_statements(drawing: DrawingTags, texts: Sequence[DrawingText]) -> str:
     """Return what texts of a drawing state about its datum: ``cgcs2000`` or ``unknown``.
 
     Raise InputError if one states another datum.
     """
-    words, settings = load_settings().statement_words, load_point_settings()
+    settings = load_point_settings()
     found = set()
-    for text in texts:
-        if not any(word in text.text.upper() for word in words):
-            continue
+    for text in filter(is_statement, texts):
         datum = settings.classify_datum(text.text.replace("：", ":").rsplit(":", 1)[-1])
         if datum == "refused":
             raise InputError("drawing_datum", file=drawing.path.name, value=text.text, handle=text.handle)
