@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Give polygons the texts of the drawing that stand in them."""
+"""Give polygons the texts of the drawing that are inserted in them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def assign_texts(
 ) -> list[LeftOut]:
     """Give each polygon the texts in it, as values of fields and as a list; return the texts that were not used.
 
-    A text stands where it is inserted. Of each layer of the drawing it may stand in one polygon. Texts in no polygon,
-    in several of one layer, or of which several fit one field, become no value.
+    The place of a text is its insertion point. Of each layer of the drawing it may be in one polygon. Texts in no
+    polygon, in several of one layer, or of which several fit one field, become no value.
     """
     if not texts or not polygons:
         return [_leave_out("text_outside", text) for text in texts]
