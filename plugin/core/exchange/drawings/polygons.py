@@ -62,11 +62,13 @@ def _drop_unusable(rings: Sequence[Ring]) -> tuple[list[Ring], list[LeftOut]]:
     for ring in rings:
         origin = ring.vertices[0]
         # Near the origin, so that intersections are computed with all digits.
-        shape = Polygon(ring.vertices - origin)
+        vertices = ring.vertices - origin
         # The area of an outline that crosses itself may be 0, that of its hull is not.
-        if shape.convex_hull.area <= _NO_AREA_M2:
+        if shapely.convex_hull(shapely.multipoints(vertices)).area <= _NO_AREA_M2:
             left_out.append(_leave_out("no_area", ring, origin))
-        elif not shape.is_valid:
+            continue
+        shape = Polygon(vertices)
+        if not shape.is_valid:
             left_out.append(_leave_out("crossing", ring, _find_crossing(shape) + origin))
         else:
             usable.append(ring)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pyogrio
 import shapely
 from numpy.typing import NDArray
@@ -95,8 +94,7 @@ def _sort_features(
             continue
         for part in parts:
             vertices = shapely.get_coordinates(part) * metres_per_unit
-            if len(vertices) > 1 and np.isfinite(vertices).all():
-                lines.append(DrawingLine(handle, layer, kind, vertices))
+            lines.append(DrawingLine(handle, layer, kind, vertices))
     return lines, texts
 
 

@@ -19,10 +19,12 @@ from .curves import Spline, divide_bulge, divide_centred_arc, divide_circle, div
 from .model import LeftOut
 from .tags import Block, DrawingTags, Entity, Tag
 
-_KEPT_TYPES = ("LINE", "INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")
+_KEPT_TYPES = ("INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")
 #: Bits of a POLYLINE that is a mesh, and of a VERTEX that only controls a spline.
 _MESH_BITS, _CONTROL_BIT, _CLOSED_BIT = 16 | 64, 16, 1
 _EXTRUSION_CODES = (210, 220, 230)
+#: Place, scale and rotation of an INSERT.
+_INSERT_NUMBERS = (10, 20, 41, 42, 50)
 
 
 @dataclass
@@ -96,22 +98,32 @@ def _convert_entities(
     for entity in entities:
         problem = _find_problem(entity, blocks)
         if problem:
-            params = {"kind": entity.type, "block": entity.get(2) if entity.type == "INSERT" else entity.block}
-            copy.left_out.append(LeftOut(problem, entity.layer, (entity.handle,), entity.type, _find_place(entity),
-                                         params=params))  # fmt: skip
+            copy.left_out.append(_leave_out(problem, entity))
         elif entity.type in _KEPT_TYPES:
             lines += _format_entity(entity)
         else:
             polyline = _CONVERTERS[entity.type](entity, tolerance / scale)
+            if len(polyline.written_vertices) < 2:
+                copy.left_out.append(_leave_out("no_area", entity))
+                continue
             lines += polyline.format(entity)
             copy.deviation = max(copy.deviation, polyline.deviation * scale)
             copy.curve_count += polyline.has_curve
     return lines
 
 
+def _leave_out(key: str, entity: Entity) -> LeftOut:
+    """Return an entity as left out; its place is in units of the drawing."""
+    params = {"kind": entity.type, "block": entity.get(2) if entity.type == "INSERT" else entity.block}
+    return LeftOut(key, entity.layer, (entity.handle,), entity.type, _find_place(entity), params=params)
+
+
 def _find_problem(entity: Entity, blocks: dict[str, Block]) -> str:
     """Return the key of the reason for which an entity cannot be taken, empty without one."""
     if entity.type == "INSERT":
+        # The driver would read a wrong number as 0.
+        for code in _INSERT_NUMBERS:
+            entity.get_number(code)
         block = blocks.get(entity.get(2).upper())
         return "block_missing" if block is None else "block_external" if block.is_external else ""
     if entity.type == "SPLINE":
@@ -139,7 +151,7 @@ class _Polyline:
 
     def format(self, entity: Entity) -> list[str]:
         """Return the lines of a LWPOLYLINE with handle, layer and extrusion of an entity."""
-        vertices = self.vertices[:-1] if self.is_closed and self.has_repeated_end else self.vertices
+        vertices = self.written_vertices
         pairs = [(0, "LWPOLYLINE"), (5, entity.handle), (100, "AcDbEntity"), (8, entity.layer), (100, "AcDbPolyline")]
         pairs += [(90, str(len(vertices))), (70, str(int(self.is_closed)))]
         for x, y in vertices.tolist():
@@ -149,9 +161,16 @@ class _Polyline:
         return _format_pairs(pairs)
 
     @property
-    def has_repeated_end(self) -> bool:
-        """Return True if the last vertex is the first one."""
-        return len(self.vertices) > 1 and bool((self.vertices[0] == self.vertices[-1]).all())
+    def written_vertices(self) -> NDArray:
+        """Return the vertices; without the last one of a closed polyline that is the first one again."""
+        is_repeated = len(self.vertices) > 1 and bool((self.vertices[0] == self.vertices[-1]).all())
+        return self.vertices[:-1] if self.is_closed and is_repeated else self.vertices
+
+
+def _convert_line(entity: Entity, _: float) -> _Polyline:
+    """Return a LINE, whose coordinates are those of the world."""
+    ends = [[entity.get_number(code), entity.get_number(code + 10)] for code in (10, 11)]
+    return _Polyline(np.array(ends), is_closed=False, has_curve=False, in_world=True)
 
 
 def _convert_circle(entity: Entity, tolerance: float) -> _Polyline:
@@ -240,6 +259,7 @@ def _divide_bulges(rows: Sequence[Sequence[float]], is_closed: bool, tolerance: 
 
 
 _CONVERTERS: dict[str, Callable[[Entity, float], _Polyline]] = {
+    "LINE": _convert_line,
     "CIRCLE": _convert_circle,
     "ARC": _convert_arc,
     "ELLIPSE": _convert_ellipse,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -63,9 +64,12 @@ class Entity:
     def convert(self, text: str, code: int) -> float:
         """Return a value as a number. Raise InputError with line and group code."""
         try:
-            return float(text)
+            number = float(text)
         except ValueError as error:
             raise InputError("drawing_number", line=self.line, kind=self.type, code=code, value=text) from error
+        if not math.isfinite(number):
+            raise InputError("drawing_number", line=self.line, kind=self.type, code=code, value=text)
+        return number
 
     @property
     def handle(self) -> str:

@@ -360,6 +360,25 @@ def test_files_that_are_not_readable_drawings_name_the_remedy(tmp_path, name, co
         import_drawing(path, tmp_path / "out.gpkg")
 
 
+def test_entities_without_length_are_named_and_numbers_that_are_none_are_refused(tmp_path):
+    writer = DrawingWriter()
+    good = writer.add_circle((100, 0), 5)
+    empty = [
+        writer.add_circle((0, 0), 0),
+        writer.add_polyline([(10, 0)]),
+        writer.add_line((20, 0), (20, 0)),
+        writer.add_polyline([(30, 0), (30, 0), (30, 0), (30, 0)]),
+    ]
+    path = writer.write(tmp_path / "a.dxf")
+    run, layer = run_import(path, tmp_path)
+    assert layer.TZJB.tolist() == [good] and {one.handles[0] for one in run.left_out} == set(empty)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("AcDbCircle\n 10\n38472100.0", "AcDbCircle\n 10\nnan"), encoding="utf-8")
+    with pytest.raises(InputError, match="drawing_number") as refused:
+        import_drawing(path, tmp_path / "other.gpkg")
+    assert refused.value.params["code"] == 10 and refused.value.params["kind"] == "CIRCLE"
+
+
 def test_blocks_that_contain_each_other_are_refused(tmp_path):
     writer = DrawingWriter()
     for name, other in (("A", "B"), ("B", "A")):
