@@ -136,15 +136,18 @@ def find_encoding(data: bytes) -> str:
     """Return the encoding of a DXF file, as Python names it.
 
     It is that of the version (UTF-8 from AutoCAD 2007 on) or of $DWGCODEPAGE, if the bytes can be decoded with it; else
-    UTF-8 or GB 18030, whichever fits.
+    UTF-8 or GB 18030, whichever fits. Other programs write UTF-8 into files that state a western code page, with which
+    any bytes can be decoded: there UTF-8 comes first.
     """
     version = _find_variable(data, b"ACADVER")
     page = _find_variable(data, b"DWGCODEPAGE").upper()
-    stated = "utf-8"
-    if version < _FIRST_UNICODE_VERSION and page.startswith("ANSI_"):
+    encodings = ["utf-8", "gb18030"]
+    if version < _FIRST_UNICODE_VERSION and page == "ANSI_936":
         # 936 is GBK, which GB 18030 contains.
-        stated = "gb18030" if page == "ANSI_936" else f"cp{page.removeprefix('ANSI_')}"
-    for encoding in (stated, "utf-8", "gb18030"):
+        encodings.reverse()
+    elif version < _FIRST_UNICODE_VERSION and page.startswith("ANSI_"):
+        encodings.insert(1, f"cp{page.removeprefix('ANSI_')}")
+    for encoding in encodings:
         try:
             data.decode(encoding)
         except (UnicodeDecodeError, LookupError):

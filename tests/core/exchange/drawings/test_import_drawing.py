@@ -6,6 +6,7 @@ import math
 
 import geopandas as gpd
 import pytest
+import shapely
 
 from plugin.core.errors import InputError, OutputError
 from plugin.core.exchange.drawings.import_drawing import DrawingOptions, import_drawing
@@ -200,6 +201,19 @@ def test_old_drawing_in_gbk_keeps_its_names_and_texts(tmp_path, states_page):
         path.write_bytes(path.read_bytes().replace(page, b"ANSI_XXX"))
     run, layer = run_import(path, tmp_path)
     assert layer.XMMC.tolist() == ["昞城学校"] and layer.TZTC.tolist() == [SITE] and run.encoding == "gb18030"
+
+
+def test_drawing_that_another_program_wrote_in_utf_8_with_a_western_code_page_keeps_its_names(tmp_path):
+    # GDAL writes R2000 with ANSI_1252 in the header, and names in UTF-8.
+    outer = [(0, 0), (100, 0), (100, 50), (0, 50), (0, 0)]
+    inner = [(10, 10), (20, 10), (20, 20), (10, 10)]
+    rings = [shapely.LineString([(EAST + x, NORTH + y) for x, y in ring]) for ring in (outer, inner)]
+    path = tmp_path / "a.dxf"
+    gpd.GeoDataFrame({"Layer": [SITE, SITE]}, geometry=rings, crs=4526).to_file(path, driver="DXF", engine="pyogrio")
+    assert b"ANSI_1252" in path.read_bytes()
+    options = DrawingOptions(unit="m", crs_text="EPSG:4526")
+    _, layer = run_import(path, tmp_path, options)
+    assert layer.TZTC.tolist() == [SITE] and layer.TZPMMJ.tolist() == pytest.approx([100 * 50 - 10 * 10 / 2])
 
 
 def test_r12_drawing_without_handles_names_lines_of_the_file(tmp_path):
