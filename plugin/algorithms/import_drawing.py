@@ -74,7 +74,7 @@ class ImportDrawing(SanxianAlgorithm):
             "reached is reported. Lines and arcs are joined end to end. Gaps up to the closing tolerance are bridged "
             "by a straight segment; larger ones are listed with handles, place and gap. An outline within another of "
             "the same layer is a hole, or a separate polygon if you choose so.\n\n"
-            "Texts become attributes of the polygon in which they stand. Texts in no polygon, or several for one "
+            "Texts become attributes of the polygon that contains them. Texts in no polygon, or several for one "
             "field, are listed. The table has everything that was not taken, with handle, layer, kind, place, reason "
             "and remedy."
         )
