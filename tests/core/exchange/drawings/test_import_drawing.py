@@ -5,10 +5,12 @@ import hashlib
 import math
 
 import geopandas as gpd
+import openpyxl
 import pytest
 import shapely
 
-from plugin.core.errors import InputError, OutputError
+from plugin.core.cancellation import Cancellation
+from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.exchange.drawings.import_drawing import DrawingOptions, import_drawing
 from tests.core.drawing_files import EAST, NORTH, SITE, DrawingWriter, compute_segment_area
 
@@ -413,7 +415,7 @@ def test_mirrored_entities_are_where_the_drawing_shows_them(tmp_path):
 
 def test_outputs_that_cannot_be_written_are_refused_and_the_former_stay(tmp_path):
     writer = DrawingWriter()
-    writer.add_line((0, 0), (50, 0))
+    handle = writer.add_line((0, 0), (50, 0))
     path, target, table = writer.write(tmp_path / "a.dxf"), tmp_path / "out.gpkg", tmp_path / "left.xlsx"
     for output, other in ((tmp_path / "a.shp", ""), (target, path), (target, tmp_path / "a.txt"), (path, "")):
         with pytest.raises(OutputError):
@@ -421,4 +423,15 @@ def test_outputs_that_cannot_be_written_are_refused_and_the_former_stay(tmp_path
     target.write_bytes(b"former")
     with pytest.raises(InputError, match="drawing_no_polygon"):
         import_drawing(path, target, table)
-    assert target.read_bytes() == b"former" and table.is_file()
+    assert target.read_bytes() == b"former"
+    rows = list(openpyxl.load_workbook(table).active.iter_rows(values_only=True))
+    assert rows[-1][:6] == (handle, SITE, "LINE", EAST + 50, NORTH, 50)
+
+
+def test_cancelled_import_writes_nothing(tmp_path):
+    writer = DrawingWriter()
+    writer.add_circle((0, 0), 5)
+    path, target, table = writer.write(tmp_path / "a.dxf"), tmp_path / "out.gpkg", tmp_path / "left.csv"
+    with pytest.raises(Cancelled):
+        import_drawing(path, target, table, cancellation=Cancellation(lambda: True))
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.dxf"]
