@@ -19,6 +19,8 @@ Point = tuple[float, float]
 #: Vertices (n, 2) and the largest distance of the curve from its chords.
 Chords = tuple[NDArray, float]
 _MAX_HALVINGS = 30
+#: Angles (radians) that differ less are equal: programs write rounded ones.
+_SAME_ANGLE = 1e-8
 #: Parameters within a piece of a spline at which its distance from the chord is measured.
 _SAMPLED_SHARES = np.array([0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875])
 
@@ -34,7 +36,7 @@ def divide_centred_arc(
 ) -> Chords:
     """Return the chords of an arc that runs anticlockwise from a start to an end angle."""
     sweep = (end_degrees - start_degrees) % 360.0
-    if sweep == 0.0:
+    if min(sweep, 360.0 - sweep) < np.degrees(_SAME_ANGLE):
         return divide_circle(centre, radius, tolerance)
     start, middle, end = (
         (centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle))
@@ -74,13 +76,15 @@ def divide_ellipse(centre: Point, major: Point, minor: Point, start: float, end:
     radians. An ellipse is the affine image of a circle: the distance from a chord with the parameter step h is at most
     a·(1 − cos(h/2)), where a is the longer half axis.
     """
-    sweep = (end - start) % (2 * np.pi) or 2 * np.pi
+    sweep = (end - start) % (2 * np.pi)
+    is_whole = min(sweep, 2 * np.pi - sweep) < _SAME_ANGLE
+    sweep = 2 * np.pi if is_whole else sweep
     longest = max(float(np.hypot(*major)), float(np.hypot(*minor)))
     largest_step = 4 * float(np.arcsin(min(1.0, np.sqrt(tolerance / (2 * longest))))) if longest else np.pi
     count = max(4 if sweep > np.pi else 2, int(np.ceil(sweep / largest_step)))
     parameters = start + sweep * np.arange(count + 1) / count
     vertices = np.array(centre) + np.outer(np.cos(parameters), major) + np.outer(np.sin(parameters), minor)
-    if sweep == 2 * np.pi:
+    if is_whole:
         vertices[-1] = vertices[0]
     return vertices, 2 * longest * float(np.sin(sweep / count / 4)) ** 2
 

@@ -17,7 +17,8 @@ _BINARY_MARK = b"AutoCAD Binary DXF"
 _VARIABLE_PATTERN = rb"\$%s\s+\d+[ \t]*\r?\n[ \t]*([^\r\n]*)"
 #: From this version on (AutoCAD 2007), files are in UTF-8.
 _FIRST_UNICODE_VERSION = "AC1021"
-_UNICODE_ESCAPE = re.compile(r"\\U\+([0-9A-Fa-f]{4})")
+#: A character as its number; halves of a pair (D800 to DFFF) are not characters.
+_UNICODE_ESCAPE = re.compile(r"\\U\+((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")
 #: Entities that others follow, up to SEQEND.
 _COMPOUND_TYPES = {"POLYLINE": "VERTEX", "INSERT": "ATTRIB"}
 _PAPER_SPACE, _HANDLE, _LAYER = 67, 5, 8

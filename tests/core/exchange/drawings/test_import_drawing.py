@@ -113,6 +113,42 @@ def test_block_is_inserted_scaled_and_rotated_with_the_layer_of_the_insert(tmp_p
     assert insert.dxf.handle in set(layer.TZJB) and run.deviation_m <= 0.00001
 
 
+def test_scales_of_blocks_within_blocks_count_for_the_tolerance(tmp_path):
+    writer = DrawingWriter()
+    writer.document.blocks.new("圆").add_circle((0, 0), 1)
+    writer.document.blocks.new("组").add_blockref("圆", (3, 0), dxfattribs={"xscale": 10, "yscale": 10})
+    writer.space.add_blockref("组", writer.place((0, 0)), dxfattribs={"layer": SITE, "xscale": 5, "yscale": 5})
+    run, layer = run_import(writer.write(tmp_path / "a.dxf"), tmp_path)
+    centre = layer.geometry.centroid[0]
+    assert layer.TZPMMJ.tolist() == pytest.approx([math.pi * 50**2], abs=0.01)
+    assert (centre.x, centre.y) == pytest.approx((EAST + 15, NORTH), abs=1e-6) and run.deviation_m <= 0.00001
+
+
+def test_rounded_angles_of_a_whole_ellipse_or_circle_make_a_whole_one(tmp_path):
+    writer = DrawingWriter()
+    attributes = {"layer": SITE}
+    writer.space.add_ellipse(writer.place((0, 0)), (60, 0), 0.5, 0, 6.28318530718, dxfattribs=attributes)
+    writer.space.add_ellipse(writer.place((200, 0)), (60, 0), 0.5, 0, math.pi, dxfattribs=attributes)
+    writer.add_line((140, 0), (260, 0))
+    writer.add_arc((400, 0), 40, 0, 359.99999999999)
+    _, layer = run_import(writer.write(tmp_path / "a.dxf"), tmp_path)
+    ellipse = math.pi * 60 * 30
+    assert sorted(layer.TZPMMJ) == pytest.approx([ellipse / 2, math.pi * 1600, ellipse], abs=0.01)
+
+
+def test_characters_written_as_numbers_are_read(tmp_path):
+    writer = DrawingWriter()
+    writer.add_polyline([(0, 0), (80, 0), (80, 80), (0, 80)], layer="S")
+    writer.add_text("T", (10, 10))
+    path = writer.write(tmp_path / "a.dxf")
+    text = path.read_text(encoding="utf-8")
+    numbers = "".join(f"\\U+{ord(character):04X}" for character in SITE)
+    text = text.replace("\n  8\nS\n", f"\n  8\n{numbers}\n").replace("\n  1\nT\n", "\n  1\n\\U+7532\\U+D800\n")
+    path.write_text(text, encoding="utf-8")
+    _, layer = run_import(path, tmp_path)
+    assert layer.TZTC.tolist() == [SITE] and layer.TZWZ[0].startswith("甲")
+
+
 def test_texts_become_values_of_the_polygon_in_which_they_stand(tmp_path):
     writer = DrawingWriter()
     for x in (0, 100, 200):
