@@ -484,6 +484,10 @@
         <translation>坐标的坐标系（空：同图层）</translation>
     </message>
     <message>
+        <source>CRS of the drawing (empty: as a text in it states)</source>
+        <translation>图纸的坐标系（空：按图纸文字所写）</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>取消</translation>
     </message>
@@ -822,6 +826,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
     <message>
         <source>Close</source>
         <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Closing tolerance (m)</source>
+        <translation>闭合容差（米）</translation>
     </message>
     <message>
         <source>Code</source>
@@ -1326,8 +1334,16 @@ Project: {project}</source>
         <translation>分辨率（dpi）</translation>
     </message>
     <message>
+        <source>Drawing (DXF)</source>
+        <translation>图纸（DXF）</translation>
+    </message>
+    <message>
         <source>Drawing and snapping in degrees are awkward. Choose a zone unless the data are for exchange only.</source>
         <translation>经纬度坐标不便于绘图和捕捉；除仅用于交换的外，请选择投影带。</translation>
+    </message>
+    <message>
+        <source>Drawing {name}</source>
+        <translation>图纸 {name}</translation>
     </message>
     <message>
         <source>Dropped Data</source>
@@ -1906,6 +1922,10 @@ Project: {project}</source>
         <translation>导入界址点</translation>
     </message>
     <message>
+        <source>Import drawing (DXF)</source>
+        <translation>导入图纸（DXF）</translation>
+    </message>
+    <message>
         <source>Import…</source>
         <translation>导入…</translation>
     </message>
@@ -2008,6 +2028,10 @@ Project: {project}</source>
     <message>
         <source>Items</source>
         <translation>确认事项</translation>
+    </message>
+    <message>
+        <source>Items not taken</source>
+        <translation>未采用的项数</translation>
     </message>
     <message>
         <source>Its edges are the right ones, although it is a survey of another year or source</source>
@@ -2312,6 +2336,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
     <message>
         <source>Mapping of fields (empty: proposed)</source>
         <translation>字段映射文件（留空：自动推得）</translation>
+    </message>
+    <message>
+        <source>Mapping of layers (layers, project, or path of a .toml file)</source>
+        <translation>图层对应关系（layers、project，或自编 .toml 的路径）</translation>
     </message>
     <message>
         <source>Mapping saved: {file}.</source>
@@ -2926,6 +2954,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>县界</translation>
     </message>
     <message>
+        <source>Outline within another of the same layer</source>
+        <translation>同一图层的内圈（hole 为孔洞，separate 为单独的面）</translation>
+    </message>
+    <message>
         <source>Output folder</source>
         <translation>存放位置</translation>
     </message>
@@ -2974,8 +3006,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>成果包名：{name}</translation>
     </message>
     <message>
-        <source>Packages and files of boundary points were not opened; drop them one by one: {names}.</source>
-        <translation>成果包和界址点文件没有打开，请逐个拖入：{names}。</translation>
+        <source>Packages, drawings and files of boundary points were not opened; drop them one by one: {names}.</source>
+        <translation>成果包、图纸和界址点文件没有打开，请逐个拖入：{names}。</translation>
     </message>
     <message>
         <source>Page</source>
@@ -3072,6 +3104,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Planning zones</source>
         <translation>规划分区</translation>
+    </message>
+    <message>
+        <source>Polygons</source>
+        <translation>面</translation>
     </message>
     <message>
         <source>Polygons moved in</source>
@@ -3220,6 +3256,26 @@ Each parcel has its declared area, its area in the plane and its statutory area.
 坐标系：取自文件头和横坐标的带号。文件没有写明或自相矛盾的，不导入，请指定坐标系后再试。西安80、北京54 坐标不导入，不推算转换参数。
 
 每个地块列出申报面积、平面面积和图斑椭球面积。有错误的地块（边相交、X 与 Y 相反、带号不符、单元格不能读取）不导入，列出行号或单元格和改正办法；其余照常导入。图层的一个字段保存各地块的原文，供导出使用。</translation>
+    </message>
+    <message>
+        <source>Reads the closed outlines of a DXF drawing and writes polygons to a GeoPackage: a layer for each template of the mapping, and one for projects. The drawing does not change. A DWG must be saved as DXF in CAD.
+
+Mapping: which layer of the drawing becomes which layer. layers uses codes and names of plan layers and the usual names of site outlines; project takes all layers as projects; an office can write a .toml file (copy a file of resources/drawings). Layers without an entry are listed.
+
+Units: metres only if the drawing states them ($INSUNITS); otherwise give the unit. CRS: used without a question only if a text in the drawing states CGCS2000 and the eastings have a zone number; otherwise give it. Drawings in Xian 1980 or Beijing 1954, and those with swapped axes, are refused.
+
+Arcs, circles, ellipses and splines become polylines within the tolerance; the largest deviation reached is reported. Lines and arcs are joined end to end. Gaps up to the closing tolerance are bridged by a straight segment; larger ones are listed with handles, place and gap. An outline within another of the same layer is a hole, or a separate polygon if you choose so.
+
+Texts become attributes of the polygon that contains them. Texts in no polygon, or several for one field, are listed. The table has everything that was not taken, with handle, layer, kind, place, reason and remedy.</source>
+        <translation>把 DXF 图纸的闭合轮廓读成面，写出一个 GeoPackage：对应关系中的每个模板一个图层，项目红线另为一个图层。原图纸不改动。DWG 请先在 CAD 中另存为 DXF。
+
+图层对应关系：图纸的哪个图层成为哪个图层。layers 按规划图层的代码、名称和项目红线的常见名称；project 把全部图层作为项目范围；也可自编 .toml 文件（复制 resources/drawings 中的文件修改）。没有列入的图层逐一列出。
+
+单位：图纸写明为米（$INSUNITS）的按米，否则请指定。坐标系：图纸中有文字写明 CGCS2000 且横坐标带带号的，直接采用，否则请指定。西安80、北京54 的图纸和横、纵坐标相反的图纸不导入。
+
+圆弧、圆、椭圆和样条转为折线，与原曲线的距离不大于容差，并列出实际最大偏差。首尾相接的直线和弧连成轮廓。不大于闭合容差的间隙以直线闭合，更大的列出句柄、位置和间隙。同一图层中一个轮廓在另一个以内的为孔洞，也可选择各自成面。
+
+文字成为所在面的属性。不在任何面内的文字、同一字段的几个文字逐一列出。清单列出全部未采用的内容：句柄、图层、类型、位置、原因和整改建议。</translation>
     </message>
     <message>
         <source>Reason</source>
@@ -3914,6 +3970,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
         <translation>修复情况表（CSV）</translation>
     </message>
     <message>
+        <source>Table of what was not taken</source>
+        <translation>未采用清单</translation>
+    </message>
+    <message>
         <source>Table saved: {path}</source>
         <translation>修复表已保存：{path}</translation>
     </message>
@@ -4548,6 +4608,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>需核对</translation>
     </message>
     <message>
+        <source>Tolerance of curves (m)</source>
+        <translation>曲线容差（米）</translation>
+    </message>
+    <message>
         <source>Tolerance of the stored area (m²)</source>
         <translation>原存面积的允许差（m²）</translation>
     </message>
@@ -4638,6 +4702,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Unit</source>
         <translation>单位</translation>
+    </message>
+    <message>
+        <source>Unit of the drawing (empty: metres, if the drawing states them)</source>
+        <translation>图形单位（空：图纸写明为米的按米）</translation>
     </message>
     <message>
         <source>Updated</source>
@@ -5408,6 +5476,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>识别出 {count} 个规划图层，尚未应用模板的表单和符号。</translation>
     </message>
     <message>
+        <source>{count} polygons were imported, {left_out} items were not taken; see the log of the tool.</source>
+        <translation>导入面 {count} 个，未采用 {left_out} 项，详见工具的日志。</translation>
+    </message>
+    <message>
         <source>{count} rows have no finding in the list and were not read: {names}</source>
         <translation>有 {count} 行在清单中没有对应的问题，没有读入：{names}</translation>
     </message>
@@ -5696,6 +5768,10 @@ Click: {place}.</source>
     <message>
         <source>“{name}” has {count} plan layers.</source>
         <translation>“{name}”含 {count} 个规划图层。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a drawing (DXF).</source>
+        <translation>“{name}”是图纸（DXF）。</translation>
     </message>
     <message>
         <source>“{name}” is a submission package.</source>

@@ -24,6 +24,7 @@ from .doctor import DoctorAlgorithm
 from .export_maps import ExportMaps
 from .export_package import ExportPackage
 from .export_vct import ExportVct
+from .import_drawing import ImportDrawing
 from .import_vct import ImportVct
 from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
@@ -68,6 +69,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(ExportPackage())
         self.addAlgorithm(ExportVct())
         self.addAlgorithm(ImportBoundaryPoints())
+        self.addAlgorithm(ImportDrawing())
         self.addAlgorithm(ImportVct())
         self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())

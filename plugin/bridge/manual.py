@@ -44,6 +44,7 @@ MANUAL_TOPICS = {
     "export_vct": "07-versions-vct#tool-export-vct",
     "import_boundary_points": "07-versions-vct#tool-import-boundary-points",
     "export_boundary_points": "07-versions-vct#tool-export-boundary-points",
+    "import_drawing": "07-versions-vct#tool-import-drawing",
     "export_maps": "06-maps-package#tool-export-maps",
     "declared_checks": "10-declared-checks#tool-declared-checks",
     "export_package": "06-maps-package#tool-export-package",

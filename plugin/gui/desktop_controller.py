@@ -139,6 +139,7 @@ class DesktopController(QObject):
                 self.exchange.check_source,
                 self.inspection.ask_for_package,
                 self.exchange.import_boundary_points,
+                self.exchange.import_drawing,
             ),
         )
         for drop_handler in self.drops:

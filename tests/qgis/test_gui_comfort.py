@@ -191,6 +191,7 @@ def dropping(chinese, qgis_app, project):
         lambda path: started.append(("check", path)),
         lambda path: started.append(("inspect", path)),
         lambda path: started.append(("points", path)),
+        lambda path: started.append(("drawing", path)),
     )
     iface.window.show()
     yield iface, handler, started
@@ -253,6 +254,20 @@ def test_dropped_boundary_points_are_imported(dropping, tmp_path):
     assert wait_until(lambda: "地块.txt" in read_messages(iface))
     press(iface, "加入工程")
     assert iface.added == [path]
+
+
+def test_dropped_drawing_is_imported_or_added(dropping, tmp_path):
+    iface, handler, started = dropping
+    path = tmp_path / "红线.DXF"
+    path.write_text("0\nEOF\n", encoding="utf-8")
+    assert handler.handleFileDrop(str(path))
+    assert wait_until(lambda: "红线.DXF" in read_messages(iface))
+    press(iface, "导入…")
+    assert started == [("drawing", str(path))] and not iface.added
+    handler.handleFileDrop(str(path))
+    assert wait_until(lambda: "红线.DXF" in read_messages(iface))
+    press(iface, "加入工程")
+    assert iface.added == [str(path)]
 
 
 def test_boundary_points_dropped_with_other_files_are_named_without_a_choice_for_them(dropping, tmp_path):

@@ -112,6 +112,23 @@ def test_import_of_boundary_points_proposes_an_unused_file_and_reports_parcels_a
     assert text.startswith("已导入 3 个地块，未导入 1 个") and "第 8 行" in text
 
 
+def test_import_of_a_drawing_proposes_an_unused_file_and_reports_polygons_and_remarks(
+    exchange_actions, requested_dialogs, tmp_path
+):
+    (tmp_path / "红线.gpkg").write_bytes(b"x")
+    requested_dialogs.answer = {
+        "LAYERS": 1,
+        "POLYGONS": 3,
+        "LEFT_OUT": 1,
+        "OUTPUT": str(tmp_path / "红线-2.gpkg"),
+        "REMARKS": "图层“用地红线”1 项（句柄 2F）：轮廓未闭合。",
+    }
+    exchange_actions.import_drawing(str(tmp_path / "红线.dxf"))
+    assert requested_dialogs.given == {"INPUT": str(tmp_path / "红线.dxf"), "OUTPUT": str(tmp_path / "红线-2.gpkg")}
+    text = read_message_text(exchange_actions)
+    assert text.startswith("导入面 3 个，未采用 1 项") and "句柄 2F" in text
+
+
 def test_message_after_a_vct_import_contains_the_remarks_on_the_file(exchange_actions, requested_dialogs, tmp_path):
     requested_dialogs.answer = {
         "LAYERS": 1,

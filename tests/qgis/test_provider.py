@@ -40,6 +40,7 @@ WHOLE_PLAN_ALGORITHMS = {
     "export_package",
     "export_vct",
     "import_boundary_points",
+    "import_drawing",
     "import_vct",
     "inspect_package",
     "layers_from_structure",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recognise plan data, packages and boundary-point files among what was dropped on QGIS."""
+"""Recognise plan data, packages, drawings and boundary-point files among what was dropped on QGIS."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MAX_MANIFEST_DEPTH = 2
 
 
 class DroppedKind(Enum):
-    """Kinds of dropped data: plan layers in a database or a folder, a submission package, a boundary-point file."""
+    """Kinds of dropped data: plan layers in a database or a folder, a package, a boundary-point file, a drawing."""
 
-    PLAN, PACKAGE, BOUNDARY_POINTS = "plan", "package", "boundary_points"
+    PLAN, PACKAGE, BOUNDARY_POINTS, DRAWING = "plan", "package", "boundary_points", "drawing"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ def recognise_dropped_data(path: str) -> DroppedData | None:
         names = [layer.name() for layer in QgsProviderRegistry.instance().querySublayers(path)]
         count = _count_plan_layers(names)
         return DroppedData(path, DroppedKind.PLAN, count, (path,)) if count else None
+    if suffix == ".dxf" and dropped.is_file():
+        return DroppedData(path, DroppedKind.DRAWING, 0, (path,))
     if dropped.is_dir():
         files = sorted(str(file) for file in dropped.iterdir() if file.suffix.lower() == ".shp")
         count = _count_plan_layers([Path(file).stem for file in files])

@@ -227,6 +227,9 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     _add_points_commands(
         commands.add_parser("points", help=get_help_text("points"), parents=[language]), language, report_texts
     )
+    _add_drawing_commands(
+        commands.add_parser("drawing", help=get_help_text("drawing"), parents=[language]), language, report_texts
+    )
     return parser
 
 
@@ -275,6 +278,29 @@ def _add_points_commands(
     action.add_argument("--format", default="auto", metavar="FORMAT", help=get_help_text("format"))
     action.add_argument("--crs", default="", metavar="EPSG:…", help=get_help_text("crs_output"))
     actions.add_parser("formats", help=get_help_text("formats"), parents=[language])
+
+
+def _add_drawing_commands(
+    drawing: argparse.ArgumentParser, language: argparse.ArgumentParser, report_texts: ReportTexts
+) -> None:
+    """Add the actions on drawings to their command."""
+
+    def get_help_text(key: str) -> str:
+        return report_texts.get("cli", f"drawing_{key}")
+
+    actions = drawing.add_subparsers(dest="action", required=True, metavar="import | mappings")
+    action = actions.add_parser("import", help=get_help_text("import"), parents=[language])
+    action.add_argument("source", metavar="FILE", help=get_help_text("source"))
+    action.add_argument("output", metavar="OUTPUT", help=get_help_text("output"))
+    action.add_argument("--table", default="", metavar="FILE", help=get_help_text("table"))
+    action.add_argument("--json", default="", metavar="FILE", help=get_help_text("json"))
+    action.add_argument("--mapping", default="", metavar="MAPPING", help=get_help_text("mapping"))
+    action.add_argument("--crs", default="", metavar="EPSG:…", help=get_help_text("crs"))
+    action.add_argument("--units", default="", metavar="m | dm | cm | mm | km", help=get_help_text("units"))
+    action.add_argument("--tolerance", type=float, default=None, metavar="METRES", help=get_help_text("tolerance"))
+    action.add_argument("--closing", type=float, default=None, metavar="METRES", help=get_help_text("closing"))
+    action.add_argument("--holes", default="hole", metavar="hole | separate", help=get_help_text("holes"))
+    actions.add_parser("mappings", help=get_help_text("mappings"), parents=[language])
 
 
 def _add_seams_command(command: argparse.ArgumentParser, report_texts: ReportTexts) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plan data, packages and boundary points dropped on map or layer tree: a message asks what to do with them."""
+"""Plan data, packages, drawings and boundary points dropped on map or layer tree: a message asks what to do."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from ..widgets.messages import MessageBarMessages
 
 
 class PlanDataDropHandler(QgsCustomDropHandler):
-    """Drop handler of GeoPackages, FileGDBs, folders, packages and boundary points; other files are left to QGIS.
+    """Drop handler of GeoPackages, FileGDBs, folders, packages, drawings and boundary points.
 
-    ``check(path)``, ``inspect(path)`` and ``import_points(path)`` are called if the user chooses to check the data, to
-    inspect the package, or to import the boundary points.
+    Other files are left to QGIS. ``check(path)``, ``inspect(path)``, ``import_points(path)`` and
+    ``import_drawing(path)`` are called if the user chooses to check the data, to inspect the package, or to import the
+    boundary points or the drawing.
     """
 
     def __init__(
@@ -30,9 +31,11 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         check: Callable[[str], None],
         inspect: Callable[[str], None],
         import_points: Callable[[str], None],
+        import_drawing: Callable[[str], None],
     ):
         super().__init__()
-        self._iface, self._check, self._inspect, self._import_points = iface, check, inspect, import_points
+        self._iface, self._check, self._inspect = iface, check, inspect
+        self._import_points, self._import_drawing = import_points, import_drawing
         self._messages = MessageBarMessages(iface, tr("Dropped Data"))
         #: QGIS passes the files of one drop one by one; one message asks about all.
         self._dropped: list[DroppedData] = []
@@ -72,6 +75,7 @@ class PlanDataDropHandler(QgsCustomDropHandler):
             DroppedKind.PLAN: (tr("“{name}” has {count} plan layers."), tr("Check without Adding…"), self._check),
             DroppedKind.PACKAGE: (tr("“{name}” is a submission package."), tr("Inspect…"), self._inspect),
             DroppedKind.BOUNDARY_POINTS: (tr("“{name}” has boundary points."), tr("Import…"), self._import_points),
+            DroppedKind.DRAWING: (tr("“{name}” is a drawing (DXF)."), tr("Import…"), self._import_drawing),
         }[dropped.kind]
         button = (label, lambda: self._run(action, dropped.path))
         buttons = {DroppedKind.PLAN: (add, button), DroppedKind.PACKAGE: (button,)}.get(dropped.kind, (button, add))
@@ -79,7 +83,7 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         self._messages.show_message(text, "info", *buttons)
 
     def _ask_about_several(self, all_dropped: list[DroppedData]) -> None:
-        """Offer to add the plan data of a drop; name packages and boundary points, which need a drop of each."""
+        """Offer to add the plan data of a drop; name the other files, which need a drop of each."""
         plans = [one for one in all_dropped if one.kind is DroppedKind.PLAN]
         others = [one for one in all_dropped if one.kind is not DroppedKind.PLAN]
         lines, buttons = [], []
@@ -87,7 +91,7 @@ class PlanDataDropHandler(QgsCustomDropHandler):
             lines.append(tr("Plan data: {names}.").format(names=_join_names(plans)))
             buttons.append((tr("Add to Project"), lambda: self._add_layers(*plans)))
         if others:
-            text = tr("Packages and files of boundary points were not opened; drop them one by one: {names}.")
+            text = tr("Packages, drawings and files of boundary points were not opened; drop them one by one: {names}.")
             lines.append(text.format(names=_join_names(others)))
         self._messages.show_message("\n".join(lines), "info", *buttons)
 

@@ -60,6 +60,16 @@ class ExchangeActions:
             level = "warning" if remarks or results["LEFT_OUT"] else "success"
             self._report_written("\n".join(lines), results["OUTPUT"], level)
 
+    def import_drawing(self, path: str) -> None:
+        """Open the toolbox dialog to import a drawing (DXF); its layers are added to the project in a group."""
+        output = find_free_path(Path(path).with_suffix(".gpkg"))
+        results = self._open_tool_dialog("sanxian:import_drawing", {"INPUT": path, "OUTPUT": output})
+        if results and "POLYGONS" in results:
+            text = tr("{count} polygons were imported, {left_out} items were not taken; see the log of the tool.")
+            remarks = str(results.get("REMARKS") or "").splitlines()
+            lines = [text.format(count=results["POLYGONS"], left_out=results["LEFT_OUT"]), *remarks]
+            self._report_written("\n".join(lines), results["OUTPUT"], "warning" if remarks else "success")
+
     def import_vct(self, path: str) -> None:
         """Import a VCT file; its layers are added in a group, with symbols and forms.
 

@@ -111,7 +111,7 @@ def _require_metres(parsed: ParsedFile) -> None:
         return
     if all(abs(row.north) <= 180 and abs(row.east) <= 180 for row in rows):
         raise InputError("boundary_degrees", file=parsed.path.name, line=rows[0].place.line)
-    if all(_is_swapped(row) for row in rows):
+    if all(is_swapped(row.north, row.east) for row in rows):
         raise InputError("boundary_swapped", file=parsed.path.name, line=rows[0].place.line, point=rows[0].name)
 
 
@@ -172,7 +172,7 @@ def _find_zones(rows: Iterable[PointRow]) -> dict[int, PointRow]:
     first_row_by_zone: dict[int, PointRow] = {}
     counts: Counter[int] = Counter()
     for row in rows:
-        if not _is_swapped(row):
+        if not is_swapped(row.north, row.east):
             zone = find_zone_number(row.east)
             first_row_by_zone.setdefault(zone, row)
             counts[zone] += 1
@@ -182,15 +182,15 @@ def _find_zones(rows: Iterable[PointRow]) -> dict[int, PointRow]:
 def find_zone_number(east: float) -> int:
     """Return the zone number at the beginning of an easting in metres such as 38 472 109; 0 without one."""
     zone = int(east // ZONE_STEP_M)
-    return zone if load_settings().get_zone_width(zone) and _is_near(east, zone * ZONE_STEP_M) else 0
+    return zone if load_settings().get_zone_width(zone) and is_near_zone(east, zone) else 0
 
 
-def _is_near(east: float, zone_easting: float) -> bool:
-    """Return True if an easting (m) may be in the zone whose eastings begin with ``zone_easting``."""
-    return abs(east - zone_easting - FALSE_EASTING_M) <= EASTING_REACH_M
+def is_near_zone(east: float, zone: int) -> bool:
+    """Return True if an easting (m) may be in a zone with its number in front, or for 0 in one without it."""
+    return abs(east - zone * ZONE_STEP_M - FALSE_EASTING_M) <= EASTING_REACH_M
 
 
-def _is_northing(value: float) -> bool:
+def is_northing(value: float) -> bool:
     """Return True if a coordinate (m) may be a northing in China."""
     low, high = load_settings().northings_m
     return low <= value <= high
@@ -198,13 +198,13 @@ def _is_northing(value: float) -> bool:
 
 def _is_easting(value: float) -> bool:
     """Return True if a coordinate (m) may be an easting, with or without zone number."""
-    return find_zone_number(value) > 0 or _is_near(value, 0.0)
+    return find_zone_number(value) > 0 or is_near_zone(value, 0)
 
 
-def _is_swapped(row: PointRow) -> bool:
-    """Return True if only the other order of a point's coordinates is possible."""
-    is_possible = _is_northing(row.north) and _is_easting(row.east)
-    return not is_possible and _is_northing(row.east) and _is_easting(row.north)
+def is_swapped(north: float, east: float) -> bool:
+    """Return True if only the other order of two coordinates (m) is possible."""
+    is_possible = is_northing(north) and _is_easting(east)
+    return not is_possible and is_northing(east) and _is_easting(north)
 
 
 def _require_usable_crs(text: str) -> CRS:
@@ -218,17 +218,22 @@ def _require_usable_crs(text: str) -> CRS:
 
 def require_gauss_kruger(crs: CRS) -> None:
     """Raise InputError unless a CRS is a Gauss–Krüger zone of CGCS2000, 3° or 6° wide, in metres."""
+    if not is_gauss_kruger(crs):
+        raise InputError("boundary_crs_unusable", crs=make_crs_label(crs))
+
+
+def is_gauss_kruger(crs: CRS) -> bool:
+    """Return True if a CRS is a Gauss–Krüger zone of CGCS2000, 3° or 6° wide, in metres."""
     frame = describe_crs(crs)
     zone_easting = (frame.zone_number or 0) * ZONE_STEP_M * frame.has_zone_prefix
-    if (
-        not frame.is_cgcs2000
-        or frame.is_geographic
-        or frame.zone_number is None
-        or not frame.is_in_metres
-        or frame.false_northing
-        or frame.false_easting != zone_easting + FALSE_EASTING_M
-    ):
-        raise InputError("boundary_crs_unusable", crs=make_crs_label(crs))
+    return (
+        frame.is_cgcs2000
+        and not frame.is_geographic
+        and frame.zone_number is not None
+        and frame.is_in_metres
+        and not frame.false_northing
+        and frame.false_easting == zone_easting + FALSE_EASTING_M
+    )
 
 
 def _compare_with_given(
@@ -279,16 +284,16 @@ def find_row_problems(parcel: RawParcel, crs: CRS) -> list[PointNote]:
     frame = describe_crs(crs)
     expected = (frame.zone_number or 0) if frame.has_zone_prefix else 0
     for row in parcel.rows:
-        if _is_swapped(row):
+        if is_swapped(row.north, row.east):
             key = "row_swapped"
-        elif not _is_northing(row.north):
+        elif not is_northing(row.north):
             key = "row_outside"
-        elif _is_near(row.east, expected * ZONE_STEP_M):
+        elif is_near_zone(row.east, expected):
             continue
         else:
             found = find_zone_number(row.east)
             key = "row_zone" if found and expected else "row_extra_zone" if found else "row_outside"
-            key = "row_no_zone" if expected and not found and _is_near(row.east, 0.0) else key
+            key = "row_no_zone" if expected and not found and is_near_zone(row.east, 0) else key
         params = {"point": row.name, "zone": expected, "found": find_zone_number(row.east),
                   "north": row.north_text, "east": row.east_text}  # fmt: skip
         return [PointNote(key, NoteLevel.ERROR, row.place, parcel.label, params)]

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Import a drawing (DXF) into layers of polygons, and list what was not taken."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+
+from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...errors import InputError, OutputError
+from ...files.writing import check_writable, is_same_file, write_atomically
+from ...geometry.crs import make_lonlat_transformer
+from ...geometry.statutory_area import measure_statutory_area
+from ...io import DRIVER_ERRORS
+from ...standard.template import CodeList, Template
+from ..boundary_points.areas import measure_plane_areas
+from ..create import create_database, make_write_error
+from .labels import assign_texts
+from .layer_fields import (
+    GAP_FIELD,
+    HANDLE_FIELD,
+    LAYER_FIELD,
+    PLANE_FIELD,
+    STATUTORY_FIELD,
+    TEXT_FIELD,
+    add_drawing_fields,
+)
+from .left_out_table import TABLE_SUFFIXES, write_left_out_table
+from .mapping import DrawingMapping, load_mapping
+from .model import DrawingLine, DrawingPolygon, LeftOut, Ring
+from .outlines import join_outlines
+from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
+from .polygons import HOLE, HOLE_RULES, make_polygons
+from .read_lines import DrawingContent, read_lines
+from .settings import load_settings
+from .tags import read_tags
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+ProgressCallback = Callable[[float, str], None]
+LAYER_SUFFIX = ".gpkg"
+_READ_SHARE, _SHAPES_SHARE = 0.5, 0.8
+
+
+@dataclass(frozen=True)
+class DrawingOptions:
+    """How a drawing is imported.
+
+    ``mapping``: id or path of a mapping; ``crs_text``, ``unit``: empty if the drawing is to state them;
+    ``tolerance_m``: largest distance of a curve from its chords; ``closing_m``: largest gap that is closed;
+    ``hole_rule``: one of `polygons.HOLE_RULES`; ``lang``: of the table.
+    """
+
+    mapping: str = ""
+    crs_text: str = ""
+    unit: str = ""
+    tolerance_m: float | None = None
+    closing_m: float | None = None
+    hole_rule: str = HOLE
+    lang: str = "zh"
+
+    def get_tolerance_m(self) -> float:
+        """Return the tolerance of curves (m). Raise InputError if it is out of range."""
+        settings = load_settings()
+        value = settings.tolerance_m if self.tolerance_m is None else self.tolerance_m
+        low, high = settings.tolerance_range_m
+        if not (math.isfinite(value) and low <= value <= high):
+            raise InputError("drawing_tolerance", value=f"{value:g}", low=f"{low:.6f}", high=f"{high:g}")
+        return value
+
+    def get_closing_m(self) -> float:
+        """Return the largest gap that is closed (m). Raise InputError if it is out of range."""
+        settings = load_settings()
+        value = settings.closing_m if self.closing_m is None else self.closing_m
+        if not (math.isfinite(value) and 0 <= value <= settings.most_closing_m):
+            raise InputError("drawing_closing", value=f"{value:g}", high=f"{settings.most_closing_m:g}")
+        return value
+
+
+@dataclass(frozen=True)
+class DrawingImport:
+    """The result of an import.
+
+    ``polygons_by_role``, ``name_by_role``: code of the layer → polygons, name; ``areas_by_role``: area in the plane and
+    statutory area in m²; ``closed``: outlines of which a gap was closed; ``left_out``:
+    what was not taken; ``deviation_m``: largest distance of a curve of the drawing from its chords, reached.
+    """
+
+    source: Path
+    path: Path
+    table_path: Path | None
+    encoding: str
+    crs: CRS
+    metres_per_unit: float
+    tolerance_m: float
+    closing_m: float
+    deviation_m: float
+    curve_count: int
+    polygons_by_role: dict[str, list[DrawingPolygon]]
+    name_by_role: dict[str, str]
+    areas_by_role: dict[str, tuple[float, float]]
+    closed: list[Ring]
+    left_out: list[LeftOut]
+
+    @property
+    def polygon_count(self) -> int:
+        """Return the number of polygons of all layers."""
+        return sum(map(len, self.polygons_by_role.values()))
+
+
+def check_import_outputs(source: str | Path, output: str | Path, table: str | Path = "") -> None:
+    """Raise OutputError if the layers or the table cannot be written; called before the drawing is read."""
+    if Path(output).suffix.lower() != LAYER_SUFFIX:
+        raise OutputError("output_format", target=str(output), known=LAYER_SUFFIX)
+    check_writable(output, [str(source)])
+    if table:
+        if Path(table).suffix.lower() not in TABLE_SUFFIXES:
+            raise OutputError("output_format", target=str(table), known=" ".join(TABLE_SUFFIXES))
+        if is_same_file(output, table):
+            raise OutputError("output_twice", target=str(table))
+        check_writable(table, [str(source)])
+
+
+def import_drawing(
+    source: str | Path,
+    output: str | Path,
+    table: str | Path = "",
+    *,
+    options: DrawingOptions | None = None,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> DrawingImport:
+    """Write the closed outlines of a drawing as polygons to a new GeoPackage; the drawing does not change.
+
+    The GeoPackage has a layer for each template of the mapping that has polygons, in the CRS of the drawing.
+
+    Parameters
+    ----------
+    table
+        Path of a table (.csv, .xlsx) of what was not taken, empty for none.
+
+    Raises
+    ------
+    InputError, DataError
+        The drawing cannot be read (DWG, damaged), its unit or its CRS must be given, an option is wrong, or no outline
+        can be taken; in the last case the table is written, and no layer.
+    OutputError
+        A file cannot be written; existing files stay.
+    Cancelled
+        The user cancelled; nothing is written.
+    """
+    options = options or DrawingOptions()
+    check_import_outputs(source, output, table)
+    mapping = load_mapping(options.mapping)
+    tolerance_m, closing_m = options.get_tolerance_m(), options.get_closing_m()
+    if options.hole_rule not in HOLE_RULES:
+        raise InputError("drawing_hole_rule", value=options.hole_rule, known=", ".join(HOLE_RULES))
+    drawing = read_tags(Path(source))
+    metres_per_unit = choose_unit(drawing, options.unit)
+    cancellation.raise_if_cancelled()
+    content = read_lines(drawing, metres_per_unit, tolerance_m)
+    progress(_READ_SHARE, "")
+    cancellation.raise_if_cancelled()
+    lines, left_out = _take_mapped(content, mapping)
+    if not lines:
+        layers = sorted({line.layer for line in content.lines})
+        listed = "、".join(layers[: load_settings().most_listed]) or "—"
+        raise InputError("drawing_no_layer", file=drawing.path.name, layers=listed)
+    crs = choose_crs(drawing, lines, content.texts, options.crs_text)
+    lines, out_of_place = take_lines_in_place(lines, crs)
+    left_out += out_of_place
+    polygons, closed, not_taken = _make_all_polygons(lines, closing_m, options.hole_rule, cancellation)
+    left_out += not_taken
+    targets = {layer: target for layer in {p.layer for p in polygons} if (target := mapping.find_target(layer))}
+    left_out += assign_texts([text for text in content.texts if not is_statement(text)], polygons, targets)
+    progress(_SHAPES_SHARE, "")
+    grouped: dict[str, list[DrawingPolygon]] = defaultdict(list)
+    for polygon in polygons:
+        grouped[targets[polygon.layer].template.role].append(polygon)
+    frames = {role: _make_frame(members, crs) for role, members in grouped.items()}
+    run = DrawingImport(
+        source=drawing.path,
+        path=Path(output),
+        table_path=Path(table) if table else None,
+        encoding=drawing.encoding,
+        crs=crs,
+        metres_per_unit=metres_per_unit,
+        tolerance_m=tolerance_m,
+        closing_m=closing_m,
+        deviation_m=content.deviation_m,
+        curve_count=content.curve_count,
+        polygons_by_role=dict(grouped),
+        name_by_role={target.template.role: target.template.name for target in targets.values()},
+        areas_by_role={
+            role: (float(frame[PLANE_FIELD].sum()), float(frame[STATUTORY_FIELD].sum()))
+            for role, frame in frames.items()
+        },
+        closed=closed,
+        left_out=left_out,
+    )
+    if not polygons:
+        if run.table_path:
+            write_left_out_table(run.left_out, run.table_path, options.lang)
+        raise InputError("drawing_no_polygon", file=drawing.path.name, count=len(left_out))
+    templates = {target.template.role: add_drawing_fields(target.template) for target in targets.values()}
+    _write_outputs(run, frames, list(templates.values()), mapping.code_lists, options.lang, cancellation)
+    progress(1.0, "")
+    return run
+
+
+def _take_mapped(content: DrawingContent, mapping: DrawingMapping) -> tuple[list[DrawingLine], list[LeftOut]]:
+    """Return the lines of layers of the mapping, and what was left out: entities of these layers, other layers."""
+    lines: list[DrawingLine] = []
+    unmapped: Counter[str] = Counter()
+    example_by_layer: dict[str, DrawingLine] = {}
+    for line in content.lines:
+        if mapping.find_target(line.layer) is not None:
+            lines.append(line)
+        else:
+            unmapped[line.layer] += 1
+            example_by_layer.setdefault(line.layer, line)
+    left_out = [one for one in content.left_out if not one.layer or mapping.find_target(one.layer) is not None]
+    for layer, count in sorted(unmapped.items()):
+        example = example_by_layer[layer]
+        x, y = example.vertices[0].tolist()
+        left_out.append(LeftOut("unmapped", layer, (example.handle,), example.kind, (x, y), params={"count": count}))
+    return lines, left_out
+
+
+def _make_all_polygons(
+    lines: Sequence[DrawingLine], closing_m: float, hole_rule: str, cancellation: Cancellation
+) -> tuple[list[DrawingPolygon], list[Ring], list[LeftOut]]:
+    """Return the polygons of all layers, the outlines of which a gap was closed, and what was not taken."""
+    by_layer: dict[str, list[DrawingLine]] = defaultdict(list)
+    for line in lines:
+        by_layer[line.layer].append(line)
+    polygons: list[DrawingPolygon] = []
+    closed: list[Ring] = []
+    left_out: list[LeftOut] = []
+    for members in by_layer.values():
+        cancellation.raise_if_cancelled()
+        rings, open_outlines = join_outlines(members, closing_m)
+        closed += [ring for ring in rings if ring.gap_m]
+        made, unusable = make_polygons(rings, hole_rule)
+        polygons += made
+        left_out += [*open_outlines, *unusable]
+    return polygons, closed, left_out
+
+
+def _make_frame(polygons: Sequence[DrawingPolygon], crs: CRS) -> gpd.GeoDataFrame:
+    """Return the polygons of one layer of the database as rows."""
+    shapes = np.array([polygon.shape for polygon in polygons], dtype=object)
+    names = sorted({name for polygon in polygons for name in polygon.values})
+    columns: dict[str, list[object]] = {name: [p.values.get(name) for p in polygons] for name in names}
+    columns[LAYER_FIELD] = [polygon.layer for polygon in polygons]
+    columns[HANDLE_FIELD] = [" ".join(polygon.handles) for polygon in polygons]
+    columns[TEXT_FIELD] = ["；".join(polygon.texts) or None for polygon in polygons]
+    columns[GAP_FIELD] = [polygon.gap_m for polygon in polygons]
+    columns[PLANE_FIELD] = list(measure_plane_areas(shapes))
+    columns[STATUTORY_FIELD] = measure_statutory_area(shapes, make_lonlat_transformer(crs)).tolist()
+    return gpd.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
+
+
+def _write_outputs(
+    run: DrawingImport,
+    frames: dict[str, gpd.GeoDataFrame],
+    templates: Iterable[Template],
+    code_lists: Mapping[str, CodeList],
+    lang: str,
+    cancellation: Cancellation,
+) -> None:
+    """Write the layers and the table; both files move to their targets at the end."""
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        database = Path(folder) / f"made{LAYER_SUFFIX}"
+        create_database(database, templates, run.crs, code_lists=code_lists, cancellation=cancellation)
+        try:
+            for role, frame in frames.items():
+                cancellation.raise_if_cancelled()
+                pyogrio.write_dataframe(
+                    frame,
+                    database,
+                    layer=role,
+                    driver="GPKG",
+                    append=True,
+                    geometry_type="MultiPolygon",
+                    promote_to_multi=True,
+                )
+        except DRIVER_ERRORS as error:
+            raise make_write_error(run.path, folder) from error
+        with write_atomically(run.path) as new:
+            shutil.copyfile(database, new)
+            if run.table_path:
+                write_left_out_table(run.left_out, run.table_path, lang)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Give polygons the texts of the drawing that are inserted in them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import shapely
+
+from ...standard.template import TemplateField
+from .mapping import LayerTarget, TextField
+from .model import DrawingPolygon, DrawingText, LeftOut
+
+
+def assign_texts(
+    texts: Sequence[DrawingText], polygons: Sequence[DrawingPolygon], target_by_layer: Mapping[str, LayerTarget]
+) -> list[LeftOut]:
+    """Give each polygon the texts in it, as values of fields and as a list; return the texts that were not used.
+
+    The place of a text is its insertion point. Of each layer of the drawing it may be in one polygon. Texts in no
+    polygon, in several of one layer, or of which several fit one field, become no value.
+    """
+    if not texts or not polygons:
+        return [_leave_out("text_outside", text) for text in texts]
+    points = shapely.points([text.place for text in texts])
+    shapes = np.array([polygon.shape for polygon in polygons], dtype=object)
+    numbers, places = shapely.STRtree(shapes).query(points, predicate="within")
+    within: dict[int, list[int]] = defaultdict(list)
+    for number, place in zip(numbers.tolist(), places.tolist(), strict=True):
+        within[number].append(place)
+    texts_of: dict[int, list[DrawingText]] = defaultdict(list)
+    left_out: list[LeftOut] = []
+    for number, text in enumerate(texts):
+        by_layer: dict[str, list[int]] = defaultdict(list)
+        for place in within[number]:
+            by_layer[polygons[place].layer].append(place)
+        if not by_layer:
+            left_out.append(_leave_out("text_outside", text))
+        for layer, found in by_layer.items():
+            if len(found) == 1:
+                texts_of[found[0]].append(text)
+            else:
+                handles = _join_handles(handle for place in found for handle in polygons[place].handles)
+                left_out.append(_leave_out("text_overlap", text, polygon_layer=layer, others=handles))
+    for place, members in sorted(texts_of.items()):
+        left_out += _fill_polygon(polygons[place], members, target_by_layer[polygons[place].layer])
+    return left_out
+
+
+def _leave_out(key: str, text: DrawingText, **params: object) -> LeftOut:
+    """Return a text as left out."""
+    return LeftOut(key, text.layer, (text.handle,), text.kind, text.place, params={"text": text.text, **params})
+
+
+def _join_handles(handles: Iterable[str]) -> str:
+    """Return handles as one text, each once."""
+    return " ".join(dict.fromkeys(handles))
+
+
+def _fill_polygon(polygon: DrawingPolygon, texts: Sequence[DrawingText], target: LayerTarget) -> list[LeftOut]:
+    """Set the values of a polygon from the texts in it; return the texts that became no value though a field fits."""
+    polygon.texts = [text.text for text in texts]
+    matches: dict[str, list[tuple[DrawingText, str]]] = defaultdict(list)
+    for text in texts:
+        found = _find_field(text.text, target.text_fields)
+        if found is not None:
+            matches[found[0]].append((text, found[1]))
+    left_out: list[LeftOut] = []
+    handles = _join_handles(polygon.handles)
+    for name, pairs in matches.items():
+        values = {value for _, value in pairs}
+        if len(values) > 1:
+            left_out += [_leave_out("text_several", text, field=name, others=handles) for text, _ in pairs]
+            continue
+        field = target.template.find_field_by_name(name)
+        value = _convert(pairs[0][1], field) if field else None
+        if value is None:
+            left_out += [_leave_out("text_value", text, field=name, others=handles) for text, _ in pairs]
+        else:
+            polygon.values[name] = value
+    return left_out
+
+
+def _find_field(text: str, fields: Sequence[TextField]) -> tuple[str, str] | None:
+    """Return the first field that takes a text, and its value; None without one."""
+    for field in fields:
+        value = field.match(text)
+        if value:
+            return field.field, value
+    return None
+
+
+def _convert(value: str, field: TemplateField) -> str | int | float | None:
+    """Return a text as a value of a field; None if it does not fit its type or length."""
+    if field.type == "text":
+        return value if field.length is None or len(value) <= field.length else None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if not math.isfinite(number) or (field.type == "integer" and not number.is_integer()):
+        return None
+    return int(number) if field.type == "integer" else number

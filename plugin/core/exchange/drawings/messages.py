@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sentences on what an import of a drawing did, and its summary as data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from ...geometry.crs import make_crs_label
+from ...messages.texts import Texts, format_number
+from ..boundary_points.areas import format_area
+from ..boundary_points.messages import ReportLine
+from ..boundary_points.model import NoteLevel
+from .mapping import list_mapping_ids, load_mapping
+from .model import LeftOut
+from .settings import load_settings
+
+if TYPE_CHECKING:
+    from .import_drawing import DrawingImport
+
+_SECTION = "drawings"
+_HECTARE_M2, _AREA_DECIMALS = 10_000.0, 4
+SUMMARY_SCHEMA = "sanxian-drawing-1"
+
+
+def describe_import(run: DrawingImport, lang: str) -> list[ReportLine]:
+    """Return a summary, the layers with their areas, the gaps that were closed, and what was not taken by reason."""
+    texts = Texts(lang)
+    summary = texts.get(
+        _SECTION,
+        "imported",
+        file=run.source.name,
+        encoding=run.encoding.upper(),
+        crs=make_crs_label(run.crs),
+        unit=f"{run.metres_per_unit:g}",
+        count=format_number(run.polygon_count, 0),
+        left_out=format_number(len(run.left_out), 0),
+    )
+    lines = [ReportLine(NoteLevel.WARNING if run.left_out else NoteLevel.INFO, summary)]
+    for role, polygons in sorted(run.polygons_by_role.items()):
+        plane_m2, statutory_m2 = run.areas_by_role[role]
+        params = {
+            "layer": role,
+            "count": format_number(len(polygons), 0),
+            "plane": format_area(plane_m2, _HECTARE_M2, _AREA_DECIMALS),
+            "statutory": format_area(statutory_m2, _HECTARE_M2, _AREA_DECIMALS),
+        }
+        lines.append(ReportLine(NoteLevel.INFO, texts.get(_SECTION, "layer", **params)))
+    if run.curve_count:
+        params = {
+            "count": format_number(run.curve_count, 0),
+            "tolerance": f"{run.tolerance_m:g}",
+            "deviation": f"{run.deviation_m:.6f}",
+        }
+        lines.append(ReportLine(NoteLevel.INFO, texts.get(_SECTION, "curves", **params)))
+    if run.closed:
+        listed = _list_handles(
+            [LeftOut("open", ring.layer, ring.handles, gap_m=ring.gap_m) for ring in run.closed], texts
+        )
+        params = {"count": format_number(len(run.closed), 0), "closing": f"{run.closing_m:g}", "handles": listed}
+        lines.append(ReportLine(NoteLevel.INFO, texts.get(_SECTION, "closed", **params)))
+    return [*lines, *_describe_left_out(run, texts)]
+
+
+def _describe_left_out(run: DrawingImport, texts: Texts) -> list[ReportLine]:
+    """Return a sentence for each reason and layer, with the handles of the first entities and the remedy."""
+    grouped: dict[tuple[str, str, str, str], list[LeftOut]] = defaultdict(list)
+    for one in run.left_out:
+        grouped[one.key, one.layer, one.get_reason(texts), one.get_remedy(texts)].append(one)
+    return [
+        ReportLine(
+            NoteLevel.WARNING,
+            texts.get(
+                _SECTION,
+                "left_out" if layer else "left_out_without_layer",
+                layer=layer,
+                count=format_number(len(members), 0),
+                handles=_list_handles(members, texts),
+                reason=reason,
+                remedy=remedy,
+            ),
+        )
+        for (_, layer, reason, remedy), members in grouped.items()
+    ]
+
+
+def _list_handles(members: list[LeftOut], texts: Texts) -> str:
+    """Return the handles of entities as text, each with its gap if it has one."""
+    most = load_settings().most_listed
+    listed = []
+    for one in members[:most]:
+        handles = " ".join(one.handles)
+        if one.gap_m is not None:
+            handles = texts.get(_SECTION, "gap", handles=handles, gap=f"{one.gap_m:.4f}")
+        listed.append(handles)
+    more = [texts.get(_SECTION, "more", count=format_number(len(members) - most, 0))] if len(members) > most else []
+    return texts.get(_SECTION, "between").join([*listed, *more])
+
+
+def make_summary(run: DrawingImport, lang: str) -> dict[str, Any]:
+    """Return the result as data for JSON; areas in m², lengths in m."""
+    texts = Texts(lang)
+    return {
+        "schema": SUMMARY_SCHEMA,
+        "file": run.source.name,
+        "encoding": run.encoding,
+        "crs": make_crs_label(run.crs),
+        "metres_per_unit": run.metres_per_unit,
+        "tolerance_m": run.tolerance_m,
+        "deviation_m": run.deviation_m,
+        "curves": run.curve_count,
+        "closing_m": run.closing_m,
+        "layers": [
+            {
+                "layer": role,
+                "polygons": len(polygons),
+                "plane_m2": run.areas_by_role[role][0],
+                "statutory_m2": run.areas_by_role[role][1],
+                "drawing_layers": sorted({polygon.layer for polygon in polygons}),
+            }
+            for role, polygons in sorted(run.polygons_by_role.items())
+        ],
+        "closed": [{"handles": list(ring.handles), "layer": ring.layer, "gap_m": ring.gap_m} for ring in run.closed],
+        "left_out": [
+            {
+                "reason": one.key,
+                "handles": list(one.handles),
+                "layer": one.layer,
+                "kind": one.kind,
+                "place": None if one.place is None else list(one.place),
+                "gap_m": one.gap_m,
+                "text": one.get_reason(texts),
+                "remedy": one.get_remedy(texts),
+            }
+            for one in run.left_out
+        ],
+    }
+
+
+def describe_mappings(lang: str) -> list[str]:
+    """Return one line for each mapping that the plugin has: id and name."""
+    return [f"{name}  {load_mapping(name).get_title(lang)}" for name in list_mapping_ids()]

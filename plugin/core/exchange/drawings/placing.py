@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find unit and CRS of a drawing from what it states; ask for them where that is not enough.
+
+Nothing is guessed. A drawing has no field for its CRS: only a text in it may state the datum, and zone numbers of
+eastings the zone. In a drawing, x is the easting and y the northing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pyproj import CRS
+
+from ...errors import InputError
+from ...geometry.crs import describe_crs, make_crs_label, parse_crs
+from ..boundary_points.crs_choice import (
+    find_zone_number,
+    is_gauss_kruger,
+    is_near_zone,
+    is_northing,
+    is_swapped,
+    make_gauss_kruger_crs,
+)
+from ..boundary_points.settings import load_settings as load_point_settings
+from .model import DrawingLine, DrawingText, LeftOut
+from .settings import load_settings
+from .tags import DrawingTags
+
+
+def choose_unit(drawing: DrawingTags, unit: str) -> float:
+    """Return the metres of one unit of a drawing.
+
+    ``unit``: name that the user gives, empty if the drawing is to state it.
+
+    Raises
+    ------
+    InputError
+        The unit is unknown, or the drawing does not state metres and the unit must be given.
+    """
+    settings, name = load_settings(), drawing.path.name
+    if unit:
+        if unit not in settings.metres_by_unit:
+            raise InputError("drawing_unit_unknown", value=unit, known=", ".join(settings.metres_by_unit))
+        return settings.metres_by_unit[unit]
+    text = drawing.variables.get("$INSUNITS", "0")
+    code = int(text) if text.isdecimal() else 0
+    if code != settings.metres_insunits:
+        stated = settings.unit_names.get(code, text)
+        raise InputError("drawing_unit_not_stated", file=name, stated=stated, known=", ".join(settings.metres_by_unit))
+    return 1.0
+
+
+def choose_crs(drawing: DrawingTags, lines: Sequence[DrawingLine], texts: Sequence[DrawingText], crs_text: str) -> CRS:
+    """Return the CRS of a drawing.
+
+    Parameters
+    ----------
+    lines, texts
+        Of the drawing in metres; the lines are those that are taken.
+    crs_text
+        The CRS that the user gives; empty if the drawing is to state it.
+
+    Raises
+    ------
+    InputError
+        The drawing states 西安80, 北京54 or another datum, or contradicts the given CRS; its axes are swapped; its
+        coordinates are not in China; or the CRS is not stated and must be given.
+    """
+    name = drawing.path.name
+    zones = _count_zones(drawing, lines)
+    stated = _read_statements(drawing, texts)
+    prevailing = next(iter(zones), 0)
+    if crs_text:
+        crs = parse_crs(crs_text)
+        if crs is None:
+            raise InputError("drawing_crs_unknown", value=crs_text)
+        if not is_gauss_kruger(crs):
+            raise InputError("drawing_crs_unusable", crs=make_crs_label(crs))
+        expected = _get_expected_zone(crs)
+        if zones and expected not in zones:
+            key = "drawing_crs_contradiction" if prevailing else "drawing_crs_no_number"
+            raise InputError(key, file=name, crs=make_crs_label(crs), found=prevailing)
+        return crs
+    width = load_point_settings().get_zone_width(prevailing)
+    hint = make_crs_label(make_gauss_kruger_crs(prevailing, width, has_number=True)) if width else "EPSG:4526"
+    if stated != "cgcs2000" or not prevailing:
+        raise InputError("drawing_crs_not_stated", file=name, hint=hint, zone=prevailing or "—")
+    if len(zones) > 1:
+        listed = "、".join(str(zone or "—") for zone in zones)
+        raise InputError("drawing_zones_mixed", file=name, zones=listed, hint=hint)
+    return make_gauss_kruger_crs(prevailing, width, has_number=True)
+
+
+def _count_zones(drawing: DrawingTags, lines: Sequence[DrawingLine]) -> list[int]:
+    """Return the zone numbers of the starts of lines in China, the most frequent first; 0 for eastings without one.
+
+    Raise InputError if all lines have swapped axes, or none is in China.
+    """
+    counts: Counter[int] = Counter()
+    swapped = 0
+    for line in lines:
+        east, north = line.vertices[0].tolist()
+        zone = find_zone_number(east)
+        if is_northing(north) and (zone or is_near_zone(east, 0)):
+            counts[zone] += 1
+        else:
+            swapped += is_swapped(north, east)
+    if lines and not counts:
+        east, north = lines[0].vertices[0].tolist()
+        key = "drawing_swapped" if swapped else "drawing_outside"
+        params = {"x": f"{east:.3f}", "y": f"{north:.3f}", "handle": lines[0].handle, "layer": lines[0].layer}
+        raise InputError(key, file=drawing.path.name, **params)
+    return [zone for zone, _ in counts.most_common()]
+
+
+def is_statement(text: DrawingText) -> bool:
+    """Return True if a text states something about the CRS of its drawing."""
+    return any(word in text.text.upper() for word in load_settings().statement_words)
+
+
+def _read_statements(drawing: DrawingTags, texts: Sequence[DrawingText]) -> str:
+    """Return what texts of a drawing state about its datum: ``cgcs2000`` or ``unknown``.
+
+    Raise InputError if one states another datum.
+    """
+    settings = load_point_settings()
+    found = set()
+    for text in filter(is_statement, texts):
+        datum = settings.classify_datum(text.text.replace("：", ":").rsplit(":", 1)[-1])
+        if datum == "refused":
+            raise InputError("drawing_datum", file=drawing.path.name, value=text.text, handle=text.handle)
+        found.add(datum)
+    return "cgcs2000" if found == {"cgcs2000"} else "unknown"
+
+
+def _get_expected_zone(crs: CRS) -> int:
+    """Return the zone number that eastings in a CRS begin with, 0 without one."""
+    frame = describe_crs(crs)
+    return (frame.zone_number or 0) if frame.has_zone_prefix else 0
+
+
+def take_lines_in_place(lines: Sequence[DrawingLine], crs: CRS) -> tuple[list[DrawingLine], list[LeftOut]]:
+    """Return the lines that can be in a CRS, and the others: other zone, swapped axes, outside of China."""
+    expected = _get_expected_zone(crs)
+    kept: list[DrawingLine] = []
+    left_out: list[LeftOut] = []
+    for line in lines:
+        low, high = line.vertices.min(axis=0).tolist(), line.vertices.max(axis=0).tolist()
+        if all(is_northing(north) and is_near_zone(east, expected) for east, north in (low, high)):
+            kept.append(line)
+            continue
+        east, north = line.vertices[0].tolist()
+        found = find_zone_number(east)
+        key = "swapped" if is_swapped(north, east) else "zone" if found != expected and found else "outside"
+        params = {"found": found, "zone": expected or "—"}
+        left_out.append(LeftOut(key, line.layer, (line.handle,), line.kind, (east, north), params=params))
+    return kept, left_out

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write a copy of a drawing in which all curves are chords within a tolerance, for GDAL's driver.
+
+The driver divides arcs by an angle and splines by a fixed number, whatever their size; the copy makes the distance from
+the curve independent of both. It has the entities that become outlines or texts, and the blocks that are inserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from .curves import Spline, divide_bulge, divide_centred_arc, divide_circle, divide_ellipse
+from .model import LeftOut
+from .tags import Block, DrawingTags, Entity, Tag
+
+_KEPT_TYPES = ("INSERT", "TEXT", "MTEXT", "ATTRIB", "ATTDEF")
+#: Bits of a POLYLINE that is a mesh, and of a VERTEX that only controls a spline.
+_MESH_BITS, _CONTROL_BIT, _CLOSED_BIT = 16 | 64, 16, 1
+_EXTRUSION_CODES = (210, 220, 230)
+#: Place, scale and rotation of an INSERT.
+_INSERT_NUMBERS = (10, 20, 41, 42, 50)
+
+
+@dataclass
+class StraightCopy:
+    """What is in a copy of a drawing with straight lines.
+
+    ``deviation``: largest distance of a curve from its chords, in units of the drawing; ``curve_count``: number of
+    curves; ``kind_by_handle``: of the entities of the drawing.
+    """
+
+    deviation: float = 0.0
+    curve_count: int = 0
+    kind_by_handle: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+def write_straight_copy(drawing: DrawingTags, target: Path, tolerance: float) -> StraightCopy:
+    """Write the copy in UTF-8; the drawing does not change. ``tolerance``: in units of the drawing.
+
+    Raise InputError for blocks that contain each other, and for values that are not numbers.
+    """
+    scales = _measure_scales(drawing)
+    copy = StraightCopy()
+    lines = _format_pairs([(0, "SECTION"), (2, "HEADER"), (9, "$ACADVER"), (1, "AC1021"), (0, "ENDSEC")])
+    lines += _format_pairs([(0, "SECTION"), (2, "BLOCKS")])
+    for name, scale in scales.items():
+        block = drawing.blocks[name]
+        if block.head is not None:
+            lines += _format_entity(block.head)
+        lines += _convert_entities(block.entities, drawing.blocks, tolerance, scale, copy)
+        lines += _format_pairs([(0, "ENDBLK")])
+    lines += _format_pairs([(0, "ENDSEC"), (0, "SECTION"), (2, "ENTITIES")])
+    shown = [entity for entity in drawing.entities if not entity.is_on_paper]
+    if len(shown) < len(drawing.entities):
+        copy.left_out.append(LeftOut("paper", params={"count": len(drawing.entities) - len(shown)}))
+    copy.kind_by_handle = {entity.handle: entity.type for entity in shown}
+    lines += _convert_entities(shown, drawing.blocks, tolerance, 1.0, copy)
+    lines += _format_pairs([(0, "ENDSEC"), (0, "EOF")])
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return copy
+
+
+def _measure_scales(drawing: DrawingTags) -> dict[str, float]:
+    """Return the largest scale at which each inserted block appears, by its name in capitals.
+
+    Raise InputError for a block that contains itself.
+    """
+    scales: dict[str, float] = {}
+
+    def visit(entities: Iterable[Entity], scale: float, path: tuple[str, ...]) -> None:
+        for entity in entities:
+            name = entity.get(2).upper()
+            if entity.type != "INSERT" or name not in drawing.blocks:
+                continue
+            if name in path:
+                raise InputError("drawing_block_cycle", block=entity.get(2), handle=entity.handle)
+            inner_scale = scale * max(abs(entity.get_number(41, 1.0)), abs(entity.get_number(42, 1.0)))
+            if inner_scale > scales.get(name, 0.0):
+                scales[name] = inner_scale
+                visit(drawing.blocks[name].entities, inner_scale, (*path, name))
+
+    visit(drawing.entities, 1.0, ())
+    return scales
+
+
+def _convert_entities(
+    entities: Iterable[Entity], blocks: dict[str, Block], tolerance: float, scale: float, copy: StraightCopy
+) -> list[str]:
+    """Return the lines of entities in the copy; add those that are left out, and the deviation, to ``copy``."""
+    lines: list[str] = []
+    for entity in entities:
+        problem = _find_problem(entity, blocks)
+        if problem:
+            copy.left_out.append(_leave_out(problem, entity))
+        elif entity.type in _KEPT_TYPES:
+            lines += _format_entity(entity)
+        else:
+            polyline = _CONVERTERS[entity.type](entity, tolerance / scale)
+            if len(polyline.written_vertices) < 2:
+                copy.left_out.append(_leave_out("no_area", entity))
+                continue
+            lines += polyline.format(entity)
+            copy.deviation = max(copy.deviation, polyline.deviation * scale)
+            copy.curve_count += polyline.has_curve
+    return lines
+
+
+def _leave_out(key: str, entity: Entity) -> LeftOut:
+    """Return an entity as left out; its place is in units of the drawing."""
+    params = {"kind": entity.type, "block": entity.get(2) if entity.type == "INSERT" else entity.block}
+    return LeftOut(key, entity.layer, (entity.handle,), entity.type, _find_place(entity), params=params)
+
+
+def _find_problem(entity: Entity, blocks: dict[str, Block]) -> str:
+    """Return the key of the reason for which an entity cannot be taken, empty without one."""
+    if entity.type == "INSERT":
+        # The driver would read a wrong number as 0.
+        for code in _INSERT_NUMBERS:
+            entity.get_number(code)
+        block = blocks.get(entity.get(2).upper())
+        return "block_missing" if block is None else "block_external" if block.is_external else ""
+    if entity.type == "SPLINE":
+        return "" if _make_spline(entity).is_complete else "spline"
+    if entity.type == "POLYLINE" and entity.get_flags() & _MESH_BITS:
+        return "kind"
+    return "" if entity.type in _KEPT_TYPES or entity.type in _CONVERTERS else "kind"
+
+
+def _find_place(entity: Entity) -> tuple[float, float] | None:
+    """Return the first point of an entity of the drawing, in units of the drawing; None within a block."""
+    x, y = entity.get_numbers(10), entity.get_numbers(20)
+    return (x[0], y[0]) if x and y and not entity.block else None
+
+
+@dataclass
+class _Polyline:
+    """A polyline that replaces an entity. ``in_world``: its coordinates do not depend on the extrusion."""
+
+    vertices: NDArray
+    is_closed: bool
+    deviation: float = 0.0
+    has_curve: bool = True
+    in_world: bool = False
+
+    def format(self, entity: Entity) -> list[str]:
+        """Return the lines of a LWPOLYLINE with handle, layer and extrusion of an entity."""
+        vertices = self.written_vertices
+        pairs = [(0, "LWPOLYLINE"), (5, entity.handle), (100, "AcDbEntity"), (8, entity.layer), (100, "AcDbPolyline")]
+        pairs += [(90, str(len(vertices))), (70, str(int(self.is_closed)))]
+        for x, y in vertices.tolist():
+            pairs += [(10, repr(x)), (20, repr(y))]
+        if not self.in_world:
+            pairs += [(tag.code, tag.value) for tag in entity.tags if tag.code in _EXTRUSION_CODES]
+        return _format_pairs(pairs)
+
+    @property
+    def written_vertices(self) -> NDArray:
+        """Return the vertices; without the last one of a closed polyline that is the first one again."""
+        is_repeated = len(self.vertices) > 1 and bool((self.vertices[0] == self.vertices[-1]).all())
+        return self.vertices[:-1] if self.is_closed and is_repeated else self.vertices
+
+
+def _convert_line(entity: Entity, _: float) -> _Polyline:
+    """Return a LINE, whose coordinates are those of the world."""
+    ends = [[entity.get_number(code), entity.get_number(code + 10)] for code in (10, 11)]
+    return _Polyline(np.array(ends), is_closed=False, has_curve=False, in_world=True)
+
+
+def _convert_circle(entity: Entity, tolerance: float) -> _Polyline:
+    """Return the chords of a CIRCLE."""
+    centre = entity.get_number(10), entity.get_number(20)
+    return _Polyline(*_order(divide_circle(centre, entity.get_number(40), tolerance), is_closed=True))
+
+
+def _order(chords: tuple[NDArray, float], *, is_closed: bool) -> tuple[NDArray, bool, float]:
+    """Return the arguments of `_Polyline` for chords."""
+    return chords[0], is_closed, chords[1]
+
+
+def _convert_arc(entity: Entity, tolerance: float) -> _Polyline:
+    """Return the chords of an ARC."""
+    centre = entity.get_number(10), entity.get_number(20)
+    angles = entity.get_number(50), entity.get_number(51, 360.0)
+    return _Polyline(*_order(divide_centred_arc(centre, entity.get_number(40), *angles, tolerance), is_closed=False))
+
+
+def _convert_ellipse(entity: Entity, tolerance: float) -> _Polyline:
+    """Return the chords of an ELLIPSE, whose coordinates are those of the world."""
+    centre = entity.get_number(10), entity.get_number(20)
+    major = np.array([entity.get_number(11), entity.get_number(21), entity.get_number(31)])
+    normal = np.array(
+        [entity.get_number(code, default) for code, default in zip(_EXTRUSION_CODES, (0, 0, 1), strict=True)]
+    )
+    minor = np.cross(normal, major) * entity.get_number(40, 1.0)
+    start, end = entity.get_number(41), entity.get_number(42, 2 * np.pi)
+    chords = divide_ellipse(centre, _take_xy(major), _take_xy(minor), start, end, tolerance)
+    return _Polyline(*_order(chords, is_closed=False), in_world=True)
+
+
+def _take_xy(vector: NDArray) -> tuple[float, float]:
+    """Return x and y of a vector."""
+    return float(vector[0]), float(vector[1])
+
+
+def _convert_spline(entity: Entity, tolerance: float) -> _Polyline:
+    """Return the chords of a SPLINE, whose coordinates are those of the world."""
+    return _Polyline(*_order(_make_spline(entity).divide(tolerance), is_closed=False), in_world=True)
+
+
+def _make_spline(entity: Entity) -> Spline:
+    """Return the spline of an entity; incomplete if it has only points that it passes through."""
+    x, y = entity.get_numbers(10), entity.get_numbers(20)
+    count = min(len(x), len(y))
+    controls = np.column_stack([x[:count], y[:count]]).astype(float)
+    weights = entity.get_numbers(41)
+    is_weighted = len(weights) == count
+    return Spline(int(entity.get_number(71)), entity.get_numbers(40), controls, weights if is_weighted else ())
+
+
+def _convert_light_polyline(entity: Entity, tolerance: float) -> _Polyline:
+    """Return the chords of a LWPOLYLINE."""
+    vertices: list[list[float]] = []
+    for tag in entity.tags:
+        if tag.code == 10:
+            vertices.append([entity.convert(tag.value, 10), 0.0, 0.0])
+        elif tag.code in (20, 42) and vertices:
+            vertices[-1][1 if tag.code == 20 else 2] = entity.convert(tag.value, tag.code)
+    return _divide_bulges(vertices, bool(entity.get_flags() & _CLOSED_BIT), tolerance)
+
+
+def _convert_polyline(entity: Entity, tolerance: float) -> _Polyline:
+    """Return the chords of a POLYLINE; points that only control a spline are left out."""
+    vertices = [
+        [vertex.get_number(10), vertex.get_number(20), vertex.get_number(42)]
+        for vertex in entity.children
+        if vertex.type == "VERTEX" and not vertex.get_flags() & _CONTROL_BIT
+    ]
+    return _divide_bulges(vertices, bool(entity.get_flags() & _CLOSED_BIT), tolerance)
+
+
+def _divide_bulges(rows: Sequence[Sequence[float]], is_closed: bool, tolerance: float) -> _Polyline:
+    """Return the chords of a polyline. ``rows``: x, y and bulge to the next vertex."""
+    parts: list[NDArray] = [np.array([rows[0][:2]])] if rows else []
+    deviation, has_curve = 0.0, False
+    followers = [*rows[1:], rows[0]] if is_closed and rows else rows[1:]
+    for (x, y, bulge), (next_x, next_y, _) in zip(rows, followers, strict=False):
+        chords, distance = divide_bulge((x, y), (next_x, next_y), bulge, tolerance)
+        parts.append(chords[1:])
+        deviation, has_curve = max(deviation, distance), has_curve or bulge != 0.0
+    vertices = np.concatenate(parts) if parts else np.zeros((0, 2))
+    return _Polyline(vertices, is_closed, deviation, has_curve)
+
+
+_CONVERTERS: dict[str, Callable[[Entity, float], _Polyline]] = {
+    "LINE": _convert_line,
+    "CIRCLE": _convert_circle,
+    "ARC": _convert_arc,
+    "ELLIPSE": _convert_ellipse,
+    "SPLINE": _convert_spline,
+    "LWPOLYLINE": _convert_light_polyline,
+    "POLYLINE": _convert_polyline,
+}
+
+
+def _format_entity(entity: Entity) -> list[str]:
+    """Return the lines of an entity and of those that follow it, with a handle if it has none."""
+    tags = entity.tags if entity.get(5) else [Tag(5, entity.handle), *entity.tags]
+    lines = _format_pairs([(0, entity.type), *((tag.code, tag.value) for tag in tags)])
+    for child in entity.children:
+        lines += _format_entity(child)
+    return lines
+
+
+def _format_pairs(pairs: Iterable[tuple[int, str]]) -> list[str]:
+    """Return the two lines of each pair of group code and value."""
+    return list(_iterate_lines(pairs))
+
+
+def _iterate_lines(pairs: Iterable[tuple[int, str]]) -> Iterator[str]:
+    """Yield the lines of pairs."""
+    for code, value in pairs:
+        yield str(code)
+        yield value
