@@ -29,11 +29,12 @@ from qgis.core import (
     QgsVectorLayerUndoCommandChangeAttribute,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
+from qgis.PyQt.QtCore import QObject, pyqtSlot
 
 from ...core.errors import SanxianError
 from ..running.portions import PORTION_SECONDS, hold_background_work
 from ..running.tasks import log_error
+from ..running.turns import RepeatedPortion
 from ..texts import tr
 from .changed_values import ChangedValueRecord, start_recording_changed_values
 from .expression_function import is_null
@@ -331,9 +332,7 @@ class _LayerUpdater(QObject):
         self._redoable_command_address = 0
         self._is_writing = False
         self._is_outside_command = self._is_listening = False
-        self._timer = QTimer()
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._fill_portion)
+        self._portion = RepeatedPortion(self._fill_portion)
         self._stack_connections: tuple[tuple[Any, Any], ...] = ()
         self._signal_connections: tuple[tuple[Any, Any], ...] = (
             (layer.editingStarted, self._start_editing),
@@ -351,7 +350,7 @@ class _LayerUpdater(QObject):
     def stop(self) -> None:
         layer = self.layer
         if layer is None or sip.isdeleted(layer):
-            self._timer.stop()
+            self._portion.stop()
             return
         self.fill_remaining_rows()
         self._stop_editing()
@@ -404,7 +403,7 @@ class _LayerUpdater(QObject):
         if self._running_fill is not None:
             self._running_fill.close_iterator()
         self._running_fill = None
-        self._timer.stop()
+        self._portion.stop()
 
     def _take_changes(self) -> tuple[dict[int | None, set[int]], ChangedValueRecord]:
         """Return the changes since the last call, and start a new record of changed values.
@@ -513,7 +512,7 @@ class _LayerUpdater(QObject):
         if is_short:
             self.fill_remaining_rows()
         else:
-            self._timer.start()
+            self._portion.start()
 
     def _push_fill_command(self, fill: DependentValueFill) -> None:
         """Write the dependent values as a separate command on the undo stack.
@@ -544,7 +543,7 @@ class _LayerUpdater(QObject):
         """Continue a fill whose command was undone before its last row was filled and is now redone."""
         if not fill.is_complete and self._stack_connections:
             self._running_fill = fill
-            self._timer.start()
+            self._portion.start()
 
     def fill_remaining_rows(self) -> None:
         """Write the dependent values of all remaining rows now."""
@@ -578,9 +577,9 @@ class _LayerUpdater(QObject):
             self._resume_recording()
         if fill is None or fill.is_complete or not fill.is_active:
             self._running_fill = None
-            self._timer.stop()
-        elif not self._timer.isActive():
-            self._timer.start()
+            self._portion.stop()
+        elif not self._portion.is_active:
+            self._portion.start()
 
 
 def _get_command_address(stack: Any, index: int) -> int:
