@@ -103,8 +103,8 @@ class Project:
 
     ``row``: its row in the source, from 1; ``shape``: polygon or multipolygon in the plan's plane, for a line or a
     point the land of ``width_m`` around it; ``kind``: polygon, line or point; ``statutory_m2``: 图斑椭球面积;
-    ``declared_m2``: None if no area is declared; ``use_code``: code of 用地用海分类, empty if unknown; ``use_text``: the
-    use as written; ``approval``: number of the document that approves the use of 永久基本农田 (批准文号);
+    ``declared_m2``: None if no area is declared; ``use_code``: code of 用地用海分类, empty if unknown; ``use_text``:
+    the use as written; ``approval``: number of the document that approves the use of 永久基本农田 (批准文号);
     ``supplement_plan``: name of the plan of 补划, as written; ``source``: file and layer; ``crs``: label of the CRS of
     the source.
     """
@@ -143,8 +143,8 @@ class AdmissionRule:
     """A row of the admission table (``admission.csv``).
 
     ``zone``: code of a planning zone, or a control line with a part (``LSWHBHX:core``); ``use``: a code of
-    用地用海分类, which includes the codes below it, or ``*``; ``condition``, ``source``: texts of the table; ``mark``: A,
-    B or C; ``line``: its line in the file.
+    用地用海分类, which includes the codes below it, or ``*``; ``condition``, ``source``: texts of the table; ``mark``:
+    A, B or C; ``line``: its line in the file.
     """
 
     zone: str
@@ -189,12 +189,12 @@ class LineItem:
     """One control line or layer in the table of the review (一、控制线审查).
 
     ``id``: id of the line in ``conformity.toml``; ``role``: layer code, that of the standard if the layer is absent;
-    ``name``: (Chinese, English); ``area_m2``: occupied statutory area, None if the layer is absent; ``net_m2``: occupied
-    net area, None without a basis; ``basis``: that of the leading figure; ``outside_m2``: land of the project outside
-    (城镇开发边界, 县域), None for other lines; ``rule``: the row of the admission table that decides, None if none does;
-    ``distance_m``: distance to the nearest feature where the project has no land in the line, None otherwise;
-    ``touched_m2``: land below the limits of slivers, which counts as not occupied; ``is_confirmed``: False if the rule
-    has the mark C; ``reason``: why this outcome, as a sentence.
+    ``name``: (Chinese, English); ``area_m2``: occupied statutory area, None if the layer is absent; ``net_m2``:
+    occupied net area, None without a basis; ``basis``: that of the leading figure; ``outside_m2``: land of the project
+    outside (城镇开发边界, 县域), None for other lines; ``reason``: why this outcome, as a sentence; ``rule``: the row
+    of the admission table that decides, None if none does; ``distance_m``: distance to the nearest feature where the
+    project has no land in the line, None otherwise; ``touched_m2``: land below the limits of slivers, which counts as
+    not occupied.
     """
 
     id: str
@@ -245,8 +245,9 @@ class LineItem:
 class ClassItem:
     """Occupied land of one land class and ownership (三、占用地类).
 
-    ``code``, ``name``: land class; ``major_class``: 农用地, 建设用地, 未利用地, or empty; ``ownership``: 国有, 集体, or the
-    value of the data; ``net_m2``: net area by the parcels' own figure, None without one; ``is_cultivated``: 耕地.
+    ``code``, ``name``: land class; ``major_class``: 农用地, 建设用地, 未利用地, or empty; ``ownership``: 国有, 集体,
+    or the value of the data; ``net_m2``: net area by the figure of the parcels, None without one; ``is_cultivated``:
+    耕地.
     """
 
     code: str
@@ -302,9 +303,9 @@ class TownshipItem:
 class SupplementItem:
     """What must be made up for (五、补划与占补).
 
-    ``id``: ``farmland`` (永久基本农田补划) or ``cultivated`` (耕地占补平衡); ``occupied_m2``: net area, None if the data
-    have none; ``statutory_m2``: the same land as statutory area; ``rule``: row of the admission table with requirement
-    and source; ``document``: number of approval, or plan, as the project states it, empty if none.
+    ``id``: ``farmland`` (永久基本农田补划) or ``cultivated`` (耕地占补平衡); ``occupied_m2``: net area, None if the
+    data have none; ``statutory_m2``: the same land as statutory area; ``rule``: row of the admission table with
+    requirement and source; ``document``: number of approval, or plan, as the project states it, empty if none.
     """
 
     id: str
@@ -346,9 +347,9 @@ class MissingItem:
 class ProjectResult:
     """The review of one project.
 
-    ``lines``: all lines of ``conformity.toml`` in order; ``classes``: by code and ownership; ``unclassified_m2``,
-    ``outside_townships_m2``: land without a parcel, without a township; ``verdict``: of the whole; ``reasons``: why, the
-    deciding ones first; ``conditions``: what must be met.
+    ``lines``: all lines of ``conformity.toml`` in order, then land outside the county if there is some; ``classes``:
+    by code and ownership; ``unclassified_m2``, ``outside_townships_m2``: land without a parcel, without a township;
+    ``verdict``: of the whole; ``reasons``: why, the deciding ones first; ``conditions``: what must be met.
     """
 
     project: Project
@@ -374,7 +375,7 @@ class ProjectResult:
     @property
     def unconfirmed_count(self) -> int:
         """Return the number of lines and zones that a rule of mark C decides."""
-        return sum(not one.is_confirmed for one in (*self.lines, *self.zones))
+        return sum(not one.is_confirmed for one in self.lines) + sum(not one.is_confirmed for one in self.zones)
 
 
 @dataclass(frozen=True)
