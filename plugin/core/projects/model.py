@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..messages.texts import Message
@@ -420,12 +419,3 @@ class ConformityResult:
         return self.left_out_count > 0 or any(
             one.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) for one in self.results
         )
-
-
-@dataclass(frozen=True)
-class ConformityOutputs:
-    """Paths of the results, each optional: layer of occupied parts, workbook, JSON."""
-
-    layer: Path | None = None
-    workbook: Path | None = None
-    json: Path | None = None

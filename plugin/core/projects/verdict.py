@@ -40,7 +40,10 @@ def decide_verdict(items: Sequence[LineItem | ZoneItem]) -> Outcome:
 
 def list_reasons(items: Sequence[LineItem | ZoneItem], verdict: Outcome) -> tuple[Message, ...]:
     """Return why the verdict is not 符合, the gravest reasons first; for 符合 that nothing opposes the project."""
-    ordered = sorted(items, key=lambda item: -OUTCOME_ORDER.index(item.outcome))
+    # Items that count less than they are, such as missing layers, come after those that they count like.
+    ordered = sorted(
+        items, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
+    )
     worse = [one.reason for one in ordered if one.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
     return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
 
