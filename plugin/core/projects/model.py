@@ -411,7 +411,7 @@ class ConformityResult:
 
     def count(self, verdict: Outcome) -> int:
         """Return the number of projects with a verdict."""
-        return sum(one.verdict is verdict for one in self.results)
+        return sum(one.verdict == verdict for one in self.results)
 
     @property
     def has_problems(self) -> bool:
