@@ -185,8 +185,7 @@ class ProjectReview:
                 project,
                 by_id.get("farmland"),
                 by_id.get("cultivated"),
-                classes,
-                self._classes is not None,
+                self._classes.select_cultivated(number, classes, self.tolerance) if self._classes else None,
                 self.table.find_rule(("cultivated",), uses),
             ),
             make_heritage_notice(

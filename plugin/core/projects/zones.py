@@ -69,12 +69,13 @@ class ZoneJudge:
         entries = self.codes.entry_by_code if self.codes else {}
         rule = None if problem or not uses else self.table.find_rule(chain or (code,), uses)
         key = problem or ("no_use" if not uses else _choose_key(rule))
-        params: dict[str, Any] = {"zone": name or code, "use": f"{project.use_name}（{project.use_code}）"}
+        name = name or (entries[code].name if code in entries else code)
+        params: dict[str, Any] = {"zone": name, "use": f"{project.use_name}（{project.use_code}）"}
         if rule is not None:
             params["condition"] = Condition(rule)
         return ZoneItem(
             code,
-            name or (entries[code].name if code in entries else code),
+            name,
             entries[chain[1]].name if len(chain) > 1 else "",
             area_m2,
             project.use_code,
