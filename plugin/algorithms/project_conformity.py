@@ -78,8 +78,8 @@ class ProjectConformity(SanxianAlgorithm):
             "Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing "
             "layer is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it "
             "in its profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never "
-            "gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is 不符合, "
-            "with the number of an approving document 有条件.\n\n"
+            "gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is "
+            "不符合, with the number of an approving document 有条件.\n\n"
             "A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with "
             "row, field and remedy; the others are reviewed."
         )

@@ -13,8 +13,10 @@ from tests.core.projects.written_county import CRS, write_projects
 from tests.county.measure import measure_drawn_area, statutory_area
 
 SAMPLE = RESOURCES_FOLDER / "sample" / "county.gpkg"
-#: An area cut out of a layer is that as drawn, scaled to the statutory area of the whole project: some millionths.
-TOLERANCE = {"rel": 2e-6, "abs": 0.02}
+#: Areas are as drawn, adjusted (平差) in proportion to the statutory area of the whole project.
+TOLERANCE = {"rel": 1e-7, "abs": 0.02}
+#: Largest adjustment, as a share of the area.
+MAX_ADJUSTMENT = 2e-5
 ROLE_BY_LINE = {
     "farmland": "YJJBNTBHTB",
     "cultivated": "GDBHMB",
@@ -30,7 +32,10 @@ PROJECT_COUNT = 40
 def layers():
     """Read the layers of the sample county; return layer code → frame."""
     roles = (*ROLE_BY_LINE.values(), "DLTB", "YDYHGHFQ", "XZQXZ")
-    return {role: gpd.read_file(SAMPLE, layer=role) for role in roles}
+    frames = {role: gpd.read_file(SAMPLE, layer=role) for role in roles}
+    return {
+        role: frame[~shapely.is_missing(frame.geometry.to_numpy()) & ~frame.is_empty] for role, frame in frames.items()
+    }
 
 
 def make_shapes(layers):
@@ -54,11 +59,25 @@ def make_shapes(layers):
     return [shape for shape in shapes if shape.geom_type in ("Polygon", "MultiPolygon")]
 
 
+def is_sound(shape, layers):
+    """Return True if the sample has no planted defect at a shape: an invalid row, an overlap, a gap between parcels."""
+    for role, frame in layers.items():
+        near = frame[shapely.box(*shape.bounds).intersects(shapely.box(*frame.bounds.to_numpy().T))]
+        if not near.is_valid.all():
+            return False
+        shared = shapely.intersection(near.geometry.to_numpy(), shape)
+        total, union = shapely.area(shared).sum(), shapely.area(shapely.union_all(shared))
+        whole = shapely.area(shape) if role in ("DLTB", "YDYHGHFQ", "XZQXZ") else union
+        if abs(total - union) > 1e-3 or abs(union - whole) > 1e-3:
+            return False
+    return True
+
+
 @pytest.fixture(scope="module")
 def shapes(layers):
     """Return the projects' polygons inside the county."""
     county = gpd.read_file(SAMPLE, layer="XZQX").geometry.iloc[0]
-    return [shape for shape in make_shapes(layers) if shape.within(county)]
+    return [shape for shape in make_shapes(layers) if shape.within(county) and is_sound(shape, layers)]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +88,14 @@ def results(shapes, tmp_path_factory):
     result = review_projects(read_project_layer(path), SAMPLE)
     assert len(result.results) == len(shapes) >= 25
     return result.results
+
+
+def measure_adjustment(shape):
+    """Return statutory area divided by drawn area of a project."""
+    whole = np.array([shape], dtype=object)
+    factor = statutory_area(whole)[0] / measure_drawn_area(whole)[0]
+    assert abs(factor - 1) <= MAX_ADJUSTMENT
+    return factor
 
 
 def cut(shape, frame):
@@ -85,18 +112,21 @@ def test_whole_area_is_that_of_the_independent_formula(results, shapes):
 
 
 def test_occupied_areas_of_lines_are_those_of_plain_overlays(results, shapes, layers):
-    occupied = 0
+    occupied = far = 0
     for one, shape in zip(results, shapes, strict=True):
         for line_id, role in ROLE_BY_LINE.items():
             line = one.find_line(line_id)
             _, shared = cut(shape, layers[role])
-            expected = measure_drawn_area(shared).sum() if len(shared) else 0.0
+            expected = measure_drawn_area(shared).sum() * measure_adjustment(shape) if len(shared) else 0.0
             assert line.area_m2 == pytest.approx(expected, **TOLERANCE), (line_id, one.project.name)
             occupied += bool(line.area_m2)
             if not line.area_m2 and line_id != "boundary":
-                distance = shapely.distance(layers[role].geometry.to_numpy(), shape).min()
-                assert line.distance_m == pytest.approx(distance, abs=1e-6)
-    assert occupied > len(shapes)
+                distances = shapely.distance(layers[role].geometry.to_numpy(), shape)
+                # The nearest row may have a planted defect, and is then repaired.
+                if layers[role].is_valid.to_numpy()[distances.argmin()]:
+                    assert line.distance_m == pytest.approx(distances.min(), abs=1e-6)
+                    far += 1
+    assert occupied > len(shapes) and far > len(shapes)
 
 
 def test_net_areas_are_shares_of_the_rows(results, shapes, layers):
@@ -121,7 +151,7 @@ def test_classes_zones_and_townships_are_those_of_plain_overlays_and_sum_to_the_
             (one.townships, "XZQXZ", "XZQDM"),
         ):
             rows, shared = cut(shape, layers[role])
-            areas = measure_drawn_area(shared)
+            areas = measure_drawn_area(shared) * measure_adjustment(shape)
             for code in {item.code for item in items}:
                 expected = areas[(rows[field] == code).to_numpy()].sum()
                 got = sum(item.area_m2 for item in items if item.code == code)
@@ -161,7 +191,7 @@ def test_projects_in_degrees_or_another_zone_have_the_same_areas(shapes, results
         for one, other in zip(results, moved, strict=True):
             assert other.project.statutory_m2 == pytest.approx(one.project.statutory_m2, rel=1e-6)
             got, expected = other.find_line("farmland").net_m2, one.find_line("farmland").net_m2
-            assert got == pytest.approx(expected, rel=1e-5, abs=0.1)
+            assert got == pytest.approx(expected, rel=2e-5, abs=0.3)
 
 
 def test_lines_and_points_are_widened_with_flat_ends(layers, tmp_path):
