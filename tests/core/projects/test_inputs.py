@@ -103,6 +103,38 @@ def test_fields_are_found_by_name_and_values_read(county, tmp_path):
     assert project.declared_difference_m2 == pytest.approx(project.statutory_m2 - 9_950.0)
 
 
+@for_each("text", ["无", "待定", "尚未批准", "—", " "])
+def test_words_without_a_document_do_not_approve_the_use_of_farmland(county, tmp_path_factory, text):
+    row = {"项目名称": "甲", "用途": "1202", "批准文号": text, "geometry": box(100, 100, 200, 200)}
+    one = review_rows([row], county, tmp_path_factory.mktemp("words")).results[0]
+    assert one.project.approval == "" and one.find_line("farmland").outcome is Outcome.FAILS
+
+
+def test_approval_makes_the_prohibition_of_a_farmland_zone_a_condition(county, tmp_path):
+    rows = [
+        {"项目名称": "甲", "用途": "0901", "批准文号": text, "geometry": box(100, 100, 200, 200)}
+        for text in (None, "1号")
+    ]
+    path = write_projects(tmp_path / "p.gpkg", rows)
+    results = review_projects(read_project_layer(path), county, RunOptions(profile="hunyuan")).results
+    assert [one.zones[0].outcome for one in results] == [Outcome.FAILS, Outcome.CONDITIONAL]
+    assert [one.verdict for one in results] == [Outcome.FAILS, Outcome.CONDITIONAL]
+    assert "批准文号 1号" in results[1].zones[0].reason.render(Texts("zh"))
+
+
+def test_layer_of_bad_rows_alone_has_no_results(county, tmp_path):
+    rows = [{"项目名称": "甲", "geometry": None}, {"项目名称": "乙", "geometry": BOWTIE}]
+    result = review_rows(rows, county, tmp_path)
+    assert result.results == () and result.left_out_count == 2 and len(result.notes) == 2 and result.has_problems
+
+
+def test_sites_outside_the_protection_line_are_noted_before_a_grant(tmp_path):
+    rows = [{"MC": "大遗址甲", "geometry": box(2100, 100, 2300, 300)}]
+    county = write_county(tmp_path / "county.gpkg", without=("LSWHBHX",), changed={"DYZ": rows})
+    one = review_rows([{"项目名称": "甲", "用途": "0901", "供地方式": "出让", "geometry": GOOD}], county, tmp_path)
+    assert "大遗址甲" in one.results[0].heritage.message.render(Texts("zh"))
+
+
 @for_each(
     "field, value, area_m2",
     [("申报面积（公顷）", "1.25", 12_500), ("申报面积（亩）", 3.0, 2_000), ("申报面积", "12,500.5", 12_500.5)],
