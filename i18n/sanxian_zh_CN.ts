@@ -872,6 +872,22 @@ Results: a page, a workbook, a layer and JSON for all, and a page and JSON for e
 结果：汇总的网页、工作簿、图层和 JSON，每对县区另有网页和 JSON。不能读取的县区占一行，写明原因。容差在县配置中设置（[seams]）。</translation>
     </message>
     <message>
+        <source>Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones with admission (准入) of the use; land classes and ownership; townships and main functions; farmland to supplement and cultivated land to compensate; the notice on archaeology before grants. Inputs are not changed.
+
+Projects: polygons, lines or points of a layer; its selected features alone if you tick that. A line becomes land of its width (field KD or 宽度, else WIDTH), with flat ends; a point the circle of this diameter. Fields such as 项目名称, 规划用途, 供地方式, 申报面积 and 批准文号 are found by name; imported boundary points have them.
+
+Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing layer is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it in its profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is 不符合, with the number of an approving document 有条件.
+
+A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with row, field and remedy; the others are reviewed.</source>
+        <translation>将建设项目与县级规划数据比对：占用永久基本农田（净面积）、耕地、生态保护红线、城镇开发边界、历史文化保护线、自然保护地、矿产、洪涝、灾害；规划分区及用途准入；地类和权属；乡镇和主体功能；应补划的永久基本农田和应补充的耕地；先考古、后出让的提示。原数据不改动。
+
+项目：图层的面、线或点；勾选后只用选中的要素。线按宽度（字段 KD 或 宽度，没有的用 WIDTH）成面，两端为平头；点按此直径成圆。项目名称、规划用途、供地方式、申报面积、批准文号等字段按名称识别；导入的界址点图层可直接使用。
+
+结论：不符合、未能判定、有条件、符合，取最重的一项，列明规则、依据和来源级别。缺图层为未能判定，不会是符合。准入表为标准中的 admission.csv，县配置可用自己的表代替（[projects] admission）。没有分区和用途的条目为未能判定；来源级别为 C 的条目不会给出符合。仅位于城镇开发边界外不判为不符合。占用永久基本农田为不符合，填写批准文号的为有条件。
+
+不能审查的项目（没有图形、没有宽度、在县域外）不审查，列出行、字段和改正办法；其余项目照常审查。</translation>
+    </message>
+    <message>
         <source>Compares the current database with the edition filed with the ministry and writes the geodatabase of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
 
 Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change has a number; reason, source of flexible quota and kind of expansion accounting are left empty for manual entry. Changes of a kind that the layer does not allow are reported, not written.
@@ -2826,6 +2842,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>确定</translation>
     </message>
     <message>
+        <source>Occupied parts (GeoPackage)</source>
+        <translation>占用部分（GeoPackage）</translation>
+    </message>
+    <message>
         <source>On the map</source>
         <translation>地图显示</translation>
     </message>
@@ -3178,6 +3198,26 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>工程</translation>
     </message>
     <message>
+        <source>Projects</source>
+        <translation>项目</translation>
+    </message>
+    <message>
+        <source>Projects reviewed</source>
+        <translation>审查的项目数</translation>
+    </message>
+    <message>
+        <source>Projects that conform</source>
+        <translation>符合的项目数</translation>
+    </message>
+    <message>
+        <source>Projects that conform under conditions</source>
+        <translation>有条件的项目数</translation>
+    </message>
+    <message>
+        <source>Projects that do not conform</source>
+        <translation>不符合的项目数</translation>
+    </message>
+    <message>
         <source>Proof: moves and areas of each layer</source>
         <translation>核实结果：各图层的位移和面积</translation>
     </message>
@@ -3402,6 +3442,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>恢复为继承值</translation>
     </message>
     <message>
+        <source>Result (JSON)</source>
+        <translation>审查结果（JSON）</translation>
+    </message>
+    <message>
         <source>Result of {time}. Changed since: {layers}. The grey rows may be out of date.</source>
         <translation>{time} 的检查结果。此后有改动的图层：{layers}。灰色各条可能与现状不符，请重新检查。</translation>
     </message>
@@ -3422,6 +3466,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>重试</translation>
     </message>
     <message>
+        <source>Review projects (conformity)</source>
+        <translation>建设项目合规性审查</translation>
+    </message>
+    <message>
         <source>Review the findings</source>
         <translation>逐条查看问题</translation>
     </message>
@@ -3440,6 +3488,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Rows added</source>
         <translation>新增行数</translation>
+    </message>
+    <message>
+        <source>Rows left out</source>
+        <translation>未审查的行数</translation>
     </message>
     <message>
         <source>Rows updated</source>
@@ -4680,6 +4732,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>类型</translation>
     </message>
     <message>
+        <source>Undetermined projects</source>
+        <translation>未能判定的项目数</translation>
+    </message>
+    <message>
         <source>Undo Change of List (Ctrl+Z)</source>
         <translation>撤销清单改动（Ctrl+Z）</translation>
     </message>
@@ -4718,6 +4774,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Use</source>
         <translation>采用</translation>
+    </message>
+    <message>
+        <source>Use of projects without a field: code or name</source>
+        <translation>没有用途字段的项目的用途：代码或名称</translation>
     </message>
     <message>
         <source>Use {source}</source>
@@ -4858,6 +4918,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Why some rules did not run</source>
         <translation>部分规则未运行的原因</translation>
+    </message>
+    <message>
+        <source>Width of lines, diameter of points without a field (m)</source>
+        <translation>没有宽度字段时线的宽度、点的直径（m）</translation>
     </message>
     <message>
         <source>Windows in the boundary (开天窗) are registered in {file}.</source>

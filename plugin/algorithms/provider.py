@@ -29,6 +29,7 @@ from .import_vct import ImportVct
 from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
+from .project_conformity import ProjectConformity
 from .statutory_area import StatutoryArea
 from .worklists import MergeWorklist, SplitWorklist
 from .yearly_update import YearlyUpdateAlgorithm
@@ -75,6 +76,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
         self.addAlgorithm(MergeWorklist())
+        self.addAlgorithm(ProjectConformity())
         self.addAlgorithm(RenumberBsm())
         self.addAlgorithm(ResolveOverlaps())
         self.addAlgorithm(SplitWorklist())

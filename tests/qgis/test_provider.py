@@ -46,6 +46,7 @@ WHOLE_PLAN_ALGORITHMS = {
     "layers_from_structure",
     "map_fields",
     "merge_worklist",
+    "project_conformity",
     "split_worklist",
     "statutory_area",
     "yearly_update",

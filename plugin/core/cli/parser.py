@@ -86,7 +86,8 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | seams | vct | points | yearly | fix | fixes | renumber | zone | worklist | doctor",
+        "inspect | batch | seams | conformity | vct | points | yearly | fix | fixes | renumber | zone | worklist | "
+        "doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -106,6 +107,9 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--cache", default="", metavar="FOLDER", help=get_help_text("cache"))
     _add_batch_command(commands.add_parser("batch", help=get_help_text("batch"), parents=[language]), report_texts)
     _add_seams_command(commands.add_parser("seams", help=get_help_text("seams"), parents=[language]), report_texts)
+    _add_conformity_command(
+        commands.add_parser("conformity", help=get_help_text("conformity"), parents=[language]), report_texts
+    )
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     for name in ("standard", "profile", "roles", "scope"):
@@ -315,6 +319,24 @@ def _add_seams_command(command: argparse.ArgumentParser, report_texts: ReportTex
         command.add_argument(f"--{name}", default="", help=get_help_text(name))
     command.add_argument("--targets", default="", metavar="FILE", help=get_help_text("seams_targets"))
     command.add_argument("--package", default="county", help=get_help_text("package_form"))
+
+
+def _add_conformity_command(command: argparse.ArgumentParser, report_texts: ReportTexts) -> None:
+    """Add the arguments of the command that reviews projects."""
+
+    def get_help_text(key: str) -> str:
+        return report_texts.get("cli", key)
+
+    command.add_argument("projects", metavar="PROJECTS", help=get_help_text("conformity_projects"))
+    command.add_argument("data", metavar="DATA", help=get_help_text("source"))
+    command.add_argument("--layer", default="", metavar="NAME", help=get_help_text("conformity_layer"))
+    command.add_argument("--width", type=float, default=None, metavar="M", help=get_help_text("conformity_width"))
+    command.add_argument("--use", default="", help=get_help_text("conformity_use"))
+    for name in ("standard", "profile", "roles", "scope"):
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command.add_argument("--output", default="", metavar="FILE", help=get_help_text("conformity_output"))
+    command.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("conformity_xlsx"))
+    command.add_argument("--json", default="", metavar="FILE", help=get_help_text("conformity_json"))
 
 
 def _add_worklist_commands(

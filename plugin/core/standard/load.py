@@ -41,6 +41,7 @@ SETTING_SECTIONS = (
     "editions",
     "sealed",
     "seams",
+    "projects",
     "farmland",
     "quality",
     CONFLICTS_SECTION,

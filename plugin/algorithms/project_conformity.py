@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""建设项目合规性审查: what projects occupy, whether the plan admits them, and the verdict."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterVectorDestination,
+)
+
+from ..bridge import health
+from ..bridge.checking.projects import review_projects
+from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
+from ..core.errors import InputError
+from ..core.files.writing import OutputPaths
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    make_workbook_parameter,
+    mark_parameter_advanced,
+)
+from .inputs import (
+    ROLES,
+    fill_options_from_project,
+    has_value,
+    make_scope_parameter,
+    make_source_parameters,
+    read_layer_parameter,
+    read_plan_options,
+    read_plan_source,
+    set_parameter_widget,
+)
+from .report_log import log_options_from_project, log_written_files
+
+PROJECTS, WIDTH, USE = "PROJECTS", "WIDTH", "USE"
+OUTPUT, OUTPUT_XLSX, OUTPUT_JSON = "OUTPUT", "OUTPUT_XLSX", "OUTPUT_JSON"
+#: Outputs with numbers of projects, and the verdict that each counts.
+_VERDICT_BY_OUTPUT = {
+    "CONFORM": "conforms",
+    "CONDITIONAL": "conditional",
+    "FAIL": "fails",
+    "UNDETERMINED": "undetermined",
+}
+
+
+class ProjectConformity(SanxianAlgorithm):
+    """Algorithm `project_conformity`: review the projects of a layer against a county's plan."""
+
+    toolbox_section = "check"
+    identifier = "project_conformity"
+    keywords = (
+        "project", "conformity", "admission", "review", "occupied", "建设项目", "合规性审查", "准入", "占用", "选址",
+        "用地预审", "占补平衡", "补划", "专项规划",
+    )  # fmt: skip
+
+    def displayName(self):
+        return tr("Review projects (conformity)")
+
+    def shortHelpString(self):
+        text = tr(
+            "Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated "
+            "land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones "
+            "with admission (准入) of the use; land classes and ownership; townships and main functions; farmland to "
+            "supplement and cultivated land to compensate; the notice on archaeology before grants. Inputs are not "
+            "changed.\n\n"
+            "Projects: polygons, lines or points of a layer; its selected features alone if you tick that. A line "
+            "becomes land of its width (field KD or 宽度, else WIDTH), with flat ends; a point the circle of this "
+            "diameter. Fields such as 项目名称, 规划用途, 供地方式, 申报面积 and 批准文号 are found by name; imported "
+            "boundary points have them.\n\n"
+            "Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing "
+            "layer is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it "
+            "in its profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never "
+            "gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is "
+            "不符合, with the number of an approving document 有条件.\n\n"
+            "A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with "
+            "row, field and remedy; the others are reviewed."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def initAlgorithm(self, configuration=None):
+        kinds = [Qgis.ProcessingSourceType.VectorAnyGeometry]
+        projects = QgsProcessingParameterFeatureSource(PROJECTS, tr("Projects"), kinds)
+        self.addParameter(set_parameter_widget(projects, "layer_widget.LayerWidget"))
+        real = Qgis.ProcessingNumberParameterType.Double
+        width_label = tr("Width of lines, diameter of points without a field (m)")
+        self.addParameter(QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=0.0))
+        self.addParameter(make_text_parameter(USE, tr("Use of projects without a field: code or name")))
+        for parameter in (*make_source_parameters(), *make_norm_parameters()):
+            self.addParameter(parameter)
+        self.addParameter(mark_parameter_advanced(make_scope_parameter()))
+        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        polygons = Qgis.ProcessingSourceType.VectorPolygon
+        label = tr("Occupied parts (GeoPackage)")
+        self.addParameter(
+            QgsProcessingParameterVectorDestination(OUTPUT, label, polygons, optional=True, createByDefault=False)
+        )
+        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
+        label = tr("Result (JSON)")
+        self.addParameter(
+            QgsProcessingParameterFileDestination(
+                OUTPUT_JSON, label, "JSON (*.json)", optional=True, createByDefault=False
+            )
+        )
+        self.add_numeric_outputs(
+            ("PROJECT_COUNT", tr("Projects reviewed")),
+            ("CONFORM", tr("Projects that conform")),
+            ("CONDITIONAL", tr("Projects that conform under conditions")),
+            ("FAIL", tr("Projects that do not conform")),
+            ("UNDETERMINED", tr("Undetermined projects")),
+            ("LEFT_OUT", tr("Rows left out")),
+        )
+        self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from ..core.projects.write import check_conformity_outputs
+
+        self.projects = read_layer_parameter(self, parameters, PROJECTS, context)
+        if self.projects is None:
+            raise InputError("projects_missing")
+        self.width_m = self.parameterAsDouble(parameters, WIDTH, context) if has_value(parameters, WIDTH) else None
+        self.use = self.read_text_parameter(parameters, USE, context)
+        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
+        if not isinstance(self.path_or_snapshots, str):
+            # The projects are not a layer of the plan.
+            layer_id = self.projects.layer_id
+            self.path_or_snapshots = [shot for shot in self.path_or_snapshots if shot.layer_id != layer_id]
+        self.options, self.options_from_project = fill_options_from_project(
+            read_plan_options(self, parameters, context),
+            self.path_or_snapshots,
+            context.project(),
+            not has_chosen_layers,
+        )
+        self.outputs = OutputPaths(
+            findings=self.parameterAsOutputLayer(parameters, OUTPUT, context) if has_value(parameters, OUTPUT) else "",
+            xlsx=self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context),
+            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
+        )
+        check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
+
+    def execute(self, parameters, context, feedback):
+        from ..core.projects.messages import describe_result
+
+        log_options_from_project(feedback, self.options_from_project)
+        result = review_projects(
+            self.projects,
+            self.path_or_snapshots,
+            self.options,
+            self.outputs,
+            width_m=self.width_m,
+            use=self.use,
+            source=self.origin,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
+        remarks = []
+        for level, text in describe_result(result, self.options.lang):
+            if level == "info":
+                feedback.pushInfo(text)
+                continue
+            remarks.append(text)
+            if level == "error":
+                feedback.reportError(text)
+            else:
+                feedback.pushWarning(text)
+        log_written_files(feedback, self.outputs.list_paths())
+        named = {OUTPUT: self.outputs.findings, OUTPUT_XLSX: self.outputs.xlsx, OUTPUT_JSON: self.outputs.json}
+        counts = {name: result.count(verdict) for name, verdict in _VERDICT_BY_OUTPUT.items()}
+        return {
+            **{name: path for name, path in named.items() if path},
+            **counts,
+            "PROJECT_COUNT": len(result.results),
+            "LEFT_OUT": result.left_out_count,
+            "REMARKS": "\n".join(remarks),
+        }

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Occupied land by class and ownership, by township and main function; what must be made up for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ..engine.context import RuleContext, trim_code_padding
+from ..files.cells import format_column
+from ..geometry.tolerance import Tolerance
+from ..messages.texts import Message, NameList
+from ..plan.layer import Layer
+from .model import (
+    SECTION,
+    AdmissionRule,
+    ClassItem,
+    HeritageNotice,
+    LineItem,
+    Project,
+    SupplementItem,
+    SupplyMode,
+    TownshipItem,
+)
+from .occupied import LayerOverlay
+from .parts import Area
+
+OWNERSHIP_FIELD = "QSXZ"
+_SANDIAO = "sandiao"
+_MAX_NAMES = 3
+
+
+class LandClasses:
+    """Sums the land of projects by class and ownership of the parcels."""
+
+    def __init__(self, overlay: LayerOverlay, ctx: RuleContext):
+        self.overlay = overlay
+        layer = overlay.layer
+        field = layer.template.find_field("land_use")
+        lists = ctx.norm.standard.code_lists
+        codes = lists.get(field.codes) if field is not None else None
+        self._names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
+        self._major = _read_major_classes(lists)
+        pad = field.code_pad if field is not None else 0
+        self._codes = [trim_code_padding(code, pad) for code in layer.text("land_use")]
+        self._given_names = layer.text("land_use_name")
+        self._ownership = _read_ownership(layer, ctx)
+        self._is_cultivated = ctx.find_cultivated_rows(layer)
+        self._net = layer.numbers("net_area")
+
+    def sum_project(self, number: int) -> tuple[ClassItem, ...]:
+        """Return the classes of a project by code and ownership."""
+        pieces = self.overlay.get_pieces(number)
+        rows = pieces.rows.tolist()
+        keys = [(self._codes[row], self._ownership[row]) for row in rows]
+        items = []
+        for key in sorted(set(keys)):
+            group = pieces.select(np.array([one == key for one in keys], dtype=bool))
+            first = int(group.rows[0])
+            code, ownership = key
+            items.append(
+                ClassItem(
+                    code,
+                    self._names.get(code) or self._given_names[first] or code,
+                    self._major.get(code, ""),
+                    ownership,
+                    group.total_m2,
+                    group.sum_by(self._net),
+                    bool(self._is_cultivated[first]),
+                )
+            )
+        return tuple(items)
+
+    def select_cultivated(self, number: int, classes: Iterable[ClassItem], tolerance: Tolerance) -> list[ClassItem]:
+        """Return the cultivated land among a project's classes; nothing if it is below the limits of slivers."""
+        pieces = self.overlay.get_pieces(number)
+        if pieces.select(self._is_cultivated[pieces.rows]).is_sliver(tolerance):
+            return []
+        return [item for item in classes if item.is_cultivated]
+
+
+def _read_major_classes(lists: dict) -> dict[str, str]:
+    """Return code → 农用地, 建设用地 or 未利用地, for codes of the survey and of 用地用海分类."""
+    if _SANDIAO not in lists:
+        return {}
+    entries = lists[_SANDIAO].entry_by_code.values()
+    by_planned = {
+        entry.other_columns.get("code_2023", ""): entry.other_columns.get("major_class", "") for entry in entries
+    }
+    return by_planned | {entry.code: entry.other_columns.get("major_class", "") for entry in entries}
+
+
+def _read_ownership(layer: Layer, ctx: RuleContext) -> list[str]:
+    """Return 国有, 集体, or the value of the data, for each row; empty without the field.
+
+    The list of codes gives the word; two sources order these codes differently (mark C).
+    """
+    field = layer.template.find_field_by_name(OWNERSHIP_FIELD)
+    values = layer.get_texts_by_name(OWNERSHIP_FIELD)
+    codes = ctx.norm.standard.code_lists.get(field.codes) if field is not None else None
+    names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
+    words = {}
+    for value in set(values):
+        name = names.get(value, value)
+        words[value] = next((word for word in ("国有", "集体") if name.startswith(word)), name)
+    return [words[value] for value in values]
+
+
+def sum_townships(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
+    """Return the land of a project by township, the largest first."""
+    layer = overlay.layer
+    names = layer.text("division_name")
+    codes = layer.text("division_code")
+    return _sum_rows(overlay, number, codes, [name or key for name, key in zip(names, layer.keys, strict=True)])
+
+
+def sum_functions(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
+    """Return the land of a project by main function (主体功能), as the layer names it."""
+    layer = overlay.layer
+    kinds = layer.text("feature_kind")
+    remarks = layer.get_texts_by_name("BZ")
+    return _sum_rows(overlay, number, kinds, [kind or remark for kind, remark in zip(kinds, remarks, strict=True)])
+
+
+def _sum_rows(overlay: LayerOverlay, number: int, codes: list[str], names: list[str]) -> tuple[TownshipItem, ...]:
+    """Return the land of a project by code and name of the rows, the largest first."""
+    pieces = overlay.get_pieces(number)
+    sums: dict[tuple[str, str], float] = {}
+    for row, area in zip(pieces.rows.tolist(), pieces.areas.tolist(), strict=True):
+        key = codes[row], names[row]
+        sums[key] = sums.get(key, 0.0) + area
+    items = [TownshipItem(code, name, area) for (code, name), area in sums.items()]
+    return tuple(sorted(items, key=lambda item: -item.area_m2))
+
+
+def list_supplements(
+    project: Project,
+    farmland: LineItem | None,
+    cultivated: LineItem | None,
+    cultivated_classes: Sequence[ClassItem] | None,
+    cultivated_rule: AdmissionRule | None,
+) -> tuple[SupplementItem, ...]:
+    """Return what must be made up for: 永久基本农田补划 and 耕地占补平衡, by net area.
+
+    ``cultivated_classes``: the cultivated land among the parcels; None without parcels: then the line of cultivated
+    land counts.
+    """
+    plan, items = project.supplement_plan, []
+    if farmland is not None and farmland.is_occupied:
+        occupied = farmland.net_m2, farmland.area_m2 or 0.0
+        items.append(SupplementItem("farmland", *occupied, farmland.rule, project.approval, plan))
+    if cultivated_classes:
+        nets = [item.net_m2 for item in cultivated_classes]
+        net = None if None in nets else sum(one for one in nets if one is not None)
+        area = sum(item.area_m2 for item in cultivated_classes)
+        items.append(SupplementItem("cultivated", net, area, cultivated_rule, "", plan))
+    elif cultivated_classes is None and cultivated is not None and cultivated.is_occupied:
+        occupied = cultivated.net_m2, cultivated.area_m2 or 0.0
+        items.append(SupplementItem("cultivated", *occupied, cultivated_rule, "", plan))
+    return tuple(items)
+
+
+def make_heritage_notice(
+    project: Project, number: int, overlays: Iterable[LayerOverlay], mark: str, tolerance: Tolerance
+) -> HeritageNotice | None:
+    """Return the notice 先考古、后出让; None outside all ranges, and for land that is allocated (划拨).
+
+    ``overlays``: of the layers with ranges; ``mark``: of the source.
+    """
+    if project.supply is SupplyMode.ALLOCATION:
+        return None
+    names: list[str] = []
+    area = 0.0
+    for overlay in overlays:
+        pieces = overlay.get_pieces(number)
+        if pieces.is_sliver(tolerance):
+            continue
+        layer_names = format_column(overlay.layer.frame["MC"]) if "MC" in overlay.layer.frame else []
+        names += [layer_names[row] for row in pieces.rows.tolist() if layer_names and layer_names[row]]
+        # Ranges of different layers are of the same sites: the largest counts.
+        area = max(area, pieces.total_m2)
+    if not area:
+        return None
+    distinct = tuple(dict.fromkeys(names))
+    key = "archaeology" if project.supply is SupplyMode.GRANT else "archaeology_unknown"
+    params = {"area": Area(area), "names": NameList(distinct[:_MAX_NAMES])}
+    if not distinct:
+        key += "_unnamed"
+    return HeritageNotice(distinct, area, Message(SECTION, key, params), mark)

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Land that projects share with the rows of a layer, for all projects at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..cancellation import Cancellation
+from ..engine.geometry_queries import compute_piece_shares_of_rows
+from ..geometry.crs import make_lonlat_transformer
+from ..geometry.overlay import find_overlapping_rows, find_shared_pieces
+from ..geometry.overlay_fallback import FallbackLog, union_near_row
+from ..geometry.overlay_pieces import OverlayPieces, remove_repeated_land
+from ..geometry.polygons import Polygons
+from ..geometry.statutory_area import compute_drawn_area
+from ..geometry.tolerance import Tolerance
+from ..plan.layer import Layer
+
+
+@dataclass(frozen=True)
+class ProjectPieces:
+    """The land of one project in a layer.
+
+    ``rows`` (k,): rows of the layer; ``shapes`` (k,): the land in each, no place twice; ``areas`` (k,): statutory m²,
+    in the measure of the project, so that the pieces of a layer that covers the project sum to the project; ``shares``
+    (k,): share of each row's area.
+    """
+
+    rows: NDArray
+    shapes: NDArray
+    areas: NDArray
+    shares: NDArray
+
+    def select(self, is_selected: NDArray) -> ProjectPieces:
+        """Return the pieces that ``is_selected`` ((k,) bool) marks."""
+        return ProjectPieces(
+            self.rows[is_selected], self.shapes[is_selected], self.areas[is_selected], self.shares[is_selected]
+        )
+
+    @property
+    def total_m2(self) -> float:
+        """Return the sum of the areas."""
+        return float(self.areas.sum())
+
+    def measure_planar(self) -> float:
+        """Return the planar area (m²) of all pieces."""
+        return float(shapely.area(self.shapes).sum())
+
+    def sum_by(self, values: NDArray) -> float | None:
+        """Return Σ share × value of the row ((n,) by row of the layer); None if a value is missing."""
+        products = self.shares * values[self.rows]
+        return float(products.sum()) if np.isfinite(products).all() else None
+
+    def unite(self, tolerance: Tolerance) -> Any:
+        """Return all pieces as one shape; None without any."""
+        return unite_shapes(self.shapes, tolerance)
+
+    def is_sliver(self, tolerance: Tolerance) -> bool:
+        """Return True if all pieces together are below both limits of slivers, or nothing."""
+        if self.measure_planar() >= tolerance.min_area_m2:
+            return False
+        shape = self.unite(tolerance)
+        if shape is None:
+            return True
+        area, length = shapely.area(shape), shapely.length(shape)
+        return bool(tolerance.is_sliver(area, 2 * area / length if length else 0.0))
+
+
+def unite_shapes(shapes: NDArray, tolerance: Tolerance) -> Any:
+    """Return (k,) polygons as one shape; None without any, or if GEOS fails with every method."""
+    if len(shapes) < 2:
+        return shapes[0] if len(shapes) else None
+    return union_near_row(shapes, -1, tolerance, FallbackLog())
+
+
+_NO_ROWS = np.zeros(0, dtype=int)
+NO_PIECES = ProjectPieces(_NO_ROWS, np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
+
+
+@dataclass
+class ProjectShapes:
+    """The shapes of all projects, and factors from drawn to statutory area.
+
+    ``shapes`` (n,): polygons in the plan's plane; ``statutory_m2`` (n,): 图斑椭球面积.
+    """
+
+    shapes: NDArray
+    statutory_m2: NDArray
+    plane_crs: Any
+    tolerance: Tolerance
+    cancellation: Cancellation
+    polygons: Polygons = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.polygons = Polygons(self.shapes)
+
+    def measure(self, shapes: NDArray) -> NDArray:
+        """Return the (k,) areas (m²) of shapes as drawn in the plane."""
+        return compute_drawn_area(shapes, make_lonlat_transformer(self.plane_crs), self.cancellation)
+
+    @cached_property
+    def factors(self) -> NDArray:
+        """Return (n,) statutory area of each project divided by its area as drawn; 1 ± some millionths."""
+        drawn = self.measure(self.shapes)
+        return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
+
+
+@dataclass
+class LayerOverlay:
+    """What all projects share with a layer.
+
+    ``by_project``: number of a project → its land; ``failed``: projects whose overlay failed with a row.
+    """
+
+    layer: Layer
+    by_project: dict[int, ProjectPieces]
+    failed: frozenset[int]
+    tree: shapely.STRtree
+
+    def get_pieces(self, project: int) -> ProjectPieces:
+        """Return the land of a project in the layer."""
+        return self.by_project.get(project, NO_PIECES)
+
+    def measure_distance(self, shape: Any) -> float | None:
+        """Return the distance (m, in the plane) from a shape to the nearest feature; None without features."""
+        rows, distances = self.tree.query_nearest(shape, return_distance=True, all_matches=False)
+        return float(distances[0]) if len(rows) else None
+
+
+def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None = None) -> LayerOverlay:
+    """Return the land that each project shares with a layer.
+
+    Only rows near a project are overlaid. Where rows overlap each other, the land counts for the first of them.
+
+    Parameters
+    ----------
+    order
+        (n,) rank of each row: land that several rows have counts for the row of the lowest rank. None: the first row.
+
+    Raises
+    ------
+    Cancelled
+        Between batches.
+    """
+    tree = shapely.STRtree(layer.plane_shapes)
+    meeting = tree.query(projects.shapes, predicate="intersects")[1]
+    rows = np.unique(meeting)
+    projects.cancellation.raise_if_cancelled()
+    if not len(rows):
+        return LayerOverlay(layer, {}, frozenset(), tree)
+    near = layer.select_rows(rows)
+    pieces = find_shared_pieces(
+        projects.polygons,
+        near.polygons,
+        tolerance=projects.tolerance,
+        keep_slivers=True,
+        cancellation=projects.cancellation,
+    )
+    is_overlapping = find_overlapping_rows(near.polygons, projects.tolerance, projects.cancellation)
+    pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
+    areas = projects.measure(pieces.geometry) * projects.factors[pieces.left]
+    exchanged = OverlayPieces(
+        pieces.right, pieces.left, pieces.geometry, pieces.area, pieces.width, pieces.slivers, pieces.fallback_log
+    )
+    shares = compute_piece_shares_of_rows(exchanged, near, projects.measure)
+    by_project = {}
+    for number in np.unique(pieces.left).tolist():
+        is_own = pieces.left == number
+        by_project[number] = ProjectPieces(
+            rows[pieces.right[is_own]], pieces.geometry[is_own], areas[is_own], shares[is_own]
+        )
+    failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
+    return LayerOverlay(layer, by_project, failed, tree)
+
+
+def _remove_repeated_land(
+    pieces: OverlayPieces, is_overlapping: NDArray, order: NDArray | None, projects: ProjectShapes
+) -> OverlayPieces:
+    """Return pieces in which no place of a project is twice; land of overlapping rows stays with the lowest rank.
+
+    ``is_overlapping`` (n,) bool: rows that share land with another row.
+    """
+    may_repeat = is_overlapping[pieces.right]
+    if not may_repeat.any():
+        return pieces
+    groups = [_take(pieces, np.flatnonzero(~may_repeat))]
+    for number in np.unique(pieces.left[may_repeat]).tolist():
+        positions = np.flatnonzero(may_repeat & (pieces.left == number))
+        if order is not None:
+            positions = positions[np.argsort(order[pieces.right[positions]], kind="stable")]
+        groups.append(remove_repeated_land(_take(pieces, positions), projects.cancellation))
+    return _join(groups, pieces)
+
+
+def _take(pieces: OverlayPieces, positions: NDArray) -> OverlayPieces:
+    """Return the pieces at positions, in this order."""
+    left, right, geometry, area, width = (
+        values[positions] for values in (pieces.left, pieces.right, pieces.geometry, pieces.area, pieces.width)
+    )
+    return OverlayPieces(left, right, geometry, area, width, pieces.slivers, pieces.fallback_log)
+
+
+def _join(groups: list[OverlayPieces], whole: OverlayPieces) -> OverlayPieces:
+    """Return the pieces of several groups together, with slivers and log of the whole."""
+    left, right, geometry, area, width = (
+        np.concatenate([getattr(group, name) for group in groups])
+        for name in ("left", "right", "geometry", "area", "width")
+    )
+    return OverlayPieces(left, right, geometry, area, width, whole.slivers, whole.fallback_log)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parameters of sentences on projects that depend on the language, and parts of control lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..messages.numbers import format_hectare_number, format_number, format_small_square_metres
+from ..messages.texts import Texts
+from .model import SECTION, AdmissionRule
+
+#: Parts of lines: core and control zone, inside, outside and partly inside the boundary.
+CORE, CONTROL, INSIDE, OUTSIDE, PARTLY = "core", "control", "inside", "outside", "partly"
+_MIN_HECTARES_M2 = 100.0
+
+
+@dataclass(frozen=True)
+class BilingualName:
+    """A name as a parameter of a sentence: (Chinese, English)."""
+
+    name: tuple[str, str]
+
+    def render(self, texts: Texts) -> str:
+        """Return the name in the language of the texts."""
+        return self.name[texts.lang == "en"]
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area (m²) as a parameter of a sentence: in hectares, below 0.01 ha in m²."""
+
+    area_m2: float
+
+    def render(self, texts: Texts) -> str:
+        """Return the area with its unit."""
+        if self.area_m2 < _MIN_HECTARES_M2:
+            return format_small_square_metres(self.area_m2)
+        return texts.get(SECTION, "hectares", amount=format_hectare_number(self.area_m2))
+
+
+@dataclass(frozen=True)
+class Length:
+    """A length (m) as a parameter of a sentence; whole metres from 10 m on."""
+
+    length_m: float
+
+    def render(self, texts: Texts) -> str:
+        """Return the length without a unit."""
+        return format_number(self.length_m, 0 if self.length_m >= 10 else 2)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The condition of a row of the admission table as a parameter of a sentence."""
+
+    rule: AdmissionRule
+
+    def render(self, texts: Texts) -> str:
+        """Return the condition in the language of the texts, without its full stop."""
+        return self.rule.get_condition(texts.lang).rstrip("。. ")

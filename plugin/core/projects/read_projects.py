@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read projects from a layer: attributes, shapes in the plan's plane, and notes on what is wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.context import trim_code_padding
+from ..errors import InputError
+from ..files.cells import format_column
+from ..geometry.crs import find_coordinate_problem, make_crs_label, make_lonlat_transformer
+from ..geometry.edge_densification import reproject_densified
+from ..geometry.statutory_area import measure_statutory_area
+from ..geometry.validity import extract_polygons, find_invalidity_reason
+from ..invariants import require_value
+from ..io import read_source
+from ..messages.texts import Message
+from ..plan.layer import SourceLayer
+from ..profile import Norm
+from .admission import USE_CODES
+from .model import SECTION, NoteLevel, Project, ProjectNote, SupplyMode
+from .settings import ReviewSettings
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+#: Digits to which 用地用海分类 codes are padded in databases.
+_USE_CODE_PAD = 6
+_M2_PER_UNIT = {"declared_m2": 1.0, "declared_ha": 10_000.0, "declared_mu": 10_000.0 / 15}
+_KIND_BY_DIMENSION = ("point", "line", "polygon")
+_CODE_IN_TEXT = re.compile(r"[（(]?\s*(\d{2,6})\s*[)）]?")
+#: A distance (m) from the line to the edge, as a share of the width.
+_HALF = 0.5
+
+
+@dataclass(frozen=True)
+class ReadProjects:
+    """Projects of a source and notes; ``row_count``: rows of the source, those left out included."""
+
+    projects: tuple[Project, ...]
+    notes: tuple[ProjectNote, ...]
+    row_count: int
+    source: str
+
+
+def read_project_layer(path: str | Path, name: str = "", cancellation: Cancellation = NEVER_CANCELLED) -> SourceLayer:
+    """Return the layer of a file that has the projects; without a name the only one with rows.
+
+    Raise InputError if it is missing, or if the file has several layers and no name is given.
+    """
+
+    def is_wanted(layer: SourceLayer) -> bool:
+        """Return True for the layer to read."""
+        return not name or layer.name.upper() == name.upper()
+
+    layers = [one for one in read_source(path, select_layer=is_wanted, cancellation=cancellation) if is_wanted(one)]
+    if not layers:
+        raise InputError("projects_layer_missing", source=str(path), layer=name)
+    usable = [one for one in layers if len(one.frame) and not one.problem] or layers[:1]
+    if len(usable) > 1:
+        raise InputError("projects_layer_choice", source=str(path), layers=", ".join(one.name for one in usable))
+    return usable[0]
+
+
+def read_projects(
+    source: SourceLayer,
+    norm: Norm,
+    settings: ReviewSettings,
+    plane_crs: CRS,
+    *,
+    width_m: float | None = None,
+    use: str = "",
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> ReadProjects:
+    """Return the projects of a layer. A row with an error is left out, and a note names its remedy.
+
+    Parameters
+    ----------
+    plane_crs
+        The plane (m) of the plan: lines and points are widened there, with flat ends for lines.
+    width_m
+        Width of lines, diameter of points, for rows without a value in a field of the width.
+    use
+        Code or name of the use, for rows without one.
+
+    Raises
+    ------
+    InputError
+        The layer has no CRS, its coordinates contradict it, it has no rows, or cannot be read.
+    """
+    _check_layer(source)
+    reader = _ProjectReader(source, norm, settings, plane_crs, width_m, use)
+    projects = []
+    for position in range(len(source.frame)):
+        cancellation.raise_if_cancelled()
+        project = reader.read_row(position)
+        if project is not None:
+            projects.append(project)
+    return ReadProjects(tuple(projects), tuple(reader.notes), len(source.frame), source.full_name)
+
+
+def _check_layer(source: SourceLayer) -> None:
+    """Raise InputError if no row of a layer can be placed."""
+    name = source.full_name
+    if source.problem:
+        raise InputError("projects_unreadable", source=name, problem=source.problem[0])
+    if not len(source.frame):
+        raise InputError("projects_empty", source=name)
+    bounds = source.frame.geometry.total_bounds
+    if source.crs is None:
+        raise InputError("projects_no_crs", source=name)
+    problem = find_coordinate_problem(source.crs, bounds) if np.isfinite(bounds).all() else None
+    if problem:
+        raise InputError("projects_coordinates", source=name, crs=make_crs_label(source.crs))
+
+
+class _ProjectReader:
+    """Reads the rows of one layer; ``notes`` grows while rows are read."""
+
+    def __init__(
+        self,
+        source: SourceLayer,
+        norm: Norm,
+        settings: ReviewSettings,
+        plane_crs: CRS,
+        width_m: float | None,
+        use: str,
+    ):
+        crs = require_value(source.crs, "the CRS of the projects")
+        self.source, self.width_m, self.use = source, width_m, use
+        self.settings = settings
+        self.notes: list[ProjectNote] = []
+        self._columns = self._find_columns()
+        self._codes = norm.standard.code_lists.get(USE_CODES)
+        self._crs_label = make_crs_label(crs)
+        self._to_lonlat = make_lonlat_transformer(crs)
+        self._plane_to_lonlat = make_lonlat_transformer(plane_crs)
+        self._empty_words = frozenset(norm.get("attributes.empty_words"))
+        self._placeholder_words = tuple(norm.get("attributes.placeholder_words"))
+        self._raw: NDArray = shapely.force_2d(source.frame.geometry.to_numpy())
+        self._plane = np.full(len(self._raw), None, dtype=object)
+        is_usable = ~shapely.is_missing(self._raw) & ~shapely.is_empty(self._raw)
+        is_usable &= shapely.is_valid(self._raw)
+        self._is_usable = is_usable
+        self._plane[is_usable] = reproject_densified(self._raw[is_usable], crs, plane_crs).shapes
+        self._broken = set(source.broken_fids)
+
+    def _find_columns(self) -> dict[str, tuple[str, list[str]]]:
+        """Return meaning → field and its values as text, for the fields that the layer has."""
+        frame = self.source.frame
+        by_name = {str(name).upper(): name for name in frame.columns if name != frame.geometry.name}
+        columns = {}
+        for meaning, names in self.settings.fields.items():
+            found = next((by_name[name] for name in names if name in by_name), None)
+            if found is not None:
+                columns[meaning] = str(found), [text.strip() for text in format_column(frame[found])]
+        return columns
+
+    def _get(self, meaning: str, position: int) -> str:
+        """Return the text of a row in the field with a meaning; empty without it, and for a word such as 无."""
+        text = self._columns[meaning][1][position] if meaning in self._columns else ""
+        return "" if text in self._empty_words and meaning not in ("width", *_M2_PER_UNIT) else text
+
+    def _get_document(self, meaning: str, position: int) -> str:
+        """Return number or name of a document; empty for a word such as 待定 or 未批准."""
+        text = self._get(meaning, position)
+        return "" if any(word in text for word in self._placeholder_words) else text
+
+    def _field(self, meaning: str) -> str:
+        """Return the name of the field with a meaning, else its first possible name."""
+        return self._columns[meaning][0] if meaning in self._columns else self.settings.fields[meaning][0]
+
+    def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
+        """Add a note on a row."""
+        row = position + 1
+        field = self._field(meaning) if meaning else ""
+        message = Message(SECTION, f"note_{key}", {"file": self.source.full_name, "row": row, "field": field, **params})
+        name = self._get("name", position) or self._get("number", position)
+        self.notes.append(ProjectNote(level, message, row, name, field))
+
+    def read_row(self, position: int) -> Project | None:
+        """Return the project of a row; None, with a note, if it cannot be reviewed."""
+        shape, kind, width, statutory = self._read_shape(position)
+        if shape is None:
+            return None
+        name, number = self._get("name", position), self._get("number", position)
+        if not name:
+            self._note(NoteLevel.WARNING, "no_name", position, "name", shown=number or f"#{position + 1}")
+        if int(self.source.frame.index[position]) in self.source.curve_texts:
+            self._note(NoteLevel.INFO, "arcs", position, degrees=self.source.curve_step)
+        code, use_name, text = self._read_use(position)
+        return Project(
+            row=position + 1,
+            name=name,
+            number=number,
+            applicant=self._get("applicant", position),
+            use_code=code,
+            use_name=use_name,
+            use_text=text,
+            supply=self._read_supply(position),
+            kind=kind,
+            width_m=width,
+            shape=shape,
+            statutory_m2=statutory,
+            declared_m2=self._read_declared(position),
+            approval=self._get_document("approval", position),
+            supplement_plan=self._get_document("plan", position),
+            source=self.source.full_name,
+            crs=self._crs_label,
+        )
+
+    def _read_shape(self, position: int) -> tuple[Any, str, float | None, float]:
+        """Return the land of a row in the plane, its kind, width (m) and statutory area (m²); None without a shape."""
+        nothing = None, "", None, 0.0
+        raw = self._raw[position]
+        if int(self.source.frame.index[position]) in self._broken:
+            self._note(NoteLevel.ERROR, "broken", position)
+            return nothing
+        if raw is None or raw.is_empty:
+            self._note(NoteLevel.ERROR, "no_shape", position)
+            return nothing
+        if not self._is_usable[position]:
+            reason, _ = find_invalidity_reason(raw)
+            self._note(NoteLevel.ERROR, "invalid", position, reason=Message("words", reason))
+            return nothing
+        kind = _KIND_BY_DIMENSION[int(shapely.get_dimensions(raw))]
+        plane = self._plane[position]
+        if kind == "polygon":
+            shape = extract_polygons(plane)
+            statutory = float(measure_statutory_area(np.array([raw], dtype=object), self._to_lonlat)[0])
+            if shape is None or statutory <= 0:
+                self._note(NoteLevel.ERROR, "no_shape", position)
+                return nothing
+            return shape, kind, None, statutory
+        width = self._read_width(position, kind)
+        if width is None:
+            return nothing
+        # Flat ends: a line's land ends where the line does. A point has its circle.
+        cap = "flat" if kind == "line" else "round"
+        shape = extract_polygons(shapely.buffer(plane, width * _HALF, cap_style=cap, join_style="mitre"))
+        if shape is None:
+            self._note(NoteLevel.ERROR, "no_shape", position)
+            return nothing
+        statutory = float(measure_statutory_area(np.array([shape], dtype=object), self._plane_to_lonlat)[0])
+        return shape, kind, width, statutory
+
+    def _read_width(self, position: int, kind: str) -> float | None:
+        """Return the width (m) of a line or the diameter of a point; None, with a note, if unknown."""
+        text = self._get("width", position)
+        if not text:
+            if self.width_m is not None:
+                return self.width_m
+            self._note(NoteLevel.ERROR, f"no_width_{kind}", position, "width")
+            return None
+        width = _parse_number(text)
+        if width is None or width <= 0:
+            self._note(NoteLevel.ERROR, "bad_width", position, "width", value=text)
+            return None
+        return width
+
+    def _read_declared(self, position: int) -> float | None:
+        """Return the declared area (m²); None if none is declared, or with a note if it is not a number."""
+        for meaning, factor in _M2_PER_UNIT.items():
+            text = self._get(meaning, position)
+            if not text:
+                continue
+            number = _parse_number(text)
+            if number is None or number < 0:
+                self._note(NoteLevel.WARNING, "bad_area", position, meaning, value=text)
+                continue
+            return number * factor
+        return None
+
+    def _read_supply(self, position: int) -> SupplyMode:
+        """Return the mode of supply; UNKNOWN, with a note, for a word that is in no list."""
+        text = self._get("supply", position)
+        if not text:
+            return SupplyMode.UNKNOWN
+        for mode, words in self.settings.supply_words.items():
+            if any(word in text.upper() for word in words):
+                return mode
+        self._note(NoteLevel.WARNING, "bad_supply", position, "supply", value=text)
+        return SupplyMode.UNKNOWN
+
+    def _read_use(self, position: int) -> tuple[str, str, str]:
+        """Return code, name and text of the use; the code is empty, with a note, if it is missing or unknown."""
+        text = self._get("use", position) or self.use.strip()
+        if not text:
+            self._note(NoteLevel.WARNING, "no_use", position, "use")
+            return "", "", ""
+        code = self.find_use(text)
+        if not code:
+            self._note(NoteLevel.WARNING, "bad_use", position, "use", value=text)
+            return "", "", text
+        return code, self._codes.entry_by_code[code].name if self._codes else "", text
+
+    def find_use(self, text: str) -> str:
+        """Return the code of a use by code, name, or both (``商业用地（0901）``); empty if unknown or contradictory."""
+        if self._codes is None:
+            return ""
+        entries = self._codes.entry_by_code
+        if trim_code_padding(text, _USE_CODE_PAD) in entries:
+            return trim_code_padding(text, _USE_CODE_PAD)
+        codes_by_name: dict[str, list[str]] = {}
+        for entry in entries.values():
+            codes_by_name.setdefault(entry.name, []).append(entry.code)
+        match = _CODE_IN_TEXT.search(text)
+        rest = _CODE_IN_TEXT.sub("", text).strip() if match else text
+        named = codes_by_name.get(rest, [])
+        if match:
+            code = trim_code_padding(match[1], _USE_CODE_PAD)
+            return code if code in entries and (not rest or code in named) else ""
+        # A parent and its only child may have one name: the parent is the more general.
+        return min(named, key=len, default="")
+
+
+def _parse_number(text: str) -> float | None:
+    """Return a number written with or without separators of thousands; None for other texts."""
+    try:
+        number = float(re.sub(r"[,，\s\u202f]", "", text))
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Review projects against a plan that is already read; each layer is overlaid once with all projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.context import RuleContext
+from ..geometry.tolerance import Tolerance
+from ..messages.texts import Message, NameList
+from ..plan.layer import Layer
+from ..plan.plan import Plan
+from .admission import USE_CODES, ZONE_CODES, AdmissionTable
+from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
+from .line_parts import find_row_parts
+from .lines import LineData, LineJudge, is_rest_sliver
+from .model import (
+    SECTION,
+    AreaBasis,
+    LineItem,
+    MissingItem,
+    NoteLevel,
+    Outcome,
+    Project,
+    ProjectNote,
+    ProjectResult,
+    ZoneItem,
+)
+from .occupied import LayerOverlay, ProjectShapes, overlay_layer
+from .parts import Area
+from .settings import PARTS_HERITAGE, PARTS_RESERVES, LineSpec, ReviewSettings
+from .verdict import COUNTY, COUNTY_NAME, decide_verdict, list_conditions, list_missing, list_reasons
+from .zones import ZoneJudge
+
+ProgressCallback = Callable[[float], None]
+#: Layers of which only the land is summed, and what is missing without them.
+_SUMMED = ("parcels", "townships", "functions")
+_SUMMED_NAMES = {
+    "parcels": ("现状地类", "Land classes"),
+    "townships": ("所在乡镇", "Townships"),
+    "functions": ("主体功能", "Main function"),
+}
+#: Share of the time that overlays take.
+_OVERLAY_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class ReviewedProjects:
+    """The results of all projects that could be reviewed, and notes on those that could not."""
+
+    results: tuple[ProjectResult, ...]
+    notes: tuple[ProjectNote, ...]
+
+
+class ProjectReview:
+    """A review of projects: overlays with all layers, and the judges of lines and zones."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        projects: Sequence[Project],
+        settings: ReviewSettings,
+        table: AdmissionTable,
+        tolerance: Tolerance,
+        *,
+        progress: ProgressCallback = lambda share: None,
+        cancellation: Cancellation = NEVER_CANCELLED,
+    ):
+        self.plan, self.projects, self.settings, self.table = plan, projects, settings, table
+        self.tolerance = tolerance
+        self.ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation)
+        self.shapes = ProjectShapes(
+            np.array([project.shape for project in projects], dtype=object),
+            np.array([project.statutory_m2 for project in projects], dtype=float),
+            plan.plane_crs,
+            tolerance,
+            cancellation,
+        )
+        self.cancellation, self._progress = cancellation, progress
+        self._overlays: dict[str, LayerOverlay] = {}
+        self._steps = len(settings.lines) + len(_SUMMED) + 2
+        self.lines = [self._prepare_line(spec) for spec in settings.lines]
+        self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
+        lists = plan.norm.standard.code_lists
+        farmland_zones = tuple(plan.norm.get("zones.farmland"))
+        self._zones = ZoneJudge(self._overlay_concept("zones"), lists.get(ZONE_CODES), table, tolerance, farmland_zones)
+        self._county = self._overlay_concept("county")
+        self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED}
+        parcels = self._summed["parcels"]
+        self._classes = LandClasses(parcels, self.ctx) if parcels else None
+        self._heritage = self._list_heritage_overlays()
+        self._uses = lists.get(USE_CODES)
+
+    def review(self) -> ReviewedProjects:
+        """Return the results of all projects. Raise Cancelled."""
+        results, notes = [], []
+        for number, project in enumerate(self.projects):
+            self.cancellation.raise_if_cancelled()
+            result = self._review_project(number, project)
+            if isinstance(result, ProjectNote):
+                notes.append(result)
+            else:
+                results.append(result)
+                notes += result.notes
+            self._progress(_OVERLAY_SHARE + (1 - _OVERLAY_SHARE) * (number + 1) / len(self.projects))
+        return ReviewedProjects(tuple(results), tuple(notes))
+
+    def _find_layer(self, concept: str) -> tuple[Layer | None, str]:
+        """Return the layer of a concept, or None and the key of the reason why it cannot be used."""
+        layer = self.plan.find_layer_of_concept(concept)
+        if layer is None:
+            return None, "unusable" if self.plan.find_unusable_layer(concept) else "absent"
+        if layer.has_no_geometry:
+            return None, "no_shapes"
+        if layer.has_wrong_geometry_type:
+            return None, "wrong_type"
+        return layer, ""
+
+    def _overlay_concept(self, concept: str, order: np.ndarray | None = None) -> LayerOverlay | None:
+        """Return what the projects share with the layer of a concept; None without a usable layer."""
+        layer, _ = self._find_layer(concept)
+        if layer is None:
+            return None
+        # One layer may be county and townships.
+        if layer.role not in self._overlays:
+            self._overlays[layer.role] = overlay_layer(self.shapes, layer, order)
+        self._progress(_OVERLAY_SHARE * min(len(self._overlays) / self._steps, 1.0))
+        return self._overlays[layer.role]
+
+    def _prepare_line(self, spec: LineSpec) -> LineData:
+        """Return a line with its layer, parts of rows and overlay."""
+        layer, problem = self._find_layer(spec.concept)
+        role = layer.role if layer is not None else self.plan.list_roles_of_concept(spec.concept)[0]
+        if layer is None:
+            absent = self.plan.norm.profile.absent
+            is_declared = problem == "absent" and bool({spec.concept, role} & absent)
+            return LineData(spec, role, None, None, None, problem, is_declared)
+        parts = find_row_parts(spec, layer, self.ctx)
+        order = parts.ranks if spec.parts in (PARTS_HERITAGE, PARTS_RESERVES) else None
+        return LineData(spec, role, layer, self._overlay_concept(spec.concept, order), parts)
+
+    def _list_heritage_overlays(self) -> list[LayerOverlay]:
+        """Return the overlays of the layers in whose range 先考古、后出让 applies, the protection line first."""
+        found = []
+        for concept in self.settings.archaeology_layers:
+            overlay = self._overlay_concept(concept)
+            if overlay is not None:
+                found.append(overlay)
+        return found
+
+    def _review_project(self, number: int, project: Project) -> ProjectResult | ProjectNote:
+        """Return the result of a project, or a note if it is wholly outside the county."""
+        county = self._judge_county(number, project)
+        if county is not None and county.outside_m2 is not None and not county.area_m2:
+            return self._make_note(NoteLevel.ERROR, "outside", project)
+        notes = []
+        if county is not None and county.outside_m2:
+            notes.append(self._make_note(NoteLevel.WARNING, "partly_outside", project, area=Area(county.outside_m2)))
+        uses = self._uses.list_code_and_parents(project.use_code) if self._uses and project.use_code else ()
+        lines = [judge.judge(number, project, uses) for judge in self._line_judges]
+        lines += [county] if county is not None else []
+        zones = self._zones.judge(number, project, uses)
+        items: list[LineItem | ZoneItem] = [*lines, *zones]
+        verdict = decide_verdict(items)
+        townships = self._summed["townships"]
+        in_townships = sum_townships(townships, number) if townships else ()
+        names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
+        if len(names.names) > 1:
+            notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
+        functions = self._summed["functions"]
+        classes = self._classes.sum_project(number) if self._classes else ()
+        by_id = {line.id: line for line in lines}
+        return ProjectResult(
+            project,
+            tuple(lines),
+            zones,
+            classes,
+            in_townships,
+            sum_functions(functions, number) if functions else (),
+            list_supplements(
+                project,
+                by_id.get("farmland"),
+                by_id.get("cultivated"),
+                self._classes.select_cultivated(number, classes, self.tolerance) if self._classes else None,
+                self.table.find_rule(("cultivated",), uses),
+            ),
+            make_heritage_notice(project, number, self._heritage, self.settings.archaeology_mark, self.tolerance),
+            list_missing(project, lines, zones, self._list_absent_layers()),
+            verdict,
+            list_reasons(items, verdict),
+            list_conditions(items),
+            self._measure_rest(self._summed["parcels"], number, project),
+            self._measure_rest(townships, number, project),
+            tuple(notes),
+        )
+
+    def _measure_rest(self, overlay: LayerOverlay | None, number: int, project: Project) -> float:
+        """Return the land (m²) of a project that a layer does not cover; 0 without the layer."""
+        if overlay is None:
+            return 0.0
+        pieces = overlay.get_pieces(number)
+        if len(pieces.rows) and is_rest_sliver(pieces, project, self.tolerance):
+            return 0.0
+        return max(project.statutory_m2 - pieces.total_m2, 0.0)
+
+    def _judge_county(self, number: int, project: Project) -> LineItem | None:
+        """Return an item on land outside the county, or on a missing outline; None for a project inside."""
+        params: dict[str, object] = {}
+        if self._county is None:
+            return LineItem(
+                COUNTY, "XZQX", COUNTY_NAME, AreaBasis.STATUTORY, None, None, None, Outcome.UNDETERMINED,
+                Message(SECTION, "line_county_absent"), is_present=False, is_decisive=False,
+            )  # fmt: skip
+        pieces = self._county.get_pieces(number)
+        if len(pieces.rows) and is_rest_sliver(pieces, project, self.tolerance):
+            return None
+        inside = 0.0 if pieces.is_sliver(self.tolerance) else pieces.total_m2
+        outside = max(project.statutory_m2 - inside, 0.0)
+        params["area"] = Area(outside)
+        return LineItem(
+            COUNTY, self._county.layer.role, COUNTY_NAME, AreaBasis.STATUTORY, inside, None, outside,
+            Outcome.UNDETERMINED, Message(SECTION, "line_county_outside", params),
+        )  # fmt: skip
+
+    def _list_absent_layers(self) -> list[MissingItem]:
+        """Return what is missing for sums: layers of parcels, townships and main functions."""
+        return [
+            MissingItem(
+                concept,
+                _SUMMED_NAMES[concept],
+                Message(SECTION, "summed_absent", {"role": self.plan.list_roles_of_concept(concept)[0]}),
+                Message(SECTION, "remedy_summed", {"role": self.plan.list_roles_of_concept(concept)[0]}),
+            )
+            for concept, overlay in self._summed.items()
+            if overlay is None and concept not in self.plan.norm.profile.absent
+        ]
+
+    def _make_note(self, level: NoteLevel, key: str, project: Project, **params: object) -> ProjectNote:
+        """Return a note on a project."""
+        shown = {"file": project.source, "row": project.row, **params}
+        return ProjectNote(level, Message(SECTION, f"note_{key}", shown), project.row, project.label)

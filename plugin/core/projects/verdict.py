@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The verdict on a project from its lines and zones, its reasons, conditions, and what is missing.
+
+The gravest item decides: 不符合, 未能判定, 有条件, 符合. The missing layer of a line other than 三线 counts as 有条件,
+because the layer is to be handed in; its row stays 未能判定. What is only listed does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..messages.texts import Message
+from .model import (
+    OUTCOME_ORDER,
+    SECTION,
+    LineItem,
+    MissingItem,
+    Outcome,
+    Project,
+    ZoneItem,
+    find_gravest,
+)
+from .parts import BilingualName
+
+_ZONES_NAME = ("规划分区准入", "Admission by zone")
+
+
+def count_outcome(item: LineItem | ZoneItem) -> Outcome:
+    """Return the outcome of an item as it counts for the whole."""
+    if isinstance(item, LineItem) and item.outcome is Outcome.UNDETERMINED and not item.is_decisive:
+        return Outcome.CONDITIONAL
+    return item.outcome
+
+
+def decide_verdict(items: Sequence[LineItem | ZoneItem]) -> Outcome:
+    """Return the verdict: the gravest outcome of all items; 未能判定 if nothing was judged."""
+    gravest = find_gravest(map(count_outcome, items))
+    return Outcome.UNDETERMINED if gravest is Outcome.LISTED else gravest
+
+
+def list_reasons(items: Sequence[LineItem | ZoneItem], verdict: Outcome) -> tuple[Message, ...]:
+    """Return why the verdict is not 符合, the gravest reasons first; for 符合 that nothing opposes the project."""
+    # Items that count less than they are, such as missing layers, come after those that they count like.
+    ordered = sorted(
+        items, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
+    )
+    worse = [one.reason for one in ordered if one.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
+    return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
+
+
+def list_conditions(items: Sequence[LineItem | ZoneItem]) -> tuple[Message, ...]:
+    """Return what must be met: the reasons of all items that are 有条件."""
+    return tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL)
+
+
+def list_missing(
+    project: Project, lines: Sequence[LineItem], zones: Sequence[ZoneItem], absent_layers: Sequence[MissingItem]
+) -> tuple[MissingItem, ...]:
+    """Return what could not be determined, what is missing for it, and what to hand in."""
+    missing = []
+    for line in lines:
+        if line.outcome is Outcome.UNDETERMINED:
+            key = "layer" if not line.is_present else "overlay" if line.area_m2 is None else "rule"
+            key = "county" if line.id == COUNTY and line.is_present else key
+            params = {"line": BilingualName(line.name), "role": line.role}
+            remedy = Message(SECTION, f"remedy_{key}", params)
+            missing.append(MissingItem(line.id, line.name, line.reason, remedy))
+    for zone in zones:
+        if zone.outcome is Outcome.UNDETERMINED:
+            key = "use" if not project.use_code else "zones" if not zone.code else "admission"
+            name = (f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else _ZONES_NAME
+            params = {"zone": zone.name, "use": project.use_name}
+            missing.append(
+                MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params))
+            )
+    return (*missing, *absent_layers)
+
+
+#: Id of the item on land outside the county.
+COUNTY = "county"
+COUNTY_NAME = ("县域", "County")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write the results of a review: layer of occupied parts, workbook and JSON, all of them or none."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import OutputError
+from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
+from ..render.outputs import dump_json
+from .model import ConformityResult
+from .parts_layer import write_parts_layer
+from .result_data import result_to_dict
+from .tables import write_conformity_workbook
+
+LAYER_SUFFIX = ".gpkg"
+
+
+def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
+    """Raise OutputError before a long run if a result cannot be written, or would replace an input.
+
+    ``outputs``: `OutputPaths.findings` is the layer of occupied parts, a GeoPackage.
+    """
+    from ..tabulate import check_workbook_can_be_written
+
+    check_outputs(outputs, inputs)
+    if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
+        raise OutputError("output_format", target=outputs.findings, known=LAYER_SUFFIX)
+    if outputs.xlsx:
+        check_workbook_can_be_written(outputs.xlsx)
+
+
+def write_conformity_outputs(
+    result: ConformityResult, outputs: OutputPaths, cancellation: Cancellation = NEVER_CANCELLED
+) -> None:
+    """Write the requested results; each replaces its target when all are complete.
+
+    Raise OutputError and Cancelled; every target is then unchanged.
+    """
+    for target in outputs.list_paths():
+        check_not_input(target, list(result.input_files))
+    with ExitStack() as stack:
+        if outputs.json:
+            path = stack.enter_context(write_atomically(outputs.json))
+            path.write_text(dump_json(result_to_dict(result, result.lang)), encoding="utf-8", newline="\n")
+            cancellation.raise_if_cancelled()
+        if outputs.xlsx:
+            write_conformity_workbook(result, stack.enter_context(write_atomically(outputs.xlsx)))
+            cancellation.raise_if_cancelled()
+        if outputs.findings:
+            # The layer comes last, so that it moves first: another program may have that file open.
+            write_parts_layer(result, stack.enter_context(write_atomically(outputs.findings)))
+        cancellation.raise_if_cancelled()
