@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, check_docx_is_writable, print_line, print_progress
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -25,8 +25,9 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..projects.run import review_projects
     from ..projects.write import check_conformity_outputs, write_conformity_outputs
 
-    outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx)
+    outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
     check_conformity_outputs(outputs, [args.projects, args.data])
+    check_docx_is_writable(args.docx, [args.projects, args.data])
     options = RunOptions(
         standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
     )

@@ -15,13 +15,17 @@ from typing import Any
 from ...messages.texts import THIN_SPACE
 from ..line_breaks import join_keys_and_units, keep_figures_whole
 from .blocks import (
+    BOX_SIGNS,
     FACT_LABEL_PERCENT,
+    ICON_SIGNS,
     Block,
     Document,
+    DocumentCell,
     DocumentTable,
     FactTable,
     Heading,
     Legend,
+    NoticeBox,
     PageBreak,
     Paragraph,
     Picture,
@@ -56,6 +60,7 @@ p { margin: 3px 0; }
 .note { font-size: 7.5pt; color: #555555; font-weight: normal; }
 .label { background-color: #f1f1f1; }
 .word { font-family: %(serif)s; font-size: %(word_size)s; font-weight: bold; }
+.notice { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 .statement { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 """
 #: Sizes of title, body, verdict and its statement by language; English texts are longer.
@@ -108,6 +113,8 @@ def _escape(text: str) -> str:
 
 def _render_heading(block: Heading, width_px: int) -> str:
     """Return a heading with its note as HTML."""
+    if block.level == 0:
+        return f'<h1 align="center">{_escape(block.text)}</h1>'
     # Qt gives <h2> its own size, also for a smaller note in it; so headings are paragraphs with a style.
     css = "heading" if block.level == 1 else "subheading"
     note = f' <span class="note">{_WIDE_SPACE}{_escape(block.note)}</span>' if block.note else ""
@@ -122,16 +129,22 @@ def _render_paragraph(block: Paragraph, width_px: int) -> str:
 
 def _render_facts(block: FactTable, width_px: int) -> str:
     """Return facts as an HTML table of labels and values."""
-    value_percent = 100 / max(map(len, block.rows)) - FACT_LABEL_PERCENT
+    value_percent = 100 / block.pair_count - FACT_LABEL_PERCENT
+
+    def render_value(row: int, place: int, value: str) -> str:
+        columns = block.count_columns_of_value(row, place)
+        # Qt takes the widths of columns from cells of one column.
+        size = f'colspan="{columns}"' if columns > 1 else f'width="{value_percent:.2f}%"'
+        return f"<td {size}>{_escape(value)}</td>"
+
     rows = "".join(
         "<tr>"
         + "".join(
-            f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td>'
-            f'<td width="{value_percent:.2f}%">{_escape(value)}</td>'
-            for label, value in row
+            f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td>{render_value(number, place, value)}'
+            for place, (label, value) in enumerate(row)
         )
         + "</tr>"
-        for row in block.rows
+        for number, row in enumerate(block.rows)
     )
     return f'<table width="100%" border="1" cellspacing="0" cellpadding="3" {_COLLAPSED_BORDERS_STYLE}>{rows}</table>'
 
@@ -139,13 +152,48 @@ def _render_facts(block: FactTable, width_px: int) -> str:
 def _render_verdict(block: VerdictBox, width_px: int) -> str:
     """Return the verdict beside its statement and counts as HTML."""
     colours = "" if block.is_passed else ' bgcolor="#000000" style="color: #ffffff;"'
+    boxes = [
+        f"<b>{BOX_SIGNS[1]} {_escape(option)}</b>" if is_chosen else f"{BOX_SIGNS[0]} {_escape(option)}"
+        for option, is_chosen in block.options
+    ]
+    options = f"<p>{(_WIDE_SPACE * 2).join(boxes)}</p>" if boxes else ""
     return (
         '<p style="font-size: 4pt;"></p>'
         '<table width="100%" border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse;"><tr>'
         f'<td width="22%" align="center" valign="middle"{colours}><span class="word">{_escape(block.word)}</span></td>'
-        f'<td valign="middle"><p class="statement">{_escape(block.statement)}</p><p>{_escape(block.counts)}</p></td>'
+        f'<td valign="middle">{options}<p class="statement">{_escape(block.statement)}</p><p>{_escape(block.counts)}</p></td>'
         "</tr></table>"
     )
+
+
+def _render_notice(block: NoticeBox, width_px: int) -> str:
+    """Return a notice beside its word as HTML."""
+    mark = f" {_render_mark(block.mark)}" if block.mark else ""
+    return (
+        '<p style="font-size: 4pt;"></p>'
+        '<table width="100%" border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse;"><tr>'
+        '<td width="16%" align="center" valign="middle" bgcolor="#444444" style="color: #ffffff;">'
+        f'<span class="notice">{_escape(block.word).replace(chr(10), "<br>")}</span></td>'
+        f'<td valign="middle"><p class="heading"><b>{_escape(block.title)}</b></p><p>{_escape(block.text)}{mark}</p></td>'
+        "</tr></table>"
+    )
+
+
+def _render_mark(mark: str) -> str:
+    """Return the mark of a source as HTML: the darker, the better the source."""
+    fills = {"A": "background-color: #222222; color: #ffffff;", "B": "background-color: #d8d8d8;"}
+    return f'<span style="{fills.get(mark, "")}"><b>\u00a0{_escape(mark)}\u00a0</b></span>'
+
+
+def _render_cell(cell: DocumentCell) -> str:
+    """Return the texts of a table's cell as HTML."""
+    if cell.is_mark and cell.text.isalpha():
+        return _render_mark(cell.text)
+    text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
+    if cell.icon:
+        sign, colour = ICON_SIGNS[cell.icon]
+        text = f'<span style="color: {colour};"><b>{sign}</b></span>\u00a0{text}'
+    return f'{text}<br><span class="note">{_escape(cell.second_line)}</span>' if cell.second_line else text
 
 
 def _render_table(block: DocumentTable, width_px: int) -> str:
@@ -162,10 +210,8 @@ def _render_table(block: DocumentTable, width_px: int) -> str:
     for row in block.rows:
         cells = []
         for column, cell, gap in zip(block.columns, row, gaps, strict=True):
-            text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
-            note = f'<br><span class="note">{_escape(cell.second_line)}</span>' if cell.second_line else ""
             # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
-            cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}{gap}">{text}{note}</td>')
+            cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}{gap}">{_render_cell(cell)}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     # Qt repeats a head that is marked as such on every page.
     css = ' class="small"' if len(block.columns) > _MAX_COLUMNS else ""
@@ -197,6 +243,11 @@ def make_data_uri(image: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
+def make_svg_uri(svg: str) -> str:
+    """Return a drawing in SVG as a data URI."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode('utf-8')).decode('ascii')}"
+
+
 def _render_picture(block: Picture, width_px: int) -> str:
     """Return a picture with its caption as HTML, at most ``width_px`` pixels wide."""
     caption = f'<br><span class="note">{_escape(block.caption)}</span>' if block.caption else ""
@@ -223,7 +274,7 @@ def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
     texts = "".join(_RENDERER_BY_BLOCK[type(one)](one, width_px - left) for one in block.blocks)
     return (
         '<table width="100%" cellspacing="0" cellpadding="4"><tr>'
-        f'<td width="{left + 8}">{_render_image(block.picture, width_px)}</td>'
+        f'<td width="{left + 8}" valign="top">{_render_image(block.picture, width_px)}</td>'
         f'<td valign="top">{texts}</td></tr></table>'
     )
 
@@ -248,9 +299,11 @@ def _render_signature(block: Signature, width_px: int) -> str:
         f'<td width="{share:.2f}%">{_escape(label)}<br><br><br>{_escape(block.date_line)}</td>'
         for label in block.labels
     )
+    height = round(block.opinion_mm * _DOTS_PER_MM)
+    opinion = f'<tr><td colspan="{len(block.labels)}" height="{height}"></td></tr>' if height else ""
     return (
         '<p style="font-size: 6pt;"></p><table width="100%" border="1" cellspacing="0" cellpadding="6" '
-        f'style="border-collapse: collapse;"><tr>{cells}</tr></table>'
+        f'style="border-collapse: collapse;">{opinion}<tr>{cells}</tr></table>'
     )
 
 
@@ -259,6 +312,7 @@ _RENDERER_BY_BLOCK: dict[type[Block], Callable[[Any, int], str]] = {
     Paragraph: _render_paragraph,
     FactTable: _render_facts,
     VerdictBox: _render_verdict,
+    NoticeBox: _render_notice,
     DocumentTable: _render_table,
     Picture: _render_picture,
     PictureGrid: _render_grid,
