@@ -9,7 +9,6 @@ from typing import Any
 from ..render.document.blocks import Document
 from ..render.document.page_html import render_page_blocks
 from ..render.html import fill_template
-from ..render.words import ReportTexts
 
 _TEMPLATE = "conformity.html.j2"
 
@@ -22,13 +21,12 @@ def render_conformity_page(document: Document) -> str:
         for piece in re.split(r"(\{pages?\})", margins.page_number_format)
         if piece
     ]
-    separator = ReportTexts(document.lang).get("page", "gap")
     return fill_template(
         _TEMPLATE,
         {
             "lang": {"zh": "zh-CN"}.get(document.lang, document.lang),
             "title": document.title,
-            "body": render_page_blocks(document.blocks, {}, "", separator),
+            "body": render_page_blocks(document.blocks, {}, keeps_widths=True),
             "running": {
                 "left": margins.header_left,
                 "right": margins.header_right,

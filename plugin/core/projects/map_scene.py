@@ -21,6 +21,7 @@ from .line_parts import find_row_parts
 from .map_settings import MapSettings, MapSymbol, load_map_settings
 from .model import ConformityResult, LineItem, Outcome, ProjectResult
 from .settings import LineSpec, load_review_settings
+from .verdict import COUNTY, COUNTY_NAME
 
 #: px of the map for each mm on paper.
 PX_PER_MM = 5.76
@@ -189,6 +190,8 @@ class ProjectMapper:
         outlines = shapely.boundary(shapes if line_id == _PARCELS else shapely.union_all(shapes))
         clipped = [extract_polygons(shape) for shape in shapely.clip_by_rect(shapes, *box.bounds)]
         outline = shapely.clip_by_rect(shapely.union_all(outlines), *box.bounds)
+        if outline.is_empty and not symbol.fill and not symbol.hatch:
+            return None
         return MapLayer(
             symbol,
             self._name_layer(symbol, line_id, spec),
@@ -200,7 +203,8 @@ class ProjectMapper:
         """Return the id of a layer's name in the texts, or its name."""
         if ":" in symbol.id:
             return f"part_{symbol.id.partition(':')[2]}"
-        return spec.name[self.result.lang == "en"] if spec else ""
+        names = spec.name if spec else COUNTY_NAME if line_id == COUNTY else ("", "")
+        return names[self.result.lang == "en"]
 
 
 def _find_free_point(shape: Any, taken: list[tuple[float, float]]) -> tuple[float, float]:

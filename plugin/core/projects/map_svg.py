@@ -21,6 +21,8 @@ from .map_scene import PX_PER_MM, MapLayer, MapScene
 from .map_settings import MapSymbol, load_map_settings
 from .model import SECTION
 
+#: Layers that are a line on the map: their names are on it.
+_LINES = ("boundary", "county")
 _FONTS = "Noto Sans CJK SC, Microsoft YaHei, SimHei, sans-serif"
 _FAILED_COLOUR, _PLACE_COLOUR = "#D50058", "#333333"
 #: Sizes of texts (px), and of the number of a place.
@@ -67,7 +69,7 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     for layer in reversed(scene.layers):
         if layer.symbol.text:
             name = get_layer_name(layer, texts)
-            places = _list_outline_places(layer) if layer.symbol.id == "boundary" else _list_area_places(layer.shapes)
+            places = _list_outline_places(layer) if layer.symbol.id in _LINES else _list_area_places(layer.shapes)
             spot = labels.find_place([name], places, avoids_project=True)
             if spot is not None:
                 pieces.append(_draw_text(name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
@@ -95,7 +97,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
         symbol = f'<path d="{_make_path(box)}" fill="{_FAILED_COLOUR}" fill-opacity="0.65" stroke="{_FAILED_COLOUR}"/>'
         rows.append((symbol, report_texts.get("conformity", "map_occupied")))
     for layer in scene.layers:
-        if layer.symbol.id == "boundary":
+        if not layer.symbol.fill and not layer.symbol.hatch:
             line = f'M0,{size[1] / 2:.1f}H{size[0]:.0f}'
             rows.append((f'<path d="{line}" {_make_stroke(layer.symbol, 0.6)}/>', get_layer_name(layer, texts)))
         elif layer.name:
@@ -268,7 +270,7 @@ class _LabelPlacer:
     def __init__(self, scene: MapScene):
         width, height = scene.frame.width, scene.frame.height
         self._frame = shapely.box(4, 4, width - 4, height - 4)
-        self._project = scene.project
+        self._project = shapely.buffer(scene.project, 6)
         self._taken = [shapely.box(0, height - 46, 0.32 * width, height), shapely.box(width - 46, 0, width, 60)]
         radius = _NUMBER_RADIUS_PX + 2
         self._taken += [

@@ -105,7 +105,7 @@ def make_conformity_document(
     author = Texts(result.lang).get("about", "program", version=read_plugin_version())
     if not is_single:
         title = report_texts.get("conformity", "summary_title")
-    return Document(title, "", margins, tuple(blocks), result.lang, author)
+    return Document(title, "", margins, tuple(blocks), result.lang, author, is_dense=True)
 
 
 def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: int) -> Iterator[Block]:
@@ -146,6 +146,7 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
         tuple(DocumentColumn(report_texts.get("conformity_column", key), width, align) for key, width, align in columns),
         tuple(rows),
         report_texts.get("conformity", "no_projects"),
+        is_dense=True,
     )
     if len(result.results) > limit:
         shown, count = format_number(limit, 0), format_number(len(result.results), 0)
@@ -215,14 +216,14 @@ class _ProjectPage:
                 yield Paragraph(note.message.render(self.texts), is_small=True)
         yield make_heading("opinion")
         labels = tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office"))
-        yield Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm)
-        yield Paragraph(
-            self._get(
-                "data", area=self.result.area_name, name=self.result.data_name, digest=self.facts.digest,
-                table=self.result.admission_file,
-            ),
-            is_small=True,
-        )  # fmt: skip
+        note = self._get(
+            "data",
+            area=self.result.area_name,
+            name=self.result.data_name,
+            digest=self.facts.digest,
+            table=self.result.admission_file,
+        )
+        yield Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, note)
 
     def _list_facts(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Return the rows of the table at the head."""

@@ -21,6 +21,8 @@ ICON_BY_OUTCOME = {
 }
 _CIRCLED_NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩"
 _NOTHING = "—"
+#: Width of the column of outcomes: English words are longer.
+_OUTCOME_PERCENT = {"zh": 12.5, "en": 15.5}
 
 
 def format_area(area_m2: float | None) -> str:
@@ -47,9 +49,10 @@ class PageTables:
 
     def make_line_table(self, numbers: dict[str, int]) -> DocumentTable:
         """Return 一、控制线审查. ``numbers``: id of a line → its number on the map."""
-        columns = self._make_columns(("line", 18.5), ("occupied", 11, "right"), ("basis", 12.5), ("rule", 40),
-                                     ("mark", 5.5, "center"), ("outcome", 12.5))  # fmt: skip
-        return DocumentTable(columns, tuple(self._make_line_row(line, numbers) for line in self.one.lines))
+        outcome = _OUTCOME_PERCENT[self.words.lang]
+        columns = self._make_columns(("line", 18.5), ("occupied", 11, "right"), ("basis", 12.5), ("rule", 52.5 - outcome),
+                                     ("mark", 5.5, "center"), ("outcome", outcome))  # fmt: skip
+        return DocumentTable(columns, tuple(self._make_line_row(line, numbers) for line in self.one.lines), is_dense=True)
 
     def _make_line_row(self, line: LineItem, numbers: dict[str, int]) -> tuple[DocumentCell, ...]:
         """Return the cells of a control line."""
@@ -128,7 +131,7 @@ class PageTables:
         if rows:
             texts = (self.texts.get(SECTION, "total"), "", "", "", *_format_areas(total, total))
             cells.append(tuple(DocumentCell(text, is_bold=True) for text in texts))
-        return DocumentTable(columns, tuple(cells), self.words.get("conformity", "no_classes"))
+        return DocumentTable(columns, tuple(cells), self.words.get("conformity", "no_classes"), is_dense=True)
 
     def describe_classes(self) -> str:
         """Return the sums by 三大类 and of 耕地; empty without land classes."""
@@ -157,15 +160,16 @@ class PageTables:
 
     def make_zone_table(self) -> DocumentTable:
         """Return 四、规划分区与准入: each zone with the admission of the use, and the sum."""
-        columns = self._make_columns(("zone", 16), ("hectares", 12.5, "right"), ("planned_use", 17), ("admission", 12.5),
-                                     ("condition", 36.5), ("mark", 5.5, "center"))  # fmt: skip
+        outcome = _OUTCOME_PERCENT[self.words.lang]
+        columns = self._make_columns(("zone", 16), ("hectares", 12.5, "right"), ("planned_use", 17), ("admission", outcome),
+                                     ("condition", 49 - outcome), ("mark", 5.5, "center"))  # fmt: skip
         rows = [self._make_zone_row(zone) for zone in self.one.zones]
         located = [zone for zone in self.one.zones if zone.area_m2]
         if len(located) > 1:
             total = format_area(sum(zone.area_m2 for zone in located))
             texts = (self.texts.get(SECTION, "total"), total, "", "", "", "")
             rows.append(tuple(DocumentCell(text, is_bold=True) for text in texts))
-        return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_zones"))
+        return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_zones"), is_dense=True)
 
     def _make_zone_row(self, zone: ZoneItem) -> tuple[DocumentCell, ...]:
         """Return the cells of a planning zone."""
@@ -216,7 +220,7 @@ class PageTables:
                     DocumentCell(shown[0], second_line="".join(shown[1:])),
                 )
             )
-        return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_supplements"))
+        return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_supplements"), is_dense=True)
 
     def _describe_requirement(self, item: SupplementItem) -> str:
         """Return what is required; the table of control lines has the whole rule on 永久基本农田 with its source."""
@@ -241,7 +245,7 @@ class PageTables:
             )
             for number, item in enumerate(self.one.missing, 1)
         )
-        return DocumentTable(columns, rows, self.words.get("conformity", "none_missing"))
+        return DocumentTable(columns, rows, self.words.get("conformity", "none_missing"), is_dense=True)
 
 
 def _format_areas(area_m2: float, total_m2: float) -> Iterable[str]:

@@ -123,6 +123,8 @@ class DocumentTable:
     text_without_rows: str = ""
     #: Positions of the rows that are the heading of a group of rows.
     group_heads: frozenset[int] = frozenset()
+    #: Less space between the rows of a printed page.
+    is_dense: bool = False
 
     def list_rows_kept_with_next(self) -> frozenset[int]:
         """Return the positions of rows after which no page may end.
@@ -190,12 +192,14 @@ class PictureWithText:
 class Signature:
     """Fields to be signed or sealed, side by side, each with a line for the date.
 
-    ``opinion_mm``: height of an empty field above them, for an opinion written by hand; 0 without.
+    ``opinion_mm``: height of an empty field above them, for an opinion written by hand; 0 without. ``note``: small text
+    in a field below them.
     """
 
     labels: tuple[str, ...]
     date_line: str
     opinion_mm: float = 0.0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,10 @@ class PageHeaderFooter:
 
 @dataclass(frozen=True)
 class Document:
-    """A document: title, margins and blocks. ``lang``: zh or en; ``landscape``: pages are wider than high."""
+    """A document: title, margins and blocks.
+
+    ``lang``: zh or en; ``landscape``: pages are wider than high; ``is_dense``: smaller letters on printed pages.
+    """
 
     title: str
     subtitle: str
@@ -241,3 +248,4 @@ class Document:
     lang: str = "zh"
     author: str = ""
     landscape: bool = False
+    is_dense: bool = False

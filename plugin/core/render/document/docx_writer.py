@@ -441,18 +441,22 @@ class _DocxWriter:
         gap = self._add_paragraph("", "note")
         gap.paragraph_format.keep_with_next = True
         self._keep_end_of_text_with_next(gap._element.getprevious())
-        table = self._add_table(2 if block.opinion_mm else 1, len(block.labels), "grid")
-        if block.opinion_mm:
-            opinion = table.rows[0]
-            opinion.height = self._docx.shared.Mm(block.opinion_mm)
-            opinion.cells[0].merge(opinion.cells[-1])
-            self._keep_row_together(opinion)
-            self._keep_row_with_next(opinion)
-        for cell, label in zip(table.rows[-1].cells, block.labels, strict=True):
+        places = ["opinion"] * bool(block.opinion_mm) + ["labels"] + ["note"] * bool(block.note)
+        table = self._add_table(len(places), len(block.labels), "grid")
+        row_by_place = dict(zip(places, table.rows, strict=True))
+        for cell, label in zip(row_by_place["labels"].cells, block.labels, strict=True):
             self._fill_cell(cell, label)
             for text in ("", "", block.date_line):
                 cell.add_paragraph(text, self._settings.docx_styles["cell"])
-        self._keep_row_together(table.rows[-1])
+        for place, row in row_by_place.items():
+            if place != "labels":
+                merged = row.cells[0].merge(row.cells[-1])
+                self._fill_cell(merged, block.note if place == "note" else "", "note")
+            if place == "opinion":
+                row.height = self._docx.shared.Mm(block.opinion_mm)
+            self._keep_row_together(row)
+            if place != places[-1]:
+                self._keep_row_with_next(row)
 
     def _keep_end_of_text_with_next(self, element: Any) -> None:
         """Prevent a page break after a paragraph, or after the last row of a table."""

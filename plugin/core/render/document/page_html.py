@@ -34,7 +34,14 @@ _SYMBOL_BY_ICON = {"ok": "ok", "warning": "WARNING", "error": "ERROR", "unknown"
 _ALIGNMENT_CLASSES = {"left": "", "center": ' class="c"', "right": ' class="r"'}
 
 
-def render_page_blocks(blocks: Iterable[Block], uris: Mapping[bytes, str], verdict: str, separator: str) -> str:
+def render_page_blocks(
+    blocks: Iterable[Block],
+    uris: Mapping[bytes, str],
+    verdict: str = "",
+    separator: str = "",
+    *,
+    keeps_widths: bool = False,
+) -> str:
     """Return blocks as HTML. All texts are escaped.
 
     Parameters
@@ -47,15 +54,18 @@ def render_page_blocks(blocks: Iterable[Block], uris: Mapping[bytes, str], verdi
         Id of the verdict, which decides the colour of its box.
     separator
         Text between the numbers of a verdict box.
+    keeps_widths
+        Columns of tables have the widths of the document; False: the browser chooses them.
     """
-    return "\n".join(_PageRenderer(uris, verdict, separator).render(block) for block in blocks)
+    renderer = _PageRenderer(uris, verdict, separator, keeps_widths)
+    return "\n".join(map(renderer.render, blocks))
 
 
 class _PageRenderer:
     """Renders one block after the other."""
 
-    def __init__(self, uris: Mapping[bytes, str], verdict: str, separator: str):
-        self._uris, self._verdict, self._separator = uris, verdict, separator
+    def __init__(self, uris: Mapping[bytes, str], verdict: str, separator: str, keeps_widths: bool):
+        self._uris, self._verdict, self._separator, self._keeps_widths = uris, verdict, separator, keeps_widths
 
     def render(self, block: Block) -> str:
         """Return one block as HTML."""
@@ -131,7 +141,8 @@ class _PageRenderer:
             f'<td>{escape(label)}<span class="dt">{escape(block.date_line)}</span></td>' for label in block.labels
         )
         opinion = f'<tr><td class="opinion" colspan="{len(block.labels)}"></td></tr>' if block.opinion_mm else ""
-        return f'<table class="sg">{opinion}<tr>{cells}</tr></table>'
+        note = f'<tr><td class="note" colspan="{len(block.labels)}">{escape(block.note)}</td></tr>' if block.note else ""
+        return f'<table class="sg">{opinion}<tr>{cells}</tr>{note}</table>'
 
     def _render_page_break(self, block: PageBreak) -> str:
         """Return the place where a printed page begins as HTML."""
@@ -149,7 +160,9 @@ class _PageRenderer:
             + "</tr>"
             for row in block.rows
         ]
-        return f'<table class="g fp"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        columns = "".join(f'<col width="{column.width_percent:g}%">' for column in block.columns)
+        widths = f"<colgroup>{columns}</colgroup>" if self._keeps_widths else ""
+        return f'<table class="g fp">{widths}<thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
     def _get_uri(self, image: bytes) -> str:
         """Return the data URI of an image, as the page embeds it."""

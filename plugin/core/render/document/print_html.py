@@ -68,6 +68,10 @@ _FONT_SIZES = {
     "zh": {"title_size": "20pt", "body_size": "8.5pt", "word_size": "20pt", "statement_size": "12pt"},
     "en": {"title_size": "16pt", "body_size": "8pt", "word_size": "16pt", "statement_size": "10pt"},
 }
+_DENSE_FONT_SIZES = {
+    "zh": {"title_size": "19pt", "body_size": "8pt", "word_size": "19pt", "statement_size": "11pt"},
+    "en": {"title_size": "15pt", "body_size": "7.5pt", "word_size": "15pt", "statement_size": "9.5pt"},
+}
 _COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
 #: A table of more columns has small letters, so that no code is broken.
@@ -75,6 +79,8 @@ _MAX_COLUMNS = 13
 #: Spaces before the text of a cell: usual, and between figures and a text.
 _PADDING, _GAP = " padding-left: 6px;", " padding-left: 10px;"
 _WIDE_SPACE = "\u00a0" * 3
+#: Height of a line of body text.
+_LINE_MM = 4.4
 #: Gaps between the parts of a line: a wide space in Chinese, two spaces in English.
 _GAP_PATTERN = re.compile("\u3000| {2,}")
 #: Dots per millimetre of Qt's layout at 96 dpi.
@@ -98,7 +104,7 @@ def render_print_html(document: Document, width_mm: float) -> str:
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
     fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
-    css = _PAGE_CSS % (fonts | _FONT_SIZES[document.lang])
+    css = _PAGE_CSS % (fonts | (_DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES)[document.lang])
     return f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>"
 
 
@@ -216,7 +222,8 @@ def _render_table(block: DocumentTable, width_px: int) -> str:
     # Qt repeats a head that is marked as such on every page.
     css = ' class="small"' if len(block.columns) > _MAX_COLUMNS else ""
     return (
-        f'<table width="100%" cellspacing="0" cellpadding="2"{css} style="border-collapse: collapse;">'
+        f'<table width="100%" cellspacing="0" cellpadding="{1 if block.is_dense else 2}"{css} '
+        'style="border-collapse: collapse;">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -299,11 +306,14 @@ def _render_signature(block: Signature, width_px: int) -> str:
         f'<td width="{share:.2f}%">{_escape(label)}<br><br><br>{_escape(block.date_line)}</td>'
         for label in block.labels
     )
-    height = round(block.opinion_mm * _DOTS_PER_MM)
-    opinion = f'<tr><td colspan="{len(block.labels)}" height="{height}"></td></tr>' if height else ""
+    # Qt takes the height of a row from its lines alone.
+    breaks = "<br>" * round(block.opinion_mm / _LINE_MM)
+    opinion = f'<tr><td colspan="{len(block.labels)}">{breaks}</td></tr>' if breaks else ""
+    note = f'<span class="small">{_escape(block.note)}</span>'
+    last = f'<tr><td colspan="{len(block.labels)}">{note}</td></tr>' if block.note else ""
     return (
         '<p style="font-size: 6pt;"></p><table width="100%" border="1" cellspacing="0" cellpadding="6" '
-        f'style="border-collapse: collapse;">{opinion}<tr>{cells}</tr></table>'
+        f'style="border-collapse: collapse;">{opinion}<tr>{cells}</tr>{last}</table>'
     )
 
 

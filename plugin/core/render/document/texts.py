@@ -69,7 +69,8 @@ def _list_texts(block: Block) -> Iterator[str]:
             yield from (label for _, label in entries)
         case PictureWithText(picture=picture, blocks=inner):
             yield from (picture.caption, *list_block_texts(inner))
-        case Signature(labels=labels, date_line=date_line):
+        case Signature(labels=labels, date_line=date_line, note=note):
             yield from (text for label in labels for text in (label, date_line))
+            yield note
         case PageBreak():
             pass
