@@ -10,9 +10,9 @@ from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.check import RunOptions
 from .. import health
 from ..layers.reading import read_snapshot
+from ..layers.snapshots import LayerSnapshot
 from ..printing.pdf import write_pdf
 from ..printing.svg_image import render_svg
-from ..layers.snapshots import LayerSnapshot
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 

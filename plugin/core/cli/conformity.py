@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from .console import EXIT_CLEAN, EXIT_FOUND, check_docx_is_writable, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -27,7 +27,6 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
     check_conformity_outputs(outputs, [args.projects, args.data])
-    check_docx_is_writable(args.docx, [args.projects, args.data])
     options = RunOptions(
         standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
     )

@@ -181,7 +181,9 @@ class ProjectMapper:
         box = frame.make_box(_MARGIN_SHARE)
         rows = np.sort(self._trees[layer.role].query(box, predicate="intersects"))
         if line_id in self._parts:
-            with_symbol = {one.id.partition(":")[2] for one in self.settings.symbols if one.id.startswith(f"{line_id}:")}
+            with_symbol = {
+                one.id.partition(":")[2] for one in self.settings.symbols if one.id.startswith(f"{line_id}:")
+            }
             parts = self._parts[line_id][rows]
             rows = rows[parts == part] if part else rows[~np.isin(parts, list(with_symbol))]
         if not len(rows) or len(rows) > self.settings.max_features:

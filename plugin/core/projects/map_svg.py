@@ -61,7 +61,10 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
             f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{_NUMBER_RADIUS_PX}" fill="{colour}" stroke="#FFFFFF" '
             f'stroke-width="2"/>{_draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
         )
-    lines = [report_texts.get("conformity", "map_project"), report_texts.get("text", "hectares", amount=format_hectare_number(area_m2))]
+    lines = [
+        report_texts.get("conformity", "map_project"),
+        report_texts.get("text", "hectares", amount=format_hectare_number(area_m2)),
+    ]
     spot = labels.find_place(lines, _list_area_places([project]))
     if spot is not None:
         pieces.append(_draw_text(lines[0], spot[0], spot[1] + 4, 15, "#000000", bold=True, halo=True))
@@ -98,7 +101,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
         rows.append((symbol, report_texts.get("conformity", "map_occupied")))
     for layer in scene.layers:
         if not layer.symbol.fill and not layer.symbol.hatch:
-            line = f'M0,{size[1] / 2:.1f}H{size[0]:.0f}'
+            line = f"M0,{size[1] / 2:.1f}H{size[0]:.0f}"
             rows.append((f'<path d="{line}" {_make_stroke(layer.symbol, 0.6)}/>', get_layer_name(layer, texts)))
         elif layer.name:
             rows.append((_draw_symbol(layer.symbol, box, layer.symbol.distance * 0.8), get_layer_name(layer, texts)))
@@ -150,7 +153,10 @@ def _draw_hatch(shapes: list[Any], symbol: MapSymbol, opacity: float = 1.0) -> s
             end = math.ceil((middle @ across + reach) / symbol.distance)
             along = middle @ direction
             ends = [
-                (across * k * symbol.distance + direction * (along - reach), across * k * symbol.distance + direction * (along + reach))
+                (
+                    across * k * symbol.distance + direction * (along - reach),
+                    across * k * symbol.distance + direction * (along + reach),
+                )
                 for k in range(start, end + 1)
             ]
             paths.append(_make_path(shapely.intersection(shapely.multilinestrings(ends), shape)))
@@ -177,7 +183,15 @@ def _make_path(shape: Any) -> str:
 
 
 def _draw_text(
-    text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False, halo: bool = False, anchor: str = "middle"
+    text: str,
+    x: float,
+    y: float,
+    size: float,
+    colour: str,
+    *,
+    bold: bool = False,
+    halo: bool = False,
+    anchor: str = "middle",
 ) -> str:
     """Return a text, with a white field on request; (x, y): middle or start of its base line."""
     weight = ' font-weight="bold"' if bold else ""
@@ -205,7 +219,11 @@ def _draw_scale_bar(scene: MapScene) -> str:
     shown = length / 1000 if unit == "km" else length
     labels = "".join(
         _draw_text(label, left + px * share, base - 8, _SMALL_PX, "#000000")
-        for label, share in (("0", 0.0), (format_number(shown / 2, decimals), 0.5), (f"{format_number(shown, decimals)} {unit}", 1.0))
+        for label, share in (
+            ("0", 0.0),
+            (format_number(shown / 2, decimals), 0.5),
+            (f"{format_number(shown, decimals)} {unit}", 1.0),
+        )
     )
     return (
         f'<rect x="{left - 12:.1f}" y="{base - 24:.1f}" width="{px + 42:.1f}" height="34" fill="#FFFFFF" '
@@ -260,7 +278,11 @@ def _list_outline_places(layer: MapLayer) -> list[tuple[float, float]]:
     """Return points on the outline of a layer for its name."""
     merged = shapely.line_merge(layer.outline) if layer.outline.geom_type == "MultiLineString" else layer.outline
     lines = sorted(shapely.get_parts(merged).tolist(), key=shapely.length, reverse=True)[:3]
-    points = [line.interpolate(share, normalized=True) for line in lines for share in (0.06, 0.94, 0.25, 0.5, 0.75, 0.15, 0.85)]
+    points = [
+        line.interpolate(share, normalized=True)
+        for line in lines
+        for share in (0.06, 0.94, 0.25, 0.5, 0.75, 0.15, 0.85)
+    ]
     return [(float(point.x), float(point.y)) for point in points]
 
 
@@ -274,7 +296,8 @@ class _LabelPlacer:
         self._taken = [shapely.box(0, height - 46, 0.32 * width, height), shapely.box(width - 46, 0, width, 60)]
         radius = _NUMBER_RADIUS_PX + 2
         self._taken += [
-            shapely.box(place.x - radius, place.y - radius, place.x + radius, place.y + radius) for place in scene.places
+            shapely.box(place.x - radius, place.y - radius, place.x + radius, place.y + radius)
+            for place in scene.places
         ]
 
     def find_place(

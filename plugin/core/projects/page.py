@@ -36,7 +36,7 @@ from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines
 from .map_settings import load_map_settings
 from .map_svg import draw_legend, draw_map
 from .messages import get_outcome_name
-from .model import SECTION, ConformityResult, NoteLevel, Outcome, ProjectResult
+from .model import SECTION, ConformityResult, LineItem, NoteLevel, Outcome, ProjectResult, ZoneItem
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
 from .parts import Area
 
@@ -111,16 +111,17 @@ def make_conformity_document(
 def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: int) -> Iterator[Block]:
     """Yield one table of all projects, and what was left out."""
     texts = Texts(result.lang)
-    counts = [
-        f"{get_outcome_name(verdict, texts)} {format_number(result.count(verdict), 0)}" for verdict in _VERDICTS
-    ]
+    counts = [f"{get_outcome_name(verdict, texts)} {format_number(result.count(verdict), 0)}" for verdict in _VERDICTS]
     yield FactTable(
         (
             (
                 (report_texts.get("head", "area"), result.area_name),
                 (report_texts.get("conformity", "date"), _format_date(result, report_texts)),
             ),
-            ((report_texts.get("conformity", "projects"), result.source), (report_texts.get("conformity", "admission"), result.admission_file)),
+            (
+                (report_texts.get("conformity", "projects"), result.source),
+                (report_texts.get("conformity", "admission"), result.admission_file),
+            ),
             ((report_texts.get("conformity", "verdicts"), report_texts.get("page", "gap").join(counts)),),
         )
     )
@@ -135,7 +136,9 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
         rows.append(
             (
                 DocumentCell(str(position)),
-                DocumentCell(one.project.label, is_bold=True, second_line=one.project.number if one.project.name else ""),
+                DocumentCell(
+                    one.project.label, is_bold=True, second_line=one.project.number if one.project.name else ""
+                ),
                 DocumentCell(format_area(one.project.statutory_m2)),
                 *(DocumentCell(format_area(line.leading_m2 if line else None)) for line in lines),
                 DocumentCell(get_outcome_name(one.verdict, texts), is_bold=True, icon=ICON_BY_OUTCOME[one.verdict]),
@@ -143,7 +146,9 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
             )
         )
     yield DocumentTable(
-        tuple(DocumentColumn(report_texts.get("conformity_column", key), width, align) for key, width, align in columns),
+        tuple(
+            DocumentColumn(report_texts.get("conformity_column", key), width, align) for key, width, align in columns
+        ),
         tuple(rows),
         report_texts.get("conformity", "no_projects"),
         is_dense=True,
@@ -216,14 +221,14 @@ class _ProjectPage:
                 yield Paragraph(note.message.render(self.texts), is_small=True)
         yield make_heading("opinion")
         labels = tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office"))
-        note = self._get(
+        data = self._get(
             "data",
             area=self.result.area_name,
             name=self.result.data_name,
             digest=self.facts.digest,
             table=self.result.admission_file,
         )
-        yield Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, note)
+        yield Signature(labels, self._get("sign_date"), load_map_settings().opinion_mm, data)
 
     def _list_facts(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Return the rows of the table at the head."""
@@ -261,7 +266,7 @@ class _ProjectPage:
     def _make_verdict(self) -> VerdictBox:
         """Return the verdict with its check boxes, the leading reason and the numbers of items by outcome."""
         one = self.one
-        items = [*one.lines, *one.zones]
+        items: list[LineItem | ZoneItem] = [*one.lines, *one.zones]
         counts = {
             str(verdict): format_number(sum(item.outcome is verdict for item in items), 0) for verdict in _VERDICTS
         }

@@ -9,7 +9,17 @@ from ..messages.numbers import format_hectare_number, format_number
 from ..messages.texts import Texts
 from ..render.document.blocks import DocumentCell, DocumentColumn, DocumentTable
 from ..render.words import ReportTexts
-from .model import SECTION, AdmissionRule, AreaBasis, LineItem, Outcome, ProjectResult, SupplementItem, ZoneItem
+from .model import (
+    SECTION,
+    AdmissionRule,
+    AreaBasis,
+    LineItem,
+    MissingItem,
+    Outcome,
+    ProjectResult,
+    SupplementItem,
+    ZoneItem,
+)
 from .parts import Area
 
 ICON_BY_OUTCOME = {
@@ -52,7 +62,9 @@ class PageTables:
         outcome = _OUTCOME_PERCENT[self.words.lang]
         columns = self._make_columns(("line", 18.5), ("occupied", 11, "right"), ("basis", 12.5), ("rule", 52.5 - outcome),
                                      ("mark", 5.5, "center"), ("outcome", outcome))  # fmt: skip
-        return DocumentTable(columns, tuple(self._make_line_row(line, numbers) for line in self.one.lines), is_dense=True)
+        return DocumentTable(
+            columns, tuple(self._make_line_row(line, numbers) for line in self.one.lines), is_dense=True
+        )
 
     def _make_line_row(self, line: LineItem, numbers: dict[str, int]) -> tuple[DocumentCell, ...]:
         """Return the cells of a control line."""
@@ -83,7 +95,9 @@ class PageTables:
             return DocumentCell(_NOTHING)
         if line.basis is AreaBasis.NET and line.net_m2 is not None:
             statutory = self.words.get("conformity", "statutory", amount=format_area(line.area_m2))
-            return DocumentCell(self.words.get("conformity", "basis_net"), second_line=statutory if line.area_m2 else "")
+            return DocumentCell(
+                self.words.get("conformity", "basis_net"), second_line=statutory if line.area_m2 else ""
+            )
         return DocumentCell(self.words.get("conformity", "basis_statutory"))
 
     def _make_rule_cell(self, line: LineItem) -> DocumentCell:
@@ -96,7 +110,8 @@ class PageTables:
         sentences = []
         if len(parts) > 1:
             areas = [
-                f"{self.texts.get(SECTION, f'part_{part.part}')} {Area(part.area_m2).render(self.texts)}" for part in parts
+                f"{self.texts.get(SECTION, f'part_{part.part}')} {Area(part.area_m2).render(self.texts)}"
+                for part in parts
             ]
             sentences.append(self.words.join_parts(areas) + self.words.get("page", "stop"))
         sentences.append(line.rule.get_condition(self.words.lang))
@@ -126,7 +141,9 @@ class PageTables:
             for item in self.one.classes
         ]
         if self.one.unclassified_m2:
-            rows.append((self.texts.get(SECTION, "unclassified"), _NOTHING, _NOTHING, _NOTHING, self.one.unclassified_m2))
+            rows.append(
+                (self.texts.get(SECTION, "unclassified"), _NOTHING, _NOTHING, _NOTHING, self.one.unclassified_m2)
+            )
         cells = [tuple(DocumentCell(text) for text in (*row, *_format_areas(area, total))) for *row, area in rows]
         if rows:
             texts = (self.texts.get(SECTION, "total"), "", "", "", *_format_areas(total, total))
@@ -240,12 +257,32 @@ class PageTables:
             (
                 DocumentCell(str(number)),
                 DocumentCell(item.get_name(self.words.lang), is_bold=True),
-                DocumentCell(item.missing.render(self.texts)),
-                DocumentCell(item.remedy.render(self.texts)),
+                DocumentCell(self._describe_missing(item)),
+                DocumentCell(self._describe_remedy(item)),
             )
             for number, item in enumerate(self.one.missing, 1)
         )
         return DocumentTable(columns, rows, self.words.get("conformity", "none_missing"), is_dense=True)
+
+    def _find_absent_line(self, item: MissingItem) -> LineItem | None:
+        """Return the line of an item whose layer is missing; None for other items."""
+        line = self.one.find_line(item.id)
+        return line if line is not None and not line.is_present and line.rule is None else None
+
+    def _describe_missing(self, item: MissingItem) -> str:
+        """Return what is missing, short where the table of control lines has the rest."""
+        line = self.one.find_line(item.id)
+        if absent := self._find_absent_line(item):
+            return self.words.get("conformity", "missing_layer", role=absent.role)
+        if line is not None and line.rule is not None and not line.is_confirmed:
+            return self.words.get("conformity", "missing_rule")
+        return item.missing.render(self.texts)
+
+    def _describe_remedy(self, item: MissingItem) -> str:
+        """Return what to hand in."""
+        if self._find_absent_line(item):
+            return self.words.get("conformity", "remedy_layer")
+        return item.remedy.render(self.texts)
 
 
 def _format_areas(area_m2: float, total_m2: float) -> Iterable[str]:

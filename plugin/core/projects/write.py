@@ -35,6 +35,13 @@ def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
     check_outputs(outputs, inputs)
     if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
         raise OutputError("output_format", target=outputs.findings, known=LAYER_SUFFIX)
+    for target, suffix in ((outputs.docx, ".docx"), (outputs.pdf, ".pdf")):
+        if target and Path(target).suffix.lower() != suffix:
+            raise OutputError("output_format", target=target, known=suffix)
+    if outputs.docx:
+        from ..render.document.docx_writer import import_docx_library
+
+        import_docx_library(Path(outputs.docx).name)
     if outputs.xlsx:
         check_workbook_can_be_written(outputs.xlsx)
 

@@ -308,7 +308,12 @@ class _DocxWriter:
         run.bold = True
         properties = run._r.get_or_add_rPr()
         border = self._docx.oxml.OxmlElement("w:bdr")
-        for name, value in (("val", _FRAME_BY_MARK.get(mark, "single")), ("sz", "4"), ("space", "0"), ("color", _BLACK)):
+        for name, value in (
+            ("val", _FRAME_BY_MARK.get(mark, "single")),
+            ("sz", "4"),
+            ("space", "0"),
+            ("color", _BLACK),
+        ):
             border.set(self._qualify_name(f"w:{name}"), value)
         if mark == "A":
             run.font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)

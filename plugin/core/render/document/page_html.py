@@ -126,7 +126,9 @@ class _PageRenderer:
             for option, is_chosen in block.options
         )
         style = "pass" if block.is_passed else "fail"
-        texts = f'<div class="ops">{options}</div><strong>{escape(block.statement)}</strong><p>{escape(block.counts)}</p>'
+        texts = (
+            f'<div class="ops">{options}</div><strong>{escape(block.statement)}</strong><p>{escape(block.counts)}</p>'
+        )
         return f'<div class="vd"><div class="vb {style}">{escape(block.word)}</div><div class="vt">{texts}</div></div>'
 
     def _render_notice(self, block: NoticeBox) -> str:
@@ -141,7 +143,9 @@ class _PageRenderer:
             f'<td>{escape(label)}<span class="dt">{escape(block.date_line)}</span></td>' for label in block.labels
         )
         opinion = f'<tr><td class="opinion" colspan="{len(block.labels)}"></td></tr>' if block.opinion_mm else ""
-        note = f'<tr><td class="note" colspan="{len(block.labels)}">{escape(block.note)}</td></tr>' if block.note else ""
+        note = (
+            f'<tr><td class="note" colspan="{len(block.labels)}">{escape(block.note)}</td></tr>' if block.note else ""
+        )
         return f'<table class="sg">{opinion}<tr>{cells}</tr>{note}</table>'
 
     def _render_page_break(self, block: PageBreak) -> str:
