@@ -864,6 +864,16 @@ Results: a page, a workbook, a layer and JSON for all, and a page and JSON for e
 结果：汇总的网页、工作簿、图层和 JSON，每对县区另有网页和 JSON。不能读取的县区占一行，写明原因。容差在县配置中设置（[seams]）。</translation>
     </message>
     <message>
+        <source>Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones with admission (准入) of the use; land classes and ownership; townships and main functions; farmland to supplement and cultivated land to compensate; the notice on archaeology before grants. Inputs are not changed.
+
+Projects: polygons, lines or points of a layer; its selected features alone if you tick that. A line becomes land of its width (field KD or 宽度, else WIDTH), with flat ends; a point the circle of this diameter. Fields such as 项目名称, 规划用途, 供地方式, 申报面积 and 批准文号 are found by name; imported boundary points have them.
+
+Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing layer is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it in its profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is 不符合, with the number of an approving document 有条件.
+
+A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with row, field and remedy; the others are reviewed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Compares the current database with the edition filed with the ministry and writes the geodatabase of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
 
 Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change has a number; reason, source of flexible quota and kind of expansion accounting are left empty for manual entry. Changes of a kind that the layer does not allow are reported, not written.
@@ -2798,6 +2808,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>确定</translation>
     </message>
     <message>
+        <source>Occupied parts (GeoPackage)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>On the map</source>
         <translation>地图显示</translation>
     </message>
@@ -3142,6 +3156,26 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>工程</translation>
     </message>
     <message>
+        <source>Projects</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Projects reviewed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Projects that conform</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Projects that conform under conditions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Projects that do not conform</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Proof: moves and areas of each layer</source>
         <translation>核实结果：各图层的位移和面积</translation>
     </message>
@@ -3346,6 +3380,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
         <translation>恢复为继承值</translation>
     </message>
     <message>
+        <source>Result (JSON)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Result of {time}. Changed since: {layers}. The grey rows may be out of date.</source>
         <translation>{time} 的检查结果。此后有改动的图层：{layers}。灰色各条可能与现状不符，请重新检查。</translation>
     </message>
@@ -3366,6 +3404,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
         <translation>重试</translation>
     </message>
     <message>
+        <source>Review projects (conformity)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Review the findings</source>
         <translation>逐条查看问题</translation>
     </message>
@@ -3384,6 +3426,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     <message>
         <source>Rows added</source>
         <translation>新增行数</translation>
+    </message>
+    <message>
+        <source>Rows left out</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Rows updated</source>
@@ -4616,6 +4662,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>类型</translation>
     </message>
     <message>
+        <source>Undetermined projects</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Undo Change of List (Ctrl+Z)</source>
         <translation>撤销清单改动（Ctrl+Z）</translation>
     </message>
@@ -4650,6 +4700,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Use</source>
         <translation>采用</translation>
+    </message>
+    <message>
+        <source>Use of projects without a field: code or name</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Use {source}</source>
@@ -4790,6 +4844,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Why some rules did not run</source>
         <translation>部分规则未运行的原因</translation>
+    </message>
+    <message>
+        <source>Width of lines, diameter of points without a field (m)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Windows in the boundary (开天窗) are registered in {file}.</source>

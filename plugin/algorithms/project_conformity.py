@@ -140,7 +140,7 @@ class ProjectConformity(SanxianAlgorithm):
         self.use = self.read_text_parameter(parameters, USE, context)
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
         if not isinstance(self.path_or_snapshots, str):
-            # The projects are no layer of the plan.
+            # The projects are not a layer of the plan.
             layer_id = self.projects.layer_id
             self.path_or_snapshots = [shot for shot in self.path_or_snapshots if shot.layer_id != layer_id]
         self.options, self.options_from_project = fill_options_from_project(

@@ -228,7 +228,7 @@ class LineJudge:
         return "allowed" if part.outcome is Outcome.CONFORMS else "conditional"
 
     def _judge_boundary(self, pieces: ProjectPieces, project: Project, uses: Sequence[str]) -> LineItem:
-        """Return the item of 城镇开发边界: land inside and outside; outside alone is no reason for 不符合."""
+        """Return the item of 城镇开发边界: land inside and outside; land outside alone is not 不符合."""
         inside = 0.0 if pieces.is_sliver(self.tolerance) else pieces.total_m2
         outside = max(project.statutory_m2 - inside, 0.0)
         if inside and is_rest_sliver(pieces, project, self.tolerance):

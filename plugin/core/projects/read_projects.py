@@ -259,7 +259,7 @@ class _ProjectReader:
         return width
 
     def _read_declared(self, position: int) -> float | None:
-        """Return the declared area (m²); None if none is declared, or with a note if it is no number."""
+        """Return the declared area (m²); None if none is declared, or with a note if it is not a number."""
         for meaning, factor in _M2_PER_UNIT.items():
             text = self._get(meaning, position)
             if not text:
@@ -315,7 +315,7 @@ class _ProjectReader:
 
 
 def _parse_number(text: str) -> float | None:
-    """Return a number written with or without separators of thousands; None if it is none."""
+    """Return a number written with or without separators of thousands; None for other texts."""
     try:
         number = float(re.sub(r"[,，\s\u202f]", "", text))
     except ValueError:
