@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The map of a project and its legend as SVG.
 
-Hatches are lines, and texts have a white field below them, because Qt and Word draw neither patterns nor outlined texts.
+Hatches are lines, and texts have a white field below them: Qt and Word draw neither patterns nor outlined texts.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the results of a review: layer of occupied parts, workbook, pages to be signed and JSON; all of them or none."""
+"""Write the results of a review, all of them or none: layer of occupied parts, workbook, pages to be signed, JSON."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Paragraph:
     is_bold: bool = False
 
 
-#: Icons of outcomes as a sign of every Chinese font and its colour; the HTML page draws them. Shape and word differ too.
+#: Icons of outcomes: a sign that Chinese fonts have, and its colour. The HTML page draws them.
 ICON_SIGNS = {
     "ok": ("√", "#00694E"),
     "warning": ("▲", "#B35C00"),

@@ -135,7 +135,8 @@ class _PageRenderer:
         """Return a notice beside its word as HTML."""
         mark = f" {_render_mark(block.mark)}" if block.mark else ""
         texts = f"<b>{escape(block.title)}</b><p>{escape(block.text)}{mark}</p>"
-        return f'<div class="tip"><div class="tb">{escape(block.word).replace(chr(10), "<br>")}</div><div>{texts}</div></div>'
+        word = escape(block.word).replace("\n", "<br>")
+        return f'<div class="tip"><div class="tb">{word}</div><div>{texts}</div></div>'
 
     def _render_signature(self, block: Signature) -> str:
         """Return the fields to be signed as HTML."""

@@ -167,7 +167,8 @@ def _render_verdict(block: VerdictBox, width_px: int) -> str:
         '<p style="font-size: 4pt;"></p>'
         '<table width="100%" border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse;"><tr>'
         f'<td width="22%" align="center" valign="middle"{colours}><span class="word">{_escape(block.word)}</span></td>'
-        f'<td valign="middle">{options}<p class="statement">{_escape(block.statement)}</p><p>{_escape(block.counts)}</p></td>'
+        f'<td valign="middle">{options}<p class="statement">{_escape(block.statement)}</p>'
+        f"<p>{_escape(block.counts)}</p></td>"
         "</tr></table>"
     )
 
@@ -175,12 +176,14 @@ def _render_verdict(block: VerdictBox, width_px: int) -> str:
 def _render_notice(block: NoticeBox, width_px: int) -> str:
     """Return a notice beside its word as HTML."""
     mark = f" {_render_mark(block.mark)}" if block.mark else ""
+    word = _escape(block.word).replace("\n", "<br>")
     return (
         '<p style="font-size: 4pt;"></p>'
         '<table width="100%" border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse;"><tr>'
         '<td width="16%" align="center" valign="middle" bgcolor="#444444" style="color: #ffffff;">'
-        f'<span class="notice">{_escape(block.word).replace(chr(10), "<br>")}</span></td>'
-        f'<td valign="middle"><p class="heading"><b>{_escape(block.title)}</b></p><p>{_escape(block.text)}{mark}</p></td>'
+        f'<span class="notice">{word}</span></td>'
+        f'<td valign="middle"><p class="heading"><b>{_escape(block.title)}</b></p>'
+        f"<p>{_escape(block.text)}{mark}</p></td>"
         "</tr></table>"
     )
 
