@@ -33,7 +33,7 @@ _DETAIL_PX = 0.4
 _PROJECT_HATCH = MapSymbol("project", "", "#111111", 2.8, "", (0.0,), 8.0, "", "", is_numbered=False)
 #: Length of a scale bar: at most this share of the map's width.
 _SCALE_BAR_SHARE = 0.22
-_LEGEND_ROW_PX, _LEGEND_SYMBOL = 24.0, (30.0, 15.0)
+_LEGEND_ROW_PX, _LEGEND_SYMBOL = 20.0, (30.0, 15.0)
 
 
 def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
@@ -109,7 +109,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     for number, (symbol, name) in enumerate(rows):
         top = number * _LEGEND_ROW_PX + 4
         pieces.append(f'<g transform="translate(2,{top:.1f})">{symbol}</g>')
-        pieces.append(_draw_text(name, size[0] + 12, top + 12, 13.5, "#000000", anchor="start"))
+        pieces.append(_draw_text(name, size[0] + 12, top + 12, 13.0, "#000000", anchor="start"))
     return _make_svg(width, len(rows) * _LEGEND_ROW_PX + 4, pieces)
 
 

@@ -61,7 +61,8 @@ class PageTables:
         """Return 一、控制线审查. ``numbers``: id of a line → its number on the map."""
         outcome = _OUTCOME_PERCENT[self.words.lang]
         columns = self._make_columns(("line", 18.5), ("occupied", 11, "right"), ("basis", 12.5),
-                                     ("rule", 52.5 - outcome), ("mark", 5.5, "center"), ("outcome", outcome))  # fmt: skip
+                                     ("rule", 52.5 - outcome), ("mark", 5.5, "center"),
+                                     ("outcome", outcome))  # fmt: skip
         return DocumentTable(
             columns, tuple(self._make_line_row(line, numbers) for line in self.one.lines), is_dense=True
         )
@@ -179,7 +180,8 @@ class PageTables:
         """Return 四、规划分区与准入: each zone with the admission of the use, and the sum."""
         outcome = _OUTCOME_PERCENT[self.words.lang]
         columns = self._make_columns(("zone", 16), ("hectares", 12.5, "right"), ("planned_use", 17),
-                                     ("admission", outcome), ("condition", 49 - outcome), ("mark", 5.5, "center"))  # fmt: skip
+                                     ("admission", outcome), ("condition", 49 - outcome),
+                                     ("mark", 5.5, "center"))  # fmt: skip
         rows = [self._make_zone_row(zone) for zone in self.one.zones]
         located = [zone for zone in self.one.zones if zone.area_m2]
         if len(located) > 1:

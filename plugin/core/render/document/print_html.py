@@ -63,6 +63,10 @@ p { margin: 3px 0; }
 .notice { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 .statement { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 """
+#: Chinese fonts have wide gaps between lines; dense pages narrow them.
+_DENSE_CSS = "td, th, p { line-height: 90%; }"
+#: A line with a picture is as high as the picture.
+_WHOLE_LINES = "line-height: 100%;"
 #: Sizes of title, body, verdict and its statement by language; English texts are longer.
 _FONT_SIZES = {
     "zh": {"title_size": "20pt", "body_size": "8.5pt", "word_size": "20pt", "statement_size": "12pt"},
@@ -104,7 +108,9 @@ def render_print_html(document: Document, width_mm: float) -> str:
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
     fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
-    css = _PAGE_CSS % (fonts | (_DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES)[document.lang])
+    css = (_DENSE_CSS if document.is_dense else "") + _PAGE_CSS % (
+        fonts | (_DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES)[document.lang]
+    )
     return f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>"
 
 
@@ -261,7 +267,7 @@ def make_svg_uri(svg: str) -> str:
 def _render_picture(block: Picture, width_px: int) -> str:
     """Return a picture with its caption as HTML, at most ``width_px`` pixels wide."""
     caption = f'<br><span class="note">{_escape(block.caption)}</span>' if block.caption else ""
-    return f"<p>{_render_image(block, width_px)}{caption}</p>"
+    return f'<p style="{_WHOLE_LINES}">{_render_image(block, width_px)}{caption}</p>'
 
 
 def _render_grid(block: PictureGrid, width_px: int) -> str:
@@ -284,7 +290,7 @@ def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
     texts = "".join(_RENDERER_BY_BLOCK[type(one)](one, width_px - left) for one in block.blocks)
     return (
         '<table width="100%" cellspacing="0" cellpadding="4"><tr>'
-        f'<td width="{left + 8}" valign="top">{_render_image(block.picture, width_px)}</td>'
+        f'<td width="{left + 8}" valign="top" style="{_WHOLE_LINES}">{_render_image(block.picture, width_px)}</td>'
         f'<td valign="top">{texts}</td></tr></table>'
     )
 
