@@ -199,6 +199,31 @@ def test_missing_admission_table_is_refused(county, tmp_path):
         review_projects(read_project_layer(path), county, RunOptions(profile=str(profile)))
 
 
+def test_table_of_the_shipped_county_is_used(county, tmp_path):
+    """浑源县's plan reads: 农田保护区 is for grain, major projects need approval; 城镇发展区 detailed plan and permission."""
+    rows = [
+        {"项目名称": "田", "用途": "0901", "geometry": box(100, 100, 200, 200)},
+        {"项目名称": "店", "用途": "0901", "geometry": GOOD},
+        {"项目名称": "村", "用途": "0901", "geometry": box(1200, 100, 1300, 200)},
+    ]
+    path = write_projects(tmp_path / "p.gpkg", rows)
+    result = review_projects(read_project_layer(path), county, RunOptions(profile="hunyuan"))
+    assert result.admission_file == "hunyuan_admission.csv"
+    zones = [one.zones[0] for one in result.results]
+    assert [zone.outcome for zone in zones] == [Outcome.FAILS, Outcome.CONDITIONAL, Outcome.UNDETERMINED]
+    assert [zone.mark for zone in zones] == ["A", "A", ""]
+
+
+def test_copied_profile_finds_the_table_of_the_shipped_one(county, tmp_path):
+    from plugin.paths import PROFILES_FOLDER
+
+    copy = tmp_path / "copy.toml"
+    copy.write_text((PROFILES_FOLDER / "hunyuan.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    path = write_projects(tmp_path / "p.gpkg", [{"项目名称": "甲", "geometry": GOOD}])
+    result = review_projects(read_project_layer(path), county, RunOptions(profile=str(copy)))
+    assert result.admission_file == "hunyuan_admission.csv"
+
+
 def test_finest_zone_and_use_apply(county, tmp_path):
     table = COUNTY_ADMISSION + "400,0901,禁止,总则,某县规划,A\n410,0901,禁止,细则,某县规划第九章,A\n"
     path = write_projects(tmp_path / "p.gpkg", [{"项目名称": "甲", "用途": "090101", "geometry": GOOD}])
