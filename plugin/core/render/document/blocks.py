@@ -102,8 +102,8 @@ class DocumentColumn:
 class DocumentCell:
     """A cell of a table.
 
-    ``second_line``: a small second line; ``icon``: id of an icon before the text (`ICON_SIGNS`); ``mark``: the text is
-    the mark of a source (A, B or C).
+    ``second_line``: a small second line; ``icon``: id of an icon before the text (`ICON_SIGNS`); ``is_mark``: the text
+    is the mark of a source (A, B or C).
     """
 
     text: str

@@ -108,9 +108,8 @@ def render_print_html(document: Document, width_mm: float) -> str:
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
     fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
-    css = (_DENSE_CSS if document.is_dense else "") + _PAGE_CSS % (
-        fonts | (_DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES)[document.lang]
-    )
+    sizes = _DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES
+    css = (_DENSE_CSS if document.is_dense else "") + _PAGE_CSS % (fonts | sizes[document.lang])
     return f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>"
 
 
