@@ -162,19 +162,19 @@ def list_supplements(
 
 
 def make_heritage_notice(
-    project: Project, number: int, overlays: Iterable[LayerOverlay], mark: str, is_free: bool
+    project: Project, number: int, overlays: Iterable[LayerOverlay], mark: str, tolerance: Tolerance
 ) -> HeritageNotice | None:
     """Return the notice 先考古、后出让; None outside all ranges, and for land that is allocated (划拨).
 
-    ``is_free``: the land in the protection line is below the limits of slivers, and does not count.
+    ``overlays``: of the layers with ranges; ``mark``: of the source.
     """
     if project.supply is SupplyMode.ALLOCATION:
         return None
     names: list[str] = []
     area = 0.0
-    for position, overlay in enumerate(overlays):
+    for overlay in overlays:
         pieces = overlay.get_pieces(number)
-        if not len(pieces.rows) or (position == 0 and is_free):
+        if pieces.is_sliver(tolerance):
             continue
         layer_names = format_column(overlay.layer.frame["MC"]) if "MC" in overlay.layer.frame else []
         names += [layer_names[row] for row in pieces.rows.tolist() if layer_names and layer_names[row]]

@@ -103,15 +103,47 @@ def test_fields_are_found_by_name_and_values_read(county, tmp_path):
     assert project.declared_difference_m2 == pytest.approx(project.statutory_m2 - 9_950.0)
 
 
-@for_each(
-    "field, value, area_m2",
-    [("申报面积（公顷）", "1.25", 12_500), ("申报面积（亩）", 3.0, 2_000), ("申报面积", "12,500.5", 12_500.5)],
-    ids=lambda case: case[0],
-)
-def test_declared_area_has_the_unit_of_its_field(county, tmp_path_factory, field, value, area_m2):
-    rows = [{"名称": "甲", field: value, "geometry": GOOD}]
-    result = review_rows(rows, county, tmp_path_factory.mktemp("area"))
-    assert result.results[0].project.declared_m2 == pytest.approx(area_m2)
+def test_words_without_a_document_do_not_approve_the_use_of_farmland(county, tmp_path):
+    usual = {"项目名称": "甲", "用途": "1202", "geometry": box(100, 100, 200, 200)}
+    rows = [{**usual, "批准文号": text} for text in ("无", "待定", "尚未批准", "—", " ")]
+    results = review_rows(rows, county, tmp_path).results
+    assert {(one.project.approval, one.find_line("farmland").outcome) for one in results} == {("", Outcome.FAILS)}
+
+
+def test_approval_makes_the_prohibition_of_a_farmland_zone_a_condition(county, tmp_path):
+    rows = [
+        {"项目名称": "甲", "用途": "0901", "批准文号": text, "geometry": box(100, 100, 200, 200)}
+        for text in (None, "1号")
+    ]
+    path = write_projects(tmp_path / "p.gpkg", rows)
+    results = review_projects(read_project_layer(path), county, RunOptions(profile="hunyuan")).results
+    assert [one.zones[0].outcome for one in results] == [Outcome.FAILS, Outcome.CONDITIONAL]
+    assert [one.verdict for one in results] == [Outcome.FAILS, Outcome.CONDITIONAL]
+    assert "批准文号 1号" in results[1].zones[0].reason.render(Texts("zh"))
+
+
+def test_layer_of_bad_rows_alone_has_no_results(county, tmp_path):
+    rows = [{"项目名称": "甲", "geometry": None}, {"项目名称": "乙", "geometry": BOWTIE}]
+    result = review_rows(rows, county, tmp_path)
+    assert result.results == () and result.left_out_count == 2 and len(result.notes) == 2 and result.has_problems
+
+
+def test_sites_outside_the_protection_line_are_noted_before_a_grant(tmp_path):
+    rows = [{"MC": "大遗址甲", "geometry": box(2100, 100, 2300, 300)}]
+    county = write_county(tmp_path / "county.gpkg", without=("LSWHBHX",), changed={"DYZ": rows})
+    one = review_rows([{"项目名称": "甲", "用途": "0901", "供地方式": "出让", "geometry": GOOD}], county, tmp_path)
+    assert "大遗址甲" in one.results[0].heritage.message.render(Texts("zh"))
+
+
+def test_declared_area_has_the_unit_of_its_field(county, tmp_path):
+    fields = ("申报面积（公顷）", "申报面积（亩）", "申报面积")
+    values = ("1.25", "3", "12,500.5")
+    rows = [
+        {"名称": field, **dict.fromkeys(fields), field: value, "geometry": GOOD}
+        for field, value in zip(fields, values, strict=True)
+    ]
+    declared = [one.project.declared_m2 for one in review_rows(rows, county, tmp_path).results]
+    assert declared == pytest.approx([12_500, 2_000, 12_500.5])
 
 
 def test_use_and_width_may_be_given_for_all_rows(county, tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 import shapely
 
+from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.projects.model import Outcome, SupplyMode
@@ -289,9 +290,26 @@ def review(projects, county, profile="", **more):
 
 
 @pytest.fixture(scope="module")
-def result(county, projects, tmp_path_factory):
+def layers(county):
+    """Read the county's layers."""
+    return read_source(county)
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory):
+    """Write the profile with the county's admission table; return its path."""
+    return write_profile(tmp_path_factory.mktemp("profile"))
+
+
+def select_layers(layers, role):
+    """Return all layers but one."""
+    return [layer for layer in layers if layer.name != role]
+
+
+@pytest.fixture(scope="module")
+def result(county, projects, profile):
     """Review all cases with the county's admission table."""
-    return review(projects, county, write_profile(tmp_path_factory.mktemp("profile")))
+    return review(projects, county, profile)
 
 
 @pytest.fixture(scope="module")
@@ -413,10 +431,9 @@ def test_with_default_rows_alone_no_project_conforms(county, projects, tmp_path)
     ],
     ids=lambda case: case[0],
 )
-def test_missing_layer_is_undetermined_and_never_conforms(projects, tmp_path_factory, role, line, verdict):
-    folder, texts = tmp_path_factory.mktemp(role), Texts("zh")
-    county = write_county(folder / "county.gpkg", without=(role,))
-    result = review(projects, county, write_profile(folder))
+def test_missing_layer_is_undetermined_and_never_conforms(projects, layers, profile, role, line, verdict):
+    texts = Texts("zh")
+    result = review(projects, select_layers(layers, role), profile)
     assert result.count(CONFORMS) == 0
     one = result.results[0]
     item = one.find_line(line)
@@ -426,8 +443,8 @@ def test_missing_layer_is_undetermined_and_never_conforms(projects, tmp_path_fac
     assert any(missing.id == line and role in missing.remedy.render(texts) for missing in one.missing)
 
 
-def test_layer_that_the_county_declares_absent_conforms(projects, tmp_path):
-    county = write_county(tmp_path / "county.gpkg", without=("HLFXKZX",))
+def test_layer_that_the_county_declares_absent_conforms(projects, layers, tmp_path):
+    county = select_layers(layers, "HLFXKZX")
     profile = write_profile(tmp_path)
     text = profile.read_text(encoding="utf-8") + '\n[absent]\nconcepts = ["flood_line"]\n'
     profile.write_text(text, encoding="utf-8")
@@ -435,9 +452,8 @@ def test_layer_that_the_county_declares_absent_conforms(projects, tmp_path):
     assert one.find_line("flood_line").outcome is CONFORMS and one.verdict is CONFORMS
 
 
-def test_missing_zones_are_undetermined(projects, tmp_path):
-    county = write_county(tmp_path / "county.gpkg", without=("YDYHGHFQ",))
-    one = review(projects, county, write_profile(tmp_path)).results[0]
+def test_missing_zones_are_undetermined(projects, layers, profile):
+    one = review(projects, select_layers(layers, "YDYHGHFQ"), profile).results[0]
     assert one.verdict is UNDETERMINED and one.zones[0].outcome is UNDETERMINED
     assert "缺规划分区图层" in one.zones[0].reason.render(Texts("zh"))
 
