@@ -84,13 +84,15 @@ class ProjectConformity(SanxianAlgorithm):
             "gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is "
             "不符合, with the number of an approving document 有条件.\n\n"
             "A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with "
-            "row, field and remedy; the others are reviewed.\n\n"
+            "row, field and remedy; the others are reviewed."
+        )
+        opinion = tr(
             "The opinion to be signed has one or two pages for each project: facts, verdict, control lines with rule, "
             "source and mark, a map with numbered places and without coordinates, land classes, zones with admission, "
             "supplements, what is missing, and fields for signatures. Several projects have a table of all before "
             "their pages; of many projects the first {count} have pages."
         ).format(count=int(load_map_settings().max_projects))
-        return f"{text}\n\n{describe_norms()}"
+        return f"{text}\n\n{opinion}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         kinds = [Qgis.ProcessingSourceType.VectorAnyGeometry]
