@@ -883,7 +883,7 @@ A project that cannot be reviewed (no shape, no width, outside the county) is le
 
 项目：图层的面、线或点；勾选后只用选中的要素。线按宽度（字段 KD 或 宽度，没有的用 WIDTH）成面，两端为平头；点按此直径成圆。项目名称、规划用途、供地方式、申报面积、批准文号等字段按名称识别；导入的界址点图层可直接使用。
 
-结论：不符合、未能判定、有条件、符合，取最重的一项，列明规则、依据和来源级别。缺图层为未能判定，不会是符合。准入表为标准中的 admission.csv，县配置可用自己的表代替（[projects] admission）。没有分区和用途的条目为未能判定；来源级别为 C 的条目不会给出符合。仅位于城镇开发边界外不判为不符合。占用永久基本农田为不符合，填写批准文号的为有条件。
+结论：不符合、未能判定、有条件、符合，取最重的一项，列明规则、依据和来源级别。缺图层为未能判定，不会是符合。准入表为标准中的 admission.csv，县配置可用本县的表代替（[projects] admission）。没有分区和用途的条目为未能判定；来源级别为 C 的条目不会给出符合。仅位于城镇开发边界外不判为不符合。占用永久基本农田为不符合，填写批准文号的为有条件。
 
 不能审查的项目（没有图形、没有宽度、在县域外）不审查，列出行、字段和改正办法；其余项目照常审查。</translation>
     </message>
@@ -2938,6 +2938,18 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>打开使用手册中关于本窗口的说明</translation>
     </message>
     <message>
+        <source>Opinion (HTML)</source>
+        <translation>审查意见（HTML）</translation>
+    </message>
+    <message>
+        <source>Opinion to be signed (PDF)</source>
+        <translation>签字用审查意见（PDF）</translation>
+    </message>
+    <message>
+        <source>Opinion to be signed (Word)</source>
+        <translation>签字用审查意见（Word）</translation>
+    </message>
+    <message>
         <source>Optional</source>
         <translation>可选</translation>
     </message>
@@ -4380,6 +4392,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The next free BSM: county code, 0000 and an 8-digit number above all numbers used in the layers of the project and their databases, including unsaved edits. In a layer in edit mode each call assigns a new number and never repeats one; gaps are normal. In other layers the number is only shown.</source>
         <translation>下一个标识码：县级代码、0000 和 8 位顺序号，在工程各图层及其数据库内统一编号，大于已使用的全部顺序号，未保存的编辑也计算在内。图层在编辑状态时，每次调用取一个新号，已取的号不再使用，允许断号；不在编辑状态时只显示下一个号。</translation>
+    </message>
+    <message>
+        <source>The opinion to be signed has one or two pages for each project: facts, verdict, control lines with rule, source and mark, a map with numbered places and without coordinates, land classes, zones with admission, supplements, what is missing, and fields for signatures. Several projects have a table of all before their pages; of many projects the first {count} have pages.</source>
+        <translation>签字用审查意见每个项目一至两页：项目情况、结论、控制线审查（规则、依据和来源级别）、项目位置图（编号标注，不列坐标）、占用地类、规划分区与准入、补划与占补、未能判定事项和签字栏。多个项目时，各页之前有汇总表；项目很多时，只有前 {count} 个项目有单页。</translation>
     </message>
     <message>
         <source>The package is made, read back and compared with the plan.</source>

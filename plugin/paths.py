@@ -23,6 +23,7 @@ REPORT_SCHEMA, MANIFEST_SCHEMA = (
 SIGNED_REPORT_SETTINGS = REPORT_TEMPLATES_FOLDER / "signed_report.toml"
 #: Parts of an empty docx document with the report's styles, and the library that writes docx.
 DOCX_TEMPLATE_FOLDER = REPORT_TEMPLATES_FOLDER / "docx"
+CONFORMITY_PAGE_SETTINGS = REPORT_TEMPLATES_FOLDER / "conformity_page.toml"
 LIBRARIES_FOLDER = RESOURCES_FOLDER / "libraries"
 TEXTS_FOLDER = RESOURCES_FOLDER / "texts"
 ICONS_FOLDER = RESOURCES_FOLDER / "icons"

@@ -18,7 +18,10 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import OutputPaths
+from ..core.projects.map_settings import load_map_settings
 from .common import (
+    OUTPUT_DOCX,
+    OUTPUT_PDF,
     SanxianAlgorithm,
     describe_norms,
     make_norm_parameters,
@@ -41,7 +44,7 @@ from .inputs import (
 from .report_log import log_options_from_project, log_written_files
 
 PROJECTS, WIDTH, USE = "PROJECTS", "WIDTH", "USE"
-OUTPUT, OUTPUT_XLSX, OUTPUT_JSON = "OUTPUT", "OUTPUT_XLSX", "OUTPUT_JSON"
+OUTPUT, OUTPUT_XLSX, OUTPUT_JSON, OUTPUT_HTML = "OUTPUT", "OUTPUT_XLSX", "OUTPUT_JSON", "OUTPUT_HTML"
 #: Outputs with numbers of projects, and the verdict that each counts.
 _VERDICT_BY_OUTPUT = {
     "CONFORM": "conforms",
@@ -83,7 +86,13 @@ class ProjectConformity(SanxianAlgorithm):
             "A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with "
             "row, field and remedy; the others are reviewed."
         )
-        return f"{text}\n\n{describe_norms()}"
+        opinion = tr(
+            "The opinion to be signed has one or two pages for each project: facts, verdict, control lines with rule, "
+            "source and mark, a map with numbered places and without coordinates, land classes, zones with admission, "
+            "supplements, what is missing, and fields for signatures. Several projects have a table of all before "
+            "their pages; of many projects the first {count} have pages."
+        ).format(count=int(load_map_settings().max_projects))
+        return f"{text}\n\n{opinion}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         kinds = [Qgis.ProcessingSourceType.VectorAnyGeometry]
@@ -103,12 +112,15 @@ class ProjectConformity(SanxianAlgorithm):
             QgsProcessingParameterVectorDestination(OUTPUT, label, polygons, optional=True, createByDefault=False)
         )
         self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
-        label = tr("Result (JSON)")
-        self.addParameter(
-            QgsProcessingParameterFileDestination(
-                OUTPUT_JSON, label, "JSON (*.json)", optional=True, createByDefault=False
+        for name, label, file_filter in (
+            (OUTPUT_PDF, tr("Opinion to be signed (PDF)"), "PDF (*.pdf)"),
+            (OUTPUT_DOCX, tr("Opinion to be signed (Word)"), "Word (*.docx)"),
+            (OUTPUT_HTML, tr("Opinion (HTML)"), "HTML (*.html)"),
+            (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
+        ):
+            self.addParameter(
+                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
             )
-        )
         self.add_numeric_outputs(
             ("PROJECT_COUNT", tr("Projects reviewed")),
             ("CONFORM", tr("Projects that conform")),
@@ -143,6 +155,9 @@ class ProjectConformity(SanxianAlgorithm):
             findings=self.parameterAsOutputLayer(parameters, OUTPUT, context) if has_value(parameters, OUTPUT) else "",
             xlsx=self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context),
             json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
+            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
+            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
+            pdf=self.parameterAsFileOutput(parameters, OUTPUT_PDF, context),
         )
         check_conformity_outputs(self.outputs, [self.projects.file_path, *inputs])
 
@@ -172,7 +187,14 @@ class ProjectConformity(SanxianAlgorithm):
             else:
                 feedback.pushWarning(text)
         log_written_files(feedback, self.outputs.list_paths())
-        named = {OUTPUT: self.outputs.findings, OUTPUT_XLSX: self.outputs.xlsx, OUTPUT_JSON: self.outputs.json}
+        named = {
+            OUTPUT: self.outputs.findings,
+            OUTPUT_XLSX: self.outputs.xlsx,
+            OUTPUT_PDF: self.outputs.pdf,
+            OUTPUT_DOCX: self.outputs.docx,
+            OUTPUT_HTML: self.outputs.html,
+            OUTPUT_JSON: self.outputs.json,
+        }
         counts = {name: result.count(verdict) for name, verdict in _VERDICT_BY_OUTPUT.items()}
         return {
             **{name: path for name, path in named.items() if path},

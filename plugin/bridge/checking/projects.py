@@ -11,6 +11,8 @@ from ...core.check import RunOptions
 from .. import health
 from ..layers.reading import read_snapshot
 from ..layers.snapshots import LayerSnapshot
+from ..printing.pdf import write_pdf
+from ..printing.svg_image import render_svg
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 
@@ -64,5 +66,11 @@ def review_projects(
         progress=lambda share, text: progress(begun + (1 - begun) * share, text),
         cancellation=cancellation,
     )
-    write_conformity_outputs(result, outputs, cancellation)
+    write_conformity_outputs(
+        result,
+        outputs,
+        cancellation,
+        print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+        rasterise=render_svg,
+    )
     return result

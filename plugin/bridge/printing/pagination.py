@@ -22,6 +22,7 @@ from ...core.render.document.blocks import (
     FactTable,
     Heading,
     Legend,
+    NoticeBox,
     PageBreak,
     Paragraph,
     PictureGrid,
@@ -38,7 +39,9 @@ _MAX_CELL_EDGE = 16.0
 #: Rows of a table that go to the page of the signatures below it.
 _ROWS_WITH_SIGNATURES = 2
 #: Blocks that are one table of Qt each, if they have content.
-_TABLE_BLOCKS = (DocumentTable, FactTable, Legend, PictureGrid, PictureWithText, Signature, VerdictBox)
+_TABLE_BLOCKS = (
+    DocumentTable, FactTable, Legend, NoticeBox, PictureGrid, PictureWithText, Signature, VerdictBox,
+)  # fmt: skip
 
 
 class _VerticalExtent(NamedTuple):

@@ -25,7 +25,7 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..projects.run import review_projects
     from ..projects.write import check_conformity_outputs, write_conformity_outputs
 
-    outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx)
+    outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
     check_conformity_outputs(outputs, [args.projects, args.data])
     options = RunOptions(
         standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang

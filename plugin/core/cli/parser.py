@@ -336,6 +336,8 @@ def _add_conformity_command(command: argparse.ArgumentParser, report_texts: Repo
         command.add_argument(f"--{name}", default="", help=get_help_text(name))
     command.add_argument("--output", default="", metavar="FILE", help=get_help_text("conformity_output"))
     command.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("conformity_xlsx"))
+    command.add_argument("--docx", default="", metavar="FILE", help=get_help_text("conformity_docx"))
+    command.add_argument("--html", default="", metavar="FILE", help=get_help_text("conformity_html"))
     command.add_argument("--json", default="", metavar="FILE", help=get_help_text("conformity_json"))
 
 

@@ -19,6 +19,7 @@ from ..messages.texts import Message
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
     from ..plan.plan import Plan
+    from ..profile import DocumentInfo
 
 #: Section of the texts of this package.
 SECTION = "conformity"
@@ -403,6 +404,8 @@ class ConformityResult:
     data_year: int | None = None
     #: Paths of the data that were read, for the digest on pages.
     input_files: tuple[str, ...] = ()
+    #: Compiler and secrecy that the caller gives; those of the profile apply without.
+    document_info: DocumentInfo | None = None
 
     @property
     def left_out_count(self) -> int:

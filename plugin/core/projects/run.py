@@ -98,6 +98,7 @@ def review_projects(
         plan,
         plan.base_year,
         plan.input_files,
+        options.document_info,
     )
 
 

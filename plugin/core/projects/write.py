@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the results of a review: layer of occupied parts, workbook and JSON, all of them or none."""
+"""Write the results of a review, all of them or none: layer of occupied parts, workbook, pages to be signed, JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import OutputError
@@ -14,6 +17,10 @@ from .model import ConformityResult
 from .parts_layer import write_parts_layer
 from .result_data import result_to_dict
 from .tables import write_conformity_workbook
+
+if TYPE_CHECKING:
+    from ..render.document.blocks import Document
+    from .page import Rasterise
 
 LAYER_SUFFIX = ".gpkg"
 
@@ -28,23 +35,59 @@ def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
     check_outputs(outputs, inputs)
     if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
         raise OutputError("output_format", target=outputs.findings, known=LAYER_SUFFIX)
+    for target, suffix in ((outputs.docx, ".docx"), (outputs.pdf, ".pdf")):
+        if target and Path(target).suffix.lower() != suffix:
+            raise OutputError("output_format", target=target, known=suffix)
+    if outputs.docx:
+        from ..render.document.docx_writer import import_docx_library
+
+        import_docx_library(Path(outputs.docx).name)
     if outputs.xlsx:
         check_workbook_can_be_written(outputs.xlsx)
 
 
 def write_conformity_outputs(
-    result: ConformityResult, outputs: OutputPaths, cancellation: Cancellation = NEVER_CANCELLED
+    result: ConformityResult,
+    outputs: OutputPaths,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    *,
+    print_pdf: Callable[[Document, Path], object] | None = None,
+    rasterise: Rasterise | None = None,
 ) -> None:
     """Write the requested results; each replaces its target when all are complete.
 
-    Raise OutputError and Cancelled; every target is then unchanged.
+    ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
+    Cancelled; every target is then unchanged.
     """
+
+    @cache
+    def make_document() -> Document:
+        from .page import make_conformity_document
+
+        return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
+
     for target in outputs.list_paths():
         check_not_input(target, list(result.input_files))
     with ExitStack() as stack:
         if outputs.json:
             path = stack.enter_context(write_atomically(outputs.json))
             path.write_text(dump_json(result_to_dict(result, result.lang)), encoding="utf-8", newline="\n")
+            cancellation.raise_if_cancelled()
+        if outputs.html:
+            from .html_page import render_conformity_page
+
+            path = stack.enter_context(write_atomically(outputs.html))
+            path.write_text(render_conformity_page(make_document()), encoding="utf-8", newline="\n")
+            cancellation.raise_if_cancelled()
+        if outputs.docx:
+            from ..render.document.docx_writer import write_docx
+
+            write_docx(make_document(), stack.enter_context(write_atomically(outputs.docx)))
+            cancellation.raise_if_cancelled()
+        if outputs.pdf:
+            if print_pdf is None:
+                raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
+            print_pdf(make_document(), stack.enter_context(write_atomically(outputs.pdf)))
             cancellation.raise_if_cancelled()
         if outputs.xlsx:
             write_conformity_workbook(result, stack.enter_context(write_atomically(outputs.xlsx)))

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading of ``level`` 1 or 2; ``note`` is small text at its end."""
+    """A heading of ``level`` 1 or 2; ``note`` is small text at its end. Level 0: the title of a part of a document."""
 
     text: str
     level: int = 1
@@ -28,28 +28,65 @@ class Paragraph:
     is_bold: bool = False
 
 
+#: Icons of outcomes: a sign that Chinese fonts have, and its colour. The HTML page draws them.
+ICON_SIGNS = {
+    "ok": ("√", "#00694E"),
+    "warning": ("▲", "#B35C00"),
+    "error": ("×", "#D50058"),
+    "unknown": ("？", "#444444"),
+    "none": ("—", "#444444"),
+}
+#: Signs of check boxes: empty, chosen.
+BOX_SIGNS = ("□", "■")
 #: Width of the labels of facts.
 FACT_LABEL_PERCENT = 11.0
 
 
 @dataclass(frozen=True)
 class FactTable:
-    """Facts about the document at its head: rows of (label, value) pairs."""
+    """Facts about the document at its head: rows of (label, value) pairs.
+
+    In a row with fewer pairs than others the first value takes the room of the missing ones.
+    """
 
     rows: tuple[tuple[tuple[str, str], ...], ...]
+
+    @property
+    def pair_count(self) -> int:
+        """Return the number of pairs of the longest row."""
+        return max(map(len, self.rows))
+
+    def count_columns_of_value(self, row: int, place: int) -> int:
+        """Return the number of columns that a value takes, in a table with two columns for each pair."""
+        return 1 if place else 1 + 2 * (self.pair_count - len(self.rows[row]))
 
 
 @dataclass(frozen=True)
 class VerdictBox:
     """The verdict of a check: its ``word``, a ``statement`` of what decides it, and the ``counts`` of findings.
 
-    ``is_passed`` False: the word is printed white on black.
+    ``is_passed`` False: the word is printed white on black. ``options``: all possible verdicts with True for the one
+    that was found, printed as check boxes above the statement.
     """
 
     word: str
     statement: str
     counts: str
     is_passed: bool = False
+    options: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True)
+class NoticeBox:
+    """A notice in a frame: a ``word`` of one or more lines at its left, a title and a text.
+
+    ``mark``: of the source (A, B or C).
+    """
+
+    word: str
+    title: str
+    text: str
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +100,17 @@ class DocumentColumn:
 
 @dataclass(frozen=True)
 class DocumentCell:
-    """A cell of a table: ``second_line`` is a small second line."""
+    """A cell of a table.
+
+    ``second_line``: a small second line; ``icon``: id of an icon before the text (`ICON_SIGNS`); ``is_mark``: the text
+    is the mark of a source (A, B or C).
+    """
 
     text: str
     is_bold: bool = False
     second_line: str = ""
+    icon: str = ""
+    is_mark: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +123,8 @@ class DocumentTable:
     text_without_rows: str = ""
     #: Positions of the rows that are the heading of a group of rows.
     group_heads: frozenset[int] = frozenset()
+    #: Less space between the rows of a printed page.
+    is_dense: bool = False
 
     def list_rows_kept_with_next(self) -> frozenset[int]:
         """Return the positions of rows after which no page may end.
@@ -109,11 +154,15 @@ class DocumentTable:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image (bytes of a PNG or JPEG file) ``width_mm`` wide, with the caption below it."""
+    """An image (bytes of a PNG or JPEG file) ``width_mm`` wide, with the caption below it.
+
+    ``svg``: the same image as vectors, for the formats that can show them; empty without.
+    """
 
     image: bytes
     width_mm: float
     caption: str = ""
+    svg: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,15 +185,21 @@ class PictureWithText:
     """A picture at the left, blocks of text at its right."""
 
     picture: Picture
-    blocks: tuple[Heading | Paragraph | Legend, ...]
+    blocks: tuple[Heading | Paragraph | Legend | Picture, ...]
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Fields to be signed or sealed, side by side, each with a line for the date."""
+    """Fields to be signed or sealed, side by side, each with a line for the date.
+
+    ``opinion_mm``: height of an empty field above them, for an opinion written by hand; 0 without. ``note``: small text
+    in a field below them.
+    """
 
     labels: tuple[str, ...]
     date_line: str
+    opinion_mm: float = 0.0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,6 +212,7 @@ Block: TypeAlias = (
     | Paragraph
     | FactTable
     | VerdictBox
+    | NoticeBox
     | DocumentTable
     | Picture
     | PictureGrid
@@ -180,7 +236,10 @@ class PageHeaderFooter:
 
 @dataclass(frozen=True)
 class Document:
-    """A document: title, margins and blocks. ``lang``: zh or en; ``landscape``: pages are wider than high."""
+    """A document: title, margins and blocks.
+
+    ``lang``: zh or en; ``landscape``: pages are wider than high; ``is_dense``: smaller letters on printed pages.
+    """
 
     title: str
     subtitle: str
@@ -189,3 +248,4 @@ class Document:
     lang: str = "zh"
     author: str = ""
     landscape: bool = False
+    is_dense: bool = False

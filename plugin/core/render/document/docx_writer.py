@@ -19,12 +19,16 @@ from ...errors import InputError, OutputError
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
 from ..report_settings import load_report_settings
 from .blocks import (
+    BOX_SIGNS,
     FACT_LABEL_PERCENT,
+    ICON_SIGNS,
     Document,
+    DocumentCell,
     DocumentTable,
     FactTable,
     Heading,
     Legend,
+    NoticeBox,
     PageBreak,
     Paragraph,
     Picture,
@@ -41,7 +45,16 @@ _RELATIONS_PART = ("_rels/package.rels", "_rels/.rels")
 _LEGEND_HEIGHT_MM = 3.2
 #: Space between a column of figures and the texts at its right, beside the cells' margins.
 _GAP_MM = 1.8
-_WHITE, _BLACK, _LABEL_FILL = "FFFFFF", "000000", "F1F1F1"
+_WHITE, _BLACK, _LABEL_FILL, _NOTICE_FILL = "FFFFFF", "000000", "F1F1F1", "444444"
+#: Frames of the marks of sources: white on black, a line, dashes.
+_FRAME_BY_MARK = {"A": "single", "B": "single", "C": "dashed"}
+#: The extension of a picture by which Word and WPS show its vectors instead of its pixels.
+_SVG_EXTENSION = (
+    '<a:extLst xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
+    '<a:ext uri="{96DAC541-7B7A-43D3-8B79-37D633B846F1}"><asvg:svgBlip '
+    'xmlns:asvg="http://schemas.microsoft.com/office/drawing/2016/SVG/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:embed="%s"/></a:ext></a:extLst>'
+)
 _WORD_FIELD_BY_PLACEHOLDER = {"{page}": "PAGE", "{pages}": "NUMPAGES"}
 
 
@@ -199,10 +212,14 @@ class _DocxWriter:
 
     def _shade_cell(self, cell: Any, fill: str) -> None:
         """Fill the background of a cell with a colour (RRGGBB)."""
+        cell._element.get_or_add_tcPr().append(self._make_shade(fill))
+
+    def _make_shade(self, fill: str) -> Any:
+        """Return the element of a background of one colour (RRGGBB)."""
         shade = self._docx.oxml.OxmlElement("w:shd")
         for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", fill)):
             shade.set(self._qualify_name(name), value)
-        cell._element.get_or_add_tcPr().append(shade)
+        return shade
 
     def _set_widths(self, table: Any, shares: list[float]) -> None:
         """Set the widths of columns as shares (percent) of the text's width, in each cell as Word wants it."""
@@ -216,7 +233,7 @@ class _DocxWriter:
     # --- blocks
     def _write_heading(self, block: Heading) -> None:
         """Write a heading with its note."""
-        paragraph = self._add_paragraph(block.text, "heading" if block.level == 1 else "subheading")
+        paragraph = self._add_paragraph(block.text, ("title", "heading", "subheading")[block.level])
         if block.note:
             run = paragraph.add_run(f"　{block.note}")
             run.bold = False
@@ -230,15 +247,18 @@ class _DocxWriter:
 
     def _write_facts(self, block: FactTable) -> None:
         """Write facts as a table of labels and values."""
-        pairs = max(map(len, block.rows))
+        pairs = block.pair_count
         table = self._add_table(len(block.rows), 2 * pairs, "grid")
-        for row, facts in zip(table.rows, block.rows, strict=True):
-            cells = row.cells
-            for n, (label, value) in enumerate(facts):
-                self._fill_cell(cells[2 * n], label)
-                self._shade_cell(cells[2 * n], _LABEL_FILL)
-                self._fill_cell(cells[2 * n + 1], value)
         self._set_widths(table, [FACT_LABEL_PERCENT, 100 / pairs - FACT_LABEL_PERCENT] * pairs)
+        for number, (row, facts) in enumerate(zip(table.rows, block.rows, strict=True)):
+            cells, column = row.cells, 0
+            for place, (label, value) in enumerate(facts):
+                self._fill_cell(cells[column], label)
+                self._shade_cell(cells[column], _LABEL_FILL)
+                count = block.count_columns_of_value(number, place)
+                cell = cells[column + 1] if count == 1 else cells[column + 1].merge(cells[column + count])
+                self._fill_cell(cell, value)
+                column += 1 + count
 
     def _write_verdict(self, block: VerdictBox) -> None:
         """Write the verdict beside its statement and counts; the word is white on black unless the check passed."""
@@ -250,9 +270,71 @@ class _DocxWriter:
         if not block.is_passed:
             self._shade_cell(word, _BLACK)
             paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
-        self._fill_cell(texts, block.statement, "statement")
+        if block.options:
+            self._fill_options(texts.paragraphs[0], block)
+            texts.add_paragraph(_set_line_breaks(block.statement), self._settings.docx_styles["statement"])
+        else:
+            self._fill_cell(texts, block.statement, "statement")
         texts.add_paragraph(block.counts, self._settings.docx_styles["body"])
         self._set_widths(table, [23.0, 77.0])
+
+    def _fill_options(self, paragraph: Any, block: VerdictBox) -> None:
+        """Write the possible verdicts as check boxes."""
+        paragraph.style = self._settings.docx_styles["body"]
+        for place, (option, is_chosen) in enumerate(block.options):
+            gap = "\u3000\u3000" if place else ""
+            paragraph.add_run(f"{gap}{BOX_SIGNS[is_chosen]} {option}").bold = is_chosen
+
+    def _write_notice(self, block: NoticeBox) -> None:
+        """Write a notice beside its word, which is white on grey."""
+        self._add_paragraph("", "note")
+        table = self._add_table(1, 2, "grid")
+        word, texts = table.rows[0].cells
+        paragraph = self._fill_cell(word, block.word, "statement", align="center")
+        word.vertical_alignment = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
+        self._shade_cell(word, _NOTICE_FILL)
+        paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
+        self._fill_cell(texts, block.title, "subheading")
+        text = texts.add_paragraph(_set_line_breaks(block.text), self._settings.docx_styles["body"])
+        if block.mark:
+            text.add_run(" ")
+            self._add_mark(text, block.mark)
+        self._keep_row_together(table.rows[0])
+        self._set_widths(table, [16.0, 84.0])
+
+    def _add_mark(self, paragraph: Any, mark: str) -> None:
+        """Add the mark of a source in its frame; a mark A is white on black."""
+        run = paragraph.add_run(f"\u00a0{mark}\u00a0")
+        run.bold = True
+        properties = run._r.get_or_add_rPr()
+        border = self._docx.oxml.OxmlElement("w:bdr")
+        for name, value in (
+            ("val", _FRAME_BY_MARK.get(mark, "single")),
+            ("sz", "4"),
+            ("space", "0"),
+            ("color", _BLACK),
+        ):
+            border.set(self._qualify_name(f"w:{name}"), value)
+        if mark == "A":
+            run.font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
+        properties.append(border)
+        if mark == "A":
+            properties.append(self._make_shade(_BLACK))
+
+    def _fill_table_cell(self, cell: Any, value: DocumentCell, align: str) -> None:
+        """Write the texts of a table's cell, with its icon or mark."""
+        if value.is_mark and value.text.isalpha():
+            self._add_mark(self._fill_cell(cell, "", align=align), value.text)
+        elif value.icon:
+            sign, colour = ICON_SIGNS[value.icon]
+            paragraph = self._fill_cell(cell, f"{sign}\u00a0", bold=True, align=align)
+            paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(colour.lstrip("#"))
+            paragraph.add_run(_set_line_breaks(value.text)).bold = value.is_bold or None
+        else:
+            self._fill_cell(cell, value.text, bold=value.is_bold, align=align)
+        if value.second_line:
+            note = cell.add_paragraph(_set_line_breaks(value.second_line), self._settings.docx_styles["note"])
+            note.alignment = cell.paragraphs[0].alignment
 
     def _write_table(self, block: DocumentTable) -> None:
         """Write a table, or its text for no rows."""
@@ -266,9 +348,7 @@ class _DocxWriter:
         self._repeat_head(rows[0])
         for row, values in zip(rows[1:], block.rows, strict=True):
             for cell, column, value in zip(row.cells, block.columns, values, strict=True):
-                self._fill_cell(cell, value.text, bold=value.is_bold, align=column.align)
-                if value.second_line:
-                    cell.add_paragraph(value.second_line, self._settings.docx_styles["note"])
+                self._fill_table_cell(cell, value, column.align)
             self._keep_row_together(row)
         for place in (0, *(place + 1 for place in block.list_rows_kept_with_next())):
             self._keep_row_with_next(rows[place])
@@ -295,7 +375,18 @@ class _DocxWriter:
     def _add_image(self, paragraph: Any, picture: Picture) -> None:
         """Add a picture to a paragraph, at most as wide as the text."""
         width = min(self._docx.shared.Mm(picture.width_mm), self._width)
-        paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
+        shape = paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
+        if picture.svg:
+            self._add_vectors(shape, picture.svg)
+
+    def _add_vectors(self, shape: Any, svg: str) -> None:
+        """Add the vectors of a picture, which newer programs show instead of its pixels."""
+        package = self._file.part.package
+        name = package.next_partname("/word/media/vectors%d.svg")
+        part = self._docx.opc.part.Part(name, "image/svg+xml", svg.encode("utf-8"), package)
+        relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.IMAGE)
+        blip = next(shape._inline.iter(self._qualify_name("a:blip")))
+        blip.append(self._docx.oxml.parse_xml(_SVG_EXTENSION % relation))
 
     def _write_picture(self, block: Picture) -> None:
         """Write a picture with its caption."""
@@ -337,11 +428,15 @@ class _DocxWriter:
         styles = self._settings.docx_styles
         left_width = self._docx.shared.Mm(block.picture.width_mm + 4)
         for one in block.blocks:
-            if isinstance(one, Legend):
+            if isinstance(one, Picture):
+                self._add_image(right.add_paragraph("", styles["note"]), one)
+            elif isinstance(one, Legend):
                 self._fill_legend(right.add_paragraph("", styles["note"]), one, self._width - left_width)
             else:
                 style = "subheading" if isinstance(one, Heading) else "note" if one.is_small else "body"
-                right.add_paragraph(one.text, styles[style])
+                paragraph = right.add_paragraph(_set_line_breaks(one.text), styles[style])
+                if isinstance(one, Paragraph) and one.is_bold:
+                    paragraph.runs[0].bold = True
         right._element.remove(right.paragraphs[0]._element)
         share = left_width / self._width * 100
         self._set_widths(table, [share, 100 - share])
@@ -351,12 +446,22 @@ class _DocxWriter:
         gap = self._add_paragraph("", "note")
         gap.paragraph_format.keep_with_next = True
         self._keep_end_of_text_with_next(gap._element.getprevious())
-        table = self._add_table(1, len(block.labels), "grid")
-        for cell, label in zip(table.rows[0].cells, block.labels, strict=True):
+        places = ["opinion"] * bool(block.opinion_mm) + ["labels"] + ["note"] * bool(block.note)
+        table = self._add_table(len(places), len(block.labels), "grid")
+        row_by_place = dict(zip(places, table.rows, strict=True))
+        for cell, label in zip(row_by_place["labels"].cells, block.labels, strict=True):
             self._fill_cell(cell, label)
             for text in ("", "", block.date_line):
                 cell.add_paragraph(text, self._settings.docx_styles["cell"])
-        self._keep_row_together(table.rows[0])
+        for place, row in row_by_place.items():
+            if place != "labels":
+                merged = row.cells[0].merge(row.cells[-1])
+                self._fill_cell(merged, block.note if place == "note" else "", "note")
+            if place == "opinion":
+                row.height = self._docx.shared.Mm(block.opinion_mm)
+            self._keep_row_together(row)
+            if place != places[-1]:
+                self._keep_row_with_next(row)
 
     def _keep_end_of_text_with_next(self, element: Any) -> None:
         """Prevent a page break after a paragraph, or after the last row of a table."""
@@ -432,6 +537,7 @@ _WRITE_METHOD_BY_BLOCK = {
     Paragraph: "_write_paragraph",
     FactTable: "_write_facts",
     VerdictBox: "_write_verdict",
+    NoticeBox: "_write_notice",
     DocumentTable: "_write_table",
     Picture: "_write_picture",
     PictureGrid: "_write_grid",

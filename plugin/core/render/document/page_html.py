@@ -11,24 +11,37 @@ from html import escape
 from typing import Any
 
 from .blocks import (
+    BOX_SIGNS,
     Block,
     DocumentCell,
     DocumentTable,
     FactTable,
     Heading,
     Legend,
+    NoticeBox,
+    PageBreak,
     Paragraph,
     Picture,
     PictureWithText,
+    Signature,
     VerdictBox,
 )
-from .print_html import make_data_uri
+from .print_html import make_data_uri, make_svg_uri
 
+#: Symbol of the page by the icon of a cell.
+_SYMBOL_BY_ICON = {"ok": "ok", "warning": "WARNING", "error": "ERROR", "unknown": "unknown", "none": "none"}
 #: Class of a column's cells by its alignment.
 _ALIGNMENT_CLASSES = {"left": "", "center": ' class="c"', "right": ' class="r"'}
 
 
-def render_page_blocks(blocks: Iterable[Block], uris: Mapping[bytes, str], verdict: str, separator: str) -> str:
+def render_page_blocks(
+    blocks: Iterable[Block],
+    uris: Mapping[bytes, str],
+    verdict: str = "",
+    separator: str = "",
+    *,
+    keeps_widths: bool = False,
+) -> str:
     """Return blocks as HTML. All texts are escaped.
 
     Parameters
@@ -41,15 +54,18 @@ def render_page_blocks(blocks: Iterable[Block], uris: Mapping[bytes, str], verdi
         Id of the verdict, which decides the colour of its box.
     separator
         Text between the numbers of a verdict box.
+    keeps_widths
+        Columns of tables have the widths of the document; False: the browser chooses them.
     """
-    return "\n".join(_PageRenderer(uris, verdict, separator).render(block) for block in blocks)
+    renderer = _PageRenderer(uris, verdict, separator, keeps_widths)
+    return "\n".join(map(renderer.render, blocks))
 
 
 class _PageRenderer:
     """Renders one block after the other."""
 
-    def __init__(self, uris: Mapping[bytes, str], verdict: str, separator: str):
-        self._uris, self._verdict, self._separator = uris, verdict, separator
+    def __init__(self, uris: Mapping[bytes, str], verdict: str, separator: str, keeps_widths: bool):
+        self._uris, self._verdict, self._separator, self._keeps_widths = uris, verdict, separator, keeps_widths
 
     def render(self, block: Block) -> str:
         """Return one block as HTML."""
@@ -58,6 +74,9 @@ class _PageRenderer:
             Paragraph: self._render_paragraph,
             FactTable: self._render_facts,
             VerdictBox: self._render_verdict,
+            NoticeBox: self._render_notice,
+            Signature: self._render_signature,
+            PageBreak: self._render_page_break,
             DocumentTable: self._render_table,
             Picture: self._render_overview,
             Legend: self._render_legend,
@@ -67,6 +86,8 @@ class _PageRenderer:
 
     def _render_heading(self, block: Heading) -> str:
         """Return a heading with its note as HTML."""
+        if block.level == 0:
+            return f"<h1>{escape(block.text)}</h1>"
         note = f' <span class="hn">{escape(block.note)}</span>' if block.note else ""
         return f"<h2>{escape(block.text)}{note}</h2>"
 
@@ -78,18 +99,59 @@ class _PageRenderer:
 
     def _render_facts(self, block: FactTable) -> str:
         """Return facts as an HTML table of labels and values."""
-        rows = [
-            "".join(f"<th>{escape(label)}</th><td>{escape(value)}</td>" for label, value in row) for row in block.rows
-        ]
+        rows = []
+        for number, row in enumerate(block.rows):
+            cells = []
+            for place, (label, value) in enumerate(row):
+                count = block.count_columns_of_value(number, place)
+                span = f' colspan="{count}"' if count > 1 else ""
+                cells.append(f"<th>{escape(label)}</th><td{span}>{escape(value)}</td>")
+            rows.append("".join(cells))
         return f'<table class="tbk">{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
 
     def _render_verdict(self, block: VerdictBox) -> str:
         """Return the verdict with its statement and counts as HTML."""
+        if block.options:
+            return self._render_verdict_with_options(block)
         counts = block.counts.split(self._separator)
         numbers = "".join(f"<span>{escape(count)}</span>" for count in counts[:-1])
         word = f'<div class="vb {self._verdict}">{escape(block.word)}</div>'
         texts = f"<strong>{escape(block.statement)}</strong><br>{numbers}<em>{escape(counts[-1])}</em>"
         return f'<div class="vd" data-verdict="{self._verdict}">{word}<div class="vt">{texts}</div></div>'
+
+    def _render_verdict_with_options(self, block: VerdictBox) -> str:
+        """Return the verdict with its check boxes, statement and a second sentence as HTML."""
+        options = "".join(
+            f'<span class="op{" on" if is_chosen else ""}">{BOX_SIGNS[is_chosen]} {escape(option)}</span>'
+            for option, is_chosen in block.options
+        )
+        style = "pass" if block.is_passed else "fail"
+        texts = (
+            f'<div class="ops">{options}</div><strong>{escape(block.statement)}</strong><p>{escape(block.counts)}</p>'
+        )
+        return f'<div class="vd"><div class="vb {style}">{escape(block.word)}</div><div class="vt">{texts}</div></div>'
+
+    def _render_notice(self, block: NoticeBox) -> str:
+        """Return a notice beside its word as HTML."""
+        mark = f" {_render_mark(block.mark)}" if block.mark else ""
+        texts = f"<b>{escape(block.title)}</b><p>{escape(block.text)}{mark}</p>"
+        word = escape(block.word).replace("\n", "<br>")
+        return f'<div class="tip"><div class="tb">{word}</div><div>{texts}</div></div>'
+
+    def _render_signature(self, block: Signature) -> str:
+        """Return the fields to be signed as HTML."""
+        cells = "".join(
+            f'<td>{escape(label)}<span class="dt">{escape(block.date_line)}</span></td>' for label in block.labels
+        )
+        opinion = f'<tr><td class="opinion" colspan="{len(block.labels)}"></td></tr>' if block.opinion_mm else ""
+        note = (
+            f'<tr><td class="note" colspan="{len(block.labels)}">{escape(block.note)}</td></tr>' if block.note else ""
+        )
+        return f'<table class="sg">{opinion}<tr>{cells}</tr>{note}</table>'
+
+    def _render_page_break(self, block: PageBreak) -> str:
+        """Return the place where a printed page begins as HTML."""
+        return '<div class="pb"></div>'
 
     def _render_table(self, block: DocumentTable) -> str:
         """Return a table as HTML, or its text for no rows."""
@@ -103,7 +165,9 @@ class _PageRenderer:
             + "</tr>"
             for row in block.rows
         ]
-        return f'<table class="g fp"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        columns = "".join(f'<col width="{column.width_percent:g}%">' for column in block.columns)
+        widths = f"<colgroup>{columns}</colgroup>" if self._keeps_widths else ""
+        return f'<table class="g fp">{widths}<thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
     def _get_uri(self, image: bytes) -> str:
         """Return the data URI of an image, as the page embeds it."""
@@ -111,7 +175,8 @@ class _PageRenderer:
 
     def _render_overview(self, block: Picture) -> str:
         """Return the overview map as HTML."""
-        return f'<span class="mapb"><img src="{self._get_uri(block.image)}" alt="{escape(block.caption)}"></span>'
+        uri = self._get_uri(block.image) if not block.svg else make_svg_uri(block.svg)
+        return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
 
     def _render_legend(self, block: Legend) -> str:
         """Return a legend as HTML: each symbol with its label."""
@@ -129,5 +194,14 @@ class _PageRenderer:
 
 def _render_cell(cell: DocumentCell) -> str:
     """Return the text of a table's cell as HTML."""
+    if cell.is_mark and cell.text.isalpha():
+        return _render_mark(cell.text)
     text = f"<b>{escape(cell.text)}</b>" if cell.is_bold else escape(cell.text)
+    if cell.icon:
+        text = f'<span class="nw"><svg class="ic"><use href="#i-{_SYMBOL_BY_ICON[cell.icon]}"/></svg> {text}</span>'
     return f'{text}<br><span class="sub">{escape(cell.second_line)}</span>' if cell.second_line else text
+
+
+def _render_mark(mark: str) -> str:
+    """Return the mark of a source as HTML."""
+    return f'<span class="mark {escape(mark)}">{escape(mark)}</span>'

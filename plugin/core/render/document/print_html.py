@@ -15,13 +15,17 @@ from typing import Any
 from ...messages.texts import THIN_SPACE
 from ..line_breaks import join_keys_and_units, keep_figures_whole
 from .blocks import (
+    BOX_SIGNS,
     FACT_LABEL_PERCENT,
+    ICON_SIGNS,
     Block,
     Document,
+    DocumentCell,
     DocumentTable,
     FactTable,
     Heading,
     Legend,
+    NoticeBox,
     PageBreak,
     Paragraph,
     Picture,
@@ -56,12 +60,21 @@ p { margin: 3px 0; }
 .note { font-size: 7.5pt; color: #555555; font-weight: normal; }
 .label { background-color: #f1f1f1; }
 .word { font-family: %(serif)s; font-size: %(word_size)s; font-weight: bold; }
+.notice { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 .statement { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 """
+#: Chinese fonts have wide gaps between lines; dense pages narrow them.
+_DENSE_CSS = "td, th, p { line-height: 90%; }"
+#: A line with a picture is as high as the picture.
+_WHOLE_LINES = "line-height: 100%;"
 #: Sizes of title, body, verdict and its statement by language; English texts are longer.
 _FONT_SIZES = {
     "zh": {"title_size": "20pt", "body_size": "8.5pt", "word_size": "20pt", "statement_size": "12pt"},
     "en": {"title_size": "16pt", "body_size": "8pt", "word_size": "16pt", "statement_size": "10pt"},
+}
+_DENSE_FONT_SIZES = {
+    "zh": {"title_size": "19pt", "body_size": "8pt", "word_size": "19pt", "statement_size": "11pt"},
+    "en": {"title_size": "15pt", "body_size": "7.5pt", "word_size": "15pt", "statement_size": "9.5pt"},
 }
 _COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
@@ -70,6 +83,8 @@ _MAX_COLUMNS = 13
 #: Spaces before the text of a cell: usual, and between figures and a text.
 _PADDING, _GAP = " padding-left: 6px;", " padding-left: 10px;"
 _WIDE_SPACE = "\u00a0" * 3
+#: Height of a line of body text.
+_LINE_MM = 4.4
 #: Gaps between the parts of a line: a wide space in Chinese, two spaces in English.
 _GAP_PATTERN = re.compile("\u3000| {2,}")
 #: Dots per millimetre of Qt's layout at 96 dpi.
@@ -93,7 +108,8 @@ def render_print_html(document: Document, width_mm: float) -> str:
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
     fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
-    css = _PAGE_CSS % (fonts | _FONT_SIZES[document.lang])
+    sizes = _DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES
+    css = (_DENSE_CSS if document.is_dense else "") + _PAGE_CSS % (fonts | sizes[document.lang])
     return f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>"
 
 
@@ -108,6 +124,8 @@ def _escape(text: str) -> str:
 
 def _render_heading(block: Heading, width_px: int) -> str:
     """Return a heading with its note as HTML."""
+    if block.level == 0:
+        return f'<h1 align="center">{_escape(block.text)}</h1>'
     # Qt gives <h2> its own size, also for a smaller note in it; so headings are paragraphs with a style.
     css = "heading" if block.level == 1 else "subheading"
     note = f' <span class="note">{_WIDE_SPACE}{_escape(block.note)}</span>' if block.note else ""
@@ -122,16 +140,22 @@ def _render_paragraph(block: Paragraph, width_px: int) -> str:
 
 def _render_facts(block: FactTable, width_px: int) -> str:
     """Return facts as an HTML table of labels and values."""
-    value_percent = 100 / max(map(len, block.rows)) - FACT_LABEL_PERCENT
+    value_percent = 100 / block.pair_count - FACT_LABEL_PERCENT
+
+    def render_value(row: int, place: int, value: str) -> str:
+        columns = block.count_columns_of_value(row, place)
+        # Qt takes the widths of columns from cells of one column.
+        size = f'colspan="{columns}"' if columns > 1 else f'width="{value_percent:.2f}%"'
+        return f"<td {size}>{_escape(value)}</td>"
+
     rows = "".join(
         "<tr>"
         + "".join(
-            f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td>'
-            f'<td width="{value_percent:.2f}%">{_escape(value)}</td>'
-            for label, value in row
+            f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td>{render_value(number, place, value)}'
+            for place, (label, value) in enumerate(row)
         )
         + "</tr>"
-        for row in block.rows
+        for number, row in enumerate(block.rows)
     )
     return f'<table width="100%" border="1" cellspacing="0" cellpadding="3" {_COLLAPSED_BORDERS_STYLE}>{rows}</table>'
 
@@ -139,13 +163,51 @@ def _render_facts(block: FactTable, width_px: int) -> str:
 def _render_verdict(block: VerdictBox, width_px: int) -> str:
     """Return the verdict beside its statement and counts as HTML."""
     colours = "" if block.is_passed else ' bgcolor="#000000" style="color: #ffffff;"'
+    boxes = [
+        f"<b>{BOX_SIGNS[1]} {_escape(option)}</b>" if is_chosen else f"{BOX_SIGNS[0]} {_escape(option)}"
+        for option, is_chosen in block.options
+    ]
+    options = f"<p>{(_WIDE_SPACE * 2).join(boxes)}</p>" if boxes else ""
     return (
         '<p style="font-size: 4pt;"></p>'
         '<table width="100%" border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse;"><tr>'
         f'<td width="22%" align="center" valign="middle"{colours}><span class="word">{_escape(block.word)}</span></td>'
-        f'<td valign="middle"><p class="statement">{_escape(block.statement)}</p><p>{_escape(block.counts)}</p></td>'
+        f'<td valign="middle">{options}<p class="statement">{_escape(block.statement)}</p>'
+        f"<p>{_escape(block.counts)}</p></td>"
         "</tr></table>"
     )
+
+
+def _render_notice(block: NoticeBox, width_px: int) -> str:
+    """Return a notice beside its word as HTML."""
+    mark = f" {_render_mark(block.mark)}" if block.mark else ""
+    word = _escape(block.word).replace("\n", "<br>")
+    return (
+        '<p style="font-size: 4pt;"></p>'
+        '<table width="100%" border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse;"><tr>'
+        '<td width="16%" align="center" valign="middle" bgcolor="#444444" style="color: #ffffff;">'
+        f'<span class="notice">{word}</span></td>'
+        f'<td valign="middle"><p class="heading"><b>{_escape(block.title)}</b></p>'
+        f"<p>{_escape(block.text)}{mark}</p></td>"
+        "</tr></table>"
+    )
+
+
+def _render_mark(mark: str) -> str:
+    """Return the mark of a source as HTML: the darker, the better the source."""
+    fills = {"A": "background-color: #222222; color: #ffffff;", "B": "background-color: #d8d8d8;"}
+    return f'<span style="{fills.get(mark, "")}"><b>\u00a0{_escape(mark)}\u00a0</b></span>'
+
+
+def _render_cell(cell: DocumentCell) -> str:
+    """Return the texts of a table's cell as HTML."""
+    if cell.is_mark and cell.text.isalpha():
+        return _render_mark(cell.text)
+    text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
+    if cell.icon:
+        sign, colour = ICON_SIGNS[cell.icon]
+        text = f'<span style="color: {colour};"><b>{sign}</b></span>\u00a0{text}'
+    return f'{text}<br><span class="note">{_escape(cell.second_line)}</span>' if cell.second_line else text
 
 
 def _render_table(block: DocumentTable, width_px: int) -> str:
@@ -162,15 +224,14 @@ def _render_table(block: DocumentTable, width_px: int) -> str:
     for row in block.rows:
         cells = []
         for column, cell, gap in zip(block.columns, row, gaps, strict=True):
-            text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
-            note = f'<br><span class="note">{_escape(cell.second_line)}</span>' if cell.second_line else ""
             # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
-            cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}{gap}">{text}{note}</td>')
+            cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}{gap}">{_render_cell(cell)}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     # Qt repeats a head that is marked as such on every page.
     css = ' class="small"' if len(block.columns) > _MAX_COLUMNS else ""
     return (
-        f'<table width="100%" cellspacing="0" cellpadding="2"{css} style="border-collapse: collapse;">'
+        f'<table width="100%" cellspacing="0" cellpadding="{1 if block.is_dense else 2}"{css} '
+        'style="border-collapse: collapse;">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -197,10 +258,15 @@ def make_data_uri(image: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
+def make_svg_uri(svg: str) -> str:
+    """Return a drawing in SVG as a data URI."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode('utf-8')).decode('ascii')}"
+
+
 def _render_picture(block: Picture, width_px: int) -> str:
     """Return a picture with its caption as HTML, at most ``width_px`` pixels wide."""
     caption = f'<br><span class="note">{_escape(block.caption)}</span>' if block.caption else ""
-    return f"<p>{_render_image(block, width_px)}{caption}</p>"
+    return f'<p style="{_WHOLE_LINES}">{_render_image(block, width_px)}{caption}</p>'
 
 
 def _render_grid(block: PictureGrid, width_px: int) -> str:
@@ -223,7 +289,7 @@ def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
     texts = "".join(_RENDERER_BY_BLOCK[type(one)](one, width_px - left) for one in block.blocks)
     return (
         '<table width="100%" cellspacing="0" cellpadding="4"><tr>'
-        f'<td width="{left + 8}">{_render_image(block.picture, width_px)}</td>'
+        f'<td width="{left + 8}" valign="top" style="{_WHOLE_LINES}">{_render_image(block.picture, width_px)}</td>'
         f'<td valign="top">{texts}</td></tr></table>'
     )
 
@@ -248,9 +314,14 @@ def _render_signature(block: Signature, width_px: int) -> str:
         f'<td width="{share:.2f}%">{_escape(label)}<br><br><br>{_escape(block.date_line)}</td>'
         for label in block.labels
     )
+    # Qt takes the height of a row from its lines alone.
+    breaks = "<br>" * round(block.opinion_mm / _LINE_MM)
+    opinion = f'<tr><td colspan="{len(block.labels)}">{breaks}</td></tr>' if breaks else ""
+    note = f'<span class="small">{_escape(block.note)}</span>'
+    last = f'<tr><td colspan="{len(block.labels)}">{note}</td></tr>' if block.note else ""
     return (
         '<p style="font-size: 6pt;"></p><table width="100%" border="1" cellspacing="0" cellpadding="6" '
-        f'style="border-collapse: collapse;"><tr>{cells}</tr></table>'
+        f'style="border-collapse: collapse;">{opinion}<tr>{cells}</tr>{last}</table>'
     )
 
 
@@ -259,6 +330,7 @@ _RENDERER_BY_BLOCK: dict[type[Block], Callable[[Any, int], str]] = {
     Paragraph: _render_paragraph,
     FactTable: _render_facts,
     VerdictBox: _render_verdict,
+    NoticeBox: _render_notice,
     DocumentTable: _render_table,
     Picture: _render_picture,
     PictureGrid: _render_grid,

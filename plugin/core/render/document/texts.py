@@ -12,6 +12,7 @@ from .blocks import (
     FactTable,
     Heading,
     Legend,
+    NoticeBox,
     PageBreak,
     Paragraph,
     Picture,
@@ -51,8 +52,10 @@ def _list_texts(block: Block) -> Iterator[str]:
             yield text
         case FactTable(rows=rows):
             yield from (text for row in rows for pair in row for text in pair)
-        case VerdictBox(word=word, statement=statement, counts=counts):
-            yield from (word, statement, counts)
+        case VerdictBox(word=word, statement=statement, counts=counts, options=options):
+            yield from (word, *(option for option, _ in options), statement, counts)
+        case NoticeBox(word=word, title=title, text=text, mark=mark):
+            yield from (word, title, text, mark)
         case DocumentTable(rows=()):
             yield block.text_without_rows
         case DocumentTable(columns=columns, rows=cells):
@@ -66,7 +69,8 @@ def _list_texts(block: Block) -> Iterator[str]:
             yield from (label for _, label in entries)
         case PictureWithText(picture=picture, blocks=inner):
             yield from (picture.caption, *list_block_texts(inner))
-        case Signature(labels=labels, date_line=date_line):
+        case Signature(labels=labels, date_line=date_line, note=note):
             yield from (text for label in labels for text in (label, date_line))
+            yield note
         case PageBreak():
             pass
