@@ -4,7 +4,7 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
-ACTION …``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE
+ACTION …``, ``tables SOURCE --output FILE``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE
 --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output
 FOLDER``, ``worklist ACTION LIST …``, ``doctor``.
 
@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from .cli import batch, checking, converting, doctor, files, fixing, listing, points, seams, worklist
+from .cli import batch, checking, converting, doctor, files, fixing, listing, office_tables, points, seams, worklist
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
 from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
@@ -34,6 +34,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "structure": files.run_convert_structure_command,
     "vct": files.run_convert_vct_command,
     "points": points.run_points,
+    "tables": office_tables.run_tables,
     "yearly": files.run_yearly,
     "fix": fixing.run_fix,
     "renumber": converting.run_renumber,

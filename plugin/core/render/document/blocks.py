@@ -80,6 +80,9 @@ class DocumentTable:
     text_without_rows: str = ""
     #: Positions of the rows that are the heading of a group of rows.
     group_heads: frozenset[int] = frozenset()
+    #: Words of each column's head from top to bottom, for writers that merge equal neighbours (`merged_heads`); empty
+    #: for a head of one line. The columns' titles have the same words.
+    heads: tuple[tuple[str, ...], ...] = ()
 
     def list_rows_kept_with_next(self) -> frozenset[int]:
         """Return the positions of rows after which no page may end.
