@@ -28,6 +28,7 @@ from .import_vct import ImportVct
 from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
+from .office_tables import OfficeTablesAlgorithm
 from .statutory_area import StatutoryArea
 from .worklists import MergeWorklist, SplitWorklist
 from .yearly_update import YearlyUpdateAlgorithm
@@ -73,6 +74,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
         self.addAlgorithm(MergeWorklist())
+        self.addAlgorithm(OfficeTablesAlgorithm())
         self.addAlgorithm(RenumberBsm())
         self.addAlgorithm(ResolveOverlaps())
         self.addAlgorithm(SplitWorklist())

@@ -31,6 +31,7 @@ MANUAL_TOPICS = {
     "check_plan": "04-checking#tool-check-plan",
     "check_counties": "08-command-line#tool-check-counties",
     "check_seams": "08-command-line#tool-check-seams",
+    "office_tables": "05-report#tool-office-tables",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",
     "renumber_bsm": "02-data#tool-renumber-bsm",

@@ -4,9 +4,9 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
-ACTION …``, ``tables SOURCE --output FILE``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE
---output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output
-FOLDER``, ``worklist ACTION LIST …``, ``doctor``.
+ACTION …``, ``tables SOURCE --output FILE``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output
+COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output
+FOLDER``, ``seams SOURCE … --output FOLDER``, ``worklist ACTION LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """

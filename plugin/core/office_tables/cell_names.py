@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names of cells: prefix of the table, name of the row and word of the column, joined with _ (三线占用_生态保护红线_面积)."""
+"""Names of cells: prefix of the table, name of the row, word of the column (三线占用_生态保护红线_面积)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _LEADING_WORDS = ("其中：", "其中:")
 class NamedFigure:
     """A figure of a filled table with the name of its cell; position of row and column from 0.
 
-    ``value``: as printed; ``exact``: before rounding; ``text``: printed text of a cell without a figure; ``column_name``: name of the whole column.
+    ``column_name``: name of the whole column; ``value``: as printed; ``exact``: before rounding; ``text``: printed text
+    of a cell without a figure.
     """
 
     name: str

@@ -152,7 +152,8 @@ FIGURE_TABLES = {
     ),
     "townships": FigureTable(
         _build_townships, "township", ("townships",),
-        ("division_code", "township", "land", "cultivated_*", "farmland_*", "red_line_*", "boundary_*", "heritage_*", "zone_*"),
+        ("division_code", "township", "land", "cultivated_*", "farmland_*", "red_line_*", "boundary_*", "heritage_*",
+         "zone_*"),
     ),
     "land_use": FigureTable(
         _build_land_use, "class", ("base_parcels", "GHYDYH"),

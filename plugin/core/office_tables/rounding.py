@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,5 +186,5 @@ def _find_cycle(table: NDArray, row: int, column: int) -> list[tuple[int, int]]:
     while path[-1] != row_count + column:
         path.append(came_from[path[-1]])
     path.reverse()
-    edges = [(min(a, b), max(a, b) - row_count) for a, b in zip(path, path[1:], strict=False)]
+    edges = [(min(a, b), max(a, b) - row_count) for a, b in pairwise(path)]
     return [(row, column), *edges]

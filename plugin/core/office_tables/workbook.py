@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write filled tables as a workbook (xlsx): one sheet each, merged heads, print area, A4, names of the figures' cells."""
+"""Write filled tables as a workbook (xlsx): one sheet each, merged heads, A4, names of cells."""
 
 from __future__ import annotations
 
