@@ -286,11 +286,11 @@ class _LayoutReader:
         if value not in known:
             self._fail(place, "data_value_unknown", value=value, known=", ".join(known))
 
-    def _fail(self, place: tuple[str | int, ...], key: str, **params: Any) -> NoReturn:
-        """Raise DataError with file, line and key; ``key``: that of the error that explains what is wrong."""
+    def _fail(self, place: tuple[str | int, ...], error_key: str, /, **params: Any) -> NoReturn:
+        """Raise DataError with file, line and key; ``error_key``: of the text that explains what is wrong."""
         line = find_line(self._path.read_text(encoding="utf-8-sig"), place)
         params = {"key": _format_place(place), **params, "file": self._path.name}
-        raise DataError("office_table_wrong", file=str(self._path), line=str(line), unusable=(key, params))
+        raise DataError("office_table_wrong", file=str(self._path), line=str(line), unusable=(error_key, params))
 
 
 def _format_place(place: tuple[str | int, ...]) -> str:
