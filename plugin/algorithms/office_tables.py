@@ -56,7 +56,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
     )  # fmt: skip
 
     def displayName(self):
-        return tr("Tables to be handed in")
+        return tr("Tables for submission")
 
     def shortHelpString(self):
         text = tr(

@@ -51,7 +51,7 @@ class PlanFigures:
 class FigureTable:
     """How a figure table is built: its function, the column with names of rows, and the concepts of its layers.
 
-    ``columns``: ids of its columns, a ``*`` stands for any end of an id.
+    ``columns``: ids of its columns; an id may have any end in place of ``*``.
     """
 
     build: Callable[[PlanFigures], ReportTable | None]

@@ -40,7 +40,7 @@ def list_layout_ids() -> list[str]:
 def load_layouts(tables: str) -> list[TableLayout]:
     """Return the layouts of a list: ids, names, paths of .toml files or of folders with such files.
 
-    Empty or ``all``: all layouts of the plugin. Each layout is returned once, in the order of the list.
+    Empty or `ALL_TABLES`: all layouts of the plugin. Each layout is returned once, in the order of the list.
 
     Raises
     ------

@@ -28,7 +28,7 @@ def round_to_digits(value: float, decimals: int) -> int:
 def do_parts_add_up(parts: Sequence[float], total: float, decimals: int) -> bool:
     """Return True if parts sum to a total, apart from rounding errors of floats.
 
-    Figure tables have zero for a part below half a digit, so each zero may stand for up to that.
+    Figure tables have zero for a part below half a digit, so each zero may be up to that too low.
     """
     digits = _SUM_DIGITS + 0.5 * sum(part == 0 for part in parts)
     tolerance = max(digits * 10.0**-decimals, _SUM_SHARE * abs(total))
