@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
+from ..bridge import health
 from ..bridge.checking.office_tables import make_tables
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
@@ -113,6 +114,7 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
 
     def prepare(self, parameters, context, feedback):
+        health.require_libraries()
         from ..core.office_tables.run import TableOrder, check_table_order
 
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)

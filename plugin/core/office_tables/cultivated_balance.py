@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ..indicators.compute import PlanIndicators
 from ..indicators.land_use import get_row_areas
+from ..messages.numbers import DECIMALS_BY_UNIT
 from ..model.indicator import SQUARE_METRES
 from ..render.tables.by_land_use import BASE_LAYER, PLANNED_LAYER, find_land_use_layer, sum_transitions
-from ..render.tables.model import ReportTable, ReportTableRow, TableColumn, make_table_number
+from ..render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
 
 #: First year of the unified form (mark C).
 UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
@@ -52,7 +53,7 @@ def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None
         """Add a row with areas in ha."""
         name = figures.texts.get("office_tables", f"balance_{code}")
         numbers = [
-            make_table_number(None if area is None else float(area) / SQUARE_METRES["ha"], "ha")
+            None if area is None else TableNumber(float(area) / SQUARE_METRES["ha"], DECIMALS_BY_UNIT["ha"])
             for area in (area_m2, net_m2)
         ]
         table.rows.append(ReportTableRow([name, *numbers], kind, code))

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from ..indicators.compute import PlanIndicators
+from ..messages.numbers import DECIMALS_BY_UNIT
 from ..model.indicator import SQUARE_METRES
-from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
 from ..versions.baseline import compare_with_baseline
 from ..versions.model import STATUTORY_BASIS, AreaBalance
 
-#: Terms of the balance: before − moved_out + moved_in + revalued + doubled = after.
-TERMS = ("before", "moved_out", "moved_in", "revalued", "doubled", "after")
+#: Terms of the balance: before − moved_out + moved_in + other = after.
+TERMS = ("before", "moved_out", "moved_in", "other", "after")
 NET_BASIS = "net"
 _SUM_CODE = ""
 
@@ -49,7 +50,12 @@ def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
 def _make_cells(balances: list[AreaBalance | None]) -> list[CellValue]:
     """Return the terms of the balances on both bases in ha; None for a basis that the editions do not have."""
     return [
-        make_table_number(None if balance is None else getattr(balance, term) / SQUARE_METRES["ha"], "ha")
+        None if balance is None else TableNumber(_get_term(balance, term) / SQUARE_METRES["ha"], DECIMALS_BY_UNIT["ha"])
         for balance in balances
         for term in TERMS
     ]
+
+
+def _get_term(balance: AreaBalance, term: str) -> float:
+    """Return a term of a balance, m²; ``other``: land with another area than before, or in another number of rows."""
+    return balance.revalued + balance.doubled if term == "other" else float(getattr(balance, term))

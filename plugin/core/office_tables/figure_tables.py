@@ -139,7 +139,7 @@ _LINE_COLUMNS = (
 _BALANCE_COLUMNS = tuple(
     f"{term}_{basis}"
     for basis in ("statutory", "net")
-    for term in ("before", "moved_out", "moved_in", "revalued", "doubled", "after")
+    for term in ("before", "moved_out", "moved_in", "other", "after")
 )
 #: Figure tables by id.
 FIGURE_TABLES = {

@@ -22,7 +22,7 @@ from .model import (
     LayoutRows,
     TableLayout,
 )
-from .round_block import BlockRounding, round_block
+from .round_block import list_adjusted_cells, round_block, round_row_sums
 
 #: At the end of a state that rests on unconfirmed data.
 _UNCONFIRMED_SIGN = "*"
@@ -74,6 +74,10 @@ class _Filler:
                 cells: list[CellValue] = [block.title, *[None] * (len(self._places) - 1)]
                 self._table.rows.append(FilledRow(cells, "head", "", block.title))
             self._add_block(block)
+        round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
+        self._note_adjusted_cells()
+        for row in self._table.rows:
+            self._compute_differences(row)
         self._number_rows()
         self._add_notes()
         return self._table
@@ -130,10 +134,9 @@ class _Filler:
             self._add_missing(self._figures.explain_missing(block.figures))
         rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
         columns = self._table.columns
-        rounding = round_block(rows, columns, [place.column for place in self._places])
-        for row in rows:
-            self._compute_differences(row)
-        self._note_rounding(rounding)
+        for column, difference in round_block(rows, columns, [place.column for place in self._places]):
+            note = self._texts.get("office_tables", "unequal_sum", column=column, difference=difference)
+            self._table.notes.append(note)
         self._table.rows += rows
 
     def _list_rows(self, block: LayoutRows, table: ReportTable | None) -> list[ReportTableRow]:
@@ -198,7 +201,7 @@ class _Filler:
         return str(row.values[[column.id for column in table.columns].index(column_id)] or "")
 
     def _compute_differences(self, row: FilledRow) -> None:
-        """Set the cells that are the printed difference of two others."""
+        """Set the cells that are the printed difference of two others, so they are never adjusted."""
         contents = [place.column.content for place in self._places]
         for position, place in enumerate(self._places):
             if place.column.difference_of:
@@ -232,24 +235,13 @@ class _Filler:
         if note not in self._table.missing:
             self._table.missing.append(note)
 
-    def _note_rounding(self, rounding: BlockRounding) -> None:
-        """Count the figures that differ by a last digit from usual rounding; name sums that do not agree."""
-        self._table.adjusted_count += len(rounding.adjusted)
-        for one in rounding.adjusted:
-            self._adjusted.append(
-                self._texts.get(
-                    "office_tables",
-                    "adjusted_cell",
-                    row=one.row,
-                    column=one.column,
-                    exact=one.exact,
-                    printed=one.printed,
-                )
-            )
-        for column, difference in rounding.unequal_sums:
-            self._table.notes.append(
-                self._texts.get("office_tables", "unequal_sum", column=column, difference=difference)
-            )
+    def _note_adjusted_cells(self) -> None:
+        """Count the figures that differ by a last digit from usual rounding."""
+        differences = {n for n, place in enumerate(self._places) if place.column.difference_of}
+        for one in list_adjusted_cells(self._table.rows, self._table.columns, differences):
+            params = {"row": one.row, "column": one.column, "exact": one.exact, "printed": one.printed}
+            self._adjusted.append(self._texts.get("office_tables", "adjusted_cell", **params))
+        self._table.adjusted_count = len(self._adjusted)
 
     def _add_notes(self) -> None:
         """Add the notes below the table: fixed ones, those of the figures, missing data, rounding, source."""

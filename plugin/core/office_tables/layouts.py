@@ -17,7 +17,7 @@ from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
 from ..files.toml_text import find_line
 from ..messages.numbers import DECIMALS_BY_UNIT
 from ..model.indicator import SQUARE_METRES
-from .model import NAME_CONTENT, NUMBER_CONTENT, WILDCARD, LayoutColumn, LayoutRows, TableLayout
+from .model import MINUS, NAME_CONTENT, NUMBER_CONTENT, WILDCARD, LayoutColumn, LayoutRows, RowSum, TableLayout
 
 #: Words between the names of tables.
 _SEPARATORS = ";；,，、\n"
@@ -27,7 +27,7 @@ ROW_KINDS = ("row", "part", "sum")
 CASES = ("separate", "unified")
 _ORIENTATIONS = ("portrait", "landscape")
 _REQUIRED = ("name", "title", "prefix", "mark", "source", "columns", "rows")
-_OPTIONAL = ("name_en", "unit", "orientation", "notes", "rules")
+_OPTIONAL = ("name_en", "unit", "orientation", "notes", "rules", "sums")
 _COLUMN_OPTIONS = ("unit", "decimals", "width", "word", "layer", "sum_of", "difference_of")
 _MAX_DECIMALS, _MAX_WIDTH = 6, 80
 
@@ -130,6 +130,7 @@ class _LayoutReader:
             source=self._read_text((), "source"),
             columns=columns,
             blocks=tuple(self._read_block(number) for number in range(self._count("rows"))),
+            sums=tuple(self._read_sum(number) for number in range(self._count("sums"))) if "sums" in table else (),
             notes=self._read_texts((), "notes"),
             rules=self._read_texts((), "rules"),
             name_en=self._read_text((), "name_en", ""),
@@ -177,6 +178,14 @@ class _LayoutReader:
             self._read_choice(place, "case", CASES, ""),
         )
 
+    def _read_sum(self, number: int) -> RowSum:
+        """Return a row that sums others."""
+        place = ("sums", number)
+        table = self._get(place)
+        self._check_keys(place, table, ("total", "parts"), ("fixed",))
+        is_fixed = bool(self._check_type((*place, "fixed"), table.get("fixed", False), bool))
+        return RowSum(self._read_text(place, "total"), self._read_texts(place, "parts"), is_fixed)
+
     def _check_references(self, layout: TableLayout) -> None:
         """Raise DataError for a content that no figure table has, and for sums of columns that do not exist."""
         from .figure_tables import FIGURE_TABLES, may_have_column
@@ -200,7 +209,8 @@ class _LayoutReader:
                 )
             for key in ("sum_of", "difference_of"):
                 for content in getattr(column, key):
-                    self._check_known(("columns", number, key), content, tuple(contents))
+                    name = content.removeprefix(MINUS) if key == "sum_of" else content
+                    self._check_known(("columns", number, key), name, tuple(contents))
             if column.difference_of and len(column.difference_of) != 2:
                 self._fail(
                     ("columns", number, "difference_of"), "data_value_kind", value=str(list(column.difference_of)),

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..render.tables.model import CellValue
+if TYPE_CHECKING:
+    # The toolbox lists the layouts when QGIS starts, also without the GIS libraries that the tables of figures need.
+    from ..render.tables.model import CellValue
 
 #: Content of a column that numbers the rows, and of one with their names.
 NUMBER_CONTENT, NAME_CONTENT = "number", "name"
 #: At the end of a content: all columns whose ids begin with the text before it. In a head: the title of each of them.
 WILDCARD = "*"
+#: Before a part of a sum that is subtracted.
+MINUS = "-"
 #: Printed for a figure that the data do not have.
 NO_FIGURE = "—"
 
@@ -24,7 +29,8 @@ class LayoutColumn:
     a figure table, as ``statutory`` (of the table of the row), ``lines.net`` (of another table, row of the same code)
     or ``use_*``; ``unit``: printed unit, by default that of the figures; ``decimals``: None for those usual for the
     unit; ``width``: in characters; ``word``: last part of names of cells; ``layer``: concept of the layer that the
-    figures need; ``sum_of``: contents of the columns that sum to this one; ``difference_of``: contents of the two
+    figures need; ``sum_of``: contents of the columns that sum to this one, with ``-`` before those that are subtracted;
+    ``difference_of``: contents of the two
     columns whose printed difference this one is.
     """
 
@@ -56,12 +62,25 @@ class LayoutRows:
 
 
 @dataclass(frozen=True)
+class RowSum:
+    """A row that sums others: codes of the total and of its parts, with ``-`` before those that are subtracted.
+
+    ``is_fixed``: the total is printed as usual and the parts are rounded to it; else it is the sum of printed parts.
+    """
+
+    total: str
+    parts: tuple[str, ...]
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True)
 class TableLayout:
     """The layout of a table, from a data file.
 
     ``id``: stem of the file; ``name``: of table and sheet; ``title``: printed title with the placeholder {area};
-    ``prefix``: first part of names of cells; ``unit``: of most figures, in the line below the title; ``notes``: fixed
-    notes; ``rules``: codes of the rules with the findings that the table lists; ``mark``, ``source``: of the layout.
+    ``prefix``: first part of names of cells; ``unit``: of most figures, in the line below the title; ``sums``: rows
+    that sum others, in the order in which they are rounded; ``notes``: fixed notes; ``rules``: codes of the rules with
+    the findings that the table lists; ``mark``, ``source``: of the layout.
     """
 
     id: str
@@ -75,6 +94,7 @@ class TableLayout:
     source: str
     columns: tuple[LayoutColumn, ...]
     blocks: tuple[LayoutRows, ...]
+    sums: tuple[RowSum, ...] = ()
     notes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     name_en: str = ""
