@@ -161,9 +161,17 @@ class _Filler:
         ]
         name = block.names.get(row.code) or self._get_text(block.figures, FIGURE_TABLES[block.figures].name_column, row)
         filled = FilledRow(values, row.kind, row.code, name or NO_FIGURE)
-        for position, place in enumerate(self._places):
-            if place.column.content == NAME_CONTENT:
-                filled.values[position] = filled.name
+        contents = [place.column.content for place in self._places]
+        if NAME_CONTENT in contents:
+            filled.values[contents.index(NAME_CONTENT)] = filled.name
+        elif row.kind == "sum":
+            # A list without names of rows has the word for the sum in its first column of texts.
+            texts = (
+                n for n, one in enumerate(contents) if one != NUMBER_CONTENT and not self._table.columns[n].is_numeric
+            )
+            first = next(texts, None)
+            if first is not None:
+                filled.values[first] = filled.name
         return filled
 
     def _get_value(self, place: _Place, column: FilledColumn, block: LayoutRows, row: ReportTableRow) -> CellValue:

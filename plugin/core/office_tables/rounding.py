@@ -7,6 +7,7 @@ rounded so that both sums agree; each figure is its exact value rounded up or do
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -150,40 +151,49 @@ def _round_entry(table: NDArray, row: int, column: int, goal: float) -> None:
     there is such a cycle through each fractional entry. ``goal``: 0 or 1.
     """
     while _is_fraction(table[row, column]):
-        cycle = _find_cycle(table, row, column)
-        signs = np.where(np.arange(len(cycle)) % 2 == 0, 1.0, -1.0) * (1.0 if goal > 0.5 else -1.0)
+        sign = 1.0 if goal > 0.5 else -1.0
+        cycle = _find_cycle(table, row, column, sign)
+        signs = np.where(np.arange(len(cycle)) % 2 == 0, sign, -sign)
         rows, columns = np.array(cycle).T
         values = table[rows, columns]
         step = float(np.where(signs > 0, 1 - values, values).min())
         table[rows, columns] = _clean_fractions(values + signs * step)
 
 
-def _find_cycle(table: NDArray, row: int, column: int) -> list[tuple[int, int]]:
+def _find_cycle(table: NDArray, row: int, column: int, sign: float) -> list[tuple[int, int]]:
     """Return a cycle of fractional entries that begins with one: along its column, then a row, and so on.
 
-    It is found by a breadth-first search from the column of the entry to its row.
+    The entry is moved by ``sign``, the next one in the other direction, and so on. Of all cycles the one is chosen in
+    which entries have the least distances to the whole number that they are moved to, squared.
     """
     row_count = len(table)
     fractional = (table > _WHOLE_TOLERANCE) & (table < 1 - _WHOLE_TOLERANCE)
     fractional[row, column] = False
-    # Nodes: rows, then columns. From the entry's column the search looks for the entry's row.
-    came_from: dict[int, int] = {row_count + column: -1}
-    queue = [row_count + column]
-    for node in queue:
+    distances_up, distances_down = (1 - table) ** 2, table**2
+    along_column, along_row = (distances_down, distances_up) if sign > 0 else (distances_up, distances_down)
+    # Nodes: rows, then columns. From the entry's column the search (Dijkstra) looks for the entry's row.
+    start = row_count + column
+    costs, came_from, done = {start: 0.0}, {start: -1}, set()
+    queue = [(0.0, start)]
+    while queue:
+        cost, node = heapq.heappop(queue)
+        if node in done:
+            continue
+        done.add(node)
         if node == row:
             break
         is_row = node < row_count
-        ahead = (
-            np.flatnonzero(fractional[node]) + row_count if is_row else np.flatnonzero(fractional[:, node - row_count])
-        )
-        for other in ahead.tolist():
-            if other not in came_from:
-                came_from[other] = node
-                queue.append(other)
+        place = node if is_row else node - row_count
+        for one in np.flatnonzero(fractional[place] if is_row else fractional[:, place]).tolist():
+            other = one + row_count if is_row else one
+            total = cost + float(along_row[place, one] if is_row else along_column[one, place])
+            if total < costs.get(other, np.inf):
+                costs[other], came_from[other] = total, node
+                heapq.heappush(queue, (total, other))
     if row not in came_from:
         raise ValueError("the sums of the table are not whole numbers")
     path = [row]
-    while path[-1] != row_count + column:
+    while path[-1] != start:
         path.append(came_from[path[-1]])
     path.reverse()
     edges = [(min(a, b), max(a, b) - row_count) for a, b in pairwise(path)]

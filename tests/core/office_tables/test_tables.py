@@ -226,6 +226,7 @@ def test_conflicts_are_the_findings_of_the_check(made, book):
     for name, area_m2 in shared.items():
         listed = [row for row in rows if {row[4], row[6]} == {name, "洪涝风险控制线"}]
         assert sum(row[8] for row in listed) == pytest.approx(area_m2, rel=2e-5, abs=1)
+    assert [row[1].value for row in sheet.iter_rows(min_row=5) if row[1].value == "合计"] == ["合计"]
     total = sum(row[8] for row in rows)
     assert read_named(book, "冲突_合计_面积") == pytest.approx(total, abs=1e-6)
 
