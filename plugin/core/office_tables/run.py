@@ -106,7 +106,7 @@ def make_office_tables(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> OfficeTables:
-    """Fill the ordered layouts with the figures of a plan, and write the files: all of them, or none.
+    """Fill the ordered layouts with the figures of a plan, and write the files when all of them are complete.
 
     Raises
     ------
