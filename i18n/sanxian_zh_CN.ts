@@ -1574,6 +1574,10 @@ Project: {project}</source>
         <translation>指标数值表</translation>
     </message>
     <message>
+        <source>Figures adjusted by rounding</source>
+        <translation>取整调整的数</translation>
+    </message>
+    <message>
         <source>Figures of text and tables (xlsx or csv)</source>
         <translation>文本和附表的数（xlsx 或 csv）</translation>
     </message>
@@ -1616,6 +1620,30 @@ Project: {project}</source>
     <message>
         <source>Filled</source>
         <translation>有值</translation>
+    </message>
+    <message>
+        <source>Filled copy of the office's workbook</source>
+        <translation>本单位工作簿填写后的副本</translation>
+    </message>
+    <message>
+        <source>Fills the layouts of tables that offices hand in with the figures of a plan: use of land inside the control lines, three zones and lines, land use present and planned, zones by land use, lines by township, permanent basic farmland occupied and supplemented, balance of cultivated land, conflicts of lines. Inputs are not changed.
+
+Tables: ids separated by commas (empty: all), or the path of a layout or a folder. An office can add a table: copy a file of resources/office_tables, change it and give its path.
+
+Figures are those of the indicators and of the check. Printed parts sum to the printed totals: figures are rounded by largest remainders, and a note names those that differ from usual rounding. A figure that the data do not have is a dash with the reason, never zero.
+
+Farmland occupied and supplemented needs the sealed edition. The balance of cultivated land has its form by the year (setting indicators.unified_balance_from).
+
+Workbook of the office: cells with defined names, such as 三线占用_生态保护红线_面积 (table, row, column), are filled in a copy. Names that mean no figure are reported. The tables are in Chinese.</source>
+        <translation>按单位报送的表式，把规划的指标填成表格：三线占用情况汇总表、三区三线指标表、用地结构现状—规划表、规划分区与现状用地表、乡镇三线面积汇总表、永久基本农田占用与补划表、耕地占补平衡表、控制线冲突清单。不改动输入数据。
+
+表格：代号以逗号分隔（不填为全部），或填写自编表格文件、文件夹的路径。单位可以自编表格：复制 resources/office_tables 中的一个文件，修改后填写其路径。
+
+表中的数与指标计算和检查的结果相同。印出的分项之和等于印出的合计：按最大余额法取整，与四舍五入不同的数在表下说明。数据中没有的数填“—”并写明原因，不填 0。
+
+永久基本农田占用与补划需要封库版本。耕地占补平衡表的形式由年份决定（设置 indicators.unified_balance_from）。
+
+本单位的工作簿：已定义名称的单元格（名称由表的前缀、行名、列名以下划线连成，如 三线占用_生态保护红线_面积）填写在副本中。不是表中数的名称逐个报告。表格为中文。</translation>
     </message>
     <message>
         <source>Finding / version</source>
@@ -2516,6 +2544,14 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Name that is stored with your changes</source>
         <translation>随改动记入清单的姓名</translation>
+    </message>
+    <message>
+        <source>Names filled</source>
+        <translation>已填写的名称</translation>
+    </message>
+    <message>
+        <source>Names not filled</source>
+        <translation>没有填写的名称</translation>
     </message>
     <message>
         <source>Names, kinds and levels of what is protected, a row each (rule LAW024)</source>
@@ -4046,12 +4082,24 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>表格</translation>
     </message>
     <message>
+        <source>Tables for submission</source>
+        <translation>报送表格</translation>
+    </message>
+    <message>
+        <source>Tables made</source>
+        <translation>生成的表</translation>
+    </message>
+    <message>
         <source>Tables to be signed (PDF)</source>
         <translation>签字用表（PDF）</translation>
     </message>
     <message>
         <source>Tables to be signed (Word)</source>
         <translation>签字用表（Word）</translation>
+    </message>
+    <message>
+        <source>Tables: ids, or path of a layout or folder (empty: all)</source>
+        <translation>表格：代号，或表格文件、文件夹的路径（不填为全部）</translation>
     </message>
     <message>
         <source>Target</source>
@@ -4992,6 +5040,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>Excel 工作簿</translation>
     </message>
     <message>
+        <source>Workbook of the office with named cells</source>
+        <translation>本单位的工作簿（单元格已定义名称）</translation>
+    </message>
+    <message>
         <source>World file (.jgw) for each jpg</source>
         <translation>为每个 jpg 写坐标文件（.jgw）</translation>
     </message>
@@ -5082,6 +5134,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>Year of the base parcels</source>
         <translation>基数图斑年份</translation>
+    </message>
+    <message>
+        <source>Year of the tables (empty: the present one)</source>
+        <translation>表格的年份（不填为当年）</translation>
     </message>
     <message>
         <source>Yearly Maintenance Package…</source>

@@ -29,6 +29,7 @@ from .import_vct import ImportVct
 from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
+from .office_tables import OfficeTablesAlgorithm
 from .project_conformity import ProjectConformity
 from .statutory_area import StatutoryArea
 from .worklists import MergeWorklist, SplitWorklist
@@ -77,6 +78,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(MapFields())
         self.addAlgorithm(MergeWorklist())
         self.addAlgorithm(ProjectConformity())
+        self.addAlgorithm(OfficeTablesAlgorithm())
         self.addAlgorithm(RenumberBsm())
         self.addAlgorithm(ResolveOverlaps())
         self.addAlgorithm(SplitWorklist())

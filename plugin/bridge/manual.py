@@ -32,6 +32,7 @@ MANUAL_TOPICS = {
     "check_counties": "08-command-line#tool-check-counties",
     "check_seams": "08-command-line#tool-check-seams",
     "project_conformity": "11-projects#tool-project-conformity",
+    "office_tables": "05-report#tool-office-tables",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",
     "renumber_bsm": "02-data#tool-renumber-bsm",

@@ -4,9 +4,10 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
-ACTION …``, ``drawing ACTION …``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``,
-``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams
-SOURCE … --output FOLDER``, ``conformity PROJECTS DATA …``, ``worklist ACTION LIST …``, ``doctor``.
+ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix
+SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch
+FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``conformity PROJECTS DATA …``, ``worklist ACTION
+LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
@@ -27,6 +28,7 @@ from .cli import (
     files,
     fixing,
     listing,
+    office_tables,
     points,
     seams,
     worklist,
@@ -49,6 +51,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "vct": files.run_convert_vct_command,
     "points": points.run_points,
     "drawing": drawing.run_drawing,
+    "tables": office_tables.run_tables,
     "yearly": files.run_yearly,
     "fix": fixing.run_fix,
     "renumber": converting.run_renumber,

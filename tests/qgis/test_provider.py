@@ -29,6 +29,7 @@ WHOLE_PLAN_ALGORITHMS = {
     "check_counties",
     "check_plan",
     "check_seams",
+    "office_tables",
     "compare_versions",
     "compute_indicators",
     "create_layers",

@@ -86,8 +86,8 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | seams | conformity | vct | points | yearly | fix | fixes | renumber | zone | worklist | "
-        "doctor",
+        "inspect | batch | seams | conformity | tables | vct | points | drawing | yearly | fix | fixes | renumber | zone | "
+        "worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -117,6 +117,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--base-year", type=int, default=None, help=get_help_text("base_year"))
     command.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("xlsx"))
     command.add_argument("--docx", default="", metavar="FILE", help=get_help_text("table_docx"))
+    _add_tables_command(commands.add_parser("tables", help=get_help_text("tables"), parents=[language]), report_texts)
     command = commands.add_parser("compare", help=get_help_text("compare"), parents=[language])
     command.add_argument("before", metavar="BEFORE", help=get_help_text("compare_before"))
     command.add_argument("after", metavar="AFTER", help=get_help_text("compare_after"))
@@ -259,6 +260,28 @@ def _add_batch_command(command: argparse.ArgumentParser, report_texts: ReportTex
     resuming.add_argument("--only", choices=("changed",), default="", help=get_help_text("batch_only"))
     command.add_argument("--dry-run", action="store_true", help=get_help_text("batch_dry_run"))
     command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
+
+
+def _add_tables_command(command: argparse.ArgumentParser, report_texts: ReportTexts) -> None:
+    """Add the arguments of the command on tables that offices hand in."""
+
+    def get_help_text(key: str) -> str:
+        """Return the help text with this key, in the user's language."""
+        return report_texts.get("cli", key)
+
+    command.add_argument("source", metavar="SOURCE", nargs="?", default="", help=get_help_text("source"))
+    command.add_argument("--tables", default="", metavar="TABLE…", help=get_help_text("tables_tables"))
+    command.add_argument("--output", default="", metavar="FILE", help=get_help_text("tables_output"))
+    command.add_argument("--docx", default="", metavar="FILE", help=get_help_text("table_docx"))
+    command.add_argument("--template", default="", metavar="FILE", help=get_help_text("tables_template"))
+    command.add_argument("--filled", default="", metavar="FILE", help=get_help_text("tables_filled"))
+    command.add_argument("--year", type=int, default=None, help=get_help_text("tables_year"))
+    for name in ("standard", "profile", "roles", "scope"):
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command.add_argument("--base-year", type=int, default=None, help=get_help_text("base_year"))
+    command.add_argument("--baseline", default="", metavar="SOURCE", help=get_help_text("baseline"))
+    for name in ("waivers", "renumbered"):
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(name))
 
 
 def _add_points_commands(

@@ -102,16 +102,19 @@ def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
         return None
     township_layer, township_list, township_of_row = townships
     return ctx.compute_shared(
-        "by_township", layer, lambda: _compute_split(layer, township_layer, len(township_list), township_of_row, ctx)
+        "by_township",
+        layer,
+        lambda: split_rows_by_group(layer, township_layer, len(township_list), township_of_row, ctx),
     )
 
 
-def _compute_split(
+def split_rows_by_group(
     layer: Layer, townships: Layer, count: int, township_of_row: NDArray, ctx: RuleContext
 ) -> TownshipSplit:
-    """Divide a layer's rows among townships, for `split_by_township`.
+    """Divide a layer's rows among groups of another layer's rows, as `split_by_township` does among townships.
 
-    ``count``: number of townships; ``township_of_row``: the township of each row of the layer ``townships``.
+    ``count``: number of groups; ``township_of_row`` (m,): the group of each row of the layer ``townships``, such as its
+    township or its land-use class.
     """
     if layer is townships:
         all_rows = np.arange(len(layer))

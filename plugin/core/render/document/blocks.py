@@ -125,6 +125,9 @@ class DocumentTable:
     group_heads: frozenset[int] = frozenset()
     #: Less space between the rows of a printed page.
     is_dense: bool = False
+    #: Words of each column's head from top to bottom, for writers that merge equal neighbours (`merged_heads`); empty
+    #: for a head of one line. The columns' titles have the same words.
+    heads: tuple[tuple[str, ...], ...] = ()
 
     def list_rows_kept_with_next(self) -> frozenset[int]:
         """Return the positions of rows after which no page may end.

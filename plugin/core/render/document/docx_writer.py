@@ -17,6 +17,7 @@ from typing import Any
 from ....paths import DOCX_TEMPLATE_FOLDER, LIBRARIES_FOLDER
 from ...errors import InputError, OutputError
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
+from ..merged_heads import merge_heads
 from ..report_settings import load_report_settings
 from .blocks import (
     BOX_SIGNS,
@@ -341,22 +342,51 @@ class _DocxWriter:
         if not block.rows:
             self._add_paragraph(block.text_without_rows, "body")
             return
-        table = self._add_table(1 + len(block.rows), len(block.columns), "table")
+        head_count = max(map(len, block.heads), default=1)
+        table = self._add_table(head_count + len(block.rows), len(block.columns), "grid" if block.heads else "table")
         rows = list(table.rows)
-        for cell, column in zip(rows[0].cells, block.columns, strict=True):
-            self._fill_cell(cell, column.title, bold=True, align=column.align)
-        self._repeat_head(rows[0])
-        for row, values in zip(rows[1:], block.rows, strict=True):
+        if not block.heads:
+            for cell, column in zip(rows[0].cells, block.columns, strict=True):
+                self._fill_cell(cell, column.title, bold=True, align=column.align)
+        for row in rows[:head_count]:
+            self._repeat_head(row)
+            self._keep_row_together(row)
+        for row, values in zip(rows[head_count:], block.rows, strict=True):
             for cell, column, value in zip(row.cells, block.columns, values, strict=True):
                 self._fill_table_cell(cell, value, column.align)
             self._keep_row_together(row)
-        for place in (0, *(place + 1 for place in block.list_rows_kept_with_next())):
+        kept_rows = (place + head_count for place in block.list_rows_kept_with_next())
+        for place in (*range(head_count), *kept_rows):
             self._keep_row_with_next(rows[place])
         for place in filter(block.needs_gap_before, range(len(block.columns))):
             for row in rows:
                 for paragraph in row.cells[place].paragraphs:
                     paragraph.paragraph_format.left_indent = self._docx.shared.Mm(_GAP_MM)
         self._set_widths(table, [column.width_percent for column in block.columns])
+        # Merged cells have the sum of widths, so they are merged after all widths are set.
+        if block.heads:
+            self._merge_heads(rows, block)
+
+    def _merge_heads(self, rows: list[Any], block: DocumentTable) -> None:
+        """Write a head of several lines, and merge its cells and the headings of groups of rows."""
+        center = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
+        for head in merge_heads(block.heads):
+            last = rows[head.line + head.line_count - 1].cells[head.column + head.column_count - 1]
+            cell = rows[head.line].cells[head.column].merge(last)
+            for paragraph in cell.paragraphs[1:]:
+                paragraph._element.getparent().remove(paragraph._element)
+            cell.vertical_alignment = center
+            self._shade_cell(cell, _LABEL_FILL)
+            self._fill_cell(cell, head.text, bold=True, align="center")
+            self._keep_paragraphs_with_next(cell)
+        head_count = max(map(len, block.heads))
+        for place in block.group_heads:
+            cells = rows[head_count + place].cells
+            cell = cells[0].merge(cells[-1])
+            # A merged cell keeps the empty paragraphs of the others.
+            for paragraph in cell.paragraphs[1:]:
+                paragraph._element.getparent().remove(paragraph._element)
+            cell.paragraphs[0].alignment = self._docx.enum.text.WD_ALIGN_PARAGRAPH.LEFT
 
     def _repeat_head(self, row: Any) -> None:
         """Mark a row of a table as heading, which Word repeats on each page."""
@@ -369,8 +399,12 @@ class _DocxWriter:
     def _keep_row_with_next(self, row: Any) -> None:
         """Prevent a page break after a row of a table."""
         for cell in row.cells:
-            for paragraph in cell.paragraphs:
-                paragraph.paragraph_format.keep_with_next = True
+            self._keep_paragraphs_with_next(cell)
+
+    def _keep_paragraphs_with_next(self, cell: Any) -> None:
+        """Prevent a page break after the paragraphs of a cell."""
+        for paragraph in cell.paragraphs:
+            paragraph.paragraph_format.keep_with_next = True
 
     def _add_image(self, paragraph: Any, picture: Picture) -> None:
         """Add a picture to a paragraph, at most as wide as the text."""

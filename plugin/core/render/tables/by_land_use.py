@@ -112,7 +112,7 @@ def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
 
     用海 is added where present. None without a layer of land use.
     """
-    layers = [_find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
+    layers = [find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
     if not any(layers):
         return None
     base_and_planned = [sum_layer_by_class(layer, figures) if layer is not None else None for layer in layers]
@@ -220,22 +220,12 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
 
     ``None`` unless both layers are present.
     """
-    base_layer, planned_layer = (_find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
+    base_layer, planned_layer = (find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
     if base_layer is None or planned_layer is None:
         return None
-    ctx, texts = figures.ctx, figures.texts
+    texts = figures.texts
     groups = figures.catalogue.land_groups
-    base_group_positions, planned_group_positions = (
-        _find_group_positions(layer, figures) for layer in (base_layer, planned_layer)
-    )
-    parts = ctx.geometry.find_shared_areas(base_layer, planned_layer)
-    areas = parts.share * base_layer.statutory[parts.left]
-    matrix = np.zeros((len(groups) + 1, len(groups) + 2))
-    np.add.at(matrix, (base_group_positions[parts.left], planned_group_positions[parts.right]), areas)
-    # Land that the plan's layer does not cover.
-    group_areas_m2 = np.zeros(len(groups) + 1)
-    np.add.at(group_areas_m2, base_group_positions, base_layer.statutory)
-    matrix[:, -1] = group_areas_m2 - matrix[:, :-1].sum(axis=1)
+    matrix, group_areas_m2 = sum_transitions(base_layer, planned_layer, base_layer.statutory, figures)
     group_names = [g.name(texts.lang) for g in groups] + [texts.get("tables", "unknown_class")]
     rows_with_land = [n for n in range(len(group_names)) if group_areas_m2[n]]
     columns_with_land = [n for n in range(len(group_names)) if matrix[rows_with_land, n].any()]
@@ -261,18 +251,44 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
     return table
 
 
+def sum_transitions(
+    base_layer: Layer, planned_layer: Layer, values: NDArray, figures: PlanIndicators
+) -> tuple[NDArray, NDArray]:
+    """Divide values of base parcels among the land-use groups of the plan, by overlay.
+
+    ``values`` (n,): areas of the base parcels, m²; NaN counts as 0.
+
+    Returns
+    -------
+    (groups + 1, groups + 2), (groups + 1,)
+        Sums by group in the base year and in the plan (the last but one: unknown class, the last: land that the plan's
+        layer does not cover), and the sums of each group in the base year.
+    """
+    values = np.nan_to_num(values)
+    base_positions, planned_positions = (find_group_positions(layer, figures) for layer in (base_layer, planned_layer))
+    count = len(figures.catalogue.land_groups) + 1
+    parts = figures.ctx.geometry.find_shared_areas(base_layer, planned_layer)
+    matrix = np.zeros((count, count + 1))
+    cells = base_positions[parts.left], planned_positions[parts.right]
+    np.add.at(matrix, cells, parts.share * values[parts.left])
+    group_sums = np.zeros(count)
+    np.add.at(group_sums, base_positions, values)
+    matrix[:, -1] = group_sums - matrix[:, :-1].sum(axis=1)
+    return matrix, group_sums
+
+
 def _remove_rounding(area_m2: float) -> float:
     """Return an area; 0 if it is so small (m²) that it is the rounding difference of two sums."""
     return 0.0 if abs(area_m2) < 0.05 else float(area_m2)
 
 
-def _find_land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
+def find_land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
     """Return the layer of a concept if it has geometry and land-use codes, else None."""
     layer = figures.ctx.plan.find_layer_of_concept(concept)
     return None if layer is None or layer.has_no_geometry or not layer.has_values("land_use") else layer
 
 
-def _find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
+def find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
     """Return (n,) the position of each row's land-use group; the last position for an unknown code."""
     codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
     groups = figures.catalogue.land_groups

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-#: Styles of cells (`_apply_cell_style`) in the workbook's numbering: openpyxl compares each new style with all others.
+#: Styles of cells (`apply_cell_style`) in the workbook's numbering: openpyxl compares each new style with all others.
 CellStyles = dict[tuple[str, bool, int, bool, str, str], Any]
 #: Rows above the first row of figures: title, unit line, head.
 HEADING_ROWS = 3
-_WORKBOOK_FONT = "宋体"
-_HEAD_FILL, _SUM_FILL = "DCE6F1", "F2F2F2"
+WORKBOOK_FONT = "宋体"
+HEAD_FILL, SUM_FILL = "DCE6F1", "F2F2F2"
 #: From this width on, text is aligned left.
 _LEFT_ALIGNED_WIDTH = 18
 #: A wider sheet is printed in landscape.
-_MAX_PORTRAIT_WIDTH = 100
+MAX_PORTRAIT_WIDTH = 100
 
 
 def write_tables_workbook(path: Path, tables: list[ReportTable], area: str, texts: Texts, author: str) -> None:
@@ -57,22 +57,22 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
 
     sheet = book.create_sheet(make_sheet_name(table, texts))
     width = len(table.columns)
-    _write_merged_text_line(
+    write_merged_text_line(
         sheet,
         1,
         width,
         texts.get("sheet_titles", table.id, area=area),
-        Font(_WORKBOOK_FONT, size=16, bold=True),
+        Font(WORKBOOK_FONT, size=16, bold=True),
         "center",
         30,
     )
     unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
-    _write_merged_text_line(sheet, 2, width, unit, Font(_WORKBOOK_FONT, size=10), "right", 18)
+    write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
         cell = sheet.cell(HEADING_ROWS, place)
-        _set_value(cell, make_column_heading(column, table, texts))
-        _apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
+        set_cell_value(cell, make_column_heading(column, table, texts))
+        apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
     sheet.row_dimensions[HEADING_ROWS].height = 32
     for number, row in enumerate(table.rows, HEADING_ROWS + 1):
         _write_row(sheet, number, row, table, styles)
@@ -80,10 +80,9 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
     for number, note in enumerate(table.notes, first_note_row):
         total = sum(c.width_in_characters for c in table.columns)
         lines = -(-2 * len(note) // max(total, 1))
-        _write_merged_text_line(sheet, number, width, note, Font(_WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
-    _set_up_printing(
-        sheet, sum(c.width_in_characters for c in table.columns), first_note_row + len(table.notes) - 1, width
-    )
+        write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
+    is_landscape = sum(c.width_in_characters for c in table.columns) > MAX_PORTRAIT_WIDTH
+    set_up_printing(sheet, first_note_row + len(table.notes) - 1, width, is_landscape=is_landscape)
 
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
@@ -94,7 +93,7 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place)
-        _set_value(cell, _convert_to_plain_value(value))
+        set_cell_value(cell, convert_to_plain_value(value))
         at = (
             "right"
             if isinstance(value, TableNumber)
@@ -109,12 +108,12 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
             number_format = f"{unsigned_format};[Red]-{unsigned_format}"
         elif value:
             lines = sum(
-                max(-(-_compute_text_width(line) // max(column.width_in_characters - 2, 1)), 1)
+                max(-(-compute_text_width(line) // max(column.width_in_characters - 2, 1)), 1)
                 for line in value.split("\n")
             )
             tallest = max(tallest, lines)
-        fill = _SUM_FILL if strong else ""
-        _apply_cell_style(
+        fill = SUM_FILL if strong else ""
+        apply_cell_style(
             cell, styles, at, wrap=not number_format, indent=indent, bold=strong, fill=fill, number_format=number_format
         )
     if row.kind == "head":
@@ -124,14 +123,14 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
     sheet.row_dimensions[number].height = 4 + 13.5 * tallest
 
 
-def _convert_to_plain_value(value: CellValue) -> str | float | int | None:
+def convert_to_plain_value(value: CellValue) -> str | float | int | None:
     """Return a cell's value for Excel: a number without decimals as int, an empty text as None."""
     if isinstance(value, TableNumber):
         return int(value.value) if value.decimals == 0 and value.value.is_integer() else value.value
     return value or None
 
 
-def _set_value(cell: Any, value: str | float | int | None) -> None:
+def set_cell_value(cell: Any, value: str | float | int | None) -> None:
     """Set the value of a cell; a text that begins with = is not a formula, illegal characters are removed."""
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
@@ -142,12 +141,12 @@ def _set_value(cell: Any, value: str | float | int | None) -> None:
         cell.value = value
 
 
-def _compute_text_width(text: str) -> int:
+def compute_text_width(text: str) -> int:
     """Return the width of a text in characters; a Chinese character counts twice."""
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
-def _write_merged_text_line(
+def write_merged_text_line(
     sheet: Worksheet, number: int, width: int, text: str, font: Any, alignment: str, height: float
 ) -> None:
     """Write a text over the first ``width`` columns of row ``number``, with the row's height in points."""
@@ -155,12 +154,12 @@ def _write_merged_text_line(
 
     sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=width)
     cell = sheet.cell(number, 1)
-    _set_value(cell, text or None)
+    set_cell_value(cell, text or None)
     cell.font, cell.alignment = font, Alignment(alignment, "center", wrap_text=alignment == "left")
     sheet.row_dimensions[number].height = height
 
 
-def _apply_cell_style(
+def apply_cell_style(
     cell: Any,
     styles: CellStyles,
     alignment: str,
@@ -179,7 +178,7 @@ def _apply_cell_style(
         cell._style = copy(styles[style_key])
         return
     thin = Side("thin", "808080")
-    cell.font, cell.border = Font(_WORKBOOK_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
+    cell.font, cell.border = Font(WORKBOOK_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
     cell.alignment = Alignment(alignment, "center", wrap_text=wrap, indent=indent)
     if fill:
         cell.fill = PatternFill("solid", start_color=fill)
@@ -188,16 +187,18 @@ def _apply_cell_style(
     styles[style_key] = copy(cell._style)
 
 
-def _set_up_printing(sheet: Worksheet, table_width: float, last_row: int, width: int) -> None:
+def set_up_printing(
+    sheet: Worksheet, last_row: int, width: int, *, is_landscape: bool, heading_rows: int = HEADING_ROWS
+) -> None:
     """Set up printing: A4, fitted to page width, repeated head, page numbers."""
     from openpyxl.utils import get_column_letter
 
-    sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{HEADING_ROWS + 1}"
+    sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{heading_rows + 1}"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.orientation = "landscape" if table_width > _MAX_PORTRAIT_WIDTH else "portrait"
+    sheet.page_setup.orientation = "landscape" if is_landscape else "portrait"
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.print_title_rows = f"1:{HEADING_ROWS}"
+    sheet.print_title_rows = f"1:{heading_rows}"
     sheet.print_area = f"A1:{get_column_letter(width)}{last_row}"
     sheet.print_options.horizontalCentered = True
     sheet.oddFooter.center.text = "&P / &N"

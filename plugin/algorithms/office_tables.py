@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""报送表格: tables in the layouts that offices hand in, and an office's workbook filled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputString,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
+)
+
+from ..bridge import health
+from ..bridge.checking.office_tables import make_tables
+from ..bridge.settings import get_interface_language
+from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
+from .common import (
+    OUTPUT_DOCX,
+    SanxianAlgorithm,
+    describe_norms,
+    make_base_year_parameter,
+    make_file_parameter,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    make_workbook_parameter,
+    mark_parameter_advanced,
+)
+from .inputs import (
+    BASE_YEAR,
+    ROLES,
+    fill_options_from_project,
+    make_file_or_folder_parameter,
+    make_scope_parameter,
+    make_source_parameters,
+    read_plan_options,
+    read_plan_source,
+)
+from .report_log import log_options_from_project, log_written_files
+
+TABLES, BASELINE, YEAR, TEMPLATE = "TABLES", "BASELINE", "YEAR", "TEMPLATE"
+OUTPUT, OUTPUT_FILLED = "OUTPUT", "OUTPUT_FILLED"
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+
+
+class OfficeTablesAlgorithm(SanxianAlgorithm):
+    """Algorithm `office_tables`: fill the layouts of tables with the figures of a plan."""
+
+    toolbox_section = "check"
+    identifier = "office_tables"
+    keywords = (
+        "tables", "xlsx", "docx", "template", "报送表格", "附表", "汇总表", "三线占用", "占补平衡", "补划", "用地结构",
+        "冲突清单", "名称管理器", "填表",
+    )  # fmt: skip
+
+    def displayName(self):
+        return tr("Tables for submission")
+
+    def shortHelpString(self):
+        text = tr(
+            "Fills the layouts of tables that offices hand in with the figures of a plan: use of land inside the "
+            "control lines, three zones and lines, land use present and planned, zones by land use, lines by township, "
+            "permanent basic farmland occupied and supplemented, balance of cultivated land, conflicts of lines. "
+            "Inputs are not changed.\n\n"
+            "Tables: ids separated by commas (empty: all), or the path of a layout or a folder. An office can add a "
+            "table: copy a file of resources/office_tables, change it and give its path.\n\n"
+            "Figures are those of the indicators and of the check. Printed parts sum to the printed totals: figures "
+            "are rounded by largest remainders, and a note names those that differ from usual rounding. A figure that "
+            "the data do not have is a dash with the reason, never zero.\n\n"
+            "Farmland occupied and supplemented needs the sealed edition. The balance of cultivated land has its form "
+            "by the year (setting indicators.unified_balance_from).\n\n"
+            "Workbook of the office: cells with defined names, such as 三线占用_生态保护红线_面积 (table, row, "
+            "column), are filled in a copy. Names that mean no figure are reported. The tables are in Chinese."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def initAlgorithm(self, configuration=None):
+        # Processing reads the tables' ids when a dialog opens; the layouts need no library.
+        from ..core.office_tables.layouts import ALL_TABLES, list_layout_ids
+
+        for parameter in make_source_parameters():
+            self.addParameter(parameter)
+        tables = tr("Tables: ids, or path of a layout or folder (empty: all)")
+        self.addParameter(make_text_parameter(TABLES, tables, [ALL_TABLES, *list_layout_ids()]))
+        for parameter in make_norm_parameters():
+            self.addParameter(parameter)
+        self.addParameter(make_scope_parameter())
+        self.addParameter(make_file_or_folder_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
+        number = Qgis.ProcessingNumberParameterType.Integer
+        year = tr("Year of the tables (empty: the present one)")
+        self.addParameter(QgsProcessingParameterNumber(YEAR, year, number, None, True, _FIRST_YEAR, _LAST_YEAR))
+        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
+        self.addParameter(
+            make_file_parameter(TEMPLATE, tr("Workbook of the office with named cells"), "Excel (*.xlsx)")
+        )
+        self.addParameter(make_workbook_parameter(OUTPUT))
+        for name, label, file_filter in (
+            (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
+            (OUTPUT_FILLED, tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
+        ):
+            self.addParameter(
+                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
+            )
+        self.add_numeric_outputs(
+            ("TABLE_COUNT", tr("Tables made")),
+            ("ADJUSTED", tr("Figures adjusted by rounding")),
+            ("FILLED", tr("Names filled")),
+            ("UNKNOWN", tr("Names not filled")),
+        )
+        self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from ..core.office_tables.run import TableOrder, check_table_order
+
+        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
+        given_options = replace(
+            read_plan_options(self, parameters, context),
+            baseline=self.read_text_parameter(parameters, BASELINE, context),
+        )
+        self.options, self.options_from_project = fill_options_from_project(
+            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
+        )
+        year = parameters.get(YEAR)
+        self.order = TableOrder(
+            tables=self.read_text_parameter(parameters, TABLES, context),
+            output=self.parameterAsFileOutput(parameters, OUTPUT, context),
+            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
+            template=self.read_text_parameter(parameters, TEMPLATE, context),
+            filled=self.parameterAsFileOutput(parameters, OUTPUT_FILLED, context),
+            year=None if year in (None, "") else self.parameterAsInt(parameters, YEAR, context),
+        )
+        check_table_order(self.order, [*inputs, *filter(None, (self.options.baseline, self.options.waivers))])
+
+    def execute(self, parameters, context, feedback):
+        from ..core.office_tables.messages import describe_tables
+
+        log_options_from_project(feedback, self.options_from_project)
+        result = make_tables(
+            self.path_or_snapshots,
+            self.order,
+            self.options,
+            source=self.origin,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
+        remarks = []
+        for line in describe_tables(result, get_interface_language()):
+            if line.is_warning:
+                feedback.pushWarning(line.text)
+                remarks.append(line.text)
+            else:
+                feedback.pushInfo(line.text)
+        log_written_files(feedback, result.written)
+        outputs = {OUTPUT: self.order.output, OUTPUT_DOCX: self.order.docx, OUTPUT_FILLED: self.order.filled}
+        template = result.template
+        return {
+            **{name: path for name, path in outputs.items() if path},
+            "TABLE_COUNT": len(result.tables),
+            "ADJUSTED": sum(table.adjusted_count for table in result.tables),
+            "FILLED": len(template.filled) if template is not None else 0,
+            "UNKNOWN": len(template.unknown) + len(template.problems) if template is not None else 0,
+            "REMARKS": "\n".join(remarks),
+        }

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Balance of cultivated land (耕地占补平衡) from the base year to the plan, from transitions of land use.
+
+By the form in use until a year, land taken for construction (占补平衡) and land exchanged with orchards, woods and the
+like (进出平衡) are separate; from that year on they are unified. The year is a setting.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..indicators.compute import PlanIndicators
+from ..indicators.land_use import get_row_areas
+from ..messages.numbers import DECIMALS_BY_UNIT
+from ..model.indicator import SQUARE_METRES
+from ..render.tables.by_land_use import BASE_LAYER, PLANNED_LAYER, find_land_use_layer, sum_transitions
+from ..render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
+
+#: First year of the unified form (mark C).
+UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
+_CULTIVATED = "cultivated"
+#: Groups of land that cultivated land is exchanged with under 进出平衡: other agricultural land.
+AGRICULTURAL_GROUPS = ("garden", "forest", "grass", "wetland", "farm_facilities")
+_TAKEN_GROUPS = ("construction",)
+
+
+def get_balance_case(figures: PlanIndicators, year: int) -> str:
+    """Return the form of the balance in a year: ``separate`` or ``unified``."""
+    return "unified" if year >= int(figures.ctx.norm.get(UNIFIED_FROM_SETTING)) else "separate"
+
+
+def make_cultivated_balance_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return cultivated land of the base year, what it loses and gains, and that of the plan.
+
+    Statutory areas by overlay of both layers; land lost also net, as parcels of the plan have no net area. None without
+    land use of the base year or of the plan.
+    """
+    base, planned = (find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
+    if base is None or planned is None:
+        return None
+    ids = [group.id for group in figures.catalogue.land_groups]
+    place = ids.index(_CULTIVATED)
+    statutory, _ = sum_transitions(base, planned, base.statutory, figures)
+    net_areas = get_row_areas(base).net_m2
+    net = None if net_areas is None else sum_transitions(base, planned, net_areas, figures)[0]
+    lost_m2, gained_m2 = _name_parts(statutory[place], ids), _name_parts(statutory[:, place], ids)
+    lost_net_m2 = None if net is None else _name_parts(net[place], ids)
+    columns = [TableColumn("name", width_in_characters=30), TableColumn("statutory", "ha"), TableColumn("net", "ha")]
+    table = ReportTable("cultivated_balance", columns, unit="ha")
+
+    def add_row(code: str, area_m2: float, net_m2: float | None, kind: str = "row") -> None:
+        """Add a row with areas in ha."""
+        name = figures.texts.get("office_tables", f"balance_{code}")
+        numbers = [
+            None if area is None else TableNumber(float(area) / SQUARE_METRES["ha"], DECIMALS_BY_UNIT["ha"])
+            for area in (area_m2, net_m2)
+        ]
+        table.rows.append(ReportTableRow([name, *numbers], kind, code))
+
+    add_row("before", statutory[place].sum(), None if net is None else net[place].sum())
+    add_row("lost", sum(lost_m2.values()), None if lost_net_m2 is None else sum(lost_net_m2.values()))
+    for key, area_m2 in lost_m2.items():
+        add_row(f"lost_{key}", area_m2, None if lost_net_m2 is None else lost_net_m2[key], "part")
+    add_row("gained", sum(gained_m2.values()), None)
+    for key, area_m2 in gained_m2.items():
+        add_row(f"gained_{key}", area_m2, None, "part")
+    add_row("after", float(statutory[:, place].sum()), None)
+    add_row("supplement_balance", _sum_other(gained_m2) - _sum_other(lost_m2), None)
+    add_row("exchange_balance", gained_m2["agricultural"] - lost_m2["agricultural"], None)
+    add_row("unified_balance", sum(gained_m2.values()) - sum(lost_m2.values()), None)
+    labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
+    table.notes.append(figures.texts.get("office_tables", "balance_note", **labels))
+    return table
+
+
+def _name_parts(areas_m2: NDArray, group_ids: list[str]) -> dict[str, float]:
+    """Return kind of land → area (m²) exchanged with cultivated land: construction, other agricultural, other land.
+
+    ``areas_m2``: a row (or a column) of the transitions; unchanged cultivated land is left out.
+    """
+    group_of = dict(enumerate(group_ids))
+    parts = {"construction": 0.0, "agricultural": 0.0, "other": 0.0}
+    for position, area_m2 in enumerate(np.asarray(areas_m2, dtype=float).tolist()):
+        group = group_of.get(position, "")
+        if group != _CULTIVATED:
+            kind = (
+                "construction"
+                if group in _TAKEN_GROUPS
+                else "agricultural"
+                if group in AGRICULTURAL_GROUPS
+                else "other"
+            )
+            parts[kind] += area_m2
+    return parts
+
+
+def _sum_other(parts: dict[str, float]) -> float:
+    """Return the land (m²) exchanged under 占补平衡: with construction land and other land."""
+    return parts["construction"] + parts["other"]

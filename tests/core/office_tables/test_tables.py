@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures of the tables equal areas computed without the plugin, in xlsx and docx; parts sum to totals."""
+
+import importlib
+import re
+from collections import defaultdict
+from types import SimpleNamespace
+
+import numpy as np
+import openpyxl
+import pytest
+import shapely
+
+from plugin.core.office_tables.layouts import list_layout_ids, load_layouts
+from plugin.core.office_tables.run import TableOrder, make_office_tables
+from plugin.core.options import RunOptions
+from plugin.core.render.document.docx_writer import import_docx_library
+from plugin.core.tabulate import tabulate_sources
+from tests.core.office_tables.table_county import (
+    M2_PER_HECTARE,
+    OCCUPIED,
+    SUPPLEMENTED,
+    compute_ellipsoid_area,
+    make_layers,
+    sum_hectares,
+    write_sealed_edition,
+    write_table_county,
+)
+
+#: Half of the last printed digit, and one for a figure that is adjusted so that parts sum to totals.
+HALF, ADJUSTED = 0.005 + 1e-6, 0.01 + 1e-6
+GROUPS = {
+    "耕地": ("01",), "园地": ("02",), "林地": ("03",), "草地": ("04",), "农业设施建设用地": ("06",),
+    "建设用地": ("07", "08", "09", "10", "11", "12", "13", "14"), "陆地水域": ("17",), "其他土地": ("23",),
+}  # fmt: skip
+ZONES = {
+    "1": "生态保护区",
+    "2": "生态控制区",
+    "3": "农田保护区",
+    "4": "城镇发展区",
+    "5": "乡村发展区",
+    "7": "矿产能源发展区",
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Make all tables of the county with a sealed edition, as xlsx and docx."""
+    folder = tmp_path_factory.mktemp("tables")
+    data, sealed = write_table_county(folder / "county.gpkg"), write_sealed_edition(folder / "sealed.gpkg")
+    order = TableOrder("all", str(folder / "all.xlsx"), str(folder / "all.docx"), year=2025)
+    result = make_office_tables(data, order, RunOptions(profile="hunyuan", baseline=str(sealed)))
+    return SimpleNamespace(data=data, sealed=sealed, result=result, xlsx=folder / "all.xlsx", docx=folder / "all.docx")
+
+
+@pytest.fixture(scope="module")
+def book(made):
+    """Return the workbook as a spreadsheet reads it."""
+    return openpyxl.load_workbook(made.xlsx)
+
+
+def read_named(book, name):
+    """Return the value of the cell with a name."""
+    sheet, cell = next(iter(book.defined_names[name].destinations))
+    return book[sheet][cell].value
+
+
+def get_group(code):
+    """Return the group of a land-use code of 2023."""
+    return next(name for name, codes in GROUPS.items() if code[:2] in codes)
+
+
+def measure_shared_area(first, other):
+    """Return the ellipsoid area (m²) that two polygons share."""
+    shared = first.intersection(other)
+    polygons = [p for p in getattr(shared, "geoms", [shared]) if p.geom_type == "Polygon" and not p.is_empty]
+    return sum(map(compute_ellipsoid_area, polygons))
+
+
+def sum_shared(frame, parcels, key):
+    """Return (key of the row, group of use) → hectares of the land that both layers share, by plain shapely."""
+    sums = defaultdict(float)
+    tree = shapely.STRtree(parcels.geometry.to_numpy())
+    for shape, one in zip(frame.geometry, key, strict=True):
+        for n in tree.query(shape, predicate="intersects"):
+            area_m2 = measure_shared_area(shape, parcels.geometry.iloc[n])
+            if area_m2 > 0.01:
+                sums[one, get_group(parcels["YDYHFLDM"].iloc[n])] += area_m2 / M2_PER_HECTARE
+    return sums
+
+
+def test_all_tables_are_made(made, book):
+    assert [table.layout.id for table in made.result.tables] == list_layout_ids()
+    assert book.sheetnames == [layout.name for layout in load_layouts("all")]
+    assert not [table.layout.id for table in made.result.tables if table.missing]
+
+
+def test_lines_equal_independent_areas(book):
+    layers = make_layers()
+    farmland = layers["YJJBNTBHTB"].iloc[:-OCCUPIED]
+    for name, frame in {
+        "永久基本农田": farmland, "生态保护红线": layers["STBHHX"], "城镇开发边界": layers["CZKFBJ"],
+        "耕地保护目标": layers["GDBHMB"],
+    }.items():  # fmt: skip
+        assert read_named(book, f"三线占用_{name}_面积") == pytest.approx(sum_hectares(frame), abs=HALF)
+        assert read_named(book, f"三区三线_{name}_面积") == pytest.approx(sum_hectares(frame), abs=HALF)
+        square_kilometres = sum_hectares(frame) / 100
+        assert read_named(book, f"三区三线_{name}_面积_平方千米") == pytest.approx(square_kilometres, abs=HALF)
+    net = farmland["YJJBNTMJ"].sum() / M2_PER_HECTARE
+    assert read_named(book, "三线占用_永久基本农田_净面积") == pytest.approx(net, abs=HALF)
+    assert read_named(book, "三线占用_生态保护红线_净面积") == "—"
+
+
+@pytest.mark.parametrize("role", ["STBHHX", "CZKFBJ"])
+def test_lines_by_use_equal_plain_overlays(book, role):
+    layers = make_layers()
+    name = {"STBHHX": "生态保护红线", "CZKFBJ": "城镇开发边界"}[role]
+    sums = sum_shared(layers[role], layers["XZYDYH"], [name] * len(layers[role]))
+    assert sum(sums.values()) == pytest.approx(sum_hectares(layers[role]), rel=2e-5)
+    for group in GROUPS:
+        if f"三线占用_{name}_{group}" in book.defined_names:
+            # A line is divided by the shares of its parts: long slanted edges make the formula's areas differ.
+            expected = pytest.approx(sums[name, group], rel=2e-5, abs=ADJUSTED)
+            assert read_named(book, f"三线占用_{name}_{group}") == expected
+        else:
+            assert sums[name, group] == 0
+
+
+def test_zones_by_use_equal_plain_overlays(book):
+    layers = make_layers()
+    zones = layers["YDYHGHFQ"]
+    names = [ZONES[code[0]] for code in zones["GHFQDM"]]
+    sums = sum_shared(zones, layers["XZYDYH"], names)
+    assert {zone for zone, _ in sums} == set(names)
+    for (zone, group), hectares in sums.items():
+        value = read_named(book, f"分区用地_{zone}_{group}")
+        assert value == pytest.approx(hectares, rel=2e-5, abs=ADJUSTED), (zone, group)
+    assert read_named(book, "分区用地_合计_面积") == pytest.approx(sum_hectares(zones), abs=HALF)
+
+
+def test_townships_sum_to_the_county(book):
+    layers = make_layers()
+    townships = layers["XZQXZ"]
+    for name, shape in zip(townships["XZQMC"], townships.geometry, strict=True):
+        hectares = compute_ellipsoid_area(shape) / M2_PER_HECTARE
+        assert read_named(book, f"乡镇_{name}_土地面积") == pytest.approx(hectares, abs=ADJUSTED)
+        inside = sum(measure_shared_area(one, shape) for one in layers["STBHHX"].geometry) / M2_PER_HECTARE
+        assert read_named(book, f"乡镇_{name}_生态保护红线_面积") == pytest.approx(inside, rel=2e-5, abs=ADJUSTED)
+    assert read_named(book, "乡镇_合计_生态保护红线_面积") == pytest.approx(sum_hectares(layers["STBHHX"]), abs=HALF)
+    net = layers["YJJBNTBHTB"].iloc[:-OCCUPIED]["YJJBNTMJ"].sum() / M2_PER_HECTARE
+    assert read_named(book, "乡镇_合计_永久基本农田_净面积") == pytest.approx(net, abs=HALF)
+
+
+def test_land_use_equals_the_survey(book):
+    layers = make_layers()
+    for word, role, field in (("现状", "XZYDYH", "TBDLMJ"), ("规划", "GHYDYH", "TBMJ")):
+        frame = layers[role]
+        by_group = frame[field].groupby(frame["YDYHFLDM"].map(get_group)).sum() / M2_PER_HECTARE
+        for group in ("耕地", "林地", "建设用地"):
+            assert read_named(book, f"用地结构_{group}_{word}面积") == pytest.approx(by_group[group], abs=ADJUSTED)
+        total = layers[role]["TBMJ"].sum() / M2_PER_HECTARE
+        assert read_named(book, f"用地结构_合计_{word}面积") == pytest.approx(total, abs=HALF)
+        assert read_named(book, f"用地结构_合计_{word}比重") == 100
+    for group in ("耕地", "林地", "合计"):
+        planned, base = (read_named(book, f"用地结构_{group}_{word}面积") for word in ("规划", "现状"))
+        assert read_named(book, f"用地结构_{group}_增减") == pytest.approx(planned - base, abs=1e-9)
+
+
+def test_farmland_changes_equal_the_rows_that_differ(book):
+    farmland = make_layers()["YJJBNTBHTB"]
+    sides = {
+        "原划定": farmland.iloc[SUPPLEMENTED:], "占用": farmland.iloc[-OCCUPIED:],
+        "补划": farmland.iloc[:SUPPLEMENTED], "现划定": farmland.iloc[:-OCCUPIED],
+    }  # fmt: skip
+    for word, rows in sides.items():
+        # The terms are rounded to the farmland of the plan.
+        allowed = HALF if word == "现划定" else ADJUSTED
+        assert read_named(book, f"占用补划_合计_{word}_面积") == pytest.approx(sum_hectares(rows), abs=allowed)
+        net = rows["YJJBNTMJ"].sum() / M2_PER_HECTARE
+        assert read_named(book, f"占用补划_合计_{word}_净面积") == pytest.approx(net, abs=allowed)
+
+
+def test_cultivated_balance_equals_parcels_that_change(book):
+    layers = make_layers()
+    base, planned = layers["XZYDYH"], layers["GHYDYH"]
+    areas = np.array([compute_ellipsoid_area(shape) for shape in base.geometry]) / M2_PER_HECTARE
+    was, becomes = base["YDYHFLDM"].map(get_group), planned["YDYHFLDM"].map(get_group)
+    lost = (was == "耕地") & (becomes != "耕地")
+    gained = (was != "耕地") & (becomes == "耕地")
+    construction = lost & (becomes == "建设用地")
+    for name, rows in {
+        "规划基期年耕地": was == "耕地", "耕地减少": lost, "建设占用": construction, "耕地增加": gained,
+        "规划目标年耕地": becomes == "耕地",
+    }.items():  # fmt: skip
+        assert read_named(book, f"耕地平衡_{name}_面积") == pytest.approx(areas[rows].sum(), abs=ADJUSTED), name
+    net = base["TBDLMJ"][construction].sum() / M2_PER_HECTARE
+    assert construction.any() and gained.any()
+    assert read_named(book, "耕地平衡_建设占用_净面积") == pytest.approx(net, abs=ADJUSTED)
+    assert read_named(book, "耕地平衡_耕地增加_净面积") == "—"
+    balance = areas[gained].sum() - areas[lost].sum()
+    assert read_named(book, "耕地平衡_占补相抵增加减减少_面积") == pytest.approx(balance, abs=HALF)
+
+
+def test_form_of_the_balance_follows_the_year(made):
+    names = {}
+    for year in (2023, 2024):
+        order = TableOrder("cultivated_balance", str(made.xlsx.with_name(f"{year}.xlsx")), year=year)
+        table = make_office_tables(made.data, order, RunOptions(profile="hunyuan")).tables[0]
+        names[year] = [row.name for row in table.rows]
+    assert "一、占补平衡" in names[2023] and "二、进出平衡" in names[2023]
+    assert "一、占补平衡" not in names[2024] and "占补相抵（增加减减少）" in names[2024]
+
+
+def test_conflicts_are_the_findings_of_the_check(made, book):
+    sheet = book["控制线冲突清单"]
+    layers = make_layers()
+    shared = defaultdict(float)
+    for first in layers["YJJBNTBHTB"].geometry.iloc[:-OCCUPIED]:
+        for other in layers["HLFXKZX"].geometry:
+            shared["永久基本农田保护图斑"] += measure_shared_area(first, other)
+    for first in layers["CZKFBJ"].geometry:
+        for other in layers["HLFXKZX"].geometry:
+            shared["城镇开发边界"] += measure_shared_area(first, other)
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=5) if row[2].value == "REL010"]
+    assert rows and sum(shared.values()) > 0
+    for name, area_m2 in shared.items():
+        listed = [row for row in rows if {row[4], row[6]} == {name, "洪涝风险控制线"}]
+        assert sum(row[8] for row in listed) == pytest.approx(area_m2, rel=2e-5, abs=1)
+    assert [row[1].value for row in sheet.iter_rows(min_row=5) if row[1].value == "合计"] == ["合计"]
+    total = sum(row[8] for row in rows)
+    assert read_named(book, "冲突_合计_面积") == pytest.approx(total, abs=1e-6)
+
+
+def _get_table(made, layout_id):
+    return next(table for table in made.result.tables if table.layout.id == layout_id)
+
+
+def test_printed_parts_sum_to_printed_totals(made):
+    checked = 0
+    for table in made.result.tables:
+        if table.layout.id in ("three_lines_use", "cultivated_balance"):
+            continue
+        main = [row for row in table.rows if row.kind == "row" and row.name != "合计"]
+        total = next((row for row in table.rows if row.kind == "sum"), None)
+        if total is None or table.layout.id == "three_zones_lines":
+            continue
+        for place, column in enumerate(table.columns):
+            numbers = [row.values[place] for row in main]
+            if column.is_numeric and all(hasattr(n, "value") for n in [*numbers, total.values[place]]):
+                expected = round(total.values[place].value, column.decimals)
+                assert round(sum(n.value for n in numbers), column.decimals) == expected
+                checked += 1
+    uses = _get_table(made, "zone_land_use")
+    for row in uses.rows:
+        numbers = {c.content: v.value for c, v in zip(uses.columns, row.values, strict=True) if hasattr(v, "value")}
+        total = numbers.pop("statutory")
+        assert round(sum(numbers.values()), 2) == round(total, 2)
+    assert checked > 20
+
+
+@pytest.mark.parametrize("basis", ["面积", "净面积"])
+def test_printed_terms_of_each_township_lead_to_its_farmland(made, book, basis):
+    rows = [row.name for row in _get_table(made, "farmland_changes").rows]
+    assert len(rows) == 17
+    for name in rows:
+        before, out, added, other, after = (
+            read_named(book, f"占用补划_{name}_{word}_{basis}")
+            for word in ("原划定", "占用", "补划", "其他增减", "现划定")
+        )
+        assert round(before - out + added + other, 2) == round(after, 2), name
+
+
+@pytest.mark.parametrize("year", [2023, 2024])
+def test_printed_losses_and_gains_lead_to_the_planned_farmland(made, year):
+    order = TableOrder("cultivated_balance", str(made.xlsx.with_name(f"sums{year}.xlsx")), year=year)
+    table = make_office_tables(made.data, order, RunOptions(profile="hunyuan")).tables[0]
+    printed = {row.code: row.values[1].value for row in table.rows if row.code}
+    lost, gained = (
+        sum(printed[f"{side}_{kind}"] for kind in ("construction", "agricultural", "other"))
+        for side in ("lost", "gained")
+    )
+    assert round(printed["before"] - lost + gained, 2) == printed["after"]
+    if year == 2024:
+        assert (round(lost, 2), round(gained, 2)) == (printed["lost"], printed["gained"])
+        assert round(gained - lost, 2) == printed["unified_balance"]
+    else:
+        assert round(printed["gained_agricultural"] - printed["lost_agricultural"], 2) == printed["exchange_balance"]
+
+
+def test_figures_equal_the_indicators(made, book):
+    tabulated = tabulate_sources(made.data, RunOptions(profile="hunyuan"))
+    figures = {one.definition.id: one.figures for one in tabulated.indicators.compute_all_indicators()}
+    for name, indicator in (("永久基本农田_净面积", "farmland_area"), ("生态保护红线_面积", "red_line_area")):
+        figure = figures[indicator][0]
+        hectares = figure.value * {"wan_mu": 10_000 / 15, "km2": 100, "ha": 1, "m2": 1e-4}[figure.unit]
+        assert read_named(book, f"三区三线_{name}") == pytest.approx(hectares, abs=HALF)
+
+
+def test_sheets_have_merged_heads_and_a_print_area(made, book):
+    for table in made.result.tables:
+        sheet = book[table.layout.name]
+        merged = {str(one) for one in sheet.merged_cells.ranges}
+        lines = max(len(column.head) for column in table.columns)
+        assert f"A3:A{2 + lines}" in merged or lines == 1
+        assert any(re.fullmatch(r"[B-Z]3:[A-Z]+3", one) for one in merged), table.layout.id
+        assert sheet.print_area.startswith("'") and sheet.print_area.endswith(str(sheet.max_row))
+        assert sheet.page_setup.paperSize == int(sheet.PAPERSIZE_A4)
+        assert sheet.page_setup.orientation == ("landscape" if table.layout.is_landscape else "portrait")
+        assert sheet.print_title_rows == f"$1:${2 + lines}"
+        assert sheet["A1"].value == table.title and "浑源县" in table.title
+
+
+def test_docx_has_the_figures_of_the_workbook(made):
+    import_docx_library("all.docx")
+    docx = importlib.import_module("docx")
+    document = docx.Document(str(made.docx))
+    tables = [one for one in document.tables if len(one.rows) > 2]
+    assert len(tables) >= len(made.result.tables)
+    for table, written in zip(made.result.tables, tables, strict=False):
+        lines = max(len(column.head) for column in table.columns)
+        for row, cells in zip(table.rows, list(written.rows)[lines:], strict=True):
+            if row.kind == "head":
+                continue
+            for value, cell in zip(row.values, cells.cells, strict=True):
+                text = re.sub("[\u2009\u202f\u00a0\u200b\u2060]", "", cell.text).replace("\u2212", "-")
+                if hasattr(value, "value"):
+                    assert text == f"{value.value:.{value.decimals}f}".replace("-0.00", "0.00")
+
+
+def test_missing_layers_are_stated_and_never_zero(tmp_path):
+    data = write_table_county(tmp_path / "county.gpkg", without=("GHYDYH", "STBHHX", "XZQXZ", "YDYHGHFQ"))
+    order = TableOrder("all", str(tmp_path / "all.xlsx"), year=2025)
+    result = make_office_tables(data, order, RunOptions(profile="hunyuan"))
+    book = openpyxl.load_workbook(tmp_path / "all.xlsx")
+    notes = {table.layout.id: "".join(table.missing) for table in result.tables}
+    assert "生态保护红线（STBHHX）" in notes["three_lines_use"]
+    assert "规划用地用海（GHYDYH）" in notes["cultivated_balance"] and "GHYDYH" in notes["land_use_structure"]
+    assert "BASELINE" in notes["farmland_changes"] and "XZQXZ" in notes["township_lines"]
+    for name in (
+        "三线占用_生态保护红线_面积",
+        "用地结构_耕地_规划面积",
+        "耕地平衡_耕地减少_面积",
+        "三区三线_生态保护红线_面积",
+    ):
+        assert read_named(book, name) == "—"
+    for table in result.tables:
+        if table.missing:
+            text = "".join(table.missing)
+            sheet = book[table.layout.name]
+            assert any(text in str(cell.value) for cell in sheet["A"] if cell.value), table.layout.id
