@@ -6,7 +6,8 @@ ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE`
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
 ACTION …``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE
 --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output
-FOLDER``, ``worklist ACTION LIST …``, ``doctor``.
+FOLDER``, ``townships split DATA --output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``worklist ACTION
+LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
@@ -17,7 +18,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from .cli import batch, checking, converting, doctor, files, fixing, listing, points, seams, worklist
+from .cli import batch, checking, converting, doctor, files, fixing, listing, points, seams, townships, worklist
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
 from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
@@ -29,6 +30,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "indicators": checking.run_indicators,
     "batch": batch.run_batch,
     "seams": seams.run_seams,
+    "townships": townships.run_townships,
     "package": checking.run_export_package_command,
     "compare": files.run_compare,
     "structure": files.run_convert_structure_command,

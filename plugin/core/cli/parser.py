@@ -7,6 +7,8 @@ import argparse
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from .townships import add_townships_command
+
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
 
@@ -86,7 +88,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | seams | vct | points | yearly | fix | fixes | renumber | zone | worklist | doctor",
+        "inspect | batch | seams | townships | vct | points | yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -106,6 +108,9 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--cache", default="", metavar="FOLDER", help=get_help_text("cache"))
     _add_batch_command(commands.add_parser("batch", help=get_help_text("batch"), parents=[language]), report_texts)
     _add_seams_command(commands.add_parser("seams", help=get_help_text("seams"), parents=[language]), report_texts)
+    add_townships_command(
+        commands.add_parser("townships", help=get_help_text("townships"), parents=[language]), language, report_texts
+    )
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     for name in ("standard", "profile", "roles", "scope"):
