@@ -29,6 +29,7 @@ from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
 from .statutory_area import StatutoryArea
+from .townships import MergeTownships, SplitTownships
 from .worklists import MergeWorklist, SplitWorklist
 from .yearly_update import YearlyUpdateAlgorithm
 
@@ -72,9 +73,11 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
+        self.addAlgorithm(MergeTownships())
         self.addAlgorithm(MergeWorklist())
         self.addAlgorithm(RenumberBsm())
         self.addAlgorithm(ResolveOverlaps())
+        self.addAlgorithm(SplitTownships())
         self.addAlgorithm(SplitWorklist())
         self.addAlgorithm(StatutoryArea())
         self.addAlgorithm(YearlyUpdateAlgorithm())

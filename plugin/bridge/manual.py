@@ -31,6 +31,8 @@ MANUAL_TOPICS = {
     "check_plan": "04-checking#tool-check-plan",
     "check_counties": "08-command-line#tool-check-counties",
     "check_seams": "08-command-line#tool-check-seams",
+    "split_townships": "08-command-line#tool-split-townships",
+    "merge_townships": "08-command-line#tool-merge-townships",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",
     "renumber_bsm": "02-data#tool-renumber-bsm",

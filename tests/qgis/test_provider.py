@@ -29,6 +29,8 @@ WHOLE_PLAN_ALGORITHMS = {
     "check_counties",
     "check_plan",
     "check_seams",
+    "split_townships",
+    "merge_townships",
     "compare_versions",
     "compute_indicators",
     "create_layers",

@@ -88,7 +88,8 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | seams | townships | vct | points | yearly | fix | fixes | renumber | zone | worklist | doctor",
+        "inspect | batch | seams | townships | vct | points | yearly | fix | fixes | renumber | zone | worklist | "
+        "doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):

@@ -131,9 +131,7 @@ def _make_valid(shapes: NDArray) -> NDArray:
     return repaired
 
 
-def _set_owners(
-    ownership: Ownership, key: LayerKey, fids: NDArray, parts: tuple[NDArray, NDArray, NDArray]
-) -> None:
+def _set_owners(ownership: Ownership, key: LayerKey, fids: NDArray, parts: tuple[NDArray, NDArray, NDArray]) -> None:
     """Set the owners and the crossing rows of a layer from the parts of its rows."""
     shares: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for row, number, share in zip(*(one.tolist() for one in parts), strict=True):

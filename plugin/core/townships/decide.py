@@ -174,9 +174,7 @@ def _decide_row(
     elif now is None:
         kind = ContradictionKind.COUNTY_DELETED
     decisions.contradictions.append(Contradiction(kind, layer, base.key, (county, _make_version(change)), prefer))
-    decisions.edits.append(
-        _make_edit(change, now, Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT)
-    )
+    decisions.edits.append(_make_edit(change, now, Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT))
 
 
 def _make_version(change: RowChange) -> Version:
@@ -225,9 +223,7 @@ def _decide_new_rows(
             continue
         versions = [Version(None, row.fid) for row in present] + [Version(one.package, one.row.fid) for one in members]
         decisions.contradictions.append(
-            Contradiction(
-                ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], tuple(versions), prefer
-            )
+            Contradiction(ContradictionKind.NEW_SAME_KEY, members[0].layer, group_key[1], tuple(versions), prefer)
         )
         outcome = Outcome.APPLIED if prefer is Prefer.PACKAGE else Outcome.KEPT
         decisions.edits += [_make_new(one, outcome) for one in members]
@@ -254,9 +250,7 @@ def _make_neighbour_contradiction(change: NeighbourChange) -> Contradiction:
     county = (Version(None, change.base.fid),) if change.base else ()
     package = Version(change.package, change.row.fid if change.row else None, is_neighbour=True)
     key = row.key if row else ""
-    return Contradiction(
-        ContradictionKind.NEIGHBOUR_CHANGED, change.layer, key, (*county, package), Prefer.COUNTY
-    )
+    return Contradiction(ContradictionKind.NEIGHBOUR_CHANGED, change.layer, key, (*county, package), Prefer.COUNTY)
 
 
 def _find_doubled_packages(packages: Sequence[PackageChanges]) -> list[Contradiction]:

@@ -80,9 +80,7 @@ class RowContents:
             self._open[key] = open_dataset(self._gdal, path, encoding)
         return self._open[key].GetLayerByName(name)
 
-    def _read(
-        self, path: Path, encoding: str, name: str, record: LayerRecord, fid: int | None
-    ) -> RowContent | None:
+    def _read(self, path: Path, encoding: str, name: str, record: LayerRecord, fid: int | None) -> RowContent | None:
         """Return a row of a layer, with the fields that were handed out."""
         if fid is None:
             return None

@@ -160,6 +160,4 @@ def _log_version(version: Version, row: RowContent | None, differing: Sequence[s
     """Return a version with its differing values."""
     if row is None:
         return LoggedVersion(version.package, True, (), None)
-    return LoggedVersion(
-        version.package, False, tuple((name, row.cells.get(name)) for name in differing), row.area_m2
-    )
+    return LoggedVersion(version.package, False, tuple((name, row.cells.get(name)) for name in differing), row.area_m2)

@@ -39,6 +39,7 @@ from .read_packages import (
     EditedPackage,
     PackageChanges,
     RecordKey,
+    list_package_folders,
     make_cell_finder,
     open_packages,
     read_package_changes,
@@ -112,8 +113,7 @@ def check_merge_options(options: MergeOptions) -> None:
         raise InputError("townships_no_output")
     check_copy_is_writable(options.source, options.output)
     inputs = [options.source, *options.packages]
-    for package in options.packages:
-        folder = Path(package) if Path(package).is_dir() else Path(package).parent
+    for folder in list_package_folders(options.packages):
         for path in filter(None, (options.output, options.table)):
             if folder.resolve() in Path(path).resolve().parents:
                 raise OutputError("output_is_input", target=path)
@@ -319,5 +319,3 @@ def _write_tables(gdal: Any, options: MergeOptions, log: MergeLog, county: _Coun
         # Layers of a former merge would contradict the workbook.
         Path(options.layers_path).unlink(missing_ok=True)
     return written
-
-

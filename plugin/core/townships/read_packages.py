@@ -95,19 +95,31 @@ class PackageChanges:
     notes: list[PackageNote] = field(default_factory=list)
 
 
-def open_packages(paths: Sequence[str], persons: Callable[[Manifest], str], work_folder: Path) -> list[EditedPackage]:
-    """Return the packages of folders or of their GeoPackages, with copies of their data in a folder.
+def list_package_folders(paths: Sequence[str]) -> list[Path]:
+    """Return the folders of packages: of each path, or of its subfolders if these are packages.
 
-    Raise InputError for a path that is no package, for packages of different divisions, and for one given twice.
+    A path may also lead to a file in a package. Raise InputError for a path that does not exist.
     """
-    packages: list[EditedPackage] = []
-    for number, text in enumerate(paths):
+    folders: list[Path] = []
+    for text in paths:
         path = Path(text)
         if not path.exists():
             raise InputError("source_missing", source=text)
         folder = path if path.is_dir() else path.parent
+        inner = [] if (folder / MANIFEST_NAME).is_file() else sorted(folder.glob(f"*/{MANIFEST_NAME}"))
+        folders += [one.parent for one in inner] or [folder]
+    return folders
+
+
+def open_packages(paths: Sequence[str], persons: Callable[[Manifest], str], work_folder: Path) -> list[EditedPackage]:
+    """Return the packages (`list_package_folders`), with copies of their data in a folder.
+
+    Raise InputError for a path that is no package, for packages of different divisions, and for one given twice.
+    """
+    packages: list[EditedPackage] = []
+    for number, folder in enumerate(list_package_folders(paths)):
         if any(one.folder.resolve() == folder.resolve() for one in packages):
-            raise InputError("townships_package_twice", package=text)
+            raise InputError("townships_package_twice", package=str(folder))
         manifest = read_manifest(folder / MANIFEST_NAME)
         data, neighbours = folder / manifest.data_file, folder / NEIGHBOURS_NAME
         if not data.is_file():
@@ -229,5 +241,3 @@ def make_cell_finder(rows: Mapping[int, Cells], keys: Mapping[str, int]) -> Call
         return rows.get(keys.get(key, fid), rows.get(fid, {})) if rows else {}
 
     return find
-
-

@@ -157,10 +157,8 @@ def _find_layer_overlaps(before: Plan, after: Plan, cancellation: Cancellation) 
         owners = np.full(len(layer), -1)
         order = np.lexsort((-split.township_of_share, split.area_shares))
         owners[split.row_of_share[order]] = split.township_of_share[order]
-        pieces = find_shared_pieces(
-            layer.polygons, tolerance=ctx.tolerance, focus=edited, cancellation=cancellation
-        )
-        for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.shape, strict=True):
+        pieces = find_shared_pieces(layer.polygons, tolerance=ctx.tolerance, focus=edited, cancellation=cancellation)
+        for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.geometry, strict=True):
             if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
                 continue
             sides = [(townships[owners[row]].name, (layer.keys[row],)) for row in (left, right)]

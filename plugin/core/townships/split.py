@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -33,6 +33,7 @@ from .assign import Ownership, assign_rows, make_layer_key
 from .model import (
     COUNTY_PACKAGE,
     MANIFEST_NAME,
+    NEIGHBOURS_NAME,
     TARGETS_NAME,
     CrossingRecord,
     LayerRecord,
@@ -71,18 +72,30 @@ class SplitOptions:
 
 @dataclass(frozen=True)
 class WrittenPackage:
-    """A written package: its folder (before the move to its place), files and manifest."""
+    """A written package: its folder and manifest, and whether it has targets."""
 
     folder: Path
-    data: Path
-    neighbours: Path
     manifest: Manifest
     has_targets: bool
+
+    @property
+    def data(self) -> Path:
+        """Return the path of the rows of the package."""
+        return self.folder / self.manifest.data_file
+
+    @property
+    def neighbours(self) -> Path:
+        """Return the path of the read-only neighbours."""
+        return self.folder / NEIGHBOURS_NAME
 
 
 @dataclass(frozen=True)
 class SplitResult:
-    """The result: packages by code, that of rows in no township last; names of tables that are in no package."""
+    """The result of a split.
+
+    ``packages``: by code, that of rows in no township last; ``left_out``: names of tables that are in no package;
+    ``roles``: name of a layer in the packages → code of the plan layer.
+    """
 
     packages: tuple[WrittenPackage, ...]
     left_out: tuple[str, ...]
@@ -93,16 +106,10 @@ class SplitResult:
 def split_townships(
     options: SplitOptions,
     *,
-    finish_packages: Callable[[SplitResult], None] = lambda result: None,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> SplitResult:
     """Write one package for each township, and one for the rows in no township; return them.
-
-    Parameters
-    ----------
-    finish_packages
-        Called before the packages move to their place, for files that only QGIS writes.
 
     Raises
     ------
@@ -157,14 +164,11 @@ def split_townships(
             options.distance_m,
         )
         packages = _finish(files, county_layers, ownership, split, options, targets)
-        result = SplitResult(
-            tuple(packages), left_out, norm, {one.package_name: one.role for one in county_layers if one.role}
-        )
-        finish_packages(result)
         cancellation.raise_if_cancelled()
         _move_packages(work_folder, options.output)
     progress(1.0, "")
-    return result
+    moved = tuple(replace(one, folder=options.output / one.folder.name) for one in packages)
+    return SplitResult(moved, left_out, norm, {one.package_name: one.role for one in county_layers if one.role})
 
 
 def compute_source_digest(rows: Iterable[tuple[str, str]]) -> str:
@@ -223,7 +227,7 @@ def _finish(
         if allocated:
             write_targets(allocated, one.folder / TARGETS_NAME)
         (one.folder / MANIFEST_NAME).write_text(dump_manifest(manifest), encoding="utf-8", newline="\n")
-        packages.append(WrittenPackage(one.folder, one.data, one.neighbours, manifest, bool(allocated)))
+        packages.append(WrittenPackage(one.folder, manifest, bool(allocated)))
     return packages
 
 

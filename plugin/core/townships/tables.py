@@ -42,9 +42,7 @@ def make_package_table(log: MergeLog, texts: Texts) -> ReportTable:
     )
     for package in log.packages:
         applied = sum(one.package is package and one.outcome is Outcome.APPLIED for one in log.changes)
-        contradictions = sum(
-            any(version.package is package for version in one.versions) for one in log.contradictions
-        )
+        contradictions = sum(any(version.package is package for version in one.versions) for one in log.contradictions)
         notes = [describe_note(note, texts) for note in log.notes if note.package is package]
         cells: list[CellValue] = [
             _name_package(package, texts),

@@ -15,9 +15,7 @@ _HEADINGS = ("乡镇代码", "乡镇名称", "指标", "关系", "数值", "单�
 
 def list_targets_of_township(targets: AllocatedTargets, township: Township) -> list[AllocatedTarget]:
     """Return the targets allocated to a township: by its code, without a code by its name."""
-    return [
-        one for one in targets.targets if (one.code == township.code if one.code else one.name == township.name)
-    ]
+    return [one for one in targets.targets if (one.code == township.code if one.code else one.name == township.name)]
 
 
 def write_targets(targets: list[AllocatedTarget], path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import shapely
 from osgeo import gdal, ogr
 
@@ -68,7 +69,7 @@ def add_row(path: Path, name: str, like_key: str, new_key: str | None, dx: float
         feature.SetFID(-1)
         feature.SetFieldNull("BSM") if new_key is None else feature.SetField("BSM", new_key)
         shape = shapely.from_wkb(bytes(feature.GetGeometryRef().ExportToWkb()))
-        moved = shapely.transform(shape, lambda xy: xy + [dx, 0.0])
+        moved = shapely.transform(shape, lambda xy: np.asarray(xy) + (dx, 0.0))
         feature.SetGeometry(ogr.CreateGeometryFromWkb(shapely.to_wkb(moved)))
         assert layer.CreateFeature(feature) == 0
 
