@@ -109,7 +109,7 @@ def test_split_can_be_cancelled(provider, tmp_path):
 def test_merge_without_packages_names_the_remedy(split, tmp_path):
     county, _, _ = split
     (tmp_path / "empty").mkdir()
-    with pytest.raises(QgsProcessingException, match="manifest.json"):
+    with pytest.raises(QgsProcessingException, match=r"manifest\.json"):
         run_algorithm(
             "merge_townships",
             {"SOURCE": str(county), "PACKAGES": str(tmp_path / "empty"), "OUTPUT": str(tmp_path / "merged.gpkg")},

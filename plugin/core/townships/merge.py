@@ -29,7 +29,7 @@ from ..plan.plan import Plan
 from ..tabulate import check_workbook_can_be_written
 from .apply import apply_edits, find_dataset_of_layer
 from .contradiction_layers import has_layers, write_contradiction_layers
-from .decide import Decisions, Prefer, decide
+from .decide import Decisions, Outcome, Prefer, decide
 from .describe_rows import RowContents
 from .log import MergeLog, log_changes, log_contradictions
 from .model import LayerRecord, Manifest
@@ -297,7 +297,12 @@ def _add_seams(
     (first, *_) = copy_by_dataset.values()
     merged = first.parent if find_source_folder(options.source) is not None else first
     after = read_plan(str(merged), before.norm, options.check, cancellation=cancellation)
-    seams, former_count = find_new_seams(before, after, cancellation)
+    editors = {
+        (one.layer, one.new_key or one.key): one.package.manifest.code
+        for one in log.changes
+        if one.outcome is Outcome.APPLIED
+    }
+    seams, former_count = find_new_seams(before, after, editors, cancellation)
     return replace(log, seams=tuple(seams), former_seam_count=former_count, has_seams=True)
 
 

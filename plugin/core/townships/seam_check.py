@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,15 @@ class TownshipSeam:
 
 
 def find_new_seams(
-    before: Plan, after: Plan, cancellation: Cancellation = NEVER_CANCELLED
+    before: Plan,
+    after: Plan,
+    editors: Mapping[tuple[str, str], str],
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[list[TownshipSeam], int]:
     """Return the seams of the merged county that the county did not have, and the number of those that it had.
 
-    ``before``: the county; ``after``: the merged copy. Seams of `core.seams` are found between townships, and so are
+    ``before``: the county; ``after``: the merged copy; ``editors``: name of a layer and key of an edited row → code of
+    the township of its package. Seams of `core.seams` are found between townships, and so are
     overlaps of edited features with those of another township, in layers that may not overlap. Raise Cancelled.
     """
     settings = SeamSettings.from_norm(after.norm)
@@ -63,7 +68,7 @@ def find_new_seams(
     found = _compare_townships(after, settings, cancellation)
     names = {_make_identity(one): one.name or one.code for one in _list_townships(after)}
     seams = [_convert(one, names) for one in found if one.fingerprint not in former]
-    seams += _find_layer_overlaps(before, after, cancellation)
+    seams += _find_layer_overlaps(before, after, editors, cancellation)
     return seams, sum(one.fingerprint in former for one in found)
 
 
@@ -142,10 +147,16 @@ def _select_rows(layer: Layer, township: int, border: Any, distance_m: float, ct
     return layer.select_rows(rows[shapely.dwithin(layer.plane_shapes[rows], border, distance_m)])
 
 
-def _find_layer_overlaps(before: Plan, after: Plan, cancellation: Cancellation) -> list[TownshipSeam]:
-    """Return overlaps between edited features and those of other townships, in layers without overlaps."""
+def _find_layer_overlaps(
+    before: Plan, after: Plan, editors: Mapping[tuple[str, str], str], cancellation: Cancellation
+) -> list[TownshipSeam]:
+    """Return overlaps between edited features and those of other townships, in layers without overlaps.
+
+    An edited feature belongs to the township of its package, another one to that with the largest share of it.
+    """
     ctx = RuleContext(after, after.norm, after.norm.make_tolerance(), cancellation=cancellation)
     townships = _list_townships(after)
+    position_by_code = {one.code: number for number, one in enumerate(townships) if one.code}
     seams = []
     for role, layer in after.layers.items():
         if layer.template.overlap != "never" or layer.template.geometry != "polygon" or not len(layer):
@@ -157,6 +168,8 @@ def _find_layer_overlaps(before: Plan, after: Plan, cancellation: Cancellation) 
         owners = np.full(len(layer), -1)
         order = np.lexsort((-split.township_of_share, split.area_shares))
         owners[split.row_of_share[order]] = split.township_of_share[order]
+        for row in np.flatnonzero(edited).tolist():
+            owners[row] = position_by_code.get(editors.get((layer.name, layer.keys[row]), ""), owners[row])
         pieces = find_shared_pieces(layer.polygons, tolerance=ctx.tolerance, focus=edited, cancellation=cancellation)
         for left, right, shape in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.geometry, strict=True):
             if owners[left] == owners[right] or min(owners[left], owners[right]) < 0:
@@ -172,6 +185,7 @@ def _find_layer_overlaps(before: Plan, after: Plan, cancellation: Cancellation) 
 
 
 def _mask_edited_rows(layer: Layer, former: Layer | None) -> NDArray:
-    """Return (n,) bool: rows with a geometry that no row of the former layer has."""
-    shapes = set() if former is None else set(shapely.to_wkb(former.raw_shapes).tolist())
-    return np.array([wkb is not None and wkb not in shapes for wkb in shapely.to_wkb(layer.raw_shapes)], dtype=bool)
+    """Return (n,) bool: rows with a key and geometry that no row of the former layer has."""
+    shapes = set() if former is None else set(zip(former.keys, shapely.to_wkb(former.raw_shapes), strict=True))
+    rows = zip(layer.keys, shapely.to_wkb(layer.raw_shapes), strict=True)
+    return np.array([row[1] is not None and row not in shapes for row in rows], dtype=bool)

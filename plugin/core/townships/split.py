@@ -187,7 +187,7 @@ def _check_output(options: SplitOptions) -> None:
 
 def _make_package_files(folder: Path, ownership: Ownership) -> list[PackageFiles]:
     """Return the files of all packages; that of the rows in no township is the last."""
-    files = []
+    files: list[PackageFiles] = []
     for number, township in enumerate(ownership.townships):
         stem = remove_forbidden_characters(township.code or township.name) or str(number)
         name = remove_forbidden_characters(f"{township.code} {township.name}".strip()) or stem

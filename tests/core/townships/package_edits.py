@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sqlite3
-import struct
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -47,7 +46,7 @@ def set_value(path: Path, name: str, key: str, field: str, value: str | float | 
 
 
 def move_vertex(path: Path, name: str, key: str, dx: float, dy: float) -> None:
-    """Move a vertex of the outer ring of the row with a key, in units of the layer."""
+    """Move a vertex of the outer ring of the row with a key, in metres."""
     fid = find_fid(path, name, key)
     with open_layer(path, name) as layer:
         feature = layer.GetFeature(fid)
@@ -61,7 +60,24 @@ def move_vertex(path: Path, name: str, key: str, dx: float, dy: float) -> None:
         assert layer.SetFeature(feature) == 0
 
 
-def add_row(path: Path, name: str, like_key: str, new_key: str | None, dx: float = 0.001) -> None:
+def read_shape(path: Path, name: str, key: str) -> shapely.Geometry:
+    """Return the shape of the row with a key."""
+    fid = find_fid(path, name, key)
+    with open_layer(path, name) as layer:
+        feature = layer.GetFeature(fid)
+        return shapely.from_wkb(bytes(feature.GetGeometryRef().ExportToWkb()))
+
+
+def set_shape(path: Path, name: str, key: str, shape: shapely.Geometry) -> None:
+    """Set the shape of the row with a key."""
+    fid = find_fid(path, name, key)
+    with open_layer(path, name) as layer:
+        feature = layer.GetFeature(fid)
+        feature.SetGeometry(ogr.CreateGeometryFromWkb(shapely.to_wkb(shape)))
+        assert layer.SetFeature(feature) == 0
+
+
+def add_row(path: Path, name: str, like_key: str, new_key: str | None, dx: float = 5.0) -> None:
     """Add a row with the values of another one, a key, and its shape moved."""
     fid = find_fid(path, name, like_key)
     with open_layer(path, name) as layer:
@@ -69,7 +85,7 @@ def add_row(path: Path, name: str, like_key: str, new_key: str | None, dx: float
         feature.SetFID(-1)
         feature.SetFieldNull("BSM") if new_key is None else feature.SetField("BSM", new_key)
         shape = shapely.from_wkb(bytes(feature.GetGeometryRef().ExportToWkb()))
-        moved = shapely.transform(shape, lambda xy: np.asarray(xy) + (dx, 0.0))
+        moved = shapely.transform(shape, lambda xy: xy + np.array([dx, 0.0]))
         feature.SetGeometry(ogr.CreateGeometryFromWkb(shapely.to_wkb(moved)))
         assert layer.CreateFeature(feature) == 0
 
@@ -95,8 +111,3 @@ def read_all_tables(path: Path) -> dict[str, list[tuple]]:
     with closing(sqlite3.connect(path)) as database:
         names = [row[0] for row in database.execute("SELECT table_name FROM gpkg_contents")]
     return {name: read_table(path, name) for name in names}
-
-
-def read_geometry_header(blob: bytes) -> int:
-    """Return the CRS number in the header of a geometry as a GeoPackage stores it."""
-    return struct.unpack("<i", blob[4:8])[0]

@@ -146,7 +146,7 @@ def test_three_townships_edited_apart_equal_the_same_edits_in_one(desk):
     shutil.copyfile(desk.county, in_one)
     first, second, third = "140225100", "140225102", "140225201"
     keys = {code: [desk.key(code, "DLTB", n) for n in range(5)] for code in (first, second, third)}
-    for code, moved in ((first, 1e-5), (second, -1e-5), (third, 2e-5)):
+    for code, moved in ((first, 2.0), (second, -2.0), (third, 3.0)):
         for path in (desk.data(code), in_one):
             edits.set_value(path, "DLTB", keys[code][0], "DLMC", f"改动{code}")
             edits.set_value(path, "DLTB", keys[code][1], "DLMC", None)
@@ -260,7 +260,7 @@ def test_new_rows_with_one_key_in_two_packages(desk, with_new_keys):
 def test_divided_feature_with_a_repeated_key_keeps_both_parts_with_new_keys(desk):
     code = "140225100"
     key = desk.key(code)
-    edits.move_vertex(desk.data(code), "DLTB", key, 1e-5, 0)
+    edits.move_vertex(desk.data(code), "DLTB", key, 2.0, 0)
     edits.add_row(desk.data(code), "DLTB", key, key)
     assert [one.kind for one in desk.merge(code).log.contradictions] == [ContradictionKind.NEW_SAME_KEY]
     result = desk.merge(code, with_new_keys=True)
@@ -389,12 +389,34 @@ def test_outputs_never_replace_inputs(desk, split_once):
 
 
 def test_seams_that_a_merge_makes_are_found(desk):
-    code, other = "140225100", "140225200"
-    result = desk.merge(code, with_seams=True)
+    code, neighbour, far = "140225100", "140225204", "140225103"
+    # The second vertex of the township is on its border with the neighbour.
+    edits.move_vertex(desk.data(code), "XZQXZ", desk.key(code, "XZQXZ"), 20.0, 20.0)
+    # A feature of another township, drawn over land of this one.
+    shifted = desk.key(far)
+    target = edits.read_shape(desk.data(code), "DLTB", desk.key(code))
+    edits.set_shape(desk.data(far), "DLTB", shifted, target)
+    result = desk.merge(code, far, with_seams=True)
+    names = {one["code"]: one["name"] for one in map(read_township, desk.packages.values())}
+    borders = {
+        (str(one.kind), frozenset(name for name, _ in one.sides)) for one in result.log.seams if one.layer == "county"
+    }
+    assert borders and {kind for kind, _ in borders} <= {"gap", "overlap"}
+    assert frozenset((names[code], names[neighbour])) in {sides for _, sides in borders}
+    (overlap,) = (one for one in result.log.seams if one.layer == "DLTB")
+    assert {(name, *keys) for name, keys in overlap.sides} == {(names[far], shifted), (names[code], desk.key(code))}
+    import geopandas as gpd
+
+    # Planar area of a 3° zone: the scale differs by less than 1e-3.
+    planar = gpd.GeoSeries([target], crs=4526).area[0]
+    assert overlap.area_m2 == pytest.approx(planar, rel=1e-3)
+    assert "乡镇接边" in openpyxl.load_workbook(desk.table).sheetnames
+
+
+def read_township(folder: Path) -> dict[str, str]:
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["township"]
+
+
+def test_county_without_edits_has_no_new_seams(desk):
+    result = desk.merge("140225100", with_seams=True)
     assert (result.log.seams, result.log.has_seams) == ((), True)
-    manifest = json.loads((desk.packages[code] / "manifest.json").read_text(encoding="utf-8"))
-    (record,) = (one for one in manifest["layers"] if one["layer"] == "XZQXZ")
-    edits.move_vertex(desk.data(code), "XZQXZ", record["rows"][0][1], 2e-4, 2e-4)
-    result = desk.merge(code, with_seams=True)
-    assert {str(one.kind) for one in result.log.seams} & {"gap", "overlap"}
-    assert other
