@@ -32,6 +32,7 @@ from .map_fields import MapFields
 from .office_tables import OfficeTablesAlgorithm
 from .project_conformity import ProjectConformity
 from .statutory_area import StatutoryArea
+from .townships import MergeTownships, SplitTownships
 from .worklists import MergeWorklist, SplitWorklist
 from .yearly_update import YearlyUpdateAlgorithm
 
@@ -76,11 +77,13 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
+        self.addAlgorithm(MergeTownships())
         self.addAlgorithm(MergeWorklist())
         self.addAlgorithm(ProjectConformity())
         self.addAlgorithm(OfficeTablesAlgorithm())
         self.addAlgorithm(RenumberBsm())
         self.addAlgorithm(ResolveOverlaps())
+        self.addAlgorithm(SplitTownships())
         self.addAlgorithm(SplitWorklist())
         self.addAlgorithm(StatutoryArea())
         self.addAlgorithm(YearlyUpdateAlgorithm())

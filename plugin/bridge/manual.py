@@ -33,6 +33,8 @@ MANUAL_TOPICS = {
     "check_seams": "08-command-line#tool-check-seams",
     "project_conformity": "11-projects#tool-project-conformity",
     "office_tables": "05-report#tool-office-tables",
+    "split_townships": "08-command-line#tool-split-townships",
+    "merge_townships": "08-command-line#tool-merge-townships",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",
     "renumber_bsm": "02-data#tool-renumber-bsm",

@@ -6,7 +6,9 @@ ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE`
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
 ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix
 SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch
-FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``conformity PROJECTS DATA …``, ``worklist ACTION
+FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``townships split DATA --output FOLDER``,
+``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist
+ACTION LIST …``, ``doctor``.
 LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
@@ -31,6 +33,7 @@ from .cli import (
     office_tables,
     points,
     seams,
+    townships,
     worklist,
 )
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
@@ -45,6 +48,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "batch": batch.run_batch,
     "seams": seams.run_seams,
     "conformity": conformity.run_conformity,
+    "townships": townships.run_townships,
     "package": checking.run_export_package_command,
     "compare": files.run_compare,
     "structure": files.run_convert_structure_command,

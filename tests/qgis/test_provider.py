@@ -30,6 +30,8 @@ WHOLE_PLAN_ALGORITHMS = {
     "check_plan",
     "check_seams",
     "office_tables",
+    "split_townships",
+    "merge_townships",
     "compare_versions",
     "compute_indicators",
     "create_layers",

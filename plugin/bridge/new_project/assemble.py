@@ -116,7 +116,7 @@ def build_project_in_steps(
     file cannot be written; the database remains.
     """
     standard = created_database.norm.standard
-    _set_project_properties(project, request)
+    set_project_properties(project, request)
     database_layers = find_sources_by_layer_name(request.database_path)
     roles = [role for role in standard.templates if role in database_layers]
     if not roles:
@@ -128,7 +128,7 @@ def build_project_in_steps(
             raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
         add_layer(project, layer, role, created_database, request)
     yield len(roles) / (len(roles) + 1), request.project_path.name
-    _finish_project(project, request, standard)
+    finish_project(project, request, standard)
     write_project(project, request)
 
 
@@ -152,7 +152,7 @@ def add_layer(
     place_layer_in_tree(project, layer, role, created_database.norm.standard)
 
 
-def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:
+def set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:
     """Set title, CRS with its ellipsoid, relative paths, and the check settings."""
     project.setTitle(f"{request.county_name}国土空间总体规划")
     crs = QgsCoordinateReferenceSystem()
@@ -183,7 +183,8 @@ def _compute_initial_view(project: QgsProject, request: NewProjectRequest) -> Qg
     return transform.transformBoundingBox(QgsRectangle(west, south, east, north))
 
 
-def _finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
+def finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
+    """Set themes, snapping and bookmarks of a project with layers."""
     create_themes(project, standard)
     set_up_snapping_and_topology(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
     bookmarks.enable_automatic_update(project)

@@ -7,6 +7,8 @@ import argparse
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from .townships import add_townships_command
+
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
 
@@ -86,8 +88,8 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | seams | conformity | tables | vct | points | drawing | yearly | fix | fixes | renumber | zone | "
-        "worklist | doctor",
+        "inspect | batch | seams | conformity | tables | townships | vct | points | drawing | yearly | fix | fixes | "
+        "renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -109,6 +111,9 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     _add_seams_command(commands.add_parser("seams", help=get_help_text("seams"), parents=[language]), report_texts)
     _add_conformity_command(
         commands.add_parser("conformity", help=get_help_text("conformity"), parents=[language]), report_texts
+    )
+    add_townships_command(
+        commands.add_parser("townships", help=get_help_text("townships"), parents=[language]), language, report_texts
     )
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))

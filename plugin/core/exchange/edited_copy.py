@@ -124,7 +124,7 @@ def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[di
         copies = {}
         try:
             for dataset in list_source_datasets(source):
-                copies[os.path.abspath(dataset)] = _copy_dataset(dataset, work_folder)
+                copies[os.path.abspath(dataset)] = copy_dataset(dataset, work_folder)
             edit(copies)
         except BaseException as error:
             # The frames of the traceback would keep the copy open.
@@ -148,7 +148,7 @@ def find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
     return next(dataset_path for dataset_path in copies if path.startswith(dataset_path + os.sep))
 
 
-def _copy_dataset(dataset: Path, folder: Path) -> Path:
+def copy_dataset(dataset: Path, folder: Path) -> Path:
     """Copy a file with its companion files, a file geodatabase, or a GeoPackage with its log; return the copy."""
     target = folder / dataset.name
     if dataset.is_dir():
@@ -291,14 +291,14 @@ def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) ->
 def open_for_editing(gdal: Any, path: Path) -> Any:
     """Open a data set to change its rows; raise RuntimeError if the driver refuses.
 
-    The texts of a shapefile are opened as bytes (`_encode_text`): the driver would rewrite all texts of a changed row,
+    The texts of a shapefile are opened as bytes (`encode_text`): the driver would rewrite all texts of a changed row,
     and lose characters where the declared encoding is not that of the texts.
     """
     options = [f"ENCODING={BYTES_CODEC}"] if path.suffix.lower() == ".shp" else []
     return raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE, open_options=options))
 
 
-def _encode_text(text: str, text_codec: str) -> str:
+def encode_text(text: str, text_codec: str) -> str:
     """Return a text as the driver needs it: for a shapefile one character for each byte in its encoding.
 
     ``text_codec``: encoding of the texts of a shapefile; empty for another format. Raise OutputError for a character
@@ -317,7 +317,7 @@ def _create_field(layer: Any, template_field: TemplateField, text_codec: str) ->
     from osgeo import ogr
 
     types = {"text": ogr.OFTString, "integer": ogr.OFTInteger, "real": ogr.OFTReal, "date": ogr.OFTDate}
-    definition = ogr.FieldDefn(_encode_text(template_field.name, text_codec), types[template_field.type])
+    definition = ogr.FieldDefn(encode_text(template_field.name, text_codec), types[template_field.type])
     if template_field.length and template_field.type == "text":
         definition.SetWidth(template_field.length)
     raise_if_refused(layer.CreateField(definition))
@@ -326,18 +326,18 @@ def _create_field(layer: Any, template_field: TemplateField, text_codec: str) ->
 def _fill_feature(feature: Any, shape: Any, values: dict[str, Any], text_codec: str) -> None:
     """Set values, and unless unchanged the shape, of a GDAL feature. Raise RuntimeError for an unknown field.
 
-    ``text_codec``: as in `_encode_text`. Raise OutputError for a text that a field of a shapefile cannot store.
+    ``text_codec``: as in `encode_text`. Raise OutputError for a text that a field of a shapefile cannot store.
     """
     from osgeo import ogr
 
     for name, value in values.items():
-        index = feature.GetFieldIndex(_encode_text(name, text_codec))
+        index = feature.GetFieldIndex(encode_text(name, text_codec))
         if index < 0:
             raise RuntimeError(f"no field {name}")
         if value is None:
             feature.SetFieldNull(index)
             continue
-        stored_value = _encode_text(value, text_codec) if isinstance(value, str) else value
+        stored_value = encode_text(value, text_codec) if isinstance(value, str) else value
         width = feature.GetFieldDefnRef(index).GetWidth()
         if text_codec and isinstance(value, str) and 0 < width < len(stored_value):
             raise OutputError("copy_too_long", field=name, value=value, length=width)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a merge reports: the changes of each package, and both versions of each contradiction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
+from .describe_rows import RowContent, RowContents, RowDifference, compare_contents
+from .read_packages import EditedPackage, PackageNote
+from .seam_check import TownshipSeam
+
+
+class ChangeKind(StrEnum):
+    """Kind of a change of a row."""
+
+    NEW = "new"
+    DELETED = "deleted"
+    SHAPE = "shape"
+    ATTRIBUTES = "attributes"
+    BOTH = "shape_and_attributes"
+
+
+@dataclass(frozen=True)
+class LoggedChange:
+    """A change of a row: who changed what.
+
+    ``layer``: name in the county; ``key``: the row's key, ``new_key``: another one that it got; ``fields``: names of
+    changed fields; areas in m², None without a polygon.
+    """
+
+    package: EditedPackage
+    layer: str
+    key: str
+    new_key: str
+    kind: ChangeKind
+    fields: tuple[str, ...]
+    area_before_m2: float | None
+    area_after_m2: float | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class LoggedVersion:
+    """A version of a row in a contradiction: ``package`` None for the county; ``values``: differing values.
+
+    ``is_deleted``: the row is not there in this version.
+    """
+
+    package: EditedPackage | None
+    is_deleted: bool
+    values: tuple[tuple[str, str | None], ...]
+    area_m2: float | None
+
+
+@dataclass(frozen=True)
+class LoggedContradiction:
+    """A contradiction with its versions; ``has_other_shape``: they differ in shape."""
+
+    number: int
+    kind: ContradictionKind
+    layer: str
+    key: str
+    versions: tuple[LoggedVersion, ...]
+    has_other_shape: bool
+    choice: Prefer
+    contradiction: Contradiction
+
+
+@dataclass(frozen=True)
+class MergeLog:
+    """All that a merge reports.
+
+    ``is_county_unchanged``: the county is as it was when it was split; ``county_changed_count``: rows that differ;
+    ``former_seam_count``: seams that the county had already.
+    """
+
+    packages: tuple[EditedPackage, ...]
+    changes: tuple[LoggedChange, ...]
+    contradictions: tuple[LoggedContradiction, ...]
+    notes: tuple[PackageNote, ...]
+    county_changed_count: int
+    prefer: Prefer
+    seams: tuple[TownshipSeam, ...] = ()
+    former_seam_count: int = 0
+    has_seams: bool = False
+
+    @property
+    def open_count(self) -> int:
+        """Return the number of contradictions that somebody must decide."""
+        return sum(one.choice is Prefer.ASK for one in self.contradictions)
+
+
+def log_changes(edits: Sequence[Edit], contents: RowContents) -> tuple[LoggedChange, ...]:
+    """Return the changes with their kinds, fields and areas."""
+    logged = []
+    for edit in edits:
+        before, after = contents.read_edit(edit)
+        difference = compare_contents(before, after)
+        logged.append(
+            LoggedChange(
+                edit.package,
+                edit.layer.name,
+                edit.key,
+                edit.new_key,
+                _find_kind(edit, before, difference),
+                difference.fields,
+                before.area_m2 if before else None,
+                after.area_m2 if after else None,
+                edit.outcome,
+            )
+        )
+    return tuple(logged)
+
+
+def _find_kind(edit: Edit, before: RowContent | None, difference: RowDifference) -> ChangeKind:
+    """Return the kind of a change."""
+    if edit.row is None:
+        return ChangeKind.DELETED
+    if before is None:
+        return ChangeKind.NEW
+    if difference.has_other_shape:
+        return ChangeKind.BOTH if difference.fields else ChangeKind.SHAPE
+    return ChangeKind.ATTRIBUTES
+
+
+def log_contradictions(found: Sequence[Contradiction], contents: RowContents) -> tuple[LoggedContradiction, ...]:
+    """Return the contradictions with the values in which their versions differ."""
+    logged = []
+    for number, one in enumerate(found, 1):
+        if one.kind is ContradictionKind.TWO_PACKAGES:
+            packages = tuple(LoggedVersion(version.package, False, (), None) for version in one.versions)
+            logged.append(LoggedContradiction(number, one.kind, "", "", packages, False, one.choice, one))
+            continue
+        rows = [contents.read_version(one.layer, version) for version in one.versions]
+        present = [row for row in rows if row is not None]
+        differing = [
+            name
+            for name in (present[0].cells if present else {})
+            if len({row.cells.get(name) for row in present}) > 1 or len(present) == 1
+        ]
+        logged.append(
+            LoggedContradiction(
+                number,
+                one.kind,
+                one.layer.name,
+                one.key,
+                tuple(_log_version(version, row, differing) for version, row in zip(one.versions, rows, strict=True)),
+                len({row.shape_bytes for row in present}) > 1,
+                one.choice,
+                one,
+            )
+        )
+    return tuple(logged)
+
+
+def _log_version(version: Version, row: RowContent | None, differing: Sequence[str]) -> LoggedVersion:
+    """Return a version with its differing values."""
+    if row is None:
+        return LoggedVersion(version.package, True, (), None)
+    return LoggedVersion(version.package, False, tuple((name, row.cells.get(name)) for name in differing), row.area_m2)
