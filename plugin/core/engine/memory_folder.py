@@ -64,7 +64,7 @@ class FolderMemory(RuleMemory):
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("cache_folder_unusable", folder=str(folder)) from error
-        self._source = str(Path(source).resolve())
+        self._source = mask_source(source) if is_connection(source) else str(Path(source).resolve())
         #: Why a result could not be written; the next run then computes it again.
         self.writing_error: OutputError | None = None
 

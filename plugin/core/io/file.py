@@ -139,7 +139,7 @@ def read_file(
         The file is packed, is not GIS data, has no layer, or a layer cannot be read.
     """
     suffix = path.suffix.lower()
-    if suffix in (".zip", ".rar", ".7z"):
+    if suffix in (".rar", ".7z"):
         raise InputError("source_packed", source=str(path))
     if suffix == ".vct":
         raise InputError("source_vct", source=str(path))
