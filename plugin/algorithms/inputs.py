@@ -29,6 +29,7 @@ from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
 from ..core.check import RunOptions
+from ..core.connection_text import has_password, is_connection, mask_source
 from ..core.errors import InputError
 
 SOURCE, LAYERS = "SOURCE", "LAYERS"
@@ -246,6 +247,14 @@ def _make_unreadable_layer_error(name, value, context) -> InputError:
     return InputError("layer_unreadable_here", name=name, layer=layer_label)
 
 
+def check_source(source: str) -> None:
+    """Raise InputError if a path does not exist, or a connection has a password, which QGIS would write to its log."""
+    if has_password(source):
+        raise InputError("postgis_password_shown", source=mask_source(source))
+    if not is_connection(source) and not Path(source).exists():
+        raise InputError("source_missing", source=source)
+
+
 def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSnapshot], str, list[str], bool]:
     """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 
@@ -260,9 +269,8 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
     if source and chosen_layers:
         raise InputError("source_and_layers")
     if source:
-        if not Path(source).exists():
-            raise InputError("source_missing", source=source)
-        return source, source, [source], True
+        check_source(source)
+        return source, mask_source(source), [source], True
     shots = chosen_layers or read_project_layers(context)
     if not shots:
         raise InputError("no_layers")

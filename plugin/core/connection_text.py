@@ -14,8 +14,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 #: The beginning of a connection; other beginnings are paths.
 _URL_START, _SERVICE_START = re.compile(r"postgres(?:ql)?://", re.IGNORECASE), re.compile(r"service=", re.IGNORECASE)
+#: The same beginning after a connection was taken for a path, which joins or turns slashes.
+_PATH_START = re.compile(r"postgres(?:ql)?:[/\\]+", re.IGNORECASE)
 #: A connection within a text, up to a blank or a quotation mark.
-_EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?://|\bservice=)[^\s\"'“”‘’<>]+", re.IGNORECASE)
+_EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\bservice=)[^\s\"'“”‘’<>]+", re.IGNORECASE)
 #: Keys that name the data. Others (user, password, files of keys) are not shown.
 _SHOWN_KEYS = ("service", "host", "hostaddr", "port", "dbname", "schema")
 _SECRET_KEYS = ("password", "passfile", "sslpassword")
@@ -74,24 +76,33 @@ def has_password(source: object) -> bool:
     return ":" in user or not keys.isdisjoint(_SECRET_KEYS)
 
 
+def replace_schema(source: str, schema: str) -> str:
+    """Return a connection with another schema."""
+    text = _clean(source)
+    start, _, query = text.partition("?") if _URL_START.match(text) else ("", "", text)
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0].lower() != "schema"]
+    return f"{start}{'?' if start else ''}{urlencode([*pairs, ('schema', schema)], quote_via=quote)}"
+
+
 def mask_source(source: object) -> str:
     """Return a source as text; a connection has neither user nor password and keeps host, database and schema.
 
     The last ``@`` ends the user's part, so that a password with characters that should be percent-encoded is removed.
     """
-    text = _clean(source) if is_connection(source) else str(source)
-    if not is_connection(text):
-        return text
+    text = _clean(source)
     if _SERVICE_START.match(text):
         return _join_shown_keys(text)
-    address, _, query = text[text.index("//") + 2 :].rpartition("@")[2].partition("?")
+    start = _PATH_START.match(text)
+    if start is None:
+        return str(source)
+    address, _, query = text[start.end() :].rpartition("@")[2].partition("?")
     shown = _join_shown_keys(query)
     return f"postgresql://{unquote(address)}{'?' if shown else ''}{shown}"
 
 
 def mask_connections(text: str) -> str:
     """Return a text with each connection in it as `mask_source` returns it."""
-    if is_connection(text):
+    if is_connection(text) or _PATH_START.match(text):
         return mask_source(text)
     return _EMBEDDED_PATTERN.sub(lambda match: mask_source(match[0]), text)
 

@@ -23,6 +23,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...paths import RESOURCES_FOLDER
+from ..connection_text import is_connection, mask_source
 from ..errors import InputError, OutputError
 from ..files.writing import write_atomically
 from ..geometry.overlay_pieces import Slivers

@@ -112,6 +112,17 @@ def open_schema(connection: Connection) -> Iterator[Any]:
             raise InputError("postgis_unreadable", source=connection.label, detail=detail) from None
 
 
+def list_layer_schemas(source: str) -> list[str]:
+    """Return the names of the schemas of a database with layers; raises InputError as `read_schema`."""
+    with open_schema(replace(parse_connection(source), schema="*")) as database, database.cursor() as cursor:
+        schemas = list_schemas(cursor)
+        return [
+            schema
+            for schema in schemas
+            if any(table.shape_column is not None for table in list_schema_tables(cursor, schema))
+        ]
+
+
 def compute_schema_digest(source: str, cancellation: Cancellation = NEVER_CANCELLED) -> str:
     """Return a digest of all rows and declarations of a schema, hexadecimal; the order of rows has no effect.
 

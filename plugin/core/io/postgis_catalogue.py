@@ -36,7 +36,8 @@ _TABLES_SQL = """
 SELECT c.oid, c.relname, has_table_privilege(c.oid, 'SELECT') FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
-AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+AND d.deptype = 'e')
 ORDER BY c.relname
 """
 _COLUMNS_SQL = """
@@ -134,7 +135,8 @@ def list_schema_tables(cursor: Any, schema: str) -> list[SchemaTable]:
 def list_schemas(cursor: Any) -> list[str]:
     """Return the names of the database's schemas, without PostgreSQL's."""
     cursor.execute(
-        "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1"
+        "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' "
+        "ORDER BY 1"
     )
     return [name for (name,) in cursor.fetchall()]
 

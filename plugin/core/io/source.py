@@ -44,8 +44,9 @@ def read_source(
     Cancelled
         Between layers, and between batches of rows of a database server.
     InputError
-        With the file or the connection without its password: a reader is not installed; the file is missing or not GIS data, or nothing in the folder can be read. A single unreadable file of
-        a folder becomes a layer with a ``problem``, so that it does not stop the others.
+        With the file, or the connection without its password: a reader is not installed, the source is missing or not
+        GIS data, or nothing in the folder can be read. A single unreadable file of a folder becomes a layer with a
+        ``problem``, so that it does not stop the others.
     """
     if isinstance(source, str) and is_connection(source):
         return read_schema(source, select_layer, cancellation)

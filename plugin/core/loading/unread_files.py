@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pyogrio
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError
 from ..connection_text import is_connection
+from ..errors import InputError
 from ..files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, iterate_files_below, read_manifest
 from ..files.open_datasource import provide_safe_path
 from ..io.file import DRIVER_ERRORS

@@ -4,8 +4,8 @@
 import pytest
 
 from plugin.core.errors import DataError
-from plugin.core.messages.texts import Texts
 from plugin.core.files.names import MAX_NAME_CHARACTERS, find_name_problem
+from plugin.core.messages.texts import Texts
 from plugin.core.package.names import (
     fill_placeholders,
     find_field_name_problem,
