@@ -17,7 +17,7 @@ WITH_PASSWORD = f"postgresql://wang:{PASSWORD}@db.example/plan?schema=hunyuan"
 def test_zip_gives_the_counts_of_its_file(small, tmp_path):
     with zipfile.ZipFile(tmp_path / "县.zip", "w") as archive:
         archive.write(small, small.name)
-    plain, zipped = (run_algorithm("check_plan", SOURCE=str(path)) for path in (small, tmp_path / "县.zip"))
+    plain, zipped = (run_algorithm("check_plan", {"SOURCE": str(path)}) for path in (small, tmp_path / "县.zip"))
     names = ("VERDICT", "ERRORS", "WARNINGS")
     assert [zipped[name] for name in names] == [plain[name] for name in names]
 
@@ -40,7 +40,7 @@ def test_password_in_a_parameter_is_refused_and_not_repeated(small, tmp_path, al
     paths = {"small": str(small), **{name: str(tmp_path / name) for name in ("out", "out.vct", "out.gpkg")}}
     log = Log()
     with pytest.raises(QgsProcessingException) as raised:
-        run_algorithm(algorithm, feedback=log, **{name: paths.get(text, text) for name, text in parameters.items()})
+        run_algorithm(algorithm, {name: paths.get(text, text) for name, text in parameters.items()}, log)
     text = str(raised.value)
     assert "pg_service.conf" in text and "db.example/plan" in text
     assert PASSWORD not in text and "wang" not in text
@@ -49,4 +49,4 @@ def test_password_in_a_parameter_is_refused_and_not_repeated(small, tmp_path, al
 def test_without_psycopg2_the_message_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg2", None)
     with pytest.raises(QgsProcessingException, match="psycopg2"):
-        run_algorithm("check_plan", SOURCE="service=county&schema=hunyuan")
+        run_algorithm("check_plan", {"SOURCE": "service=county&schema=hunyuan"})
