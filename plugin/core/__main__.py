@@ -9,7 +9,6 @@ SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOU
 FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``townships split DATA --output FOLDER``,
 ``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist
 ACTION LIST …``, ``doctor``.
-LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
