@@ -70,7 +70,7 @@ def _make_table(table: FilledTable, texts: Texts, letters: int) -> DocumentTable
     )
     heads = frozenset(n for n, row in enumerate(table.rows) if row.kind == "head")
     return DocumentTable(
-        columns, rows, texts.get("tables", "no_rows"), heads, tuple(column.head for column in table.columns)
+        columns, rows, texts.get("tables", "no_rows"), heads, heads=tuple(column.head for column in table.columns)
     )
 
 
