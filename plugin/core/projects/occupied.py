@@ -148,7 +148,8 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     projects.cancellation.raise_if_cancelled()
     if not len(rows):
         return LayerOverlay(layer, {}, frozenset(), tree)
-    near = layer.select_rows(rows)
+    # Rows that a caller selected keep what was computed for them, such as which of them overlap.
+    near = layer if len(rows) == len(layer) else layer.select_rows(rows)
     pieces = find_shared_pieces(
         projects.polygons,
         near.polygons,
@@ -162,7 +163,13 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     exchanged = OverlayPieces(
         pieces.right, pieces.left, pieces.geometry, pieces.area, pieces.width, pieces.slivers, pieces.fallback_log
     )
-    shares = compute_piece_shares_of_rows(exchanged, near, projects.measure)
+    # Shares serve sums of net areas; measuring large rows for them takes long.
+    has_net_areas = layer.has_field("net_area")
+    shares = (
+        compute_piece_shares_of_rows(exchanged, near, projects.measure)
+        if has_net_areas
+        else np.full(len(areas), np.nan)
+    )
     by_project = {}
     for number in np.unique(pieces.left).tolist():
         is_own = pieces.left == number
