@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import shapely
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.tolerance import Tolerance
-from ..live.rows import EditedRows
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .admission import AdmissionTable
@@ -32,6 +31,45 @@ _CONCEPTS = ("zones", "county", "parcels", "townships", "functions")
 _KEPT_LAYERS = 4
 #: First distance (m) within which the nearest row is searched among rows that were not edited.
 _FIRST_SEARCH_M = 500.0
+
+
+class RowSource(Protocol):
+    """The rows of a plan's layers with edits; `core.live.rows.EditedRows` is one."""
+
+    def list_edited_rows(self, role: str) -> list[int]:
+        """Return the numbers of edited, added and removed rows."""
+        ...
+
+    def get_plane_shape(self, role: str, row: int) -> Any:
+        """Return the shape of a row in the plane; None for a removed row, or without a shape."""
+        ...
+
+    def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
+        """Return row numbers in the order of `make_layer_of_rows`."""
+        ...
+
+    def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
+        """Return a layer of rows in their present state."""
+        ...
+
+
+class _RowsAsRead:
+    """The rows of a plan without edits."""
+
+    def __init__(self, plan: Plan):
+        self._plan = plan
+
+    def list_edited_rows(self, _role: str) -> list[int]:
+        return []
+
+    def get_plane_shape(self, role: str, row: int) -> Any:
+        return self._plan.layers[role].plane_shapes[row]
+
+    def sort_edited_last(self, _role: str, rows: set[int]) -> list[int]:
+        return sorted(rows)
+
+    def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
+        return self._plan.layers[role].select_rows(np.array(rows, dtype=int))
 
 
 class PreparedReview:
@@ -51,10 +89,10 @@ class PreparedReview:
         settings: ReviewSettings,
         table: AdmissionTable,
         tolerance: Tolerance,
-        rows: EditedRows | None = None,
+        rows: RowSource | None = None,
     ):
         self.plan, self.settings, self.table, self.tolerance = plan, settings, table, tolerance
-        self._rows = rows or EditedRows(plan)
+        self._rows: RowSource = _RowsAsRead(plan) if rows is None else rows
         self._trees: dict[str, shapely.STRtree] = {}
         self._kept: dict[str, OrderedDict[tuple[int, ...], Layer]] = {}
 
@@ -67,8 +105,8 @@ class PreparedReview:
             self._trees.setdefault(layer.role, shapely.STRtree(layer.plane_shapes))
         _ = self.plan.area_code
 
-    def use_rows(self, rows: EditedRows) -> PreparedReview:
-        """Return a review of the same plan with other edits; trees of the rows as read are shared."""
+    def use_rows(self, rows: RowSource | None) -> PreparedReview:
+        """Return a review of the same plan with other edits, None for none; trees of the rows as read are shared."""
         other = PreparedReview(self.plan, self.settings, self.table, self.tolerance, rows)
         other._trees = self._trees
         return other
