@@ -182,10 +182,9 @@ class DesktopController(QObject):
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.indicators)
         self.indicators.hide()
-        iface.addTabifiedDockWidget(
-            Qt.DockWidgetArea.RightDockWidgetArea, self.conformity.dock, [dock.objectName()], False
-        )
+        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.conformity.dock)
         self.conformity.dock.hide()
+        self.conformity.place_as_tab_of(dock)
         self._enable_actions()
         self.saved_results.read_result()
         self.recognition.schedule_update()

@@ -10,7 +10,7 @@ from typing import Any
 from qgis.core import QgsCoordinateReferenceSystem
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QPoint, QTimer
-from qgis.PyQt.QtWidgets import QFileDialog, QInputDialog
+from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QInputDialog
 
 from ...bridge import settings
 from ...bridge.checking.drawn_projects import DrawnProjectReviewer, make_shape
@@ -33,6 +33,7 @@ from .sources import FILE_FILTER, POINT_SUFFIXES, NoProjects, read_file, read_se
 
 #: From this time (ms) on figures of a former position are shown in grey.
 _LATE_MS = 100
+_WAS_PLACED_SETTING = "conformity_placed"
 
 
 class ConformityController(QObject):
@@ -129,6 +130,24 @@ class ConformityController(QObject):
     def _leave_tool(self) -> None:
         if not sip.isdeleted(self._canvas) and self._canvas.mapTool() is self.tool:
             self._canvas.unsetMapTool(self.tool)
+
+    def place_as_tab_of(self, other: QDockWidget) -> None:
+        """Show the panel as a tab of another one when it is opened for the first time; later the user places it."""
+
+        def place() -> None:
+            window = self._iface.mainWindow()
+            if settings.read_setting(_WAS_PLACED_SETTING, False):
+                return
+            settings.store_setting(_WAS_PLACED_SETTING, True)
+            if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
+                window.tabifyDockWidget(other, self.dock)
+                QTimer.singleShot(0, self._raise_dock)
+
+        self.dock.opened.connect(place)
+
+    def _raise_dock(self) -> None:
+        if not sip.isdeleted(self.dock):
+            self.dock.raise_()
 
     # --- state
     def refresh(self) -> None:

@@ -94,7 +94,8 @@ class ConformityDock(QgsDockWidget):
     def _make_figures_page(self) -> QWidget:
         inner = QWidget()
         box = QVBoxLayout(inner)
-        box.setContentsMargins(0, 0, 0, 0)
+        # Room for the scroll bar, so that it does not narrow the text when it appears.
+        box.setContentsMargins(0, 0, round(0.4 * self.fontMetrics().height()), 0)
         box.addWidget(self.summary)
         lines_note = make_faint_label(tr("ha, follows the mouse"))
         box.addLayout(_make_title_row(QLabel(tr("Control lines and zones")), lines_note))

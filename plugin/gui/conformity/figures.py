@@ -153,8 +153,11 @@ _SILENT_NOTES = ("note_no_name", "note_no_use", "note_townships")
 
 
 def _hectares(area_m2: float | None) -> str:
+    """Return an area as a number of hectares; a dash without one."""
     from ...core.messages.numbers import format_hectare_number
 
+    if area_m2 == 0:
+        return "0"
     return format_hectare_number(area_m2)
 
 

@@ -43,7 +43,7 @@ class ProjectForm(QWidget):
         self._code_list_id = ""
         self.projects = QComboBox()
         self.projects.setObjectName("SanxianConformityProjects")
-        self.projects.setAccessibleName(tr("Project"))
+        self.projects.setAccessibleName(tr("Reviewed project"))
         self.projects.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.projects.activated.connect(self.chosen)
         self.buttons = {
@@ -61,14 +61,14 @@ class ProjectForm(QWidget):
         self.buttons["file"].clicked.connect(self.file_requested)
         self.use = QComboBox()
         self.use.setObjectName("SanxianConformityUse")
-        self.use.setAccessibleName(tr("Use"))
+        self.use.setAccessibleName(tr("Planned use"))
         self.use.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._search: CodeSearch | None = None
         self.use.currentIndexChanged.connect(self._on_use_changed)
         self.kind = QComboBox()
         self.kind.setObjectName("SanxianConformityKind")
         self.kind.setAccessibleName(tr("Shape"))
-        for kind, label in ((POLYGON, tr("Area")), (LINE, tr("Line")), (POINT, tr("Point"))):
+        for kind, label in ((POLYGON, tr("Polygon")), (LINE, tr("Line")), (POINT, tr("Point"))):
             self.kind.addItem(label, kind)
         self.kind.activated.connect(lambda _row: self._on_kind_chosen())
         self.width = QgsDoubleSpinBox()
@@ -95,7 +95,7 @@ class ProjectForm(QWidget):
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        for row, (text, buddy) in enumerate(((tr("Project"), self.projects), (tr("Use"), self.use))):
+        for row, (text, buddy) in enumerate(((tr("Reviewed project"), self.projects), (tr("Planned use"), self.use))):
             label = QLabel(text)
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)

@@ -109,7 +109,7 @@ class LineTable(_FiguresTable):
     """Control lines and zones: occupied land, basis, outcome."""
 
     def __init__(self) -> None:
-        titles = [tr("Content"), tr("Occupied"), tr("Basis"), tr("Outcome")]
+        titles = [tr("Content"), tr("Occupied"), tr("Basis"), tr("Conclusion")]
         super().__init__("SanxianConformityLines", titles, (OCCUPIED_COLUMN,))
         self.setAccessibleName(tr("Control lines and zones"))
         self._icons: dict[str, QIcon] = {}
