@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,15 +23,24 @@ ICON_BY_OUTCOME = {
     "listed": "",
 }
 DASH = "—"
+#: What is before the first colon or full stop.
+_FIRST_PART = re.compile(r"(.+?)(?:：|。|: |\. )")
+#: In Chinese, in English.
+_FULL_STOPS = ("。", ".")
 _FARMLAND, _BOUNDARY = "farmland", "boundary"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why the verdict is what it is. ``mark``: of the source, or empty; ``asks_approval``: a document would help."""
+    """Why the verdict is what it is.
+
+    ``short``: its first part, without condition and remedy; ``mark``: of the source, or empty; ``asks_approval``: a
+    document would help.
+    """
 
     outcome: str
     text: str
+    short: str
     mark: str = ""
     source: str = ""
     asks_approval: bool = False
@@ -181,9 +191,17 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
         if getattr(item, "is_present", True) and (has_use or line_id):
             asks = line_id == _FARMLAND and not one.project.approval
             source = item.rule.get_source(texts.lang) if item.rule else ""
-            yield Reason(str(item.outcome), item.reason.render(texts), item.mark, source, asks)
+            text = item.reason.render(texts)
+            yield Reason(str(item.outcome), text, _shorten(text), item.mark, source, asks)
     if one.heritage is not None:
-        yield Reason("conditional", one.heritage.message.render(texts), one.heritage.mark)
+        text = one.heritage.message.render(texts)
+        yield Reason("conditional", text, _shorten(text), one.heritage.mark)
+
+
+def _shorten(text: str) -> str:
+    """Return the part of a sentence before its colon, or its first sentence: the panel has few lines."""
+    first = _FIRST_PART.match(text)
+    return first[1] + _FULL_STOPS[text[0].isascii()] if first else text
 
 
 def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:

@@ -122,9 +122,10 @@ class ProjectMapTool(QgsMapTool):
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.finish()
         else:
-            event.ignore()
+            super().keyPressEvent(event)
             return
-        event.accept()
+        # QGIS deletes selected features for a key that the tool has accepted.
+        event.ignore()
 
     def activate(self) -> None:
         super().activate()

@@ -30,7 +30,8 @@ class PlanState(QObject):
         super().__init__(parent)
         self._editing, self._get_result = editing, get_result
         self._data: ReviewData | None = None
-        self._are_rows_old = True
+        #: Edits were re-checked since the rows were copied.
+        self._are_rows_old = False
         self._plane: tuple[Any, QgsCoordinateReferenceSystem] | None = None
         self._signal_connections = ((editing.rechecked, self._on_rechecked), (editing.outdated, self.edited))
         for signal, slot in self._signal_connections:
@@ -46,7 +47,7 @@ class PlanState(QObject):
     def forget(self) -> None:
         """Free the data of a check that is no longer displayed."""
         self._data = self._plane = None
-        self._are_rows_old = True
+        self._are_rows_old = False
 
     def _on_rechecked(self, *_change: Any) -> None:
         self._are_rows_old = True
@@ -66,9 +67,8 @@ class PlanState(QObject):
         check_result = result.check_result
         if self._data is None or self._data.check_result is not check_result:
             self._data = ReviewData(check_result)
-            self._are_rows_old = True
         live = self._editing.live
-        if self._are_rows_old and live is not None and result.rechecked_features:
+        if self._are_rows_old and live is not None:
             rows = live.copy_edited_rows()
             if rows is not None:
                 self._data = ReviewData(check_result, rows)

@@ -39,14 +39,14 @@ class _ReasonLine(QWidget):
         row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
         self._shown: Reason | None = None
 
-    def show_reason(self, reason: Reason) -> None:
-        """Show a reason; nothing is done if it is shown already."""
+    def show_reason(self, reason: Reason, is_first: bool) -> None:
+        """Show a reason, in full if it is the first; nothing is done if it is shown already."""
         if reason == self._shown:
             return
         former, self._shown = self._shown, reason
         link = f" {theme.make_link(_APPROVAL_LINK, tr('Enter the document'))}" if reason.asks_approval else ""
-        self.label.setText(escape(reason.text) + link)
-        self.label.setToolTip(reason.source)
+        self.label.setText(escape(reason.text if is_first else reason.short) + link)
+        self.label.setToolTip(f"{reason.text}\n{reason.source}".strip())
         self.mark.setVisible(bool(reason.mark))
         if reason.mark:
             self.mark.setText(reason.mark)
@@ -107,7 +107,7 @@ class ProjectSummary(QWidget):
         for number, line in enumerate(self.lines):
             line.setVisible(number < len(figures.reasons))
             if number < len(figures.reasons):
-                line.show_reason(figures.reasons[number])
+                line.show_reason(figures.reasons[number], number == 0)
         remarks = list(figures.remarks)
         if not figures.has_use:
             remarks.insert(0, tr("Choose a use; without one the occupied land is listed and nothing is judged."))
