@@ -50,7 +50,8 @@ class ProjectList:
     def __init__(self) -> None:
         self.items: list[PanelProject] = []
         self.current_position = -1
-        self._drawn_count = 0
+        #: Use and width of the latest drawing, which the next one begins with.
+        self._latest_attributes: dict[str, str] = {}
 
     @property
     def current(self) -> PanelProject | None:
@@ -60,13 +61,16 @@ class ProjectList:
     def begin_drawing(self, kind: str) -> PanelProject:
         """Add a project that is being drawn; it replaces the current one unless that is in the batch."""
         former = self.current
-        attributes = {key: former.attributes[key] for key in ("use", "width") if former and key in former.attributes}
+        if former is not None:
+            self._remember(former)
+        attributes = dict(self._latest_attributes)
         if former is not None and not former.is_in_batch:
             drawn = PanelProject(former.name, kind=kind, is_drawing=True, attributes=attributes)
             self.items[self.current_position] = drawn
             return drawn
-        self._drawn_count += 1
-        name = tr("Project {number}").format(number=self._drawn_count)
+        names = {one.name for one in self.items}
+        numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
+        name = next(one for one in numbers if one not in names)
         self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
         self.current_position = len(self.items) - 1
         return self.items[-1]
@@ -88,8 +92,13 @@ class ProjectList:
     def remove_current(self) -> None:
         """Remove the current project; the one before it becomes the current one."""
         if self.current is not None:
+            self._remember(self.current)
             del self.items[self.current_position]
             self.current_position = min(self.current_position, len(self.items) - 1)
+
+    def _remember(self, project: PanelProject) -> None:
+        """Store what the next drawing begins with."""
+        self._latest_attributes = {key: project.attributes.get(key, "") for key in ("use", "width")}
 
     def list_reported(self) -> list[PanelProject]:
         """Return the finished projects of the batch; without a batch the current one if it is finished."""
