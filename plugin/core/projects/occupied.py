@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -96,7 +97,12 @@ class ProjectShapes:
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
-        return compute_drawn_area(shapes, make_lonlat_transformer(self.plane_crs), self.cancellation)
+        return compute_drawn_area(shapes, self._to_lonlat, self.cancellation)
+
+    @cached_property
+    def _to_lonlat(self) -> Callable[[NDArray], NDArray]:
+        """Return the function from coordinates of the plane to degrees; finding it takes as long as a small area."""
+        return make_lonlat_transformer(self.plane_crs)
 
     @cached_property
     def factors(self) -> NDArray:
