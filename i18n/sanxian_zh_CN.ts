@@ -895,7 +895,13 @@ Projects: polygons, lines or points of a layer; its selected features alone if y
 Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing layer is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it in its profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is 不符合, with the number of an approving document 有条件.
 
 A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with row, field and remedy; the others are reviewed.</source>
-        <translation type="unfinished"></translation>
+        <translation>将建设项目与县级规划数据比对：占用永久基本农田（净面积）、耕地、生态保护红线、城镇开发边界、历史文化保护线、自然保护地、矿产、洪涝、灾害；规划分区及用途准入；地类和权属；乡镇和主体功能；应补划的永久基本农田和应补充的耕地；先考古、后出让的提示。原数据不改动。
+
+项目：图层的面、线或点；勾选后只用选中的要素。线按宽度（字段 KD 或 宽度，没有的用 WIDTH）成面，两端为平头；点按此直径成圆。项目名称、规划用途、供地方式、申报面积、批准文号等字段按名称识别；导入的界址点图层可直接使用。
+
+结论：不符合、未能判定、有条件、符合，取最重的一项，列明规则、依据和来源级别。缺图层为未能判定，不会是符合。准入表为标准中的 admission.csv，县配置可指定其他准入表代替（[projects] admission）。没有分区和用途的条目为未能判定；来源级别为 C 的条目不会给出符合。仅位于城镇开发边界外不判为不符合。占用永久基本农田为不符合，填写批准文号的为有条件。
+
+不能审查的项目（没有图形、没有宽度、在县域外）不审查，列出行、字段和改正办法；其余项目照常审查。</translation>
     </message>
     <message>
         <source>Compares the current database with the edition filed with the ministry and writes the geodatabase of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
@@ -2933,7 +2939,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>Occupied parts (GeoPackage)</source>
-        <translation type="unfinished"></translation>
+        <translation>占用部分（GeoPackage）</translation>
     </message>
     <message>
         <source>On the map</source>
@@ -3329,19 +3335,19 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     </message>
     <message>
         <source>Projects reviewed</source>
-        <translation type="unfinished"></translation>
+        <translation>审查的项目数</translation>
     </message>
     <message>
         <source>Projects that conform</source>
-        <translation type="unfinished"></translation>
+        <translation>符合的项目数</translation>
     </message>
     <message>
         <source>Projects that conform under conditions</source>
-        <translation type="unfinished"></translation>
+        <translation>有条件的项目数</translation>
     </message>
     <message>
         <source>Projects that do not conform</source>
-        <translation type="unfinished"></translation>
+        <translation>不符合的项目数</translation>
     </message>
     <message>
         <source>Proof: moves and areas of each layer</source>
@@ -3553,7 +3559,7 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     </message>
     <message>
         <source>Result (JSON)</source>
-        <translation type="unfinished"></translation>
+        <translation>审查结果（JSON）</translation>
     </message>
     <message>
         <source>Result of {time}. Changed since: {layers}. The grey rows may be out of date.</source>
@@ -3577,7 +3583,7 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     </message>
     <message>
         <source>Review projects (conformity)</source>
-        <translation type="unfinished"></translation>
+        <translation>建设项目合规性审查</translation>
     </message>
     <message>
         <source>Review the findings</source>
@@ -3605,7 +3611,7 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     </message>
     <message>
         <source>Rows left out</source>
-        <translation type="unfinished"></translation>
+        <translation>未审查的行数</translation>
     </message>
     <message>
         <source>Rows updated</source>
@@ -4879,7 +4885,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Undetermined projects</source>
-        <translation type="unfinished"></translation>
+        <translation>未能判定的项目数</translation>
     </message>
     <message>
         <source>Undo Change of List (Ctrl+Z)</source>
@@ -4923,7 +4929,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Use of projects without a field: code or name</source>
-        <translation type="unfinished"></translation>
+        <translation>没有用途字段的项目的用途：代码或名称</translation>
     </message>
     <message>
         <source>Use {source}</source>
@@ -5075,7 +5081,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Width of lines, diameter of points without a field (m)</source>
-        <translation type="unfinished"></translation>
+        <translation>没有宽度字段时线的宽度、点的直径（m）</translation>
     </message>
     <message>
         <source>Windows in the boundary (开天窗) are registered in {file}.</source>

@@ -75,11 +75,11 @@ class ProjectConformity(SanxianAlgorithm):
             "becomes land of its width (field KD or 宽度, else WIDTH), with flat ends; a point the circle of this "
             "diameter. Fields such as 项目名称, 规划用途, 供地方式, 申报面积 and 批准文号 are found by name; imported "
             "boundary points have them.\n\n"
-            "Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing layer "
-            "is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it in its "
-            "profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never gives "
-            "符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is 不符合, "
-            "with the number of an approving document 有条件.\n\n"
+            "Verdict: 不符合, 未能判定, 有条件 or 符合, by the gravest item, with rule, source and mark. A missing "
+            "layer is 未能判定, never 符合. The admission table is admission.csv of the standard; a county replaces it "
+            "in its profile ([projects] admission). Without a row for zone and use: 未能判定. A row of mark C never "
+            "gives 符合. Land outside the urban boundary alone is not 不符合. Occupied permanent basic farmland is "
+            "不符合, with the number of an approving document 有条件.\n\n"
             "A project that cannot be reviewed (no shape, no width, outside the county) is left out and reported with "
             "row, field and remedy; the others are reviewed."
         )
@@ -130,7 +130,7 @@ class ProjectConformity(SanxianAlgorithm):
         self.use = self.read_text_parameter(parameters, USE, context)
         self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
         if not isinstance(self.path_or_snapshots, str):
-            # The projects are no layer of the plan.
+            # The projects are not a layer of the plan.
             layer_id = self.projects.layer_id
             self.path_or_snapshots = [shot for shot in self.path_or_snapshots if shot.layer_id != layer_id]
         self.options, self.options_from_project = fill_options_from_project(

@@ -175,7 +175,8 @@ class MessageLines:
 
 def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     """Return parameters of a message with their message parts as text."""
-    return {key: value.render(texts) if isinstance(value, MessagePart) else value for key, value in params.items()}
+    # Not isinstance: comparing a value with a protocol takes longer than rendering a text.
+    return {key: value.render(texts) if hasattr(value, "render") else value for key, value in params.items()}
 
 
 #: An absolute path, up to its last separator: messages may show names of files, but no folders of this machine.

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...paths import PROFILES_FOLDER
 from ..errors import DataError, InputError
 from ..files.data import SOURCE_MARKS
 from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
@@ -98,13 +99,18 @@ def _find_standard_table(norm: Norm) -> Path:
 
 
 def _find_profile_table(norm: Norm) -> Path | None:
-    """Return the table of the profile, relative to the file that names it; None if no profile names one."""
+    """Return the table of the profile, relative to the file that names it; None if no profile names one.
+
+    A profile that was copied from a shipped one may name the table of that one.
+    """
     for profile in norm.profile.list_base_profiles():
         if SETTING in profile.own_settings and profile.path is not None:
-            path: Path = profile.path.parent / str(profile.own_settings[SETTING])
-            if not path.exists():
+            name = str(profile.own_settings[SETTING])
+            path: Path = profile.path.parent / name
+            shipped = PROFILES_FOLDER / name
+            if not path.exists() and not shipped.exists():
                 raise DataError("data_file_missing", file=str(path))
-            return path
+            return path if path.exists() else shipped
     return None
 
 

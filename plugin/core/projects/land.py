@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ..engine.context import RuleContext, trim_code_padding
 from ..files.cells import format_column
+from ..geometry.tolerance import Tolerance
 from ..messages.texts import Message, NameList
 from ..plan.layer import Layer
 from .model import (
@@ -71,6 +72,13 @@ class LandClasses:
             )
         return tuple(items)
 
+    def select_cultivated(self, number: int, classes: Iterable[ClassItem], tolerance: Tolerance) -> list[ClassItem]:
+        """Return the cultivated land among a project's classes; nothing if it is below the limits of slivers."""
+        pieces = self.overlay.get_pieces(number)
+        if pieces.select(self._is_cultivated[pieces.rows]).is_sliver(tolerance):
+            return []
+        return [item for item in classes if item.is_cultivated]
+
 
 def _read_major_classes(lists: dict) -> dict[str, str]:
     """Return code → 农用地, 建设用地 or 未利用地, for codes of the survey and of 用地用海分类."""
@@ -127,51 +135,46 @@ def _sum_rows(overlay: LayerOverlay, number: int, codes: list[str], names: list[
 
 
 def list_supplements(
-    project: Project, farmland: LineItem | None, cultivated: LineItem | None, classes: Iterable[ClassItem],
-    has_parcels: bool, cultivated_rule: AdmissionRule | None,
-) -> tuple[SupplementItem, ...]:  # fmt: skip
+    project: Project,
+    farmland: LineItem | None,
+    cultivated: LineItem | None,
+    cultivated_classes: Sequence[ClassItem] | None,
+    cultivated_rule: AdmissionRule | None,
+) -> tuple[SupplementItem, ...]:
     """Return what must be made up for: 永久基本农田补划 and 耕地占补平衡, by net area.
 
-    Cultivated land is that of the parcels; without parcels, that of the line of cultivated land.
+    ``cultivated_classes``: the cultivated land among the parcels; None without parcels: then the line of cultivated
+    land counts.
     """
-    items = []
+    plan, items = project.supplement_plan, []
     if farmland is not None and farmland.is_occupied:
-        items.append(
-            SupplementItem(
-                "farmland", farmland.net_m2, farmland.area_m2 or 0.0, farmland.rule, project.approval,
-                project.supplement_plan,
-            )
-        )  # fmt: skip
-    fields = [item for item in classes if item.is_cultivated]
-    if fields:
-        nets = [item.net_m2 for item in fields]
+        occupied = farmland.net_m2, farmland.area_m2 or 0.0
+        items.append(SupplementItem("farmland", *occupied, farmland.rule, project.approval, plan))
+    if cultivated_classes:
+        nets = [item.net_m2 for item in cultivated_classes]
         net = None if None in nets else sum(one for one in nets if one is not None)
-        area = sum(item.area_m2 for item in fields)
-        items.append(SupplementItem("cultivated", net, area, cultivated_rule, "", project.supplement_plan))
-    elif not has_parcels and cultivated is not None and cultivated.is_occupied:
-        items.append(
-            SupplementItem(
-                "cultivated", cultivated.net_m2, cultivated.area_m2 or 0.0, cultivated_rule, "",
-                project.supplement_plan,
-            )
-        )  # fmt: skip
+        area = sum(item.area_m2 for item in cultivated_classes)
+        items.append(SupplementItem("cultivated", net, area, cultivated_rule, "", plan))
+    elif cultivated_classes is None and cultivated is not None and cultivated.is_occupied:
+        occupied = cultivated.net_m2, cultivated.area_m2 or 0.0
+        items.append(SupplementItem("cultivated", *occupied, cultivated_rule, "", plan))
     return tuple(items)
 
 
 def make_heritage_notice(
-    project: Project, number: int, overlays: Iterable[LayerOverlay], mark: str, is_free: bool
+    project: Project, number: int, overlays: Iterable[LayerOverlay], mark: str, tolerance: Tolerance
 ) -> HeritageNotice | None:
     """Return the notice 先考古、后出让; None outside all ranges, and for land that is allocated (划拨).
 
-    ``is_free``: the land in the protection line is below the limits of slivers, and does not count.
+    ``overlays``: of the layers with ranges; ``mark``: of the source.
     """
     if project.supply is SupplyMode.ALLOCATION:
         return None
     names: list[str] = []
     area = 0.0
-    for position, overlay in enumerate(overlays):
+    for overlay in overlays:
         pieces = overlay.get_pieces(number)
-        if not len(pieces.rows) or (position == 0 and is_free):
+        if pieces.is_sliver(tolerance):
             continue
         layer_names = format_column(overlay.layer.frame["MC"]) if "MC" in overlay.layer.frame else []
         names += [layer_names[row] for row in pieces.rows.tolist() if layer_names and layer_names[row]]

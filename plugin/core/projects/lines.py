@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
 from ..messages.texts import Message, NameList
@@ -28,7 +27,7 @@ from .model import (
     Project,
     find_gravest,
 )
-from .occupied import LayerOverlay, ProjectPieces
+from .occupied import LayerOverlay, ProjectPieces, unite_shapes
 from .parts import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length
 from .settings import PARTS_BOUNDARY, LineSpec
 
@@ -210,7 +209,7 @@ class LineJudge:
             rule=deciding.rule,
             parts=tuple(parts),
             touched_m2=touched,
-            shape=_unite(parts, self.tolerance),
+            shape=unite_shapes(np.array([part.shape for part in parts], dtype=object), self.tolerance),
             params=params,
         )
 
@@ -228,7 +227,7 @@ class LineJudge:
         return "allowed" if part.outcome is Outcome.CONFORMS else "conditional"
 
     def _judge_boundary(self, pieces: ProjectPieces, project: Project, uses: Sequence[str]) -> LineItem:
-        """Return the item of 城镇开发边界: land inside and outside; outside alone is no reason for 不符合."""
+        """Return the item of 城镇开发边界: land inside and outside; land outside alone is not 不符合."""
         inside = 0.0 if pieces.is_sliver(self.tolerance) else pieces.total_m2
         outside = max(project.statutory_m2 - inside, 0.0)
         if inside and is_rest_sliver(pieces, project, self.tolerance):
@@ -271,9 +270,3 @@ def is_rest_sliver(pieces: ProjectPieces, project: Project, tolerance: Tolerance
     rest = shapely.difference(project.shape, pieces.unite(tolerance))
     length = shapely.length(rest)
     return bool(tolerance.is_sliver(shapely.area(rest), 2 * shapely.area(rest) / length if length else 0.0))
-
-
-def _unite(parts: list[LinePart], tolerance: Tolerance) -> Any:
-    """Return the land of several parts as one shape."""
-    shapes = np.array([part.shape for part in parts if part.shape is not None], dtype=object)
-    return shapes[0] if len(shapes) == 1 else union_polygon_rows(Polygons(shapes), tolerance=tolerance)

@@ -227,7 +227,7 @@ class LineItem:
 
     @property
     def is_confirmed(self) -> bool:
-        """Return False if the rule that decides is a default that nobody confirmed (C)."""
+        """Return False if the rule that decides is a default that the county has not confirmed (C)."""
         return self.mark != "C"
 
     @property
@@ -285,7 +285,7 @@ class ZoneItem:
 
     @property
     def is_confirmed(self) -> bool:
-        """Return False if the row is a default that nobody confirmed (C)."""
+        """Return False if the row is a default that the county has not confirmed (C)."""
         return self.mark != "C"
 
 

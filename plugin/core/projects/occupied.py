@@ -16,8 +16,9 @@ from ..cancellation import Cancellation
 from ..engine.geometry_queries import compute_piece_shares_of_rows
 from ..geometry.crs import make_lonlat_transformer
 from ..geometry.overlay import find_overlapping_rows, find_shared_pieces
+from ..geometry.overlay_fallback import FallbackLog, union_near_row
 from ..geometry.overlay_pieces import OverlayPieces, remove_repeated_land
-from ..geometry.polygons import Polygons, union_polygon_rows
+from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..plan.layer import Layer
@@ -59,9 +60,7 @@ class ProjectPieces:
 
     def unite(self, tolerance: Tolerance) -> Any:
         """Return all pieces as one shape; None without any."""
-        if len(self.shapes) < 2:
-            return self.shapes[0] if len(self.shapes) else None
-        return union_polygon_rows(Polygons(self.shapes), tolerance=tolerance)
+        return unite_shapes(self.shapes, tolerance)
 
     def is_sliver(self, tolerance: Tolerance) -> bool:
         """Return True if all pieces together are below both limits of slivers, or nothing."""
@@ -72,6 +71,13 @@ class ProjectPieces:
             return True
         area, length = shapely.area(shape), shapely.length(shape)
         return bool(tolerance.is_sliver(area, 2 * area / length if length else 0.0))
+
+
+def unite_shapes(shapes: NDArray, tolerance: Tolerance) -> Any:
+    """Return (k,) polygons as one shape; None without any, or if GEOS fails with every method."""
+    if len(shapes) < 2:
+        return shapes[0] if len(shapes) else None
+    return union_near_row(shapes, -1, tolerance, FallbackLog())
 
 
 _NO_ROWS = np.zeros(0, dtype=int)

@@ -143,6 +143,8 @@ class _ProjectReader:
         self._crs_label = make_crs_label(crs)
         self._to_lonlat = make_lonlat_transformer(crs)
         self._plane_to_lonlat = make_lonlat_transformer(plane_crs)
+        self._empty_words = frozenset(norm.get("attributes.empty_words"))
+        self._placeholder_words = tuple(norm.get("attributes.placeholder_words"))
         self._raw: NDArray = shapely.force_2d(source.frame.geometry.to_numpy())
         self._plane = np.full(len(self._raw), None, dtype=object)
         is_usable = ~shapely.is_missing(self._raw) & ~shapely.is_empty(self._raw)
@@ -163,8 +165,14 @@ class _ProjectReader:
         return columns
 
     def _get(self, meaning: str, position: int) -> str:
-        """Return the text of a row in the field with a meaning; empty without it."""
-        return self._columns[meaning][1][position] if meaning in self._columns else ""
+        """Return the text of a row in the field with a meaning; empty without it, and for a word such as 无."""
+        text = self._columns[meaning][1][position] if meaning in self._columns else ""
+        return "" if text in self._empty_words and meaning not in ("width", *_M2_PER_UNIT) else text
+
+    def _get_document(self, meaning: str, position: int) -> str:
+        """Return number or name of a document; empty for a word such as 待定 or 未批准."""
+        text = self._get(meaning, position)
+        return "" if any(word in text for word in self._placeholder_words) else text
 
     def _field(self, meaning: str) -> str:
         """Return the name of the field with a meaning, else its first possible name."""
@@ -203,8 +211,8 @@ class _ProjectReader:
             shape=shape,
             statutory_m2=statutory,
             declared_m2=self._read_declared(position),
-            approval=self._get("approval", position),
-            supplement_plan=self._get("plan", position),
+            approval=self._get_document("approval", position),
+            supplement_plan=self._get_document("plan", position),
             source=self.source.full_name,
             crs=self._crs_label,
         )
@@ -259,7 +267,7 @@ class _ProjectReader:
         return width
 
     def _read_declared(self, position: int) -> float | None:
-        """Return the declared area (m²); None if none is declared, or with a note if it is no number."""
+        """Return the declared area (m²); None if none is declared, or with a note if it is not a number."""
         for meaning, factor in _M2_PER_UNIT.items():
             text = self._get(meaning, position)
             if not text:
@@ -315,7 +323,7 @@ class _ProjectReader:
 
 
 def _parse_number(text: str) -> float | None:
-    """Return a number written with or without separators of thousands; None if it is none."""
+    """Return a number written with or without separators of thousands; None for other texts."""
     try:
         number = float(re.sub(r"[,，\s\u202f]", "", text))
     except ValueError:

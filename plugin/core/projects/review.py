@@ -86,7 +86,8 @@ class ProjectReview:
         self.lines = [self._prepare_line(spec) for spec in settings.lines]
         self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
         lists = plan.norm.standard.code_lists
-        self._zones = ZoneJudge(self._overlay_concept("zones"), lists.get(ZONE_CODES), table, tolerance)
+        farmland_zones = tuple(plan.norm.get("zones.farmland"))
+        self._zones = ZoneJudge(self._overlay_concept("zones"), lists.get(ZONE_CODES), table, tolerance, farmland_zones)
         self._county = self._overlay_concept("county")
         self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED}
         parcels = self._summed["parcels"]
@@ -167,13 +168,12 @@ class ProjectReview:
         verdict = decide_verdict(items)
         townships = self._summed["townships"]
         in_townships = sum_townships(townships, number) if townships else ()
-        if len(in_townships) > 1:
-            names = NameList(tuple(one.name for one in in_townships))
+        names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
+        if len(names.names) > 1:
             notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
         functions = self._summed["functions"]
         classes = self._classes.sum_project(number) if self._classes else ()
         by_id = {line.id: line for line in lines}
-        heritage = by_id.get("heritage")
         return ProjectResult(
             project,
             tuple(lines),
@@ -185,17 +185,10 @@ class ProjectReview:
                 project,
                 by_id.get("farmland"),
                 by_id.get("cultivated"),
-                classes,
-                self._classes is not None,
+                self._classes.select_cultivated(number, classes, self.tolerance) if self._classes else None,
                 self.table.find_rule(("cultivated",), uses),
             ),
-            make_heritage_notice(
-                project,
-                number,
-                self._heritage,
-                self.settings.archaeology_mark,
-                heritage is not None and not heritage.is_occupied,
-            ),
+            make_heritage_notice(project, number, self._heritage, self.settings.archaeology_mark, self.tolerance),
             list_missing(project, lines, zones, self._list_absent_layers()),
             verdict,
             list_reasons(items, verdict),

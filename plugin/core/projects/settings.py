@@ -15,7 +15,7 @@ from ..standard.model import Standard
 from .model import AreaBasis, Outcome, SupplyMode
 
 FILE_NAME = "conformity.toml"
-#: How the rows of a line are told apart.
+#: How the rows of a line are distinguished.
 PARTS_NONE, PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES = PART_KINDS = ("none", "boundary", "heritage", "reserves")
 _ABSENT_OUTCOMES = (Outcome.UNDETERMINED, Outcome.CONDITIONAL)
 #: Meanings of fields of projects.

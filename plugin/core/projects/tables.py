@@ -234,7 +234,7 @@ def _make_rule_columns() -> list[TableColumn]:
 
 
 def _make_rule_cells(rule: AdmissionRule | None, line: LineItem | None, texts: Texts) -> list[CellValue]:
-    """Return the cells on source and mark; a default that nobody confirmed is marked as such."""
+    """Return the cells on source and mark; a default that the county has not confirmed is marked as such."""
     if rule is None:
         return ["", ""]
     mark = f"C {texts.get(SECTION, 'unconfirmed_mark')}" if rule.mark == "C" else rule.mark

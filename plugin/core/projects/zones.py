@@ -16,17 +16,26 @@ from ..plan.layer import Layer
 from ..standard.template import CodeList
 from .admission import AdmissionTable
 from .lines import is_rest_sliver, judge_rule
-from .model import SECTION, Admission, AdmissionRule, Project, ZoneItem
+from .model import SECTION, Admission, AdmissionRule, Outcome, Project, ZoneItem
 from .occupied import LayerOverlay, ProjectPieces
 from .parts import Condition
 
 
 class ZoneJudge:
-    """Judges projects against the planning zones."""
+    """Judges projects against the planning zones.
+
+    ``farmland_zones``: codes of zones of 永久基本农田, in which a project with an approving document is 有条件.
+    """
 
     def __init__(
-        self, overlay: LayerOverlay | None, codes: CodeList | None, table: AdmissionTable, tolerance: Tolerance
+        self,
+        overlay: LayerOverlay | None,
+        codes: CodeList | None,
+        table: AdmissionTable,
+        tolerance: Tolerance,
+        farmland_zones: tuple[str, ...],
     ):
+        self.farmland_zones = farmland_zones
         self.overlay, self.codes, self.table, self.tolerance = overlay, codes, table, tolerance
         self._zone_of_row, self._name_of_row = _read_zones(overlay.layer) if overlay else ([], [])
 
@@ -69,18 +78,22 @@ class ZoneJudge:
         entries = self.codes.entry_by_code if self.codes else {}
         rule = None if problem or not uses else self.table.find_rule(chain or (code,), uses)
         key = problem or ("no_use" if not uses else _choose_key(rule))
-        params: dict[str, Any] = {"zone": name or code, "use": f"{project.use_name}（{project.use_code}）"}
+        name = name or (entries[code].name if code in entries else code)
+        params: dict[str, Any] = {"zone": name, "use": f"{project.use_name}（{project.use_code}）"}
         if rule is not None:
-            params["condition"] = Condition(rule)
+            params |= {"condition": Condition(rule), "approval": project.approval}
+        outcome = judge_rule(rule)
+        if outcome is Outcome.FAILS and project.approval and set(chain) & set(self.farmland_zones):
+            key, outcome = "approved", Outcome.CONDITIONAL
         return ZoneItem(
             code,
-            name or (entries[code].name if code in entries else code),
+            name,
             entries[chain[1]].name if len(chain) > 1 else "",
             area_m2,
             project.use_code,
             project.use_name,
             rule.outcome if rule else Admission.UNDETERMINED,
-            judge_rule(rule),
+            outcome,
             Message(SECTION, f"zone_{key}", params),
             rule,
             shape,
