@@ -172,6 +172,10 @@
         <translation>其他年份…</translation>
     </message>
     <message>
+        <source>Add to Batch</source>
+        <translation>加入批量</translation>
+    </message>
+    <message>
         <source>Add to Project</source>
         <translation>加入工程</translation>
     </message>
@@ -332,6 +336,14 @@
         <translation>正在应用 {count} 项修复…</translation>
     </message>
     <message>
+        <source>Approval</source>
+        <translation>批准文号</translation>
+    </message>
+    <message>
+        <source>Area</source>
+        <translation>面积</translation>
+    </message>
+    <message>
         <source>Area balance</source>
         <translation>面积平衡</translation>
     </message>
@@ -410,6 +422,10 @@
     <message>
         <source>Base classes</source>
         <translation>基数地类</translation>
+    </message>
+    <message>
+        <source>Basis</source>
+        <translation>面积口径</translation>
     </message>
     <message>
         <source>Batch Fix</source>
@@ -772,6 +788,14 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>选择 zip 成果包</translation>
     </message>
     <message>
+        <source>Choose a use: code or name</source>
+        <translation>选择用途：代码或名称</translation>
+    </message>
+    <message>
+        <source>Choose a use; without one the occupied land is listed and nothing is judged.</source>
+        <translation>请选择用途；未选时只列出占用，不作结论。</translation>
+    </message>
+    <message>
         <source>Choose groups</source>
         <translation>选图层组</translation>
     </message>
@@ -891,7 +915,7 @@ A project that cannot be reviewed (no shape, no width, outside the county) is le
 
 项目：图层的面、线或点；勾选后只用选中的要素。线按宽度（字段 KD 或 宽度，没有的用 WIDTH）成面，两端为平头；点按此直径成圆。项目名称、规划用途、供地方式、申报面积、批准文号等字段按名称识别；导入的界址点图层可直接使用。
 
-结论：不符合、未能判定、有条件、符合，取最重的一项，列明规则、依据和来源级别。缺图层为未能判定，不会是符合。准入表为标准中的 admission.csv，县配置可用本县的表代替（[projects] admission）。没有分区和用途的条目为未能判定；来源级别为 C 的条目不会给出符合。仅位于城镇开发边界外不判为不符合。占用永久基本农田为不符合，填写批准文号的为有条件。
+结论：不符合、未能判定、有条件、符合，取最重的一项，列明规则、依据和来源级别。缺图层为未能判定，不会是符合。准入表为标准中的 admission.csv，县配置可指定其他准入表代替（[projects] admission）。没有分区和用途的条目为未能判定；来源级别为 C 的条目不会给出符合。仅位于城镇开发边界外不判为不符合。占用永久基本农田为不符合，填写批准文号的为有条件。
 
 不能审查的项目（没有图形、没有宽度、在县域外）不审查，列出行、字段和改正办法；其余项目照常审查。</translation>
     </message>
@@ -968,6 +992,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
         <translation>集中建设区</translation>
     </message>
     <message>
+        <source>Conclusion</source>
+        <translation>结论</translation>
+    </message>
+    <message>
         <source>Confirm and create</source>
         <translation>确认并创建</translation>
     </message>
@@ -996,8 +1024,24 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
         <translation>冲突 {count}</translation>
     </message>
     <message>
+        <source>Conformity Report</source>
+        <translation>合规性报告</translation>
+    </message>
+    <message>
+        <source>Conformity Report…</source>
+        <translation>合规性报告…</translation>
+    </message>
+    <message>
+        <source>Conformity report</source>
+        <translation>合规性报告</translation>
+    </message>
+    <message>
         <source>Constraint</source>
         <translation>约束</translation>
+    </message>
+    <message>
+        <source>Content</source>
+        <translation>内容</translation>
     </message>
     <message>
         <source>Contents</source>
@@ -1030,6 +1074,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     <message>
         <source>Control areas, sum (m²)</source>
         <translation>控制面积合计（m²）</translation>
+    </message>
+    <message>
+        <source>Control lines and zones</source>
+        <translation>控制线和分区</translation>
     </message>
     <message>
         <source>Converted layers</source>
@@ -1366,6 +1414,18 @@ Project: {project}</source>
         <translation>分辨率（dpi）</translation>
     </message>
     <message>
+        <source>Draw</source>
+        <translation>绘制</translation>
+    </message>
+    <message>
+        <source>Draw the project on the map</source>
+        <translation>在地图上绘制项目范围</translation>
+    </message>
+    <message>
+        <source>Draw the project, select features, or read boundary points.</source>
+        <translation>绘制项目范围，选中要素，或导入界址点。</translation>
+    </message>
+    <message>
         <source>Drawing (DXF)</source>
         <translation>图纸（DXF）</translation>
     </message>
@@ -1434,6 +1494,10 @@ Project: {project}</source>
         <translation>请填写名称。</translation>
     </message>
     <message>
+        <source>Enter the document</source>
+        <translation>填写批准文号</translation>
+    </message>
+    <message>
         <source>Enter the longitudes</source>
         <translation>填写东西经度</translation>
     </message>
@@ -1492,6 +1556,10 @@ Project: {project}</source>
     <message>
         <source>Excel (*.xlsx)</source>
         <translation>Excel (*.xlsx)</translation>
+    </message>
+    <message>
+        <source>Excel (*.xlsx);;GeoPackage (*.gpkg)</source>
+        <translation>Excel (*.xlsx);;GeoPackage (*.gpkg)</translation>
     </message>
     <message>
         <source>Exchange Formats</source>
@@ -1602,6 +1670,18 @@ Project: {project}</source>
         <translation>文本和附表的数：一张表（xlsx、csv），列为指标、数值、单位、位置，如“永久基本农田保护面积、63.25、万亩、文本第12条”；每个数与图上量算值比对，并与同一指标的其他各处比对（LAW007）。</translation>
     </message>
     <message>
+        <source>Figures of the check at {time} with the edits since.</source>
+        <translation>数据为 {time} 检查的状态，已计入其后的编辑。</translation>
+    </message>
+    <message>
+        <source>Figures of the check at {time}.</source>
+        <translation>数据为 {time} 检查的状态。</translation>
+    </message>
+    <message>
+        <source>Figures of the check at {time}; later changes of the layers do not count. Check again.</source>
+        <translation>数据为 {time} 检查的状态，其后的改动未计入。请重新检查。</translation>
+    </message>
+    <message>
         <source>File</source>
         <translation>文件</translation>
     </message>
@@ -1612,6 +1692,10 @@ Project: {project}</source>
     <message>
         <source>File of boundary points</source>
         <translation>界址点文件</translation>
+    </message>
+    <message>
+        <source>File of projects</source>
+        <translation>项目文件</translation>
     </message>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
@@ -1704,6 +1788,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     <message>
         <source>Finish</source>
         <translation>完成</translation>
+    </message>
+    <message>
+        <source>Finish Drawing</source>
+        <translation>完成绘制</translation>
     </message>
     <message>
         <source>First running number (0: after the highest in use)</source>
@@ -2134,6 +2222,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>须全面检查后才能更新：%1</translation>
     </message>
     <message>
+        <source>Land class</source>
+        <translation>地类</translation>
+    </message>
+    <message>
         <source>Language of findings and reports</source>
         <translation>问题和报告的语言</translation>
     </message>
@@ -2194,6 +2286,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>转换后的图层</translation>
     </message>
     <message>
+        <source>Layer of projects</source>
+        <translation>项目图层</translation>
+    </message>
+    <message>
         <source>Layer of the plan</source>
         <translation>规划图层</translation>
     </message>
@@ -2224,6 +2320,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Layers made</source>
         <translation>新建图层数</translation>
+    </message>
+    <message>
+        <source>Layers missing: {names}.</source>
+        <translation>缺图层：{names}。</translation>
     </message>
     <message>
         <source>Layers of the Selected Findings</source>
@@ -2270,6 +2370,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>上限 %1</translation>
     </message>
     <message>
+        <source>Line</source>
+        <translation>线</translation>
+    </message>
+    <message>
         <source>List New Errors</source>
         <translation>列出新错误</translation>
     </message>
@@ -2312,6 +2416,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Made with the package</source>
         <translation>导出时生成</translation>
+    </message>
+    <message>
+        <source>Main function {name}</source>
+        <translation>主体功能　{name}</translation>
     </message>
     <message>
         <source>Make Layouts</source>
@@ -2694,6 +2802,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>长期有效</translation>
     </message>
     <message>
+        <source>No feature of “{layer}” is selected. Select the projects.</source>
+        <translation>图层“{layer}”没有选中要素。请选中项目。</translation>
+    </message>
+    <message>
         <source>No file was written, because no group of layers was chosen to check.</source>
         <translation>未选择检查的图层组，没有生成任何文件。</translation>
     </message>
@@ -2822,6 +2934,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未分派</translation>
     </message>
     <message>
+        <source>Not checked yet. The figures come from the layers of the last check.</source>
+        <translation>还没有检查过。占用情况取自最近一次检查的图层。</translation>
+    </message>
+    <message>
         <source>Not checked yet: the export checks first.</source>
         <translation>尚未检查：导出时先全面检查。</translation>
     </message>
@@ -2934,6 +3050,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>批准改动{layer}的文号，将记入修复日志。</translation>
     </message>
     <message>
+        <source>Number of the document that approves the use of permanent basic farmland. It is printed.</source>
+        <translation>批准占用永久基本农田的文号，将印入报告。</translation>
+    </message>
+    <message>
         <source>Number of the supporting document</source>
         <translation>作为依据的批复、会议纪要等的文号</translation>
     </message>
@@ -2944,6 +3064,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>OK</source>
         <translation>确定</translation>
+    </message>
+    <message>
+        <source>Occupied</source>
+        <translation>占用</translation>
     </message>
     <message>
         <source>Occupied parts (GeoPackage)</source>
@@ -3102,6 +3226,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>输出</translation>
     </message>
     <message>
+        <source>Ownership and duties</source>
+        <translation>权属和须落实事项</translation>
+    </message>
+    <message>
+        <source>Ownership: {shares}</source>
+        <translation>权属　{shares}</translation>
+    </message>
+    <message>
         <source>PDF (*.pdf)</source>
         <translation>PDF (*.pdf)</translation>
     </message>
@@ -3238,6 +3370,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>平面面积合计（m²）</translation>
     </message>
     <message>
+        <source>Planned use</source>
+        <translation>用途</translation>
+    </message>
+    <message>
         <source>Planning authority</source>
         <translation>编制单位</translation>
     </message>
@@ -3246,8 +3382,20 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>规划数据</translation>
     </message>
     <message>
+        <source>Planning zone {name}</source>
+        <translation>规划分区　{name}</translation>
+    </message>
+    <message>
         <source>Planning zones</source>
         <translation>规划分区</translation>
+    </message>
+    <message>
+        <source>Point</source>
+        <translation>点</translation>
+    </message>
+    <message>
+        <source>Polygon</source>
+        <translation>面</translation>
     </message>
     <message>
         <source>Polygons</source>
@@ -3272,6 +3420,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Preparing to check edits</source>
         <translation>实时检查：正在准备</translation>
+    </message>
+    <message>
+        <source>Present land classes</source>
+        <translation>现状地类</translation>
+    </message>
+    <message>
+        <source>Present land classes, parcels of {year}</source>
+        <translation>现状地类　{year} 年地类图斑</translation>
     </message>
     <message>
         <source>Previous</source>
@@ -3322,8 +3478,20 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>工程</translation>
     </message>
     <message>
+        <source>Project Conformity</source>
+        <translation>项目合规性</translation>
+    </message>
+    <message>
+        <source>Project {number}</source>
+        <translation>项目 {number}</translation>
+    </message>
+    <message>
         <source>Projects</source>
         <translation>项目</translation>
+    </message>
+    <message>
+        <source>Projects ({patterns})</source>
+        <translation>项目 ({patterns})</translation>
     </message>
     <message>
         <source>Projects reviewed</source>
@@ -3376,6 +3544,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Read List Again</source>
         <translation>重新读取清单</translation>
+    </message>
+    <message>
+        <source>Read projects from a file, also boundary points (TXT, Excel, CSV)</source>
+        <translation>从文件读入项目，包括界址点（TXT、Excel、CSV）</translation>
     </message>
     <message>
         <source>Read the extent from a layer, or enter the longitudes.</source>
@@ -3596,6 +3768,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Review the findings</source>
         <translation>逐条查看问题</translation>
+    </message>
+    <message>
+        <source>Reviewed project</source>
+        <translation>项目</translation>
     </message>
     <message>
         <source>Role of the layer (empty: recognised)</source>
@@ -3902,6 +4078,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>在图层“{layer}”中选中这些要素</translation>
     </message>
     <message>
+        <source>Selected</source>
+        <translation>选中要素</translation>
+    </message>
+    <message>
         <source>Selected Findings</source>
         <translation>选中的问题</translation>
     </message>
@@ -3928,6 +4108,14 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Several edits were checked together, so one of them cannot be undone alone. Use Undo of QGIS.</source>
         <translation>多步编辑一并复检，不能单独撤销其中一步，请用 QGIS 的“撤销”。</translation>
+    </message>
+    <message>
+        <source>Shape</source>
+        <translation>形状</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>占比</translation>
     </message>
     <message>
         <source>Shift of the whole edition to the east (m)</source>
@@ -4020,6 +4208,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Source: file or folder (empty: project layers)</source>
         <translation>数据源：文件或文件夹（不填为工程图层）</translation>
+    </message>
+    <message>
+        <source>Source: {source} ({mark})</source>
+        <translation>依据：{source}（{mark}）</translation>
     </message>
     <message>
         <source>Special use area</source>
@@ -4186,6 +4378,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>表格：代号，或表格文件、文件夹的路径（不填为全部）</translation>
     </message>
     <message>
+        <source>Take the selected features of the current layer as projects</source>
+        <translation>以当前图层的选中要素为项目</translation>
+    </message>
+    <message>
         <source>Target</source>
         <translation>目标值</translation>
     </message>
@@ -4316,6 +4512,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The county is not determined yet. Choose its profile, or start the export: its check determines the county.</source>
         <translation>尚未确定所属县。请在“县配置…”中选择，或直接导出，由检查识别。</translation>
+    </message>
+    <message>
+        <source>The current layer has no shapes. Choose a layer of projects and select features.</source>
+        <translation>当前图层没有图形。请选择项目所在图层并选中要素。</translation>
     </message>
     <message>
         <source>The data changed since the last check, or their state is unknown, so the export runs the check first.</source>
@@ -4534,6 +4734,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>签字用审查意见每个项目一至两页：项目情况、结论、控制线审查（规则、依据和来源级别）、项目位置图（编号标注，不列坐标）、占用地类、规划分区与准入、补划与占补、未能判定事项和签字栏。多个项目时，各页之前有汇总表；项目很多时，只有前 {count} 个项目有单页。</translation>
     </message>
     <message>
+        <source>The outline crosses itself; nothing is computed. Move or undo this point.</source>
+        <translation>边线自相交，不能计算。请移动或撤销这个点。</translation>
+    </message>
+    <message>
         <source>The package is made, read back and compared with the plan.</source>
         <translation>成果包已生成，并读回与规划图层逐项核对一致。</translation>
     </message>
@@ -4614,6 +4818,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>检查结果早于图层的改动，或为保存的结果。请重新检查后再修复。</translation>
     </message>
     <message>
+        <source>The review stopped with an error ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>审查因错误中止（{error}）。详情见日志“Sanxian”页。</translation>
+    </message>
+    <message>
         <source>The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong.</source>
         <translation>图层依次按名称、字段自动识别角色；识别有误的，在此更改。</translation>
     </message>
@@ -4628,6 +4836,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The selected features have no shape, so the map does not zoom; see them in the table.</source>
         <translation>选中的要素没有图形，地图不缩放，请在属性表中查看。</translation>
+    </message>
+    <message>
+        <source>The selected features of “{layer}” have no shapes.</source>
+        <translation>图层“{layer}”的选中要素没有图形。</translation>
     </message>
     <message>
         <source>The selected finding is corrected. “Next” goes on from its place.</source>
@@ -4888,6 +5100,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>待定的矛盾数</translation>
     </message>
     <message>
+        <source>Undetermined</source>
+        <translation>未能判定</translation>
+    </message>
+    <message>
         <source>Undetermined projects</source>
         <translation>未能判定的项目数</translation>
     </message>
@@ -4898,6 +5114,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Undo Fix</source>
         <translation>撤销修复</translation>
+    </message>
+    <message>
+        <source>Undo Point</source>
+        <translation>撤销一点</translation>
     </message>
     <message>
         <source>Undo This Edit</source>
@@ -5074,6 +5294,14 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Why some rules did not run</source>
         <translation>部分规则未运行的原因</translation>
+    </message>
+    <message>
+        <source>Width (m)</source>
+        <translation>宽度（m）</translation>
+    </message>
+    <message>
+        <source>Width m</source>
+        <translation>宽 m</translation>
     </message>
     <message>
         <source>Width of lines, diameter of points without a field (m)</source>
@@ -5356,6 +5584,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>规划图层的代码，如 'XZQX'</translation>
     </message>
     <message>
+        <source>computing</source>
+        <translation>计算中</translation>
+    </message>
+    <message>
         <source>county area</source>
         <translation>县域</translation>
     </message>
@@ -5366,6 +5598,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>degrees, for exchange only</source>
         <translation>经纬度，只用于交换</translation>
+    </message>
+    <message>
+        <source>ellipsoidal area</source>
+        <translation>图斑椭球面积</translation>
     </message>
     <message>
         <source>empty layers with fields, aliases, code lists and symbols of the template</source>
@@ -5404,6 +5640,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>灰色为继承值，填写后即为本县设置</translation>
     </message>
     <message>
+        <source>ha, follows the mouse</source>
+        <translation>ha，随鼠标更新</translation>
+    </message>
+    <message>
         <source>id of the code list, such as 'land_use_2023' or 'planning_zones'</source>
         <translation>代码表的名称，如 'land_use_2023'、'planning_zones'</translation>
     </message>
@@ -5430,6 +5670,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>its CRS, such as 'EPSG:4526'; by default the layer's</source>
         <translation>图形的坐标系，如 'EPSG:4526'；默认是图层的坐标系</translation>
+    </message>
+    <message>
+        <source>layer missing</source>
+        <translation>缺图层</translation>
     </message>
     <message>
         <source>layer, its name or id; by default the current one</source>
@@ -5490,6 +5734,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>or read it from a layer, or enter the longitudes</source>
         <translation>也可从图层读取，或填写东西经度</translation>
+    </message>
+    <message>
+        <source>preparing the plan</source>
+        <translation>正在准备数据</translation>
     </message>
     <message>
         <source>read in data, code or papers that quote it</source>
@@ -5584,8 +5832,16 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>待复检 {count}</translation>
     </message>
     <message>
+        <source>total {area}</source>
+        <translation>合计 {area}</translation>
+    </message>
+    <message>
         <source>unchanged</source>
         <translation>未改动</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>未知</translation>
     </message>
     <message>
         <source>until {date}</source>
@@ -5704,6 +5960,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
+        <source>{count} more reasons are in the table and in the report.</source>
+        <translation>另有 {count} 条，见下表和报告。</translation>
+    </message>
+    <message>
         <source>{count} parcels were imported, {left_out} were left out; see the log of the tool.</source>
         <translation>已导入 {count} 个地块，未导入 {left_out} 个；详见工具的日志。</translation>
     </message>
@@ -5724,8 +5984,16 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>识别出 {count} 个规划图层，尚未应用模板的表单和符号。</translation>
     </message>
     <message>
+        <source>{count} points</source>
+        <translation>{count} 点</translation>
+    </message>
+    <message>
         <source>{count} polygons were imported, {left_out} items were not taken; see the log of the tool.</source>
         <translation>导入面 {count} 个，未采用 {left_out} 项，详见工具的日志。</translation>
+    </message>
+    <message>
+        <source>{count} projects are too many for the panel, which takes {limit}. Use the tool Review projects.</source>
+        <translation>共 {count} 个项目，超过面板上限 {limit} 个。请使用工具“建设项目合规性审查”。</translation>
     </message>
     <message>
         <source>{count} rows have no finding in the list and were not read: {names}</source>
@@ -5754,6 +6022,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{document} (attachment {name})</source>
         <translation>{document}（附件 {name}）</translation>
+    </message>
+    <message>
+        <source>{duty} {area} ha ({basis})</source>
+        <translation>{duty} {area} ha（{basis}）</translation>
     </message>
     <message>
         <source>{field}: {count} codes match several codes, {open} not chosen yet. Choices are saved in the mapping.</source>
@@ -5852,6 +6124,14 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>{letter}：{side}</translation>
     </message>
     <message>
+        <source>{line} {area} ha ({basis})</source>
+        <translation>{line} {area} ha（{basis}）</translation>
+    </message>
+    <message>
+        <source>{line}, inside / outside</source>
+        <translation>{line}内 / 外</translation>
+    </message>
+    <message>
         <source>{lost} left empty, {remarked} kept with a remark</source>
         <translation>{lost} 行留空，{remarked} 行保留原值，需核对</translation>
     </message>
@@ -5870,6 +6150,14 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{names} and others, {count} in all</source>
         <translation>{names} 等 {count} 个</translation>
+    </message>
+    <message>
+        <source>{name} (drawing)</source>
+        <translation>{name}（绘制中）</translation>
+    </message>
+    <message>
+        <source>{name} (in batch)</source>
+        <translation>{name}（已入批量）</translation>
     </message>
     <message>
         <source>{name} ({file}, {count} layers)</source>
@@ -6006,8 +6294,16 @@ Click: {place}.</source>
         <translation>应用时“{layers}”切换到编辑状态；一步即可撤销。</translation>
     </message>
     <message>
+        <source>“{layer}” has no CRS. Assign one.</source>
+        <translation>图层“{layer}”没有坐标系。请指定坐标系。</translation>
+    </message>
+    <message>
         <source>“{level}” not applied: no reason for the lower level</source>
         <translation>“{level}”未采用：没有降密理由</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be read, or has no CRS. Assign one.</source>
+        <translation>“{name}”不能读取，或没有坐标系。请指定坐标系。</translation>
     </message>
     <message>
         <source>“{name}” exists. Replace it?</source>
@@ -6016,6 +6312,14 @@ Click: {place}.</source>
     <message>
         <source>“{name}” has boundary points.</source>
         <translation>“{name}”是界址点文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no features with shapes.</source>
+        <translation>“{name}”没有带图形的要素。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no layer with shapes.</source>
+        <translation>“{name}”没有带图形的图层。</translation>
     </message>
     <message>
         <source>“{name}” has {count} plan layers.</source>

@@ -36,6 +36,7 @@ class MenuActions(QObject):
         ("report", "report", ""),
         ("indicator_panel", "indicators", ""),
         ("indicators", "indicators", ""),
+        ("conformity", "conformity", ""),
         ("align", "align", ""),
         None,
         ("roles", "roles", ""),
@@ -74,6 +75,7 @@ class MenuActions(QObject):
         None,
         "findings",
         "indicator_panel",
+        "conformity",
         None,
         "roles",
         "profile",
@@ -82,7 +84,7 @@ class MenuActions(QObject):
         None,
         "sample",
     )
-    _CHECKABLE_ACTIONS = ("findings", "indicator_panel", "layer", "live")
+    _CHECKABLE_ACTIONS = ("findings", "indicator_panel", "conformity", "layer", "live")
 
     def __init__(self, iface, slots: dict[str, Callable]):
         super().__init__()
@@ -127,6 +129,7 @@ class MenuActions(QObject):
             "report": tr("Report…"),
             "indicator_panel": tr("Indicators"),
             "indicators": tr("Compute Indicators…"),
+            "conformity": tr("Project Conformity"),
             "align": tr("Align Selected Features…"),
             "roles": tr("Layer Roles…"),
             "profile": tr("County Profile…"),

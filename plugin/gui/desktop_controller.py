@@ -26,6 +26,7 @@ from .checking.exports import ResultExporter
 from .checking.layer_recognition import LayerRecognition
 from .checking.run import CheckInputs, CheckRunner
 from .checking.saved_results import SavedResults
+from .conformity.controller import ConformityController
 from .dialogs import DialogOpener
 from .editing.code_boxes import SearchableCodeLists
 from .editing.live_switch import LiveCheckSwitch
@@ -119,6 +120,17 @@ class DesktopController(QObject):
         self.recheck = RecheckMenu(iface, dock, self.start_check, self.result_owner.has_current_result, self)
         FindingsMenu(dock, self.worklist.add_to_context_menu, self)
         self.exchange = ExchangeActions(iface)
+        self.conformity = ConformityController(
+            iface,
+            self.runner,
+            self.editing,
+            self.watch,
+            self.result_owner.get_displayed_result,
+            self.start_check,
+            self.dialogs.open_roles_dialog,
+            self.exchange.import_boundary_points,
+            self,
+        )
         self._broken = MessageBarMessages(iface, tr("Check All"))
         self.inspection = PackageInspection(
             iface, self.runner, self.checking, lambda: self.exports.ask_and_save("html"), self
@@ -171,6 +183,9 @@ class DesktopController(QObject):
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.indicators)
         self.indicators.hide()
+        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.conformity.dock)
+        self.conformity.dock.hide()
+        self.conformity.place_as_tab_of(dock)
         self._enable_actions()
         self.saved_results.read_result()
         self.recognition.schedule_update()
@@ -224,6 +239,7 @@ class DesktopController(QObject):
     def _connect_signals(self) -> None:
         dock = self.dock
         dock.setToggleVisibilityAction(self.actions["findings"])
+        self.conformity.dock.setToggleVisibilityAction(self.actions["conformity"])
         self.indicators.toggleViewAction().toggled.connect(self.actions["indicator_panel"].setChecked)
         self.actions["layer"].setChecked(self.on_map.is_requested)
         self.actions["live"].setChecked(self.editing.is_on)
@@ -288,6 +304,7 @@ class DesktopController(QObject):
         self.iface.unregisterOptionsWidgetFactory(self.options)
         self.export.close()
         self.inspection.close()
+        self.conformity.stop()
         self.exchange.close()
         self.figures.close()
         self.dialogs.close()
@@ -298,7 +315,7 @@ class DesktopController(QObject):
         self.styling.close()
         self.new_project.close()
         self.actions.remove()
-        for dock in (self.dock, self.indicators):
+        for dock in (self.dock, self.indicators, self.conformity.dock):
             self.iface.removeDockWidget(dock)
             dock.deleteLater()
 
@@ -373,6 +390,7 @@ class DesktopController(QObject):
         self.dock.set_result(result)
         self.saving_notices.record_result(result.findings)
         self.indicators.show_result(result)
+        self.conformity.refresh()
         self.notices.close_message()
         self.result_owner.update_panel()
         self.on_map.show_result(result.findings, rows)
@@ -480,6 +498,7 @@ class DesktopController(QObject):
         self.result_owner.record_no_result()
         self.dock.clear_result()
         self.indicators.clear()
+        self.conformity.refresh()
         self.worklist.open_for_result(updates=False)
 
     def _on_layers_changed(self) -> None:

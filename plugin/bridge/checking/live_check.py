@@ -25,6 +25,7 @@ from .findings_layer import make_finding_features
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, RunOptions
+    from ...core.live.rows import EditedRows
     from ...core.live.session import EditBatch, FeatureKey, FindingsChange
 
 #: work(checked, options, session, progress, cancellation) → result; see `LiveCheck.run_trial`.
@@ -176,6 +177,16 @@ class LiveCheck(QObject):
     def can_run_trials(self) -> bool:
         """Return True if there is a result on whose copy fixes can be tried."""
         return self._check_session is not None
+
+    def copy_edited_rows(self) -> EditedRows | None:
+        """Return a copy of the rows with the edits that were re-checked, for another thread.
+
+        None while a re-check or a trial uses the rows, and before the session is prepared.
+        """
+        if self._check_session is None or not self._is_ready or self._job is not None:
+            return None
+        rows: EditedRows = self._check_session.checker.rows.fork()
+        return rows
 
     def get_layer_by_role(self) -> dict[str, QgsVectorLayer]:
         """Return role (code of the plan layer) → observed layer."""

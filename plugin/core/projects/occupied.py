@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -102,7 +103,12 @@ class ProjectShapes:
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
-        return compute_drawn_area(shapes, make_lonlat_transformer(self.plane_crs), self.cancellation)
+        return compute_drawn_area(shapes, self._to_lonlat, self.cancellation)
+
+    @cached_property
+    def _to_lonlat(self) -> Callable[[NDArray], NDArray]:
+        """Return the function from coordinates of the plane to degrees; finding it takes as long as a small area."""
+        return make_lonlat_transformer(self.plane_crs)
 
     @cached_property
     def factors(self) -> NDArray:
@@ -154,7 +160,8 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     projects.cancellation.raise_if_cancelled()
     if not len(rows):
         return LayerOverlay(layer, {}, frozenset(), tree)
-    near = layer.select_rows(rows)
+    # Rows that a caller selected keep what was computed for them, such as which of them overlap.
+    near = layer if len(rows) == len(layer) else layer.select_rows(rows)
     pieces = find_shared_pieces(
         projects.polygons,
         near.polygons,
@@ -168,7 +175,13 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     exchanged = OverlayPieces(
         pieces.right, pieces.left, pieces.geometry, pieces.area, pieces.width, pieces.slivers, pieces.fallback_log
     )
-    shares = compute_piece_shares_of_rows(exchanged, near, projects.measure)
+    # Shares serve sums of net areas; measuring large rows for them takes long.
+    has_net_areas = layer.has_field("net_area")
+    shares = (
+        compute_piece_shares_of_rows(exchanged, near, projects.measure)
+        if has_net_areas
+        else np.full(len(areas), np.nan)
+    )
     by_project = {}
     for number in np.unique(pieces.left).tolist():
         is_own = pieces.left == number

@@ -89,7 +89,7 @@ def review_projects(
         read.source,
         Path(plan.source).name or source,
         plan.area_code,
-        _find_area_name(plan),
+        find_area_name(plan),
         make_crs_label(plan.plane_crs),
         table.file_name,
         tolerance,
@@ -108,7 +108,7 @@ def _add_notes(result: ProjectResult, notes: Iterable[ProjectNote]) -> ProjectRe
     return replace(result, notes=(*of_row, *result.notes)) if of_row else result
 
 
-def _find_area_name(plan: Plan) -> str:
+def find_area_name(plan: Plan) -> str:
     """Return the name of the county: by its profile, its outline, else the list of divisions."""
     profile = plan.norm.profile
     if profile.name and profile.area_code == plan.area_code:

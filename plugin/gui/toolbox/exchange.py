@@ -49,8 +49,11 @@ class ExchangeActions:
         """Open the toolbox dialog to check a file or folder."""
         self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path})
 
-    def import_boundary_points(self, path: str) -> None:
-        """Open the toolbox dialog to import a file of boundary points; the layer of parcels is added to the project."""
+    def import_boundary_points(self, path: str) -> str:
+        """Open the toolbox dialog to import a file of boundary points; the layer of parcels is added to the project.
+
+        Return the path of the layer; empty if the user cancels or nothing was imported.
+        """
         output = find_free_path(Path(path).with_suffix(".gpkg"))
         results = self._open_tool_dialog("sanxian:import_boundary_points", {"INPUT": path, "OUTPUT": output})
         if results and "PARCELS" in results:
@@ -59,6 +62,8 @@ class ExchangeActions:
             lines = [text.format(count=results["PARCELS"], left_out=results["LEFT_OUT"]), *remarks]
             level = "warning" if remarks or results["LEFT_OUT"] else "success"
             self._report_written("\n".join(lines), results["OUTPUT"], level)
+            return str(results["OUTPUT"]) if results["PARCELS"] else ""
+        return ""
 
     def import_drawing(self, path: str) -> None:
         """Open the toolbox dialog to import a drawing (DXF); its layers are added to the project in a group."""

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reviews of projects that are drawn or selected in QGIS, one for each position of the mouse, in another thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.errors import Cancelled
+from ..layers.properties import format_crs_for_pyproj
+from ..layers.values import convert_to_python_value, convert_to_wkb_and_curve_text, get_field_type
+from ..running.tasks import BackgroundJob, JobRunner
+from ..texts import tr
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+    from ...core.files.writing import OutputPaths
+    from ...core.live.rows import EditedRows
+    from ...core.projects.drawn import DrawnProject
+    from ...core.projects.model import ConformityResult
+    from ...core.projects.prepared import PreparedReview
+
+#: Without a request for this long (s) the thread ends, so that Python collects garbage again.
+_IDLE_S = 4.0
+#: Interval (s) at which the waiting thread notices that it is cancelled.
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class ProjectShape:
+    """A project's shape and attributes, without a reference to a layer.
+
+    ``wkb``: polygon, line or point; ``crs``: as pyproj reads it; ``attributes``: meaning of a field → text
+    (`core.projects.settings.FIELD_MEANINGS`).
+    """
+
+    wkb: bytes
+    crs: str
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReviewData:
+    """What projects are reviewed against: the result of a check, and its rows with the edits since.
+
+    ``rows``: None if the rows are those of the check.
+    """
+
+    check_result: Any
+    rows: EditedRows | None = None
+
+
+@dataclass(frozen=True)
+class ReviewRequest:
+    """Projects to review. ``number``: grows with each request; ``source``: name of the source in notes."""
+
+    number: int
+    data: ReviewData
+    projects: tuple[ProjectShape, ...]
+    source: str
+    lang: str
+
+
+def make_shape(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, attributes: dict[str, str]) -> ProjectShape:
+    """Return a geometry of QGIS as the shape of a project; arcs become segments."""
+    return ProjectShape(convert_to_wkb_and_curve_text(QgsGeometry(geometry))[0], format_crs_for_pyproj(crs), attributes)
+
+
+def read_features(
+    layer: QgsVectorLayer, features: Sequence[QgsFeature], names_by_meaning: dict[str, tuple[str, ...]]
+) -> list[ProjectShape]:
+    """Return features of a layer as projects; features without a geometry are left out.
+
+    ``names_by_meaning``: names of fields, in capitals, as in the settings of reviews.
+    """
+    index_by_name = {one.name().upper(): number for number, one in reversed(list(enumerate(layer.fields())))}
+    indexes = {
+        meaning: next((index_by_name[name] for name in names if name in index_by_name), None)
+        for meaning, names in names_by_meaning.items()
+    }
+    found = []
+    for feature in features:
+        if feature.geometry().isNull():
+            continue
+        values = {
+            meaning: convert_to_python_value(feature.attribute(index), get_field_type(layer.fields()[index]))
+            for meaning, index in indexes.items()
+            if index is not None
+        }
+        attributes = {meaning: str(value).strip() for meaning, value in values.items() if value is not None}
+        found.append(make_shape(feature.geometry(), layer.crs(), attributes))
+    return found
+
+
+@lru_cache(maxsize=16)
+def _parse_crs(text: str) -> CRS:
+    from pyproj import CRS
+
+    return CRS.from_user_input(text)
+
+
+class _Relay(QObject):
+    """Passes results from the thread of reviews to the main thread; it has no parent, since the thread uses it."""
+
+    answered = pyqtSignal(int, object, object)
+    prepared = pyqtSignal()
+
+
+class DrawnProjectReviewer(QObject):
+    """Reviews projects in one thread, always the latest request; older ones that wait are dropped.
+
+    A review that has begun is answered, so that figures follow a mouse that does not rest.
+
+    ``describe(result)``: called in that thread, returns what ``answered`` passes on. Signals: ``answered(number,
+    description, error)``: result of a request, ``error`` is None or the exception; ``preparing``: the plan is being
+    prepared, which takes seconds once for each check. Methods run on the main thread.
+    """
+
+    answered = pyqtSignal(int, object, object)
+    preparing = pyqtSignal()
+
+    def __init__(self, runner: JobRunner, describe: Callable[[ConformityResult], Any], parent: QObject | None = None):
+        super().__init__(parent)
+        self._runner, self._describe = runner, describe
+        self._condition = threading.Condition()
+        self._waiting: ReviewRequest | None = None
+        self._job: BackgroundJob | None = None
+        self._is_serving = self._is_stopped = False
+        self._latest = 0
+        #: Results of older requests are of another project, or of data that are no longer displayed.
+        self._first_valid = 1
+        self._reviews = _Reviews()
+        self._relay = _Relay()
+        self._relay.answered.connect(self._pass_on)
+        self._relay.prepared.connect(self.preparing)
+
+    @property
+    def latest_number(self) -> int:
+        """Return the number of the latest request."""
+        return self._latest
+
+    def request(self, data: ReviewData, projects: Sequence[ProjectShape], source: str, lang: str) -> int:
+        """Review projects as soon as the running review has ended; return the number of the request."""
+        self._latest += 1
+        with self._condition:
+            self._waiting = ReviewRequest(self._latest, data, tuple(projects), source, lang)
+            self._condition.notify_all()
+            is_new_job_needed = not self._is_serving and not self._is_stopped
+            self._is_serving = True
+        if is_new_job_needed:
+            self._job = self._runner.start(
+                BackgroundJob(
+                    tr("Project Conformity"),
+                    self._serve,
+                    on_done=lambda _nothing: None,
+                    on_error=self._on_failed,
+                    on_cancelled=self._on_cancelled,
+                    is_hidden=True,
+                )
+            )
+        return self._latest
+
+    def drop_requests(self) -> None:
+        """Drop the waiting request, and ignore the result of the running one."""
+        self._first_valid = self._latest + 1
+        with self._condition:
+            self._waiting = None
+
+    def forget_plan(self) -> None:
+        """Drop requests and free what was prepared, when the check's result is no longer displayed."""
+        self.drop_requests()
+        self._reviews = _Reviews()
+
+    def stop(self) -> None:
+        """Stop permanently: no signal is emitted any more."""
+        self._is_stopped = True
+        self.drop_requests()
+        if self._job is not None:
+            self._job.cancel_and_disconnect()
+        self._job = None
+
+    # --- in the other thread
+    def _serve(self, _progress: Callable[[float, str], None], cancellation: Cancellation) -> None:
+        """Review the latest requests until none comes for a while."""
+        idle_since = time.monotonic()
+        while True:
+            cancellation.raise_if_cancelled()
+            with self._condition:
+                if self._waiting is None:
+                    self._condition.wait(_POLL_S)
+                request, self._waiting = self._waiting, None
+                if request is None and time.monotonic() - idle_since > _IDLE_S:
+                    self._is_serving = False
+                    return
+            if request is None:
+                continue
+            try:
+                description = self._describe(self._reviews.review(request, self._relay.prepared.emit, cancellation))
+                self._relay.answered.emit(request.number, description, None)
+            except Cancelled:
+                raise
+            except Exception as error:
+                # The panel shows why; the next position of the mouse may be reviewed.
+                self._relay.answered.emit(request.number, None, error)
+            idle_since = time.monotonic()
+
+    # --- on the main thread
+    def _pass_on(self, number: int, description: Any, error: Exception | None) -> None:
+        if number >= self._first_valid and not self._is_stopped:
+            self.answered.emit(number, description, error)
+
+    def _on_failed(self, error: Exception) -> None:
+        with self._condition:
+            self._is_serving = False
+        self._pass_on(self._latest, None, error)
+
+    def _on_cancelled(self) -> None:
+        with self._condition:
+            self._is_serving = False
+
+
+class _Reviews:
+    """The prepared reviews of the latest results; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        #: By id of the check result and of its rows.
+        self._by_data: OrderedDict[tuple[int, int], tuple[ReviewData, PreparedReview]] = OrderedDict()
+
+    def review(
+        self, request: ReviewRequest, on_preparing: Callable[[], None], cancellation: Cancellation
+    ) -> ConformityResult:
+        """Return the review of a request. Raise SanxianError and Cancelled."""
+        from ...core.projects.drawn import review_drawn_projects
+
+        review = self._find_review(request.data, on_preparing, cancellation)
+        return review_drawn_projects(make_drawn_projects(request.projects), review, request.source, request.lang)
+
+    def _find_review(
+        self, data: ReviewData, on_preparing: Callable[[], None], cancellation: Cancellation
+    ) -> PreparedReview:
+        """Return the prepared review of data; prepare the plan if it is new."""
+        key = id(data.check_result), id(data.rows)
+        if key not in self._by_data:
+            kept = self._by_data.values()
+            same_check = next((review for one, review in kept if one.check_result is data.check_result), None)
+            if same_check is not None:
+                review = same_check.use_rows(data.rows)
+            else:
+                on_preparing()
+                review = make_prepared_review(data, cancellation)
+            self._by_data.clear()
+            self._by_data[key] = data, review
+        return self._by_data[key][1]
+
+
+def make_prepared_review(data: ReviewData, cancellation: Cancellation = NEVER_CANCELLED) -> PreparedReview:
+    """Return a review of a check's plan, prepared. Raise SanxianError for a wrong admission table, and Cancelled."""
+    from ...core.projects.admission import load_admission
+    from ...core.projects.prepared import PreparedReview
+    from ...core.projects.settings import load_review_settings
+
+    plan = data.check_result.plan
+    settings = load_review_settings(plan.norm.standard)
+    table = load_admission(plan.norm, settings)
+    review = PreparedReview(plan, settings, table, plan.norm.make_tolerance(), data.rows)
+    review.prepare(cancellation)
+    return review
+
+
+def make_drawn_projects(projects: Sequence[ProjectShape]) -> list[DrawnProject]:
+    """Return shapes of projects in the form of the core."""
+    import shapely
+
+    from ...core.projects.drawn import DrawnProject
+
+    return [DrawnProject(shapely.from_wkb(one.wkb), _parse_crs(one.crs), one.attributes) for one in projects]
+
+
+def write_review(
+    data: ReviewData,
+    projects: Sequence[ProjectShape],
+    source: str,
+    lang: str,
+    outputs: OutputPaths,
+    cancellation: Cancellation,
+) -> ConformityResult:
+    """Review projects, write the requested results and return the result. Raise SanxianError and Cancelled."""
+    from ...core.projects.drawn import review_drawn_projects
+    from ...core.projects.write import check_conformity_outputs, write_conformity_outputs
+
+    check_conformity_outputs(outputs, list(data.check_result.plan.input_files))
+    review = make_prepared_review(data, cancellation)
+    result = review_drawn_projects(make_drawn_projects(projects), review, source, lang)
+    write_conformity_outputs(result, outputs, cancellation)
+    return result

@@ -1,0 +1,450 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Connect the panel 项目合规性 with the map tool, the review in the background, and the displayed check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsCoordinateReferenceSystem
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QObject, QPoint, QTimer
+from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QInputDialog
+
+from ...bridge import settings
+from ...bridge.checking.drawn_projects import DrawnProjectReviewer, make_shape
+from ...bridge.running.tasks import JobRunner
+from ...bridge.texts import tr
+from ..editing.live_switch import LiveCheckSwitch
+from ..findings.result import CheckView
+from ..project.watch import ProjectWatcher
+from ..widgets import messages
+from ..widgets.empty_state import EmptyPage
+from ..widgets.messages import MessageBarMessages
+from .dock import ConformityDock
+from .figures import PanelFigures, ReviewFigures, describe_review
+from .map_tool import ProjectMapTool
+from .marks import MouseFigures, OccupiedMarks
+from .plan_state import PlanState
+from .projects import PanelProject, ProjectList
+from .report import ReportWriter
+from .sources import FILE_FILTER, POINT_SUFFIXES, NoProjects, read_file, read_selected_features
+
+#: From this time (ms) on figures of a former position are shown in grey.
+_LATE_MS = 100
+_WAS_PLACED_SETTING = "conformity_placed"
+
+
+class ConformityController(QObject):
+    """Shows figures on the project that is drawn, selected or read from a file.
+
+    ``get_result``: returns the displayed result of the open project, else None; ``start_check``: checks the plan;
+    ``open_roles``: opens the dialog of layer roles; ``import_points``: imports a file of boundary points and returns
+    the path of the layer, empty if the user cancels.
+    """
+
+    def __init__(
+        self,
+        iface: Any,
+        runner: JobRunner,
+        editing: LiveCheckSwitch,
+        watch: ProjectWatcher,
+        get_result: Callable[[], CheckView | None],
+        start_check: Callable[[], None],
+        open_roles: Callable[[], None],
+        import_points: Callable[[str], str],
+        parent: QObject | None = None,
+    ):
+        super().__init__(parent)
+        self._iface, self._canvas = iface, iface.mapCanvas()
+        self._start_check, self._import_points = start_check, import_points
+        self.dock = ConformityDock(iface.mainWindow())
+        self.projects = ProjectList()
+        self.plan = PlanState(editing, get_result, self)
+        self.reviewer = DrawnProjectReviewer(runner, describe_review, self)
+        self.tool = ProjectMapTool(self._canvas)
+        self.marks, self.at_mouse = OccupiedMarks(self._canvas), MouseFigures(self._canvas)
+        self._bar = MessageBarMessages(iface, tr("Project Conformity"))
+        self.report = ReportWriter(iface, runner, self._bar)
+        #: Numbers of the latest request and of the request whose figures are shown.
+        self.requested_number = self.shown_number = 0
+        self._mouse: QPoint | None = None
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.setInterval(_LATE_MS)
+        self._late.timeout.connect(lambda: self.dock.summary.show_state(tr("computing"), is_former=True))
+        self._watch = watch
+        self._signal_connections = (
+            (self.plan.edited, self._on_edited),
+            (watch.changed, self.clear),
+            (editing.changed, self._show_source),
+            (self._canvas.destinationCrsChanged, self._on_map_crs_changed),
+        )
+        for signal, slot in self._signal_connections:
+            signal.connect(slot)
+        self._connect_widgets(open_roles)
+        self.refresh()
+
+    def _connect_widgets(self, open_roles: Callable[[], None]) -> None:
+        dock, form, tool = self.dock, self.dock.form, self.tool
+        form.draw_requested.connect(self.toggle_drawing)
+        form.selected_requested.connect(self.take_selected)
+        form.file_requested.connect(self.ask_for_file)
+        form.chosen.connect(self.choose_project)
+        form.use_changed.connect(lambda code: self._set_attribute("use", code))
+        form.kind_changed.connect(self._on_kind_changed)
+        form.width_changed.connect(lambda metres: self._set_attribute("width", f"{metres:g}" if metres else ""))
+        dock.summary.approval_requested.connect(self.ask_for_approval)
+        dock.undo_requested.connect(tool.undo_point)
+        dock.finish_requested.connect(tool.finish)
+        dock.batch_requested.connect(self.add_to_batch)
+        dock.report_requested.connect(self.ask_for_report)
+        dock.roles_requested.connect(open_roles)
+        tool.moved.connect(self._on_moved)
+        tool.finished.connect(self._on_finished)
+        tool.cancelled.connect(self._on_cancelled)
+        tool.left.connect(self._on_tool_left)
+        self.reviewer.answered.connect(self._on_answered)
+        self.reviewer.preparing.connect(lambda: self.dock.summary.show_state(tr("preparing the plan"), is_former=True))
+
+    def stop(self) -> None:
+        """Stop the review and remove tool, marks and connections; the dock is removed by the caller."""
+        for signal, slot in self._signal_connections:
+            signal.disconnect(slot)
+        self._signal_connections = ()
+        self._late.stop()
+        self.reviewer.stop()
+        self.plan.stop()
+        self._bar.close()
+        self._remove_from_map()
+        self.at_mouse.remove()
+        self.tool.deleteLater()
+
+    def _remove_from_map(self) -> None:
+        self._leave_tool()
+        self.tool.clear()
+        self.marks.clear()
+        self.at_mouse.hide()
+
+    def _leave_tool(self) -> None:
+        if not sip.isdeleted(self._canvas) and self._canvas.mapTool() is self.tool:
+            self._canvas.unsetMapTool(self.tool)
+
+    def place_as_tab_of(self, other: QDockWidget) -> None:
+        """Show the panel as a tab of another one when it is opened for the first time; later the user places it."""
+
+        def place() -> None:
+            window = self._iface.mainWindow()
+            if settings.read_setting(_WAS_PLACED_SETTING, False):
+                return
+            settings.store_setting(_WAS_PLACED_SETTING, True)
+            if other.isVisible() and not other.isFloating() and not self.dock.isFloating():
+                window.tabifyDockWidget(other, self.dock)
+                QTimer.singleShot(0, self._raise_dock)
+
+        self.dock.opened.connect(place)
+
+    def _raise_dock(self) -> None:
+        if not sip.isdeleted(self.dock):
+            self.dock.raise_()
+
+    # --- state
+    def refresh(self) -> None:
+        """Show the page that fits the state, and review the current project again if the plan has changed."""
+        data = self.plan.get_data()
+        form = self.dock.form
+        if data is None:
+            self._remove_from_map()
+            self.reviewer.forget_plan()
+            self._late.stop()
+            self._interrupt_drawing()
+            text = tr("Not checked yet. The figures come from the layers of the last check.")
+            self.dock.show_page(EmptyPage(text, [(tr("Check All"), self._start_check)]))
+        else:
+            norm = data.check_result.plan.norm
+            form.show_uses(norm.standard.id, norm.standard.code_lists.get("land_use_2023"))
+            if self.projects.current is None:
+                text = tr("Draw the project, select features, or read boundary points.")
+                buttons = [(tr("Draw"), self.toggle_drawing), (tr("File…"), self.ask_for_file)]
+                self.dock.show_page(EmptyPage(text, buttons))
+            else:
+                self.dock.show_page(None)
+                self.request_review()
+        form.setEnabled(data is not None)
+        form.show_projects(self.projects.items, self.projects.current_position)
+        self._show_source()
+        self._enable_buttons()
+
+    def clear(self) -> None:
+        """Forget all projects: another project of QGIS was opened."""
+        self.projects = ProjectList()
+        self._remove_from_map()
+        self.reviewer.forget_plan()
+        self.plan.forget()
+        self.dock.show_figures(PanelFigures())
+        self.refresh()
+
+    def _show_source(self) -> None:
+        self.dock.show_source(self.plan.describe())
+
+    def _enable_buttons(self) -> None:
+        current = self.projects.current
+        is_drawing = current is not None and current.is_drawing
+        is_finished = current is not None and current.is_finished
+        has_data = self.plan.get_data() is not None
+        self.dock.enable_buttons(
+            undo=is_drawing and bool(self.tool.points),
+            finish=is_drawing and self.tool.can_finish,
+            batch=is_finished and current is not None and not current.is_in_batch,
+            report=has_data and bool(self.projects.list_reported()),
+        )
+
+    def _on_edited(self) -> None:
+        self._show_source()
+        if self.projects.current is not None and self.dock.isVisible():
+            self.request_review()
+
+    def _on_map_crs_changed(self) -> None:
+        """Points of a drawing are map coordinates: a drawing in another CRS is ended; marks are drawn anew."""
+        current = self.projects.current
+        if current is not None and current.is_drawing:
+            self.tool.cancel()
+        self._show_marks()
+
+    # --- drawing
+    def toggle_drawing(self) -> None:
+        """Begin to draw a project, continue an interrupted drawing, or interrupt it."""
+        if self._canvas.mapTool() is self.tool:
+            self._leave_tool()
+            return
+        if self.plan.get_data() is None:
+            return
+        current = self.projects.current
+        if current is None or not current.is_drawing:
+            kind = self.dock.form.get_kind()
+            self.projects.begin_drawing(kind)
+            self.reviewer.drop_requests()
+            self.marks.clear()
+            self.tool.begin(kind)
+            self._show_figures(PanelFigures())
+        self._canvas.setMapTool(self.tool)
+        self.dock.form.show_projects(self.projects.items, self.projects.current_position)
+        self.dock.form.show_drawing(True)
+        self.dock.show_page(None)
+        self._enable_buttons()
+
+    def _on_moved(self, place: QPoint) -> None:
+        current = self.projects.current
+        if current is None or not current.is_drawing:
+            return
+        self._mouse = place
+        geometry = self.tool.make_geometry()
+        current.shape = (
+            None
+            if geometry is None
+            else make_shape(geometry, self._canvas.mapSettings().destinationCrs(), current.attributes)
+        )
+        self.at_mouse.move(place)
+        self.request_review()
+        self._enable_buttons()
+
+    def _on_finished(self) -> None:
+        current = self.projects.current
+        geometry = self.tool.make_geometry(with_mouse=False)
+        if current is None or geometry is None:
+            return
+        crs = self._canvas.mapSettings().destinationCrs()
+        current.shape, current.is_drawing = make_shape(geometry, crs, current.attributes), False
+        self._end_tool()
+        self.refresh()
+
+    def _on_cancelled(self) -> None:
+        current = self.projects.current
+        if current is not None and current.is_drawing:
+            self.projects.remove_current()
+        self._end_tool()
+        self._show_figures(PanelFigures())
+        self.refresh()
+
+    def _end_tool(self) -> None:
+        self._leave_tool()
+        self.tool.clear()
+        self.at_mouse.hide()
+        self.reviewer.drop_requests()
+        self._late.stop()
+
+    def _on_tool_left(self) -> None:
+        """Another tool was chosen: the drawing is interrupted, and its figures are those of the fixed points."""
+        self.dock.form.show_drawing(False)
+        self.at_mouse.hide()
+        self._mouse = None
+        current = self.projects.current
+        if current is not None and current.is_drawing and self.tool.mouse is not None:
+            self.tool.mouse = None
+            self.tool.refresh()
+            geometry = self.tool.make_geometry()
+            crs = self._canvas.mapSettings().destinationCrs()
+            current.shape = make_shape(geometry, crs, current.attributes) if geometry is not None else None
+            self.request_review()
+
+    def _interrupt_drawing(self) -> None:
+        """Drop a drawing, because the plan that it is compared with is gone."""
+        current = self.projects.current
+        if current is not None and current.is_drawing:
+            self.projects.remove_current()
+            self.tool.clear()
+
+    # --- the review
+    def request_review(self) -> None:
+        """Review the current project in the background."""
+        current, data = self.projects.current, self.plan.get_data()
+        shape = current.make_shape() if current is not None else None
+        if shape is None or data is None:
+            self.reviewer.drop_requests()
+            self._late.stop()
+            self._show_figures(PanelFigures())
+            return
+        lang = settings.get_interface_language()
+        self.requested_number = self.reviewer.request(data, [shape], tr("Project Conformity"), lang)
+        if not self._late.isActive():
+            self._late.start()
+
+    def _on_answered(self, number: int, figures: ReviewFigures | None, error: Exception | None) -> None:
+        self.shown_number = number
+        if number == self.requested_number:
+            self._late.stop()
+        else:
+            # Newer positions wait: the figures are late only if none comes for some time.
+            self._late.start()
+        self.dock.summary.show_state("", is_former=False)
+        if error is not None:
+            text = tr("The review stopped with an error ({error}). Details are in the log, tab Sanxian.")
+            self._show_figures(PanelFigures(remarks=(messages.explain_and_log(error, text),)))
+        elif figures is not None:
+            self._show_figures(figures.by_position[0])
+
+    def _show_figures(self, figures: PanelFigures) -> None:
+        self.dock.show_figures(figures)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        """Draw occupied land, the outline of a finished project, and the figures at the mouse."""
+        figures, current = self.dock.figures, self.projects.current
+        if current is None or not self.dock.isVisible():
+            self.marks.clear()
+            self.at_mouse.hide()
+            return
+        self.marks.show(figures.shapes, self.plan.get_plane())
+        shape = current.shape if current.is_finished else None
+        self.marks.show_outline(shape.wkb if shape is not None else None, _read_crs(shape.crs if shape else ""))
+        if current.is_drawing and self._mouse is not None:
+            self.at_mouse.show(figures, self.tool.point_count, self._mouse)
+        else:
+            self.at_mouse.hide()
+
+    # --- other projects and their fields
+    def choose_project(self, position: int) -> None:
+        """Show another project; a drawing is dropped."""
+        self._interrupt_and_select(position)
+        self.refresh()
+
+    def _interrupt_and_select(self, position: int) -> None:
+        current = self.projects.current
+        if current is not None and current.is_drawing and position != self.projects.current_position:
+            if position > self.projects.current_position:
+                position -= 1
+            self.projects.remove_current()
+            self._end_tool()
+        self.projects.current_position = position
+        self.reviewer.drop_requests()
+
+    def _set_attribute(self, meaning: str, text: str) -> None:
+        current = self.projects.current
+        if current is not None:
+            current.attributes[meaning] = text
+            self.request_review()
+
+    def _on_kind_changed(self, kind: str) -> None:
+        current = self.projects.current
+        if current is not None and current.is_drawing:
+            current.kind = self.tool.kind = self.dock.form.get_kind()
+            self.tool.refresh()
+            self.request_review()
+
+    def ask_for_approval(self) -> None:
+        """Ask for the document that approves the use of permanent basic farmland."""
+        current = self.projects.current
+        if current is None:
+            return
+        text = tr("Number of the document that approves the use of permanent basic farmland. It is printed.")
+        former = current.attributes.get("approval", "")
+        number, is_accepted = QInputDialog.getText(self.dock, tr("Approval"), text, text=former)
+        if is_accepted:
+            self._set_attribute("approval", number.strip())
+
+    def take_selected(self) -> None:
+        """Add the selected features of the current layer to the batch."""
+        self._add_projects(lambda names: read_selected_features(self._iface.activeLayer(), names))
+
+    def ask_for_file(self) -> None:
+        """Ask for a file of projects, and add them to the batch."""
+        filters = tr("Projects ({patterns})").format(patterns=FILE_FILTER)
+        path, _ = QFileDialog.getOpenFileName(self.dock, tr("File of projects"), "", filters)
+        if path:
+            self.add_file(path)
+
+    def add_file(self, path: str) -> None:
+        """Add the projects of a file to the batch; boundary points are imported first."""
+        if Path(path).suffix.lower() in POINT_SUFFIXES:
+            path = self._import_points(path)
+        if path:
+            self._add_projects(lambda names: read_file(path, names, self.dock))
+
+    def _add_projects(self, read: Callable[[dict[str, tuple[str, ...]]], Any]) -> None:
+        data = self.plan.get_data()
+        if data is None:
+            return
+        from ...core.projects.settings import load_review_settings
+
+        self._bar.close()
+        try:
+            shapes, source = read(load_review_settings(data.check_result.plan.norm.standard).fields)
+        except NoProjects as error:
+            self._bar.show_warning(str(error))
+            return
+        current = self.projects.current
+        if shapes and current is not None and current.is_drawing:
+            self.projects.remove_current()
+            self._end_tool()
+        if self.projects.add_shapes(shapes, source):
+            self.reviewer.drop_requests()
+            self.refresh()
+
+    # --- batch and report
+    def add_to_batch(self) -> None:
+        """Add the finished project to the batch."""
+        current = self.projects.current
+        if current is not None and current.is_finished:
+            current.is_in_batch = True
+            self.dock.form.show_projects(self.projects.items, self.projects.current_position)
+            self._enable_buttons()
+
+    def list_reported_projects(self) -> list[PanelProject]:
+        """Return the projects of the report."""
+        return self.projects.list_reported()
+
+    def ask_for_report(self) -> None:
+        """Ask for a file and write the report on the batch, or on the current project without a batch."""
+        data, reported = self.plan.get_data(), self.list_reported_projects()
+        if data is None or not reported:
+            return
+        shapes = [shape for one in reported if (shape := one.make_shape()) is not None]
+        self.report.ask_and_write(data, shapes, reported[0].name)
+
+
+def _read_crs(text: str) -> QgsCoordinateReferenceSystem:
+    """Return the CRS of a project's shape as QGIS has it."""
+    if not text or text.startswith("EPSG:"):
+        return QgsCoordinateReferenceSystem(text)
+    return QgsCoordinateReferenceSystem.fromWkt(text)

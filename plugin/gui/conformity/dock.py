@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Panel 项目合规性: verdict, lines and zones, land classes, and what is to be met."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from ..widgets import theme
+from ..widgets.empty_state import EmptyPage, EmptyStateWidget
+from ..widgets.sections import make_faint_label
+from .figures import PanelFigures
+from .form import ProjectForm
+from .summary import ProjectSummary
+from .tables import ClassTable, LineTable
+
+_WIDTH_EM, _HEIGHT_EM = 27, 36
+_ROLES_LINK = "roles"
+
+
+class ConformityDock(QgsDockWidget):
+    """The panel; it holds no layer. Signals are requests of the user."""
+
+    undo_requested = pyqtSignal()
+    finish_requested = pyqtSignal()
+    batch_requested = pyqtSignal()
+    report_requested = pyqtSignal()
+    roles_requested = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(tr("Project Conformity"), parent)
+        self.setObjectName("SanxianConformity")
+        self.form = ProjectForm()
+        self.summary = ProjectSummary()
+        self.line_table, self.class_table = LineTable(), ClassTable()
+        self.class_title, self.class_note = QLabel(), make_faint_label()
+        self.ownership, self.duties, self.missing = QLabel(), QLabel(), QLabel()
+        for label in (self.ownership, self.duties, self.missing):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.missing.setTextFormat(Qt.TextFormat.RichText)
+        self.missing.linkActivated.connect(lambda _link: self.roles_requested.emit())
+        self.source_note = make_faint_label()
+        self.source_note.setWordWrap(True)
+        self.empty = EmptyStateWidget()
+        self.buttons = {
+            "undo": self._make_button(tr("Undo Point"), self.undo_requested),
+            "finish": self._make_button(tr("Finish Drawing"), self.finish_requested),
+            "batch": self._make_button(tr("Add to Batch"), self.batch_requested),
+            "report": self._make_button(tr("Conformity Report…"), self.report_requested),
+        }
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self._make_figures_page())
+        content = QWidget()
+        box = QVBoxLayout(content)
+        box.addWidget(self.form)
+        box.addWidget(self.pages, 1)
+        box.addWidget(self.source_note)
+        row = QHBoxLayout()
+        row.addWidget(self.buttons["undo"])
+        row.addWidget(self.buttons["finish"])
+        row.addStretch()
+        row.addWidget(self.buttons["batch"])
+        row.addWidget(self.buttons["report"])
+        box.addLayout(row)
+        self.setWidget(content)
+        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        self._figures = PanelFigures()
+
+    def sizeHint(self) -> QSize:
+        em = self.fontMetrics().height()
+        return QSize(_WIDTH_EM * em, _HEIGHT_EM * em)
+
+    def _make_button(self, text: str, signal: Any) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda _on=False: signal.emit())
+        return button
+
+    def _make_figures_page(self) -> QWidget:
+        inner = QWidget()
+        box = QVBoxLayout(inner)
+        # Room for the scroll bar, so that it does not narrow the text when it appears.
+        box.setContentsMargins(0, 0, round(0.4 * self.fontMetrics().height()), 0)
+        box.addWidget(self.summary)
+        lines_note = make_faint_label(tr("ha, follows the mouse"))
+        box.addLayout(_make_title_row(QLabel(tr("Control lines and zones")), lines_note))
+        box.addWidget(self.line_table)
+        box.addLayout(_make_title_row(self.class_title, self.class_note))
+        box.addWidget(self.class_table)
+        box.addLayout(_make_title_row(QLabel(tr("Ownership and duties")), make_faint_label()))
+        for label in (self.ownership, self.duties, self.missing):
+            box.addWidget(label)
+        box.addStretch(1)
+        area = QScrollArea()
+        area.setObjectName("SanxianConformityFigures")
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        return area
+
+    # --- what is shown
+    @property
+    def figures(self) -> PanelFigures:
+        """Return the figures in view."""
+        return self._figures
+
+    def show_page(self, page: EmptyPage | None) -> None:
+        """Show a page without figures; None shows the figures."""
+        if page is not None:
+            self.empty.show_empty_page(page)
+        self.pages.setCurrentIndex(0 if page is not None else 1)
+
+    def show_figures(self, figures: PanelFigures) -> None:
+        """Show the figures on a project."""
+        self._figures = figures
+        self.summary.show_figures(figures)
+        self.line_table.show_rows(figures.lines)
+        self.class_table.show_rows(figures.classes)
+        title = tr("Present land classes")
+        if figures.class_year:
+            title = tr("Present land classes, parcels of {year}").format(year=figures.class_year)
+        self.class_title.setText(title)
+        self.class_note.setText(tr("total {area}").format(area=figures.area) if figures.classes else "")
+        self.ownership.setText(tr("Ownership: {shares}").format(shares=figures.ownership) if figures.ownership else "")
+        self.duties.setText("\n".join(figures.duties))
+        missing = ""
+        if figures.missing:
+            text = tr("Layers missing: {names}.").format(names=figures.missing)
+            missing = f"{text} {theme.make_link(_ROLES_LINK, tr('Layer Roles…'))}"
+        if self.missing.text() != missing:
+            self.missing.setText(missing)
+        for label in (self.ownership, self.duties, self.missing):
+            label.setVisible(bool(label.text()))
+
+    def show_source(self, text: str) -> None:
+        """Show of which state of the data the figures are."""
+        self.source_note.setText(text)
+        self.source_note.setVisible(bool(text))
+
+    def enable_buttons(self, **enabled: bool) -> None:
+        """Enable buttons by name."""
+        for name, is_enabled in enabled.items():
+            self.buttons[name].setEnabled(is_enabled)
+
+    # --- theme
+    def _refresh_icons(self) -> None:
+        self.form.refresh_icons()
+        self.summary.refresh_icons()
+        self.line_table.refresh_icons()
+
+    def event(self, event) -> bool:
+        if event.type() in theme.THEME_EVENTS:
+            self._themed.start()
+        return super().event(event)
+
+    def changeEvent(self, event) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._themed.start()
+        super().changeEvent(event)
+
+
+def _make_title_row(title: QLabel, note: QLabel) -> QHBoxLayout:
+    """Return a row with a bold title and a note at its right."""
+    font = title.font()
+    font.setBold(True)
+    title.setFont(font)
+    row = QHBoxLayout()
+    row.addWidget(title)
+    row.addStretch()
+    row.addWidget(note)
+    return row

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts and figures of a reviewed project as the panel shows them; made in the thread of the review."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...bridge.texts import tr
+
+if TYPE_CHECKING:
+    from ...core.messages.texts import Message, Texts
+    from ...core.projects.model import ConformityResult, LineItem, ProjectResult, ZoneItem
+
+#: Icon by outcome; 只列出 has none.
+ICON_BY_OUTCOME = {
+    "conforms": "ok",
+    "conditional": "warning",
+    "undetermined": "skipped",
+    "fails": "error",
+    "listed": "",
+}
+DASH = "—"
+#: What is before the first colon or full stop.
+_FIRST_PART = re.compile(r"(.+?)(?:：|。|: |\. )")
+#: In Chinese, in English.
+_FULL_STOPS = ("。", ".")
+_FARMLAND, _BOUNDARY = "farmland", "boundary"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why the verdict is what it is.
+
+    ``short``: its first part, without condition and remedy; ``mark``: of the source, or empty; ``asks_approval``: a
+    document would help.
+    """
+
+    outcome: str
+    text: str
+    short: str
+    mark: str = ""
+    source: str = ""
+    asks_approval: bool = False
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A row of the table of lines and zones. ``is_main``: occupied and judged, to be shown in bold."""
+
+    name: str
+    occupied: str
+    basis: str
+    outcome: str
+    word: str
+    tip: str
+    is_main: bool = False
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """Land of one class. ``share``: of the project, from 0 to 1."""
+
+    code: str
+    name: str
+    area: str
+    share_text: str
+    share: float
+
+
+@dataclass(frozen=True)
+class OccupiedShape:
+    """Occupied land to be hatched on the map. ``line``: id of the control line; ``wkb``: in the plan's plane."""
+
+    line: str
+    wkb: bytes
+
+
+@dataclass(frozen=True)
+class PanelFigures:
+    """What the panel shows on one project; without a verdict only ``remarks``.
+
+    ``area_m2``: 图斑椭球面积; ``tip``: lines at the mouse, the first after the verdict and the area.
+    """
+
+    verdict: str = ""
+    verdict_word: str = ""
+    area: str = DASH
+    area_m2: float | None = None
+    township: str = ""
+    has_use: bool = True
+    reasons: tuple[Reason, ...] = ()
+    lines: tuple[LineRow, ...] = ()
+    classes: tuple[ClassRow, ...] = ()
+    class_year: str = ""
+    ownership: str = ""
+    duties: tuple[str, ...] = ()
+    missing: str = ""
+    remarks: tuple[str, ...] = ()
+    tip: tuple[str, ...] = ()
+    shapes: tuple[OccupiedShape, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReviewFigures:
+    """The figures on all projects of a request, by their position in it."""
+
+    by_position: dict[int, PanelFigures]
+
+
+def describe_review(result: ConformityResult) -> ReviewFigures:
+    """Return the figures on each project of a review."""
+    from ...core.messages.texts import Texts
+
+    texts = Texts(result.lang)
+    found = {one.project.row - 1: _describe_project(one, result, texts) for one in result.results}
+    for position in range(result.row_count):
+        if position not in found:
+            notes = [note.message for note in result.notes if note.row == position + 1]
+            found[position] = PanelFigures(remarks=tuple(_describe_problem(note, texts) for note in notes))
+    return ReviewFigures(found)
+
+
+def _describe_problem(message: Message, texts: Texts) -> str:
+    """Return why a project was not reviewed; for crossing edges with the remedy while drawing."""
+    if message.key == "note_invalid":
+        return tr("The outline crosses itself; nothing is computed. Move or undo this point.")
+    return message.render(texts)
+
+
+def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts) -> PanelFigures:
+    from ...core.projects.messages import get_outcome_name
+
+    has_use = bool(one.project.use_code)
+    verdict = str(one.verdict) if has_use else ""
+    notes = [note for note in one.notes if note.level != "info" and note.message.key not in _SILENT_NOTES]
+    return PanelFigures(
+        verdict,
+        get_outcome_name(one.verdict, texts) if has_use else "",
+        f"{_hectares(one.project.statutory_m2)} ha",
+        one.project.statutory_m2,
+        tr(", ").join(item.name for item in one.townships),
+        has_use,
+        tuple(_list_reasons(one, texts)),
+        tuple(_list_lines(one, texts)),
+        tuple(_list_classes(one, texts)),
+        str(result.data_year or ""),
+        _describe_ownership(one),
+        tuple(_list_duties(one, texts)),
+        tr(", ").join(_list_missing_layers(one, texts)),
+        tuple(note.message.render(texts) for note in notes),
+        tuple(_list_tip_lines(one, texts)),
+        tuple(
+            OccupiedShape(line.id, line.shape.wkb) for line in one.lines if line.shape is not None and line.is_occupied
+        ),
+    )
+
+
+#: Notes on rows of a file: the panel states a missing use and several townships elsewhere, and names each project.
+_SILENT_NOTES = ("note_no_name", "note_no_use", "note_townships")
+
+
+def _hectares(area_m2: float | None) -> str:
+    """Return an area as a number of hectares; a dash without one."""
+    from ...core.messages.numbers import format_hectare_number
+
+    if area_m2 == 0:
+        return "0"
+    return format_hectare_number(area_m2)
+
+
+def _list_items(one: ProjectResult) -> list[LineItem | ZoneItem]:
+    """Return lines and zones that give reasons, the gravest first."""
+    from ...core.projects.model import OUTCOME_ORDER, Outcome
+    from ...core.projects.verdict import count_outcome
+
+    items = [*one.lines, *one.zones]
+    judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
+    return sorted(
+        judged, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
+    )
+
+
+def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
+    """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
+    has_use = bool(one.project.use_code)
+    for item in _list_items(one):
+        line_id = getattr(item, "id", "")
+        if getattr(item, "is_present", True) and (has_use or line_id):
+            asks = line_id == _FARMLAND and not one.project.approval
+            source = item.rule.get_source(texts.lang) if item.rule else ""
+            text = item.reason.render(texts)
+            yield Reason(str(item.outcome), text, _shorten(text), item.mark, source, asks)
+    if one.heritage is not None:
+        text = one.heritage.message.render(texts)
+        yield Reason("conditional", text, _shorten(text), one.heritage.mark)
+
+
+def _shorten(text: str) -> str:
+    """Return the part of a sentence before its colon, or its first sentence: the panel has few lines."""
+    first = _FIRST_PART.match(text)
+    return first[1] + _FULL_STOPS[text[0].isascii()] if first else text
+
+
+def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
+    """Yield a row for each line, planning zone and main function."""
+    from ...core.projects.messages import get_outcome_name
+
+    for line in one.lines:
+        occupied, basis = _hectares(line.leading_m2), texts.get("conformity", f"basis_{line.basis}")
+        name = line.get_name(texts.lang)
+        if not line.is_present and line.area_m2 is None:
+            occupied, basis = DASH, tr("layer missing")
+        elif line.outside_m2 is not None and line.area_m2 is not None:
+            name = tr("{line}, inside / outside").format(line=name)
+            occupied = f"{_hectares(line.area_m2)} / {_hectares(line.outside_m2)}"
+        yield LineRow(
+            name,
+            occupied,
+            basis,
+            str(line.outcome),
+            get_outcome_name(line.outcome, texts),
+            _make_tip(line, texts),
+            bool(line.is_occupied and line.outcome in ("fails", "undetermined", "conditional")),
+        )
+    for zone in one.zones:
+        name = tr("Planning zone {name}").format(name=zone.name or DASH)
+        yield LineRow(
+            name,
+            _hectares(zone.area_m2),
+            texts.get("conformity", "basis_statutory"),
+            str(zone.outcome),
+            get_outcome_name(zone.outcome, texts),
+            _make_tip(zone, texts),
+        )
+    for item in one.functions:
+        name = tr("Main function {name}").format(name=item.name)
+        word = texts.get("conformity", "outcome_listed")
+        yield LineRow(name, _hectares(item.area_m2), texts.get("conformity", "basis_statutory"), "listed", word, name)
+
+
+def _make_tip(item: LineItem | ZoneItem, texts: Texts) -> str:
+    """Return reason, source and mark of an item."""
+    reason = item.reason.render(texts)
+    if item.rule is None:
+        return reason
+    source = tr("Source: {source} ({mark})").format(source=item.rule.get_source(texts.lang), mark=item.mark)
+    return f"{reason}\n{source}"
+
+
+def _list_classes(one: ProjectResult, texts: Texts) -> Iterator[ClassRow]:
+    """Yield the land classes, the largest first, and land without a parcel."""
+    sums: dict[tuple[str, str], float] = {}
+    for item in one.classes:
+        sums[item.code, item.name] = sums.get((item.code, item.name), 0.0) + item.area_m2
+    rows = sorted(sums.items(), key=lambda pair: -pair[1])
+    if one.unclassified_m2 and one.classes:
+        rows.append((("", texts.get("conformity", "unclassified")), one.unclassified_m2))
+    for (code, name), area in rows:
+        share = area / one.project.statutory_m2
+        yield ClassRow(code, name, _hectares(area), f"{share:.2%}", share)
+
+
+def _describe_ownership(one: ProjectResult) -> str:
+    """Return the land by ownership, such as 集体 6.51 ha  国有 1.14 ha."""
+    sums: dict[str, float] = {}
+    for item in one.classes:
+        sums[item.ownership] = sums.get(item.ownership, 0.0) + item.area_m2
+    rows = sorted(sums.items(), key=lambda pair: -pair[1])
+    return "  ".join(f"{name or tr('unknown')} {_hectares(area)} ha" for name, area in rows)
+
+
+def _list_duties(one: ProjectResult, texts: Texts) -> Iterator[str]:
+    """Yield what must be supplemented and compensated."""
+    for item in one.supplements:
+        basis = texts.get("conformity", "basis_net" if item.occupied_m2 is not None else "basis_statutory")
+        area = item.occupied_m2 if item.occupied_m2 is not None else item.statutory_m2
+        name = texts.get("conformity", f"supplement_{item.id}")
+        yield tr("{duty} {area} ha ({basis})").format(duty=name, area=_hectares(area), basis=basis)
+
+
+def _list_missing_layers(one: ProjectResult, texts: Texts) -> list[str]:
+    """Return the names of lines and sums without a layer."""
+    absent = {line.id for line in one.lines if not line.is_present and line.area_m2 is None}
+    known = {line.id for line in one.lines}
+    return [
+        item.get_name(texts.lang)
+        for item in one.missing
+        if item.id in absent or (item.id not in known and not item.id.startswith("zone_"))
+    ]
+
+
+def _list_tip_lines(one: ProjectResult, texts: Texts) -> Iterator[str]:
+    """Yield the occupied lines that decide, with their areas, for the mouse."""
+    for line in one.lines:
+        if line.is_occupied and line.id != _BOUNDARY and str(line.outcome) != "listed":
+            basis = texts.get("conformity", f"basis_{line.basis}")
+            yield tr("{line} {area} ha ({basis})").format(
+                line=line.get_name(texts.lang), area=_hectares(line.leading_m2), basis=basis
+            )

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Map tool that draws the outline or the line of a project: solid fixed edges, dashed edges to the mouse."""
+
+from __future__ import annotations
+
+from qgis.core import QgsGeometry, QgsPointXY, QgsWkbTypes
+from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsSnapIndicator
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor
+
+from .projects import LINE, POLYGON
+
+#: Widths in font heights of the canvas.
+_EDGE_EM, _HALO_EM, _ICON_EM = 0.13, 0.3, 0.5
+_INK, _HALO, _NO_COLOUR = QColor("#111111"), QColor(255, 255, 255, 220), QColor(0, 0, 0, 0)
+_MIN_POINTS = {POLYGON: 3, LINE: 2}
+
+
+class ProjectMapTool(QgsMapTool):
+    """Draws a polygon or a line: a click adds a point, a right click ends.
+
+    Backspace removes the last point, Esc cancels. Points snap as set in QGIS. Signals: ``moved(pixel)``: points or
+    mouse have moved, ``pixel`` is the position of the mouse on the canvas; ``finished``: the shape has enough points
+    and is complete; ``cancelled``; ``left``: another tool was chosen.
+    """
+
+    moved = pyqtSignal(QPoint)
+    finished = pyqtSignal()
+    cancelled = pyqtSignal()
+    left = pyqtSignal()
+
+    def __init__(self, canvas: QgsMapCanvas):
+        super().__init__(canvas)
+        self.kind = POLYGON
+        self.points: list[QgsPointXY] = []
+        self.mouse: QgsPointXY | None = None
+        self._bands: list[QgsRubberBand] = []
+        self._snap_indicator: QgsSnapIndicator | None = None
+        self.setCursor(Qt.CursorShape.CrossCursor)
+
+    # --- the shape
+    def begin(self, kind: str) -> None:
+        """Begin a new shape."""
+        self.kind, self.points, self.mouse = kind, [], None
+        self.refresh()
+
+    @property
+    def point_count(self) -> int:
+        """Return the number of points, with that of the mouse."""
+        return len(self._list_points())
+
+    @property
+    def can_finish(self) -> bool:
+        """Return True if there are enough fixed points."""
+        return len(self.points) >= _MIN_POINTS[self.kind]
+
+    def make_geometry(self, with_mouse: bool = True) -> QgsGeometry | None:
+        """Return the shape in map coordinates, with the point at the mouse; None with too few points."""
+        points = self._list_points() if with_mouse else self.points
+        if len(points) < _MIN_POINTS[self.kind]:
+            return None
+        if self.kind == LINE:
+            return QgsGeometry.fromPolylineXY(points)
+        return QgsGeometry.fromPolygonXY([[*points, points[0]]])
+
+    def _list_points(self) -> list[QgsPointXY]:
+        """Return the fixed points and that of the mouse, if it is elsewhere."""
+        if self.mouse is None or (self.points and self.mouse == self.points[-1]):
+            return list(self.points)
+        return [*self.points, self.mouse]
+
+    def undo_point(self) -> None:
+        """Remove the last point; the mouse keeps its point."""
+        if self.points:
+            self.points.pop()
+            self._emit_moved()
+
+    def finish(self) -> None:
+        """End the shape with its fixed points, if they are enough."""
+        if self.can_finish:
+            self.mouse = None
+            self.refresh()
+            self._hide_snap()
+            self.finished.emit()
+
+    def cancel(self) -> None:
+        """Drop the shape."""
+        self.clear()
+        self.cancelled.emit()
+
+    def clear(self) -> None:
+        """Remove points and bands."""
+        self.points, self.mouse = [], None
+        self._remove_bands()
+        self._hide_snap()
+
+    # --- events
+    def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:
+        self.mouse = self._snap(event)
+        self.moved.emit(event.pos())
+        self.refresh()
+
+    def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            self.finish()
+            return
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        point = self._snap(event)
+        if not self.points or point != self.points[-1]:
+            self.points.append(point)
+        self.mouse = point
+        self.moved.emit(event.pos())
+        self.refresh()
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() == Qt.Key.Key_Backspace:
+            self.undo_point()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.cancel()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.finish()
+        else:
+            super().keyPressEvent(event)
+            return
+        # QGIS deletes selected features for a key that the tool has accepted.
+        event.ignore()
+
+    def activate(self) -> None:
+        super().activate()
+        self._snap_indicator = QgsSnapIndicator(self.canvas())
+
+    def deactivate(self) -> None:
+        self._hide_snap()
+        self._snap_indicator = None
+        super().deactivate()
+        self.left.emit()
+
+    def _snap(self, event: QgsMapMouseEvent) -> QgsPointXY:
+        """Return the map point of an event, snapped as set in QGIS."""
+        match = self.canvas().snappingUtils().snapToMap(event.pos())
+        if self._snap_indicator is not None:
+            self._snap_indicator.setMatch(match)
+        return match.point() if match.isValid() else self.toMapCoordinates(event.pos())
+
+    def _hide_snap(self) -> None:
+        if self._snap_indicator is not None:
+            self._snap_indicator.setVisible(False)
+
+    def _emit_moved(self) -> None:
+        place = self.canvas().mouseLastXY()
+        self.moved.emit(place)
+        self.refresh()
+
+    # --- bands
+    @property
+    def band_count(self) -> int:
+        """Return the number of rubber bands on the map."""
+        return len(self._bands)
+
+    def refresh(self) -> None:
+        """Draw fixed edges, edges to the mouse, and the points."""
+        if not self._bands:
+            self._make_bands()
+        halo, fixed, dashed, dots = self._bands
+        closes = self.kind == POLYGON and self.mouse is None and self.can_finish
+        line = [*self.points, self.points[0]] if closes else list(self.points)
+        loose = [self.points[-1], self.mouse] if self.points and self.mouse is not None else []
+        if loose and self.kind == POLYGON and len(self.points) > 1:
+            loose.append(self.points[0])
+        for band, points in ((halo, line), (fixed, line), (dashed, loose)):
+            band.setToGeometry(QgsGeometry.fromPolylineXY(points if len(points) > 1 else []), None)
+        dots.setToGeometry(QgsGeometry.fromMultiPointXY(self.points), None)
+
+    def _make_bands(self) -> None:
+        em = self.canvas().fontMetrics().height()
+        kinds = QgsWkbTypes.GeometryType
+        for kind, colour, width in (
+            (kinds.LineGeometry, _HALO, _HALO_EM),
+            (kinds.LineGeometry, _INK, _EDGE_EM),
+            (kinds.LineGeometry, _INK, _EDGE_EM),
+            (kinds.PointGeometry, _INK, _EDGE_EM),
+        ):
+            band = QgsRubberBand(self.canvas(), kind)
+            band.setStrokeColor(colour)
+            band.setWidth(max(1, round(width * em)))
+            band.setZValue(3)
+            self._bands.append(band)
+        self._bands[2].setLineStyle(Qt.PenStyle.DashLine)
+        self._bands[3].setIcon(QgsRubberBand.IconType.ICON_FULL_BOX)
+        self._bands[3].setIconSize(round(_ICON_EM * em))
+        self._bands[3].setFillColor(QColor("#FFFFFF"))
+
+    def _remove_bands(self) -> None:
+        bands, self._bands = self._bands, []
+        if sip.isdeleted(self.canvas()):
+            return
+        for band in bands:
+            self.canvas().scene().removeItem(band)

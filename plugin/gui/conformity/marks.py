@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Occupied land of a project on the map, hatched by line, and the figures at the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsGeometry,
+    QgsProject,
+    QgsWkbTypes,
+)
+from qgis.gui import QgsMapCanvas, QgsRubberBand
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
+
+from ...bridge.texts import tr
+from .figures import OccupiedShape, PanelFigures
+
+_EDGE_EM, _GAP_EM = 0.07, 0.9
+_OUTLINE_EM = 0.13
+#: Colour and hatching by id of a line; all others have those of the last entry.
+_STYLE_BY_LINE = {
+    "farmland": ("#D50058", Qt.BrushStyle.BDiagPattern),
+    "red_line": ("#8C1C2C", Qt.BrushStyle.Dense5Pattern),
+    "boundary": ("#1B1F5E", Qt.BrushStyle.FDiagPattern),
+    "heritage": ("#6A1B9A", Qt.BrushStyle.DiagCrossPattern),
+    "": ("#0057A8", Qt.BrushStyle.CrossPattern),
+}
+#: Lines that are not hatched: cultivated land covers most of what is drawn, and is listed by class.
+_UNHATCHED = ("cultivated", "county")
+
+
+class OccupiedMarks:
+    """Draws occupied land and the outline of a finished project on the canvas; it references no layer."""
+
+    def __init__(self, canvas: QgsMapCanvas):
+        self._canvas = canvas
+        self._bands: dict[str, QgsRubberBand] = {}
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the ids of the lines whose land is drawn."""
+        return [line for line in self._bands if line]
+
+    def show(self, shapes: Sequence[OccupiedShape], crs: QgsCoordinateReferenceSystem) -> None:
+        """Draw occupied land in place of the former."""
+        shown = [one for one in shapes if one.line not in _UNHATCHED]
+        for line in self._bands.keys() - {one.line for one in shown} - {""}:
+            self._remove(line)
+        for one in shown:
+            geometry = _read_wkb(one.wkb)
+            if self._convert(geometry, crs):
+                self._get_band(one.line).setToGeometry(geometry, None)
+
+    def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
+        """Draw the outline of a project; None removes it."""
+        geometry = _read_wkb(wkb) if wkb else None
+        if geometry is None or not self._convert(geometry, crs):
+            self._remove("")
+            return
+        if geometry.type() == QgsWkbTypes.GeometryType.PolygonGeometry:
+            edge = geometry.constGet().boundary()
+            geometry = QgsGeometry(edge) if edge is not None else geometry
+        self._remove("")
+        band = QgsRubberBand(self._canvas, geometry.type())
+        band.setStrokeColor(QColor("#111111"))
+        band.setWidth(max(1, round(_OUTLINE_EM * self._canvas.fontMetrics().height())))
+        band.setToGeometry(geometry, None)
+        self._bands[""] = band
+
+    def clear(self) -> None:
+        """Remove all that is drawn."""
+        for line in list(self._bands):
+            self._remove(line)
+
+    def _convert(self, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> bool:
+        """Reproject a geometry to the map; return False if that is impossible."""
+        target = self._canvas.mapSettings().destinationCrs()
+        try:
+            geometry.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
+        except QgsCsException:
+            return False
+        return True
+
+    def _get_band(self, line: str) -> QgsRubberBand:
+        if line not in self._bands:
+            name, pattern = _STYLE_BY_LINE.get(line, _STYLE_BY_LINE[""])
+            colour = QColor(name)
+            band = QgsRubberBand(self._canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+            band.setStrokeColor(colour)
+            band.setFillColor(colour)
+            band.setBrushStyle(pattern)
+            band.setWidth(max(1, round(_EDGE_EM * self._canvas.fontMetrics().height())))
+            band.setZValue(2)
+            self._bands[line] = band
+        return self._bands[line]
+
+    def _remove(self, line: str) -> None:
+        band = self._bands.pop(line, None)
+        if band is not None and not sip.isdeleted(self._canvas):
+            self._canvas.scene().removeItem(band)
+
+
+class MouseFigures:
+    """A small box below the mouse with verdict, area, points and occupied lines."""
+
+    def __init__(self, canvas: QgsMapCanvas):
+        self._canvas = canvas
+        self.label: QLabel | None = None
+
+    def show(self, figures: PanelFigures, point_count: int, place: QPoint) -> None:
+        """Show figures at a position of the canvas (pixels)."""
+        head = "    ".join(
+            text
+            for text in (figures.verdict_word, figures.area, tr("{count} points").format(count=point_count))
+            if text
+        )
+        self._get_label().setText("\n".join([head, *figures.tip, *figures.remarks[:1]]))
+        self.move(place)
+
+    def move(self, place: QPoint) -> None:
+        """Move the box to a position of the mouse, inside the canvas."""
+        label = self.label
+        if label is None or not label.text():
+            return
+        label.adjustSize()
+        gap = round(_GAP_EM * label.fontMetrics().height())
+        area = self._canvas.viewport().rect()
+        x = min(place.x() - label.width() // 2, area.right() - label.width())
+        y = place.y() + gap if place.y() + gap + label.height() <= area.bottom() else place.y() - gap - label.height()
+        label.move(max(x, 0), max(y, 0))
+        label.show()
+
+    def hide(self) -> None:
+        """Hide the box."""
+        if self.label is not None:
+            self.label.hide()
+            self.label.clear()
+
+    def remove(self) -> None:
+        """Remove the box from the canvas."""
+        label, self.label = self.label, None
+        if label is not None and not sip.isdeleted(label):
+            label.hide()
+            label.deleteLater()
+
+    def _get_label(self) -> QLabel:
+        if self.label is None:
+            self.label = QLabel(self._canvas.viewport())
+            self.label.setObjectName("SanxianConformityAtMouse")
+            self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            self.label.setFrameShape(QFrame.Shape.Box)
+            self.label.setAutoFillBackground(True)
+            self.label.setMargin(round(0.35 * self.label.fontMetrics().height()))
+            palette = QToolTip.palette()
+            palette.setColor(QPalette.ColorRole.Window, palette.color(QPalette.ColorRole.ToolTipBase))
+            palette.setColor(QPalette.ColorRole.WindowText, palette.color(QPalette.ColorRole.ToolTipText))
+            self.label.setPalette(palette)
+        return self.label
+
+
+def _read_wkb(wkb: bytes) -> QgsGeometry:
+    geometry = QgsGeometry()
+    geometry.fromWkb(wkb)
+    return geometry

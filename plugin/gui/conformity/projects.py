@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The projects of the panel: drawn, selected or read from a file. They reference no layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from qgis.core import QgsGeometry, QgsWkbTypes
+
+from ...bridge.checking.drawn_projects import ProjectShape
+from ...bridge.texts import tr
+
+POLYGON, LINE, POINT = "polygon", "line", "point"
+
+
+@dataclass
+class PanelProject:
+    """A project of the panel. ``shape``: None until three points of an outline, or two of a line, are drawn."""
+
+    name: str
+    shape: ProjectShape | None = None
+    kind: str = POLYGON
+    is_drawing: bool = False
+    is_in_batch: bool = False
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Return the name with its state."""
+        if self.is_drawing:
+            return tr("{name} (drawing)").format(name=self.name)
+        return tr("{name} (in batch)").format(name=self.name) if self.is_in_batch else self.name
+
+    @property
+    def is_finished(self) -> bool:
+        """Return True if the project has its final shape."""
+        return self.shape is not None and not self.is_drawing
+
+    def make_shape(self) -> ProjectShape | None:
+        """Return the shape with the attributes that the panel has; None without a shape."""
+        if self.shape is None:
+            return None
+        return replace(self.shape, attributes={**self.attributes, "name": self.name})
+
+
+class ProjectList:
+    """The projects of the panel and the current one."""
+
+    def __init__(self) -> None:
+        self.items: list[PanelProject] = []
+        self.current_position = -1
+        #: Use and width of the latest drawing, which the next one begins with.
+        self._latest_attributes: dict[str, str] = {}
+
+    @property
+    def current(self) -> PanelProject | None:
+        """Return the current project; None without any."""
+        return self.items[self.current_position] if 0 <= self.current_position < len(self.items) else None
+
+    def begin_drawing(self, kind: str) -> PanelProject:
+        """Add a project that is being drawn; it replaces the current one unless that is in the batch."""
+        former = self.current
+        if former is not None:
+            self._remember(former)
+        attributes = dict(self._latest_attributes)
+        if former is not None and not former.is_in_batch:
+            drawn = PanelProject(former.name, kind=kind, is_drawing=True, attributes=attributes)
+            self.items[self.current_position] = drawn
+            return drawn
+        names = {one.name for one in self.items}
+        numbers = (tr("Project {number}").format(number=number) for number in range(1, len(names) + 2))
+        name = next(one for one in numbers if one not in names)
+        self.items.append(PanelProject(name, kind=kind, is_drawing=True, attributes=attributes))
+        self.current_position = len(self.items) - 1
+        return self.items[-1]
+
+    def add_shapes(self, shapes: Iterable[ProjectShape], source: str) -> int:
+        """Add projects with shapes to the batch; the first becomes the current one. Return their number.
+
+        ``source``: name of layer or file, for projects without a name.
+        """
+        begun = len(self.items)
+        for number, shape in enumerate(shapes, 1):
+            name = shape.attributes.get("name") or shape.attributes.get("number") or f"{source} {number}"
+            kind = _get_kind(shape)
+            self.items.append(PanelProject(name, shape, kind, is_in_batch=True, attributes=dict(shape.attributes)))
+        if len(self.items) > begun:
+            self.current_position = begun
+        return len(self.items) - begun
+
+    def remove_current(self) -> None:
+        """Remove the current project; the one before it becomes the current one."""
+        if self.current is not None:
+            self._remember(self.current)
+            del self.items[self.current_position]
+            self.current_position = min(self.current_position, len(self.items) - 1)
+
+    def _remember(self, project: PanelProject) -> None:
+        """Store what the next drawing begins with."""
+        self._latest_attributes = {key: project.attributes.get(key, "") for key in ("use", "width")}
+
+    def list_reported(self) -> list[PanelProject]:
+        """Return the finished projects of the batch; without a batch the current one if it is finished."""
+        batch = [one for one in self.items if one.is_in_batch and one.is_finished]
+        current = self.current
+        return batch or ([current] if current is not None and current.is_finished else [])
+
+
+def _get_kind(shape: ProjectShape) -> str:
+    """Return polygon, line or point."""
+    geometry = QgsGeometry()
+    geometry.fromWkb(shape.wkb)
+    kinds = {
+        QgsWkbTypes.GeometryType.PointGeometry: POINT,
+        QgsWkbTypes.GeometryType.LineGeometry: LINE,
+    }
+    return kinds.get(geometry.type(), POLYGON)

@@ -1,0 +1,414 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test the panel of conformity: map tool, figures that follow the mouse, stale results, edits, and removal."""
+
+import threading
+
+import pytest
+from pyproj import Geod
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+    QgsRectangle,
+)
+from qgis.gui import QgsMapMouseEvent
+from qgis.PyQt.QtCore import QEvent, QPoint, Qt
+from qgis.PyQt.QtGui import QKeyEvent
+from qgis.PyQt.QtWidgets import QInputDialog
+
+from plugin.bridge.checking import drawn_projects
+from plugin.gui.conformity import controller as conformity_module
+from plugin.gui.conformity.figures import PanelFigures, ReviewFigures
+from plugin.gui.conformity.map_tool import ProjectMapTool
+from tests.qgis.helpers import X, Y, make_square, make_table, write_small
+from tests.qgis.live_helpers import make_rectangle
+from tests.qgis.test_gui_editing import check, checked, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.waiting import process_events, wait_until
+
+CGCS2000 = Geod(a=6378137.0, rf=298.257222101)
+#: Edges of the statutory area and geodesics differ by some hundredths of a square metre for edges of a hundred metres.
+EDGES_M2 = 0.05
+
+
+@pytest.fixture
+def panel(checked):  # noqa: F811
+    """Yield the panel of a checked small plan, in view, and the plan's layers."""
+    controller, layers = checked
+    canvas = controller.iface.mapCanvas()
+    canvas.setFixedSize(600, 600)
+    canvas.setExtent(QgsRectangle(X - 100, Y - 100, X + 400, Y + 400))
+    controller.actions["conformity"].trigger()
+    process_events(0.05)
+    return controller.conformity, layers, controller
+
+
+def send(tool, kind, x, y, button=Qt.MouseButton.NoButton):
+    """Send a mouse event at a point of the map (metres from the corner of the plan) to the tool."""
+    canvas = tool.canvas()
+    pixel = canvas.getCoordinateTransform().transform(QgsPointXY(X + x, Y + y))
+    event = QgsMapMouseEvent(canvas, kind, QPoint(round(pixel.x()), round(pixel.y())), button)
+    (tool.canvasMoveEvent if kind == QEvent.Type.MouseMove else tool.canvasReleaseEvent)(event)
+
+
+def move(tool, x, y):
+    send(tool, QEvent.Type.MouseMove, x, y)
+
+
+def click(tool, x, y):
+    send(tool, QEvent.Type.MouseButtonRelease, x, y, Qt.MouseButton.LeftButton)
+
+
+def press(tool, key):
+    """Press a key; return True if QGIS may act on it too."""
+    event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+    tool.keyPressEvent(event)
+    return event.isAccepted()
+
+
+def wait_for_figures(panel):
+    assert wait_until(lambda: panel.shown_number == panel.requested_number)
+
+
+def draw_triangle(panel):
+    """Draw two points and move to a third; the figures are shown."""
+    panel.toggle_drawing()
+    panel.dock.form.use.setCurrentIndex(panel.dock.form.use.findData("13"))
+    click(panel.tool, 10, 10)
+    click(panel.tool, 90, 10)
+    move(panel.tool, 50, 90)
+    wait_for_figures(panel)
+
+
+def measure(geometry):
+    """Return the area (m²) of a geometry of the map on the ellipsoid, with geodesic edges."""
+    degrees = QgsGeometry(geometry)
+    source, target = (QgsCoordinateReferenceSystem(f"EPSG:{code}") for code in (4526, 4490))
+    degrees.transform(QgsCoordinateTransform(source, target, QgsProject.instance()))
+    ring = degrees.asPolygon()[0]
+    return abs(CGCS2000.polygon_area_perimeter([p.x() for p in ring], [p.y() for p in ring])[0])
+
+
+def get_cells(panel, row):
+    table = panel.dock.line_table
+    return [table.item(row, column).text() for column in range(table.columnCount())]
+
+
+def test_panel_offers_a_check_first_then_ways_to_get_a_project(open_controller):  # noqa: F811
+    controller, _ = open_controller
+    dock = controller.conformity.dock
+    controller.actions["conformity"].trigger()
+    assert dock.isVisible() and not dock.form.isEnabled()
+    assert dock.empty.label.text() == "还没有检查过。占用情况取自最近一次检查的图层。"
+    assert [button.text() for button in dock.empty.list_buttons()] == ["全面检查"]
+    dock.empty.list_buttons()[0].click()
+    assert wait_until(lambda: controller.dock.result is not None)
+    wait_for_live_check(controller)
+    assert dock.empty.label.text() == "绘制项目范围，选中要素，或导入界址点。"
+    assert [button.text() for button in dock.empty.list_buttons()] == ["绘制", "文件…"]
+    assert dock.form.isEnabled() and not any(button.isEnabled() for button in dock.buttons.values())
+
+
+def test_figures_follow_the_mouse_and_equal_an_independent_area(panel):
+    panel, _, _ = panel
+    draw_triangle(panel)
+    figures = panel.dock.figures
+    drawn = panel.tool.make_geometry()
+    assert figures.area_m2 == pytest.approx(measure(drawn), abs=EDGES_M2)
+    # The triangle is in the parcel and the farmland of the corner, and meets the red line east of x = 80.
+    red = drawn.intersection(make_rectangle(80, 0, 200, 100))
+    assert panel.dock.summary.word.text() == "不符合" and figures.township == ""
+    assert get_cells(panel, 0)[:2] == ["永久基本农田", panel.dock.summary.area.text().removesuffix(" ha")]
+    shown = next(row for row in figures.lines if row.name == "生态保护红线")
+    assert float(shown.occupied) == pytest.approx(red.area() / 1e4, abs=6e-5)
+    assert shown.word == "未能判定"
+    move(panel.tool, 50, 60)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 == pytest.approx(measure(panel.tool.make_geometry()), abs=EDGES_M2)
+    assert panel.at_mouse.label.isVisible() and panel.at_mouse.label.text().startswith("不符合")
+    assert sorted(panel.marks.lines) == ["farmland", "red_line"]
+    panel.tool.cancel()
+    assert panel.marks.lines == [] and panel.tool.band_count == 0 and panel.projects.items == []
+
+
+def test_too_few_points_show_no_area_and_no_verdict(panel):
+    panel, _, _ = panel
+    panel.toggle_drawing()
+    click(panel.tool, 10, 10)
+    move(panel.tool, 50, 50)
+    assert panel.dock.summary.word.text() == "—" and panel.dock.summary.area.text() == "—"
+    assert not panel.dock.buttons["finish"].isEnabled() and panel.dock.buttons["undo"].isEnabled()
+    panel.tool.cancel()
+
+
+def test_crossing_outline_states_the_remedy_and_the_next_move_is_reviewed(panel):
+    panel, _, _ = panel
+    panel.toggle_drawing()
+    for x, y in ((0, 0), (90, 90), (90, 0)):
+        click(panel.tool, x, y)
+    move(panel.tool, 0, 90)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 is None
+    assert "边线自相交，不能计算。请移动或撤销这个点。" in panel.dock.summary.remark.text()
+    move(panel.tool, 95, -30)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 == pytest.approx(measure(panel.tool.make_geometry()), abs=EDGES_M2)
+    panel.tool.cancel()
+
+
+def test_keys_and_buttons_of_the_map_tool(panel):
+    panel, _, controller = panel
+    tool, canvas = panel.tool, controller.iface.mapCanvas()
+    panel.toggle_drawing()
+    for x, y in ((0, 0), (90, 0), (90, 90), (0, 90)):
+        click(tool, x, y)
+    assert not press(tool, Qt.Key.Key_Backspace), "QGIS would delete selected features for an accepted key"
+    assert len(tool.points) == 3
+    panel.dock.buttons["undo"].click()
+    assert len(tool.points) == 2
+    send(tool, QEvent.Type.MouseButtonRelease, 0, 0, Qt.MouseButton.RightButton)
+    assert panel.projects.current.is_drawing, "an outline needs three points"
+    click(tool, 90, 90)
+    send(tool, QEvent.Type.MouseButtonRelease, 0, 0, Qt.MouseButton.RightButton)
+    wait_for_figures(panel)
+    assert panel.projects.current.is_finished and canvas.mapTool() is not tool
+    assert panel.dock.buttons["batch"].isEnabled() and panel.dock.buttons["report"].isEnabled()
+    panel.dock.buttons["batch"].click()
+    assert panel.dock.form.projects.currentText() == "项目 1（已入批量）"
+    panel.toggle_drawing()
+    click(tool, 0, 0)
+    assert not press(tool, Qt.Key.Key_Escape)
+    assert [one.name for one in panel.projects.items] == ["项目 1"] and panel.dock.form.projects.count() == 1
+
+
+def test_result_of_a_cancelled_drawing_is_dropped(panel):
+    panel, _, _ = panel
+    draw_triangle(panel)
+    stale = panel.requested_number
+    panel.tool.cancel()
+    figures = ReviewFigures({0: PanelFigures("fails", "不符合", "9 ha", 9e4)})
+    panel.reviewer._pass_on(stale, figures, None)
+    assert panel.dock.figures.area_m2 is None
+    panel.toggle_drawing()
+    panel.reviewer._pass_on(stale, figures, None)
+    assert panel.dock.figures.area_m2 is None
+    panel.tool.cancel()
+
+
+def test_latest_position_wins_and_waiting_ones_are_dropped(panel, monkeypatch):
+    panel, _, _ = panel
+    draw_triangle(panel)
+    begun, go_on, reviewed = threading.Event(), threading.Event(), []
+    review = drawn_projects._Reviews.review
+
+    def review_slowly(self, request, *others):
+        reviewed.append(request.number)
+        begun.set()
+        assert go_on.wait(60)
+        return review(self, request, *others)
+
+    monkeypatch.setattr(drawn_projects._Reviews, "review", review_slowly)
+    move(panel.tool, 50, 80)
+    first = panel.requested_number
+    assert wait_until(begun.is_set)
+    for y in range(20, 80, 10):
+        move(panel.tool, 50, y)
+    last = panel.requested_number
+    assert wait_until(lambda: panel.dock.summary.state.text() == "计算中") and not panel.dock.summary.word.isEnabled()
+    go_on.set()
+    wait_for_figures(panel)
+    assert reviewed == [first, last] and last == first + 6
+    assert panel.dock.summary.state.text() == "" and panel.dock.summary.word.isEnabled()
+    assert panel.dock.figures.area_m2 == pytest.approx(measure(panel.tool.make_geometry()), abs=EDGES_M2)
+    panel.tool.cancel()
+
+
+def test_error_of_a_review_is_shown_and_the_next_position_is_reviewed(panel, monkeypatch):
+    panel, _, _ = panel
+    draw_triangle(panel)
+
+    def fail(*_all):
+        raise ZeroDivisionError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drawn_projects._Reviews, "review", fail)
+        move(panel.tool, 50, 70)
+        wait_for_figures(panel)
+    assert "ZeroDivisionError" in panel.dock.summary.remark.text() and panel.dock.figures.area_m2 is None
+    move(panel.tool, 50, 75)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 is not None
+    panel.tool.cancel()
+
+
+def test_line_takes_its_width_and_use_decides_on_the_verdict(panel):
+    panel, _, _ = panel
+    form = panel.dock.form
+    form.kind.setCurrentIndex(form.kind.findData("line"))
+    panel.toggle_drawing()
+    click(panel.tool, 10, 50)
+    move(panel.tool, 60, 50)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 is None and "宽度" in panel.dock.summary.remark.text()
+    form.show_kind("line")
+    form.width.setValue(10.0)
+    wait_for_figures(panel)
+    width = panel.tool.make_geometry().length() * 10.0
+    assert panel.dock.figures.area_m2 == pytest.approx(width, rel=2e-4), "on the ellipsoid, not in the plane"
+    assert panel.dock.summary.word.text() == "—" and "请选择用途" in panel.dock.summary.remark.text()
+    form.use.setCurrentIndex(form.use.findData("13"))
+    wait_for_figures(panel)
+    assert panel.dock.summary.word.text() == "不符合"
+    panel.tool.cancel()
+
+
+def test_document_of_approval_makes_occupied_farmland_conditional(panel, monkeypatch):
+    panel, _, _ = panel
+    draw_triangle(panel)
+    click(panel.tool, 50, 60)
+    panel.tool.finish()
+    wait_for_figures(panel)
+    assert panel.dock.figures.lines[0].word == "不符合"
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_all, **_more: (" 自然资函〔2026〕1号 ", True))
+    panel.ask_for_approval()
+    wait_for_figures(panel)
+    assert panel.dock.figures.lines[0].word == "有条件" and "自然资函〔2026〕1号" in panel.dock.figures.lines[0].tip
+
+
+def test_figures_count_unsaved_edits_and_follow_their_undo(panel):
+    panel, layers, controller = panel
+    draw_triangle(panel)
+    click(panel.tool, 50, 60)
+    panel.tool.finish()
+    wait_for_figures(panel)
+    before = panel.dock.figures.lines[0]
+    assert before.occupied != "0" and panel.dock.source_note.text().endswith("检查的状态。")
+    farmland = layers["YJJBNTBHTB"]
+    farmland.startEditing()
+    farmland.beginEditCommand("delete")
+    farmland.deleteFeature(1)
+    farmland.endEditCommand()
+    assert wait_until(lambda: panel.dock.figures.lines[0].occupied == "0")
+    wait_for_live_check(controller)
+    assert panel.dock.source_note.text().endswith("已计入其后的编辑。") and "farmland" not in panel.marks.lines
+    farmland.undoStack().undo()
+    assert wait_until(lambda: panel.dock.figures.lines[0] == before)
+
+
+def test_selected_features_and_a_file_become_projects_of_the_batch(panel, tmp_path):
+    panel, layers, controller = panel
+    parcels = layers["DLTB"]
+    controller.iface.setActiveLayer(parcels)
+    panel.take_selected()
+    assert panel.projects.items == [] and "没有选中要素" in panel._bar._message.text()
+    parcels.selectByIds([1, 2])
+    panel.take_selected()
+    wait_for_figures(panel)
+    assert [one.is_in_batch for one in panel.projects.items] == [True, True] and panel.dock.form.projects.count() == 2
+    path = tmp_path / "项目.gpkg"
+    table = make_table([make_square(0, 0, 50, 50)], XMMC=["加油站"], YDYHFLDM=["13"])
+    table.to_file(path, layer="xm")
+    panel.add_file(str(path))
+    wait_for_figures(panel)
+    assert panel.projects.current.name == "加油站" and panel.dock.form.use.currentData() == "13"
+    assert panel.dock.figures.area_m2 == pytest.approx(2500.0, rel=2e-4)
+    panel.choose_project(0)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 == pytest.approx(10_000.0, rel=2e-4)
+
+
+def test_boundary_points_are_imported_before_they_are_read(panel, tmp_path):
+    panel, _, _ = panel
+    layer = write_small(tmp_path / "地块.gpkg", YJJBNTBHTB=None, STBHHX=None, CZKFBJ=None)
+    asked = []
+    panel._import_points = lambda path: asked.append(path) or str(layer)
+    panel.add_file(str(tmp_path / "界址点.txt"))
+    wait_for_figures(panel)
+    assert asked == [str(tmp_path / "界址点.txt")] and len(panel.projects.items) == 2
+    panel._import_points = lambda path: ""
+    panel.add_file("x.xlsx")
+    assert len(panel.projects.items) == 2, "the user cancelled"
+
+
+def test_report_writes_workbook_and_layer_of_the_batch(panel, tmp_path):
+    import geopandas as gpd
+    from openpyxl import load_workbook
+
+    panel, layers, controller = panel
+    layers["DLTB"].selectByIds([1, 2])
+    controller.iface.setActiveLayer(layers["DLTB"])
+    panel.take_selected()
+    wait_for_figures(panel)
+    shapes = [one.make_shape() for one in panel.list_reported_projects()]
+    for suffix in (".xlsx", ".gpkg"):
+        path, written = tmp_path / f"报告{suffix}", []
+        panel.report.write(panel.plan.get_data(), shapes, str(path), written.append)
+        assert wait_until(lambda written=written: bool(written)) and path.exists()
+    parts = gpd.read_file(tmp_path / "报告.gpkg")
+    assert sorted(parts.loc[parts["item"] == "project", "row"]) == [1, 2]
+    assert parts.loc[parts["item"] == "project", "area_m2"].iloc[0] == pytest.approx(panel.dock.figures.area_m2)
+    sheet = load_workbook(tmp_path / "报告.xlsx").worksheets[0]
+    assert any(one.name in str(cell.value) for one in panel.projects.items for row in sheet for cell in row)
+
+
+def test_closing_the_project_while_drawing_leaves_nothing_on_the_map(panel, project):
+    panel, _, _ = panel
+    canvas = panel.tool.canvas()
+    before = len(canvas.scene().items())
+    draw_triangle(panel)
+    assert len(canvas.scene().items()) > before
+    project.clear()
+    process_events(0.2)
+    assert panel.projects.items == [] and panel.tool.band_count == 0 and panel.marks.lines == []
+    assert canvas.mapTool() is not panel.tool and not panel.dock.form.isEnabled()
+    assert panel.dock.figures.area_m2 is None
+
+
+def test_removed_layer_leaves_the_figures_of_the_check_with_a_note(panel, project):
+    panel, layers, controller = panel
+    draw_triangle(panel)
+    area = panel.dock.figures.area_m2
+    project.removeMapLayer(layers["STBHHX"].id())
+    assert wait_until(lambda: controller.editing.is_outdated)
+    assert panel.dock.figures.area_m2 == area and "请重新检查" in panel.dock.source_note.text()
+    move(panel.tool, 50, 60)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 == pytest.approx(measure(panel.tool.make_geometry()), abs=EDGES_M2)
+    panel.tool.cancel()
+
+
+def test_other_map_tool_interrupts_the_drawing_which_continues_later(panel):
+    panel, _, controller = panel
+    draw_triangle(panel)
+    canvas = controller.iface.mapCanvas()
+    other = ProjectMapTool(canvas)
+    canvas.setMapTool(other)
+    assert not panel.dock.form.buttons["draw"].isChecked() and panel.projects.current.is_drawing
+    assert panel.dock.figures.area_m2 is None, "two fixed points are no outline"
+    panel.toggle_drawing()
+    assert canvas.mapTool() is panel.tool and len(panel.tool.points) == 2
+    canvas.unsetMapTool(panel.tool)
+    other.deleteLater()
+    panel.tool.cancel()
+
+
+def test_unloading_while_drawing_removes_bands_box_tool_and_panel(open_controller, monkeypatch):  # noqa: F811
+    controller, _ = open_controller
+    check(controller)
+    canvas, window = controller.iface.mapCanvas(), controller.iface.window
+    canvas.setFixedSize(600, 600)
+    canvas.setExtent(QgsRectangle(X - 100, Y - 100, X + 400, Y + 400))
+    controller.actions["conformity"].trigger()
+    draw_triangle(controller.conformity)
+    stopped = conformity_module.ConformityController.stop
+    calls = []
+    monkeypatch.setattr(conformity_module.ConformityController, "stop", lambda self: calls.append(1) or stopped(self))
+    panel = controller.conformity
+    panel.stop()
+    assert panel.tool.band_count == 0 and panel.marks.lines == [] and panel.at_mouse.label is None
+    assert canvas.mapTool() is None
+    assert wait_until(lambda: not controller.runner._running_jobs)
+    # The fixture unloads the plugin: stopping twice is harmless.
+    monkeypatch.setattr(conformity_module.ConformityController, "stop", lambda self: None)
+    assert window.findChild(type(panel.dock)) is panel.dock
