@@ -57,5 +57,5 @@ def _make_cells(balances: list[AreaBalance | None]) -> list[CellValue]:
 
 
 def _get_term(balance: AreaBalance, term: str) -> float:
-    """Return a term of a balance, m²; ``other``: land with another area than before, or in another number of rows."""
+    """Return a term of a balance, m². Land with another area than before, or in other numbers of rows, is “other”."""
     return balance.revalued + balance.doubled if term == "other" else float(getattr(balance, term))
