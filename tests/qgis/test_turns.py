@@ -34,7 +34,7 @@ class Recorder(QObject):
 
 @pytest.fixture
 def log(qgis_app):
-    """A log of calls; “-” marks turns of the event loop. No portion is left behind."""
+    """Return a log of calls; “-” marks turns of the event loop. No portion may be left behind."""
     calls = []
     timer = QTimer()
     timer.timeout.connect(lambda: calls.append("-"))

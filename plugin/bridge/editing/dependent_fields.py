@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -32,13 +32,13 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSlot
 
 from ...core.errors import SanxianError
-from ..running.portions import PORTION_SECONDS, hold_background_work
+from ..running.portions import PORTION_SECONDS, hold_background_work, run_to_end
 from ..running.tasks import log_error
 from ..running.turns import RepeatedPortion
 from ..texts import tr
 from .changed_values import ChangedValueRecord, start_recording_changed_values
 from .expression_function import is_null
-from .expression_values import compute_statutory_areas, evaluate_code_name
+from .expression_values import compute_statutory_areas_in_steps, evaluate_code_name
 
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack
@@ -56,6 +56,8 @@ MAX_AREAS_FILLED_AT_ONCE = 20
 ROWS_PER_PORTION = 1000
 #: Rows of which areas are computed together; a turn ends after those with which it reaches `PORTION_SECONDS`.
 AREAS_COMPUTED_AT_ONCE = 5
+#: (feature id, field index, new value, old value) of a value to change.
+ValueChange = tuple[int, int, Any, Any]
 _DEFAULT_VALUE_PATTERN = re.compile(r"coalesce\(eval\('((?:[^']|'')*)'\), \"(?:[^\"]|\"\")*\"\)")
 _CODE_NAME_CALL_PATTERN = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
 _STATUTORY_AREA_CALL_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
@@ -154,6 +156,8 @@ class DependentValueFill:
         self._entries_read, self._entry_count = 0, len(record)
         self._deleted_fids: set[int] = set()
         self._rows: Any = None
+        #: Steps of the rows whose values are being computed; None between two groups of rows.
+        self._steps: Generator[None, None, list[ValueChange]] | None = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
         self._done = QUndoStack()
         self._names: dict[int, dict[str, Any]] = {}
@@ -193,10 +197,12 @@ class DependentValueFill:
         self._deleted_fids.add(fid)
 
     def close_iterator(self) -> None:
-        """Close the feature iterator, which keeps the data source open."""
+        """Close the feature iterator, which keeps the data source open; the fill has ended."""
+        if self._steps is not None:
+            self._steps.close()
         if self._rows is not None:
             self._rows.close()
-        self._rows, self.is_complete = None, True
+        self._rows, self._steps, self.is_complete = None, None, True
 
     def write_next_rows(self, row_count: int) -> None:
         """Write the dependent values of the next rows into the edit buffer.
@@ -206,30 +212,53 @@ class DependentValueFill:
         """
         if not self.read_entries(row_count) or self.is_complete:
             return
-        began = time.perf_counter()
-        buffer, push = self._layer.editBuffer(), self._done.push
-        values: list[tuple[int, int, Any, Any]] = []
+        end_time = time.perf_counter() + PORTION_SECONDS
+        value_changes: list[ValueChange] = []
         if self._count_changed_shapes():
-            # Shapes differ in size: the next rows may take much longer than the last ones.
-            for _ in range(0, row_count, AREAS_COMPUTED_AT_ONCE):
-                values += self.compute_next_values(AREAS_COMPUTED_AT_ONCE)
-                if self.is_complete or time.perf_counter() - began > PORTION_SECONDS:
-                    break
+            # Shapes differ in size: the next rows may take much longer than the last ones, and one row longer than a
+            # portion. Its steps go on in the next call.
+            while not self.is_complete and time.perf_counter() < end_time:
+                value_changes += self._run_step(AREAS_COMPUTED_AT_ONCE)
         else:
-            values = self.compute_next_values(row_count)
+            value_changes = self.compute_next_values(row_count)
+        buffer, push = self._layer.editBuffer(), self._done.push
         self._done.beginMacro("")
-        for fid, index, value, old in values:
+        for fid, index, value, old in value_changes:
             push(QgsVectorLayerUndoCommandChangeAttribute(buffer, fid, index, value, old))
         self._done.endMacro()
 
-    def compute_next_values(self, row_count: int) -> list[tuple[int, int, Any, Any]]:
-        """Return (feature id, field index, new value, old value) for each value to change in the next rows."""
+    def compute_next_values(self, row_count: int) -> list[ValueChange]:
+        """Return the values to change in the next rows."""
+        value_changes = self._finish_steps()
+        return value_changes + run_to_end(self._compute_next_values_in_steps(row_count))
+
+    def _run_step(self, row_count: int) -> list[ValueChange]:
+        """Run a step of computing the values of the next rows; return the values after the last step, else no value."""
+        if self._steps is None:
+            self._steps = self._compute_next_values_in_steps(row_count)
+        try:
+            next(self._steps)
+        except StopIteration as end:
+            self._steps = None
+            # Features may have been deleted between the steps.
+            return [one for one in end.value if one[0] not in self._deleted_fids]
+        return []
+
+    def _finish_steps(self) -> list[ValueChange]:
+        """Run the remaining steps of the rows that were begun; return their values."""
+        value_changes: list[ValueChange] = []
+        while self._steps is not None:
+            value_changes += self._run_step(0)
+        return value_changes
+
+    def _compute_next_values_in_steps(self, row_count: int) -> Generator[None, None, list[ValueChange]]:
+        """Compute the values to change in the next rows; yield None between the steps."""
         if self._rows is None:
             # One iterator for all: each begins with a copy of the unsaved edits.
             self._rows = self._layer.getFeatures(self._make_feature_request())
+            yield
         rows_read = list(islice(self._rows, row_count))
-        if len(rows_read) < row_count:
-            self.close_iterator()
+        is_last = len(rows_read) < row_count
         ids = [row.id() for row in rows_read]
         value_changes = []
         for one in self._fields:
@@ -239,11 +268,14 @@ class DependentValueFill:
                 for fid, row in zip(ids, rows_read, strict=True)
                 if fid in changed_fids and fid not in self._deleted_fids
             ]
-            values = self._compute_values(one, [row for _, row in mine])
+            values = yield from self._compute_values_in_steps(one, [row for _, row in mine])
             for (fid, row), value in zip(mine, values, strict=True):
                 old = row[target]
                 if value is not None and old != value:
                     value_changes.append((fid, target, value, old))
+        if is_last:
+            self._rows.close()
+            self._rows, self.is_complete = None, True
         return value_changes
 
     def _make_feature_request(self) -> QgsFeatureRequest:
@@ -259,10 +291,12 @@ class DependentValueFill:
             request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
         return request
 
-    def _compute_values(self, dependent_field: DependentField, rows: list[QgsFeature]) -> list[Any]:
+    def _compute_values_in_steps(
+        self, dependent_field: DependentField, rows: list[QgsFeature]
+    ) -> Generator[None, None, list[Any]]:
         if dependent_field.source_index is not None:
             return self._find_names(dependent_field, [row[dependent_field.source_index] for row in rows])
-        areas = compute_statutory_areas([row.geometry() for row in rows], self._layer.crs())
+        areas = yield from compute_statutory_areas_in_steps([row.geometry() for row in rows], self._layer.crs())
         return [
             round(area, dependent_field.area_decimals) if row.hasGeometry() else None
             for row, area in zip(rows, areas, strict=True)

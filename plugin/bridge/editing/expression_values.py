@@ -7,11 +7,15 @@ core are imported when a function is first used.
 
 from __future__ import annotations
 
+import struct
+import sys
+from collections.abc import Generator, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     NULL,
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
@@ -26,12 +30,18 @@ from qgis.PyQt.QtCore import QThread
 from ...core.errors import InputError
 from ..layers.properties import format_crs_for_pyproj
 from ..layers.values import convert_to_wkb_and_curve_text
+from ..running.portions import run_to_end
 from ..texts import tr
 from .expression_function import FunctionError, is_null
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _GEODETIC_CRS = "EPSG:4490"
 #: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
 _PADDED_CODE_LENGTH = 6
+#: Vertices transformed in one step, in about a millisecond.
+_VERTICES_PER_STEP = 2000
 
 
 # --- area
@@ -62,28 +72,46 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
 
     ``crs``: CRS of all geometries.
     """
+    return run_to_end(compute_statutory_areas_in_steps(geometries, crs))
+
+
+def compute_statutory_areas_in_steps(
+    geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem
+) -> Generator[None, None, list[float]]:
+    """Compute what `compute_statutory_areas` returns, in steps of about a millisecond, whatever the geometries' size.
+
+    A generator that yields None between the steps.
+    """
     import numpy as np
     import shapely
 
     from ...core.geometry.statutory_area import measure_statutory_area
 
+    wkb_array = np.full(len(geometries), None, dtype=object)
+    for number, geometry in enumerate(geometries):
+        if not geometry.isNull() and not geometry.isEmpty():
+            wkb_array[number] = convert_to_wkb_and_curve_text(QgsGeometry(geometry))[0]
+    shapes = shapely.from_wkb(wkb_array, on_invalid="ignore")
     transform = _make_lonlat_transform(format_crs_for_pyproj(crs))
-    statutory_areas = [0.0] * len(geometries)
-    nonempty_positions = [
-        n for n, geometry in enumerate(geometries) if not geometry.isNull() and not geometry.isEmpty()
-    ]
-    wkb_array = np.empty(len(nonempty_positions), dtype=object)
-    for place, number in enumerate(nonempty_positions):
-        linear = QgsGeometry()
-        linear.fromWkb(convert_to_wkb_and_curve_text(QgsGeometry(geometries[number]))[0])
-        if transform is not None:
-            linear.transform(transform)
-        wkb_array[place] = bytes(linear.asWkb())
-    if nonempty_positions:
-        areas = measure_statutory_area(shapely.from_wkb(wkb_array, on_invalid="ignore"))
-        for number, area in zip(nonempty_positions, areas, strict=True):
-            statutory_areas[number] = float(area)
-    return statutory_areas
+    if transform is not None:
+        coordinates = shapely.get_coordinates(shapes)
+        for start in range(0, len(coordinates), _VERTICES_PER_STEP):
+            vertices = slice(start, start + _VERTICES_PER_STEP)
+            coordinates[vertices] = _transform_coordinates(coordinates[vertices], transform)
+            yield
+        shapely.set_coordinates(shapes, coordinates)
+    return [float(area) for area in measure_statutory_area(shapes)]
+
+
+def _transform_coordinates(coordinates: NDArray, transform: QgsCoordinateTransform) -> NDArray:
+    """Return (n, 2) coordinates transformed by QGIS, which does not do so with arrays: as the vertices of a line."""
+    import numpy as np
+
+    head = struct.pack("=BII", sys.byteorder == "little", Qgis.WkbType.LineString, len(coordinates))
+    line = QgsGeometry()
+    line.fromWkb(head + coordinates.tobytes())
+    line.transform(transform)
+    return np.frombuffer(bytes(line.asWkb()), dtype=np.float64, offset=len(head)).reshape(-1, 2)
 
 
 @lru_cache(maxsize=32)
@@ -141,7 +169,7 @@ _project_standard = "county_db"
 
 def _find_code_list(name: Any) -> Any:
     """Return a code list by name, from the project's standard or else any standard."""
-    from ...core.standard import list_standard_ids, load_standard
+    from ...core.standard import load_standard
 
     global _project_standard
     project = QgsProject.instance()
@@ -149,11 +177,20 @@ def _find_code_list(name: Any) -> Any:
         from ..project import county
 
         _project_standard = county.read_county_settings(project).standard or "county_db"
-    for standard in dict.fromkeys((_project_standard, "county_db", *list_standard_ids())):
+    for standard in _iterate_standards():
         code_list = load_standard(standard).code_lists.get(str(name))
         if code_list is not None:
             return code_list
     raise InputError("code_list_unknown", name=str(name))
+
+
+def _iterate_standards() -> Iterator[str]:
+    """Yield the standards in which code lists are searched; all folders are read only if the first ones lack a list."""
+    from ...core.standard import list_standard_ids
+
+    yield _project_standard
+    yield "county_db"
+    yield from list_standard_ids()
 
 
 def _find_list_and_code(list_name: Any, value: Any) -> tuple[Any, str]:
