@@ -11,8 +11,8 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEventLoop, QObject, QTimer
 
 from plugin.bridge.running import turns
-from plugin.bridge.running.portions import PORTION_SECONDS, WAITING, PortionedWork
-from plugin.bridge.running.turns import RepeatedPortion
+from plugin.bridge.running.portions import WAITING, PortionedWork
+from plugin.bridge.running.turns import PORTION_SECONDS, RepeatedPortion, has_portion_used_its_time
 from tests.qgis.waiting import process_events, wait_until
 
 
@@ -184,3 +184,18 @@ def test_timer_rests_without_portions(log):
     assert wait_until(lambda: not only.portion.is_active)
     QgsApplication.processEvents()
     assert not turns._turns._timer.isActive()
+
+
+def test_work_is_put_off_only_in_a_portion_that_has_used_its_time(log):
+    answers = [has_portion_used_its_time()]
+
+    def ask():
+        answers.append(has_portion_used_its_time())
+        time.sleep(1.1 * PORTION_SECONDS)
+        answers.append(has_portion_used_its_time())
+
+    only = Recorder("a", log, count=2, action=ask)
+    only.portion.start()
+    assert wait_until(lambda: not only.portion.is_active)
+    answers.append(has_portion_used_its_time())
+    assert answers == [False, False, True, False, True, False]

@@ -32,9 +32,9 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSlot
 
 from ...core.errors import SanxianError
-from ..running.portions import PORTION_SECONDS, hold_background_work, run_to_end
+from ..running.portions import hold_background_work, run_to_end
 from ..running.tasks import log_error
-from ..running.turns import RepeatedPortion
+from ..running.turns import PORTION_SECONDS, RepeatedPortion, has_portion_used_its_time
 from ..texts import tr
 from .changed_values import ChangedValueRecord, start_recording_changed_values
 from .expression_function import is_null
@@ -221,6 +221,8 @@ class DependentValueFill:
                 value_changes += self._run_step(AREAS_COMPUTED_AT_ONCE)
         else:
             value_changes = self.compute_next_values(row_count)
+        if not value_changes:
+            return
         buffer, push = self._layer.editBuffer(), self._done.push
         self._done.beginMacro("")
         for fid, index, value, old in value_changes:
@@ -533,7 +535,8 @@ class _LayerUpdater(QObject):
         self.fill_remaining_rows()
         command = stack.command(index - 1)
         fill = DependentValueFill(self.layer, self._fields, changed_fids, record)
-        is_short = fill.is_short
+        # In a batch of fixes, writing the edits themselves has used up the turn.
+        is_short = fill.is_short and not has_portion_used_its_time()
         if is_short and fill.read_entries(fill.size) and fill.is_complete:
             return
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:

@@ -11,11 +11,8 @@ from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QObject
 
-from .turns import RepeatedPortion
+from .turns import RepeatedPortion, has_portion_used_its_time
 
-#: Time after which a portion ends, in seconds: with what QGIS does in the same turn, such as drawing the list, the eye
-#: notices no pause.
-PORTION_SECONDS = 0.006
 #: Interval in seconds at which work asks whether another thread has finished.
 _WAITING_SECONDS = 0.005
 #: Longest time in seconds for which background work waits for the end of a portion.
@@ -100,11 +97,10 @@ class PortionedWork(QObject):
         self._steps.close()
 
     def _run_portion(self) -> None:
-        end_time = time.perf_counter() + PORTION_SECONDS
         try:
             is_waiting = False
             with hold_background_work():
-                while not is_waiting and time.perf_counter() < end_time:
+                while not (is_waiting or has_portion_used_its_time()):
                     is_waiting = next(self._steps) is WAITING
             self._portion.delay(_WAITING_SECONDS if is_waiting else 0.0)
         except StopIteration as end:

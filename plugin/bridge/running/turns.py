@@ -17,6 +17,18 @@ from weakref import WeakMethod
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer
 
+#: Time after which a portion ends, in seconds: with what QGIS does in the same turn, such as drawing the list, the eye
+#: notices no pause.
+PORTION_SECONDS = 0.006
+
+
+def has_portion_used_its_time() -> bool:
+    """Return True if the portion that is running has used up its time; False if none is running.
+
+    Work that may be done in a later turn is then better put off.
+    """
+    return time.perf_counter() > _turns.end_time
+
 
 class RepeatedPortion:
     """Calls a method in turns of the event loop, from `start` to `stop`.
@@ -55,6 +67,7 @@ class RepeatedPortion:
         if method is None or (isinstance(method.__self__, QObject) and sip.isdeleted(method.__self__)):
             self.stop()
             return
+        outer_end_time, _turns.end_time = _turns.end_time, time.perf_counter() + PORTION_SECONDS
         self.is_running = True
         try:
             method()
@@ -63,7 +76,7 @@ class RepeatedPortion:
             self.stop()
             raise
         finally:
-            self.is_running = False
+            self.is_running, _turns.end_time = False, outer_end_time
 
 
 class _Turns:
@@ -71,6 +84,8 @@ class _Turns:
 
     def __init__(self) -> None:
         self.portions: deque[RepeatedPortion] = deque()
+        #: Time (`time.perf_counter`) until which the portion that is running should end.
+        self.end_time = math.inf
         self._timer: QTimer | None = None
 
     def add(self, portion: RepeatedPortion) -> None:

@@ -121,6 +121,8 @@ class FixApplier(QObject):
             yield from start_editing(layers_to_edit)
             prepared_log = self._log_writer.prepare(log, order, LogAction.APPLIED)
             prepared = yield from prepare_order(order, layers, norm)
+            # All edits are written in one turn of the event loop; it has nothing else to do.
+            yield WAITING
             while not prepared_log.is_ready:
                 yield WAITING
             if not is_current():
