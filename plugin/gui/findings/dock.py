@@ -225,8 +225,14 @@ class FindingsDock(FindingsForm):
             # The list in preparation is of the former findings.
             self._list_findings()
         elif has_changed_list:
-            is_other_selected = self.tree.apply_changes(change, moves_on=moves_on)
-            selected_finding = self.tree.get_selected_finding()
+            # A long change is drawn in a later turn than the one in which the list changes.
+            self.tree.setUpdatesEnabled(False)
+            try:
+                is_other_selected = self.tree.apply_changes(change, moves_on=moves_on)
+                selected_finding = self.tree.get_selected_finding()
+                yield WAITING
+            finally:
+                self.tree.setUpdatesEnabled(True)
             if is_other_selected and not moves_on and self.tree.get_selected_finding() is None:
                 self.show_note(tr("The selected finding is corrected. “Next” goes on from its place."))
             self._pass_selection_to_buttons()
