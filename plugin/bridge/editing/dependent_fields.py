@@ -217,8 +217,10 @@ class DependentValueFill:
         if self._count_changed_shapes():
             # Shapes differ in size: the next rows may take much longer than the last ones, and one row longer than a
             # portion. Its steps go on in the next call.
-            while not self.is_complete and time.perf_counter() < end_time:
+            while not self.is_complete:
                 value_changes += self._run_step(AREAS_COMPUTED_AT_ONCE)
+                if time.perf_counter() > end_time:
+                    break
         else:
             value_changes = self.compute_next_values(row_count)
         if not value_changes:
