@@ -11,6 +11,8 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton, QWidget
 
 from plugin.bridge.layers.role_recognition import RecognisedLayers
+from plugin.bridge.running.portions import WAITING
+from plugin.core.live.session import FindingsChange
 from plugin.gui.findings import empty_states, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.form import DETAIL_TAB
@@ -501,3 +503,18 @@ def test_note_on_edits_keeps_all_its_lines_in_a_low_and_narrow_panel(findings_do
     findings_dock.resize(260, 300)
     process_events(0.05)
     assert note.height() >= note.heightForWidth(note.width()) > 2 * note.fontMetrics().height()
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_list_is_drawn_in_another_turn_than_the_one_that_changes_it(findings_dock, is_cancelled):
+    result = show_result(findings_dock, make_small_report())
+    ended = result.findings[0]
+    steps = findings_dock.apply_changes_in_steps(FindingsChange(ended_findings=[ended]))
+    assert next(steps) is WAITING
+    assert ended not in findings_dock.tree.filter.list_visible_findings()
+    assert not findings_dock.tree.updatesEnabled()
+    if is_cancelled:
+        steps.close()
+    else:
+        assert next(steps) is WAITING
+    assert findings_dock.tree.updatesEnabled()
