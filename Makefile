@@ -18,7 +18,7 @@ PHASE ?=
 RULES ?=
 PICTURES ?=
 
-.PHONY: help setup demo test check format benchmark rules profile rule sample symbols manual screenshots package qgis qgis_process clean
+.PHONY: help setup demo test postgis check format benchmark rules profile rule sample symbols manual screenshots package qgis qgis_process clean
 
 help: ## 本页 · this page
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ demo: setup ## 检查示例县并给出摘要 · checks the sample county
 
 test: setup ## 全部测试 · all tests (TESTS="tests/core -k ratio" for some)
 	@$(RUN) pytest $(if $(value TESTS),$(value TESTS),$(SIDE_BY_SIDE))
+
+postgis: setup ## 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
+	@bash tools/postgis.sh
 
 check: setup ## 格式、静态检查、分层、类型、快速测试 · format, lint, layers, types, fast tests
 	@bash tools/check.sh

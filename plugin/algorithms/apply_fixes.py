@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsProcessingParameterBoolean
@@ -12,7 +11,6 @@ from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.errors import InputError
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -22,7 +20,7 @@ from .common import (
     mark_parameter_advanced,
     split_words,
 )
-from .inputs import SOURCE, make_copy_parameter, make_required_source_parameter, make_table_parameter
+from .inputs import SOURCE, check_source, make_copy_parameter, make_required_source_parameter, make_table_parameter
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
@@ -70,8 +68,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
 
         self.options = self.read_norm_options(parameters, context)
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        if not Path(self.source).exists():
-            raise InputError("source_missing", source=self.source)
+        check_source(self.source)
         output, table = (self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE))
         self.order = self.make_fix_run_options(parameters, context, output, table)
         check_fix_run_options(self.order, self.source)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsProcessingParameterEnum, QgsProcessingParameterNumber
@@ -13,7 +12,6 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_report_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.errors import InputError
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -22,7 +20,14 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .inputs import LAYERS, SOURCE, make_copy_parameter, make_required_source_parameter, make_table_parameter
+from .inputs import (
+    LAYERS,
+    SOURCE,
+    check_source,
+    make_copy_parameter,
+    make_required_source_parameter,
+    make_table_parameter,
+)
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
@@ -42,8 +47,7 @@ class _ConversionAlgorithm(SanxianAlgorithm):
     def read_source_parameter(self, parameters, context) -> str:
         """Return the path of the data; raise InputError if it does not exist."""
         source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        if not Path(source).exists():
-            raise InputError("source_missing", source=source)
+        check_source(source)
         return source
 
 

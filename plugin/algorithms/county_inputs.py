@@ -14,8 +14,10 @@ from qgis.core import (
 )
 
 from ..bridge.texts import tr
+from ..core.connection_text import make_source
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, make_file_parameter
+from .inputs import refuse_password
 
 FOLDER, LIST, OUTPUT = "FOLDER", "LIST", "OUTPUT"
 
@@ -37,8 +39,8 @@ def make_results_parameter() -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder of the results"), createByDefault=False)
 
 
-def read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context: Any) -> tuple[Path, Path]:
-    """Return the folder or list of the counties, and the folder of results.
+def read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context: Any) -> tuple[str | Path, Path]:
+    """Return the folder, list or database of the counties, and the folder of results.
 
     Raise InputError unless one of folder and list is given, and without a folder of results.
     """
@@ -48,4 +50,4 @@ def read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context
     output = algorithm.parameterAsString(parameters, OUTPUT, context).strip()
     if not output:
         raise InputError("package_no_output")
-    return Path(folder or table), Path(output)
+    return make_source(refuse_password(folder or table)), Path(output)

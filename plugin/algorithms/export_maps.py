@@ -46,7 +46,7 @@ from .common import (
     mark_parameter_advanced,
     split_words,
 )
-from .inputs import LAYERS, SOURCE, get_vector_layers, make_source_parameters
+from .inputs import LAYERS, SOURCE, check_source, get_vector_layers, make_source_parameters
 from .report_log import log_maps, log_options_from_project
 
 ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
@@ -157,8 +157,8 @@ class ExportMaps(SanxianAlgorithm):
         self.layers = get_vector_layers(self, parameters, LAYERS, context) if parameters.get(LAYERS) else []
         if self.source and self.layers:
             raise InputError("source_and_layers")
-        if self.source and not Path(self.source).exists():
-            raise InputError("source_missing", source=self.source)
+        if self.source:
+            check_source(self.source)
         self.catalogue = maps.load_map_set(self.read_text_parameter(parameters, MAP_SET, context))
         self.maps = self._read_maps(parameters, context)
         self.options, self.options_from_project = self._read_options(parameters, context)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterFileDestination
 
 from ..bridge import health
@@ -17,7 +15,7 @@ from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import list_standard_ids, load_standard
 from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
-from .inputs import LAYERS, SOURCE, make_source_parameters, read_layer_list_parameter, read_project_layers
+from .inputs import LAYERS, SOURCE, check_source, make_source_parameters, read_layer_list_parameter, read_project_layers
 from .report_log import log_written_files
 
 STANDARD, OUTPUT = "STANDARD", "OUTPUT"
@@ -78,8 +76,8 @@ class ExportVct(SanxianAlgorithm):
         chosen_layers = read_layer_list_parameter(self, parameters, LAYERS, context)
         if self.source and chosen_layers:
             raise InputError("source_and_layers")
-        if self.source and not Path(self.source).exists():
-            raise InputError("source_missing", source=self.source)
+        if self.source:
+            check_source(self.source)
         self.layer_snapshots = [] if self.source else chosen_layers or read_project_layers(context)
         if not self.source and not self.layer_snapshots:
             raise InputError("vct_no_layers")

@@ -29,6 +29,7 @@ from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
 from ..core.check import RunOptions
+from ..core.connection_text import has_password, is_connection, mask_source
 from ..core.errors import InputError
 
 SOURCE, LAYERS = "SOURCE", "LAYERS"
@@ -57,7 +58,13 @@ def make_file_or_folder_parameter(
         Qgis.ProcessingFileParameterBehavior.File,
         optional=True,
         # Only the filter (*) lets the user choose a folder.
-        fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
+        fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson *.fgb *.parquet *.zip);;{tr('All')} (*)",
+    )
+    parameter.setHelp(
+        tr(
+            "A file, a folder of files, a zip of them, or a schema of a PostGIS database as text: "
+            "postgresql://host/database?schema=NAME or service=NAME&schema=NAME, without a password."
+        )
     )
     return set_parameter_widget(parameter, f"source_widget.{widget}")
 
@@ -65,6 +72,7 @@ def make_file_or_folder_parameter(
 def make_required_source_parameter() -> QgsProcessingParameterFile:
     """Return the parameter SOURCE of tools that write a copy: a file or folder, which must be given."""
     source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
+    source.setHelp(tr("A GeoPackage, a FileGDB, or a shapefile or a folder of them: a copy is written."))
     source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
     return source
 
@@ -246,6 +254,20 @@ def _make_unreadable_layer_error(name, value, context) -> InputError:
     return InputError("layer_unreadable_here", name=name, layer=layer_label)
 
 
+def refuse_password(source: str) -> str:
+    """Return a source; raise InputError for a connection with a password, which QGIS would write to its log."""
+    if has_password(source):
+        raise InputError("postgis_password_shown", source=mask_source(source))
+    return source
+
+
+def check_source(source: str) -> None:
+    """Raise InputError if a path does not exist, or a connection has a password."""
+    refuse_password(source)
+    if not is_connection(source) and not Path(source).exists():
+        raise InputError("source_missing", source=source)
+
+
 def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSnapshot], str, list[str], bool]:
     """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 
@@ -260,9 +282,8 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
     if source and chosen_layers:
         raise InputError("source_and_layers")
     if source:
-        if not Path(source).exists():
-            raise InputError("source_missing", source=source)
-        return source, source, [source], True
+        check_source(source)
+        return source, mask_source(source), [source], True
     shots = chosen_layers or read_project_layers(context)
     if not shots:
         raise InputError("no_layers")

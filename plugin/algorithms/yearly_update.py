@@ -18,6 +18,7 @@ from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import NEVER_CANCELLED, Cancellation
+from ..core.connection_text import is_connection
 from ..core.errors import InputError
 from .common import (
     SanxianAlgorithm,
@@ -26,7 +27,7 @@ from .common import (
     make_progress_callback,
     mark_parameter_advanced,
 )
-from .inputs import make_file_or_folder_parameter
+from .inputs import check_source, make_file_or_folder_parameter
 from .report_log import log_written_files, log_yearly_update
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         health.require_libraries()
         self.options = self.read_norm_options(parameters, context)
         self.sources = [self.parameterAsFile(parameters, name, context).strip() for name in (FILED, CURRENT)]
+        for source in filter(is_connection, self.sources):
+            check_source(source)
         self.year = self.parameterAsInt(parameters, YEAR, context)
         self.folder = self.parameterAsString(parameters, OUTPUT, context).strip()
         if not self.folder:

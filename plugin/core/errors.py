@@ -7,14 +7,18 @@ the user's language where it is shown.
 
 from typing import Any
 
+from .connection_text import mask_connections
+
 
 class SanxianError(Exception):
     """A problem to report to the user.
 
-    ``key`` names a text under ``[errors]``; ``params`` fill its placeholders.
+    ``key`` names a text under ``[errors]``; ``params`` fill its placeholders. Connections in them lose user and
+    password.
     """
 
     def __init__(self, key: str, /, **params: Any):
+        params = {name: mask_connections(value) if isinstance(value, str) else value for name, value in params.items()}
         super().__init__(f"{key}: {params}" if params else key)
         self.key = key
         self.params = params

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..connection_text import make_source
 from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, print_line, print_progress, split_comma_separated_text
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _make_options(args: argparse.Namespace, report_texts: ReportTexts) -> BatchO
         lang=report_texts.lang,
     )
     return BatchOptions(
-        Path(args.source),
+        make_source(args.source),
         Path(args.output),
         check,
         package_spec=args.package,

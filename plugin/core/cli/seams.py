@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..connection_text import make_source
 from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..seams.run import check_seams
 
     options = SeamOptions(
-        tuple(map(Path, args.sources)),
+        tuple(map(make_source, args.sources)),
         Path(args.output),
         RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
         targets=args.targets,

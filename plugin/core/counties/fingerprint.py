@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ...paths import PROFILES_FOLDER
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import is_connection
 from ..engine.input_digest import compute_norm_digest
 from ..engine.memory_folder import compute_program_digest
 from ..errors import SanxianError
@@ -86,8 +87,20 @@ def compute_data_digest(county: County, baseline: str, cancellation: Cancellatio
 
     A file that cannot be read counts with the reason. Raise Cancelled.
     """
-    sources = [Path(county.source), *([Path(baseline)] if baseline else [])]
-    return _digest_texts([text for source in sources for text in ("source", *_digest_files(source, cancellation))])
+    sources = [county.source, *([baseline] if baseline else [])]
+    return _digest_texts([text for source in sources for text in ("source", *_digest_source(source, cancellation))])
+
+
+def _digest_source(source: str, cancellation: Cancellation) -> list[str]:
+    """Return the digests of a source: of its files, or of the rows of a schema; an unreadable one by the reason."""
+    if not is_connection(source):
+        return _digest_files(Path(source), cancellation)
+    from ..io.postgis import compute_schema_digest
+
+    try:
+        return [compute_schema_digest(source, cancellation)]
+    except SanxianError as error:
+        return [str(error)]
 
 
 def join_digests(*digests: str) -> str:

@@ -50,7 +50,8 @@ class CountyState(StrEnum):
 class County:
     """A county to check.
 
-    ``name``: unique name in the batch; ``source``: path of the data; ``profile`` and ``baseline``: those of the list,
+    ``name``: unique name in the batch; ``source``: path of the data, or a connection to a database; ``profile`` and
+    ``baseline``: those of the list,
     empty for the options of the batch; ``is_package``: the source is a submission package, which is inspected.
     """
 
@@ -65,14 +66,15 @@ class County:
 class BatchOptions:
     """Options of a batch check.
 
-    ``source``: a folder with the data of each county, or the file of a list; ``output``: the folder of all results;
+    ``source``: a folder with the data of each county, the file of a list, or a connection to a database with a schema
+    for each; ``output``: the folder of all results;
     ``check``: options of each check; ``package_spec``: id or path of the specification of packages; ``forms``: forms of
     a county's report besides JSON, keys of `REPORT_SUFFIXES`; ``jobs``: counties checked at the same time;
     ``resumes``: counties whose result is current are not checked again; ``only_changed``: nor are those that had no
     result and whose inputs are unchanged since then.
     """
 
-    source: Path
+    source: str | Path
     output: Path
     check: RunOptions = field(default_factory=RunOptions)
     package_spec: str = "county"

@@ -8,18 +8,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..connection_text import is_connection, parse_connection, replace_schema
 from ..errors import InputError, OutputError
 from ..files.digests import MANIFEST_FILE_NAME
 from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..files.writing import explain_os_error, is_same_file
 from ..io.formats import READ_SUFFIXES
 from ..io.source import list_folder_datasets
+from ..io.zipped import is_data_archive, is_zip
 from ..package.folder import LOCK_SUFFIX
 from .model import COUNTIES_FOLDER, LOCK_NAME, RECORD_FILE, SEAMS_JSON, SUMMARY_FILES, TEMPORARY_PREFIX, County
 
 #: Files that are a county's data or its package. Those that are not read give a row with the reason.
 _COUNTY_FILE_SUFFIXES = (".gpkg", ".zip", ".rar", ".7z", ".vct", ".mdb")
 _PACKAGE_SUFFIXES = (".zip", ".rar", ".7z")
+#: In place of the name of a schema: all schemas with layers.
+_ALL_SCHEMAS = "*"
 _LIST_SUFFIXES = (".csv", ".txt", ".xlsx", ".xlsm")
 _LIST_COLUMNS = (
     SearchedColumn("county", ("县", "县区", "县级行政区", "行政区", "名称", "county", "name")),
@@ -40,14 +44,17 @@ class CountyList:
     ignored_names: tuple[str, ...] = ()
 
 
-def list_counties(source: Path, output: Path) -> CountyList:
-    """Return the counties of a folder or a list; ``output``: the folder of results, which is left out.
+def list_counties(source: str | Path, output: Path) -> CountyList:
+    """Return the counties of a folder, a list or a database; ``output``: the folder of results, which is left out.
 
     Raises
     ------
     InputError
         If the source is missing, is neither a folder nor a list, has no county, or a row of the list is unusable.
     """
+    if isinstance(source, str) and is_connection(source):
+        return CountyList(_list_schemas(source))
+    source = Path(source)
     try:
         if not source.exists():
             raise InputError("source_missing", source=str(source))
@@ -59,6 +66,18 @@ def list_counties(source: Path, output: Path) -> CountyList:
     if not found.counties:
         raise InputError("counties_none", source=str(source))
     return found
+
+
+def _list_schemas(source: str) -> tuple[County, ...]:
+    """Return a county for each schema that a connection names, as ``schema=a,b``, or of the database (``schema=*``)."""
+    from ..io.postgis import list_layer_schemas
+
+    names = [name.strip() for name in parse_connection(source).schema.split(",") if name.strip()]
+    if names in ([], [_ALL_SCHEMAS]):
+        names = list_layer_schemas(source)
+    if not names:
+        raise InputError("counties_none", source=source)
+    return tuple(County(name, replace_schema(source, name)) for name in dict.fromkeys(names))
 
 
 def _list_folder(folder: Path, output: Path) -> CountyList:
@@ -94,11 +113,12 @@ def _get_stem(path: Path) -> str:
 def is_package(path: Path) -> bool:
     """Return True if a county's data are to be inspected as a submission package.
 
-    These are archives, folders with a manifest, and folders whose data are only in subfolders, which a plan has not.
+    These are archives of more than the data of one folder, folders with a manifest, and folders whose data are only in
+    subfolders, which a plan has not.
     """
     try:
         if not path.is_dir():
-            return path.suffix.lower() in _PACKAGE_SUFFIXES
+            return path.suffix.lower() in _PACKAGE_SUFFIXES and not (is_zip(path) and is_data_archive(path))
         if path.suffix.lower() == ".gdb":
             return False
         if (path / MANIFEST_FILE_NAME).is_file():
@@ -111,15 +131,16 @@ def is_package(path: Path) -> bool:
         return False
 
 
-def check_output_outside_data(output: Path, sources: Iterable[Path], counties: Iterable[County]) -> None:
+def check_output_outside_data(output: Path, sources: Iterable[str | Path], counties: Iterable[County]) -> None:
     """Raise OutputError if results would be written into the data.
 
     ``sources``: what the user gave: a folder of all data, a list, or data; results may be in a folder below it.
     ``counties``: the counties found there; no result may be below the folder of a county's data.
     """
-    county_sources = [Path(county.source) for county in counties]
+    county_sources = [Path(county.source) for county in counties if not is_connection(county.source)]
+    paths = [Path(source) for source in sources if not is_connection(source)]
     parents = output.absolute().parents
-    if any(is_same_file(source, output) for source in (*sources, *county_sources)) or any(
+    if any(is_same_file(source, output) for source in (*paths, *county_sources)) or any(
         source.absolute() in parents for source in county_sources
     ):
         raise OutputError("counties_output", target=str(output))
@@ -158,17 +179,22 @@ def _read_list(path: Path) -> CountyList:
         if values["county"].casefold() in known_names:
             raise _make_repeated_name_error(table, row)
         known_names.add(values["county"].casefold())
-        source = str(path.parent / values["source"])
+        source = _resolve_source(path.parent, values["source"])
         counties.append(
             County(
                 values["county"],
                 source,
                 _resolve_profile(path.parent, values["profile"]),
-                str(path.parent / values["baseline"]) if values["baseline"] else "",
-                is_package(Path(source)),
+                _resolve_source(path.parent, values["baseline"]) if values["baseline"] else "",
+                not is_connection(source) and is_package(Path(source)),
             )
         )
     return CountyList(tuple(counties))
+
+
+def _resolve_source(folder: Path, text: str) -> str:
+    """Return data of the list: a path from the folder of the list, a connection to a database unchanged."""
+    return text if is_connection(text) else str(folder / text)
 
 
 def _resolve_profile(folder: Path, profile: str) -> str:

@@ -23,6 +23,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...paths import RESOURCES_FOLDER
+from ..connection_text import is_connection, mask_source
 from ..errors import InputError, OutputError
 from ..files.writing import write_atomically
 from ..geometry.overlay_pieces import Slivers
@@ -64,7 +65,7 @@ class FolderMemory(RuleMemory):
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("cache_folder_unusable", folder=str(folder)) from error
-        self._source = str(Path(source).resolve())
+        self._source = mask_source(source) if is_connection(source) else str(Path(source).resolve())
         #: Why a result could not be written; the next run then computes it again.
         self.writing_error: OutputError | None = None
 

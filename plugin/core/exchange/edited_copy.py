@@ -16,11 +16,13 @@ from typing import Any
 import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import is_connection, mask_source
 from ..errors import InputError, OutputError
 from ..files.writing import check_writable, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs
 from ..io.rows import BYTES_CODEC
 from ..io.source import find_source_folder, list_source_datasets
+from ..io.zipped import is_zip
 from ..plan.layer import SourceLayer
 from ..standard.template import TemplateField
 from .create import make_write_error
@@ -38,11 +40,18 @@ _SHAPEFILE_SUFFIXES = (
 _ROWS_PER_CANCEL_CHECK = 500
 
 
+def check_can_be_copied(source: str | Path) -> None:
+    """Raise InputError for a source without files that can be copied: a database of a server, or an archive."""
+    if is_connection(source) or is_zip(source):
+        raise InputError("source_not_copied", source=mask_source(source))
+
+
 def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
     """Raise InputError or OutputError if a copy of a source cannot be written to a path.
 
     Called before a long run. A copy has the format of its source; a folder is copied to a new folder.
     """
+    check_can_be_copied(source)
     source, target = Path(source), Path(target)
     folder = find_source_folder(source)
     unsupported = [path.name for path in list_source_datasets(source) if path.suffix.lower() not in EDITABLE_SUFFIXES]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names of files: default names of outputs."""
+"""Names of files: default names of outputs, and validation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from datetime import date, datetime
 
 #: Characters that a file name may not have on some system.
 _FORBIDDEN_CHARACTER_PATTERN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_WINDOWS_DEVICE_NAME_PATTERN = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE
+)
 _CODE_DIGITS = 6
+#: Windows allows 260 characters for a path, and packages are unpacked in folders of unknown length.
+MAX_NAME_CHARACTERS = 120
 
 
 def make_default_stem(code: str, county: str, content: str, content_time: str = "") -> str:
@@ -36,3 +41,23 @@ def make_default_stem(code: str, county: str, content: str, content_time: str = 
 def remove_forbidden_characters(text: str) -> str:
     """Return a text without the characters that a file name may not have on some system."""
     return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip(" .")
+
+
+def find_name_problem(name: str) -> str:
+    """Return why a file name is not portable, as a key of texts; empty if it is portable."""
+    if not name.strip():
+        return "name_empty"
+    if _FORBIDDEN_CHARACTER_PATTERN.search(name):
+        return "name_characters"
+    if _WINDOWS_DEVICE_NAME_PATTERN.match(name) or name in (".", ".."):
+        return "name_reserved"
+    if name != name.strip() or name.endswith("."):
+        return "name_end"
+    if len(name) > MAX_NAME_CHARACTERS:
+        return "name_long"
+    try:
+        # A zip file made on a Chinese Windows stores names in GBK.
+        name.encode("gbk")
+    except UnicodeEncodeError:
+        return "name_gbk"
+    return ""

@@ -139,7 +139,7 @@ def read_file(
         The file is packed, is not GIS data, has no layer, or a layer cannot be read.
     """
     suffix = path.suffix.lower()
-    if suffix in (".zip", ".rar", ".7z"):
+    if suffix in (".rar", ".7z"):
         raise InputError("source_packed", source=str(path))
     if suffix == ".vct":
         raise InputError("source_vct", source=str(path))
@@ -147,6 +147,8 @@ def read_file(
     check_readable(path)
     with provide_safe_path(path) as opened_path:
         layer_kinds = _list_layers(path, opened_path)
+        if not layer_kinds and suffix == ".fgb":
+            raise InputError("source_not_gis", source=str(path), detail="damaged")
         hidden_tables = find_hidden_tables(
             opened_path, {name for name, kind in layer_kinds if kind}, {name for name, _ in layer_kinds}
         )

@@ -11,7 +11,10 @@ from ..files.encoding import find_sibling_file
 from .text_geometry import does_text_have_geometry, does_workbook_have_geometry, does_xls_have_geometry
 
 #: Formats that a folder is searched for.
-READ_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
+READ_SUFFIXES = (
+    *(".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab", ".fgb"),
+    *(".parquet", ".geoparquet"),
+)
 #: Formats of layers that a folder is not searched for.
 UNREAD_FORMATS = {
     ".vct": "VCT",
@@ -22,9 +25,6 @@ UNREAD_FORMATS = {
     ".dgn": "DGN",
     ".kmz": "KMZ",
     ".mif": "MIF",
-    ".fgb": "FlatGeobuf",
-    ".parquet": "GeoParquet",
-    ".geoparquet": "GeoParquet",
     ".arrow": "Arrow",
     ".feather": "Arrow",
     ".e00": "E00",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the files of a source (file or folder) and read their layers with `file`."""
+"""Read the layers of a source: a file, a folder, a zip of them, or a schema of a PostGIS database."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import os
 from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import is_connection
 from ..errors import InputError
 from ..files.encoding import find_sibling_file
+from ..files.open_datasource import check_readable
 from ..files.writing import explain_os_error
 from ..plan.layer import SourceLayer
 from .file import LayerSelector, make_empty_layer, read_file
 from .formats import READ_SUFFIXES, does_text_file_have_shapes
+from .geoparquet import PARQUET_SUFFIXES, read_parquet
+from .postgis import read_schema
+from .records import count_stored_rows
+from .zipped import provide_unpacked
 
 
 def _accept_all(layer: SourceLayer) -> bool:
@@ -23,10 +29,12 @@ def _accept_all(layer: SourceLayer) -> bool:
 def read_source(
     source: str | Path, *, select_layer: LayerSelector = _accept_all, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[SourceLayer]:
-    """Return all layers of a file, a database, or a folder of them.
+    """Return all layers of a file, a database, a folder of them, a zip of these, or a schema of PostGIS.
 
     Parameters
     ----------
+    source
+        A path, or a connection (`connection_text`).
     select_layer
         Called with name and fields before a layer's rows are read. Returns True, False (the layer remains empty) or the
         names of the fields to read, in capitals.
@@ -34,11 +42,31 @@ def read_source(
     Raises
     ------
     Cancelled
-        Between layers.
+        Between layers, and between batches of rows of a database server.
     InputError
-        With the file: it is missing or not GIS data, or nothing in the folder can be read. A single unreadable file of
-        a folder becomes a layer with a ``problem``, so that it does not stop the others.
+        With the file, or the connection without its password: a reader is not installed, the source is missing or not
+        GIS data, or nothing in the folder can be read. A single unreadable file of a folder becomes a layer with a
+        ``problem``, so that it does not stop the others.
     """
+    if isinstance(source, str) and is_connection(source):
+        return read_schema(source, select_layer, cancellation)
+    with provide_unpacked(source, cancellation) as readable:
+        layers = _read_path(readable.path, select_layer, cancellation)
+        if readable.root is not None:
+            for layer in layers:
+                _count_rows_while_unpacked(layer)
+        readable.relabel(layers)
+    return layers
+
+
+def _count_rows_while_unpacked(layer: SourceLayer) -> None:
+    """Set the number of rows of a layer that is not read; later its file is gone."""
+    if layer.declared_row_count is None and layer.frame.empty:
+        layer.declared_row_count = count_stored_rows(Path(layer.source), layer.name)
+
+
+def _read_path(source: str | Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
+    """Return all layers of a path, as `read_source`."""
     text = _clean_source_path(source)
     path = Path(text)
     try:
@@ -49,7 +77,17 @@ def read_source(
     path = _find_dataset(Path(os.path.abspath(path)))
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return _read_folder(path, select_layer, cancellation)
-    return read_file(path, select_layer, cancellation)
+    return _read_dataset(path, select_layer, cancellation)
+
+
+def _read_dataset(
+    path: Path, select_layer: LayerSelector, cancellation: Cancellation, *, tables: bool = False
+) -> list[SourceLayer]:
+    """Return the layers of one file with the reader of its format; parameters as of `read_file`."""
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        check_readable(path)
+        return read_parquet(path, select_layer, cancellation)
+    return read_file(path, select_layer, cancellation, tables=tables)
 
 
 def find_source_folder(source: str | Path) -> Path | None:
@@ -96,7 +134,7 @@ def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancel
     for path in dataset_paths:
         cancellation.raise_if_cancelled()
         try:
-            layers += read_file(path, select_layer, cancellation, tables=True)
+            layers += _read_dataset(path, select_layer, cancellation, tables=True)
         except InputError as error:
             first = first or error
             # A .json need not be a map, and may be a report of this plugin; a file of tables has nothing to check.

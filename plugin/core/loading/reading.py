@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import mask_source
 from ..errors import InputError
 from ..options import RunOptions
 
@@ -30,47 +31,62 @@ def read_plan(
     source: str = "",
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Plan:
-    """Return the plan of a file or folder, or of layers that are already in memory.
+    """Return the plan of a source (`io.read_source`), or of layers that are already in memory.
 
     ``source`` names the origin of layers in memory. Raise InputError or DataError if no layer is usable, and
     Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
-    from ..model.findings import UnreadData
+    from ..io.zipped import provide_unpacked
     from .assembly import assemble_plan
     from .unread_files import find_unread_files, find_write_ahead_logs
 
     roles = options.get_role_choices()
-    file = sources if isinstance(sources, str | Path) else None
     check_base_year(options.base_year)
+
+    def assemble(layers: Iterable[SourceLayer], name: str, project: bool) -> Plan:
+        """Return the plan of layers as read."""
+        cancellation.raise_if_cancelled()
+        return assemble_plan(
+            layers,
+            norm,
+            roles=roles,
+            scope=options.scope,
+            base_year=options.base_year,
+            source=name,
+            cancellation=cancellation,
+            allow_no_layers=options.allow_no_layers,
+            original_crs=options.original_crs,
+            project=project,
+        )
+
     if isinstance(sources, str | Path):
-        source = source or str(sources)
-        sources = read_source(sources, select_layer=make_plan_layer_selector(norm, roles), cancellation=cancellation)
-    cancellation.raise_if_cancelled()
-    plan = assemble_plan(
-        sources,
-        norm,
-        roles=roles,
-        scope=options.scope,
-        base_year=options.base_year,
-        source=source,
-        cancellation=cancellation,
-        allow_no_layers=options.allow_no_layers,
-        original_crs=options.original_crs,
-        project=file is None,
-    )
-    if file is not None:
-        plan.unread_data += find_unread_files(file, cancellation)
-        plan.notices += find_write_ahead_logs(file)
-    # The project names the layers that it cannot open.
+        # A zip stays unpacked until all that its files show is known.
+        with provide_unpacked(sources, cancellation) as readable:
+            selector = make_plan_layer_selector(norm, roles)
+            layers = read_source(readable.path, select_layer=selector, cancellation=cancellation)
+            plan = assemble(layers, source or mask_source(sources), project=False)
+            plan.unread_data += find_unread_files(readable.path, cancellation)
+            plan.notices += find_write_ahead_logs(readable.path)
+            readable.relabel(layers)
+            plan.input_files = tuple(map(readable.name_path, plan.input_files))
+    else:
+        plan = assemble(sources, source, project=True)
+    _add_notices(plan, options)
+    return plan
+
+
+def _add_notices(plan: Plan, options: RunOptions) -> None:
+    """Add the notices of the options; a layer that the project cannot open is unread data, which it names."""
+    from ..model.findings import UnreadData
+
     plan.unread_data += [
         UnreadData("broken", {"name": params["layer"], "file": params["file"]})
         for key, params in options.notices
         if key == "notice_layer_broken"
     ]
     plan.notices += options.notices
-    return plan
 
 
 def check_base_year(year: int | None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyogrio
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import is_connection
 from ..errors import InputError
 from ..files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, iterate_files_below, read_manifest
 from ..files.open_datasource import provide_safe_path
@@ -236,8 +237,10 @@ _FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
     """Return reports on the data in a folder or FileGDB that are not read for the plan.
 
-    A file other than a FileGDB is read completely and has no reports. Raise Cancelled.
+    A file other than a FileGDB, and a database of a server, is read completely and has no reports. Raise Cancelled.
     """
+    if is_connection(source):
+        return []
     folder = find_source_folder(source)
     if folder is None:
         return [
@@ -260,6 +263,8 @@ def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]
 
     SQLite reads the changes in the log, but a copy of the main file lacks them.
     """
+    if is_connection(source):
+        return []
     folder = find_source_folder(source)
     try:
         paths = list_source_datasets(Path(source)) if folder is None else list_folder_datasets(folder)

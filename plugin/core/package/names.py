@@ -17,10 +17,6 @@ SAMPLE_VALUES = {"code": "140225", "name": "浑源县", "year": "2026", "number"
 DEFAULT_PLACEHOLDERS = ("code", "name", "year")
 #: The file of field names, in the folder of the shapefiles.
 FIELD_NAME_FILE = "字段名对照.csv"
-_FORBIDDEN_CHARACTER_PATTERN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_WINDOWS_DEVICE_NAME_PATTERN = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE
-)
 _FIELD_NAME_PATTERN = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 #: Names that FileGDB, GeoPackage or SQL reserve.
 _RESERVED_FIELD_NAMES = {
@@ -31,8 +27,6 @@ _RESERVED_FIELD_NAMES = {
 }  # fmt: skip
 #: Basis of an area in a manifest → meaning of the field that is summed.
 AREA_FIELD_MEANING_BY_BASIS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
-#: Windows allows 260 characters for a path, and packages are unpacked in folders of unknown length.
-MAX_NAME_CHARACTERS = 120
 
 
 def find_unknown_placeholder(
@@ -82,26 +76,6 @@ def make_name_matcher(pattern: str, value_by_placeholder: Mapping[str, Any]) -> 
                 else f"(?P<{name}>{PLACEHOLDER_PATTERNS[name]})"
             )
     return re.compile("".join(parts), re.IGNORECASE)
-
-
-def find_name_problem(name: str) -> str:
-    """Return why a file name is not portable, as a key of texts; empty if it is portable."""
-    if not name.strip():
-        return "name_empty"
-    if _FORBIDDEN_CHARACTER_PATTERN.search(name):
-        return "name_characters"
-    if _WINDOWS_DEVICE_NAME_PATTERN.match(name) or name in (".", ".."):
-        return "name_reserved"
-    if name != name.strip() or name.endswith("."):
-        return "name_end"
-    if len(name) > MAX_NAME_CHARACTERS:
-        return "name_long"
-    try:
-        # A zip file made on a Chinese Windows stores names in GBK.
-        name.encode("gbk")
-    except UnicodeEncodeError:
-        return "name_gbk"
-    return ""
 
 
 def find_field_name_problem(name: str) -> str:

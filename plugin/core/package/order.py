@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
+from ..files.names import find_name_problem
 from ..profile.document import DocumentInfo, LoweredSecrecy, ResolvedDocument, resolve_document
 from ..standard import load_standard
-from .names import fill_name_pattern, find_name_problem
+from .names import fill_name_pattern
 from .package_spec.model import PackageSpec
 from .problems import ExportProblem
 

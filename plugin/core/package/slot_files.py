@@ -13,12 +13,13 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files.digests import compute_sha256, iterate_files_below
+from ..files.names import find_name_problem
 from ..files.writing import explain_os_error
 from ..messages.texts import Texts
 from .documents import find_unmodified_generated_documents
 from .maps.jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
 from .maps.slots import find_unmodified_rendered_maps, has_low_resolution
-from .names import FIELD_NAME_FILE, fill_placeholders, find_name_problem, make_name_matcher
+from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 

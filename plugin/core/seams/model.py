@@ -144,7 +144,7 @@ class SeamOptions:
     one; ``package_spec``: id or path of the specification of packages.
     """
 
-    sources: tuple[Path, ...]
+    sources: tuple[str | Path, ...]
     output: Path
     check: RunOptions = field(default_factory=RunOptions)
     targets: str = ""

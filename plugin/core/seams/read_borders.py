@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import make_source
 from ..counties.model import County
 from ..counties.outline import FROM_COUNTY, FROM_TOWNSHIPS
 from ..engine.context import RuleContext
@@ -76,7 +76,7 @@ def _read_plan(county: County, options: RunOptions, package_spec: str, cancellat
         return inspect_package(county.source, spec, package_options, cancellation=cancellation).plan
     from ..loading.reading import read_plan
 
-    return read_plan(Path(county.source), options.resolve_norm(), options, cancellation=cancellation)
+    return read_plan(make_source(county.source), options.resolve_norm(), options, cancellation=cancellation)
 
 
 def _extract_borders(

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import is_connection, parse_connection
 from ..counties.model import County
 from ..counties.sources import CountyList, check_output_outside_data, is_package, list_counties
 from ..errors import InputError
@@ -118,7 +119,7 @@ def find_counties(options: SeamOptions) -> CountyList:
     if len(options.sources) == 1:
         found = list_counties(options.sources[0], options.output)
     else:
-        missing = next((path for path in options.sources if not path.exists()), None)
+        missing = next((one for one in options.sources if not is_connection(one) and not Path(one).exists()), None)
         if missing is not None:
             raise InputError("source_missing", source=str(missing))
         found = CountyList(make_counties(options.sources))
@@ -127,8 +128,9 @@ def find_counties(options: SeamOptions) -> CountyList:
     return found
 
 
-def make_counties(paths: Sequence[Path]) -> tuple[County, ...]:
+def make_counties(sources: Sequence[str | Path]) -> tuple[County, ...]:
     """Return the counties of given data, named after them; those with the same name have their folder before it."""
+    paths = [Path(parse_connection(str(one)).schema) if is_connection(one) else Path(one) for one in sources]
     stems = [path.stem if path.suffix else path.name for path in paths]
     counts = Counter(stems)
     names = [
@@ -138,7 +140,10 @@ def make_counties(paths: Sequence[Path]) -> tuple[County, ...]:
     for number, name in enumerate(names):
         if name in names[:number]:
             raise InputError("seams_twice", value=name)
-    return tuple(County(name, str(path), is_package=is_package(path)) for name, path in zip(names, paths, strict=True))
+    return tuple(
+        County(name, str(source), is_package=not is_connection(source) and is_package(Path(source)))
+        for name, source in zip(names, sources, strict=True)
+    )
 
 
 def _list_unconfirmed_settings(norm: Norm) -> tuple[str, ...]:

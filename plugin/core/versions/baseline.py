@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import mask_source
 from ..errors import InputError
 from ..files.writing import is_same_file
 from ..geometry.polygons import Polygons, union_polygon_rows
@@ -66,7 +67,7 @@ def read_baseline(
         listed_layer_names = ", ".join(layer.name for layer in layers) or "-"
         raise InputError("baseline_no_layer", source=str(source), layers=listed_layer_names)
     sealed_plan = assemble_plan(
-        lines, norm, scope="three_lines", source=str(source), reference_plan=plan, cancellation=cancellation
+        lines, norm, scope="three_lines", source=mask_source(source), reference_plan=plan, cancellation=cancellation
     )
     sealed_plan.unread_data += find_unread_files(source, cancellation)
     return sealed_plan

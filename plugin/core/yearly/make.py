@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 import pyogrio
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import is_connection, mask_source
 from ..errors import InputError
 from ..files.open_datasource import check_readable, provide_safe_path
 from ..files.writing import is_same_file
 from ..io.file import DRIVER_ERRORS
+from ..io.geoparquet import PARQUET_SUFFIXES
 from ..io.rows import BYTES_CODEC, KEY_FIELD
 from ..io.source import list_source_datasets
+from ..io.zipped import provide_unpacked
 from ..messages.texts import Texts
 from ..options import RunOptions
 from ..standard.numbering import find_highest_running_number
@@ -98,7 +101,7 @@ def compute_update_from_files(
                 layers,
                 norm,
                 scope="three_lines",
-                source=str(source),
+                source=mask_source(source),
                 reference_plan=reference,
                 cancellation=cancellation,
             )
@@ -136,7 +139,29 @@ def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANC
     InputError
         If a layer cannot be read.
     """
-    for path in list_source_datasets(Path(os.path.abspath(source))):
+    with provide_unpacked(source, cancellation) as readable:
+        if is_connection(readable.path):
+            yield from _read_database_keys(str(source), cancellation)
+        else:
+            yield from _read_file_keys(Path(os.path.abspath(readable.path)), cancellation)
+
+
+def _read_database_keys(source: str, cancellation: Cancellation) -> Iterator[str]:
+    """Yield the key of each row in the layers of a database of a server, and of a file that no driver reads."""
+    from ..io import read_source
+
+    for layer in read_source(source, select_layer=lambda _: frozenset({KEY_FIELD}), cancellation=cancellation):
+        for column in layer.frame.columns:
+            if str(column).upper() == KEY_FIELD:
+                yield from (key for key in layer.frame[column].dropna().astype(str) if key)
+
+
+def _read_file_keys(source: Path, cancellation: Cancellation) -> Iterator[str]:
+    """Yield the key of each row in the layers and tables of a file or folder."""
+    for path in list_source_datasets(source):
+        if path.suffix.lower() in PARQUET_SUFFIXES:
+            yield from _read_database_keys(str(path), cancellation)
+            continue
         check_readable(path)
         with provide_safe_path(path) as safe_path:
             with _convert_read_errors_to_input_error(path, path.stem):

@@ -20,6 +20,7 @@ from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
+from ..files.names import find_name_problem
 from ..files.open_file_owners import find_open_file_owners
 from ..files.writing import check_not_input, explain_os_error, is_write_error
 from ..geometry import crs as crs_care
@@ -31,7 +32,7 @@ from ..package.layers.content import PackageLayer
 from ..package.layers.database import write_database
 from ..package.layers.layer_validation import validate_layer
 from ..package.layers.read_back import ReadBackResult, read_back
-from ..package.names import fill_placeholders, find_name_problem
+from ..package.names import fill_placeholders
 from ..package.package_spec.model import VectorSet
 from ..package.problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
 from ..plan.plan import Plan

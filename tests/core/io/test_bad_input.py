@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,9 +96,26 @@ def write_word_file(folder):
     return (folder / "文本.zip").rename(folder / "文本.docx")
 
 
-def write_archive(folder):
-    write_gpkg(folder / "in" / "a.gpkg", take_one_layer())
+def write_rar(folder):
+    (folder / "成果.rar").write_bytes(b"Rar!\x1a\x07\x01\x00")
+    return folder / "成果.rar"
+
+
+def write_archive_of_text(folder):
+    with zipfile.ZipFile(folder / "成果.zip", "w") as archive:
+        archive.writestr("说明.txt", "没有数据")
+    return folder / "成果.zip"
+
+
+def write_archive_with_two_folders(folder):
+    for name in ("甲", "乙"):
+        write_gpkg(folder / "in" / name / "a.gpkg", take_one_layer())
     return Path(shutil.make_archive(str(folder / "成果"), "zip", folder / "in"))
+
+
+def write_damaged_archive(folder):
+    (folder / "成果.zip").write_bytes(b"PK\3\4 and no more")
+    return folder / "成果.zip"
 
 
 def write_vct_file(folder):
@@ -255,7 +273,10 @@ UNREADABLE_SOURCES = [
     (write_text_as_gpkg, "source_not_gis", ["说明.gpkg", "无法识别的格式"]),
     (write_plain_text, "source_not_gis", ["说明.txt"]),
     (write_word_file, "source_not_gis", ["文本.docx"]),
-    (write_archive, "source_packed", ["成果.zip", "先解压"]),
+    (write_rar, "source_packed", ["成果.rar", "先解压"]),
+    (write_archive_of_text, "zip_no_data", ["成果.zip", "GeoPackage"]),
+    (write_archive_with_two_folders, "zip_several_folders", ["成果.zip", "甲", "乙", "先解压"]),
+    (write_damaged_archive, "package_zip_damaged", ["成果.zip", "损坏"]),
     (write_vct_file, "source_vct", ["成果.VCT", "GeoPackage"]),
     (write_empty_file, "source_not_gis", ["空.gpkg"]),
     (truncate_geopackage, "source_not_gis", ["a.gpkg", "损坏"]),

@@ -4,12 +4,11 @@
 import pytest
 
 from plugin.core.errors import DataError
+from plugin.core.files.names import MAX_NAME_CHARACTERS, find_name_problem
 from plugin.core.messages.texts import Texts
 from plugin.core.package.names import (
-    MAX_NAME_CHARACTERS,
     fill_placeholders,
     find_field_name_problem,
-    find_name_problem,
     make_name_matcher,
 )
 from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec

@@ -23,12 +23,14 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...connection_text import is_connection
 from ...errors import InputError, OutputError
 from ...files.cells import format_column as cell_texts
 from ...files.writing import write_atomically
 from ...geometry.crs import describe_crs, make_crs_label
 from ...invariants import require_value
 from ...io import read_source
+from ...io.zipped import provide_unpacked
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records
@@ -374,15 +376,19 @@ def read_layers_in_turn(
 
     Raises InputError when a layer cannot be read.
     """
-    sketches = read_source(source, select_layer=lambda layer: False, cancellation=cancellation)
-    for number, sketch in enumerate(sketches):
-        progress(number / len(sketches), sketch.name)
-        if sketch.problem is not None and sketch.problem[0] != "table":
-            raise InputError(sketch.problem[0], **sketch.problem[1])
-        complete_layers = read_source(
-            sketch.source or source, select_layer=_make_name_selector(sketch.name), cancellation=cancellation
-        )
-        yield next(layer for layer in complete_layers if layer.name == sketch.name)
+    with provide_unpacked(source, cancellation) as readable:
+        sketches = read_source(readable.path, select_layer=lambda layer: False, cancellation=cancellation)
+        for number, sketch in enumerate(sketches):
+            progress(number / len(sketches), sketch.name)
+            if sketch.problem is not None and sketch.problem[0] != "table":
+                raise InputError(sketch.problem[0], **sketch.problem[1])
+            dataset = "" if is_connection(readable.path) else sketch.source
+            complete_layers = read_source(
+                dataset or readable.path, select_layer=_make_name_selector(sketch.name), cancellation=cancellation
+            )
+            layer = next(layer for layer in complete_layers if layer.name == sketch.name)
+            readable.relabel([layer])
+            yield layer
 
 
 def _make_name_selector(name: str) -> Callable[[SourceLayer], bool]:

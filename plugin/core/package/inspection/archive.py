@@ -1,43 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Safe unpacking of a package in a zip file.
-
-Paths and sizes of entries are validated, and names written by a Chinese Windows (GBK) are decoded.
-"""
+"""Find the package in a folder or a zip file, and what a zip has outside it."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import stat
 import struct
-import tempfile
 import zipfile
-import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
+from ...files.archives import MAX_ENTRIES, decode_entry_name, detect_name_codec, unpack_archive
 from ...files.digests import MANIFEST_FILE_NAME, is_link, iterate_files_below
 from ...files.writing import explain_os_error
 from ..folder import LOCK_SUFFIX, lock_for_reading
-from ..names import find_name_problem, make_name_matcher
+from ..names import make_name_matcher
 from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import is_stray_file
 
-#: Maximum ratio of unpacked and packed size, applied above a harmless size.
-_MAX_COMPRESSION_RATIO, _ALWAYS_ALLOWED_BYTES = 200, 50 * 2**20
-#: Maximum number of files in an archive.
-_MAX_FILES = 100_000
-_UTF8_FLAG = 0x800
 #: Maximum depth of folders that are searched for a package.
 _MAX_SEARCH_DEPTH = 4
 _ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 #: Names that may be next to a package without being a part of it.
 _IGNORED_NAMES = ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")
-_CHUNK_BYTES = 2**20
 #: The fixed part of an entry's header, up to the lengths of name and extra field (APPNOTE, 4.3.7).
 _LOCAL_HEADER = "<4s5H3I2H"
 #: The flag of entries with a data descriptor behind their data, its signature, and its possible lengths.
@@ -52,7 +40,7 @@ def unpack_package(
     cancellation: Cancellation = NEVER_CANCELLED,
     root_pattern: str = "",
     folders: Collection[str] = (),
-    max_entries: int = _MAX_FILES,
+    max_entries: int = MAX_ENTRIES,
 ) -> Iterator[Path]:
     """Yield the folder of the package that a path contains.
 
@@ -89,33 +77,8 @@ def unpack_package(
         raise InputError("source_missing", source=str(path))
     if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
         raise InputError("package_no_zip", source=path.name)
-    if leading_bytes := _count_leading_bytes(path):
-        raise InputError("package_zip_head", source=path.name, count=leading_bytes)
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        target = Path(folder) / path.stem
-        target.mkdir()
-        try:
-            with zipfile.ZipFile(path) as archive:
-                _unpack_archive(archive, path, target, cancellation, max_entries)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
-            if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
-                raise InputError("package_zip_no_space", source=path.name) from error
-            raise InputError("package_zip_damaged", source=path.name) from error
+    with unpack_archive(path, cancellation, max_entries) as target:
         yield _find_package(target, path, matcher, cancellation)
-
-
-def _count_leading_bytes(path: Path) -> int:
-    """Return the number of bytes before the first entry of a zip.
-
-    A self-extracting archive has a program there, which runs when the file is opened.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            starts = [info.header_offset for info in archive.infolist()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        # Unpacking reports the damage.
-        return 0
-    return min(starts, default=0)
 
 
 def read_archive_comments(path: Path) -> str:
@@ -210,8 +173,8 @@ def list_files_outside_package(path: Path, package: str) -> tuple[str, ...]:
             infos = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return ()
-    codec = _detect_name_codec(infos)
-    paths = [PurePosixPath(_decode_entry_name(info, codec).replace("\\", "/")) for info in infos]
+    codec = detect_name_codec(infos)
+    paths = [PurePosixPath(decode_entry_name(info, codec).replace("\\", "/")) for info in infos]
     roots = [one.parts[: one.parts.index(package) + 1] for one in paths if package in one.parts[:-1]]
     root = min(roots, key=len, default=())
     return tuple(
@@ -342,105 +305,3 @@ def _check_file_count(folder: Path, max_files: int, cancellation: Cancellation) 
             raise InputError("package_too_many", source=folder.name, most=max_files)
         if number % 1000 == 0:
             cancellation.raise_if_cancelled()
-
-
-def _unpack_archive(
-    archive: zipfile.ZipFile, path: Path, target: Path, cancellation: Cancellation, max_entries: int
-) -> None:
-    """Write all entries of a zip below ``target``.
-
-    Raises
-    ------
-    InputError
-        If there are too many entries, an entry is too large, encrypted, unsafe or repeated.
-    """
-    infos = archive.infolist()
-    if len(infos) > max_entries:
-        raise InputError("package_too_many", source=path.name, most=max_entries)
-    # Limit the total as well, because many small entries may exceed it.
-    size = sum(info.file_size for info in infos)
-    if size > max(_ALWAYS_ALLOWED_BYTES, _MAX_COMPRESSION_RATIO * path.stat().st_size):
-        raise InputError("package_zip_bomb", source=path.name, size=size)
-    if size > shutil.disk_usage(target).free:
-        raise InputError("package_zip_no_space", source=path.name)
-    written_names: set[str] = set()
-    codec = _detect_name_codec(infos)
-    for info in infos:
-        cancellation.raise_if_cancelled()
-        name = _decode_entry_name(info, codec)
-        target_file = target.joinpath(*_check_entry_path(info, name, path))
-        if info.flag_bits & 1:
-            raise InputError("package_zip_encrypted", source=path.name)
-        if info.file_size > max(_ALWAYS_ALLOWED_BYTES, _MAX_COMPRESSION_RATIO * info.compress_size):
-            raise InputError("package_zip_bomb", source=path.name, size=info.file_size)
-        # Old versions of .NET ended the names of folders with a backslash.
-        if name.endswith(("/", "\\")):
-            target_file.mkdir(parents=True, exist_ok=True)
-            continue
-        # Windows does not distinguish 图.JPG and 图.jpg, so the second file would overwrite the first.
-        if str(target_file).lower() in written_names:
-            raise InputError("package_zip_twice", source=path.name, name=name)
-        written_names.add(str(target_file).lower())
-        target_file.parent.mkdir(parents=True, exist_ok=True)
-        _write_entry(archive, info, target_file, path)
-
-
-def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str, ...]:
-    """Return the path of a zip entry as a tuple of names, after validation.
-
-    Raises
-    ------
-    InputError
-        If the entry is a link, its path leads out of the folder, or a name is not portable.
-    """
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    link = stat.S_ISLNK(info.external_attr >> 16)
-    if link or not parts or any(part == ".." or part.startswith("/") or ":" in part for part in parts):
-        raise InputError("package_zip_climbs", source=path.name, name=name)
-    for part in parts:
-        problem = find_name_problem(part)
-        if problem in ("name_characters", "name_reserved", "name_end"):
-            raise InputError("package_zip_name", source=path.name, name=name, detail=problem)
-    return parts
-
-
-def _write_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target_file: Path, path: Path) -> None:
-    """Write an entry of a zip to a file, at most its declared size: archive headers are untrusted."""
-    written_byte_count = 0
-    with archive.open(info) as source, target_file.open("wb") as handle:
-        while chunk := source.read(_CHUNK_BYTES):
-            written_byte_count += len(chunk)
-            if written_byte_count > info.file_size:
-                raise InputError("package_zip_bomb", source=path.name, size=written_byte_count)
-            handle.write(chunk)
-
-
-def _get_raw_name_bytes(info: zipfile.ZipInfo) -> bytes:
-    """Return the bytes of an entry's name; empty if it is marked as UTF-8.
-
-    The module zipfile decodes unmarked names as cp437.
-    """
-    return b"" if info.flag_bits & _UTF8_FLAG else info.orig_filename.encode("cp437", errors="replace")
-
-
-def _detect_name_codec(infos: Iterable[zipfile.ZipInfo]) -> str:
-    """Return the codec of entry names without a UTF-8 mark: GBK (as Windows writes) or UTF-8 (as macOS).
-
-    All names are tested together, because short texts in GBK may be valid UTF-8. The result is UTF-8 if it gives mostly
-    Chinese characters.
-    """
-    try:
-        non_ascii = [c for c in b"".join(map(_get_raw_name_bytes, infos)).decode("utf-8") if not c.isascii()]
-    except UnicodeDecodeError:
-        return "gbk"
-    return "utf-8" if 2 * sum("\u4e00" <= c <= "\u9fff" for c in non_ascii) > len(non_ascii) else "gbk"
-
-
-def _decode_entry_name(info: zipfile.ZipInfo, codec: str) -> str:
-    """Return the name of a zip entry, decoded with ``codec`` unless it is marked as UTF-8."""
-    if info.flag_bits & _UTF8_FLAG:
-        return info.filename
-    try:
-        return _get_raw_name_bytes(info).decode(codec)
-    except UnicodeDecodeError:
-        return info.filename

@@ -16,6 +16,7 @@ from pyproj.exceptions import CRSError
 
 from ...errors import DataError, OutputError
 from ...files.data import check_keys, check_type
+from ...files.names import find_name_problem
 from ...messages.texts import Texts
 from ..names import (
     DEFAULT_PLACEHOLDERS,
@@ -23,7 +24,6 @@ from ..names import (
     SAMPLE_VALUES,
     fill_placeholders,
     find_field_name_problem,
-    find_name_problem,
     find_unknown_placeholder,
 )
 from .model import (

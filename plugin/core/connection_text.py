@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts that name a schema of a PostGIS database, and their form without user and password.
+
+A source is a path, or a connection: ``postgresql://host/database?schema=name`` or ``service=name&schema=name`` (the
+service of a pg_service.conf). A report is passed on, so that no result, message or log has the connection itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+#: The beginning of a connection; other beginnings are paths.
+_URL_START, _SERVICE_START = re.compile(r"postgres(?:ql)?://", re.IGNORECASE), re.compile(r"service=", re.IGNORECASE)
+#: The same beginning after a connection was taken for a path, which joins or turns slashes.
+_PATH_START = re.compile(r"postgres(?:ql)?:[/\\]+", re.IGNORECASE)
+#: A connection within a text, up to a blank or a quotation mark.
+_EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\bservice=)[^\s\"'“”‘’<>]+", re.IGNORECASE)
+#: Keys that name the data. Others (user, password, files of keys) are not shown.
+_SHOWN_KEYS = ("service", "host", "hostaddr", "port", "dbname", "schema")
+_SECRET_KEYS = ("password", "passfile", "sslpassword")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A schema of a database.
+
+    ``dsn``: URL for libpq without the schema, empty for a service; ``parameters``: parameters of libpq that the URL
+    lacks; ``schema``: the county's schema, empty if the text names none; ``label``: the text without user and password.
+    """
+
+    dsn: str
+    parameters: dict[str, str]
+    schema: str
+    label: str
+
+    def __repr__(self) -> str:
+        """Return the label: a trace must not have the password."""
+        return f"Connection({self.label!r})"
+
+
+def is_connection(source: object) -> bool:
+    """Return True if a source is a connection, False for a path."""
+    text = _clean(source) if isinstance(source, str) else ""
+    return bool(_URL_START.match(text) or _SERVICE_START.match(text))
+
+
+def make_source(text: str) -> str | Path:
+    """Return a connection unchanged and any other text as a path; a path would change the slashes of a connection."""
+    return text if is_connection(text) else Path(text)
+
+
+def parse_connection(source: str) -> Connection:
+    """Return the parts of a connection, for which `is_connection` is True."""
+    text = _clean(source)
+    if _SERVICE_START.match(text):
+        parameters = {key.lower(): value for key, value in parse_qsl(text, keep_blank_values=True)}
+        return Connection("", parameters, parameters.pop("schema", ""), mask_source(text))
+    address, _, query = text.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    schema = next((value for key, value in pairs if key.lower() == "schema"), "")
+    rest = urlencode([pair for pair in pairs if pair[0].lower() != "schema"], quote_via=quote)
+    return Connection(f"{address}?{rest}" if rest else address, {}, schema, mask_source(text))
+
+
+def has_password(source: object) -> bool:
+    """Return True if a source is a connection with a password in it."""
+    if not is_connection(source):
+        return False
+    text = _clean(source)
+    start = _URL_START.match(text)
+    user = text[start.end() :].rpartition("@")[0] if start else ""
+    keys = {key.lower() for key, _ in parse_qsl(text.partition("?")[2] if start else text, keep_blank_values=True)}
+    return ":" in user or not keys.isdisjoint(_SECRET_KEYS)
+
+
+def replace_schema(source: str, schema: str) -> str:
+    """Return a connection with another schema."""
+    text = _clean(source)
+    start, _, query = text.partition("?") if _URL_START.match(text) else ("", "", text)
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0].lower() != "schema"]
+    return f"{start}{'?' if start else ''}{urlencode([*pairs, ('schema', schema)], quote_via=quote)}"
+
+
+def mask_source(source: object) -> str:
+    """Return a source as text; a connection has neither user nor password and keeps host, database and schema.
+
+    The last ``@`` ends the user's part, so that a password with characters that should be percent-encoded is removed.
+    """
+    text = _clean(source)
+    if _SERVICE_START.match(text):
+        return _join_shown_keys(text)
+    start = _PATH_START.match(text)
+    if start is None:
+        return str(source)
+    address, _, query = text[start.end() :].rpartition("@")[2].partition("?")
+    shown = _join_shown_keys(query)
+    return f"postgresql://{unquote(address)}{'?' if shown else ''}{shown}"
+
+
+def mask_connections(text: str) -> str:
+    """Return a text with each connection in it as `mask_source` returns it."""
+    if is_connection(text) or _PATH_START.match(text):
+        return mask_source(text)
+    return _EMBEDDED_PATTERN.sub(lambda match: mask_source(match[0]), text)
+
+
+def _clean(source: object) -> str:
+    """Return a source as text without the blanks and quotation marks around it."""
+    return str(source).strip().strip('"')
+
+
+def _join_shown_keys(query: str) -> str:
+    pairs = [(key.lower(), value) for key, value in parse_qsl(query, keep_blank_values=True)]
+    return "&".join(f"{key}={value}" for key, value in pairs if key in _SHOWN_KEYS)

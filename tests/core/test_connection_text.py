@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Connections as sources: what is one, its parts, and the form without user and password."""
+
+from pathlib import Path
+
+import pytest
+
+from plugin.core.connection_text import (
+    has_password,
+    is_connection,
+    make_source,
+    mask_connections,
+    mask_source,
+    parse_connection,
+    replace_schema,
+)
+from plugin.core.errors import InputError
+
+SECRET = "hun7er"
+MASKED = {
+    f"postgresql://wang:{SECRET}@db.example:5433/plan?schema=hunyuan": "postgresql://db.example:5433/plan?schema=hunyuan",
+    f"postgres://wang:{SECRET}@db/plan?schema=a&sslmode=require": "postgresql://db/plan?schema=a",
+    f"postgresql://db/plan?user=wang&password={SECRET}&schema=a": "postgresql://db/plan?schema=a",
+    f"postgresql://wang:{SECRET}@/plan?host=/run/postgresql&schema=a": "postgresql:///plan?host=/run/postgresql&schema=a",
+    f"postgresql://wang:a/b?{SECRET}#@{SECRET}@db/plan?schema=a": "postgresql://db/plan?schema=a",
+    f"service=county&schema=hunyuan&password={SECRET}&user=wang": "service=county&schema=hunyuan",
+    f"postgresql:/wang:{SECRET}@db/plan?schema=a": "postgresql://db/plan?schema=a",
+    f"postgresql:\\wang:{SECRET}@db\\plan?schema=a": "postgresql://db\\plan?schema=a",
+}
+
+
+@pytest.mark.parametrize(("text", "masked"), MASKED.items())
+def test_masked_connection_has_host_database_and_schema_only(text, masked):
+    assert mask_source(text) == masked
+    assert mask_connections(text) == masked
+    embedded = mask_connections(f"“{text}” 无法读取")
+    assert SECRET not in embedded and "wang" not in embedded
+
+
+@pytest.mark.parametrize(
+    "path", ["/data/county.gpkg", "C:\\data\\服务.gdb", "postgresql.gpkg", "a@b.shp", "in?schema=a"]
+)
+def test_path_is_no_connection_and_stays_unchanged(path):
+    assert not is_connection(path) and not has_password(path)
+    assert mask_source(path) == mask_connections(path) == path
+    assert make_source(path) == Path(path)
+
+
+def test_error_has_no_password_in_parameters_and_text():
+    source = f"postgresql://wang:{SECRET}@db/plan?schema=a"
+    error = InputError("source_missing", source=source, detail=f"at {Path(source)}")
+    assert SECRET not in str(error) + repr(error.params) and "wang" not in str(error)
+
+
+def test_connection_is_divided_into_dsn_and_schema():
+    connection = parse_connection(f"postgresql://wang:{SECRET}@db:5433/plan?sslmode=require&schema=%E6%B5%91%E6%BA%90")
+    assert connection.dsn == f"postgresql://wang:{SECRET}@db:5433/plan?sslmode=require"
+    assert connection.schema == "浑源" and SECRET not in repr(connection)
+    service = parse_connection("service=county&schema=hunyuan")
+    assert (service.dsn, service.parameters, service.schema) == ("", {"service": "county"}, "hunyuan")
+
+
+def test_schema_is_replaced():
+    assert replace_schema("postgresql://u:p@db/plan?schema=*&sslmode=require", "a b") == (
+        "postgresql://u:p@db/plan?sslmode=require&schema=a%20b"
+    )
+    assert parse_connection(replace_schema("service=county&schema=*", "浑源")).schema == "浑源"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql://u:p@db/x?schema=a", True),
+        ("postgresql://u@db/x?schema=a", False),
+        ("postgresql://db:5432/x?schema=a", False),
+        ("postgresql://db/x?password=p&schema=a", True),
+        ("service=n&schema=a", False),
+        ("service=n&password=p&schema=a", True),
+    ],
+)
+def test_password_in_a_connection_is_found(text, expected):
+    assert has_password(text) is expected
