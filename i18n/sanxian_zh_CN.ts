@@ -80,6 +80,10 @@
         <translation>&lt;b&gt;{count} 处需改正&lt;/b&gt;　{links}　改正前不能保存，说明见各字段下方。</translation>
     </message>
     <message>
+        <source>A GeoPackage, a FileGDB, or a shapefile or a folder of them: a copy is written.</source>
+        <translation>GeoPackage、FileGDB、shapefile，或装有 shapefile 的文件夹；写出其副本。</translation>
+    </message>
+    <message>
         <source>A check is running. Wait until it is finished, or cancel it in the panel.</source>
         <translation>正在检查。请等待其结束，或在面板中取消。</translation>
     </message>
@@ -98,6 +102,10 @@
     <message>
         <source>A file name must not contain \ / : * ? " &lt; &gt; | and must not begin or end with a point.</source>
         <translation>文件名不得含有 \ / : * ? " &lt; &gt; |，也不得以点开头或结尾。</translation>
+    </message>
+    <message>
+        <source>A file, a folder of files, a zip of them, or a schema of a PostGIS database as text: postgresql://host/database?schema=NAME or service=NAME&amp;schema=NAME, without a password.</source>
+        <translation>文件、装有文件的文件夹或其 zip 压缩包，或以文本填写 PostGIS 数据库的模式：postgresql://主机/数据库?schema=模式名，或 service=服务名&amp;schema=模式名，不含密码。</translation>
     </message>
     <message>
         <source>A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, then the fix.</source>
