@@ -31,7 +31,7 @@ if ! programs=$(find_programs); then
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -qq -o DPkg::Lock::Timeout=600 "$@" \
             < /dev/null >> "$SANXIAN_BUILD/postgis.log" 2>&1
     }
-    # The package would create a cluster and start it, which nobody asked for.
+    # Without this setting the package creates a cluster and starts it.
     policy=
     if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
         "${as_root[@]}" mkdir -p /etc/postgresql-common

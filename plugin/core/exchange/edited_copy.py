@@ -41,7 +41,7 @@ _ROWS_PER_CANCEL_CHECK = 500
 
 
 def check_can_be_copied(source: str | Path) -> None:
-    """Raise InputError for a source whose data are no files: a database of a server, or an archive."""
+    """Raise InputError for a source without files that can be copied: a database of a server, or an archive."""
     if is_connection(source) or is_zip(source):
         raise InputError("source_not_copied", source=mask_source(source))
 

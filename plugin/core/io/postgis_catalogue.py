@@ -83,7 +83,6 @@ class TableColumn:
 class SchemaTable:
     """A table or view of a schema; ``is_readable``: False if the user may not select from it."""
 
-    oid: int
     schema: str
     name: str
     is_readable: bool
@@ -128,7 +127,7 @@ def list_schema_tables(cursor: Any, schema: str) -> list[SchemaTable]:
     for oid, name, is_readable in cursor.fetchall():
         cursor.execute(_COLUMNS_SQL, (oid,))
         columns = tuple(TableColumn(*row) for row in cursor.fetchall())
-        tables.append(SchemaTable(oid, schema, name, is_readable, columns))
+        tables.append(SchemaTable(schema, name, is_readable, columns))
     return tables
 
 

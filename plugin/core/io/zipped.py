@@ -85,7 +85,7 @@ def provide_unpacked(source: str | Path, cancellation: Cancellation = NEVER_CANC
 
 
 def is_data_archive(path: Path) -> bool:
-    """Return True if a zip has the data of one folder only, so that it is no submission package.
+    """Return True if a zip has the data of one folder only, unlike a submission package.
 
     A package has a manifest, or documents and maps in folders of their names. False for a zip that cannot be listed:
     its inspection reports the damage.
