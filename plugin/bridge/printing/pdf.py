@@ -6,6 +6,7 @@ Qt's text layout runs in any thread, so a task can print. Every page has the doc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from qgis.PyQt.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSizeF, Qt
@@ -21,7 +22,7 @@ from qgis.PyQt.QtGui import (
 )
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.render.document.blocks import Document
+from ...core.render.document.blocks import Block, Document, Heading, PageBreak
 from ...core.render.document.print_html import SANS_FONTS, render_print_html
 from .pagination import lay_out_without_divided_rows
 
@@ -52,21 +53,39 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
         text.setPageSize(size)
         return text
 
-    text = lay_out_without_divided_rows(document, lay_out, cancellation)
-    pages = text.pageCount()
+    texts = [lay_out_without_divided_rows(part, lay_out, cancellation) for part in _split_at_titles(document)]
+    places = [(text, page) for text in texts for page in range(text.pageCount())]
+    pages = len(places)
     painter = QPainter(writer)
     try:
-        for page in range(pages):
+        for number, (text, page) in enumerate(places, 1):
             cancellation.raise_if_cancelled()
-            if page:
+            if number > 1:
                 writer.newPage()
             _paint_text(painter, text, page, size)
-            _paint_margins(painter, document, page + 1, pages, size)
+            _paint_margins(painter, document, number, pages, size)
     finally:
         painter.end()
         buffer.close()
     path.write_bytes(bytes(buffer.data()))
     return pages
+
+
+def _split_at_titles(document: Document) -> list[Document]:
+    """Return the parts of a document that begin a page with a title; the whole document without such titles.
+
+    Each part is laid out alone: Qt lays out a text again for each row that is moved to the next page, so a document of
+    many parts would take the square of their number.
+    """
+    parts: list[Document] = []
+    title, blocks = document.title, list[Block]()
+    for place, block in enumerate(document.blocks):
+        if isinstance(block, Heading) and block.level == 0 and isinstance(document.blocks[place - 1], PageBreak):
+            parts.append(replace(document, title=title, blocks=tuple(blocks[:-1])))
+            title, blocks = block.text, []
+        else:
+            blocks.append(block)
+    return [*parts, replace(document, title=title, blocks=tuple(blocks))]
 
 
 def _make_pdf_writer(buffer: QBuffer, document: Document) -> QPdfWriter:
