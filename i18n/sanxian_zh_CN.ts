@@ -980,6 +980,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
         <translation>续查：未变化的县区沿用上次结果</translation>
     </message>
     <message>
+        <source>Contradictions</source>
+        <translation>矛盾</translation>
+    </message>
+    <message>
         <source>Control area (m²)</source>
         <translation>控制面积（m²）</translation>
     </message>
@@ -1268,6 +1272,10 @@ Project: {project}</source>
     <message>
         <source>Distance</source>
         <translation>距离</translation>
+    </message>
+    <message>
+        <source>Distance of read-only neighbours (m)</source>
+        <translation>邻区只读要素的距离（米）</translation>
     </message>
     <message>
         <source>Division code</source>
@@ -1714,6 +1722,10 @@ Project: {project}</source>
         <translation>图件文件夹</translation>
     </message>
     <message>
+        <source>Folder of the packages (new or empty)</source>
+        <translation>工作包的文件夹（新的或空的）</translation>
+    </message>
+    <message>
         <source>Folder of the results</source>
         <translation>输出文件夹</translation>
     </message>
@@ -1728,6 +1740,10 @@ Project: {project}</source>
     <message>
         <source>Folder with the data of the counties</source>
         <translation>存放各县数据的文件夹</translation>
+    </message>
+    <message>
+        <source>Folder with the edited packages</source>
+        <translation>存放编辑后工作包的文件夹</translation>
     </message>
     <message>
         <source>Folder…</source>
@@ -2354,12 +2370,44 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>还可扩 %1</translation>
     </message>
     <message>
+        <source>Merge township packages</source>
+        <translation>合并乡镇工作包</translation>
+    </message>
+    <message>
         <source>Merge work lists</source>
         <translation>合并工作清单</translation>
     </message>
     <message>
+        <source>Merged changes</source>
+        <translation>已合并的修改数</translation>
+    </message>
+    <message>
+        <source>Merged copy (format of the data)</source>
+        <translation>合并结果（格式与数据相同）</translation>
+    </message>
+    <message>
         <source>Merged “{name}”: {taken} rows updated, {added} added, {conflicts} conflicts.</source>
         <translation>已合并“{name}”：更新 {taken} 行，新增 {added} 行，冲突 {conflicts} 行。</translation>
+    </message>
+    <message>
+        <source>Merges edited township packages into a copy of the county. Neither the county nor a package changes.
+
+Each row is compared three ways: as it was handed out, as it is in the county now, and as it is in the package. What only a package changed, added or deleted is merged. A contradiction is never lost: both sides changed a row differently, one deleted what the other changed, a read-only neighbour was changed, new rows have one key, two packages of one township differ. The workbook lists all versions, and the layers next to it (NAME_contradictions.gpkg) have their shapes.
+
+Contradictions: ask writes the county's version and lists the row as undecided, county and package decide for one side. Changes of neighbours are never merged.
+
+New keys: new features without a key, or with a key in use, are numbered above all numbers in use.
+
+Seams: gaps, overlaps, stops, shifts and changes of code at township borders that the merge has made. A layer that is missing in a package is not taken for a deletion; new fields and layers are reported, not merged. Give the folder with the packages, or one package.</source>
+        <translation>将编辑后的乡镇工作包合并到县级数据的副本。县级数据和工作包都不改动。
+
+每个要素作三方比对：分发时、县级数据现在、工作包现在。只有工作包修改、新增、删除的，予以合并。矛盾不会丢失：双方对同一要素的修改不同，一方删除另一方修改，邻区只读要素被改动，新增要素的标识码重复，同一乡镇的两个工作包不同。合并记录列出各个版本，其图形在同一文件夹的图层（名称_contradictions.gpkg）中。
+
+矛盾的处理：ask 暂用县级数据并列为待定，county、package 分别采用县级数据、工作包。邻区要素的改动一律不合并。
+
+编新号：新增要素没有标识码，或标识码已被使用的，在已用的最大号之后编号。
+
+接边：合并后在乡镇界线处新出现的间隙、重叠、中断、错位和代码不一致。工作包缺少的图层不视为删除；新增的字段和图层只说明，不合并。请给出存放工作包的文件夹，或一个工作包。</translation>
     </message>
     <message>
         <source>Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is changed. Of a ledger only state, assignee and remark are taken.
@@ -2486,6 +2534,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>相邻县区对数</translation>
     </message>
     <message>
+        <source>Neighbours (read-only)</source>
+        <translation>邻区（只读）</translation>
+    </message>
+    <message>
         <source>New County Plan</source>
         <translation>新建县级规划项目</translation>
     </message>
@@ -2512,6 +2564,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>New layers</source>
         <translation>新建图层</translation>
+    </message>
+    <message>
+        <source>New seams</source>
+        <translation>新出现的接边问题数</translation>
     </message>
     <message>
         <source>Next</source>
@@ -2782,6 +2838,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>现在</translation>
     </message>
     <message>
+        <source>Number new features whose key is in use</source>
+        <translation>标识码已被使用的新增要素编新号</translation>
+    </message>
+    <message>
         <source>Number of the document that approves a change of {layer}. It is written to the change log.</source>
         <translation>批准改动{layer}的文号，将记入修复日志。</translation>
     </message>
@@ -2974,6 +3034,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>成果包名：{name}</translation>
     </message>
     <message>
+        <source>Packages</source>
+        <translation>工作包数</translation>
+    </message>
+    <message>
         <source>Packages and files of boundary points were not opened; drop them one by one: {names}.</source>
         <translation>成果包和界址点文件没有打开，请逐个拖入：{names}。</translation>
     </message>
@@ -3036,6 +3100,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Person who registers the waiver</source>
         <translation>该豁免的登记人</translation>
+    </message>
+    <message>
+        <source>Persons (township=name; …)</source>
+        <translation>编辑人员（乡镇=姓名；…）</translation>
     </message>
     <message>
         <source>Phase of the plan</source>
@@ -3626,6 +3694,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
         <translation>搜索规则、标识码、乡镇</translation>
     </message>
     <message>
+        <source>Search seams between townships</source>
+        <translation>核对乡镇接边</translation>
+    </message>
+    <message>
         <source>Secrecy level</source>
         <translation>密级</translation>
     </message>
@@ -3806,6 +3878,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
         <translation>按乡镇拆分清单…</translation>
     </message>
     <message>
+        <source>Split into township packages</source>
+        <translation>按乡镇分发</translation>
+    </message>
+    <message>
         <source>Split work list</source>
         <translation>拆分工作清单</translation>
     </message>
@@ -3952,6 +4028,10 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     <message>
         <source>Targets and county profile</source>
         <translation>指标与县配置</translation>
+    </message>
+    <message>
+        <source>Targets by township</source>
+        <translation>乡镇任务表</translation>
     </message>
     <message>
         <source>Targets met</source>
@@ -4616,6 +4696,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>类型</translation>
     </message>
     <message>
+        <source>Undecided contradictions</source>
+        <translation>待定的矛盾数</translation>
+    </message>
+    <message>
         <source>Undo Change of List (Ctrl+Z)</source>
         <translation>撤销清单改动（Ctrl+Z）</translation>
     </message>
@@ -4848,6 +4932,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>为每个 jpg 写坐标文件（.jgw）</translation>
     </message>
     <message>
+        <source>Write a project for each package</source>
+        <translation>为每个工作包写出工程</translation>
+    </message>
+    <message>
         <source>Write and read back the layers, add documents, tables and maps, make the manifest</source>
         <translation>写出图层并读回核对，放入文档、表格、图件，生成清单</translation>
     </message>
@@ -4890,6 +4978,22 @@ Each row of a part records what it was at the split, so that “Merge work lists
         <translation>按乡镇或负责人将工作清单（名称.worklist.csv）拆分为多个文件，清单不变。
 
 各行记有拆分时的内容，合并时据此找出此后的改动。以前拆分的文件中有尚未合并的改动的，不予覆盖。</translation>
+    </message>
+    <message>
+        <source>Writes a work package for each township: a GeoPackage with all layers of the county and the features of the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets of the township, and a manifest of all that was handed out. The data do not change.
+
+Each feature is in exactly one package: a feature that crosses a border belongs to the township with the largest area of it, and the manifest lists it. Features in no township and tables without shape are in the package “county”.
+
+Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. An output folder that has files is never replaced.
+
+Persons: code or name of a township, equals sign and name, separated by semicolons.</source>
+        <translation>为每个乡镇写出一个工作包：含全部图层、要素限于本乡镇的 GeoPackage，邻区只读要素（neighbours.gpkg），样式，带表单的工程，本乡镇的任务，以及所分发内容的清单。数据不改动。
+
+每个要素只在一个工作包中：跨乡镇界线的要素归面积最大的乡镇，清单中列明。不在任何乡镇内的要素和没有图形的表在工作包“county”中。
+
+请分发乡镇的整个文件夹，并留存清单：“合并乡镇工作包”需要清单。输出文件夹中已有文件的不会覆盖。
+
+编辑人员：乡镇代码或名称、等号和姓名，多个之间用分号。</translation>
     </message>
     <message>
         <source>Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, points, lines, polygons and attributes.
@@ -5514,6 +5618,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{layers} layers with {rows} rows were written to {path}.</source>
         <translation>已写出 {layers} 个图层、{rows} 行：{path}。</translation>
+    </message>
+    <message>
+        <source>{layer} (neighbours)</source>
+        <translation>{layer}（邻区）</translation>
     </message>
     <message>
         <source>{layer} {name}</source>
