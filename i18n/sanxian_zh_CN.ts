@@ -2580,7 +2580,7 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
     <message>
         <source>Merges edited township packages into a copy of the county. Neither the county nor a package changes.
 
-Each row is compared three ways: as it was handed out, as it is in the county now, and as it is in the package. What only a package changed, added or deleted is merged. A contradiction is never lost: both sides changed a row differently, one deleted what the other changed, a read-only neighbour was changed, new rows have one key, two packages of one township differ. The workbook lists all versions, and the layers next to it (NAME_contradictions.gpkg) have their shapes.
+Each row is compared three ways: the row handed out, the row in the county now, and the row in the package. What only a package changed, added or deleted is merged. A contradiction is never lost: both sides changed a row differently, one deleted what the other changed, a read-only neighbour was changed, new rows have one key, two packages of one township differ. The workbook lists all versions, and the layers next to it (NAME_contradictions.gpkg) have their shapes.
 
 Contradictions: ask writes the county's version and lists the row as undecided, county and package decide for one side. Changes of neighbours are never merged.
 
@@ -5418,14 +5418,14 @@ Each row of a part records what it was at the split, so that “Merge work lists
     <message>
         <source>Writes a work package for each township: a GeoPackage with all layers of the county and the features of the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets of the township, and a manifest of all that was handed out. The data do not change.
 
-Each feature is in exactly one package: a feature that crosses a border belongs to the township with the largest area of it, and the manifest lists it. Features in no township and tables without shape are in the package “county”.
+Each feature is in exactly one package: a feature that crosses a border belongs to the township with the largest area of it, and the manifest lists it. Features in no township and tables without shape are in the package county.
 
 Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. An output folder that has files is never replaced.
 
 Persons: code or name of a township, equals sign and name, separated by semicolons.</source>
         <translation>为每个乡镇写出一个工作包：含全部图层、要素限于本乡镇的 GeoPackage，邻区只读要素（neighbours.gpkg），样式，带表单的工程，本乡镇的任务，以及所分发内容的清单。数据不改动。
 
-每个要素只在一个工作包中：跨乡镇界线的要素归面积最大的乡镇，清单中列明。不在任何乡镇内的要素和没有图形的表在工作包“county”中。
+每个要素只在一个工作包中：跨乡镇界线的要素归面积最大的乡镇，清单中列明。不在任何乡镇内的要素和没有图形的表在工作包 county 中。
 
 请分发乡镇的整个文件夹，并留存清单：“合并乡镇工作包”需要清单。输出文件夹中已有文件的不会覆盖。
 

@@ -82,7 +82,7 @@ class SplitTownships(_TownshipAlgorithm):
             "township, and a manifest of all that was handed out. The data do not change.\n\n"
             "Each feature is in exactly one package: a feature that crosses a border belongs to the township with the "
             "largest area of it, and the manifest lists it. Features in no township and tables without shape are in "
-            "the package “county”.\n\n"
+            "the package county.\n\n"
             "Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. An "
             "output folder that has files is never replaced.\n\n"
             "Persons: code or name of a township, equals sign and name, separated by semicolons."
@@ -169,7 +169,7 @@ class MergeTownships(_TownshipAlgorithm):
     def shortHelpString(self):
         text = tr(
             "Merges edited township packages into a copy of the county. Neither the county nor a package changes.\n\n"
-            "Each row is compared three ways: as it was handed out, as it is in the county now, and as it is in the "
+            "Each row is compared three ways: the row handed out, the row in the county now, and the row in the "
             "package. What only a package changed, added or deleted is merged. A contradiction is never lost: both "
             "sides changed a row differently, one deleted what the other changed, a read-only neighbour was changed, "
             "new rows have one key, two packages of one township differ. The workbook lists all versions, and the "

@@ -73,8 +73,8 @@ class LoggedContradiction:
 class MergeLog:
     """All that a merge reports.
 
-    ``is_county_unchanged``: the county is as it was when it was split; ``county_changed_count``: rows that differ;
-    ``former_seam_count``: seams that the county had already.
+    ``county_changed_count``: rows of the county that differ from the split; ``former_seam_count``: seams that the county
+    had already.
     """
 
     packages: tuple[EditedPackage, ...]
