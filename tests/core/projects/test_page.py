@@ -273,8 +273,8 @@ def test_pixels_of_the_caller_replace_the_empty_frame_and_its_note(single, docum
         return page.make_blank_png(width_px, 10)
 
     drawn = page.make_conformity_document(single, rasterise=rasterise)
-    # 124 mm and 46 mm at 300 dpi.
-    assert sizes == [1463, 543]
+    # 124 mm and 46 mm at 220 dpi.
+    assert sizes == [1079, 400]
     note = "位置图为矢量图"
     assert any(text.startswith(note) for text in list_document_texts(document))
     assert not any(text.startswith(note) for text in list_document_texts(drawn))
