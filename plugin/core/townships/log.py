@@ -73,8 +73,8 @@ class LoggedContradiction:
 class MergeLog:
     """All that a merge reports.
 
-    ``county_changed_count``: rows of the county that differ from the split; ``former_seam_count``: seams that the county
-    had already.
+    ``county_changed_count``: rows of the county that differ from the split; ``former_seam_count``: seams that the
+    county had already.
     """
 
     packages: tuple[EditedPackage, ...]

@@ -114,7 +114,7 @@ def list_package_folders(paths: Sequence[str]) -> list[Path]:
 def open_packages(paths: Sequence[str], persons: Callable[[Manifest], str], work_folder: Path) -> list[EditedPackage]:
     """Return the packages (`list_package_folders`), with copies of their data in a folder.
 
-    Raise InputError for a path that is no package, for packages of different divisions, and for one given twice.
+    Raise InputError for a path without a package, for packages of different divisions, and for one given twice.
     """
     packages: list[EditedPackage] = []
     for number, folder in enumerate(list_package_folders(paths)):
