@@ -99,7 +99,7 @@ def measure_moves(panel):
         for corner in range(5):
             angle = corner * math.tau / 6
             click_at(convert_to_pixel(x + radius * math.cos(angle), y + radius * math.sin(angle)))
-        assert wait(lambda: panel.shown_number == panel.requested_number, 60)
+        assert wait(lambda: panel.is_current, 60)
         for _ in range(MOVES // drawings):
             angle = 5 * math.tau / 6 + chance.uniform(-0.3, 0.3)
             reach = radius * chance.uniform(0.7, 1.3)
@@ -129,7 +129,7 @@ def measure_moving_mouse(panel, box):
     for corner in range(5):
         angle = corner * math.tau / 6
         click_at(convert_to_pixel(x + radius * math.cos(angle), y + radius * math.sin(angle)))
-    assert wait(lambda: panel.shown_number == panel.requested_number, 60)
+    assert wait(lambda: panel.is_current, 60)
     times, last = [], panel.shown_number
     began = changed = time.perf_counter()
     step = 0
@@ -166,7 +166,7 @@ def run_moves():
     centre = iface.mapCanvas().extent().center()
     for dx, dy in ((0, 0), (500, 0), (0, 500)):
         click_at(convert_to_pixel(centre.x() + dx, centre.y() + dy))
-    wait(lambda: panel.shown_number == panel.requested_number, 120)
+    wait(lambda: panel.is_current, 120)
     FACTS["first_s"] = time.monotonic() - began
     panel.tool.cancel()
     measure_moves(panel)

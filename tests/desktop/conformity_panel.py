@@ -46,7 +46,7 @@ def move_mouse(x, y):
 def wait_for_figures(panel):
     """Wait until the figures of the latest position are shown."""
     wait_seconds(0.15)
-    assert wait(lambda: panel.shown_number == panel.requested_number, 60)
+    assert wait(lambda: panel.is_current, 60)
     wait_seconds(0.1)
 
 

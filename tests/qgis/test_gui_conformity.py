@@ -68,7 +68,7 @@ def press(tool, key):
 
 
 def wait_for_figures(panel):
-    assert wait_until(lambda: panel.shown_number == panel.requested_number)
+    assert wait_until(lambda: panel.is_current)
 
 
 def draw_triangle(panel):

@@ -74,7 +74,6 @@ class ConformityController(QObject):
         self._late.setSingleShot(True)
         self._late.setInterval(_LATE_MS)
         self._late.timeout.connect(lambda: self.dock.summary.show_state(tr("computing"), is_former=True))
-        self._watch = watch
         self._signal_connections = (
             (self.plan.edited, self._on_edited),
             (watch.changed, self.clear),
@@ -296,6 +295,11 @@ class ConformityController(QObject):
             self.tool.clear()
 
     # --- the review
+    @property
+    def is_current(self) -> bool:
+        """Return True if the figures that are shown are those of the latest request."""
+        return self.shown_number == self.requested_number
+
     def request_review(self) -> None:
         """Review the current project in the background."""
         current, data = self.projects.current, self.plan.get_data()
@@ -312,7 +316,7 @@ class ConformityController(QObject):
 
     def _on_answered(self, number: int, figures: ReviewFigures | None, error: Exception | None) -> None:
         self.shown_number = number
-        if number == self.requested_number:
+        if self.is_current:
             self._late.stop()
         else:
             # Newer positions wait: the figures are late only if none comes for some time.
