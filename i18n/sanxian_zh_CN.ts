@@ -4819,7 +4819,7 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     </message>
     <message>
         <source>The review stopped with an error ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>审查因错误中止（{error}）。详细信息见日志的 Sanxian 页。</translation>
+        <translation>审查因错误中止（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong.</source>
