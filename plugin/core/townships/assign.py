@@ -89,7 +89,7 @@ def assign_rows(
             shapes = reproject_geometries(source.frame.geometry.to_numpy(), source.crs, plan.plane_crs)
             parts = _measure_parts(shapes, areas, plan)
         else:
-            # Without a CRS the place is unknown.
+            # Coordinates without a CRS cannot be placed.
             continue
         fids = source.frame.index.to_numpy()
         _set_owners(ownership, key, fids, parts)

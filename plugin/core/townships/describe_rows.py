@@ -94,7 +94,7 @@ class RowContents:
 
 
 def _measure_area(layer: Any, shape_bytes: bytes) -> float | None:
-    """Return the statutory area of a geometry; None for other geometries and without a CRS."""
+    """Return the statutory area of a geometry; None without a polygon or a CRS."""
     reference = layer.GetSpatialRef()
     crs = parse_crs(reference.ExportToWkt()) if reference is not None else None
     shape = shapely.from_wkb(shape_bytes, on_invalid="ignore") if shape_bytes else None

@@ -148,7 +148,7 @@ def dump_manifest(manifest: Manifest) -> str:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return the manifest of a package. Raise InputError for a missing or damaged file."""
+    """Return the manifest of a package. Raise InputError if the file is missing or has other content."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

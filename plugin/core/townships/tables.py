@@ -57,7 +57,7 @@ def make_package_table(log: MergeLog, texts: Texts) -> ReportTable:
 
 
 def make_contradiction_table(log: MergeLog, texts: Texts) -> ReportTable:
-    """Return each version of each contradiction in a row, with its number."""
+    """Return each version of each contradiction, one row each."""
     table = ReportTable(
         "township_contradictions",
         [

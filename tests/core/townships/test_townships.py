@@ -47,17 +47,17 @@ def split_once(tmp_path_factory):
 
 
 @pytest.fixture
-def edited_county(split_once, tmp_path):
+def work(split_once, tmp_path):
     """Return a copy of the county and of its packages, by code of the township."""
     county, packages, _ = split_once
     copy = tmp_path / "county.gpkg"
     shutil.copyfile(county, copy)
     shutil.copytree(packages, tmp_path / "packages")
     by_code = {one.name.split()[0]: one for one in (tmp_path / "packages").iterdir()}
-    return EditedCounty(copy, by_code, tmp_path)
+    return PackageWork(copy, by_code, tmp_path)
 
 
-class EditedCounty:
+class PackageWork:
     """A county, its packages and a folder for results."""
 
     def __init__(self, county: Path, packages: dict[str, Path], folder: Path):
@@ -141,26 +141,26 @@ def test_manifest_names_crossing_rows_neighbours_and_person(split_once):
     assert "永久基本农田" in targets and "6.41" in targets and "140225101" not in targets
 
 
-def test_three_townships_edited_separately_equal_the_same_edits_in_one(edited_county):
-    in_one = edited_county.folder / "in_one.gpkg"
-    shutil.copyfile(edited_county.county, in_one)
+def test_three_townships_edited_separately_equal_the_same_edits_in_one(work):
+    in_one = work.folder / "in_one.gpkg"
+    shutil.copyfile(work.county, in_one)
     first, second, third = "140225100", "140225102", "140225201"
-    keys = {code: [edited_county.key(code, "DLTB", n) for n in range(5)] for code in (first, second, third)}
+    keys = {code: [work.key(code, "DLTB", n) for n in range(5)] for code in (first, second, third)}
     for code, moved in ((first, 2.0), (second, -2.0), (third, 3.0)):
-        for path in (edited_county.data(code), in_one):
+        for path in (work.data(code), in_one):
             edits.set_value(path, "DLTB", keys[code][0], "DLMC", f"改动{code}")
             edits.set_value(path, "DLTB", keys[code][1], "DLMC", None)
             edits.move_vertex(path, "DLTB", keys[code][2], moved, moved)
             edits.delete_row(path, "DLTB", keys[code][3])
             edits.add_row(path, "DLTB", keys[code][4], f"1402250000{code[-3:]}99999")
-            edits.move_vertex(path, "YDYHGHFQ", edited_county.key(code, "YDYHGHFQ"), moved, 0)
-    before = digest_files(edited_county.county, *edited_county.packages.values())
-    result = edited_county.merge(*edited_county.packages)
-    merged, expected = edits.read_all_tables(edited_county.output), edits.read_all_tables(in_one)
+            edits.move_vertex(path, "YDYHGHFQ", work.key(code, "YDYHGHFQ"), moved, 0)
+    before = digest_files(work.county, *work.packages.values())
+    result = work.merge(*work.packages)
+    merged, expected = edits.read_all_tables(work.output), edits.read_all_tables(in_one)
     assert merged.keys() == expected.keys()
     for name, rows in expected.items():
         assert merged[name] == rows, name
-    assert merged != edits.read_all_tables(edited_county.county)
+    assert merged != edits.read_all_tables(work.county)
     assert result.log.contradictions == ()
     assert Counter(str(one.kind) for one in result.log.changes) == {
         "attributes": 6,
@@ -168,53 +168,53 @@ def test_three_townships_edited_separately_equal_the_same_edits_in_one(edited_co
         "deleted": 3,
         "new": 3,
     }
-    assert digest_files(edited_county.county, *edited_county.packages.values()) == before
+    assert digest_files(work.county, *work.packages.values()) == before
 
 
-def test_unchanged_packages_give_the_county(edited_county):
-    result = edited_county.merge(*edited_county.packages)
-    assert edits.read_all_tables(edited_county.output) == edits.read_all_tables(edited_county.county)
+def test_unchanged_packages_give_the_county(work):
+    result = work.merge(*work.packages)
+    assert edits.read_all_tables(work.output) == edits.read_all_tables(work.county)
     assert (result.log.changes, result.log.contradictions, result.log.notes) == ((), (), ())
 
 
 @pytest.mark.parametrize("prefer", list(Prefer))
-def test_a_row_that_both_changed_is_a_contradiction(edited_county, prefer):
+def test_a_row_that_both_changed_is_a_contradiction(work, prefer):
     code = "140225100"
-    key = edited_county.key(code)
-    edits.set_value(edited_county.data(code), "DLTB", key, "DLMC", "乡镇")
-    edits.set_value(edited_county.county, "DLTB", key, "DLMC", "县")
-    result = edited_county.merge(code, prefer=prefer)
+    key = work.key(code)
+    edits.set_value(work.data(code), "DLTB", key, "DLMC", "乡镇")
+    edits.set_value(work.county, "DLTB", key, "DLMC", "县")
+    result = work.merge(code, prefer=prefer)
     (one,) = result.log.contradictions
     assert (one.kind, one.key, one.choice) == (ContradictionKind.BOTH_CHANGED, key, prefer)
     assert [dict(version.values) for version in one.versions] == [{"DLMC": "县"}, {"DLMC": "乡镇"}]
     assert result.log.county_changed_count == 1
-    fid = edits.find_fid(edited_county.output, "DLTB", key)
-    with edits.open_layer(edited_county.output, "DLTB") as layer:
+    fid = edits.find_fid(work.output, "DLTB", key)
+    with edits.open_layer(work.output, "DLTB") as layer:
         written = layer.GetFeature(fid).GetField("DLMC")
     assert written == ("乡镇" if prefer is Prefer.PACKAGE else "县")
-    sheet = openpyxl.load_workbook(edited_county.table)["矛盾"]
+    sheet = openpyxl.load_workbook(work.table)["矛盾"]
     cells = [str(cell.value) for row in sheet.iter_rows() for cell in row]
     assert "DLMC: 县" in cells and "DLMC: 乡镇" in cells
-    layers = edited_county.folder / "merge_contradictions.gpkg"
+    layers = work.folder / "merge_contradictions.gpkg"
     assert [row[1:] for row in sorted(edits.read_table(layers, "DLTB"))] and len(edits.read_table(layers, "DLTB")) == 2
 
 
-def test_equal_changes_on_both_sides_do_not_contradict(edited_county):
+def test_equal_changes_on_both_sides_do_not_contradict(work):
     code = "140225100"
-    key = edited_county.key(code)
-    for path in (edited_county.data(code), edited_county.county):
+    key = work.key(code)
+    for path in (work.data(code), work.county):
         edits.set_value(path, "DLTB", key, "DLMC", "相同")
-    result = edited_county.merge(code)
+    result = work.merge(code)
     assert result.log.contradictions == ()
     assert [one.outcome for one in result.log.changes] == [Outcome.SAME]
 
 
-def test_changes_of_the_county_alone_stay(edited_county):
+def test_changes_of_the_county_alone_stay(work):
     code = "140225100"
-    edits.set_value(edited_county.county, "DLTB", edited_county.key(code), "DLMC", "县")
-    edits.add_row(edited_county.county, "DLTB", edited_county.key(code), "140225000000900001")
-    result = edited_county.merge(code)
-    assert edits.read_all_tables(edited_county.output) == edits.read_all_tables(edited_county.county)
+    edits.set_value(work.county, "DLTB", work.key(code), "DLMC", "县")
+    edits.add_row(work.county, "DLTB", work.key(code), "140225000000900001")
+    result = work.merge(code)
+    assert edits.read_all_tables(work.output) == edits.read_all_tables(work.county)
     assert result.log.contradictions == ()
 
 
@@ -223,32 +223,28 @@ def test_changes_of_the_county_alone_stay(edited_county):
     [(True, ContradictionKind.PACKAGE_DELETED), (False, ContradictionKind.COUNTY_DELETED)],
 )
 @pytest.mark.parametrize("prefer", [Prefer.ASK, Prefer.PACKAGE])
-def test_deletion_of_a_row_that_the_other_side_changed(edited_county, package_deletes, kind, prefer):
+def test_deletion_of_a_row_that_the_other_side_changed(work, package_deletes, kind, prefer):
     code = "140225100"
-    key = edited_county.key(code)
-    deleting, changing = (
-        (edited_county.data(code), edited_county.county)
-        if package_deletes
-        else (edited_county.county, edited_county.data(code))
-    )
+    key = work.key(code)
+    deleting, changing = (work.data(code), work.county) if package_deletes else (work.county, work.data(code))
     edits.delete_row(deleting, "DLTB", key)
     edits.set_value(changing, "DLTB", key, "DLMC", "改")
-    result = edited_county.merge(code, prefer=prefer)
+    result = work.merge(code, prefer=prefer)
     assert [one.kind for one in result.log.contradictions] == [kind]
-    is_there = key in edits.list_keys(edited_county.output, "DLTB")
+    is_there = key in edits.list_keys(work.output, "DLTB")
     # The county's version under ASK, the package's under PACKAGE.
     assert is_there == (package_deletes if prefer is Prefer.ASK else not package_deletes)
 
 
 @pytest.mark.parametrize("with_new_keys", [False, True])
-def test_new_rows_with_one_key_in_two_packages(edited_county, with_new_keys):
+def test_new_rows_with_one_key_in_two_packages(work, with_new_keys):
     first, second = "140225100", "140225102"
     new_key = "140225000000900001"
     for code in (first, second):
-        edits.add_row(edited_county.data(code), "DLTB", edited_county.key(code), new_key)
-    before = edits.list_keys(edited_county.county, "DLTB")
-    result = edited_county.merge(first, second, with_new_keys=with_new_keys)
-    keys = edits.list_keys(edited_county.output, "DLTB")
+        edits.add_row(work.data(code), "DLTB", work.key(code), new_key)
+    before = edits.list_keys(work.county, "DLTB")
+    result = work.merge(first, second, with_new_keys=with_new_keys)
+    keys = edits.list_keys(work.output, "DLTB")
     if with_new_keys:
         assert result.log.contradictions == ()
         assert len(keys) == len(before) + 2
@@ -258,73 +254,73 @@ def test_new_rows_with_one_key_in_two_packages(edited_county, with_new_keys):
         (one,) = result.log.contradictions
         assert (one.kind, len(one.versions)) == (ContradictionKind.NEW_SAME_KEY, 2)
         assert keys == before
-        assert len(edits.read_table(edited_county.folder / "merge_contradictions.gpkg", "DLTB")) == 2
+        assert len(edits.read_table(work.folder / "merge_contradictions.gpkg", "DLTB")) == 2
 
 
-def test_divided_feature_with_a_repeated_key_keeps_both_parts_with_new_keys(edited_county):
+def test_divided_feature_with_a_repeated_key_keeps_both_parts_with_new_keys(work):
     code = "140225100"
-    key = edited_county.key(code)
-    edits.move_vertex(edited_county.data(code), "DLTB", key, 2.0, 0)
-    edits.add_row(edited_county.data(code), "DLTB", key, key)
-    assert [one.kind for one in edited_county.merge(code).log.contradictions] == [ContradictionKind.NEW_SAME_KEY]
-    result = edited_county.merge(code, with_new_keys=True)
+    key = work.key(code)
+    edits.move_vertex(work.data(code), "DLTB", key, 2.0, 0)
+    edits.add_row(work.data(code), "DLTB", key, key)
+    assert [one.kind for one in work.merge(code).log.contradictions] == [ContradictionKind.NEW_SAME_KEY]
+    result = work.merge(code, with_new_keys=True)
     assert result.log.contradictions == ()
     assert {one.kind for one in result.log.changes} == {"shape", "new"}
-    assert len(edits.list_keys(edited_county.output, "DLTB")) == len(edits.list_keys(edited_county.county, "DLTB")) + 1
+    assert len(edits.list_keys(work.output, "DLTB")) == len(edits.list_keys(work.county, "DLTB")) + 1
 
 
 @pytest.mark.parametrize("prefer", list(Prefer))
-def test_changed_neighbour_is_shown_and_never_written(edited_county, prefer):
+def test_changed_neighbour_is_shown_and_never_written(work, prefer):
     code = "140225100"
-    neighbours = edited_county.packages[code] / "neighbours.gpkg"
+    neighbours = work.packages[code] / "neighbours.gpkg"
     key = edits.list_keys(neighbours, "DLTB")[0]
     edits.set_value(neighbours, "DLTB", key, "DLMC", "邻区")
     edits.delete_row(neighbours, "DLTB", edits.list_keys(neighbours, "DLTB")[1])
-    result = edited_county.merge(code, prefer=prefer)
+    result = work.merge(code, prefer=prefer)
     assert [one.kind for one in result.log.contradictions] == [ContradictionKind.NEIGHBOUR_CHANGED] * 2
-    assert edits.read_all_tables(edited_county.output) == edits.read_all_tables(edited_county.county)
+    assert edits.read_all_tables(work.output) == edits.read_all_tables(work.county)
 
 
-def test_two_packages_of_one_township(edited_county):
+def test_two_packages_of_one_township(work):
     code = "140225100"
-    shutil.copytree(edited_county.packages[code], edited_county.folder / "second" / "again")
-    edited_county.packages["again"] = edited_county.folder / "second" / "again"
-    other = edited_county.packages["again"] / f"{code}.gpkg"
-    keys = [edited_county.key(code, "DLTB", n) for n in range(3)]
-    for path, text in ((edited_county.data(code), "甲"), (other, "乙")):
+    shutil.copytree(work.packages[code], work.folder / "second" / "again")
+    work.packages["again"] = work.folder / "second" / "again"
+    other = work.packages["again"] / f"{code}.gpkg"
+    keys = [work.key(code, "DLTB", n) for n in range(3)]
+    for path, text in ((work.data(code), "甲"), (other, "乙")):
         edits.set_value(path, "DLTB", keys[0], "DLMC", text)
     edits.set_value(other, "DLTB", keys[1], "DLMC", "只有乙")
-    for path in (edited_county.data(code), other):
+    for path in (work.data(code), other):
         edits.set_value(path, "DLTB", keys[2], "DLMC", "相同")
-    result = edited_county.merge(code, "again", prefer=Prefer.PACKAGE)
+    result = work.merge(code, "again", prefer=Prefer.PACKAGE)
     found = {one.kind: one for one in result.log.contradictions}
     assert set(found) == {ContradictionKind.PACKAGES_DIFFER, ContradictionKind.TWO_PACKAGES}
     assert len(found[ContradictionKind.PACKAGES_DIFFER].versions) == 3
-    rows = {row[0]: row for row in edits.read_table(edited_county.output, "DLTB") if row[0] in keys}
-    county = {row[0]: row for row in edits.read_table(edited_county.county, "DLTB") if row[0] in keys}
+    rows = {row[0]: row for row in edits.read_table(work.output, "DLTB") if row[0] in keys}
+    county = {row[0]: row for row in edits.read_table(work.county, "DLTB") if row[0] in keys}
     assert len(rows) == 0 or rows.keys() == county.keys()
-    with edits.open_layer(edited_county.output, "DLTB") as layer:
-        names = [layer.GetFeature(edits.find_fid(edited_county.output, "DLTB", key)).GetField("DLMC") for key in keys]
-    with edits.open_layer(edited_county.county, "DLTB") as layer:
-        former = layer.GetFeature(edits.find_fid(edited_county.county, "DLTB", keys[0])).GetField("DLMC")
+    with edits.open_layer(work.output, "DLTB") as layer:
+        names = [layer.GetFeature(edits.find_fid(work.output, "DLTB", key)).GetField("DLMC") for key in keys]
+    with edits.open_layer(work.county, "DLTB") as layer:
+        former = layer.GetFeature(edits.find_fid(work.county, "DLTB", keys[0])).GetField("DLMC")
     assert names == [former, "只有乙", "相同"]
 
 
-def test_added_and_missing_fields_and_layers_are_reported(edited_county):
+def test_added_and_missing_fields_and_layers_are_reported(work):
     from osgeo import gdal, ogr
 
     code = "140225100"
-    key = edited_county.key(code)
-    edits.set_value(edited_county.data(code), "DLTB", key, "DLMC", "改")
-    with edits.open_layer(edited_county.data(code), "DLTB") as layer:
+    key = work.key(code)
+    edits.set_value(work.data(code), "DLTB", key, "DLMC", "改")
+    with edits.open_layer(work.data(code), "DLTB") as layer:
         layer.CreateField(ogr.FieldDefn("BZ2", ogr.OFTString))
         layer.DeleteField(layer.GetLayerDefn().GetFieldIndex("YSDM"))
-    database = gdal.OpenEx(str(edited_county.data(code)), gdal.OF_VECTOR | gdal.OF_UPDATE)
+    database = gdal.OpenEx(str(work.data(code)), gdal.OF_VECTOR | gdal.OF_UPDATE)
     names = [database.GetLayer(n).GetName() for n in range(database.GetLayerCount())]
     database.DeleteLayer(names.index("CZKFBJ"))
     database.CreateLayer("草图", None, ogr.wkbPolygon)
     del database
-    result = edited_county.merge(code)
+    result = work.merge(code)
     notes = {(one.kind, one.layer, one.field) for one in result.log.notes}
     assert notes == {
         ("field_added", "DLTB", "BZ2"),
@@ -333,23 +329,23 @@ def test_added_and_missing_fields_and_layers_are_reported(edited_county):
         ("layer_added", "草图", ""),
     }
     assert [(one.key, one.fields) for one in result.log.changes] == [(key, ("DLMC",))]
-    merged, county = edits.read_all_tables(edited_county.output), edits.read_all_tables(edited_county.county)
+    merged, county = edits.read_all_tables(work.output), edits.read_all_tables(work.county)
     assert merged["CZKFBJ"] == county["CZKFBJ"]
     assert len(set(merged["DLTB"]) ^ set(county["DLTB"])) == 2
 
 
-def test_package_written_anew_with_other_feature_ids_is_matched_by_key(edited_county):
+def test_package_written_anew_with_other_feature_ids_is_matched_by_key(work):
     code = "140225102"
-    key = edited_county.key(code)
-    with edits.open_layer(edited_county.data(code), "DLTB") as layer:
+    key = work.key(code)
+    with edits.open_layer(work.data(code), "DLTB") as layer:
         features = [feature.Clone() for feature in layer]
         for feature in features:
             layer.DeleteFeature(feature.GetFID())
         for number, feature in enumerate(reversed(features)):
             feature.SetFID(100000 + number)
             layer.CreateFeature(feature)
-    edits.set_value(edited_county.data(code), "DLTB", key, "DLMC", "改")
-    result = edited_county.merge(code)
+    edits.set_value(work.data(code), "DLTB", key, "DLMC", "改")
+    result = work.merge(code)
     assert [(one.key, one.fields) for one in result.log.changes] == [(key, ("DLMC",))]
 
 
@@ -360,72 +356,67 @@ def change_manifest(folder: Path, **split: str) -> None:
     path.write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
 
 
-def test_wrong_packages_are_refused(edited_county):
+def test_wrong_packages_are_refused(work):
     code, other = "140225100", "140225102"
-    change_manifest(edited_county.packages[other], id="older", time="2026-01-01T00:00:00+08:00")
+    change_manifest(work.packages[other], id="older", time="2026-01-01T00:00:00+08:00")
     with pytest.raises(InputError) as caught:
-        edited_county.merge(code, other)
+        work.merge(code, other)
     assert caught.value.key == "townships_other_split" and "140225102" in caught.value.params["package"]
-    change_manifest(edited_county.packages[code], county_code="140224")
+    change_manifest(work.packages[code], county_code="140224")
     with pytest.raises(InputError) as caught:
-        edited_county.merge(code)
+        work.merge(code)
     assert caught.value.key == "townships_other_county"
-    (edited_county.packages[code] / "manifest.json").unlink()
+    (work.packages[code] / "manifest.json").unlink()
     with pytest.raises(InputError) as caught:
-        edited_county.merge(code)
+        work.merge(code)
     assert caught.value.key == "townships_no_manifest"
     with pytest.raises(InputError) as caught:
-        edited_county.merge(other, other)
+        work.merge(other, other)
     assert caught.value.key == "townships_package_twice"
-    assert not edited_county.output.exists() and not edited_county.table.exists()
+    assert not work.output.exists() and not work.table.exists()
 
 
-def test_outputs_never_replace_inputs(edited_county, split_once):
+def test_outputs_never_replace_inputs(work, split_once):
     code = "140225100"
-    options = MergeOptions(
-        str(edited_county.county), (str(edited_county.packages[code]),), str(edited_county.data(code)), check=OPTIONS
-    )
+    options = MergeOptions(str(work.county), (str(work.packages[code]),), str(work.data(code)), check=OPTIONS)
     with pytest.raises(OutputError):
         merge_townships(options)
     with pytest.raises(OutputError):
-        merge_townships(replace(options, output=str(edited_county.county)))
+        merge_townships(replace(options, output=str(work.county)))
     with pytest.raises(OutputError) as caught:
-        split_townships(SplitOptions(str(edited_county.county), split_once[1], OPTIONS))
+        split_townships(SplitOptions(str(work.county), split_once[1], OPTIONS))
     assert caught.value.key == "townships_output_exists"
 
 
-def test_seams_that_a_merge_makes_are_found(edited_county):
+def test_seams_that_a_merge_makes_are_found(work):
     code, neighbour, far = "140225100", "140225204", "140225103"
     # The second vertex of the township is on its border with the neighbour.
-    edits.move_vertex(edited_county.data(code), "XZQXZ", edited_county.key(code, "XZQXZ"), 20.0, 20.0)
+    edits.move_vertex(work.data(code), "XZQXZ", work.key(code, "XZQXZ"), 20.0, 20.0)
     # A feature of another township, drawn over land of this one.
-    shifted = edited_county.key(far)
-    target = edits.read_shape(edited_county.data(code), "DLTB", edited_county.key(code))
-    edits.set_shape(edited_county.data(far), "DLTB", shifted, target)
-    result = edited_county.merge(code, far, with_seams=True)
-    names = {one["code"]: one["name"] for one in map(read_township, edited_county.packages.values())}
+    shifted = work.key(far)
+    target = edits.read_shape(work.data(code), "DLTB", work.key(code))
+    edits.set_shape(work.data(far), "DLTB", shifted, target)
+    result = work.merge(code, far, with_seams=True)
+    names = {one["code"]: one["name"] for one in map(read_township, work.packages.values())}
     borders = {
         (str(one.kind), frozenset(name for name, _ in one.sides)) for one in result.log.seams if one.layer == "county"
     }
     assert borders and {kind for kind, _ in borders} <= {"gap", "overlap"}
     assert frozenset((names[code], names[neighbour])) in {sides for _, sides in borders}
     (overlap,) = (one for one in result.log.seams if one.layer == "DLTB")
-    assert {(name, *keys) for name, keys in overlap.sides} == {
-        (names[far], shifted),
-        (names[code], edited_county.key(code)),
-    }
+    assert {(name, *keys) for name, keys in overlap.sides} == {(names[far], shifted), (names[code], work.key(code))}
     import geopandas as gpd
 
     # Planar area of a 3° zone: the scale differs by less than 1e-3.
     planar = gpd.GeoSeries([target], crs=4526).area[0]
     assert overlap.area_m2 == pytest.approx(planar, rel=1e-3)
-    assert "乡镇接边" in openpyxl.load_workbook(edited_county.table).sheetnames
+    assert "乡镇接边" in openpyxl.load_workbook(work.table).sheetnames
 
 
 def read_township(folder: Path) -> dict[str, str]:
     return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["township"]
 
 
-def test_county_without_edits_has_no_new_seams(edited_county):
-    result = edited_county.merge("140225100", with_seams=True)
+def test_county_without_edits_has_no_new_seams(work):
+    result = work.merge("140225100", with_seams=True)
     assert (result.log.seams, result.log.has_seams) == ((), True)
