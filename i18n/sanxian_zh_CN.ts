@@ -192,6 +192,10 @@
         <translation>新增：{rules}</translation>
     </message>
     <message>
+        <source>Adjustment dossier</source>
+        <translation>局部优化</translation>
+    </message>
+    <message>
         <source>Affected features</source>
         <translation>要素</translation>
     </message>
@@ -888,6 +892,22 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>版本比较</translation>
     </message>
     <message>
+        <source>Compares a control line (城镇开发边界, 永久基本农田 or 生态保护红线) of an earlier edition with that of a county: every connected part of the difference is a parcel that moved in or out, with its township, statutory area, land classes, ownership, farmland, cultivated land and other lines that it takes, and zones before and after. The inputs are not changed.
+
+Earlier edition: the sealed edition, or a former file of the layer or the county. If it has the other lines and the planning zones too, they are used.
+
+Criteria: area and expansion ratio are not increased; no permanent basic farmland and no ecological red line is taken; the cultivated net area is not increased; parcels moved in are large enough and adjoin the line. Thresholds are settings of the profile ([adjustment]). Those of mark C, read in no text, give at best a conditional outcome. Data that are missing are named, and their criteria are not determined. Slivers below both minimums of the tolerance are counted, not listed.
+
+Results: a layer of the parcels, a workbook, and the dossier with a map (Word, PDF, HTML).</source>
+        <translation>比对前一版与县级数据的一条控制线（城镇开发边界、永久基本农田或生态保护红线）：差异中相连的每一部分为一个调入或调出地块，列出乡镇、图斑椭球面积、地类、权属、占用的永久基本农田、耕地和其他控制线，以及变更前后的分区。原数据不改动。
+
+前一版：封库版本，或原图层文件、原县级数据。其中有其他控制线和规划分区的，一并使用。
+
+判定：面积、扩展倍数不增加；不占用永久基本农田、生态保护红线；占用耕地净面积不增加；调入地块不零碎，与原界线相接。阈值为县配置的设置（[adjustment]）；未见条文的（来源级别 C），至多判为有条件。缺少的数据逐项列明，相应判定项为未能判定。小于最小面积和最小宽度的碎图斑计数，不列为地块。
+
+输出：地块图层、xlsx、附图的论证表（Word、PDF、网页）。</translation>
+    </message>
+    <message>
         <source>Compares neighbouring counties. Found are: borders that gap or overlap; control lines (永久基本农田, 生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump along the border; polygons that continue with another code of zone or type. Each finding is counted once and names the features of both counties. Inputs are not changed.
 
 What is a stop: a line runs along the border for longer than the setting seams.min_length_m, and the neighbour has none there. For 生态保护红线, which protects connected land, a stop is a warning; for the other lines, which follow land use and tasks of each county, it is a note (setting seams.continuing). Different zones that the border divides are legal and not reported; their length is given for each pair. A layer that one county lacks is named, not compared.
@@ -1074,6 +1094,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     <message>
         <source>Control areas, sum (m²)</source>
         <translation>控制面积合计（m²）</translation>
+    </message>
+    <message>
+        <source>Control line (empty: urban development boundary)</source>
+        <translation>控制线（空：城镇开发边界）</translation>
     </message>
     <message>
         <source>Control lines and zones</source>
@@ -1410,6 +1434,10 @@ Project: {project}</source>
         <translation>已完成 {done} / {total}</translation>
     </message>
     <message>
+        <source>Dossier (HTML)</source>
+        <translation>论证表（网页）</translation>
+    </message>
+    <message>
         <source>Dots per inch</source>
         <translation>分辨率（dpi）</translation>
     </message>
@@ -1452,6 +1480,10 @@ Project: {project}</source>
     <message>
         <source>Earlier edition</source>
         <translation>前一版</translation>
+    </message>
+    <message>
+        <source>Earlier edition: file or folder</source>
+        <translation>前一版：文件或文件夹</translation>
     </message>
     <message>
         <source>East</source>
@@ -3304,6 +3336,18 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Parcels left out</source>
         <translation>未读写的地块</translation>
+    </message>
+    <message>
+        <source>Parcels moved in</source>
+        <translation>调入地块数</translation>
+    </message>
+    <message>
+        <source>Parcels moved in and out</source>
+        <translation>调入调出地块</translation>
+    </message>
+    <message>
+        <source>Parcels moved out</source>
+        <translation>调出地块数</translation>
     </message>
     <message>
         <source>Part</source>

@@ -10,6 +10,7 @@ from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS_FOLDER
 from .apply_fixes import ApplyFixes, ResolveOverlaps
+from .boundary_adjustment import BoundaryAdjustment
 from .boundary_points import ExportBoundaryPoints, ImportBoundaryPoints
 from .check_counties import CheckCounties
 from .check_plan import CheckPlan
@@ -57,6 +58,7 @@ class SanxianProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self):
         self.addAlgorithm(ApplyFixes())
+        self.addAlgorithm(BoundaryAdjustment())
         self.addAlgorithm(ChangeCrsZone())
         self.addAlgorithm(CheckCounties())
         self.addAlgorithm(CheckPlan())

@@ -4,11 +4,11 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
-ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``yearly FILED CURRENT FOLDER --year YEAR``, ``fix
-SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY --zone ZONE``, ``batch
-FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``townships split DATA --output FOLDER``,
-``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist
-ACTION LIST …``, ``doctor``.
+ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``yearly FILED CURRENT
+FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY
+--zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``townships split DATA
+--output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION
+LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .cli import (
+    adjustment,
     batch,
     checking,
     conformity,
@@ -48,6 +49,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "seams": seams.run_seams,
     "conformity": conformity.run_conformity,
     "townships": townships.run_townships,
+    "adjustment": adjustment.run_adjustment,
     "package": checking.run_export_package_command,
     "compare": files.run_compare,
     "structure": files.run_convert_structure_command,

@@ -23,6 +23,7 @@ CHECK_PLAN_PARAMETERS = (
 #: The algorithms other than rules.
 WHOLE_PLAN_ALGORITHMS = {
     "apply_fixes",
+    "boundary_adjustment",
     "change_crs_zone",
     "renumber_bsm",
     "resolve_overlaps",

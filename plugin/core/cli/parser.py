@@ -88,8 +88,8 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | seams | conformity | tables | townships | vct | points | drawing | yearly | fix | fixes | "
-        "renumber | zone | worklist | doctor",
+        "inspect | batch | seams | conformity | tables | townships | vct | points | drawing | adjustment | "
+        "yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -132,6 +132,14 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--renumbered", default="", metavar="FILE", help=get_help_text("renumbered"))
     command.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("compare_xlsx"))
     command.add_argument("--docx", default="", metavar="FILE", help=get_help_text("table_docx"))
+    command = commands.add_parser("adjustment", help=get_help_text("adjustment"), parents=[language])
+    command.add_argument("before", metavar="BEFORE", help=get_help_text("adjustment_before"))
+    command.add_argument("after", metavar="AFTER", help=get_help_text("adjustment_after"))
+    command.add_argument("--line", default="boundary", help=get_help_text("adjustment_line"))
+    for name in ("standard", "profile", "roles"):
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    for name in ("xlsx", "docx", "html", "json"):
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(f"adjustment_{name}"))
     command = commands.add_parser("yearly", help=get_help_text("yearly"), parents=[language])
     for name in ("filed", "current"):
         command.add_argument(name, metavar=name.upper(), help=get_help_text(f"yearly_{name}"))

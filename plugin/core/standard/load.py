@@ -42,6 +42,7 @@ SETTING_SECTIONS = (
     "sealed",
     "seams",
     "projects",
+    "adjustment",
     "farmland",
     "quality",
     CONFLICTS_SECTION,

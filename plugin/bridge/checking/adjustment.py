@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An adjustment of a control line (局部优化) for the toolbox: comparison, files, and parcels as features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
+from qgis.PyQt.QtCore import QMetaType
+
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.errors import Cancelled
+from ...core.messages.texts import Texts
+from .. import health
+from ..layers.properties import convert_to_qgis_crs
+from ..layers.snapshots import LayerSnapshot
+from ..layers.tables import OutputTable
+from ..running.tasks import log_error
+from ..running.threads import run_in_python_thread
+from .check import read_plan_snapshots
+
+if TYPE_CHECKING:
+    from ...core.adjustment.model import AdjustmentOptions, AdjustmentResult
+    from ...core.render.document.blocks import Document
+
+ProgressCallback = Callable[[float, str], None]
+#: Columns of the layer of parcels in order; users rely on them.
+PARCEL_COLUMNS = (
+    *("number", "kind", "kind_name", "township", "location", "area_m2", "land_use", "ownership"),
+    *("farmland_m2", "farmland_net_m2", "red_line_m2", "boundary_m2", "cultivated_m2", "cultivated_net_m2"),
+    *("zones_before", "zones_after"),
+)
+
+
+@run_in_python_thread
+def compare_line(
+    path_or_snapshots: str | list[LayerSnapshot],
+    options: AdjustmentOptions,
+    *,
+    source: str = "",
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> AdjustmentResult:
+    """Compare a line of an earlier edition with that of a county.
+
+    ``path_or_snapshots``: path of the later county, or snapshots of its layers. May be called from any thread. Raises
+    SanxianError, MissingLibraries, and Cancelled.
+    """
+    health.require_libraries(cancellation)
+    from ...core.adjustment.run import compare_line as core_compare_line
+
+    if isinstance(path_or_snapshots, str):
+        return core_compare_line(
+            path_or_snapshots, options, source=source, progress=progress, cancellation=cancellation
+        )
+    layers, run = read_plan_snapshots(
+        path_or_snapshots, options.run, lambda share, text: progress(0.3 * share, text), cancellation
+    )
+    return core_compare_line(
+        layers, replace(options, run=run), source=source, progress=progress, cancellation=cancellation
+    )
+
+
+@run_in_python_thread
+def make_dossier(result: AdjustmentResult, cancellation: Cancellation = NEVER_CANCELLED) -> Document:
+    """Return the dossier with its map; if the map cannot be drawn, the error is logged and the dossier has none."""
+    from ...core.adjustment.report import make_adjustment_document
+    from ..pictures.adjustment import draw_adjustment_map
+
+    texts = Texts(result.lang)
+    try:
+        drawn = draw_adjustment_map(result, cancellation)
+    except Cancelled:
+        raise
+    except Exception as error:
+        log_error(error)
+        drawn = None
+    return make_adjustment_document(result, texts, *(drawn or ()))
+
+
+@run_in_python_thread
+def write_workbook(result: AdjustmentResult, target: str) -> None:
+    """Write the tables of an adjustment to an xlsx workbook."""
+    from ...core.adjustment.report import write_adjustment_workbook
+
+    write_adjustment_workbook(result, target, Texts(result.lang))
+
+
+@run_in_python_thread
+def write_page(document: Document, target: str) -> None:
+    """Write the dossier as an HTML page."""
+    from ...core.adjustment.report import write_adjustment_page
+
+    write_adjustment_page(document, target)
+
+
+@run_in_python_thread
+def make_parcels_table(result: AdjustmentResult) -> OutputTable:
+    """Return every parcel as a feature, in the CRS of the later county."""
+    import numpy as np
+    import shapely
+
+    texts, plan = Texts(result.lang), result.plan
+    shapes = np.array([one.geometry for one in result.parcels], dtype=object)
+    shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
+    fields = QgsFields()
+    for name in PARCEL_COLUMNS:
+        kind = QMetaType.Type.Double if name.endswith("_m2") else QMetaType.Type.QString
+        field = QgsField(name, QMetaType.Type.Int if name == "number" else kind)
+        field.setAlias(texts.get("adjustment_columns", name))
+        fields.append(field)
+
+    def iterate_features() -> Iterator[QgsFeature]:
+        """Yield the parcels as QGIS features."""
+        for parcel, shape in zip(result.parcels, shapes, strict=True):
+            separator = texts.get("words", "between_names")
+            taken = {concept: parcel.taken.get(concept) for concept in ("farmland", "red_line", "boundary")}
+            values = {
+                "number": parcel.number,
+                "kind": parcel.kind,
+                "kind_name": texts.get("versions", parcel.kind),
+                "township": separator.join(one for one in parcel.area_by_township if one),
+                "location": parcel.location,
+                "area_m2": parcel.area_m2,
+                "land_use": separator.join(one.name for one in parcel.land_uses),
+                "ownership": separator.join(one.name for one in parcel.ownership),
+                **{f"{concept}_m2": land.area_m2 if land else None for concept, land in taken.items()},
+                "farmland_net_m2": farmland.net_m2 if (farmland := taken["farmland"]) else None,
+                "cultivated_m2": parcel.cultivated.area_m2 if parcel.cultivated else None,
+                "cultivated_net_m2": parcel.cultivated.net_m2 if parcel.cultivated else None,
+                "zones_before": separator.join(parcel.zones_before),
+                "zones_after": separator.join(parcel.zones_after),
+            }
+            feature = QgsFeature(fields)
+            feature.setAttributes([values[name] for name in PARCEL_COLUMNS])
+            geometry = QgsGeometry()
+            geometry.fromWkb(shapely.to_wkb(shape))
+            geometry.convertToMultiType()
+            feature.setGeometry(geometry)
+            yield feature
+
+    return OutputTable(
+        "adjustment",
+        fields,
+        Qgis.WkbType.MultiPolygon,
+        convert_to_qgis_crs(plan.crs),
+        iterate_features,
+        len(result.parcels),
+    )

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write an adjustment: workbook, document (docx, HTML) and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ...metadata import read_plugin_version
+from ..engine.provenance import find_county_name
+from ..errors import OutputError
+from ..files.writing import check_writable, write_atomically
+from ..messages.texts import Texts
+from ..render.document.blocks import Document, Heading, Legend, Paragraph, Picture
+from ..render.document.print_html import render_print_html
+from ..render.document.table_document import make_table_document
+from ..render.outputs import dump_json
+from ..render.tables.workbook import write_tables_workbook
+from ..versions.model import STATUTORY_BASIS
+from .model import ADJUSTMENT_SCHEMA, AdjustmentParcel, AdjustmentResult
+from .tables import describe_verdict, get_line_name, list_missing_sentences, make_adjustment_tables
+
+#: Width of the page's text in landscape (mm), for HTML.
+_HTML_WIDTH_MM = 250.0
+
+
+def check_adjustment_target(target: str, suffix: str, inputs: Iterable[str]) -> None:
+    """Raise OutputError before a long run if a file cannot be written; an empty ``target`` is accepted.
+
+    ``suffix``: of the format, such as ``.html``.
+    """
+    if not target:
+        return
+    if Path(target).suffix.lower() != suffix:
+        raise OutputError("output_format", target=target, known=suffix)
+    check_writable(target, list(inputs))
+
+
+def _make_author(texts: Texts) -> str:
+    return texts.get("about", "program", version=read_plugin_version())
+
+
+def write_adjustment_workbook(result: AdjustmentResult, target: str | Path, texts: Texts) -> None:
+    """Write all tables to an xlsx file; an existing file is replaced only on success. Raise OutputError."""
+    name = get_line_name(result, texts)
+    area = f"{find_county_name(result.plan)}{name}" if texts.lang == "zh" else name
+    with write_atomically(target) as path:
+        write_tables_workbook(path, make_adjustment_tables(result, texts), area, texts, _make_author(texts))
+
+
+def make_adjustment_document(
+    result: AdjustmentResult, texts: Texts, map_picture: Picture | None = None, legend: Legend | None = None
+) -> Document:
+    """Return the dossier: verdict, map, tables and the fields to be signed.
+
+    ``map_picture``: the map, which only QGIS draws; without it the document states that it has none.
+    """
+    title = texts.get("document_titles", "adjustment", line=get_line_name(result, texts))
+    document = make_table_document(
+        make_adjustment_tables(result, texts), title, find_county_name(result.plan), texts, _make_author(texts)
+    )
+    head: list[Any] = [Paragraph(describe_verdict(result, texts), is_bold=True)]
+    if map_picture is None:
+        head.append(Paragraph(texts.get("adjustment", "no_map"), is_small=True))
+        return replace(document, blocks=(*head, *document.blocks))
+    # After the criteria and their notes: the map and the parcels belong together.
+    is_heading = [isinstance(block, Heading) for block in document.blocks]
+    second = [n for n, is_one in enumerate(is_heading) if is_one][1]
+    map_blocks: list[Any] = [Heading(texts.get("adjustment", "map_title")), map_picture]
+    if legend is not None:
+        map_blocks.append(legend)
+    return replace(document, blocks=(*head, *document.blocks[:second], *map_blocks, *document.blocks[second:]))
+
+
+def write_adjustment_page(document: Document, target: str | Path) -> None:
+    """Write the dossier as an HTML page; an existing file is replaced only on success. Raise OutputError."""
+    head = f'<head><meta charset="utf-8"><title>{escape(document.title)}</title>'
+    page = render_print_html(document, _HTML_WIDTH_MM).replace("<head>", head, 1)
+    with write_atomically(target) as path:
+        path.write_text(f"<!DOCTYPE html>\n{page}", encoding="utf-8", newline="\n")
+
+
+def write_adjustment_json(result: AdjustmentResult, target: str | Path) -> None:
+    """Write the result as JSON; areas in m², geometries as WKT. Raise OutputError."""
+    with write_atomically(target) as path:
+        path.write_text(dump_json(adjustment_to_dict(result)), encoding="utf-8", newline="\n")
+
+
+def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:
+    """Return the result as plain data; geometries are in the CRS ``crs``."""
+    texts, comparison = Texts(result.lang), result.comparison
+    return {
+        "schema": ADJUSTMENT_SCHEMA,
+        "version": read_plugin_version(),
+        "lang": result.lang,
+        "line": result.line,
+        "before": result.before_name,
+        "after": result.plan.source,
+        "crs": result.plan.plane_crs.to_string(),
+        "verdict": str(result.verdict),
+        "settings": asdict(result.settings),
+        "criteria": [asdict(one) for one in result.criteria],
+        "balance": asdict(comparison.balance_by_basis[STATUTORY_BASIS]),
+        "slivers": {
+            kind: dict(zip(("count", "area_m2"), result.count_slivers(kind), strict=True)) for kind in ("in", "out")
+        },
+        "parcels": [_parcel_to_dict(one) for one in result.parcels],
+        "notes": list_missing_sentences(result, texts),
+    }
+
+
+def _parcel_to_dict(parcel: AdjustmentParcel) -> dict[str, Any]:
+    """Return a parcel as plain data."""
+    data = {name: value for name, value in vars(parcel).items() if name != "geometry"}
+    data["land_uses"] = [asdict(one) for one in parcel.land_uses]
+    data["ownership"] = [asdict(one) for one in parcel.ownership]
+    data["taken"] = {concept: asdict(land) for concept, land in parcel.taken.items()}
+    data["cultivated"] = asdict(parcel.cultivated) if parcel.cultivated else None
+    return {**data, "geometry": parcel.geometry.wkt}

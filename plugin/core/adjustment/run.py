@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare a control line before and after a change (局部优化): read, compare, measure, judge.
+
+Command line and toolbox use this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.context import RuleContext
+from ..errors import InputError
+from ..files.writing import is_same_file
+from ..loading.reading import make_plan_layer_selector, read_plan
+from ..plan.layer import SourceLayer
+from ..plan.plan import Plan
+from ..profile import Norm
+from ..versions.baseline import get_township_polygons
+from ..versions.compare import compare_layers
+from ..versions.model import make_edition
+from ..versions.shift_search import make_shift_limits
+from .criteria import judge_criteria
+from .land import measure_land
+from .model import LINES, AdjustmentOptions, AdjustmentResult, AdjustmentSettings
+from .parcels import make_parcels
+
+ProgressCallback = Callable[[float, str], None]
+#: Shares of the progress: reading the later county, the earlier edition, comparing.
+_AFTER_SHARE, _BEFORE_SHARE, _COMPARED_SHARE = 0.3, 0.45, 0.6
+#: Concepts that are read of the earlier edition in addition to the line.
+_CONCEPTS_BEFORE = (*LINES, "zones", "townships")
+
+
+def compare_line(
+    sources: str | Path | Iterable[SourceLayer],
+    options: AdjustmentOptions,
+    *,
+    source: str = "",
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> AdjustmentResult:
+    """Compare a line of an earlier edition with that of a county; return parcels, criteria and missing data.
+
+    ``sources``: the later county, a file, a folder or layers already read; ``source`` names the origin of layers.
+
+    Raises
+    ------
+    InputError, DataError
+        The line is unknown or missing in an edition, or a source cannot be read.
+    Cancelled
+    """
+    if options.line not in LINES:
+        raise InputError("adjustment_line", value=options.line, known=", ".join(LINES))
+    norm = options.run.resolve_norm()
+    progress(0.0, "")
+    plan = read_plan(sources, norm, options.run, source=source, cancellation=cancellation)
+    after_layer = plan.find_layer_of_concept(options.line)
+    if after_layer is None or after_layer.has_no_geometry:
+        raise InputError("adjustment_no_line", source=plan.source, roles=", ".join(_list_roles(norm, options.line)))
+    progress(_AFTER_SHARE, "")
+    before = read_earlier_edition(options.before, options.line, plan, cancellation)
+    before_layer = before.find_layer_of_concept(options.line)
+    if before_layer is None or before_layer.has_no_geometry:
+        roles = ", ".join(_list_roles(norm, options.line))
+        raise InputError("adjustment_no_line", source=str(options.before), roles=roles)
+    progress(_BEFORE_SHARE, "")
+    tolerance = options.run.tolerance or plan.norm.make_tolerance()
+    comparison = compare_layers(
+        make_edition(before_layer),
+        make_edition(after_layer),
+        tolerance=tolerance,
+        townships=get_township_polygons(plan, before),
+        shift_limits=make_shift_limits(plan.norm),
+        cancellation=cancellation,
+    )
+    progress(_COMPARED_SHARE, "")
+    ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.run.lang)
+    result = AdjustmentResult(
+        plan,
+        options.line,
+        Path(options.before).name,
+        comparison,
+        make_parcels(comparison, ctx),
+        AdjustmentSettings.from_norm(plan.norm),
+        options.run.lang,
+    )
+    if not get_township_polygons(plan, before).names:
+        result.missing.append(("no_townships", {}))
+    measure_land(result, before, ctx)
+    cancellation.raise_if_cancelled()
+    judge_criteria(result, before_layer, ctx)
+    progress(1.0, "")
+    return result
+
+
+def _list_roles(norm: Norm, concept: str) -> tuple[str, ...]:
+    """Return the layer codes of a concept."""
+    return norm.standard.concepts.get(concept, (concept,))
+
+
+def read_earlier_edition(
+    source: str | Path, line: str, plan: Plan, cancellation: Cancellation = NEVER_CANCELLED
+) -> Plan:
+    """Read the earlier edition of a line, with the other lines and zones that the source has, in a plan's plane.
+
+    The only layer of a file is the line, whatever its name is. Raise InputError if the source lacks the line or is the
+    later county itself.
+    """
+    from ..io import read_source
+    from ..loading.assembly import assemble_plan
+    from ..loading.recognition import find_role
+
+    if any(is_same_file(source, path) for path in (plan.source, *plan.input_files)):
+        raise InputError("baseline_is_source", source=str(source))
+    norm = plan.norm
+    line_roles = _list_roles(norm, line)
+    roles = {role for concept in _CONCEPTS_BEFORE for role in _list_roles(norm, concept)}
+    select_layer = make_plan_layer_selector(norm, {})
+
+    def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
+        """Return False for a layer of no compared role, else the fields to read."""
+        return select_layer(layer) if find_role(layer, norm)[0] in roles else False
+
+    layers = read_source(source, select_layer=is_selected, cancellation=cancellation)
+    chosen = [layer for layer in layers if find_role(layer, norm)[0] in roles]
+    names: dict[str, str] = {}
+    if not any(find_role(layer, norm)[0] in line_roles for layer in chosen):
+        if len(layers) != 1 or layers[0].problem or find_role(layers[0], norm)[0]:
+            raise InputError("adjustment_no_line", source=str(source), roles=", ".join(line_roles))
+        chosen = read_source(source, cancellation=cancellation)
+        after_layer = plan.find_layer_of_concept(line)
+        names = {after_layer.role if after_layer is not None else line_roles[0]: chosen[0].full_name}
+    return assemble_plan(
+        chosen,
+        norm,
+        roles=names,
+        scope="three_lines",
+        source=str(source),
+        reference_plan=plan,
+        cancellation=cancellation,
+    )
