@@ -168,7 +168,8 @@ def _choose_shape_type(layer: Any, dataset: Any) -> int:
 
     shape_type: int = layer.GetGeomType()
     is_shapefile = dataset.GetDriver().ShortName == "ESRI Shapefile"
-    return ogr.GT_SetCollection(shape_type) if is_shapefile and ogr.GT_Flatten(shape_type) != 1 else shape_type
+    can_be_multipart = ogr.GT_Flatten(shape_type) in (ogr.wkbLineString, ogr.wkbPolygon)
+    return ogr.GT_GetCollection(shape_type) if is_shapefile and can_be_multipart else shape_type
 
 
 def _add_styles(path: Path, county_layers: Sequence[CountyLayer]) -> None:

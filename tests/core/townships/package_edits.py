@@ -111,3 +111,14 @@ def read_all_tables(path: Path) -> dict[str, list[tuple]]:
     with closing(sqlite3.connect(path)) as database:
         names = [row[0] for row in database.execute("SELECT table_name FROM gpkg_contents")]
     return {name: read_table(path, name) for name in names}
+
+
+def read_features(path: Path, name: str) -> list[tuple]:
+    """Return key, values as text and geometry of all rows of a data set that GDAL reads."""
+    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
+    rows = []
+    for feature in database.GetLayerByName(name):
+        values = [feature.GetFieldAsString(number) for number in range(feature.GetFieldCount())]
+        geometry = feature.GetGeometryRef()
+        rows.append((feature.GetField("BSM"), *values, geometry and bytes(geometry.ExportToIsoWkb())))
+    return rows

@@ -420,3 +420,41 @@ def read_township(folder: Path) -> dict[str, str]:
 def test_county_without_edits_has_no_new_seams(work):
     result = work.merge("140225100", with_seams=True)
     assert (result.log.seams, result.log.has_seams) == ((), True)
+
+
+@pytest.mark.parametrize("suffix", [".gdb", ".shp"])
+def test_counties_in_other_formats_keep_all_rows_without_edits(tmp_path, suffix):
+    """Edit one package of a FileGDB and of a folder of shapefiles (GBK); only the edited rows differ."""
+    from osgeo import gdal
+
+    county, output, code = tmp_path / f"county{suffix}", tmp_path / f"merged{suffix}", "140225100"
+    names = ["XZQX", "XZQXZ", "DLTB"]
+    if suffix == ".gdb":
+        options = {"format": "OpenFileGDB", "geometryType": "PROMOTE_TO_MULTI", "layers": names}
+        gdal.VectorTranslate(str(county), str(SAMPLE / "county.gpkg"), **options)
+    else:
+        county, output = tmp_path / "county", tmp_path / "merged"
+        county.mkdir()
+        for name in names:
+            options = {"layers": [name], "layerCreationOptions": ["ENCODING=GBK"]}
+            gdal.VectorTranslate(str(county / f"{name}.shp"), str(SAMPLE / "county.gpkg"), **options)
+    split_townships(SplitOptions(str(county), tmp_path / "packages", OPTIONS))
+    (folder,) = (tmp_path / "packages").glob(f"{code} *")
+    data, new_key = folder / f"{code}.gpkg", "140225000000900001"
+    present = edits.list_keys(data, "DLTB")
+    keys = [key for key in present if present.count(key) == 1][:4]
+    edits.set_value(data, "DLTB", keys[0], "DLMC", "改动")
+    edits.move_vertex(data, "DLTB", keys[1], 2.0, 2.0)
+    edits.delete_row(data, "DLTB", keys[2])
+    edits.add_row(data, "DLTB", keys[3], new_key)
+    before = digest_files(county)
+    result = merge_townships(
+        MergeOptions(str(county), (str(tmp_path / "packages"),), str(output), check=OPTIONS, with_seams=False)
+    )
+    assert result.log.contradictions == ()
+    paths = [path if suffix == ".gdb" else path / "DLTB.shp" for path in (county, output)]
+    former, merged = (Counter(edits.read_features(path, "DLTB")) for path in paths)
+    assert sorted(row[0] for row in merged - former) == sorted([keys[0], keys[1], new_key])
+    assert sorted(row[0] for row in former - merged) == sorted(keys[:3])
+    assert [row for row in merged - former if row[0] == keys[0] and "改动" in row]
+    assert digest_files(county) == before
