@@ -2562,6 +2562,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>正在映射 {layer}…</translation>
     </message>
     <message>
+        <source>Maps</source>
+        <translation>图件</translation>
+    </message>
+    <message>
         <source>Maps (empty: all)</source>
         <translation>图件（留空：全部）</translation>
     </message>

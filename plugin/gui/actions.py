@@ -12,8 +12,11 @@ from qgis.PyQt.QtWidgets import QMenu
 from ..bridge.texts import tr
 from .widgets import theme
 
-#: Entries of submenus: actions that are rarely used.
-_SUBMENU_ACTIONS = {"exchange": (("mapping", "mapping", ""), ("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
+#: Entries of submenus: actions that are rarely used. The menu has to fit on a small screen.
+_SUBMENU_ACTIONS = {
+    "map_sheets": (("layouts", "layouts", ""), ("maps", "maps", "")),
+    "exchange": (("mapping", "mapping", ""), ("vct_in", "vct_in", ""), ("vct_out", "vct_out", "")),
+}
 
 
 class MenuActions(QObject):
@@ -48,9 +51,7 @@ class MenuActions(QObject):
         ("new", "new", ""),
         ("layers", "layers", ""),
         ("bookmarks", "bookmarks", ""),
-        None,
-        ("layouts", "layouts", ""),
-        ("maps", "maps", ""),
+        "map_sheets",
         None,
         ("package", "package", ""),
         ("inspect", "inspect", ""),
@@ -169,7 +170,7 @@ class MenuActions(QObject):
         return menu
 
     def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
-        submenu = QMenu({"exchange": tr("Exchange Formats")}[name], menu)
+        submenu = QMenu({"map_sheets": tr("Maps"), "exchange": tr("Exchange Formats")}[name], menu)
         submenu.setObjectName(f"SanxianMenu{name.capitalize()}")
         for entry in _SUBMENU_ACTIONS[name]:
             submenu.addAction(self.by_name[entry[0]])
