@@ -18,6 +18,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.examples.package_files import make_jpeg, make_pdf
+from plugin.core.files import archives
 from plugin.core.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
@@ -32,7 +33,7 @@ from plugin.core.files.digests import (
 from plugin.core.model.report import Outcome, RuleOutcome
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
-from plugin.core.package.inspection import archive, finding_comparison
+from plugin.core.package.inspection import finding_comparison
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.inspection.integrity import find_integrity_errors
@@ -594,7 +595,7 @@ def test_archive_with_a_symbolic_link_is_refused(tmp_path):
 
 def test_archive_that_unpacks_to_an_excessive_size_is_refused(tmp_path, monkeypatch):
     path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
-    monkeypatch.setattr(archive, "_ALWAYS_ALLOWED_BYTES", 1000)
+    monkeypatch.setattr(archives, "_ALWAYS_ALLOWED_BYTES", 1000)
     with pytest.raises(InputError) as caught:
         inspect_report(path)
     assert caught.value.key == "package_zip_bomb" and explain_error(caught.value)
