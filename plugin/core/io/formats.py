@@ -10,10 +10,12 @@ from pathlib import Path
 from ..files.encoding import find_sibling_file
 from .text_geometry import does_text_have_geometry, does_workbook_have_geometry, does_xls_have_geometry
 
+#: Suffixes of GeoParquet, which is read without GDAL.
+PARQUET_SUFFIXES = (".parquet", ".geoparquet")
 #: Formats that a folder is searched for.
 READ_SUFFIXES = (
     *(".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab", ".fgb"),
-    *(".parquet", ".geoparquet"),
+    *PARQUET_SUFFIXES,
 )
 #: Formats of layers that a folder is not searched for.
 UNREAD_FORMATS = {

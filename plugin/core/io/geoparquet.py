@@ -33,7 +33,6 @@ from .staged_geopackage import (
     read_staged_file,
 )
 
-PARQUET_SUFFIXES = (".parquet", ".geoparquet")
 #: Rows read at a time; between two batches reading can be cancelled.
 _ROWS_PER_BATCH = 5000
 _ENCODING = "WKB"

@@ -14,9 +14,7 @@ from ..files.open_datasource import check_readable
 from ..files.writing import explain_os_error
 from ..plan.layer import SourceLayer
 from .file import LayerSelector, make_empty_layer, read_file
-from .formats import READ_SUFFIXES, does_text_file_have_shapes
-from .geoparquet import PARQUET_SUFFIXES, read_parquet
-from .postgis import read_schema
+from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
 from .records import count_stored_rows
 from .zipped import provide_unpacked
 
@@ -49,6 +47,9 @@ def read_source(
         ``problem``, so that it does not stop the others.
     """
     if isinstance(source, str) and is_connection(source):
+        # Most counties are files: a check imports the readers of other sources only when it needs them.
+        from .postgis import read_schema
+
         return read_schema(source, select_layer, cancellation)
     with provide_unpacked(source, cancellation) as readable:
         layers = _read_path(readable.path, select_layer, cancellation)
@@ -85,6 +86,8 @@ def _read_dataset(
 ) -> list[SourceLayer]:
     """Return the layers of one file with the reader of its format; parameters as of `read_file`."""
     if path.suffix.lower() in PARQUET_SUFFIXES:
+        from .geoparquet import read_parquet
+
         check_readable(path)
         return read_parquet(path, select_layer, cancellation)
     return read_file(path, select_layer, cancellation, tables=tables)

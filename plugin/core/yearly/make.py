@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..files.open_datasource import check_readable, provide_safe_path
 from ..files.writing import is_same_file
 from ..io.file import DRIVER_ERRORS
-from ..io.geoparquet import PARQUET_SUFFIXES
+from ..io.formats import PARQUET_SUFFIXES
 from ..io.rows import BYTES_CODEC, KEY_FIELD
 from ..io.source import list_source_datasets
 from ..io.zipped import provide_unpacked
