@@ -257,7 +257,7 @@ def _make_unreadable_layer_error(name, value, context) -> InputError:
 def refuse_password(source: str) -> str:
     """Return a source; raise InputError for a connection with a password, which QGIS would write to its log."""
     if has_password(source):
-        raise InputError("postgis_password_shown", source=mask_source(source))
+        raise InputError("postgis_parameter_logged", source=mask_source(source))
     return source
 
 
