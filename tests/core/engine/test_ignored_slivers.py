@@ -264,6 +264,12 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "rules/att/att024_parcel_numbers.py": "which remedy the message names",
         "rules/top/top009_windows.py": "which layers fill a window; GEO006 has the others",
         "yearly/rules/doc022_maintenance_changes.py": "notes them with ctx.run_log",
+        # A project's land below the limits counts as not occupied, and its area is stated (`LineItem.touched_m2`).
+        "projects/occupied.py": "the definition for the land of a project",
+        "projects/lines.py": "states them in LineItem.touched_m2",
+        "projects/zones.py": "which zones are judged; the project's area is that of its shape",
+        "projects/land.py": "whether cultivated land or heritage is occupied; the classes have all land",
+        "projects/review.py": "whether a project is in the county, and which townships a note names",
         # Land of fixes is in the area balance of their proposals (`AreaChange.imbalance_m2`).
         "fixes/shapes.py": "slivers that a cut leaves",
         "fixes/windows.py": "whether land fills a hole",
