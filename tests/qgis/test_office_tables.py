@@ -4,7 +4,7 @@
 import openpyxl
 import pytest
 from openpyxl.workbook.defined_name import DefinedName
-from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
+from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from tests.core.office_tables.table_county import make_layers, sum_hectares, write_table_county
 from tests.qgis.helpers import Log, digest_files, run_algorithm
@@ -41,9 +41,9 @@ def test_office_tables_writes_tables_and_fills_a_workbook(provider, data, tmp_pa
     assert before == (digest_files(data.parent), template.read_bytes())
 
 
-def test_office_tables_reads_layers_of_the_project(provider, data, tmp_path):
+def test_office_tables_reads_layers_of_the_project(provider, project, data, tmp_path):
     layers = [QgsVectorLayer(f"{data}|layername={role}", role) for role in ("XZQX", "STBHHX", "XZYDYH")]
-    QgsProject.instance().addMapLayers(layers)
+    project.addMapLayers(layers)
     output = str(tmp_path / "tables.xlsx")
     parameters = {"LAYERS": [layer.id() for layer in layers], "TABLES": "three_lines_use", "OUTPUT": output}
     run_algorithm("office_tables", {**parameters, "PROFILE": "hunyuan"})

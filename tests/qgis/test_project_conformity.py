@@ -6,7 +6,7 @@ import json
 import geopandas as gpd
 import pytest
 import shapely
-from qgis.core import QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProject, QgsVectorLayer
+from qgis.core import QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsVectorLayer
 
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
 
@@ -45,10 +45,10 @@ def test_review_writes_layer_workbook_and_json(provider, project_file, tmp_path)
     assert (digest_files(project_file.parent), digest_files(COUNTY.parent)) == before
 
 
-def test_selected_projects_of_the_project_are_reviewed_against_its_layers(provider, project_file, tmp_path):
+def test_selected_projects_of_the_project_are_reviewed_against_its_layers(provider, project, project_file, tmp_path):
     projects = QgsVectorLayer(str(project_file), "项目", "ogr")
     zones = QgsVectorLayer(f"{COUNTY}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
-    QgsProject.instance().addMapLayers([projects, zones])
+    project.addMapLayers([projects, zones])
     projects.selectByExpression("项目名称 = '乙'")
     source = QgsProcessingFeatureSourceDefinition(projects.id(), selectedFeaturesOnly=True)
     path = tmp_path / "审查.json"
