@@ -243,7 +243,9 @@ class _Reviews:
         from ...core.projects.drawn import review_drawn_projects
 
         review = self._find_review(request.data, on_preparing, cancellation)
-        return review_drawn_projects(make_drawn_projects(request.projects), review, request.source, request.lang)
+        return review_drawn_projects(
+            make_drawn_projects(request.projects), review, request.source, request.lang, cancellation
+        )
 
     def _find_review(
         self, data: ReviewData, on_preparing: Callable[[], None], cancellation: Cancellation
@@ -300,6 +302,6 @@ def write_review(
 
     check_conformity_outputs(outputs, list(data.check_result.plan.input_files))
     review = make_prepared_review(data, cancellation)
-    result = review_drawn_projects(make_drawn_projects(projects), review, source, lang)
+    result = review_drawn_projects(make_drawn_projects(projects), review, source, lang, cancellation)
     write_conformity_outputs(result, outputs, cancellation)
     return result

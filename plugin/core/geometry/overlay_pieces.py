@@ -61,7 +61,7 @@ class OverlayPieces:
         return len(self.left)
 
     def select_pieces(self, is_selected: NDArray) -> OverlayPieces:
-        """Return the pieces that ``is_selected`` ((k,) bool) marks; slivers are unchanged."""
+        """Return the pieces that ``is_selected`` ((k,) bool, or their positions) selects; slivers are unchanged."""
         left, right, geometry, area, width = (
             values[is_selected] for values in (self.left, self.right, self.geometry, self.area, self.width)
         )

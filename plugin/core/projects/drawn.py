@@ -5,17 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..geometry.crs import make_crs_label
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..plan.layer import SourceLayer
 from ..plan.plan import Plan
-from .model import ConformityResult, ProjectResult
+from .model import ConformityResult
 from .prepared import PreparedReview
 from .read_projects import ReadProjects, read_projects
-from .run import find_area_name
+from .run import make_result
 from .settings import FIELD_MEANINGS, ReviewSettings
 
 if TYPE_CHECKING:
@@ -35,14 +33,20 @@ class DrawnProject:
 
 
 def read_drawn_projects(
-    drawn: Sequence[DrawnProject], plan: Plan, settings: ReviewSettings, source: str
+    drawn: Sequence[DrawnProject],
+    plan: Plan,
+    settings: ReviewSettings,
+    source: str,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ReadProjects:
     """Return projects as `read_projects` does for rows of a file; rows are numbered from 1 in the given order.
 
-    ``source``: name of the source in notes. Raise InputError if the coordinates of a shape contradict its CRS.
+    ``source``: name of the source in notes. Raise InputError if the coordinates of a shape contradict its
+    CRS, and Cancelled.
     """
     projects, notes = [], []
     for row, one in enumerate(drawn, 1):
+        cancellation.raise_if_cancelled()
         read = read_projects(_make_layer(one, settings, source), plan.norm, settings, plan.plane_crs)
         projects += [replace(project, row=row) for project in read.projects]
         notes += [
@@ -65,32 +69,13 @@ def _make_layer(one: DrawnProject, settings: ReviewSettings, source: str) -> Sou
 
 
 def review_drawn_projects(
-    drawn: Sequence[DrawnProject], review: PreparedReview, source: str, lang: str
+    drawn: Sequence[DrawnProject],
+    review: PreparedReview,
+    source: str,
+    lang: str,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ConformityResult:
-    """Return the review of drawn projects with notes, as `run.review_projects` does for a file. Raise InputError."""
-    plan = review.plan
-    read = read_drawn_projects(drawn, plan, review.settings, source)
-    reviewed = review.review(read.projects)
-    return ConformityResult(
-        tuple(_add_notes(one, read) for one in reviewed.results),
-        tuple(sorted((*read.notes, *reviewed.notes), key=lambda note: note.row)),
-        read.row_count,
-        source,
-        Path(plan.source).name,
-        plan.area_code,
-        find_area_name(plan),
-        make_crs_label(plan.plane_crs),
-        review.table.file_name,
-        review.tolerance,
-        lang,
-        datetime.now().astimezone(),
-        plan,
-        plan.base_year,
-        plan.input_files,
-    )
-
-
-def _add_notes(result: ProjectResult, read: ReadProjects) -> ProjectResult:
-    """Return a result with the notes on its row before those of the review."""
-    of_row = tuple(note for note in read.notes if note.row == result.project.row)
-    return replace(result, notes=(*of_row, *result.notes)) if of_row else result
+    """Return the review of drawn projects, as `run.review_projects` does for a file. Raise InputError and Cancelled."""
+    read = read_drawn_projects(drawn, review.plan, review.settings, source, cancellation)
+    reviewed = review.review(read.projects, cancellation)
+    return make_result(review.plan, read, reviewed, review.table, review.tolerance, lang)

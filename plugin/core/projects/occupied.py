@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -172,9 +172,7 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     is_overlapping = find_overlapping_rows(near.polygons, projects.tolerance, projects.cancellation)
     pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
     areas = projects.measure(pieces.geometry) * projects.factors[pieces.left]
-    exchanged = OverlayPieces(
-        pieces.right, pieces.left, pieces.geometry, pieces.area, pieces.width, pieces.slivers, pieces.fallback_log
-    )
+    exchanged = replace(pieces, left=pieces.right, right=pieces.left)
     # Shares serve sums of net areas; measuring large rows for them takes long.
     has_net_areas = layer.has_field("net_area")
     shares = (
@@ -202,21 +200,13 @@ def _remove_repeated_land(
     may_repeat = is_overlapping[pieces.right]
     if not may_repeat.any():
         return pieces
-    groups = [_take(pieces, np.flatnonzero(~may_repeat))]
+    groups = [pieces.select_pieces(~may_repeat)]
     for number in np.unique(pieces.left[may_repeat]).tolist():
         positions = np.flatnonzero(may_repeat & (pieces.left == number))
         if order is not None:
             positions = positions[np.argsort(order[pieces.right[positions]], kind="stable")]
-        groups.append(remove_repeated_land(_take(pieces, positions), projects.cancellation))
+        groups.append(remove_repeated_land(pieces.select_pieces(positions), projects.cancellation))
     return _join(groups, pieces)
-
-
-def _take(pieces: OverlayPieces, positions: NDArray) -> OverlayPieces:
-    """Return the pieces at positions, in this order."""
-    left, right, geometry, area, width = (
-        values[positions] for values in (pieces.left, pieces.right, pieces.geometry, pieces.area, pieces.width)
-    )
-    return OverlayPieces(left, right, geometry, area, width, pieces.slivers, pieces.fallback_log)
 
 
 def _join(groups: list[OverlayPieces], whole: OverlayPieces) -> OverlayPieces:

@@ -31,7 +31,7 @@ from .model import (
     ZoneItem,
 )
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
-from .parts import Area
+from .parts import Area, BilingualName
 from .settings import PARTS_HERITAGE, PARTS_RESERVES, LineSpec, ReviewSettings
 from .verdict import COUNTY, COUNTY_NAME, decide_verdict, list_conditions, list_missing, list_reasons
 from .zones import ZoneJudge
@@ -44,6 +44,7 @@ _SUMMED_NAMES = {
     "townships": ("所在乡镇", "Townships"),
     "functions": ("主体功能", "Main function"),
 }
+_ARCHAEOLOGY_NAME = ("文物保护提示", "Notice on heritage")
 #: Share of the time that overlays take.
 _OVERLAY_SHARE = 0.8
 
@@ -155,7 +156,7 @@ class ProjectReview:
     def _review_project(self, number: int, project: Project) -> ProjectResult | ProjectNote:
         """Return the result of a project, or a note if it is wholly outside the county."""
         county = self._judge_county(number, project)
-        if county is not None and county.outside_m2 is not None and not county.area_m2:
+        if county is not None and county.area_m2 == 0:
             return self._make_note(NoteLevel.ERROR, "outside", project)
         notes = []
         if county is not None and county.outside_m2:
@@ -166,13 +167,13 @@ class ProjectReview:
         zones = self._zones.judge(number, project, uses)
         items: list[LineItem | ZoneItem] = [*lines, *zones]
         verdict = decide_verdict(items)
-        townships = self._summed["townships"]
+        parcels, townships, functions = (self._find_summed(concept, number) for concept in _SUMMED)
         in_townships = sum_townships(townships, number) if townships else ()
         names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
         if len(names.names) > 1:
             notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
-        functions = self._summed["functions"]
-        classes = self._classes.sum_project(number) if self._classes else ()
+        land = self._classes if parcels else None
+        classes = land.sum_project(number) if land else ()
         by_id = {line.id: line for line in lines}
         return ProjectResult(
             project,
@@ -185,18 +186,23 @@ class ProjectReview:
                 project,
                 by_id.get("farmland"),
                 by_id.get("cultivated"),
-                self._classes.select_cultivated(number, classes, self.tolerance) if self._classes else None,
+                land.select_cultivated(number, classes, self.tolerance) if land else None,
                 self.table.find_rule(("cultivated",), uses),
             ),
             make_heritage_notice(project, number, self._heritage, self.settings.archaeology_mark, self.tolerance),
-            list_missing(project, lines, zones, self._list_absent_layers()),
+            list_missing(project, lines, zones, (*self._list_absent_layers(), *self._list_failed_layers(number))),
             verdict,
             list_reasons(items, verdict),
             list_conditions(items),
-            self._measure_rest(self._summed["parcels"], number, project),
+            self._measure_rest(parcels, number, project),
             self._measure_rest(townships, number, project),
             tuple(notes),
         )
+
+    def _find_summed(self, concept: str, number: int) -> LayerOverlay | None:
+        """Return the overlay of a layer that is summed; None without it, or if it failed for a project."""
+        overlay = self._summed[concept]
+        return None if overlay is None or number in overlay.failed else overlay
 
     def _measure_rest(self, overlay: LayerOverlay | None, number: int, project: Project) -> float:
         """Return the land (m²) of a project that a layer does not cover; 0 without the layer."""
@@ -209,21 +215,25 @@ class ProjectReview:
 
     def _judge_county(self, number: int, project: Project) -> LineItem | None:
         """Return an item on land outside the county, or on a missing outline; None for a project inside."""
-        params: dict[str, object] = {}
         if self._county is None:
+            role = self.plan.list_roles_of_concept(COUNTY)[0]
             return LineItem(
-                COUNTY, "XZQX", COUNTY_NAME, AreaBasis.STATUTORY, None, None, None, Outcome.UNDETERMINED,
+                COUNTY, role, COUNTY_NAME, AreaBasis.STATUTORY, None, None, None, Outcome.UNDETERMINED,
                 Message(SECTION, "line_county_absent"), is_present=False, is_decisive=False,
+            )  # fmt: skip
+        if number in self._county.failed:
+            return LineItem(
+                COUNTY, self._county.layer.role, COUNTY_NAME, AreaBasis.STATUTORY, None, None, None,
+                Outcome.UNDETERMINED, Message(SECTION, "line_overlay_failed", {"line": BilingualName(COUNTY_NAME)}),
             )  # fmt: skip
         pieces = self._county.get_pieces(number)
         if len(pieces.rows) and is_rest_sliver(pieces, project, self.tolerance):
             return None
         inside = 0.0 if pieces.is_sliver(self.tolerance) else pieces.total_m2
         outside = max(project.statutory_m2 - inside, 0.0)
-        params["area"] = Area(outside)
         return LineItem(
             COUNTY, self._county.layer.role, COUNTY_NAME, AreaBasis.STATUTORY, inside, None, outside,
-            Outcome.UNDETERMINED, Message(SECTION, "line_county_outside", params),
+            Outcome.UNDETERMINED, Message(SECTION, "line_county_outside", {"area": Area(outside)}),
         )  # fmt: skip
 
     def _list_absent_layers(self) -> list[MissingItem]:
@@ -238,6 +248,18 @@ class ProjectReview:
             for concept, overlay in self._summed.items()
             if overlay is None and concept not in self.plan.norm.profile.absent
         ]
+
+    def _list_failed_layers(self, number: int) -> list[MissingItem]:
+        """Return what is missing because an overlay of a project failed: sums, and the notice on heritage."""
+        overlays = [(concept, _SUMMED_NAMES[concept], overlay) for concept, overlay in self._summed.items() if overlay]
+        overlays += [(f"archaeology_{one.layer.role}", _ARCHAEOLOGY_NAME, one) for one in self._heritage]
+        found = []
+        for item_id, name, overlay in overlays:
+            if number in overlay.failed:
+                params = {"line": BilingualName(name), "role": overlay.layer.role}
+                failure, remedy = (Message(SECTION, key, params) for key in ("line_overlay_failed", "remedy_overlay"))
+                found.append(MissingItem(item_id, name, failure, remedy))
+        return found
 
     def _make_note(self, level: NoteLevel, key: str, project: Project, **params: object) -> ProjectNote:
         """Return a note on a project."""

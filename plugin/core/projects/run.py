@@ -14,15 +14,17 @@ from pathlib import Path
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry.crs import make_crs_label
+from ..geometry.tolerance import Tolerance
 from ..loading.reading import read_plan
 from ..options import RunOptions
 from ..plan.layer import SourceLayer
 from ..plan.plan import Plan
+from ..profile import DocumentInfo
 from ..standard.divisions import label_division
-from .admission import load_admission
+from .admission import AdmissionTable, load_admission
 from .model import ConformityResult, ProjectNote, ProjectResult
-from .read_projects import read_projects
-from .review import ProjectReview
+from .read_projects import ReadProjects, read_projects
+from .review import ProjectReview, ReviewedProjects
 from .settings import load_review_settings
 
 ProgressCallback = Callable[[float, str], None]
@@ -82,23 +84,36 @@ def review_projects(
     )
     reviewed = review.review()
     progress(1.0, "")
+    return make_result(plan, read, reviewed, table, tolerance, options.lang, options.document_info)
+
+
+def make_result(
+    plan: Plan,
+    read: ReadProjects,
+    reviewed: ReviewedProjects,
+    table: AdmissionTable,
+    tolerance: Tolerance,
+    lang: str,
+    document_info: DocumentInfo | None = None,
+) -> ConformityResult:
+    """Return the result of a review, with the notes on rows of the projects."""
     return ConformityResult(
         tuple(_add_notes(one, read.notes) for one in reviewed.results),
         tuple(sorted((*read.notes, *reviewed.notes), key=lambda note: note.row)),
         read.row_count,
         read.source,
-        Path(plan.source).name or source,
+        Path(plan.source).name or plan.source,
         plan.area_code,
         find_area_name(plan),
         make_crs_label(plan.plane_crs),
         table.file_name,
         tolerance,
-        options.lang,
+        lang,
         datetime.now().astimezone(),
         plan,
         plan.base_year,
         plan.input_files,
-        options.document_info,
+        document_info,
     )
 
 

@@ -10,7 +10,7 @@ from ..messages.texts import Texts
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
 from ..render.tables.workbook import write_tables_workbook
 from .messages import get_outcome_name
-from .model import SECTION, AdmissionRule, ConformityResult, LineItem, ProjectResult
+from .model import SECTION, AdmissionRule, ConformityResult, ProjectResult
 
 _M2_PER_HA, _HA_DECIMALS = 10_000.0, 4
 #: Lines whose area has a column in the table of projects.
@@ -104,7 +104,7 @@ def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
                 make_table_number(line.distance_m, "m", 2),
                 get_outcome_name(line.outcome, texts),
                 line.reason.render(texts),
-                *_make_rule_cells(line.rule, line, texts),
+                *_make_rule_cells(line.rule, texts),
             ]
             table.rows.append(ReportTableRow(cells, code=f"{one.project.row}/{line.id}"))
     return table
@@ -135,7 +135,7 @@ def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
                 texts.get(SECTION, f"admission_{zone.admission}"),
                 get_outcome_name(zone.outcome, texts),
                 zone.reason.render(texts),
-                *_make_rule_cells(zone.rule, None, texts),
+                *_make_rule_cells(zone.rule, texts),
             ]
             table.rows.append(ReportTableRow(cells, code=f"{one.project.row}/{zone.code}"))
     return table
@@ -233,7 +233,7 @@ def _make_rule_columns() -> list[TableColumn]:
     ]
 
 
-def _make_rule_cells(rule: AdmissionRule | None, line: LineItem | None, texts: Texts) -> list[CellValue]:
+def _make_rule_cells(rule: AdmissionRule | None, texts: Texts) -> list[CellValue]:
     """Return the cells on source and mark; a default that the county has not confirmed is marked as such."""
     if rule is None:
         return ["", ""]

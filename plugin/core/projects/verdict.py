@@ -61,7 +61,7 @@ def list_missing(
     for line in lines:
         if line.outcome is Outcome.UNDETERMINED:
             key = "layer" if not line.is_present else "overlay" if line.area_m2 is None else "rule"
-            key = "county" if line.id == COUNTY and line.is_present else key
+            key = "county" if line.id == COUNTY and key == "rule" else key
             params = {"line": BilingualName(line.name), "role": line.role}
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))

@@ -481,3 +481,33 @@ def test_overlapping_rows_count_once_and_the_stricter_part_applies(projects, tmp
     line = one.find_line("heritage")
     assert line.outcome is FAILS and [part.part for part in line.parts] == ["core"]
     assert line.area_m2 == pytest.approx(2500, rel=1e-3)
+
+
+@pytest.mark.parametrize("role", ["XZQX", "DLTB", "XZQXZ", "LSWHBHX"])
+def test_failed_overlay_is_undetermined_and_drops_neither_project_nor_compensation(
+    role, county, projects, profile, monkeypatch
+):
+    """Let the overlay with one layer fail for all projects, as GEOS does for damaged shapes."""
+    from dataclasses import replace
+
+    from plugin.core.projects import review as review_module
+
+    def overlay_layer(shapes, layer, order=None):
+        found = original(shapes, layer, order)
+        if layer.role != role:
+            return found
+        return replace(found, by_project={}, failed=frozenset(range(len(shapes.shapes))))
+
+    original = review_module.overlay_layer
+    whole = review(projects, county, profile)
+    monkeypatch.setattr(review_module, "overlay_layer", overlay_layer)
+    result = review(projects, county, profile)
+    assert [
+        one.project.name for one in result.results if one.project.name in {w.project.name for w in whole.results}
+    ] == [one.project.name for one in whole.results]
+    one = next(one for one in result.results if one.project.name == "farmland without approval")
+    texts = Texts("zh")
+    assert [item for item in one.missing if "失败" in item.missing.render(texts) and role in item.remedy.render(texts)]
+    # The compensation of cultivated land then follows from the line of cultivated land.
+    assert [item.id for item in one.supplements] == ["farmland", "cultivated"]
+    assert one.unclassified_m2 == 0 and one.outside_townships_m2 == 0
