@@ -21,6 +21,8 @@ _EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\bservice=)[^\s\"'“
 #: Keys that name the data. Others (user, password, files of keys) are not shown.
 _SHOWN_KEYS = ("service", "host", "hostaddr", "port", "dbname", "schema")
 _SECRET_KEYS = ("password", "passfile", "sslpassword")
+#: What is shown of a connection whose parts cannot be told apart.
+_HIDDEN_CONNECTION = "postgresql://…"
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ def parse_connection(source: str) -> Connection:
     """Return the parts of a connection, for which `is_connection` is True."""
     text = _clean(source)
     if _SERVICE_START.match(text):
-        parameters = {key.lower(): value for key, value in parse_qsl(text, keep_blank_values=True)}
+        parameters = {key.lower(): value for key, value in _parse_pairs(text)}
         return Connection("", parameters, parameters.pop("schema", ""), mask_source(text))
     address, _, query = text.partition("?")
-    pairs = parse_qsl(query, keep_blank_values=True)
+    pairs = _parse_pairs(query)
     schema = next((value for key, value in pairs if key.lower() == "schema"), "")
     rest = urlencode([pair for pair in pairs if pair[0].lower() != "schema"], quote_via=quote)
     return Connection(f"{address}?{rest}" if rest else address, {}, schema, mask_source(text))
@@ -71,16 +73,17 @@ def has_password(source: object) -> bool:
         return False
     text = _clean(source)
     start = _URL_START.match(text)
-    user = text[start.end() :].rpartition("@")[0] if start else ""
-    keys = {key.lower() for key, _ in parse_qsl(text.partition("?")[2] if start else text, keep_blank_values=True)}
-    return ":" in user or not keys.isdisjoint(_SECRET_KEYS)
+    address, _, query = text[start.end() :].partition("?") if start else ("", "", text)
+    keys = {key.lower() for key, _ in _parse_pairs(query)}
+    # An @ in the query may end a password with a question mark that should be percent-encoded.
+    return ":" in address.rpartition("@")[0] or "@" in query or not keys.isdisjoint(_SECRET_KEYS)
 
 
 def replace_schema(source: str, schema: str) -> str:
     """Return a connection with another schema."""
     text = _clean(source)
     start, _, query = text.partition("?") if _URL_START.match(text) else ("", "", text)
-    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0].lower() != "schema"]
+    pairs = [pair for pair in _parse_pairs(query) if pair[0].lower() != "schema"]
     return f"{start}{'?' if start else ''}{urlencode([*pairs, ('schema', schema)], quote_via=quote)}"
 
 
@@ -88,6 +91,7 @@ def mask_source(source: object) -> str:
     """Return a source as text; a connection has neither user nor password and keeps host, database and schema.
 
     The last ``@`` ends the user's part, so that a password with characters that should be percent-encoded is removed.
+    An ``@`` behind a parameter may belong to a password: then nothing of the text is shown.
     """
     text = _clean(source)
     if _SERVICE_START.match(text):
@@ -95,7 +99,10 @@ def mask_source(source: object) -> str:
     start = _PATH_START.match(text)
     if start is None:
         return str(source)
-    address, _, query = text[start.end() :].rpartition("@")[2].partition("?")
+    rest = text[start.end() :]
+    if "=" in rest.partition("?")[2].rpartition("@")[0]:
+        return _HIDDEN_CONNECTION
+    address, _, query = rest.rpartition("@")[2].partition("?")
     shown = _join_shown_keys(query)
     return f"postgresql://{unquote(address)}{'?' if shown else ''}{shown}"
 
@@ -112,6 +119,11 @@ def _clean(source: object) -> str:
     return str(source).strip().strip('"')
 
 
+def _parse_pairs(query: str) -> list[tuple[str, str]]:
+    """Return the parameters of a query as libpq reads them: a ``+`` is not a blank."""
+    return parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)
+
+
 def _join_shown_keys(query: str) -> str:
-    pairs = [(key.lower(), value) for key, value in parse_qsl(query, keep_blank_values=True)]
+    pairs = [(key.lower(), value) for key, value in _parse_pairs(query)]
     return "&".join(f"{key}={value}" for key, value in pairs if key in _SHOWN_KEYS)

@@ -24,6 +24,9 @@ MASKED = {
     f"postgresql://wang:{SECRET}@/plan?host=/run/postgresql&schema=a": "postgresql:///plan?host=/run/postgresql&schema=a",
     f"postgresql://wang:a/b?{SECRET}#@{SECRET}@db/plan?schema=a": "postgresql://db/plan?schema=a",
     f"service=county&schema=hunyuan&password={SECRET}&user=wang": "service=county&schema=hunyuan",
+    f"postgresql://db/plan?user=wang&password=a@{SECRET}&schema=a": "postgresql://…",
+    f"postgresql://wang:a?b=@{SECRET}@db/plan?schema=a": "postgresql://…",
+    f"postgresql://wang:a?b@{SECRET}@db/plan?schema=a": "postgresql://db/plan?schema=a",
     f"postgresql:/wang:{SECRET}@db/plan?schema=a": "postgresql://db/plan?schema=a",
     f"postgresql:\\wang:{SECRET}@db\\plan?schema=a": "postgresql://db\\plan?schema=a",
 }
@@ -74,9 +77,16 @@ def test_schema_is_replaced():
         ("postgresql://u@db/x?schema=a", False),
         ("postgresql://db:5432/x?schema=a", False),
         ("postgresql://db/x?password=p&schema=a", True),
+        ("postgresql://u:p?q@db/x?schema=a", True),
         ("service=n&schema=a", False),
         ("service=n&password=p&schema=a", True),
     ],
 )
 def test_password_in_a_connection_is_found(text, expected):
     assert has_password(text) is expected
+
+
+def test_plus_sign_of_a_password_stays():
+    connection = parse_connection("postgresql://db/plan?user=u&password=a+b&schema=a")
+    assert connection.dsn == "postgresql://db/plan?user=u&password=a%2Bb"
+    assert parse_connection("service=n&schema=a&password=a+b").parameters["password"] == "a+b"

@@ -158,14 +158,14 @@ def _judge_shape(result: AdjustmentResult, judge: _Judge) -> list[Criterion]:
     moved_in = result.list_parcels(MOVED_IN_KIND)
     if not moved_in:
         return []
-    smallest = min(one.area_m2 for one in moved_in)
+    areas = [round(one.area_m2, _AREA_DECIMALS) for one in moved_in]
     detached = [one.number for one in moved_in if not one.adjoins]
-    small = [one.number for one in moved_in if one.area_m2 < result.settings.min_parcel_m2]
+    small = [one.number for one, area in zip(moved_in, areas, strict=True) if area < result.settings.min_parcel_m2]
     return [
         judge.judge(
             "parcels_large_enough",
             "min_parcel_m2",
-            round(smallest, _AREA_DECIMALS),
+            min(areas),
             "m2",
             is_minimum=True,
             parcels=small,

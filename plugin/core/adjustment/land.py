@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -190,13 +189,6 @@ def _measure_line(result: AdjustmentResult, concept: str, before: Plan, ctx: Rul
 
 def _measure_zones(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> None:
     """Add the planning zones of both editions at the parcels."""
-
-    def make_adder(side: str) -> Callable[[AdjustmentParcel, tuple[str, ...]], None]:
-        def add(parcel: AdjustmentParcel, names: tuple[str, ...]) -> None:
-            setattr(parcel, side, tuple(dict.fromkeys((*getattr(parcel, side), *names))))
-
-        return add
-
     for plan, side, key in ((before, "zones_before", "no_zones_before"), (ctx.plan, "zones_after", "no_zones_after")):
         layer = _find_usable_layer(plan, "zones")
         if layer is None:
@@ -204,8 +196,12 @@ def _measure_zones(result: AdjustmentResult, before: Plan, ctx: RuleContext) -> 
             continue
         names, codes = layer.text("zone_name"), layer.text("zone_code")
         labels = [name or code for name, code in zip(names, codes, strict=True)]
-        land, add = overlay_parcels(result.parcels, layer, ctx), make_adder(side)
+        land = overlay_parcels(result.parcels, layer, ctx)
+        if land.has_failed:
+            result.missing.append(("overlay_failed", {"layer": layer.name}))
+            continue
         for position, parcel in enumerate(result.parcels):
             mine = land.parcel == position
             shares = _sum_by_name(land.row[mine], land.area_m2[mine], labels)
-            add(parcel, tuple(one.name for one in shares if one.area_m2 >= _LEAST_NAMED_M2))
+            named = (one.name for one in shares if one.area_m2 >= _LEAST_NAMED_M2)
+            setattr(parcel, side, tuple(dict.fromkeys((*getattr(parcel, side), *named))))

@@ -159,7 +159,7 @@ def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
         kind = "sum" if term in ("before", "after") else "row"
         cells: list[CellValue] = [texts.get("versions", term), make_table_number(value, "m2"), None]
         table.rows.append(ReportTableRow(cells, kind, term))
-    change = make_table_number(balance.after - balance.before, "m2")
+    change = make_table_number(balance.land_after - balance.before, "m2")
     table.rows.append(ReportTableRow([texts.get("adjustment", "change"), change, None], "sum", "change"))
     for kind in MOVED_KINDS:
         table.rows.append(ReportTableRow([texts.get("versions", kind), None, None], "head", kind))

@@ -30,7 +30,7 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     check_import_outputs(args.source, args.output, args.table)
     prints_json = args.json == "-"
     if args.json and not prints_json:
-        check_writable(args.json, [args.source])
+        check_writable(args.json, [path for path in (args.source, args.output, args.table) if path])
     options = DrawingOptions(
         mapping=args.mapping,
         crs_text=args.crs,

@@ -41,9 +41,13 @@ _ROWS_PER_CANCEL_CHECK = 500
 
 
 def check_can_be_copied(source: str | Path) -> None:
-    """Raise InputError for a source without files that can be copied: a database of a server, or an archive."""
+    """Raise InputError for a source that cannot be copied and edited: a server, an archive, or another format."""
     if is_connection(source) or is_zip(source):
         raise InputError("source_not_copied", source=mask_source(source))
+    datasets = list_source_datasets(Path(source))
+    unsupported = [path.name for path in datasets if path.suffix.lower() not in EDITABLE_SUFFIXES]
+    if unsupported:
+        raise InputError("copy_format", file=", ".join(unsupported[:3]), known=", ".join(EDITABLE_SUFFIXES))
 
 
 def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
@@ -54,9 +58,6 @@ def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
     check_can_be_copied(source)
     source, target = Path(source), Path(target)
     folder = find_source_folder(source)
-    unsupported = [path.name for path in list_source_datasets(source) if path.suffix.lower() not in EDITABLE_SUFFIXES]
-    if unsupported:
-        raise InputError("copy_format", file=", ".join(unsupported[:3]), known=", ".join(EDITABLE_SUFFIXES))
     if folder is not None:
         if target.exists():
             raise OutputError("output_exists", target=str(target))

@@ -9,6 +9,7 @@ https://geoparquet.org/releases/v1.1.0/
 from __future__ import annotations
 
 import json
+import sqlite3
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -73,7 +74,8 @@ def read_parquet(path: Path, select_layer: LayerSelector, cancellation: Cancella
         try:
             with parquet.ParquetFile(path) as file, StagedGeopackage(staged_path, str(path)) as staged:
                 _copy_file(file, path, staged, cancellation)
-        except (pyarrow.ArrowException, OSError, ValueError) as error:
+        # SQLite and Python refuse what a GeoPackage cannot store: equal names of columns, integers above 64 bits.
+        except (pyarrow.ArrowException, OSError, ValueError, OverflowError, sqlite3.Error) as error:
             raise InputError("source_not_gis", source=str(path), detail="damaged") from error
         layers = read_staged_file(staged_path, str(path), select_layer, cancellation)
     for layer in layers:

@@ -39,7 +39,8 @@ def do_parts_add_up(parts: Sequence[float], total: float, decimals: int) -> bool
 def round_parts(parts: Sequence[float], total: int, decimals: int) -> list[int]:
     """Round parts so that they sum to a rounded total, in units of the last printed digit.
 
-    Parts are rounded down; those with the largest remainders (最大余额) are raised by one digit until the sum agrees.
+    Parts are rounded down; those with the largest remainders (最大余额) are raised by one digit until the sum agrees. A
+    total below their sum, as parts printed as zero may give, lowers those with the smallest remainders.
     ``total``: the total in last digits, at most one digit per part away from the sum of the parts.
 
     Raises
@@ -54,10 +55,11 @@ def round_parts(parts: Sequence[float], total: int, decimals: int) -> list[int]:
     """
     whole, remainders = _split_digits(np.asarray(parts, dtype=float), decimals)
     missing = total - int(whole.sum())
-    if not 0 <= missing <= len(parts):
+    if abs(missing) > len(parts):
         raise ValueError(f"parts {list(parts)} do not sum to {total} units of {decimals} decimals")
-    # Of equal remainders the first is raised, so that the same figures give the same table.
-    whole[np.argsort(-remainders, kind="stable")[:missing]] += 1
+    # Of equal remainders the first is changed, so that the same figures give the same table.
+    order = np.argsort(-remainders if missing > 0 else remainders, kind="stable")
+    whole[order[: abs(missing)]] += np.sign(missing)
     return [int(value) for value in whole]
 
 

@@ -173,8 +173,8 @@ def merge_townships(
             apply_edits(decisions.edits, copy_by_dataset, county.encodings, cancellation)
             progress(_WRITTEN_SHARE, "")
             logs.append(_add_seams(options, log, county.plan, copy_by_dataset, cancellation))
-            written.extend(_write_tables(gdal, options, logs[-1], county))
             cancellation.raise_if_cancelled()
+            written.extend(_write_tables(gdal, options, logs[-1], county))
 
         written.insert(0, str(write_edited_copy(options.source, options.output, edit)))
     progress(1.0, "")

@@ -20,6 +20,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
 from ..exchange.create import make_write_error
+from ..exchange.edited_copy import check_can_be_copied
 from ..files.names import remove_forbidden_characters
 from ..files.writing import check_not_input, check_writable
 from ..io import read_source
@@ -123,6 +124,8 @@ def split_townships(
     targets = read_township_targets(options.targets)
     _check_output(options)
     sources = read_source(options.source, cancellation=cancellation)
+    # A merge writes into a copy of the county.
+    check_can_be_copied(options.source)
     norm = options.check.resolve_norm()
     plan = read_plan(sources, norm, options.check, source=options.source, cancellation=cancellation)
     progress(_READ_SHARE, "")

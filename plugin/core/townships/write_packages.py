@@ -80,8 +80,15 @@ def list_county_layers(
         for path in datasets:
             dataset = open_dataset(gdal, path)
             for layer in list_layers(dataset):
-                keys.append((str(path), layer.GetName()))
-                fields.append(tuple(list_fields(layer)))
+                key = (str(path), layer.GetName())
+                keys.append(key)
+                if encodings.get(key):
+                    # Without its encoding, a shapefile has other names of fields.
+                    decoded = open_dataset(gdal, path, encodings[key])
+                    fields.append(tuple(list_fields(raise_if_refused(decoded.GetLayerByName(key[1])))))
+                    del decoded
+                else:
+                    fields.append(tuple(list_fields(layer)))
                 del layer
             del dataset
     counts = Counter(name.upper() for _, name in keys)

@@ -47,3 +47,12 @@ def test_parts_of_another_total_are_refused():
         round_parts([0.1, 0.2], 100, 2)
     assert do_parts_add_up([0.1, 0.2], 0.3, 2)
     assert not do_parts_add_up([0.1, 0.2], 0.31, 2)
+
+
+@pytest.mark.parametrize(
+    ("parts", "total", "decimals"), [([0, 0], -0.00008, 4), ([0.0005, 0, 0], 0.00042, 4), ([0.0, 0.0, 0.0], 0.00012, 4)]
+)
+def test_parts_that_add_up_with_parts_shown_as_zero_can_be_rounded(parts, total, decimals):
+    assert do_parts_add_up(parts, total, decimals)
+    printed = round_to_digits(total, decimals)
+    assert sum(round_parts(parts, printed, decimals)) == printed

@@ -458,3 +458,50 @@ def test_counties_in_other_formats_keep_all_rows_without_edits(tmp_path, suffix)
     assert sorted(row[0] for row in former - merged) == sorted(keys[:3])
     assert [row for row in merged - former if row[0] == keys[0] and "改动" in row]
     assert digest_files(county) == before
+
+
+def test_shapefile_without_code_page_keeps_its_field_names(tmp_path):
+    """Without a .cpg only the recognised encoding gives the Chinese names of fields."""
+    from osgeo import gdal
+
+    county = tmp_path / "county"
+    county.mkdir()
+    for name in ("XZQX", "XZQXZ", "DLTB"):
+        sql = f'SELECT *, BSM AS "名称" FROM "{name}"'
+        options = {"SQLStatement": sql, "layerName": name, "layerCreationOptions": ["ENCODING=GBK"]}
+        gdal.VectorTranslate(str(county / f"{name}.shp"), str(SAMPLE / "county.gpkg"), **options)
+        (county / f"{name}.cpg").unlink()
+        table = county / f"{name}.dbf"
+        head = bytearray(table.read_bytes())
+        head[29] = 0
+        table.write_bytes(head)
+    result = split_townships(SplitOptions(str(county), tmp_path / "packages", OPTIONS))
+    (parcels,) = (layer for layer in result.packages[0].manifest.layers if layer.name == "DLTB")
+    assert "名称" in parcels.fields
+    edits.set_value(
+        result.packages[0].data, "DLTB", edits.list_keys(result.packages[0].data, "DLTB")[0], "DLMC", "改动"
+    )
+    merged = merge_townships(
+        MergeOptions(
+            str(county), (str(tmp_path / "packages"),), str(tmp_path / "merged"), check=OPTIONS, with_seams=False
+        )
+    )
+    assert merged.log.contradictions == ()
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".zip"])
+def test_county_that_no_merge_could_write_is_not_split(tmp_path, suffix):
+    import zipfile
+
+    from osgeo import gdal
+
+    source = tmp_path / f"county{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(source, "w") as archive:
+            archive.write(SAMPLE / "county.gpkg", "county.gpkg")
+    else:
+        gdal.VectorTranslate(str(source), str(SAMPLE / "county.gpkg"), format="GeoJSON", layers=["XZQXZ"])
+    with pytest.raises(InputError) as caught:
+        split_townships(SplitOptions(str(source), tmp_path / "packages", OPTIONS))
+    assert caught.value.key == {".geojson": "copy_format", ".zip": "source_not_copied"}[suffix]
+    assert not (tmp_path / "packages").exists()
