@@ -21,7 +21,7 @@ _EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\bservice=)[^\s\"'“
 #: Keys that name the data. Others (user, password, files of keys) are not shown.
 _SHOWN_KEYS = ("service", "host", "hostaddr", "port", "dbname", "schema")
 _SECRET_KEYS = ("password", "passfile", "sslpassword")
-#: What is shown of a connection whose parts cannot be told apart.
+#: What is shown of a connection whose parts are ambiguous.
 _HIDDEN_CONNECTION = "postgresql://…"
 
 

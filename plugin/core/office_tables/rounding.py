@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-#: A value this close to a whole number of last digits is that number: sums of floats have rounding errors.
-_WHOLE_TOLERANCE = 1e-6
+#: Parts of a last digit in which remainders are counted. Whole numbers have exact sums; floats have not.
+_DIGIT = 1_000_000
 #: Largest difference of a sum and its parts, as a share of the sum and in last digits, at which they agree.
 _SUM_SHARE, _SUM_DIGITS = 1e-9, 1e-3
 
@@ -89,52 +89,46 @@ def round_table(cells: NDArray, decimals: int) -> tuple[NDArray, NDArray, NDArra
     whole, remainders = _split_digits(np.asarray(cells, dtype=float), decimals)
     rows, columns = cells.shape
     # One more row and column make all sums whole: the complement of each total, and that of the grand total.
-    extended = np.zeros((rows + 1, columns + 1))
+    extended = np.zeros((rows + 1, columns + 1), dtype=np.int64)
     extended[:rows, :columns] = remainders
-    extended[:rows, columns] = _complement(remainders.sum(axis=1))
-    extended[rows, :columns] = _complement(remainders.sum(axis=0))
-    extended[rows, columns] = _clean_fractions(np.array([remainders.sum() % 1.0]))[0]
-    margins = np.rint(extended.sum(axis=1)), np.rint(extended.sum(axis=0))
+    extended[:rows, columns] = -remainders.sum(axis=1) % _DIGIT
+    extended[rows, :columns] = -remainders.sum(axis=0) % _DIGIT
+    extended[rows, columns] = remainders.sum() % _DIGIT
+    margins = extended.sum(axis=1) // _DIGIT, extended.sum(axis=0) // _DIGIT
     grand = round_to_digits(float(np.sum(cells)), decimals)
     # Total of the complements of rows + corner is whole, so the corner decides the grand total.
-    corner_goal = float(
-        grand - int(whole.sum()) - (int(margins[0].sum()) - int(margins[0][rows]) - int(margins[1][columns]))
-    )
+    corner_goal = grand - int(whole.sum() + margins[0][:rows].sum() - margins[1][columns])
     _round_entry(extended, rows, columns, corner_goal)
     _round_nearest_first(extended, [(row, columns) for row in range(rows)])
     _round_nearest_first(extended, [(rows, column) for column in range(columns)])
     _round_nearest_first(extended, [(row, column) for row in range(rows) for column in range(columns)])
-    rounded = whole + np.rint(extended[:rows, :columns]).astype(int)
+    rounded = whole + extended[:rows, :columns] // _DIGIT
     return rounded, rounded.sum(axis=1), rounded.sum(axis=0), int(rounded.sum())
 
 
 def _split_digits(values: NDArray, decimals: int) -> tuple[NDArray, NDArray]:
-    """Return values in units of the last digit as whole numbers, rounded down, and the remainders in [0, 1)."""
+    """Return values in units of the last digit as whole numbers, rounded down, and the remainders in 0 … `_DIGIT` − 1.
+
+    Remainders are whole numbers too, so that sums of them are exact.
+    """
     scaled = values * 10.0**decimals
-    nearest = np.rint(scaled)
-    scaled = np.where(np.abs(scaled - nearest) < _WHOLE_TOLERANCE, nearest, scaled)
     whole = np.floor(scaled)
-    return whole.astype(int), scaled - whole
+    remainders = np.rint((scaled - whole) * _DIGIT).astype(np.int64)
+    return whole.astype(np.int64) + remainders // _DIGIT, remainders % _DIGIT
 
 
-def _complement(sums: NDArray) -> NDArray:
-    """Return what each sum lacks to the next whole number."""
-    return _clean_fractions(np.ceil(sums - _WHOLE_TOLERANCE) - sums)
+def _is_fraction(value: int) -> bool:
+    """Return True for an entry that is not yet 0 or a whole digit."""
+    return 0 < value < _DIGIT
 
 
-def _clean_fractions(values: NDArray) -> NDArray:
-    """Return values in [0, 1], those near 0 or 1 as that number."""
-    nearest = np.rint(values)
-    return np.where(np.abs(values - nearest) < _WHOLE_TOLERANCE, nearest, values)
-
-
-def _is_fraction(value: float) -> bool:
-    """Return True for a value that is not yet 0 or 1."""
-    return _WHOLE_TOLERANCE < value < 1 - _WHOLE_TOLERANCE
+def _round(value: int) -> int:
+    """Return 0 or a whole digit, the nearest to an entry."""
+    return _DIGIT if 2 * value >= _DIGIT else 0
 
 
 def _round_nearest_first(table: NDArray, entries: list[tuple[int, int]]) -> None:
-    """Round entries of a table, in place; each time the entry that is nearest to 0 or 1.
+    """Round entries of a table, in place; each time the entry that is nearest to 0 or a whole digit.
 
     So the figures that cannot be rounded to the nearest are those near the middle.
     """
@@ -142,36 +136,37 @@ def _round_nearest_first(table: NDArray, entries: list[tuple[int, int]]) -> None
         fractional = [entry for entry in entries if _is_fraction(table[entry])]
         if not fractional:
             return
-        row, column = min(fractional, key=lambda entry: abs(float(table[entry] - np.rint(table[entry]))))
-        _round_entry(table, row, column, float(np.rint(table[row, column])))
+        row, column = min(fractional, key=lambda entry: abs(int(table[entry]) - _round(int(table[entry]))))
+        _round_entry(table, row, column, _round(int(table[row, column])))
 
 
-def _round_entry(table: NDArray, row: int, column: int, goal: float) -> None:
-    """Move an entry of a table to 0 or 1, in place, without changing the sums of rows and columns.
+def _round_entry(table: NDArray, row: int, column: int, goal: int) -> None:
+    """Move an entry of a table to 0 or a whole digit, in place, without changing the sums of rows and columns.
 
     Each step moves a fraction along a cycle of fractional entries, until one of them is whole. As all sums are whole,
-    there is such a cycle through each fractional entry. ``goal``: 0 or 1.
+    there is such a cycle through each fractional entry. ``goal``: 0, or above for a whole digit.
     """
     while _is_fraction(table[row, column]):
-        sign = 1.0 if goal > 0.5 else -1.0
+        sign = 1 if goal > 0 else -1
         cycle = _find_cycle(table, row, column, sign)
         signs = np.where(np.arange(len(cycle)) % 2 == 0, sign, -sign)
         rows, columns = np.array(cycle).T
         values = table[rows, columns]
-        step = float(np.where(signs > 0, 1 - values, values).min())
-        table[rows, columns] = _clean_fractions(values + signs * step)
+        step = int(np.where(signs > 0, _DIGIT - values, values).min())
+        table[rows, columns] = values + signs * step
 
 
-def _find_cycle(table: NDArray, row: int, column: int, sign: float) -> list[tuple[int, int]]:
+def _find_cycle(table: NDArray, row: int, column: int, sign: int) -> list[tuple[int, int]]:
     """Return a cycle of fractional entries that begins with one: along its column, then a row, and so on.
 
     The entry is moved by ``sign``, the next one in the other direction, and so on. Of all cycles the one is chosen in
     which entries have the least distances to the whole number that they are moved to, squared.
     """
     row_count = len(table)
-    fractional = (table > _WHOLE_TOLERANCE) & (table < 1 - _WHOLE_TOLERANCE)
+    fractional = (table > 0) & (table < _DIGIT)
     fractional[row, column] = False
-    distances_up, distances_down = (1 - table) ** 2, table**2
+    shares = table / _DIGIT
+    distances_up, distances_down = (1 - shares) ** 2, shares**2
     along_column, along_row = (distances_down, distances_up) if sign > 0 else (distances_up, distances_down)
     # Nodes: rows, then columns. From the entry's column the search (Dijkstra) looks for the entry's row.
     start = row_count + column

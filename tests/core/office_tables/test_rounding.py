@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -13,6 +13,8 @@ _VALUES = st.floats(-1e5, 1e5, allow_nan=False)
 
 
 @given(arrays(float, st.tuples(st.integers(1, 8), st.integers(1, 8)), elements=_VALUES), st.integers(0, 4))
+@example(np.array([[1e-06, 1e-06]]), 0)
+@example(np.array([[0.5, 0.500001], [0.999999, 0.3]]), 0)
 def test_cells_sum_to_both_totals(cells, decimals):
     rounded, rows, columns, grand = round_table(cells, decimals)
     assert (rounded.sum(axis=1) == rows).all() and (rounded.sum(axis=0) == columns).all()
