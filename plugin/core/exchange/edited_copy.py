@@ -26,7 +26,7 @@ from ..io.zipped import is_zip
 from ..plan.layer import SourceLayer
 from ..standard.template import TemplateField
 from .create import make_write_error
-from .gdal_setup import load_gdal, raise_if_refused
+from .gdal_setup import load_gdal, raise_if_refused, repack_shapefile
 from .layer_changes import UNCHANGED, LayerChanges
 
 #: Formats whose rows can be changed one by one.
@@ -254,7 +254,7 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
         if path.suffix.lower() == ".shp" and changes.deleted:
             # Deleted rows are only marked until the file is packed.
             del layer
-            raise_if_refused(database.ExecuteSQL(f'REPACK "{changes.source.name}"') or True)
+            repack_shapefile(gdal, database, changes.source.name)
         else:
             raise_if_refused(layer.SyncToDisk())
             del layer

@@ -48,6 +48,23 @@ def raise_if_refused(returned_value: Any) -> Any:
     return returned_value
 
 
+def repack_shapefile(gdal: Any, database: Any, name: str) -> None:
+    """Remove the rows of a shapefile that are only marked as deleted.
+
+    ``ExecuteSQL`` returns None with or without success. So only GDAL's last error shows that the driver refused.
+
+    Raises
+    ------
+    RuntimeError
+        The driver refused; the deleted rows are still in the file.
+    """
+    gdal.ErrorReset()
+    # The driver takes the rest of the text as the name, quotation marks included.
+    database.ExecuteSQL(f"REPACK {name}")
+    if gdal.GetLastErrorType() >= gdal.CE_Failure:
+        raise RuntimeError(gdal.GetLastErrorMsg() or "refused")
+
+
 def convert_to_spatial_reference(crs: CRS) -> Any:
     """Convert a pyproj CRS to an osgeo SpatialReference, x (longitude) first."""
     from osgeo import osr

@@ -10,7 +10,7 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..exchange.edited_copy import encode_text, open_for_editing, replace_feature
-from ..exchange.gdal_setup import load_gdal, raise_if_refused
+from ..exchange.gdal_setup import load_gdal, raise_if_refused, repack_shapefile
 from .decide import Edit, Outcome
 from .stored_rows import find_key_field, list_fields, open_dataset, read_cell, read_shape_bytes
 
@@ -95,7 +95,7 @@ def _apply_to_layer(
     if text_codec and deleted:
         # Deleted rows are only marked until the file is packed.
         del layer
-        raise_if_refused(database.ExecuteSQL(f'REPACK "{name}"') or True)
+        repack_shapefile(gdal, database, name)
     else:
         raise_if_refused(layer.SyncToDisk())
         del layer

@@ -2,6 +2,7 @@
 """A copy with changed rows has these changes and no other, in every format that can be edited."""
 
 import random
+import struct
 
 import geopandas as gpd
 import pyogrio
@@ -9,9 +10,11 @@ import pytest
 import shapely
 
 from plugin.core.errors import OutputError
-from plugin.core.exchange.edited_copy import write_copy
+from plugin.core.exchange.edited_copy import open_for_editing, write_copy
+from plugin.core.exchange.gdal_setup import load_gdal, repack_shapefile
 from plugin.core.exchange.layer_changes import UNCHANGED, LayerChanges
 from plugin.core.io import read_source
+from tests.core.gdal_switch import gdal_raises
 
 ROWS = 400
 
@@ -67,6 +70,33 @@ def test_texts_of_a_shapefile_are_copied_byte_for_byte_whatever_encoding_is_decl
     assert copy.with_suffix(".gpkg").read_bytes() == b"mine"
     write_copy([LayerChanges("CZKFBJ", layer, changed={1: (UNCHANGED, {"MC": "恒山"})})], path, tmp_path / "new.shp")
     assert read_source(tmp_path / "new.shp")[0].frame["MC"].tolist() == ["朱镕基", "恒山", "备注"]
+
+
+@pytest.mark.parametrize("raising", [False, True])
+def test_deleted_rows_leave_the_file_of_a_shapefile(tmp_path, raising):
+    """Deleted rows are removed, not only marked, whether GDAL raises exceptions or not."""
+    path, copy = tmp_path / "规划 CZKFBJ.shp", tmp_path / "copy.shp"
+    shapes = [shapely.box(38_560_000 + n, 4_390_000, 38_560_000.5 + n, 4_390_001) for n in range(5)]
+    gpd.GeoDataFrame({"BH": range(5)}, geometry=shapes, crs=4526).to_file(path)
+    (layer,) = [one for one in read_source(path) if one.name]
+    with gdal_raises(raising):
+        write_copy([LayerChanges("CZKFBJ", layer, deleted=(1, 3))], path, copy)
+    # Bytes 4 to 7 of a .dbf file are its number of rows, and each stored row begins with a blank or with a star.
+    table = copy.with_suffix(".dbf").read_bytes()
+    row_count, header_size, row_size = struct.unpack("<IHH", table[4:12])
+    marks = [table[header_size + n * row_size : header_size + n * row_size + 1] for n in range(row_count)]
+    assert marks == [b" "] * 3
+    assert pyogrio.read_dataframe(copy)["BH"].tolist() == [0, 2, 4]
+
+
+@pytest.mark.parametrize("raising", [False, True])
+def test_packing_that_the_driver_refuses_is_an_error(tmp_path, raising):
+    path = tmp_path / "a.shp"
+    gpd.GeoDataFrame({"BH": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4526).to_file(path)
+    with gdal_raises(raising), load_gdal() as gdal:
+        database = open_for_editing(gdal, path)
+        with pytest.raises(RuntimeError, match="REPACK"):
+            repack_shapefile(gdal, database, "missing")
 
 
 def test_text_that_the_encoding_or_the_field_cannot_store_is_an_error(tmp_path):
