@@ -67,6 +67,9 @@ class IndicatorDock(QDockWidget):
         self._edited: tuple[Sequence[Indicator], frozenset[str]] | None = None
         #: Share of a target within which a met target counts as close (接近).
         self._warning_share = 0.0
+        #: Rows of the table as they are displayed, and the icons of their states in the colours of the theme.
+        self._shown_rows: list[tuple[IndicatorRow, float]] = []
+        self._icon_by_kind: dict[str, QIcon] = {}
         self.dial = RatioDial()
         self.state_icon, self.state_label = QLabel(), QLabel()
         self.facts = [QLabel() for _ in range(_MAX_FACTS)]
@@ -86,7 +89,7 @@ class IndicatorDock(QDockWidget):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(self._make_content())
         self.setWidget(area)
-        self._themed = theme.make_theme_change_timer(self, self._refresh)
+        self._themed = theme.make_theme_change_timer(self, self._refresh_after_theme_change)
         self.clear()
 
     def _make_content(self) -> QWidget:
@@ -196,6 +199,12 @@ class IndicatorDock(QDockWidget):
         self._refresh()
 
     # --- display
+    def _refresh_after_theme_change(self) -> None:
+        """Draw icons and fit columns for a new theme or font."""
+        self._icon_by_kind.clear()
+        self._shown_rows.clear()
+        self._refresh()
+
     def _refresh(self) -> None:
         texts = _make_texts()
         self._show_ratio(texts)
@@ -232,26 +241,38 @@ class IndicatorDock(QDockWidget):
         self.dial.show_ratio(ratio.value, text, ratio.target, self._warning_share, kind)
 
     def _show_rows(self, rows: list[IndicatorRow]) -> None:
+        """Show the rows; only changed ones are written, because an edit changes few of them."""
+        new_rows = [(row, self._warning_share) for row in rows]
+        if new_rows == self._shown_rows:
+            return
         selected = self.table.currentRow()
         self.table.blockSignals(True)
         self.table.setRowCount(len(rows))
-        icon_by_kind = {kind: theme.load_icon(kind) if kind else QIcon() for kind in {row.kind for row in rows}}
         for number, row in enumerate(rows):
-            cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
-            for column, text in enumerate(cells):
-                item = self.table.item(number, column)
-                if item is None:
-                    item = self._make_item(column)
-                    self.table.setItem(number, column, item)
-                item.setText(text)
-                item.setToolTip(row.explanation)
-            self.table.item(number, STATE_COLUMN).setIcon(icon_by_kind[row.kind])
-            margin = (row.margin_share, self._warning_share, row.kind)
-            self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, margin)
+            if new_rows[number : number + 1] != self._shown_rows[number : number + 1]:
+                self._show_row(number, row)
+        self._shown_rows = new_rows
         self.table.resizeColumnsToContents()
         if 0 <= selected < len(rows):
             self.table.selectRow(selected)
         self.table.blockSignals(False)
+
+    def _show_row(self, number: int, row: IndicatorRow) -> None:
+        cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+        for column, text in enumerate(cells):
+            item = self.table.item(number, column)
+            if item is None:
+                item = self._make_item(column)
+                self.table.setItem(number, column, item)
+            item.setText(text)
+            item.setToolTip(row.explanation)
+        self.table.item(number, STATE_COLUMN).setIcon(self._get_icon(row.kind))
+        self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
+
+    def _get_icon(self, kind: str) -> QIcon:
+        if kind not in self._icon_by_kind:
+            self._icon_by_kind[kind] = theme.load_icon(kind) if kind else QIcon()
+        return self._icon_by_kind[kind]
 
     @staticmethod
     def _make_item(column: int) -> QTableWidgetItem:

@@ -14,6 +14,7 @@ from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ...core.parallel.process_state import CollectionExclusion, pause_garbage_collection, remove_one_by_one
 from ...core.worklist import find_key_table_of_worklist
 from ...core.worklist.merge import WorkConflict, apply_edits
 from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
@@ -22,6 +23,8 @@ from ..findings.work_rows import WorkRows
 #: Rows after a change, messages on what happened, and conflicts.
 _Outcome = tuple[Worklist, list[str], list[WorkConflict]]
 _Change = Callable[[Worklist], _Outcome]
+#: Freeing more rows at once takes longer than a hundredth of a second.
+_MAX_ROWS_FREED_AT_ONCE = 5_000
 
 
 class WorklistStore(QObject):
@@ -53,6 +56,8 @@ class WorklistStore(QObject):
         self._job: BackgroundJob | None = None
         #: True if the file exists, or the user asked for it.
         self.is_in_use = False
+        #: A collection among the objects of many rows would stop the window.
+        self._exclusion = CollectionExclusion()
 
     @property
     def rows(self) -> WorkRows:
@@ -97,6 +102,7 @@ class WorklistStore(QObject):
                 log_error(error)
             self._edited = {}
         self._stop_job()
+        self._exclusion.end()
         self.path, self.is_in_use = None, False
         self._written, self._edited, self._base, self.conflicts = Worklist(), {}, {}, {}
 
@@ -270,15 +276,17 @@ class WorklistStore(QObject):
                     conflicts.extend(more_conflicts)
                 return worklist
 
-            # Reading alone must not create a file.
-            if edited or changes:
-                return change_worklist(path, change_rows), lines, conflicts
-            return read_worklist(path), lines, conflicts
+            with pause_garbage_collection():
+                # Reading alone must not create a file.
+                worklist = change_worklist(path, change_rows) if edited or changes else read_worklist(path)
+                self._exclusion.exclude_existing_objects()
+            return worklist, lines, conflicts
 
         return work
 
     def _on_done(self, outcome: _Outcome, edited: dict[str, WorkItem]) -> None:
         self._job = None
+        former_items = list(self._written.items.values())
         self._written, lines, conflicts = outcome
         for fingerprint, item in edited.items():
             # A later edit of the same row waits for the next job.
@@ -291,9 +299,22 @@ class WorklistStore(QObject):
             versions = self.conflicts.setdefault(conflict.listed.fingerprint, [])
             versions[:] = [one for one in versions if one.source != conflict.source] + [conflict]
         self.changed.emit()
+        self._free_in_background(former_items)
         if lines:
             self.reported.emit(lines)
         self._start_next()
+
+    def _free_in_background(self, items: list[WorkItem]) -> None:
+        """Free rows that are no longer shown one by one in another thread: all at once would stop the window."""
+        if len(items) > _MAX_ROWS_FREED_AT_ONCE:
+            job = BackgroundJob(
+                tr("Work list"),
+                lambda _progress, _cancellation: remove_one_by_one(items),
+                on_done=lambda _nothing: None,
+                on_error=log_error,
+                is_hidden=True,
+            )
+            self._runner.start(job)
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
