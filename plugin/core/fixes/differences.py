@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.finish import complete_findings
 from ..exchange.layer_changes import UNCHANGED
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import mask_missing_shapes
+from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..messages.texts import Texts
 from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes
@@ -32,6 +33,8 @@ _SAME_PLACE_M = 0.01
 _SAME_PLACE_SHARE = 0.01
 #: Share of the larger one that two findings on the same gap have in common.
 _SAME_GAP_SHARE = 0.9
+#: Polygons with more vertices are compared near their changed edges only, which is faster.
+_MANY_VERTICES = 200
 
 
 @dataclass
@@ -41,6 +44,37 @@ class ChangedRow:
     role: str
     before: Row | None
     after: Row | None
+
+    @cached_property
+    def changed_box(self) -> Bounds | None:
+        """Return the box (m, in the plane) around the edges that change; None if none do (`compute_changed_box`)."""
+        return compute_changed_box(get_plane_shape(self.before), get_plane_shape(self.after))
+
+    @cached_property
+    def gained_land(self) -> Any:
+        """Return the land (in the plane) that the row covers only after the edits; None for a deleted row."""
+        return _subtract_shape(get_plane_shape(self.after), get_plane_shape(self.before), self.changed_box)
+
+    @cached_property
+    def lost_land(self) -> Any:
+        """Return the land (in the plane) that the row covers only before the edits; None for a new row."""
+        return _subtract_shape(get_plane_shape(self.before), get_plane_shape(self.after), self.changed_box)
+
+
+def _subtract_shape(minuend: Any, subtrahend: Any, changed_box: Bounds | None) -> Any:
+    """Return the part of one state of a row that the other state does not cover; None without a minuend.
+
+    ``changed_box``: around the edges that the two states do not have in common; None if they have all.
+    """
+    if minuend is None or subtrahend is None:
+        return minuend
+    if max(shapely.get_num_coordinates([minuend, subtrahend])) > _MANY_VERTICES:
+        # The land between two polygons is bounded by edges that only one of them has, so it is in the box around these.
+        # Edges that both have are cut at the same points.
+        box = shapely.Polygon() if changed_box is None else shapely.box(*widen_box(changed_box))
+        clipped_shapes = shapely.intersection([minuend, subtrahend], box)
+        minuend, subtrahend = (extract_polygons(one) or shapely.Polygon() for one in clipped_shapes)
+    return shapely.difference(minuend, subtrahend)
 
 
 @dataclass
@@ -175,9 +209,7 @@ def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
 
 def _list_changed_boxes(place: Any, changed_rows: list[ChangedRow]) -> list[Bounds]:
     """Return widened boxes around the parts of a finding's shape (``place``) and around the edges that change."""
-    changed_boxes = [
-        compute_changed_box(get_plane_shape(row.before), get_plane_shape(row.after)) for row in changed_rows
-    ]
+    changed_boxes = [row.changed_box for row in changed_rows]
     return [widen_box(box) for box in (*list_part_boxes(place), *changed_boxes) if box is not None]
 
 

@@ -279,10 +279,9 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
     if county is None or outline is None:
         return
     for row in changed_rows:
-        shape_before, shape_after = get_plane_shape(row.before), get_plane_shape(row.after)
-        if row.role == county.role or shape_after is None or row.after is None:
+        gained_land = row.gained_land
+        if row.role == county.role or gained_land is None or row.after is None:
             continue
-        gained_land = shape_after if shape_before is None else shapely.difference(shape_after, shape_before)
         if row.before is None and _was_covered(gained_land, changed_rows, row.role):
             # A part of a row that was divided.
             continue
@@ -313,14 +312,8 @@ def _measure_areas(state: EditingState, changed_rows: list[ChangedRow]) -> list[
         ):
             continue
         shapes_before, shapes_after = (_make_array([pair[side] for pair in pairs]) for side in (0, 1))
-        moved_out, moved_in = (
-            shapely.difference(shapes_before, shapes_after),
-            shapely.difference(shapes_after, shapes_before),
-        )
-        moved_out, moved_in = (
-            _replace_missing_by_minuend(moved_out, shapes_before, shapes_after),
-            _replace_missing_by_minuend(moved_in, shapes_after, shapes_before),
-        )
+        moved_out = _make_array([row.lost_land for row in rows])
+        moved_in = _make_array([row.gained_land for row in rows])
         planar_areas = [
             float(np.nansum(shapely.area(shapes))) for shapes in (shapes_before, moved_out, moved_in, shapes_after)
         ]
@@ -373,15 +366,6 @@ def _make_array(shapes: list[Any]) -> Any:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     return array
-
-
-def _replace_missing_by_minuend(differences: Any, minuend: Any, subtrahend: Any) -> Any:
-    """Return differences; where the subtrahend is missing, the difference is the whole minuend."""
-    complete_differences = differences.copy()
-    for position in range(len(complete_differences)):
-        if subtrahend[position] is None:
-            complete_differences[position] = minuend[position]
-    return complete_differences
 
 
 def _keep_polygons(shapes: Any) -> Any:
@@ -471,8 +455,9 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
         """Return the share of a shape's area that is in the township."""
         return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
 
-    was_elsewhere = row.before is not None and share(get_plane_shape(row.before) or shape) < least_share
-    return not was_elsewhere and share(shape) < least_share
+    if share(shape) >= least_share:
+        return False
+    return row.before is None or share(get_plane_shape(row.before) or shape) >= least_share
 
 
 def _moves_land_below_sliver_limits(state: EditingState, fix: Fix, changed_rows: list[ChangedRow]) -> bool:
@@ -488,18 +473,15 @@ def _moves_land_below_sliver_limits(state: EditingState, fix: Fix, changed_rows:
                 shapely.union_all([s for s in (get_plane_shape(getattr(row, side)) for row in rows) if s is not None])
                 for side in ("before", "after")
             ]
-            pairs = [(sides[0], sides[1])]
+            moved_lands = [shapely.symmetric_difference(*sides)]
         else:
-            pairs = [
-                (get_plane_shape(row.before) or shapely.Polygon(), get_plane_shape(row.after) or shapely.Polygon())
-                for row in rows
+            moved_lands = [
+                shapely.union_all([one for one in (row.gained_land, row.lost_land) if one is not None]) for row in rows
             ]
         moved_polygons = [
             part
-            for shape_before, shape_after in pairs
-            for part in shapely.get_parts(
-                [extract_polygons(shapely.symmetric_difference(shape_before, shape_after)) or shapely.Polygon()]
-            )
+            for land in moved_lands
+            for part in shapely.get_parts([extract_polygons(land) or shapely.Polygon()])
             if part.area > 0
         ]
         total = sum(part.area for part in moved_polygons)

@@ -16,6 +16,7 @@ from ..exchange.layer_changes import UNCHANGED
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, mask_missing_shapes
+from ..live.rows import read_values_of_single_row
 from ..live.session import EditBatch, FeatureState, IncrementalSession
 from ..profile.norm import is_sealed_or_supplied
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
@@ -78,9 +79,7 @@ class Row:
     @property
     def values(self) -> dict[str, Any]:
         """Return column → value of the attributes, as stored."""
-        frame = self.layer.frame
-        geometry_name = frame.geometry.name
-        return {str(name): frame[name].iloc[0] for name in frame.columns if name != geometry_name}
+        return {str(name): value for name, value in read_values_of_single_row(self.layer.frame).items()}
 
     def get_value(self, field_name: str) -> Any:
         """Return the value of a field by its name; None if missing or blank."""

@@ -306,8 +306,7 @@ class EditedRows:
             return None
         # A copy: pandas keeps an object for each column read, hundreds for each row, which slow garbage collection.
         frame = layer.frame.iloc[[position]]
-        shape = frame.geometry.name
-        return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
+        return frame.geometry.iloc[0], read_values_of_single_row(frame)
 
     def get_curve_text(self, role: str, row: int) -> str:
         """Return the WKT of a row's shape if it has arcs, else an empty text."""
@@ -427,6 +426,15 @@ class EditedRows:
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
     """Return the name of a row: layer code, key and, if the key is ambiguous, feature id (else None)."""
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
+
+
+def read_values_of_single_row(frame: Any) -> dict[Any, Any]:
+    """Return column → value of a table with one row, as stored, without its geometry."""
+    import pandas as pd
+
+    geometry_name = frame.geometry.name
+    # A plain table: a GeoDataFrame examines each column that is read, which takes longer than reading it.
+    return {name: column.array[0] for name, column in pd.DataFrame(frame).items() if name != geometry_name}
 
 
 def _make_geometry_column(frame: Any, shape: Any) -> Any:
