@@ -216,6 +216,10 @@
         <translation>农业空间（m²）</translation>
     </message>
     <message>
+        <source>Alerts</source>
+        <translation>预警指标数</translation>
+    </message>
+    <message>
         <source>Align Selected Features…</source>
         <translation>对齐选中要素…</translation>
     </message>
@@ -582,6 +586,18 @@
     <message>
         <source>Changed rows not written yet: {count}. The next change, or “Retry”, writes them.</source>
         <translation>有 {count} 行改动尚未写入，将在下次改动或点“重试”时写入。</translation>
+    </message>
+    <message>
+        <source>Chapter (HTML)</source>
+        <translation>体检评估篇章（HTML）</translation>
+    </message>
+    <message>
+        <source>Chapter to be signed (PDF)</source>
+        <translation>签字用体检评估篇章（PDF）</translation>
+    </message>
+    <message>
+        <source>Chapter to be signed (Word)</source>
+        <translation>签字用体检评估篇章（Word）</translation>
     </message>
     <message>
         <source>Check All</source>
@@ -986,6 +1002,22 @@ Indicators that no layer provides (population, GDP, events) are listed with the 
 数据来源：GeoPackage、FileGDB、shapefile 或文件夹。不填数据来源时，采用选定的图层或工程中的全部矢量图层，含未保存的编辑。
 
 无法由图层计算的指标（人口、生产总值、事件等）予以列出，并写明所需数据。分区、乡镇各行之和等于全县的数。指标目录见标准文件夹中的 indicators.toml。</translation>
+    </message>
+    <message>
+        <source>Computes the indicators of several years or editions of a county and compares them: values by year, changes to the edition before and to the first one, target, state and early warning, small charts. Inputs are not changed.
+
+Editions: lines or parts YEAR=SOURCE, separated by line breaks or semicolons (2021=D:/a.gpkg;2022=…). Or a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, edition), the last two optional; paths begin in the folder of the list. An edition that cannot be read is a column with the reason. Editions are sorted by year; repeated and missing years are reported.
+
+Each figure is that of “Compute indicators”. A figure that an edition cannot give stays empty with the reason; nothing is interpolated. Areas with different bases, and figures by different methods or settings, are not compared. Different CRS, standards, profiles and settings are noted.
+
+Targets and thresholds are those of the profile of the last edition. Thresholds of warnings ([evaluation]) are settings of mark C: until the county confirms them, warnings that depend on them have a star.</source>
+        <translation>计算一个县多个年份或多个版本的指标并作比较：各年的值、较上期和较首期的变化、目标、状态、预警和指标变化图。原数据不改动。
+
+各期数据：写作 年份=数据，每行一期，或用分号隔开（2021=D:/a.gpkg;2022=…）。或给出清单（csv、xlsx），列为 年份、数据、县配置、版本，后两列可没有，路径从清单所在的文件夹起算。不能读取的一期保留一栏并写明原因。各期按年份排序，重复和缺少的年份予以说明。
+
+各项数值与“指标计算”相同。一期不能计算的指标留空并写明原因，不插补。面积口径不同，或计算方法、设置不同的，不作比较。坐标系、标准、县配置和设置不同的，予以说明。
+
+目标和阈值取末期的县配置。预警的阈值（[evaluation]）是来源级别 C 的设置：未经县里确认的，所判定的预警带 *。</translation>
     </message>
     <message>
         <source>Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in separate columns, with the difference of the stored area. The input is not changed.
@@ -1498,6 +1530,18 @@ Project: {project}</source>
         <translation>边编辑边检查</translation>
     </message>
     <message>
+        <source>Editions not read</source>
+        <translation>未能读取的期数</translation>
+    </message>
+    <message>
+        <source>Editions read</source>
+        <translation>已读取的期数</translation>
+    </message>
+    <message>
+        <source>Editions: YEAR=SOURCE, one on each line</source>
+        <translation>各期数据：年份=数据，每行一期</translation>
+    </message>
+    <message>
         <source>Edits on this machine</source>
         <translation>本机的改动</translation>
     </message>
@@ -1564,6 +1608,10 @@ Project: {project}</source>
     <message>
         <source>Errors</source>
         <translation>错误</translation>
+    </message>
+    <message>
+        <source>Evaluate indicators of several years</source>
+        <translation>体检评估（多期指标）</translation>
     </message>
     <message>
         <source>Everything</source>
@@ -2158,6 +2206,18 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>无法计算的指标</translation>
     </message>
     <message>
+        <source>Indicators to watch</source>
+        <translation>关注指标数</translation>
+    </message>
+    <message>
+        <source>Indicators with values</source>
+        <translation>有值的指标数</translation>
+    </message>
+    <message>
+        <source>Indicators without warning</source>
+        <translation>未见异常的指标数</translation>
+    </message>
+    <message>
         <source>Info</source>
         <translation>提示</translation>
     </message>
@@ -2412,6 +2472,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List of counties (in place of the folder)</source>
         <translation>各县清单（代替文件夹）</translation>
+    </message>
+    <message>
+        <source>List of editions (in place of the editions)</source>
+        <translation>各期数据清单（代替各期数据）</translation>
     </message>
     <message>
         <source>List of gaps</source>
@@ -5150,6 +5214,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Undetermined</source>
         <translation>未能判定</translation>
+    </message>
+    <message>
+        <source>Undetermined indicators</source>
+        <translation>未能判定的指标数</translation>
     </message>
     <message>
         <source>Undetermined projects</source>

@@ -22,6 +22,7 @@ from .create_layers import CreateLayers
 from .declared_checks import DeclaredChecks
 from .derive_three_zones import DeriveThreeZones
 from .doctor import DoctorAlgorithm
+from .evaluate_indicators import EvaluateIndicators
 from .export_maps import ExportMaps
 from .export_package import ExportPackage
 from .export_vct import ExportVct
@@ -59,6 +60,7 @@ class SanxianProvider(QgsProcessingProvider):
     def loadAlgorithms(self):
         self.addAlgorithm(ApplyFixes())
         self.addAlgorithm(BoundaryAdjustment())
+        self.addAlgorithm(EvaluateIndicators())
         self.addAlgorithm(ChangeCrsZone())
         self.addAlgorithm(CheckCounties())
         self.addAlgorithm(CheckPlan())

@@ -44,6 +44,7 @@ MANUAL_TOPICS = {
     "compute_indicators": "05-report#tool-compute-indicators",
     "compare_versions": "07-versions-vct#tool-compare-versions",
     "boundary_adjustment": "07-versions-vct#tool-boundary-adjustment",
+    "evaluate_indicators": "12-evaluation#tool-evaluate-indicators",
     "yearly_update": "07-versions-vct#tool-yearly-update",
     "import_vct": "07-versions-vct#tool-import-vct",
     "export_vct": "07-versions-vct#tool-export-vct",

@@ -4,7 +4,8 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
-ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``yearly FILED CURRENT
+ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``evaluate
+YEAR=SOURCE …|LIST``, ``yearly FILED CURRENT
 FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY
 --zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``townships split DATA
 --output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION
@@ -27,6 +28,7 @@ from .cli import (
     converting,
     doctor,
     drawing,
+    evaluation,
     files,
     fixing,
     listing,
@@ -50,6 +52,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "conformity": conformity.run_conformity,
     "townships": townships.run_townships,
     "adjustment": adjustment.run_adjustment,
+    "evaluate": evaluation.run_evaluate,
     "package": checking.run_export_package_command,
     "compare": files.run_compare,
     "structure": files.run_convert_structure_command,

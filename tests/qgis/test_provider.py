@@ -24,6 +24,7 @@ CHECK_PLAN_PARAMETERS = (
 WHOLE_PLAN_ALGORITHMS = {
     "apply_fixes",
     "boundary_adjustment",
+    "evaluate_indicators",
     "change_crs_zone",
     "renumber_bsm",
     "resolve_overlaps",

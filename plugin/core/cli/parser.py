@@ -89,7 +89,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
         "inspect | batch | seams | conformity | tables | townships | vct | points | drawing | adjustment | "
-        "yearly | fix | fixes | renumber | zone | worklist | doctor",
+        "evaluate | yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -140,6 +140,12 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         command.add_argument(f"--{name}", default="", help=get_help_text(name))
     for name in ("xlsx", "docx", "html", "json"):
         command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(f"adjustment_{name}"))
+    command = commands.add_parser("evaluate", help=get_help_text("evaluate"), parents=[language])
+    command.add_argument("editions", metavar="YEAR=SOURCE|LIST", nargs="+", help=get_help_text("evaluate_editions"))
+    for name in ("standard", "profile", "roles", "scope"):
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    for name in ("xlsx", "docx", "html", "json"):
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(f"evaluate_{name}"))
     command = commands.add_parser("yearly", help=get_help_text("yearly"), parents=[language])
     for name in ("filed", "current"):
         command.add_argument(name, metavar=name.upper(), help=get_help_text(f"yearly_{name}"))

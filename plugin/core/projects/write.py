@@ -74,10 +74,10 @@ def write_conformity_outputs(
             path.write_text(dump_json(result_to_dict(result, result.lang)), encoding="utf-8", newline="\n")
             cancellation.raise_if_cancelled()
         if outputs.html:
-            from .html_page import render_conformity_page
+            from ..render.document.html_page import render_document_page
 
             path = stack.enter_context(write_atomically(outputs.html))
-            path.write_text(render_conformity_page(make_document()), encoding="utf-8", newline="\n")
+            path.write_text(render_document_page(make_document()), encoding="utf-8", newline="\n")
             cancellation.raise_if_cancelled()
         if outputs.docx:
             from ..render.document.docx_writer import write_docx

@@ -43,6 +43,7 @@ SETTING_SECTIONS = (
     "seams",
     "projects",
     "adjustment",
+    "evaluation",
     "farmland",
     "quality",
     CONFLICTS_SECTION,

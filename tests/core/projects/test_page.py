@@ -17,7 +17,6 @@ from plugin.core.files.writing import OutputPaths
 from plugin.core.options import RunOptions
 from plugin.core.profile import DocumentInfo
 from plugin.core.projects import page
-from plugin.core.projects.html_page import render_conformity_page
 from plugin.core.projects.map_scene import ProjectMapper, choose_frame, round_up_scale
 from plugin.core.projects.map_settings import load_map_settings
 from plugin.core.projects.map_svg import draw_map
@@ -25,6 +24,7 @@ from plugin.core.projects.read_projects import read_project_layer
 from plugin.core.projects.run import review_projects
 from plugin.core.projects.write import check_conformity_outputs, write_conformity_outputs
 from plugin.core.render.document.blocks import NoticeBox, PictureWithText
+from plugin.core.render.document.html_page import render_document_page
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.texts import list_document_texts
 from plugin.core.render.words import ReportTexts
@@ -235,7 +235,7 @@ def test_map_shows_the_project_at_its_scale_with_numbered_places_and_no_coordina
 
 def test_no_coordinate_of_the_project_is_in_any_text_of_the_page(single, document):
     west, south, _, _ = single.results[0].project.shape.bounds
-    html = render_conformity_page(document)
+    html = render_document_page(document)
     assert f"{west:.0f}"[:6] not in html and f"{south:.0f}"[:6] not in read_html_text(html)
 
 

@@ -22,6 +22,7 @@ from .blocks import (
     PageBreak,
     Paragraph,
     Picture,
+    PictureGrid,
     PictureWithText,
     Signature,
     VerdictBox,
@@ -79,6 +80,7 @@ class _PageRenderer:
             PageBreak: self._render_page_break,
             DocumentTable: self._render_table,
             Picture: self._render_overview,
+            PictureGrid: self._render_grid,
             Legend: self._render_legend,
             PictureWithText: self._render_picture_with_text,
         }
@@ -177,6 +179,11 @@ class _PageRenderer:
         """Return the overview map as HTML."""
         uri = self._get_uri(block.image) if not block.svg else make_svg_uri(block.svg)
         return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
+
+    def _render_grid(self, block: PictureGrid) -> str:
+        """Return pictures side by side as HTML."""
+        pictures = "".join(f"<div>{self._render_overview(one)}</div>" for one in block.pictures)
+        return f'<div class="pics n{block.column_count}">{pictures}</div>'
 
     def _render_legend(self, block: Legend) -> str:
         """Return a legend as HTML: each symbol with its label."""

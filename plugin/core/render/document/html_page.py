@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The document on projects as a page (HTML)."""
+"""A document as a page (HTML): the review of projects, the evaluation."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from ..render.document.blocks import Document
-from ..render.document.page_html import render_page_blocks
-from ..render.html import fill_template
+from ..html import fill_template
+from .blocks import Document
+from .page_html import render_page_blocks
 
-_TEMPLATE = "conformity.html.j2"
+_TEMPLATE = "document.html.j2"
 
 
-def render_conformity_page(document: Document) -> str:
+def render_document_page(document: Document) -> str:
     """Return the document as one page without external resources; all texts are escaped."""
     margins = document.header_footer
     pieces: list[Any] = [
@@ -26,6 +26,7 @@ def render_conformity_page(document: Document) -> str:
         {
             "lang": {"zh": "zh-CN"}.get(document.lang, document.lang),
             "title": document.title,
+            "landscape": document.landscape,
             "body": render_page_blocks(document.blocks, {}, keeps_widths=True),
             "running": {
                 "left": margins.header_left,

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""体检评估: indicators of several years or editions as series, with changes, targets and early warnings."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    QgsProcessingOutputString,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterString,
+)
+
+from ..bridge import health
+from ..bridge.checking.evaluation import evaluate_editions
+from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
+from ..core.errors import InputError
+from ..core.files.writing import OutputPaths
+from ..core.messages.texts import Texts
+from .common import (
+    OUTPUT_DOCX,
+    OUTPUT_PDF,
+    SanxianAlgorithm,
+    describe_norms,
+    make_file_parameter,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    make_workbook_parameter,
+    mark_parameter_advanced,
+)
+from .county_inputs import LIST, make_table_filter
+from .inputs import ROLES, SCOPE, make_scope_parameter, refuse_password
+from .report_log import log_written_files
+
+SOURCES, OUTPUT_XLSX, OUTPUT_HTML, OUTPUT_JSON = "SOURCES", "OUTPUT_XLSX", "OUTPUT_HTML", "OUTPUT_JSON"
+#: Outputs with numbers of indicators, and the level that each counts.
+_LEVEL_BY_OUTPUT = {"ALERT": "alert", "WATCH": "watch", "UNDETERMINED": "undetermined", "NORMAL": "normal"}
+
+
+class EvaluateIndicators(SanxianAlgorithm):
+    """Algorithm `evaluate_indicators`: compare the indicators of several editions of a county."""
+
+    toolbox_section = "check"
+    identifier = "evaluate_indicators"
+    keywords = (
+        "evaluation", "monitoring", "series", "years", "trend", "warning", "体检", "评估", "监测", "预警", "年度",
+        "指标", "变化",
+    )  # fmt: skip
+
+    def displayName(self):
+        return tr("Evaluate indicators of several years")
+
+    def shortHelpString(self):
+        text = tr(
+            "Computes the indicators of several years or editions of a county and compares them: values by year, "
+            "changes to the edition before and to the first one, target, state and early warning, small charts. "
+            "Inputs are not changed.\n\n"
+            "Editions: lines or parts YEAR=SOURCE, separated by line breaks or semicolons (2021=D:/a.gpkg;2022=…). "
+            "Or a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, edition), the "
+            "last two optional; paths begin in the folder of the list. An edition that cannot be read is a column with "
+            "the reason. Editions are sorted by year; repeated and missing years are reported.\n\n"
+            "Each figure is that of “Compute indicators”. A figure that an edition cannot give stays empty with the "
+            "reason; nothing is interpolated. Areas with different bases, and figures by different methods or "
+            "settings, are not compared. Different CRS, standards, profiles and settings are noted.\n\n"
+            "Targets and thresholds are those of the profile of the last edition. Thresholds of warnings "
+            "([evaluation]) are settings of mark C: until the county confirms them, warnings that depend on them have "
+            "a star."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def initAlgorithm(self, configuration=None):
+        sources = tr("Editions: YEAR=SOURCE, one on each line")
+        self.addParameter(QgsProcessingParameterString(SOURCES, sources, "", multiLine=True, optional=True))
+        self.addParameter(
+            make_file_parameter(LIST, tr("List of editions (in place of the editions)"), make_table_filter())
+        )
+        for parameter in make_norm_parameters():
+            self.addParameter(parameter)
+        self.addParameter(mark_parameter_advanced(make_scope_parameter()))
+        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
+        for name, label, file_filter in (
+            (OUTPUT_PDF, tr("Chapter to be signed (PDF)"), "PDF (*.pdf)"),
+            (OUTPUT_DOCX, tr("Chapter to be signed (Word)"), "Word (*.docx)"),
+            (OUTPUT_HTML, tr("Chapter (HTML)"), "HTML (*.html)"),
+            (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
+        ):
+            self.addParameter(
+                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
+            )
+        self.add_numeric_outputs(
+            ("EDITIONS", tr("Editions read")),
+            ("UNREAD", tr("Editions not read")),
+            ("INDICATORS", tr("Indicators with values")),
+            ("ALERT", tr("Alerts")),
+            ("WATCH", tr("Indicators to watch")),
+            ("UNDETERMINED", tr("Undetermined indicators")),
+            ("NORMAL", tr("Indicators without warning")),
+        )
+        self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from dataclasses import replace
+
+        from ..core.evaluation.editions import list_files_of_editions, read_editions, split_editions
+        from ..core.evaluation.write import check_evaluation_outputs
+
+        sources = self.read_text_parameter(parameters, SOURCES, context)
+        table = self.parameterAsFile(parameters, LIST, context).strip()
+        if bool(sources) == bool(table):
+            raise InputError("evaluation_sources_or_list")
+        given = [table] if table else split_editions(sources)
+        self.editions = read_editions(given)
+        for edition in self.editions:
+            refuse_password(edition.source)
+        self.options = replace(
+            self.read_norm_options(parameters, context),
+            scope=self.read_text_parameter(parameters, SCOPE, context),
+            roles=self.read_text_parameter(parameters, ROLES, context),
+        )
+        self.outputs = OutputPaths(
+            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
+            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
+            docx=self.parameterAsFileOutput(parameters, OUTPUT_DOCX, context),
+            pdf=self.parameterAsFileOutput(parameters, OUTPUT_PDF, context),
+            xlsx=self.parameterAsFileOutput(parameters, OUTPUT_XLSX, context),
+        )
+        check_evaluation_outputs(self.outputs, list_files_of_editions(given, self.editions))
+
+    def execute(self, parameters, context, feedback):
+        from ..core.evaluation.model import Level
+        from ..core.evaluation.tables import (
+            describe_evaluation,
+            describe_level,
+            list_note_sentences,
+            list_remarks,
+        )
+
+        result = evaluate_editions(
+            self.editions,
+            self.options,
+            self.outputs,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
+        texts = Texts(result.lang)
+        feedback.pushInfo(describe_evaluation(result, texts))
+        for series in result.shown_series:
+            if series.warnings:
+                remarks = texts.join_sentences(list_remarks(series, result, texts))
+                feedback.pushInfo(f"{describe_level(series, texts)}  {series.name}  {remarks}")
+        notes = list_note_sentences(result, texts)
+        for sentence in notes:
+            feedback.pushWarning(sentence)
+        log_written_files(feedback, self.outputs.list_paths())
+        named = {
+            OUTPUT_XLSX: self.outputs.xlsx,
+            OUTPUT_PDF: self.outputs.pdf,
+            OUTPUT_DOCX: self.outputs.docx,
+            OUTPUT_HTML: self.outputs.html,
+            OUTPUT_JSON: self.outputs.json,
+        }
+        read_count = sum(one.is_read for one in result.editions)
+        return {
+            **{name: path for name, path in named.items() if path},
+            **{name: result.count(Level(level)) for name, level in _LEVEL_BY_OUTPUT.items()},
+            "EDITIONS": read_count,
+            "UNREAD": len(result.editions) - read_count,
+            "INDICATORS": len(result.shown_series),
+            "REMARKS": "\n".join(notes),
+        }

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Differences between editions that affect comparisons: county, CRS, profile, standard, settings, base year."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..messages.texts import Texts
+from ..render.words import ReportTexts
+from .model import EditionFigures, IndicatorSeries
+
+Note = tuple[str, dict[str, Any]]
+#: Sections of settings from which figures are computed; limits are compared as targets.
+_SETTING_SECTIONS = ("ratio.", "three_zones.", "zones.", "land_use.", "reserves.", "tolerance.")
+_LIMIT_SETTING = "ratio.limit"
+#: Settings named in full; further ones are counted.
+_MAX_SETTINGS = 5
+
+
+def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
+    """Return notes (text key, parameters) on what differs between the editions that were read."""
+    read = [one for one in columns if one.is_read]
+    notes: list[Note] = []
+    for key, values in (
+        ("other_county", [f"{one.area_name} {one.area_code}".strip() for one in read]),
+        ("other_crs", [one.crs for one in read]),
+        (
+            "other_standard",
+            [f"{one.norm.standard.name} {one.norm.standard.edition}" if one.norm else "" for one in read],
+        ),
+        ("other_profile", [(one.norm.profile.name if one.norm else "") or "—" for one in read]),
+        ("other_base_year", [str(one.base_year or "—") for one in read]),
+    ):
+        if len(set(values)) > 1:
+            notes.append((key, {"values": _join(read, values, texts)}))
+    notes += _list_setting_differences(read, texts)
+    notes += [("unread_edition", {"edition": one.label, "reason": one.problem}) for one in columns if not one.is_read]
+    return notes
+
+
+def _list_setting_differences(read: list[EditionFigures], texts: Texts) -> list[Note]:
+    """Return notes on settings with different values, from which figures are computed."""
+    settings = [
+        {**one.norm.standard.settings, **one.norm.profile.settings} if one.norm is not None else {} for one in read
+    ]
+    keys = sorted(
+        key
+        for key in set().union(*settings)
+        if key.startswith(_SETTING_SECTIONS)
+        and key != _LIMIT_SETTING
+        and len({str(one.get(key, "")) for one in settings}) > 1
+    )
+    notes: list[Note] = [
+        (
+            "other_setting",
+            {
+                "setting": texts.get_setting_name(key),
+                "key": key,
+                "values": _join(read, [_format(one.get(key, "—"), texts) for one in settings], texts),
+            },
+        )
+        for key in keys[:_MAX_SETTINGS]
+    ]
+    if len(keys) > _MAX_SETTINGS:
+        notes.append(("more_settings", {"count": len(keys) - _MAX_SETTINGS}))
+    return notes
+
+
+def _format(value: Any, texts: Texts) -> str:
+    """Return the value of a setting as text."""
+    separator = texts.get("words", "between_names")
+    return separator.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _join(read: list[EditionFigures], values: list[str], texts: Texts) -> str:
+    """Return values with the editions that have them: 2021, 2022: EPSG:4526; 2023: EPSG:4527."""
+    labels: dict[str, list[str]] = {}
+    for one, value in zip(read, values, strict=True):
+        labels.setdefault(value, []).append(one.label)
+    comma = texts.get("words", "between_names")
+    return texts.get("evaluation", "between_values").join(
+        texts.get("evaluation", "value_of", editions=comma.join(names), value=value) for value, names in labels.items()
+    )
+
+
+def list_series_differences(series: IndicatorSeries, columns: list[EditionFigures], texts: Texts) -> list[str]:
+    """Return sentences on what differs between the values of a series: basis, definition, layer, certainty."""
+    known = [(column, one) for column, one in zip(columns, series.points, strict=True) if one.value is not None]
+    read = [column for column, _ in known]
+    sentences: list[str] = []
+    for key, values in (
+        ("basis_differs", [_name_basis(one.basis, texts) for _, one in known]),
+        ("layer_differs", [one.layer or "—" for _, one in known]),
+    ):
+        if len(set(values)) > 1:
+            sentences.append(texts.get("evaluation", key, values=_join(read, values, texts)))
+    if len({one.definition for _, one in known}) > 1:
+        sentences.append(texts.get("evaluation", "definition_differs"))
+    uncertain = [column.label for column, one in known if not one.confirmed]
+    if uncertain:
+        is_all = 1 < len(uncertain) == len(known)
+        names = (
+            texts.get("evaluation", "all_editions") if is_all else texts.get("words", "between_names").join(uncertain)
+        )
+        sentences.append(texts.get("evaluation", "value_unconfirmed", editions=names))
+    return sentences
+
+
+def _name_basis(basis: str, texts: Texts) -> str:
+    """Return the name of a basis; a ratio has those of numerator and denominator."""
+    report_texts = ReportTexts(texts.lang)
+    return " ÷ ".join(report_texts.get_text_or_key("basis", part) for part in basis.split("/") if part) or "—"

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The chapter 体检评估 of a report: summary, tables and charts, as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...metadata import read_plugin_version
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..messages.texts import Texts
+from ..render.document.blank_image import make_blank_png
+from ..render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid
+from ..render.document.table_document import make_table_document
+from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart
+from .model import EVALUATION_SECTION, Evaluation
+from .tables import describe_evaluation, make_evaluation_tables
+
+#: Draws an SVG as a PNG of a width (px); only QGIS can.
+Rasterise = Callable[[str, int], bytes]
+_PIXELS_PER_MM = 11.8
+_LANDSCAPE_CHARTS, _PORTRAIT_CHARTS = 3, 2
+
+
+def make_author(texts: Texts) -> str:
+    """Return the name of the program, as the author of files."""
+    return texts.get("about", "program", version=read_plugin_version())
+
+
+def make_evaluation_document(
+    result: Evaluation, rasterise: Rasterise | None = None, cancellation: Cancellation = NEVER_CANCELLED
+) -> Document:
+    """Return the chapter: summary, table of series, charts, the other tables, and the fields to be signed.
+
+    ``rasterise``: without it the charts are vectors only, and the document states so. Raise Cancelled.
+    """
+    texts = Texts(result.lang)
+    document = make_table_document(
+        make_evaluation_tables(result, texts),
+        texts.get("document_titles", "evaluation"),
+        result.area_name,
+        texts,
+        make_author(texts),
+    )
+    column_count = _LANDSCAPE_CHARTS if document.landscape else _PORTRAIT_CHARTS
+    charts = _make_charts(result, texts, column_count, rasterise, cancellation)
+    # The charts follow the table of series and its notes.
+    places = [n for n, block in enumerate(document.blocks) if isinstance(block, Heading)]
+    summary = Paragraph(describe_evaluation(result, texts), is_bold=True)
+    blocks = (summary, *document.blocks[: places[1]], *charts, *document.blocks[places[1] :])
+    return replace(document, blocks=blocks)
+
+
+def _make_charts(
+    result: Evaluation,
+    texts: Texts,
+    column_count: int,
+    rasterise: Rasterise | None,
+    cancellation: Cancellation,
+) -> list[Block]:
+    """Return the charts of all series with values, ``column_count`` in a row, with their legend."""
+    pictures = []
+    for series in result.shown_series:
+        cancellation.raise_if_cancelled()
+        svg = draw_chart(series, result)
+        width_px = round(CHART_MM * _PIXELS_PER_MM)
+        image = rasterise(svg, width_px) if rasterise is not None else make_blank_png(round(WIDTH_PX), round(HEIGHT_PX))
+        pictures.append(Picture(image, CHART_MM, svg=svg))
+    # No text between heading and charts: a page does not end with the heading.
+    blocks: list[Block] = [Heading(texts.get(EVALUATION_SECTION, "charts")), PictureGrid(tuple(pictures), column_count)]
+    blocks.append(Paragraph(texts.get(EVALUATION_SECTION, "charts_note"), is_small=True))
+    if rasterise is None:
+        blocks.append(Paragraph(texts.get(EVALUATION_SECTION, "vector_note"), is_small=True))
+    return blocks

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write an evaluation, all files or none: chapter (HTML, docx, PDF), workbook, JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...metadata import read_plugin_version
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import OutputError
+from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
+from ..messages.texts import Texts
+from ..render.outputs import dump_json
+from ..tabulate import check_workbook_can_be_written
+from .editions import name_source
+from .model import (
+    EVALUATION_SCHEMA,
+    EVALUATION_SECTION,
+    EditionFigures,
+    Evaluation,
+    EvaluationSettings,
+    IndicatorSeries,
+)
+from .tables import describe_evaluation, format_warning, list_note_sentences, list_remarks
+
+if TYPE_CHECKING:
+    from ..render.document.blocks import Document
+    from .report import Rasterise
+
+
+def check_evaluation_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
+    """Raise OutputError before a long run if a file cannot be written, or would replace an input."""
+    check_outputs(outputs, inputs)
+    suffixes = ((outputs.html, ".html"), (outputs.docx, ".docx"), (outputs.pdf, ".pdf"), (outputs.json, ".json"))
+    for target, suffix in suffixes:
+        if target and Path(target).suffix.lower() != suffix:
+            raise OutputError("output_format", target=target, known=suffix)
+    if outputs.docx:
+        from ..render.document.docx_writer import import_docx_library
+
+        import_docx_library(Path(outputs.docx).name)
+    if outputs.xlsx:
+        check_workbook_can_be_written(outputs.xlsx)
+
+
+def write_evaluation_outputs(
+    result: Evaluation,
+    outputs: OutputPaths,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    *,
+    print_pdf: Callable[[Document, Path], object] | None = None,
+    rasterise: Rasterise | None = None,
+) -> None:
+    """Write the requested files; each replaces its target when all are complete.
+
+    ``print_pdf`` writes a document as PDF, ``rasterise`` draws charts as pixels; only QGIS can. Raise OutputError and
+    Cancelled; every target is then unchanged.
+    """
+
+    @cache
+    def make_document() -> Document:
+        from .report import make_evaluation_document
+
+        return make_evaluation_document(result, rasterise, cancellation)
+
+    texts = Texts(result.lang)
+    for target in outputs.list_paths():
+        check_not_input(target, result.input_files)
+    with ExitStack() as stack:
+        if outputs.json:
+            path = stack.enter_context(write_atomically(outputs.json))
+            path.write_text(dump_json(evaluation_to_dict(result)), encoding="utf-8", newline="\n")
+        if outputs.html:
+            from ..render.document.html_page import render_document_page
+
+            path = stack.enter_context(write_atomically(outputs.html))
+            path.write_text(render_document_page(make_document()), encoding="utf-8", newline="\n")
+        cancellation.raise_if_cancelled()
+        if outputs.docx:
+            from ..render.document.docx_writer import write_docx
+
+            write_docx(make_document(), stack.enter_context(write_atomically(outputs.docx)))
+            cancellation.raise_if_cancelled()
+        if outputs.pdf:
+            if print_pdf is None:
+                raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
+            print_pdf(make_document(), stack.enter_context(write_atomically(outputs.pdf)))
+            cancellation.raise_if_cancelled()
+        if outputs.xlsx:
+            from ..render.tables.workbook import write_tables_workbook
+            from .report import make_author
+            from .tables import make_evaluation_tables
+
+            path = stack.enter_context(write_atomically(outputs.xlsx))
+            tables = make_evaluation_tables(result, texts)
+            write_tables_workbook(path, tables, result.area_name, texts, make_author(texts))
+        cancellation.raise_if_cancelled()
+
+
+def evaluation_to_dict(result: Evaluation) -> dict[str, Any]:
+    """Return the result as plain data with full precision; values have the unit of their series."""
+    texts = Texts(result.lang)
+    return {
+        "schema": EVALUATION_SCHEMA,
+        "version": read_plugin_version(),
+        "lang": result.lang,
+        "area": result.area_name,
+        "summary": describe_evaluation(result, texts),
+        "editions": [_edition_to_dict(one) for one in result.editions],
+        "series": [_series_to_dict(one, result, texts) for one in result.series],
+        "thresholds": [
+            {
+                "setting": key,
+                "value": getattr(result.settings, name),
+                "mark": result.norm.get_source_mark(key),
+                "confirmed": result.norm.is_confirmed(key),
+            }
+            for name in EvaluationSettings.__dataclass_fields__
+            for key in (f"{EVALUATION_SECTION}.{name}",)
+        ],
+        "notes": list_note_sentences(result, texts),
+    }
+
+
+def _edition_to_dict(one: EditionFigures) -> dict[str, Any]:
+    """Return an edition as plain data, without paths of this machine."""
+    return {
+        "year": one.edition.year,
+        "name": one.edition.name,
+        "label": one.label,
+        "source": name_source(one.edition.source),
+        "problem": one.problem,
+        "area_code": one.area_code,
+        "area_name": one.area_name,
+        "crs": one.crs,
+        "standard": f"{one.norm.standard.id} {one.norm.standard.edition}" if one.norm is not None else "",
+        "profile": one.norm.profile.id if one.norm is not None else "",
+        "base_year": one.base_year,
+        "layers": one.layers,
+        "notices": one.notices,
+    }
+
+
+def _series_to_dict(series: IndicatorSeries, result: Evaluation, texts: Texts) -> dict[str, Any]:
+    """Return a series as plain data."""
+    points = [
+        {
+            "edition": column.label,
+            "value": point.value,
+            "reason": point.reason,
+            "basis": point.basis,
+            "layer": point.layer,
+            "confirmed": point.confirmed,
+            "state": point.state,
+            "change": asdict(change),
+        }
+        for column, point, change in zip(result.editions, series.points, series.changes, strict=True)
+    ]
+    return {
+        "id": series.id,
+        "name": series.name,
+        "unit": series.unit,
+        "points": points,
+        "change_to_first": asdict(series.change_to_first),
+        "target": asdict(series.target) if series.target is not None else None,
+        "level": str(series.level),
+        "unconfirmed": series.is_unconfirmed,
+        "warnings": [
+            {**asdict(one), "level": str(one.level), "text": format_warning(one, series, texts)}
+            for one in series.warnings
+        ],
+        "remarks": list_remarks(series, result, texts) if series.has_values else [],
+    }

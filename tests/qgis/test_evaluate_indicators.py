@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The algorithm `evaluate_indicators` writes the chapter with drawn charts."""
+
+import zipfile
+
+import pytest
+from qgis.core import QgsProcessingException
+
+from plugin.core.render.document.blank_image import make_blank_png
+from tests.qgis.helpers import Log, digest_files, make_square, make_table, run_algorithm, write_small
+
+
+@pytest.fixture
+def editions(tmp_path):
+    """Write two editions whose red line grows from 2 to 3 ha; return their paths."""
+    old = write_small(tmp_path / "前.gpkg")
+    return old, write_small(tmp_path / "后.gpkg", STBHHX=make_table([make_square(80, 0, 300, 100)]))
+
+
+def test_evaluate_indicators_writes_chapter_workbook_and_json(provider, editions, tmp_path):
+    digests = [digest_files(path) for path in editions]
+    targets = {
+        name: str(tmp_path / f"评估{suffix}")
+        for name, suffix in (
+            ("OUTPUT_XLSX", ".xlsx"),
+            ("OUTPUT_PDF", ".pdf"),
+            ("OUTPUT_DOCX", ".docx"),
+            ("OUTPUT_HTML", ".html"),
+            ("OUTPUT_JSON", ".json"),
+        )
+    }
+    log = Log()
+    sources = f"2023={editions[1]}\n2021={editions[0]}"
+    done = run_algorithm("evaluate_indicators", {"SOURCES": sources, **targets}, log)
+    assert {name: done[name] for name in targets} == targets
+    assert (done["EDITIONS"], done["UNREAD"]) == (2, 0)
+    assert done["INDICATORS"] == sum(done[name] for name in ("ALERT", "WATCH", "UNDETERMINED", "NORMAL"))
+    # The red line grew by half, and 2022 is missing.
+    assert "2022" in done["REMARKS"] and any("生态保护红线" in line and "20%" in line for line in log.lines)
+    with zipfile.ZipFile(targets["OUTPUT_DOCX"]) as file:
+        images = [file.read(name) for name in file.namelist() if name.startswith("word/media/") and ".png" in name]
+    assert len(images) >= 1 and all(len(image) > 2 * len(make_blank_png(991, 528)) for image in images)
+    with open(targets["OUTPUT_PDF"], "rb") as file:
+        assert file.read(5) == b"%PDF-"
+    assert [digest_files(path) for path in editions] == digests
+
+
+def test_evaluate_indicators_refuses_missing_and_ambiguous_editions(provider, editions, tmp_path):
+    table = tmp_path / "list.csv"
+    table.write_text(f"year,source\n2021,{editions[0].name}\n", encoding="utf-8")
+    for given in ({}, {"SOURCES": f"2021={editions[0]}", "LIST": str(table)}, {"SOURCES": str(editions[0])}):
+        with pytest.raises(QgsProcessingException):
+            run_algorithm("evaluate_indicators", given)
+    assert run_algorithm("evaluate_indicators", {"LIST": str(table)})["EDITIONS"] == 1
