@@ -28,6 +28,8 @@ from ..words import ReportTexts
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
+    from ...public_edition.redaction import PublicReport
+
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
 _ROWS_PER_BATCH = 5_000
@@ -65,12 +67,13 @@ def write_ledger(
     lang: str = "",
     author: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
+    public: PublicReport | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
 
     ``worklist``: fingerprint → row of the work list, which gives state, assignee and note; `read_ledger` reads these
-    columns again. `write_atomically` provides the path. Raise OutputError without the package that writes workbooks,
+    columns again. ``public``: the public edition, which adds a sheet with what was taken out. `write_atomically` provides the path. Raise OutputError without the package that writes workbooks,
     and Cancelled.
     """
     try:
@@ -92,9 +95,23 @@ def write_ledger(
         part = findings[start : start + MAX_SHEET_ROWS]
         sheet = book.create_sheet(name)
         _write_findings(sheet, part, start, titles, rows_by_code, work_columns, report_texts, cancellation)
+    if public is not None:
+        _write_public_record(book.create_sheet(report_texts.get("public", "title")), public, report_texts)
     book.properties.creator = book.properties.lastModifiedBy = author
     book.properties.title = report_texts.get("ledger", "title", title=head["title"])
     book.save(path)
+
+
+def _write_public_record(sheet: Worksheet, public: PublicReport, report_texts: ReportTexts) -> None:
+    """Write the sheet on what a public edition takes out."""
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
+    _set_up_printing(sheet, "1:1")
+    sheet.append([_make_head_cell(sheet, report_texts.get("public", key)) for key in ("what", "count")])
+    for what, count in public.record.list_rows(public.edition, report_texts):
+        sheet.append([_make_cell(sheet, what, wraps=True), _make_cell(sheet, count)])
+    notes = ["introduction", "figures_unchanged"] + ([] if public.edition.is_confirmed else ["unconfirmed_public"])
+    for key in notes:
+        sheet.append([_make_cell(sheet, report_texts.get("public", key), wraps=True)])
 
 
 class _WorkColumns:
