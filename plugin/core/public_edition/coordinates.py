@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class CoordinateFinder:
         ]
         spans += [(match.start(), match.end(), 1) for match in _DEGREES.finditer(text)]
         numbers = list(_NUMBER.finditer(text))
-        for first, second in zip(numbers, numbers[1:], strict=False):
+        for first, second in pairwise(numbers):
             between = text[first.end() : second.start()]
             if _BETWEEN.fullmatch(between) and self._is_point(first.group(), second.group()):
                 spans.append((first.start(), second.end(), 1))

@@ -43,7 +43,8 @@ def make_public_page(page: str, public: PublicReport) -> str:
 
 
 _RECORD_STYLE = (
-    "body{font:14px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:900px;margin:24px auto;padding:0 12px}"
+    "body{font:14px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:900px;"
+    "margin:24px auto;padding:0 12px}"
     "table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:4px 8px;text-align:left;"
     "vertical-align:top}td.r,th.r{text-align:right}"
 )

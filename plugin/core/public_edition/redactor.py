@@ -54,9 +54,8 @@ class Redactor:
         self._files = _make_name_pattern(
             sorted({one for one in file_names if len(one) >= _MIN_FILE_NAME_CHARACTERS}, key=len, reverse=True)
         )
-        self._word = {
-            key: self.texts.get("public", f"{key}_left_out") for key in ("coordinate", "layer", "file", "crs")
-        }
+        left_out = ("coordinate", "layer", "file", "crs")
+        self._word = {key: self.texts.get("public", f"{key}_left_out") for key in left_out}
         self.withheld = self.texts.get("public", "row_left_out")
 
     # -- what is found

@@ -73,8 +73,8 @@ def write_ledger(
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
 
     ``worklist``: fingerprint → row of the work list, which gives state, assignee and note; `read_ledger` reads these
-    columns again. ``public``: the public edition, which adds a sheet with what was taken out. `write_atomically` provides the path. Raise OutputError without the package that writes workbooks,
-    and Cancelled.
+    columns again. ``public``: the public edition, which adds a sheet with what was taken out. `write_atomically`
+    provides the path. Raise OutputError without the package that writes workbooks, and Cancelled.
     """
     try:
         import openpyxl
