@@ -181,7 +181,7 @@ def test_check_plan_refuses_a_public_layer_of_findings(tmp_path):
     from qgis.core import QgsProcessingException
 
     source = write_small(tmp_path / "small.gpkg")
-    with pytest.raises(QgsProcessingException, match="问题图层|layer of findings"):
+    with pytest.raises(QgsProcessingException, match=r"问题图层|layer of findings"):
         run_algorithm(
             "check_plan",
             {"SOURCE": str(source), "PUBLIC": True, "OUTPUT_FINDINGS": str(tmp_path / "findings.gpkg")},

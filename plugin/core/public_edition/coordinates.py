@@ -38,8 +38,9 @@ _WKT = re.compile(
     r"(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE)\s*[ZM]{0,2}\s*\(+[-\d.,\s()eE+]*\)+", re.IGNORECASE
 )
 _DEGREES = re.compile(
-    r"(?:东经|西经|北纬|南纬|经度|纬度|longitude|latitude|\b[EN])[\s:：=]{0,3}\d{1,3}(?:\.\d+)?[°º度]?"
+    r"(?:东经|西经|北纬|南纬|经度|纬度|longitude|latitude)[\s:：=]{0,3}\d{1,3}(?:\.\d+)?[°º度]?"
     r"(?:\s*[—–~～至-]\s*(?:东经|北纬)?\d{1,3}(?:\.\d+)?[°º度]?)?"
+    r"|\b[EN]\s?\d{1,3}(?:\.\d+)?\s?[°º]|\d{1,3}(?:\.\d+)?\s?[°º]\s?[EN]\b"
     r"|\d{1,3}\s*[°º度]\s*\d{1,2}\s*[′'’分](?:\s*\d{1,2}(?:\.\d+)?\s*(?:[″\"”秒]|'')?)?",
     re.IGNORECASE,
 )
