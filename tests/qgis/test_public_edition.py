@@ -169,7 +169,8 @@ def test_check_plan_writes_a_public_pdf_and_page(tmp_path):
     assert "公开版略去" in result["LEFT_OUT"]
     for kind in ("html", "docx", "json"):
         text = read_file_texts(tmp_path / f"公开.{kind}")
-        assert find_coordinates(text) == [] and "small.gpkg" not in text and "公开版" in text
+        assert find_coordinates(text) == [] and "small.gpkg" not in text
+        assert ("public_edition" if kind == "json" else "公开版说明") in text
     if shutil.which("pdftotext"):
         run = subprocess.run(["pdftotext", files["pdf"], "-"], capture_output=True, check=True)
         text = run.stdout.decode("utf-8")

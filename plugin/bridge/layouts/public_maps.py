@@ -82,7 +82,7 @@ class PublicMaps:
     """Makes the layouts of maps public, and records what it takes out of each map.
 
     ``all_layers``: the layers of the county with the hidden ones; ``records``: map → what was taken out; ``notes``:
-    messages on what could not be searched.
+    messages on what could not be searched; ``refused_layers``: kind and name of the layers of maps that are not made.
     """
 
     edition: PublicEdition
@@ -90,12 +90,15 @@ class PublicMaps:
     all_layers: MapLayers
     records: dict[str, tuple[MapSpec, RemovalRecord]] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
+    refused_layers: list[tuple[HiddenKind, str]] = field(default_factory=list)
 
     def explain_missing(self, map_spec: MapSpec, reason: MissingMapReason) -> MissingMapReason:
         """Return why a map is missing: hidden layers, if it could be made with them."""
         if self.all_layers.find_missing_input(map_spec) is not None:
             return reason
-        kinds = dict.fromkeys(kind.get_name(self.redactor.texts.lang) for kind, _ in self._list_hidden(map_spec))
+        hidden = list(self._list_hidden(map_spec))
+        self.refused_layers += [(kind, layer.name()) for kind, layer in hidden]
+        kinds = dict.fromkeys(kind.get_name(self.redactor.texts.lang) for kind, _ in hidden)
         return MissingMapReason("public_layers", {"kinds": "、".join(kinds)})
 
     def _list_hidden(self, map_spec: MapSpec) -> Iterator[tuple[HiddenKind, QgsVectorLayer]]:
@@ -239,6 +242,8 @@ class PublicMaps:
         total = RemovalRecord()
         for _, record in self.records.values():
             total.add(record)
+        for kind, name in self.refused_layers:
+            total.add_layer(kind, name)
         return total
 
     def write_record_page(self, path: Path, county: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..render.document.blocks import Block, Document, PageBreak, Paragraph
+from ..render.document.blocks import Block, Document, PageBreak
 from ..render.document.page_html import render_page_blocks
 
 if TYPE_CHECKING:
@@ -21,10 +21,8 @@ def make_public_document(document: Document, public: PublicReport) -> Document:
     """Return a document as public edition: texts redacted, marked as public, with the record at its end."""
     redactor = public.redactor
     redacted = redactor.redact_document(document)
-    subtitle = "　".join(filter(None, (redacted.subtitle, redactor.texts.get("public", "edition"))))
-    notice = Paragraph(redactor.texts.get("public", "notice"), is_small=True, is_bold=True)
+    subtitle = "　".join(filter(None, (redacted.subtitle, redactor.texts.get("public", "document_notice"))))
     blocks: tuple[Block, ...] = (
-        notice,
         *redacted.blocks,
         PageBreak(),
         *public.record.make_blocks(public.edition, redactor.texts),

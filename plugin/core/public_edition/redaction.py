@@ -160,7 +160,7 @@ def _redact_provenance(provenance: dict[str, Any], hidden_roles: frozenset[str],
     data["source"] = ""
     if CRS_TEXTS in redactor.edition.elements:
         record.count("crs_texts", sum(bool(one.get("crs")) for one in layers) + bool(data.get("crs")))
-        data["crs"] = ""
+        data["crs"] = redactor.texts.get("public", "crs_left_out")
         layers = [{**layer, "crs": ""} for layer in layers]
     profile = dict(data.get("profile") or {})
     if profile.get("confirmed"):
