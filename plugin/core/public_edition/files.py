@@ -12,32 +12,31 @@ from ..render.document.blocks import Block, Document, PageBreak
 from ..render.document.page_html import render_page_blocks
 
 if TYPE_CHECKING:
-    from .redaction import PublicReport
+    from .record import RemovalRecord
+    from .redactor import Redactor
 
 _PAGE_TITLE_END, _PAGE_END = "</h1>", "</body>"
 
 
-def make_public_document(document: Document, public: PublicReport) -> Document:
+def make_public_document(document: Document, redactor: Redactor, record: RemovalRecord) -> Document:
     """Return a document as public edition: texts redacted, marked as public, with the record at its end."""
-    redactor = public.redactor
     redacted = redactor.redact_document(document)
     subtitle = "　".join(filter(None, (redacted.subtitle, redactor.texts.get("public", "document_notice"))))
     blocks: tuple[Block, ...] = (
         *redacted.blocks,
         PageBreak(),
-        *public.record.make_blocks(public.edition, redactor.texts),
+        *record.make_blocks(redactor.edition, redactor.texts),
     )
     return replace(redacted, subtitle=subtitle, blocks=blocks)
 
 
-def make_public_page(page: str, public: PublicReport) -> str:
+def make_public_page(page: str, redactor: Redactor, record: RemovalRecord) -> str:
     """Return a report page (HTML) as public edition, with a notice below its title and the record at its end."""
-    redactor = public.redactor
     page = redactor.redact_page(page)
     notice = f'\n<p class="warn">{escape(redactor.texts.get("public", "notice"))}</p>'
     page = page.replace(_PAGE_TITLE_END, _PAGE_TITLE_END + notice, 1)
-    record = render_page_blocks(public.record.make_blocks(public.edition, redactor.texts), {})
-    return page.replace(_PAGE_END, f'<div class="ap">\n{record}\n</div>\n{_PAGE_END}', 1)
+    appendix = render_page_blocks(record.make_blocks(redactor.edition, redactor.texts), {})
+    return page.replace(_PAGE_END, f'<div class="ap">\n{appendix}\n</div>\n{_PAGE_END}', 1)
 
 
 _RECORD_STYLE = (

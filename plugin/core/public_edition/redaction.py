@@ -19,11 +19,16 @@ from ..model.findings import Finding, convert_to_plain_value
 from ..model.report import Report
 from .coordinates import make_coordinate_finder
 from .edition import CRS_TEXTS, PublicEdition, require_public_level
+from .files import make_public_document, make_public_page
 from .record import RemovalRecord
 from .redactor import Redactor
+from .verification import verify_public_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..plan.plan import Plan
+    from ..render.document.blocks import Document
 
 #: Entry of the provenance with the record of what was taken out.
 PROVENANCE_KEY = "public_edition"
@@ -53,6 +58,26 @@ class PublicReport:
     def edition(self) -> PublicEdition:
         """Return the list of what was taken out."""
         return self.redactor.edition
+
+    def change_page(self, page: str) -> str:
+        """Return a report page (HTML) as public edition."""
+        return make_public_page(page, self.redactor, self.record)
+
+    def change_document(self, document: Document) -> Document:
+        """Return a document as public edition."""
+        return make_public_document(document, self.redactor, self.record)
+
+    def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
+        """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
+        texts = self.redactor.texts
+        head = (texts.get("public", "what"), texts.get("public", "count"))
+        notes = ["introduction", "figures_unchanged"] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
+        rows = [head, *self.record.list_rows(self.edition, texts)]
+        return texts.get("public", "title"), rows, [texts.get("public", key) for key in notes]
+
+    def verify_file(self, path: Path, author: str) -> None:
+        """Raise OutputError for a written file that shows what it must not."""
+        verify_public_file(path, self.redactor, author)
 
 
 def make_public_report(

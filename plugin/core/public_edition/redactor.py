@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from html import escape, unescape
 from typing import Any, TypeVar
@@ -154,18 +154,18 @@ class Redactor:
 
     def redact_page(self, page: str) -> str:
         """Return a page (HTML) with its texts redacted; tags and embedded pictures are unchanged."""
-        return map_page_texts(page, self.redact_text)
+        parts = _PAGE_PARTS.split(page)
+        for place in range(0, len(parts), 2):
+            text = unescape(parts[place])
+            changed = self.redact_text(text)
+            if changed != text:
+                parts[place] = escape(changed, quote=False)
+        return "".join(parts)
 
 
-def map_page_texts(page: str, change: Callable[[str], str]) -> str:
-    """Return a page (HTML) with each text between tags changed."""
-    parts = _PAGE_PARTS.split(page)
-    for place in range(0, len(parts), 2):
-        text = unescape(parts[place])
-        changed = change(text)
-        if changed != text:
-            parts[place] = escape(changed, quote=False)
-    return "".join(parts)
+def list_page_texts(page: str) -> list[str]:
+    """Return the texts between the tags of a page (HTML)."""
+    return [unescape(text) for text in _PAGE_PARTS.split(page)[::2]]
 
 
 def _make_name_pattern(names: list[str]) -> re.Pattern[str] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
-from .redactor import Redactor, map_page_texts
+from .redactor import Redactor, list_page_texts
 
 #: Parts of an office file with persons, comments or properties of the template's office.
 _PERSONAL_PARTS = re.compile(r"(?:^|/)(?:comments\w*|people|custom|persons?/.*)\.xml$|(?:^|/)customXml/", re.IGNORECASE)
@@ -41,9 +41,7 @@ def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None
     if suffix == ".json":
         _refuse(path, _find_in_data(json.loads(data), redactor))
     elif suffix in (".html", ".htm"):
-        found: list[str] = []
-        map_page_texts(data.decode("utf-8"), lambda text: found.extend(redactor.find_leaks(text)) or text)
-        _refuse(path, found)
+        _refuse(path, (leak for text in list_page_texts(data.decode("utf-8")) for leak in redactor.find_leaks(text)))
     elif suffix in (".docx", ".xlsx"):
         _refuse(path, _find_in_office_file(path, redactor, author))
     elif suffix == ".pdf":

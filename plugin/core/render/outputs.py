@@ -42,17 +42,15 @@ from ..model.findings import (
 )
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
-from ..public_edition.files import make_public_document, make_public_page
-from ..public_edition.verification import verify_public_file
 from .html import render_report
 from .pictures import add_picture_digests
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
-    from ..public_edition.redaction import PublicReport
     from ..worklist.model import WorkItem
     from .document.blocks import Document
     from .pictures import ReportPictures
+    from .replacement import ReplacementReport
 
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
@@ -223,7 +221,7 @@ def write_outputs(
     print_pdf: Callable[[Document, Path], object] | None = None,
     docx_template: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
-    public: PublicReport | None = None,
+    public: ReplacementReport | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write all outputs of a check, or no file.
@@ -246,7 +244,7 @@ def write_outputs(
     def write_html(path: Path) -> None:
         page = render_report(report, plan.norm, draw())
         if public is not None:
-            page = make_public_page(page, public)
+            page = public.change_page(page)
         path.write_text(page, encoding="utf-8", newline="\n")
 
     def write_json(path: Path) -> None:
@@ -262,7 +260,7 @@ def write_outputs(
         from .document.check_report import make_check_report
 
         document = make_check_report(report, plan.norm, draw(), author=author)
-        return document if public is None else make_public_document(document, public)
+        return document if public is None else public.change_document(document)
 
     def write_docx_file(path: Path) -> None:
         from .document.docx_writer import write_docx
@@ -296,7 +294,7 @@ def write_outputs(
                 path = stack.enter_context(write_atomically(target))
                 write(path)
                 if public is not None:
-                    verify_public_file(path, public.redactor, author)
+                    public.verify_file(path, author)
                 cancellation.raise_if_cancelled()
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.

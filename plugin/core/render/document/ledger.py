@@ -28,7 +28,7 @@ from ..words import ReportTexts
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from ...public_edition.redaction import PublicReport
+    from ..replacement import ReplacementReport
 
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
@@ -67,7 +67,7 @@ def write_ledger(
     lang: str = "",
     author: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
-    public: PublicReport | None = None,
+    public: ReplacementReport | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
@@ -96,22 +96,23 @@ def write_ledger(
         sheet = book.create_sheet(name)
         _write_findings(sheet, part, start, titles, rows_by_code, work_columns, report_texts, cancellation)
     if public is not None:
-        _write_public_record(book.create_sheet(report_texts.get("public", "title")), public, report_texts)
+        _write_additional_sheet(book, public)
     book.properties.creator = book.properties.lastModifiedBy = author
     book.properties.title = report_texts.get("ledger", "title", title=head["title"])
     book.save(path)
 
 
-def _write_public_record(sheet: Worksheet, public: PublicReport, report_texts: ReportTexts) -> None:
+def _write_additional_sheet(book: Any, public: ReplacementReport) -> None:
     """Write the sheet on what a public edition takes out."""
+    title, (head, *rows), notes = public.list_sheet_rows()
+    sheet = book.create_sheet(title)
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
     _set_up_printing(sheet, "1:1")
-    sheet.append([_make_head_cell(sheet, report_texts.get("public", key)) for key in ("what", "count")])
-    for what, count in public.record.list_rows(public.edition, report_texts):
-        sheet.append([_make_cell(sheet, what, wraps=True), _make_cell(sheet, count)])
-    notes = ["introduction", "figures_unchanged"] + ([] if public.edition.is_confirmed else ["unconfirmed_public"])
-    for key in notes:
-        sheet.append([_make_cell(sheet, report_texts.get("public", key), wraps=True)])
+    sheet.append([_make_head_cell(sheet, text) for text in head])
+    for row in rows:
+        sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
+    for note in notes:
+        sheet.append([_make_cell(sheet, note, wraps=True)])
 
 
 class _WorkColumns:
