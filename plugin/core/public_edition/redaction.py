@@ -192,6 +192,9 @@ def _redact_provenance(provenance: dict[str, Any], hidden_roles: frozenset[str],
         record.count("persons")
         profile["confirmed"] = {}
     data |= {"layers": layers, "profile": profile}
+    if data.get("document"):
+        # That the document was secret before, and why it is not any more, is not for the public.
+        data["document"] = {**data["document"], "lowered": []}
     versions = data.get("versions", {})
     data["versions"] = {key: value for key, value in versions.items() if key == "sanxian"}
     redacted: dict[str, Any] = redactor.redact_value(convert_to_plain_value(data))

@@ -43,7 +43,7 @@ def read_json_texts(value, key=""):
             yield from read_json_texts(one, key)
     elif isinstance(value, str):
         yield value
-    elif isinstance(value, float) and not key.endswith("m2") and abs(value) > 1000:
+    elif isinstance(value, int | float) and not isinstance(value, bool) and not key.endswith("m2"):
         yield repr(value)
 
 

@@ -122,6 +122,10 @@ def test_public_edition_refuses_a_report_that_is_not_public(checked, edition):
     with pytest.raises(InputError) as caught:
         make_public_report(report, checked.plan, edition)
     assert caught.value.key == "public_secrecy"
+    lowered = {"above": "秘密", "above_source": "profile", "secrecy": "公开", "source": "project", "reason": "已审查"}
+    document |= {"secrecy": "公开", "lowered": [lowered]}
+    report = replace(checked.report, provenance={**checked.report.provenance, "document": document})
+    assert make_public_report(report, checked.plan, edition).report.provenance["document"]["lowered"] == []
 
 
 def test_public_document_from_a_template_with_properties_of_an_office_is_refused(checked, edition, tmp_path):
