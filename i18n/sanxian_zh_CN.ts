@@ -2454,6 +2454,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>未填的值</translation>
     </message>
     <message>
+        <source>Left out of the public edition</source>
+        <translation>公开版略去的内容</translation>
+    </message>
+    <message>
         <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
         <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源级别 C），均可替换。</translation>
     </message>
@@ -3636,6 +3640,22 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Province</source>
         <translation>省</translation>
+    </message>
+    <message>
+        <source>Public edition of the maps</source>
+        <translation>图件为公开版</translation>
+    </message>
+    <message>
+        <source>Public edition of the report files</source>
+        <translation>报告文件为公开版</translation>
+    </message>
+    <message>
+        <source>Public edition: the maps are made without the layers on the list of the public edition, grids, the name of the CRS and texts with coordinates; file names end in （公开版）. A page in the folder lists what was left out of each map. A map that needs such a layer, and a layout of the project that cannot be searched, are not made. The secrecy level must be 公开, and no world files are written. The list (resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile can name another one ([public_edition] list).</source>
+        <translation>公开版：图件略去公开版名单中的图层、坐标网、坐标系说明和含坐标的注记，文件名末尾加（公开版）。文件夹中另有一页，列出每幅图略去的内容。必需这些图层的图件，以及工程中不能核对的布局，不生成。密级须为公开，不写坐标文件。名单（resources/standards/common-2021/public_edition.toml）未见原文（来源级别 C）；县配置可以指定本县的名单（[public_edition] list）。</translation>
+    </message>
+    <message>
+        <source>Public edition: the report files are written without coordinates, shapes, layers on the list of the public edition, the CRS, paths, source names and names of persons. Findings on such layers remain in all counts and areas. Each file lists what was left out. A findings layer in a file has no public edition. The list (resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile can name another one ([public_edition] list).</source>
+        <translation>公开版：报告文件略去坐标、问题图形、公开版名单中的图层、坐标系、路径、来源文件名和个人姓名。涉及这些图层的问题仍计入全部数量和面积。每个文件列出略去的内容。写入文件的问题图层不能出公开版。名单（resources/standards/common-2021/public_edition.toml）未见原文（来源级别 C）；县配置可以指定本县的名单（[public_edition] list）。</translation>
     </message>
     <message>
         <source>Python is too old for checks. See Environment Check.</source>

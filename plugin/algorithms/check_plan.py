@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterFileDestination,
 )
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
+from ..core.errors import OutputError
 from ..core.files.writing import OutputPaths, check_outputs
 from ..core.standard.editions import PLANNING_PHASES
 from .common import (
@@ -42,6 +47,10 @@ from .inputs import (
 from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_options_from_project, log_report, log_written_files
 
+if TYPE_CHECKING:
+    from ..core.check import CheckResult
+    from ..core.public_edition.redaction import PublicReport
+
 RULES_PARAMETER = "RULES"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
 BASELINE_PARAMETER = "BASELINE"
@@ -55,6 +64,8 @@ REPORT_OUTPUTS = {
     "OUTPUT_XLSX": "xlsx",
 }
 DOCX_TEMPLATE = "DOCX_TEMPLATE"
+#: Switch of the public edition, and the output that lists what it leaves out.
+PUBLIC, LEFT_OUT = "PUBLIC", "LEFT_OUT"
 
 
 class CheckPlan(SanxianAlgorithm):
@@ -106,7 +117,9 @@ class CheckPlan(SanxianAlgorithm):
             "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
             "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
         )
-        return "\n\n".join([text, baseline, tasks, figures, register, waivers, describe_norms()])
+        return "\n\n".join(
+            [text, baseline, tasks, figures, register, waivers, describe_public_edition(), describe_norms()]
+        )
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
@@ -129,6 +142,8 @@ class CheckPlan(SanxianAlgorithm):
 
         template = make_file_parameter(DOCX_TEMPLATE, tr("Template of the Word report"), "Word (*.docx)")
         self.addParameter(mark_parameter_advanced(template))
+        self.addParameter(QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the report files"), False))
+        self.addOutput(QgsProcessingOutputString(LEFT_OUT, tr("Left out of the public edition")))
 
     def add_check_parameters(self, sources=None, has_rule_choice=True):
         """Add the input parameters of a check to the tool.
@@ -181,6 +196,9 @@ class CheckPlan(SanxianAlgorithm):
         )
         self.docx_template = self.read_text_parameter(parameters, DOCX_TEMPLATE, context)
         check_outputs(self.outputs, inputs, [self.findings.database])
+        self.is_public = self.parameterAsBool(parameters, PUBLIC, context)
+        if self.is_public and (self.findings.file or self.findings.database):
+            raise OutputError("public_findings_layer", target=Path(self.findings.file or self.findings.database).name)
 
     def prepare_check(self, parameters, context) -> list[str]:
         """Read layers and options of the check; return the paths of the files that the check will read.
@@ -230,11 +248,40 @@ class CheckPlan(SanxianAlgorithm):
         log_options_from_project(feedback, self.options_from_project)
         check_result = self.run_check(feedback)
         log_report(feedback, check_result)
-        write_check_outputs(check_result, self.outputs, docx_template=self.docx_template, cancellation=cancellation)
+        public = make_public_edition(check_result, cancellation) if self.is_public else None
+        write_check_outputs(
+            check_result, self.outputs, docx_template=self.docx_template, public=public, cancellation=cancellation
+        )
         results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
         log_written_files(feedback, self.outputs.list_paths())
         summary = check_result.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         paths = {name: getattr(self.outputs, field) for name, field in REPORT_OUTPUTS.items()}
         results |= {name: path for name, path in paths.items() if path}
+        if public is not None:
+            lines = public.record.list_log_lines(public.edition, public.redactor.texts)
+            for line in lines:
+                feedback.pushInfo(line)
+            results[LEFT_OUT] = "\n".join(lines)
         return results
+
+
+def describe_public_edition() -> str:
+    """Return the part of a tool's help on the public edition of reports."""
+    return tr(
+        "Public edition: the report files are written without coordinates, shapes, layers on the list of the public "
+        "edition, the CRS, paths, source names and names of persons. Findings on such layers remain in all counts and "
+        "areas. Each file lists what was left out. A findings layer in a file has no public edition. The list "
+        "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile can "
+        "name another one ([public_edition] list)."
+    )
+
+
+@run_in_python_thread
+def make_public_edition(check_result: CheckResult, cancellation: Cancellation) -> PublicReport:
+    """Return the public edition of a check's report. Raise InputError, DataError and Cancelled."""
+    from ..core.public_edition.edition import load_public_edition
+    from ..core.public_edition.redaction import make_public_report
+
+    edition = load_public_edition(check_result.plan.norm)
+    return make_public_report(check_result.report, check_result.plan, edition, cancellation)

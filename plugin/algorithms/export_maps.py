@@ -25,6 +25,7 @@ from ..bridge.layers.properties import get_file_path
 from ..bridge.layouts.build import LayoutBuilder
 from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI
 from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
+from ..bridge.layouts.public_maps import make_public_builder, require_no_world_file
 from ..bridge.layouts.run import MapExportOrder, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county, document
@@ -55,6 +56,8 @@ MAP_APPROVAL, SECRECY_REASON = "MAP_APPROVAL", "SECRECY_REASON"
 #: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
 _DOCUMENT_PARAMETERS = (SECRECY, MAKER, DRAWER, DATE, MAP_APPROVAL, SECRECY_REASON)
 WORLD, MAP_SET, OUTPUT = "WORLD_FILE", "MAP_SET", "OUTPUT"
+#: Switch of the public edition, and the output that lists what it leaves out.
+PUBLIC, LEFT_OUT = "PUBLIC", "LEFT_OUT"
 #: Value of the option for both formats, and its name in scripts for earlier versions.
 _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 
@@ -94,7 +97,16 @@ class ExportMaps(SanxianAlgorithm):
             "profile requires a reason, which is written to the log. The map approval number is printed on "
             "public maps only."
         )
-        return f"{text.format(maps=_format_maps(maps.load_map_set()))}\n\n{document}\n\n{describe_norms()}"
+        public = tr(
+            "Public edition: the maps are made without the layers on the list of the public edition, grids, the name "
+            "of the CRS and texts with coordinates; file names end in （公开版）. A page in the folder lists what was "
+            "left out of each map. A map that needs such a layer, and a layout of the project that cannot be searched, "
+            "are not made. The secrecy level must be 公开, and no world files are written. The list "
+            "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile "
+            "can name another one ([public_edition] list)."
+        )
+        maps_text = text.format(maps=_format_maps(maps.load_map_set()))
+        return f"{maps_text}\n\n{public}\n\n{document}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         catalogue = maps.load_map_set()
@@ -116,6 +128,7 @@ class ExportMaps(SanxianAlgorithm):
             QgsProcessingParameterNumber(DPI, tr("Dots per inch"), integer, MIN_DPI, minValue=MIN_DPI, maxValue=1200)
         )
         self.addParameter(QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False))
+        self.addParameter(QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the maps"), False))
         self.addParameter(make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
         self.addParameter(make_text_parameter(MAKER, tr("Planning authority")))
         self.addParameter(make_text_parameter(DRAWER, tr("Cartographer")))
@@ -139,6 +152,7 @@ class ExportMaps(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("MADE", tr("Maps made")))
         self.addOutput(QgsProcessingOutputNumber("FILES", tr("Files written")))
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
+        self.addOutput(QgsProcessingOutputString(LEFT_OUT, tr("Left out of the public edition")))
 
     def checkParameterValues(self, parameters, context):
         """Validate the parameters as QGIS does, but accept map ids and the former name of an option.
@@ -163,6 +177,13 @@ class ExportMaps(SanxianAlgorithm):
         self.maps = self._read_maps(parameters, context)
         self.options, self.options_from_project = self._read_options(parameters, context)
         self.document, self.lowered_secrecy = self._read_document(parameters, context)
+        self.is_public = self.parameterAsBool(parameters, PUBLIC, context)
+        if self.is_public:
+            # Before the layers are read, which may take long.
+            from ..core.public_edition.edition import require_public_level
+
+            require_public_level(self.document.secrecy)
+            require_no_world_file(self.parameterAsBool(parameters, WORLD, context))
         self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
         self.project = context.project() or QgsProject.instance()
         inputs = (
@@ -243,16 +264,20 @@ class ExportMaps(SanxianAlgorithm):
             builder = LayoutBuilder(
                 self._open_map_layers(stack, feedback, cancellation, texts), self.catalogue, self.document
             )
+            if self.is_public:
+                builder, public = make_public_builder(builder, get_report_language())
+                order = replace(order, public=public)
             outcome = export_maps(builder, order, progress=make_progress_callback(feedback), cancellation=cancellation)
         lines = log_maps(feedback, outcome, order, texts)
         if not outcome.written_files:
             raise InputError("map_none", reasons=texts.join_sentences(lines))
-        return {
+        results = {
             OUTPUT: str(self.folder),
             "MADE": len(outcome.exported_maps),
             "FILES": len(outcome.written_files),
             "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.not_made),
         }
+        return results | (log_public_maps(feedback, order.public, texts) if order.public else {})
 
     def _open_map_layers(self, stack, feedback, cancellation: Cancellation, texts):
         """Return the layers for the maps; ``stack``: ExitStack that closes the source after the export."""
@@ -269,6 +294,16 @@ class ExportMaps(SanxianAlgorithm):
         if self.layers:
             return collect_from_layers(self.project, self.layers, self.options)
         return collect_from_project(self.project, self.options)
+
+
+def log_public_maps(feedback, public, texts: Texts) -> dict[str, str]:
+    """Log what was left out of public maps, and what was not searched; return it as output of the tool."""
+    lines = public.record.list_log_lines(public.edition, public.redactor.texts)
+    for line in lines:
+        feedback.pushInfo(line)
+    for note in public.notes:
+        feedback.pushWarning(note.render(texts))
+    return {LEFT_OUT: "\n".join(lines)}
 
 
 def _parse_map_ids(value) -> list[str] | None:

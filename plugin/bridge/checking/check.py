@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...core.check import CheckResult
     from ...core.engine.rule_memory import RuleMemory
     from ...core.plan.layer import SourceLayer
+    from ...core.public_edition.redaction import PublicReport
     from ...core.worklist.model import WorkItem
 
 ProgressCallback = Callable[[float, str], None]
@@ -124,21 +125,25 @@ def write_check_outputs(
     has_rows: bool = True,
     docx_template: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
+    public: PublicReport | None = None,
 ) -> None:
     """Write all output files of a check, or none.
 
     Each output is written to a temporary file; when all are complete, they are moved into place. ``has_rows``: the
     features of the layers are in memory; a result restored from disk has none, so its report has no pictures.
     ``docx_template``: path of an office's template for the docx report, or empty. ``worklist``: fingerprint → row of
-    the work list, for the ledger. Raise OutputError, also for a target that was an input of the check, and Cancelled.
+    the work list, for the ledger. ``public``: the public edition to write instead. Raise OutputError, also for a target
+    that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import ReportPictures
     from ...core.render.words import ReportTexts
-    from ..pictures import draw_pictures
+    from ..pictures import draw_pictures, draw_public_pictures
     from ..printing.pdf import write_pdf
 
     def draw_report_pictures() -> ReportPictures:
+        if has_rows and public is not None:
+            return draw_public_pictures(public, cancellation=cancellation)
         if has_rows:
             return draw_pictures(check_result.plan, check_result.report, cancellation=cancellation)
         return ReportPictures(problem=ReportTexts(check_result.report.lang).get("text", "kept_result"))
@@ -152,6 +157,7 @@ def write_check_outputs(
         print_pdf=partial(write_pdf, cancellation=cancellation),
         docx_template=docx_template,
         worklist=worklist,
+        public=public,
         cancellation=cancellation,
     )
     progress(1.0, "")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +17,17 @@ from ...core.profile.document import load_secrecy_levels
 from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize
 from . import frame, saved_layouts
 from .build import APPROVAL_VARIABLE, LayoutBuilder
-from .export import MAP_FILE_FORMATS, MIN_DPI, LayoutPage, iterate_atlas_pages, keep_atlas_rendering, write_page
+from .export import (
+    MAP_FILE_FORMATS,
+    MIN_DPI,
+    LayoutPage,
+    iterate_atlas_pages,
+    keep_atlas_rendering,
+    show_atlas_page,
+    write_page,
+)
 from .map_layers import TOWNSHIPS_CONCEPT
+from .public_maps import NotPublic, PublicMaps, require_no_world_file
 
 ProgressCallback = Callable[[float, str], None]
 
@@ -37,6 +47,8 @@ class MapExportOrder:
     dpi: float = MIN_DPI
     adds_township_pages: bool = False
     writes_world_file: bool = False
+    #: Makes the maps public; None: the maps are complete.
+    public: PublicMaps | None = None
 
 
 @dataclass
@@ -66,8 +78,9 @@ def export_maps(
 
     ``progress`` is called before each page, where the run can be cancelled. Existing files are replaced after all pages
     are made. Main thread only. Raises Cancelled, OutputError, and InputError for a saved layout whose level of secrecy
-    would be lowered without a reason.
+    would be lowered without a reason. Public maps come with a page that lists what was taken out.
     """
+    require_no_world_file(order.public is not None and order.writes_world_file)
     available_layers, outcome = builder.available_layers, MapExportOutcome()
     info = builder.document
     if load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
@@ -76,7 +89,7 @@ def export_maps(
     for one in order.maps:
         lack = available_layers.find_missing_input(one)
         if lack:
-            outcome.not_made.append((one, lack))
+            outcome.not_made.append((one, order.public.explain_missing(one, lack) if order.public else lack))
             continue
         outcome.exported_maps.append(one)
         jobs.append((one, False))
@@ -94,20 +107,43 @@ def export_maps(
                 )
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
-        with write_atomically(
-            order.target_folder / f"{_make_first_file_stem(builder, jobs[0])}.{order.formats[0]}"
-        ) as temporary:
-            for name in _write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
-                outcome.written_files.append(order.target_folder / name)
+        with suppress(_NothingPublic), write_atomically(_choose_first_file(builder, order, jobs[0])) as temporary:
+            names = list(_write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation))
+            if order.public is not None:
+                names.append(_finish_public_maps(builder, order.public, names, temporary))
+            outcome.written_files += [order.target_folder / name for name in names]
             cancellation.raise_if_cancelled()
     progress(1.0, "")
     return outcome
 
 
-def _make_first_file_stem(builder: LayoutBuilder, job: tuple[MapSpec, bool]) -> str:
-    """Return the file name without suffix of the first exported map: ``job`` is (map, True for township pages)."""
+class _NothingPublic(Exception):
+    """Raised if no page may be public, so that existing files remain."""
+
+
+def _choose_first_file(builder: LayoutBuilder, order: MapExportOrder, job: tuple[MapSpec, bool]) -> Path:
+    """Return the path of a file that is certainly written; ``job``: the first map, and True for township pages."""
     county = builder.available_layers.county
-    return builder.catalogue.make_file_stem(job[0], county.code, county.name)
+    if order.public is not None:
+        name = order.public.redactor.texts.get("public", "file_stem")
+        return order.target_folder / f"{county.code}{county.name}{name}.html"
+    stem = builder.catalogue.make_file_stem(job[0], county.code, county.name)
+    return order.target_folder / f"{stem}.{order.formats[0]}"
+
+
+def _finish_public_maps(builder: LayoutBuilder, public: PublicMaps, names: list[str], record_page: Path) -> str:
+    """Write the page on what was taken out, search all files, and return the page's name.
+
+    Raise OutputError for a file that shows what it must not.
+    """
+    from ...core.public_edition.verification import verify_public_file
+
+    if not names:
+        raise _NothingPublic
+    public.write_record_page(record_page, builder.available_layers.county.name)
+    for name in (*names, record_page.name):
+        verify_public_file(record_page.parent / name, public.redactor)
+    return record_page.name
 
 
 def _write_pages(
@@ -123,26 +159,54 @@ def _write_pages(
     total = sum(len(builder.available_layers.townships) if by_township else 1 for _, by_township in jobs)
     done_count = 0
     for one, by_township in jobs:
-        for layout, page in _iterate_pages(builder, order, one, by_township, outcome):
-            progress(done_count / total, page.document_title)
-            cancellation.raise_if_cancelled()
-            yield from write_page(
-                layout,
-                page,
-                folder,
-                formats=order.formats,
-                dpi=order.dpi,
-                writes_world_file=order.writes_world_file,
-                cancellation=cancellation,
-            )
-            done_count += 1
+        written_count = 0
+        try:
+            for layout, page in _iterate_pages(builder, order, one, by_township, outcome):
+                progress(done_count / total, page.document_title)
+                cancellation.raise_if_cancelled()
+                problem = _make_page_public(layout, page, one, order.public) if order.public is not None else None
+                if problem is not None:
+                    outcome.not_made.append((one, problem))
+                    continue
+                yield from write_page(
+                    layout,
+                    page,
+                    folder,
+                    formats=order.formats,
+                    dpi=order.dpi,
+                    writes_world_file=order.writes_world_file,
+                    cancellation=cancellation,
+                )
+                done_count += 1
+                written_count += 1
+        except NotPublic as error:
+            outcome.not_made.append((one, error.reason))
+        if not by_township and not written_count:
+            outcome.exported_maps.remove(one)
+            if order.public is not None:
+                order.public.records.pop(one.id, None)
+
+
+def _make_page_public(
+    layout: QgsPrintLayout, page: LayoutPage, map_spec: MapSpec, public: PublicMaps
+) -> MissingMapReason | None:
+    """Blank labels of a page that show coordinates; return the reason if the page may not be public."""
+    show_atlas_page(layout, page)
+    problem = public.find_scale_problem(layout)
+    if problem is None:
+        public.blank_labels(layout, map_spec)
+    return problem
 
 
 def _iterate_pages(
     builder: LayoutBuilder, order: MapExportOrder, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
     """Yield (layout, page) for each page of a map: one page, or with ``by_township`` one per township."""
+    used_count = len(outcome.used_project_layout_names)
     layout = _copy_or_build_layout(builder, order.page_size, map_spec, by_township, outcome)
+    if order.public is not None:
+        is_saved = len(outcome.used_project_layout_names) > used_count
+        order.public.make_public(layout, map_spec, builder, is_saved=is_saved)
     catalogue, county = builder.catalogue, builder.available_layers.county
     if not by_township:
         yield (

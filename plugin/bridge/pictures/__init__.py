@@ -6,6 +6,7 @@ Everything is drawn from the plan's tables, so this works in the toolbox's threa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
@@ -14,11 +15,13 @@ from ...core.render.pictures import ReportPictures
 from ...core.render.words import ReportTexts
 from ..running.tasks import log_error
 from .overview import choose_overview_frame, draw_overview, make_legend_entries
-from .scene import PictureData, draw_close_up
+from .scene import PictureData, choose_close_up_frame, draw_close_up
 
 if TYPE_CHECKING:
     from ...core.model.report import Report
     from ...core.plan.plan import Plan
+    from ...core.public_edition.redaction import PublicReport
+    from ..layers.painting import ImageFrame
 
 
 def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER_CANCELLED) -> ReportPictures:
@@ -34,6 +37,30 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
     except Exception as error:
         log_error(error)
         return ReportPictures(problem=report_texts.get("text", "picture_failed", detail=type(error).__name__))
+
+
+def draw_public_pictures(public: PublicReport, *, cancellation: Cancellation = NEVER_CANCELLED) -> ReportPictures:
+    """Return the pictures of a public report, drawn without hidden layers.
+
+    Pictures at a larger scale than the public edition allows are left out. Raise Cancelled.
+    """
+    report_pictures = draw_pictures(public.picture_plan, public.picture_report, cancellation=cancellation)
+    if not public.edition.largest_scale or not report_pictures.overview:
+        return report_pictures
+    picture_data = PictureData(
+        public.picture_plan, public.picture_report, ReportTexts(public.report.lang), cancellation
+    )
+    sheet = choose_overview_frame(picture_data)
+    if sheet is None or _is_too_large(sheet, public):
+        return ReportPictures(problem=public.redactor.texts.get("public", "picture_scale"))
+    close_ups = zip(picture_data.close_up_findings, report_pictures.conflicts, strict=True)
+    conflicts = ["" if _is_too_large(choose_close_up_frame(finding), public) else image for finding, image in close_ups]
+    return replace(report_pictures, conflicts=conflicts)
+
+
+def _is_too_large(sheet: ImageFrame, public: PublicReport) -> bool:
+    """Return True if a picture has a larger scale than the public edition allows."""
+    return (sheet.extent[2] - sheet.extent[0]) / (sheet.width_mm / 1000) < public.edition.largest_scale
 
 
 def _draw_pictures(picture_data: PictureData) -> ReportPictures:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..check import CheckResult, RunOptions, check_plan
+from ..errors import OutputError
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -22,6 +23,7 @@ from .console import (
 if TYPE_CHECKING:
     from ..engine.memory_folder import FolderMemory
     from ..model.report import Report
+    from ..public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
 
 #: Largest number of rules in the summary on the console; the report has all.
@@ -37,6 +39,9 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings, docx=args.docx, xlsx=args.xlsx)
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
+    if args.public and outputs.findings:
+        # Before the check, which may take long.
+        raise OutputError("public_findings_layer", target=outputs.findings)
     cache = _open_cache(args.cache, args.source) if args.command == "check" else None
     check_result = (
         _inspect_package(args, report_texts)
@@ -48,14 +53,27 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
             memory=cache,
         )
     )
-    write_outputs(check_result.report, check_result.plan, outputs, docx_template=args.docx_template)
+    public = _make_public_report(check_result) if args.public else None
+    write_outputs(check_result.report, check_result.plan, outputs, docx_template=args.docx_template, public=public)
     for line in format_summary(check_result.report, report_texts):
         print_line(line)
     for path in outputs.list_paths():
         print_line(report_texts.get("cli", "written", target=path))
+    if public is not None:
+        for line in public.record.list_log_lines(public.edition, report_texts):
+            print_line(line)
     if cache is not None and cache.writing_error is not None:
         print_line(Texts(report_texts.lang).explain_error(cache.writing_error), sys.stderr)
     return get_exit_code(check_result.report, args.strict)
+
+
+def _make_public_report(check_result: CheckResult) -> PublicReport:
+    """Return the public edition of a check's report, by the list of the county or the standard."""
+    from ..public_edition.edition import load_public_edition
+    from ..public_edition.redaction import make_public_report
+
+    edition = load_public_edition(check_result.plan.norm)
+    return make_public_report(check_result.report, check_result.plan, edition)
 
 
 def _open_cache(folder: str, source: str) -> FolderMemory | None:
@@ -166,7 +184,6 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
     """Check a plan and export its submission package; return the exit code."""
     from pathlib import Path
 
-    from ..errors import OutputError
     from ..messages.texts import Texts
     from ..package.export import ExportOrder, export_package, make_options_for_package
     from ..package.package_spec.load import load_package_spec

@@ -102,6 +102,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     reporting = parser_class(add_help=False)
     for name, key in _HELP_KEY_BY_OUTPUT_OPTION.items():
         reporting.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
+    reporting.add_argument("--public", action="store_true", help=get_help_text("public"))
     reporting.add_argument("--strict", action="store_true", help=get_help_text("strict"))
     command = commands.add_parser("check", help=get_help_text("check"), parents=[language, checking, reporting])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))

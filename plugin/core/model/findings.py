@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
 from typing import Any
 
@@ -97,6 +97,12 @@ class Finding:
         if self._typed_geometry[0] is not self.geometry:
             set_geometries([self], [self.geometry])
         return self._typed_geometry[1]
+
+    def copy_without_geometry(self, *, keeps_kind: bool) -> Finding:
+        """Return a copy without geometry and place; ``keeps_kind``: its geometry type remains known."""
+        copy = replace(self, geometry=None, place=None)
+        copy._typed_geometry = (None, self.geom_kind if keeps_kind else "none")
+        return copy
 
     @property
     def area_by_vertices_m2(self) -> float | None:

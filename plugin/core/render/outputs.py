@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ..worklist.model import WorkItem
     from .document.blocks import Document
     from .pictures import ReportPictures
+    from .replacement import ReplacementReport
 
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
@@ -220,22 +221,31 @@ def write_outputs(
     print_pdf: Callable[[Document, Path], object] | None = None,
     docx_template: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
+    public: ReplacementReport | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write all outputs of a check, or no file.
 
     ``draw`` makes the pictures and is called once, only for a document. ``print_pdf`` writes a document as PDF; only
     QGIS can. ``docx_template``: an office's own template. ``worklist``: fingerprint → row of the work list, for the
-    ledger. Raises OutputError, also for a target that is an input of the
-    check, InputError for the template, and Cancelled; every target is then unchanged.
+    ledger. ``public``: the public edition of the report, which is written in its place. Raises OutputError, also for a
+    target that is an input of the check and for a public file that would show what it must not, InputError for the
+    template, and Cancelled; every target is then unchanged.
     """
     draw = cache(draw)
+    if public is not None:
+        if outputs.findings:
+            raise OutputError("public_findings_layer", target=Path(outputs.findings).name)
+        report, worklist = public.report, None
     author = get_document_author(report)
     if outputs.html or outputs.json or outputs.docx or outputs.pdf:
         report = add_data_digest(report, plan, cancellation)
 
     def write_html(path: Path) -> None:
-        path.write_text(render_report(report, plan.norm, draw()), encoding="utf-8", newline="\n")
+        page = render_report(report, plan.norm, draw())
+        if public is not None:
+            page = public.change_page(page)
+        path.write_text(page, encoding="utf-8", newline="\n")
 
     def write_json(path: Path) -> None:
         # Only the page shows the pictures; its receiver compares them with these digests.
@@ -249,7 +259,8 @@ def write_outputs(
     def make_document() -> Document:
         from .document.check_report import make_check_report
 
-        return make_check_report(report, plan.norm, draw(), author=author)
+        document = make_check_report(report, plan.norm, draw(), author=author)
+        return document if public is None else public.change_document(document)
 
     def write_docx_file(path: Path) -> None:
         from .document.docx_writer import write_docx
@@ -264,7 +275,9 @@ def write_outputs(
     def write_ledger_file(path: Path) -> None:
         from .document.ledger import write_ledger
 
-        write_ledger(path, report, plan.norm, author=author, worklist=worklist, cancellation=cancellation)
+        write_ledger(
+            path, report, plan.norm, author=author, worklist=worklist, public=public, cancellation=cancellation
+        )
 
     for target in outputs.list_paths():
         check_not_input(target, list(plan.input_files))
@@ -278,7 +291,10 @@ def write_outputs(
     with ExitStack() as stack:
         for target, write in writers:
             if target:
-                write(stack.enter_context(write_atomically(target)))
+                path = stack.enter_context(write_atomically(target))
+                write(path)
+                if public is not None:
+                    public.verify_file(path, author)
                 cancellation.raise_if_cancelled()
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.

@@ -42,6 +42,7 @@ SETTING_SECTIONS = (
     "sealed",
     "seams",
     "projects",
+    "public_edition",
     "adjustment",
     "evaluation",
     "farmland",

@@ -28,6 +28,8 @@ from ..words import ReportTexts
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
+    from ..replacement import ReplacementReport
+
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000
 _ROWS_PER_BATCH = 5_000
@@ -65,13 +67,14 @@ def write_ledger(
     lang: str = "",
     author: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
+    public: ReplacementReport | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
 
     ``worklist``: fingerprint → row of the work list, which gives state, assignee and note; `read_ledger` reads these
-    columns again. `write_atomically` provides the path. Raise OutputError without the package that writes workbooks,
-    and Cancelled.
+    columns again. ``public``: the public edition, which adds a sheet with what was taken out. `write_atomically`
+    provides the path. Raise OutputError without the package that writes workbooks, and Cancelled.
     """
     try:
         import openpyxl
@@ -92,9 +95,24 @@ def write_ledger(
         part = findings[start : start + MAX_SHEET_ROWS]
         sheet = book.create_sheet(name)
         _write_findings(sheet, part, start, titles, rows_by_code, work_columns, report_texts, cancellation)
+    if public is not None:
+        _write_additional_sheet(book, public)
     book.properties.creator = book.properties.lastModifiedBy = author
     book.properties.title = report_texts.get("ledger", "title", title=head["title"])
     book.save(path)
+
+
+def _write_additional_sheet(book: Any, public: ReplacementReport) -> None:
+    """Write the sheet on what a public edition takes out."""
+    title, (head, *rows), notes = public.list_sheet_rows()
+    sheet = book.create_sheet(title)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 60, 16
+    _set_up_printing(sheet, "1:1")
+    sheet.append([_make_head_cell(sheet, text) for text in head])
+    for row in rows:
+        sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
+    for note in notes:
+        sheet.append([_make_cell(sheet, note, wraps=True)])
 
 
 class _WorkColumns:

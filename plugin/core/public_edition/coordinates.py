@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Coordinates in texts: found by their form and by the extent of a plan.
+
+Figures are not coordinates: reports group the digits of large figures, or write a unit behind them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..geometry import crs as crs_care
+
+if TYPE_CHECKING:
+    from ..plan.plan import Plan
+
+#: Share of the plan's width and height by which its extent is widened: findings may be beside the county.
+_MARGIN_SHARE = 0.25
+#: Share of rows at each side that may be misplaced.
+_OUTLIER_PERCENT = 1
+_ZONE_FACTOR = 1_000_000
+#: Numbers of the 6° and 3° zones in China.
+_ZONE_NUMBERS = range(13, 46)
+#: Northings of China in metres, and eastings without the number of the zone.
+_NORTHINGS, _EASTINGS = (1_900_000.0, 6_000_000.0), (200_000.0, 800_000.0)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
+_UNIT = re.compile(
+    r"[\s\u2009\u00a0]*(?:m²|m2|㎡|km|ha\b|hm|m\b|平方|公顷|公里|万|亩|米|元|个|处|条|块|项|人|%|％|sq|hectare|mu\b)"
+)
+#: Text between the two numbers of a point.
+_BETWEEN = re.compile(r"[\s,，、;；/|()（）\[\]:：=°东北纬经度坐标XYxyENnelatLonLAT]{1,12}")
+_WKT = re.compile(
+    r"(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE)\s*[ZM]{0,2}\s*\(+[-\d.,\s()eE+]*\)+", re.IGNORECASE
+)
+_DEGREES = re.compile(
+    r"(?:东经|西经|北纬|南纬|经度|纬度|longitude|latitude)[\s:：=]{0,3}\d{1,3}(?:\.\d+)?[°º度]?"
+    r"(?:\s*[—–~～至-]\s*(?:东经|北纬)?\d{1,3}(?:\.\d+)?[°º度]?)?"
+    r"|\b[EN]\s?\d{1,3}(?:\.\d+)?\s?[°º]|\d{1,3}(?:\.\d+)?\s?[°º]\s?[EN]\b"
+    r"|\d{1,3}\s*[°º度]\s*\d{1,2}\s*[′'’分](?:\s*\d{1,2}(?:\.\d+)?\s*(?:[″\"”秒]|'')?)?",
+    re.IGNORECASE,
+)
+#: Parameters and columns that hold coordinates.
+COORDINATE_KEYS = frozenset(
+    "x y lon lat longitude latitude east west north south easting northing place geometry point points bounds extent "
+    "centre center".split()
+)
+
+
+@dataclass(frozen=True)
+class CoordinateFinder:
+    """Finds coordinates in texts and data.
+
+    ``eastings``, ``northings`` (m, eastings without the number of the zone), ``longitudes``, ``latitudes`` (degrees):
+    ranges of the plan as (lowest, highest); None without layers.
+    """
+
+    eastings: tuple[float, float] | None = None
+    northings: tuple[float, float] | None = None
+    longitudes: tuple[float, float] | None = None
+    latitudes: tuple[float, float] | None = None
+
+    def find_spans(self, text: str) -> list[tuple[int, int, int]]:
+        """Return (start, end, number of coordinates) of all coordinates in a text, sorted, without overlaps."""
+        spans = [
+            (match.start(), match.end(), max(len(_NUMBER.findall(match.group())) // 2, 1))
+            for match in _WKT.finditer(text)
+        ]
+        spans += [(match.start(), match.end(), 1) for match in _DEGREES.finditer(text)]
+        numbers = list(_NUMBER.finditer(text))
+        for first, second in pairwise(numbers):
+            between = text[first.end() : second.start()]
+            if _BETWEEN.fullmatch(between) and self._is_point(first.group(), second.group()):
+                spans.append((first.start(), second.end(), 1))
+        spans += [
+            (match.start(), match.end(), 1)
+            for match in numbers
+            if not _UNIT.match(text, match.end()) and self._is_single(match.group())
+        ]
+        return _join_spans(spans)
+
+    def _is_point(self, first: str, second: str) -> bool:
+        """Return True if two numbers are easting and northing, or longitude and latitude, in any order."""
+        for east, north in ((first, second), (second, first)):
+            if _is_in(_strip_zone(float(east)), _EASTINGS) and _is_in(float(north), _NORTHINGS):
+                return True
+            if "." in east and "." in north and self._is_degrees(float(east), float(north)):
+                return True
+        return False
+
+    def _is_degrees(self, longitude: float, latitude: float) -> bool:
+        return _is_in(longitude, self.longitudes) and _is_in(latitude, self.latitudes)
+
+    def _is_single(self, number: str) -> bool:
+        """Return True if a number alone is an easting or a northing of the plan."""
+        value = float(number)
+        if value >= _ZONE_FACTOR * _ZONE_NUMBERS[0]:
+            return _strip_zone(value) != value and _is_in(_strip_zone(value), self.eastings)
+        if value >= _ZONE_FACTOR:
+            return _is_in(value, self.northings)
+        # Six digits are also codes and keys.
+        return "." in number and len(number.partition(".")[0]) == 6 and _is_in(value, self.eastings)
+
+    def is_coordinate_pair(self, values: Any) -> bool:
+        """Return True if a list begins with two numbers that are a point."""
+        return (
+            isinstance(values, list | tuple)
+            and len(values) in (2, 3)
+            and all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
+            and self._is_point(*(repr(float(one)) for one in values[:2]))
+        )
+
+    def is_coordinate_number(self, value: Any) -> bool:
+        """Return True if a number has the size of an easting with its zone, or of a northing, of the plan."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return bool(is_number and abs(value) >= _ZONE_FACTOR and self._is_single(repr(float(value))))
+
+
+def make_coordinate_finder(plan: Plan) -> CoordinateFinder:
+    """Return a finder for the extent of a plan's layers, widened by a quarter."""
+    extent = _find_extent(plan)
+    if extent is None:
+        return CoordinateFinder()
+    west, south, east, north = extent
+    corners = np.array([[west, south], [west, north], [east, south], [east, north]])
+    degrees = np.asarray(crs_care.make_lonlat_transformer(plan.plane_crs)(corners))
+    return make_finder_of_extent(extent, (*degrees.min(axis=0).tolist(), *degrees.max(axis=0).tolist()))
+
+
+def make_finder_of_extent(
+    metres: tuple[float, float, float, float], degrees: tuple[float, float, float, float]
+) -> CoordinateFinder:
+    """Return a finder for an extent (west, south, east, north), given in metres and in degrees."""
+    west, south, east, north = metres
+    return CoordinateFinder(
+        _widen(_strip_zone(west), _strip_zone(east)),
+        _widen(south, north),
+        _widen(degrees[0], degrees[2]),
+        _widen(degrees[1], degrees[3]),
+    )
+
+
+def _find_extent(plan: Plan) -> tuple[float, float, float, float] | None:
+    """Return the bounds of the county or its townships, else of most rows of all layers; None without shapes.
+
+    A misplaced row of another layer would make the extent as large as the zone.
+    """
+    import shapely
+
+    divisions = [plan.find_layer_of_concept(concept) for concept in ("county", "townships")]
+    known = [layer for layer in divisions if layer is not None and len(layer)]
+    layers = known[:1] or [layer for layer in dict.values(plan.layers) if len(layer)]
+    if not layers:
+        return None
+    bounds = shapely.bounds(np.concatenate([layer.plane_shapes for layer in layers])).reshape(-1, 4)
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):
+        return None
+    if known:
+        return (*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist())
+    lowest = np.percentile(bounds[:, :2], _OUTLIER_PERCENT, axis=0)
+    highest = np.percentile(bounds[:, 2:], 100 - _OUTLIER_PERCENT, axis=0)
+    return (*lowest.tolist(), *highest.tolist())
+
+
+def _widen(low: float, high: float) -> tuple[float, float]:
+    """Return a range widened by the margin."""
+    margin = (high - low) * _MARGIN_SHARE
+    return float(low - margin), float(high + margin)
+
+
+def _strip_zone(easting: float) -> float:
+    """Return an easting (m) without the number of its zone; another number unchanged."""
+    return easting % _ZONE_FACTOR if int(easting // _ZONE_FACTOR) in _ZONE_NUMBERS else easting
+
+
+def _is_in(value: float, limits: tuple[float, float] | None) -> bool:
+    return limits is not None and limits[0] <= value <= limits[1]
+
+
+def _join_spans(spans: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Return spans sorted, with overlapping ones joined; the larger number of coordinates counts."""
+    joined: list[tuple[int, int, int]] = []
+    for start, end, count in sorted(spans):
+        if joined and start < joined[-1][1]:
+            first, last, former = joined[-1]
+            joined[-1] = (first, max(last, end), max(former, count))
+        else:
+            joined.append((start, end, count))
+    return joined

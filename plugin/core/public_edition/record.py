@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The record of what a public edition took out, for the files themselves and for the result of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..messages.numbers import format_number
+from ..render.document.blocks import Block, DocumentCell, DocumentColumn, DocumentTable, Heading, Paragraph
+
+if TYPE_CHECKING:
+    from ..render.words import ReportTexts
+    from .edition import HiddenKind, PublicEdition
+
+#: Counted removals, in the order of the record.
+COUNTED = (
+    "coordinates",
+    "geometries",
+    "findings",
+    "names",
+    "grids",
+    "crs_texts",
+    "labels",
+    "paths",
+    "persons",
+    "sources",
+)
+
+
+@dataclass
+class RemovalRecord:
+    """What was taken out of a public map or report.
+
+    ``layer_names``: names of the layers by kind, which only the result of the run may show; ``counts``: of `COUNTED`,
+    how many of each were taken out.
+    """
+
+    layer_names: dict[HiddenKind, list[str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
+
+    def count(self, item: str, number: int = 1) -> None:
+        """Add to the number of removals of an item of `COUNTED`."""
+        self.counts[item] += number
+
+    def add_layer(self, kind: HiddenKind, name: str) -> None:
+        """Record a layer that was taken out; one layer counts once."""
+        names = self.layer_names.setdefault(kind, [])
+        if name not in names:
+            names.append(name)
+
+    def add(self, other: RemovalRecord) -> None:
+        """Add the removals of another record."""
+        for kind, names in other.layer_names.items():
+            for name in names:
+                self.add_layer(kind, name)
+        for item, number in other.counts.items():
+            self.counts[item] += number
+
+    @property
+    def layer_count(self) -> int:
+        """Return the number of layers that were taken out."""
+        return sum(map(len, self.layer_names.values()))
+
+    def to_dict(self, edition: PublicEdition, lang: str) -> dict[str, Any]:
+        """Return the record as plain data for a public file, without names of layers."""
+        return {
+            "list_mark": edition.mark,
+            "list_confirmed": edition.is_confirmed,
+            "elements": sorted(edition.elements),
+            "layers": [
+                {"kind": kind.get_name(lang), "count": len(names)} for kind, names in self._list_by_kind(edition)
+            ],
+            "removed": dict(self.counts),
+        }
+
+    def _list_by_kind(self, edition: PublicEdition) -> list[tuple[HiddenKind, list[str]]]:
+        return [(kind, self.layer_names[kind]) for kind in edition.kinds if kind in self.layer_names]
+
+    def list_rows(self, edition: PublicEdition, report_texts: ReportTexts) -> list[tuple[str, str]]:
+        """Return (what, how many) of all removals for a public page: layers by kind, then the counted items."""
+        rows = [
+            (
+                report_texts.get("public", "layers_of_kind", kind=kind.get_name(report_texts.lang)),
+                report_texts.get("public", "layer_count", count=format_number(len(names), 0)),
+            )
+            for kind, names in self._list_by_kind(edition)
+        ] or [(report_texts.get("public", "layers"), report_texts.get("public", "no_layer"))]
+        return rows + [
+            (report_texts.get("public", item), format_number(self.counts[item], 0))
+            for item in COUNTED
+            if self.counts[item]
+        ]
+
+    def list_log_lines(self, edition: PublicEdition, report_texts: ReportTexts) -> list[str]:
+        """Return lines for the result of the run, with the names of the layers."""
+        lines = [
+            report_texts.get(
+                "public", "log_layers", kind=kind.get_name(report_texts.lang), names=report_texts.join_parts(names)
+            )
+            for kind, names in self._list_by_kind(edition)
+        ]
+        counted = [
+            report_texts.get("public", "log_item", item=report_texts.get("public", item), count=self.counts[item])
+            for item in COUNTED
+            if self.counts[item]
+        ]
+        lines.append(report_texts.get("public", "log_counts", items=report_texts.join_parts(counted) or "—"))
+        if not edition.is_confirmed:
+            lines.append(report_texts.get("public", "unconfirmed", file=edition.file_name))
+        return lines
+
+    def make_blocks(self, edition: PublicEdition, report_texts: ReportTexts) -> Iterator[Block]:
+        """Yield the section of a document that lists what was taken out."""
+        yield Heading(report_texts.get("public", "title"))
+        yield Paragraph(report_texts.get("public", "introduction"))
+        columns = (
+            DocumentColumn(report_texts.get("public", "what"), 70),
+            DocumentColumn(report_texts.get("public", "count"), 30, "right"),
+        )
+        rows = tuple((DocumentCell(what), DocumentCell(count)) for what, count in self.list_rows(edition, report_texts))
+        yield DocumentTable(columns, rows)
+        yield Paragraph(report_texts.get("public", "figures_unchanged"), is_small=True)
+        if not edition.is_confirmed:
+            yield Paragraph(report_texts.get("public", "unconfirmed_public"), is_small=True)

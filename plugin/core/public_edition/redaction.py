@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The public edition of a report: without coordinates and hidden layers, with unchanged figures.
+
+A finding on a hidden layer remains in all counts and sums; its row shows neither layer nor key nor message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..model.findings import Finding, convert_to_plain_value
+from ..model.report import Report
+from .coordinates import make_coordinate_finder
+from .edition import CRS_TEXTS, PublicEdition, require_public_level
+from .files import make_public_document, make_public_page
+from .record import RemovalRecord
+from .redactor import Redactor
+from .verification import verify_public_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..plan.plan import Plan
+    from ..render.document.blocks import Document
+
+#: Entry of the provenance with the record of what was taken out.
+PROVENANCE_KEY = "public_edition"
+#: Findings between two checks for a cancellation.
+_FINDINGS_PER_STEP = 1000
+#: Persons in a waiver, and its file.
+_WAIVER_PERSONS = ("author", "attachment")
+_FINGERPRINT_DIGITS = 20
+
+
+@dataclass(frozen=True)
+class PublicReport:
+    """The public edition of a report.
+
+    ``report``: what public files show. ``picture_report``, ``picture_plan``: what its pictures are drawn from: findings
+    with their shapes and layers, without hidden ones. ``redactor``: takes the same out of the files; ``record``: what
+    was taken out.
+    """
+
+    report: Report
+    picture_report: Report
+    picture_plan: Plan
+    redactor: Redactor
+    record: RemovalRecord
+
+    @property
+    def edition(self) -> PublicEdition:
+        """Return the list of what was taken out."""
+        return self.redactor.edition
+
+    def change_page(self, page: str) -> str:
+        """Return a report page (HTML) as public edition."""
+        return make_public_page(page, self.redactor, self.record)
+
+    def change_document(self, document: Document) -> Document:
+        """Return a document as public edition."""
+        return make_public_document(document, self.redactor, self.record)
+
+    def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
+        """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
+        texts = self.redactor.texts
+        head = (texts.get("public", "what"), texts.get("public", "count"))
+        notes = ["introduction", "figures_unchanged"] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
+        rows = [head, *self.record.list_rows(self.edition, texts)]
+        return texts.get("public", "title"), rows, [texts.get("public", key) for key in notes]
+
+    def verify_file(self, path: Path, author: str) -> None:
+        """Raise OutputError for a written file that shows what it must not."""
+        verify_public_file(path, self.redactor, author)
+
+
+def make_public_report(
+    report: Report, plan: Plan, edition: PublicEdition, cancellation: Cancellation = NEVER_CANCELLED
+) -> PublicReport:
+    """Return the public edition of a report.
+
+    Raise InputError for a report with another level of secrecy than the public one, and Cancelled.
+    """
+    require_public_level(str(report.provenance.get("document", {}).get("secrecy", "")))
+    hidden_layers = {role: layer for role, layer in dict.items(plan.layers) if edition.find_kind(role, layer.name)}
+    names = [layer.name for layer in hidden_layers.values()]
+    names += [one for one in plan.unrecognised_layers if edition.find_kind("", one)]
+    files = [PureWindowsPath(path).name for path in (plan.source, *plan.input_files) if path]
+    redactor = Redactor(edition, make_coordinate_finder(plan), report.lang, names, files)
+    record = redactor.record
+    for role, layer in hidden_layers.items():
+        if kind := edition.find_kind(role, layer.name):
+            record.add_layer(kind, layer.template.name if report.lang == "zh" else role)
+    hidden_roles = edition.hidden_roles | set(hidden_layers)
+    salt = secrets.token_hex(16)
+    findings, drawn_findings = [], []
+    for number, finding in enumerate(report.findings):
+        if number % _FINDINGS_PER_STEP == 0:
+            cancellation.raise_if_cancelled()
+        public_finding = _redact_finding(finding, hidden_roles, redactor, salt)
+        findings.append(public_finding)
+        is_drawn = public_finding.geom_kind != "none"
+        drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
+        drawn_findings.append(drawn if is_drawn else public_finding)
+    picture_plan = plan
+    if hidden_layers:
+        shown = {role: layer for role, layer in dict.items(plan.layers) if role not in hidden_layers}
+        picture_plan = replace(plan, layers=shown, _computed={})
+    public_report = replace(
+        report,
+        findings=findings,
+        rules=[
+            replace(
+                rule,
+                reason=redactor.redact_text(rule.reason),
+                parameters=[redactor.redact_value(convert_to_plain_value(one)) for one in rule.parameters],
+            )
+            for rule in report.rules
+        ],
+        indicators=[
+            replace(
+                one,
+                inputs=redactor.redact_value(convert_to_plain_value(one.inputs)),
+                target_source=redactor.redact_text(one.target_source),
+            )
+            for one in report.indicators
+        ],
+        tolerance=redactor.redact_value(convert_to_plain_value(report.tolerance)),
+        provenance=_redact_provenance(report.provenance, hidden_roles, redactor),
+    )
+    public_report.provenance[PROVENANCE_KEY] = record.to_dict(edition, report.lang)
+    # Texts of rules are redacted when files are written. They are not of this county and do not count.
+    redactor.record = RemovalRecord()
+    return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
+
+
+def _redact_finding(finding: Finding, hidden_roles: frozenset[str], redactor: Redactor, salt: str) -> Finding:
+    """Return a finding without shape and coordinates; one on a hidden layer or field without its texts."""
+    record = redactor.record
+    if finding.geometry is not None and finding.geom_kind != "none":
+        record.count("geometries")
+        record.count("coordinates", int(shapely.get_num_coordinates(finding.geometry)))
+    is_hidden = bool({finding.role, finding.related_role} & hidden_roles)
+    is_withheld = is_hidden or bool(finding.field and redactor.edition.shows_hidden_field(finding.field))
+    params = redactor.redact_value(convert_to_plain_value(finding.params), withholds=is_withheld)
+    waiver = params.get("waiver")
+    if isinstance(waiver, dict):
+        record.count("persons", sum(bool(waiver.get(key)) for key in _WAIVER_PERSONS))
+        params["waiver"] = {key: "" if key in _WAIVER_PERSONS else value for key, value in waiver.items()}
+    public_finding = finding.copy_without_geometry(keeps_kind=not is_hidden)
+    public_finding.params = params
+    public_finding.fingerprint = _blur_fingerprint(finding.fingerprint, salt)
+    if is_withheld:
+        record.count("findings")
+        public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
+        public_finding.related_keys = []
+        public_finding.message = redactor.withheld
+    else:
+        public_finding.key = redactor.redact_text(finding.key)
+        public_finding.related_keys = [redactor.redact_text(key) for key in finding.related_keys]
+        public_finding.message = redactor.redact_text(finding.message)
+    return public_finding
+
+
+def _blur_fingerprint(fingerprint: str, salt: str) -> str:
+    """Return another fingerprint, which is unique in this report only.
+
+    A fingerprint may include the place, rounded to 10 m; all places of a county are soon tried.
+    """
+    return hashlib.sha256(f"{salt}|{fingerprint}".encode()).hexdigest()[:_FINGERPRINT_DIGITS] if fingerprint else ""
+
+
+def _redact_provenance(provenance: dict[str, Any], hidden_roles: frozenset[str], redactor: Redactor) -> dict[str, Any]:
+    """Return the provenance without hidden layers, source, CRS, persons and programs of the machine."""
+    record, data = redactor.record, dict(provenance)
+    layers = [layer for layer in data.get("layers", []) if layer.get("role") not in hidden_roles]
+    if data.get("source"):
+        record.count("sources")
+    data["source"] = ""
+    if CRS_TEXTS in redactor.edition.elements:
+        record.count("crs_texts", sum(bool(one.get("crs")) for one in layers) + bool(data.get("crs")))
+        data["crs"] = redactor.texts.get("public", "crs_left_out")
+        layers = [{**layer, "crs": ""} for layer in layers]
+    profile = dict(data.get("profile") or {})
+    if profile.get("confirmed"):
+        record.count("persons")
+        profile["confirmed"] = {}
+    data |= {"layers": layers, "profile": profile}
+    if data.get("document"):
+        # That the document was secret before, and why it is not any more, is not for the public.
+        data["document"] = {**data["document"], "lowered": []}
+    versions = data.get("versions", {})
+    data["versions"] = {key: value for key, value in versions.items() if key == "sanxian"}
+    redacted: dict[str, Any] = redactor.redact_value(convert_to_plain_value(data))
+    return redacted

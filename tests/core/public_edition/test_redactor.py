@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Coordinates, paths and names in texts; figures remain."""
+
+import pytest
+
+from plugin.core.check import RunOptions
+from plugin.core.errors import DataError
+from plugin.core.public_edition.coordinates import make_finder_of_extent
+from plugin.core.public_edition.edition import load_public_edition
+from plugin.core.public_edition.redactor import Redactor
+from plugin.core.public_edition.verification import find_picture_data
+
+FINDER = make_finder_of_extent((38448275, 4358356, 38498236, 4411492), (113.39, 39.35, 113.98, 39.83))
+
+
+@pytest.fixture(scope="module")
+def redactor():
+    edition = load_public_edition(RunOptions(standard="county_db").resolve_norm())
+    return Redactor(edition, FINDER, "zh", ["县管网图层"], ["浑源.gpkg"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1号 × 2号 12 m² (38460123, 4370456)",
+        "位于 X=4370456.123，Y=460123.456",
+        "纵坐标 4370456.1",
+        "东经113.6°",
+        "113°41′22″",
+        "113.6512, 39.4871",
+        "POINT (38460123 4370456)",
+        "MULTIPOLYGON (((1 2, 3 4, 5 6, 1 2)))",
+        "38460123.5",
+        "图层 ZXCQSZGYSSX 重叠",
+        "市政公用设施（线）重叠",
+        "见县管网图层",
+        "浑源.gpkg 未读",
+        "/home/zhang/数据/a.gpkg",
+        r"D:\机密 资料\a.gpkg",
+        "坐标系是 EPSG:4526（38 带）",
+    ],
+)
+def test_redactor_takes_out_coordinates_names_and_paths(redactor, text):
+    redacted = redactor.redact_text(text)
+    assert redacted != text and redactor.find_leaks(text) and not redactor.find_leaks(redacted)
+    for secret in (
+        "38460123",
+        "4370456",
+        "113",
+        "39.48",
+        "ZXCQ",
+        "（线）",
+        "管网",
+        "浑源.gpkg",
+        "zhang",
+        "机密",
+        "4526",
+    ):
+        assert secret not in redacted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "面积 4370456.12 m²",
+        "面积 4\u2009370\u2009456.12 公顷",
+        "乡镇 140225100，编号 140225211000000001",
+        "113.65 公顷，39.48%",
+        "角度小于 10°",
+        "2026-11-26 09:57",
+        "460123",
+        "km/h",
+    ],
+)
+def test_redactor_keeps_figures_and_codes(redactor, text):
+    assert redactor.redact_text(text) == text
+
+
+def test_county_replaces_the_list_and_a_misspelt_layer_is_refused(tmp_path):
+    profile, own = tmp_path / "county.toml", tmp_path / "名单.toml"
+    profile.write_text(
+        'id = "x"\nname = "X"\narea_code = "140225"\nbase = "hunyuan"\n[public_edition]\nlist = "名单.toml"\n',
+        encoding="utf-8",
+    )
+    head = 'mark = "A"\nsource = "文"\nelements = []\nfields = ["GC"]\nlargest_scale = 5000\n[[layers]]\nzh = "基"\nen = "b"\n'
+    own.write_text(head + 'of = ["farmland"]\nnames = ["*等高线*"]\n', encoding="utf-8")
+    edition = load_public_edition(RunOptions(profile=str(profile)).resolve_norm())
+    assert "YJJBNTBHTB" in edition.hidden_roles and edition.largest_scale == 5000 and edition.is_confirmed
+    assert edition.find_kind("", "2021等高线_0.5m") is not None and edition.find_kind("CZKFBJ", "边界") is None
+    own.write_text(head + 'of = ["farmlnd"]\nnames = []\n', encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_public_edition(RunOptions(profile=str(profile)).resolve_norm())
+    assert caught.value.key == "public_layer_unknown" and caught.value.params["value"] == "farmlnd"
+
+
+def test_pictures_with_other_data_than_pixels_are_found():
+    plain = b"\xff\xd8\xff\xe0\x00\x04JF\xff\xda"
+    assert list(find_picture_data(plain)) == []
+    assert list(find_picture_data(plain[:2] + b"\xff\xe1\x00\x06Exif" + plain[2:])) == ["JPEG 0xe1"]
+    assert list(find_picture_data(b"\x89PNG\r\n\x1a\n\x00\x00\x00\x01tEXta1234")) == ["tEXt"]
