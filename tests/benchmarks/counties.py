@@ -75,6 +75,14 @@ def run_batch(
     found = json.loads((output / SUMMARY_JSON).read_text(encoding="utf-8"))["summary"]
     if found["counties"] != count or found["without_verdict"]:
         raise RuntimeError(f"{count} counties: {found}")
+    load = os.getloadavg()[0]
+    print(
+        f"{count} counties, --jobs {jobs}, {len(cores)} cores: CPU {measured.cpu_seconds:.2f} s, "
+        f"wall {measured.wall_seconds:.1f} s, waiting {measured.waiting_seconds:.1f} s, "
+        f"others {measured.other_cores:.1f} cores, load {load:.1f}",
+        file=sys.stderr,
+        flush=True,
+    )
     return measured
 
 
@@ -124,7 +132,7 @@ def measure_growth(counties: CountySet, runs: int, counts: list[int]) -> list[Ro
         peaks = [peak for one in measured for peak in one.worker_peaks_mb.values()]
         table.append(
             Row(
-                f"{count} 县，{len(cores)} 个进程，每县处理器时间",
+                f"{count} 县，--jobs {len(cores)}，每县处理器时间",
                 f"{median([one.cpu_seconds / count for one in measured]):.2f} s",
                 f"钟表时间 {median([one.wall_seconds for one in measured]):.1f} s，其他程序占 {_describe_others(measured)} 核",
                 f"内存峰值：检查进程 {max(peaks):,.0f} MB，主进程 {max(one.main_peak_mb for one in measured):,.0f} MB",
