@@ -208,6 +208,12 @@ def measure_workers(counties: CountySet, runs: int) -> list[Row]:
             f"一个 {median([one.wall_seconds for one in singles]):.1f} s", f"{median(ratios):.2f} ×（{'、'.join(f'{one:.2f}' for one in ratios)}）",
             f"≤ {MAX_WALL_RATIO} ×", median(ratios) <= MAX_WALL_RATIO)
     ]  # fmt: skip
+    paths = [double.path_seconds / single.path_seconds for single, double in pairs]
+    table.append(
+        Row("同上，按处理器时间（主进程和较忙的核），不计其他负载", f"{median([one.path_seconds for one in doubles]):.1f} s",
+            f"一个 {median([one.path_seconds for one in singles]):.1f} s", f"{median(paths):.2f} ×（{'、'.join(f'{one:.2f}' for one in paths)}）",
+            f"≤ {MAX_WALL_RATIO} ×", median(paths) <= MAX_WALL_RATIO)
+    )  # fmt: skip
     for label, measured in (("一个", singles), ("两个", doubles)):
         table.append(
             Row(

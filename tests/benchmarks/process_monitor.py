@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,9 @@ class MeasuredRun:
 
     ``cpu_seconds``: user and system time of all of them; ``main_peak_mb`` and ``worker_peaks_mb``: peak memory of the
     command and of each process that it started for work; ``waiting_seconds``: longest time that a worker was ready to
-    run and waited for a core; ``other_cores``: cores that other programs, and the host of a virtual machine, used.
+    run and waited for a core; ``other_cores``: cores that other programs, and the host of a virtual machine, used;
+    ``path_seconds``: about the time by the clock on a machine without other load, if each worker was given a core: CPU
+    of the command, then that of the workers of the core with the most work.
     """
 
     exit_code: int
@@ -37,6 +39,7 @@ class MeasuredRun:
     worker_peaks_mb: dict[int, float] = field(default_factory=dict)
     waiting_seconds: float = 0.0
     other_cores: float = 0.0
+    path_seconds: float = 0.0
 
 
 class _Monitor(threading.Thread):
@@ -50,6 +53,7 @@ class _Monitor(threading.Thread):
         self.main_peak_mb = 0.0
         self.peaks_mb: dict[int, float] = {}
         self.waiting: dict[int, float] = {}
+        self._working: dict[int, float] = {}
 
     def run(self) -> None:
         while not self._stopped.wait(_POLL_SECONDS):
@@ -69,13 +73,19 @@ class _Monitor(threading.Thread):
         self.peaks_mb[worker] = read_peak_mb(worker) or self.peaks_mb.get(worker, 0.0)
         text = _read(f"/proc/{worker}/schedstat").split()
         if len(text) > 1:
-            self.waiting[worker] = int(text[1]) / _NANOSECONDS
+            self._working[worker], self.waiting[worker] = (int(one) / _NANOSECONDS for one in text[:2])
+
+    def compute_path(self, cpu_seconds: float) -> float:
+        """Return the CPU of the command and of the core with the most work; ``cpu_seconds``: those of all processes."""
+        by_core: dict[int, float] = defaultdict(float)
+        for worker, seconds in self._working.items():
+            by_core[self._core_by_worker.get(worker, -1)] += seconds
+        return cpu_seconds - sum(self._working.values()) + max(by_core.values(), default=0.0)
 
     def _pin(self, workers: list[int]) -> None:
         """Restrict each worker with all its threads to one core, that with the fewest workers."""
-        self._core_by_worker = {pid: core for pid, core in self._core_by_worker.items() if pid in workers}
         for worker in workers:
-            counts = Counter(self._core_by_worker.values())
+            counts = Counter(core for pid, core in self._core_by_worker.items() if pid in workers)
             core = self._core_by_worker.setdefault(worker, min(self._cores, key=lambda one: counts[one]))
             for task in _list_names(f"/proc/{worker}/task"):
                 try:
@@ -121,6 +131,7 @@ def run_and_measure(command: list[str], cores: set[int], *, pins_workers: bool, 
         monitor.peaks_mb,
         max(monitor.waiting.values(), default=0.0),
         max(read_busy_seconds() - busy - cpu, 0.0) / wall,
+        monitor.compute_path(cpu) if pins_workers else 0.0,
     )
 
 
