@@ -107,9 +107,7 @@ def run_and_measure(command: list[str], cores: set[int], *, pins_workers: bool, 
         # A process inherits the cores of the one that starts it.
         os.sched_setaffinity(0, cores)
         try:
-            process = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=errors, env={**os.environ, **env}, start_new_session=True
-            )
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env={**os.environ, **env})
         finally:
             os.sched_setaffinity(0, former_cores)
         monitor = _Monitor(process.pid, sorted(cores) if pins_workers else [])
