@@ -104,8 +104,8 @@
         <translation>文件名不得含有 \ / : * ? " &lt; &gt; |，也不得以点开头或结尾。</translation>
     </message>
     <message>
-        <source>A file, a folder of files, a zip of them, or a schema of a PostGIS database as text: postgresql://host/database?schema=NAME or service=NAME&amp;schema=NAME, without a password.</source>
-        <translation>文件、装有文件的文件夹或其 zip 压缩包，或以文本填写 PostGIS 数据库的模式：postgresql://主机/数据库?schema=模式名，或 service=服务名&amp;schema=模式名，不含密码。</translation>
+        <source>A file, a folder of files, a zip of them, or a schema of a PostGIS database as text: postgresql://host/database?schema=NAME, service=NAME&amp;schema=NAME, or connection=NAME&amp;schema=NAME (a connection of QGIS's browser), without a password.</source>
+        <translation>文件、装有文件的文件夹或其 zip 压缩包，或以文本填写 PostGIS 数据库的模式：postgresql://主机/数据库?schema=模式名、service=服务名&amp;schema=模式名，或 connection=连接名&amp;schema=模式名（QGIS 浏览器面板中的连接），不含密码。</translation>
     </message>
     <message>
         <source>A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, then the fix.</source>

@@ -13,6 +13,8 @@ from qgis.core import QgsApplication
 from .algorithms.provider import SanxianProvider
 from .bridge import texts
 from .bridge.editing.expressions import ExpressionFunctions
+from .bridge.stored_connections import find_stored_connection
+from .core.stored_connections import register_connection_finder, unregister_connection_finder
 
 
 def remove_plugin_modules():
@@ -51,6 +53,7 @@ class SanxianPlugin:
         if self.functions is None:
             self.functions = ExpressionFunctions()
             self.functions.register()
+        register_connection_finder(find_stored_connection)
 
     def initGui(self):
         """Register provider and functions; on a desktop add menu, toolbar and panel."""
@@ -74,6 +77,7 @@ class SanxianPlugin:
         if self.functions is not None:
             self.functions.unregister()
             self.functions = None
+        unregister_connection_finder(find_stored_connection)
         texts.remove_translator(self.translator)
         self.translator = None
         remove_plugin_modules()

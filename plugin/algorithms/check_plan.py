@@ -36,13 +36,13 @@ from .common import (
 from .inputs import (
     BASE_YEAR,
     ROLES,
+    check_connection,
     fill_options_from_project,
     make_file_or_folder_parameter,
     make_scope_parameter,
     make_source_parameters,
     read_plan_options,
     read_plan_source,
-    refuse_password,
 )
 from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_options_from_project, log_report, log_written_files
@@ -216,7 +216,7 @@ class CheckPlan(SanxianAlgorithm):
             register=self.read_text_parameter(parameters, REGISTER, context),
             waivers=self.read_text_parameter(parameters, WAIVERS, context),
             renumbered=self.read_text_parameter(parameters, RENUMBERED, context),
-            baseline=refuse_password(self.read_text_parameter(parameters, BASELINE_PARAMETER, context)),
+            baseline=check_connection(self.read_text_parameter(parameters, BASELINE_PARAMETER, context)),
         )
         self.options, self.options_from_project = fill_options_from_project(
             given_options, self.path_or_snapshots, context.project(), not has_chosen_layers

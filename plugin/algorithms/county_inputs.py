@@ -17,7 +17,7 @@ from ..bridge.texts import tr
 from ..core.connection_text import make_source
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, make_file_parameter
-from .inputs import refuse_password
+from .inputs import check_connection
 
 FOLDER, LIST, OUTPUT = "FOLDER", "LIST", "OUTPUT"
 
@@ -50,4 +50,4 @@ def read_source_and_output(algorithm: SanxianAlgorithm, parameters: Any, context
     output = algorithm.parameterAsString(parameters, OUTPUT, context).strip()
     if not output:
         raise InputError("package_no_output")
-    return make_source(refuse_password(folder or table)), Path(output)
+    return make_source(check_connection(folder or table)), Path(output)

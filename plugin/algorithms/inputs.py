@@ -29,8 +29,9 @@ from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
 from ..core.check import RunOptions
-from ..core.connection_text import has_password, is_connection, mask_source
+from ..core.connection_text import has_password, is_connection, mask_source, parse_connection
 from ..core.errors import InputError
+from ..core.stored_connections import find_connection_parameters
 
 SOURCE, LAYERS = "SOURCE", "LAYERS"
 ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
@@ -63,7 +64,8 @@ def make_file_or_folder_parameter(
     parameter.setHelp(
         tr(
             "A file, a folder of files, a zip of them, or a schema of a PostGIS database as text: "
-            "postgresql://host/database?schema=NAME or service=NAME&schema=NAME, without a password."
+            "postgresql://host/database?schema=NAME, service=NAME&schema=NAME, or connection=NAME&schema=NAME (a "
+            "connection of QGIS's browser), without a password."
         )
     )
     return set_parameter_widget(parameter, f"source_widget.{widget}")
@@ -254,16 +256,22 @@ def _make_unreadable_layer_error(name, value, context) -> InputError:
     return InputError("layer_unreadable_here", name=name, layer=layer_label)
 
 
-def refuse_password(source: str) -> str:
-    """Return a source; raise InputError for a connection with a password, which QGIS would write to its log."""
+def check_connection(source: str) -> str:
+    """Return a source; raise InputError for a connection with a password, which QGIS would write to its log.
+
+    A connection that QGIS stores must exist. Call it on the main thread, on which QGIS can ask for the master password
+    of its authentication database.
+    """
     if has_password(source):
         raise InputError("postgis_parameter_logged", source=mask_source(source))
+    if is_connection(source) and (connection := parse_connection(source)).name:
+        find_connection_parameters(connection)
     return source
 
 
 def check_source(source: str) -> None:
     """Raise InputError if a path does not exist, or a connection has a password."""
-    refuse_password(source)
+    check_connection(source)
     if not is_connection(source) and not Path(source).exists():
         raise InputError("source_missing", source=source)
 

@@ -39,11 +39,11 @@ from .common import (
     mark_parameter_advanced,
 )
 from .inputs import (
+    check_connection,
     make_file_or_folder_parameter,
     make_scope_parameter,
     read_layer_list_parameter,
     read_layer_parameter,
-    refuse_password,
 )
 from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_single_rule_check, log_written_files
@@ -185,7 +185,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             self.read_norm_options(parameters, context),
             scope=self.read_text_parameter(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
             rules=(self.rule.code,),
-            baseline=refuse_password(self.read_text_parameter(parameters, "BASELINE", context))
+            baseline=check_connection(self.read_text_parameter(parameters, "BASELINE", context))
             if self.parameterDefinition("BASELINE")
             else "",
             base_year=self._read_number(parameters, "BASE_YEAR", context, is_integer=True),

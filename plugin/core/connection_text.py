@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts that name a schema of a PostGIS database, and their form without user and password.
 
-A source is a path, or a connection: ``postgresql://host/database?schema=name`` or ``service=name&schema=name`` (the
-service of a pg_service.conf). A report is passed on, so that no result, message or log has the connection itself.
+A source is a path, or a connection: ``postgresql://host/database?schema=name``, ``service=name&schema=name`` (the
+service of a pg_service.conf) or ``connection=name&schema=name`` (a connection that QGIS stores). A report is passed on,
+so that no result, message or log has the connection itself.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 #: The beginning of a connection; other beginnings are paths.
-_URL_START, _SERVICE_START = re.compile(r"postgres(?:ql)?://", re.IGNORECASE), re.compile(r"service=", re.IGNORECASE)
+_URL_START = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
+_PAIRS_START = re.compile(r"(?:service|connection)=", re.IGNORECASE)
 #: The same beginning after a connection was taken for a path, which joins or turns slashes.
 _PATH_START = re.compile(r"postgres(?:ql)?:[/\\]+", re.IGNORECASE)
 #: A connection within a text, up to a blank or a quotation mark.
-_EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\bservice=)[^\s\"'“”‘’<>]+", re.IGNORECASE)
+_EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\b(?:service|connection)=)[^\s\"'“”‘’<>]+", re.IGNORECASE)
 #: Keys that name the data. Others (user, password, files of keys) are not shown.
-_SHOWN_KEYS = ("service", "host", "hostaddr", "port", "dbname", "schema")
+_SHOWN_KEYS = ("service", "connection", "host", "hostaddr", "port", "dbname", "schema")
 _SECRET_KEYS = ("password", "passfile", "sslpassword")
 #: What is shown of a connection whose parts are ambiguous.
 _HIDDEN_CONNECTION = "postgresql://…"
@@ -29,14 +31,16 @@ _HIDDEN_CONNECTION = "postgresql://…"
 class Connection:
     """A schema of a database.
 
-    ``dsn``: URL for libpq without the schema, empty for a service; ``parameters``: parameters of libpq that the URL
-    lacks; ``schema``: the county's schema, empty if the text names none; ``label``: the text without user and password.
+    ``dsn``: URL for libpq without the schema, empty for a name; ``parameters``: parameters of libpq that the URL
+    lacks; ``schema``: the county's schema, empty if the text names none; ``label``: the text without user and password;
+    ``name``: that of a stored connection (`stored_connections`), else empty.
     """
 
     dsn: str
     parameters: dict[str, str]
     schema: str
     label: str
+    name: str = ""
 
     def __repr__(self) -> str:
         """Return the label: a trace must not have the password."""
@@ -46,7 +50,7 @@ class Connection:
 def is_connection(source: object) -> bool:
     """Return True if a source is a connection, False for a path."""
     text = _clean(source) if isinstance(source, str) else ""
-    return bool(_URL_START.match(text) or _SERVICE_START.match(text))
+    return bool(_URL_START.match(text) or _PAIRS_START.match(text))
 
 
 def make_source(text: str) -> str | Path:
@@ -57,9 +61,10 @@ def make_source(text: str) -> str | Path:
 def parse_connection(source: str) -> Connection:
     """Return the parts of a connection, for which `is_connection` is True."""
     text = _clean(source)
-    if _SERVICE_START.match(text):
+    if _PAIRS_START.match(text):
         parameters = {key.lower(): value for key, value in _parse_pairs(text)}
-        return Connection("", parameters, parameters.pop("schema", ""), mask_source(text))
+        schema, name = parameters.pop("schema", ""), parameters.pop("connection", "")
+        return Connection("", parameters, schema, mask_source(text), name)
     address, _, query = text.partition("?")
     pairs = _parse_pairs(query)
     schema = next((value for key, value in pairs if key.lower() == "schema"), "")
@@ -94,7 +99,7 @@ def mask_source(source: object) -> str:
     An ``@`` behind a parameter may belong to a password: then nothing of the text is shown.
     """
     text = _clean(source)
-    if _SERVICE_START.match(text):
+    if _PAIRS_START.match(text):
         return _join_shown_keys(text)
     start = _PATH_START.match(text)
     if start is None:

@@ -22,7 +22,7 @@ from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.model.report import Outcome
 from plugin.paths import RESOURCES_FOLDER
 
-from . import batch_fixes, editions, edits, exchange, overlays, repeated, shifted
+from . import batch_fixes, counties, editions, edits, exchange, overlays, repeated, shifted
 from .measure import (
     HEADER,
     Row,
@@ -134,6 +134,10 @@ def main() -> None:
     options.add_argument("--vertices", type=int, default=7, help="vertices put on each edge")
     options.add_argument("--runs", type=int, default=3)
     options.add_argument("--exchange", action="store_true", help="only what is exchanged: VCT and the package")
+    options.add_argument("--counties", action="store_true", help="only batches of 1 to 16 counties")
+    options.add_argument(
+        "--most-counties", type=int, choices=counties.COUNTS, default=max(counties.COUNTS), help="counties of a batch"
+    )
     options.add_argument("--no-qgis", action="store_true", help="leave QGIS's own overlay out")
     options.add_argument("--checks", action="store_true", help="only the rules and the re-check of an edit")
     options.add_argument("--shifted", action="store_true", help="only overlays of layers whose edges do not match")
@@ -145,6 +149,10 @@ def main() -> None:
     given = options.parse_args()
     if given.fixes:
         batch_fixes.print_batch(given.parcels, given.vertices, given.fixes)
+        return
+    if given.counties:
+        rows = counties.measure_counties(given.parcels, given.vertices, given.runs, given.most_counties)
+        print("\n".join([HEADER, *(row.markdown() for row in rows)]))
         return
     path = generate_county_file(given.parcels, given.vertices)
     if given.checks:

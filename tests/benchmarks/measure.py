@@ -19,7 +19,7 @@ import geopandas as gpd
 import pyogrio
 import shapely
 
-from tests.county import make_county
+from tests.county import SEED, make_county
 from tests.county.write import write_geopackage
 
 FOLDER = Path("build") / "benchmarks"
@@ -61,15 +61,16 @@ def median(seconds: list[float]) -> float:
     return statistics.median(seconds)
 
 
-def generate_county_file(parcels: int, vertices: int, full: bool = False) -> Path:
+def generate_county_file(parcels: int, vertices: int, full: bool = False, seed: int = SEED) -> Path:
     """Return the GeoPackage of a generated county; write it if missing.
 
-    ``full``: with the layers that any rule checks.
+    ``full``: with the layers that any rule checks; ``seed``: different ones give different counties.
     """
-    path = FOLDER / f"{'full' if full else 'county'}_{parcels}_{vertices}.gpkg"
+    suffix = "" if seed == SEED else f"_{seed}"
+    path = FOLDER / f"{'full' if full else 'county'}_{parcels}_{vertices}{suffix}.gpkg"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        layers, _ = make_county(parcels=parcels, defects=True, full=full, vertices_per_edge=vertices)
+        layers, _ = make_county(parcels=parcels, seed=seed, defects=True, full=full, vertices_per_edge=vertices)
         write_geopackage(path, layers)
     return path
 

@@ -24,6 +24,7 @@ MASKED = {
     f"postgresql://wang:{SECRET}@/plan?host=/run/postgresql&schema=a": "postgresql:///plan?host=/run/postgresql&schema=a",
     f"postgresql://wang:a/b?{SECRET}#@{SECRET}@db/plan?schema=a": "postgresql://db/plan?schema=a",
     f"service=county&schema=hunyuan&password={SECRET}&user=wang": "service=county&schema=hunyuan",
+    f"connection=市局库&schema=hunyuan&password={SECRET}&user=wang": "connection=市局库&schema=hunyuan",
     f"postgresql://db/plan?user=wang&password=a@{SECRET}&schema=a": "postgresql://…",
     f"postgresql://wang:a?b=@{SECRET}@db/plan?schema=a": "postgresql://…",
     f"postgresql://wang:a?b@{SECRET}@db/plan?schema=a": "postgresql://db/plan?schema=a",

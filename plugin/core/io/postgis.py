@@ -19,6 +19,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import Connection, parse_connection
 from ..errors import InputError
 from ..plan.layer import FieldInfo, SourceLayer
+from ..stored_connections import find_connection_parameters
 from .file import LayerSelector, make_empty_layer
 from .postgis_catalogue import SchemaTable, find_postgis_schema, list_schema_tables, list_schemas
 from .sql_names import quote_sql_name
@@ -94,8 +95,9 @@ def open_schema(connection: Connection) -> Iterator[Any]:
         raise InputError("reader_missing_psycopg2", source=connection.label) from error
     if not connection.schema:
         raise InputError("postgis_schema_missing", source=connection.label)
+    dsn = find_connection_parameters(connection) if connection.name else connection.dsn
     try:
-        given = {**psycopg2.extensions.parse_dsn(connection.dsn), **connection.parameters}
+        given = {**psycopg2.extensions.parse_dsn(dsn), **connection.parameters}
         database = psycopg2.connect(**{**_DEFAULT_PARAMETERS, **given})
     except (psycopg2.Error, UnicodeDecodeError):
         # The server's message may be in another encoding, such as GBK.

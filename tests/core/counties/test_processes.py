@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Processes of a batch that end, lack memory or are cancelled."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -107,3 +108,15 @@ def test_two_batches_do_not_write_into_one_folder(options):
 
     with pytest.raises(Cancelled):
         check_counties(options, start_another)
+
+
+def test_parts_checked_on_two_machines_are_summarised_without_another_check(options, folder, tmp_path):
+    names = [path.stem for path in sorted(folder.iterdir())]
+    for number, part in enumerate((names[:2], names[2:])):
+        copied = copy_counties(folder, tmp_path / f"machine{number}", [f"{name}.gpkg" for name in part])
+        output = tmp_path / f"out{number}"
+        check_counties(replace(options, source=copied, output=output), check_in_sequence)
+        shutil.copytree(output / "counties", options.output / "counties", dirs_exist_ok=True)
+    result = check_counties(options, check_in_sequence)
+    assert [record.name for record in result.summary.records] == names
+    assert result.summary.new_names == frozenset()

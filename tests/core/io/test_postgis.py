@@ -24,6 +24,7 @@ from plugin.core.io import postgis, read_source
 from plugin.core.loading.unread_files import describe_unread_files
 from plugin.core.messages.texts import Texts
 from plugin.core.render.outputs import compute_data_digest
+from plugin.core.stored_connections import register_connection_finder, unregister_connection_finder
 from plugin.core.yearly.make import read_source_keys
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.io.postgis_schema import write_schema
@@ -299,3 +300,17 @@ def test_keys_of_a_schema_are_read_for_a_yearly_update(small_schema):
 
 def test_schema_has_no_unread_files(small_schema):
     assert describe_unread_files(small_schema, Texts("zh")) == []
+
+
+def test_stored_connection_gives_the_layers_of_its_schema(small_schema):
+    def find(name):
+        return SERVER if name == "市局 数据库" else None
+
+    register_connection_finder(find)
+    try:
+        named = read_source("connection=市局 数据库&schema=small")
+    finally:
+        unregister_connection_finder(find)
+    direct = read_source(small_schema)
+    assert [(one.name, len(one.frame)) for one in named] == [(one.name, len(one.frame)) for one in direct]
+    assert {one.source for one in named} == {"connection=市局 数据库&schema=small"}
