@@ -664,14 +664,6 @@
         <translation>不加入，直接检查…</translation>
     </message>
     <message>
-        <source>Check: changed</source>
-        <translation>检查：有变化</translation>
-    </message>
-    <message>
-        <source>Check: no verdict before</source>
-        <translation>检查：上次无结论</translation>
-    </message>
-    <message>
         <source>Check: {verdict}; {errors} errors, {warnings} warnings.</source>
         <translation>检查结论：{verdict}；错误 {errors}，警告 {warnings}。</translation>
     </message>
@@ -2294,6 +2286,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>参数</translation>
     </message>
     <message>
+        <source>Inputs changed</source>
+        <translation>有变化</translation>
+    </message>
+    <message>
         <source>Inspect</source>
         <translation>检查</translation>
     </message>
@@ -3076,6 +3072,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>No verdict</source>
         <translation>没有结论</translation>
+    </message>
+    <message>
+        <source>No verdict before</source>
+        <translation>上次无结论</translation>
     </message>
     <message>
         <source>None</source>
@@ -6036,6 +6036,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>无</translation>
     </message>
     <message>
+        <source>not checked: {titles}</source>
+        <translation>未检查：{titles}</translation>
+    </message>
+    <message>
         <source>not compared with any wording, to be changed or confirmed in the county profile</source>
         <translation>未核对原文，可在县配置中修改、确认</translation>
     </message>
@@ -6568,6 +6572,10 @@ Click: {place}.</source>
     <message>
         <source>{title} (recommended)</source>
         <translation>{title}（推荐）</translation>
+    </message>
+    <message>
+        <source>{title} {count}</source>
+        <translation>{title} {count} 处</translation>
     </message>
     <message>
         <source>{value} (inherited: {source})</source>

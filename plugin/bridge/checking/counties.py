@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from ...core.counties.run import BatchResult, PlannedBatch, TaskRunner
 
 ProgressCallback = Callable[[float, str], None]
+_CORE = __name__.removesuffix(".bridge.checking.counties") + ".core"
+#: What a process that checks a county imports.
+_MODULES_OF_PROCESS = (
+    f"{_CORE}.counties.processes",
+    f"{_CORE}.check",
+    f"{_CORE}.package.inspection.inspect",
+    f"{_CORE}.render.outputs",
+    "geopandas",
+    "pyogrio",
+    "openpyxl",
+)
 
 
 @dataclass(frozen=True)
@@ -148,7 +159,7 @@ def _make_task_runner(
     """Return the function that checks the counties, and True if it has to do without the requested processes."""
     from ...core.counties.run import ProcessRunner, check_in_sequence
 
-    python = find_python_program(cancellation) if jobs > 1 else ""
+    python = find_python_program(_MODULES_OF_PROCESS, cancellation) if jobs > 1 else ""
     if python:
         return ProcessRunner(jobs, on_start, python), False
     return partial(check_in_sequence, on_start=on_start), jobs > 1

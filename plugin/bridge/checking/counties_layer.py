@@ -16,7 +16,6 @@ from qgis.core import (
     QgsProject,
     QgsProviderRegistry,
     QgsRendererCategory,
-    QgsSimpleFillSymbolLayer,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsVectorLayer,
@@ -134,12 +133,14 @@ def _make_renderer() -> QgsCategorizedSymbolRenderer:
 def _make_symbol(verdict: Verdict | None) -> QgsFillSymbol:
     """Return the symbol of a verdict; None for counties without one."""
     ground, ink = _COLORS[verdict] if verdict is not None else ("#FFFFFF", "")
-    fill = QgsSimpleFillSymbolLayer(QColor(ground))
-    fill.setStrokeColor(QColor(_OUTLINE_COLOR))
-    fill.setStrokeWidth(_OUTLINE_MM)
-    if verdict is None:
-        fill.setStrokeStyle(Qt.PenStyle.DashLine)
-    symbol = QgsFillSymbol([fill])
+    symbol = QgsFillSymbol.createSimple(
+        {
+            "color": ground,
+            "outline_color": _OUTLINE_COLOR,
+            "outline_width": str(_OUTLINE_MM),
+            "outline_style": "dash" if verdict is None else "solid",
+        }
+    )
     if verdict is Verdict.CONDITIONAL:
         dots = QgsPointPatternFillSymbolLayer()
         dots.setDistanceX(_DOTS_MM)

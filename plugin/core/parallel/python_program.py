@@ -18,26 +18,27 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 
 #: Time limit of a trial in seconds; on a slow disk the libraries take long to load. Interval of checks for cancellation.
 _TRIAL_SECONDS, _POLL_SECONDS = 60.0, 0.1
-#: The module that the trial imports: it needs all libraries of a check.
-_TRIAL_MODULE = f"{__name__.rpartition('.parallel.')[0]}.check"
-#: Path of a program → result of its trial; a trial that was cancelled has none.
-_results: dict[str, bool] = {}
+#: (path of a program, names of modules) → result of the trial; a trial that was cancelled has none.
+_results: dict[tuple[str, tuple[str, ...]], bool] = {}
+#: A process of `multiprocessing` begins in the same way: with the path of the running one. Another build of the same
+#: version fails, because modules that one has built in are files in the other.
 _TRIAL_CODE = """
 import importlib, json, sys
-version, path, module = json.load(sys.stdin)
+version, path, modules = json.load(sys.stdin)
 if list(sys.version_info[:2]) != version:
     sys.exit(1)
 sys.path[:] = path
-importlib.import_module(module)
+for module in modules:
+    importlib.import_module(module)
 """
 
 
-def find_python_program(cancellation: Cancellation = NEVER_CANCELLED) -> str:
-    """Return the path of a Python of this version in which a check can run; empty without one. Raise Cancelled.
+def find_python_program(modules: tuple[str, ...], cancellation: Cancellation = NEVER_CANCELLED) -> str:
+    """Return the path of a Python of this version that imports modules; empty without one. Raise Cancelled.
 
-    The first call starts each candidate once, which takes seconds.
+    ``modules``: names of all that a process imports. The first call starts candidates, which takes seconds.
     """
-    return next((path for path in _list_candidates() if _can_run_check(path, cancellation)), "")
+    return next((path for path in _list_candidates() if _can_import(path, modules, cancellation)), "")
 
 
 def _list_candidates() -> tuple[str, ...]:
@@ -57,16 +58,17 @@ def _iterate_candidates() -> Iterator[Path]:
             yield from (Path(folder) / name, Path(folder) / "bin" / name)
 
 
-def _can_run_check(python: str, cancellation: Cancellation) -> bool:
-    """Return True if a program is a Python of this version that imports the check with this process's path."""
-    if python not in _results:
-        _results[python] = _try_program(python, cancellation)
-    return _results[python]
+def _can_import(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:
+    """Return True if a program is a Python of this version that imports modules with this process's path."""
+    key = python, modules
+    if key not in _results:
+        _results[key] = _try_program(python, modules, cancellation)
+    return _results[key]
 
 
-def _try_program(python: str, cancellation: Cancellation) -> bool:
+def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:
     """Start a program with the trial; return True if it passes. Raise Cancelled."""
-    text = json.dumps([list(sys.version_info[:2]), sys.path, _TRIAL_MODULE])
+    text = json.dumps([list(sys.version_info[:2]), sys.path, modules])
     try:
         process = subprocess.Popen(
             [python, "-c", _TRIAL_CODE],

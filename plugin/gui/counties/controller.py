@@ -79,6 +79,7 @@ class CountiesController(QObject):
     def _bring_to_front(self) -> None:
         self._messages.close()
         if self.dialog is not None:
+            self.dialog.enable_buttons()
             self.dialog.show()
             self.dialog.raise_()
             self.dialog.activateWindow()
@@ -168,7 +169,9 @@ class CountiesController(QObject):
         self.dialog.show_rows(make_rows_of_forecast(forecast))
         lines = describe_forecast_sums(forecast, ReportTexts(get_interface_language()))
         text = tr("{count} counties were found.").format(count=len(forecast.rows))
-        self.dialog.message.show_confirmation(" ".join([text, *(line.strip() for line in lines)]))
+        for line in lines:
+            text = tr("{first} {second}").format(first=text, second=line.strip())
+        self.dialog.message.show_confirmation(text)
 
     def _show_forecast_error(self, error: Exception) -> None:
         self._forecast_job = None

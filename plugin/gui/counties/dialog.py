@@ -146,8 +146,7 @@ class CountiesDialog(ManualStartDialog):
         self._lay_out()
         self.form.changed.connect(self.inputsChanged)
         self.form.changed.connect(self.enable_buttons)
-        self.form.source.line.textChanged.connect(lambda _text: self.enable_buttons())
-        self.form.output.line.textChanged.connect(lambda _text: self.enable_buttons())
+        self.form.edited.connect(self._enable_start)
         self.table.opened.connect(self.openRequested)
         self.table.selectionModel().selectionChanged.connect(lambda *_changes: self._show_detail())
         self.model.dataChanged.connect(lambda *_changes: self._on_rows_changed())
@@ -233,18 +232,22 @@ class CountiesDialog(ManualStartDialog):
     # --- states
     def enable_buttons(self) -> None:
         """Enable the buttons that can be used, and name what is missing for a start."""
-        running, complete = self.is_running, self.form.is_complete
+        running = self.is_running
         self.form.setEnabled(not running)
-        self.refresh.setEnabled(not running and complete)
+        self._enable_start()
         self.start.setVisible(not running)
-        self.start.setEnabled(complete)
-        self.start.setToolTip("" if complete else tr("Choose the data of the counties and the folder of the results."))
         self.cancel.setVisible(running)
         self.close_button.setText(tr("Continue in Background") if running else tr("Close"))
         output = self.form.make_output_path()
         for button, name in ((self.page_button, SUMMARY_HTML), (self.map_button, SUMMARY_LAYER)):
             button.setEnabled(not running and output is not None and (output / name).is_file())
         self.folder_button.setEnabled(output is not None and output.is_dir())
+
+    def _enable_start(self) -> None:
+        complete = self.form.is_complete
+        self.refresh.setEnabled(not self.is_running and complete)
+        self.start.setEnabled(complete)
+        self.start.setToolTip("" if complete else tr("Choose the data of the counties and the folder of the results."))
 
     def show_reading(self) -> None:
         """Show that the counties are read for the forecast."""
@@ -261,7 +264,7 @@ class CountiesDialog(ManualStartDialog):
         """Show that a run begins."""
         self.is_running = True
         self.outcome.show_text("")
-        self.model.begin_run()
+        self.model.begin_run(self.form.resume.isChecked())
         self.progress.begin(tr("Comparing the data with the former results"))
         self.progress.show()
         self.cancel.setEnabled(True)

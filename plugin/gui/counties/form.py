@@ -32,22 +32,28 @@ _PAGE_FORM, _CHOSEN_FORMS = "html", ("docx", "xlsx", "findings")
 
 
 class CountiesForm(QWidget):
-    """The inputs of a batch check. Signal ``changed``: an input has changed; the user has paused."""
+    """The inputs of a batch check.
+
+    Signals: ``changed``: an input has changed, and the user has paused; ``edited``: a path has changed, at each key.
+    """
 
     changed = pyqtSignal()
+    edited = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
-        self._proposed_output = ""
+        #: The counties for which a folder of results was proposed, and that folder.
+        self._source = self._proposed_output = ""
         self._make_widgets()
         self._lay_out()
         self._read_choices()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_TYPING_PAUSE_MS)
-        self._timer.timeout.connect(self.changed)
-        self.source.line.textChanged.connect(self._on_source_changed)
-        self.output.line.textChanged.connect(lambda _text: self._timer.start())
+        self._timer.timeout.connect(self._on_pause)
+        for line in (self.source.line, self.output.line):
+            line.textChanged.connect(lambda _text: self._timer.start())
+            line.textChanged.connect(lambda _text: self.edited.emit())
         self.profile.currentIndexChanged.connect(lambda _index: self._timer.start())
         self.jobs.valueChanged.connect(lambda _value: self._timer.start())
         self.resume.toggled.connect(self._on_resume_toggled)
@@ -135,6 +141,8 @@ class CountiesForm(QWidget):
         if is_connection(source) or (source and Path(source).exists()):
             self.source.line.setText(source)
             self.output.line.setText(read("output", ""))
+            # Other counties get another folder.
+            self._source, self._proposed_output = source, self.output.text()
 
     def store_choices(self) -> None:
         """Offer the present choices again the next time."""
@@ -172,12 +180,18 @@ class CountiesForm(QWidget):
             only_changed=self.resume.isChecked() and self.only_changed.isChecked(),
         )
 
-    def _on_source_changed(self, text: str) -> None:
-        """Propose a folder of results, unless the user has chosen another one."""
-        if self.output.text() in ("", self._proposed_output):
-            self._proposed_output = propose_output(text.strip(), tr("check results"))
+    def _on_pause(self) -> None:
+        """Propose a folder of results for other counties, unless the user has chosen one; then report the change.
+
+        A path on a server may answer slowly, so it is not looked up at each key.
+        """
+        source = self.source.text()
+        if source != self._source and self.output.text() in ("", self._proposed_output):
+            self._proposed_output = propose_output(source, tr("check results"))
             self.output.line.setText(self._proposed_output)
-        self._timer.start()
+            self._timer.stop()
+        self._source = source
+        self.changed.emit()
 
     def _on_resume_toggled(self, is_on: bool) -> None:
         self.only_changed.setEnabled(is_on)

@@ -12,6 +12,7 @@ from ...bridge.texts import tr
 from ...core.connection_text import mask_source
 from ...core.counties.model import County, CountyRecord
 from ...core.messages.numbers import format_number
+from ...core.model.rule import Severity
 from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from ..widgets import theme
@@ -123,8 +124,8 @@ def describe_stage(row: CountyRow) -> str:
     return {
         "": "…",
         "new": tr("First check"),
-        "changed": tr("Check: changed"),
-        "retried": tr("Check: no verdict before"),
+        "changed": tr("Inputs changed"),
+        "retried": tr("No verdict before"),
         "repeated": tr("Check again"),
         KEPT: tr("Result kept"),
     }[row.action]
@@ -163,14 +164,21 @@ def count_findings(row: CountyRow, key: str) -> int | None:
 
 
 def describe_reason(row: CountyRow) -> str:
-    """Return why a county has no verdict, or which rules were not checked completely; else empty."""
+    """Return why a county has no verdict, or which rules have errors and which were not checked completely."""
     record = row.valid_record
     if record is None:
         return ""
     if not record.is_checked:
         return record.reason
-    part = tr("{state}: {reason}")
-    return tr("; ").join(part.format(state=rule["title"], reason=rule["reason"]) for rule in record.unchecked)
+    parts = [
+        tr("{title} {count}").format(title=one["title"], count=one["count"])
+        for one in record.problems
+        if one["severity"] == Severity.ERROR.name
+    ]
+    if record.unchecked:
+        titles = tr(", ").join(rule["title"] for rule in record.unchecked)
+        parts.append(tr("not checked: {titles}").format(titles=titles))
+    return tr("; ").join(parts)
 
 
 def describe_row(row: CountyRow) -> str:

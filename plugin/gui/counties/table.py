@@ -49,7 +49,9 @@ _SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 _MEASURED_ROWS = 200
 #: Widths in digits: most of columns with names, least of the last column.
 _MAX_DIGITS = {Column.NAME: 22, Column.SOURCE: 24, Column.PROFILE: 16}
-_MIN_REASON_DIGITS, _MIN_NAME_DIGITS = 14, 9
+_MIN_REASON_DIGITS, _MIN_DIGITS = 14, 10
+#: Columns that shrink in a narrow window, one after the other.
+_SHRINKING_COLUMNS = (Column.SOURCE, Column.PROFILE, Column.STAGE, Column.NAME, Column.RESULT)
 _ROW_EM = 1.5
 
 _CELL_TEXTS: dict[Column, Callable[[CountyRow], str]] = {
@@ -105,10 +107,14 @@ class CountyModel(QAbstractTableModel):
         place = self._place_by_name.get(name)
         return None if place is None else self.rows[place]
 
-    def begin_run(self) -> None:
-        """Show that all counties wait; those whose result is expected to be kept show it."""
+    def begin_run(self, resumes: bool) -> None:
+        """Show that all counties wait; those whose result is expected to be kept show it.
+
+        ``resumes``: the run keeps results, also those of the run before.
+        """
         for row in self.rows:
-            row.stage = KEPT if row.action == KEPT else WAITING
+            is_kept = row.kind not in ("", NO_VERDICT) or (not row.stage and row.action == KEPT)
+            row.stage = KEPT if resumes and is_kept else WAITING
         self._emit_all_changed()
 
     def show_started(self, name: str, folder: Path | None) -> None:
@@ -179,7 +185,9 @@ class CountyModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole and column is Column.STAGE and row.stage == RUNNING:
             return self._get_icon("run")
         if role == Qt.ItemDataRole.FontRole and (
-            column is Column.NAME or (column is Column.RESULT and row.kind) or row.stage == RUNNING
+            column is Column.NAME
+            or (column is Column.RESULT and row.kind)
+            or (column is Column.STAGE and row.stage == RUNNING)
         ):
             font = QFont()
             font.setBold(True)
@@ -253,7 +261,6 @@ class CountyTable(QTableView):
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setStretchLastSection(True)
         self.setSortingEnabled(True)
-        self.horizontalHeader().setSortIndicatorClearable(True)
         # The order of the folder or list, until a heading is clicked.
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self.doubleClicked.connect(lambda index: self.opened.emit(self._get_name(index)))
@@ -291,8 +298,8 @@ class CountyTable(QTableView):
         for column, digits in _MAX_DIGITS.items():
             widths[column] = min(widths[column], digits * digit)
         excess = sum(widths.values()) + _MIN_REASON_DIGITS * digit - self.viewport().width()
-        for column in (Column.SOURCE, Column.PROFILE, Column.NAME):
-            cut = min(max(excess, 0), widths[column] - _MIN_NAME_DIGITS * digit)
+        for column in _SHRINKING_COLUMNS:
+            cut = min(max(excess, 0), widths[column] - _MIN_DIGITS * digit)
             widths[column] -= max(cut, 0)
             excess -= max(cut, 0)
         for column, width in widths.items():
@@ -303,7 +310,7 @@ class CountyTable(QTableView):
         metrics, model = self.fontMetrics(), self._model
         texts = {_CELL_TEXTS[column](row) for row in model.rows[:_MEASURED_ROWS]}
         if column is Column.STAGE:
-            texts |= {tr("Checking now"), tr("Result kept"), tr("Check: no verdict before")}
+            texts |= {tr("Checking now"), tr("Result kept"), tr("No verdict before")}
         elif column is Column.RESULT:
             texts |= {theme.get_verdict_word(str(kind)) for kind in KINDS if kind != NO_VERDICT}
         elif column is Column.TIME:
