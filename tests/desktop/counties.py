@@ -46,7 +46,10 @@ def run_counties_steps():
     controller.actions["counties"].trigger()
     dialog = controller.counties.dialog
     screen = QApplication.primaryScreen().availableGeometry()
-    FACTS["fits"] = [dialog.frameGeometry().width() <= screen.width(), dialog.frameGeometry().height() <= screen.height()]
+    FACTS["fits"] = [
+        dialog.frameGeometry().width() <= screen.width(),
+        dialog.frameGeometry().height() <= screen.height(),
+    ]
     save_window("empty", dialog)
     dialog.form.source.line.setText(COUNTY_LIST)
     wait_for_forecast(controller)

@@ -24,7 +24,7 @@ from plugin.gui.counties import controller as controller_module
 from plugin.gui.counties.controller import CountiesController
 from plugin.gui.counties.table import Column
 from tests.qgis.helpers import digest_files, write_small
-from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
+from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 GOOD, DAMAGED = "140225浑源县", "140226左云县"

@@ -89,7 +89,8 @@ class CountyForecaster:
     ) -> Forecast:
         """Return what a batch check would do; nothing is written. Not on the main thread.
 
-        ``on_found``: called with the counties before their data are read, then ``progress``. Raise SanxianError, and Cancelled.
+        ``on_found``: called with the counties before their data are read, then ``progress``. Raise SanxianError, and
+        Cancelled.
         """
         health.require_libraries(cancellation)
         from ...core.counties.forecast import make_forecast
@@ -116,9 +117,9 @@ def check_many_counties(
     """Check the counties of a batch and write its summary. Not on the main thread.
 
     ``on_found``: called with all counties; ``on_event``: called when the check of a county begins or ends; ``progress``
-    is called after both. Several counties at the same time are checked in processes, so that the desktop keeps its share of the machine; if no Python for them
-    is found, the counties are checked one after the other. Raise SanxianError, and Cancelled; complete reports of
-    counties remain.
+    is called after both. Several counties at the same time are checked in processes, so that the desktop keeps its
+    share of the machine; if no Python for them is found, the counties are checked one after the other. Raise
+    SanxianError, and Cancelled; complete reports of counties remain.
     """
     health.require_libraries(cancellation)
     from ...core.counties.run import check_counties

@@ -40,8 +40,8 @@ _COLORS = {
     Verdict.PASSED: ("#E6F2EF", ""),
 }
 _OUTLINE_COLOR, _OUTLINE_MM, _LABEL_POINTS, _BUFFER_MM = "#222222", 0.3, 9.0, 0.8
-#: Distances of hatch lines and dots, in mm.
-_HATCH_MM, _DOTS_MM, _DOT_MM = 1.6, 2.0, 0.6
+#: Distance and width of hatch lines, distance and size of dots, in mm.
+_HATCH_MM, _HATCH_WIDTH_MM, _DOTS_MM, _DOT_MM = 1.8, 0.5, 2.0, 0.6
 
 
 def show_summary_layer(project: QgsProject, output: Path) -> QgsVectorLayer | None:
@@ -72,9 +72,7 @@ def find_summary_layers(project: QgsProject, path: Path) -> list[QgsVectorLayer]
     return [
         layer
         for layer in project.mapLayers().values()
-        if isinstance(layer, QgsVectorLayer)
-        and layer.providerType() == "ogr"
-        and is_same_file(_get_path(layer), path)
+        if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr" and is_same_file(_get_path(layer), path)
     ]
 
 
@@ -154,13 +152,16 @@ def _make_symbol(verdict: Verdict | None) -> QgsFillSymbol:
         lines.setLineAngle(45.0 if verdict is Verdict.FAILED else 0.0)
         lines.setDistance(_HATCH_MM)
         lines.subSymbol().setColor(QColor(ink))
+        lines.subSymbol().setWidth(_HATCH_WIDTH_MM)
         symbol.appendSymbolLayer(lines)
     return symbol
 
 
 def _make_label_settings() -> QgsPalLayerSettings:
     """Return labels with name and verdict of each county."""
-    cases = " ".join(f"WHEN coalesce(\"verdict\", '') = '{value}' THEN '{word}'" for value, word in _get_words().items())
+    cases = " ".join(
+        f"WHEN coalesce(\"verdict\", '') = '{value}' THEN '{word}'" for value, word in _get_words().items()
+    )
     settings = QgsPalLayerSettings()
     settings.fieldName = f"\"name\" || '\\n' || CASE {cases} END"
     settings.isExpression = True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A batch check: find the counties, check those without a current result, summarise all.
 
-Command line, toolbox and desktop use this module. The folder of results has a folder for each county with its report and its
-record, and the summary. A run that is killed leaves complete reports; the next run continues.
+Command line, toolbox and desktop use this module. The folder of results has a folder for each county with its report
+and its record, and the summary. A run that is killed leaves complete reports; the next run continues.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 
-#: Time limit of a trial in seconds; on a slow disk the libraries take long to load. Interval of checks for cancellation.
+#: Time limit of a trial in seconds, because libraries load slowly from a slow disk; interval of checks for
+#: cancellation.
 _TRIAL_SECONDS, _POLL_SECONDS = 60.0, 0.1
 #: (path of a program, names of modules) → result of the trial; a trial that was cancelled has none.
 _results: dict[tuple[str, tuple[str, ...]], bool] = {}
@@ -24,7 +25,7 @@ _results: dict[tuple[str, tuple[str, ...]], bool] = {}
 #: version fails, because modules that one has built in are files in the other.
 _TRIAL_CODE = """
 import importlib, json, sys
-version, path, modules = json.load(sys.stdin)
+version, path, modules = json.loads(sys.argv[1])
 if list(sys.version_info[:2]) != version:
     sys.exit(1)
 sys.path[:] = path
@@ -67,12 +68,12 @@ def _can_import(python: str, modules: tuple[str, ...], cancellation: Cancellatio
 
 
 def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:
-    """Start a program with the trial; return True if it passes. Raise Cancelled."""
+    """Start a program with the trial; return True if it ends without an error in time. Raise Cancelled."""
     text = json.dumps([list(sys.version_info[:2]), sys.path, modules])
     try:
         process = subprocess.Popen(
-            [python, "-c", _TRIAL_CODE],
-            stdin=subprocess.PIPE,
+            [python, "-c", _TRIAL_CODE, text],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -80,27 +81,16 @@ def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellati
     except OSError:
         # Not a program of this machine.
         return False
+    waited = 0.0
     try:
-        return _pass_trial(process, text.encode("ascii"), cancellation)
+        while waited < _TRIAL_SECONDS:
+            try:
+                return process.wait(_POLL_SECONDS) == 0
+            except subprocess.TimeoutExpired:
+                waited += _POLL_SECONDS
+                cancellation.raise_if_cancelled()
+        return False
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
-
-
-def _pass_trial(process: subprocess.Popen[bytes], text: bytes, cancellation: Cancellation) -> bool:
-    """Send the trial's input to a process; return True if it ends without an error in time. Raise Cancelled."""
-    try:
-        with process.stdin as stream:
-            stream.write(text)
-    except OSError:
-        # The program ended without reading.
-        return False
-    waited = 0.0
-    while waited < _TRIAL_SECONDS:
-        try:
-            return process.wait(_POLL_SECONDS) == 0
-        except subprocess.TimeoutExpired:
-            waited += _POLL_SECONDS
-            cancellation.raise_if_cancelled()
-    return False

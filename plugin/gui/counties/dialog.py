@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ...core.counties.model import SUMMARY_HTML, SUMMARY_LAYER

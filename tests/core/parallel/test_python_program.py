@@ -51,7 +51,7 @@ def test_no_program_is_found_without_one_that_imports_the_modules(candidates):
 def test_search_can_be_cancelled_and_ends_the_program(candidates, tmp_path):
     candidates("slow", f'echo $$ > "{tmp_path}/pid"; exec sleep 60')
     with pytest.raises(Cancelled):
-        find_python_program(MODULES, Cancellation(lambda: (tmp_path / "pid").exists()))
+        find_python_program(MODULES, Cancellation((tmp_path / "pid").exists))
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
     assert not [program for program, _modules in python_program._results if program.endswith("slow")]
