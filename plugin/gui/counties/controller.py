@@ -100,7 +100,7 @@ class CountiesController(QObject):
 
     # --- the forecast
     def update_forecast(self) -> None:
-        """List the counties of the form, then show what a run would do, as soon as it is known."""
+        """List the counties of the form, then show what a run would do once that is known."""
         dialog = self.dialog
         if dialog is None or self.is_running:
             return
