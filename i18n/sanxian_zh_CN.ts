@@ -144,6 +144,10 @@
         <translation>该位置已有同名成果包：新成果包全部写出后予以替换；未完成的，原有成果包不变。</translation>
     </message>
     <message>
+        <source>A result is kept if data, profile, settings and version are the same as at its check</source>
+        <translation>数据、县配置、设定和版本与上次检查时均相同的县区，沿用上次结果</translation>
+    </message>
+    <message>
         <source>A rule that lacks its layers or tables checks nothing and reports the reason.</source>
         <translation>缺少图层、表格的规则不作检查，并写明原因。</translation>
     </message>
@@ -186,6 +190,10 @@
     <message>
         <source>Add: create only missing layers; existing layers and their data are not changed</source>
         <translation>补充：只新建所缺图层，已有图层和数据不变</translation>
+    </message>
+    <message>
+        <source>Adds the counties with their verdicts to the map</source>
+        <translation>将各县区范围按结论着色，添加到地图</translation>
     </message>
     <message>
         <source>Adds: {rules}</source>
@@ -290,6 +298,10 @@
     <message>
         <source>Also a township atlas, one page per township</source>
         <translation>同时生成分乡镇的布局（每个乡镇一页）</translation>
+    </message>
+    <message>
+        <source>Also leave counties without a verdict that are unchanged</source>
+        <translation>上次没有结论、此后未变化的也不再检查</translation>
     </message>
     <message>
         <source>An edit has corrected this finding.</source>
@@ -608,8 +620,20 @@
         <translation>仍然检查</translation>
     </message>
     <message>
+        <source>Check Many Counties</source>
+        <translation>多县批量检查</translation>
+    </message>
+    <message>
+        <source>Check Many Counties…</source>
+        <translation>多县批量检查…</translation>
+    </message>
+    <message>
         <source>Check Project</source>
         <translation>检查工程</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>重新检查</translation>
     </message>
     <message>
         <source>Check all first: an alignment is judged by the rules.</source>
@@ -660,8 +684,20 @@
         <translation>检查结论：{verdict}；错误 {errors}，警告 {warnings}。</translation>
     </message>
     <message>
+        <source>Checked now</source>
+        <translation>已检查</translation>
+    </message>
+    <message>
         <source>Checking</source>
         <translation>正在检查</translation>
+    </message>
+    <message>
+        <source>Checking now</source>
+        <translation>正在检查</translation>
+    </message>
+    <message>
+        <source>Checking {names}</source>
+        <translation>正在检查 {names}</translation>
     </message>
     <message>
         <source>Checks a submission package from any source, a folder or a zip: names, mandatory parts and their places, files left by programs, whether documents, maps and data can be opened, changes since the manifest was made (SHA-256), and the coordinate system of every layer. The layers are then checked with the default rules of “Check the plan” and the rules for packages.
@@ -796,12 +832,20 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>选择文件夹</translation>
     </message>
     <message>
+        <source>Choose a folder with the data of each county, or a list of counties.</source>
+        <translation>请选择存放各县数据的文件夹，或各县清单。</translation>
+    </message>
+    <message>
         <source>Choose a folder.</source>
         <translation>请选择文件夹。</translation>
     </message>
     <message>
         <source>Choose a layer, or a file with File…</source>
         <translation>请选择图层，或用“文件…”选择文件。</translation>
+    </message>
+    <message>
+        <source>Choose a list of counties (CSV, Excel) with the columns 县, 数据, 县配置, 封库版本</source>
+        <translation>选择各县清单（CSV、Excel），列名为县、数据、县配置、封库版本，后两列可没有</translation>
     </message>
     <message>
         <source>Choose a package as zip</source>
@@ -848,6 +892,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>选择县后显示其所在的带。</translation>
     </message>
     <message>
+        <source>Choose the data of the counties and the folder of the results.</source>
+        <translation>请选择各县数据和输出文件夹。</translation>
+    </message>
+    <message>
         <source>Choose the file for the waivers, preferably in the data folder.</source>
         <translation>请选择存放豁免的文件，宜放在数据所在文件夹。</translation>
     </message>
@@ -858,6 +906,18 @@ Force: the package is made even if the plan does not pass or parts are missing; 
     <message>
         <source>Choose the folder of a package</source>
         <translation>选择成果包文件夹</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the results</source>
+        <translation>选择输出文件夹</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the results.</source>
+        <translation>请选择输出文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose the folder that has the data or the submission package of each county</source>
+        <translation>选择存放各县数据或成果包的文件夹</translation>
     </message>
     <message>
         <source>Choose the output folder first.</source>
@@ -982,6 +1042,14 @@ The workbook has the balance (before − out + in = after), the townships, and e
 乡镇：提供乡镇图层的分乡镇统计，跨乡镇的地块按界线分割。新旧标识码对照表：其间重新编码的，按对照表对应。
 
 对比表含平衡（变更前 − 调出 + 调入 = 变更后）、分乡镇、逐块明细，变化原因和批准文号留空待填；输出图层为同样的地块。</translation>
+    </message>
+    <message>
+        <source>Comparing the data with the former results</source>
+        <translation>正在与上次结果比对数据</translation>
+    </message>
+    <message>
+        <source>Comparing the data with the former results: {share}%</source>
+        <translation>正在与上次结果比对数据：{share}%</translation>
     </message>
     <message>
         <source>Compute Indicators…</source>
@@ -1216,6 +1284,18 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>县区数</translation>
     </message>
     <message>
+        <source>Counties at the same time</source>
+        <translation>同时检查县数</translation>
+    </message>
+    <message>
+        <source>Counties by verdict</source>
+        <translation>各县区检查结论</translation>
+    </message>
+    <message>
+        <source>Counties of the batch</source>
+        <translation>批量检查的县区</translation>
+    </message>
+    <message>
         <source>Counties that are not passed</source>
         <translation>不通过的县区数</translation>
     </message>
@@ -1242,6 +1322,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>County Profile…</source>
         <translation>县配置…</translation>
+    </message>
+    <message>
+        <source>County or district</source>
+        <translation>县区</translation>
     </message>
     <message>
         <source>County or township</source>
@@ -1340,12 +1424,20 @@ Sealed lines do not change: an overlap of farmland and red line is listed with t
 封库图层不改动：永久基本农田与红线重叠的，列出原因。规划分区不随之调整，修复后请重新全面检查。</translation>
     </message>
     <message>
+        <source>Data</source>
+        <translation>数据</translation>
+    </message>
+    <message>
         <source>Data Dictionary</source>
         <translation>数据字典</translation>
     </message>
     <message>
         <source>Data Dictionary…</source>
         <translation>数据字典…</translation>
+    </message>
+    <message>
+        <source>Data of the counties</source>
+        <translation>各县数据</translation>
     </message>
     <message>
         <source>Data: file or folder</source>
@@ -1472,6 +1564,10 @@ Project: {project}</source>
     <message>
         <source>Dots per inch</source>
         <translation>分辨率（dpi）</translation>
+    </message>
+    <message>
+        <source>Double click on a county, or Enter, opens its report.</source>
+        <translation>双击县区或按回车键打开该县报告。</translation>
     </message>
     <message>
         <source>Draw</source>
@@ -1634,6 +1730,10 @@ Project: {project}</source>
         <translation>示例：前 → 后</translation>
     </message>
     <message>
+        <source>Excel</source>
+        <translation>Excel</translation>
+    </message>
+    <message>
         <source>Excel (*.xlsx)</source>
         <translation>Excel (*.xlsx)</translation>
     </message>
@@ -1660,6 +1760,10 @@ Project: {project}</source>
     <message>
         <source>Expansion ratio: at most {limit}</source>
         <translation>扩展倍数上限 {limit}</translation>
+    </message>
+    <message>
+        <source>Explanation</source>
+        <translation>说明</translation>
     </message>
     <message>
         <source>Export</source>
@@ -1874,6 +1978,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>完成绘制</translation>
     </message>
     <message>
+        <source>First check</source>
+        <translation>首次检查</translation>
+    </message>
+    <message>
         <source>First running number (0: after the highest in use)</source>
         <translation>起始顺序号（0：接已用的最大号）</translation>
     </message>
@@ -1974,6 +2082,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>文档、图件、表格所在文件夹，按文件名放入相应位置</translation>
     </message>
     <message>
+        <source>Folder with the data of each county, or a list (CSV, Excel)</source>
+        <translation>存放各县数据的文件夹，或各县清单（CSV、Excel）</translation>
+    </message>
+    <message>
         <source>Folder with the data of the counties</source>
         <translation>存放各县数据的文件夹</translation>
     </message>
@@ -2008,6 +2120,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     <message>
         <source>Format (auto, id, or path of a .toml file)</source>
         <translation>格式（auto 为自动；代号，或自编格式 .toml 的路径）</translation>
+    </message>
+    <message>
+        <source>Former results</source>
+        <translation>上次结果</translation>
     </message>
     <message>
         <source>Forms of each county's report besides JSON</source>
@@ -2230,6 +2346,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>参数</translation>
     </message>
     <message>
+        <source>Inputs changed</source>
+        <translation>有变化</translation>
+    </message>
+    <message>
         <source>Inspect</source>
         <translation>检查</translation>
     </message>
@@ -2330,6 +2450,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>节点最大位移（米）</translation>
     </message>
     <message>
+        <source>Last result, of former data or settings: {verdict}</source>
+        <translation>上次结果（数据或设定变化之前）：{verdict}</translation>
+    </message>
+    <message>
         <source>Later edition</source>
         <translation>后一版</translation>
     </message>
@@ -2376,6 +2500,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Layer in the template</source>
         <translation>转换后的图层</translation>
+    </message>
+    <message>
+        <source>Layer of findings</source>
+        <translation>问题图层</translation>
     </message>
     <message>
         <source>Layer of projects</source>
@@ -2496,6 +2624,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List the values that were not converted (xlsx, in the folder of the output)</source>
         <translation>另存无法转换的值的清单（xlsx，与结果在同一文件夹）</translation>
+    </message>
+    <message>
+        <source>List…</source>
+        <translation>清单…</translation>
     </message>
     <message>
         <source>Live Check</source>
@@ -2744,6 +2876,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Mode</source>
         <translation>方式</translation>
+    </message>
+    <message>
+        <source>More counties at the same time take more memory. With 1, the counties are checked one after the other inside QGIS.</source>
+        <translation>同时检查的县越多，占用内存越多。填 1 时在 QGIS 中逐县检查。</translation>
     </message>
     <message>
         <source>Move to Top</source>
@@ -3002,6 +3138,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>（无乡镇）</translation>
     </message>
     <message>
+        <source>No verdict</source>
+        <translation>没有结论</translation>
+    </message>
+    <message>
+        <source>No verdict before</source>
+        <translation>上次无结论</translation>
+    </message>
+    <message>
         <source>None</source>
         <translation>全不勾选</translation>
     </message>
@@ -3246,6 +3390,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>打开示例县</translation>
     </message>
     <message>
+        <source>Open Summary</source>
+        <translation>打开汇总</translation>
+    </message>
+    <message>
         <source>Open the feature's form</source>
         <translation>打开该要素的属性表单</translation>
     </message>
@@ -3264,6 +3412,14 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Opens the folder with the CSV file of the code list shown; its page explains how to add codes.</source>
         <translation>打开所示代码表的 CSV 文件所在的文件夹；补充代码的办法见该表的页面。</translation>
+    </message>
+    <message>
+        <source>Opens the folder with the summary and the reports of all counties</source>
+        <translation>打开存放汇总和各县报告的文件夹</translation>
+    </message>
+    <message>
+        <source>Opens the page with map, verdicts and figures of all counties</source>
+        <translation>打开汇总网页：各县分布图、结论与指标</translation>
     </message>
     <message>
         <source>Opens the user manual at this window</source>
@@ -3300,6 +3456,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Other limits</source>
         <translation>其他上限</translation>
+    </message>
+    <message>
+        <source>Otherwise counties that could not be checked are tried again, also with unchanged data</source>
+        <translation>不勾选时，未能检查的县区即使数据未变，也再次检查</translation>
     </message>
     <message>
         <source>Other…</source>
@@ -3590,6 +3750,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>县配置…</translation>
     </message>
     <message>
+        <source>Progress of the batch check</source>
+        <translation>批量检查进度</translation>
+    </message>
+    <message>
         <source>Project</source>
         <translation>工程</translation>
     </message>
@@ -3682,6 +3846,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>从文件读入项目，包括界址点（TXT、Excel、CSV）</translation>
     </message>
     <message>
+        <source>Read the counties again, after data have changed</source>
+        <translation>数据有改动时，重新读取各县</translation>
+    </message>
+    <message>
         <source>Read the extent from a layer, or enter the longitudes.</source>
         <translation>请从图层读取范围，或填写东西经度。</translation>
     </message>
@@ -3692,6 +3860,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Reading the attachment…</source>
         <translation>正在读取附件…</translation>
+    </message>
+    <message>
+        <source>Reading the counties</source>
+        <translation>读取各县数据</translation>
+    </message>
+    <message>
+        <source>Reading the data of the counties…</source>
+        <translation>正在读取各县数据…</translation>
     </message>
     <message>
         <source>Reading the saved check result</source>
@@ -3766,6 +3942,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>正在识别图层</translation>
     </message>
     <message>
+        <source>Refresh</source>
+        <translation>刷新</translation>
+    </message>
+    <message>
         <source>Register Waiver</source>
         <translation>登记豁免</translation>
     </message>
@@ -3822,6 +4002,18 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>签字用报告（Word）</translation>
     </message>
     <message>
+        <source>Reports also as</source>
+        <translation>另存报告</translation>
+    </message>
+    <message>
+        <source>Reports of all counties and the summary are written here</source>
+        <translation>各县报告和汇总写入此文件夹</translation>
+    </message>
+    <message>
+        <source>Reports of counties that are complete remain; a later run continues</source>
+        <translation>已检查完的县区的报告保留，再次运行即为续查</translation>
+    </message>
+    <message>
         <source>Reports to sign, maps and the submission package are made from the checked plan; the package is read back and compared. The manual is in the menu Sanxian.</source>
         <translation>由检查过的数据生成签字用报告、图件和成果包；成果包写出后读回核对。使用手册在菜单“三区三线”中。</translation>
     </message>
@@ -3872,6 +4064,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Result (JSON)</source>
         <translation>审查结果（JSON）</translation>
+    </message>
+    <message>
+        <source>Result kept</source>
+        <translation>沿用上次结果</translation>
     </message>
     <message>
         <source>Result of {time}. Changed since: {layers}. The grey rows may be out of date.</source>
@@ -4278,12 +4474,24 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>显示图层</translation>
     </message>
     <message>
+        <source>Show Window</source>
+        <translation>打开窗口</translation>
+    </message>
+    <message>
         <source>Show findings on the map</source>
         <translation>在地图上显示问题</translation>
     </message>
     <message>
+        <source>Show on the Map</source>
+        <translation>在地图上显示</translation>
+    </message>
+    <message>
         <source>Show or hide in the list and on the map: {word}</source>
         <translation>在列表和地图上显示或隐藏：{word}</translation>
+    </message>
+    <message>
+        <source>Show or hide the counties with this verdict</source>
+        <translation>显示或隐藏该结论的县区</translation>
     </message>
     <message>
         <source>Show or hide: {word}</source>
@@ -4394,6 +4602,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>标准：{standards}。县配置：{profiles}。</translation>
     </message>
     <message>
+        <source>Start Check</source>
+        <translation>开始检查</translation>
+    </message>
+    <message>
         <source>Start Editing and Apply</source>
         <translation>切换编辑状态并应用</translation>
     </message>
@@ -4444,6 +4656,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Submission package</source>
         <translation>成果包</translation>
+    </message>
+    <message>
+        <source>Submission package: inspected</source>
+        <translation>成果包，按检查成果包检查</translation>
     </message>
     <message>
         <source>Syntax</source>
@@ -4614,6 +4830,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
     </message>
     <message>
+        <source>The check ended with an error ({error}). Reports of counties that are complete remain, the summary is unchanged. Details are in the log, tab Sanxian.</source>
+        <translation>检查因错误中止（{error}）。已检查完的县区的报告保留，汇总未改动。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>The check result was not saved in the project folder ({error}). Details are in the log, tab Sanxian.</source>
         <translation>检查结果未能保存在工程文件旁（{error}）。详情见日志的 Sanxian 页。</translation>
     </message>
@@ -4636,6 +4856,14 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The confirmation that was entered takes effect when it is saved.</source>
         <translation>已填写本县设置的确认，保存后生效。</translation>
+    </message>
+    <message>
+        <source>The counties could not be read ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>未能读取各县数据（{error}）。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The counties were checked one after the other, because no Python program was found that can check several at the same time.</source>
+        <translation>没有找到可用于同时检查多个县的 Python 程序，已逐县检查。</translation>
     </message>
     <message>
         <source>The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is recommended, with the larger part {by} ({share}).</source>
@@ -4808,6 +5036,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>The layer “{layer}” refused a change. Nothing was applied.</source>
         <translation>图层“{layer}”拒绝了改动。未应用任何修复，请检查图层的约束和权限。</translation>
+    </message>
+    <message>
+        <source>The layer “{name}” is on the map.</source>
+        <translation>图层“{name}”已添加到地图。</translation>
     </message>
     <message>
         <source>The layers changed since {time} in ways that checks while editing do not cover; the result is out of date.</source>
@@ -4986,6 +5218,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>图层“{layer}”的图形带 Z 值或 M 值，修复会丢失这些值。请先去除，再修复。</translation>
     </message>
     <message>
+        <source>The summary layer cannot be opened. Start the check again.</source>
+        <translation>汇总图层不能打开，请重新检查。</translation>
+    </message>
+    <message>
         <source>The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian.</source>
         <translation>试算因错误停止（{error}），未作任何改动。详情见日志面板的 Sanxian 页。</translation>
     </message>
@@ -5104,6 +5340,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>该配置属于{name}（{area}），本项目为{county}（{code}）。请另选。</translation>
     </message>
     <message>
+        <source>This run</source>
+        <translation>本次检查</translation>
+    </message>
+    <message>
         <source>This was the last finding to do in the list.</source>
         <translation>已到最后一个未完成的问题。</translation>
     </message>
@@ -5122,6 +5362,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Tick at least one layer.</source>
         <translation>请至少勾选一个图层。</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>用时</translation>
     </message>
     <message>
         <source>Title and number of the document</source>
@@ -5304,6 +5548,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>用于布局、导出的图件、成果包（含元数据）和报告。留空的项取县配置中的成果信息；县配置也没有的，导出成果包时取成果包样式的值。</translation>
     </message>
     <message>
+        <source>Used for the counties to which the list gives no profile</source>
+        <translation>清单中没有指定县配置的县区采用此配置</translation>
+    </message>
+    <message>
         <source>VCT file</source>
         <translation>VCT 文件</translation>
     </message>
@@ -5342,6 +5590,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Verdict</source>
         <translation>结论</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>等待检查</translation>
     </message>
     <message>
         <source>Waive Findings</source>
@@ -5472,6 +5724,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>不应用未勾选的修复时，另有 {count} 项不再安全。请重新试算并查看。</translation>
     </message>
     <message>
+        <source>Word</source>
+        <translation>Word</translation>
+    </message>
+    <message>
         <source>Word (*.docx)</source>
         <translation>Word (*.docx)</translation>
     </message>
@@ -5596,6 +5852,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
 自动选择格式：取导入时的格式，没有的取通用格式。坐标系应为 CGCS2000 的高斯克吕格投影；经纬度图层须指定坐标系。没有图形、含曲线或图形无效的要素不写出，逐一列出。</translation>
     </message>
     <message>
+        <source>Written for each county next to the page and JSON</source>
+        <translation>各县报告除网页和 JSON 外，另存此格式</translation>
+    </message>
+    <message>
         <source>Written to the edit buffer as one step, not saved; layers are switched to edit mode where needed.</source>
         <translation>写入编辑缓冲，不直接保存；全部改动合为一步，可撤销。未处于编辑状态的图层将切换到编辑状态。</translation>
     </message>
@@ -5660,8 +5920,16 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>面积和宽度均小于下限的碎图斑方可忽略</translation>
     </message>
     <message>
+        <source>about {minutes} min left</source>
+        <translation>剩余约 {minutes} 分钟</translation>
+    </message>
+    <message>
         <source>about {seconds} s left</source>
         <translation>剩余约 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>about {time}</source>
+        <translation>约 {time}</translation>
     </message>
     <message>
         <source>add: create only missing layers</source>
@@ -5706,6 +5974,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>by longitude</source>
         <translation>经度范围</translation>
+    </message>
+    <message>
+        <source>check results</source>
+        <translation>检查结果</translation>
     </message>
     <message>
         <source>check: list only features whose stored area differs</source>
@@ -5850,6 +6122,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>none</source>
         <translation>无</translation>
+    </message>
+    <message>
+        <source>not checked: {titles}</source>
+        <translation>未检查：{titles}</translation>
     </message>
     <message>
         <source>not compared with any wording, to be changed or confirmed in the county profile</source>
@@ -6044,6 +6320,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>实时检查已关闭，有 {count} 个改动的要素尚未复检。请先打开实时检查，再修复。</translation>
     </message>
     <message>
+        <source>{count} counties were found.</source>
+        <translation>共 {count} 个县区。</translation>
+    </message>
+    <message>
         <source>{count} files</source>
         <translation>{count} 个文件</translation>
     </message>
@@ -6092,6 +6372,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>已生成 {count} 个布局，见“工程 → 布局”：{names}。</translation>
     </message>
     <message>
+        <source>{count} min</source>
+        <translation>{count} 分钟</translation>
+    </message>
+    <message>
         <source>{count} more fields need correction.</source>
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
@@ -6138,6 +6422,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{count} rows set or end “waived”, which only waivers do; their state is unchanged.</source>
         <translation>有 {count} 行设置或取消了豁免，该状态随豁免登记变化，没有采用。</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} 秒</translation>
     </message>
     <message>
         <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all settings and code lists that the rules may use; a report counts those that its check used.</source>
@@ -6288,6 +6576,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>{names} 等 {count} 个</translation>
     </message>
     <message>
+        <source>{names} and {count} more</source>
+        <translation>{names}等（另有 {count} 个）</translation>
+    </message>
+    <message>
         <source>{name} (drawing)</source>
         <translation>{name}（绘制中）</translation>
     </message>
@@ -6340,8 +6632,16 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>显示 {shown} 处，共 {count} 处</translation>
     </message>
     <message>
+        <source>{source} ({size} MB)</source>
+        <translation>{source}（{size} MB）</translation>
+    </message>
+    <message>
         <source>{state}. {why}</source>
         <translation>{state}。{why}</translation>
+    </message>
+    <message>
+        <source>{state}: {reason}</source>
+        <translation>{state}：{reason}</translation>
     </message>
     <message>
         <source>{text}
@@ -6360,6 +6660,10 @@ Click: {place}.</source>
     <message>
         <source>{title} (recommended)</source>
         <translation>{title}（推荐）</translation>
+    </message>
+    <message>
+        <source>{title} {count}</source>
+        <translation>{title} {count} 处</translation>
     </message>
     <message>
         <source>{value} (inherited: {source})</source>
@@ -6456,6 +6760,14 @@ Click: {place}.</source>
     <message>
         <source>“{name}” has no layer with shapes.</source>
         <translation>“{name}”没有带图形的图层。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no report yet: it was not checked with the present data and settings.</source>
+        <translation>“{name}”还没有报告：未按现有数据和设定检查过。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no report: {reason}</source>
+        <translation>“{name}”没有报告：{reason}</translation>
     </message>
     <message>
         <source>“{name}” has {count} plan layers.</source>

@@ -27,6 +27,7 @@ MANUAL_TOPICS = {
     "layouts": "06-maps-package#layouts",
     "package": "06-maps-package#package",
     "inspect": "06-maps-package#inspect",
+    "counties": "08-command-line#counties",
     # tools
     "check_plan": "04-checking#tool-check-plan",
     "check_counties": "08-command-line#tool-check-counties",

@@ -27,6 +27,7 @@ from .checking.layer_recognition import LayerRecognition
 from .checking.run import CheckInputs, CheckRunner
 from .checking.saved_results import SavedResults
 from .conformity.controller import ConformityController
+from .counties.controller import CountiesController
 from .dialogs import DialogOpener
 from .editing.code_boxes import SearchableCodeLists
 from .editing.live_switch import LiveCheckSwitch
@@ -135,6 +136,7 @@ class DesktopController(QObject):
         self.inspection = PackageInspection(
             iface, self.runner, self.checking, lambda: self.exports.ask_and_save("html"), self
         )
+        self.counties = CountiesController(iface, self.runner, self)
         export_environment = ExportEnvironment(
             self.result_owner.get_result_for_export,
             self.result_owner.get_displayed_result,
@@ -217,6 +219,7 @@ class DesktopController(QObject):
             "maps": self.maps.open_export_dialog,
             "package": self.export.show,
             "inspect": lambda: self.inspection.ask_for_package(""),
+            "counties": self.counties.show,
             "vct_in": lambda: self.exchange.import_vct(""),
             "vct_out": self.exchange.export_vct,
             "yearly": self.exchange.update_yearly,
@@ -304,6 +307,7 @@ class DesktopController(QObject):
         self.iface.unregisterOptionsWidgetFactory(self.options)
         self.export.close()
         self.inspection.close()
+        self.counties.close()
         self.conformity.stop()
         self.exchange.close()
         self.figures.close()

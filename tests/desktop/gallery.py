@@ -4,10 +4,13 @@
 ``tools/window_gallery.py`` runs it. Nothing is asserted: people inspect the pictures.
 """
 
+import shutil
 from datetime import datetime
+from pathlib import Path
 
 from gui_driver import (
     FACTS,
+    FOLDER,
     SCREENSHOTS,
     open_sample,
     run_check,
@@ -23,6 +26,7 @@ from qgis.PyQt.QtWidgets import QApplication, QComboBox, QTableWidget, QTabWidge
 from qgis.utils import iface
 
 FACTS["pictures"], FACTS["missing"] = [], []
+SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample" / "county.gpkg"
 #: Windows by the name of their menu action.
 ACTIONS_WITH_WINDOW = (
     "roles", "profile", "document", "inspect", "layouts", "maps", "doctor", "help", "dictionary", "mapping",
@@ -208,6 +212,30 @@ def show_wizard(controller):
     wait_seconds(0.4)
 
 
+def show_counties(controller):
+    """Check copies of the sample county and a damaged file: form, forecast, results."""
+    folder = FOLDER / "各县"
+    folder.mkdir()
+    for name in ("140212新荣区", "140225浑源县"):
+        shutil.copyfile(SAMPLE, folder / f"{name}.gpkg")
+    (folder / "140226左云县.gpkg").write_bytes(b"SQLite format 3\0 damaged")
+    counties = controller.counties
+    counties.show()
+    save_window("counties-empty", counties.dialog)
+    counties.dialog.form.profile.choose_profile("hunyuan")
+    counties.dialog.form.source.line.setText(str(folder))
+    wait_seconds(1)
+    wait(lambda: counties._forecast_job is None, 60)
+    save_window("counties-forecast", counties.dialog)
+    counties.dialog.start.click()
+    wait(lambda: any(row.stage == "running" for row in counties.dialog.model.rows), 60)
+    save_window("counties-running", counties.dialog)
+    wait(lambda: not counties.is_running, 300)
+    counties.dialog.table.selectRow(2)
+    save_window("counties-done", counties.dialog)
+    counties.dialog.reject()
+
+
 def show_form(layers):
     for role in ("DLTB", "CZKFBJ"):
         layer = layers[role]
@@ -246,6 +274,7 @@ def show_all_windows():
     wait(lambda: package.form.gate.reasons.count() > 0, 30)
     save_window("package", package)
     package.close()
+    show_counties(controller)
     show_wizard(controller)
     show_form(layers)
     show_edit(controller, layers)

@@ -2,9 +2,11 @@
 """Desktop script: record what scrolls sideways, and the contrast of all texts, in the plugin's windows."""
 
 import os
+from pathlib import Path
 
 from gui_driver import (
     FACTS,
+    FOLDER,
     SCREENSHOTS,
     act_when_dialog_opens,
     has_object_name,
@@ -28,6 +30,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 PICTURE = os.environ["SANXIAN_PICTURE"]
+SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 FACTS["sideways"], FACTS["contrast"] = {}, []
 
 
@@ -152,6 +155,23 @@ def prepare_waiver(dialog):
     yield "-error"
 
 
+def inspect_counties(counties):
+    """Inspect the window of many counties: with a wrong path, with a forecast, and with a message on a county."""
+    dialog = counties.dialog
+    screen = QApplication.primaryScreen().availableGeometry()
+    dialog.resize(min(dialog.width(), screen.width()), min(dialog.height(), screen.height()))
+    for name, source in (("error", SAMPLE / "none"), ("forecast", SAMPLE)):
+        dialog.form.source.line.setText(str(source))
+        dialog.form.output.line.setText(str(FOLDER / "out"))
+        wait_seconds(0.8)
+        wait(lambda: counties._forecast_job is None, 60)
+        if dialog.model.rows:
+            dialog.table.selectRow(0)
+            counties.open_report(dialog.model.rows[0].name)
+        inspect_window(f"counties-{name}", dialog)
+    dialog.reject()
+
+
 def run_readable_steps():
     controller = open_sample()
     run_check(controller)
@@ -177,6 +197,8 @@ def run_readable_steps():
     wait(lambda: package.form.gate.reasons.count() > 0, 30)
     inspect_window("package", package)
     package.close()
+    handlers["counties"]()
+    inspect_counties(controller.counties)
     handlers["dictionary"]()
     wait_seconds(1)
     for window in QApplication.topLevelWidgets():

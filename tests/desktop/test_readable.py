@@ -19,7 +19,9 @@ def test_dialogs_need_no_sideways_scrolling_on_a_small_screen_and_texts_have_eno
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("readable", size=SMALL_SCREEN, theme=theme, lang=lang, timeout=400)
     assert not {window: areas for window, areas in facts["sideways"].items() if areas}
-    assert {"panel-detail", "profile-errors", "document-error", "waiver-error", "package"} <= set(facts["sideways"])
+    assert {"panel-detail", "profile-errors", "document-error", "waiver-error", "package", "counties-forecast"} <= set(
+        facts["sideways"]
+    )
     kinds = {kind for _, kind, *_ in facts["contrast"]}
     assert {"text", "placeholder"} <= kinds and len(facts["contrast"]) > 150
     # WCAG exempts disabled texts.

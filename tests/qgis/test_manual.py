@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import manual
 from plugin.bridge.running.tasks import JobRunner
+from plugin.gui.counties.dialog import CountiesDialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.help import help_dialog
 from plugin.gui.help.dictionary_dialog import DictionaryDialog
@@ -119,6 +120,7 @@ def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provide
         (ExportDialog, "package"),
         (lambda _: InspectDialog(""), "inspect"),
         (lambda _: DictionaryDialog(), "dictionary"),
+        (lambda _: CountiesDialog(), "counties"),
         (lambda _: DoctorDialog(RUNNER), "doctor"),
     ],
 )

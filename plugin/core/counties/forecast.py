@@ -12,7 +12,7 @@ from pathlib import Path
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from .check_county import read_record
 from .model import COUNTIES_FOLDER, RECORD_FILE, BatchOptions
-from .run import PlannedCounty, plan_batch
+from .run import PlannedBatch, PlannedCounty, needs_check, plan_batch
 
 #: What is done with a county: checked for the first time, because something changed, because it had no verdict, or
 #: because the user wants all; or its result is kept.
@@ -33,7 +33,8 @@ class ForecastRow:
 class Forecast:
     """What a batch would do. ``seconds``: about the time of all checks in ``jobs`` processes, None if unknown.
 
-    ``measured_count``: number of counties from which the rate (seconds per byte) was measured.
+    ``measured_count``: number of counties from which the rate (seconds per byte) was measured; ``planned``: the
+    counties in the order of the rows, with the results of earlier runs.
     """
 
     rows: tuple[ForecastRow, ...]
@@ -41,6 +42,7 @@ class Forecast:
     measured_count: int
     jobs: int
     ignored_names: tuple[str, ...]
+    planned: tuple[PlannedCounty, ...]
 
 
 def forecast_batch(
@@ -56,13 +58,29 @@ def forecast_batch(
     """
     # The records are read also if their results are not used.
     planned = plan_batch(replace(options, resumes=True), progress=progress, cancellation=cancellation)
+    return make_forecast(planned, options)
+
+
+def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
+    """Return the forecast of a batch from its plan, without reading the data again.
+
+    ``planned``: a plan with the records of earlier runs, of which ``options`` may differ in forms, number of processes,
+    and what is checked again.
+    """
+    counties = tuple(_plan_anew(one, options) for one in planned.counties)
     rates = _measure_rates(options.output)
     rate = statistics.median(rates) if rates else None
-    rows = [_make_row(one, options.resumes, rate) for one in planned.counties]
+    rows = tuple(_make_row(one, options.resumes, rate) for one in counties)
     durations = [row.seconds for row in rows if row.seconds != 0]
     known = [seconds for seconds in durations if seconds is not None]
     total = _divide_among_jobs(known, options.jobs) if len(known) == len(durations) else None
-    return Forecast(tuple(rows), total, len(rates), options.jobs, planned.ignored_names)
+    return Forecast(rows, total, len(rates), options.jobs, planned.ignored_names, counties)
+
+
+def _plan_anew(planned: PlannedCounty, options: BatchOptions) -> PlannedCounty:
+    """Return a county of a plan as these options plan it."""
+    task = replace(planned.task, forms=tuple(sorted(options.forms)))
+    return PlannedCounty(task, planned.record, needs_check(task, planned.record, options.only_changed))
 
 
 def _measure_rates(output: Path) -> list[float]:

@@ -53,6 +53,12 @@ def describe_forecast(forecast: Forecast, report_texts: ReportTexts) -> list[str
         size = format_number(row.input_bytes / _BYTES_PER_MB, 1)
         duration = _describe_duration(row.seconds, report_texts)
         lines.append(report_texts.get("counties", key, name=row.name, size=size, duration=duration))
+    return lines + describe_forecast_sums(forecast, report_texts)
+
+
+def describe_forecast_sums(forecast: Forecast, report_texts: ReportTexts) -> list[str]:
+    """Return what a forecast comes to, as lines: numbers of counties, time, data that belong to no county."""
+    lines = []
     checked = sum(row.action != KEPT for row in forecast.rows)
     lines.append(report_texts.get("counties", "forecast_total", count=checked, kept=len(forecast.rows) - checked))
     if checked and forecast.seconds is None:

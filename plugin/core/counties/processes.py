@@ -5,12 +5,13 @@ A process checks one county after the other. A county that ends its process, suc
 other county: it is checked once more, alone on the machine, and then reported as lost. Processes are started anew
 (spawn), on Linux as on Windows, so that they share no state with their parent. They end with it.
 
-QGIS cannot use this module: there the program that Python would start is QGIS itself.
+Inside QGIS, the program that Python would start may be QGIS itself: there the caller names the Python to start.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.spawn
 import os
 import signal
 import tempfile
@@ -18,7 +19,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,27 @@ _OUT_OF_MEMORY = "out of memory"
 CheckFunction = Callable[[CountyTask], CountyRecord]
 #: Makes the record of a county that ended its process twice, from its task and the exit code (None: lack of memory).
 LostFunction = Callable[[CountyTask, int | None], CountyRecord]
+#: Called with each county whose check begins.
+StartFunction = Callable[[CountyTask], None]
+
+
+@dataclass(frozen=True)
+class _Crew:
+    """What all processes of a run have in common: the check, their temporary folder, and the call at each begin."""
+
+    check: CheckFunction
+    temporary_folder: Path
+    on_start: StartFunction
 
 
 class _Worker:
     """A process that checks counties; ``task``: the county that it checks now."""
 
-    def __init__(self, context: Any, check: CheckFunction, temporary_folder: Path):
+    def __init__(self, context: Any, crew: _Crew):
+        self._on_start = crew.on_start
         self.connection, child_connection = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(child_connection, check, str(temporary_folder)), daemon=True
+            target=_serve, args=(child_connection, crew.check, str(crew.temporary_folder)), daemon=True
         )
         with _ignore_interrupts():
             self._process.start()
@@ -58,6 +71,7 @@ class _Worker:
         """Send a county to the process. A process that has ended is noticed by `receive_record`."""
         self.task = task
         self.remaining_counties -= 1
+        self._on_start(task)
         try:
             self.connection.send(task)
         except (BrokenPipeError, ConnectionResetError):
@@ -139,36 +153,56 @@ def check_in_processes(
     make_lost_record: LostFunction,
     cancellation: Cancellation = NEVER_CANCELLED,
     check: CheckFunction = check_county,
+    *,
+    on_start: StartFunction = lambda task: None,
+    python: str = "",
 ) -> None:
     """Check counties in up to ``jobs`` processes; call ``on_record`` with each record, in the order of their ends.
 
     Counties that ended their process are checked last, each alone. ``temporary_folder``: folder for temporary files of
-    the processes; ``check``: a function of a module, for tests. Raise Cancelled; the processes are then ended.
+    the processes; ``check``: a function of a module, for tests; ``on_start``: called with each county whose check
+    begins, twice for one that ended its process; ``python``: program of the processes, empty for the one that runs.
+    Raise Cancelled; the processes are then ended.
     """
+    crew = _Crew(check, temporary_folder, on_start)
     lost_tasks: list[CountyTask] = []
     threads = max(1, get_available_cores() // max(1, min(jobs, len(tasks))))
-    _run(
-        [replace(task, thread_count=threads) for task in tasks],
-        jobs,
-        (check, temporary_folder),
-        on_record,
-        lambda task, exit_code: lost_tasks.append(task),
-        cancellation,
-    )
-    _run(
-        [replace(task, thread_count=get_available_cores()) for task in lost_tasks],
-        1,
-        (check, temporary_folder),
-        on_record,
-        lambda task, exit_code: on_record(make_lost_record(task, exit_code)),
-        cancellation,
-    )
+    with _use_program(python):
+        _run(
+            [replace(task, thread_count=threads) for task in tasks],
+            jobs,
+            crew,
+            on_record,
+            lambda task, exit_code: lost_tasks.append(task),
+            cancellation,
+        )
+        _run(
+            [replace(task, thread_count=get_available_cores()) for task in lost_tasks],
+            1,
+            crew,
+            on_record,
+            lambda task, exit_code: on_record(make_lost_record(task, exit_code)),
+            cancellation,
+        )
+
+
+@contextmanager
+def _use_program(python: str) -> Iterator[None]:
+    """Let new processes run a Python program while the ``with`` block runs; no change for an empty one."""
+    former = multiprocessing.spawn.get_executable()
+    if python:
+        multiprocessing.set_executable(python)
+    try:
+        yield
+    finally:
+        if python:
+            multiprocessing.set_executable(former)
 
 
 def _run(
     tasks: list[CountyTask],
     jobs: int,
-    process_arguments: tuple[CheckFunction, Path],
+    crew: _Crew,
     on_record: Callable[[CountyRecord], None],
     on_lost: Callable[[CountyTask, int | None], None],
     cancellation: Cancellation,
@@ -181,7 +215,7 @@ def _run(
         while queue or workers:
             cancellation.raise_if_cancelled()
             while queue and len(workers) < jobs:
-                workers.append(_Worker(context, *process_arguments))
+                workers.append(_Worker(context, crew))
                 workers[-1].start_task(queue.popleft())
             ready = wait([worker.connection for worker in workers], timeout=_POLL_SECONDS)
             for worker in [one for one in workers if one.connection in ready]:

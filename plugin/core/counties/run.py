@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A batch check: find the counties, check those without a current result, summarise all.
 
-Command line and toolbox use this module. The folder of results has a folder for each county with its report and its
-record, and the summary. A run that is killed leaves complete reports; the next run continues.
+Command line, toolbox and desktop use this module. The folder of results has a folder for each county with its report
+and its record, and the summary. A run that is killed leaves complete reports; the next run continues.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def plan_batch(
             measure_bytes(Path(county.source)),
         )
         record = read_record(task.folder) if options.resumes else None
-        planned.append(PlannedCounty(task, record, _needs_check(task, record, options.only_changed)))
+        planned.append(PlannedCounty(task, record, needs_check(task, record, options.only_changed)))
     return PlannedBatch(tuple(planned), found.ignored_names)
 
 
@@ -168,7 +168,7 @@ def _digest_settings(counties: tuple[County, ...], options: list[RunOptions], pa
     return [digests[key] for key in keys]
 
 
-def _needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bool) -> bool:
+def needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bool) -> bool:
     """Return True for a county without a current result; a county without a verdict is tried again by default."""
     if record is None or not is_current(record, task):
         return True
@@ -305,13 +305,16 @@ def check_in_sequence(
     on_record: Callable[[CountyRecord], None],
     progress: ProgressCallback,
     cancellation: Cancellation,
+    on_start: Callable[[CountyTask], None] = lambda task: None,
 ) -> None:
     """Check one county after the other in this process, with all its threads. Raise Cancelled.
 
     A county for which memory does not suffice is reported, because here it cannot be tried alone on the machine.
+    ``on_start``: called with each county whose check begins.
     """
     for number, task in enumerate(tasks):
         cancellation.raise_if_cancelled()
+        on_start(task)
         progress(number / len(tasks), task.county.name)
         try:
             record = check_county(
@@ -325,10 +328,14 @@ def check_in_sequence(
 
 
 class ProcessRunner:
-    """Checks counties in ``jobs`` processes of the machine."""
+    """Checks counties in ``jobs`` processes of the machine.
 
-    def __init__(self, jobs: int):
-        self._jobs = jobs
+    ``on_start``: called with each county whose check begins; ``python``: program of the processes, empty for the one
+    that runs.
+    """
+
+    def __init__(self, jobs: int, on_start: Callable[[CountyTask], None] = lambda task: None, python: str = ""):
+        self._jobs, self._on_start, self._python = jobs, on_start, python
 
     def __call__(
         self,
@@ -351,7 +358,16 @@ class ProcessRunner:
             progress(done[0] / total, record.name)
 
         if tasks:
-            check_in_processes(tasks, self._jobs, temporary_folder, report_record, make_lost_record, cancellation)
+            check_in_processes(
+                tasks,
+                self._jobs,
+                temporary_folder,
+                report_record,
+                make_lost_record,
+                cancellation,
+                on_start=self._on_start,
+                python=self._python,
+            )
 
 
 def make_lost_record(task: CountyTask, exit_code: int | None) -> CountyRecord:

@@ -43,6 +43,7 @@ _COLORED_ICONS = {
     "waived": "waived",
     "skipped": "waived",
     "crashed": "waived",
+    "unread": "waived",
     "ok": "ok",
     "run": "ok",
 }

@@ -2,7 +2,9 @@
 """Processes of a batch that end, lack memory or are cancelled."""
 
 import shutil
+import sys
 from dataclasses import replace
+from multiprocessing import spawn
 
 import pytest
 
@@ -35,10 +37,25 @@ def list_tasks(options):
 
 
 def test_a_county_that_ends_its_process_twice_is_a_row_and_the_others_are_complete(options, tmp_path):
-    records = []
+    records, started, former_program = [], [], spawn.get_executable()
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    check_in_processes(list_tasks(options), 2, temporary, records.append, make_lost_record, check=check_or_die)
+    program, starts = tmp_path / "python 程序", tmp_path / "starts"
+    program.write_text(f'#!/bin/sh\necho >> "{starts}"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    check_in_processes(
+        list_tasks(options),
+        2,
+        temporary,
+        records.append,
+        make_lost_record,
+        check=check_or_die,
+        on_start=lambda task: started.append(task.county.name),
+        python=str(program),
+    )
+    assert spawn.get_executable() == former_program and len(starts.read_text().splitlines()) >= 3
+    # Those that ended their process were started again, alone.
+    assert sorted(started) == ["140213平城区", "140214云冈区", "140214云冈区", "140215云州区", "140215云州区"]
     by_name = {record.name: record for record in records}
     assert len(records) == 3
     # One county was killed twice, one lacked memory once and was checked alone.

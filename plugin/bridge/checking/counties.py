@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A batch check of counties for the desktop: forecast, check in processes, and what becomes of each county."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...core.cancellation import Cancellation
+from ...core.connection_text import has_password, is_connection, make_source, mask_source
+from ...core.counties.model import BatchOptions, County, CountyRecord, CountyTask
+from ...core.errors import InputError
+from ...core.parallel.python_program import find_python_program
+from .. import health
+
+if TYPE_CHECKING:
+    from ...core.counties.forecast import Forecast
+    from ...core.counties.run import BatchResult, PlannedBatch, TaskRunner
+
+ProgressCallback = Callable[[float, str], None]
+_CORE = __name__.removesuffix(".bridge.checking.counties") + ".core"
+#: What a process that checks a county imports.
+_MODULES_OF_PROCESS = (
+    f"{_CORE}.counties.processes",
+    f"{_CORE}.check",
+    f"{_CORE}.package.inspection.inspect",
+    f"{_CORE}.render.outputs",
+    "geopandas",
+    "pyogrio",
+    "openpyxl",
+)
+
+
+@dataclass(frozen=True)
+class CountyEvent:
+    """A county whose check begins (``record`` is None) or has ended. ``folder``: folder of its report."""
+
+    name: str
+    folder: Path
+    record: CountyRecord | None = None
+
+
+@dataclass(frozen=True)
+class DesktopBatch:
+    """The result of a batch check. ``is_in_sequence``: several processes were requested, but none could be started."""
+
+    result: BatchResult
+    is_in_sequence: bool
+
+
+def read_source(text: str) -> str | Path:
+    """Return the folder, list or database that a user typed. Raise InputError for a connection with a password."""
+    if has_password(text):
+        raise InputError("counties_password", source=mask_source(text))
+    return make_source(text)
+
+
+def propose_output(text: str, suffix: str) -> str:
+    """Return a folder of results next to a folder or list of counties, such as ``data/大同市_检查结果``.
+
+    ``suffix``: end of its name. Empty for a database, and without a folder or list.
+    """
+    path = Path(text)
+    if not text or is_connection(text) or not path.exists():
+        return ""
+    stem = path.name if path.is_dir() else path.stem
+    return str(path.parent / f"{stem}_{suffix}") if stem else str(path / suffix)
+
+
+class CountyForecaster:
+    """Forecasts batches; the data are read again only when source, results or settings of the check change."""
+
+    def __init__(self) -> None:
+        self._planned: tuple[Any, PlannedBatch] | None = None
+
+    def forget(self) -> None:
+        """Read the data again for the next forecast."""
+        self._planned = None
+
+    def forecast(
+        self,
+        options: BatchOptions,
+        on_found: Callable[[tuple[County, ...]], None],
+        progress: ProgressCallback,
+        cancellation: Cancellation,
+    ) -> Forecast:
+        """Return what a batch check would do; nothing is written. Not on the main thread.
+
+        ``on_found``: called with the counties before their data are read, then ``progress``. Raise SanxianError, and
+        Cancelled.
+        """
+        health.require_libraries(cancellation)
+        from ...core.counties.forecast import make_forecast
+        from ...core.counties.run import plan_batch
+        from ...core.counties.sources import list_counties
+
+        key = (options.source, options.output, options.check, options.package_spec)
+        if self._planned is None or self._planned[0] != key:
+            on_found(list_counties(options.source, options.output).counties)
+            progress(0.0, "")
+            # The records are read also if their results are not used.
+            planned = plan_batch(replace(options, resumes=True), progress=progress, cancellation=cancellation)
+            self._planned = key, planned
+        return make_forecast(self._planned[1], options)
+
+
+def check_many_counties(
+    options: BatchOptions,
+    on_found: Callable[[tuple[County, ...]], None],
+    on_event: Callable[[CountyEvent], None],
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> DesktopBatch:
+    """Check the counties of a batch and write its summary. Not on the main thread.
+
+    ``on_found``: called with all counties; ``on_event``: called when the check of a county begins or ends; ``progress``
+    is called after both. Several counties at the same time are checked in processes, so that the desktop keeps its
+    share of the machine; if no Python for them is found, the counties are checked one after the other. Raise
+    SanxianError, and Cancelled; complete reports of counties remain.
+    """
+    health.require_libraries(cancellation)
+    from ...core.counties.run import check_counties
+    from ...core.counties.sources import list_counties
+
+    last_share = [0.0]
+    folders: dict[str, Path] = {}
+
+    def report_progress(share: float, text: str) -> None:
+        last_share[0] = share
+        progress(share, text)
+
+    def report_start(task: CountyTask) -> None:
+        folders[task.county.name] = task.folder
+        on_event(CountyEvent(task.county.name, task.folder))
+        progress(last_share[0], "")
+
+    def report_record(record: CountyRecord) -> None:
+        on_event(CountyEvent(record.name, folders[record.name], record))
+        progress(last_share[0], "")
+
+    on_found(list_counties(options.source, options.output).counties)
+    progress(0.0, "")
+    run_tasks, is_in_sequence = _make_task_runner(options.jobs, report_start, cancellation)
+    result = check_counties(
+        options,
+        run_tasks,
+        on_record=report_record,
+        progress=report_progress,
+        cancellation=cancellation,
+    )
+    return DesktopBatch(result, is_in_sequence)
+
+
+def _make_task_runner(
+    jobs: int, on_start: Callable[[CountyTask], None], cancellation: Cancellation
+) -> tuple[TaskRunner, bool]:
+    """Return the function that checks the counties, and True if it has to do without the requested processes."""
+    from ...core.counties.run import ProcessRunner, check_in_sequence
+
+    python = find_python_program(_MODULES_OF_PROCESS, cancellation) if jobs > 1 else ""
+    if python:
+        return ProcessRunner(jobs, on_start, python), False
+    return partial(check_in_sequence, on_start=on_start), jobs > 1

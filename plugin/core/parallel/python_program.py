@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the Python program that can run this program's code in another process.
+
+In a program that embeds Python, such as QGIS on Windows, `sys.executable` is that program, which would open a second
+window. A program is used only after it was tried.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+
+#: Time limit of a trial in seconds, because libraries load slowly from a slow disk; interval of checks for
+#: cancellation.
+_TRIAL_SECONDS, _POLL_SECONDS = 60.0, 0.1
+#: (path of a program, names of modules) → result of the trial; a trial that was cancelled has none.
+_results: dict[tuple[str, tuple[str, ...]], bool] = {}
+#: A process of `multiprocessing` begins in the same way: with the path of the running one. Another build of the same
+#: version fails, because modules that one has built in are files in the other.
+_TRIAL_CODE = """
+import importlib, json, sys
+version, path, modules = json.loads(sys.argv[1])
+if list(sys.version_info[:2]) != version:
+    sys.exit(1)
+sys.path[:] = path
+for module in modules:
+    importlib.import_module(module)
+"""
+
+
+def find_python_program(modules: tuple[str, ...], cancellation: Cancellation = NEVER_CANCELLED) -> str:
+    """Return the path of a Python of this version that imports modules; empty without one. Raise Cancelled.
+
+    ``modules``: names of all that a process imports. The first call starts candidates, which takes seconds.
+    """
+    return next((path for path in _list_candidates() if _can_import(path, modules, cancellation)), "")
+
+
+def _list_candidates() -> tuple[str, ...]:
+    """Return paths where this Python's program may be, without the program that embeds Python."""
+    return tuple(dict.fromkeys(str(path) for path in _iterate_candidates() if path.is_file()))
+
+
+def _iterate_candidates() -> Iterator[Path]:
+    executable = Path(sys.executable or "")
+    if executable.stem.casefold().startswith("python"):
+        yield executable
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    # pythonw opens no console window.
+    names = ("pythonw.exe", "python.exe", "python3.exe") if os.name == "nt" else (f"python{version}", "python3")
+    for folder in dict.fromkeys((sys.exec_prefix, sys.base_exec_prefix, str(executable.parent))):
+        for name in names:
+            yield from (Path(folder) / name, Path(folder) / "bin" / name)
+
+
+def _can_import(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:
+    """Return True if a program is a Python of this version that imports modules with this process's path."""
+    key = python, modules
+    if key not in _results:
+        _results[key] = _try_program(python, modules, cancellation)
+    return _results[key]
+
+
+def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:
+    """Start a program with the trial; return True if it ends without an error in time. Raise Cancelled."""
+    text = json.dumps([list(sys.version_info[:2]), sys.path, modules])
+    try:
+        process = subprocess.Popen(
+            [python, "-c", _TRIAL_CODE, text],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError:
+        # Not a program of this machine.
+        return False
+    waited = 0.0
+    try:
+        while waited < _TRIAL_SECONDS:
+            try:
+                return process.wait(_POLL_SECONDS) == 0
+            except subprocess.TimeoutExpired:
+                waited += _POLL_SECONDS
+                cancellation.raise_if_cancelled()
+        return False
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Window 批量检查: form, list of counties with their states, progress, buttons to the results."""
+
+from __future__ import annotations
+
+import time
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from ...bridge.texts import tr
+from ...core.counties.model import SUMMARY_HTML, SUMMARY_LAYER
+from ..help.buttons import make_help_button
+from ..widgets import theme
+from ..widgets.buttons import ManualStartDialog
+from ..widgets.elided_label import ElidedLabel
+from ..widgets.field_message import FieldMessage, WrappedLabel
+from ..widgets.fit import resize_within_screen
+from ..widgets.whole_rows import WholeRows
+from .form import CountiesForm
+from .rows import KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
+from .table import CountyModel, CountyTable
+
+_PROGRESS_STEPS = 1000
+#: Names of counties at work that the progress shows.
+_MAX_SHOWN_NAMES = 3
+#: The remaining time is estimated after this time (s), and from this share of the work.
+_MIN_ELAPSED_SECONDS, _MIN_SHARE = 4.0, 0.08
+_SECONDS_PER_MINUTE, _MIN_SECONDS_IN_MINUTES = 60, 90
+_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 150, 46
+#: Lines of the list that a small screen shows, and of the text on the selected county.
+_MIN_SHOWN_ROWS, _DETAIL_LINES = 4, 3
+
+
+class KindButtons(QWidget):
+    """Buttons with the number of counties of each verdict, which show or hide them. Signal ``changed``."""
+
+    changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_kind: dict[str, QToolButton] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for kind in KINDS:
+            button = QToolButton()
+            button.setObjectName(f"SanxianCounties{str(kind).capitalize()}")
+            button.setCheckable(True)
+            button.setChecked(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setToolTip(tr("Show or hide the counties with this verdict"))
+            button.toggled.connect(self.changed)
+            row.addWidget(button)
+            self.by_kind[kind] = button
+        self.refresh_icons()
+        self.show_counts(dict.fromkeys(KINDS, 0))
+
+    def list_hidden_kinds(self) -> list[str]:
+        """Return the verdicts that the user hides."""
+        return [kind for kind, button in self.by_kind.items() if not button.isChecked()]
+
+    def show_counts(self, counts: dict[str, int]) -> None:
+        """Show the number of counties of each verdict."""
+        for kind, button in self.by_kind.items():
+            button.setText(f"{describe_kind(kind)} {counts[kind]}")
+
+    def refresh_icons(self) -> None:
+        for kind, button in self.by_kind.items():
+            button.setIcon(theme.load_icon(KIND_ICONS[kind]))
+
+
+class RunProgress(QWidget):
+    """Progress of a run: counties at work, how many are done, about how long the rest takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bar = QProgressBar()
+        self.bar.setObjectName("SanxianCountiesProgress")
+        self.bar.setRange(0, _PROGRESS_STEPS)
+        self.bar.setAccessibleName(tr("Progress of the batch check"))
+        self.what = ElidedLabel()
+        self.what.setObjectName("SanxianCountiesAtWork")
+        self._start_time = 0.0
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.what)
+
+    def begin(self, text: str) -> None:
+        """Show that work begins."""
+        self._start_time = time.monotonic()
+        self.bar.setValue(0)
+        self.bar.setFormat("%p%")
+        self.what.setText(text)
+
+    def show_share(self, share: float) -> None:
+        self.bar.setValue(round(_PROGRESS_STEPS * share))
+
+    def show_counties(self, share: float, done: int, total: int, names: list[str]) -> None:
+        """Show the share of the work (0–1), the number of counties that are done, and those at work."""
+        self.show_share(share)
+        self.bar.setFormat(f"{done} / {total}")
+        parts = []
+        if names:
+            shown = tr(", ").join(names[:_MAX_SHOWN_NAMES])
+            if len(names) > _MAX_SHOWN_NAMES:
+                shown = tr("{names} and {count} more").format(names=shown, count=len(names) - _MAX_SHOWN_NAMES)
+            parts.append(tr("Checking {names}").format(names=shown))
+        left = self._estimate_seconds_left(share)
+        if left is not None and left < _MIN_SECONDS_IN_MINUTES:
+            parts.append(tr("about {seconds} s left").format(seconds=round(left)))
+        elif left is not None:
+            parts.append(tr("about {minutes} min left").format(minutes=round(left / _SECONDS_PER_MINUTE)))
+        self.what.setText("  ".join(parts))
+
+    def _estimate_seconds_left(self, share: float) -> float | None:
+        elapsed = time.monotonic() - self._start_time
+        if elapsed < _MIN_ELAPSED_SECONDS or not _MIN_SHARE <= share < 1:
+            return None
+        return elapsed * (1 - share) / share
+
+
+class CountiesDialog(ManualStartDialog):
+    """Window 批量检查.
+
+    Signals: ``inputsChanged``: the form has changed; ``refreshRequested``: read the counties again;
+    ``startRequested``, ``cancelRequested``: of the run; ``openRequested(name)``: open the report of a county;
+    ``resultRequested(name)``: open the ``page`` or the ``folder`` of the summary, or show it on the ``map``.
+    """
+
+    inputsChanged = pyqtSignal()
+    refreshRequested = pyqtSignal()
+    startRequested = pyqtSignal()
+    cancelRequested = pyqtSignal()
+    openRequested = pyqtSignal(str)
+    resultRequested = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName("SanxianCountiesDialog")
+        self.setWindowTitle(tr("Check Many Counties"))
+        self.is_running = False
+        self.form, self.model = CountiesForm(), CountyModel(self)
+        self.table = CountyTable(self.model)
+        self._make_widgets()
+        self._lay_out()
+        self.form.changed.connect(self.inputsChanged)
+        self.form.changed.connect(self.enable_buttons)
+        self.form.edited.connect(self._enable_start)
+        self.table.opened.connect(self.openRequested)
+        self.table.selectionModel().selectionChanged.connect(lambda *_changes: self._show_detail())
+        self.model.dataChanged.connect(lambda *_changes: self._on_rows_changed())
+        self.model.modelReset.connect(self._on_rows_changed)
+        self.kinds.changed.connect(lambda: self.table.filter.hide_kinds(self.kinds.list_hidden_kinds()))
+        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        letter = self.fontMetrics()
+        resize_within_screen(
+            self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
+        )
+        self._show_detail()
+        self.enable_buttons()
+
+    def _make_widgets(self) -> None:
+        self.message = FieldMessage(lines=2)
+        self.message.setObjectName("SanxianCountiesMessage")
+        self.kinds = KindButtons()
+        self.refresh = QPushButton(tr("Refresh"))
+        self.refresh.setObjectName("SanxianCountiesRefresh")
+        self.refresh.setToolTip(tr("Read the counties again, after data have changed"))
+        self.refresh.clicked.connect(self.refreshRequested)
+        self.detail = WrappedLabel(reserved_lines=_DETAIL_LINES)
+        self.detail.setObjectName("SanxianCountiesDetail")
+        self.detail.setTextFormat(Qt.TextFormat.PlainText)
+        self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        theme.set_faint(self.detail)
+        self.progress = RunProgress()
+        self.progress.hide()
+        self.outcome = FieldMessage(lines=0)
+        self.outcome.setObjectName("SanxianCountiesOutcome")
+        self.page_button = self._make_result_button(
+            "page", tr("Open Summary"), tr("Opens the page with map, verdicts and figures of all counties")
+        )
+        self.map_button = self._make_result_button(
+            "map", tr("Show on the Map"), tr("Adds the counties with their verdicts to the map")
+        )
+        self.folder_button = self._make_result_button(
+            "folder", tr("Open Folder"), tr("Opens the folder with the summary and the reports of all counties")
+        )
+        self.start = QPushButton(tr("Start Check"))
+        self.start.setObjectName("SanxianCountiesStart")
+        self.start.clicked.connect(self.startRequested)
+        self.cancel = QPushButton(tr("Cancel"))
+        self.cancel.setObjectName("SanxianCountiesCancel")
+        self.cancel.setToolTip(tr("Reports of counties that are complete remain; a later run continues"))
+        self.cancel.clicked.connect(self._on_cancel)
+        self.close_button = QPushButton(tr("Close"))
+        self.close_button.setObjectName("SanxianCountiesClose")
+        self.close_button.clicked.connect(self.reject)
+
+    def _make_result_button(self, name: str, label: str, tip: str) -> QPushButton:
+        button = QPushButton(label)
+        button.setObjectName(f"SanxianCounties{name.capitalize()}")
+        button.setToolTip(tip)
+        button.clicked.connect(lambda _on=False: self.resultRequested.emit(name))
+        return button
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.kinds)
+        head.addStretch(1)
+        head.addWidget(self.refresh)
+        row_height = self.table.verticalHeader().defaultSectionSize()
+        header_height = self.table.horizontalHeader().sizeHint().height()
+        self.table.setMinimumHeight(header_height + _MIN_SHOWN_ROWS * row_height + 2 * self.table.frameWidth())
+        row = QHBoxLayout()
+        row.addWidget(make_help_button("counties"))
+        for button in (self.page_button, self.map_button, self.folder_button):
+            row.addWidget(button)
+        row.addStretch(1)
+        for button in (self.start, self.cancel, self.close_button):
+            row.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.form)
+        layout.addWidget(self.message)
+        layout.addLayout(head)
+        layout.addWidget(WholeRows(self.table), 1)
+        layout.addWidget(self.detail)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.outcome)
+        layout.addLayout(row)
+
+    # --- states
+    def enable_buttons(self) -> None:
+        """Enable the buttons that can be used, and name what is missing for a start."""
+        running = self.is_running
+        self.form.setEnabled(not running)
+        self._enable_start()
+        self.start.setVisible(not running)
+        self.cancel.setVisible(running)
+        self.close_button.setText(tr("Continue in Background") if running else tr("Close"))
+        output = self.form.make_output_path()
+        for button, name in ((self.page_button, SUMMARY_HTML), (self.map_button, SUMMARY_LAYER)):
+            button.setEnabled(not running and output is not None and (output / name).is_file())
+        self.folder_button.setEnabled(output is not None and output.is_dir())
+
+    def _enable_start(self) -> None:
+        complete = self.form.is_complete
+        self.refresh.setEnabled(not self.is_running and complete)
+        self.start.setEnabled(complete)
+        self.start.setToolTip("" if complete else tr("Choose the data of the counties and the folder of the results."))
+
+    def show_reading(self) -> None:
+        """Show that the counties are read for the forecast."""
+        self.message.show_hint(tr("Reading the data of the counties…"))
+
+    def show_rows(self, rows: list[CountyRow]) -> None:
+        """Show counties; the selected one stays selected."""
+        selected = self.table.get_selected_row()
+        self.model.set_rows(rows)
+        if selected is not None:
+            self.table.select_county(selected.name)
+
+    def begin_run(self) -> None:
+        """Show that a run begins."""
+        self.is_running = True
+        self.outcome.show_text("")
+        self.model.begin_run(self.form.resume.isChecked())
+        self.progress.begin(tr("Comparing the data with the former results"))
+        self.progress.show()
+        self.cancel.setEnabled(True)
+        self.enable_buttons()
+        self.cancel.setFocus()
+
+    def end_run(self, text: str, kind: str) -> None:
+        """Show how a run ended; ``kind``: as of `FieldMessage.show_text`."""
+        self.is_running = False
+        self.progress.hide()
+        self.outcome.show_text(text, kind)
+        self.enable_buttons()
+        (self.page_button if self.page_button.isEnabled() else self.start).setFocus()
+
+    def _on_cancel(self) -> None:
+        self.cancel.setEnabled(False)
+        self.progress.what.setText(tr("Cancelling"))
+        self.cancelRequested.emit()
+
+    def _on_rows_changed(self) -> None:
+        self.kinds.show_counts(self.model.count_kinds())
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        row = self.table.get_selected_row()
+        self.detail.setText(
+            describe_row(row) if row is not None else tr("Double click on a county, or Enter, opens its report.")
+        )
+
+    # --- the window
+    def changeEvent(self, event):
+        super().changeEvent(event)
+        if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):
+            self._themed.start()
+
+    def _refresh_icons(self) -> None:
+        self.kinds.refresh_icons()
+        self.model.refresh_icons()

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Inputs of a batch check: the counties, settings of their checks, the folder of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
+
+from ...bridge import settings
+from ...bridge.checking.counties import propose_output, read_source
+from ...bridge.project import county
+from ...bridge.texts import tr
+from ...core.connection_text import is_connection
+from ...core.counties.model import BatchOptions
+from ...core.options import RunOptions
+from ...core.parallel.process_state import get_available_cores
+from ...core.profile import list_profile_ids
+from ..widgets import theme
+from ..widgets.file_line import FileLine
+from ..widgets.profile_combo import ProfileCombo
+
+#: A typed path is read when the user has paused for this time (ms).
+_TYPING_PAUSE_MS = 600
+#: Most counties at the same time that are proposed: each takes memory.
+_MAX_PROPOSED_JOBS = 4
+_SETTING = "counties/{name}"
+#: Forms of a county's report that the user chooses; the page is always written, because the list opens it.
+_PAGE_FORM, _CHOSEN_FORMS = "html", ("docx", "xlsx", "findings")
+
+
+class CountiesForm(QWidget):
+    """The inputs of a batch check.
+
+    Signals: ``changed``: an input has changed, and the user has paused; ``edited``: a path has changed, at each key.
+    """
+
+    changed = pyqtSignal()
+    edited = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        #: The counties for which a folder of results was proposed, and that folder.
+        self._source = self._proposed_output = ""
+        self._make_widgets()
+        self._lay_out()
+        self._read_choices()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_TYPING_PAUSE_MS)
+        self._timer.timeout.connect(self._on_pause)
+        for line in (self.source.line, self.output.line):
+            line.textChanged.connect(lambda _text: self._timer.start())
+            line.textChanged.connect(lambda _text: self.edited.emit())
+        self.profile.currentIndexChanged.connect(lambda _index: self._timer.start())
+        self.jobs.valueChanged.connect(lambda _value: self._timer.start())
+        self.resume.toggled.connect(self._on_resume_toggled)
+        for box in (self.only_changed, *self.forms.values()):
+            box.toggled.connect(lambda _on: self._timer.start())
+
+    def _make_widgets(self) -> None:
+        self.source = FileLine(
+            file_filter=f"{tr('Tables')} (*.csv *.xlsx)",
+            allows_folders=True,
+            file_label=tr("List…"),
+            file_tip=tr("Choose a list of counties (CSV, Excel) with the columns 县, 数据, 县配置, 封库版本"),
+            folder_tip=tr("Choose the folder that has the data or the submission package of each county"),
+        )
+        self.source.line.setObjectName("SanxianCountiesSource")
+        self.source.line.setAccessibleName(tr("Data of the counties"))
+        theme.set_placeholder(self.source.line, tr("Folder with the data of each county, or a list (CSV, Excel)"))
+        self.output = FileLine(allows_only_folders=True, folder_tip=tr("Choose the folder of the results"))
+        self.output.line.setObjectName("SanxianCountiesOutput")
+        self.output.line.setAccessibleName(tr("Folder of the results"))
+        theme.set_placeholder(self.output.line, tr("Reports of all counties and the summary are written here"))
+        self.profile = ProfileCombo("SanxianCountiesProfile")
+        self.profile.setToolTip(tr("Used for the counties to which the list gives no profile"))
+        self.profile.setAccessibleName(tr("County profile"))
+        self.jobs = QSpinBox()
+        self.jobs.setObjectName("SanxianCountiesJobs")
+        self.jobs.setRange(1, max(1, get_available_cores()))
+        self.jobs.setAccessibleName(tr("Counties at the same time"))
+        self.jobs.setToolTip(
+            tr(
+                "More counties at the same time take more memory. With 1, the counties are checked one after the other "
+                "inside QGIS."
+            )
+        )
+        self.resume = QCheckBox(tr("Continue: keep results of counties that are unchanged"))
+        self.resume.setToolTip(
+            tr("A result is kept if data, profile, settings and version are the same as at its check")
+        )
+        self.only_changed = QCheckBox(tr("Also leave counties without a verdict that are unchanged"))
+        self.only_changed.setToolTip(
+            tr("Otherwise counties that could not be checked are tried again, also with unchanged data")
+        )
+        names = {"docx": tr("Word"), "xlsx": tr("Excel"), "findings": tr("Layer of findings")}
+        self.forms = {form: QCheckBox(names[form]) for form in _CHOSEN_FORMS}
+        for box in self.forms.values():
+            box.setToolTip(tr("Written for each county next to the page and JSON"))
+
+    def _lay_out(self) -> None:
+        settings_row = self.profile.make_row_with_button()
+        settings_row.addSpacing(self.fontMetrics().height())
+        settings_row.addWidget(QLabel(tr("Counties at the same time")))
+        settings_row.addWidget(self.jobs)
+        resume_row, form_row = QHBoxLayout(), QHBoxLayout()
+        for row, boxes in ((resume_row, (self.resume, self.only_changed)), (form_row, tuple(self.forms.values()))):
+            for box in boxes:
+                row.addWidget(box)
+                row.addSpacing(self.fontMetrics().height())
+            row.addStretch(1)
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addRow(tr("Data of the counties"), self.source)
+        layout.addRow(tr("Folder of the results"), self.output)
+        layout.addRow(tr("County profile"), settings_row)
+        layout.addRow(tr("Former results"), resume_row)
+        layout.addRow(tr("Reports also as"), form_row)
+
+    # --- choices of the last time
+    def _read_choices(self) -> None:
+        def read(name, default):
+            return settings.read_setting(_SETTING.format(name=name), default)
+
+        self.profile.set_profiles(list_profile_ids())
+        profile = read("profile", county.read_county_settings(QgsProject.instance()).profile)
+        if not profile.lower().endswith(".toml") or Path(profile).is_file():
+            self.profile.choose_profile(profile)
+        cores = get_available_cores()
+        self.jobs.setValue(read("jobs", max(1, min(cores // 2, _MAX_PROPOSED_JOBS))))
+        self.resume.setChecked(read("resume", True))
+        self.only_changed.setChecked(read("only_changed", False))
+        self.only_changed.setEnabled(self.resume.isChecked())
+        forms = read("forms", "").split(",")
+        for form, box in self.forms.items():
+            box.setChecked(form in forms)
+        source = read("source", "")
+        if is_connection(source) or (source and Path(source).exists()):
+            self.source.line.setText(source)
+            self.output.line.setText(read("output", ""))
+            # Other counties get another folder.
+            self._source, self._proposed_output = source, self.output.text()
+
+    def store_choices(self) -> None:
+        """Offer the present choices again the next time."""
+        choices = {
+            "source": self.source.text(),
+            "output": self.output.text(),
+            "profile": self.profile.currentData(),
+            "jobs": self.jobs.value(),
+            "resume": self.resume.isChecked(),
+            "only_changed": self.only_changed.isChecked(),
+            "forms": ",".join(form for form, box in self.forms.items() if box.isChecked()),
+        }
+        for name, value in choices.items():
+            settings.store_setting(_SETTING.format(name=name), value)
+
+    # --- the options
+    @property
+    def is_complete(self) -> bool:
+        """Return True if the counties and the folder of results are given."""
+        return bool(self.source.text() and self.output.text())
+
+    def make_output_path(self) -> Path | None:
+        """Return the folder of results; None while none is given."""
+        return Path(self.output.text()) if self.output.text() else None
+
+    def make_options(self) -> BatchOptions:
+        """Return the batch that the form describes. Raise InputError for a connection with a password."""
+        return BatchOptions(
+            read_source(self.source.text()),
+            Path(self.output.text()),
+            RunOptions(profile=self.profile.currentData() or "", lang=settings.get_report_language()),
+            forms=(_PAGE_FORM, *(form for form, box in self.forms.items() if box.isChecked())),
+            jobs=self.jobs.value(),
+            resumes=self.resume.isChecked(),
+            only_changed=self.resume.isChecked() and self.only_changed.isChecked(),
+        )
+
+    def _on_pause(self) -> None:
+        """Propose a folder of results for other counties, unless the user has chosen one; then report the change.
+
+        A path on a server may answer slowly, so it is not looked up at each key.
+        """
+        source = self.source.text()
+        if source != self._source and self.output.text() in ("", self._proposed_output):
+            self._proposed_output = propose_output(source, tr("check results"))
+            self.output.line.setText(self._proposed_output)
+            self._timer.stop()
+        self._source = source
+        self.changed.emit()
+
+    def _on_resume_toggled(self, is_on: bool) -> None:
+        self.only_changed.setEnabled(is_on)
+        self._timer.start()
