@@ -18,7 +18,7 @@ PHASE ?=
 RULES ?=
 PICTURES ?=
 
-.PHONY: help setup demo test postgis check format benchmark rules profile rule sample symbols manual screenshots package qgis qgis_process clean
+.PHONY: help setup demo test postgis check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
 
 help: ## 本页 · this page
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,9 @@ screenshots: setup ## 手册图片（docs/images，PICTURES="wizard"）· pictur
 
 package: setup ## 可安装的 zip · the installable zip, in dist/
 	@$(RUN) python tools/package.py
+
+wheel: setup ## Dask worker 用的程序包（.whl）· the core for Dask workers, in dist/
+	@$(RUN) python tools/wheel.py
 
 qgis: setup ## 打开 QGIS 并载入示例县（副本）· the desktop with a copy of the sample
 	@bash tools/qgis.sh

@@ -13,6 +13,7 @@ from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, print_line, print_pro
 
 if TYPE_CHECKING:
     from ..counties.model import BatchOptions
+    from ..counties.run import TaskRunner
     from ..counties.summary import BatchSummary
     from ..render.words import ReportTexts
 
@@ -20,18 +21,19 @@ if TYPE_CHECKING:
 def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check the counties of a folder or a list, or print what would be checked; return the exit code."""
     from ..counties.messages import describe_batch, describe_record
-    from ..counties.run import ProcessRunner, check_counties
+    from ..counties.run import check_counties
     from ..render.document.docx_writer import import_docx_library
 
     options = _make_options(args, report_texts)
     if args.docx:
         import_docx_library("report.docx")
+    runner = _make_runner(args)
     if args.dry_run:
         return _print_forecast(options, report_texts)
     try:
         result = check_counties(
             options,
-            ProcessRunner(options.jobs),
+            runner,
             on_record=lambda record: print_line(describe_record(record, report_texts)),
             progress=print_progress,
         )
@@ -43,6 +45,20 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for path in result.written:
         print_line(report_texts.get("cli", "written", target=path))
     return get_batch_exit_code(result.summary, args.strict)
+
+
+def _make_runner(args: argparse.Namespace) -> TaskRunner:
+    """Return what checks the counties: processes of this machine, or workers of Dask. Raise InputError."""
+    from ..counties.run import ProcessRunner
+    from ..errors import InputError
+
+    if args.scheduler:
+        from ..counties.dask_runner import DaskRunner
+
+        return DaskRunner(args.scheduler, args.jobs, args.memory_limit)
+    if args.memory_limit is not None:
+        raise InputError("counties_memory_not_local")
+    return ProcessRunner(args.jobs)
 
 
 def _make_options(args: argparse.Namespace, report_texts: ReportTexts) -> BatchOptions:

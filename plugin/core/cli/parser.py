@@ -273,6 +273,10 @@ def _add_batch_command(command: argparse.ArgumentParser, report_texts: ReportTex
     command.add_argument("--rules", default="", help=get_help_text("only"))
     command.add_argument("--package", default="county", help=get_help_text("package_form"))
     command.add_argument("--jobs", type=int, default=1, metavar="NUMBER", help=get_help_text("batch_jobs"))
+    command.add_argument("--scheduler", default="", metavar="local | tcp://…", help=get_help_text("batch_scheduler"))
+    command.add_argument(
+        "--memory-limit", type=float, default=None, metavar="GB", help=get_help_text("batch_memory_limit")
+    )
     for name in ("html", "docx", "xlsx", "findings"):
         command.add_argument(f"--{name}", action="store_true", help=get_help_text(f"batch_{name}"))
     resuming = command.add_mutually_exclusive_group()

@@ -26,6 +26,8 @@ SUMMARY_FILES = (SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER, SUMMARY_JSON)
 SEAMS_JSON = "seams.json"
 #: Prefix of temporary folders, and the name of the lock of an output folder.
 TEMPORARY_PREFIX, LOCK_NAME = ".sanxian-", "batch"
+#: Folder of a run in the output folder, removed at its end or by the next run.
+STAGING_FOLDER = f"{TEMPORARY_PREFIX}batch"
 #: Forms of a county's report besides JSON, which is always written → suffix of the file.
 REPORT_SUFFIXES = {"html": ".html", "docx": ".docx", "xlsx": ".xlsx", "findings": ".gpkg"}
 #: Order from the worst to the best verdict.

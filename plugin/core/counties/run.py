@@ -32,6 +32,7 @@ from .fingerprint import compute_data_digest, compute_settings_digest, join_dige
 from .model import (
     COUNTIES_FOLDER,
     LOCK_NAME,
+    STAGING_FOLDER,
     SUMMARY_FILES,
     TEMPORARY_PREFIX,
     BatchOptions,
@@ -44,7 +45,6 @@ from .sources import check_output_outside_data, list_counties, make_folder_names
 from .summary import BatchSummary, check_summary_writable, make_summary, write_summary
 
 ProgressCallback = Callable[[float, str], None]
-_TEMPORARY_FOLDER = f"{TEMPORARY_PREFIX}batch"
 #: Share of the progress for the digests of all inputs.
 _DIGEST_SHARE = 0.05
 
@@ -232,7 +232,7 @@ def check_counties(
             planned.ignored_names,
         )
         cancellation.raise_if_cancelled()
-        write_summary(summary, options.output, temporary_folder, options.output / _TEMPORARY_FOLDER)
+        write_summary(summary, options.output, temporary_folder, options.output / STAGING_FOLDER)
     progress(1.0, "")
     return BatchResult(summary, tuple(str(options.output / name) for name in SUMMARY_FILES))
 
@@ -263,7 +263,7 @@ def _open_output_folder(output: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
     with _lock_output_folder(output):
-        temporary_folder = output / _TEMPORARY_FOLDER
+        temporary_folder = output / STAGING_FOLDER
         _remove_leftovers(output)
         try:
             temporary_folder.mkdir()
@@ -278,7 +278,7 @@ def _open_output_folder(output: Path) -> Iterator[Path]:
 
 def _remove_leftovers(output: Path) -> None:
     """Delete temporary folders of this or an earlier run."""
-    for folder in (output / _TEMPORARY_FOLDER, *(output / COUNTIES_FOLDER).glob(f"*/{TEMPORARY_PREFIX}*")):
+    for folder in (output / STAGING_FOLDER, *(output / COUNTIES_FOLDER).glob(f"*/{TEMPORARY_PREFIX}*")):
         # A file that is open elsewhere is deleted by the next run.
         shutil.rmtree(folder, ignore_errors=True)
     for folder in output.glob(f"{TEMPORARY_PREFIX}*"):
@@ -327,6 +327,22 @@ def check_in_sequence(
         on_record(record)
 
 
+def count_progress(
+    tasks: list[CountyTask], on_record: Callable[[CountyRecord], None], progress: ProgressCallback
+) -> Callable[[CountyRecord], None]:
+    """Return a function that passes a record on and reports the progress, by the size of the data."""
+    total = sum(task.input_bytes for task in tasks) or 1
+    bytes_by_name = {task.county.name: task.input_bytes for task in tasks}
+    done = [0]
+
+    def report_record(record: CountyRecord) -> None:
+        done[0] += bytes_by_name[record.name]
+        on_record(record)
+        progress(done[0] / total, record.name)
+
+    return report_record
+
+
 class ProcessRunner:
     """Checks counties in ``jobs`` processes of the machine.
 
@@ -348,15 +364,7 @@ class ProcessRunner:
         """Check the counties of all tasks; the progress follows the size of the data."""
         from .processes import check_in_processes
 
-        total = sum(task.input_bytes for task in tasks) or 1
-        bytes_by_name = {task.county.name: task.input_bytes for task in tasks}
-        done = [0]
-
-        def report_record(record: CountyRecord) -> None:
-            done[0] += bytes_by_name[record.name]
-            on_record(record)
-            progress(done[0] / total, record.name)
-
+        report_record = count_progress(tasks, on_record, progress)
         if tasks:
             check_in_processes(
                 tasks,

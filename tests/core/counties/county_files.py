@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import openpyxl
 import pyogrio
 import shapely
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.counties.check_county import check_county
 from plugin.core.counties.model import CountyRecord, CountyTask
 from tests.core.hunyuan_county import HunyuanAreas, make_hunyuan_layers
@@ -167,6 +169,9 @@ def copy_counties(folder: Path, target: Path, names: Iterable[str]) -> Path:
 
 # Checks for tests of processes: they run in the processes of a batch, which import this module.
 
+#: More memory (MB) than any limit of a test: a county that reaches it was not ended.
+_MOST_MEGABYTES = 4000
+
 
 def check_or_die(task: CountyTask) -> CountyRecord:
     """End the process of 云冈区 each time, and that of 云州区 the first time; check the other counties."""
@@ -177,3 +182,31 @@ def check_or_die(task: CountyTask) -> CountyRecord:
         marker.touch()
         raise MemoryError
     return check_county(task)
+
+
+def check_or_exceed(task: CountyTask, cancellation: Cancellation) -> CountyRecord:
+    """Exceed the memory limit in 云冈区, kill the worker that has 云州区 the first time; check the other counties."""
+    if "云冈区" in task.county.name:
+        blocks = []
+        while len(blocks) * 20 < _MOST_MEGABYTES:
+            blocks.append(bytes([1]) * 20_000_000)
+            time.sleep(0.02)
+        raise AssertionError(f"{len(blocks) * 20} MB were not too much")
+    marker = task.folder.parent / "killed"
+    if "云州区" in task.county.name and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return check_county(task, cancellation=cancellation)
+
+
+def check_or_wait(task: CountyTask, cancellation: Cancellation) -> CountyRecord:
+    """Wait in 云州区 until the run is cancelled, the first time; check the other counties."""
+    marker = task.folder.parent / "waiting"
+    if "云州区" in task.county.name and not marker.exists():
+        marker.touch()
+        while True:
+            time.sleep(0.05)
+            if cancellation.is_cancelled:
+                marker.with_name("left").touch()
+                cancellation.raise_if_cancelled()
+    return check_county(task, cancellation=cancellation)
