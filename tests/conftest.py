@@ -44,7 +44,10 @@ SLOW_FILES = (
     "tests/plans/test_golden.py",
     "tests/qgis/test_new_county.py",
     "tests/shape/test_package.py",
+    "tests/desktop/test_half_hour.py",
     "tests/core/package/test_receiver_rules.py",
+    "tests/desktop/test_readable.py",
+    "tests/shape/test_names_in_prose.py",
 )
 #: Files that read the same checks of the sample (tests/sample.py) run in one process.
 OF_THE_SAMPLE = (
@@ -58,14 +61,50 @@ OF_THE_SAMPLE = (
     "tests/core/render/test_json.py",
     "tests/core/test_county_generator.py",
 )
+#: Files that read the same syntax trees of the code (tests/shape/syntax.py) run in one process.
+OF_THE_CODE = (
+    "tests/shape/test_attributes.py",
+    "tests/shape/test_docstrings.py",
+    "tests/shape/test_language.py",
+    "tests/shape/test_module_names.py",
+    "tests/shape/test_names_in_prose.py",
+    "tests/shape/test_references.py",
+    "tests/shape/test_shape.py",
+)
+#: Files that read the same reports of rule examples (tests/rule_examples.py) run in one process.
+OF_THE_EXAMPLES = (
+    "tests/core/messages/test_figures.py",
+    "tests/shape/test_sources_of_rules.py",
+    "tests/upgrade/test_finding_figures.py",
+)
+GROUPS = {
+    **dict.fromkeys(OF_THE_SAMPLE, "the sample"),
+    **dict.fromkeys(OF_THE_CODE, "the code"),
+    **dict.fromkeys(OF_THE_EXAMPLES, "the examples"),
+}
 #: Files shared by several processes, with the key of their parts.
 SHARED_FILES = {"tests/mutations/test_mutations.py": re.compile(r"\[(?:DOC00|DOC|LAW|)")}
 
 
+def order_files(files):
+    """Return files in the order of their start: slow files first, so that all processes end at about the same time.
+
+    The other files of the desktop are spread over the others: while all processes wait for a desktop, none computes.
+    """
+    slow = [file for file in SLOW_FILES if file in files]
+    rest = [file for file in files if file not in SLOW_FILES]
+    desktop = [file for file in rest if file.startswith("tests/desktop/")]
+    others = [file for file in rest if file not in desktop]
+    # Each file has its place in a run of length 1.
+    places = {file: (place + 0.5) / len(some) for some in (desktop, others) for place, file in enumerate(some)}
+    return [*slow, *sorted(rest, key=places.__getitem__)]
+
+
 def pytest_collection_modifyitems(items):
-    """Start slow files first, so that all processes end at about the same time."""
-    order = {name: place for place, name in enumerate(SLOW_FILES)}
-    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+    """Sort the tests by the order of their files."""
+    files = dict.fromkeys(item.nodeid.partition("::")[0] for item in items)
+    order = {file: place for place, file in enumerate(order_files(files))}
+    items.sort(key=lambda item: order[item.nodeid.partition("::")[0]])
 
 
 def pytest_collection_finish():
@@ -94,8 +133,8 @@ def pytest_xdist_make_scheduler(config, log):
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
             file = super()._split_scope(nodeid)
-            if file in OF_THE_SAMPLE:
-                return "the sample"
+            if file in GROUPS:
+                return GROUPS[file]
             part = SHARED_FILES[file].search(nodeid) if file in SHARED_FILES else None
             return file if part is None else f"{file} {part.group()}"
 

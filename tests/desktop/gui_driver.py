@@ -23,7 +23,9 @@ from qgis.utils import iface, plugins, unloadPlugin
 
 FOLDER = Path(os.environ["SANXIAN_TOUR"])
 SCREENSHOTS = Path(os.environ["SANXIAN_SCREENSHOTS"])
-FACTS = {"log": []}
+FACTS = {"log": [], "waits_in_vain": []}
+#: A condition that is not met within this time is noted: the script lost the time, and what it waited for is untested.
+_LONG_WAIT_SECONDS = 3.0
 PROJECT_SIGNALS = ("layersAdded", "layersRemoved", "cleared", "readProject")
 
 
@@ -46,6 +48,13 @@ _LATE.start()
 
 def wait(condition, seconds=60):
     """Process events of QGIS until a condition is true or the time is over; return whether it is true."""
+    if not (is_met := _process_events_until(condition, seconds)) and seconds >= _LONG_WAIT_SECONDS:
+        caller = sys._getframe(1)
+        FACTS["waits_in_vain"].append(f"{Path(caller.f_code.co_filename).name}:{caller.f_lineno}: {seconds} s")
+    return is_met
+
+
+def _process_events_until(condition, seconds):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         QApplication.processEvents()
@@ -75,7 +84,7 @@ class Watch:
 
 def wait_seconds(seconds):
     """Process events of QGIS for some seconds."""
-    wait(lambda: False, seconds)
+    _process_events_until(lambda: False, seconds)
 
 
 def wait_until_still(widget, seconds=0.5):

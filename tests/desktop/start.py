@@ -9,6 +9,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from tests.plugin_link import link_plugin
+
 DESKTOP_TESTS = Path(__file__).resolve().parent
 ROOT = DESKTOP_TESTS.parents[1]
 NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
@@ -74,9 +76,6 @@ def run(
     (profile / "QGIS3.ini").write_text(
         PROFILE.format(theme=theme, plugins="".join(f"{name}=true\n" for name in others)), encoding="utf-8"
     )
-    plugins = folder / "plugins"
-    plugins.mkdir()
-    (plugins / "sanxian").symlink_to(ROOT)
     (folder / "run").mkdir(mode=0o700)
     screenshots.mkdir(parents=True, exist_ok=True)
     paths = [str(DESKTOP_TESTS)]
@@ -94,7 +93,7 @@ def run(
         "PATH": os.pathsep.join(
             p for p in os.environ["PATH"].split(os.pathsep) if p != str(Path(sys.executable).parent)
         ),
-        "QGIS_PLUGINPATH": str(plugins),
+        "QGIS_PLUGINPATH": str(link_plugin("desktop")),
         "XDG_RUNTIME_DIR": str(folder / "run"),
         "LC_ALL": "C.UTF-8",
         # The virtual screen's millimetres are rounded: without this one point is 1.0008 pixels.

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.loading import assembly
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
@@ -104,8 +107,8 @@ class CountyDraft(DefectEditor):
     ``options``: options of the check. ``folder``: folder for files of the mutation.
     """
 
-    #: Checked counties without changes, by id: the county, its original CRS, and its layers.
-    _checked: ClassVar[dict[int, tuple[County, CRS | None, dict[str, Layer]]]] = {}
+    #: Checked counties without changes, by id: the county, its original CRS, its layers, and the results of its rules.
+    _checked: ClassVar[dict[int, tuple[County, CRS | None, dict[str, Layer], RuleMemory]]] = {}
 
     def __init__(self, county: County, options: dict[str, Any], folder: Path) -> None:
         super().__init__(County(county.fabric, county.lines, county.layers, county.parcels))
@@ -179,7 +182,9 @@ class CountyDraft(DefectEditor):
     def report(self) -> Report:
         """Check the draft and return the report.
 
-        Unchanged layers are reused from the clean county with their cached measures.
+        Unchanged layers are reused from the clean county with their cached measures, and the results of rules that
+        read no changed layer (tests/core/engine/test_rule_memory.py proves that they equal those of a fresh check).
+        ``SANXIAN_ALL_RULES_AFRESH=1`` computes all rules for each draft.
         """
         frames, options = self.layers_for_reading, check_options(self.options)
         layers = source.make_read_layers(frames, self.schema, self.crs, self.curves, self.shape_crs, self.described_crs)
@@ -188,9 +193,10 @@ class CountyDraft(DefectEditor):
         untouched = {role for role in frames if self._is_untouched(role, frames[role])}
         known = self._checked.get(id(self._clean))
         if known is None or known[1] != options.original_crs:
-            checked = check_plan(layers, options)
+            memory = RuleMemory()
+            checked = check_plan(layers, options, memory=memory)
             if untouched == self._clean.layers.keys():
-                self._checked[id(self._clean)] = self._clean, options.original_crs, dict(checked.plan.layers)
+                self._checked[id(self._clean)] = self._clean, options.original_crs, dict(checked.plan.layers), memory
             return checked.report
         self.is_checked_as_package = (
             untouched == self._clean.layers.keys() and self._differs_by_package_only() and not options.rules
@@ -200,12 +206,21 @@ class CountyDraft(DefectEditor):
             options = replace(options, rules=tuple(PACKAGE_RULES))
         same = {id(read): known[2][read.name] for read in layers if read.name in untouched & known[2].keys()}
         with reuse_plan_layers(same):
-            return check_plan(layers, options).report
+            return check_plan(layers, options, memory=copy_memory(known[3])).report
 
     def _is_untouched(self, role: str, frame: gpd.GeoDataFrame) -> bool:
         if any(role in changed for changed in (self.crs, self.curves, self.shape_crs, self.described_crs)):
             return False
         return frame is self._clean.layers.get(role) and self.schema.get(role) == source.make_declared_fields(role)
+
+
+def copy_memory(memory: RuleMemory) -> RuleMemory | None:
+    """Return a memory with the same results, so that the results of a draft do not replace those of its county."""
+    if os.environ.get("SANXIAN_ALL_RULES_AFRESH"):
+        return None
+    made = copy(memory)
+    made._remembered = dict(memory._remembered)
+    return made
 
 
 def check_options(given: dict[str, Any]) -> RunOptions:

@@ -12,6 +12,8 @@ import geopandas as gpd
 import pyogrio
 import shapely
 
+from tests.plugin_link import link_plugin
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "resources" / "sample" / "county.gpkg"
 TRUTH = SAMPLE.with_name("truth.json")
@@ -138,12 +140,9 @@ class QgisProcess:
     def __init__(self, folder: Path):
         self.program = os.environ.get("SANXIAN_QGIS_PROCESS") or shutil.which("qgis_process")
         assert self.program, "qgis_process is not on the path although QGIS is importable"
-        plugins = folder / "plugins 插件"
-        plugins.mkdir()
-        (plugins / "sanxian").symlink_to(ROOT, target_is_directory=True)
         self.environment = {
             "QGIS_CUSTOM_CONFIG_PATH": str(folder / "profile"),
-            "QGIS_PLUGINPATH": str(plugins),
+            "QGIS_PLUGINPATH": str(link_plugin("qgis 程序")),
             "QT_QPA_PLATFORM": "offscreen",
             "PYTHONWARNINGS": "ignore",
         }

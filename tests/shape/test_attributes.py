@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from tests.shape.syntax import list_nodes, walk
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "plugin"
 
@@ -43,7 +45,7 @@ def list_classes(sources: dict[str, str]) -> dict[str, list[ClassInfo]]:
     """Return the classes of some files by name."""
     classes: dict[str, list[ClassInfo]] = {}
     for path, source in sources.items():
-        for node in ast.walk(ast.parse(source)):
+        for node in list_nodes(source):
             if isinstance(node, ast.ClassDef):
                 classes.setdefault(node.name, []).append(describe_class(node, path))
     return classes
@@ -53,14 +55,15 @@ def describe_class(node: ast.ClassDef, path: str) -> ClassInfo:
     # The name of `Generic[T]` is its last name before the bracket.
     bases = [re.split(r"\W", ast.unparse(base).split("[")[0])[-1] for base in node.bases]
     info = ClassInfo(path, node.name, bases)
-    for statement in ast.walk(node):
+    nodes = walk(node)
+    for statement in nodes:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef) and statement is not node:
             info.defined.add(statement.name)
     for statement in node.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             info.defined |= {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
-    for inner in ast.walk(node):
+    for inner in nodes:
         if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == "self":
             (info.read_on_self if isinstance(inner.ctx, ast.Load) else info.set_on_self).add(inner.attr)
     return info
@@ -70,7 +73,7 @@ def describe_class(node: ast.ClassDef, path: str) -> ClassInfo:
 def list_read_names(source: str) -> set[str]:
     """Return the names of all attributes that a file reads, and the texts by which getattr may read them."""
     names = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in list_nodes(source):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             names.add(node.attr)
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr", "attrgetter"):
@@ -84,10 +87,13 @@ def find_unread(sources: dict[str, str]) -> list[str]:
     A private attribute counts as read only in the files of its class, its bases and its subclasses.
     """
     classes = list_classes(sources)
+    bases = _list_bases_by_class(classes)
     everywhere = set().union(*map(list_read_names, sources.values()))
     found = []
     for one in (one for same_name in classes.values() for one in same_name):
-        near = set().union(*(list_read_names(sources[path]) for path in _list_files_of_relatives(one, classes)))
+        relatives = {one.name} | bases[one.name] | {name for name in classes if one.name in bases[name]}
+        files = {relative.path for name in relatives for relative in classes[name]}
+        near = set().union(*(list_read_names(sources[path]) for path in files))
         found += [
             f"{one.place}.{name}"
             for name in one.set_on_self
@@ -96,13 +102,15 @@ def find_unread(sources: dict[str, str]) -> list[str]:
     return sorted(found)
 
 
-def _list_files_of_relatives(one: ClassInfo, classes: dict[str, list[ClassInfo]]) -> set[str]:
+def _list_bases_by_class(classes: dict[str, list[ClassInfo]]) -> dict[str, set[str]]:
+    """Return the known bases of each class, with the bases of these."""
+
+    @cache
     def list_bases(name: str) -> set[str]:
-        bases = {base for same_name in classes.get(name, []) for base in same_name.bases if base in classes}
+        bases = {base for same_name in classes[name] for base in same_name.bases if base in classes}
         return bases.union(*(list_bases(base) for base in bases))
 
-    relatives = {one.name} | list_bases(one.name) | {name for name in classes if one.name in list_bases(name)}
-    return {relative.path for name in relatives for relative in classes[name]}
+    return {name: list_bases(name) for name in classes}
 
 
 def find_undefined(sources: dict[str, str]) -> list[str]:
@@ -146,7 +154,7 @@ def list_fields(source: str) -> set[str]:
     """Return the fields of the dataclasses of a file as ``Class.field``."""
     return {
         f"{node.name}.{statement.target.id}"
-        for node in ast.walk(ast.parse(source))
+        for node in list_nodes(source)
         if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(one) for one in node.decorator_list)
         for statement in node.body
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
@@ -156,9 +164,7 @@ def list_fields(source: str) -> set[str]:
 def test_every_dataclass_field_is_read_as_an_attribute_or_named_in_a_string_of_the_plugin():
     used = set().union(*map(list_read_names, read_plugin().values()))
     for source in read_plugin().values():
-        used |= {
-            n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and str(n.value) == n.value
-        }
+        used |= {n.value for n in list_nodes(source) if isinstance(n, ast.Constant) and str(n.value) == n.value}
     # Read by the tests of all rules.
     used |= {"finds", "passes"}
     unused = [f"{path}: {name}" for path, source in read_plugin().items() for name in list_fields(source)]
@@ -212,7 +218,7 @@ NOUNS = {"list_id"}
 def find_values_with_names_of_methods(source: str) -> list[str]:
     """Return properties, attributes and fields whose names begin with a verb, except those that can be called."""
     values = []
-    for node in ast.walk(ast.parse(source)):
+    for node in list_nodes(source):
         if isinstance(node, ast.FunctionDef) and any("property" in ast.unparse(d) for d in node.decorator_list):
             values.append((node.lineno, node.name, ast.unparse(node.returns) if node.returns else ""))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name | ast.Attribute):

@@ -7,6 +7,8 @@ import ast
 import re
 from pathlib import Path
 
+from tests.shape.syntax import list_nodes, walk
+
 PLUGIN = Path(__file__).resolve().parents[2] / "plugin"
 #: Names that a docstring explains although they are keys, arguments of signals, or columns.
 EXPLAINED_ELSEWHERE = {
@@ -39,7 +41,7 @@ def list_explained_names(docstring: str, title: str) -> set[str]:
 
 def list_attributes(node: ast.ClassDef) -> set[str]:
     names = {s.target.id for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)}
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.FunctionDef):
             names |= {inner.name, *(argument.arg for argument in (*inner.args.args, *inner.args.kwonlyargs))}
         if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == "self":
@@ -47,10 +49,10 @@ def list_attributes(node: ast.ClassDef) -> set[str]:
     return names
 
 
-def list_unknown_names(tree: ast.AST) -> list[tuple[str, set[str]]]:
+def list_unknown_names(source: str) -> list[tuple[str, set[str]]]:
     """Return (name of a class or function, names in its docstring that it does not have)."""
     found = []
-    for node in ast.walk(tree):
+    for node in list_nodes(source):
         if not isinstance(node, (ast.ClassDef, ast.FunctionDef)) or not (docstring := ast.get_docstring(node)):
             continue
         if isinstance(node, ast.ClassDef):
@@ -69,7 +71,7 @@ def test_parameters_and_attributes_explained_in_docstrings_exist_in_the_code():
     wrong = [
         f"{path.relative_to(PLUGIN)}: {name}: {', '.join(sorted(unknown))}"
         for path in sorted(PLUGIN.rglob("*.py"))
-        for name, unknown in list_unknown_names(ast.parse(path.read_text(encoding="utf-8")))
+        for name, unknown in list_unknown_names(path.read_text(encoding="utf-8"))
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -101,4 +103,4 @@ class File:
 
     name: str
 '''
-    assert list_unknown_names(ast.parse(source)) == [("read", {"source"}), ("write", {"target"}), ("File", {"size"})]
+    assert list_unknown_names(source) == [("read", {"source"}), ("write", {"target"}), ("File", {"size"})]

@@ -7,14 +7,14 @@ excluded.
 
 import ast
 import functools
-import io
 import re
 import subprocess
-import tokenize
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.shape.syntax import list_comments, list_nodes
 
 ROOT = Path(__file__).parents[2]
 BANNED_WORDS_FILE = Path(__file__).with_name("banned_words.toml")
@@ -39,25 +39,13 @@ def read_sources() -> dict[Path, str]:
     return {path: path.read_text(encoding="utf-8") for path in paths if path not in FILES_OF_OTHER_VERSIONS}
 
 
-@functools.cache
-def parse_nodes(text: str) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(text)))
-
-
 def list_docstrings(text: str):
     """Yield line and text of each docstring."""
-    for node in parse_nodes(text):
+    for node in list_nodes(text):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             doc = ast.get_docstring(node, clean=False)
             if doc:
                 yield node.body[0].lineno, doc
-
-
-def list_comments(text: str):
-    """Yield line and text of each comment."""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
 
 
 def list_files_with_hash_comments() -> list[Path]:
@@ -76,7 +64,7 @@ def list_hash_comments(text: str):
 
 def list_defined_names(text: str):
     """Yield line and name of each function, class, parameter and assigned variable."""
-    for node in parse_nodes(text):
+    for node in list_nodes(text):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.lineno, node.name
         elif isinstance(node, ast.arg):

@@ -10,6 +10,8 @@ import ast
 from functools import cache
 from pathlib import Path
 
+from tests.shape.syntax import list_nodes
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "plugin"
 
@@ -27,7 +29,7 @@ def find_module(folder: Path, level: int, name: str) -> Path | None:
 def list_defined_names(module: Path) -> frozenset[str]:
     """Return the names at the top of a module, and the modules next to a package's ``__init__.py``."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+    for node in list_nodes(module.read_text(encoding="utf-8")):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -41,10 +43,10 @@ def list_defined_names(module: Path) -> frozenset[str]:
 
 def list_unknown_names(path: Path, source: str) -> list[str]:
     """Return names that a module imports, or uses as attributes of an imported module, and that do not exist."""
-    tree = ast.parse(source)
+    nodes = list_nodes(source)
     modules: dict[str, Path] = {}
     unknown = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
         origin = find_module(path.parent, node.level, node.module or "")
@@ -56,9 +58,9 @@ def list_unknown_names(path: Path, source: str) -> list[str]:
             elif origin is None or alias.name not in list_defined_names(origin):
                 unknown.append(f"{node.lineno}: {name}")
     # A local variable or a parameter may have the name of a module.
-    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    stored |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    for node in ast.walk(tree):
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    stored |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in stored:
             module = modules.get(node.value.id)
             known = module is None or node.attr in list_defined_names(module) or node.attr.startswith("__")

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import ast
 import builtins
-import io
 import re
 import subprocess
-import tokenize
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.shape.syntax import list_comments, list_nodes, parse, walk
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Copies of others' code (tools/add_library.py).
@@ -57,22 +57,17 @@ def list_python_files() -> list[Path]:
     return [path for path in list_files() if path.suffix == ".py"]
 
 
-@cache
-def parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def list_docstrings(tree: ast.AST) -> list[ast.expr]:
+def list_docstrings(nodes: list[ast.AST]) -> list[ast.expr]:
     """Return the node of each docstring."""
-    owners = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    owners = [n for n in nodes if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
     return [owner.body[0].value for owner in owners if ast.get_docstring(owner, clean=False) is not None]
 
 
-def list_names_of_code(tree: ast.AST) -> set[str]:
+def list_names_of_code(nodes: list[ast.AST]) -> set[str]:
     """Return all names in a file's code, and the texts in it that are names."""
-    docstrings = {id(node) for node in list_docstrings(tree)}
+    docstrings = {id(node) for node in list_docstrings(nodes)}
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -108,7 +103,7 @@ def list_known_names() -> frozenset[str]:
     for path in list_files():
         known |= {path.name, path.stem, *path.relative_to(ROOT).parts}
         if path.suffix == ".py" and path != Path(__file__):
-            known |= list_names_of_code(parse(path))
+            known |= list_names_of_code(list_nodes(path.read_text(encoding="utf-8")))
         elif path.suffix == ".toml":
             known |= list_names_of_data(tomllib.loads(path.read_text(encoding="utf-8")))
         elif path.suffix in (".csv", ".sh", ".json", ".txt", ".qml", ".qpt", ".ui") or path.name == "Makefile":
@@ -130,12 +125,13 @@ def list_modules() -> dict[str, list[Path]]:
 def list_classes() -> dict[str, list[ast.ClassDef]]:
     classes: dict[str, list[ast.ClassDef]] = {}
     for path in list_python_files():
-        for node in ast.walk(parse(path)):
+        for node in list_nodes(path.read_text(encoding="utf-8")):
             if isinstance(node, ast.ClassDef):
                 classes.setdefault(node.name, []).append(node)
     return classes
 
 
+@cache
 def name_exists(name: str) -> bool:
     """Return True if a name in backticks, perhaps dotted, exists in the repository."""
     parts = name.split(".")
@@ -189,7 +185,7 @@ def _leads_from_module(place: Path, rest: list[str]) -> bool:
 def _list_defined_names(module: Path) -> frozenset[str]:
     """Return the names at the top of a module; names inside a function are not its own."""
     names = set()
-    statements = list(parse(module).body)
+    statements = list(parse(module.read_text(encoding="utf-8")).body)
     while statements:
         node = statements.pop()
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -197,14 +193,14 @@ def _list_defined_names(module: Path) -> frozenset[str]:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {alias.asname or alias.name for alias in node.names}
         else:
-            names |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            names |= {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             statements += [inner for inner in ast.iter_child_nodes(node) if isinstance(inner, ast.stmt)]
     return frozenset(names)
 
 
 def _defines_in_class(node: ast.ClassDef, name: str) -> bool:
     """Return True if a class or one of its bases has an attribute; bases from elsewhere may have any."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.FunctionDef | ast.ClassDef) and inner.name == name:
             return True
         if isinstance(inner, ast.Attribute) and inner.attr == name and ast.unparse(inner.value) == "self":
@@ -241,15 +237,12 @@ def test_names_in_backticks_in_code_and_documents_exist():
         if path.suffix == ".md":
             problems += [f"{place}:{line + 1}: {name}" for line, name in find_unknown_names(text)]
             continue
-        for node in ast.walk(parse(path)):
+        for node in list_nodes(text):
             # Docstrings, and texts with names in backticks, such as messages for developers.
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "`" in node.value:
                 problems += [f"{place}:{node.lineno + line}: {name}" for line, name in find_unknown_names(node.value)]
-        if not any("#" in line and "`" in line for line in text.splitlines()):
-            continue
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT:
-                problems += [f"{place}:{token.start[0]}: {name}" for _, name in find_unknown_names(token.string)]
+        for line, comment in list_comments(text):
+            problems += [f"{place}:{line}: {name}" for _, name in find_unknown_names(comment)]
     assert not problems, "\n".join(problems)
 
 

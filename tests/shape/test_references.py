@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plugin.paths import PLUGIN_ROOT
 from tests.parametrize import for_each
+from tests.shape.syntax import list_nodes
 
 PLUGIN = PLUGIN_ROOT / "plugin"
 PLUGIN_FILES = sorted(PLUGIN.rglob("*.py"))
@@ -25,7 +26,7 @@ DOCUMENTS = [
 @cache
 def list_defined_names(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in list_nodes(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -14,6 +14,7 @@ from plugin.core.profile import Norm, list_profile_ids, load_profile
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.paths import PROFILES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
 from tests.parametrize import for_each
+from tests.shape.syntax import list_nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER_LEVELS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
@@ -26,7 +27,7 @@ def list_modules():
 
 def list_imports(path):
     """Yield relative level and module name of every import of a file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in list_nodes(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -64,7 +65,7 @@ def test_root_package_defines_only_class_factory():
 
 @for_each("path", list_modules(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_except_clauses_name_a_type_and_do_not_silence_all_exceptions(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in list_nodes(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"{path.name}:{node.lineno}: bare except"
             broad = isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.examples.plans import run_example
 from plugin.core.model.rule import load_all_rules
 from plugin.core.waivers.model import get_finding_figures
+from tests.rule_examples import run_failing_examples
 
 FIGURES_PATH = Path(__file__).with_name("finding_figures.json")
 STORED_FIGURES = json.loads(FIGURES_PATH.read_text(encoding="utf-8"))
@@ -22,8 +22,8 @@ def list_figures(code: str) -> dict[str, list[dict]]:
     """Return example → figures of its findings without a place."""
     rule = load_all_rules()[code]
     figures: dict[str, list[dict]] = {}
-    for example in rule.fails:
-        for finding in run_example(rule, example).findings:
+    for example, report in zip(rule.fails, run_failing_examples(code), strict=True):
+        for finding in report.findings:
             if finding.code == code and finding.area_m2 is None:
                 figures.setdefault(example.title, []).append(
                     {"case": finding.case, "field": finding.field, "figures": get_finding_figures(finding)}

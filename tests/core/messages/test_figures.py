@@ -18,6 +18,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
+from tests.rule_examples import run_failing_examples
 
 #: A figure with its unit in a Chinese or English message, and the sign before it.
 FIGURE_PATTERN = re.compile(r"(?<![\w.…])(\d[\d\u202f]*(?:\.\d+)?) ?(公顷|ha|m²|km²|万亩|wan mu)(?![\w²])")
@@ -28,10 +29,10 @@ DECIMALS = {"公顷": (2, 4), "ha": (2, 4), "m²": (0, 2), "km²": (0, 1, 2, 3, 
 def list_example_messages(lang):
     """Yield code, message and finding of every example of every rule that finds something."""
     texts, templates = Texts(lang), load_standard("county_db").templates
-    for rule in load_all_rules().values():
-        for example in rule.fails:
-            for finding in run_example(rule, example).findings:
-                yield rule.code, texts.format_message(finding, templates), finding
+    for code in load_all_rules():
+        for report in run_failing_examples(code):
+            for finding in report.findings:
+                yield code, texts.format_message(finding, templates), finding
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
