@@ -4,16 +4,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from ..cancellation import Cancellation
 from ..loading.assembly import assemble_plan
+from ..standard.codes import CodeList
+from ..standard.model import Standard
+from ..standard.template import Template
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
     from ..plan.plan import Plan
     from ..profile import Norm
+
+
+def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[str, str]) -> Norm:
+    """Return the parent's norm with the counties' fields in layers whose field table was not read (mark C).
+
+    Such a template has common fields only, so that control lines and zones would lose their codes. If the counties'
+    template follows an edition that the parent includes, its fields replace the common ones; otherwise they are added.
+    """
+    source_of = {target: source for source, target in renamed.items()}
+    templates = dict(norm.standard.templates)
+    for role, template in templates.items():
+        candidates = (county_standard.templates.get(one) for one in (role, source_of.get(role, "")))
+        county_templates = [one for one in candidates if one is not None]
+        if template.fields_mark != "C" or not county_templates:
+            continue
+        if _follows_included_edition(county_templates[0], template, norm):
+            templates[role] = replace(template, fields=county_templates[0].fields)
+            continue
+        known = {one.name.upper() for one in template.fields}
+        more = {one.name: one for source in county_templates for one in source.fields if one.name.upper() not in known}
+        # A field of the county is never mandatory for the parent.
+        added = tuple(replace(one, constraint="") for one in more.values())
+        templates[role] = replace(template, fields=(*template.fields, *added))
+    code_lists = {**county_standard.code_lists, **norm.standard.code_lists}
+    own = {one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)}
+    return replace(norm, standard=_ExtendedStandard(**own, templates_with_more=templates, lists_with_more=code_lists))
+
+
+def _follows_included_edition(county_template: Template, template: Template, norm: Norm) -> bool:
+    """Return True if a county's layer has more fields of an edition that the parent includes than of the parent's own.
+
+    A check of the package then reads the layer by that edition.
+    """
+    names = {one.name.upper() for one in county_template.fields}
+
+    def compute_share(other: Template) -> float:
+        return sum(one.name.upper() in names for one in other.fields) / max(len(other.fields), 1)
+
+    others = [one for one in norm.standard.list_templates_of_role(county_template.role) if one.standard != template.standard]
+    return any(compute_share(one) > compute_share(template) for one in others)
+
+
+@dataclass(frozen=True)
+class _ExtendedStandard(Standard):
+    """A standard whose templates have further fields.
+
+    ``templates_with_more``: layer code → template; ``lists_with_more``: the code lists of their fields.
+    """
+
+    templates_with_more: dict[str, Template] = field(default_factory=dict)
+    lists_with_more: dict[str, CodeList] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> dict[str, Template]:  # type: ignore[override]  # read once in the base class
+        """Return layer code → template."""
+        return self.templates_with_more
+
+    @property
+    def code_lists(self) -> dict[str, CodeList]:  # type: ignore[override]
+        """Return the code lists by name."""
+        return self.lists_with_more
 
 
 def convert_plan(

@@ -13,6 +13,7 @@ from ..geometry.crs import make_lonlat_transformer, reproject_geometries
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import measure_statutory_area
 from ..plan.layer import FieldInfo, SourceLayer
+from ..standard import load_standard
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,25 +51,27 @@ class JoinedDivisions:
             self.shapes.setdefault(area_code[:_CITY_DIGITS], []).append(placed[0])
 
     def make_layer(self, norm: Norm) -> SourceLayer | None:
-        """Return the joined divisions as a layer; None without any.
+        """Return the joined divisions as a layer, one feature for each connected part; None without any.
 
-        The area field (m²) has the area of the joined shape on the ellipsoid.
+        The area field (m²) has the area of the feature on the ellipsoid.
         """
         if not self.shapes:
             return None
         import geopandas as gpd
 
         to_lonlat = make_lonlat_transformer(self.crs)
-        divisions = norm.standard.code_lists["divisions"].entry_by_code
-        codes = sorted(self.shapes)
-        shapes: NDArray = np.empty(len(codes), dtype=object)
-        shapes[:] = [_join(self.shapes[code], self.tolerance) for code in codes]
-        full_codes = [code.ljust(_CODE_DIGITS, "0") for code in codes]
+        # One list serves all editions, but not every edition includes it.
+        code_list = norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+        divisions = code_list.entry_by_code
+        parts = [(code, part) for code in sorted(self.shapes) for part in _join(self.shapes[code], self.tolerance)]
+        shapes: NDArray = np.empty(len(parts), dtype=object)
+        shapes[:] = [part for _, part in parts]
+        full_codes = [code.ljust(_CODE_DIGITS, "0") for code, _ in parts]
         names = [divisions[code].name if code in divisions else None for code in full_codes]
         template = norm.standard.templates[self.target]
         values: dict[str, list[Any]] = {
             "key": [f"{code}{number:0{_SERIAL_DIGITS}d}" for number, code in enumerate(full_codes, 1)],
-            "feature_code": [template.feature_code or None] * len(codes),
+            "feature_code": [template.feature_code or None] * len(parts),
             "division_code": list(full_codes),
             "division_name": list(names),
             "feature_name": list(names),
@@ -80,9 +83,9 @@ class JoinedDivisions:
         return SourceLayer(self.target, frame, fields, self.crs)
 
 
-def _join(shapes: list[Any], tolerance: Tolerance) -> Any:
-    """Return the union of the counties of a city. Raise nothing: shapes that GEOS cannot join become one collection."""
+def _join(shapes: list[Any], tolerance: Tolerance) -> list[Any]:
+    """Return the connected parts of the union of a city's counties, or the counties where GEOS cannot join them."""
     array: NDArray = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     union = union_polygon_rows(Polygons(array), tolerance=tolerance)
-    return union if union is not None else shapely.multipolygons(shapely.get_parts(array))
+    return list(shapely.get_parts([union])) if union is not None else list(shapely.get_parts(array))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..messages.texts import Message
@@ -11,11 +11,14 @@ from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 
 if TYPE_CHECKING:
     from ..package.package_spec.model import PackageSpec
+    from ..package.slot_files import FilledSlot
     from ..profile import Norm
     from .model import GatherResult
 
 
-def find_gathering_problems(result: GatherResult, spec: PackageSpec, norm: Norm) -> Iterator[ExportProblem]:
+def find_gathering_problems(
+    result: GatherResult, spec: PackageSpec, norm: Norm, filled_slots: Iterable[FilledSlot]
+) -> Iterator[ExportProblem]:
     """Yield what concerns several counties: repeated keys stop the package unless it is forced, others are notes."""
     yield from _find_repeated_keys(result)
     if result.refused:
@@ -24,9 +27,19 @@ def find_gathering_problems(result: GatherResult, spec: PackageSpec, norm: Norm)
     yield from _find_left_out_layers(result)
     yield from _find_renamed_layers(result, spec, norm)
     yield from _find_editions(result)
+    yield from _find_reports_not_made(filled_slots)
     # Figures of a whole plan need all its layers in memory.
     yield ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered))
     yield ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": Message("gathering", "tables_reason")})
+
+
+def _find_reports_not_made(filled_slots: Iterable[FilledSlot]) -> Iterator[ExportProblem]:
+    """Yield a problem for each document that an export makes from its check, and that the office did not provide."""
+    levels = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}
+    for one in filled_slots:
+        if one.slot.generated and not one.file_paths and one.slot.need in levels:
+            params = {"title": one.slot.title, "reason": Message("gathering", "document_reason")}
+            yield ExportProblem(levels[one.slot.need], "document_not_made", params=params)
 
 
 def _find_repeated_keys(result: GatherResult) -> Iterator[ExportProblem]:

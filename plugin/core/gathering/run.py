@@ -34,7 +34,9 @@ from ..seams.read_borders import extract_borders
 from ..seams.report import check_output_folder, write_result
 from ..seams.run import compare_read_counties
 from ..seams.sums import read_parent_targets
+from ..standard import load_standard
 from .appending import Appender
+from .convert_layers import keep_county_fields
 from .data_set import can_grow
 from .inspect_county import check_area, inspect_county
 from .keys import KeyRegister
@@ -206,7 +208,9 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
             with replace_folder(run.target, run.cancellation) as new_folder:
                 appender = Appender(
                     run.spec,
-                    run.norm,
+                    keep_county_fields(
+                        run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed
+                    ),
                     new_folder,
                     run.placeholders,
                     keys,
@@ -222,7 +226,7 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
                     *run.slot_problems,
                     *appender.problems.to_list(),
                     *appender.find_layer_problems(),
-                    *find_gathering_problems(result, run.spec, run.norm),
+                    *find_gathering_problems(result, run.spec, run.norm, run.filled_slots),
                 ]
                 stop_on_gate_problems(problems, run.order, run.target)
                 _compare_seams(run, result)
