@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[str, str]) -> Norm:
     """Return the parent's norm with the counties' fields in layers whose field table was not read (mark C).
 
-    Such a template has common fields only, so that control lines and zones would lose their codes. If the counties'
-    template follows an edition that the parent includes, its fields replace the common ones; otherwise they are added.
+    Such a template has common fields only, so that control lines and zones would lose their codes. The fields of the
+    counties' template are added to those of the edition that it follows most.
     """
     source_of = {target: source for source, target in renamed.items()}
     templates = dict(norm.standard.templates)
@@ -32,31 +32,28 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
         county_templates = [one for one in candidates if one is not None]
         if template.fields_mark != "C" or not county_templates:
             continue
-        if _follows_included_edition(county_templates[0], template, norm):
-            templates[role] = replace(template, fields=county_templates[0].fields)
-            continue
-        known = {one.name.upper() for one in template.fields}
+        base = _find_followed_template(county_templates[0], template, norm)
+        known = {one.name.upper() for one in base.fields}
         more = {one.name: one for source in county_templates for one in source.fields if one.name.upper() not in known}
         # A field of the county is never mandatory for the parent.
         added = tuple(replace(one, constraint="") for one in more.values())
-        templates[role] = replace(template, fields=(*template.fields, *added))
+        templates[role] = replace(template, fields=(*base.fields, *added))
     code_lists = {**county_standard.code_lists, **norm.standard.code_lists}
     own = {one.name: getattr(norm.standard, one.name) for one in fields(norm.standard)}
     return replace(norm, standard=_ExtendedStandard(**own, templates_with_more=templates, lists_with_more=code_lists))
 
 
-def _follows_included_edition(county_template: Template, template: Template, norm: Norm) -> bool:
-    """Return True if a county's layer has more fields of an edition that the parent includes than of the parent's own.
+def _find_followed_template(county_template: Template, template: Template, norm: Norm) -> Template:
+    """Return the template of the parent's editions of which a county's layer has most fields, on a tie the parent's own.
 
-    A check of the package then reads the layer by that edition.
+    A check of the package reads the layer by this edition.
     """
     names = {one.name.upper() for one in county_template.fields}
 
     def compute_share(other: Template) -> float:
         return sum(one.name.upper() in names for one in other.fields) / max(len(other.fields), 1)
 
-    others = [one for one in norm.standard.list_templates_of_role(county_template.role) if one.standard != template.standard]
-    return any(compute_share(one) > compute_share(template) for one in others)
+    return max((template, *norm.standard.list_templates_of_role(county_template.role)), key=compute_share)
 
 
 @dataclass(frozen=True)
