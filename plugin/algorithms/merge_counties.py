@@ -50,7 +50,20 @@ class MergeCounties(SanxianAlgorithm):
 
     toolbox_section = "package"
     identifier = "merge_counties"
-    keywords = ("gather", "merge", "county", "package", "province", "city", "汇总", "汇交", "合并", "市级", "省级", "成果包")
+    keywords = (
+        "gather",
+        "merge",
+        "county",
+        "package",
+        "province",
+        "city",
+        "汇总",
+        "汇交",
+        "合并",
+        "市级",
+        "省级",
+        "成果包",
+    )
 
     def displayName(self):
         return tr("Gather packages of counties")

@@ -6,9 +6,9 @@ ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE`
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``points
 ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``yearly FILED CURRENT
 FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY
---zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``gather FOLDER|LIST
---output FOLDER``, ``townships split DATA --output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION
-LIST …``, ``doctor``.
+--zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``gather FOLDER|LIST --output
+FOLDER``, ``townships split DATA --output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity
+PROJECTS DATA …``, ``worklist ACTION LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """

@@ -171,7 +171,7 @@ def is_gathering_output(folder: Path) -> bool:
 
 
 def _has_results_only(folder: Path, output: Path) -> bool:
-    """Return True for results of a batch, of seams or of a gathering, and for the present output folder without data of a county."""
+    """Return True for results of a batch, of seams or of a gathering, and for the output folder without county data."""
     if is_batch_output(folder) or is_seams_output(folder) or is_gathering_output(folder):
         return True
     names = {COUNTIES_FOLDER, *SUMMARY_FILES, f"{LOCK_NAME}{LOCK_SUFFIX}"}

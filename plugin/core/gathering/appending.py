@@ -151,7 +151,7 @@ class Appender:
             )
 
     def find_layer_problems(self) -> Iterator[ExportProblem]:
-        """Yield problems of entries that no county fills, that counties fill by different layers, and changed shapes."""
+        """Yield problems of entries without a layer or with different layers by county, and of changed shapes."""
         levels = {"M": (ProblemLevel.GATE, "layer_missing"), "C": (ProblemLevel.NOTE, "layer_absent")}
         standard = self.norm.standard
         for data_set in self.data_sets:
@@ -165,10 +165,7 @@ class Appender:
                     roles = " / ".join(standard.concepts.get(slot.layer, (slot.layer,)))
                     yield ExportProblem(level, key, layer=slot.layer, params={"title": name, "roles": roles})
                 if len(counties_by_role) > 1:
-                    layers = "；".join(
-                        f"{role}：{'、'.join(names[:MAX_NAMED_FEATURES])}{'…' if len(names) > MAX_NAMED_FEATURES else ''}"
-                        for role, names in counties_by_role.items()
-                    )
+                    layers = "；".join(f"{role}：{_join_names(names)}" for role, names in counties_by_role.items())
                     yield ExportProblem(
                         ProblemLevel.GATE, "gather_other_layers", params={"title": name, "layers": layers}
                     )
@@ -182,3 +179,8 @@ class Appender:
                         features=tuple(keys[:MAX_NAMED_FEATURES]),
                         params={"format": vectors.suffix, "target": vectors.crs},
                     )
+
+
+def _join_names(names: list[str]) -> str:
+    """Return the first names, with “…” where more follow."""
+    return "、".join(names[:MAX_NAMED_FEATURES]) + ("…" if len(names) > MAX_NAMED_FEATURES else "")

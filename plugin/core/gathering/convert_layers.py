@@ -44,7 +44,9 @@ def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[s
 
 
 def _find_followed_template(county_template: Template, template: Template, norm: Norm) -> Template:
-    """Return the template of the parent's editions of which a county's layer has most fields, on a tie the parent's own.
+    """Return the template of the parent's editions of which a county's layer has most fields.
+
+    On a tie it is that of the parent's standard.
 
     A check of the package reads the layer by this edition.
     """
@@ -67,12 +69,12 @@ class _ExtendedStandard(Standard):
     lists_with_more: dict[str, CodeList] = field(default_factory=dict)
 
     @property
-    def templates(self) -> dict[str, Template]:  # type: ignore[override]  # read once in the base class
+    def templates(self) -> dict[str, Template]:
         """Return layer code → template."""
         return self.templates_with_more
 
     @property
-    def code_lists(self) -> dict[str, CodeList]:  # type: ignore[override]
+    def code_lists(self) -> dict[str, CodeList]:
         """Return the code lists by name."""
         return self.lists_with_more
 

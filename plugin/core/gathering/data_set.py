@@ -94,7 +94,9 @@ class GrowingDataSet:
         result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
         if not result.has_no_differences:
             rows = result.to_dict()["differences"]
-            messages = [Message("read_back", one["kind"], {**one, "features": ", ".join(one["features"])}) for one in rows]
+            messages = [
+                Message("read_back", one["kind"], {**one, "features": ", ".join(one["features"])}) for one in rows
+            ]
             raise OutputError("package_not_the_same", layer=name, differences=MessageLines(tuple(messages)))
         if name not in self._layers:
             empty = ReadBackResult(

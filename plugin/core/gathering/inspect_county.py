@@ -88,8 +88,8 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
         params = {"codes": " ".join(codes[:_MAX_NAMED_CODES]) + more}
         params |= {key: county.summary[key] for key in ("errors", "skipped")}
         county.refuse(Message("gathering", f"verdict_{county.summary['verdict']}", params))
-    for layer in plan.unusable_layers.values():
-        county.refuse(Message("gathering", "layer_unusable", {"layer": layer.name}))
+    for unusable in plan.unusable_layers.values():
+        county.refuse(Message("gathering", "layer_unusable", {"layer": unusable.name}))
     if not county.area_code:
         county.refuse(Message("gathering", "no_area"))
 

@@ -41,9 +41,7 @@ def make_gathered_head(
         **head["check"],
         "verdict": str(next(verdict for verdict in VERDICT_ORDER if str(verdict) in verdicts)),
         **{key: sum(one.summary[key] for one in gathered) for key in _SUMMED},
-        **{
-            key: sorted({name for one in gathered for name in one.summary[key]}) for key in ("left_out", "unconfirmed")
-        },
+        **{key: sorted({name for one in gathered for name in one.summary[key]}) for key in ("left_out", "unconfirmed")},
         "scope": scopes.pop() if len(scopes) == 1 else "",
         "findings": sum(one.summary[key] for one in gathered for key in ("errors", "warnings", "infos", "waived")),
     }
@@ -69,5 +67,3 @@ def make_gathered_head(
         ],
     }
     return head
-
-

@@ -46,9 +46,7 @@ def _find_repeated_keys(result: GatherResult) -> Iterator[ExportProblem]:
     """Yield a problem for each pair of counties with equal keys."""
     for one in result.repeated_keys:
         params = {"first": one.first_county, "second": one.second_county}
-        yield ExportProblem(
-            ProblemLevel.GATE, "gather_keys", count=one.count, features=one.examples, params=params
-        )
+        yield ExportProblem(ProblemLevel.GATE, "gather_keys", count=one.count, features=one.examples, params=params)
 
 
 def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
@@ -82,5 +80,8 @@ def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:
         for county in result.gathered:
             counties.setdefault(getattr(county, key), []).append(county.name)
         if len(counties) > 1:
-            parts = [f"{value or '—'}（{len(names)}：{names[0]}{'…' if len(names) > 1 else ''}）" for value, names in counties.items()]
+            parts = [
+                f"{value or '—'}（{len(names)}：{names[0]}{'…' if len(names) > 1 else ''}）"
+                for value, names in counties.items()
+            ]
             yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": "；".join(parts)})

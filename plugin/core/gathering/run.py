@@ -116,9 +116,7 @@ def gather_counties(
     """
     spec, county_spec = load_package_spec(options.parent_spec), load_package_spec(options.county_spec)
     _check_spec(spec)
-    norm = RunOptions(
-        standard=spec.standard, profile=options.parent_profile, lang=options.check.lang
-    ).resolve_norm()
+    norm = RunOptions(standard=spec.standard, profile=options.parent_profile, lang=options.check.lang).resolve_norm()
     found = list_counties(options.source, options.output)
     check_output_outside_data(options.output, [options.source], found.counties)
     placeholders = _find_placeholders(options, spec, norm, found.counties)
@@ -208,9 +206,7 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
             with replace_folder(run.target, run.cancellation) as new_folder:
                 appender = Appender(
                     run.spec,
-                    keep_county_fields(
-                        run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed
-                    ),
+                    keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
                     new_folder,
                     run.placeholders,
                     keys,

@@ -47,9 +47,7 @@ def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
     )
     between = texts.get("words", "between_names")
     for one in result.counties:
-        counts: list[CellValue] = [
-            make_table_number(one.summary.get(key), "count") for key in ("errors", "warnings")
-        ]
+        counts: list[CellValue] = [make_table_number(one.summary.get(key), "count") for key in ("errors", "warnings")]
         rows = sum(amount.rows for amount in one.layers.values())
         left_out = between.join(f"{name}（{count}）" for name, count in one.left_out.items())
         cells: list[CellValue] = [

@@ -87,4 +87,3 @@ def write_package_parts(
     problems = drop_duplicate_notes(problems, manifest["slots"])
     write_manifest(new_folder, manifest, problems, result.lang, cancellation)
     return write_manifest_digest(new_folder), problems
-

@@ -24,7 +24,7 @@ from .model import SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResu
 from .placing import place_counties
 from .read_borders import read_county_borders
 from .report import check_output_folder, write_result
-from .sums import read_parent_targets, sum_counties
+from .sums import ParentTargets, read_parent_targets, sum_counties
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the counties, comparing them.

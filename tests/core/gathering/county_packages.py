@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import shapely
 
 from plugin.core.check import RunOptions, check_plan
@@ -36,7 +37,9 @@ def make_county_layers(code: str, name: str, degrees: float, parcels: int = _PAR
                     lambda v: v.replace(AREA_CODE, code).replace(AREA_NAME, name) if isinstance(v, str) else v
                 )
         if degrees:
-            turned = shapely.transform(frame.geometry.to_crs(4490).to_numpy(), lambda xy: xy + (degrees, 0.0))
+            turned = shapely.transform(
+                frame.geometry.to_crs(4490).to_numpy(), lambda xy: np.column_stack([xy[:, 0] + degrees, xy[:, 1]])
+            )
             frame = frame.set_geometry(gpd.GeoSeries(turned, index=frame.index, crs=4490).to_crs(EPSG), crs=EPSG)
         moved[role] = frame
     return moved

@@ -27,7 +27,6 @@ from ..names import (
     find_unknown_placeholder,
 )
 from .model import (
-    GatheringSpec,
     DATA_SET_SUFFIXES,
     GENERATED_DOCUMENTS,
     GENERATED_SUFFIXES,
@@ -39,6 +38,7 @@ from .model import (
     PACKAGE_METADATA_ITEMS,
     VCT_ENCODINGS,
     FileSlot,
+    GatheringSpec,
     LayerSlot,
     MapSettings,
     NamedFile,
