@@ -81,9 +81,9 @@ class GatheredCounty:
     """A county of a gathering.
 
     ``name``: unique name in the list; ``reasons``: why the package is refused; ``summary``, ``scope``: those of the
-    inspection; ``standard``: id and edition of its database standard by the manifest; ``version``: of the plugin that
-    made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``: layer of the
-    parent's package → amount; ``left_out``: layers that the parent's database does not have → rows.
+    inspection; ``standard``: id and edition of its database standard by the manifest; ``version``: of the plugin
+    that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
+    layer of the parent's package → amount; ``left_out``: layers that the parent's database does not have → rows.
     """
 
     name: str

@@ -132,12 +132,14 @@ def gather_counties(
     document.require_exportable(spec.secrecy_levels, spec.name)
     target = _make_target_path(options.output, spec, placeholders)
     seams = _make_seams(options) if options.checks_seams else None
-    with make_export_folder(options.output), lock_for_writing(target):
+    seams_folder = options.output / SEAMS_FOLDER if seams is not None else options.output
+    # Folders that stay empty are deleted at the end of the block.
+    with make_export_folder(options.output), lock_for_writing(target), make_export_folder(seams_folder):
         finish_interrupted_export(target)
         check_target_is_replaceable(target, [one.source for one in found.counties], spec, placeholders)
         check_result_files(options.output)
         if seams is not None:
-            check_output_folder(options.output / SEAMS_FOLDER)
+            check_output_folder(seams_folder)
         former = target if target.is_dir() else None
         filled_slots, slot_problems = fill_slots(
             spec, placeholders, options.documents_folder, former, options.check.lang

@@ -5,6 +5,7 @@ import copy
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import openpyxl
 import pyogrio
@@ -12,7 +13,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.cancellation import Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.gathering import run
@@ -56,19 +57,18 @@ def gather(work, tmp_path, inspections, monkeypatch):
     inspect = run.inspect_county
 
     def inspect_once(county, *arguments):
-        path = next(work.joinpath("县级成果包").glob(f"{county.name[:6]}*"))
-        if county.source != str(path):
+        if county.source not in map(str, (work / "县级成果包").iterdir()):
             return inspect(county, *arguments)
         if county.source not in inspections:
             inspections[county.source] = inspect(county, *arguments)
         record, plan = inspections[county.source]
-        return copy.deepcopy(record), plan
+        return replace(copy.deepcopy(record), name=county.name), plan
 
     monkeypatch.setattr(run, "inspect_county", inspect_once)
 
     def gather_into(source=None, output=tmp_path / "结果", **options):
         options = {"documents_folder": work / "市级文档", **options}
-        cancellation = options.pop("cancellation", Cancellation())
+        cancellation = options.pop("cancellation", NEVER_CANCELLED)
         return gather_counties(
             GatherOptions(source or work / "县级成果包", output, **options), cancellation=cancellation
         )
@@ -143,45 +143,34 @@ def test_a_cancelled_gathering_leaves_the_former_package(gather, tmp_path, monke
     output = tmp_path / "结果"
     gather(checks_seams=False)
     before = hash_files(output)
-    cancellation = Cancellation()
+    appended = []
+    cancellation = Cancellation(lambda: bool(appended))
     append = run.Appender.add_county
 
-    def append_and_cancel(self, *arguments):
-        append(self, *arguments)
-        cancellation.cancel()
+    def append_and_cancel(self, county, *arguments):
+        append(self, county, *arguments)
+        appended.append(county)
 
     monkeypatch.setattr(run.Appender, "add_county", append_and_cancel)
     with pytest.raises(Cancelled):
-        gather(checks_seams=False, cancellation=cancellation)
+        gather(cancellation=cancellation)
     assert hash_files(output) == before
     assert [path.name for path in output.iterdir() if path.name.startswith(".") or ".sanxian" in path.name] == []
 
 
 def test_repeated_keys_stop_the_package_unless_it_is_forced(work, gather, tmp_path, inspections, monkeypatch):
-    path = str(list_county_packages(work)["140225"])
-    inspect = run.inspect_county
-
-    def inspect_under_another_code(county, *arguments):
-        record, plan = inspect(county, *arguments)
-        if county.source == path:
-            record = copy.deepcopy(record)
-            record.area_code = "140223"
-        elif plan is not None:
-            plan = (
-                inspections[path][1]
-                if path in inspections
-                else inspect(run.list_counties(work / "县级成果包", tmp_path).counties[1], *arguments)[1]
-            )
-        return record, plan
-
-    monkeypatch.setattr(run, "inspect_county", inspect_under_another_code)
+    path = list_county_packages(work)["140225"]
+    # One package under two names; without this check the second one would be refused for its code.
+    monkeypatch.setattr(run, "check_area", lambda *arguments: None)
+    counties = tmp_path / "清单.csv"
+    counties.write_text(f"县,数据\n140225甲,{path}\n140225乙,{path}\n", encoding="utf-8")
     with pytest.raises(OutputError) as caught:
-        gather(checks_seams=False)
+        gather(counties, checks_seams=False)
     assert "标识码" in Texts("zh").explain_error(caught.value)
-    result, _ = gather(checks_seams=False, is_forced=True)
+    result, _ = gather(counties, checks_seams=False, is_forced=True)
     (pair,) = result.repeated_keys
     # Every row with a key is repeated.
-    plan = inspections[path][1]
+    plan = inspections[str(path)][1]
     assert pair.count == len({key for layer in plan.layers.values() for key in layer.keys if key})
     manifest = json.loads((result.package / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["check"]["forced"] is True
@@ -197,6 +186,8 @@ def test_options_that_cannot_be_are_refused(work, tmp_path, capsys):
         with pytest.raises(InputError) as caught:
             gather_counties(GatherOptions(source, output, **options))
         assert caught.value.key == key
-    # A county of another city: no package can be gathered, and nothing is made.
-    assert main(["gather", str(source), "--output", str(source), "--area", "140200"]) == 2
-    assert "输出" in capsys.readouterr().err or not output.exists()
+    assert not output.exists()
+    before = hash_files(source)
+    # The folder of the packages cannot be that of the results.
+    assert main(["gather", str(source), "--output", str(source), "--area", "140200"]) != 0
+    assert hash_files(source) == before and capsys.readouterr().err
