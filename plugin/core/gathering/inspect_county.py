@@ -100,6 +100,6 @@ def check_area(county: GatheredCounty, others: list[GatheredCounty], parent_pref
         return
     if not county.area_code.startswith(parent_prefix):
         county.refuse(Message("gathering", "other_area", {"code": county.area_code, "prefix": parent_prefix}))
-    twin = next((one for one in others if one.area_code == county.area_code and one.is_gathered), None)
-    if twin is not None:
-        county.refuse(Message("gathering", "twice", {"code": county.area_code, "name": twin.name}))
+    earlier = next((one for one in others if one.area_code == county.area_code and one.is_gathered), None)
+    if earlier is not None:
+        county.refuse(Message("gathering", "twice", {"code": county.area_code, "name": earlier.name}))
