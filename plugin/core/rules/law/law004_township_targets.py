@@ -119,6 +119,8 @@ _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
                 {**FARMLAND_ROW_WITH_CODE, "wkt": EAST_TOWNSHIP["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
     ],
     passes=[
+        RuleExample("one name in two counties of a city", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140226100", "division_name": "甲镇"}]},
+                settings={"attributes.area_digits": 4}),
         RuleExample("met by the net area of its part", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]},
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha"),
                                     ("140225101", "乙乡", "farmland_area", ">=", "0.20", "ha")]}),
