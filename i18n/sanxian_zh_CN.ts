@@ -964,6 +964,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>版本比较…</translation>
     </message>
     <message>
+        <source>Compare borders of neighbouring counties</source>
+        <translation>核对相邻县的接边</translation>
+    </message>
+    <message>
         <source>Compare editions</source>
         <translation>版本比较</translation>
     </message>
@@ -1304,6 +1308,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>未比对的县区数</translation>
     </message>
     <message>
+        <source>Counties that were not gathered</source>
+        <translation>未汇入的县</translation>
+    </message>
+    <message>
         <source>Counties without a verdict</source>
         <translation>没有结论的县区数</translation>
     </message>
@@ -1508,6 +1516,10 @@ Project: {project}</source>
     <message>
         <source>Division code</source>
         <translation>行政区代码</translation>
+    </message>
+    <message>
+        <source>Division code of the parent (empty: from the names)</source>
+        <translation>市、省的行政区代码（空：由各县名称确定）</translation>
     </message>
     <message>
         <source>Do Not Ask Again</source>
@@ -1954,6 +1966,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>问题台账（Excel）…</translation>
     </message>
     <message>
+        <source>Findings at borders</source>
+        <translation>接边问题</translation>
+    </message>
+    <message>
         <source>Findings in all</source>
         <translation>问题数</translation>
     </message>
@@ -2106,6 +2122,10 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
         <translation>仅供内部查看，不得上报</translation>
     </message>
     <message>
+        <source>Force: make the package even if parts are missing or keys are repeated</source>
+        <translation>强制生成：缺少必备部分或标识码重复时也生成</translation>
+    </message>
+    <message>
         <source>Force: make the package even if the plan does not pass</source>
         <translation>强制生成（检查不通过也生成，成果包中写明）</translation>
     </message>
@@ -2152,6 +2172,26 @@ Workbook of the office: cells with defined names, such as 三线占用_生态保
     <message>
         <source>Gaps</source>
         <translation>空号段数</translation>
+    </message>
+    <message>
+        <source>Gather packages of counties</source>
+        <translation>汇总各县成果包</translation>
+    </message>
+    <message>
+        <source>Gathered counties</source>
+        <translation>汇入的县</translation>
+    </message>
+    <message>
+        <source>Gathers the submission packages of counties into the package of their city or province. Each package is inspected; its layers are appended one after the other, read again and compared, so that only one county is in memory. Packages of counties are not changed.
+
+A package that cannot be read, that fails, or that was not inspected completely is refused: no package is made, and gathering.xlsx has the reasons. If it is to be left out, the other counties are gathered and the manifest lists those that are missing. Equal keys (BSM) of two counties stop the package unless it is forced.
+
+Layers are written in the CRS of the specification (EPSG:4490). Layers of counties in another CRS or another zone are transformed vertex by vertex, without additional vertices, and a note names layer, counties and both CRS. Layers with another code in the parent's database are renamed as the specification states ([gathering]); layers that it lacks are listed, not written. 市级行政区 is joined from 县级行政区.</source>
+        <translation>将各县的成果包汇总为市级或省级成果包。逐个检查县级成果包，逐层追加，写后重新读取并比对，内存中只有一个县的图层。县级成果包不改动。
+
+不能读取、检查不通过、检查未完成的成果包不能汇入：不生成成果包，原因见 gathering.xlsx。选择“不能汇入的县不汇入”的，其余各县照常汇总，清单列出未汇入的县。两县标识码（BSM）相同的不生成成果包，强制生成的除外。
+
+图层按样式的坐标系（EPSG:4490）写出。县级图层为其他坐标系、其他带的，逐节点换算，不增加节点，并说明图层、县、换算前后的坐标系。在上级数据库中名称不同的图层，按样式（[gathering]）改名；上级数据库没有的图层不写入，逐一列出。市级行政区由县级行政区合并而成。</translation>
     </message>
     <message>
         <source>GeoPackage (*.gpkg);;FileGDB (*.gdb)</source>
@@ -2572,6 +2612,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Layouts keep their present layers and symbols. Edit them under Project → Layouts.</source>
         <translation>布局中的图层和符号按当前状态固定，不受图层面板后续修改的影响。布局可在“工程 → 布局”中修改。</translation>
+    </message>
+    <message>
+        <source>Leave out counties that cannot be gathered</source>
+        <translation>不能汇入的县不汇入</translation>
     </message>
     <message>
         <source>Leave personal data out</source>
@@ -3738,6 +3782,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>县配置与标准</translation>
     </message>
     <message>
+        <source>Profile of the city or province</source>
+        <translation>市、省的县配置</translation>
+    </message>
+    <message>
         <source>Profile of the county (id, or path of a .toml file)</source>
         <translation>县配置（编号，或 .toml 文件路径）</translation>
     </message>
@@ -4084,6 +4132,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Result to send</source>
         <translation>结果文件（可发给技术人员）</translation>
+    </message>
+    <message>
+        <source>Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county and their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered data are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a submission package”.</source>
+        <translation>输出：成果包；gathering.xlsx 和 gathering.json，内容为各县结论、各图层分县面积和合计、说明、重复的标识码；接边结果在 seams 文件夹。汇总不对全域数据重新检查，因此成果包中没有质量检查报告，请用“检查成果包”检查。</translation>
     </message>
     <message>
         <source>Retry</source>
@@ -4560,6 +4612,14 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
     <message>
         <source>Specification</source>
         <translation>样式</translation>
+    </message>
+    <message>
+        <source>Specification of the counties (empty: county)</source>
+        <translation>各县成果包样式（空：county）</translation>
+    </message>
+    <message>
+        <source>Specification of the parent (empty: city)</source>
+        <translation>上级成果包样式（空：city）</translation>
     </message>
     <message>
         <source>Split by</source>

@@ -31,6 +31,7 @@ from .import_vct import ImportVct
 from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
+from .merge_counties import MergeCounties
 from .office_tables import OfficeTablesAlgorithm
 from .project_conformity import ProjectConformity
 from .statutory_area import StatutoryArea
@@ -81,6 +82,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
+        self.addAlgorithm(MergeCounties())
         self.addAlgorithm(MergeTownships())
         self.addAlgorithm(MergeWorklist())
         self.addAlgorithm(ProjectConformity())

@@ -35,6 +35,7 @@ MANUAL_TOPICS = {
     "project_conformity": "11-projects#tool-project-conformity",
     "office_tables": "05-report#tool-office-tables",
     "split_townships": "08-command-line#tool-split-townships",
+    "merge_counties": "08-command-line#tool-merge-counties",
     "merge_townships": "08-command-line#tool-merge-townships",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",

@@ -7,9 +7,9 @@ or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACK
 ACTION …``, ``tables SOURCE --output FILE``, ``drawing ACTION …``, ``adjustment BEFORE AFTER``, ``evaluate
 YEAR=SOURCE …|LIST``, ``yearly FILED CURRENT
 FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone SOURCE COPY
---zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``townships split DATA
---output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity PROJECTS DATA …``, ``worklist ACTION
-LIST …``, ``doctor``.
+--zone ZONE``, ``batch FOLDER|LIST --output FOLDER``, ``seams SOURCE … --output FOLDER``, ``gather FOLDER|LIST --output
+FOLDER``, ``townships split DATA --output FOLDER``, ``townships merge DATA PACKAGE … --output COPY``, ``conformity
+PROJECTS DATA …``, ``worklist ACTION LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
@@ -31,6 +31,7 @@ from .cli import (
     evaluation,
     files,
     fixing,
+    gathering,
     listing,
     office_tables,
     points,
@@ -49,6 +50,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "indicators": checking.run_indicators,
     "batch": batch.run_batch,
     "seams": seams.run_seams,
+    "gather": gathering.run_gather,
     "conformity": conformity.run_conformity,
     "townships": townships.run_townships,
     "adjustment": adjustment.run_adjustment,

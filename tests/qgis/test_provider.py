@@ -33,6 +33,7 @@ WHOLE_PLAN_ALGORITHMS = {
     "check_seams",
     "office_tables",
     "split_townships",
+    "merge_counties",
     "merge_townships",
     "compare_versions",
     "compute_indicators",

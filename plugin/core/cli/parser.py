@@ -7,6 +7,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from .gathering import add_gather_command
 from .townships import add_townships_command
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | seams | conformity | tables | townships | vct | points | drawing | adjustment | "
+        "inspect | batch | seams | gather | conformity | tables | townships | vct | points | drawing | adjustment | "
         "evaluate | yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
@@ -110,6 +111,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--cache", default="", metavar="FOLDER", help=get_help_text("cache"))
     _add_batch_command(commands.add_parser("batch", help=get_help_text("batch"), parents=[language]), report_texts)
     _add_seams_command(commands.add_parser("seams", help=get_help_text("seams"), parents=[language]), report_texts)
+    add_gather_command(commands.add_parser("gather", help=get_help_text("gather"), parents=[language]), report_texts)
     _add_conformity_command(
         commands.add_parser("conformity", help=get_help_text("conformity"), parents=[language]), report_texts
     )

@@ -24,6 +24,8 @@ SUMMARY_JSON, SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER = (
 SUMMARY_FILES = (SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER, SUMMARY_JSON)
 #: File by which a folder of results of a check of seams is known; the package of that check imports this one.
 SEAMS_JSON = "seams.json"
+#: File by which a folder of results of a gathering is known.
+GATHERING_JSON = "gathering.json"
 #: Prefix of temporary folders, and the name of the lock of an output folder.
 TEMPORARY_PREFIX, LOCK_NAME = ".sanxian-", "batch"
 #: Folder of a run in the output folder, removed at its end or by the next run.

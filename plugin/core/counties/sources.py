@@ -17,7 +17,16 @@ from ..io.formats import READ_SUFFIXES
 from ..io.source import list_folder_datasets
 from ..io.zipped import is_data_archive, is_zip
 from ..package.folder import LOCK_SUFFIX
-from .model import COUNTIES_FOLDER, LOCK_NAME, RECORD_FILE, SEAMS_JSON, SUMMARY_FILES, TEMPORARY_PREFIX, County
+from .model import (
+    COUNTIES_FOLDER,
+    GATHERING_JSON,
+    LOCK_NAME,
+    RECORD_FILE,
+    SEAMS_JSON,
+    SUMMARY_FILES,
+    TEMPORARY_PREFIX,
+    County,
+)
 
 #: Files that are a county's data or its package. Those that are not read give a row with the reason.
 _COUNTY_FILE_SUFFIXES = (".gpkg", ".zip", ".rar", ".7z", ".vct", ".mdb")
@@ -156,9 +165,14 @@ def is_seams_output(folder: Path) -> bool:
     return (folder / SEAMS_JSON).is_file()
 
 
+def is_gathering_output(folder: Path) -> bool:
+    """Return True if a folder has results of a gathering (汇总)."""
+    return (folder / GATHERING_JSON).is_file()
+
+
 def _has_results_only(folder: Path, output: Path) -> bool:
-    """Return True for results of a batch or of seams, and for the present output folder without data of a county."""
-    if is_batch_output(folder) or is_seams_output(folder):
+    """Return True for results of a batch, of seams or of a gathering, and for the output folder without county data."""
+    if is_batch_output(folder) or is_seams_output(folder) or is_gathering_output(folder):
         return True
     names = {COUNTIES_FOLDER, *SUMMARY_FILES, f"{LOCK_NAME}{LOCK_SUFFIX}"}
     return is_same_file(folder, output) and all(

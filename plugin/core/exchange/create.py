@@ -130,6 +130,36 @@ def create_database(
     return CreatedLayers(target, created_layers, unchanged_layers)
 
 
+def add_layers_in_place(
+    path: Path, templates: Iterable[Template], crs: CRS, *, code_lists: Mapping[str, CodeList]
+) -> None:
+    """Add empty layers to a database that no other program uses yet, without a copy of it.
+
+    After an error the database may be incomplete; the caller deletes its folder.
+
+    Raises
+    ------
+    OutputError
+        If a layer cannot be created.
+    """
+    file_format = find_database_format(path)
+    schemas = make_schemas(templates, file_format, code_lists)
+    try:
+        with load_gdal() as gdal:
+            database = raise_if_refused(
+                gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
+            )
+            _create_layers(database, schemas, crs, file_format, lambda share, role: None, NEVER_CANCELLED)
+            del database
+        if file_format.gdal_driver == "GPKG":
+            _write_column_titles(path, schemas)
+        _check_layers_written(path, {one.name for one in schemas})
+    except (RuntimeError, sqlite3.Error) as error:
+        # The frames of the traceback would keep the database open.
+        traceback.clear_frames(error.__traceback__)
+        raise make_write_error(path, path.parent) from error
+
+
 def _copy_database(source: Path, target: Path) -> None:
     """Copy a database, which is a file or a folder (FileGDB); raise OSError on a full disk."""
     if source.is_dir():

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..plan.plan import Plan
     from ..profile import Norm
 
+#: Digits of a division code; that of a city ends in two zeros, that of a province in four.
+_CODE_DIGITS = 6
 #: Called with the completed share (0 to 1) and the current step.
 ProgressCallback = Callable[[float, str], None]
 
@@ -96,11 +98,12 @@ def find_placeholder_values_of_area(
 
     ``name`` is used if the list of divisions does not have the code.
     """
-    code = area_code[:6] if package_spec.digits == 6 else f"{area_code[:4]}00"
+    digits = package_spec.digits
+    code = f"{area_code[:digits]}{'0' * (_CODE_DIGITS - digits)}"
     # One list serves all editions, but not every edition includes it.
     divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
     name = divisions[code].name if code in divisions else name
-    return {"code": code, "name": name} if len(code) == 6 and code.isdigit() and name else None
+    return {"code": code, "name": name} if len(code) == _CODE_DIGITS and code.isdigit() and name else None
 
 
 def resolve_package_document_info(

@@ -51,7 +51,7 @@ def read_county_borders(
     texts = Texts(options.lang)
     try:
         plan = _read_plan(county, options, package_spec, cancellation)
-        return _extract_borders(county, plan, settings, with_figures, options.lang, cancellation)
+        return extract_borders(county, plan, settings, with_figures, options.lang, cancellation)
     except (InputError, DataError) as error:
         return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(error)))
     except OSError as error:
@@ -79,7 +79,7 @@ def _read_plan(county: County, options: RunOptions, package_spec: str, cancellat
     return read_plan(make_source(county.source), options.resolve_norm(), options, cancellation=cancellation)
 
 
-def _extract_borders(
+def extract_borders(
     county: County,
     plan: Plan,
     settings: SeamSettings,

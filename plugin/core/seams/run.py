@@ -24,7 +24,7 @@ from .model import SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResu
 from .placing import place_counties
 from .read_borders import read_county_borders
 from .report import check_output_folder, write_result
-from .sums import read_parent_targets, sum_counties
+from .sums import ParentTargets, read_parent_targets, sum_counties
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the counties, comparing them.
@@ -74,18 +74,8 @@ def check_seams(
         )
         counties.append(borders)
         on_county(borders)
-    counties.sort(key=lambda one: one.sort_key)
-    pairs, plane = _compare_read_counties(counties, settings, progress, cancellation)
-    result = SeamResult(
-        tuple(counties),
-        tuple(pairs),
-        sum_counties(targets, counties),
-        settings,
-        plane,
-        options.check.lang,
-        datetime.now().astimezone(),
-        found.ignored_names,
-        _list_unconfirmed_settings(norm),
+    result = compare_read_counties(
+        counties, targets, settings, norm, options.check.lang, found.ignored_names, progress, cancellation
     )
     cancellation.raise_if_cancelled()
     progress(_READING_SHARE + _COMPARING_SHARE, "")
@@ -94,7 +84,36 @@ def check_seams(
     return result, written
 
 
-def _compare_read_counties(
+def compare_read_counties(
+    counties: Sequence[CountyBorders],
+    targets: ParentTargets,
+    settings: SeamSettings,
+    norm: Norm,
+    lang: str,
+    ignored_names: tuple[str, ...] = (),
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> SeamResult:
+    """Return the comparison of counties whose borders are read, and their sums against the targets of the parent.
+
+    Raise InputError if no county was read, and Cancelled.
+    """
+    counties = sorted(counties, key=lambda one: one.sort_key)
+    pairs, plane = _compare_pairs(counties, settings, progress, cancellation)
+    return SeamResult(
+        tuple(counties),
+        tuple(pairs),
+        sum_counties(targets, counties),
+        settings,
+        plane,
+        lang,
+        datetime.now().astimezone(),
+        ignored_names,
+        _list_unconfirmed_settings(norm),
+    )
+
+
+def _compare_pairs(
     counties: Sequence[CountyBorders],
     settings: SeamSettings,
     progress: ProgressCallback,

@@ -94,7 +94,8 @@ def _compare_row_codes(
     named_township, field = find_named_townships(layer, townships)
     centres, _ = locate_row_centres(layer, ctx)
     misplaced, share = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
-    has_foreign_code = _find_rows_with_code_of_other_county(layer, ctx.plan.area_code)
+    digits = int(ctx.norm.get("attributes.area_digits"))
+    has_foreign_code = _find_rows_with_code_of_other_county(layer, ctx.plan.area_code, digits)
     return RowTownships(layer, townships, field, named_township, misplaced, centres, has_foreign_code, share)
 
 
@@ -113,10 +114,13 @@ def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArr
     return np.full(len(layer), -1), ""
 
 
-def _find_rows_with_code_of_other_county(layer: Layer, area_code: str) -> NDArray:
-    """Return (n,) bool: rows whose location code belongs to another county."""
-    county_code = area_code[:_COUNTY_DIGITS]
-    if len(county_code) < _COUNTY_DIGITS or county_code.endswith("00"):
+def _find_rows_with_code_of_other_county(layer: Layer, area_code: str, area_digits: int) -> NDArray:
+    """Return (n,) bool: rows whose location code belongs to another county, or another city or province in their plans.
+
+    ``area_digits``: number of digits with which every code of the plan begins.
+    """
+    county_code = area_code[:area_digits]
+    if len(county_code) < area_digits or county_code.endswith("00"):
         # A plan of a city or province has many counties.
         return np.zeros(len(layer), dtype=bool)
     codes = layer.text("location_code")

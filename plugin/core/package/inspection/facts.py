@@ -298,6 +298,11 @@ class PackageFacts:
         label = next(iter(source_labels)) if len(source_labels) == 1 else ""
         return crs_care.parse_crs(label) if _EPSG_CODE_PATTERN.fullmatch(label) else None
 
+    @property
+    def is_gathered(self) -> bool:
+        """Return True if the manifest states that the package was made of packages of counties (汇总)."""
+        return isinstance((self.manifest or {}).get("gathered"), dict)
+
     def _read_report_crs(self) -> str:
         """Return the label of the CRS in the report's data; empty if unreadable (DOC013 reports that)."""
         try:

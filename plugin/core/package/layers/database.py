@@ -64,7 +64,7 @@ def write_database(
                 gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
             )
             for content in package_layers:
-                _write_layer_rows(
+                write_layer_rows(
                     database, content, horizontal_crs or crs, file_format.gdal_driver == "GPKG", progress, cancellation
                 )
             # Closing writes the database.
@@ -76,7 +76,7 @@ def write_database(
         raise make_write_error(path, path.parent) from error
 
 
-def _write_layer_rows(
+def write_layer_rows(
     database: Any,
     package_layer: PackageLayer,
     horizontal_crs: CRS,

@@ -118,6 +118,7 @@ def read_back(
     package_layer: PackageLayer,
     horizontal_crs: CRS,
     *,
+    first_row: int = 0,
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ReadBackResult:
@@ -133,13 +134,15 @@ def read_back(
         The layer that was written.
     horizontal_crs
         The horizontal CRS of the written layer.
+    first_row
+        The row of the file at which the rows of ``package_layer`` begin; earlier rows are not read.
 
     Raises
     ------
     InputError
         If the layer cannot be read.
     """
-    with open_layer(path, package_layer.name) as open_file_layer:
+    with open_layer(path, package_layer.name, first_row) as open_file_layer:
         return compare_layer(
             open_file_layer,
             package_layer,

@@ -67,8 +67,8 @@ def get_reader_library_version() -> str:
 
 
 @contextmanager
-def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
-    """Open a layer of a .gdb or .gpkg by its name, or a .shp.
+def open_layer(path: Path, name: str, first_row: int = 0) -> Iterator[OpenLayer]:
+    """Open a layer of a .gdb or .gpkg by its name, or a .shp; rows before ``first_row`` are left out.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
         import fiona
         from fiona.errors import FionaError
     except ImportError:
-        yield _PyogrioLayer(path, name)
+        yield _PyogrioLayer(path, name, first_row)
         return
     try:
         with warnings.catch_warnings():
@@ -88,22 +88,24 @@ def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
     except (FionaError, ValueError) as error:
         raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
     with source:
-        yield _FionaLayer(source)
+        yield _FionaLayer(source, first_row)
 
 
 class _FionaLayer:
     """A layer that is open in fiona."""
 
-    def __init__(self, source: Any):
-        self._source = source
+    def __init__(self, source: Any, first_row: int = 0):
+        self._source, self._first_row = source, first_row
         self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]
         self.crs = source.crs_wkt or ""
-        self.feature_count = len(source)
+        self.feature_count = len(source) - first_row
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
         rows: list[Any] = []
-        for feature in self._source:
+        # Without a start fiona does not ask the layer whether it can jump to a row.
+        features = self._source.filter(self._first_row, None) if self._first_row else self._source
+        for feature in features:
             rows.append(feature)
             if len(rows) == size:
                 yield self._convert_features(rows)
@@ -131,13 +133,13 @@ def _convert_fiona_field(name: str, kind: str) -> ReadField:
 class _PyogrioLayer:
     """A layer that pyogrio reads."""
 
-    def __init__(self, path: Path, name: str):
+    def __init__(self, path: Path, name: str, first_row: int = 0):
         import pyogrio
 
         from ...io import DRIVER_ERRORS
 
         self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}
-        self._path = path
+        self._path, self._first_row = path, first_row
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -148,7 +150,7 @@ class _PyogrioLayer:
             ReadField(str(field), _convert_dtype_to_field_type(str(dtype)), None)
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
-        self.crs, self.feature_count = info["crs"] or "", int(info["features"])
+        self.crs, self.feature_count = info["crs"] or "", int(info["features"]) - first_row
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
@@ -158,7 +160,7 @@ class _PyogrioLayer:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 meta, _, wkb, columns = pyogrio.raw.read(
-                    self._path, skip_features=first, max_features=size, **self._options
+                    self._path, skip_features=self._first_row + first, max_features=size, **self._options
                 )
             values = {str(f): _convert_column(c) for f, c in zip(meta["fields"], columns, strict=True)}
             yield ReadRows(shapely.from_wkb(np.array(wkb, dtype=object)), values)

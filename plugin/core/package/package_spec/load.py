@@ -53,6 +53,8 @@ def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollec
         for m, slot in enumerate(vectors.layers, 1):
             with errors.collect_data_error():
                 _check_layer_slot(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
+    with errors.collect_data_error():
+        _check_gathering(package_spec, standard)
     places: dict[str, str] = {}
     for key, path in _list_file_paths(package_spec):
         with errors.collect_data_error():
@@ -89,6 +91,23 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
                     layer=slot.layer,
                     known=fields,
                 )
+
+
+def _check_gathering(package_spec: PackageSpec, standard: Standard) -> None:
+    """Raise DataError for a layer of the table ``gathering`` that the standard does not have."""
+    gathering = package_spec.gathering
+    rows = [*(("renamed", one) for one in gathering.renamed.values())]
+    rows += [("dissolved", one) for pair in gathering.dissolved.items() for one in pair]
+    for part, role in rows:
+        if role not in standard.templates:
+            raise DataError(
+                "package_layer_unknown",
+                file=str(package_spec.path),
+                key=f"gathering.{part}",
+                value=role,
+                standard=standard.id,
+                known="…",
+            )
 
 
 def _has_field(template: Template, name: str) -> bool:

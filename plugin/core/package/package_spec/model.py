@@ -154,6 +154,18 @@ class MapSettings:
 
 
 @dataclass(frozen=True)
+class GatheringSpec:
+    """How packages of counties become this package (汇总).
+
+    ``renamed``: layer code in the counties' database → layer code here; ``dissolved``: layer code here → layer code
+    here of the divisions that it joins, one feature for each 市级行政区.
+    """
+
+    renamed: dict[str, str] = field(default_factory=dict, hash=False)
+    dissolved: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class PackageSpec:
     """The specification of a package.
 
@@ -180,6 +192,7 @@ class PackageSpec:
     maps: MapSettings
     marks: dict[str, str]
     path: Path
+    gathering: GatheringSpec = field(default_factory=GatheringSpec)
 
     @property
     def unverified_keys(self) -> list[str]:

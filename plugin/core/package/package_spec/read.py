@@ -11,7 +11,7 @@ from ....paths import PACKAGE_SPECS_FOLDER
 from ...errors import DataError
 from ...files.data import ErrorCollector, check_keys, check_type, read_toml
 from ...standard.template import SOURCE_MARKS
-from .model import METADATA_ITEMS, NamedFile, PackageSpec, TableAndColumnAliases
+from .model import METADATA_ITEMS, GatheringSpec, NamedFile, PackageSpec, TableAndColumnAliases
 from .rows import (
     MapSettings,
     check_map_slots,
@@ -21,6 +21,7 @@ from .rows import (
     check_value_is_known,
     pop_table_and_column_aliases,
     read_file_slot,
+    read_gathering_spec,
     read_map_settings,
     read_named_file,
     read_text_table,
@@ -40,7 +41,7 @@ _REQUIRED_KEYS = (
     "report",
     "metadata",
 )
-_OPTIONAL_KEYS = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables")
+_OPTIONAL_KEYS = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables", "gathering")
 #: Keys that describe the specification, and what the plugin adds; no norm requires them.
 _KEYS_WITHOUT_MARK = ("id", "name", "standard", "source", "marks", "report")
 _FILE_KINDS = ("document", "map", "table")
@@ -85,7 +86,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
                 texts[key] = check_type(table[key], str, file=path, key=key)
     digits = table.get("digits", 6)
     with errors.collect_data_error():
-        check_value_is_known(digits, (4, 6), path, "digits")
+        check_value_is_known(digits, (2, 4, 6), path, "digits")
     with errors.collect_data_error():
         check_name_pattern(texts["root"] or "{code}", path, "root")
     no_texts: dict[str, str] = {}
@@ -140,6 +141,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         tables=named_files.get("tables"),
         words=table_words_read,
         maps=maps,
+        gathering=_read_part(errors, GatheringSpec(), read_gathering_spec, table.get("gathering", {}), path),
         marks=_read_part(errors, no_texts, _read_marks, table.get("marks", {}), path, tuple(table)),
         path=path,
     )

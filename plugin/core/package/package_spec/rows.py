@@ -38,6 +38,7 @@ from .model import (
     PACKAGE_METADATA_ITEMS,
     VCT_ENCODINGS,
     FileSlot,
+    GatheringSpec,
     LayerSlot,
     MapSettings,
     NamedFile,
@@ -50,6 +51,14 @@ def read_text_table(value: Any, path: Path, table_key: str) -> dict[str, str]:
     """Return a table of the file in which all values must be texts."""
     check_type(value, dict, file=path, key=table_key)
     return {key: check_type(text, str, file=path, key=f"{table_key}.{key}") for key, text in value.items()}
+
+
+def read_gathering_spec(value: Any, path: Path) -> GatheringSpec:
+    """Return how layers of counties become layers of a parent's package (汇总), from the table ``gathering``."""
+    check_type(value, dict, file=path, key="gathering")
+    check_keys(value, required=(), allowed=("renamed", "dissolved"), file=path)
+    tables = {key: read_text_table(value.get(key, {}), path, f"gathering.{key}") for key in ("renamed", "dissolved")}
+    return GatheringSpec(**tables)
 
 
 def check_value_is_known(value: Any, known_values: Any, path: Path, key: str) -> None:

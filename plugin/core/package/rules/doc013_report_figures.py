@@ -129,7 +129,7 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     How to fix
         Make the package again with export_package.
     Limits
-        Only the report of this plugin is checked. Figures of townships and their tasks, and the pages (HTML), are not
+        Only the report of this plugin is checked; a package gathered from counties (汇总) has none. Figures of townships and their tasks, and the pages (HTML), are not
         compared; ratios only with the same profile. Findings on schemas, on packages and on the run, of ATT016 (dates),
         of rules that one check did not run completely, and on layers that the export completed are not compared;
         messages only with a report of the same build in the same language.
@@ -147,6 +147,8 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     ]
     if report not in package.document_contents and missing_half:
         return RuleResult(findings=missing_half)
+    if report not in package.document_contents and package.is_gathered:
+        return RuleResult(is_applicable=False, notes=[("package_gathered", {"file": report})])
     if report not in package.document_contents and is_made_by_plugin(package):
         return RuleResult(findings=[make_file_finding(report, "none", Severity.WARNING)])
     if report not in package.document_contents:

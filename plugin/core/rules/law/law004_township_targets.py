@@ -55,8 +55,8 @@ FARMLAND_ROW = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_
 FARMLAND_ROW_WITH_CODE = {**FARMLAND_ROW, "location_code": "1402251012000000000"}
 #: Place outside all townships; `Texts` has its name. Places and keys that a message names.
 AREA_OUTSIDE_TOWNSHIPS, _MAX_LISTED = "outside_townships", 3
-#: Digits of a township's code; villages have more digits, and may share a name.
-_TOWNSHIP_DIGITS = 9
+#: Digits of the codes of townships and counties; villages have more digits, and may share a name.
+_TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 
 
 @rule(
@@ -119,6 +119,8 @@ _TOWNSHIP_DIGITS = 9
                 {**FARMLAND_ROW_WITH_CODE, "wkt": EAST_TOWNSHIP["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
     ],
     passes=[
+        RuleExample("one name in two counties of a city", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140226100", "division_name": "甲镇"}]},
+                settings={"attributes.area_digits": 4}),
         RuleExample("met by the net area of its part", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]},
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha"),
                                     ("140225101", "乙乡", "farmland_area", ">=", "0.20", "ha")]}),
@@ -264,14 +266,17 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
     if townships is None or not (townships.has_field("division_code") and townships.has_field("division_name")):
         return
     pairs = list(zip(townships.text("division_code"), townships.text("division_name"), strict=True))
+    has_several_counties = int(ctx.norm.get("attributes.area_digits")) < _COUNTY_DIGITS
     row_of_division = {
         (code, name): row for row, (code, name) in enumerate(pairs) if len(code) == _TOWNSHIP_DIGITS and name
     }
     for position, (case, key, others) in enumerate((("code_twice", "code", "names"), ("name_twice", "name", "codes"))):
-        rows: dict[str, dict[str, int]] = {}
+        rows: dict[tuple[str, str], dict[str, int]] = {}
         for pair, row in row_of_division.items():
-            rows.setdefault(pair[position], {})[pair[1 - position]] = row
-        for value, sharing in rows.items():
+            # Townships of different counties, in the plan of a city or province, may have the same name.
+            county = pair[0][:_COUNTY_DIGITS] if case == "name_twice" and has_several_counties else ""
+            rows.setdefault((pair[position], county), {})[pair[1 - position]] = row
+        for (value, _), sharing in rows.items():
             if len(sharing) > 1:
                 field = townships.get_field_name("division_code" if case == "code_twice" else "division_name")
                 params = {key: value, "count": len(sharing), others: list(sharing)}

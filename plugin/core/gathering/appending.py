@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Append the layers of one county after another to the data sets of the parent's package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..cancellation import Cancellation
+from ..geometry.crs import add_vertical_crs, make_crs_label
+from ..loading.assembly import assemble_plan
+from ..messages.texts import ConceptName
+from ..package.layers.content import make_package_layers
+from ..package.layers.layer_validation import validate_layer
+from ..package.names import fill_name_pattern
+from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
+from .convert_layers import convert_plan
+from .data_set import GrowingDataSet
+from .divisions import JoinedDivisions
+from .keys import KeyRegister
+from .model import GatheredCounty, LayerAmount
+from .problem_list import ProblemList
+
+if TYPE_CHECKING:
+    from ..package.layers.content import PackageLayer
+    from ..package.package_spec.model import PackageSpec, VectorSet
+    from ..plan.plan import Plan
+    from ..profile import Norm
+
+
+@dataclass
+class Appender:
+    """Appends layers of counties to the data sets of a new package, and collects what the tables and notes need.
+
+    ``norm``: of the parent; ``folder``: the new package; ``amounts``: layer → amount of all counties; ``slot_roles``:
+    position of a layer in the specification → layer code → counties that filled it with this layer.
+    """
+
+    spec: PackageSpec
+    norm: Norm
+    folder: Path
+    placeholders: dict[str, str]
+    keys: KeyRegister
+    keeps_personal_fields: bool
+    cancellation: Cancellation
+    problems: ProblemList = field(default_factory=ProblemList)
+    amounts: dict[str, LayerAmount] = field(default_factory=dict)
+    slot_roles: dict[tuple[str, int], dict[str, list[str]]] = field(default_factory=dict)
+    data_sets: list[GrowingDataSet] = field(init=False)
+    joined: list[JoinedDivisions] = field(init=False)
+
+    def __post_init__(self) -> None:
+        lists = self.norm.standard.code_lists
+        self.data_sets = []
+        for vectors in self.spec.vectors:
+            name = fill_name_pattern(vectors.file, self.placeholders)
+            path = self.folder / self.spec.get_file_path(vectors.folder, name)
+            self.data_sets.append(GrowingDataSet(path, vectors, lists))
+        crs = add_vertical_crs(self.spec.vectors[0].crs, "")
+        self.joined = [
+            JoinedDivisions(target, source, crs, self.norm.make_tolerance())
+            for target, source in self.spec.gathering.dissolved.items()
+        ]
+
+    def add_county(self, county: GatheredCounty, plan: Plan) -> None:
+        """Append all layers of a county, or refuse it if a layer cannot be written without loss.
+
+        Raises
+        ------
+        OutputError
+            If a layer cannot be written, or differs when it is read again.
+        """
+        parent_plan, county.left_out = convert_plan(plan, self.norm, self.spec.gathering.renamed, self.cancellation)
+        contents = [self._list_contents(parent_plan, one.vector_set) for one in self.data_sets]
+        problems = [
+            problem
+            for data_set, layers in zip(self.data_sets, contents, strict=True)
+            for content in layers
+            for problem in validate_layer(
+                content, data_set.vector_set, self.norm.standard.code_lists, self.cancellation
+            )
+        ]
+        stopping = [one for one in problems if one.level is ProblemLevel.STOP]
+        if stopping:
+            county.refuse(GateRefusal(tuple(stopping)))
+            return
+        self.keys.begin_county(county.name)
+        for problem in problems:
+            self.problems.add(problem, county.name)
+        for content in contents[0]:
+            for joined in self.joined:
+                if content.layer.role == joined.source:
+                    joined.add(content, county.area_code)
+        for number, (data_set, layers) in enumerate(zip(self.data_sets, contents, strict=True)):
+            self._note_slots(data_set.vector_set, layers, county.name)
+            for content in layers:
+                self._append(data_set, content, county, is_first=number == 0)
+
+    def _list_contents(self, plan: Plan, vectors: VectorSet) -> list[PackageLayer]:
+        """Return the layers with rows that a data set gets from a plan."""
+        contents, _ = make_package_layers(plan, vectors, includes_personal_data=self.keeps_personal_fields)
+        return [one for one in contents if len(one)]
+
+    def _append(self, data_set: GrowingDataSet, content: PackageLayer, county: GatheredCounty, is_first: bool) -> None:
+        """Append a layer; the first data set counts for amounts and keys."""
+        result = data_set.add(content, county.source_crs, self.cancellation)
+        if content.layer.crs != data_set.horizontal_crs:
+            params = {"source": make_crs_label(content.layer.crs), "target": data_set.vector_set.crs}
+            self.problems.add(
+                ExportProblem(ProblemLevel.NOTE, "gather_reprojected", layer=content.name, count=1, params=params),
+                county.name,
+            )
+        if not is_first:
+            return
+        amount = county.layers.setdefault(content.name, LayerAmount(content.template.name))
+        amount.add(result.feature_count, result.areas_m2)
+        total = self.amounts.setdefault(content.name, LayerAmount(content.template.name))
+        total.add(result.feature_count, result.areas_m2)
+        self.keys.add(content.layer.keys)
+
+    def _note_slots(self, vectors: VectorSet, contents: Iterable[PackageLayer], county: str) -> None:
+        """Record by which layers a county fills the entries of a data set."""
+        roles = {one.layer.role for one in contents}
+        for number, slot in enumerate(vectors.layers):
+            candidates = self.norm.standard.concepts.get(slot.layer, (slot.layer,))
+            role = next((one for one in candidates if one in roles), None)
+            if role is not None:
+                self.slot_roles.setdefault((vectors.id, number), {}).setdefault(role, []).append(county)
+
+    def add_joined_divisions(self) -> None:
+        """Append the divisions that are joined from those of the counties."""
+        for joined in self.joined:
+            source = joined.make_layer(self.norm)
+            if source is None or joined.target in self.amounts:
+                continue
+            plan = assemble_plan([source], self.norm, roles={joined.target: joined.target}, allow_no_layers=True)
+            name = self.norm.standard.templates[joined.source].name
+            county = GatheredCounty(name)
+            self.keys.begin_county(name)
+            for number, data_set in enumerate(self.data_sets):
+                layers = self._list_contents(plan, data_set.vector_set)
+                self._note_slots(data_set.vector_set, layers, name)
+                for content in layers:
+                    self._append(data_set, content, county, is_first=number == 0)
+            params = {"title": self.norm.standard.templates[joined.target].name, "source": name}
+            count = len(source.frame)
+            self.problems.add(
+                ExportProblem(ProblemLevel.NOTE, "gather_joined", layer=joined.target, count=count, params=params)
+            )
+
+    def find_layer_problems(self) -> Iterator[ExportProblem]:
+        """Yield problems of entries without a layer or with different layers by county, and of changed shapes."""
+        levels = {"M": (ProblemLevel.GATE, "layer_missing"), "C": (ProblemLevel.NOTE, "layer_absent")}
+        standard = self.norm.standard
+        for data_set in self.data_sets:
+            vectors = data_set.vector_set
+            for number, slot in enumerate(vectors.layers):
+                counties_by_role = self.slot_roles.get((vectors.id, number), {})
+                title = standard.templates[slot.layer].name if slot.layer in standard.templates else None
+                name = title or ConceptName(slot.layer)
+                if not counties_by_role and slot.need in levels:
+                    level, key = levels[slot.need]
+                    roles = " / ".join(standard.concepts.get(slot.layer, (slot.layer,)))
+                    yield ExportProblem(level, key, layer=slot.layer, params={"title": name, "roles": roles})
+                if len(counties_by_role) > 1:
+                    layers = "；".join(f"{role}：{_join_names(names)}" for role, names in counties_by_role.items())
+                    yield ExportProblem(
+                        ProblemLevel.GATE, "gather_other_layers", params={"title": name, "layers": layers}
+                    )
+            for name, changes in data_set.shape_changes.items():
+                for kind, keys in changes.items():
+                    yield ExportProblem(
+                        ProblemLevel.NOTE,
+                        f"shape_now_{kind}",
+                        name,
+                        count=len(keys),
+                        features=tuple(keys[:MAX_NAMED_FEATURES]),
+                        params={"format": vectors.suffix, "target": vectors.crs},
+                    )
+
+
+def _join_names(names: list[str]) -> str:
+    """Return the first names, with “…” where more follow."""
+    return "、".join(names[:MAX_NAMED_FEATURES]) + ("…" if len(names) > MAX_NAMED_FEATURES else "")

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A data set of the parent's package that grows by one county's layer at a time."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cancellation import Cancellation
+from ..errors import OutputError
+from ..exchange.create import add_layers_in_place, create_database, make_write_error
+from ..exchange.gdal_setup import load_gdal, raise_if_refused
+from ..exchange.schema import DATABASE_FORMATS, find_database_format
+from ..geometry.crs import add_vertical_crs, make_crs_label
+from ..messages.texts import Message, MessageLines
+from ..package.layers.database import write_layer_rows
+from ..package.layers.read_back import ReadBackResult, read_back
+from ..package.manifest import make_layer_row
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+    from ..package.layers.content import PackageLayer
+    from ..package.package_spec.model import PackageSpec, VectorSet
+    from ..standard.codes import CodeList
+
+
+@dataclass
+class _GrowingLayer:
+    """A layer of the data set: the results of reading each county's rows again, as one result.
+
+    ``last``: the last layer that was added; ``years``: years of the data; ``crs``: labels of the CRS of the sources.
+    """
+
+    last: PackageLayer
+    result: ReadBackResult
+    years: set[str] = field(default_factory=set)
+    crs: set[str] = field(default_factory=set)
+
+    def add(self, content: PackageLayer, result: ReadBackResult) -> None:
+        """Add the rows of a county."""
+        self.last = content
+        whole = self.result
+        whole.feature_count += result.feature_count
+        whole.max_vertex_shift_m = max(whole.max_vertex_shift_m, result.max_vertex_shift_m)
+        whole.max_area_difference_m2 = max(whole.max_area_difference_m2, result.max_area_difference_m2)
+        for basis, area in result.areas_m2.items():
+            whole.areas_m2[basis] = whole.areas_m2.get(basis, 0.0) + area
+        for kind, names in result.shape_changes.items():
+            whole.shape_changes.setdefault(kind, []).extend(names)
+        if result.extent is not None:
+            boxes = [box for box in (whole.extent, result.extent) if box is not None]
+            low = [min(box[axis] for box in boxes) for axis in (0, 1)]
+            high = [max(box[axis] for box in boxes) for axis in (2, 3)]
+            whole.extent = (low[0], low[1], high[0], high[1])
+        if content.layer.has_field("data_year"):
+            self.years |= set(content.layer.text("data_year")) - {""}
+
+
+class GrowingDataSet:
+    """A FileGDB or GeoPackage in the new package's folder, to which layers of counties are appended.
+
+    ``path``: its path; ``vector_set``: its specification. After an error the database is incomplete; the caller deletes
+    its folder.
+    """
+
+    def __init__(self, path: Path, vector_set: VectorSet, code_lists: Mapping[str, CodeList]):
+        self.path, self.vector_set, self._code_lists = path, vector_set, code_lists
+        self.horizontal_crs: CRS = add_vertical_crs(vector_set.crs, "")
+        self._crs: CRS = add_vertical_crs(vector_set.crs, vector_set.vertical)
+        self._layers: dict[str, _GrowingLayer] = {}
+
+    @property
+    def shape_changes(self) -> dict[str, dict[str, list[str]]]:
+        """Return layer → kind of change → keys of features that changed validity or structure when written."""
+        return {name: one.result.shape_changes for name, one in self._layers.items() if one.result.shape_changes}
+
+    def add(self, content: PackageLayer, source_crs: frozenset[str], cancellation: Cancellation) -> ReadBackResult:
+        """Append the rows of a county's layer, read them again and compare them; return the result.
+
+        Raises
+        ------
+        OutputError
+            If the layer cannot be written, or differs when it is read again.
+        """
+        name = content.name
+        if name not in self._layers:
+            self._create(content)
+        first_row = self._layers[name].result.feature_count if name in self._layers else 0
+        self._append(content, cancellation)
+        result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
+        if not result.has_no_differences:
+            rows = result.to_dict()["differences"]
+            messages = [
+                Message("read_back", one["kind"], {**one, "features": ", ".join(one["features"])}) for one in rows
+            ]
+            raise OutputError("package_not_the_same", layer=name, differences=MessageLines(tuple(messages)))
+        if name not in self._layers:
+            empty = ReadBackResult(
+                name,
+                result.library_version,
+                field_count=result.field_count,
+                crs=result.crs,
+                has_declared_widths=result.has_declared_widths,
+            )
+            self._layers[name] = _GrowingLayer(content, empty)
+        growing = self._layers[name]
+        growing.add(content, result)
+        growing.crs |= source_crs - {""} or {make_crs_label(content.layer.crs)}
+        return result
+
+    def _create(self, content: PackageLayer) -> None:
+        """Create the empty layer, and the database with the first one."""
+        if self.path.exists():
+            add_layers_in_place(self.path, [content.template], self._crs, code_lists=self._code_lists)
+        else:
+            create_database(self.path, [content.template], self._crs, code_lists=self._code_lists)
+
+    def _append(self, content: PackageLayer, cancellation: Cancellation) -> None:
+        """Write the rows of a layer after those that the database has."""
+        driver = find_database_format(self.path).gdal_driver
+        try:
+            with load_gdal() as gdal:
+                database = raise_if_refused(gdal.OpenEx(str(self.path), gdal.OF_UPDATE | gdal.OF_VECTOR, [driver]))
+                write_layer_rows(
+                    database, content, self.horizontal_crs, driver == "GPKG", lambda rows: None, cancellation
+                )
+                # Closing writes the database.
+                del database
+        except RuntimeError as error:
+            # The frames of the traceback would keep the database open.
+            traceback.clear_frames(error.__traceback__)
+            raise make_write_error(self.path, self.path.parent) from error
+
+    def make_rows(self, package_spec: PackageSpec, path_in_package: str) -> list[dict[str, Any]]:
+        """Return the manifest's rows of the layers, as `make_layer_row` gives them."""
+        rows = []
+        # Layers of the specification that are not optional come first; sorting keeps the order of the others.
+        for growing in sorted(self._layers.values(), key=lambda one: one.last.need == "O"):
+            row = make_layer_row(
+                growing.last,
+                self.vector_set,
+                package_spec,
+                path_in_package,
+                growing.result,
+                self.horizontal_crs,
+                self.vector_set.vertical,
+            )
+            row["source_crs"] = " ".join(sorted(growing.crs))
+            row["data_year"] = next(iter(growing.years)) if len(growing.years) == 1 else ""
+            rows.append(row)
+        return rows
+
+    def list_names(self) -> list[str]:
+        """Return the names of the layers that have rows."""
+        return list(self._layers)
+
+
+def can_grow(vector_set: VectorSet) -> bool:
+    """Return True if a data set of this format can grow: a FileGDB or a GeoPackage."""
+    return vector_set.suffix in DATABASE_FORMATS

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Data of a gathering (汇总): options, counties, layers, and the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..options import RunOptions
+
+if TYPE_CHECKING:
+    from ..messages.texts import MessagePart
+    from ..package.problems import ExportProblem
+    from ..seams.model import SeamResult
+
+GATHERING_SCHEMA = "sanxian-gathering/1"
+#: Workbook of the result next to the package, and the folder of the seams.
+GATHERING_XLSX, SEAMS_FOLDER = "gathering.xlsx", "seams"
+#: Bases of areas in the tables, in the order of their columns.
+AREA_BASES = ("statutory", "survey", "net", "declared")
+
+
+class GatherState(StrEnum):
+    """What became of a county's package: 已汇入, or 未汇入 with the reason."""
+
+    GATHERED = "gathered"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class GatherOptions:
+    """Options of a gathering.
+
+    ``source``: a folder of packages or a list (csv, xlsx); ``output``: the folder for the package and the tables;
+    ``parent_spec``, ``county_spec``: id or path of the specifications of both packages; ``area_code``: code of the city
+    or province, empty: from the names of the counties; ``check``: standard, profile and language of the inspections;
+    ``parent_profile``: profile of the city or province; ``leaves_out``: leave out counties that cannot be gathered,
+    instead of making no package; ``is_forced``: make the package although a required part is missing;
+    ``keeps_personal_fields``: include fields with personal data; ``targets``: table of targets of the parent.
+    """
+
+    source: str | Path
+    output: Path
+    parent_spec: str = "city"
+    county_spec: str = "county"
+    area_code: str = ""
+    documents_folder: Path | None = None
+    check: RunOptions = field(default_factory=RunOptions)
+    parent_profile: str = ""
+    leaves_out: bool = False
+    is_forced: bool = False
+    keeps_personal_fields: bool = False
+    checks_seams: bool = True
+    targets: str = ""
+
+
+@dataclass
+class LayerAmount:
+    """Amount of a layer, of one county or of all: rows and areas (m²) by basis, as read from the written data."""
+
+    title: str
+    rows: int = 0
+    areas_m2: dict[str, float] = field(default_factory=dict)
+
+    def add(self, rows: int, areas_m2: dict[str, float]) -> None:
+        """Add rows and areas."""
+        self.rows += rows
+        for basis, area in areas_m2.items():
+            self.areas_m2[basis] = self.areas_m2.get(basis, 0.0) + area
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the amount as plain data for JSON."""
+        return {"title": self.title, "rows": self.rows, "areas_m2": {k: round(v, 4) for k, v in self.areas_m2.items()}}
+
+
+@dataclass
+class GatheredCounty:
+    """A county of a gathering.
+
+    ``name``: unique name in the list; ``reasons``: why the package is refused; ``summary``, ``scope``: those of the
+    inspection; ``standard``: id and edition of its database standard by the manifest; ``version``: of the plugin
+    that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
+    layer of the parent's package → amount; ``left_out``: layers that the parent's database does not have → rows.
+    """
+
+    name: str
+    state: GatherState = GatherState.GATHERED
+    reasons: list[MessagePart] = field(default_factory=list)
+    area_code: str = ""
+    area_name: str = ""
+    summary: dict[str, Any] = field(default_factory=dict)
+    scope: str = ""
+    standard: str = ""
+    version: str = ""
+    digest: str = ""
+    source_crs: frozenset[str] = frozenset()
+    crs: dict[str, list[str]] = field(default_factory=dict)
+    layers: dict[str, LayerAmount] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def refuse(self, *reasons: MessagePart) -> None:
+        """Record why the package cannot be gathered."""
+        self.state = GatherState.REFUSED
+        self.reasons += reasons
+
+    @property
+    def is_gathered(self) -> bool:
+        """Return True if the layers of the county are in the parent's package."""
+        return self.state is GatherState.GATHERED
+
+
+@dataclass(frozen=True)
+class RepeatedKeys:
+    """Keys (标识码, BSM) that two counties have: their names, the number of keys, and the first few of them."""
+
+    first_county: str
+    second_county: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass
+class GatherResult:
+    """The result of a gathering.
+
+    ``package``: folder of the package, None if it was not made; ``amounts``: layer → amount of the whole package;
+    ``problems``: problems of the package and its layers.
+    """
+
+    area_code: str
+    area_name: str
+    counties: list[GatheredCounty]
+    lang: str
+    time: datetime
+    package: Path | None = None
+    digest: str = ""
+    amounts: dict[str, LayerAmount] = field(default_factory=dict)
+    problems: list[ExportProblem] = field(default_factory=list)
+    repeated_keys: list[RepeatedKeys] = field(default_factory=list)
+    seams: SeamResult | None = None
+    ignored_names: tuple[str, ...] = ()
+
+    @property
+    def gathered(self) -> list[GatheredCounty]:
+        """Return the counties that are in the package."""
+        return [one for one in self.counties if one.is_gathered]
+
+    @property
+    def refused(self) -> list[GatheredCounty]:
+        """Return the counties that are not in the package."""
+        return [one for one in self.counties if not one.is_gathered]
+
+    @property
+    def has_problems(self) -> bool:
+        """Return True if a county was left out, keys are repeated, or the seams have problems."""
+        return bool(self.refused or self.repeated_keys or (self.seams is not None and self.seams.has_problems))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Notes of a gathering for the package and its tables: left-out counties and layers, editions, repeated keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ..messages.texts import Message
+from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
+
+if TYPE_CHECKING:
+    from ..package.package_spec.model import PackageSpec
+    from ..package.slot_files import FilledSlot
+    from ..profile import Norm
+    from .model import GatherResult
+
+
+def find_gathering_problems(
+    result: GatherResult, spec: PackageSpec, norm: Norm, filled_slots: Iterable[FilledSlot]
+) -> Iterator[ExportProblem]:
+    """Yield what concerns several counties: repeated keys stop the package unless it is forced, others are notes."""
+    yield from _find_repeated_keys(result)
+    if result.refused:
+        names = tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES])
+        yield ExportProblem(ProblemLevel.NOTE, "gather_left_out", count=len(result.refused), features=names)
+    yield from _find_left_out_layers(result)
+    yield from _find_renamed_layers(result, spec, norm)
+    yield from _find_editions(result)
+    yield from _find_reports_not_made(filled_slots)
+    # Figures of a whole plan need all its layers in memory.
+    yield ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered))
+    yield ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": Message("gathering", "tables_reason")})
+
+
+def _find_reports_not_made(filled_slots: Iterable[FilledSlot]) -> Iterator[ExportProblem]:
+    """Yield a problem for each document that an export makes from its check, and that the office did not provide."""
+    levels = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}
+    for one in filled_slots:
+        if one.slot.generated and not one.file_paths and one.slot.need in levels:
+            params = {"title": one.slot.title, "reason": Message("gathering", "document_reason")}
+            yield ExportProblem(levels[one.slot.need], "document_not_made", params=params)
+
+
+def _find_repeated_keys(result: GatherResult) -> Iterator[ExportProblem]:
+    """Yield a problem for each pair of counties with equal keys."""
+    for one in result.repeated_keys:
+        params = {"first": one.first_county, "second": one.second_county}
+        yield ExportProblem(ProblemLevel.GATE, "gather_keys", count=one.count, features=one.examples, params=params)
+
+
+def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
+    """Yield a note for each layer that the parent's database does not have, with its rows and counties."""
+    rows: dict[str, int] = {}
+    counties: dict[str, list[str]] = {}
+    for county in result.gathered:
+        for name, count in county.left_out.items():
+            rows[name] = rows.get(name, 0) + count
+            counties.setdefault(name, []).append(county.name)
+    for name, names in counties.items():
+        params = {"rows": rows[name]}
+        features = tuple(names[:MAX_NAMED_FEATURES])
+        yield ExportProblem(ProblemLevel.NOTE, "gather_layer_left_out", name, "", len(names), features, params)
+
+
+def _find_renamed_layers(result: GatherResult, spec: PackageSpec, norm: Norm) -> Iterator[ExportProblem]:
+    """Yield a note on each layer that may have another code in the counties' packages."""
+    for source, target in spec.gathering.renamed.items():
+        if target in result.amounts:
+            title = norm.standard.templates[target].name
+            yield ExportProblem(
+                ProblemLevel.NOTE, "gather_renamed", layer=target, params={"source": source, "title": title}
+            )
+
+
+def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:
+    """Yield a note if counties were made by different standards or editions, or by different versions of the plugin."""
+    for key in ("standard", "version"):
+        counties: dict[str, list[str]] = {}
+        for county in result.gathered:
+            counties.setdefault(getattr(county, key), []).append(county.name)
+        if len(counties) > 1:
+            parts = [
+                f"{value or '—'}（{len(names)}：{names[0]}{'…' if len(names) > 1 else ''}）"
+                for value, names in counties.items()
+            ]
+            yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": "；".join(parts)})

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write the result of a gathering next to the package: JSON and workbook, both or none."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ...metadata import read_plugin_version
+from ..counties.model import GATHERING_JSON
+from ..errors import OutputError
+from ..files.writing import check_writable, explain_os_error, replace_together
+from ..messages.texts import Texts
+from ..render.outputs import dump_json
+from ..tabulate import check_workbook_can_be_written
+from .messages import describe_reasons
+from .model import GATHERING_SCHEMA, GATHERING_XLSX, GatherResult
+from .tables import write_gathering_workbook
+
+#: Folders in the output while files are written, and the former files until the new ones are in place.
+_NEW_FOLDER, _OLD_FOLDER = ".sanxian-gathering", ".sanxian-gathering-old"
+
+
+def check_result_files(output: Path) -> None:
+    """Raise OutputError before a long run if the files of the result cannot be written."""
+    check_workbook_can_be_written(output / GATHERING_XLSX)
+    # What a run left that was killed.
+    shutil.rmtree(output / _NEW_FOLDER, ignore_errors=True)
+    for name in (GATHERING_XLSX, GATHERING_JSON):
+        check_writable(output / name, [])
+
+
+def write_result_files(result: GatherResult, output: Path) -> list[str]:
+    """Write JSON and workbook; return their paths. Raise OutputError; former files are then complete."""
+    texts = Texts(result.lang)
+    new = output / _NEW_FOLDER
+    try:
+        new.mkdir()
+        write_gathering_workbook(result, new / GATHERING_XLSX, texts)
+        (new / GATHERING_JSON).write_text(dump_json(result_to_dict(result, texts)), encoding="utf-8", newline="\n")
+        replace_together([new / GATHERING_XLSX, new / GATHERING_JSON], output, output / _OLD_FOLDER)
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return [str(output / name) for name in (GATHERING_XLSX, GATHERING_JSON)]
+
+
+def result_to_dict(result: GatherResult, texts: Texts) -> dict[str, Any]:
+    """Return the whole result as plain data; the time is in ``times``."""
+    return {
+        "schema": GATHERING_SCHEMA,
+        "lang": result.lang,
+        "version": read_plugin_version(),
+        "area": {"code": result.area_code, "name": result.area_name},
+        "package": result.package.name if result.package is not None else "",
+        "digest": result.digest,
+        "counties": [
+            {
+                "name": one.name,
+                "state": str(one.state),
+                "reasons": describe_reasons(one, texts),
+                "area_code": one.area_code,
+                "area_name": one.area_name,
+                "verdict": one.summary.get("verdict", ""),
+                "errors": one.summary.get("errors", 0),
+                "warnings": one.summary.get("warnings", 0),
+                "standard": one.standard,
+                "version": one.version,
+                "digest": one.digest,
+                "crs": {label: sorted(roles) for label, roles in one.crs.items()},
+                "layers": {name: amount.to_dict() for name, amount in one.layers.items()},
+                "left_out": one.left_out,
+            }
+            for one in result.counties
+        ],
+        "sums": {name: amount.to_dict() for name, amount in result.amounts.items()},
+        "repeated_keys": [
+            {
+                "counties": [one.first_county, one.second_county],
+                "count": one.count,
+                "examples": list(one.examples),
+            }
+            for one in result.repeated_keys
+        ],
+        "problems": [one.to_dict(texts) for one in result.problems],
+        "seams": {
+            "pairs": len(result.seams.pairs),
+            "findings": len(result.seams.findings),
+        }
+        if result.seams is not None
+        else None,
+        "ignored": list(result.ignored_names),
+        "times": {"written": result.time.isoformat(timespec="seconds")},
+    }

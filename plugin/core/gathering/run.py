@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A gathering (汇总): inspect each county's package, append its layers, compare seams, write the parent's package.
+
+Command line and toolbox use this module. Only one county is in memory, besides its borders and sums.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..counties.sources import CountyList, check_output_outside_data, list_counties
+from ..errors import InputError, OutputError
+from ..files.names import find_name_problem
+from ..messages.texts import MessageLines
+from ..options import RunOptions
+from ..package.folder import finish_interrupted_export, lock_for_writing, replace_folder
+from ..package.gate import check_target_is_replaceable, make_export_folder, stop_on_gate_problems
+from ..package.names import fill_name_pattern
+from ..package.order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
+from ..package.package_spec.load import load_package_spec
+from ..package.package_spec.model import PackageSpec
+from ..package.slot_files import fill_slots
+from ..profile import Norm, compute_division_prefix
+from ..seams.model import CountyBorders, SeamSettings
+from ..seams.read_borders import extract_borders
+from ..seams.report import check_output_folder, write_result
+from ..seams.run import compare_read_counties
+from ..seams.sums import read_parent_targets
+from ..standard import load_standard
+from .appending import Appender
+from .convert_layers import keep_county_fields
+from .data_set import can_grow
+from .inspect_county import check_area, inspect_county
+from .keys import KeyRegister
+from .messages import make_refusal_line
+from .model import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
+from .notes import find_gathering_problems
+from .result_files import check_result_files, write_result_files
+from .write_package import write_package_parts
+
+if TYPE_CHECKING:
+    from ..counties.model import County
+    from ..package.problems import ExportProblem
+    from ..package.slot_files import FilledSlot
+    from ..plan.plan import Plan
+    from ..profile.document import ResolvedDocument
+    from ..seams.sums import ParentTargets
+
+ProgressCallback = Callable[[float, str], None]
+#: Share of the progress for the counties; the rest is seams and tables.
+_COUNTIES_SHARE = 0.9
+#: Digits at the beginning of a name that are the code of a county.
+_CODE_PATTERN = re.compile(r"\d{6}(?!\d)")
+_CODE_DIGITS = 6
+#: Counties that the error of a refused gathering names; the table has all.
+_MAX_NAMED_COUNTIES = 12
+
+
+@dataclass
+class _Run:
+    """State of a gathering that does not change after its start."""
+
+    options: GatherOptions
+    spec: PackageSpec
+    county_spec: PackageSpec
+    norm: Norm
+    placeholders: dict[str, str]
+    document: ResolvedDocument
+    order: ExportOrder
+    target: Path
+    found: CountyList
+    filled_slots: list[FilledSlot]
+    slot_problems: list[ExportProblem]
+    seams: _Seams | None
+    progress: ProgressCallback
+    cancellation: Cancellation
+
+
+@dataclass
+class _Seams:
+    """Borders of the counties so far; ``targets``: of the parent."""
+
+    norm: Norm
+    settings: SeamSettings
+    targets: ParentTargets
+    borders: list[CountyBorders] = field(default_factory=list)
+
+
+def gather_counties(
+    options: GatherOptions,
+    *,
+    on_county: Callable[[GatheredCounty], None] = lambda county: None,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> tuple[GatherResult, list[str]]:
+    """Gather packages of counties into the package of their parent; return the result and the paths of its files.
+
+    ``on_county``: called with each county after its inspection. After Cancelled, and after an error, the former package
+    and tables are unchanged; a refused gathering writes its table.
+
+    Raises
+    ------
+    InputError, DataError
+        An option is wrong, or no county is found.
+    OutputError
+        A county is refused and not to be left out, a required part is missing and the package is not forced, or
+        something cannot be written.
+    """
+    spec, county_spec = load_package_spec(options.parent_spec), load_package_spec(options.county_spec)
+    _check_spec(spec)
+    norm = RunOptions(standard=spec.standard, profile=options.parent_profile, lang=options.check.lang).resolve_norm()
+    found = list_counties(options.source, options.output)
+    check_output_outside_data(options.output, [options.source], found.counties)
+    placeholders = _find_placeholders(options, spec, norm, found.counties)
+    order = ExportOrder(
+        spec,
+        options.output,
+        options.documents_folder,
+        is_forced=options.is_forced,
+        keeps_personal_fields=options.keeps_personal_fields,
+        makes_maps=False,
+    )
+    document = resolve_package_document_info(norm, order, placeholders)
+    document.require_exportable(spec.secrecy_levels, spec.name)
+    target = _make_target_path(options.output, spec, placeholders)
+    seams = _make_seams(options) if options.checks_seams else None
+    seams_folder = options.output / SEAMS_FOLDER if seams is not None else options.output
+    # Folders that stay empty are deleted at the end of the block.
+    with make_export_folder(options.output), lock_for_writing(target), make_export_folder(seams_folder):
+        finish_interrupted_export(target)
+        check_target_is_replaceable(target, [one.source for one in found.counties], spec, placeholders)
+        check_result_files(options.output)
+        if seams is not None:
+            check_output_folder(seams_folder)
+        former = target if target.is_dir() else None
+        filled_slots, slot_problems = fill_slots(
+            spec, placeholders, options.documents_folder, former, options.check.lang
+        )
+        stop_on_gate_problems(slot_problems, order, target)
+        run = _Run(
+            options, spec, county_spec, norm, placeholders, document, order, target, found, filled_slots,
+            slot_problems, seams, progress, cancellation,
+        )  # fmt: skip
+        return _gather(run, on_county)
+
+
+def _check_spec(spec: PackageSpec) -> None:
+    """Raise InputError for a specification of a county's package, or of data that cannot grow."""
+    if spec.digits == _CODE_DIGITS:
+        raise InputError("gather_spec", value=spec.id, name=spec.name)
+    for vectors in spec.vectors:
+        if not can_grow(vectors):
+            raise InputError("gather_format", value=vectors.file, name=spec.name)
+
+
+def _find_placeholders(
+    options: GatherOptions, spec: PackageSpec, norm: Norm, counties: Sequence[County]
+) -> dict[str, str]:
+    """Return code and name of the parent: given, of the profile, or from the codes in the names of the counties."""
+    code = options.area_code or (norm.profile.area_code if norm.profile.area_code.isdigit() else "")
+    if not code:
+        matches = [_CODE_PATTERN.match(one.name) for one in counties]
+        prefixes = {match[0][: spec.digits] for match in matches if match}
+        if len(prefixes) != 1:
+            raise InputError("gather_area_unknown", found=", ".join(sorted(prefixes)) or "—")
+        code = f"{prefixes.pop():0<{_CODE_DIGITS}}"
+    values = find_placeholder_values_of_area(code, norm, spec, norm.profile.name)
+    if values is None or values["code"] != code:
+        raise InputError("gather_area_wrong", value=code, name=spec.name)
+    return values
+
+
+def _make_target_path(output: Path, spec: PackageSpec, placeholders: dict[str, str]) -> Path:
+    """Return the path of the package. Raise OutputError for a name that systems do not allow."""
+    name = fill_name_pattern(spec.root, placeholders)
+    if problem := find_name_problem(name):
+        raise OutputError("package_root", value=name, detail=problem)
+    return output / name
+
+
+def _make_seams(options: GatherOptions) -> _Seams:
+    """Return the state of the comparison of borders. Raise InputError for unusable targets."""
+    norm = options.check.resolve_norm()
+    return _Seams(norm, SeamSettings.from_norm(norm), read_parent_targets(options.targets))
+
+
+def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[GatherResult, list[str]]:
+    """Make the package while the target is locked."""
+    result = GatherResult(
+        run.placeholders["code"],
+        run.placeholders["name"],
+        [],
+        run.options.check.lang,
+        datetime.now().astimezone(),
+        ignored_names=run.found.ignored_names,
+    )
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        keys = KeyRegister(Path(folder) / "keys.sqlite")
+        try:
+            with replace_folder(run.target, run.cancellation) as new_folder:
+                appender = Appender(
+                    run.spec,
+                    keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
+                    new_folder,
+                    run.placeholders,
+                    keys,
+                    run.options.keeps_personal_fields,
+                    run.cancellation,
+                )
+                _append_counties(run, appender, result, on_county)
+                _stop_on_refused(run, result)
+                appender.add_joined_divisions()
+                result.amounts = appender.amounts
+                result.repeated_keys = keys.list_repeated()
+                problems = [
+                    *run.slot_problems,
+                    *appender.problems.to_list(),
+                    *appender.find_layer_problems(),
+                    *find_gathering_problems(result, run.spec, run.norm, run.filled_slots),
+                ]
+                stop_on_gate_problems(problems, run.order, run.target)
+                _compare_seams(run, result)
+                result.digest, result.problems = write_package_parts(
+                    run.norm,
+                    run.order,
+                    new_folder,
+                    run.placeholders,
+                    run.document,
+                    run.filled_slots,
+                    appender.data_sets,
+                    result,
+                    problems,
+                    run.cancellation,
+                )
+                result.package = run.target
+        finally:
+            keys.close()
+    written = [str(run.target), *write_result_files(result, run.options.output)]
+    if result.seams is not None:
+        written += write_result(result.seams, run.options.output / SEAMS_FOLDER)
+    run.progress(1.0, "")
+    return result, written
+
+
+def _append_counties(
+    run: _Run, appender: Appender, result: GatherResult, on_county: Callable[[GatheredCounty], None]
+) -> None:
+    """Inspect each county and append its layers; after a refusal that stops the gathering only inspect."""
+    counties = run.found.counties
+    prefix = compute_division_prefix(run.placeholders["code"])
+    for number, source in enumerate(counties):
+        run.cancellation.raise_if_cancelled()
+        run.progress(_COUNTIES_SHARE * number / len(counties), source.name)
+        county, plan = inspect_county(source, run.options, run.county_spec, run.cancellation)
+        check_area(county, result.counties, prefix)
+        result.counties.append(county)
+        is_stopped = bool(result.refused) and not run.options.leaves_out
+        if plan is not None and county.is_gathered and not is_stopped:
+            appender.add_county(county, plan)
+            if county.is_gathered and run.seams is not None:
+                run.seams.borders.append(_extract_borders(run, run.seams, source, plan))
+        on_county(county)
+        # Plans have reference cycles: without this call the memory of several counties adds up.
+        del plan
+        gc.collect()
+
+
+def _extract_borders(run: _Run, seams: _Seams, source: County, plan: Plan) -> CountyBorders:
+    """Return the borders of a county for the comparison; one without a border has the reason."""
+    from ..messages.texts import Texts, strip_folders
+    from ..seams.model import BorderState
+
+    try:
+        return extract_borders(
+            source, plan, seams.settings, bool(seams.targets.parent), run.options.check.lang, run.cancellation
+        )
+    except InputError as error:
+        reason = strip_folders(Texts(run.options.check.lang).explain_error(error))
+        return CountyBorders(source.name, BorderState.UNREAD, reason)
+
+
+def _stop_on_refused(run: _Run, result: GatherResult) -> None:
+    """Write the tables and raise OutputError if refused counties are not to be left out, or none remains."""
+    if result.gathered and (run.options.leaves_out or not result.refused):
+        return
+    write_result_files(result, run.options.output)
+    shown = tuple(make_refusal_line(one) for one in result.refused[:_MAX_NAMED_COUNTIES])
+    key = "gather_refused" if result.gathered else "gather_none"
+    raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
+
+
+def _compare_seams(run: _Run, result: GatherResult) -> None:
+    """Compare the borders of the gathered counties."""
+    seams = run.seams
+    if seams is None or sum(one.is_read for one in seams.borders) < 2:
+        return
+    run.progress(_COUNTIES_SHARE, "")
+    result.seams = compare_read_counties(
+        seams.borders, seams.targets, seams.settings, seams.norm, result.lang, cancellation=run.cancellation
+    )

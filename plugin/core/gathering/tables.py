@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The workbook of a gathering: counties, sums of the layers, areas of each county, problems, repeated keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...metadata import read_plugin_version
+from ..messages.texts import Texts
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
+from ..render.tables.workbook import write_tables_workbook
+from .messages import describe_reasons
+from .model import AREA_BASES, GatherResult, LayerAmount
+
+_SQUARE_METRES_PER_HECTARE = 1e4
+
+
+def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> None:
+    """Write all tables to a new workbook. Raise OutputError."""
+    author = texts.get("about", "program", version=read_plugin_version())
+    tables = [make_county_table(result, texts)]
+    if result.amounts:
+        tables += [make_sum_table(result, texts), make_layer_table(result, texts), make_problem_table(result, texts)]
+    if result.repeated_keys:
+        tables.append(make_key_table(result, texts))
+    write_tables_workbook(path, tables, result.area_name, texts, author)
+
+
+def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
+    """Return each county with its verdict, or the reason why it is not in the package."""
+    table = ReportTable(
+        "gathering_counties",
+        [
+            TableColumn("gather_county", width_in_characters=24),
+            TableColumn("division_code", width_in_characters=12),
+            TableColumn("gather_state", width_in_characters=10),
+            TableColumn("gather_verdict", width_in_characters=12),
+            TableColumn("gather_errors", "count", width_in_characters=8),
+            TableColumn("gather_warnings", "count", width_in_characters=8),
+            TableColumn("features", "count", width_in_characters=10),
+            TableColumn("gather_standard", width_in_characters=18),
+            TableColumn("gather_version", width_in_characters=10),
+            TableColumn("gather_crs", width_in_characters=24),
+            TableColumn("gather_left_out", width_in_characters=40),
+            TableColumn("gather_reasons", width_in_characters=70),
+        ],
+    )
+    between = texts.get("words", "between_names")
+    for one in result.counties:
+        counts: list[CellValue] = [make_table_number(one.summary.get(key), "count") for key in ("errors", "warnings")]
+        rows = sum(amount.rows for amount in one.layers.values())
+        left_out = between.join(f"{name}（{count}）" for name, count in one.left_out.items())
+        cells: list[CellValue] = [
+            one.area_name or one.name,
+            one.area_code,
+            texts.get("gathering", f"state_{one.state}"),
+            texts.get("verdicts", one.summary["verdict"]) if one.summary else "",
+            *counts,
+            make_table_number(rows, "count"),
+            one.standard,
+            one.version,
+            between.join(one.crs),
+            left_out if one.is_gathered else "",
+            describe_reasons(one, texts),
+        ]
+        table.rows.append(ReportTableRow(cells, code=one.name))
+    return table
+
+
+def _make_area_columns() -> list[TableColumn]:
+    """Return the columns of features and areas (ha) by basis."""
+    columns = [TableColumn("features", "count", width_in_characters=10)]
+    return columns + [TableColumn(f"gather_{basis}", "ha", width_in_characters=18) for basis in AREA_BASES]
+
+
+def _make_area_cells(amount: LayerAmount) -> list[CellValue]:
+    """Return features and areas (ha) of a layer."""
+    areas: list[CellValue] = [
+        make_table_number(amount.areas_m2[basis] / _SQUARE_METRES_PER_HECTARE, "ha")
+        if basis in amount.areas_m2
+        else None
+        for basis in AREA_BASES
+    ]
+    return [make_table_number(amount.rows, "count"), *areas]
+
+
+def make_sum_table(result: GatherResult, texts: Texts) -> ReportTable:
+    """Return each layer of the package with the sum of its counties."""
+    columns = [TableColumn("gather_layer", width_in_characters=26), TableColumn("layer", width_in_characters=14)]
+    table = ReportTable("gathering_sums", [*columns, *_make_area_columns()], unit="ha")
+    for name, amount in result.amounts.items():
+        table.rows.append(ReportTableRow([amount.title, name, *_make_area_cells(amount)], code=name))
+    table.notes.append(texts.get("gathering", "sums_note"))
+    return table
+
+
+def make_layer_table(result: GatherResult, texts: Texts) -> ReportTable:
+    """Return each layer of each county, and the sum of each layer."""
+    columns = [
+        TableColumn("gather_layer", width_in_characters=26),
+        TableColumn("gather_county", width_in_characters=24),
+        TableColumn("division_code", width_in_characters=12),
+    ]
+    table = ReportTable("gathering_layers", [*columns, *_make_area_columns()], unit="ha")
+    for name, total in result.amounts.items():
+        for one in result.gathered:
+            if name in one.layers:
+                cells = [total.title, one.area_name or one.name, one.area_code, *_make_area_cells(one.layers[name])]
+                table.rows.append(ReportTableRow(cells, code=f"{name}:{one.area_code}"))
+        label = texts.get("gathering", "total")
+        table.rows.append(ReportTableRow([total.title, label, "", *_make_area_cells(total)], "sum", name))
+    return table
+
+
+def make_problem_table(result: GatherResult, texts: Texts) -> ReportTable:
+    """Return the problems and notes of the package."""
+    table = ReportTable(
+        "gathering_problems",
+        [
+            TableColumn("gather_level", width_in_characters=12),
+            TableColumn("layer", width_in_characters=16),
+            TableColumn("gather_problem", width_in_characters=110),
+        ],
+    )
+    for one in result.problems:
+        level = texts.get("gathering", f"level_{one.level}")
+        table.rows.append(ReportTableRow([level, one.layer, one.format_as_sentence(texts)], code=one.key))
+    return table
+
+
+def make_key_table(result: GatherResult, texts: Texts) -> ReportTable:
+    """Return the repeated keys by pair of counties."""
+    table = ReportTable(
+        "gathering_keys",
+        [
+            TableColumn("gather_first", width_in_characters=24),
+            TableColumn("gather_second", width_in_characters=24),
+            TableColumn("gather_key_count", "count", width_in_characters=10),
+            TableColumn("gather_keys", width_in_characters=80),
+        ],
+    )
+    for one in result.repeated_keys:
+        cells: list[CellValue] = [one.first_county, one.second_county, make_table_number(one.count, "count")]
+        table.rows.append(ReportTableRow([*cells, " ".join(one.examples)]))
+    return table

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layers of counties are appended one after the other, and read again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.errors import OutputError
+from plugin.core.gathering import data_set
+from plugin.core.gathering.appending import Appender
+from plugin.core.gathering.convert_layers import keep_county_fields
+from plugin.core.gathering.keys import KeyRegister
+from plugin.core.gathering.model import GatheredCounty
+from plugin.core.options import RunOptions
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.problems import ProblemLevel
+from plugin.core.standard import load_standard
+from tests.core.package_fixtures import make_data_set_spec, make_package_plan, make_parcel_table
+from tests.core.small_plan import make_county_box, make_table
+
+pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+
+CITY = load_package_spec("city")
+#: Metres between the same easting in two adjoining 3° zones of CGCS2000 with zone numbers.
+ZONE_STEP = 1_000_000.0
+
+
+@pytest.fixture
+def appender(tmp_path):
+    """Return an appender to a GeoPackage in degrees, with the fields of counties."""
+    spec = replace(CITY, vectors=(make_data_set_spec("a.gpkg", crs="EPSG:4490", layers=[], others=True),))
+    norm = RunOptions(standard="city_db").resolve_norm()
+    norm = keep_county_fields(norm, load_standard("county_db"), CITY.gathering.renamed)
+    keys = KeyRegister(tmp_path / "keys.sqlite")
+    (tmp_path / "1-空间数据").mkdir()
+    yield Appender(spec, norm, tmp_path, {"code": "140200", "name": "大同市"}, keys, False, NEVER_CANCELLED)
+    keys.close()
+
+
+def make_farmland(prefix, count=2):
+    shapes = [make_county_box(100 * n, 0) for n in range(count)]
+    return make_table(shapes, BSM=[f"{prefix}{n:012d}" for n in range(count)], LHLX=["水源涵养"] * count)
+
+
+def add(appender, name, **tables):
+    county = GatheredCounty(name, area_code="140225")
+    appender.add_county(county, make_package_plan(**tables))
+    return county
+
+
+def read(appender, layer):
+    return pyogrio.read_dataframe(appender.data_sets[0].path, layer=layer)
+
+
+def test_counties_in_adjoining_zones_are_transformed_to_the_crs_of_the_specification(appender):
+    first = make_farmland("140225")
+    second = make_farmland("140224")
+    # The same land in the next zone, three degrees further east.
+    second = second.set_geometry(second.geometry.translate(ZONE_STEP)).set_crs(4527, allow_override=True)
+    counties = [add(appender, "甲", STBHHX=first), add(appender, "乙", STBHHX=second)]
+    assert all(one.is_gathered and one.layers["STBHHX"].rows == 2 for one in counties)
+    written = read(appender, "STBHHX")
+    expected = [*first.to_crs(4490).geometry, *second.to_crs(4490).geometry]
+    assert [str(key) for key in written["BSM"]] == [*first["BSM"], *second["BSM"]]
+    for shape, right in zip(written.geometry, expected, strict=True):
+        assert shapely.hausdorff_distance(shape, right) < 1e-12
+    # A turn of three degrees leaves the area on the ellipsoid unchanged.
+    areas = [one.layers["STBHHX"].areas_m2["statutory"] for one in counties]
+    assert areas[0] == pytest.approx(areas[1], abs=1e-4)
+    assert appender.amounts["STBHHX"].areas_m2["statutory"] == pytest.approx(sum(areas))
+    notes = {one.params["source"]: one for one in appender.problems.to_list() if one.key == "gather_reprojected"}
+    assert {source: one.features for source, one in notes.items()} == {"EPSG:4526": ("甲",), "EPSG:4527": ("乙",)}
+
+
+def test_fields_that_the_parents_template_lacks_are_kept(appender):
+    add(appender, "甲", STBHHX=make_farmland("140225"))
+    assert list(read(appender, "STBHHX")["LHLX"]) == ["水源涵养"] * 2
+
+
+def test_a_layer_that_only_a_later_county_has_is_added(appender):
+    add(appender, "甲", STBHHX=make_farmland("140225"))
+    add(appender, "乙", STBHHX=make_farmland("140224", 3), DLTB=make_parcel_table(2))
+    assert len(read(appender, "STBHHX")) == 5 and len(read(appender, "DLTB")) == 2
+    rows = appender.data_sets[0].make_rows(CITY, "1-空间数据/a.gpkg")
+    assert {row["layer"]: row["features"] for row in rows} == {"STBHHX": 5, "DLTB": 2}
+
+
+def test_renamed_layers_have_the_parents_code_and_others_are_listed(appender):
+    zones = make_farmland("140225").assign(GHFQDM="200", GHFQMC="生态控制区")
+    county = add(appender, "甲", YDYHGHFQ=zones, GHYDYH=make_farmland("140225"))
+    assert list(read(appender, "GHFQ")["GHFQDM"]) == ["200", "200"]
+    assert county.left_out == {"GHYDYH": 2}
+
+
+def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
+    add(appender, "甲", STBHHX=make_farmland("140225"))
+    write = data_set.write_layer_rows
+
+    def write_without_last_row(database, content, *arguments):
+        short = replace(content, layer=content.layer.select_rows([0]))
+        write(database, short, *arguments)
+
+    monkeypatch.setattr(data_set, "write_layer_rows", write_without_last_row)
+    with pytest.raises(OutputError) as caught:
+        add(appender, "乙", STBHHX=make_farmland("140224"))
+    assert caught.value.key == "package_not_the_same"
+
+
+def test_a_value_too_long_refuses_the_county_and_writes_nothing(appender):
+    table = make_farmland("140225").assign(BSM=["1" * 19, "2" * 18])
+    county = add(appender, "甲", STBHHX=table)
+    assert not county.is_gathered and not appender.data_sets[0].path.exists()
+
+
+def test_farmland_in_different_layers_stops_the_package(appender):
+    appender.slot_roles = {}
+    slots = [{"layer": "farmland", "need": "M"}]
+    growing = appender.data_sets[0]
+    growing.vector_set = make_data_set_spec("a.gpkg", crs="EPSG:4490", layers=slots, others=True)
+    add(appender, "甲", YJJBNTBHTB=make_farmland("140225"))
+    add(appender, "乙", YJJBNT=make_farmland("140224"))
+    (problem,) = [one for one in appender.find_layer_problems() if one.key == "gather_other_layers"]
+    assert problem.level is ProblemLevel.GATE
+    assert "YJJBNTBHTB：甲" in problem.params["layers"] and "YJJBNT：乙" in problem.params["layers"]
+
+
+def test_divisions_are_joined_by_city(appender):
+    def make_division(code, x):
+        return make_table([make_county_box(x, 0, 500, 500)], XZQDM=[code], XZQMC=[""], BSM=[f"{code}000000000001"])
+
+    for code, x in (("140212", 0), ("140213", 500), ("140321", 5000)):
+        county = GatheredCounty(code, area_code=code)
+        appender.add_county(county, make_package_plan(XZQX=make_division(code, x)))
+    appender.add_joined_divisions()
+    joined = read(appender, "XZQDS")
+    assert list(joined["XZQDM"]) == ["140200", "140300"] and list(joined["XZQMC"]) == ["大同市", "阳泉市"]
+    # Each part keeps its area; the fields state it in m².
+    parts = read(appender, "XZQXS").dissolve(by=np.array(["A", "A", "B"])).to_crs(4526).area
+    assert list(joined.to_crs(4526).area) == pytest.approx(list(parts), rel=1e-9)
+
+
+@pytest.mark.parametrize("keys", [["a", "b", "c"], ["c", "b", "a"]])
+def test_keys_of_two_counties_are_listed_by_pair(tmp_path, keys):
+    register = KeyRegister(tmp_path / "k.sqlite")
+    register.begin_county("甲")
+    register.add(["a", "a", "", "b"])
+    register.begin_county("乙")
+    register.add(keys)
+    register.begin_county("丙")
+    register.add(["", "x"])
+    (pair,) = register.list_repeated()
+    register.close()
+    assert (pair.first_county, pair.second_county, pair.count, pair.examples) == ("甲", "乙", 2, ("a", "b"))
