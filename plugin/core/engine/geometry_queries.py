@@ -80,15 +80,20 @@ def compute_piece_areas(
     return areas
 
 
-def compute_piece_shares_of_rows(pieces: OverlayPieces, layer: Layer, measure: AreaMeasure) -> NDArray:
+def compute_piece_shares_of_rows(
+    pieces: OverlayPieces, layer: Layer, measure: AreaMeasure, drawn_areas: NDArray | None = None
+) -> NDArray:
     """Return the (k,) share that each piece has of the area of its row of ``layer``, its left row.
 
     Areas are measured as drawn. The shares of a row sum to 1 where its pieces cover it exactly once. ``measure``:
-    returns the (k,) drawn areas of (k,) shapes.
+    returns the (k,) drawn areas of (k,) shapes; ``drawn_areas``: (k,) drawn areas of the pieces, if they are known.
     """
-    return _compute_shares(
-        pieces.left, pieces.area, layer, measure, lambda is_selected: measure(pieces.geometry[is_selected])
-    )
+
+    def measure_pieces(is_selected: NDArray) -> NDArray:
+        """Return the drawn areas (m²) of the pieces that ``is_selected`` ((k,) bool) marks."""
+        return measure(pieces.geometry[is_selected]) if drawn_areas is None else drawn_areas[is_selected]
+
+    return _compute_shares(pieces.left, pieces.area, layer, measure, measure_pieces)
 
 
 def compute_area_shares_of_rows(

@@ -390,15 +390,15 @@ def _overlay_row_pairs(
         progress(start / len(left_numbers))
         rows, other_rows = left_numbers[start : start + PAIRS_PER_BATCH], right_numbers[start : start + PAIRS_PER_BATCH]
         left, right = left_polygons.shapes[rows], right_polygons.shapes[other_rows]
-        _clip_large_polygons(left, right, right_polygons, other_rows, cancellation)
-        _clip_large_polygons(right, left, left_polygons, rows, cancellation)
+        clip_large_polygons(left, right, right_polygons, other_rows, cancellation)
+        clip_large_polygons(right, left, left_polygons, rows, cancellation)
         cancellation.raise_if_cancelled()
         shape = overlay_polygon_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
         shares_area = shapely.area(shape) > 0
         pairs.add_pairs(rows[shares_area], other_rows[shares_area], shape[shares_area])
 
 
-def _clip_large_polygons(
+def clip_large_polygons(
     small_polygons: NDArray, large_polygons: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
 ) -> None:
     """Replace each large polygon, in place, by its clip around the small polygon at the same position.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..engine.geometry_queries import compute_piece_shares_of_rows
 from ..geometry.crs import make_lonlat_transformer
-from ..geometry.overlay import find_overlapping_rows, find_shared_pieces
+from ..geometry.overlay import find_overlapping_rows
 from ..geometry.overlay_fallback import FallbackLog, union_near_row
 from ..geometry.overlay_pieces import OverlayPieces, remove_repeated_land
-from ..geometry.polygons import Polygons
+from ..geometry.pair_overlay import find_pieces_of_pairs
+from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..plan.layer import Layer
@@ -49,7 +50,8 @@ class ProjectPieces:
         """Return the sum of the areas."""
         return float(self.areas.sum())
 
-    def measure_planar(self) -> float:
+    @cached_property
+    def planar_m2(self) -> float:
         """Return the planar area (m²) of all pieces."""
         return float(shapely.area(self.shapes).sum())
 
@@ -64,7 +66,7 @@ class ProjectPieces:
 
     def is_sliver(self, tolerance: Tolerance) -> bool:
         """Return True if all pieces together are below both limits of slivers, or nothing."""
-        if self.measure_planar() >= tolerance.min_area_m2:
+        if self.planar_m2 >= tolerance.min_area_m2:
             return False
         shape = self.unite(tolerance)
         if shape is None:
@@ -121,22 +123,25 @@ class ProjectShapes:
 class LayerOverlay:
     """What all projects share with a layer.
 
-    ``by_project``: number of a project → its land; ``failed``: projects whose overlay failed with a row.
+    ``by_project``: number of a project → its land; ``failed``: projects whose overlay failed with a row;
+    ``measure_distance``: returns the distance (m, in the plane) from a shape to the nearest feature, None without
+    features.
     """
 
     layer: Layer
     by_project: dict[int, ProjectPieces]
     failed: frozenset[int]
-    tree: shapely.STRtree
+    measure_distance: Callable[[Any], float | None]
 
     def get_pieces(self, project: int) -> ProjectPieces:
         """Return the land of a project in the layer."""
         return self.by_project.get(project, NO_PIECES)
 
-    def measure_distance(self, shape: Any) -> float | None:
-        """Return the distance (m, in the plane) from a shape to the nearest feature; None without features."""
-        rows, distances = self.tree.query_nearest(shape, return_distance=True, all_matches=False)
-        return float(distances[0]) if len(rows) else None
+
+def _measure_distance_in(tree: shapely.STRtree, shape: Any) -> float | None:
+    """Return the distance (m) from a shape to the nearest one of a tree; None for an empty tree."""
+    rows, distances = tree.query_nearest(shape, return_distance=True, all_matches=False)
+    return float(distances[0]) if len(rows) else None
 
 
 def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None = None) -> LayerOverlay:
@@ -155,39 +160,62 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
         Between batches.
     """
     tree = shapely.STRtree(layer.plane_shapes)
-    meeting = tree.query(projects.shapes, predicate="intersects")[1]
-    rows = np.unique(meeting)
+    measure_distance = partial(_measure_distance_in, tree)
+    left, meeting = tree.query(projects.shapes, predicate="intersects")
+    rows, right = np.unique(meeting, return_inverse=True)
     projects.cancellation.raise_if_cancelled()
     if not len(rows):
-        return LayerOverlay(layer, {}, frozenset(), tree)
-    # Rows that a caller selected keep what was computed for them, such as which of them overlap.
-    near = layer if len(rows) == len(layer) else layer.select_rows(rows)
-    pieces = find_shared_pieces(
+        return LayerOverlay(layer, {}, frozenset(), measure_distance)
+    near = _select_polygons(layer, rows)
+    pieces = find_pieces_of_pairs(
         projects.polygons,
-        near.polygons,
+        near,
+        left,
+        right,
         tolerance=projects.tolerance,
-        keep_slivers=True,
         cancellation=projects.cancellation,
     )
-    is_overlapping = find_overlapping_rows(near.polygons, projects.tolerance, projects.cancellation)
+    failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
+    is_overlapping = _find_overlapping_rows(layer, rows, near, projects)
     pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
-    areas = projects.measure(pieces.geometry) * projects.factors[pieces.left]
-    exchanged = replace(pieces, left=pieces.right, right=pieces.left)
+    drawn_areas = projects.measure(pieces.geometry)
+    areas = drawn_areas * projects.factors[pieces.left]
     # Shares serve sums of net areas; measuring large rows for them takes long.
-    has_net_areas = layer.has_field("net_area")
-    shares = (
-        compute_piece_shares_of_rows(exchanged, near, projects.measure)
-        if has_net_areas
-        else np.full(len(areas), np.nan)
-    )
+    if layer.has_field("net_area"):
+        exchanged = replace(pieces, left=rows[pieces.right], right=pieces.left)
+        shares = compute_piece_shares_of_rows(exchanged, layer, projects.measure, drawn_areas)
+    else:
+        shares = np.full(len(areas), np.nan)
     by_project = {}
-    for number in np.unique(pieces.left).tolist():
-        is_own = pieces.left == number
+    order_by_project = np.argsort(pieces.left, kind="stable")
+    numbers, starts = np.unique(pieces.left[order_by_project], return_index=True)
+    for number, is_own in zip(numbers.tolist(), np.split(order_by_project, starts[1:]), strict=True):
         by_project[number] = ProjectPieces(
             rows[pieces.right[is_own]], pieces.geometry[is_own], areas[is_own], shares[is_own]
         )
-    failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
-    return LayerOverlay(layer, by_project, failed, tree)
+    return LayerOverlay(layer, by_project, failed, measure_distance)
+
+
+def _select_polygons(layer: Layer, rows: NDArray) -> Polygons:
+    """Return the polygons of some rows; all rows keep what was computed for them, such as which of them overlap."""
+    if len(rows) == len(layer):
+        return layer.polygons
+    layer.clip_cache = layer.clip_cache or ClipCache()
+    return Polygons(layer.plane_shapes[rows], layer.clip_cache)
+
+
+def _find_overlapping_rows(layer: Layer, rows: NDArray, near: Polygons, projects: ProjectShapes) -> NDArray:
+    """Return (k,) bool: which of the given rows share land with another one of them.
+
+    ``near``: their polygons. If the overlaps within the layer are known, those of the rows are among them.
+    """
+    known = layer.polygons.cached_overlaps
+    if known is None or known[3].failed_pairs:
+        return find_overlapping_rows(near, projects.tolerance, projects.cancellation)
+    is_given = np.zeros(len(layer), dtype=bool)
+    is_given[rows] = True
+    are_both_given = is_given[known[0]] & is_given[known[1]]
+    return np.isin(rows, np.concatenate([known[0][are_both_given], known[1][are_both_given]]))
 
 
 def _remove_repeated_land(
