@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..plan.layer import Layer
+from .distances import DistanceTree
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,6 @@ class LayerOverlay:
         return self.by_project.get(project, NO_PIECES)
 
 
-def _measure_distance_in(tree: shapely.STRtree, shape: Any) -> float | None:
-    """Return the distance (m) from a shape to the nearest one of a tree; None for an empty tree."""
-    rows, distances = tree.query_nearest(shape, return_distance=True, all_matches=False)
-    return float(distances[0]) if len(rows) else None
-
-
 def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None = None) -> LayerOverlay:
     """Return the land that each project shares with a layer.
 
@@ -159,9 +154,9 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     Cancelled
         Between batches.
     """
-    tree = shapely.STRtree(layer.plane_shapes)
-    measure_distance = partial(_measure_distance_in, tree)
-    left, meeting = tree.query(projects.shapes, predicate="intersects")
+    measure_distance = DistanceTree(layer.plane_shapes).measure
+    # Pairs whose boxes meet; the overlay compares the shapes.
+    left, meeting = shapely.STRtree(layer.plane_shapes).query(projects.shapes)
     rows, right = np.unique(meeting, return_inverse=True)
     projects.cancellation.raise_if_cancelled()
     if not len(rows):
@@ -176,7 +171,7 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
         cancellation=projects.cancellation,
     )
     failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
-    is_overlapping = _find_overlapping_rows(layer, rows, near, projects)
+    is_overlapping = _find_overlapping_rows(layer, rows, near, pieces.right, projects)
     pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
     drawn_areas = projects.measure(pieces.geometry)
     areas = drawn_areas * projects.factors[pieces.left]
@@ -189,7 +184,7 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     by_project = {}
     order_by_project = np.argsort(pieces.left, kind="stable")
     numbers, starts = np.unique(pieces.left[order_by_project], return_index=True)
-    for number, is_own in zip(numbers.tolist(), np.split(order_by_project, starts[1:]), strict=True):
+    for number, is_own in zip(numbers.tolist(), np.split(order_by_project, starts)[1:], strict=True):
         by_project[number] = ProjectPieces(
             rows[pieces.right[is_own]], pieces.geometry[is_own], areas[is_own], shares[is_own]
         )
@@ -204,18 +199,28 @@ def _select_polygons(layer: Layer, rows: NDArray) -> Polygons:
     return Polygons(layer.plane_shapes[rows], layer.clip_cache)
 
 
-def _find_overlapping_rows(layer: Layer, rows: NDArray, near: Polygons, projects: ProjectShapes) -> NDArray:
-    """Return (k,) bool: which of the given rows share land with another one of them.
+def _find_overlapping_rows(
+    layer: Layer, rows: NDArray, near: Polygons, used: NDArray, projects: ProjectShapes
+) -> NDArray:
+    """Return (k,) bool: which of the given rows share land with another one, among those that are used.
 
-    ``near``: their polygons. If the overlaps within the layer are known, those of the rows are among them.
+    ``near``: polygons of the rows; ``used``: positions of the rows that have land of projects, also repeated. If the
+    overlaps within the layer are known, those of the rows are among them.
     """
+    is_used = np.zeros(len(rows), dtype=bool)
+    is_used[used] = True
+    is_overlapping = np.zeros(len(rows), dtype=bool)
     known = layer.polygons.cached_overlaps
     if known is None or known[3].failed_pairs:
-        return find_overlapping_rows(near, projects.tolerance, projects.cancellation)
-    is_given = np.zeros(len(layer), dtype=bool)
-    is_given[rows] = True
-    are_both_given = is_given[known[0]] & is_given[known[1]]
-    return np.isin(rows, np.concatenate([known[0][are_both_given], known[1][are_both_given]]))
+        used_polygons = near if is_used.all() else Polygons(near.shapes[is_used])
+        is_overlapping[is_used] = find_overlapping_rows(used_polygons, projects.tolerance, projects.cancellation)
+        return is_overlapping
+    is_row_used = np.zeros(len(layer), dtype=bool)
+    is_row_used[rows[is_used]] = True
+    first, second = known[:2]
+    are_both_used = is_row_used[first] & is_row_used[second]
+    is_overlapping[np.isin(rows, np.concatenate([first[are_both_used], second[are_both_used]]))] = True
+    return is_overlapping
 
 
 def _remove_repeated_land(

@@ -22,6 +22,7 @@ from ..geometry.validity import mask_missing_shapes
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .admission import AdmissionTable
+from .distances import DistanceTree
 from .model import Project
 from .near_plan import list_review_layers
 from .review import ProjectReview, ReviewedProjects
@@ -106,6 +107,7 @@ class PreparedReview:
         self.plan, self.settings, self.table, self.tolerance = plan, settings, table, tolerance
         self._rows: RowSource = _RowsAsRead(plan) if rows is None else rows
         self._trees: dict[str, shapely.STRtree] = {}
+        self._distances: dict[str, DistanceTree] = {}
         self._surroundings: dict[str, _Surroundings] = {}
         self._has_shapes: dict[str, bool] = {}
 
@@ -116,12 +118,13 @@ class PreparedReview:
             _ = layer.repeated_keys, layer.broken_rows, layer.invalid_rows
             _ = layer.raw_shapes, layer.unrepaired_shapes, layer.has_wrong_geometry_type
             self._trees.setdefault(layer.role, shapely.STRtree(layer.plane_shapes))
+            self._distances.setdefault(layer.role, DistanceTree(layer.plane_shapes)).build()
         _ = self.plan.area_code
 
     def use_rows(self, rows: RowSource | None) -> PreparedReview:
         """Return a review of the same plan with other edits, None for none; trees of the rows as read are shared."""
         other = PreparedReview(self.plan, self.settings, self.table, self.tolerance, rows)
-        other._trees = self._trees
+        other._trees, other._distances = self._trees, self._distances
         return other
 
     def review(self, projects: Sequence[Project], cancellation: Cancellation = NEVER_CANCELLED) -> ReviewedProjects:
@@ -189,13 +192,17 @@ class PreparedReview:
         return self._has_shapes[role]
 
     def measure_distance(self, role: str, shape: Any) -> float | None:
-        """Return the distance (m, in the plane) from a shape to the nearest row of a layer; None without rows."""
+        """Return the distance (m, in the plane) from a shape to the nearest row of a layer; None without rows.
+
+        The shape has no land in the layer.
+        """
         edited = np.array(self._rows.list_edited_rows(role), dtype=int)
+        if not len(edited):
+            return self._distances[role].measure(shape)
         candidates, distances = self._trees[role].query_nearest(shape, return_distance=True, all_matches=False)
-        if len(edited):
-            if np.isin(candidates, edited).any():
-                candidates, distances = self._find_nearest_unedited(role, shape, edited)
-            distances = np.concatenate([distances, shapely.distance(shape, self._get_edited_shapes(role, edited))])
+        if np.isin(candidates, edited).any():
+            candidates, distances = self._find_nearest_unedited(role, shape, edited)
+        distances = np.concatenate([distances, shapely.distance(shape, self._get_edited_shapes(role, edited))])
         known = distances[np.isfinite(distances)]
         return float(known.min()) if len(known) else None
 
