@@ -194,6 +194,8 @@ class Layer:
         self.known_statutory_areas: NDArray | None = None
         #: Result of `Polygons.find_overlap_candidates` for an equal layer, if it is known.
         self._known_overlap_candidates: NDArray | None = None
+        #: Row position → area as drawn (m²), of the rows that a review of projects has measured.
+        self.drawn_area_by_row: dict[int, float] = {}
         #: Digest of rows and settings of the layer, once computed (`engine.input_digest`).
         self.stored_digest: bytes | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.

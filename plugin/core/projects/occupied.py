@@ -87,6 +87,31 @@ _NO_ROWS = np.zeros(0, dtype=int)
 NO_PIECES = ProjectPieces(_NO_ROWS, np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
 
 
+class AreaBatch:
+    """Measures arrays of shapes together when the first area is asked for: one long array takes less time than many.
+
+    ``measure``: returns the (k,) areas (m²) of shapes, each independent of the others.
+    """
+
+    def __init__(self, measure: Callable[[NDArray], NDArray]):
+        self._measure = measure
+        self._waiting: list[NDArray] = []
+        self._areas: list[NDArray] = []
+
+    def add(self, shapes: NDArray) -> int:
+        """Add (k,) shapes and return the number by which to ask for their areas."""
+        self._waiting.append(shapes)
+        return len(self._areas) + len(self._waiting) - 1
+
+    def get(self, number: int) -> NDArray:
+        """Return the (k,) areas (m²) of the shapes with a number."""
+        if self._waiting and number >= len(self._areas):
+            ends = np.cumsum([len(shapes) for shapes in self._waiting])
+            self._areas += np.split(self._measure(np.concatenate(self._waiting)), ends[:-1])
+            self._waiting = []
+        return self._areas[number]
+
+
 @dataclass
 class ProjectShapes:
     """The shapes of all projects, and factors from drawn to statutory area.
@@ -100,9 +125,12 @@ class ProjectShapes:
     tolerance: Tolerance
     cancellation: Cancellation
     polygons: Polygons = field(init=False)
+    areas: AreaBatch = field(init=False)
 
     def __post_init__(self) -> None:
         self.polygons = Polygons(self.shapes)
+        self.areas = AreaBatch(self.measure)
+        self._number = self.areas.add(self.shapes)
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
@@ -116,7 +144,7 @@ class ProjectShapes:
     @cached_property
     def factors(self) -> NDArray:
         """Return (n,) statutory area of each project divided by its area as drawn; 1 ± some millionths."""
-        drawn = self.measure(self.shapes)
+        drawn = self.areas.get(self._number)
         return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
 
 
@@ -124,19 +152,56 @@ class ProjectShapes:
 class LayerOverlay:
     """What all projects share with a layer.
 
-    ``by_project``: number of a project → its land; ``failed``: projects whose overlay failed with a row;
-    ``measure_distance``: returns the distance (m, in the plane) from a shape to the nearest feature, None without
-    features.
+    ``pieces``: land of projects (left) in rows (right) of the layer, no place of a project twice; ``area_number``: of
+    their areas in the batch of the projects; ``failed``: projects whose overlay failed with a row;
+    ``measure_distance``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
+    feature, None without features.
     """
 
     layer: Layer
-    by_project: dict[int, ProjectPieces]
+    projects: ProjectShapes
+    pieces: OverlayPieces
+    area_number: int
     failed: frozenset[int]
     measure_distance: Callable[[Any], float | None]
 
     def get_pieces(self, project: int) -> ProjectPieces:
         """Return the land of a project in the layer."""
-        return self.by_project.get(project, NO_PIECES)
+        return self._by_project.get(project, NO_PIECES)
+
+    @cached_property
+    def _by_project(self) -> dict[int, ProjectPieces]:
+        """Return number of a project → its land."""
+        pieces, drawn_areas = self.pieces, self.projects.areas.get(self.area_number)
+        if not len(pieces):
+            return {}
+        areas = drawn_areas * self.projects.factors[pieces.left]
+        # Shares serve sums of net areas; measuring large rows for them takes long.
+        shares = self._compute_shares(drawn_areas) if self.layer.has_field("net_area") else np.full(len(areas), np.nan)
+        by_project = {}
+        order = np.argsort(pieces.left, kind="stable")
+        numbers, starts = np.unique(pieces.left[order], return_index=True)
+        for number, is_own in zip(numbers.tolist(), np.split(order, starts)[1:], strict=True):
+            by_project[number] = ProjectPieces(
+                pieces.right[is_own], pieces.geometry[is_own], areas[is_own], shares[is_own]
+            )
+        return by_project
+
+    def _compute_shares(self, drawn_areas: NDArray) -> NDArray:
+        """Return (k,) the share of each piece in its row. ``drawn_areas`` (k,): of the pieces."""
+        exchanged = replace(self.pieces, left=self.pieces.right, right=self.pieces.left)
+        return compute_piece_shares_of_rows(
+            exchanged, self.layer, self.projects.measure, drawn_areas, self._measure_rows
+        )
+
+    def _measure_rows(self, rows: NDArray) -> NDArray:
+        """Return the (k,) areas (m²) of rows as drawn; the layer keeps them, as a moving project meets the same rows."""
+        known = self.layer.drawn_area_by_row
+        unknown = np.array([row for row in rows.tolist() if row not in known], dtype=int)
+        if len(unknown):
+            measured = self.projects.measure(self.layer.plane_shapes[unknown])
+            known.update(zip(unknown.tolist(), measured.tolist(), strict=True))
+        return np.array([known[row] for row in rows.tolist()], dtype=float)
 
 
 def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None = None) -> LayerOverlay:
@@ -159,8 +224,6 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     left, meeting = shapely.STRtree(layer.plane_shapes).query(projects.shapes)
     rows, right = np.unique(meeting, return_inverse=True)
     projects.cancellation.raise_if_cancelled()
-    if not len(rows):
-        return LayerOverlay(layer, {}, frozenset(), measure_distance)
     near = _select_polygons(layer, rows)
     pieces = find_pieces_of_pairs(
         projects.polygons,
@@ -171,24 +234,11 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
         cancellation=projects.cancellation,
     )
     failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
-    is_overlapping = _find_overlapping_rows(layer, rows, near, pieces.right, projects)
-    pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
-    drawn_areas = projects.measure(pieces.geometry)
-    areas = drawn_areas * projects.factors[pieces.left]
-    # Shares serve sums of net areas; measuring large rows for them takes long.
-    if layer.has_field("net_area"):
-        exchanged = replace(pieces, left=rows[pieces.right], right=pieces.left)
-        shares = compute_piece_shares_of_rows(exchanged, layer, projects.measure, drawn_areas)
-    else:
-        shares = np.full(len(areas), np.nan)
-    by_project = {}
-    order_by_project = np.argsort(pieces.left, kind="stable")
-    numbers, starts = np.unique(pieces.left[order_by_project], return_index=True)
-    for number, is_own in zip(numbers.tolist(), np.split(order_by_project, starts)[1:], strict=True):
-        by_project[number] = ProjectPieces(
-            rows[pieces.right[is_own]], pieces.geometry[is_own], areas[is_own], shares[is_own]
-        )
-    return LayerOverlay(layer, by_project, failed, measure_distance)
+    if len(pieces):
+        is_overlapping = _find_overlapping_rows(layer, rows, near, pieces.right, projects)
+        pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
+    pieces = replace(pieces, right=rows[pieces.right])
+    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, measure_distance)
 
 
 def _select_polygons(layer: Layer, rows: NDArray) -> Polygons:
