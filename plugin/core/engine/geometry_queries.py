@@ -137,8 +137,8 @@ def _compute_shares(
 ) -> NDArray:
     """Return the (k,) share that each piece has of its row of ``layer``.
 
-    ``rows``, ``planar_areas`` (k,): row and planar area (m²) of each piece; ``measure_rows``: returns the drawn areas of
-    rows; ``measure_pieces``: returns the drawn areas of the pieces that a (k,) bool array selects.
+    ``rows``, ``planar_areas`` (k,): row and planar area (m²) of each piece; ``measure_rows``: returns the drawn areas
+    of rows; ``measure_pieces``: returns the drawn areas of the pieces that a (k,) bool array selects.
     """
     covered_areas = np.bincount(rows, planar_areas, minlength=len(layer))[rows]
     row_areas = shapely.area(layer.plane_shapes[rows])

@@ -43,7 +43,7 @@ def find_pieces_of_pairs(
     shapely.prepare(left_polygons.shapes)
     # A polygon in the interior of another one is their intersection, vertex by vertex: no boundaries meet.
     is_right_inside = shapely.contains_properly(left_shapes, right_shapes)
-    shapes = np.where(is_right_inside, right_shapes, None)
+    shapes: NDArray = np.where(is_right_inside, right_shapes, None)  # type: ignore[call-overload]
     is_left_inside, is_apart = _compare_with_rows(right_polygons, left_shapes, right, cancellation)
     shapes[is_left_inside] = left_shapes[is_left_inside]
     crossing = np.flatnonzero(~(is_right_inside | is_left_inside | is_apart))

@@ -36,8 +36,8 @@ def read_plan(
     """Return the plan of a source (`io.read_source`), or of layers that are already in memory.
 
     ``source`` names the origin of layers in memory. ``needs_field``: which fields of templates are read from files,
-    None for all; damaged values of other fields are then not noticed. Raise InputError or DataError if no layer is usable, and
-    Cancelled.
+    None for all; damaged values of other fields are then not noticed. Raise InputError or DataError if no layer is
+    usable, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source

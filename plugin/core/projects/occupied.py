@@ -195,7 +195,7 @@ class LayerOverlay:
         )
 
     def _measure_rows(self, rows: NDArray) -> NDArray:
-        """Return the (k,) areas (m²) of rows as drawn; the layer keeps them, as a moving project meets the same rows."""
+        """Return the (k,) areas (m²) of rows as drawn; the layer keeps them for further positions of a project."""
         known = self.layer.drawn_area_by_row
         unknown = np.array([row for row in rows.tolist() if row not in known], dtype=int)
         if len(unknown):
