@@ -52,7 +52,9 @@ def find_pieces_of_pairs(
         cancellation.raise_if_cancelled()
         pairs = crossing[start : start + PAIRS_PER_BATCH]
         small, large = left_shapes[pairs], right_shapes[pairs]
-        clip_large_polygons(small, large, right_polygons, right[pairs], cancellation)
+        # Many projects are overlaid once; one that is drawn comes back to the same places of the same polygons.
+        once = len(left_polygons) > 1
+        clip_large_polygons(small, large, right_polygons, right[pairs], cancellation, once=once)
         clip_large_polygons(large, small, left_polygons, left[pairs], cancellation)
         shapes[pairs] = overlay_polygon_pairs(
             shapely.intersection, small, large, left[pairs], right[pairs], tolerance, fallback_log
