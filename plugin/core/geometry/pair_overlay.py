@@ -43,10 +43,11 @@ def find_pieces_of_pairs(
     shapely.prepare(left_polygons.shapes)
     # A polygon in the interior of another one is their intersection, vertex by vertex: no boundaries meet.
     is_right_inside = shapely.contains_properly(left_shapes, right_shapes)
-    shapes: NDArray = np.where(is_right_inside, right_shapes, None)  # type: ignore[call-overload]
-    is_left_inside, is_apart = _compare_with_rows(right_polygons, left_shapes, right, cancellation)
+    shapes = np.full(len(left), None, dtype=object)
+    shapes[is_right_inside] = right_shapes[is_right_inside]
+    is_left_inside, is_disjoint = _compare_with_rows(right_polygons, left_shapes, right, cancellation)
     shapes[is_left_inside] = left_shapes[is_left_inside]
-    crossing = np.flatnonzero(~(is_right_inside | is_left_inside | is_apart))
+    crossing = np.flatnonzero(~(is_right_inside | is_left_inside | is_disjoint))
     fallback_log = FallbackLog()
     for start in range(0, len(crossing), PAIRS_PER_BATCH):
         cancellation.raise_if_cancelled()
@@ -80,10 +81,10 @@ def _compare_with_rows(
     Both results are (k,) bool. They are True only where it is fast to know: the first for large polygons with many
     shapes, the second also for small polygons. ``shapes`` are prepared.
     """
-    is_inside, is_apart = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+    is_inside, is_disjoint = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
     is_large = polygons.clipped_polygons.is_large
     is_small = ~is_large[rows]
-    is_apart[is_small] = ~shapely.intersects(shapes[is_small], polygons.shapes[rows[is_small]])
+    is_disjoint[is_small] = ~shapely.intersects(shapes[is_small], polygons.shapes[rows[is_small]])
     is_indexed = is_large & (np.bincount(rows, minlength=len(polygons)) >= _MIN_INDEXED_PAIRS)
     for row in np.flatnonzero(is_indexed).tolist():
         cancellation.raise_if_cancelled()
@@ -92,5 +93,5 @@ def _compare_with_rows(
         indexed = shapely.from_wkb(shapely.to_wkb(polygons.shapes[row]))
         shapely.prepare(indexed)
         is_inside[pairs] = shapely.contains_properly(indexed, shapes[pairs])
-        is_apart[pairs] = ~shapely.intersects(indexed, shapes[pairs])
-    return is_inside, is_apart
+        is_disjoint[pairs] = ~shapely.intersects(indexed, shapes[pairs])
+    return is_inside, is_disjoint
