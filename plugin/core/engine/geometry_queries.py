@@ -80,15 +80,29 @@ def compute_piece_areas(
     return areas
 
 
-def compute_piece_shares_of_rows(pieces: OverlayPieces, layer: Layer, measure: AreaMeasure) -> NDArray:
+def compute_piece_shares_of_rows(
+    pieces: OverlayPieces,
+    layer: Layer,
+    measure: AreaMeasure,
+    drawn_areas: NDArray | None = None,
+    measure_rows: AreaMeasure | None = None,
+) -> NDArray:
     """Return the (k,) share that each piece has of the area of its row of ``layer``, its left row.
 
     Areas are measured as drawn. The shares of a row sum to 1 where its pieces cover it exactly once. ``measure``:
-    returns the (k,) drawn areas of (k,) shapes.
+    returns the (k,) drawn areas of (k,) shapes; ``drawn_areas``: (k,) drawn areas of the pieces, if they are known;
+    ``measure_rows``: returns the drawn areas of rows of the layer, if that needs no measuring of their shapes.
     """
-    return _compute_shares(
-        pieces.left, pieces.area, layer, measure, lambda is_selected: measure(pieces.geometry[is_selected])
-    )
+
+    def measure_pieces(is_selected: NDArray) -> NDArray:
+        """Return the drawn areas (m²) of the pieces that ``is_selected`` ((k,) bool) marks."""
+        return measure(pieces.geometry[is_selected]) if drawn_areas is None else drawn_areas[is_selected]
+
+    def measure_shapes_of_rows(rows: NDArray) -> NDArray:
+        """Return the drawn areas (m²) of rows of the layer."""
+        return measure(layer.plane_shapes[rows])
+
+    return _compute_shares(pieces.left, pieces.area, layer, measure_rows or measure_shapes_of_rows, measure_pieces)
 
 
 def compute_area_shares_of_rows(
@@ -109,20 +123,22 @@ def compute_area_shares_of_rows(
         areas[is_whole_row] = measure(np.where(is_left, left_layer.plane_shapes[left], right_layer.plane_shapes[right]))
         return areas
 
-    return _compute_shares(shared.left, shared.area, left_layer, measure, measure_pairs)
+    return _compute_shares(
+        shared.left, shared.area, left_layer, lambda rows: measure(left_layer.plane_shapes[rows]), measure_pairs
+    )
 
 
 def _compute_shares(
     rows: NDArray,
     planar_areas: NDArray,
     layer: Layer,
-    measure: AreaMeasure,
+    measure_rows: Callable[[NDArray], NDArray],
     measure_pieces: Callable[[NDArray], NDArray],
 ) -> NDArray:
     """Return the (k,) share that each piece has of its row of ``layer``.
 
-    ``rows``, ``planar_areas`` (k,): row and planar area (m²) of each piece; ``measure``: returns the drawn areas of
-    shapes; ``measure_pieces``: returns the drawn areas of the pieces that a (k,) bool array selects.
+    ``rows``, ``planar_areas`` (k,): row and planar area (m²) of each piece; ``measure_rows``: returns the drawn areas
+    of rows; ``measure_pieces``: returns the drawn areas of the pieces that a (k,) bool array selects.
     """
     covered_areas = np.bincount(rows, planar_areas, minlength=len(layer))[rows]
     row_areas = shapely.area(layer.plane_shapes[rows])
@@ -136,7 +152,7 @@ def _compute_shares(
     # Measure the whole row as well if its pieces do not compose it or cover some of it twice.
     rows_to_measure, row_index = np.unique(rows[needs_measuring & ~covered_once], return_inverse=True)
     total = piece_sums
-    total[~covered_once[needs_measuring]] = measure(layer.plane_shapes[rows_to_measure])[row_index.ravel()]
+    total[~covered_once[needs_measuring]] = measure_rows(rows_to_measure)[row_index.ravel()]
     shares[needs_measuring] = np.divide(areas, total, out=np.zeros(len(areas)), where=total > 0)
     return shares
 

@@ -179,6 +179,7 @@ def add_vertical_crs(horizontal: str, vertical: str) -> CRS:
     return CRS.from_user_input("+".join(filter(None, (horizontal, vertical.rpartition(":")[2]))))
 
 
+@lru_cache(maxsize=64)  # PROJ searches its database for the code
 def make_crs_label(crs: CRS | None) -> str:
     """Return the code of a CRS as ``EPSG:4526``, or its name if it has no code; empty for None.
 
@@ -288,6 +289,7 @@ def reproject_coordinates(xy: NDArray, source: CRS, target: CRS) -> NDArray:
     return np.column_stack(_make_transformer(source, target).transform(xy[:, 0], xy[:, 1]))
 
 
+@lru_cache(maxsize=64)
 def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
     """Return a function that converts (v, 2) coordinates of a CRS to degrees on CGCS2000.
 

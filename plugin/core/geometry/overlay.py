@@ -390,26 +390,34 @@ def _overlay_row_pairs(
         progress(start / len(left_numbers))
         rows, other_rows = left_numbers[start : start + PAIRS_PER_BATCH], right_numbers[start : start + PAIRS_PER_BATCH]
         left, right = left_polygons.shapes[rows], right_polygons.shapes[other_rows]
-        _clip_large_polygons(left, right, right_polygons, other_rows, cancellation)
-        _clip_large_polygons(right, left, left_polygons, rows, cancellation)
+        clip_large_polygons(left, right, right_polygons, other_rows, cancellation)
+        clip_large_polygons(right, left, left_polygons, rows, cancellation)
         cancellation.raise_if_cancelled()
         shape = overlay_polygon_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
         shares_area = shapely.area(shape) > 0
         pairs.add_pairs(rows[shares_area], other_rows[shares_area], shape[shares_area])
 
 
-def _clip_large_polygons(
-    small_polygons: NDArray, large_polygons: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
+def clip_large_polygons(
+    small_polygons: NDArray,
+    large_polygons: NDArray,
+    source: Polygons,
+    rows: NDArray,
+    cancellation: Cancellation,
+    *,
+    once: bool = False,
 ) -> None:
     """Replace each large polygon, in place, by its clip around the small polygon at the same position.
 
-    ``source``, ``rows``: the layer of the large polygons, and the row of each.
+    ``source``, ``rows``: the layer of the large polygons, and the row of each; ``once``: clips are not stored, since
+    the same places are not asked for again.
     """
     clipped_polygons = source.clipped_polygons
+    clip = clipped_polygons.clip_once if once else clipped_polygons.clip_around
     for n in np.flatnonzero(clipped_polygons.is_large[rows]).tolist():
         cancellation.raise_if_cancelled()
         if large_polygons[n] is not None and small_polygons[n] is not None:
-            large_polygons[n] = clipped_polygons.clip_around(int(rows[n]), np.array(small_polygons[n].bounds))
+            large_polygons[n] = clip(int(rows[n]), np.array(small_polygons[n].bounds))
 
 
 def _find_near_cover_rows(

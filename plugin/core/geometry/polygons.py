@@ -101,6 +101,14 @@ class ClippedPolygons:
         # A shape that begins left of or below the polygon uses its first cell.
         return self._clip_to_cell(row, (xmin, ymin, side), level, max(column, 0), max(grid_row, 0))
 
+    def clip_once(self, row: int, bounds: NDArray) -> Any:
+        """Return the piece of polygon ``row`` around ``bounds``, as `clip_around`, with nothing stored.
+
+        Faster than `clip_around` for a place that is asked for once: the larger squares around it are not made.
+        """
+        xmin, ymin, xmax, ymax = (bounds + CLIP_MARGIN_M * np.array([-1, -1, 1, 1])).tolist()
+        return _clip_to_box(self._shapes[row], shapely.box(xmin, ymin, xmax, ymax))
+
     def _clip_to_cell(
         self, row: int, square: tuple[float, float, float], level: int, column: int, grid_row: int
     ) -> Any:

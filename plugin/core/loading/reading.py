@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
     from ..plan.plan import Plan
     from ..profile import Norm
+    from ..standard.template import TemplateField
 
 
 #: The first national land survey was finished in 1996.
@@ -29,12 +30,14 @@ def read_plan(
     options: RunOptions,
     *,
     source: str = "",
+    needs_field: Callable[[TemplateField], bool] | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Plan:
     """Return the plan of a source (`io.read_source`), or of layers that are already in memory.
 
-    ``source`` names the origin of layers in memory. Raise InputError or DataError if no layer is usable, and
-    Cancelled.
+    ``source`` names the origin of layers in memory. ``needs_field``: which fields of templates are read from files,
+    None for all; damaged values of other fields are then not noticed. Raise InputError or DataError if no layer is
+    usable, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
@@ -64,7 +67,7 @@ def read_plan(
     if isinstance(sources, str | Path):
         # A zip stays unpacked until all that its files show is known.
         with provide_unpacked(sources, cancellation) as readable:
-            selector = make_plan_layer_selector(norm, roles)
+            selector = make_plan_layer_selector(norm, roles, needs_field)
             layers = read_source(readable.path, select_layer=selector, cancellation=cancellation)
             plan = assemble(layers, source or mask_source(sources), project=False)
             plan.unread_data += find_unread_files(readable.path, cancellation)
@@ -96,12 +99,15 @@ def check_base_year(year: int | None) -> None:
         raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY_YEAR), last=str(current_year))
 
 
-def make_plan_layer_selector(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
+def make_plan_layer_selector(
+    norm: Norm, roles: Mapping[str, str], needs_field: Callable[[TemplateField], bool] | None = None
+) -> Callable[[SourceLayer], bool | frozenset[str]]:
     """Return a function that decides which layers and fields of a source are read.
 
     The function gets a layer without rows. It returns False for a layer whose role is unknown, since the layer may be
     large or damaged. For other layers it returns the names of all fields that any edition of the template has, since no
-    rule uses further fields; True means all fields. ``roles``: layer code → layer name, chosen by the user.
+    rule uses further fields; True means all fields. ``roles``: layer code → layer name, chosen by the user;
+    ``needs_field``: as of `read_plan`.
     """
     from .recognition import find_role
 
@@ -120,6 +126,7 @@ def make_plan_layer_selector(norm: Norm, roles: Mapping[str, str]) -> Callable[[
             for role in layer_roles
             for template in norm.standard.list_templates_of_role(role)
             for template_field in template.fields
+            if needs_field is None or needs_field(template_field)
         }
         return frozenset(fields) if layer_roles else False
 

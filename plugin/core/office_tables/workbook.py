@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,6 +146,8 @@ def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable
             fill=SUM_FILL if strong else "", number_format=number_format,
         )  # fmt: skip
     if row.kind == "head":
+        first_cell = sheet.cell(number, 1)
+        first_cell._style = copy(first_cell._style)
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
-        sheet.cell(number, 1).alignment = Alignment("left", "center", indent=1)
+        first_cell.alignment = Alignment("left", "center", indent=1)
     sheet.row_dimensions[number].height = 5 + _LINE_POINTS * tallest

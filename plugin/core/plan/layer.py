@@ -194,6 +194,8 @@ class Layer:
         self.known_statutory_areas: NDArray | None = None
         #: Result of `Polygons.find_overlap_candidates` for an equal layer, if it is known.
         self._known_overlap_candidates: NDArray | None = None
+        #: Row position → area as drawn (m²), of the rows that a review of projects has measured.
+        self.drawn_area_by_row: dict[int, float] = {}
         #: Digest of rows and settings of the layer, once computed (`engine.input_digest`).
         self.stored_digest: bytes | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
@@ -397,10 +399,14 @@ class Layer:
     @cached_property
     def has_wrong_geometry_type(self) -> bool:
         """Return True if most valid geometries are of another type than the template's."""
-        is_valid = ~(self.empty_rows | self.broken_rows | self.invalid_rows)
-        dimensions = shapely.get_dimensions(self.raw_shapes[is_valid])
-        wrong_count = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
-        return bool(2 * wrong_count > len(dimensions))
+        is_present = ~(self.empty_rows | self.broken_rows)
+        dimensions = shapely.get_dimensions(self.raw_shapes)
+        is_wrong = is_present & (dimensions != ("point", "line", "polygon").index(self.template.geometry))
+        if not is_wrong.any():
+            # Without a row of another type, the result does not depend on which rows are valid.
+            return False
+        is_valid = is_present & ~self.invalid_rows
+        return bool(2 * np.count_nonzero(is_wrong & is_valid) > np.count_nonzero(is_valid))
 
     def make_layer_of_source(self, source: SourceLayer) -> Layer:
         """Return a layer of the rows of another source, with this layer's role, template and reprojection."""
@@ -430,6 +436,31 @@ class Layer:
             new_position[row]: problem for row, problem in self.stray_rows.items() if row in new_position
         }
         layer.__dict__ |= computed_values | {"_plane_and_repairs": (self.plane_shapes[rows], repair_area_changes)}
+        layer.__dict__["repeated_keys"] = frozenset(
+            new_position[row] for row in self.repeated_keys & new_position.keys()
+        )
+        return layer
+
+    def select_rows_unprepared(self, rows: NDArray) -> Layer:
+        """Return a layer that has only the rows at (k,) positions, as `select_rows` does.
+
+        Validity is examined and geometries are repaired for these rows alone, when they are asked for. That each value
+        depends on its row only makes them equal to those of `select_rows`.
+        """
+        layer = self.make_layer_of_source(replace(self.source, frame=self.frame.iloc[rows]))
+        raw_shapes = self.raw_shapes[rows]
+        layer.__dict__ |= {
+            "raw_shapes": raw_shapes,
+            "unrepaired_shapes": raw_shapes
+            if self.unrepaired_shapes is self.raw_shapes
+            else self.unrepaired_shapes[rows],
+            "broken_rows": self.broken_rows[rows],
+            "empty_rows": self.empty_rows[rows],
+        }
+        new_position = {int(row): n for n, row in enumerate(rows)}
+        layer.stray_rows = {
+            new_position[row]: problem for row, problem in self.stray_rows.items() if row in new_position
+        }
         layer.__dict__["repeated_keys"] = frozenset(
             new_position[row] for row in self.repeated_keys & new_position.keys()
         )

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..plan.layer import SourceLayer
 from ..plan.plan import Plan
 from .model import ConformityResult
 from .prepared import PreparedReview
-from .read_projects import ReadProjects, read_projects
+from .read_projects import ProjectRows, ReadProjects, read_project_rows
 from .run import make_result
 from .settings import FIELD_MEANINGS, ReviewSettings
 
@@ -47,7 +48,7 @@ def read_drawn_projects(
     projects, notes = [], []
     for row, one in enumerate(drawn, 1):
         cancellation.raise_if_cancelled()
-        read = read_projects(_make_layer(one, settings, source), plan.norm, settings, plan.plane_crs)
+        read = read_project_rows(_make_rows(one, settings, source), plan.norm, settings, plan.plane_crs)
         projects += [replace(project, row=row) for project in read.projects]
         notes += [
             replace(note, row=row, message=replace(note.message, params={**note.message.params, "row": row}))
@@ -56,16 +57,16 @@ def read_drawn_projects(
     return ReadProjects(tuple(projects), tuple(notes), len(drawn), source)
 
 
-def _make_layer(one: DrawnProject, settings: ReviewSettings, source: str) -> SourceLayer:
-    """Return a project as a layer of one row."""
-    import geopandas as gpd
-
+def _make_rows(one: DrawnProject, settings: ReviewSettings, source: str) -> ProjectRows:
+    """Return a project as a row of a file; making a table for each position of the mouse would take milliseconds."""
     columns = {
-        settings.fields[meaning][0]: [one.attributes[meaning]]
+        meaning: (settings.fields[meaning][0], [one.attributes[meaning].strip()])
         for meaning in FIELD_MEANINGS
         if one.attributes.get(meaning)
     }
-    return SourceLayer(source, gpd.GeoDataFrame(columns, geometry=[one.shape], crs=one.crs), (), one.crs)
+    shapes = np.empty(1, dtype=object)
+    shapes[0] = one.shape
+    return ProjectRows(source, one.crs, shapes, columns)
 
 
 def review_drawn_projects(

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from .model import (
     Admission,
     AdmissionRule,
     AreaBasis,
+    LazyShape,
     LineItem,
     LinePart,
     Outcome,
@@ -39,6 +42,7 @@ _OUTCOME_BY_ADMISSION = {
 }
 #: Names that a sentence lists.
 _MAX_NAMES = 3
+_HALF_CIRCLE = math.pi / 2
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class LineJudge:
                     None if net_of_row is None else group.sum_by(net_of_row),
                     self._judge_part(rule, project),
                     rule,
-                    group.unite(self.tolerance),
+                    LazyShape(partial(group.unite, self.tolerance)),
                 )
             )
         return found, touched
@@ -209,7 +213,9 @@ class LineJudge:
             rule=deciding.rule,
             parts=tuple(parts),
             touched_m2=touched,
-            shape=unite_shapes(np.array([part.shape for part in parts], dtype=object), self.tolerance),
+            land=LazyShape(
+                lambda: unite_shapes(np.array([part.shape for part in parts], dtype=object), self.tolerance)
+            ),
             params=params,
         )
 
@@ -243,8 +249,8 @@ class LineJudge:
         params: dict[str, Any] = {"inside": Area(inside), "outside": Area(outside)}
         if rule is not None:
             params["condition"] = Condition(rule)
-        shape = pieces.unite(self.tolerance) if inside else None
-        parts = [LinePart(INSIDE, (), inside, None, outcome, rule, shape)] if inside else []
+        land = LazyShape(partial(pieces.unite, self.tolerance)) if inside else None
+        parts = [LinePart(INSIDE, (), inside, None, outcome, rule, land)] if inside else []
         parts += [LinePart(OUTSIDE, (), outside, None, outcome, rule, None)] if outside else []
         return self._make_item(
             outcome,
@@ -255,18 +261,22 @@ class LineJudge:
             parts=tuple(parts),
             distance_m=distance,
             touched_m2=0.0 if inside else pieces.total_m2,
-            shape=shape,
+            land=land,
             params=params,
         )
 
 
 def is_rest_sliver(pieces: ProjectPieces, project: Project, tolerance: Tolerance) -> bool:
     """Return True if the project's land that a layer does not cover is below the limits of slivers."""
-    rest_area = shapely.area(project.shape) - pieces.measure_planar()
+    rest_area = shapely.area(project.shape) - pieces.planar_m2
     if rest_area <= 0:
         return True
     if rest_area >= tolerance.min_area_m2:
         return False
+    # A shape of area a has at least the perimeter of a circle of that area, so that its width (2a ÷ perimeter) is at
+    # most √(a/π): below π·(minimum width)² it is a sliver whatever its shape. Half of that leaves room for rounding.
+    if rest_area < min(_HALF_CIRCLE * tolerance.min_width_m**2, tolerance.min_area_m2 / 2):
+        return True
     rest = shapely.difference(project.shape, pieces.unite(tolerance))
     length = shapely.length(rest)
     return bool(tolerance.is_sliver(shapely.area(rest), 2 * shapely.area(rest) / length if length else 0.0))

@@ -8,10 +8,11 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..messages.texts import Message
@@ -166,13 +167,28 @@ class AdmissionRule:
         return self.source_en if lang == "en" and self.source_en else self.source
 
 
+class LazyShape:
+    """A shape in the plane that is computed once, when it is asked for.
+
+    A union takes longer than all figures of a line, and the panel draws few of the shapes of a review.
+    """
+
+    def __init__(self, compute: Callable[[], Any]):
+        self._compute = compute
+
+    @cached_property
+    def shape(self) -> Any:
+        """Return the shape; None if it cannot be computed."""
+        return self._compute()
+
+
 @dataclass(frozen=True)
 class LinePart:
     """The occupied land of one part of a control line, or of one kind of its rows.
 
     ``part``: ``core``, ``control``, ``inside``, ``outside``, or empty; ``names``: names of its features;
     ``area_m2``: statutory area; ``net_m2``: net area, None without a basis; ``rule``: row of the admission table that
-    applies, None without one; ``shape``: the land.
+    applies, None without one; ``land``: its shape, None for land outside.
     """
 
     part: str
@@ -181,7 +197,12 @@ class LinePart:
     net_m2: float | None
     outcome: Outcome
     rule: AdmissionRule | None
-    shape: Any
+    land: LazyShape | None
+
+    @property
+    def shape(self) -> Any:
+        """Return the land as a shape; None for land outside."""
+        return self.land.shape if self.land else None
 
 
 @dataclass(frozen=True)
@@ -210,11 +231,16 @@ class LineItem:
     parts: tuple[LinePart, ...] = ()
     distance_m: float | None = None
     touched_m2: float = 0.0
-    shape: Any = None
+    land: LazyShape | None = None
     #: The layer is among the data, or the profile declares that the county has none (本县无).
     is_present: bool = True
     #: Whether the outcome decides on the whole verdict as it is; otherwise 未能判定 counts there as 有条件.
     is_decisive: bool = True
+
+    @property
+    def shape(self) -> Any:
+        """Return the occupied land as a shape; None without any."""
+        return self.land.shape if self.land else None
 
     @property
     def leading_m2(self) -> float | None:
@@ -277,7 +303,12 @@ class ZoneItem:
     outcome: Outcome
     reason: Message
     rule: AdmissionRule | None
-    shape: Any
+    land: LazyShape
+
+    @property
+    def shape(self) -> Any:
+        """Return the land of the project in the zone as a shape."""
+        return self.land.shape
 
     @property
     def mark(self) -> str:

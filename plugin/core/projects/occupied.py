@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..engine.geometry_queries import compute_piece_shares_of_rows
 from ..geometry.crs import make_lonlat_transformer
-from ..geometry.overlay import find_overlapping_rows, find_shared_pieces
+from ..geometry.overlay import find_overlapping_rows
 from ..geometry.overlay_fallback import FallbackLog, union_near_row
 from ..geometry.overlay_pieces import OverlayPieces, remove_repeated_land
-from ..geometry.polygons import Polygons
+from ..geometry.pair_overlay import find_pieces_of_pairs
+from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..plan.layer import Layer
+from .distances import DistanceTree
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class ProjectPieces:
         """Return the sum of the areas."""
         return float(self.areas.sum())
 
-    def measure_planar(self) -> float:
+    @cached_property
+    def planar_m2(self) -> float:
         """Return the planar area (m²) of all pieces."""
         return float(shapely.area(self.shapes).sum())
 
@@ -64,7 +67,7 @@ class ProjectPieces:
 
     def is_sliver(self, tolerance: Tolerance) -> bool:
         """Return True if all pieces together are below both limits of slivers, or nothing."""
-        if self.measure_planar() >= tolerance.min_area_m2:
+        if self.planar_m2 >= tolerance.min_area_m2:
             return False
         shape = self.unite(tolerance)
         if shape is None:
@@ -84,6 +87,31 @@ _NO_ROWS = np.zeros(0, dtype=int)
 NO_PIECES = ProjectPieces(_NO_ROWS, np.zeros(0, dtype=object), np.zeros(0), np.zeros(0))
 
 
+class AreaBatch:
+    """Measures arrays of shapes together when the first area is asked for: one long array takes less time than many.
+
+    ``measure``: returns the (k,) areas (m²) of shapes, each independent of the others.
+    """
+
+    def __init__(self, measure: Callable[[NDArray], NDArray]):
+        self._measure = measure
+        self._waiting: list[NDArray] = []
+        self._areas: list[NDArray] = []
+
+    def add(self, shapes: NDArray) -> int:
+        """Add (k,) shapes and return the number by which to ask for their areas."""
+        self._waiting.append(shapes)
+        return len(self._areas) + len(self._waiting) - 1
+
+    def get(self, number: int) -> NDArray:
+        """Return the (k,) areas (m²) of the shapes with a number."""
+        if self._waiting and number >= len(self._areas):
+            ends = np.cumsum([len(shapes) for shapes in self._waiting])
+            self._areas += np.split(self._measure(np.concatenate(self._waiting)), ends[:-1])
+            self._waiting = []
+        return self._areas[number]
+
+
 @dataclass
 class ProjectShapes:
     """The shapes of all projects, and factors from drawn to statutory area.
@@ -97,9 +125,12 @@ class ProjectShapes:
     tolerance: Tolerance
     cancellation: Cancellation
     polygons: Polygons = field(init=False)
+    areas: AreaBatch = field(init=False)
 
     def __post_init__(self) -> None:
         self.polygons = Polygons(self.shapes)
+        self.areas = AreaBatch(self.measure)
+        self._number = self.areas.add(self.shapes)
 
     def measure(self, shapes: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of shapes as drawn in the plane."""
@@ -113,7 +144,7 @@ class ProjectShapes:
     @cached_property
     def factors(self) -> NDArray:
         """Return (n,) statutory area of each project divided by its area as drawn; 1 ± some millionths."""
-        drawn = self.measure(self.shapes)
+        drawn = self.areas.get(self._number)
         return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
 
 
@@ -121,22 +152,56 @@ class ProjectShapes:
 class LayerOverlay:
     """What all projects share with a layer.
 
-    ``by_project``: number of a project → its land; ``failed``: projects whose overlay failed with a row.
+    ``pieces``: land of projects (left) in rows (right) of the layer, no place of a project twice; ``area_number``: of
+    their areas in the batch of the projects; ``failed``: projects whose overlay failed with a row;
+    ``measure_distance``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
+    feature, None without features.
     """
 
     layer: Layer
-    by_project: dict[int, ProjectPieces]
+    projects: ProjectShapes
+    pieces: OverlayPieces
+    area_number: int
     failed: frozenset[int]
-    tree: shapely.STRtree
+    measure_distance: Callable[[Any], float | None]
 
     def get_pieces(self, project: int) -> ProjectPieces:
         """Return the land of a project in the layer."""
-        return self.by_project.get(project, NO_PIECES)
+        return self._by_project.get(project, NO_PIECES)
 
-    def measure_distance(self, shape: Any) -> float | None:
-        """Return the distance (m, in the plane) from a shape to the nearest feature; None without features."""
-        rows, distances = self.tree.query_nearest(shape, return_distance=True, all_matches=False)
-        return float(distances[0]) if len(rows) else None
+    @cached_property
+    def _by_project(self) -> dict[int, ProjectPieces]:
+        """Return number of a project → its land."""
+        pieces, drawn_areas = self.pieces, self.projects.areas.get(self.area_number)
+        if not len(pieces):
+            return {}
+        areas = drawn_areas * self.projects.factors[pieces.left]
+        # Shares serve sums of net areas; measuring large rows for them takes long.
+        shares = self._compute_shares(drawn_areas) if self.layer.has_field("net_area") else np.full(len(areas), np.nan)
+        by_project = {}
+        order = np.argsort(pieces.left, kind="stable")
+        numbers, starts = np.unique(pieces.left[order], return_index=True)
+        for number, is_own in zip(numbers.tolist(), np.split(order, starts)[1:], strict=True):
+            by_project[number] = ProjectPieces(
+                pieces.right[is_own], pieces.geometry[is_own], areas[is_own], shares[is_own]
+            )
+        return by_project
+
+    def _compute_shares(self, drawn_areas: NDArray) -> NDArray:
+        """Return (k,) the share of each piece in its row. ``drawn_areas`` (k,): of the pieces."""
+        exchanged = replace(self.pieces, left=self.pieces.right, right=self.pieces.left)
+        return compute_piece_shares_of_rows(
+            exchanged, self.layer, self.projects.measure, drawn_areas, self._measure_rows
+        )
+
+    def _measure_rows(self, rows: NDArray) -> NDArray:
+        """Return the (k,) areas (m²) of rows as drawn; the layer keeps them for further positions of a project."""
+        known = self.layer.drawn_area_by_row
+        unknown = np.array([row for row in rows.tolist() if row not in known], dtype=int)
+        if len(unknown):
+            measured = self.projects.measure(self.layer.plane_shapes[unknown])
+            known.update(zip(unknown.tolist(), measured.tolist(), strict=True))
+        return np.array([known[row] for row in rows.tolist()], dtype=float)
 
 
 def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None = None) -> LayerOverlay:
@@ -154,40 +219,58 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     Cancelled
         Between batches.
     """
-    tree = shapely.STRtree(layer.plane_shapes)
-    meeting = tree.query(projects.shapes, predicate="intersects")[1]
-    rows = np.unique(meeting)
+    measure_distance = DistanceTree(layer.plane_shapes).measure
+    # Pairs whose boxes meet; the overlay compares the shapes.
+    left, meeting = shapely.STRtree(layer.plane_shapes).query(projects.shapes)
+    rows, right = np.unique(meeting, return_inverse=True)
     projects.cancellation.raise_if_cancelled()
-    if not len(rows):
-        return LayerOverlay(layer, {}, frozenset(), tree)
-    # Rows that a caller selected keep what was computed for them, such as which of them overlap.
-    near = layer if len(rows) == len(layer) else layer.select_rows(rows)
-    pieces = find_shared_pieces(
+    near = _select_polygons(layer, rows)
+    pieces = find_pieces_of_pairs(
         projects.polygons,
-        near.polygons,
+        near,
+        left,
+        right,
         tolerance=projects.tolerance,
-        keep_slivers=True,
         cancellation=projects.cancellation,
     )
-    is_overlapping = find_overlapping_rows(near.polygons, projects.tolerance, projects.cancellation)
-    pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
-    areas = projects.measure(pieces.geometry) * projects.factors[pieces.left]
-    exchanged = replace(pieces, left=pieces.right, right=pieces.left)
-    # Shares serve sums of net areas; measuring large rows for them takes long.
-    has_net_areas = layer.has_field("net_area")
-    shares = (
-        compute_piece_shares_of_rows(exchanged, near, projects.measure)
-        if has_net_areas
-        else np.full(len(areas), np.nan)
-    )
-    by_project = {}
-    for number in np.unique(pieces.left).tolist():
-        is_own = pieces.left == number
-        by_project[number] = ProjectPieces(
-            rows[pieces.right[is_own]], pieces.geometry[is_own], areas[is_own], shares[is_own]
-        )
     failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
-    return LayerOverlay(layer, by_project, failed, tree)
+    if len(pieces):
+        is_overlapping = _find_overlapping_rows(layer, rows, near, pieces.right, projects)
+        pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
+    pieces = replace(pieces, right=rows[pieces.right])
+    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, measure_distance)
+
+
+def _select_polygons(layer: Layer, rows: NDArray) -> Polygons:
+    """Return the polygons of some rows; all rows keep what was computed for them, such as which of them overlap."""
+    if len(rows) == len(layer):
+        return layer.polygons
+    layer.clip_cache = layer.clip_cache or ClipCache()
+    return Polygons(layer.plane_shapes[rows], layer.clip_cache)
+
+
+def _find_overlapping_rows(
+    layer: Layer, rows: NDArray, near: Polygons, used: NDArray, projects: ProjectShapes
+) -> NDArray:
+    """Return (k,) bool: which of the given rows share land with another one, among those that are used.
+
+    ``near``: polygons of the rows; ``used``: positions of the rows that have land of projects, also repeated. If the
+    overlaps within the layer are known, those of the rows are among them.
+    """
+    is_used = np.zeros(len(rows), dtype=bool)
+    is_used[used] = True
+    is_overlapping = np.zeros(len(rows), dtype=bool)
+    known = layer.polygons.cached_overlaps
+    if known is None or known[3].failed_pairs:
+        used_polygons = near if is_used.all() else Polygons(near.shapes[is_used])
+        is_overlapping[is_used] = find_overlapping_rows(used_polygons, projects.tolerance, projects.cancellation)
+        return is_overlapping
+    is_row_used = np.zeros(len(layer), dtype=bool)
+    is_row_used[rows[is_used]] = True
+    first, second = known[:2]
+    are_both_used = is_row_used[first] & is_row_used[second]
+    is_overlapping[np.isin(rows, np.concatenate([first[are_both_used], second[are_both_used]]))] = True
+    return is_overlapping
 
 
 def _remove_repeated_land(

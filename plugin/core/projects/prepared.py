@@ -1,34 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A plan prepared for many short reviews, such as one for each position of the mouse while a project is drawn.
 
-A review of few projects reads few rows of a county: those that the projects meet, and of a layer that they do not meet
-the nearest row, for the distance. `ProjectReview` runs on a plan of these rows, with the same results as on the whole
-plan.
+A review of few projects reads few rows of a county. `ProjectReview` runs on a plan of the rows in the surroundings of
+the projects, with the same results as on the whole plan: no other row meets a project, and the distance to the nearest
+row is measured in the whole layer. The surroundings are kept while a project that is being drawn stays within them.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..geometry.overlay import find_overlapping_rows
 from ..geometry.tolerance import Tolerance
+from ..geometry.validity import mask_missing_shapes
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .admission import AdmissionTable
+from .distances import DistanceTree
 from .model import Project
+from .near_plan import list_review_layers
 from .review import ProjectReview, ReviewedProjects
 from .settings import ReviewSettings
 
-#: Concepts whose layers a review reads, besides those of its settings.
-_CONCEPTS = ("zones", "county", "parcels", "townships", "functions")
-#: Layers of some rows that are kept for each role: a drawn project meets the same few lines for many positions.
-_KEPT_LAYERS = 4
+#: Surroundings of projects: as a share of their size, and at least (m).
+_MARGIN_SHARE, _MIN_MARGIN_M = 0.25, 30.0
 #: First distance (m) within which the nearest row is searched among rows that were not edited.
 _FIRST_SEARCH_M = 500.0
 
@@ -72,6 +73,18 @@ class _RowsAsRead:
         return self._plan.layers[role].select_rows(np.array(rows, dtype=int))
 
 
+class _Surroundings(NamedTuple):
+    """The rows of a layer whose boxes meet a box (xmin, ymin, xmax, ymax, m)."""
+
+    box: tuple[float, float, float, float]
+    layer: Layer
+
+    def contain(self, bounds: NDArray) -> bool:
+        """Return True if bounds (xmin, ymin, xmax, ymax) are within the box, so that no other row meets them."""
+        xmin, ymin, xmax, ymax = self.box
+        return bool(xmin <= bounds[0] and ymin <= bounds[1] and bounds[2] <= xmax and bounds[3] <= ymax)
+
+
 class PreparedReview:
     """Reviews few projects at a time against one plan, each time within tens of milliseconds.
 
@@ -94,81 +107,104 @@ class PreparedReview:
         self.plan, self.settings, self.table, self.tolerance = plan, settings, table, tolerance
         self._rows: RowSource = _RowsAsRead(plan) if rows is None else rows
         self._trees: dict[str, shapely.STRtree] = {}
-        self._kept: dict[str, OrderedDict[tuple[int, ...], Layer]] = {}
+        self._distances: dict[str, DistanceTree] = {}
+        self._surroundings: dict[str, _Surroundings] = {}
+        self._has_shapes: dict[str, bool] = {}
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build what all reviews need: search trees, validity and county code. Raise Cancelled between layers."""
-        for layer in self._list_layers():
+        for layer in list_review_layers(self.plan, self.settings):
             cancellation.raise_if_cancelled()
             _ = layer.repeated_keys, layer.broken_rows, layer.invalid_rows
             _ = layer.raw_shapes, layer.unrepaired_shapes, layer.has_wrong_geometry_type
             self._trees.setdefault(layer.role, shapely.STRtree(layer.plane_shapes))
+            self._distances.setdefault(layer.role, DistanceTree(layer.plane_shapes)).build()
         _ = self.plan.area_code
 
     def use_rows(self, rows: RowSource | None) -> PreparedReview:
         """Return a review of the same plan with other edits, None for none; trees of the rows as read are shared."""
         other = PreparedReview(self.plan, self.settings, self.table, self.tolerance, rows)
-        other._trees = self._trees
+        other._trees, other._distances = self._trees, self._distances
         return other
 
     def review(self, projects: Sequence[Project], cancellation: Cancellation = NEVER_CANCELLED) -> ReviewedProjects:
         """Return the results of projects, as `ProjectReview.review` does. Raise Cancelled."""
         if not projects:
             return ReviewedProjects((), ())
-        shapes = np.array([project.shape for project in projects], dtype=object)
+        bounds = shapely.bounds(np.array([project.shape for project in projects], dtype=object))
         layers = {}
-        for layer in self._list_layers():
+        for layer in list_review_layers(self.plan, self.settings):
             cancellation.raise_if_cancelled()
-            layers[layer.role] = self._make_local_layer(layer.role, shapes)
+            layers[layer.role] = self._find_local_layer(layer.role, bounds)
         plan = self.plan.make_plan_of_rows(layers, same_county=False)
         plan.unusable_layers = self.plan.unusable_layers
-        review = ProjectReview(plan, projects, self.settings, self.table, self.tolerance, cancellation=cancellation)
+        review = ProjectReview(
+            plan,
+            projects,
+            self.settings,
+            self.table,
+            self.tolerance,
+            whole_layers=self,
+            cancellation=cancellation,
+        )
         return review.review()
 
-    def _list_layers(self) -> list[Layer]:
-        """Return the layers of the plan that a review reads, each once."""
-        concepts = (*(line.concept for line in self.settings.lines), *_CONCEPTS, *self.settings.archaeology_layers)
-        found = (self.plan.find_layer_of_concept(concept) for concept in concepts)
-        return list({layer.role: layer for layer in found if layer is not None}.values())
+    def _find_local_layer(self, role: str, bounds: NDArray) -> Layer:
+        """Return a layer of the rows around (n, 4) bounds (xmin, ymin, xmax, ymax, m); it may have rows outside them.
 
-    def _make_local_layer(self, role: str, shapes: NDArray) -> Layer:
-        """Return a layer of the rows that a review of shapes reads."""
-        rows = self._find_rows(role, shapes)
-        kept = self._kept.setdefault(role, OrderedDict())
-        key = tuple(rows)
-        if key in kept:
-            kept.move_to_end(key)
-        else:
-            kept[key] = self._rows.make_layer_of_rows(role, rows)
-            if len(kept) > _KEPT_LAYERS:
-                kept.popitem(last=False)
-        return kept[key]
+        For one project it keeps what is computed for its rows, such as texts and overlaps, until the project leaves the
+        surroundings.
+        """
+        if len(bounds) > 1:
+            return self._make_layer_in_boxes(role, shapely.box(*bounds.T))
+        kept = self._surroundings.get(role)
+        if kept is None or not kept.contain(bounds[0]):
+            margin = max(_MARGIN_SHARE * float(np.max(bounds[0, 2:] - bounds[0, :2])), _MIN_MARGIN_M)
+            box = bounds[0] + margin * np.array([-1, -1, 1, 1])
+            layer = self._make_layer_in_boxes(role, np.array([shapely.box(*box)], dtype=object))
+            # Overlaps of these rows hold for all positions of the project within the box.
+            find_overlapping_rows(layer.polygons, self.tolerance)
+            kept = self._surroundings[role] = _Surroundings(tuple(box.tolist()), layer)
+        return kept.layer
 
-    def _find_rows(self, role: str, shapes: NDArray) -> list[int]:
-        """Return the rows that shapes meet, and the nearest one for each shape that meets none; edited rows last."""
+    def _make_layer_in_boxes(self, role: str, boxes: NDArray) -> Layer:
+        """Return a layer of the rows that may meet one of (n,) boxes, in their present state; edited rows last."""
         edited = np.array(self._rows.list_edited_rows(role), dtype=int)
-        position, row = self._trees[role].query(shapes, predicate="intersects")
+        rows = self._trees[role].query(boxes)[1]
+        rows = {*rows[~np.isin(rows, edited)].tolist()}
         if len(edited):
-            is_unedited = ~np.isin(row, edited)
-            position, row = position[is_unedited], row[is_unedited]
-        edited_shapes = np.array([self._rows.get_plane_shape(role, one) for one in edited.tolist()] + [None])[:-1]
-        rows = set(row.tolist())
-        for number in range(len(shapes)):
-            meets_edited = shapely.intersects(shapes[number], edited_shapes)
-            rows.update(edited[meets_edited].tolist())
-            if not meets_edited.any() and not (position == number).any():
-                rows.update(self._find_nearest(role, shapes[number], edited, edited_shapes))
-        return self._rows.sort_edited_last(role, rows)
+            met = shapely.STRtree(self._get_edited_shapes(role, edited)).query(boxes)[1]
+            rows.update(edited[met].tolist())
+        return self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, rows))
 
-    def _find_nearest(self, role: str, shape: Any, edited: NDArray, edited_shapes: NDArray) -> list[int]:
-        """Return the nearest row of a layer, as a list; no row of a layer without shapes."""
+    def _get_edited_shapes(self, role: str, edited: NDArray) -> NDArray:
+        """Return the (k,) shapes of edited rows in the plane; None for a removed row, or without a shape."""
+        return np.array([self._rows.get_plane_shape(role, one) for one in edited.tolist()] + [None], dtype=object)[:-1]
+
+    def has_any_shape(self, role: str) -> bool:
+        """Return True if any row of a layer has a shape, after the edits."""
+        if role not in self._has_shapes:
+            edited = np.array(self._rows.list_edited_rows(role), dtype=int)
+            shapes = self._trees[role].geometries.copy()
+            shapes[edited[edited < len(shapes)]] = None
+            shapes = np.concatenate([shapes, self._get_edited_shapes(role, edited)])
+            self._has_shapes[role] = not mask_missing_shapes(shapes).all()
+        return self._has_shapes[role]
+
+    def measure_distance(self, role: str, shape: Any) -> float | None:
+        """Return the distance (m, in the plane) from a shape to the nearest row of a layer; None without rows.
+
+        The shape has no land in the layer.
+        """
+        edited = np.array(self._rows.list_edited_rows(role), dtype=int)
+        if not len(edited):
+            return self._distances[role].measure(shape)
         candidates, distances = self._trees[role].query_nearest(shape, return_distance=True, all_matches=False)
-        if len(edited) and np.isin(candidates, edited).any():
+        if np.isin(candidates, edited).any():
             candidates, distances = self._find_nearest_unedited(role, shape, edited)
-        candidates = np.concatenate([candidates, edited])
-        distances = np.concatenate([distances, shapely.distance(shape, edited_shapes)])
-        is_known = np.isfinite(distances)
-        return [int(candidates[is_known][np.argmin(distances[is_known])])] if is_known.any() else []
+        distances = np.concatenate([distances, shapely.distance(shape, self._get_edited_shapes(role, edited))])
+        known = distances[np.isfinite(distances)]
+        return float(known.min()) if len(known) else None
 
     def _find_nearest_unedited(self, role: str, shape: Any, edited: NDArray) -> tuple[NDArray, NDArray]:
         """Return rows that were not edited, among them the nearest one, and their distances (m)."""

@@ -20,7 +20,6 @@ from ..geometry.crs import find_coordinate_problem, make_crs_label, make_lonlat_
 from ..geometry.edge_densification import reproject_densified
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import extract_polygons, find_invalidity_reason
-from ..invariants import require_value
 from ..io import read_source
 from ..messages.texts import Message
 from ..plan.layer import SourceLayer
@@ -49,6 +48,24 @@ class ReadProjects:
     notes: tuple[ProjectNote, ...]
     row_count: int
     source: str
+
+
+@dataclass(frozen=True)
+class ProjectRows:
+    """Rows that projects are read from: shapes in a CRS, and texts of the fields that have a meaning.
+
+    ``name``: name of the source in notes; ``shapes`` (n,): None for a row without one; ``columns``: meaning → field and
+    its n texts; ``broken``, ``with_arcs``: positions of rows whose shape cannot be represented, or had arcs, which were
+    divided by ``curve_step`` (degrees).
+    """
+
+    name: str
+    crs: CRS
+    shapes: NDArray
+    columns: dict[str, tuple[str, list[str]]]
+    broken: frozenset[int] = frozenset()
+    with_arcs: frozenset[int] = frozenset()
+    curve_step: float = 0.0
 
 
 def read_project_layer(path: str | Path, name: str = "", cancellation: Cancellation = NEVER_CANCELLED) -> SourceLayer:
@@ -96,73 +113,90 @@ def read_projects(
     InputError
         The layer has no CRS, its coordinates contradict it, it has no rows, or cannot be read.
     """
-    _check_layer(source)
-    reader = _ProjectReader(source, norm, settings, plane_crs, width_m, use)
+    return read_project_rows(
+        _collect_rows(source, settings), norm, settings, plane_crs, width_m=width_m, use=use, cancellation=cancellation
+    )
+
+
+def read_project_rows(
+    rows: ProjectRows,
+    norm: Norm,
+    settings: ReviewSettings,
+    plane_crs: CRS,
+    *,
+    width_m: float | None = None,
+    use: str = "",
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> ReadProjects:
+    """Return the projects of rows, as `read_projects` does for a layer. Raise InputError and Cancelled."""
+    bounds = shapely.total_bounds(rows.shapes)
+    if np.isfinite(bounds).all() and find_coordinate_problem(rows.crs, bounds):
+        raise InputError("projects_coordinates", source=rows.name, crs=make_crs_label(rows.crs))
+    reader = _ProjectReader(rows, norm, settings, plane_crs, width_m, use)
     projects = []
-    for position in range(len(source.frame)):
+    for position in range(len(rows.shapes)):
         cancellation.raise_if_cancelled()
         project = reader.read_row(position)
         if project is not None:
             projects.append(project)
-    return ReadProjects(tuple(projects), tuple(reader.notes), len(source.frame), source.full_name)
+    return ReadProjects(tuple(projects), tuple(reader.notes), len(rows.shapes), rows.name)
 
 
-def _check_layer(source: SourceLayer) -> None:
-    """Raise InputError if no row of a layer can be placed."""
-    name = source.full_name
+def _collect_rows(source: SourceLayer, settings: ReviewSettings) -> ProjectRows:
+    """Return the rows of a layer. Raise InputError if none can be placed."""
+    frame, name = source.frame, source.full_name
     if source.problem:
         raise InputError("projects_unreadable", source=name, problem=source.problem[0])
-    if not len(source.frame):
+    if not len(frame):
         raise InputError("projects_empty", source=name)
-    bounds = source.frame.geometry.total_bounds
     if source.crs is None:
         raise InputError("projects_no_crs", source=name)
-    problem = find_coordinate_problem(source.crs, bounds) if np.isfinite(bounds).all() else None
-    if problem:
-        raise InputError("projects_coordinates", source=name, crs=make_crs_label(source.crs))
+    by_name = {str(field).upper(): field for field in frame.columns if field != frame.geometry.name}
+    columns = {}
+    for meaning, names in settings.fields.items():
+        found = next((by_name[field] for field in names if field in by_name), None)
+        if found is not None:
+            columns[meaning] = str(found), [text.strip() for text in format_column(frame[found])]
+    fids = [int(fid) for fid in frame.index]
+    return ProjectRows(
+        name,
+        source.crs,
+        frame.geometry.to_numpy(),
+        columns,
+        frozenset(position for position, fid in enumerate(fids) if fid in set(source.broken_fids)),
+        frozenset(position for position, fid in enumerate(fids) if fid in source.curve_texts),
+        source.curve_step,
+    )
 
 
 class _ProjectReader:
-    """Reads the rows of one layer; ``notes`` grows while rows are read."""
+    """Reads rows of projects; ``notes`` grows while rows are read."""
 
     def __init__(
         self,
-        source: SourceLayer,
+        rows: ProjectRows,
         norm: Norm,
         settings: ReviewSettings,
         plane_crs: CRS,
         width_m: float | None,
         use: str,
     ):
-        crs = require_value(source.crs, "the CRS of the projects")
-        self.source, self.width_m, self.use = source, width_m, use
+        self.rows, self.width_m, self.use = rows, width_m, use
         self.settings = settings
         self.notes: list[ProjectNote] = []
-        self._columns = self._find_columns()
+        self._columns = rows.columns
         self._codes = norm.standard.code_lists.get(USE_CODES)
-        self._crs_label = make_crs_label(crs)
-        self._to_lonlat = make_lonlat_transformer(crs)
+        self._crs_label = make_crs_label(rows.crs)
+        self._to_lonlat = make_lonlat_transformer(rows.crs)
         self._plane_to_lonlat = make_lonlat_transformer(plane_crs)
         self._empty_words = frozenset(norm.get("attributes.empty_words"))
         self._placeholder_words = tuple(norm.get("attributes.placeholder_words"))
-        self._raw: NDArray = shapely.force_2d(source.frame.geometry.to_numpy())
+        self._raw: NDArray = shapely.force_2d(rows.shapes)
         self._plane = np.full(len(self._raw), None, dtype=object)
         is_usable = ~shapely.is_missing(self._raw) & ~shapely.is_empty(self._raw)
         is_usable &= shapely.is_valid(self._raw)
         self._is_usable = is_usable
-        self._plane[is_usable] = reproject_densified(self._raw[is_usable], crs, plane_crs).shapes
-        self._broken = set(source.broken_fids)
-
-    def _find_columns(self) -> dict[str, tuple[str, list[str]]]:
-        """Return meaning → field and its values as text, for the fields that the layer has."""
-        frame = self.source.frame
-        by_name = {str(name).upper(): name for name in frame.columns if name != frame.geometry.name}
-        columns = {}
-        for meaning, names in self.settings.fields.items():
-            found = next((by_name[name] for name in names if name in by_name), None)
-            if found is not None:
-                columns[meaning] = str(found), [text.strip() for text in format_column(frame[found])]
-        return columns
+        self._plane[is_usable] = reproject_densified(self._raw[is_usable], rows.crs, plane_crs).shapes
 
     def _get(self, meaning: str, position: int) -> str:
         """Return the text of a row in the field with a meaning; empty without it, and for a word such as 无."""
@@ -182,7 +216,7 @@ class _ProjectReader:
         """Add a note on a row."""
         row = position + 1
         field = self._field(meaning) if meaning else ""
-        message = Message(SECTION, f"note_{key}", {"file": self.source.full_name, "row": row, "field": field, **params})
+        message = Message(SECTION, f"note_{key}", {"file": self.rows.name, "row": row, "field": field, **params})
         name = self._get("name", position) or self._get("number", position)
         self.notes.append(ProjectNote(level, message, row, name, field))
 
@@ -194,8 +228,8 @@ class _ProjectReader:
         name, number = self._get("name", position), self._get("number", position)
         if not name:
             self._note(NoteLevel.WARNING, "no_name", position, "name", shown=number or f"#{position + 1}")
-        if int(self.source.frame.index[position]) in self.source.curve_texts:
-            self._note(NoteLevel.INFO, "arcs", position, degrees=self.source.curve_step)
+        if position in self.rows.with_arcs:
+            self._note(NoteLevel.INFO, "arcs", position, degrees=self.rows.curve_step)
         code, use_name, text = self._read_use(position)
         return Project(
             row=position + 1,
@@ -213,7 +247,7 @@ class _ProjectReader:
             declared_m2=self._read_declared(position),
             approval=self._get_document("approval", position),
             supplement_plan=self._get_document("plan", position),
-            source=self.source.full_name,
+            source=self.rows.name,
             crs=self._crs_label,
         )
 
@@ -221,7 +255,7 @@ class _ProjectReader:
         """Return the land of a row in the plane, its kind, width (m) and statutory area (m²); None without a shape."""
         nothing = None, "", None, 0.0
         raw = self._raw[position]
-        if int(self.source.frame.index[position]) in self._broken:
+        if position in self.rows.broken:
             self._note(NoteLevel.ERROR, "broken", position)
             return nothing
         if raw is None or raw.is_empty:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -49,6 +51,18 @@ _ARCHAEOLOGY_NAME = ("文物保护提示", "Notice on heritage")
 _OVERLAY_SHARE = 0.8
 
 
+class WholeLayers(Protocol):
+    """The layers of which a plan near projects has only some rows; `prepared.PreparedReview` is one."""
+
+    def has_any_shape(self, role: str) -> bool:
+        """Return True if any row of a layer has a shape."""
+        ...
+
+    def measure_distance(self, role: str, shape: Any) -> float | None:
+        """Return the distance (m, in the plane) from a shape to the nearest row of a layer; None without rows."""
+        ...
+
+
 @dataclass(frozen=True)
 class ReviewedProjects:
     """The results of all projects that could be reviewed, and notes on those that could not."""
@@ -58,7 +72,10 @@ class ReviewedProjects:
 
 
 class ProjectReview:
-    """A review of projects: overlays with all layers, and the judges of lines and zones."""
+    """A review of projects: overlays with all layers, and the judges of lines and zones.
+
+    ``whole_layers``: for a plan that has only rows near the projects, answers for its whole layers.
+    """
 
     def __init__(
         self,
@@ -68,6 +85,7 @@ class ProjectReview:
         table: AdmissionTable,
         tolerance: Tolerance,
         *,
+        whole_layers: WholeLayers | None = None,
         progress: ProgressCallback = lambda share: None,
         cancellation: Cancellation = NEVER_CANCELLED,
     ):
@@ -81,7 +99,7 @@ class ProjectReview:
             tolerance,
             cancellation,
         )
-        self.cancellation, self._progress = cancellation, progress
+        self.cancellation, self._progress, self._whole_layers = cancellation, progress, whole_layers
         self._overlays: dict[str, LayerOverlay] = {}
         self._steps = len(settings.lines) + len(_SUMMED) + 2
         self.lines = [self._prepare_line(spec) for spec in settings.lines]
@@ -115,7 +133,8 @@ class ProjectReview:
         layer = self.plan.find_layer_of_concept(concept)
         if layer is None:
             return None, "unusable" if self.plan.find_unusable_layer(concept) else "absent"
-        if layer.has_no_geometry:
+        has_shapes = self._whole_layers.has_any_shape(layer.role) if self._whole_layers else not layer.has_no_geometry
+        if not has_shapes:
             return None, "no_shapes"
         if layer.has_wrong_geometry_type:
             return None, "wrong_type"
@@ -128,7 +147,10 @@ class ProjectReview:
             return None
         # One layer may be county and townships.
         if layer.role not in self._overlays:
-            self._overlays[layer.role] = overlay_layer(self.shapes, layer, order)
+            overlay = overlay_layer(self.shapes, layer, order)
+            if self._whole_layers is not None:
+                overlay.measure_distance = partial(self._whole_layers.measure_distance, layer.role)
+            self._overlays[layer.role] = overlay
         self._progress(_OVERLAY_SHARE * min(len(self._overlays) / self._steps, 1.0))
         return self._overlays[layer.role]
 

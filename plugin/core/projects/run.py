@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry.crs import make_crs_label
@@ -23,6 +25,7 @@ from ..profile import DocumentInfo
 from ..standard.divisions import label_division
 from .admission import AdmissionTable, load_admission
 from .model import ConformityResult, ProjectNote, ProjectResult
+from .near_plan import make_plan_near, needs_field
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
 from .settings import load_review_settings
@@ -69,12 +72,13 @@ def review_projects(
     settings = load_review_settings(norm.standard)
     table = load_admission(norm, settings)
     progress(0.0, "")
-    plan = read_plan(data, norm, options, source=source, cancellation=cancellation)
+    plan = read_plan(data, norm, options, source=source, needs_field=needs_field, cancellation=cancellation)
     progress(_READING_SHARE, "")
     read = read_projects(projects, norm, settings, plan.plane_crs, width_m=width_m, use=use, cancellation=cancellation)
     tolerance = options.tolerance or norm.make_tolerance()
+    shapes = np.array([project.shape for project in read.projects], dtype=object)
     review = ProjectReview(
-        plan,
+        make_plan_near(plan, shapes, settings, cancellation),
         read.projects,
         settings,
         table,

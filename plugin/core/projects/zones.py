@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..plan.layer import Layer
 from ..standard.template import CodeList
 from .admission import AdmissionTable
 from .lines import is_rest_sliver, judge_rule
-from .model import SECTION, Admission, AdmissionRule, Outcome, Project, ZoneItem
+from .model import SECTION, Admission, AdmissionRule, LazyShape, Outcome, Project, ZoneItem
 from .occupied import LayerOverlay, ProjectPieces
 from .parts import Condition
 
@@ -42,9 +43,17 @@ class ZoneJudge:
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> tuple[ZoneItem, ...]:
         """Return an item for each zone of a project, the largest first, and one for land without a zone."""
         if self.overlay is None:
-            return (self._make_item("", "", project, project.statutory_m2, uses, "zones_absent", project.shape),)
+            return (
+                self._make_item(
+                    "", "", project, project.statutory_m2, uses, "zones_absent", LazyShape(lambda: project.shape)
+                ),
+            )
         if number in self.overlay.failed:
-            return (self._make_item("", "", project, project.statutory_m2, uses, "zones_failed", project.shape),)
+            return (
+                self._make_item(
+                    "", "", project, project.statutory_m2, uses, "zones_failed", LazyShape(lambda: project.shape)
+                ),
+            )
         pieces = self.overlay.get_pieces(number)
         items = []
         codes = np.array([self._zone_of_row[row] for row in pieces.rows.tolist()], dtype=object)
@@ -53,8 +62,8 @@ class ZoneJudge:
             if group.is_sliver(self.tolerance):
                 continue
             name = self._name_of_row[int(group.rows[0])]
-            shape = group.unite(self.tolerance)
-            items.append(self._make_item(code, name, project, group.total_m2, uses, "", shape))
+            land = LazyShape(partial(group.unite, self.tolerance))
+            items.append(self._make_item(code, name, project, group.total_m2, uses, "", land))
         items.sort(key=lambda item: -item.area_m2)
         rest = self._find_rest(pieces, project)
         if rest is not None:
@@ -62,16 +71,23 @@ class ZoneJudge:
             items.append(self._make_item("", "", project, area, uses, "outside_zones", rest))
         return tuple(items)
 
-    def _find_rest(self, pieces: ProjectPieces, project: Project) -> Any:
+    def _find_rest(self, pieces: ProjectPieces, project: Project) -> LazyShape | None:
         """Return the land of a project without a zone; None if it is below the limits of slivers."""
         if not len(pieces.rows):
-            return project.shape
+            return LazyShape(lambda: project.shape)
         if is_rest_sliver(pieces, project, self.tolerance):
             return None
-        return shapely.difference(project.shape, pieces.unite(self.tolerance))
+        return LazyShape(lambda: shapely.difference(project.shape, pieces.unite(self.tolerance)))
 
     def _make_item(
-        self, code: str, name: str, project: Project, area_m2: float, uses: Sequence[str], problem: str, shape: Any
+        self,
+        code: str,
+        name: str,
+        project: Project,
+        area_m2: float,
+        uses: Sequence[str],
+        problem: str,
+        land: LazyShape,
     ) -> ZoneItem:
         """Return the item of a zone. ``problem``: key of the reason why nothing can be judged, empty if it can."""
         chain = self.codes.list_code_and_parents(code) if self.codes else ()
@@ -96,7 +112,7 @@ class ZoneJudge:
             outcome,
             Message(SECTION, f"zone_{key}", params),
             rule,
-            shape,
+            land,
         )
 
 

@@ -28,6 +28,8 @@ _FIRST_PART = re.compile(r"(.+?)(?:：|。|: |\. )")
 #: In Chinese, in English.
 _FULL_STOPS = ("。", ".")
 _FARMLAND, _BOUNDARY = "farmland", "boundary"
+#: Lines that are not hatched: cultivated land covers most of what is drawn, and is listed by class.
+_UNHATCHED_LINES = ("cultivated", "county")
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         tuple(note.message.render(texts) for note in notes),
         tuple(_list_tip_lines(one, texts)),
         tuple(
-            OccupiedShape(line.id, line.shape.wkb) for line in one.lines if line.shape is not None and line.is_occupied
+            OccupiedShape(line.id, line.shape.wkb)
+            for line in one.lines
+            if line.is_occupied and line.id not in _UNHATCHED_LINES and line.shape is not None
         ),
     )
 

@@ -32,8 +32,6 @@ _STYLE_BY_LINE = {
     "heritage": ("#6A1B9A", Qt.BrushStyle.DiagCrossPattern),
     "": ("#0057A8", Qt.BrushStyle.CrossPattern),
 }
-#: Lines that are not hatched: cultivated land covers most of what is drawn, and is listed by class.
-_UNHATCHED = ("cultivated", "county")
 
 
 class OccupiedMarks:
@@ -50,10 +48,9 @@ class OccupiedMarks:
 
     def show(self, shapes: Sequence[OccupiedShape], crs: QgsCoordinateReferenceSystem) -> None:
         """Draw occupied land in place of the former."""
-        shown = [one for one in shapes if one.line not in _UNHATCHED]
-        for line in self._bands.keys() - {one.line for one in shown} - {""}:
+        for line in self._bands.keys() - {one.line for one in shapes} - {""}:
             self._remove(line)
-        for one in shown:
+        for one in shapes:
             geometry = _read_wkb(one.wkb)
             if self._convert(geometry, crs):
                 self._get_band(one.line).setToGeometry(geometry, None)

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 import shapely
 
@@ -496,7 +497,9 @@ def test_failed_overlay_is_undetermined_and_drops_neither_project_nor_compensati
         found = original(shapes, layer, order)
         if layer.role != role:
             return found
-        return replace(found, by_project={}, failed=frozenset(range(len(shapes.shapes))))
+        nothing = found.pieces.select_pieces(np.zeros(0, dtype=int))
+        number = shapes.areas.add(nothing.geometry)
+        return replace(found, pieces=nothing, area_number=number, failed=frozenset(range(len(shapes.shapes))))
 
     original = review_module.overlay_layer
     whole = review(projects, county, profile)

@@ -6,7 +6,9 @@ A sheet has title, unit line, frame and numbers.
 
 from __future__ import annotations
 
+import re
 from copy import copy
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +89,6 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
     """Write one row of figures; its height fits the text with the most lines."""
-    from openpyxl.styles import Alignment
-
     strong = row.kind in ("sum", "head")
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
@@ -117,8 +117,12 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
             cell, styles, at, wrap=not number_format, indent=indent, bold=strong, fill=fill, number_format=number_format
         )
     if row.kind == "head":
+        from openpyxl.styles import Alignment
+
+        first_cell = sheet.cell(number, 1)
+        first_cell._style = copy(first_cell._style)
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
-        sheet.cell(number, 1).alignment = Alignment("left", "center", indent=1)
+        first_cell.alignment = Alignment("left", "center", indent=1)
         tallest = 1
     sheet.row_dimensions[number].height = 4 + 13.5 * tallest
 
@@ -130,20 +134,24 @@ def convert_to_plain_value(value: CellValue) -> str | float | int | None:
     return value or None
 
 
+#: Control characters that XML forbids, as `openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE`.
+_ILLEGAL_CHARACTERS = re.compile(r"[\000-\010]|[\013-\014]|[\016-\037]")
+_WIDE_CHARACTERS = re.compile("[\u2e80-\U0010ffff]")
+
+
 def set_cell_value(cell: Any, value: str | float | int | None) -> None:
     """Set the value of a cell; a text that begins with = is not a formula, illegal characters are removed."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
     if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        cell.value = _ILLEGAL_CHARACTERS.sub("", value)
         cell.data_type = "s"
-    else:
+    elif value is not None:
         cell.value = value
 
 
+@lru_cache(maxsize=4096)  # names and outcomes are in many rows
 def compute_text_width(text: str) -> int:
     """Return the width of a text in characters; a Chinese character counts twice."""
-    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+    return len(text) + len(_WIDE_CHARACTERS.findall(text))
 
 
 def write_merged_text_line(
@@ -171,12 +179,13 @@ def apply_cell_style(
     number_format: str = "",
 ) -> None:
     """Frame a cell and set its font, alignment, colour and, for a number, its format."""
-    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-
     style_key = (alignment, wrap, indent, bold, fill, number_format)
     if style_key in styles:
-        cell._style = copy(styles[style_key])
+        # Shared by all cells of the style; a caller that changes it gives the cell a copy first.
+        cell._style = styles[style_key]
         return
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
     thin = Side("thin", "808080")
     cell.font, cell.border = Font(WORKBOOK_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
     cell.alignment = Alignment(alignment, "center", wrap_text=wrap, indent=indent)
