@@ -29,7 +29,7 @@ from .common import (
     mark_parameter_advanced,
 )
 from .county_inputs import LIST, make_table_filter
-from .inputs import ROLES, SCOPE, make_scope_parameter, refuse_password
+from .inputs import ROLES, SCOPE, make_scope_parameter, check_connection
 from .report_log import log_written_files
 
 SOURCES, OUTPUT_XLSX, OUTPUT_HTML, OUTPUT_JSON = "SOURCES", "OUTPUT_XLSX", "OUTPUT_HTML", "OUTPUT_JSON"
@@ -113,7 +113,7 @@ class EvaluateIndicators(SanxianAlgorithm):
         given = [table] if table else split_editions(sources)
         self.editions = read_editions(given)
         for edition in self.editions:
-            refuse_password(edition.source)
+            check_connection(edition.source)
         self.options = replace(
             self.read_norm_options(parameters, context),
             scope=self.read_text_parameter(parameters, SCOPE, context),

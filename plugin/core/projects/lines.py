@@ -138,7 +138,7 @@ class LineJudge:
             return self._make_item(
                 Outcome.CONFORMS, "touched", area_m2=0.0, net_m2=net, distance_m=0.0, touched_m2=touched, params=params
             )
-        distance = require_value(self.data.overlay, "the overlay").measure_distance(project.shape)
+        distance = require_value(self.data.overlay, "the overlay").distance_from(project.shape)
         key = "far" if distance is None else "adjacent" if distance == 0 else "free"
         return self._make_item(
             Outcome.CONFORMS,
@@ -245,7 +245,7 @@ class LineJudge:
             outcome = Outcome.CONDITIONAL
         distance = None
         if not inside and self.data.overlay is not None:
-            distance = self.data.overlay.measure_distance(project.shape)
+            distance = self.data.overlay.distance_from(project.shape)
         params: dict[str, Any] = {"inside": Area(inside), "outside": Area(outside)}
         if rule is not None:
             params["condition"] = Condition(rule)

@@ -154,7 +154,7 @@ class LayerOverlay:
 
     ``pieces``: land of projects (left) in rows (right) of the layer, no place of a project twice; ``area_number``: of
     their areas in the batch of the projects; ``failed``: projects whose overlay failed with a row;
-    ``measure_distance``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
+    ``distance_from``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
     feature, None without features.
     """
 
@@ -163,7 +163,7 @@ class LayerOverlay:
     pieces: OverlayPieces
     area_number: int
     failed: frozenset[int]
-    measure_distance: Callable[[Any], float | None]
+    distance_from: Callable[[Any], float | None]
 
     def get_pieces(self, project: int) -> ProjectPieces:
         """Return the land of a project in the layer."""
@@ -219,7 +219,7 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
     Cancelled
         Between batches.
     """
-    measure_distance = DistanceTree(layer.plane_shapes).measure
+    distance_from = DistanceTree(layer.plane_shapes).measure
     # Pairs whose boxes meet; the overlay compares the shapes.
     left, meeting = shapely.STRtree(layer.plane_shapes).query(projects.shapes)
     rows, right = np.unique(meeting, return_inverse=True)
@@ -238,7 +238,7 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
         is_overlapping = _find_overlapping_rows(layer, rows, near, pieces.right, projects)
         pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
     pieces = replace(pieces, right=rows[pieces.right])
-    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, measure_distance)
+    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, distance_from)
 
 
 def _select_polygons(layer: Layer, rows: NDArray) -> Polygons:

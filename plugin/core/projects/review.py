@@ -149,7 +149,7 @@ class ProjectReview:
         if layer.role not in self._overlays:
             overlay = overlay_layer(self.shapes, layer, order)
             if self._whole_layers is not None:
-                overlay.measure_distance = partial(self._whole_layers.measure_distance, layer.role)
+                overlay.distance_from = partial(self._whole_layers.measure_distance, layer.role)
             self._overlays[layer.role] = overlay
         self._progress(_OVERLAY_SHARE * min(len(self._overlays) / self._steps, 1.0))
         return self._overlays[layer.role]

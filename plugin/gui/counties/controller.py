@@ -319,7 +319,7 @@ class CountiesController(QObject):
 
     # --- results
     def open_report(self, name: str) -> None:
-        """Open the report of a county, or show why there is none."""
+        """Open the report of a county, or show why it has no report."""
         row = self.dialog.model.find_row(name)
         if row is None:
             return
