@@ -29,7 +29,7 @@ from .common import (
     mark_parameter_advanced,
 )
 from .county_inputs import LIST, make_table_filter
-from .inputs import ROLES, SCOPE, make_scope_parameter, check_connection
+from .inputs import ROLES, SCOPE, check_connection, make_scope_parameter
 from .report_log import log_written_files
 
 SOURCES, OUTPUT_XLSX, OUTPUT_HTML, OUTPUT_JSON = "SOURCES", "OUTPUT_XLSX", "OUTPUT_HTML", "OUTPUT_JSON"

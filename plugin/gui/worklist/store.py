@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.parallel.process_state import CollectionExclusion, pause_garbage_collection, remove_one_by_one
+from ...core.parallel.process_state import CollectionExclusion, remove_one_by_one
 from ...core.worklist import find_key_table_of_worklist
 from ...core.worklist.merge import WorkConflict, apply_edits
 from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
@@ -23,6 +23,9 @@ from ..findings.work_rows import WorkRows
 #: Rows after a change, messages on what happened, and conflicts.
 _Outcome = tuple[Worklist, list[str], list[WorkConflict]]
 _Change = Callable[[Worklist], _Outcome]
+#: The list is drawn with an edit before the edit is written: the two would wait for each other, because Python runs one
+#: thread at a time. Edits in quick succession are written together.
+_WRITE_DELAY_MS = 300
 #: Freeing more rows at once takes longer than a hundredth of a second.
 _MAX_ROWS_FREED_AT_ONCE = 5_000
 
@@ -54,6 +57,10 @@ class WorklistStore(QObject):
         #: Called when the changes that wait are written.
         self._callbacks: list[Callable[[], None]] = []
         self._job: BackgroundJob | None = None
+        self._write_timer = QTimer(self)
+        self._write_timer.setSingleShot(True)
+        self._write_timer.setInterval(_WRITE_DELAY_MS)
+        self._write_timer.timeout.connect(self._start_next)
         #: True if the file exists, or the user asked for it.
         self.is_in_use = False
         #: A collection among the objects of many rows would stop the window.
@@ -69,8 +76,8 @@ class WorklistStore(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Return True while the file is read or written."""
-        return self._job is not None
+        """Return True while the file is read or written, or edits wait to be written."""
+        return self._job is not None or self._write_timer.isActive()
 
     @property
     def unwritten_count(self) -> int:
@@ -108,6 +115,7 @@ class WorklistStore(QObject):
 
     def _stop_job(self) -> None:
         """Ignore the running job, which ends writing, and write the edits that wait."""
+        self._write_timer.stop()
         changes = [change for change in self._changes if change is not None]
         self._changes.clear()
         self._callbacks.clear()
@@ -184,7 +192,9 @@ class WorklistStore(QObject):
                 self._base[item.fingerprint] = self._written.items.get(item.fingerprint, former)
             self._edited[item.fingerprint] = item
         self.changed.emit()
-        self._add_change(None)
+        if self.path is not None:
+            self._changes.append(None)
+            self._write_timer.start()
 
     def edit_many(
         self, fingerprints: list[str], edit: WorkEdit, by: str, on_done: Callable[[list[WorkItem]], None]
@@ -276,10 +286,9 @@ class WorklistStore(QObject):
                     conflicts.extend(more_conflicts)
                 return worklist
 
-            with pause_garbage_collection():
-                # Reading alone must not create a file.
-                worklist = change_worklist(path, change_rows) if edited or changes else read_worklist(path)
-                self._exclusion.exclude_existing_objects()
+            # Reading alone must not create a file.
+            worklist = change_worklist(path, change_rows) if edited or changes else read_worklist(path)
+            self._exclusion.exclude_existing_objects()
             return worklist, lines, conflicts
 
         return work
