@@ -23,9 +23,9 @@ from ..findings.work_rows import WorkRows
 #: Rows after a change, messages on what happened, and conflicts.
 _Outcome = tuple[Worklist, list[str], list[WorkConflict]]
 _Change = Callable[[Worklist], _Outcome]
-#: The list is drawn with an edit before the edit is written: the two would wait for each other, because Python runs one
-#: thread at a time. Edits in quick succession are written together.
-_WRITE_DELAY_MS = 300
+#: Time for drawing a change of the list, before a thread works on its rows: the two would wait for each other, because
+#: Python runs one thread at a time. Edits in quick succession are written together.
+_DRAWING_TIME_MS = 300
 #: Freeing more rows at once takes longer than a hundredth of a second.
 _MAX_ROWS_FREED_AT_ONCE = 5_000
 
@@ -57,14 +57,22 @@ class WorklistStore(QObject):
         #: Called when the changes that wait are written.
         self._callbacks: list[Callable[[], None]] = []
         self._job: BackgroundJob | None = None
-        self._write_timer = QTimer(self)
-        self._write_timer.setSingleShot(True)
-        self._write_timer.setInterval(_WRITE_DELAY_MS)
-        self._write_timer.timeout.connect(self._start_next)
+        self._write_timer = self._make_drawing_timer(self._start_next)
+        #: Rows that are no longer shown.
+        self._former_items: list[WorkItem] = []
+        self._free_timer = self._make_drawing_timer(self._free_former_items)
         #: True if the file exists, or the user asked for it.
         self.is_in_use = False
         #: A collection among the objects of many rows would stop the window.
         self._exclusion = CollectionExclusion()
+
+    def _make_drawing_timer(self, action: Callable[[], None]) -> QTimer:
+        """Return a timer that runs an action after the list is drawn."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(_DRAWING_TIME_MS)
+        timer.timeout.connect(action)
+        return timer
 
     @property
     def rows(self) -> WorkRows:
@@ -109,6 +117,8 @@ class WorklistStore(QObject):
                 log_error(error)
             self._edited = {}
         self._stop_job()
+        self._free_timer.stop()
+        self._former_items = []
         self._exclusion.end()
         self.path, self.is_in_use = None, False
         self._written, self._edited, self._base, self.conflicts = Worklist(), {}, {}, {}
@@ -295,7 +305,7 @@ class WorklistStore(QObject):
 
     def _on_done(self, outcome: _Outcome, edited: dict[str, WorkItem]) -> None:
         self._job = None
-        former_items = list(self._written.items.values())
+        self._former_items += self._written.items.values()
         self._written, lines, conflicts = outcome
         for fingerprint, item in edited.items():
             # A later edit of the same row waits for the next job.
@@ -308,22 +318,23 @@ class WorklistStore(QObject):
             versions = self.conflicts.setdefault(conflict.listed.fingerprint, [])
             versions[:] = [one for one in versions if one.source != conflict.source] + [conflict]
         self.changed.emit()
-        self._free_in_background(former_items)
+        if len(self._former_items) > _MAX_ROWS_FREED_AT_ONCE:
+            self._free_timer.start()
         if lines:
             self.reported.emit(lines)
         self._start_next()
 
-    def _free_in_background(self, items: list[WorkItem]) -> None:
+    def _free_former_items(self) -> None:
         """Free rows that are no longer shown one by one in another thread: all at once would stop the window."""
-        if len(items) > _MAX_ROWS_FREED_AT_ONCE:
-            job = BackgroundJob(
-                tr("Work list"),
-                lambda _progress, _cancellation: remove_one_by_one(items),
-                on_done=lambda _nothing: None,
-                on_error=log_error,
-                is_hidden=True,
-            )
-            self._runner.start(job)
+        items, self._former_items = self._former_items, []
+        job = BackgroundJob(
+            tr("Work list"),
+            lambda _progress, _cancellation: remove_one_by_one(items),
+            on_done=lambda _nothing: None,
+            on_error=log_error,
+            is_hidden=True,
+        )
+        self._runner.start(job)
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
