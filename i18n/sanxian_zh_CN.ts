@@ -1638,6 +1638,10 @@ Project: {project}</source>
         <translation>边编辑边检查</translation>
     </message>
     <message>
+        <source>Editions</source>
+        <translation>版本</translation>
+    </message>
+    <message>
         <source>Editions not read</source>
         <translation>未能读取的期数</translation>
     </message>

@@ -14,6 +14,7 @@ from .widgets import theme
 
 #: Entries of submenus: actions that are rarely used. The menu has to fit on a small screen.
 _SUBMENU_ACTIONS = {
+    "editions": (("compare", "compare", ""), ("yearly", "yearly", "")),
     "map_sheets": (("layouts", "layouts", ""), ("maps", "maps", "")),
     "exchange": (("mapping", "mapping", ""), ("vct_in", "vct_in", ""), ("vct_out", "vct_out", "")),
 }
@@ -56,8 +57,7 @@ class MenuActions(QObject):
         ("package", "package", ""),
         ("inspect", "inspect", ""),
         ("counties", "counties", ""),
-        ("yearly", "yearly", ""),
-        ("compare", "compare", ""),
+        "editions",
         "exchange",
         None,
         ("sample", "sample", ""),
@@ -172,7 +172,8 @@ class MenuActions(QObject):
         return menu
 
     def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
-        submenu = QMenu({"map_sheets": tr("Maps"), "exchange": tr("Exchange Formats")}[name], menu)
+        titles = {"editions": tr("Editions"), "map_sheets": tr("Maps"), "exchange": tr("Exchange Formats")}
+        submenu = QMenu(titles[name], menu)
         submenu.setObjectName(f"SanxianMenu{name.capitalize()}")
         for entry in _SUBMENU_ACTIONS[name]:
             submenu.addAction(self.by_name[entry[0]])

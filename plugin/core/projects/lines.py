@@ -245,7 +245,7 @@ class LineJudge:
             outcome = Outcome.CONDITIONAL
         distance = None
         if not inside and self.data.overlay is not None:
-            distance = self.data.overlay.distance_from(project.shape)
+            distance = 0.0 if len(pieces.rows) else self.data.overlay.distance_from(project.shape)
         params: dict[str, Any] = {"inside": Area(inside), "outside": Area(outside)}
         if rule is not None:
             params["condition"] = Condition(rule)

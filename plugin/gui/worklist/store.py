@@ -26,8 +26,8 @@ _Change = Callable[[Worklist], _Outcome]
 #: Time for drawing a change of the list, before a thread works on its rows: the two would wait for each other, because
 #: Python runs one thread at a time. Edits in quick succession are written together.
 _DRAWING_TIME_MS = 300
-#: Freeing more rows at once takes longer than a hundredth of a second.
-_MAX_ROWS_FREED_AT_ONCE = 5_000
+#: More rows are freed one by one, and excluded from garbage collection.
+_MANY_ROWS = 5_000
 
 
 class WorklistStore(QObject):
@@ -298,7 +298,8 @@ class WorklistStore(QObject):
 
             # Reading alone must not create a file.
             worklist = change_worklist(path, change_rows) if edited or changes else read_worklist(path)
-            self._exclusion.exclude_existing_objects()
+            if len(worklist.items) > _MANY_ROWS:
+                self._exclusion.exclude_existing_objects()
             return worklist, lines, conflicts
 
         return work
@@ -318,7 +319,7 @@ class WorklistStore(QObject):
             versions = self.conflicts.setdefault(conflict.listed.fingerprint, [])
             versions[:] = [one for one in versions if one.source != conflict.source] + [conflict]
         self.changed.emit()
-        if len(self._former_items) > _MAX_ROWS_FREED_AT_ONCE:
+        if len(self._former_items) > _MANY_ROWS:
             self._free_timer.start()
         if lines:
             self.reported.emit(lines)
