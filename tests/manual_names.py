@@ -47,6 +47,7 @@ QGIS_NAMES_EN = {
     "Options...",
     "User Profiles",
     "Open Active Profile Folder",
+    "Execute as Batch Process…",
 }
 _QUOTED_TEXT_PATTERN = re.compile(r"「([^」]+)」")
 

@@ -13,6 +13,7 @@ never older than its code. The Markdown parser is markdown-it-py, which requirem
 from __future__ import annotations
 
 import argparse
+import posixpath
 import re
 import shutil
 import sys
@@ -33,16 +34,24 @@ SOURCES = ROOT / "docs" / "manual"
 IMAGES = ROOT / "docs" / "images"
 TARGET = ROOT / "resources" / "manual"
 PDF = ROOT / "build" / "sanxian-manual-zh.pdf"
-#: Languages with the words of the page frame. The pages of one language link each other only.
+#: Language that has all chapters. Pages of other languages link its chapters that are not translated.
+COMPLETE_LANG = "zh"
+#: Languages with the words of the page frame.
 FRAME = {
     "zh": {"lang": "zh-CN", "title": "三区三线规划助手 使用手册", "contents": "目录", "rules": "规则手册"},
-    "en": {"lang": "en", "title": "Sanxian Manual", "contents": "Contents", "rules": "Rule book"},
+    "en": {
+        "lang": "en",
+        "title": "Sanxian Manual",
+        "contents": "Contents",
+        "rules": "Rule book",
+        "untranslated": "In Chinese only",
+    },
 }
 DICTIONARY = {"zh": "数据字典"}
 
 _ID_PATTERN = re.compile(r"\s*\{#([A-Za-z0-9_-]+)\}\s*$")
 _BLOCK_PATTERN = re.compile(r"\{\{([a-z_]+)\}\}")
-_CHAPTER_LINK_PATTERN = re.compile(r"([\w-]+)\.md(#[\w-]+)?")
+_CHAPTER_LINK_PATTERN = re.compile(rf"((?:\.\./{COMPLETE_LANG}/)?)([\w-]+)\.md(#[\w-]+)?")
 _FIGURE_PATTERN = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
 _HREF_PATTERN = re.compile(r'<a (?:class="\w+" )?href="([^"]*)"')
 _IMAGE_SOURCE_PATTERN = re.compile(r'<img src="([^"]*)"')
@@ -105,7 +114,8 @@ def read_chapter(path: Path, lang: str) -> Chapter:
             chapter.headings.append(Heading(int(token.tag[1]), _get_plain_text(inline), anchor))
         elif token.type == "inline":
             _convert_links(token, place, chapter.images)
-            _join_lines(token)
+            if lang == "zh":
+                _join_lines(token)
     if not chapter.headings or chapter.headings[0].level != 1:
         raise ManualError(f"{place}: the first heading is not of level 1")
     html = parser.renderer.render(list(_insert_generated_blocks(tokens, lang, place)), parser.options, {})
@@ -137,7 +147,9 @@ def _convert_links(inline: Token, file_label: str, images: list[str]) -> None:
             if re.match(r"[a-z]+:", address):
                 raise ManualError(f"{file_label}: the manual is offline, but links {address}")
             if chapter := _CHAPTER_LINK_PATTERN.fullmatch(address):
-                child.attrSet("href", f"{chapter[1]}.html{chapter[2] or ''}")
+                child.attrSet("href", f"{chapter[1]}{chapter[2]}.html{chapter[3] or ''}")
+                if chapter[1]:
+                    child.attrSet("hreflang", FRAME[COMPLETE_LANG]["lang"])
         elif child.type == "image":
             name = Path(str(child.attrGet("src"))).name
             if str(child.attrGet("src")) != f"../../images/{name}" or not (IMAGES / name).is_file():
@@ -180,34 +192,53 @@ def make_manual_files() -> dict[str, bytes]:
     Raise ManualError for a broken link.
     """
     found = {"manual.css": (SOURCES / "manual.css").read_bytes()}
-    for lang in FRAME:
-        listed = read_chapters(lang)
+    chapters_by_lang = {lang: read_chapters(lang) for lang in FRAME}
+    pages: dict[str, str] = {}
+    for lang, listed in chapters_by_lang.items():
+        untranslated = _list_untranslated_chapters(listed, chapters_by_lang[COMPLETE_LANG])
         made = {chapter.name: _make_page(chapter, listed, lang) for chapter in listed}
-        made["index"] = _make_index_page(listed, lang)
+        made["index"] = _make_index_page(listed, untranslated, lang)
         made["rules"] = _add_link_to_contents(generated.make_rule_book_page(lang), lang)
         if lang in DICTIONARY:
             made["dictionary"] = _add_link_to_contents(generated.make_dictionary_page(lang), lang)
-        _raise_on_broken_links(made, lang)
-        found |= {f"{lang}/{name}.html": text.encode() for name, text in made.items()}
+        pages |= {f"{lang}/{name}.html": text for name, text in made.items()}
         for name in {image for chapter in listed for image in chapter.images}:
             found[f"images/{name}"] = (IMAGES / name).read_bytes()
+    _raise_on_broken_links(pages)
+    found |= {path: text.encode() for path, text in pages.items()}
     return dict(sorted(found.items()))
 
 
-def _raise_on_broken_links(html_by_page: dict[str, str], lang: str) -> None:
-    """Raise ManualError for a link to a page or anchor that does not exist, and for an image outside the manual.
+def _list_untranslated_chapters(chapters: list[Chapter], all_chapters: list[Chapter]) -> list[Chapter]:
+    """Return the chapters of the complete manual that a language lacks.
 
-    ``html_by_page``: name of a page without suffix → its HTML.
+    ``chapters``: those of the language.
     """
-    anchors = {name: set(_ANCHOR_PATTERN.findall(text)) for name, text in html_by_page.items()}
-    for name, text in html_by_page.items():
+    names = {chapter.name for chapter in chapters}
+    return [chapter for chapter in all_chapters if chapter.name not in names]
+
+
+def _raise_on_broken_links(html_by_path: dict[str, str]) -> None:
+    """Raise ManualError for a link or an image that a page must not have.
+
+    These are links to a page or anchor that does not exist, links to a chapter in another language that the language of
+    the page has too, and images outside the manual. ``html_by_path``: path such as ``zh/index.html`` → HTML.
+    """
+    anchors = {path: set(_ANCHOR_PATTERN.findall(text)) for path, text in html_by_path.items()}
+    for path, text in html_by_path.items():
+        folder, place = path.partition("/")[0], path.removesuffix(".html")
         for address in _HREF_PATTERN.findall(text):
             page, _, anchor = unescape(address).partition("#")
-            target = Path(page).stem if page else name
+            if page.endswith(".css"):
+                continue
+            target = posixpath.normpath(f"{folder}/{page}") if page else path
             if target not in anchors or (anchor and anchor not in anchors[target]):
-                raise ManualError(f"{lang}/{name}: the link {address} leads nowhere")
+                raise ManualError(f"{place}: the link {address} leads nowhere")
+            translated = f"{folder}/{posixpath.basename(target)}"
+            if translated != target and translated in anchors:
+                raise ManualError(f"{place}: the link {address} should lead to {translated}")
         if wrong := [src for src in _IMAGE_SOURCE_PATTERN.findall(text) if not src.startswith("../images/")]:
-            raise ManualError(f"{lang}/{name}: images from elsewhere: {', '.join(wrong)}")
+            raise ManualError(f"{place}: images from elsewhere: {', '.join(wrong)}")
 
 
 def _make_page(chapter: Chapter, chapters: list[Chapter], lang: str) -> str:
@@ -227,8 +258,11 @@ def _make_page(chapter: Chapter, chapters: list[Chapter], lang: str) -> str:
     )
 
 
-def _make_index_page(chapters: list[Chapter], lang: str) -> str:
-    """Return the page with the contents of the manual: all chapters with their headings of level 2."""
+def _make_index_page(chapters: list[Chapter], untranslated: list[Chapter], lang: str) -> str:
+    """Return the page with the contents of the manual: all chapters with their headings of level 2.
+
+    ``untranslated``: chapters that the language lacks, listed without headings.
+    """
     parts = [f'<h1 id="top">{FRAME[lang]["title"]}</h1>', f"<p>{escape(generated.make_version_line(lang))}</p>"]
     for chapter in chapters:
         inside = "".join(
@@ -238,6 +272,13 @@ def _make_index_page(chapters: list[Chapter], lang: str) -> str:
         )
         parts.append(f'<h2><a href="{chapter.name}.html">{escape(chapter.title)}</a></h2><ul>{inside}</ul>')
     parts.append(f"<ul>{_make_book_links(lang)}</ul>")
+    if untranslated:
+        rows = "".join(
+            f'<li><a href="../{COMPLETE_LANG}/{chapter.name}.html" hreflang="{FRAME[COMPLETE_LANG]["lang"]}">'
+            f"{escape(chapter.title)}</a></li>"
+            for chapter in untranslated
+        )
+        parts.append(f"<h2>{FRAME[lang]['untranslated']}</h2><ul>{rows}</ul>")
     return _put_in_frame(FRAME[lang]["title"], _make_menu(chapters, lang), "\n".join(parts), lang)
 
 

@@ -62,6 +62,8 @@ MANUAL_TOPICS = {
     "derive_three_zones": "03-drawing#tool-derive-three-zones",
     "statutory_area": "03-drawing#tool-statutory-area",
 }
+#: Language that has all pages.
+_COMPLETE_LANGUAGE = "zh"
 #: Codes of rules; RUN codes belong to the check itself and are not in the rule book.
 _RULE_CODE_PATTERN = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
@@ -85,6 +87,19 @@ def get_manual_url(topic: str) -> str:
 
     Empty if the manual has no such page.
     """
+    return _find_page_url(topic, get_interface_language())
+
+
+def get_manual_url_or_chinese(topic: str) -> str:
+    """Return the file URL of a manual topic in the interface's language, or in Chinese without a translation.
+
+    Empty if the manual is missing.
+    """
+    return get_manual_url(topic) or _find_page_url(topic, _COMPLETE_LANGUAGE)
+
+
+def _find_page_url(topic: str, language: str) -> str:
+    """Return the file URL of a topic in a language, empty without such a page."""
     page, _, anchor = find_page_and_anchor(topic).partition("#")
-    target = MANUAL_FOLDER / get_interface_language() / page
+    target = MANUAL_FOLDER / language / page
     return f"{target.as_uri()}#{anchor}" if target.is_file() else ""

@@ -97,7 +97,31 @@ def test_every_help_topic_has_a_manual_heading_in_its_language(installed_manual,
         found[lang] = {topic: manual.get_manual_url(topic) for topic in (*manual.MANUAL_TOPICS, "TOP001")}
         assert [topic for topic, address in found[lang].items() if address and is_missing_target(address)] == []
     assert all(found["zh"].values())
-    assert {topic for topic, address in found["en"].items() if address} >= {"start", "roles", "profile", "TOP001"}
+    expected = {
+        "start",
+        "roles",
+        "profile",
+        "TOP001",
+        "counties",
+        "check_seams",
+        "merge_counties",
+        "project_conformity",
+    }
+    assert {topic for topic, address in found["en"].items() if address} >= {*expected, "evaluate_indicators"}
+
+
+def test_help_button_opens_the_chinese_page_of_a_topic_without_an_english_one(installed_manual, monkeypatch):
+    opened = []
+    monkeypatch.setattr(manual, "get_interface_language", lambda: "en")
+    monkeypatch.setattr(help_dialog, "open_in_browser", lambda url, _parent: opened.append(url.toString()))
+    help_dialog.open_manual("layouts", None)
+    help_dialog.open_manual("counties", None)
+    assert manual.get_manual_url("layouts") == ""
+    assert [address.partition("/manual/")[2] for address in opened] == [
+        "zh/06-maps-package.html#layouts",
+        "en/08-command-line.html#counties",
+    ]
+    assert not any(map(is_missing_target, opened))
 
 
 def test_every_help_topic_is_used_by_a_dialog_or_an_algorithm(provider):

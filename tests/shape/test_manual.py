@@ -51,14 +51,53 @@ def test_manual_has_all_chapters_in_chinese_and_english(manual_pages):
     chapters = ("01-quickstart", "02-data", "03-drawing", "04-checking", "05-report", "06-maps-package")
     chapters += ("07-versions-vct", "08-command-line", "09-appendix", "index", "rules", "dictionary")
     assert {f"zh/{name}.html" for name in chapters} <= set(manual_pages)
-    assert {f"en/{name}.html" for name in ("01-quickstart", "02-data", "glossary", "index", "rules")} <= set(
-        manual_pages
-    )
+    translated = ("01-quickstart", "02-data", "05-report", "07-versions-vct", "08-command-line", "11-projects")
+    translated += ("12-evaluation",)
+    assert {f"en/{name}.html" for name in (*translated, "glossary", "index", "rules")} <= set(manual_pages)
+
+
+def test_translated_chapters_have_the_anchors_of_the_chinese_ones(manual_pages):
+    for name in ("05-report", "07-versions-vct", "08-command-line", "11-projects", "12-evaluation"):
+        anchors = [re.findall(rb'<h\d id="([^"]+)"', manual_pages[f"{lang}/{name}.html"]) for lang in ("zh", "en")]
+        assert anchors[0] == anchors[1] != []
+
+
+def test_chapters_without_an_english_text_are_linked_in_chinese(manual_pages):
+    index = manual_pages["en/index.html"].decode()
+    assert '<a href="../zh/04-checking.html" hreflang="zh-CN">' in index and "../zh/11-projects.html" not in index
+    tools = manual_pages["en/08-command-line.html"].decode()
+    assert 'href="../zh/04-checking.html#tool-check-plan" hreflang="zh-CN"' in tools
+    assert 'href="11-projects.html#projects"' in tools
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        ("../zh/02-b.md#b", ""),
+        ("../zh/02-b.md#none", "leads nowhere"),
+        ("../zh/01-a.md", "should lead to en/01-a.html"),
+    ],
+)
+def test_english_pages_may_link_chinese_ones_only_without_an_english_text(chapter_file, target, error):
+    (chapter_file.parent / "02-b.md").write_text("# B {#b}\n", encoding="utf-8")
+    (chapter_file.parents[1] / "en" / "01-a.md").write_text(f"# A {{#a}}\n\n[b]({target})\n", encoding="utf-8")
+    if error:
+        with pytest.raises(manual.ManualError, match=error):
+            manual.make_manual_files()
+    else:
+        page = manual.make_manual_files()["en/01-a.html"].decode()
+        assert '<a href="../zh/02-b.html#b" hreflang="zh-CN">b</a>' in page
 
 
 def test_manual_pages_join_wrapped_chinese_lines_without_a_space(chapter_file):
     chapter_file.write_text("# A {#a}\n\n甲\n乙，\n*丙* DLTB\n丁 one\ntwo\n", encoding="utf-8")
     assert "<p>甲乙，<em>丙</em> DLTB丁 one\ntwo</p>" in manual.make_manual_files()["zh/01-a.html"].decode()
+
+
+def test_english_pages_keep_the_space_of_a_line_break_next_to_chinese(chapter_file):
+    page = chapter_file.parents[1] / "en" / "01-a.md"
+    page.write_text("# A {#a}\n\nmark 中断\nof “one”\nkind\n", encoding="utf-8")
+    assert "<p>mark 中断\nof “one”\nkind</p>" in manual.make_manual_files()["en/01-a.html"].decode()
 
 
 def test_manual_pages_contain_no_scripts_and_no_remote_links(manual_pages):

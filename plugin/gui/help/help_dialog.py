@@ -61,7 +61,7 @@ class HelpDialog(QDialog):
         if get_rule_family(code) == DECLARED_FAMILY:
             topic = "declared_checks"
         self._manual.setProperty("topic", topic)
-        self._manual.setVisible(bool(manual.get_manual_url(topic)))
+        self._manual.setVisible(bool(manual.get_manual_url_or_chinese(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
             self.browser.setHtml(self._render_page(code) if code else _make_about_page(norm=self._norm))
@@ -159,8 +159,11 @@ def _make_about_page(rules: bool = True, norm: Any = None) -> str:
 
 
 def open_manual(topic: str, parent: QWidget | None) -> None:
-    """Open the manual in the browser, or the dialog 帮助与关于 (Help and About) if the manual is missing."""
-    if address := manual.get_manual_url(topic):
+    """Open the manual in the browser, or the dialog 帮助与关于 (Help and About) if the manual is missing.
+
+    A topic without a page in the interface's language opens in Chinese.
+    """
+    if address := manual.get_manual_url_or_chinese(topic):
         open_in_browser(QUrl(address), parent)
     else:
         HelpDialog("", parent).exec()
