@@ -20,6 +20,7 @@ from plugin.bridge.checking.counties_layer import ReleasedSummaryLayers, find_su
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.counties import check_county
 from plugin.core.counties.model import SUMMARY_FILES, SUMMARY_LAYER
+from plugin.core.stored_connections import register_connection_finder, unregister_connection_finder
 from plugin.gui.counties import controller as controller_module
 from plugin.gui.counties.controller import CountiesController
 from plugin.gui.counties.table import Column
@@ -254,6 +255,49 @@ def test_processes_are_used_for_several_counties_and_do_without_a_python_in_sequ
     run_to_end(counties)
     assert calls and "已逐县检查" in counties.dialog.outcome.text()
     assert read_cells(counties, Column.RESULT) == ["不通过", "未读取"]
+
+
+def test_a_connection_that_qgis_stores_is_checked_in_sequence_with_the_reason(counties, folder, monkeypatch):
+    # A process would not find the connection; here QGIS lacks it too, and reports that.
+    monkeypatch.setattr(counties_bridge, "find_python_program", lambda *_all: pytest.fail("a process is started"))
+    finder = lambda name: None  # noqa: E731
+    register_connection_finder(finder)
+    table = folder / "清单.csv"
+    rows = [f"{GOOD},{GOOD}.gpkg,,connection=市局&schema=封库", f"{DAMAGED},{DAMAGED}.gpkg,,"]
+    table.write_text("\n".join(["县,数据,县配置,封库版本", *rows]), encoding="utf-8")
+    try:
+        choose_folder(counties, table)
+        counties.dialog.form.jobs.setMaximum(2)
+        counties.dialog.form.jobs.setValue(2)
+        wait_for_forecast(counties)
+        run_to_end(counties)
+    finally:
+        unregister_connection_finder(finder)
+    assert "service=…" in counties.dialog.outcome.text() and "已逐县检查" in counties.dialog.outcome.text()
+    assert [row.stage for row in counties.dialog.model.rows] == ["done", "done"]
+
+
+def test_buttons_open_the_results_of_the_run_until_the_list_is_of_another_folder(
+    counties, folder, tmp_path, monkeypatch
+):
+    opened, held = [], HeldCheck(monkeypatch)
+    monkeypatch.setattr(controller_module, "open_path", lambda path, _parent: opened.append(path))
+    choose_folder(counties, folder)
+    dialog, output = counties.dialog, tmp_path / "大同 各县_检查结果"
+    dialog.start.click()
+    dialog.close_button.click()
+    held.free.set()
+    assert wait_until(lambda: not counties.is_running)
+    dialog.form.output.line.setText(str(tmp_path / "别处"))
+    buttons = {one.text(): one for one in counties.iface.bar.currentItem().findChildren(QPushButton)}
+    buttons["打开汇总"].click()
+    dialog.page_button.click()
+    assert opened == [str(output / "summary.html")] * 2
+    wait_for_forecast(counties)
+    assert not dialog.page_button.isEnabled() and not dialog.folder_button.isEnabled()
+    dialog.form.output.line.setText(str(output))
+    wait_for_forecast(counties)
+    assert dialog.page_button.isEnabled()
 
 
 @pytest.mark.parametrize(
