@@ -4,6 +4,7 @@
 import json
 import threading
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import pyogrio
@@ -165,6 +166,33 @@ def test_summary_layer_is_shown_once_and_releases_its_file_for_the_next_run(coun
     counties.dialog.form.resume.setChecked(False)
     run_to_end(counties)
     assert "x" not in {row["name"] for row in layer.getFeatures()} and layer.renderer().type() == "categorizedSymbol"
+
+
+def test_project_that_is_saved_during_a_run_keeps_the_file_of_the_summary(counties, folder, tmp_path, project):
+    choose_folder(counties, folder)
+    run_to_end(counties)
+    counties.dialog.map_button.click()
+    output = tmp_path / "大同 各县_检查结果"
+    (layer,) = find_summary_layers(project, output / SUMMARY_LAYER)
+    before, during = tmp_path / "before.qgs", tmp_path / "during.qgs"
+    assert project.write(str(before))
+    released = ReleasedSummaryLayers(project, output)
+    assert layer.providerType() == "memory" and not project.isDirty() and project.write(str(during))
+    # The file is released again for the rest of the run.
+    assert wait_until(lambda: layer.providerType() == "memory") and not project.isDirty()
+    assert read_sources(during) == read_sources(before)
+    assert read_sources(before)[1] == [f"./{output.name}/{SUMMARY_LAYER}|layername=counties"]
+    released.restore()
+    assert layer.providerType() == "ogr" and layer.featureCount() == 2 and project.write(str(during))
+    process_events(0.05)
+    assert layer.providerType() == "ogr" and read_sources(during) == read_sources(before)
+
+
+def read_sources(path):
+    """Return the sources and providers of a project's layer tree, and those of its layers."""
+    root = ElementTree.parse(path).getroot()
+    tree = [(one.get("source"), one.get("providerKey")) for one in root.iter("layer-tree-layer")]
+    return tree, [one.findtext("datasource") for one in root.iter("maplayer")]
 
 
 def find_symbol_colors(layer):
