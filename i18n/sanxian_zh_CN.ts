@@ -4930,6 +4930,10 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>没有找到可用于同时检查多个县的 Python 程序，已逐县检查。</translation>
     </message>
     <message>
+        <source>The counties were checked one after the other, because the data or a sealed edition are in a database connection that QGIS stores, which only QGIS can use. With service=… in place of connection=… several can be checked at the same time.</source>
+        <translation>数据或封库版本使用 QGIS 保存的数据库连接，只能在 QGIS 中读取，已逐县检查。改用服务名（service=…）代替 connection=… 的，可同时检查多个县。</translation>
+    </message>
+    <message>
         <source>The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is recommended, with the larger part {by} ({share}).</source>
         <translation>本县跨 {zones} 带。请全县统一采用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
     </message>

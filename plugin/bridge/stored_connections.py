@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication, QgsDataSourceUri, QgsProviderRegistry
+import threading
+
+from qgis.core import QgsApplication, QgsDataSourceUri, QgsProviderRegistry, QgsSettings
 from qgis.PyQt.QtCore import QThread
 
 from ..core.errors import InputError
+
+#: Group of the connections in the settings of QGIS.
+_SETTINGS_GROUP = "PostgreSQL/connections"
+_lock = threading.Lock()
 
 
 def find_stored_connection(name: str) -> str | None:
@@ -14,13 +20,11 @@ def find_stored_connection(name: str) -> str | None:
 
     They include user and password, also those of QGIS's authentication database, so they must not be shown. That
     database may ask for its master password, which only the main thread can do: in another thread, raise InputError if
-    the database is locked. Raise InputError also if it has no such entry.
+    the database is locked. Raise InputError also if it has no such entry. It may be called from any thread.
     """
-    metadata = QgsProviderRegistry.instance().providerMetadata("postgres")
-    connection = metadata.findConnection(name, False) if metadata is not None else None
-    if connection is None:
+    uri = _read_uri(name)
+    if uri is None:
         return None
-    uri = QgsDataSourceUri(connection.uri())
     entry = uri.authConfigId()
     if not entry:
         return uri.connectionInfo(False)
@@ -33,6 +37,23 @@ def find_stored_connection(name: str) -> str | None:
     if expanded == plain.connectionInfo(True):
         raise InputError("postgis_name_locked", name=name)
     return expanded
+
+
+def _read_uri(name: str) -> QgsDataSourceUri | None:
+    """Return the address of a connection that QGIS stores; None for an unknown name.
+
+    The search of QGIS by name is not used: it deletes and fills a map of QGIS that all threads share, without a lock. A
+    connection that is made here has no other user.
+    """
+    metadata = QgsProviderRegistry.instance().providerMetadata("postgres")
+    if metadata is None:
+        return None
+    with _lock:
+        settings = QgsSettings()
+        settings.beginGroup(_SETTINGS_GROUP)
+        is_stored = name in settings.childGroups()
+        settings.endGroup()
+        return QgsDataSourceUri(metadata.createConnection(name).uri()) if is_stored else None
 
 
 def _is_main_thread() -> bool:

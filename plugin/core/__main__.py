@@ -16,7 +16,6 @@ Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -39,7 +38,7 @@ from .cli import (
     townships,
     worklist,
 )
-from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
+from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, discard_output, print_line
 from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
 
@@ -96,8 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print_line(report_texts.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
     except BrokenPipeError:
-        # The reader (head, less) closed the pipe. Python would report another error on closing the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) closed the pipe.
+        discard_output()
         return EXIT_CLEAN
     except (KeyboardInterrupt, Cancelled):
         print_line(report_texts.get("cli", "cancelled"), sys.stderr)

@@ -8,6 +8,7 @@ import pytest
 from plugin.core.connection_text import (
     has_password,
     is_connection,
+    is_stored_connection,
     make_source,
     mask_connections,
     mask_source,
@@ -91,3 +92,14 @@ def test_plus_sign_of_a_password_stays():
     connection = parse_connection("postgresql://db/plan?user=u&password=a+b&schema=a")
     assert connection.dsn == "postgresql://db/plan?user=u&password=a%2Bb"
     assert parse_connection("service=n&schema=a&password=a+b").parameters["password"] == "a+b"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_stored"),
+    [
+        ("connection=市局&schema=a", True), (' "Connection=市局&schema=*" ', True), ("service=plan&schema=a", False),
+        ("postgresql://host/plan?schema=a&connection=x", False), ("connection 市局.gpkg", False), ("", False),
+    ],
+)  # fmt: skip
+def test_connections_that_qgis_stores_are_known_by_their_text(source, is_stored):
+    assert is_stored_connection(source) is is_stored

@@ -4,6 +4,7 @@
 import json
 import threading
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import pyogrio
@@ -20,6 +21,7 @@ from plugin.bridge.checking.counties_layer import ReleasedSummaryLayers, find_su
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.counties import check_county
 from plugin.core.counties.model import SUMMARY_FILES, SUMMARY_LAYER
+from plugin.core.stored_connections import register_connection_finder, unregister_connection_finder
 from plugin.gui.counties import controller as controller_module
 from plugin.gui.counties.controller import CountiesController
 from plugin.gui.counties.table import Column
@@ -166,6 +168,33 @@ def test_summary_layer_is_shown_once_and_releases_its_file_for_the_next_run(coun
     assert "x" not in {row["name"] for row in layer.getFeatures()} and layer.renderer().type() == "categorizedSymbol"
 
 
+def test_project_that_is_saved_during_a_run_keeps_the_file_of_the_summary(counties, folder, tmp_path, project):
+    choose_folder(counties, folder)
+    run_to_end(counties)
+    counties.dialog.map_button.click()
+    output = tmp_path / "大同 各县_检查结果"
+    (layer,) = find_summary_layers(project, output / SUMMARY_LAYER)
+    before, during = tmp_path / "before.qgs", tmp_path / "during.qgs"
+    assert project.write(str(before))
+    released = ReleasedSummaryLayers(project, output)
+    assert layer.providerType() == "memory" and not project.isDirty() and project.write(str(during))
+    # The file is released again for the rest of the run.
+    assert wait_until(lambda: layer.providerType() == "memory") and not project.isDirty()
+    assert read_sources(during) == read_sources(before)
+    assert read_sources(before)[1] == [f"./{output.name}/{SUMMARY_LAYER}|layername=counties"]
+    released.restore()
+    assert layer.providerType() == "ogr" and layer.featureCount() == 2 and project.write(str(during))
+    process_events(0.05)
+    assert layer.providerType() == "ogr" and read_sources(during) == read_sources(before)
+
+
+def read_sources(path):
+    """Return the sources and providers of a project's layer tree, and those of its layers."""
+    root = ElementTree.parse(path).getroot()
+    tree = [(one.get("source"), one.get("providerKey")) for one in root.iter("layer-tree-layer")]
+    return tree, [one.findtext("datasource") for one in root.iter("maplayer")]
+
+
 def find_symbol_colors(layer):
     """Return code of a county → colour of its symbol."""
     context, renderer = QgsRenderContext(), layer.renderer()
@@ -254,6 +283,49 @@ def test_processes_are_used_for_several_counties_and_do_without_a_python_in_sequ
     run_to_end(counties)
     assert calls and "已逐县检查" in counties.dialog.outcome.text()
     assert read_cells(counties, Column.RESULT) == ["不通过", "未读取"]
+
+
+def test_a_connection_that_qgis_stores_is_checked_in_sequence_with_the_reason(counties, folder, monkeypatch):
+    # A process would not find the connection; here QGIS lacks it too, and reports that.
+    monkeypatch.setattr(counties_bridge, "find_python_program", lambda *_all: pytest.fail("a process is started"))
+    finder = lambda name: None  # noqa: E731
+    register_connection_finder(finder)
+    table = folder / "清单.csv"
+    rows = [f"{GOOD},{GOOD}.gpkg,,connection=市局&schema=封库", f"{DAMAGED},{DAMAGED}.gpkg,,"]
+    table.write_text("\n".join(["县,数据,县配置,封库版本", *rows]), encoding="utf-8")
+    try:
+        choose_folder(counties, table)
+        counties.dialog.form.jobs.setMaximum(2)
+        counties.dialog.form.jobs.setValue(2)
+        wait_for_forecast(counties)
+        run_to_end(counties)
+    finally:
+        unregister_connection_finder(finder)
+    assert "service=…" in counties.dialog.outcome.text() and "已逐县检查" in counties.dialog.outcome.text()
+    assert [row.stage for row in counties.dialog.model.rows] == ["done", "done"]
+
+
+def test_buttons_open_the_results_of_the_run_until_the_list_is_of_another_folder(
+    counties, folder, tmp_path, monkeypatch
+):
+    opened, held = [], HeldCheck(monkeypatch)
+    monkeypatch.setattr(controller_module, "open_path", lambda path, _parent: opened.append(path))
+    choose_folder(counties, folder)
+    dialog, output = counties.dialog, tmp_path / "大同 各县_检查结果"
+    dialog.start.click()
+    dialog.close_button.click()
+    held.free.set()
+    assert wait_until(lambda: not counties.is_running)
+    dialog.form.output.line.setText(str(tmp_path / "别处"))
+    buttons = {one.text(): one for one in counties.iface.bar.currentItem().findChildren(QPushButton)}
+    buttons["打开汇总"].click()
+    dialog.page_button.click()
+    assert opened == [str(output / "summary.html")] * 2
+    wait_for_forecast(counties)
+    assert not dialog.page_button.isEnabled() and not dialog.folder_button.isEnabled()
+    dialog.form.output.line.setText(str(output))
+    wait_for_forecast(counties)
+    assert dialog.page_button.isEnabled()
 
 
 @pytest.mark.parametrize(

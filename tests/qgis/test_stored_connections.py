@@ -2,6 +2,7 @@
 """PostgreSQL connections of QGIS as sources: found by name, and user and password never in a text."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from qgis.core import (
@@ -10,6 +11,7 @@ from qgis.core import (
     QgsDataSourceUri,
     QgsProcessingException,
     QgsProviderRegistry,
+    QgsSettings,
 )
 
 from plugin.bridge.stored_connections import find_stored_connection
@@ -51,6 +53,25 @@ def test_stored_connection_gives_parameters_of_libpq(store):
     assert (found["host"], found["port"], found["dbname"]) == ("127.0.0.1", "1", "plan")
     assert (found["user"], found["password"]) == (USER, PASSWORD)
     assert find_stored_connection("省厅") is None
+
+
+def test_threads_find_connections_and_the_shared_map_of_qgis_is_left(store):
+    names = [f"{NAME} {number}" for number in range(4)]
+    for name in names:
+        store(name, name, PASSWORD)
+    metadata = QgsProviderRegistry.instance().providerMetadata("postgres")
+    # Another QGIS stores one that the map of this one, which is not safe in threads, lacks until it is filled again.
+    shared = set(metadata.connections(False))
+    settings = QgsSettings()
+    for key, value in {"host": "127.0.0.1", "port": "1", "database": "plan", "username": "other"}.items():
+        settings.setValue(f"PostgreSQL/connections/other/{key}", value)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(find_stored_connection, names * 50))
+    assert all(f"user='{name}'" in text for name, text in zip(names * 50, found, strict=True))
+    assert "127.0.0.1" in find_stored_connection("other")
+    assert find_stored_connection("") is None and find_stored_connection(NAME) is None
+    assert set(metadata.connections(True)) == shared
+    settings.remove("PostgreSQL/connections/other")
 
 
 def test_entry_of_the_authentication_database_gives_user_and_password(store):

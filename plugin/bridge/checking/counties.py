@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.cancellation import Cancellation
-from ...core.connection_text import has_password, is_connection, make_source, mask_source
+from ...core.connection_text import has_password, is_connection, is_stored_connection, make_source, mask_source
 from ...core.counties.model import BatchOptions, County, CountyRecord, CountyTask
 from ...core.errors import InputError
 from ...core.parallel.python_program import find_python_program
@@ -43,12 +44,23 @@ class CountyEvent:
     record: CountyRecord | None = None
 
 
+class SequenceReason(StrEnum):
+    """Why counties were checked one after the other although several at the same time were requested.
+
+    NO_PYTHON: no Python for processes was found; STORED_CONNECTION: a county or its sealed edition is a connection that
+    QGIS stores by name, and other processes cannot find it.
+    """
+
+    NO_PYTHON = "no_python"
+    STORED_CONNECTION = "stored_connection"
+
+
 @dataclass(frozen=True)
 class DesktopBatch:
-    """The result of a batch check. ``is_in_sequence``: several processes were requested, but none could be started."""
+    """The result of a batch check. ``sequence_reason``: None if the requested number of processes was used."""
 
     result: BatchResult
-    is_in_sequence: bool
+    sequence_reason: SequenceReason | None
 
 
 def read_source(text: str) -> str | Path:
@@ -118,11 +130,11 @@ def check_many_counties(
 
     ``on_found``: called with all counties; ``on_event``: called when the check of a county begins or ends; ``progress``
     is called after both. Several counties at the same time are checked in processes, so that the desktop keeps its
-    share of the machine; if no Python for them is found, the counties are checked one after the other. Raise
-    SanxianError, and Cancelled; complete reports of counties remain.
+    share of the machine; if no Python for them is found, or a county needs a connection that QGIS stores, the counties
+    are checked one after the other. Raise SanxianError, and Cancelled; complete reports of counties remain.
     """
     health.require_libraries(cancellation)
-    from ...core.counties.run import check_counties
+    from ...core.counties.run import ProcessRunner, check_counties, check_in_sequence
     from ...core.counties.sources import list_counties
 
     last_share = [0.0]
@@ -141,9 +153,13 @@ def check_many_counties(
         on_event(CountyEvent(record.name, folders[record.name], record))
         progress(last_share[0], "")
 
-    on_found(list_counties(options.source, options.output).counties)
+    counties = list_counties(options.source, options.output).counties
+    on_found(counties)
     progress(0.0, "")
-    run_tasks, is_in_sequence = _make_task_runner(options.jobs, report_start, cancellation)
+    sequence_reason, python = _choose_processes(options, counties, cancellation)
+    run_tasks: TaskRunner = partial(check_in_sequence, on_start=report_start)
+    if python:
+        run_tasks = ProcessRunner(options.jobs, report_start, python)
     result = check_counties(
         options,
         run_tasks,
@@ -151,16 +167,17 @@ def check_many_counties(
         progress=report_progress,
         cancellation=cancellation,
     )
-    return DesktopBatch(result, is_in_sequence)
+    return DesktopBatch(result, sequence_reason)
 
 
-def _make_task_runner(
-    jobs: int, on_start: Callable[[CountyTask], None], cancellation: Cancellation
-) -> tuple[TaskRunner, bool]:
-    """Return the function that checks the counties, and True if it has to do without the requested processes."""
-    from ...core.counties.run import ProcessRunner, check_in_sequence
-
-    python = find_python_program(_MODULES_OF_PROCESS, cancellation) if jobs > 1 else ""
-    if python:
-        return ProcessRunner(jobs, on_start, python), False
-    return partial(check_in_sequence, on_start=on_start), jobs > 1
+def _choose_processes(
+    options: BatchOptions, counties: tuple[County, ...], cancellation: Cancellation
+) -> tuple[SequenceReason | None, str]:
+    """Return why processes cannot be used, if they are requested, and the Python of processes, empty without them."""
+    if options.jobs <= 1:
+        return None, ""
+    sources = [options.check.baseline, *(text for county in counties for text in (county.source, county.baseline))]
+    if any(map(is_stored_connection, sources)):
+        return SequenceReason.STORED_CONNECTION, ""
+    python = find_python_program(_MODULES_OF_PROCESS, cancellation)
+    return (None if python else SequenceReason.NO_PYTHON), python

@@ -15,14 +15,16 @@ from qgis.core import (
     QgsPointPatternFillSymbolLayer,
     QgsProject,
     QgsProviderRegistry,
+    QgsReadWriteContext,
     QgsRendererCategory,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.counties.model import SUMMARY_LAYER, VERDICT_ORDER
 from ...core.files.writing import is_same_file
@@ -83,26 +85,55 @@ def _get_path(layer: QgsVectorLayer) -> str:
 class ReleasedSummaryLayers:
     """Lets layers of the summary release its file while a batch replaces it; `restore` connects them again.
 
-    Windows does not replace a file that is open. The layers keep symbols and place, and are empty meanwhile.
+    Windows does not replace a file that is open. The layers keep symbols and place, and are empty meanwhile. While the
+    project is saved they are connected, so that the project stores the file, not an empty layer.
     """
 
     def __init__(self, project: QgsProject, output: Path):
         self._project = project
-        self._source_by_id: dict[str, str] = {}
-        for layer in find_summary_layers(project, output / SUMMARY_LAYER):
-            self._source_by_id[layer.id()] = layer.source()
-            self._connect(layer, "Polygon?crs=EPSG:4490", "memory")
+        self._source_by_id = {
+            layer.id(): layer.source() for layer in find_summary_layers(project, output / SUMMARY_LAYER)
+        }
+        if self._source_by_id:
+            project.writeProject.connect(self._prepare_save)
+        self._release()
 
     def restore(self) -> None:
         """Connect the layers that the project still has with the file."""
-        for layer_id, source in self._source_by_id.items():
-            layer = self._project.mapLayer(layer_id)
-            if layer is not None:
-                self._connect(layer, source, "ogr")
+        if self._source_by_id:
+            self._project.writeProject.disconnect(self._prepare_save)
+        self._connect()
         self._source_by_id.clear()
 
-    @staticmethod
-    def _connect(layer: QgsVectorLayer, source: str, provider: str) -> None:
+    def _prepare_save(self, document: QDomDocument) -> None:
+        """Connect the layers for a project that is about to write them, and release them again after it.
+
+        The project has written its layer tree before, which names the sources too.
+        """
+        self._connect()
+        context = QgsReadWriteContext()
+        context.setPathResolver(self._project.pathResolver())
+        nodes = document.elementsByTagName("layer-tree-layer")
+        for node in (nodes.at(number).toElement() for number in range(nodes.count())):
+            layer = self._project.mapLayer(node.attribute("id"))
+            if layer is not None and node.attribute("id") in self._source_by_id:
+                node.setAttribute("providerKey", layer.providerType())
+                node.setAttribute("source", layer.encodedSource(layer.publicSource(), context))
+        # Also after a save that failed.
+        QTimer.singleShot(0, self._release)
+
+    def _release(self) -> None:
+        for layer_id in self._source_by_id:
+            self._set_source(layer_id, "Polygon?crs=EPSG:4490", "memory")
+
+    def _connect(self) -> None:
+        for layer_id, source in self._source_by_id.items():
+            self._set_source(layer_id, source, "ogr")
+
+    def _set_source(self, layer_id: str, source: str, provider: str) -> None:
+        layer = self._project.mapLayer(layer_id)
+        if layer is None:
+            return
         layer.setReadOnly(False)
         layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
         layer.setReadOnly(True)

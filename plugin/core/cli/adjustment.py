@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Compare a control line before and after a change, print the criteria, write the requested files.
+    """Compare a control line before and after a change, write the requested files, print the criteria.
 
     Return the exit code: FOUND for the verdicts 不符合 and 未能判定.
     """
@@ -39,12 +39,7 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     check_docx_is_writable(args.docx, inputs)
     run = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
     result = compare_line(args.after, AdjustmentOptions(args.before, args.line, run), progress=print_progress)
-    print_line(describe_verdict(result, texts))
-    for one in result.criteria:
-        name, outcome = texts.get("adjustment_criteria", one.id), texts.get("adjustment_outcomes", str(one.outcome))
-        print_line(f"  {outcome}  {name}  {describe_reason(one, texts)}".rstrip())
-    for line in list_missing_sentences(result, texts):
-        print_line(f"  {line}")
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
     if args.xlsx:
         write_adjustment_workbook(result, args.xlsx, texts)
     document = make_adjustment_document(result, texts)
@@ -54,6 +49,12 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         write_adjustment_page(document, args.html)
     if args.json:
         write_adjustment_json(result, args.json)
+    print_line(describe_verdict(result, texts))
+    for one in result.criteria:
+        name, outcome = texts.get("adjustment_criteria", one.id), texts.get("adjustment_outcomes", str(one.outcome))
+        print_line(f"  {outcome}  {name}  {describe_reason(one, texts)}".rstrip())
+    for line in list_missing_sentences(result, texts):
+        print_line(f"  {line}")
     for target in (args.xlsx, args.docx, args.html, args.json):
         if target:
             print_line(report_texts.get("cli", "written", target=target))

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..connection_text import make_source
-from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, print_line, print_progress, split_comma_separated_text
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    EXIT_NOT_RUN,
+    print_line,
+    print_line_of_run,
+    print_progress,
+    split_comma_separated_text,
+)
 
 if TYPE_CHECKING:
     from ..counties.model import BatchOptions
@@ -34,7 +42,7 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         result = check_counties(
             options,
             runner,
-            on_record=lambda record: print_line(describe_record(record, report_texts)),
+            on_record=lambda record: print_line_of_run(describe_record(record, report_texts)),
             progress=print_progress,
         )
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from .console import (
     EXIT_FOUND,
     check_docx_is_writable,
     print_line,
+    print_line_of_run,
     print_progress,
     split_comma_separated_text,
     write_document,
@@ -131,7 +132,7 @@ def make_plan_options(args: argparse.Namespace, report_texts: ReportTexts) -> Ru
 
 
 def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Print the indicators of a plan; write them to a workbook if requested.
+    """Write the indicators of a plan to the requested files, and print them.
 
     Returns the exit code.
     """
@@ -151,6 +152,11 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         check_writable(args.xlsx, [args.source])
     check_docx_is_writable(args.docx, [args.source])
     tabulated_plan = tabulate_sources(args.source, options, progress=print_progress)
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.xlsx:
+        write_figures_workbook(tabulated_plan, args.xlsx)
+    if args.docx:
+        write_document(make_figures_document(tabulated_plan), args.docx)
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
         name = computed_indicator.definition.name(report_texts.lang)
         for one in computed_indicator.figures:
@@ -171,12 +177,8 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         for one in computed_indicator.figures
     ):
         print_line(report_texts.get("text", "unconfirmed_note"))
-    if args.xlsx:
-        write_figures_workbook(tabulated_plan, args.xlsx)
-        print_line(report_texts.get("cli", "written", target=args.xlsx))
-    if args.docx:
-        write_document(make_figures_document(tabulated_plan), args.docx)
-        print_line(report_texts.get("cli", "written", target=args.docx))
+    for target in filter(None, (args.xlsx, args.docx)):
+        print_line(report_texts.get("cli", "written", target=target))
     return EXIT_CLEAN
 
 
@@ -203,7 +205,7 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
     options = make_options_for_package(_make_check_options(args, report_texts), package_spec)
     check_result = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(check_result.report, report_texts):
-        print_line(line)
+        print_line_of_run(line)
     try:
         result = export_package(
             check_result, order, progress=lambda share, text: print_progress(0.4 + 0.6 * share, text)

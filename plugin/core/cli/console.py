@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
@@ -103,6 +104,27 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
             except UnicodeEncodeError:
                 text = text.replace(character, plain_character)
     print(text, file=output_stream)
+
+
+def print_line_of_run(text: str) -> None:
+    """Print a line while a run goes on.
+
+    A reader that closes the pipe (head) ends the lines, not the run, which has files to write.
+    """
+    try:
+        print_line(text)
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Discard further lines of standard output, because its reader closed the pipe.
+
+    Python would report another error on closing the stream.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 def split_comma_separated_text(text: str) -> tuple[str, ...]:

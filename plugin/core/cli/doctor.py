@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_line_of_run, print_progress
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -25,11 +25,12 @@ def run_doctor_command(args: argparse.Namespace, report_texts: ReportTexts) -> i
     report = run_doctor(
         report_texts.lang,
         with_examples=not args.no_examples,
-        on_fact=lambda fact: print_line(format_fact(fact, report_texts.lang)),
+        on_fact=lambda fact: print_line_of_run(format_fact(fact, report_texts.lang)),
         progress=print_progress,
     )
-    print_line(report.conclusion)
     if args.output:
         write_report(report, args.output)
+    print_line(report.conclusion)
+    if args.output:
         print_line(report_texts.get("cli", "written", target=args.output))
     return EXIT_CLEAN if report.is_healthy else EXIT_FOUND

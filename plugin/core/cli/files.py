@@ -59,7 +59,7 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
 
 
 def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Compare two editions of a layer and print the differences.
+    """Compare two editions of a layer, write the requested files and print the differences.
 
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
     """
@@ -89,6 +89,11 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     options = {"role": args.role, "renumbered": args.renumbered}
     result = compare_sources(old_layer, new_layer, norm, townships=townships, **options)
     comparison = result.comparison
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.xlsx:
+        write_comparison_workbook(result, args.xlsx, texts)
+    if args.docx:
+        write_document(make_comparison_document(result, texts), args.docx)
     area_sums = {
         name: format_number(comparison.sum_area_m2(kind), 2)
         for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
@@ -113,12 +118,8 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_line(
             "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
         )
-    if args.xlsx:
-        write_comparison_workbook(result, args.xlsx, texts)
-        print_line(report_texts.get("cli", "written", target=args.xlsx))
-    if args.docx:
-        write_document(make_comparison_document(result, texts), args.docx)
-        print_line(report_texts.get("cli", "written", target=args.docx))
+    for target in filter(None, (args.xlsx, args.docx)):
+        print_line(report_texts.get("cli", "written", target=target))
     return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
 
 

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_line_of_run, print_progress
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -63,7 +63,7 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         targets=args.targets,
     )
     result, written = gather_counties(
-        options, on_county=lambda county: print_line(describe_county(county, texts)), progress=print_progress
+        options, on_county=lambda county: print_line_of_run(describe_county(county, texts)), progress=print_progress
     )
     for line in describe_result(result, texts):
         print_line(line)

@@ -81,12 +81,14 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         return updates[-1].worklist
 
     worklist = change_worklist(args.list, update)
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.xlsx:
+        with write_atomically(args.xlsx) as path:
+            write_ledger(path, report, None, lang=report_texts.lang, worklist=worklist.items)
     for line in describe_update(updates[-1], report_texts):
         print_line(line)
     print_line(report_texts.get("cli", "written", target=args.list))
     if args.xlsx:
-        with write_atomically(args.xlsx) as path:
-            write_ledger(path, report, None, lang=report_texts.lang, worklist=worklist.items)
         print_line(report_texts.get("cli", "written", target=args.xlsx))
     return _print_counts(worklist, report_texts)
 
@@ -119,7 +121,7 @@ def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 
 def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts: ReportTexts) -> int:
-    """Merge parts, print what happened, and write the table of conflicts if requested."""
+    """Merge parts, write the table of conflicts if requested, and print what happened."""
     from ..files.writing import check_writable
     from ..render.worklist_messages import describe_merge
     from ..worklist.merge_files import merge_into_file, read_choices, write_conflicts
@@ -128,10 +130,12 @@ def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts:
     if args.conflicts:
         check_writable(args.conflicts, [args.list, *filter(None, [args.choices])])
     merged = merge_into_file(args.list, parts, choices)
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.conflicts:
+        write_conflicts(args.conflicts, merged.conflicts)
     for line in describe_merge(merged, report_texts):
         print_line(line)
     if args.conflicts:
-        write_conflicts(args.conflicts, merged.conflicts)
         print_line(report_texts.get("cli", "written", target=args.conflicts))
     print_line(report_texts.get("cli", "written", target=args.list))
     return EXIT_FOUND if merged.conflicts else EXIT_CLEAN

@@ -5,7 +5,8 @@ Dask and distributed are imported only here, when a scheduler is asked for. As m
 are workers, so that each worker has one, and the worker that ends names the county that it checked.
 
 A county for which a worker lacked memory is checked once more alone, after all others. A county that lost its worker
-for another reason is given to another worker first, `_MAX_ATTEMPTS` times in all.
+for another reason is given to another worker first, `_MAX_ATTEMPTS` times in all; a running scheduler repeats it in
+addition, if it is not started with `allowed-failures` 0.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ class DaskRunner:
     """Checks counties in workers of Dask.
 
     ``scheduler``: ``local``, or the address of a running scheduler (tcp://host:port); ``jobs``: number of local
-    workers; ``memory_limit_gb``: of a local worker in GB, by default its share of the machine's memory. Workers of a
-    running scheduler have the limit with which they were started.
+    workers; ``memory_limit_gb``: of a local worker in GB, by default an equal share of the machine's memory. Workers of
+    a running scheduler have the limit with which they were started.
     """
 
     def __init__(
@@ -147,20 +148,31 @@ class DaskRunner:
         """Check counties in workers of this machine, then each lost one alone, with the memory of all workers."""
         from distributed.system import MEMORY_LIMIT
 
-        limit_bytes = MEMORY_LIMIT // self._jobs
-        if self._memory_limit_gb is not None:
-            limit_bytes = min(int(self._memory_limit_gb * _BYTES_PER_GB), MEMORY_LIMIT)
         count = min(self._jobs, len(tasks))
+        limit_bytes, limit_alone_bytes = compute_memory_limits(MEMORY_LIMIT, self._jobs, count, self._memory_limit_gb)
         with _start_local(count, limit_bytes, temporary_folder) as client:
             threads = max(1, get_available_cores() // count)
             shared = [replace(task, thread_count=threads) for task in tasks]
             lost = check_all(client, shared, most_at_once=count, most_attempts=_MAX_ATTEMPTS)
         if not lost:
             return
-        limit_bytes = min(limit_bytes * self._jobs, MEMORY_LIMIT)
-        with _start_local(1, limit_bytes, temporary_folder) as client:
+        with _start_local(1, limit_alone_bytes, temporary_folder) as client:
             alone = [replace(task, thread_count=0) for task, _ in lost]
-            report_lost(check_all(client, alone, most_at_once=1, most_attempts=1), limit_bytes)
+            report_lost(check_all(client, alone, most_at_once=1, most_attempts=1), limit_alone_bytes)
+
+
+def compute_memory_limits(
+    machine_bytes: int, jobs: int, worker_count: int, limit_gb: float | None = None
+) -> tuple[int, int]:
+    """Return the memory limits in bytes of a local worker, and of one that checks a county alone.
+
+    ``worker_count``: workers that start, fewer than ``jobs`` for few counties; ``limit_gb``: limit that the user gives
+    each of ``jobs`` workers, None for equal shares of the machine.
+    """
+    if limit_gb is None:
+        return machine_bytes // worker_count, machine_bytes
+    limit_bytes = min(int(limit_gb * _BYTES_PER_GB), machine_bytes)
+    return limit_bytes, min(limit_bytes * jobs, machine_bytes)
 
 
 def _make_paths_absolute(task: CountyTask) -> CountyTask:

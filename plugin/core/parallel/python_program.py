@@ -19,7 +19,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 #: Time limit of a trial in seconds, because libraries load slowly from a slow disk; interval of checks for
 #: cancellation.
 _TRIAL_SECONDS, _POLL_SECONDS = 60.0, 0.1
-#: (path of a program, names of modules) → result of the trial; a trial that was cancelled has none.
+#: (path of a program, names of modules) → result of the trial; one that was cancelled or took too long has none.
 _results: dict[tuple[str, tuple[str, ...]], bool] = {}
 #: A process of `multiprocessing` begins in the same way: with the path of the running one. Another build of the same
 #: version fails, because modules that one has built in are files in the other.
@@ -37,7 +37,8 @@ for module in modules:
 def find_python_program(modules: tuple[str, ...], cancellation: Cancellation = NEVER_CANCELLED) -> str:
     """Return the path of a Python of this version that imports modules; empty without one. Raise Cancelled.
 
-    ``modules``: names of all that a process imports. The first call starts candidates, which takes seconds.
+    ``modules``: names of all that a process imports. The first call starts candidates, which takes seconds; one that
+    takes too long is tried again by the next call.
     """
     return next((path for path in _list_candidates() if _can_import(path, modules, cancellation)), "")
 
@@ -63,12 +64,16 @@ def _can_import(python: str, modules: tuple[str, ...], cancellation: Cancellatio
     """Return True if a program is a Python of this version that imports modules with this process's path."""
     key = python, modules
     if key not in _results:
-        _results[key] = _try_program(python, modules, cancellation)
+        result = _try_program(python, modules, cancellation)
+        if result is None:
+            # A machine that is busy now may be faster at the next trial.
+            return False
+        _results[key] = result
     return _results[key]
 
 
-def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool:
-    """Start a program with the trial; return True if it ends without an error in time. Raise Cancelled."""
+def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool | None:
+    """Start a program with the trial; return True if it ends without an error, None if not in time. Raise Cancelled."""
     text = json.dumps([list(sys.version_info[:2]), sys.path, modules])
     try:
         process = subprocess.Popen(
@@ -89,7 +94,7 @@ def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellati
             except subprocess.TimeoutExpired:
                 waited += _POLL_SECONDS
                 cancellation.raise_if_cancelled()
-        return False
+        return None
     finally:
         if process.poll() is None:
             process.kill()

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsProject, QgsReferencedRectangle
 from qgis.PyQt.QtCore import QObject
 
-from ...bridge.checking.counties import CountyEvent, CountyForecaster, DesktopBatch, check_many_counties
+from ...bridge.checking.counties import (
+    CountyEvent,
+    CountyForecaster,
+    DesktopBatch,
+    SequenceReason,
+    check_many_counties,
+)
 from ...bridge.checking.counties_layer import ReleasedSummaryLayers, show_summary_layer
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
@@ -70,9 +76,9 @@ class CountiesController(QObject):
             self.dialog.startRequested.connect(self.start_run)
             self.dialog.cancelRequested.connect(self.cancel)
             self.dialog.openRequested.connect(self.open_report)
-            self.dialog.resultRequested.connect(self._open_result)
+            self.dialog.resultRequested.connect(self._open_shown_result)
             self.dialog.finished.connect(lambda _result: self._stop_forecast())
-        if not self.dialog.isVisible() and not self.is_running and not self._shows_results():
+        if not self.dialog.isVisible() and not self.is_running and not self.dialog.shows_results:
             self.update_forecast()
         self._bring_to_front()
 
@@ -93,10 +99,6 @@ class CountiesController(QObject):
         if dialog is not None:
             dialog.close()
             dialog.deleteLater()
-
-    def _shows_results(self) -> bool:
-        """Return True while the list shows the results of a run."""
-        return self.dialog is not None and any(row.stage in (DONE, KEPT) for row in self.dialog.model.rows)
 
     # --- the forecast
     def update_forecast(self) -> None:
@@ -213,7 +215,7 @@ class CountiesController(QObject):
             on_cancelled=self._on_cancelled,
         )
         job.step.connect(lambda share, _text: self._on_step(job, found, events, options, share))
-        self.dialog.begin_run()
+        self.dialog.begin_run(options.output)
         self._runner.start(job)
 
     def cancel(self) -> None:
@@ -264,25 +266,20 @@ class CountiesController(QObject):
             report = summary.report_paths[record.name]
             self.dialog.model.show_kept(record, options.output / Path(report).parent if report else None)
         lines = describe_batch(summary, ReportTexts(get_interface_language()))
-        if batch.is_in_sequence:
-            lines.append(
-                tr(
-                    "The counties were checked one after the other, because no Python program was found that can check "
-                    "several at the same time."
-                )
-            )
+        if batch.sequence_reason is not None:
+            lines.append(_explain_sequence(batch.sequence_reason))
         text = "\n".join(line.strip() for line in lines)
         self.dialog.end_run(text, _MESSAGE_KINDS.get(summary.verdict, "warning"))
         if not self.dialog.isVisible():
-            self._report_done(lines[0], summary)
+            self._report_done(lines[0], summary, options.output)
 
-    def _report_done(self, text: str, summary: BatchSummary) -> None:
-        """Report the end of a run whose window was closed in the message bar."""
+    def _report_done(self, text: str, summary: BatchSummary, output: Path) -> None:
+        """Report the end of a run in the message bar, because its window was closed; ``output``: its results."""
         self._messages.show_message(
             text,
             "success" if summary.verdict is Verdict.PASSED else "info",
-            (tr("Open Summary"), lambda: self._open_result("page")),
-            (tr("Show on the Map"), lambda: self._open_result("map")),
+            (tr("Open Summary"), lambda: self._open_result("page", output)),
+            (tr("Show on the Map"), lambda: self._open_result("map", output)),
             (tr("Show Window"), self._bring_to_front),
         )
 
@@ -337,9 +334,14 @@ class CountiesController(QObject):
             )
         self.dialog.outcome.show_text(text, "warning")
 
-    def _open_result(self, name: str) -> None:
-        output = self.dialog.form.make_output_path() if self.dialog is not None else None
-        if output is None:
+    def _open_shown_result(self, name: str) -> None:
+        output = self.dialog.get_results_folder()
+        if output is not None:
+            self._open_result(name, output)
+
+    def _open_result(self, name: str, output: Path) -> None:
+        """Open the page or the folder of a run, or show it on the map."""
+        if self.dialog is None:
             return
         if name == "map":
             self._show_on_map(output)
@@ -358,3 +360,17 @@ class CountiesController(QObject):
             self._iface.mapCanvas().setReferencedExtent(QgsReferencedRectangle(extent, layer.crs()))
             self._iface.mapCanvas().refresh()
         self.dialog.outcome.show_text(tr("The layer “{name}” is on the map.").format(name=layer.name()), "ok")
+
+
+def _explain_sequence(reason: SequenceReason) -> str:
+    """Return why the counties were checked one after the other."""
+    if reason is SequenceReason.STORED_CONNECTION:
+        return tr(
+            "The counties were checked one after the other, because the data or a sealed edition are in a database "
+            "connection that QGIS stores, which only QGIS can use. With service=… in place of connection=… several can "
+            "be checked at the same time."
+        )
+    return tr(
+        "The counties were checked one after the other, because no Python program was found that can check several at "
+        "the same time."
+    )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
@@ -18,7 +19,7 @@ from ..widgets.field_message import FieldMessage, WrappedLabel
 from ..widgets.fit import resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .form import CountiesForm
-from .rows import KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
+from .rows import DONE, KEPT, KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
 from .table import CountyModel, CountyTable
 
 _PROGRESS_STEPS = 1000
@@ -140,6 +141,8 @@ class CountiesDialog(ManualStartDialog):
         self.setObjectName("SanxianCountiesDialog")
         self.setWindowTitle(tr("Check Many Counties"))
         self.is_running = False
+        #: The folder of results of the last run.
+        self._run_output: Path | None = None
         self.form, self.model = CountiesForm(), CountyModel(self)
         self.table = CountyTable(self.model)
         self._make_widgets()
@@ -238,10 +241,25 @@ class CountiesDialog(ManualStartDialog):
         self.start.setVisible(not running)
         self.cancel.setVisible(running)
         self.close_button.setText(tr("Continue in Background") if running else tr("Close"))
-        output = self.form.make_output_path()
+        self._enable_result_buttons()
+
+    def _enable_result_buttons(self) -> None:
+        running, output = self.is_running, self.get_results_folder()
         for button, name in ((self.page_button, SUMMARY_HTML), (self.map_button, SUMMARY_LAYER)):
             button.setEnabled(not running and output is not None and (output / name).is_file())
         self.folder_button.setEnabled(output is not None and output.is_dir())
+
+    @property
+    def shows_results(self) -> bool:
+        """Return True while the list shows the results of a run."""
+        return any(row.stage in (DONE, KEPT) for row in self.model.rows)
+
+    def get_results_folder(self) -> Path | None:
+        """Return the folder of results that the buttons open, None without one.
+
+        It is that of the run while the list shows its results, also if the form names another folder by now.
+        """
+        return self._run_output if self.shows_results and self._run_output else self.form.make_output_path()
 
     def _enable_start(self) -> None:
         complete = self.form.is_complete
@@ -260,9 +278,9 @@ class CountiesDialog(ManualStartDialog):
         if selected is not None:
             self.table.select_county(selected.name)
 
-    def begin_run(self) -> None:
-        """Show that a run begins."""
-        self.is_running = True
+    def begin_run(self, output: Path) -> None:
+        """Show that a run begins. ``output``: folder of its results."""
+        self.is_running, self._run_output = True, output
         self.outcome.show_text("")
         self.model.begin_run(self.form.resume.isChecked())
         self.progress.begin(tr("Comparing the data with the former results"))
@@ -287,6 +305,8 @@ class CountiesDialog(ManualStartDialog):
     def _on_rows_changed(self) -> None:
         self.kinds.show_counts(self.model.count_kinds())
         self._show_detail()
+        if not self.is_running:
+            self._enable_result_buttons()
 
     def _show_detail(self) -> None:
         row = self.table.get_selected_row()

@@ -10,7 +10,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
 from plugin.core.counties.check_county import check_county, read_record
-from plugin.core.counties.dask_runner import DaskRunner
+from plugin.core.counties.dask_runner import DaskRunner, compute_memory_limits
 from plugin.core.counties.dask_worker import CountyOrder, NoRecord, check_on_worker
 from plugin.core.counties.model import BatchOptions, CountyState
 from plugin.core.counties.run import ProcessRunner, check_counties, plan_batch
@@ -159,6 +159,15 @@ def test_wrong_options_are_errors(arguments, key):
     with pytest.raises(InputError) as raised:
         DaskRunner(*arguments)
     assert raised.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("workers", "limit_gb", "expected"),
+    [(4, None, (6, 24)), (1, None, (24, 24)), (4, 2.0, (2, 8)), (1, 2.0, (2, 8)), (4, 30.0, (24, 24)), (3, 10.0, (10, 24))],
+)  # fmt: skip
+def test_memory_is_shared_among_the_workers_that_start(workers, limit_gb, expected):
+    limits = compute_memory_limits(24 * 10**9, 4, workers, limit_gb)
+    assert limits == tuple(gb * 10**9 for gb in expected)
 
 
 def test_an_unreachable_scheduler_is_an_error(dask_library, batch, tmp_path, monkeypatch):

@@ -55,3 +55,12 @@ def test_search_can_be_cancelled_and_ends_the_program(candidates, tmp_path):
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
     assert not [program for program, _modules in python_program._results if program.endswith("slow")]
+
+
+def test_a_program_that_took_too_long_is_tried_again(candidates, tmp_path, monkeypatch):
+    monkeypatch.setattr(python_program, "_TRIAL_SECONDS", 0.3)
+    first = f'[ -e "{tmp_path}/begun" ] || {{ touch "{tmp_path}/begun"; exec sleep 60; }}'
+    wanted = candidates("busy", f"{first}; exit 0")
+    assert find_python_program(MODULES) == ""
+    monkeypatch.setattr(python_program, "_TRIAL_SECONDS", 20.0)
+    assert (tmp_path / "begun").exists() and find_python_program(MODULES) == wanted
