@@ -76,7 +76,7 @@ def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellati
     """Start a program with the trial; return True if it ends without an error, None if not in time. Raise Cancelled."""
     text = json.dumps([list(sys.version_info[:2]), sys.path, modules])
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # nosec B603 # a Python that was found here, without a shell
             [python, "-c", _TRIAL_CODE, text],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -57,10 +57,10 @@ class WorklistStore(QObject):
         #: Called when the changes that wait are written.
         self._callbacks: list[Callable[[], None]] = []
         self._job: BackgroundJob | None = None
-        self._write_timer = self._make_drawing_timer(self._start_next)
+        self._writing_timer = self._make_drawing_timer(self._start_next)
         #: Rows that are no longer shown.
         self._former_items: list[WorkItem] = []
-        self._free_timer = self._make_drawing_timer(self._free_former_items)
+        self._freeing_timer = self._make_drawing_timer(self._free_former_items)
         #: True if the file exists, or the user asked for it.
         self.is_in_use = False
         #: A collection among the objects of many rows would stop the window.
@@ -85,7 +85,7 @@ class WorklistStore(QObject):
     @property
     def is_busy(self) -> bool:
         """Return True while the file is read or written, or edits wait to be written."""
-        return self._job is not None or self._write_timer.isActive()
+        return self._job is not None or self._writing_timer.isActive()
 
     @property
     def unwritten_count(self) -> int:
@@ -117,7 +117,7 @@ class WorklistStore(QObject):
                 log_error(error)
             self._edited = {}
         self._stop_job()
-        self._free_timer.stop()
+        self._freeing_timer.stop()
         self._former_items = []
         self._exclusion.end()
         self.path, self.is_in_use = None, False
@@ -125,7 +125,7 @@ class WorklistStore(QObject):
 
     def _stop_job(self) -> None:
         """Ignore the running job, which ends writing, and write the edits that wait."""
-        self._write_timer.stop()
+        self._writing_timer.stop()
         changes = [change for change in self._changes if change is not None]
         self._changes.clear()
         self._callbacks.clear()
@@ -204,7 +204,7 @@ class WorklistStore(QObject):
         self.changed.emit()
         if self.path is not None:
             self._changes.append(None)
-            self._write_timer.start()
+            self._writing_timer.start()
 
     def edit_many(
         self, fingerprints: list[str], edit: WorkEdit, by: str, on_done: Callable[[list[WorkItem]], None]
@@ -320,7 +320,7 @@ class WorklistStore(QObject):
             versions[:] = [one for one in versions if one.source != conflict.source] + [conflict]
         self.changed.emit()
         if len(self._former_items) > _MANY_ROWS:
-            self._free_timer.start()
+            self._freeing_timer.start()
         if lines:
             self.reported.emit(lines)
         self._start_next()
