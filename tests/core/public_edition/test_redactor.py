@@ -7,7 +7,7 @@ from plugin.core.check import RunOptions
 from plugin.core.errors import DataError
 from plugin.core.public_edition.coordinates import make_finder_of_extent
 from plugin.core.public_edition.edition import load_public_edition
-from plugin.core.public_edition.verification import find_picture_data
+from plugin.core.public_edition.file_parts import find_picture_data
 from plugin.core.public_edition.redactor import Redactor
 
 FINDER = make_finder_of_extent((38448275, 4358356, 38498236, 4411492), (113.39, 39.35, 113.98, 39.83))
