@@ -22,7 +22,7 @@ from .crs_texts import list_crs_labels
 from .edition import CRS_TEXTS, PublicEdition, require_public_level
 from .files import make_public_document, make_public_page
 from .persons import list_persons
-from .record import RemovalRecord
+from .record import REMARKS, RemovalRecord
 from .redactor import Redactor
 from .verification import verify_public_file
 
@@ -71,7 +71,7 @@ class PublicReport:
         """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
         texts = self.redactor.texts
         head = (texts.get("public", "what"), texts.get("public", "count"))
-        notes = ["introduction", "figures_unchanged"] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
+        notes = ["introduction", *REMARKS] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
         rows = [head, *self.record.list_rows(self.edition, texts)]
         return texts.get("public", "title"), rows, [texts.get("public", key) for key in notes]
 

@@ -77,11 +77,6 @@ class Redactor:
             leaks += [match.group() for match in pattern.finditer(text)]
         return leaks
 
-    def find_crs_texts(self, text: str) -> list[str]:
-        """Return the parts of a text that name a CRS, its zone or its central meridian."""
-        patterns = (CRS_TEXT, self._crs_labels)
-        return [match.group() for pattern in patterns if pattern is not None for match in pattern.finditer(text)]
-
     def _list_replacements(self) -> list[tuple[re.Pattern[str], str, str]]:
         """Return (pattern, word instead of it, item of the record) in the order of the replacement."""
         word = self._word

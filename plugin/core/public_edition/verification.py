@@ -26,7 +26,7 @@ _TAGS = re.compile(r"<[^>]*>")
 #: Attributes of office parts that are read or shown.
 _TEXT_ATTRIBUTES = re.compile(r"\s(?:descr|title|tooltip|display|name)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _ATTRIBUTES = re.compile(r"\s([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-#: Attributes of drawings with places on the page, in which small numbers are no degrees.
+#: Attributes of drawings with places on the page, where small numbers are not degrees.
 _DRAWING_ATTRIBUTES = frozenset(
     "d points x y x1 y1 x2 y2 cx cy r rx ry dx dy width height transform viewBox offset stroke-width font-size".split()
 )

@@ -70,6 +70,7 @@ def test_public_report_files_have_no_coordinate_and_no_hidden_layer(files, kind)
 def test_public_report_files_list_what_was_left_out(files, public, kind):
     text = read_file_texts(files[1] / f"报告.{kind}")
     assert "试验类" in text
+    assert ("15 特殊用地" in text) == (kind != "json")
     coordinates = public.record.counts["coordinates"]
     internal = json.loads((files[0] / "报告.json").read_text(encoding="utf-8"))
     in_shapes = sum(len(re.findall(r"\d \d", one["geometry"] or "")) for one in internal["findings"])
