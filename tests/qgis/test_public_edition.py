@@ -187,7 +187,7 @@ def test_public_legend_has_no_empty_group_and_no_text_that_discloses(builder):
     layers = builder.available_layers.roles
     root = legend.model().rootGroup()
     root.clear()
-    legend.setTitle("图例 EPSG:4526")
+    legend.setTitle("图例 [% @map_crs %]")
     outer = root.addGroup("管线（涉密）")
     outer.addGroup("给水").addLayer(layers[UTILITIES])
     shown = root.addGroup("X=4384500.00 Y=454500.00")

@@ -17,10 +17,6 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsExpressionContextUtils,
-    QgsLayerTree,
-    QgsLayerTreeGroup,
-    QgsLayerTreeLayer,
-    QgsLayerTreeNode,
     QgsLayoutItem,
     QgsLayoutItemGroup,
     QgsLayoutItemLabel,
@@ -33,8 +29,6 @@ from qgis.core import (
     QgsLayoutItemScaleBar,
     QgsLayoutItemShape,
     QgsLayoutObject,
-    QgsLegendRenderer,
-    QgsLegendStyle,
     QgsMapLayer,
     QgsPrintLayout,
     QgsVectorLayer,
@@ -45,6 +39,7 @@ from ...core.messages.texts import Message
 from ...core.standard.map_set import MapCatalogue, MapSpec, MissingMapReason
 from .build import LayoutBuilder
 from .map_layers import MapLayers
+from .public_legend import blank_legend_texts, keep_legend_layers
 
 if TYPE_CHECKING:
     from ...core.public_edition.coordinates import CoordinateFinder
@@ -75,7 +70,6 @@ _CRS_WORDS = re.compile(
 )
 _LABEL_FIELD = re.compile(r'fieldName="([^"]*)"')
 _LABELS_ON = re.compile(r'labelsEnabled="1"')
-_LEGEND_TITLE, _LEGEND_LABEL = "legend/title-label", "legend/label-"
 _CRS_VARIABLE = "sanxian_crs"
 #: The plugin's picture of the north arrow.
 _NORTH_ITEM_ID = "north"
@@ -174,11 +168,12 @@ class PublicMaps:
                 record.count("labels")
 
     def _is_leaking(self, text: str) -> bool:
-        """Return True for a text that shows coordinates, a CRS, a hidden layer or a path."""
+        """Return True for a text that shows coordinates, a CRS, a hidden layer or a path, or an expression for them."""
         from ...core.public_edition.edition import CRS_TEXTS
 
         shows_crs = CRS_TEXTS in self.edition.elements and _CRS_WORDS.search(text) is not None
-        return shows_crs or bool(self.redactor.find_leaks(text))
+        has_expression = "[%" in text and _COORDINATE_EXPRESSION.search(text) is not None
+        return shows_crs or has_expression or bool(self.redactor.find_leaks(text))
 
     def _make_map_public(
         self,
@@ -238,33 +233,12 @@ class PublicMaps:
         self, legend: QgsLayoutItemLegend, builder: LayoutBuilder, record: RemovalRecord, is_saved: bool
     ) -> None:
         """Remove hidden layers, layers that are not of the plan, and headings and texts that disclose something."""
-        legend.setAutoUpdateModel(False)
-        root = legend.model().rootGroup()
-        for node in root.findLayers():
-            layer = node.layer()
-            is_shown = layer is not None and self.find_kind(layer) is None
-            if not is_shown or (is_saved and not self._is_plan_layer(layer, builder)):
-                node.parent().removeChildNode(node)
-        self._clean_legend_group(root, record)
-        if self._is_leaking(legend.title()) or _COORDINATE_EXPRESSION.search(legend.title()):
-            legend.setTitle("")
-            record.count("labels")
 
-    def _clean_legend_group(self, group: QgsLayerTreeGroup, record: RemovalRecord) -> None:
-        """Remove groups without layers, whatever their headings, and blank texts that disclose something."""
-        for node in group.children():
-            if QgsLayerTree.isGroup(node):
-                self._clean_legend_group(node, record)
-                if not node.findLayers():
-                    group.removeChildNode(node)
-                    continue
-            for key in node.customProperties():
-                if key.startswith(_LEGEND_LABEL) and self._is_leaking(str(node.customProperty(key))):
-                    node.setCustomProperty(key, "")
-                    record.count("labels")
-            if self._is_leaking(node.name()) or self._is_leaking(str(node.customProperty(_LEGEND_TITLE, "") or "")):
-                _blank_legend_heading(node)
-                record.count("labels")
+        def is_shown(layer: QgsMapLayer) -> bool:
+            return self.find_kind(layer) is None and (not is_saved or self._is_plan_layer(layer, builder))
+
+        keep_legend_layers(legend, is_shown)
+        record.count("labels", blank_legend_texts(legend, self._is_leaking))
 
     def find_scale_problem(self, layout: QgsPrintLayout) -> MissingMapReason | None:
         """Return the reason if a page has a larger scale than public maps may have, else None."""
@@ -328,16 +302,6 @@ def _merge_records(records: list[RemovalRecord]) -> RemovalRecord:
     for record in records:
         merged.merge(record)
     return merged
-
-
-def _blank_legend_heading(node: QgsLayerTreeNode) -> None:
-    """Blank the heading of a group or a layer in a legend; the classes of a layer remain."""
-    if isinstance(node, QgsLayerTreeLayer):
-        node.setUseLayerName(False)
-        node.setCustomProperty("cached_name", "")
-    node.setName("")
-    node.removeCustomProperty(_LEGEND_TITLE)
-    QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
 
 
 def _list_crs_labels(layers: MapLayers) -> set[str]:

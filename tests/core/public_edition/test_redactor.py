@@ -64,6 +64,9 @@ def redactor():
         "CGCS2000_3_Degree_GK_Zone_38",
         "3度带 38 带",
         "位于第38带",
+        "高斯克吕格投影38带",
+        "带号为38",
+        "采用38带坐标",
         "TM 113°E",
         "读入 TM 111°E",
         "转自 Xian 1980 / GK Zone 19",
@@ -115,6 +118,7 @@ def test_redactor_takes_out_coordinates_names_and_paths(redactor, text):
         "面积为38460123.5平方米，长4370456.7米",
         "采用 CGCS2000 坐标系",
         "防护林带 38 处",
+        "共 38 带状绿地",
         "亩/公顷/ha",
     ],
 )
