@@ -146,9 +146,17 @@ def make_public_report(
         provenance=_redact_provenance(report.provenance, redactor),
     )
     public_report.provenance[PROVENANCE_KEY] = record.to_dict(edition, report.lang)
-    # Texts of rules are redacted when files are written. They are not of this county and do not count.
+    # Texts of rules and names of indicators are not of this county and do not count.
     redactor.record = RemovalRecord()
+    public_report = _redact_titles(public_report, redactor)
     return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
+
+
+def _redact_titles(report: Report, redactor: Redactor) -> Report:
+    """Return a report with names of hidden layers taken out of the names of rules and indicators."""
+    redact = redactor.redact_text
+    rules = [replace(rule, title=redact(rule.title), problem=redact(rule.problem)) for rule in report.rules]
+    return replace(report, rules=rules, indicators=[replace(one, name=redact(one.name)) for one in report.indicators])
 
 
 def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:

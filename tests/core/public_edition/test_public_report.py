@@ -222,3 +222,12 @@ def test_layer_hidden_by_its_name_is_hidden_in_data_and_texts(checked, edition):
         "area_m2": 5.0,
     }
     assert redactor.find_leaks(f"见 {role}") and redactor.find_leaks(f"与{layer.template.name}重叠")
+
+
+def test_names_of_hidden_layers_are_taken_out_of_names_of_rules_and_indicators(checked, edition, tmp_path):
+    """The official name of the red lines is in names of rules and indicators."""
+    official = replace(edition, names_by_role={"STBHHX": ("生态保护红线",)})
+    public = make_public_report(checked.report, checked.plan, official)
+    target = tmp_path / "公开.json"
+    write_outputs(checked.report, checked.plan, OutputPaths(json=str(target)), public=public)
+    assert "生态保护红线" not in read_file_texts(target) and len(public.report.rules) == len(checked.report.rules)
