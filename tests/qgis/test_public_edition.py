@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 from qgis.core import (
+    QgsLayerTreeLayer,
     QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
     QgsLayoutItemMap,
     QgsLayoutItemMapGrid,
     QgsProject,
@@ -155,6 +157,78 @@ def test_saved_layout_loses_grid_and_labels_with_coordinates(builder):
     public.make_public(layout, spec, public_builder, is_saved=True)
     assert [one.text() for one in labels.values()] == ["", "", "", "审定"]
     assert item.grids().size() == 0 and public.record.counts["labels"] == 3
+
+
+def test_public_layout_shows_no_zone_and_no_label_of_the_crs(builder):
+    spec = MAPS.map_by_id["centre_services"]
+    public_builder, public = make_public_builder(builder, "zh")
+    layout = public_builder.build_layout(spec, A3)
+    labels = {}
+    texts = (
+        "中央子午线 114°",
+        "3 度带",
+        "EPSG：4526",
+        "TM 114°E",
+        f"见{builder.available_layers.crs.description()}",
+        "审定",
+    )
+    for text in texts:
+        labels[text] = QgsLayoutItemLabel(layout)
+        labels[text].setText(text)
+        layout.addLayoutItem(labels[text])
+    public.make_public(layout, spec, public_builder, is_saved=False)
+    assert [one.text() for one in labels.values()] == ["", "", "", "", "", "审定"]
+
+
+def test_public_legend_has_no_empty_group_and_no_text_that_discloses(builder):
+    spec = MAPS.map_by_id["centre_utilities"]
+    layout = builder.build_layout(spec, A3)
+    legend = next(one for one in layout.items() if isinstance(one, QgsLayoutItemLegend))
+    layers = builder.available_layers.roles
+    root = legend.model().rootGroup()
+    root.clear()
+    legend.setTitle("图例 [% @map_crs %]")
+    outer = root.addGroup("管线（涉密）")
+    outer.addGroup("给水").addLayer(layers[UTILITIES])
+    shown = root.addGroup("X=4384500.00 Y=454500.00")
+    shown.insertChildNode(0, QgsLayerTreeLayer(layers[SERVICES]))
+    kept = root.addGroup("公共服务")
+    kept.addLayer(layers[SERVICES]).setCustomProperty("legend/title-label", "中央经线 114°")
+    name = layers[SERVICES].name()
+    _, public = make_public_builder(builder, "zh")
+    public.make_public(layout, spec, builder, is_saved=True)
+    groups = [one.name() for one in legend.model().rootGroup().findGroups(True)]
+    assert groups == ["", "公共服务"] and legend.title() == ""
+    nodes = legend.model().rootGroup().findLayers()
+    assert len(nodes) == 2 and layers[SERVICES].name() == name
+    assert all("经线" not in str(one.customProperty("legend/title-label", "")) for one in nodes)
+    assert nodes[1].name() == ""
+
+
+def test_record_counts_a_map_with_pages_by_township_once(builder):
+    spec = MAPS.map_by_id["centre_utilities"]
+    _, public = make_public_builder(builder, "zh")
+    counts = []
+    for _ in range(2):
+        layout = builder.build_layout(spec, A3)
+        label = QgsLayoutItemLabel(layout)
+        label.setText("东经113°41′")
+        layout.addLayoutItem(label)
+        public.make_public(layout, spec, builder, is_saved=False)
+        counts.append(dict(public.record.counts))
+    assert counts[0] == counts[1] and counts[0]["grids"] and counts[0]["labels"] == counts[0]["crs_texts"] == 1
+    assert public.record.layer_count == 1
+
+
+def test_former_public_files_of_maps_that_are_not_public_any_more_are_named(builder, tmp_path):
+    former = tmp_path / "140225浑源县13中心城区市政公用设施规划图（公开版）.pdf"
+    for path in (former, tmp_path / "140225浑源县13中心城区市政公用设施规划图.pdf"):
+        path.write_bytes(b"old")
+    public_builder, public = make_public_builder(builder, "zh")
+    limited = replace(public, edition=replace(public.edition, largest_scale=1e6))
+    outcome = run_order(public_builder, make_order(tmp_path, limited, "centre_services", "centre_utilities"))
+    notes = [one for one in outcome.notes if one.key == "public_former_files"]
+    assert [one.params["files"] for one in notes] == [former.name] and former.read_bytes() == b"old"
 
 
 @pytest.mark.usefixtures("provider", "project")

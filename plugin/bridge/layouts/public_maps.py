@@ -39,6 +39,7 @@ from ...core.messages.texts import Message
 from ...core.standard.map_set import MapCatalogue, MapSpec, MissingMapReason
 from .build import LayoutBuilder
 from .map_layers import MapLayers
+from .public_legend import blank_legend_texts, keep_legend_layers
 
 if TYPE_CHECKING:
     from ...core.public_edition.coordinates import CoordinateFinder
@@ -61,7 +62,12 @@ _COORDINATE_EXPRESSION = re.compile(
     r"|project_crs|layer_crs|canvas_cursor|to_dms|to_dm\b|point_n|centroid|bounds",
     re.IGNORECASE,
 )
-_CRS_WORDS = re.compile(r"中央经线|高斯|CGCS|EPSG|国家大地坐标系|西安\s*80|北京\s*54|Gauss", re.IGNORECASE)
+#: Words of a CRS, also without its number: a label of a map has no other reason to show them.
+_CRS_WORDS = re.compile(
+    r"中央经线|中央子午线|高斯|CGCS|EPSG|国家大地坐标系|西安\s*80|北京\s*54|Gauss|central\s+meridian"
+    r"|[36三六]\s?(?:度|°)\s?(?:分带|带)|带号|(?<![A-Za-z])TM\s?\d",
+    re.IGNORECASE,
+)
 _LABEL_FIELD = re.compile(r'fieldName="([^"]*)"')
 _LABELS_ON = re.compile(r'labelsEnabled="1"')
 _CRS_VARIABLE = "sanxian_crs"
@@ -81,14 +87,15 @@ class NotPublic(Exception):
 class PublicMaps:
     """Makes the layouts of maps public, and records what it takes out of each map.
 
-    ``all_layers``: the layers of the county with the hidden ones; ``records``: map → what was taken out; ``notes``:
-    messages on what could not be searched; ``refused_layers``: kind and name of the layers of maps that are not made.
+    ``all_layers``: the layers of the county with the hidden ones; ``records``: map → what was taken out of each of its
+    layouts; ``notes``: messages on what could not be searched; ``refused_layers``: kind and name of the layers of maps
+    that are not made.
     """
 
     edition: PublicEdition
     redactor: Redactor
     all_layers: MapLayers
-    records: dict[str, tuple[MapSpec, RemovalRecord]] = field(default_factory=dict)
+    records: dict[str, tuple[MapSpec, list[RemovalRecord]]] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
     refused_layers: list[tuple[HiddenKind, str]] = field(default_factory=list)
 
@@ -125,7 +132,8 @@ class PublicMaps:
         from ...core.public_edition.edition import CRS_TEXTS
         from ...core.public_edition.record import RemovalRecord
 
-        record = self.records.setdefault(map_spec.id, (map_spec, RemovalRecord()))[1]
+        record = RemovalRecord()
+        self.records.setdefault(map_spec.id, (map_spec, []))[1].append(record)
         for kind, layer in self._list_hidden(map_spec):
             record.add_layer(kind, layer.name())
         if CRS_TEXTS in self.edition.elements:
@@ -139,7 +147,7 @@ class PublicMaps:
             if isinstance(item, QgsLayoutItemMap):
                 self._make_map_public(item, layout, builder, record, is_saved)
             elif isinstance(item, QgsLayoutItemLegend):
-                self._remove_from_legend(item, builder, is_saved)
+                self._remove_from_legend(item, builder, record, is_saved)
             elif isinstance(item, QgsLayoutItemPicture):
                 pictures += item.id() != _NORTH_ITEM_ID
             elif not isinstance(item, QgsLayoutItemLabel):
@@ -151,17 +159,21 @@ class PublicMaps:
 
     def blank_labels(self, layout: QgsPrintLayout, map_spec: MapSpec) -> None:
         """Blank the labels of a page that show coordinates, a CRS or a hidden layer."""
-        from ...core.public_edition.edition import CRS_TEXTS
-
-        record = self.records[map_spec.id][1]
+        record = self.records[map_spec.id][1][-1]
         for item in layout.items():
             if not isinstance(item, QgsLayoutItemLabel) or not item.text():
                 continue
-            text = item.currentText()
-            shows_crs = CRS_TEXTS in self.edition.elements and _CRS_WORDS.search(text)
-            if shows_crs or _COORDINATE_EXPRESSION.search(item.text()) or self.redactor.find_leaks(text):
+            if _COORDINATE_EXPRESSION.search(item.text()) or self._is_leaking(item.currentText()):
                 item.setText("")
                 record.count("labels")
+
+    def _is_leaking(self, text: str) -> bool:
+        """Return True for a text that shows coordinates, a CRS, a hidden layer or a path, or an expression for them."""
+        from ...core.public_edition.edition import CRS_TEXTS
+
+        shows_crs = CRS_TEXTS in self.edition.elements and _CRS_WORDS.search(text) is not None
+        has_expression = "[%" in text and _COORDINATE_EXPRESSION.search(text) is not None
+        return shows_crs or has_expression or bool(self.redactor.find_leaks(text))
 
     def _make_map_public(
         self,
@@ -217,14 +229,16 @@ class PublicMaps:
         neighbours = builder.neighbours
         return bool(self._find_role(layer)) or (neighbours is not None and neighbours.layer.id() == layer.id())
 
-    def _remove_from_legend(self, legend: QgsLayoutItemLegend, builder: LayoutBuilder, is_saved: bool) -> None:
-        """Remove hidden layers, and layers that are not of the plan, from a legend."""
-        legend.setAutoUpdateModel(False)
-        for node in legend.model().rootGroup().findLayers():
-            layer = node.layer()
-            is_shown = layer is not None and self.find_kind(layer) is None
-            if not is_shown or (is_saved and not self._is_plan_layer(layer, builder)):
-                node.parent().removeChildNode(node)
+    def _remove_from_legend(
+        self, legend: QgsLayoutItemLegend, builder: LayoutBuilder, record: RemovalRecord, is_saved: bool
+    ) -> None:
+        """Remove hidden layers, layers that are not of the plan, and headings and texts that disclose something."""
+
+        def is_shown(layer: QgsMapLayer) -> bool:
+            return self.find_kind(layer) is None and (not is_saved or self._is_plan_layer(layer, builder))
+
+        keep_legend_layers(legend, is_shown)
+        record.count("labels", blank_legend_texts(legend, self._is_leaking))
 
     def find_scale_problem(self, layout: QgsPrintLayout) -> MissingMapReason | None:
         """Return the reason if a page has a larger scale than public maps may have, else None."""
@@ -240,8 +254,8 @@ class PublicMaps:
         from ...core.public_edition.record import RemovalRecord
 
         total = RemovalRecord()
-        for _, record in self.records.values():
-            total.add(record)
+        for _, records in self.records.values():
+            total.add(_merge_records(records))
         for kind, name in self.refused_layers:
             total.add_layer(kind, name)
         return total
@@ -273,10 +287,27 @@ class PublicMaps:
                 DocumentCell(str(record.counts["grids"])),
                 DocumentCell(str(record.counts["crs_texts"] + record.counts["labels"])),
             )
-            for spec, record in self.records.values()
+            for spec, records in self.records.values()
+            for record in [_merge_records(records)]
         ]
         blocks = [*self.record.make_blocks(self.edition, texts), DocumentTable(columns, tuple(rows))]
         path.write_text(make_record_page(f"{county}{texts.get('public', 'maps_title')}", blocks, texts.lang), "utf-8")
+
+
+def _merge_records(records: list[RemovalRecord]) -> RemovalRecord:
+    """Return what was taken out of a map: its page and its pages by township lack the same."""
+    from ...core.public_edition.record import RemovalRecord
+
+    merged = RemovalRecord()
+    for record in records:
+        merged.merge(record)
+    return merged
+
+
+def _list_crs_labels(layers: MapLayers) -> set[str]:
+    """Return codes and names of the CRS of all layers, of the maps and of the project."""
+    known = [layers.crs, layers.project.crs(), *(layer.crs() for layer in layers.roles.values())]
+    return {text for crs in known if crs.isValid() for text in (crs.authid(), crs.description()) if text}
 
 
 def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilder, PublicMaps]:
@@ -291,7 +322,7 @@ def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilde
     require_public_level(builder.document.secrecy)
     layers, edition = builder.available_layers, load_public_edition(builder.available_layers.norm)
     hidden = [layer.name() for role, layer in layers.roles.items() if edition.find_kind(role, layer.name())]
-    redactor = Redactor(edition, _make_finder(layers), lang, hidden)
+    redactor = Redactor(edition, _make_finder(layers), lang, hidden, crs_labels=_list_crs_labels(layers))
     public_roles = {role: one for role, one in layers.roles.items() if not edition.find_kind(role, one.name())}
     public_layers = replace(layers, roles=public_roles, known_county=layers.county)
     texts = redactor.texts

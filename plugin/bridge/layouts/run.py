@@ -113,8 +113,26 @@ def export_maps(
                 names.append(_finish_public_maps(builder, order.public, names, temporary))
             outcome.written_files += [order.target_folder / name for name in names]
             cancellation.raise_if_cancelled()
+    if order.public is not None and (former := _list_former_public_files(builder, order, outcome)):
+        params = {"folder": str(order.target_folder), "files": "、".join(former), "count": len(former)}
+        outcome.notes.append(Message("maps", "public_former_files", params))
     progress(1.0, "")
     return outcome
+
+
+def _list_former_public_files(builder: LayoutBuilder, order: MapExportOrder, outcome: MapExportOutcome) -> list[str]:
+    """Return the names of former public files in the folder of maps that have no public edition any more."""
+    catalogue, layers = builder.catalogue, builder.available_layers
+    places = [(layers.county.code, layers.county.name, False)]
+    places += [(township.code, township.name, True) for township in layers.townships]
+    written = {path.name for path in outcome.written_files}
+    names = {
+        f"{catalogue.make_file_stem(spec, code, name, township=is_township)}.{suffix}"
+        for spec, _ in outcome.not_made
+        for code, name, is_township in places
+        for suffix in MAP_FILE_FORMATS
+    }
+    return sorted(name for name in names - written if (order.target_folder / name).exists())
 
 
 class _NothingPublic(Exception):

@@ -28,27 +28,38 @@ _ZONE_FACTOR = 1_000_000
 _ZONE_NUMBERS = range(13, 46)
 #: Northings of China in metres, and eastings without the number of the zone.
 _NORTHINGS, _EASTINGS = (1_900_000.0, 6_000_000.0), (200_000.0, 800_000.0)
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
+#: Chinese characters touch numbers, letters do not: except those of axes before a number, and a unit or E, N behind it.
+_NUMBER = re.compile(
+    r"(?:(?<![A-Za-z\d_.])|(?<=(?<![A-Za-z\d_])[xyXYEN]))-?\d+(?:\.\d+)?"
+    r"(?!(?![mEN](?![A-Za-z\d_²]))[A-Za-z\d_]|\.\d)"
+)
 _UNIT = re.compile(
-    r"[\s\u2009\u00a0]*(?:m²|m2|㎡|km|ha\b|hm|m\b|平方|公顷|公里|万|亩|米|元|个|处|条|块|项|人|%|％|sq|hectare|mu\b)"
+    r"[\s\u2009\u00a0]*(?:m²|m2|㎡|km|ha(?![A-Za-z])|hm|m(?![A-Za-z\d_])|平方|公顷|公里|万|亩|米|元|个|处|条|块|项|人|%|％|sq|hectare"
+    r"|mu(?![A-Za-z]))"
 )
 #: Text between the two numbers of a point.
-_BETWEEN = re.compile(r"[\s,，、;；/|()（）\[\]:：=°东北纬经度坐标XYxyENnelatLonLAT]{1,12}")
+_BETWEEN = re.compile(r"[\s,，、;；/|()（）\[\]:：=°东北纬经度坐标横纵为和及与米mXYxyENnelatLonLAT]{1,12}")
 _WKT = re.compile(
     r"(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE)\s*[ZM]{0,2}\s*\(+[-\d.,\s()eE+]*\)+", re.IGNORECASE
 )
 _DEGREES = re.compile(
     r"(?:东经|西经|北纬|南纬|经度|纬度|longitude|latitude)[\s:：=]{0,3}\d{1,3}(?:\.\d+)?[°º度]?"
     r"(?:\s*[—–~～至-]\s*(?:东经|北纬)?\d{1,3}(?:\.\d+)?[°º度]?)?"
-    r"|\b[EN]\s?\d{1,3}(?:\.\d+)?\s?[°º]|\d{1,3}(?:\.\d+)?\s?[°º]\s?[EN]\b"
+    r"|(?<![A-Za-z\d_])[EN]\s?\d{1,3}(?:\.\d+)?\s?[°º]"
+    r"|(?:\d{1,3}(?:\.\d+)?\s?[°º]?\s?[EN]?\s*[—–~～至-]\s*)?\d{1,3}(?:\.\d+)?\s?[°º]\s?[EN](?![A-Za-z\d_])"
     r"|\d{1,3}\s*[°º度]\s*\d{1,2}\s*[′'’分](?:\s*\d{1,2}(?:\.\d+)?\s*(?:[″\"”秒]|'')?)?",
     re.IGNORECASE,
 )
 #: Parameters and columns that hold coordinates.
 COORDINATE_KEYS = frozenset(
-    "x y lon lat longitude latitude east west north south easting northing place geometry point points bounds extent "
-    "centre center".split()
+    "x y lon lat longitude latitude east west north south easting northing xmin ymin xmax ymax min_x min_y max_x max_y "
+    "place geometry point points bounds extent bbox coordinates centre center centroid".split()
 )
+#: Keys of numbers that are coordinates; single numbers of other keys may count something.
+_NUMBER_KEYS = COORDINATE_KEYS - set(
+    "point points place geometry bounds extent bbox coordinates centre center centroid".split()
+)
+_NUMERIC_TEXT = re.compile(r"\s*[-+]?\d+(?:\.\d+)?\s*[°º度]?\s*[EN]?\s*")
 
 
 @dataclass(frozen=True)
@@ -106,18 +117,43 @@ class CoordinateFinder:
         return "." in number and len(number.partition(".")[0]) == 6 and _is_in(value, self.eastings)
 
     def is_coordinate_pair(self, values: Any) -> bool:
-        """Return True if a list begins with two numbers that are a point."""
-        return (
-            isinstance(values, list | tuple)
-            and len(values) in (2, 3)
-            and all(isinstance(one, int | float) and not isinstance(one, bool) for one in values)
-            and self._is_point(*(repr(float(one)) for one in values[:2]))
-        )
+        """Return True if a list begins with two numbers that are a point, or is a box or a line of two points."""
+        if not isinstance(values, list | tuple) or not all(map(is_number, values)):
+            return False
+        first, second = ([repr(float(one)) for one in values[place : place + 2]] for place in (0, 2))
+        if len(values) in (2, 3):
+            return self._is_point(*first)
+        return len(values) == 4 and self._is_point(*first) and self._is_point(*second)
+
+    def is_coordinate_entry(self, key: str, value: Any) -> bool:
+        """Return True if an entry of data is coordinates by its key: numbers, also as texts or in lists."""
+        if key.lower() not in COORDINATE_KEYS:
+            return False
+        if is_number(value):
+            return key.lower() in _NUMBER_KEYS
+        return _is_numeric_text(value) or (isinstance(value, list | tuple) and _has_only_numbers(value))
 
     def is_coordinate_number(self, value: Any) -> bool:
         """Return True if a number has the size of an easting with its zone, or of a northing, of the plan."""
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return bool(is_number and abs(value) >= _ZONE_FACTOR and self._is_single(repr(float(value))))
+        return bool(is_number(value) and abs(value) >= _ZONE_FACTOR and self._is_single(repr(float(value))))
+
+
+def is_number(value: Any) -> bool:
+    """Return True for a number that is not a truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_numeric_text(value: Any) -> bool:
+    return isinstance(value, str) and _NUMERIC_TEXT.fullmatch(value) is not None
+
+
+def _has_only_numbers(values: Iterable[Any]) -> bool:
+    """Return True for a list of numbers, also as texts and in lists; False for an empty one."""
+    parts = list(values)
+    return bool(parts) and all(
+        _has_only_numbers(one) if isinstance(one, list | tuple) else is_number(one) or _is_numeric_text(one)
+        for one in parts
+    )
 
 
 def make_coordinate_finder(plan: Plan) -> CoordinateFinder:

@@ -27,6 +27,8 @@ COUNTED = (
     "persons",
     "sources",
 )
+#: Remarks below the list: what a reader may not conclude from it.
+REMARKS = ("figures_unchanged", "features_remain")
 
 
 @dataclass
@@ -57,6 +59,12 @@ class RemovalRecord:
                 self.add_layer(kind, name)
         for item, number in other.counts.items():
             self.counts[item] += number
+
+    def merge(self, other: RemovalRecord) -> None:
+        """Merge the record of another layout of the same map, which lacks the same; the larger numbers remain."""
+        larger = {item: max(number, other.counts[item]) for item, number in self.counts.items()}
+        self.add(other)
+        self.counts = larger
 
     @property
     def layer_count(self) -> int:
@@ -121,6 +129,7 @@ class RemovalRecord:
         )
         rows = tuple((DocumentCell(what), DocumentCell(count)) for what, count in self.list_rows(edition, report_texts))
         yield DocumentTable(columns, rows)
-        yield Paragraph(report_texts.get("public", "figures_unchanged"), is_small=True)
+        for key in REMARKS:
+            yield Paragraph(report_texts.get("public", key), is_small=True)
         if not edition.is_confirmed:
             yield Paragraph(report_texts.get("public", "unconfirmed_public"), is_small=True)

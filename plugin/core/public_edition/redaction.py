@@ -18,9 +18,11 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..model.findings import Finding, convert_to_plain_value
 from ..model.report import Report
 from .coordinates import make_coordinate_finder
+from .crs_texts import list_crs_labels
 from .edition import CRS_TEXTS, PublicEdition, require_public_level
 from .files import make_public_document, make_public_page
-from .record import RemovalRecord
+from .persons import list_persons
+from .record import REMARKS, RemovalRecord
 from .redactor import Redactor
 from .verification import verify_public_file
 
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 PROVENANCE_KEY = "public_edition"
 #: Findings between two checks for a cancellation.
 _FINDINGS_PER_STEP = 1000
-#: Persons in a waiver, and its file.
-_WAIVER_PERSONS = ("author", "attachment")
 _FINGERPRINT_DIGITS = 20
 
 
@@ -71,7 +71,7 @@ class PublicReport:
         """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
         texts = self.redactor.texts
         head = (texts.get("public", "what"), texts.get("public", "count"))
-        notes = ["introduction", "figures_unchanged"] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
+        notes = ["introduction", *REMARKS] + ([] if self.edition.is_confirmed else ["unconfirmed_public"])
         rows = [head, *self.record.list_rows(self.edition, texts)]
         return texts.get("public", "title"), rows, [texts.get("public", key) for key in notes]
 
@@ -92,18 +92,29 @@ def make_public_report(
     names = [layer.name for layer in hidden_layers.values()]
     names += [one for one in plan.unrecognised_layers if edition.find_kind("", one)]
     files = [PureWindowsPath(path).name for path in (plan.source, *plan.input_files) if path]
-    redactor = Redactor(edition, make_coordinate_finder(plan), report.lang, names, files)
+    extra_roles = hidden_layers.keys() - edition.hidden_roles
+    names += [name for role in extra_roles for name in (role, hidden_layers[role].template.name)]
+    persons, attachments = list_persons(report, plan)
+    redactor = Redactor(
+        edition,
+        make_coordinate_finder(plan),
+        report.lang,
+        names,
+        [*files, *attachments],
+        persons=persons,
+        crs_labels=list_crs_labels(plan),
+        hidden_roles=extra_roles,
+    )
     record = redactor.record
     for role, layer in hidden_layers.items():
         if kind := edition.find_kind(role, layer.name):
             record.add_layer(kind, layer.template.name if report.lang == "zh" else role)
-    hidden_roles = edition.hidden_roles | set(hidden_layers)
     salt = secrets.token_hex(16)
     findings, drawn_findings = [], []
     for number, finding in enumerate(report.findings):
         if number % _FINDINGS_PER_STEP == 0:
             cancellation.raise_if_cancelled()
-        public_finding = _redact_finding(finding, hidden_roles, redactor, salt)
+        public_finding = _redact_finding(finding, redactor, salt)
         findings.append(public_finding)
         is_drawn = public_finding.geom_kind != "none"
         drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
@@ -132,27 +143,31 @@ def make_public_report(
             for one in report.indicators
         ],
         tolerance=redactor.redact_value(convert_to_plain_value(report.tolerance)),
-        provenance=_redact_provenance(report.provenance, hidden_roles, redactor),
+        provenance=_redact_provenance(report.provenance, redactor),
     )
     public_report.provenance[PROVENANCE_KEY] = record.to_dict(edition, report.lang)
-    # Texts of rules are redacted when files are written. They are not of this county and do not count.
+    # Texts of rules and names of indicators are not of this county and do not count.
     redactor.record = RemovalRecord()
+    public_report = _redact_titles(public_report, redactor)
     return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
 
 
-def _redact_finding(finding: Finding, hidden_roles: frozenset[str], redactor: Redactor, salt: str) -> Finding:
+def _redact_titles(report: Report, redactor: Redactor) -> Report:
+    """Return a report with names of hidden layers taken out of the names of rules and indicators."""
+    redact = redactor.redact_text
+    rules = [replace(rule, title=redact(rule.title), problem=redact(rule.problem)) for rule in report.rules]
+    return replace(report, rules=rules, indicators=[replace(one, name=redact(one.name)) for one in report.indicators])
+
+
+def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
     """Return a finding without shape and coordinates; one on a hidden layer or field without its texts."""
     record = redactor.record
     if finding.geometry is not None and finding.geom_kind != "none":
         record.count("geometries")
         record.count("coordinates", int(shapely.get_num_coordinates(finding.geometry)))
-    is_hidden = bool({finding.role, finding.related_role} & hidden_roles)
+    is_hidden = bool({finding.role, finding.related_role} & redactor.hidden_roles)
     is_withheld = is_hidden or bool(finding.field and redactor.edition.shows_hidden_field(finding.field))
     params = redactor.redact_value(convert_to_plain_value(finding.params), withholds=is_withheld)
-    waiver = params.get("waiver")
-    if isinstance(waiver, dict):
-        record.count("persons", sum(bool(waiver.get(key)) for key in _WAIVER_PERSONS))
-        params["waiver"] = {key: "" if key in _WAIVER_PERSONS else value for key, value in waiver.items()}
     public_finding = finding.copy_without_geometry(keeps_kind=not is_hidden)
     public_finding.params = params
     public_finding.fingerprint = _blur_fingerprint(finding.fingerprint, salt)
@@ -176,10 +191,10 @@ def _blur_fingerprint(fingerprint: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}|{fingerprint}".encode()).hexdigest()[:_FINGERPRINT_DIGITS] if fingerprint else ""
 
 
-def _redact_provenance(provenance: dict[str, Any], hidden_roles: frozenset[str], redactor: Redactor) -> dict[str, Any]:
+def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
     """Return the provenance without hidden layers, source, CRS, persons and programs of the machine."""
     record, data = redactor.record, dict(provenance)
-    layers = [layer for layer in data.get("layers", []) if layer.get("role") not in hidden_roles]
+    layers = [layer for layer in data.get("layers", []) if layer.get("role") not in redactor.hidden_roles]
     if data.get("source"):
         record.count("sources")
     data["source"] = ""

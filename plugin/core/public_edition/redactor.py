@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Take coordinates, names of hidden layers, paths and CRS out of texts, data, documents and pages."""
+"""Take coordinates, names of hidden layers and persons, paths and CRS out of texts, data, documents and pages."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from html import escape, unescape
 from typing import Any, TypeVar
 
 from ..render.words import ReportTexts
-from .coordinates import COORDINATE_KEYS, CoordinateFinder
+from .coordinates import CoordinateFinder
+from .crs_texts import CRS_TEXT
 from .edition import CRS_TEXTS, PublicEdition
+from .folders import FOLDER
+from .persons import PERSON_KEYS
 from .record import RemovalRecord
 
-_FOLDER = re.compile(
-    r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/](?:[^\\/:*?\"<>|\n“”'，。；]+[\\/])*|\\\\(?:[^\\/:*?\"<>|\n“”'，。；]+\\)+"
-    r"|file:/+(?:[^/\s]+/)*|/(?:[^\\/:*?\"<>|\s“”'，。；]+/)+)"
-)
-_CRS = re.compile(
-    r"EPSG:\s?\d{4,6}(?:[\s\u3000]*[（(]?\d{2}\s?(?:带|zone)[）)]?)?|中央经线[\s:：]*\d{2,3}(?:\.\d+)?\s*[°度]?"
-)
 #: Embedded pictures of a page, style sheets and tags: they have no text.
 _PAGE_PARTS = re.compile(r"(<style\b.*?</style>|<[^>]*>)", re.DOTALL | re.IGNORECASE)
+#: Attributes of tags that are read or shown.
+_TEXT_ATTRIBUTES = re.compile(
+    r"(?<=\s)((?:title|alt|placeholder|summary|label|content|aria-[a-z]+)\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE
+)
 #: Fields of blocks that hold codes or drawings, not texts.
 _TEXT_FIELDS_LEFT = frozenset(("svg", "lang", "align", "icon", "page_number_format"))
 #: Shorter names of files are words of the language.
 _MIN_FILE_NAME_CHARACTERS = 4
-#: Keys of numbers that are coordinates; others of these keys may count something.
-_NUMBER_KEYS = COORDINATE_KEYS - {"point", "points", "place", "geometry", "bounds", "extent", "centre", "center"}
+_MIN_CRS_CHARACTERS = 4
 _ROW_NUMBER_KEYS = ("fid", "related_fid")
 _ROLE_KEYS = ("role", "related_role", "roles", "related_roles", "layer_role")
 T = TypeVar("T")
@@ -37,7 +36,9 @@ T = TypeVar("T")
 class Redactor:
     """Takes out of texts what a public edition may not show, and counts it in ``record``.
 
-    ``layer_names``: names of the hidden layers in the data; ``file_names``: names of the files that were read.
+    ``layer_names``: names of the hidden layers in the data; ``file_names``: names of the files that were read or
+    attached; ``persons``: names of persons; ``crs_labels``: labels of the CRS of the data; ``hidden_roles``: codes of
+    layers that their names hide, further to those of the edition.
     """
 
     def __init__(
@@ -47,14 +48,23 @@ class Redactor:
         lang: str,
         layer_names: Iterable[str] = (),
         file_names: Iterable[str] = (),
+        *,
+        persons: Iterable[str] = (),
+        crs_labels: Iterable[str] = (),
+        hidden_roles: Iterable[str] = (),
     ):
         self.edition, self.finder, self.record = edition, finder, RemovalRecord()
         self.texts = ReportTexts(lang)
+        self.hidden_roles = edition.hidden_roles | frozenset(hidden_roles)
         self._names = _make_name_pattern(edition.list_hidden_names(layer_names))
         self._files = _make_name_pattern(
             sorted({one for one in file_names if len(one) >= _MIN_FILE_NAME_CHARACTERS}, key=len, reverse=True)
         )
-        left_out = ("coordinate", "layer", "file", "crs")
+        self._persons = _make_name_pattern(sorted(set(persons), key=len, reverse=True))
+        self._crs_labels = _make_name_pattern(
+            sorted({one for one in crs_labels if len(one) >= _MIN_CRS_CHARACTERS}, key=len, reverse=True)
+        )
+        left_out = ("coordinate", "layer", "file", "crs", "person")
         self._word = {key: self.texts.get("public", f"{key}_left_out") for key in left_out}
         self.withheld = self.texts.get("public", "row_left_out")
 
@@ -63,33 +73,46 @@ class Redactor:
     def find_leaks(self, text: str) -> list[str]:
         """Return the parts of a text that a public edition may not show."""
         leaks = [text[start:end] for start, end, _ in self.finder.find_spans(text)]
-        for pattern in self._list_patterns():
+        for pattern, _, _ in self._list_replacements():
             leaks += [match.group() for match in pattern.finditer(text)]
         return leaks
 
-    def _list_patterns(self) -> list[re.Pattern[str]]:
-        patterns = [self._names, self._files, _FOLDER]
-        if CRS_TEXTS in self.edition.elements:
-            patterns.append(_CRS)
-        return [one for one in patterns if one is not None]
+    def _list_replacements(self) -> list[tuple[re.Pattern[str], str, str]]:
+        """Return (pattern, word instead of it, item of the record) in the order of the replacement."""
+        word = self._word
+        crs = (
+            ((self._crs_labels, word["crs"], "crs_texts"), (CRS_TEXT, word["crs"], "crs_texts"))
+            if CRS_TEXTS in self.edition.elements
+            else ()
+        )
+        replacements = (
+            *crs,
+            (FOLDER, "", "paths"),
+            (self._files, word["file"], "sources"),
+            (self._names, word["layer"], "names"),
+            (self._persons, word["person"], "persons"),
+        )
+        return [(pattern, word, item) for pattern, word, item in replacements if pattern is not None]
 
     # -- texts
 
     def redact_text(self, text: str) -> str:
-        """Return a text without coordinates, names of hidden layers and source files, folders and CRS."""
+        """Return a text without coordinates, names of hidden layers, persons and source files, folders and CRS."""
+        replacements = self._list_replacements()
+        # The central meridian of a CRS is also a longitude.
+        for pattern, word, item in replacements:
+            if item == "crs_texts":
+                text = self._replace(pattern, word, item, text)
         for start, end, count in reversed(self.finder.find_spans(text)):
             text = text[:start] + self._word["coordinate"] + text[end:]
             self.record.count("coordinates", count)
-        text = self._replace(_FOLDER, "", "paths", text)
-        text = self._replace(self._files, self._word["file"], "sources", text)
-        if CRS_TEXTS in self.edition.elements:
-            text = self._replace(_CRS, self._word["crs"], "crs_texts", text)
-        return self._replace(self._names, self._word["layer"], "names", text)
+        for pattern, word, item in replacements:
+            if item != "crs_texts":
+                text = self._replace(pattern, word, item, text)
+        return text
 
-    def _replace(self, pattern: re.Pattern[str] | None, word: str, item: str, text: str) -> str:
+    def _replace(self, pattern: re.Pattern[str], word: str, item: str, text: str) -> str:
         """Return a text with a word for each match of a pattern; the matches are counted."""
-        if pattern is None:
-            return text
         text, number = pattern.subn(word, text)
         self.record.count(item, number)
         return text
@@ -118,10 +141,12 @@ class Redactor:
         return value
 
     def _redact_entry(self, key: Any, value: Any, withholds: bool) -> Any:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if str(key).lower() in _NUMBER_KEYS and is_number:
+        if self.finder.is_coordinate_entry(str(key), value):
             self.record.count("coordinates")
             return None
+        if key in PERSON_KEYS and isinstance(value, str):
+            self.record.count("persons", int(bool(value)))
+            return ""
         return self.redact_value(value, withholds=withholds)
 
     def _is_about_hidden_layer(self, row: dict[Any, Any]) -> bool:
@@ -129,7 +154,7 @@ class Redactor:
         for key in _ROLE_KEYS:
             value = row.get(key)
             roles = value if isinstance(value, list | tuple) else [value]
-            if any(isinstance(role, str) and role in self.edition.hidden_roles for role in roles):
+            if any(isinstance(role, str) and role in self.hidden_roles for role in roles):
                 return True
         return False
 
@@ -153,19 +178,29 @@ class Redactor:
         return part
 
     def redact_page(self, page: str) -> str:
-        """Return a page (HTML) with its texts redacted; tags and embedded pictures are unchanged."""
+        """Return a page (HTML) with its texts and titles redacted; other attributes and pictures are unchanged."""
         parts = _PAGE_PARTS.split(page)
-        for place in range(0, len(parts), 2):
-            text = unescape(parts[place])
+        for place, part in enumerate(parts):
+            if place % 2:
+                parts[place] = _TEXT_ATTRIBUTES.sub(self._redact_attribute, part)
+                continue
+            text = unescape(part)
             changed = self.redact_text(text)
             if changed != text:
                 parts[place] = escape(changed, quote=False)
         return "".join(parts)
 
+    def _redact_attribute(self, match: re.Match[str]) -> str:
+        text = unescape(match[2][1:-1])
+        changed = self.redact_text(text)
+        return match[0] if changed == text else f'{match[1]}"{escape(changed)}"'
+
 
 def list_page_texts(page: str) -> list[str]:
-    """Return the texts between the tags of a page (HTML)."""
-    return [unescape(text) for text in _PAGE_PARTS.split(page)[::2]]
+    """Return the texts of a page (HTML): between the tags, and in attributes that are read or shown."""
+    parts = _PAGE_PARTS.split(page)
+    attributes = [match[2][1:-1] for tag in parts[1::2] for match in _TEXT_ATTRIBUTES.finditer(tag)]
+    return [unescape(text) for text in (*parts[::2], *attributes)]
 
 
 def _make_name_pattern(names: list[str]) -> re.Pattern[str] | None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from .coordinates import CoordinateFinder
+from .file_parts import find_pdf_georeference, find_picture_data
 from .redactor import Redactor, list_page_texts
 
 #: Parts of an office file with persons, comments or properties of the template's office.
@@ -21,14 +23,17 @@ _PERSONAL_TAGS = re.compile(r"<(?:Company|Manager)>([^<]+)<|\bw:author=\"([^\"]+
 #: Ends of a paragraph or cell, between which texts do not continue.
 _TEXT_ENDS = re.compile(r"</(?:w:p|c|si|is|t|v|f|dc:\w+|cp:\w+)>")
 _TAGS = re.compile(r"<[^>]*>")
-#: Georeference of a PDF: measure dictionaries (ISO 32000), their points, and that of OGC best practice.
-_PDF_GEOREFERENCE = re.compile(rb"/(?:Measure|GPTS|LPTS|LGIDict|GCS|PROJCS|GEOGCS)\b")
-_PNG_SIGNATURE, _JPG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
-_PNG_TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
-#: Segments of a JPEG with other data than the picture: APP1 (EXIF, XMP) to APP15, and comments.
-_JPG_SCAN = 0xDA
-_JPG_DATA_SEGMENTS = {*range(0xE1, 0xF0), 0xFE}
-_GEOTIFF_TAGS = (33550, 33922, 34264, 34735, 34736, 34737)
+#: Attributes of office parts that are read or shown.
+_TEXT_ATTRIBUTES = re.compile(r"\s(?:descr|title|tooltip|display|name)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_ATTRIBUTES = re.compile(r"\s([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+#: Attributes of drawings with places on the page, where small numbers are not degrees.
+_DRAWING_ATTRIBUTES = frozenset(
+    "d points x y x1 y1 x2 y2 cx cy r rx ry dx dy width height transform viewBox offset stroke-width font-size".split()
+)
+#: Parts of office files in which numbers are texts.
+_TEXT_PARTS = ("word/", "xl/sharedStrings")
+#: Units of areas and lengths, in lower case.
+_UNITS = frozenset("m m2 m² ㎡ km km2 km² hm2 hm² ha mu 亩 万亩 公顷 平方米 平方公里 米 公里 千米 hectare".split())
 _SHOWN_CHARACTERS = 40
 
 
@@ -45,7 +50,7 @@ def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None
     elif suffix in (".docx", ".xlsx"):
         _refuse(path, _find_in_office_file(path, redactor, author))
     elif suffix == ".pdf":
-        _refuse(path, (one.decode("ascii") for one in _PDF_GEOREFERENCE.findall(data)))
+        _refuse(path, find_pdf_georeference(data))
         _refuse(path, redactor.find_leaks(_read_pdf_properties(data)))
     else:
         _refuse(path, find_picture_data(data))
@@ -68,21 +73,30 @@ def _list_georeference_files(path: Path) -> list[Path]:
     return [path.with_suffix(suffix) for suffix in suffixes] + [path.with_name(f"{path.name}.aux.xml")]
 
 
-def _find_in_data(value: Any, redactor: Redactor, key: str = "") -> Iterator[str]:
-    """Yield what plain data show of coordinates, layers and paths."""
+def _find_in_data(value: Any, redactor: Redactor, *, is_measured: bool = False) -> Iterator[str]:
+    """Yield what plain data show of coordinates, layers, paths and persons.
+
+    Numbers are coordinates by their key or in lists: areas have the size of coordinates. ``is_measured``: the numbers
+    of a list are areas or lengths.
+    """
+    finder = redactor.finder
     if isinstance(value, str):
         yield from redactor.find_leaks(value)
     elif isinstance(value, dict):
+        has_unit = str(value.get("unit") or "").lower() in _UNITS
         for name, one in value.items():
             yield from redactor.find_leaks(str(name))
-            yield from _find_in_data(one, redactor, str(name))
+            if finder.is_coordinate_entry(str(name), one):
+                yield f"{name} {one}"
+            else:
+                yield from _find_in_data(one, redactor, is_measured=has_unit or str(name).endswith("m2"))
     elif isinstance(value, list):
-        if redactor.finder.is_coordinate_pair(value):
+        if finder.is_coordinate_pair(value):
             yield str(value)
         for one in value:
-            yield from _find_in_data(one, redactor, key)
-    elif not key.endswith("m2") and redactor.finder.is_coordinate_number(value):
-        yield f"{key} {value}"
+            if not is_measured and finder.is_coordinate_number(one):
+                yield str(one)
+            yield from _find_in_data(one, redactor, is_measured=is_measured)
 
 
 def _find_in_office_file(path: Path, redactor: Redactor, author: str) -> Iterator[str]:
@@ -95,7 +109,9 @@ def _find_in_office_file(path: Path, redactor: Redactor, author: str) -> Iterato
                 yield from _find_in_part(name, archive.read(name).decode("utf-8"), redactor, author)
             elif name.lower().endswith((".png", ".jpg", ".jpeg", ".tif", ".tiff")):
                 yield from find_picture_data(archive.read(name))
-            elif not name.endswith("/") and name.rpartition("/")[2].rpartition(".")[2] not in ("svg",):
+            elif name.lower().endswith(".svg"):
+                yield from _find_in_drawing(archive.read(name).decode("utf-8"), redactor)
+            elif not name.endswith("/"):
                 # Embedded objects cannot be searched.
                 yield name
 
@@ -112,12 +128,33 @@ def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Itera
         for target in re.findall(r'Target="([^"]*)"[^>]*TargetMode="External"', xml):
             yield from redactor.find_leaks(unescape(target))
         return
+    for groups in _TEXT_ATTRIBUTES.findall(xml):
+        for text in filter(None, groups):
+            yield from redactor.find_leaks(unescape(text))
+    is_sheet, finder = name.startswith("xl/worksheets/"), redactor.finder
     for line in _TEXT_ENDS.sub("\n", xml).split("\n"):
         text = unescape(_TAGS.sub("", line)).strip()
         if text and not _is_plain_number(text):
             yield from redactor.find_leaks(text)
-        elif text and name.startswith("xl/worksheets/") and redactor.finder.is_coordinate_number(float(text)):
-            yield text
+        elif text and (is_sheet or name.startswith(_TEXT_PARTS)):
+            # Cells of sheets are areas too; numbers that are texts are coordinates by their size alone.
+            is_found = finder.is_coordinate_number(float(text)) if is_sheet else bool(finder.find_spans(text))
+            if is_found:
+                yield text
+
+
+def _find_in_drawing(xml: str, redactor: Redactor) -> Iterator[str]:
+    """Yield what a drawing (SVG) shows: texts, and attributes of its tags."""
+    metres: CoordinateFinder = replace(redactor.finder, longitudes=None, latitudes=None)
+    for text in _TAGS.split(xml):
+        yield from redactor.find_leaks(unescape(text))
+    for tag in _TAGS.findall(xml):
+        for key, *values in _ATTRIBUTES.findall(tag):
+            text = unescape("".join(values))
+            if key in _DRAWING_ATTRIBUTES:
+                yield from (text[start:end] for start, end, _ in metres.find_spans(text))
+            elif not key.startswith("xmlns") and not text.startswith("data:"):
+                yield from redactor.find_leaks(text)
 
 
 def _is_plain_number(text: str) -> bool:
@@ -137,25 +174,3 @@ def _read_pdf_properties(data: bytes) -> str:
         raw = bytes.fromhex(re.sub(rb"\s", b"", hexadecimal).decode("ascii"))
         parts.append(raw.decode("utf-16", "replace"))
     return "\n".join(_TAGS.sub(" ", part) for part in parts)
-
-
-def find_picture_data(data: bytes) -> Iterator[str]:
-    """Yield the names of parts of a PNG, JPEG or TIFF file with other data than the picture itself."""
-    if data.startswith(_PNG_SIGNATURE):
-        place = len(_PNG_SIGNATURE)
-        while place + 8 <= len(data):
-            length, kind = struct.unpack(">I4s", data[place : place + 8])
-            if kind in _PNG_TEXT_CHUNKS:
-                yield kind.decode("ascii")
-            place += 12 + length
-    elif data.startswith(_JPG_START):
-        place = 2
-        while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != _JPG_SCAN:
-            marker, (length,) = data[place + 1], struct.unpack(">H", data[place + 2 : place + 4])
-            if marker in _JPG_DATA_SEGMENTS:
-                yield f"JPEG {marker:#x}"
-            place += 2 + length
-    elif data[:2] in (b"II", b"MM"):
-        order = "<" if data[:2] == b"II" else ">"
-        if any(struct.pack(f"{order}H", tag) in data for tag in _GEOTIFF_TAGS):
-            yield "GeoTIFF"

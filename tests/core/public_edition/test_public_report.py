@@ -70,6 +70,7 @@ def test_public_report_files_have_no_coordinate_and_no_hidden_layer(files, kind)
 def test_public_report_files_list_what_was_left_out(files, public, kind):
     text = read_file_texts(files[1] / f"报告.{kind}")
     assert "试验类" in text
+    assert ("15 特殊用地" in text) == (kind != "json")
     coordinates = public.record.counts["coordinates"]
     internal = json.loads((files[0] / "报告.json").read_text(encoding="utf-8"))
     in_shapes = sum(len(re.findall(r"\d \d", one["geometry"] or "")) for one in internal["findings"])
@@ -154,3 +155,79 @@ def test_public_document_from_a_template_with_properties_of_an_office_is_refused
     assert caught.value.key == "public_leak" and target.read_bytes() == b"old"
     write_outputs(short, checked.plan, paths, public=public)
     assert target.read_bytes() != b"old"
+
+
+def test_public_report_has_no_name_of_a_person(checked, edition, tmp_path):
+    """Findings as of waivers, of the package's waivers and of the confirmation; and a message that repeats a name."""
+    waiver = {
+        "id": "W1",
+        "document": "浑自然资函〔2026〕1号",
+        "author": "张三丰",
+        "attachment": "会议纪要.pdf",
+        "date": "2026-01-01",
+    }
+    texts = {"rule": "TOP001", "author": "张三丰", "document": waiver["document"]}
+    expired, covered, confirmed, repeated = (replace(one) for one in checked.report.findings[:4])
+    for number, (finding, params, message) in enumerate(
+        (
+            (
+                expired,
+                texts | {"waiver": waiver},
+                "规则 TOP001 的豁免 1（浑自然资函〔2026〕1号，登记人 张三丰）已到期。",
+            ),
+            (covered, {"package_waiver": waiver | {"author": "李四光、王五岳"}}, "重叠 1 处。"),
+            (
+                confirmed,
+                {"by": "赵六合", "document": "1号", "date": "2026-01-01"},
+                "确认日期 2026-01-01（1号，赵六合）晚于今天。",
+            ),
+            (repeated, {"note": "王五岳已看"}, "王五岳、孙七星和张三丰说明见会议纪要.pdf。"),
+        )
+    ):
+        finding.params, finding.message, finding.role, finding.field = params, message, "", ""
+        finding.related_role, finding.fingerprint = "", f"f{number}"
+    provenance = checked.report.provenance
+    profile = {**provenance["profile"], "confirmed": {"by": "孙七星", "document": "1号", "date": "2026-01-01"}}
+    short = replace(
+        checked.report,
+        findings=[expired, covered, confirmed, repeated],
+        rules=checked.report.rules[:3],
+        provenance={**provenance, "profile": profile},
+    )
+    public = make_public_report(short, checked.plan, edition)
+    assert not public.report.findings[0].params["author"] and not public.report.findings[2].params["by"]
+    assert public.report.findings[1].params["package_waiver"]["attachment"] == ""
+    assert public.record.counts["persons"] >= 6
+    paths = OutputPaths(**{kind: str(tmp_path / f"公开.{kind}") for kind in KINDS})
+    write_outputs(short, checked.plan, paths, public=public)
+    for kind in KINDS:
+        text = read_file_texts(tmp_path / f"公开.{kind}")
+        assert "浑自然资函〔2026〕1号" in text
+        for name in ("张三丰", "李四光", "王五岳", "赵六合", "孙七星", "会议纪要"):
+            assert name not in text, (kind, name)
+            assert public.redactor.find_leaks(f"登记人{name}.pdf")
+
+
+def test_layer_hidden_by_its_name_is_hidden_in_data_and_texts(checked, edition):
+    """The pattern fits the name of the layer in the data; its code is on no list."""
+    role, layer = next((role, one) for role, one in dict.items(checked.plan.layers) if role != "STBHHX")
+    hidden = HiddenKind("试验类", "Trial", (), (layer.name,))
+    by_name = replace(edition, kinds=(hidden,), names_by_role={})
+    short = replace(checked.report, findings=checked.report.findings[:3], rules=checked.report.rules[:3])
+    redactor = make_public_report(short, checked.plan, by_name).redactor
+    row = {"role": role, "fid": 7, "name": "东关村", "area_m2": 5.0}
+    assert redactor.redact_value(row) == {
+        "role": redactor.withheld,
+        "name": redactor.withheld,
+        "area_m2": 5.0,
+    }
+    assert redactor.find_leaks(f"见 {role}") and redactor.find_leaks(f"与{layer.template.name}重叠")
+
+
+def test_names_of_hidden_layers_are_taken_out_of_names_of_rules_and_indicators(checked, edition, tmp_path):
+    """The official name of the red lines is in names of rules and indicators."""
+    official = replace(edition, names_by_role={"STBHHX": ("生态保护红线",)})
+    public = make_public_report(checked.report, checked.plan, official)
+    target = tmp_path / "公开.json"
+    write_outputs(checked.report, checked.plan, OutputPaths(json=str(target)), public=public)
+    assert "生态保护红线" not in read_file_texts(target) and len(public.report.rules) == len(checked.report.rules)

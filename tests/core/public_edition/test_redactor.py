@@ -7,8 +7,8 @@ from plugin.core.check import RunOptions
 from plugin.core.errors import DataError
 from plugin.core.public_edition.coordinates import make_finder_of_extent
 from plugin.core.public_edition.edition import load_public_edition
+from plugin.core.public_edition.file_parts import find_picture_data
 from plugin.core.public_edition.redactor import Redactor
-from plugin.core.public_edition.verification import find_picture_data
 
 FINDER = make_finder_of_extent((38448275, 4358356, 38498236, 4411492), (113.39, 39.35, 113.98, 39.83))
 
@@ -16,7 +16,15 @@ FINDER = make_finder_of_extent((38448275, 4358356, 38498236, 4411492), (113.39, 
 @pytest.fixture(scope="module")
 def redactor():
     edition = load_public_edition(RunOptions(standard="county_db").resolve_norm())
-    return Redactor(edition, FINDER, "zh", ["县管网图层"], ["浑源.gpkg"])
+    return Redactor(
+        edition,
+        FINDER,
+        "zh",
+        ["县管网图层"],
+        ["浑源.gpkg"],
+        persons=["张三"],
+        crs_labels=["TM 111°E", "Xian 1980 / GK Zone 19"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,6 +46,31 @@ def redactor():
         "/home/zhang/数据/a.gpkg",
         r"D:\机密 资料\a.gpkg",
         "坐标系是 EPSG:4526（38 带）",
+        "位于460123.12，4370456.7处",
+        "X为460123.12、Y为4370456.7",
+        "东坐标x460123.12",
+        "460123.12米，4370456.7米",
+        "460123.12m和4370456.7m",
+        "4370456.7N 460123.12E",
+        "适用范围 113.5–116.5°E",
+        r"数据来自D:\机密\库\县.gdb",
+        r"位于\\server\机密\县.gdb",
+        "读取/home/zhang/县.gpkg失败",
+        "/home/zhang san/数据/x.gpkg",
+        "坐标系 EPSG：4526",
+        "中央经线：东经113°",
+        "中央子午线为113度",
+        "CGCS2000 / 3-degree Gauss-Kruger zone 38",
+        "CGCS2000_3_Degree_GK_Zone_38",
+        "3度带 38 带",
+        "位于第38带",
+        "高斯克吕格投影38带",
+        "带号为38",
+        "采用38带坐标",
+        "TM 113°E",
+        "读入 TM 111°E",
+        "转自 Xian 1980 / GK Zone 19",
+        "登记人 张三）",
     ],
 )
 def test_redactor_takes_out_coordinates_names_and_paths(redactor, text):
@@ -52,9 +85,20 @@ def test_redactor_takes_out_coordinates_names_and_paths(redactor, text):
         "（线）",
         "管网",
         "浑源.gpkg",
-        "zhang",
         "机密",
         "4526",
+        "zhang",
+        "san/",
+        "server",
+        "zone 38",
+        "Zone_38",
+        "38 带",
+        "38带",
+        "111",
+        "1980",
+        "张三",
+        "460123",
+        "116.5",
     ):
         assert secret not in redacted
 
@@ -70,10 +114,37 @@ def test_redactor_takes_out_coordinates_names_and_paths(redactor, text):
         "2026-11-26 09:57",
         "460123",
         "km/h",
+        "耕地/园地/林地各 3 块",
+        "面积为38460123.5平方米，长4370456.7米",
+        "采用 CGCS2000 坐标系",
+        "防护林带 38 处",
+        "共 38 带状绿地",
+        "亩/公顷/ha",
     ],
 )
 def test_redactor_keeps_figures_and_codes(redactor, text):
     assert redactor.redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"longitude": "113.45"},
+        {"west": "113.39", "east": 113.98},
+        {"x": 460123.5},
+        {"extent": [38448275, 4358356, 38498236, 4411492]},
+        {"bbox": ["113.39", "39.35", "113.98", "39.83"]},
+        {"geometry": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]},
+        {"author": "李四", "by": "李四", "attachment": "李四.pdf"},
+    ],
+)
+def test_entries_of_coordinates_and_persons_are_blanked(redactor, entry):
+    assert not any(redactor.redact_value(entry).values())
+
+
+def test_entries_that_count_points_remain(redactor):
+    entry = {"points": 12, "areas": [1, 2, 3, 4], "place": "东关村", "count": "12"}
+    assert redactor.redact_value(entry) == entry
 
 
 def test_county_replaces_the_list_and_a_misspelt_layer_is_refused(tmp_path):

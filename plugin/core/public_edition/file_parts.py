@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parts of pictures and PDF files with other data than what they show: georeference, EXIF, comments."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+
+_PNG_SIGNATURE, _JPG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_PNG_TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
+#: Segments of a JPEG with other data than the picture: APP1 (EXIF, XMP) to APP15, and comments.
+_JPG_SCAN = 0xDA
+_JPG_DATA_SEGMENTS = {*range(0xE1, 0xF0), 0xFE}
+#: Segments that belong to the picture: APP2 with a colour profile, APP14 with the colour transform.
+_JPG_COLOUR_SEGMENTS = {0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+#: Tags of GeoTIFF, and the GPS directory of EXIF.
+_GEOTIFF_TAGS = frozenset((33550, 33922, 34264, 34735, 34736, 34737, 34853))
+#: Classic TIFF and BigTIFF: formats of an offset and of the number of entries, and the size of an entry.
+_TIFF_FORMATS = {42: ("I", "H", 12), 43: ("Q", "Q", 20)}
+_PDF_STREAM = re.compile(rb"\bstream\r?\n(.*?)endstream", re.DOTALL)
+_PDF_OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]*>>\s*stream\r?\n(.*?)endstream", re.DOTALL)
+#: Georeference of a PDF: measure dictionaries (ISO 32000), their points, and that of OGC best practice. Each is the
+#: name of an entry (before a value) or of a type.
+_PDF_GEOREFERENCE = re.compile(
+    rb"/(?:Measure|GPTS|LPTS|LGIDict|GCS|PROJCS|GEOGCS)(?=\s*(?:<<|\[|\d+\s+\d+\s+R\b|\(|/|>>))"
+)
+
+
+def find_pdf_georeference(data: bytes) -> Iterator[str]:
+    """Yield the names of the entries of a PDF that georeference it; contents of pages and pictures are not searched.
+
+    Compressed objects are searched too.
+    """
+    parts = [_PDF_STREAM.sub(b" ", data)]
+    for stream in _PDF_OBJECT_STREAM.findall(data):
+        try:
+            parts.append(zlib.decompressobj().decompress(stream))
+        except zlib.error:
+            yield "ObjStm"
+    for part in parts:
+        for name in _PDF_GEOREFERENCE.findall(part):
+            yield name.decode("ascii")
+
+
+def find_picture_data(data: bytes) -> Iterator[str]:
+    """Yield the names of parts of a PNG, JPEG or TIFF file with other data than the picture itself."""
+    if data.startswith(_PNG_SIGNATURE):
+        place = len(_PNG_SIGNATURE)
+        while place + 8 <= len(data):
+            length, kind = struct.unpack(">I4s", data[place : place + 8])
+            if kind in _PNG_TEXT_CHUNKS:
+                yield kind.decode("ascii")
+            place += 12 + length
+    elif data.startswith(_JPG_START):
+        yield from _find_jpeg_data(data)
+    elif data[:2] in (b"II", b"MM"):
+        try:
+            if _GEOTIFF_TAGS.intersection(_iterate_tiff_tags(data)):
+                yield "GeoTIFF"
+        except (struct.error, KeyError):
+            # A damaged file cannot be searched.
+            yield "TIFF"
+
+
+def _find_jpeg_data(data: bytes) -> Iterator[str]:
+    """Yield the segments of a JPEG with other data than the picture and its colours."""
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != _JPG_SCAN:
+        marker, (length,) = data[place + 1], struct.unpack(">H", data[place + 2 : place + 4])
+        colours = _JPG_COLOUR_SEGMENTS.get(marker)
+        is_colours = colours is not None and data.startswith(colours, place + 4)
+        if marker in _JPG_DATA_SEGMENTS and not is_colours:
+            yield f"JPEG {marker:#x}"
+        place += 2 + length
+
+
+def _iterate_tiff_tags(data: bytes) -> Iterator[int]:
+    """Yield the tags of all directories of a TIFF file. Raise struct.error or KeyError for a damaged one."""
+    order = "<" if data[:2] == b"II" else ">"
+    offset, number, entry_size = _TIFF_FORMATS[struct.unpack_from(f"{order}H", data, 2)[0]]
+    (place,) = struct.unpack_from(order + offset, data, struct.calcsize(f"={offset}"))
+    seen: set[int] = set()
+    while place and place not in seen:
+        seen.add(place)
+        (count,) = struct.unpack_from(order + number, data, place)
+        first = place + struct.calcsize(f"={number}")
+        for entry in range(count):
+            yield struct.unpack_from(f"{order}H", data, first + entry * entry_size)[0]
+        (place,) = struct.unpack_from(order + offset, data, first + count * entry_size)
