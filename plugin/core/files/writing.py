@@ -227,10 +227,20 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
 def replace_together(new_paths: Sequence[Path], folder: Path, old_folder: Path) -> None:
     """Move files and folders into a folder in place of those of the same names: all of them, or none.
 
-    Former ones, with files that belong to them such as SQLite's logs, are in ``old_folder`` until all are in place; if
-    a move fails, they are restored. Former ones leave in the order of ``new_paths``, new ones arrive in the reverse
-    order: after a kill, the last one is there whenever another one is. All paths are on one file system. Raise
-    OutputError.
+    As `replace_until_error` with an empty block. Raise OutputError.
+    """
+    with replace_until_error(new_paths, folder, old_folder):
+        pass
+
+
+@contextmanager
+def replace_until_error(new_paths: Sequence[Path], folder: Path, old_folder: Path) -> Iterator[None]:
+    """Move files and folders into a folder in place of those of the same names, and back if the block raises.
+
+    Former ones, with files that belong to them such as SQLite's logs, are in ``old_folder`` until all are in place and
+    the block has ended; if a move or the block fails, they are restored. Former ones leave in the order of
+    ``new_paths``, new ones arrive in the reverse order: after a kill, the last one is there whenever another one is.
+    All paths are on one file system. Raise OutputError.
     """
     for path in new_paths:
         if path.is_file():
@@ -239,19 +249,21 @@ def replace_together(new_paths: Sequence[Path], folder: Path, old_folder: Path) 
     are_files_replaced = False
     target = folder
     try:
-        shutil.rmtree(old_folder, ignore_errors=True)
-        old_folder.mkdir(exist_ok=True)
-        for path in new_paths:
-            target = folder / path.name
-            for name in (path.name, *_list_sibling_names(target)):
-                if os.path.lexists(folder / name):
-                    _move_file(folder / name, old_folder / name, moved_files)
-        for path in reversed(new_paths):
-            target = folder / path.name
-            _move_file(path, target, moved_files)
+        try:
+            shutil.rmtree(old_folder, ignore_errors=True)
+            old_folder.mkdir(exist_ok=True)
+            for path in new_paths:
+                target = folder / path.name
+                for name in (path.name, *_list_sibling_names(target)):
+                    if os.path.lexists(folder / name):
+                        _move_file(folder / name, old_folder / name, moved_files)
+            for path in reversed(new_paths):
+                target = folder / path.name
+                _move_file(path, target, moved_files)
+        except OSError as error:
+            raise _make_replacement_error(target, error) from error
+        yield
         are_files_replaced = True
-    except OSError as error:
-        raise _make_replacement_error(target, error) from error
     finally:
         if not are_files_replaced:
             _move_back(moved_files)

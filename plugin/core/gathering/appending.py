@@ -16,7 +16,7 @@ from ..package.layers.content import make_package_layers
 from ..package.layers.layer_validation import validate_layer
 from ..package.names import fill_name_pattern
 from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
-from .convert_layers import convert_plan
+from .convert_layers import add_rows, convert_plan
 from .data_set import GrowingDataSet
 from .divisions import JoinedDivisions
 from .keys import KeyRegister
@@ -72,8 +72,15 @@ class Appender:
         OutputError
             If a layer cannot be written, or differs when it is read again.
         """
-        parent_plan, county.left_out = convert_plan(plan, self.norm, self.spec.gathering.renamed, self.cancellation)
-        contents = [self._list_contents(parent_plan, one.vector_set) for one in self.data_sets]
+        converted = convert_plan(plan, self.norm, self.spec.gathering.renamed, self.cancellation)
+        contents = [self._list_contents(converted.plan, one.vector_set) for one in self.data_sets]
+        written = {content.layer.role for layers in contents for content in layers}
+        county.left_out = converted.left_out
+        county.renamed = {role: target for role, target in converted.renamed.items() if target in written}
+        for role, layer in converted.plan.layers.items():
+            if role not in written and len(layer):
+                add_rows(county.left_out, layer.name, len(layer))
+                county.unspecified.add(layer.name)
         problems = [
             problem
             for data_set, layers in zip(self.data_sets, contents, strict=True)
@@ -92,7 +99,7 @@ class Appender:
         for content in contents[0]:
             for joined in self.joined:
                 if content.layer.role == joined.source:
-                    joined.add(content, county.area_code)
+                    joined.add(content, county)
         for number, (data_set, layers) in enumerate(zip(self.data_sets, contents, strict=True)):
             self._note_slots(data_set.vector_set, layers, county.name)
             for content in layers:
@@ -132,8 +139,11 @@ class Appender:
     def add_joined_divisions(self) -> None:
         """Append the divisions that are joined from those of the counties."""
         for joined in self.joined:
+            if joined.target in self.amounts:
+                continue
+            self._note_divisions_without_city(joined)
             source = joined.make_layer(self.norm)
-            if source is None or joined.target in self.amounts:
+            if source is None:
                 continue
             plan = assemble_plan([source], self.norm, roles={joined.target: joined.target}, allow_no_layers=True)
             name = self.norm.standard.templates[joined.source].name
@@ -148,6 +158,14 @@ class Appender:
             count = len(source.frame)
             self.problems.add(
                 ExportProblem(ProblemLevel.NOTE, "gather_joined", layer=joined.target, count=count, params=params)
+            )
+
+    def _note_divisions_without_city(self, joined: JoinedDivisions) -> None:
+        """Add a note on counties that belong to no city, so that the office adds what it needs."""
+        params = {"title": self.norm.standard.templates[joined.target].name}
+        for county in joined.without_city:
+            self.problems.add(
+                ExportProblem(ProblemLevel.NOTE, "gather_not_joined", layer=joined.target, params=params), county
             )
 
     def find_layer_problems(self) -> Iterator[ExportProblem]:

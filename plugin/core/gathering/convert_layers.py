@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..cancellation import Cancellation
 from ..loading.assembly import assemble_plan
@@ -79,10 +79,20 @@ class _ExtendedStandard(Standard):
         return self.lists_with_more
 
 
-def convert_plan(
-    plan: Plan, norm: Norm, renamed: Mapping[str, str], cancellation: Cancellation
-) -> tuple[Plan, dict[str, int]]:
-    """Return a county's plan under its parent's norm, and the layers that the parent's database lacks with their rows.
+class ConvertedPlan(NamedTuple):
+    """A county's plan under its parent's norm.
+
+    ``left_out``: layers that the parent's database lacks → rows, None if unknown; ``renamed``: layer code of the county
+    → other code in ``plan``.
+    """
+
+    plan: Plan
+    left_out: dict[str, int | None]
+    renamed: dict[str, str]
+
+
+def convert_plan(plan: Plan, norm: Norm, renamed: Mapping[str, str], cancellation: Cancellation) -> ConvertedPlan:
+    """Return a county's plan under its parent's norm, with what the parent's database lacks or names otherwise.
 
     Parameters
     ----------
@@ -91,13 +101,16 @@ def convert_plan(
         precedence.
     """
     sources: dict[str, SourceLayer] = {}
-    left_out = dict.fromkeys(plan.unrecognised_layers, 0)
+    left_out = dict(plan.unrecognised_row_counts)
+    applied: dict[str, str] = {}
     for role, layer in sorted(plan.layers.items(), key=lambda item: item[0] in renamed):
         target = renamed.get(role, role)
         if target in norm.standard.templates and target not in sources:
             sources[target] = replace(layer.source, name=target, template_id="")
+            if target != role:
+                applied[role] = target
         else:
-            left_out[layer.name] = len(layer)
+            add_rows(left_out, layer.name, len(layer))
     parent_plan = assemble_plan(
         sources.values(),
         norm,
@@ -106,4 +119,10 @@ def convert_plan(
         cancellation=cancellation,
         allow_no_layers=True,
     )
-    return parent_plan, left_out
+    return ConvertedPlan(parent_plan, left_out, applied)
+
+
+def add_rows(rows_by_name: dict[str, int | None], name: str, rows: int) -> None:
+    """Add rows to those of a layer; an unknown number remains unknown."""
+    earlier = rows_by_name.get(name, 0)
+    rows_by_name[name] = None if earlier is None else earlier + rows

@@ -22,9 +22,18 @@ if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
     from ..package.layers.content import PackageLayer
     from ..profile import Norm
+    from .model import GatheredCounty
 
 #: Digits of the code of a city, and of a key (标识码) that follows the code of the division.
 _CITY_DIGITS, _CODE_DIGITS, _SERIAL_DIGITS = 4, 6, 12
+#: Municipalities (直辖市), and digits 3 and 4 of counties directly under a province (省直辖县级行政区划).
+#: No city has the first four digits of their counties, by the structure of codes in GB/T 2260 (C).
+_MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
+
+
+def belongs_to_city(area_code: str) -> bool:
+    """Return True if the first four digits of a county's code are those of its city."""
+    return not area_code.startswith(_MUNICIPALITIES) and area_code[2:_CITY_DIGITS] != _DIRECTLY_UNDER_PROVINCE
 
 
 @dataclass
@@ -32,7 +41,7 @@ class JoinedDivisions:
     """Divisions of one layer that are joined by city.
 
     ``target``: layer of the joined divisions; ``source``: layer that has them; ``shapes``: code of a city → shape of
-    each county, in the CRS of the data set.
+    each county, in the CRS of the data set; ``without_city``: counties that belong to no city.
     """
 
     target: str
@@ -40,15 +49,19 @@ class JoinedDivisions:
     crs: CRS
     tolerance: Tolerance
     shapes: dict[str, list[Any]] = field(default_factory=dict)
+    without_city: list[str] = field(default_factory=list)
 
-    def add(self, content: PackageLayer, area_code: str) -> None:
-        """Add the divisions of a county, as one shape."""
+    def add(self, content: PackageLayer, county: GatheredCounty) -> None:
+        """Add the divisions of a county, as one shape; of a county without a city only the name."""
+        if not belongs_to_city(county.area_code):
+            self.without_city.append(county.area_name or county.name)
+            return
         layer = content.layer
         union = union_polygon_rows(layer.polygons, tolerance=self.tolerance)
         if union is not None:
             # The union is computed in the plane of the plan, from the nodes of the divisions.
             placed = reproject_geometries(np.array([union], dtype=object), layer.plane_crs, self.crs)
-            self.shapes.setdefault(area_code[:_CITY_DIGITS], []).append(placed[0])
+            self.shapes.setdefault(county.area_code[:_CITY_DIGITS], []).append(placed[0])
 
     def make_layer(self, norm: Norm) -> SourceLayer | None:
         """Return the joined divisions as a layer, one feature for each connected part; None without any.

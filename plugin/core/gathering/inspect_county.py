@@ -100,6 +100,6 @@ def check_area(county: GatheredCounty, others: list[GatheredCounty], parent_pref
         return
     if not county.area_code.startswith(parent_prefix):
         county.refuse(Message("gathering", "other_area", {"code": county.area_code, "prefix": parent_prefix}))
-    earlier = next((one for one in others if one.area_code == county.area_code and one.is_gathered), None)
+    earlier = next((one for one in others if one.area_code == county.area_code and not one.is_refused), None)
     if earlier is not None:
         county.refuse(Message("gathering", "twice", {"code": county.area_code, "name": earlier.name}))

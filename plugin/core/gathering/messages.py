@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..messages.texts import Message, MessageLines, Texts, strip_folders
-from .model import GatheredCounty, GatherResult
+from .model import GatheredCounty, GatherResult, GatherState
 
 #: Problems that the console lists; the workbook has all.
 _MAX_LISTED = 20
@@ -22,7 +22,9 @@ def describe_reasons(county: GatheredCounty, texts: Texts) -> str:
 
 def describe_county(county: GatheredCounty, texts: Texts) -> str:
     """Return the result of a county as a line."""
-    if not county.is_gathered:
+    if county.state is GatherState.NOT_GATHERED:
+        return texts.get("gathering", "not_gathered_line", name=county.name)
+    if county.is_refused:
         return texts.get("gathering", "refused_line", name=county.name, reasons=describe_reasons(county, texts))
     verdict = texts.get("verdicts", county.summary["verdict"])
     rows = sum(one.rows for one in county.layers.values())

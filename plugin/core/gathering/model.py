@@ -24,10 +24,11 @@ AREA_BASES = ("statutory", "survey", "net", "declared")
 
 
 class GatherState(StrEnum):
-    """What became of a county's package: 已汇入, or 未汇入 with the reason."""
+    """What became of a county's package: 已汇入, 未汇入 with the reason, or 可汇入，未生成成果包."""
 
     GATHERED = "gathered"
     REFUSED = "refused"
+    NOT_GATHERED = "not_gathered"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ class GatheredCounty:
     ``name``: unique name in the list; ``reasons``: why the package is refused; ``summary``, ``scope``: those of the
     inspection; ``standard``: id and edition of its database standard by the manifest; ``version``: of the plugin
     that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
-    layer of the parent's package → amount; ``left_out``: layers that the parent's database does not have → rows.
+    layer of the parent's package → amount; ``left_out``: layers that are not written → rows, None if unknown;
+    ``unspecified``: those of them that the parent's database has, but not the specification; ``renamed``: layer code of
+    the county → code in the parent's package, where it was changed.
     """
 
     name: str
@@ -99,12 +102,24 @@ class GatheredCounty:
     source_crs: frozenset[str] = frozenset()
     crs: dict[str, list[str]] = field(default_factory=dict)
     layers: dict[str, LayerAmount] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int | None] = field(default_factory=dict)
+    unspecified: set[str] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, *reasons: MessagePart) -> None:
         """Record why the package cannot be gathered."""
         self.state = GatherState.REFUSED
         self.reasons += reasons
+
+    def mark_not_gathered(self) -> None:
+        """Record that the package could be gathered, but that the parent's package is not made."""
+        self.state = GatherState.NOT_GATHERED
+        self.layers, self.left_out, self.unspecified, self.renamed = {}, {}, set(), {}
+
+    @property
+    def is_refused(self) -> bool:
+        """Return True if the package of the county cannot be gathered."""
+        return self.state is GatherState.REFUSED
 
     @property
     def is_gathered(self) -> bool:
@@ -150,8 +165,14 @@ class GatherResult:
 
     @property
     def refused(self) -> list[GatheredCounty]:
-        """Return the counties that are not in the package."""
-        return [one for one in self.counties if not one.is_gathered]
+        """Return the counties that cannot be gathered."""
+        return [one for one in self.counties if one.is_refused]
+
+    def mark_not_gathered(self) -> None:
+        """Record that no package is made: no county is in it, and it has no amounts."""
+        for one in self.gathered:
+            one.mark_not_gathered()
+        self.amounts = {}
 
     @property
     def has_problems(self) -> bool:

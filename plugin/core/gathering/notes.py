@@ -10,14 +10,13 @@ from ..messages.texts import Message
 from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 
 if TYPE_CHECKING:
-    from ..package.package_spec.model import PackageSpec
     from ..package.slot_files import FilledSlot
     from ..profile import Norm
     from .model import GatherResult
 
 
 def find_gathering_problems(
-    result: GatherResult, spec: PackageSpec, norm: Norm, filled_slots: Iterable[FilledSlot]
+    result: GatherResult, norm: Norm, filled_slots: Iterable[FilledSlot]
 ) -> Iterator[ExportProblem]:
     """Yield what concerns several counties: repeated keys stop the package unless it is forced, others are notes."""
     yield from _find_repeated_keys(result)
@@ -25,7 +24,7 @@ def find_gathering_problems(
         names = tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES])
         yield ExportProblem(ProblemLevel.NOTE, "gather_left_out", count=len(result.refused), features=names)
     yield from _find_left_out_layers(result)
-    yield from _find_renamed_layers(result, spec, norm)
+    yield from _find_renamed_layers(result, norm)
     yield from _find_editions(result)
     yield from _find_reports_not_made(filled_slots)
     # Figures of a whole plan need all its layers in memory.
@@ -50,27 +49,35 @@ def _find_repeated_keys(result: GatherResult) -> Iterator[ExportProblem]:
 
 
 def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
-    """Yield a note for each layer that the parent's database does not have, with its rows and counties."""
-    rows: dict[str, int] = {}
-    counties: dict[str, list[str]] = {}
+    """Yield a note for each layer that the parent's database or specification lacks, with its rows and counties."""
+    rows: dict[tuple[str, bool], list[int | None]] = {}
+    counties: dict[tuple[str, bool], list[str]] = {}
     for county in result.gathered:
         for name, count in county.left_out.items():
-            rows[name] = rows.get(name, 0) + count
-            counties.setdefault(name, []).append(county.name)
-    for name, names in counties.items():
-        params = {"rows": rows[name]}
+            key = (name, name in county.unspecified)
+            rows.setdefault(key, []).append(count)
+            counties.setdefault(key, []).append(county.name)
+    for (name, is_unspecified), names in counties.items():
+        counts = rows[name, is_unspecified]
+        known = [one for one in counts if one is not None]
+        text = "gather_layer_unspecified" if is_unspecified else "gather_layer_left_out"
+        params: dict[str, int] = {"rows": sum(known)}
+        if len(known) < len(counts):
+            text, params = f"{text}_uncounted", {}
         features = tuple(names[:MAX_NAMED_FEATURES])
-        yield ExportProblem(ProblemLevel.NOTE, "gather_layer_left_out", name, "", len(names), features, params)
+        yield ExportProblem(ProblemLevel.NOTE, text, name, "", len(names), features, params)
 
 
-def _find_renamed_layers(result: GatherResult, spec: PackageSpec, norm: Norm) -> Iterator[ExportProblem]:
-    """Yield a note on each layer that may have another code in the counties' packages."""
-    for source, target in spec.gathering.renamed.items():
-        if target in result.amounts:
-            title = norm.standard.templates[target].name
-            yield ExportProblem(
-                ProblemLevel.NOTE, "gather_renamed", layer=target, params={"source": source, "title": title}
-            )
+def _find_renamed_layers(result: GatherResult, norm: Norm) -> Iterator[ExportProblem]:
+    """Yield a note on each layer that has another code in packages of counties."""
+    counties: dict[tuple[str, str], list[str]] = {}
+    for county in result.gathered:
+        for pair in county.renamed.items():
+            counties.setdefault(pair, []).append(county.name)
+    for (source, target), names in counties.items():
+        params = {"source": source, "title": norm.standard.templates[target].name}
+        features = tuple(names[:MAX_NAMED_FEATURES])
+        yield ExportProblem(ProblemLevel.NOTE, "gather_renamed", target, "", len(names), features, params)
 
 
 def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ...metadata import read_plugin_version
 from ..counties.model import GATHERING_JSON
 from ..errors import OutputError
-from ..files.writing import check_writable, explain_os_error, replace_together
+from ..files.writing import check_writable, explain_os_error, replace_until_error
 from ..messages.texts import Texts
 from ..render.outputs import dump_json
 from ..tabulate import check_workbook_can_be_written
@@ -33,18 +35,30 @@ def check_result_files(output: Path) -> None:
 
 def write_result_files(result: GatherResult, output: Path) -> list[str]:
     """Write JSON and workbook; return their paths. Raise OutputError; former files are then complete."""
+    with place_result_files(result, output) as written:
+        return written
+
+
+@contextmanager
+def place_result_files(result: GatherResult, output: Path) -> Iterator[list[str]]:
+    """Write JSON and workbook for a block, and yield their paths; former files are restored if the block raises.
+
+    Raise OutputError; former files are then complete.
+    """
     texts = Texts(result.lang)
     new = output / _NEW_FOLDER
+    paths = [new / GATHERING_XLSX, new / GATHERING_JSON]
     try:
-        new.mkdir()
-        write_gathering_workbook(result, new / GATHERING_XLSX, texts)
-        (new / GATHERING_JSON).write_text(dump_json(result_to_dict(result, texts)), encoding="utf-8", newline="\n")
-        replace_together([new / GATHERING_XLSX, new / GATHERING_JSON], output, output / _OLD_FOLDER)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
+        try:
+            new.mkdir()
+            write_gathering_workbook(result, paths[0], texts)
+            paths[1].write_text(dump_json(result_to_dict(result, texts)), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
+        with replace_until_error(paths, output, output / _OLD_FOLDER):
+            yield [str(output / path.name) for path in paths]
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return [str(output / name) for name in (GATHERING_XLSX, GATHERING_JSON)]
 
 
 def result_to_dict(result: GatherResult, texts: Texts) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import gc
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,13 +28,10 @@ from ..package.names import fill_name_pattern
 from ..package.order import ExportOrder, find_placeholder_values_of_area, resolve_package_document_info
 from ..package.package_spec.load import load_package_spec
 from ..package.package_spec.model import PackageSpec
+from ..package.problems import ExportProblem, ProblemLevel
 from ..package.slot_files import fill_slots
 from ..profile import Norm, compute_division_prefix
-from ..seams.model import CountyBorders, SeamSettings
-from ..seams.read_borders import extract_borders
-from ..seams.report import check_output_folder, write_result
-from ..seams.run import compare_read_counties
-from ..seams.sums import read_parent_targets
+from ..seams.report import check_output_folder, has_former_result, place_result
 from ..standard import load_standard
 from .appending import Appender
 from .convert_layers import keep_county_fields
@@ -43,20 +41,18 @@ from .keys import KeyRegister
 from .messages import make_refusal_line
 from .model import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
 from .notes import find_gathering_problems
-from .result_files import check_result_files, write_result_files
+from .result_files import check_result_files, place_result_files, write_result_files
+from .seams import GatheredSeams
 from .write_package import write_package_parts
 
 if TYPE_CHECKING:
     from ..counties.model import County
-    from ..package.problems import ExportProblem
     from ..package.slot_files import FilledSlot
-    from ..plan.plan import Plan
     from ..profile.document import ResolvedDocument
-    from ..seams.sums import ParentTargets
 
 ProgressCallback = Callable[[float, str], None]
-#: Share of the progress for the counties; the rest is seams and tables.
-_COUNTIES_SHARE = 0.9
+#: Shares of the progress for the counties and for the seams; the rest is the tables.
+_COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
 #: Digits at the beginning of a name that are the code of a county.
 _CODE_PATTERN = re.compile(r"\d{6}(?!\d)")
 _CODE_DIGITS = 6
@@ -79,19 +75,9 @@ class _Run:
     found: CountyList
     filled_slots: list[FilledSlot]
     slot_problems: list[ExportProblem]
-    seams: _Seams | None
+    seams: GatheredSeams | None
     progress: ProgressCallback
     cancellation: Cancellation
-
-
-@dataclass
-class _Seams:
-    """Borders of the counties so far; ``targets``: of the parent."""
-
-    norm: Norm
-    settings: SeamSettings
-    targets: ParentTargets
-    borders: list[CountyBorders] = field(default_factory=list)
 
 
 def gather_counties(
@@ -104,7 +90,7 @@ def gather_counties(
     """Gather packages of counties into the package of their parent; return the result and the paths of its files.
 
     ``on_county``: called with each county after its inspection. After Cancelled, and after an error, the former package
-    and tables are unchanged; a refused gathering writes its table.
+    and tables are unchanged; a gathering that is refused, also at the gate, writes its tables and makes no package.
 
     Raises
     ------
@@ -131,7 +117,7 @@ def gather_counties(
     document = resolve_package_document_info(norm, order, placeholders)
     document.require_exportable(spec.secrecy_levels, spec.name)
     target = _make_target_path(options.output, spec, placeholders)
-    seams = _make_seams(options) if options.checks_seams else None
+    seams = GatheredSeams.from_options(options) if options.checks_seams else None
     seams_folder = options.output / SEAMS_FOLDER if seams is not None else options.output
     # Folders that stay empty are deleted at the end of the block.
     with make_export_folder(options.output), lock_for_writing(target), make_export_folder(seams_folder):
@@ -186,12 +172,6 @@ def _make_target_path(output: Path, spec: PackageSpec, placeholders: dict[str, s
     return output / name
 
 
-def _make_seams(options: GatherOptions) -> _Seams:
-    """Return the state of the comparison of borders. Raise InputError for unusable targets."""
-    norm = options.check.resolve_norm()
-    return _Seams(norm, SeamSettings.from_norm(norm), read_parent_targets(options.targets))
-
-
 def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[GatherResult, list[str]]:
     """Make the package while the target is locked."""
     result = GatherResult(
@@ -202,7 +182,8 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         datetime.now().astimezone(),
         ignored_names=run.found.ignored_names,
     )
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+    # Leaving the stack after an error restores former tables: also if the package cannot be replaced.
+    with ExitStack() as tables, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         keys = KeyRegister(Path(folder) / "keys.sqlite")
         try:
             with replace_folder(run.target, run.cancellation) as new_folder:
@@ -224,10 +205,13 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
                     *run.slot_problems,
                     *appender.problems.to_list(),
                     *appender.find_layer_problems(),
-                    *find_gathering_problems(result, run.spec, run.norm, run.filled_slots),
+                    *find_gathering_problems(result, run.norm, run.filled_slots),
                 ]
-                stop_on_gate_problems(problems, run.order, run.target)
-                _compare_seams(run, result)
+                _stop_at_gate(run, result, problems)
+                if run.seams is not None:
+                    result.seams = run.seams.compare(
+                        lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation
+                    )
                 result.digest, result.problems = write_package_parts(
                     run.norm,
                     run.order,
@@ -241,13 +225,28 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
                     run.cancellation,
                 )
                 result.package = run.target
+                written = [str(run.target), *_place_tables(run, result, tables)]
         finally:
             keys.close()
-    written = [str(run.target), *write_result_files(result, run.options.output)]
-    if result.seams is not None:
-        written += write_result(result.seams, run.options.output / SEAMS_FOLDER)
     run.progress(1.0, "")
     return result, written
+
+
+def _place_tables(run: _Run, result: GatherResult, tables: ExitStack) -> list[str]:
+    """Write tables and seams in place of the former ones, which the stack keeps; return their paths. Raise OutputError.
+
+    The package follows: a workbook that is open elsewhere stops the run before the package is replaced.
+    """
+    run.cancellation.raise_if_cancelled()
+    seams_folder = run.options.output / SEAMS_FOLDER
+    written: list[str] = []
+    if result.seams is not None:
+        written += tables.enter_context(place_result(result.seams, seams_folder))
+    elif has_former_result(seams_folder):
+        # It concerns the folder of the results, not the package: the manifest does not have it.
+        note = ExportProblem(ProblemLevel.NOTE, "gather_seams_former", params={"folder": SEAMS_FOLDER})
+        result.problems = [*result.problems, note]
+    return [*tables.enter_context(place_result_files(result, run.options.output)), *written]
 
 
 def _append_counties(
@@ -263,46 +262,35 @@ def _append_counties(
         check_area(county, result.counties, prefix)
         result.counties.append(county)
         is_stopped = bool(result.refused) and not run.options.leaves_out
-        if plan is not None and county.is_gathered and not is_stopped:
+        if is_stopped and county.is_gathered:
+            county.mark_not_gathered()
+        if plan is not None and county.is_gathered:
             appender.add_county(county, plan)
             if county.is_gathered and run.seams is not None:
-                run.seams.borders.append(_extract_borders(run, run.seams, source, plan))
+                run.seams.add(source, plan, run.cancellation)
         on_county(county)
         # Plans have reference cycles: without this call the memory of several counties adds up.
         del plan
         gc.collect()
 
 
-def _extract_borders(run: _Run, seams: _Seams, source: County, plan: Plan) -> CountyBorders:
-    """Return the borders of a county for the comparison; one without a border has the reason."""
-    from ..messages.texts import Texts, strip_folders
-    from ..seams.model import BorderState
-
-    try:
-        return extract_borders(
-            source, plan, seams.settings, bool(seams.targets.parent), run.options.check.lang, run.cancellation
-        )
-    except InputError as error:
-        reason = strip_folders(Texts(run.options.check.lang).explain_error(error))
-        return CountyBorders(source.name, BorderState.UNREAD, reason)
-
-
 def _stop_on_refused(run: _Run, result: GatherResult) -> None:
     """Write the tables and raise OutputError if refused counties are not to be left out, or none remains."""
     if result.gathered and (run.options.leaves_out or not result.refused):
         return
+    result.mark_not_gathered()
     write_result_files(result, run.options.output)
     shown = tuple(make_refusal_line(one) for one in result.refused[:_MAX_NAMED_COUNTIES])
-    key = "gather_refused" if result.gathered else "gather_none"
+    key = "gather_refused" if len(result.refused) < len(result.counties) else "gather_none"
     raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
 
 
-def _compare_seams(run: _Run, result: GatherResult) -> None:
-    """Compare the borders of the gathered counties."""
-    seams = run.seams
-    if seams is None or sum(one.is_read for one in seams.borders) < 2:
-        return
-    run.progress(_COUNTIES_SHARE, "")
-    result.seams = compare_read_counties(
-        seams.borders, seams.targets, seams.settings, seams.norm, result.lang, cancellation=run.cancellation
-    )
+def _stop_at_gate(run: _Run, result: GatherResult, problems: list[ExportProblem]) -> None:
+    """Write the tables with the problems and raise OutputError if one of them stops the package."""
+    try:
+        stop_on_gate_problems(problems, run.order, run.target)
+    except OutputError:
+        result.problems = problems
+        result.mark_not_gathered()
+        write_result_files(result, run.options.output)
+        raise

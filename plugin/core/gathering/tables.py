@@ -20,7 +20,9 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
     author = texts.get("about", "program", version=read_plugin_version())
     tables = [make_county_table(result, texts)]
     if result.amounts:
-        tables += [make_sum_table(result, texts), make_layer_table(result, texts), make_problem_table(result, texts)]
+        tables += [make_sum_table(result, texts), make_layer_table(result, texts)]
+    if result.amounts or result.problems:
+        tables.append(make_problem_table(result, texts))
     if result.repeated_keys:
         tables.append(make_key_table(result, texts))
     write_tables_workbook(path, tables, result.area_name, texts, author)
@@ -33,7 +35,7 @@ def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
         [
             TableColumn("gather_county", width_in_characters=24),
             TableColumn("division_code", width_in_characters=12),
-            TableColumn("gather_state", width_in_characters=10),
+            TableColumn("gather_state", width_in_characters=22),
             TableColumn("gather_verdict", width_in_characters=12),
             TableColumn("gather_errors", "count", width_in_characters=8),
             TableColumn("gather_warnings", "count", width_in_characters=8),
@@ -48,8 +50,8 @@ def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
     between = texts.get("words", "between_names")
     for one in result.counties:
         counts: list[CellValue] = [make_table_number(one.summary.get(key), "count") for key in ("errors", "warnings")]
-        rows = sum(amount.rows for amount in one.layers.values())
-        left_out = between.join(f"{name}（{count}）" for name, count in one.left_out.items())
+        rows = sum(amount.rows for amount in one.layers.values()) if one.is_gathered else None
+        left_out = between.join(name if count is None else f"{name}（{count}）" for name, count in one.left_out.items())
         cells: list[CellValue] = [
             one.area_name or one.name,
             one.area_code,

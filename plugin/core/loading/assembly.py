@@ -281,6 +281,7 @@ def assemble_plan(
         source=source,
         unusable_layers=unusable_layers,
         unrecognised_layers=[layer_source.name for layer_source in unrecognised if not layer_source.problem],
+        unrecognised_row_counts=_count_rows_by_name(one for one in unrecognised if not one.problem),
         role_choices=role_reasons,
         base_year=base_year,
         input_files=tuple(dict.fromkeys(layer_source.source for layer_source in sources if layer_source.source)),
@@ -308,6 +309,15 @@ def assemble_plan(
         plan.unread_data += report_unread_layers(unrecognised, plan, project=project)
     move_remote_layers_to_unusable(plan, reference_plan)
     return plan
+
+
+def _count_rows_by_name(sources: Iterable[SourceLayer]) -> dict[str, int | None]:
+    """Return layer name → rows of all layers of this name; None if those of one are unknown."""
+    rows: dict[str, int | None] = {}
+    for one in sources:
+        earlier, count = rows.get(one.name, 0), one.known_row_count
+        rows[one.name] = None if earlier is None or count is None else earlier + count
+    return rows
 
 
 def _snap_shared_vertices(plan: Plan) -> None:

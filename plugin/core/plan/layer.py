@@ -133,6 +133,13 @@ class SourceLayer:
     described_crs: str = ""
 
     @property
+    def known_row_count(self) -> int | None:
+        """Return the number of rows; None if they were not read and the source declares no number."""
+        if self.frame.empty and (self.source or self.declared_row_count is not None):
+            return self.declared_row_count
+        return len(self.frame)
+
+    @property
     def fids_with_arcs(self) -> tuple[int, ...]:
         """Return the ids of the features with arcs."""
         return tuple(self.curve_texts)

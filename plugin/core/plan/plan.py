@@ -80,6 +80,8 @@ class Plan:
     source: str = ""
     unusable_layers: dict[str, UnusableLayer] = field(default_factory=dict)
     unrecognised_layers: list[str] = field(default_factory=list)
+    #: Name of a layer without a role → rows of all layers of this name; None if unknown.
+    unrecognised_row_counts: dict[str, int | None] = field(default_factory=dict)
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: Data of the source that were not read.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,22 @@ def read_county_borders(
 
     ``with_figures``: compute the areas that targets exist for. Raise Cancelled and MemoryError.
     """
-    texts = Texts(options.lang)
-    try:
+
+    def read() -> CountyBorders:
         plan = _read_plan(county, options, package_spec, cancellation)
         return extract_borders(county, plan, settings, with_figures, options.lang, cancellation)
+
+    return make_borders_or_reason(county, read, options.lang)
+
+
+def make_borders_or_reason(county: County, make_borders: Callable[[], CountyBorders], lang: str) -> CountyBorders:
+    """Return what a function makes of a county; if it fails, borders without content that have the reason.
+
+    Raise Cancelled and MemoryError.
+    """
+    texts = Texts(lang)
+    try:
+        return make_borders()
     except (InputError, DataError) as error:
         return CountyBorders(county.name, BorderState.UNREAD, strip_folders(texts.explain_error(error)))
     except OSError as error:

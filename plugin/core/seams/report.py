@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from ...metadata import read_plugin_version
 from ..counties.model import SEAMS_JSON
 from ..errors import OutputError
 from ..files.names import remove_forbidden_characters
-from ..files.writing import check_writable, explain_os_error, replace_together
+from ..files.writing import check_writable, explain_os_error, replace_until_error
 from ..messages.texts import Texts
 from ..render.outputs import dump_json
 from ..render.words import ReportTexts
@@ -154,11 +156,11 @@ def check_output_folder(output: Path) -> None:
 
 def _check_pairs_replaceable(output: Path) -> None:
     """Raise OutputError if the reports of pairs would replace a folder that is not of former results."""
-    if os.path.lexists(output / PAIRS_FOLDER) and not _has_former_result(output):
+    if os.path.lexists(output / PAIRS_FOLDER) and not has_former_result(output):
         raise OutputError("seams_foreign_pairs", target=str(output), folder=PAIRS_FOLDER)
 
 
-def _has_former_result(output: Path) -> bool:
+def has_former_result(output: Path) -> bool:
     """Return True if a folder has the JSON of a check of seams, of this or another version."""
     try:
         data = json.loads((output / SEAMS_JSON).read_text(encoding="utf-8"))
@@ -171,37 +173,54 @@ def _has_former_result(output: Path) -> bool:
 def write_result(result: SeamResult, output: Path) -> list[str]:
     """Write all files of a result into an existing folder; return the paths of the summary's files.
 
+    Raise OutputError; former results are then complete.
+    """
+    with place_result(result, output) as written:
+        return written
+
+
+@contextmanager
+def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
+    """Write all files of a result for a block, yield the summary's paths; restore former results if the block raises.
+
     Files are made in a temporary folder and moved when all are complete. Raise OutputError; former results are then
     complete.
     """
+    new = output / _NEW_FOLDER
+    pairs = new / PAIRS_FOLDER
+    try:
+        try:
+            _write_files(result, new)
+        except OSError as error:
+            raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
+        _check_pairs_replaceable(output)
+        # The JSON is last, so that reports of pairs never remain without it, even if the run is killed here.
+        with replace_until_error([pairs, *(new / name for name in SEAMS_FILES)], output, output / _OLD_FOLDER):
+            yield [str(output / name) for name in SEAMS_FILES]
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _write_files(result: SeamResult, new: Path) -> None:
+    """Write all files of a result into a new folder. Raise OSError and OutputError."""
     from .findings_layer import write_seams_layer
     from .pages import render_pair_page, render_seams_page
     from .tables import write_seams_workbook
 
     report_texts = ReportTexts(result.lang)
     author = Texts(result.lang).get("about", "program", version=read_plugin_version())
-    new = output / _NEW_FOLDER
     stems = make_pair_stems(result)
-    try:
-        pairs = new / PAIRS_FOLDER
-        pairs.mkdir(parents=True)
-        for pair in result.pairs:
-            head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
-            data = {**head, "settings": result.settings.to_dict(), **pair_to_dict(pair, result, report_texts)}
-            _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
-            _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
-        _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
-        _write(new / SEAMS_HTML, render_seams_page(result, stems))
-        write_seams_workbook(result, new / SEAMS_XLSX, author)
-        write_seams_layer(result, new / SEAMS_LAYER)
-        _check_pairs_replaceable(output)
-        # The JSON is last, so that reports of pairs never remain without it, even if the run is killed here.
-        replace_together([pairs, *(new / name for name in SEAMS_FILES)], output, output / _OLD_FOLDER)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    return [str(output / name) for name in SEAMS_FILES]
+    pairs = new / PAIRS_FOLDER
+    pairs.mkdir(parents=True)
+    for pair in result.pairs:
+        head = {"schema": PAIR_SCHEMA, "lang": result.lang, "version": read_plugin_version()}
+        data = {**head, "settings": result.settings.to_dict(), **pair_to_dict(pair, result, report_texts)}
+        _write(pairs / f"{stems[pair.counties]}.json", dump_json(data))
+        _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
+    _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
+    _write(new / SEAMS_HTML, render_seams_page(result, stems))
+    write_seams_workbook(result, new / SEAMS_XLSX, author)
+    write_seams_layer(result, new / SEAMS_LAYER)
 
 
 def _write(path: Path, text: str) -> None:

@@ -75,7 +75,14 @@ def check_seams(
         counties.append(borders)
         on_county(borders)
     result = compare_read_counties(
-        counties, targets, settings, norm, options.check.lang, found.ignored_names, progress, cancellation
+        counties,
+        targets,
+        settings,
+        norm,
+        options.check.lang,
+        found.ignored_names,
+        lambda share: progress(_READING_SHARE + _COMPARING_SHARE * share, ""),
+        cancellation,
     )
     cancellation.raise_if_cancelled()
     progress(_READING_SHARE + _COMPARING_SHARE, "")
@@ -91,12 +98,13 @@ def compare_read_counties(
     norm: Norm,
     lang: str,
     ignored_names: tuple[str, ...] = (),
-    progress: ProgressCallback = lambda share, text: None,
+    progress: Callable[[float], None] = lambda share: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> SeamResult:
     """Return the comparison of counties whose borders are read, and their sums against the targets of the parent.
 
-    Raise InputError if no county was read, and Cancelled.
+    ``progress``: called with the share of the comparison, 0 to 1. Raise InputError if no county was read, and
+    Cancelled.
     """
     counties = sorted(counties, key=lambda one: one.sort_key)
     pairs, plane = _compare_pairs(counties, settings, progress, cancellation)
@@ -116,7 +124,7 @@ def compare_read_counties(
 def _compare_pairs(
     counties: Sequence[CountyBorders],
     settings: SeamSettings,
-    progress: ProgressCallback,
+    progress: Callable[[float], None],
     cancellation: Cancellation,
 ) -> tuple[list[SeamPair], str]:
     """Return the pairs of the counties that were read, and the label of the plane of the comparison."""
@@ -127,7 +135,7 @@ def _compare_pairs(
     pairs = compare_counties(
         placed,
         settings,
-        progress=lambda share: progress(_READING_SHARE + _COMPARING_SHARE * share, ""),
+        progress=progress,
         cancellation=cancellation,
     )
     return pairs, make_crs_label(placed.plane_crs)

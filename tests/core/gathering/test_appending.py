@@ -2,6 +2,7 @@
 """Layers of counties are appended one after the other, and read again."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pyogrio
@@ -14,7 +15,9 @@ from plugin.core.gathering import data_set
 from plugin.core.gathering.appending import Appender
 from plugin.core.gathering.convert_layers import keep_county_fields
 from plugin.core.gathering.keys import KeyRegister
-from plugin.core.gathering.model import GatheredCounty
+from plugin.core.gathering.model import GatheredCounty, GatherResult
+from plugin.core.gathering.notes import find_gathering_problems
+from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ProblemLevel
@@ -50,6 +53,12 @@ def add(appender, name, **tables):
     county = GatheredCounty(name, area_code="140225")
     appender.add_county(county, make_package_plan(**tables))
     return county
+
+
+def list_notes(appender, key, *counties):
+    """Return the notes of a kind on counties."""
+    result = GatherResult("140200", "大同市", list(counties), "zh", datetime.now().astimezone())
+    return [one for one in find_gathering_problems(result, appender.norm, []) if one.key == key]
 
 
 def read(appender, layer):
@@ -93,7 +102,41 @@ def test_renamed_layers_have_the_parents_code_and_others_are_listed(appender):
     zones = make_farmland("140225").assign(GHFQDM="200", GHFQMC="生态控制区")
     county = add(appender, "甲", YDYHGHFQ=zones, GHYDYH=make_farmland("140225"))
     assert list(read(appender, "GHFQ")["GHFQDM"]) == ["200", "200"]
-    assert county.left_out == {"GHYDYH": 2}
+    assert county.left_out == {"GHYDYH": 2} and county.renamed == {"YDYHGHFQ": "GHFQ"}
+
+
+def test_a_layer_that_has_the_parents_code_is_not_noted_as_renamed(appender):
+    zones = make_farmland("140225").assign(GHFQDM="200", GHFQMC="生态控制区")
+    county = GatheredCounty("甲", area_code="140225")
+    appender.add_county(county, make_package_plan("city_db", GHFQ=zones))
+    assert len(read(appender, "GHFQ")) == 2 and county.renamed == {}
+    other = add(appender, "乙", YDYHGHFQ=zones.assign(BSM=["1", "2"]))
+    (note,) = list_notes(appender, "gather_renamed", county, other)
+    assert (note.layer, note.params["source"], note.features) == ("GHFQ", "YDYHGHFQ", ("乙",))
+
+
+def test_rows_of_a_layer_without_a_role_are_counted(appender):
+    base_map = make_table([make_county_box(100 * n, 0) for n in range(3)])
+    county = add(appender, "甲", STBHHX=make_farmland("140225"), 底图=base_map)
+    assert county.left_out == {"底图": 3}
+    (note,) = list_notes(appender, "gather_layer_left_out", county)
+    assert note.params == {"rows": 3} and "3 个要素" in note.format_as_sentence(Texts("zh"))
+    plan = make_package_plan(STBHHX=make_farmland("140224"), 底图=base_map)
+    plan.unrecognised_row_counts["底图"] = None
+    unknown = GatheredCounty("乙", area_code="140224")
+    appender.add_county(unknown, plan)
+    (note,) = list_notes(appender, "gather_layer_left_out_uncounted", county, unknown)
+    assert note.count == 2 and "未知" in note.format_as_sentence(Texts("zh"))
+
+
+def test_a_layer_that_the_specification_lacks_is_listed(appender):
+    growing = appender.data_sets[0]
+    slots = [{"layer": "STBHHX", "need": "M"}]
+    growing.vector_set = make_data_set_spec("a.gpkg", crs="EPSG:4490", layers=slots, others=False)
+    county = add(appender, "甲", STBHHX=make_farmland("140225"), DLTB=make_parcel_table(3))
+    assert county.left_out == {"DLTB": 3} and set(county.layers) == {"STBHHX"}
+    (note,) = list_notes(appender, "gather_layer_unspecified", county)
+    assert note.layer == "DLTB" and "others = true" in note.format_as_sentence(Texts("zh"))
 
 
 def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
@@ -128,10 +171,23 @@ def test_farmland_in_different_layers_stops_the_package(appender):
     assert "YJJBNTBHTB：甲" in problem.params["layers"] and "YJJBNT：乙" in problem.params["layers"]
 
 
-def test_divisions_are_joined_by_city(appender):
-    def make_division(code, x):
-        return make_table([make_county_box(x, 0, 500, 500)], XZQDM=[code], XZQMC=[""], BSM=[f"{code}000000000001"])
+def make_division(code, x):
+    return make_table([make_county_box(x, 0, 500, 500)], XZQDM=[code], XZQMC=[""], BSM=[f"{code}000000000001"])
 
+
+# 济源, 天门, 石河子; 东城 and 忠县 are of municipalities.
+@pytest.mark.parametrize("code", ["419001", "429006", "659001", "110101", "500233"])
+def test_counties_without_a_city_are_not_joined_but_named(appender, code):
+    for number, one in enumerate((code, "140212")):
+        county = GatheredCounty(one, area_code=one)
+        appender.add_county(county, make_package_plan(XZQX=make_division(one, 500 * number)))
+    appender.add_joined_divisions()
+    assert list(read(appender, "XZQDS")["XZQDM"]) == ["140200"] and len(read(appender, "XZQXS")) == 2
+    (note,) = [one for one in appender.problems.to_list() if one.key == "gather_not_joined"]
+    assert note.layer == "XZQDS" and note.features == (code,) and code in note.format_as_sentence(Texts("zh"))
+
+
+def test_divisions_are_joined_by_city(appender):
     for code, x in (("140212", 0), ("140213", 500), ("140321", 5000)):
         county = GatheredCounty(code, area_code=code)
         appender.add_county(county, make_package_plan(XZQX=make_division(code, x)))
