@@ -68,7 +68,9 @@ def test_unknown_name_is_named(finder, given):
     assert given == {}
 
 
-def test_without_qgis_the_error_gives_the_other_forms(given):
+def test_without_qgis_the_error_gives_the_other_forms(given, monkeypatch):
+    # A test of the plugin in this process may have registered QGIS's connections.
+    monkeypatch.setattr("plugin.core.stored_connections._finders", [])
     with pytest.raises(InputError) as raised, open_schema(parse_connection(SOURCE)):
         pass
     assert raised.value.key == "postgis_name_needs_qgis"
