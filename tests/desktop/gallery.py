@@ -6,11 +6,11 @@
 
 import shutil
 from datetime import datetime
-from pathlib import Path
 
 from gui_driver import (
     FACTS,
     FOLDER,
+    SAMPLE,
     SCREENSHOTS,
     open_sample,
     run_check,
@@ -26,7 +26,6 @@ from qgis.PyQt.QtWidgets import QApplication, QComboBox, QTableWidget, QTabWidge
 from qgis.utils import iface
 
 FACTS["pictures"], FACTS["missing"] = [], []
-SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample" / "county.gpkg"
 #: Windows by the name of their menu action.
 ACTIONS_WITH_WINDOW = (
     "roles", "profile", "document", "inspect", "layouts", "maps", "doctor", "help", "dictionary", "mapping",
@@ -217,7 +216,7 @@ def show_counties(controller):
     folder = FOLDER / "各县"
     folder.mkdir()
     for name in ("140212新荣区", "140225浑源县"):
-        shutil.copyfile(SAMPLE, folder / f"{name}.gpkg")
+        shutil.copyfile(SAMPLE / "county.gpkg", folder / f"{name}.gpkg")
     (folder / "140226左云县.gpkg").write_bytes(b"SQLite format 3\0 damaged")
     counties = controller.counties
     counties.show()

@@ -22,6 +22,8 @@ from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QTool
 from qgis.utils import iface, plugins, unloadPlugin
 
 FOLDER = Path(os.environ["SANXIAN_TOUR"])
+#: Folder of the sample county. QGIS runs a script without a file name, so that only imported modules know theirs.
+SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 SCREENSHOTS = Path(os.environ["SANXIAN_SCREENSHOTS"])
 FACTS = {"log": [], "waits_in_vain": []}
 #: A condition that is not met within this time is noted: the script lost the time, and what it waited for is untested.

@@ -2,12 +2,12 @@
 """Desktop script: record what scrolls sideways, and the contrast of all texts, in the plugin's windows."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 from gui_driver import (
     FACTS,
     FOLDER,
+    SAMPLE,
     SCREENSHOTS,
     act_when_dialog_opens,
     has_object_name,
@@ -31,7 +31,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 PICTURE = os.environ["SANXIAN_PICTURE"]
-SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 FACTS["sideways"], FACTS["contrast"] = {}, []
 
 
