@@ -61,7 +61,6 @@ class SanxianProvider(QgsProcessingProvider):
     def loadAlgorithms(self):
         self.addAlgorithm(ApplyFixes())
         self.addAlgorithm(BoundaryAdjustment())
-        self.addAlgorithm(EvaluateIndicators())
         self.addAlgorithm(ChangeCrsZone())
         self.addAlgorithm(CheckCounties())
         self.addAlgorithm(CheckPlan())
@@ -72,6 +71,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(DeclaredChecks())
         self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(DoctorAlgorithm())
+        self.addAlgorithm(EvaluateIndicators())
         self.addAlgorithm(ExportBoundaryPoints())
         self.addAlgorithm(ExportMaps())
         self.addAlgorithm(ExportPackage())

@@ -143,11 +143,21 @@ def english(qgis_app):
     """Set the interface to English, whatever translators other tests left installed."""
     from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
-    translators = [one for one in gc.get_objects() if isinstance(one, QTranslator)]
-    installed = [one for one in translators if QCoreApplication.removeTranslator(one)]
+    from plugin.bridge.texts import TRANSLATION_CONTEXT
+
+    class EnglishTranslator(QTranslator):
+        """Give the plugin's texts as they are in the code; Qt asks the translator that was installed last first."""
+
+        def isEmpty(self):
+            return False
+
+        def translate(self, context, text, *_more):
+            return text if context == TRANSLATION_CONTEXT else None
+
+    translator = EnglishTranslator()
+    QCoreApplication.installTranslator(translator)
     yield
-    for translator in installed:
-        QCoreApplication.installTranslator(translator)
+    QCoreApplication.removeTranslator(translator)
 
 
 @pytest.fixture(scope="session")

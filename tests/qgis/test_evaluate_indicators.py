@@ -49,6 +49,6 @@ def test_evaluate_indicators_refuses_missing_and_ambiguous_editions(provider, ed
     table = tmp_path / "list.csv"
     table.write_text(f"year,source\n2021,{editions[0].name}\n", encoding="utf-8")
     for given in ({}, {"SOURCES": f"2021={editions[0]}", "LIST": str(table)}, {"SOURCES": str(editions[0])}):
-        with pytest.raises(QgsProcessingException):
+        with pytest.raises(QgsProcessingException, match=r"SOURCES|不是一期数据"):
             run_algorithm("evaluate_indicators", given)
     assert run_algorithm("evaluate_indicators", {"LIST": str(table)})["EDITIONS"] == 1

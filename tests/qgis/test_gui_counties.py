@@ -272,9 +272,7 @@ def test_unloading_during_a_run_ends_it_and_leaves_no_unfinished_report(counties
     assert not list(output.rglob(".sanxian-*"))
 
 
-def test_processes_are_used_for_several_counties_and_do_without_a_python_in_sequence(
-    counties, folder, tmp_path, monkeypatch
-):
+def test_counties_are_checked_in_sequence_if_no_python_is_found(counties, folder, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(counties_bridge, "find_python_program", lambda *_all: calls.append(1) or "")
     choose_folder(counties, folder)

@@ -55,7 +55,7 @@ def test_stored_connection_gives_parameters_of_libpq(store):
     assert find_stored_connection("省厅") is None
 
 
-def test_threads_find_connections_and_the_shared_map_of_qgis_is_left(store):
+def test_threads_find_connections_and_the_shared_map_of_qgis_is_left(store, request):
     names = [f"{NAME} {number}" for number in range(4)]
     for name in names:
         store(name, name, PASSWORD)
@@ -63,6 +63,7 @@ def test_threads_find_connections_and_the_shared_map_of_qgis_is_left(store):
     # Another QGIS stores one that the map of this one, which is not safe in threads, lacks until it is filled again.
     shared = set(metadata.connections(False))
     settings = QgsSettings()
+    request.addfinalizer(lambda: settings.remove("PostgreSQL/connections/other"))
     for key, value in {"host": "127.0.0.1", "port": "1", "database": "plan", "username": "other"}.items():
         settings.setValue(f"PostgreSQL/connections/other/{key}", value)
     with ThreadPoolExecutor(4) as pool:
@@ -71,7 +72,6 @@ def test_threads_find_connections_and_the_shared_map_of_qgis_is_left(store):
     assert "127.0.0.1" in find_stored_connection("other")
     assert find_stored_connection("") is None and find_stored_connection(NAME) is None
     assert set(metadata.connections(True)) == shared
-    settings.remove("PostgreSQL/connections/other")
 
 
 def test_entry_of_the_authentication_database_gives_user_and_password(store):

@@ -6,7 +6,6 @@ Everything is drawn from the plan's tables, so this works in the toolbox's threa
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
@@ -24,14 +23,17 @@ if TYPE_CHECKING:
     from ..layers.painting import ImageFrame
 
 
-def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER_CANCELLED) -> ReportPictures:
+def draw_pictures(
+    plan: Plan, report: Report, *, largest_scale: float = 0.0, cancellation: Cancellation = NEVER_CANCELLED
+) -> ReportPictures:
     """Return all pictures of a report: overview map and close-ups of conflicts.
 
+    ``largest_scale``: denominator of the largest scale; pictures at a larger scale are not drawn; 0 without a limit.
     Only Cancelled is raised; after any other error the report has no pictures, which is better than no report.
     """
     report_texts = ReportTexts(report.lang)
     try:
-        return _draw_pictures(PictureData(plan, report, report_texts, cancellation))
+        return _draw_pictures(PictureData(plan, report, report_texts, cancellation), largest_scale)
     except Cancelled:
         raise
     except Exception as error:
@@ -44,34 +46,31 @@ def draw_public_pictures(public: PublicReport, *, cancellation: Cancellation = N
 
     Pictures at a larger scale than the public edition allows are left out. Raise Cancelled.
     """
-    report_pictures = draw_pictures(public.picture_plan, public.picture_report, cancellation=cancellation)
-    if not public.edition.largest_scale or not report_pictures.overview:
-        return report_pictures
-    picture_data = PictureData(
-        public.picture_plan, public.picture_report, ReportTexts(public.report.lang), cancellation
+    return draw_pictures(
+        public.picture_plan,
+        public.picture_report,
+        largest_scale=public.edition.largest_scale,
+        cancellation=cancellation,
     )
-    sheet = choose_overview_frame(picture_data)
-    if sheet is None or _is_too_large(sheet, public):
-        return ReportPictures(problem=public.redactor.texts.get("public", "picture_scale"))
-    close_ups = zip(picture_data.close_up_findings, report_pictures.conflicts, strict=True)
-    conflicts = ["" if _is_too_large(choose_close_up_frame(finding), public) else image for finding, image in close_ups]
-    return replace(report_pictures, conflicts=conflicts)
 
 
-def _is_too_large(sheet: ImageFrame, public: PublicReport) -> bool:
-    """Return True if a picture has a larger scale than the public edition allows."""
-    return (sheet.extent[2] - sheet.extent[0]) / (sheet.width_mm / 1000) < public.edition.largest_scale
+def _is_too_large(sheet: ImageFrame, largest_scale: float) -> bool:
+    """Return True if a picture has a larger scale than allowed."""
+    return (sheet.extent[2] - sheet.extent[0]) / (sheet.width_mm / 1000) < largest_scale
 
 
-def _draw_pictures(picture_data: PictureData) -> ReportPictures:
+def _draw_pictures(picture_data: PictureData, largest_scale: float) -> ReportPictures:
     """Return all pictures of a report: the overview with its legend, and a close-up for each chosen finding."""
     sheet = choose_overview_frame(picture_data)
     if sheet is None:
         return ReportPictures()
+    if _is_too_large(sheet, largest_scale):
+        return ReportPictures(problem=picture_data.words.get("public", "picture_scale"))
     report_pictures = ReportPictures(
         overview=draw_overview(picture_data, sheet), legend=make_legend_entries(picture_data)
     )
     for finding in picture_data.close_up_findings:
         picture_data.cancellation.raise_if_cancelled()
-        report_pictures.conflicts.append(draw_close_up(picture_data, finding))
+        is_drawn = not largest_scale or not _is_too_large(choose_close_up_frame(finding), largest_scale)
+        report_pictures.conflicts.append(draw_close_up(picture_data, finding) if is_drawn else "")
     return report_pictures

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..indicators.ratio import DEFINING_SETTINGS_OF_RATIO
 from ..messages.texts import Texts
 from ..render.words import ReportTexts
 from .model import EditionFigures, IndicatorSeries
 
 Note = tuple[str, dict[str, Any]]
-#: Sections of settings from which figures are computed; limits are compared as targets.
-_SETTING_SECTIONS = ("ratio.", "three_zones.", "zones.", "land_use.", "reserves.", "tolerance.")
-_LIMIT_SETTING = "ratio.limit"
+#: Settings, and sections of settings, from which figures are computed; limits are compared as targets.
+_COMPUTING_SETTINGS = (
+    *DEFINING_SETTINGS_OF_RATIO,
+    *("three_zones.", "zones.", "land_use.", "reserves.", "tolerance."),
+)
 #: Settings named in full; further ones are counted.
 _MAX_SETTINGS = 5
 
@@ -46,9 +49,7 @@ def _list_setting_differences(read: list[EditionFigures], texts: Texts) -> list[
     keys = sorted(
         key
         for key in set().union(*settings)
-        if key.startswith(_SETTING_SECTIONS)
-        and key != _LIMIT_SETTING
-        and len({str(one.get(key, "")) for one in settings}) > 1
+        if key.startswith(_COMPUTING_SETTINGS) and len({str(one.get(key, "")) for one in settings}) > 1
     )
     notes: list[Note] = [
         (

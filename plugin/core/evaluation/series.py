@@ -7,6 +7,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ..indicators.ratio import DEFINING_SETTINGS_OF_RATIO
 from ..messages.numbers import choose_figure_decimals
 from ..messages.texts import Texts
 from ..model.indicator import (
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 #: Unit of percentages, whose changes are in percentage points.
 PERCENT_UNIT = "share"
 _RATIO_UNIT = "ratio"
-#: Settings of the expansion ratio that do not define it: its limit and the doubts on it.
-_OTHER_RATIO_SETTINGS = ("ratio.limit", "ratio.doubtful")
 #: A difference below this share of the values is the error of a double.
 _ROUNDING_SHARE = 1e-12
 
@@ -149,9 +148,7 @@ def _make_definition(entry: CatalogueIndicator, column: EditionFigures) -> tuple
         settings = {**column.norm.standard.settings, **column.norm.profile.settings}
         parts += (column.base_year,)
         parts += tuple(
-            (key, str(value))
-            for key, value in sorted(settings.items())
-            if key.startswith(f"{_RATIO_UNIT}.") and not key.startswith(_OTHER_RATIO_SETTINGS)
+            (key, str(value)) for key, value in sorted(settings.items()) if key.startswith(DEFINING_SETTINGS_OF_RATIO)
         )
     return parts
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import OutputError
 from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
 from ..messages.texts import Texts
+from ..render.document.outputs import check_document_outputs, write_document_outputs
 from ..render.outputs import dump_json
 from ..tabulate import check_workbook_can_be_written
 from .editions import name_source
@@ -36,14 +36,7 @@ if TYPE_CHECKING:
 def check_evaluation_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
     """Raise OutputError before a long run if a file cannot be written, or would replace an input."""
     check_outputs(outputs, inputs)
-    suffixes = ((outputs.html, ".html"), (outputs.docx, ".docx"), (outputs.pdf, ".pdf"), (outputs.json, ".json"))
-    for target, suffix in suffixes:
-        if target and Path(target).suffix.lower() != suffix:
-            raise OutputError("output_format", target=target, known=suffix)
-    if outputs.docx:
-        from ..render.document.docx_writer import import_docx_library
-
-        import_docx_library(Path(outputs.docx).name)
+    check_document_outputs(outputs)
     if outputs.xlsx:
         check_workbook_can_be_written(outputs.xlsx)
 
@@ -75,22 +68,7 @@ def write_evaluation_outputs(
         if outputs.json:
             path = stack.enter_context(write_atomically(outputs.json))
             path.write_text(dump_json(evaluation_to_dict(result)), encoding="utf-8", newline="\n")
-        if outputs.html:
-            from ..render.document.html_page import render_document_page
-
-            path = stack.enter_context(write_atomically(outputs.html))
-            path.write_text(render_document_page(make_document()), encoding="utf-8", newline="\n")
-        cancellation.raise_if_cancelled()
-        if outputs.docx:
-            from ..render.document.docx_writer import write_docx
-
-            write_docx(make_document(), stack.enter_context(write_atomically(outputs.docx)))
-            cancellation.raise_if_cancelled()
-        if outputs.pdf:
-            if print_pdf is None:
-                raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
-            print_pdf(make_document(), stack.enter_context(write_atomically(outputs.pdf)))
-            cancellation.raise_if_cancelled()
+        write_document_outputs(stack, outputs, make_document, print_pdf, cancellation)
         if outputs.xlsx:
             from ..render.tables.workbook import write_tables_workbook
             from .report import make_author

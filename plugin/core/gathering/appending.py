@@ -15,6 +15,7 @@ from ..messages.texts import ConceptName
 from ..package.layers.content import make_package_layers
 from ..package.layers.layer_validation import validate_layer
 from ..package.names import fill_name_pattern
+from ..package.package_spec.model import FORMAT_NAMES
 from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
 from .convert_layers import add_rows, convert_plan
 from .data_set import GrowingDataSet
@@ -195,7 +196,7 @@ class Appender:
                         name,
                         count=len(keys),
                         features=tuple(keys[:MAX_NAMED_FEATURES]),
-                        params={"format": vectors.suffix, "target": vectors.crs},
+                        params={"format": FORMAT_NAMES[vectors.suffix], "target": vectors.crs},
                     )
 
 

@@ -154,10 +154,6 @@ class GrowingDataSet:
             rows.append(row)
         return rows
 
-    def list_names(self) -> list[str]:
-        """Return the names of the layers that have rows."""
-        return list(self._layers)
-
 
 def can_grow(vector_set: VectorSet) -> bool:
     """Return True if a data set of this format can grow: a FileGDB or a GeoPackage."""

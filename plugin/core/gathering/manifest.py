@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..counties.model import VERDICT_ORDER
-from ..messages.texts import Texts, strip_folders
+from ..messages.texts import Texts
 from ..package.manifest import make_manifest_head
+from .messages import describe_reasons
 from .model import GatheredCounty
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ def make_gathered_head(
             for one in gathered
         ],
         "left_out": [
-            {"name": one.name, "reason": strip_folders(" ".join(part.render(texts) for part in one.reasons))}
-            for one in counties
-            if not one.is_gathered
+            {"name": one.name, "reason": describe_reasons(one, texts)} for one in counties if not one.is_gathered
         ],
     }
     return head

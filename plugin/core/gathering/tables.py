@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ...metadata import read_plugin_version
 from ..messages.texts import Texts
+from ..model.indicator import SQUARE_METRES
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ..render.tables.workbook import write_tables_workbook
 from .messages import describe_reasons
 from .model import AREA_BASES, GatherResult, LayerAmount
 
-_SQUARE_METRES_PER_HECTARE = 1e4
+_SQUARE_METRES_PER_HECTARE = SQUARE_METRES["ha"]
 
 
 def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> None:

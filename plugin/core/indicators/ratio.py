@@ -143,6 +143,11 @@ _PERIOD_PATTERN = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that determine the ratio.
 BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
 SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
+#: Settings from which the ratio is computed. The others judge it: its limit, doubts on it, and what is information.
+DEFINING_SETTINGS_OF_RATIO = (
+    *("ratio.form", "ratio.classes", "ratio.base_year", "ratio.concentrated", "ratio.flexible", "ratio.special"),
+    *("ratio.new_land_includes_flexible", WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING),
+)
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
 #: Urban parcels of the base up to this distance apart are of one town, m (mark C).

@@ -23,6 +23,7 @@ from ..model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from ..standard.switches import DISABLED_PREFIX
 from .clauses import make_clauses
+from .folders import FOLDER
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
     choose_decimals_unlike_limits,
@@ -179,10 +180,6 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     return {key: value.render(texts) if hasattr(value, "render") else value for key, value in params.items()}
 
 
-#: An absolute path, up to its last separator: messages may show names of files, but no folders of this machine.
-_ABSOLUTE_PATH_PATTERN = re.compile(
-    r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])"
-)
 TEXT_LANGUAGES = ("zh", "en")
 #: A placeholder with its unit; the figure is a value in this unit.
 _FIGURE_WITH_UNIT_PATTERN = re.compile(r"\{(\w+)\} ?(?:m²|%)")
@@ -906,4 +903,4 @@ def strip_folders(text: str) -> str:
 
     Reports are passed on; the folders of this machine are not.
     """
-    return _ABSOLUTE_PATH_PATTERN.sub("", text)
+    return FOLDER.sub("", text)

@@ -429,23 +429,12 @@ class Layer:
 
         Values that this layer has already computed are copied, not computed again.
         """
-        source = replace(self.source, frame=self.frame.iloc[rows])
-        layer = self.make_layer_of_source(source)
-        computed_values = {
-            name: getattr(self, name)[rows]
-            for name in ("raw_shapes", "unrepaired_shapes", "broken_rows", "empty_rows", "invalid_rows")
+        layer, changes = self.select_rows_unprepared(rows), self.repair_area_change_by_row
+        repair_area_changes = {n: changes[int(row)] for n, row in enumerate(rows) if row in changes}
+        layer.__dict__ |= {
+            "invalid_rows": self.invalid_rows[rows],
+            "_plane_and_repairs": (self.plane_shapes[rows], repair_area_changes),
         }
-        new_position = {int(row): n for n, row in enumerate(rows)}
-        repair_area_changes = {
-            new_position[row]: area for row, area in self.repair_area_change_by_row.items() if row in new_position
-        }
-        layer.stray_rows = {
-            new_position[row]: problem for row, problem in self.stray_rows.items() if row in new_position
-        }
-        layer.__dict__ |= computed_values | {"_plane_and_repairs": (self.plane_shapes[rows], repair_area_changes)}
-        layer.__dict__["repeated_keys"] = frozenset(
-            new_position[row] for row in self.repeated_keys & new_position.keys()
-        )
         return layer
 
     def select_rows_unprepared(self, rows: NDArray) -> Layer:

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...paths import PROFILES_FOLDER
-from ..errors import DataError, InputError
+from ..errors import InputError
 from ..files.data import SOURCE_MARKS
 from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..profile import Norm
+from ..profile.named_files import find_file_of_profile, find_file_of_standard
 from ..standard.template import CodeList
 from .model import Admission, AdmissionRule
 from .settings import ReviewSettings
@@ -73,8 +73,8 @@ def load_admission(norm: Norm, settings: ReviewSettings) -> AdmissionTable:
     standard, so that a table of zones does not switch off the control lines. Raise InputError and DataError with file
     and line.
     """
-    standard_rules, standard_path = _read_rules(_find_standard_table(norm), norm, settings)
-    path = _find_profile_table(norm)
+    standard_rules, standard_path = _read_rules(find_file_of_standard(norm, SETTING), norm, settings)
+    path = find_file_of_profile(norm, SETTING)
     if path is None:
         return AdmissionTable(standard_rules, standard_path.name)
     rules, _ = _read_rules(path, norm, settings)
@@ -86,32 +86,6 @@ def load_admission(norm: Norm, settings: ReviewSettings) -> AdmissionTable:
         if (line := key[0].partition(":")[0]) in line_ids and line not in mentioned
     }
     return AdmissionTable({**kept, **rules}, path.name)
-
-
-def _find_standard_table(norm: Norm) -> Path:
-    """Return the table of the standard. Raise DataError if its file is missing."""
-    name = str(norm.standard.settings[SETTING])
-    folders = [one.folder for one in norm.standard.list_with_included_standards()]
-    path = next((folder / name for folder in folders if (folder / name).exists()), None)
-    if path is None:
-        raise DataError("data_file_missing", file=str(norm.standard.folder / name))
-    return path
-
-
-def _find_profile_table(norm: Norm) -> Path | None:
-    """Return the table of the profile, relative to the file that names it; None if no profile names one.
-
-    A profile that was copied from a shipped one may name the table of that one.
-    """
-    for profile in norm.profile.list_base_profiles():
-        if SETTING in profile.own_settings and profile.path is not None:
-            name = str(profile.own_settings[SETTING])
-            path: Path = profile.path.parent / name
-            shipped = PROFILES_FOLDER / name
-            if not path.exists() and not shipped.exists():
-                raise DataError("data_file_missing", file=str(path))
-            return path if path.exists() else shipped
-    return None
 
 
 def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> tuple[dict[tuple[str, str], AdmissionRule], Path]:

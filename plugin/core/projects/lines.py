@@ -42,7 +42,6 @@ _OUTCOME_BY_ADMISSION = {
 }
 #: Names that a sentence lists.
 _MAX_NAMES = 3
-_HALF_CIRCLE = math.pi / 2
 
 
 @dataclass(frozen=True)
@@ -275,7 +274,7 @@ def is_rest_sliver(pieces: ProjectPieces, project: Project, tolerance: Tolerance
         return False
     # A shape of area a has at least the perimeter of a circle of that area, so that its width (2a ÷ perimeter) is at
     # most √(a/π): below π·(minimum width)² it is a sliver whatever its shape. Half of that leaves room for rounding.
-    if rest_area < min(_HALF_CIRCLE * tolerance.min_width_m**2, tolerance.min_area_m2 / 2):
+    if rest_area < min(math.pi / 2 * tolerance.min_width_m**2, tolerance.min_area_m2 / 2):
         return True
     rest = shapely.difference(project.shape, pieces.unite(tolerance))
     length = shapely.length(rest)

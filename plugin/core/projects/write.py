@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import OutputError
 from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
+from ..render.document.outputs import check_document_outputs, write_document_outputs
 from ..render.outputs import dump_json
 from .model import ConformityResult
 from .parts_layer import write_parts_layer
@@ -35,13 +36,7 @@ def check_conformity_outputs(outputs: OutputPaths, inputs: list[str]) -> None:
     check_outputs(outputs, inputs)
     if outputs.findings and Path(outputs.findings).suffix.lower() != LAYER_SUFFIX:
         raise OutputError("output_format", target=outputs.findings, known=LAYER_SUFFIX)
-    for target, suffix in ((outputs.docx, ".docx"), (outputs.pdf, ".pdf")):
-        if target and Path(target).suffix.lower() != suffix:
-            raise OutputError("output_format", target=target, known=suffix)
-    if outputs.docx:
-        from ..render.document.docx_writer import import_docx_library
-
-        import_docx_library(Path(outputs.docx).name)
+    check_document_outputs(outputs)
     if outputs.xlsx:
         check_workbook_can_be_written(outputs.xlsx)
 
@@ -73,22 +68,7 @@ def write_conformity_outputs(
             path = stack.enter_context(write_atomically(outputs.json))
             path.write_text(dump_json(result_to_dict(result, result.lang)), encoding="utf-8", newline="\n")
             cancellation.raise_if_cancelled()
-        if outputs.html:
-            from ..render.document.html_page import render_document_page
-
-            path = stack.enter_context(write_atomically(outputs.html))
-            path.write_text(render_document_page(make_document()), encoding="utf-8", newline="\n")
-            cancellation.raise_if_cancelled()
-        if outputs.docx:
-            from ..render.document.docx_writer import write_docx
-
-            write_docx(make_document(), stack.enter_context(write_atomically(outputs.docx)))
-            cancellation.raise_if_cancelled()
-        if outputs.pdf:
-            if print_pdf is None:
-                raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
-            print_pdf(make_document(), stack.enter_context(write_atomically(outputs.pdf)))
-            cancellation.raise_if_cancelled()
+        write_document_outputs(stack, outputs, make_document, print_pdf, cancellation)
         if outputs.xlsx:
             write_conformity_workbook(result, stack.enter_context(write_atomically(outputs.xlsx)))
             cancellation.raise_if_cancelled()

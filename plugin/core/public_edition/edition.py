@@ -14,10 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...paths import PROFILES_FOLDER, STANDARDS_FOLDER
+from ...paths import STANDARDS_FOLDER
 from ..errors import DataError, InputError
 from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
 from ..profile.document import load_secrecy_levels
+from ..profile.named_files import find_file_of_profile, find_file_of_standard
 from ..standard.map_set import expand_concepts_to_roles
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def load_public_edition(norm: Norm) -> PublicEdition:
 
     Raise DataError with file and key for an invalid list.
     """
-    path = _find_file(norm)
+    path = find_file_of_profile(norm, SETTING) or find_file_of_standard(norm, SETTING)
     table = read_toml(path)
     check_keys(table, required=_KEYS, allowed=(), file=path)
     _check_choice(table["mark"], SOURCE_MARKS, path, "mark")
@@ -136,24 +137,6 @@ def require_public_level(secrecy: str) -> None:
     levels = load_secrecy_levels()
     if secrecy and not levels.is_public(secrecy):
         raise InputError("public_secrecy", secrecy=secrecy, public=levels.public_level)
-
-
-def _find_file(norm: Norm) -> Path:
-    """Return the list that the profile or one of its bases names, else that of the standard. Raise DataError."""
-    for profile in norm.profile.list_base_profiles():
-        if SETTING in profile.own_settings and profile.path is not None:
-            name = str(profile.own_settings[SETTING])
-            candidates = (profile.path.parent / name, PROFILES_FOLDER / name)
-            found = next((path for path in candidates if path.is_file()), None)
-            if found is None:
-                raise DataError("data_file_missing", file=str(candidates[0]))
-            return found
-    name = str(norm.standard.settings[SETTING])
-    folders = [one.folder for one in norm.standard.list_with_included_standards()]
-    path = next((folder / name for folder in folders if (folder / name).is_file()), None)
-    if path is None:
-        raise DataError("data_file_missing", file=str(norm.standard.folder / name))
-    return path
 
 
 def _read_kind(row: Any, norm: Norm, path: Path, key: str) -> HiddenKind:

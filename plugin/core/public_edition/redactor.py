@@ -9,11 +9,11 @@ from dataclasses import fields, is_dataclass, replace
 from html import escape, unescape
 from typing import Any, TypeVar
 
+from ..messages.folders import FOLDER
 from ..render.words import ReportTexts
 from .coordinates import CoordinateFinder
 from .crs_texts import CRS_TEXT
 from .edition import CRS_TEXTS, PublicEdition
-from .folders import FOLDER
 from .persons import PERSON_KEYS
 from .record import RemovalRecord
 

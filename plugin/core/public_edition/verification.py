@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from ..model.indicator import SQUARE_METRES
 from .coordinates import CoordinateFinder
 from .file_parts import find_pdf_georeference, find_picture_data
 from .redactor import Redactor, list_page_texts
@@ -33,7 +34,9 @@ _DRAWING_ATTRIBUTES = frozenset(
 #: Parts of office files in which numbers are texts.
 _TEXT_PARTS = ("word/", "xl/sharedStrings")
 #: Units of areas and lengths, in lower case.
-_UNITS = frozenset("m m2 m² ㎡ km km2 km² hm2 hm² ha mu 亩 万亩 公顷 平方米 平方公里 米 公里 千米 hectare".split())
+_UNITS = frozenset(
+    (*SQUARE_METRES, *"m m² ㎡ km km2 km² hm2 hm² 亩 万亩 公顷 平方米 平方公里 米 公里 千米 hectare".split())
+)
 _SHOWN_CHARACTERS = 40
 
 

@@ -22,7 +22,7 @@ from ..files.encoding import (
 )
 from ..files.writing import replace_if_unchanged
 from ..invariants import InvariantError
-from ..parallel.process_state import pause_garbage_collection, remove_one_by_one
+from ..parallel.process_state import remove_one_by_one
 from .model import WorkItem, Worklist, WorkState, parse_state
 
 #: Columns of every work list, in order; users rely on them.
@@ -62,10 +62,9 @@ def read_worklist(path: str | Path) -> Worklist:
     unknown state, and a repeated fingerprint.
     """
     path = Path(path)
-    # A collection among the objects of many rows takes two tenths of a second, in which no thread runs.
-    with pause_garbage_collection():
-        table = _parse_table(path, _read_bytes(path))
-        remove_one_by_one(table.records)
+    table = _parse_table(path, _read_bytes(path))
+    # Freed at once, the cells of many rows would stop the window.
+    remove_one_by_one(table.records)
     return table.worklist
 
 
@@ -78,13 +77,12 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
     path = Path(path)
     for _ in range(_MAX_TRIES):
         content = _read_bytes(path) if path.exists() else b""
-        with pause_garbage_collection():
-            table = _parse_table(path, content) if content.strip() else _make_empty_table()
-            new_worklist = change(table.worklist)
-            if content and new_worklist is table.worklist:
-                return new_worklist
-            new_content = _format_table(table, new_worklist).encode("utf-8-sig")
-            remove_one_by_one(table.records)
+        table = _parse_table(path, content) if content.strip() else _make_empty_table()
+        new_worklist = change(table.worklist)
+        if content and new_worklist is table.worklist:
+            return new_worklist
+        new_content = _format_table(table, new_worklist).encode("utf-8-sig")
+        remove_one_by_one(table.records)
         if replace_if_unchanged(path, content, new_content):
             return new_worklist
     raise OutputError("output_open_elsewhere", target=str(path))

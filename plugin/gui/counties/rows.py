@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.connection_text import mask_source
-from ...core.counties.model import County, CountyRecord
+from ...core.counties.model import VERDICT_ORDER, County, CountyRecord
 from ...core.messages.numbers import format_number
 from ...core.model.rule import Severity
-from ...core.model.verdict import Verdict
 from ...core.render.words import ReportTexts
 from ..widgets import theme
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Kind of a county without a verdict, next to the values of `Verdict`.
 NO_VERDICT = "none"
-KINDS = (Verdict.FAILED, Verdict.INCOMPLETE, Verdict.CONDITIONAL, Verdict.PASSED, NO_VERDICT)
+KINDS = (*VERDICT_ORDER, NO_VERDICT)
 KIND_ICONS = {**theme.VERDICT_ICONS, NO_VERDICT: "unread"}
 #: Stages of a county in a run.
 WAITING, RUNNING, DONE, KEPT = "waiting", "running", "done", "kept"

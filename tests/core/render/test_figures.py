@@ -162,6 +162,10 @@ TEXTS_WITH_PATHS = [
     ("/tmp/x.gpkg 读不懂", "x.gpkg 读不懂"),
     ("图层（YJJBNTBHTB / GDBHMB）缺", "图层（YJJBNTBHTB / GDBHMB）缺"),
     ("1/2 与 km/h", "1/2 与 km/h"),
+    ("读取/home/zhang/县.gpkg失败", "读取县.gpkg失败"),
+    (r"数据来自D:\机密\县.gdb", "数据来自县.gdb"),
+    ("file:///home/z/a.gpkg", "a.gpkg"),
+    ("耕地/园地/林地", "耕地/园地/林地"),
     ("county_db/DLTB", "county_db/DLTB"),
 ]
 

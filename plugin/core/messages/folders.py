@@ -11,7 +11,9 @@ _SPACED_NAME = rf"(?:(?!\S*\.[A-Za-z]{{2,5}}\s){_NAME} ){{0,3}}{_NAME}"
 _ROOTS = (
     r"(?:home|Users|mnt|media|data|tmp|var|opt|srv|root|etc|usr|run|work|share|storage|nas|Volumes|private|export|net)"
 )
-#: Chinese texts have no space before a path. There “/” also separates words, so a path begins with a known folder.
+#: The folders of an absolute path, up to its last separator: messages and reports may show names of files, but no
+#: folders of this machine. Chinese texts have no space before a path. There “/” also separates words, so a path begins
+#: with a known folder.
 FOLDER = re.compile(
     r"(?<![A-Za-z0-9_.:/\\])(?:"
     r"[A-Za-z]:[\\/](?:[^\\/:*?\"<>|\n“”'，。；]+[\\/])*"

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check and write the files of a document: HTML, docx and PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from ...cancellation import Cancellation
+from ...errors import OutputError
+from ...files.writing import OutputPaths, write_atomically
+from .blocks import Document
+
+
+def check_document_outputs(outputs: OutputPaths) -> None:
+    """Raise OutputError before a long run for a file with another suffix than its form, or a missing library."""
+    forms = ((outputs.html, ".html"), (outputs.docx, ".docx"), (outputs.pdf, ".pdf"), (outputs.json, ".json"))
+    for target, suffix in forms:
+        if target and Path(target).suffix.lower() != suffix:
+            raise OutputError("output_format", target=target, known=suffix)
+    if outputs.docx:
+        from .docx_writer import import_docx_library
+
+        import_docx_library(Path(outputs.docx).name)
+
+
+def write_document_outputs(
+    stack: ExitStack,
+    outputs: OutputPaths,
+    make_document: Callable[[], Document],
+    print_pdf: Callable[[Document, Path], object] | None,
+    cancellation: Cancellation,
+) -> None:
+    """Write the requested forms of a document; they replace their targets when ``stack`` ends without an error.
+
+    ``make_document``: called once for each form; ``print_pdf``: writes a document as PDF, which only QGIS can. Raise
+    OutputError and Cancelled.
+    """
+    if outputs.html:
+        from .html_page import render_document_page
+
+        path = stack.enter_context(write_atomically(outputs.html))
+        path.write_text(render_document_page(make_document()), encoding="utf-8", newline="\n")
+        cancellation.raise_if_cancelled()
+    if outputs.docx:
+        from .docx_writer import write_docx
+
+        write_docx(make_document(), stack.enter_context(write_atomically(outputs.docx)))
+        cancellation.raise_if_cancelled()
+    if outputs.pdf:
+        if print_pdf is None:
+            raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
+        print_pdf(make_document(), stack.enter_context(write_atomically(outputs.pdf)))
+        cancellation.raise_if_cancelled()
