@@ -124,8 +124,8 @@ def divide_by_weights(total: float, weights: list[float], decimals: int) -> list
 
 def _get_field_and_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
     """Return the field with a meaning (None if the layer lacks it), and its number in the row (None if empty)."""
-    template_field = row.layer.template.find_field(meaning)
-    if template_field is None or not row.layer.has_field(meaning):
+    template_field = row.home_layer.template.find_field(meaning)
+    if template_field is None or not row.home_layer.has_field(meaning):
         return None, None
-    value = float(row.layer.numbers(meaning)[0])
+    value = row.get_number(meaning)
     return template_field, value if math.isfinite(value) else None

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
+from ..geometry.polygons import MAX_UNCLIPPED_VERTICES
 from ..geometry.validity import extract_polygons
 from ..live.rows import RowBounds as Bounds
 from ..live.rows import join_bounds
@@ -19,18 +20,89 @@ if TYPE_CHECKING:
 
 #: Land around the surroundings (m) that is kept, so that no gap in them ends at the edge of a clipped row.
 _MARGIN_M = 20.0
+#: Land around several boxes (m) that stays when a polygon is clipped to all of them at first.
+_GROUP_MARGIN_M = 1.0
 
 
-def clip_layers(layers: Mapping[str, Layer], boxes: Sequence[Bounds]) -> dict[str, Layer]:
-    """Return role → layer with its polygons clipped to boxes that are widened by `_MARGIN_M`.
+class LayerClipper:
+    """Clip the polygons of layers to the same boxes; a polygon that several layers have is clipped once.
 
-    ``boxes``: xmin, ymin, xmax, ymax (m, in the plane). Rows without land there are left out; without boxes, layers are
-    returned unchanged. Raise `shapely.GEOSException` if a polygon cannot be clipped.
+    ``boxes``: xmin, ymin, xmax, ymax (m, in the plane), as given. Layers are clipped to these boxes widened by
+    `_MARGIN_M`.
     """
-    kept_boxes = join_meeting_boxes(
-        (xmin - _MARGIN_M, ymin - _MARGIN_M, xmax + _MARGIN_M, ymax + _MARGIN_M) for xmin, ymin, xmax, ymax in boxes
-    )
-    return {role: _clip_layer(layer, kept_boxes) if kept_boxes else layer for role, layer in layers.items()}
+
+    def __init__(self, boxes: Sequence[Bounds]):
+        self.boxes = boxes
+        self._kept_boxes = join_meeting_boxes(
+            (xmin - _MARGIN_M, ymin - _MARGIN_M, xmax + _MARGIN_M, ymax + _MARGIN_M) for xmin, ymin, xmax, ymax in boxes
+        )
+        #: Id of a polygon → the polygon, which keeps its id as long as it is here, and its land in the boxes.
+        self._clips: dict[int, tuple[Any, Any]] = {}
+
+    def clip_layers(self, layers: Mapping[str, Layer]) -> dict[str, Layer]:
+        """Return role → layer with its polygons clipped to the boxes.
+
+        Rows without land there are left out; without boxes, layers are returned unchanged. Raise
+        `shapely.GEOSException` if a polygon cannot be clipped.
+        """
+        return {role: self._clip_layer(layer) if self._kept_boxes else layer for role, layer in layers.items()}
+
+    def _clip_layer(self, layer: Layer) -> Layer:
+        """Return a layer with its polygons clipped to the boxes."""
+        if layer.template.geometry != "polygon" or not len(layer):
+            return layer
+        plane = layer.plane_shapes
+        self._clip_rows(layer, [row for row in layer.polygons.present.tolist() if id(plane[row]) not in self._clips])
+        clips = np.array([None if shape is None else self._clips[id(shape)][1] for shape in plane] + [None])[:-1]
+        rows = np.flatnonzero(~shapely.is_missing(clips))
+        return layer.select_rows_with_shapes(rows, clips[rows])
+
+    def _clip_rows(self, layer: Layer, rows: list[int]) -> None:
+        """Store the land of a layer's polygons in the boxes; None for a polygon without land there."""
+        plane = layer.plane_shapes
+        xmin, ymin, xmax, ymax = shapely.bounds(plane[rows]).T[:, :, None]
+        left, bottom, right, top = np.array(self._kept_boxes).T[:, None, :]
+        meets = (xmin <= right) & (xmax >= left) & (ymin <= top) & (ymax >= bottom)
+        is_inside = ((xmin >= left) & (xmax <= right) & (ymin >= bottom) & (ymax <= top)).any(axis=1)
+        parts_by_row: dict[int, list[Any]] = {row: [] for row in rows}
+        cut_rows, pieces, boxes = [], [], []
+        for row, boxes_of_row, is_whole in zip(rows, meets, is_inside, strict=True):
+            if is_whole:
+                parts_by_row[row].append(plane[row])
+                continue
+            met_boxes = [self._kept_boxes[n] for n in np.flatnonzero(boxes_of_row)]
+            for piece, box in _divide_among_boxes(plane[row], met_boxes):
+                pieces.append(piece)
+                boxes.append(shapely.box(*box))
+                cut_rows.append(row)
+        clips = apply_in_threads(shapely.intersection, np.array([*pieces, None])[:-1], np.array([*boxes, None])[:-1])
+        for row, clip in zip(cut_rows, clips, strict=True):
+            polygon = extract_polygons(clip)
+            if polygon is not None:
+                parts_by_row[row].append(polygon)
+        for row, parts in parts_by_row.items():
+            land = shapely.multipolygons(shapely.get_parts(parts)) if len(parts) > 1 else next(iter(parts), None)
+            self._clips[id(plane[row])] = plane[row], land
+
+
+def _divide_among_boxes(shape: Any, boxes: list[Bounds]) -> Iterator[tuple[Any, Bounds]]:
+    """Yield (piece of a polygon, box) for each box; the piece has all land of the polygon in the box.
+
+    A polygon of many vertices that meets many boxes is first clipped to the box around one half of them, then to that
+    around the other half, and so on. So its vertices are not read once for each box.
+    """
+    if len(boxes) == 1 or shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
+        yield from ((shape, box) for box in boxes)
+        return
+    centres = np.array([(xmin + xmax, ymin + ymax) for xmin, ymin, xmax, ymax in boxes])
+    order = np.argsort(centres[:, np.argmax(np.ptp(centres, axis=0))], kind="stable").tolist()
+    middle = len(order) // 2
+    for half in (order[:middle], order[middle:]):
+        boxes_of_half = [boxes[n] for n in half]
+        joined = np.array(join_bounds(boxes_of_half)) + _GROUP_MARGIN_M * np.array([-1, -1, 1, 1])
+        piece = extract_polygons(shapely.intersection(shape, shapely.box(*joined.tolist())))
+        if piece is not None:
+            yield from _divide_among_boxes(piece, boxes_of_half)
 
 
 def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
@@ -49,35 +121,3 @@ def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
 def _do_boxes_meet(first: Bounds, second: Bounds) -> bool:
     """Return True if two boxes touch or overlap."""
     return first[0] <= second[2] and first[2] >= second[0] and first[1] <= second[3] and first[3] >= second[1]
-
-
-def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
-    """Return a layer with its polygons clipped to boxes, which must not meet each other."""
-    if layer.template.geometry != "polygon" or not len(layer):
-        return layer
-    plane = layer.plane_shapes
-    xmin, ymin, xmax, ymax = shapely.bounds(plane).T
-    parts_by_row: dict[int, list[Any]] = {}
-    cut_rows, cut_boxes = [], []
-    for box in boxes:
-        left, bottom, right, top = box
-        meets = (xmin <= right) & (xmax >= left) & (ymin <= top) & (ymax >= bottom)
-        is_inside = (xmin >= left) & (xmax <= right) & (ymin >= bottom) & (ymax <= top)
-        for row in np.flatnonzero(is_inside).tolist():
-            parts_by_row[row] = [plane[row]]
-        rows_of_box = np.flatnonzero(meets & ~is_inside).tolist()
-        cut_rows += rows_of_box
-        cut_boxes += [shapely.box(*box)] * len(rows_of_box)
-    parts = apply_in_threads(shapely.intersection, plane[cut_rows], np.array(cut_boxes, dtype=object))
-    for row, part in zip(cut_rows, parts, strict=True):
-        polygon = extract_polygons(part)
-        if polygon is not None:
-            parts_by_row.setdefault(row, []).append(polygon)
-    rows = sorted(parts_by_row)
-    shapes = np.empty(len(rows), dtype=object)
-    for position, row in enumerate(rows):
-        parts_of_row = parts_by_row[row]
-        shapes[position] = (
-            parts_of_row[0] if len(parts_of_row) == 1 else shapely.multipolygons(shapely.get_parts(parts_of_row))
-        )
-    return layer.select_rows_with_shapes(np.array(rows, dtype=int), shapes)

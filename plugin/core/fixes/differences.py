@@ -19,7 +19,7 @@ from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..messages.texts import Texts
 from ..model.findings import Finding
-from .clipped_layers import join_meeting_boxes
+from .clipped_layers import LayerClipper, join_meeting_boxes
 from .edits import Edits
 from .regions import compute_changed_box, list_part_boxes, widen_box
 from .state import EditingState, Row
@@ -165,13 +165,15 @@ def add_differences_in_surroundings(
     if not rules:
         return set()
     roles = frozenset(role for one in surroundings for role in one.roles)
-    boxes = join_meeting_boxes(box for one in surroundings for box in one.boxes)
+    clipper = LayerClipper(join_meeting_boxes(box for one in surroundings for box in one.boxes))
     keys = {key for one in surroundings for key in one.keys}
     rows = [row for one in surroundings for row in one.changed_rows]
     numbers = [_collect_row_numbers_by_role([getattr(row, side) for row in rows]) for side in ("before", "after")]
     ordered_rules = [rules[code] for code in sorted(rules)]
-    former_findings = find_findings_in_surroundings(state, ordered_rules, roles, boxes, keys, numbers[0], cancellation)
-    present_findings = find_findings_in_surroundings(after, ordered_rules, roles, boxes, keys, numbers[1], cancellation)
+    former_findings, present_findings = (
+        find_findings_in_surroundings(one, ordered_rules, roles, clipper, keys, row_numbers, cancellation)
+        for one, row_numbers in zip((state, after), numbers, strict=True)
+    )
     remaining_by_name: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
     for one in former_findings:
         remaining_by_name[get_problem_name(one)].append(one)

@@ -285,6 +285,8 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
         if row.before is None and _was_covered(gained_land, changed_rows, row.role):
             # A part of a row that was divided.
             continue
+        if shapely.covers(outline, gained_land):
+            continue
         outside = shapely.difference(gained_land, outline)
         if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):
             raise FixRefused(
@@ -314,15 +316,14 @@ def _measure_areas(state: EditingState, changed_rows: list[ChangedRow]) -> list[
         shapes_before, shapes_after = (_make_array([pair[side] for pair in pairs]) for side in (0, 1))
         moved_out = _make_array([row.lost_land for row in rows])
         moved_in = _make_array([row.gained_land for row in rows])
-        planar_areas = [
-            float(np.nansum(shapely.area(shapes))) for shapes in (shapes_before, moved_out, moved_in, shapes_after)
-        ]
-        ellipsoid_areas = [
-            float(np.nansum(compute_drawn_area(_keep_polygons(shapes), transformer)))
-            for shapes in (shapes_before, moved_out, moved_in, shapes_after)
-        ]
-        lands = [extract_polygons(shapely.union_all(_keep_polygons(shapes))) for shapes in (moved_in, moved_out)]
-        balances.append(AreaChange(role, len(rows), *planar_areas, *ellipsoid_areas, *lands))
+        lands = (shapes_before, moved_out, moved_in, shapes_after)
+        planar_areas = [float(np.nansum(shapely.area(shapes))) for shapes in lands]
+        polygons_of_lands = [_keep_polygons(shapes) for shapes in lands]
+        ends = np.cumsum([len(polygons) for polygons in polygons_of_lands])
+        drawn_areas = compute_drawn_area(np.concatenate(polygons_of_lands), transformer)
+        ellipsoid_areas = [float(np.nansum(areas)) for areas in np.split(drawn_areas, ends[:-1])]
+        moved_lands = [extract_polygons(shapely.union_all(polygons_of_lands[side])) for side in (2, 1)]
+        balances.append(AreaChange(role, len(rows), *planar_areas, *ellipsoid_areas, *moved_lands))
     return balances
 
 
@@ -439,7 +440,7 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
     townships = state.plan.find_layer_of_concept("townships")
     if row.after is None or townships is None or row.role == townships.role or _has_same_shape(row):
         return False
-    code = row.after.layer.text("location_code")[0][:_TOWNSHIP_DIGITS]
+    code = row.after.get_text("location_code")[:_TOWNSHIP_DIGITS]
     shape = get_plane_shape(row.after)
     if not code or shape is None or not townships.has_field("division_code"):
         return False

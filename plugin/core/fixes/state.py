@@ -16,7 +16,7 @@ from ..exchange.layer_changes import UNCHANGED
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, mask_missing_shapes
-from ..live.rows import read_values_of_single_row
+from ..live.rows import read_row
 from ..live.session import EditBatch, FeatureState, IncrementalSession
 from ..profile.norm import is_sealed_or_supplied
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
@@ -66,10 +66,15 @@ class Row:
         """Return the shape in the plane (m), repaired if invalid; None without a shape."""
         return self.home_layer.plane_shapes[self.position]
 
+    @cached_property
+    def _shape_and_values(self) -> tuple[Any, dict[Any, Any]]:
+        """Return the shape, and column → value of the attributes, as stored."""
+        return read_row(self.home_layer.frame, self.position)
+
     @property
     def stored_shape(self) -> Any:
         """Return the shape as stored, in the layer's coordinates."""
-        return self.layer.frame.geometry.iloc[0]
+        return self._shape_and_values[0]
 
     @property
     def curve_text(self) -> str:
@@ -79,14 +84,22 @@ class Row:
     @property
     def values(self) -> dict[str, Any]:
         """Return column → value of the attributes, as stored."""
-        return {str(name): value for name, value in read_values_of_single_row(self.layer.frame).items()}
+        return {str(name): value for name, value in self._shape_and_values[1].items()}
+
+    def get_text(self, meaning: str) -> str:
+        """Return the value of the field with a meaning as text; empty if missing."""
+        return self.home_layer.text(meaning)[self.position]
+
+    def get_number(self, meaning: str) -> float:
+        """Return the value of the field with a meaning as number; NaN if missing."""
+        return float(self.home_layer.numbers(meaning, slice(self.position, self.position + 1))[0])
 
     def get_value(self, field_name: str) -> Any:
         """Return the value of a field by its name; None if missing or blank."""
         import pandas as pd
 
-        column = self.layer.get_column_by_name(field_name)
-        value = None if column is None else column.iloc[0]
+        column = self.home_layer.get_column_by_name(field_name)
+        value = None if column is None else column.iloc[self.position]
         return None if value is None or pd.isna(value) else value
 
 
@@ -252,7 +265,9 @@ class EditingState:
     def county_shape(self) -> Any:
         """Return the county's outline in the plane; None without a county layer, or if its union failed."""
         county = self.plan.compute_county_shape()
-        return None if county is None else county[1].shapes[0]
+        shape = None if county is None else county[1].shapes[0]
+        shapely.prepare(shape)
+        return shape
 
     def is_sealed(self, role: str) -> bool:
         """Return True if no fix may change the layer, as it is sealed and no document allows a change."""

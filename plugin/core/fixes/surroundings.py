@@ -22,7 +22,7 @@ from ..geometry.validity import extract_polygons
 from ..model.rule import EVERY_LAYER, load_all_rules
 from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
-from .clipped_layers import clip_layers
+from .clipped_layers import LayerClipper
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -86,21 +86,21 @@ def find_findings_in_surroundings(
     state: EditingState,
     rules: list[Rule],
     changed_roles: Iterable[str],
-    boxes: Sequence[Bounds],
+    clipper: LayerClipper,
     keys: Iterable[str],
     numbers: Mapping[str, set[int]],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[Finding]:
     """Return the findings of rules in the surroundings of edits, without messages.
 
-    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``boxes``: boxes of
-    the surroundings in the plane, which must not meet each other. ``keys``: keys (BSM) whose rows in all layers are
-    checked too, wherever they are. ``numbers``: layer code → row numbers of further rows to check. Raise
+    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``clipper``: has the
+    boxes of the surroundings in the plane, which must not meet each other. ``keys``: keys (BSM) whose rows in all
+    layers are checked too, wherever they are. ``numbers``: layer code → row numbers of further rows to check. Raise
     SurroundingsFailed, Cancelled.
     """
     if not rules:
         return []
-    rows = state.session.checker.rows
+    rows, boxes = state.session.checker.rows, clipper.boxes
     keys = list(keys)
     layers: dict[str, Layer] = {}
     focused_roles = _choose_roles_for_rules_on_every_layer(rules, state, set(changed_roles))
@@ -110,7 +110,7 @@ def find_findings_in_surroundings(
             # The rules still see that the plan has the layer.
             layers[role] = rows.make_empty_layer(role)
             continue
-        row_numbers = set(numbers.get(role, ())).union(*(rows.find_rows_meeting_bounds(role, box) for box in boxes))
+        row_numbers = {*numbers.get(role, ()), *rows.find_rows_meeting_bounds(role, *boxes)}
         for key in keys:
             row_numbers.update(state.find_row_numbers_with_key(role, key))
         layer = rows.make_layer_in_row_order(role, row_numbers)
@@ -124,7 +124,7 @@ def find_findings_in_surroundings(
         findings += _evaluate(state, other_rules, rules, layers, boxes, focused_roles, cancellation)
     # Without a box, no edge changed and no gap has a row that changed.
     if gap_rules and boxes:
-        layers = clip_layers(layers, boxes)
+        layers = clipper.clip_layers(layers)
         findings += _evaluate(state, gap_rules, rules, layers, boxes, focused_roles, cancellation)
     return findings
 

@@ -41,10 +41,8 @@ def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
 
 def get_zone_code(row: Row) -> str:
     """Return the zone code of a row without the zeros that pad it."""
-    template_field = row.layer.template.find_field("zone_code")
-    return trim_code_padding(
-        row.layer.text("zone_code")[0], template_field.code_pad if template_field is not None else 0
-    )
+    template_field = row.home_layer.template.find_field("zone_code")
+    return trim_code_padding(row.get_text("zone_code"), template_field.code_pad if template_field is not None else 0)
 
 
 def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:

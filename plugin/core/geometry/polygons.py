@@ -247,9 +247,12 @@ class Polygons:
             self.__dict__.pop(name, None)
         self.cached_segments = None
 
-    def find_rows_meeting_bounds(self, bounds: tuple[float, float, float, float]) -> NDArray:
-        """Return the rows whose bounding box meets (xmin, ymin, xmax, ymax) in m."""
-        return self.present[self._box_tree.query(shapely.box(*bounds))]
+    def find_rows_meeting_bounds(self, *boxes: tuple[float, float, float, float]) -> NDArray:
+        """Return the rows whose bounding box meets one of the boxes (xmin, ymin, xmax, ymax) in m, each row once."""
+        if len(boxes) == 1:
+            return self.present[self._box_tree.query(shapely.box(*boxes[0]))]
+        bounds = np.array(boxes, dtype=float).reshape(-1, 4)
+        return self.present[np.unique(self._box_tree.query(shapely.box(*bounds.T))[1])]
 
     def find_pairs_within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
         """Return pairs of a position in (k,) shapes and a row whose distance is at most ``distance`` m."""

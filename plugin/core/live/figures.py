@@ -305,7 +305,7 @@ def _make_plans_around_changes(
 
 
 def _find_rows_meeting_boxes(role: str, boxes: Iterable[RowBounds | None], checker: IncrementalChecker) -> set[int]:
-    return set().union(*(checker.rows.find_rows_meeting_bounds(role, box) for box in boxes))
+    return checker.rows.find_rows_meeting_bounds(role, *boxes)
 
 
 def _join_layers(layers: list[Layer]) -> Layer:

@@ -304,9 +304,7 @@ class EditedRows:
         layer, position = self.locate_row(role, row)
         if not len(layer):
             return None
-        # A copy: pandas keeps an object for each column read, hundreds for each row, which slow garbage collection.
-        frame = layer.frame.iloc[[position]]
-        return frame.geometry.iloc[0], read_values_of_single_row(frame)
+        return read_row(layer.frame, position)
 
     def get_curve_text(self, role: str, row: int) -> str:
         """Return the WKT of a row's shape if it has arcs, else an empty text."""
@@ -354,20 +352,23 @@ class EditedRows:
             else make_row_name(role, self.layers[role], row)
         )
 
-    def find_rows_meeting_bounds(self, role: str, bounds: RowBounds | None) -> set[int]:
-        """Return the numbers of the rows whose bounding box meets ``bounds``; none if ``bounds`` is None.
+    def find_rows_meeting_bounds(self, role: str, *boxes: RowBounds | None) -> set[int]:
+        """Return the numbers of the rows whose bounding box meets one of the boxes; no row meets None.
 
         Edited rows are found by their present boxes.
         """
-        if bounds is None:
+        given_boxes = [box for box in boxes if box is not None]
+        if not given_boxes:
             return set()
-        unedited = set(self.layers[role].polygons.find_rows_meeting_bounds(bounds).tolist()) - self._edited[role].keys()
-        xmin, ymin, xmax, ymax = bounds
-        return unedited | {
-            n
-            for n, (left, bottom, right, top) in self._edited_bounds[role].items()
-            if left <= xmax and right >= xmin and bottom <= ymax and top >= ymin
-        }
+        numbers = set(self.layers[role].polygons.find_rows_meeting_bounds(*given_boxes).tolist())
+        numbers -= self._edited[role].keys()
+        if self._edited_bounds[role]:
+            edited_numbers = np.array(list(self._edited_bounds[role]))
+            left, bottom, right, top = np.array(list(self._edited_bounds[role].values())).T
+            for xmin, ymin, xmax, ymax in given_boxes:
+                meets = (left <= xmax) & (right >= xmin) & (bottom <= ymax) & (top >= ymin)
+                numbers.update(edited_numbers[meets].tolist())
+        return numbers
 
     def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
         """Return row numbers sorted as `make_layer_of_rows` orders them: edited rows come last."""
@@ -428,13 +429,15 @@ def make_row_name(role: str, layer: Layer, row: int) -> RowName:
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
 
 
-def read_values_of_single_row(frame: Any) -> dict[Any, Any]:
-    """Return column → value of a table with one row, as stored, without its geometry."""
+def read_row(frame: Any, position: int) -> tuple[Any, dict[Any, Any]]:
+    """Return shape, and column → value, of a row of a table, as stored."""
     import pandas as pd
 
-    geometry_name = frame.geometry.name
-    # A plain table: a GeoDataFrame examines each column that is read, which takes longer than reading it.
-    return {name: column.array[0] for name, column in pd.DataFrame(frame).items() if name != geometry_name}
+    # A copy: pandas keeps an object for each column read, hundreds for each row, which slow garbage collection. A plain
+    # table: a GeoDataFrame examines each column that is read, which takes longer than reading it.
+    table = pd.DataFrame(frame.iloc[[position]])
+    values = {name: column.array[0] for name, column in table.items()}
+    return values.pop(frame.active_geometry_name), values
 
 
 def _make_geometry_column(frame: Any, shape: Any) -> Any:
@@ -489,6 +492,8 @@ def _concatenate_frames(frames: list[Any]) -> Any:
             columns[name] = shapes
         elif any(array.dtype != arrays[0].dtype for array in arrays):
             columns[name] = np.concatenate([column.astype(object).to_numpy() for _, column in items])
+        elif isinstance(arrays[0].dtype, np.dtype):
+            columns[name] = np.concatenate([array.to_numpy() for array in arrays])
         else:
             columns[name] = pd.concat([column for _, column in items], ignore_index=True).array
     index = tables[0].index.append([table.index for table in tables[1:]])

@@ -310,27 +310,27 @@ class Layer:
         """
         return self._find_column(self._columns[meaning]).texts if meaning in self._columns else [""] * len(self)
 
-    def numbers(self, meaning: str) -> NDArray:
-        """Return (n,) float64: the values of the field with this meaning.
+    def numbers(self, meaning: str, rows: slice = slice(None)) -> NDArray:
+        """Return (n,) float64: the values of the field with this meaning, of all rows or of those in ``rows``.
 
         Missing, unreadable and infinite values are NaN.
         """
-        return self._convert_to_numbers(self.column(meaning))
+        return self._convert_to_numbers(self.column(meaning), rows)
 
     def get_numbers_by_name(self, field_name: str) -> NDArray:
         """Return (n,) float64: the values of a field, by its name in any case, as ``numbers`` does."""
         return self._convert_to_numbers(self.get_column_by_name(field_name))
 
-    def _convert_to_numbers(self, column: pd.Series | None) -> NDArray:
-        """Return (n,) float64 of a column; NaN where a value is missing or no number.
+    def _convert_to_numbers(self, column: pd.Series | None, rows: slice = slice(None)) -> NDArray:
+        """Return (n,) float64 of a column, or of its ``rows``; NaN where a value is missing or no number.
 
         All are NaN if ``column`` is None.
         """
         import pandas as pd
 
         if column is None:
-            return np.full(len(self), np.nan)
-        values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+            return np.full(len(self), np.nan)[rows]
+        values = pd.to_numeric(column.iloc[rows], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isfinite(values), values, np.nan)
 
     @cached_property

@@ -58,4 +58,4 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
 
 def _get_use(row: Row) -> tuple[str, ...]:
     """Return the land use of a row: the values of all its fields with a meaning of `USE_MEANINGS`."""
-    return tuple(row.layer.text(meaning)[0] for meaning in USE_MEANINGS)
+    return tuple(row.get_text(meaning) for meaning in USE_MEANINGS)
