@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
@@ -18,11 +19,15 @@ from ..invariants import require_value
 from ..loading.reading import read_plan
 from ..messages.texts import Texts, strip_folders
 from ..options import RunOptions
-from .differences import list_differences
+from .differences import Note, list_differences
 from .editions import make_labels, name_source, sort_editions
 from .levels import judge_series
 from .model import Edition, EditionFigures, Evaluation, EvaluationSettings
 from .series import make_series
+
+if TYPE_CHECKING:
+    from ..indicators.compute import ComputedIndicator
+    from ..plan.plan import Plan
 
 ProgressCallback = Callable[[float, str], None]
 #: Share of an edition's progress that reading takes.
@@ -54,28 +59,45 @@ def evaluate_editions(
         raise InputError("evaluation_no_editions")
     # An unknown profile of the run is an error of the run, not of each edition.
     options.resolve_norm()
-    texts = Texts(options.lang)
     kept, notes = sort_editions(editions)
     progress(0.0, "")
-    columns = []
-    for number, (edition, label) in enumerate(zip(kept, make_labels(kept, options.lang), strict=True)):
-        start = number / len(kept)
+    columns = compute_editions(kept, make_labels(kept, options.lang), options, progress, cancellation)
+    if not any(one.is_read for one in columns):
+        raise InputError("evaluation_none_read", reason=columns[0].problem)
+    progress(1.0, "")
+    return compare_editions(columns, notes, options.lang)
+
+
+def compute_editions(
+    editions: list[Edition],
+    labels: list[str],
+    options: RunOptions,
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> list[EditionFigures]:
+    """Return the indicators of editions, each with its label; their layers are not kept. Raise Cancelled."""
+    texts, columns = Texts(options.lang), []
+    for number, (edition, label) in enumerate(zip(editions, labels, strict=True)):
+        start = number / len(editions)
 
         def report_progress(share: float, text: str, start: float = start) -> None:
-            progress(start + share / len(kept), text)
+            progress(start + share / len(editions), text)
 
         columns.append(_compute_edition(edition, label, options, texts, report_progress, cancellation))
-    read = [one for one in columns if one.is_read]
-    if not read:
-        raise InputError("evaluation_none_read", reason=columns[0].problem)
-    norm = require_value(read[-1].norm, "the norm of an edition")
+    return columns
+
+
+def compare_editions(columns: list[EditionFigures], notes: list[Note], lang: str) -> Evaluation:
+    """Return editions, of which at least one was read, as series with changes, targets and early warnings.
+
+    ``notes``: (text key, parameters) on the list of editions; notes on differences between editions are added.
+    """
+    norm = require_value([one for one in columns if one.is_read][-1].norm, "the norm of an edition")
     settings = EvaluationSettings.from_norm(norm)
-    series = make_series(columns, options.lang)
+    series = make_series(columns, lang)
     for one in series:
         judge_series(one, columns, settings, norm)
-    notes += list_differences(columns, texts)
-    progress(1.0, "")
-    return Evaluation(columns, series, norm, settings, options.lang, notes)
+    return Evaluation(columns, series, norm, settings, lang, [*notes, *list_differences(columns, Texts(lang))])
 
 
 def _compute_edition(
@@ -99,6 +121,13 @@ def _compute_edition(
         indicators = PlanIndicators(context, texts).compute_all_indicators()
     except SanxianError as error:
         return EditionFigures(edition, label, problem=strip_folders(texts.explain_error(error)))
+    return make_edition_figures(edition, label, plan, indicators, texts)
+
+
+def make_edition_figures(
+    edition: Edition, label: str, plan: Plan, indicators: list[ComputedIndicator], texts: Texts
+) -> EditionFigures:
+    """Return the indicators of a plan that was read, with what reports state about it."""
     provenance = make_provenance(plan, texts)
     return EditionFigures(
         edition,

@@ -23,6 +23,7 @@ from .model import (
     EvaluationSettings,
     IndicatorSeries,
     Level,
+    Target,
 )
 from .series import PERCENT_UNIT
 
@@ -59,6 +60,16 @@ def describe_evaluation(result: Evaluation, texts: Texts) -> str:
         last=result.editions[result.last].label,
         **counts,
     )
+
+
+def list_log_lines(result: Evaluation, texts: Texts) -> list[str]:
+    """Return the summary, and a line for each indicator with early warnings, for a console or a log."""
+    lines = [describe_evaluation(result, texts)]
+    for series in result.shown_series:
+        if series.warnings:
+            remarks = texts.join_sentences(list_remarks(series, result, texts))
+            lines.append(f"  {describe_level(series, texts)}  {series.name}  {remarks}")
+    return lines
 
 
 def list_note_sentences(result: Evaluation, texts: Texts) -> list[str]:
@@ -231,12 +242,17 @@ def _make_remarks_table(result: Evaluation, texts: Texts) -> ReportTable:
     return table
 
 
+def format_target_value(target: Target) -> str:
+    """Return a target with its sign, without unit and year: ≥ 73.39."""
+    return f"{COMPARISON_SIGNS[target.comparison]} {format_number(target.value, target.decimals)}"
+
+
 def _format_target(series: IndicatorSeries, texts: Texts) -> str:
     """Return the target with sign and year, without unit."""
     target = series.target
     if target is None:
         return ""
-    value = f"{COMPARISON_SIGNS[target.comparison]} {format_number(target.value, target.decimals)}"
+    value = format_target_value(target)
     if target.year is None:
         return value
     return texts.get(EVALUATION_SECTION, "target_and_year", target=value, year=target.year)
