@@ -134,8 +134,8 @@ def write_check_outputs(
     Each output is written to a temporary file; when all are complete, they are moved into place. ``has_rows``: the
     features of the layers are in memory; a result restored from disk has none, so its report has no pictures.
     ``docx_template``: path of an office's template for the docx report, or empty. ``worklist``: fingerprint → row of
-    the work list, for the ledger. ``public``: the public edition to write instead. ``chapter``: a further chapter of the
-    report. Raise OutputError, also for a target that was an input of the check, and Cancelled.
+    the work list, for the ledger. ``public``: the public edition to write instead. ``chapter``: a further chapter of
+    the report. Raise OutputError, also for a target that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import ReportPictures

@@ -55,7 +55,7 @@ def make_chapter_blocks(
     ``rasterise``: as of `make_evaluation_document`. Raise Cancelled.
     """
     texts = Texts(result.lang)
-    tables = make_table_blocks(make_evaluation_tables(result, texts), texts, level=2)
+    tables = make_table_blocks(make_evaluation_tables(result, texts, is_upright=True), texts, level=2)
     charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2)
     return _insert_summary_and_charts(tuple(tables), result, texts, charts)
 
