@@ -60,9 +60,7 @@ def test_check_plan_adds_the_chapter_with_drawn_charts(provider, editions, tmp_p
     digests = [digest_files(path) for path in editions]
     table = tmp_path / "早先 各期.csv"
     table.write_text(f"年份,数据\n2021,{editions[0].name}\n2022,无此文件.gpkg\n", encoding="utf-8")
-    targets = {
-        f"OUTPUT_{form.upper()}": str(tmp_path / f"报告.{form}") for form in ("html", "docx", "pdf", "xlsx", "json")
-    }
+    targets = {f"OUTPUT_{form.upper()}": str(tmp_path / f"报告.{form}") for form in ("docx", "pdf", "json")}
     given = {"SOURCE": str(editions[1]), "EDITIONS": str(table)}
     log = Log()
     done = run_algorithm("check_plan", {**given, **targets}, log)
@@ -81,6 +79,6 @@ def test_check_plan_adds_the_chapter_with_drawn_charts(provider, editions, tmp_p
     # An output may not replace an earlier edition, and a list is no edition.
     with pytest.raises(QgsProcessingException):
         run_algorithm("check_plan", {**given, "OUTPUT_JSON": str(editions[0])})
-    with pytest.raises(QgsProcessingException, match="EDITIONS|不能评估变化"):
+    with pytest.raises(QgsProcessingException, match="不能评估变化"):
         table.write_text("年份,数据\n2021,\n", encoding="utf-8")
         run_algorithm("check_plan", given)

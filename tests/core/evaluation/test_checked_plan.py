@@ -4,6 +4,7 @@
 import json
 import re
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pytest
@@ -18,7 +19,6 @@ from plugin.core.evaluation.editions import read_editions
 from plugin.core.evaluation.model import Edition
 from plugin.core.evaluation.run import evaluate_editions
 from plugin.core.evaluation.write import evaluation_to_dict
-from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.options import RunOptions
 from tests.core.evaluation.test_evaluation import make_box, make_layers, write_profile
 from tests.core.small_plan import hash_files, write_gpkg
@@ -60,19 +60,13 @@ def get_series(data, name):
     return next(one for one in data["series"] if one["id"] == name)
 
 
-def test_figures_equal_those_of_an_evaluation_and_nothing_is_computed_twice(
+def test_figures_equal_those_of_an_evaluation_and_the_plan_is_not_read_again(
     county, options, checked, editions, monkeypatch
 ):
     sources = [f"{one.year}={one.source}" for one in editions.earlier] + [f"2024={county / '2024年数据.gpkg'}"]
     expected = evaluation_to_dict(evaluate_editions(read_editions(sources), options))
-    read, rules = [], []
-    read_plan, run_rule = run.read_plan, PlanIndicators.run_rule_once
+    read, read_plan = [], run.read_plan
     monkeypatch.setattr(run, "read_plan", lambda source, *a, **k: (read.append(source), read_plan(source, *a, **k))[1])
-    monkeypatch.setattr(
-        PlanIndicators,
-        "run_rule_once",
-        lambda self, code: (self.ctx.plan is checked.plan and rules.append(code), run_rule(self, code))[1],
-    )
     shares = []
     result = evaluate_check(checked, editions, options, progress=lambda share, text: shares.append(share))
     data = evaluation_to_dict(result)
@@ -86,9 +80,15 @@ def test_figures_equal_those_of_an_evaluation_and_nothing_is_computed_twice(
     assert points[3]["change"]["value"] == pytest.approx(areas[2] - areas[1], abs=1e-4)
     assert points[1]["value"] is None and "无此文件.gpkg" in data["editions"][1]["problem"]
     assert read == [one.source for one in editions.earlier], "the checked plan was read again"
-    # The check has no layer for LAW001, LAW020 and LAW022; it reported the red line (LAW002).
-    assert "LAW002" not in rules and "LAW001" in rules
     assert shares == sorted(shares) and (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+def test_figures_of_the_checked_plan_are_those_of_its_report(checked, editions, options):
+    indicators = [replace(one, value=26.0) if one.id == "red_line_area" else one for one in checked.report.indicators]
+    changed = replace(checked, report=replace(checked.report, indicators=indicators))
+    alone = replace(editions, earlier=[], earlier_labels=[])
+    series = get_series(evaluation_to_dict(evaluate_check(changed, alone, options)), "red_line_area")
+    assert [one["value"] for one in series["points"]] == [26.0]
 
 
 def test_a_cancel_between_editions_stops_the_evaluation(checked, editions, options):
