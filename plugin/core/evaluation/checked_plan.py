@@ -19,7 +19,7 @@ from ..options import RunOptions
 from .differences import Note
 from .editions import is_same_source, make_labels, name_source, sort_editions
 from .model import EVALUATION_SECTION, Edition, Evaluation
-from .run import compare_editions, compute_editions, make_edition_figures
+from .run import compare_editions, compute_each_indicator, compute_editions, make_edition_figures
 
 if TYPE_CHECKING:
     from ..check import CheckResult
@@ -60,7 +60,7 @@ def choose_editions_of_check(editions: list[Edition], source: str, present_year:
     Raises
     ------
     InputError
-        Several editions are the checked plan, an edition is later than it, or there is none besides it.
+        Several editions are the checked plan, an edition is later than it, or no other edition is given.
     """
     texts = Texts(lang)
     given = [one for one in editions if not one.source or is_same_source(one.source, source)]
@@ -129,9 +129,8 @@ def evaluate_check(
     )
     indicators = PlanIndicators(context, texts)
     indicators.use_figures_of_check(check_result.report.indicators)
-    checked = make_edition_figures(
-        editions.checked, editions.checked_label, plan, indicators.compute_all_indicators(), texts
-    )
+    computed = compute_each_indicator(indicators, texts)
+    checked = make_edition_figures(editions.checked, editions.checked_label, plan, computed, texts)
     share = 1 / (len(editions.earlier) + 1)
     columns = compute_editions(
         editions.earlier,

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
 from ..engine.provenance import make_provenance
-from ..errors import InputError, SanxianError
-from ..indicators.compute import PlanIndicators
+from ..errors import Cancelled, InputError, SanxianError
+from ..indicators.compute import ComputedIndicator, PlanIndicators
 from ..invariants import require_value
 from ..loading.reading import read_plan
+from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
 from ..options import RunOptions
 from .differences import Note, list_differences
 from .editions import make_labels, name_source, sort_editions
 from .levels import judge_series
-from .model import Edition, EditionFigures, Evaluation, EvaluationSettings
+from .model import EVALUATION_SECTION, Edition, EditionFigures, Evaluation, EvaluationSettings
 from .series import make_series
 
 if TYPE_CHECKING:
-    from ..indicators.compute import ComputedIndicator
     from ..plan.plan import Plan
 
 ProgressCallback = Callable[[float, str], None]
@@ -118,10 +118,29 @@ def _compute_edition(
         progress(_READING_SHARE, texts.get("evaluation", "computing", edition=label))
         tolerance = options.tolerance or plan.norm.make_tolerance()
         context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
-        indicators = PlanIndicators(context, texts).compute_all_indicators()
+        indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
     except SanxianError as error:
         return EditionFigures(edition, label, problem=strip_folders(texts.explain_error(error)))
     return make_edition_figures(edition, label, plan, indicators, texts)
+
+
+def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[ComputedIndicator]:
+    """Return every indicator of a plan; one whose computation fails is missing, with the reason. Raise Cancelled.
+
+    One failing indicator must not lose the others, nor the report of a check that has already run.
+    """
+    computed = []
+    for name, entry in indicators.catalogue.indicator_by_id.items():
+        try:
+            computed.append(indicators.compute_indicator(name))
+        except Cancelled:
+            raise
+        except SanxianError as error:
+            computed.append(ComputedIndicator(entry, missing_reason=strip_folders(texts.explain_error(error))))
+        except Exception as error:
+            reason = texts.get(EVALUATION_SECTION, "indicator_crashed", detail=describe_exception(error))
+            computed.append(ComputedIndicator(entry, missing_reason=reason))
+    return computed
 
 
 def make_edition_figures(

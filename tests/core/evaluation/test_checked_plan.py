@@ -19,6 +19,7 @@ from plugin.core.evaluation.editions import read_editions
 from plugin.core.evaluation.model import Edition
 from plugin.core.evaluation.run import evaluate_editions
 from plugin.core.evaluation.write import evaluation_to_dict
+from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.options import RunOptions
 from tests.core.evaluation.test_evaluation import make_box, make_layers, write_profile
 from tests.core.small_plan import hash_files, write_gpkg
@@ -89,6 +90,18 @@ def test_figures_of_the_checked_plan_are_those_of_its_report(checked, editions, 
     alone = replace(editions, earlier=[], earlier_labels=[])
     series = get_series(evaluation_to_dict(evaluate_check(changed, alone, options)), "red_line_area")
     assert [one["value"] for one in series["points"]] == [26.0]
+
+
+def test_a_crash_of_one_indicator_leaves_the_others(checked, editions, options, monkeypatch):
+    def fail(self, entry):
+        raise ValueError("odd shape in /home/zhang/a.gpkg")
+
+    monkeypatch.setattr(PlanIndicators, "_compute_layer_area", fail)
+    alone = replace(editions, earlier=[], earlier_labels=[])
+    data = evaluation_to_dict(evaluate_check(checked, alone, options))
+    point = get_series(data, "county_area")["points"][0]
+    assert point["value"] is None and "ValueError: odd shape" in point["reason"] and "zhang" not in point["reason"]
+    assert get_series(data, "red_line_area")["points"][0]["value"] == pytest.approx(25, abs=0.01)
 
 
 def test_a_cancel_between_editions_stops_the_evaluation(checked, editions, options):
