@@ -21,6 +21,7 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
+from ..core.evaluation.model import CHECK_SHARE
 from ..core.files.writing import OutputPaths, check_outputs
 from ..core.messages.texts import Texts
 from ..core.standard.editions import PLANNING_PHASES
@@ -70,8 +71,6 @@ REPORT_OUTPUTS = {
 DOCX_TEMPLATE = "DOCX_TEMPLATE"
 #: List of earlier editions, for the chapter of the evaluation.
 EDITIONS = "EDITIONS"
-#: Share of the check in the progress of a run with earlier editions.
-_CHECK_SHARE = 0.6
 #: Switch of the public edition, and the output that lists what it leaves out.
 PUBLIC, LEFT_OUT = "PUBLIC", "LEFT_OUT"
 
@@ -209,6 +208,7 @@ class CheckPlan(SanxianAlgorithm):
 
         Set the attribute ``editions``. Raise InputError for an unusable list.
         """
+        self.editions = None
         table = self.read_text_parameter(parameters, EDITIONS, context)
         if not table:
             return []
@@ -219,7 +219,8 @@ class CheckPlan(SanxianAlgorithm):
         for edition in editions:
             check_connection(edition.source)
         source = self.path_or_snapshots if isinstance(self.path_or_snapshots, str) else self.origin
-        self.editions = choose_editions_of_check(editions, source, date.today().year, self.options.lang)
+        options = self.options
+        self.editions = choose_editions_of_check(editions, source, options.profile, date.today().year, options.lang)
         return list_files_of_editions([table], editions)
 
     def prepare_outputs(self, parameters, context, inputs):
@@ -278,7 +279,7 @@ class CheckPlan(SanxianAlgorithm):
         """Run the check and return its result."""
         progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
         if self.editions is not None:
-            progress = _scale_progress(progress, 0.0, _CHECK_SHARE)
+            progress = _scale_progress(progress, 0.0, CHECK_SHARE)
         return check_project_or_folder(
             self.path_or_snapshots, self.options, source=self.origin, progress=progress, cancellation=cancellation
         )
@@ -320,7 +321,7 @@ class CheckPlan(SanxianAlgorithm):
             self.editions,
             self.options,
             has_roles=isinstance(self.path_or_snapshots, str),
-            progress=_scale_progress(make_progress_callback(feedback), _CHECK_SHARE, 1.0),
+            progress=_scale_progress(make_progress_callback(feedback), CHECK_SHARE, 1.0),
             cancellation=cancellation,
         )
         texts = Texts(evaluation.lang)

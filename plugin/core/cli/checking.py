@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..check import CheckResult, RunOptions, check_plan
 from ..errors import OutputError
+from ..evaluation.model import CHECK_SHARE
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ..render.chapter import ReportChapter
     from ..render.words import ReportTexts
 
-#: Share of the check in the progress of a run with earlier editions.
-_CHECK_SHARE = 0.6
 #: Largest number of rules in the summary on the console; the report has all.
 _MAX_FINDINGS_PRINTED = 30
 
@@ -51,7 +50,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         # Before the check, which may take long.
         raise OutputError("public_findings_layer", target=outputs.findings)
     cache = _open_cache(args.cache, args.source) if args.command == "check" else None
-    check_share = 1.0 if editions is None else _CHECK_SHARE
+    check_share = 1.0 if editions is None else CHECK_SHARE
     check_result = (
         _inspect_package(args, report_texts)
         if args.command == "inspect"
@@ -96,7 +95,7 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
 
     given = split_editions_or_list(text)
     editions = read_editions(given, has_checked_plan=True)
-    chosen = choose_editions_of_check(editions, args.source, date.today().year, lang)
+    chosen = choose_editions_of_check(editions, args.source, args.profile, date.today().year, lang)
     return chosen, list_files_of_editions(given, editions)
 
 
@@ -110,7 +109,7 @@ def _evaluate_check(
         check_result,
         editions,
         _make_check_options(args, report_texts),
-        progress=lambda share, text: print_progress(_CHECK_SHARE + (1 - _CHECK_SHARE) * share, text),
+        progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
     )
 
 

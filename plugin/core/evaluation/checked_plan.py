@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
 from ..errors import InputError
+from ..files.writing import is_same_file
 from ..indicators.compute import PlanIndicators
 from ..messages.texts import NameList, Texts
 from ..options import RunOptions
@@ -41,7 +42,9 @@ class EditionsOfCheck:
     checked_label: str
 
 
-def choose_editions_of_check(editions: list[Edition], source: str, present_year: int, lang: str) -> EditionsOfCheck:
+def choose_editions_of_check(
+    editions: list[Edition], source: str, profile: str, present_year: int, lang: str
+) -> EditionsOfCheck:
     """Return the editions of a check from a list, before anything is read.
 
     An edition without a source, or with that of the check, is the checked plan: it gives the year and the name.
@@ -52,6 +55,8 @@ def choose_editions_of_check(editions: list[Edition], source: str, present_year:
         Editions of a list, as `editions.read_editions` returns them.
     source
         Path or connection of the checked data; for layers of a project the name of the project.
+    profile
+        Profile of the check, which applies to the checked plan; a note mentions another one in the list.
     present_year
         Year of the checked plan if the list does not give it; a note mentions this.
     lang
@@ -74,6 +79,8 @@ def choose_editions_of_check(editions: list[Edition], source: str, present_year:
     notes: list[Note] = []
     if given:
         checked = replace(given[0], source=source, name=given[0].name or name)
+        if given[0].profile and given[0].profile != profile and not is_same_file(given[0].profile, profile):
+            notes.append(("checked_profile", {"profile": name_source(given[0].profile)}))
     else:
         notes.append(("assumed_year", {"year": present_year}))
     later = next((one for one in earlier if one.year > checked.year), None)

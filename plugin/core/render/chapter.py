@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .document.blocks import Block, Paragraph
@@ -15,8 +15,8 @@ class ReportChapter:
     """A chapter of the report of a check, for all its files.
 
     ``key``: of its entry in the JSON; ``title``: without number; ``blocks``: below the title; ``tables``: sheets of the
-    ledger, with ``area`` in their titles; ``data``: content of the JSON entry; ``input_files``: files that were read
-    for it. ``reason_left_out``: why a public edition of the report does not have it.
+    ledger; ``data``: content of the JSON entry; ``reason_left_out``: why a public edition of the report does not have
+    it; ``input_files``: files that were read for it.
     """
 
     key: str
@@ -25,7 +25,7 @@ class ReportChapter:
     tables: tuple[ReportTable, ...]
     data: dict[str, Any]
     reason_left_out: str
-    input_files: tuple[str, ...] = field(default=(), compare=False)
+    input_files: tuple[str, ...] = ()
 
     def leave_out(self) -> ReportChapter:
         """Return the chapter of a public edition: the reason in place of the content."""

@@ -54,7 +54,7 @@ def checked(county, options):
 @pytest.fixture(scope="module")
 def editions(county):
     given = read_editions([str(county / "各期.csv")], has_checked_plan=True)
-    return choose_editions_of_check(given, str(county / "2024年数据.gpkg"), 2026, "zh")
+    return choose_editions_of_check(given, str(county / "2024年数据.gpkg"), "", 2026, "zh")
 
 
 def get_series(data, name):
@@ -194,10 +194,12 @@ def test_an_earlier_edition_is_not_replaced(county):
 def test_the_row_of_the_checked_plan_gives_its_year_and_name():
     old = Edition(2020, "a.gpkg")
     for row in (Edition(2023, "", name="报批"), Edition(2023, "./b.gpkg", name="报批")):
-        chosen = choose_editions_of_check([row, old], "b.gpkg", 2026, "zh")
+        chosen = choose_editions_of_check([row, old], "b.gpkg", "p", 2026, "zh")
         assert (chosen.earlier, chosen.checked_label) == ([old], "2023（报批）")
         assert dict(chosen.notes) == {"missing_years": {"years": [2021, 2022]}}
-    assumed = choose_editions_of_check([Edition(2026, "c.gpkg"), old], "b.gpkg", 2026, "en")
+    other = choose_editions_of_check([Edition(2023, "", "folder/q.toml"), old], "b.gpkg", "p", 2026, "zh")
+    assert dict(other.notes)["checked_profile"] == {"profile": "q.toml"}
+    assumed = choose_editions_of_check([Edition(2026, "c.gpkg"), old], "b.gpkg", "p", 2026, "en")
     # Two editions of one year: the checked plan is the last one.
     assert (assumed.earlier_labels, assumed.checked_label) == (["2020", "2026 (1)"], "2026 (this check)")
     assert dict(assumed.notes)["assumed_year"] == {"year": 2026}
@@ -213,5 +215,5 @@ def test_the_row_of_the_checked_plan_gives_its_year_and_name():
 )
 def test_an_unusable_list_is_refused_before_the_check(editions, key):
     with pytest.raises(InputError) as error:
-        choose_editions_of_check(editions, "b.gpkg", 2026, "zh")
+        choose_editions_of_check(editions, "b.gpkg", "p", 2026, "zh")
     assert error.value.key == key
