@@ -76,7 +76,7 @@ def test_check_plan_adds_the_chapter_with_drawn_charts(provider, editions, tmp_p
     blank = len(make_blank_png(991, 528))
     assert sum(len(image) > 2 * blank for image in images) >= len(series["points"]) - 1
     assert [digest_files(path) for path in editions] == digests
-    # An output may not replace an earlier edition, and a list is no edition.
+    # An output may not replace an earlier edition, and a list without earlier editions is refused.
     with pytest.raises(QgsProcessingException):
         run_algorithm("check_plan", {**given, "OUTPUT_JSON": str(editions[0])})
     with pytest.raises(QgsProcessingException, match="不能评估变化"):
