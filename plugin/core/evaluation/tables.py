@@ -331,7 +331,7 @@ def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
     table = ReportTable("evaluation_editions", columns)
     for one in result.editions:
         norm = one.norm
-        cells: list[CellValue] = [one.label, name_source(one.edition.source)]
+        cells: list[CellValue] = [one.label, name_source(one.edition.source) or "—"]
         if norm is None:
             profile = one.edition.profile
             cells += ["—", "—", "—", name_source(profile) if profile else "—", "—", one.problem]
