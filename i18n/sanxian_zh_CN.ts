@@ -1626,6 +1626,10 @@ Project: {project}</source>
         <translation>前一版：文件或文件夹</translation>
     </message>
     <message>
+        <source>Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, edition), the last two optional. The report gets the chapter of the evaluation (体检评估): indicators by year, changes, targets, warnings and charts. The checked data are the last edition; a row with an empty source gives their year. An edition that cannot be read is a column with the reason. Warnings do not change the verdict. The public edition does not have this chapter.</source>
+        <translation>早先各期：清单（csv、xlsx），列为年份、数据、县配置、版本，后两列可没有。检查报告增加体检评估一章：各年指标、变化、目标、预警和变化图。检查的数据为末期；数据一列留空的一行给出其年份。某一期不能读取的，保留一栏并写明原因。预警不改变检查结论。公开版不含这一章。</translation>
+    </message>
+    <message>
         <source>East</source>
         <translation>东</translation>
     </message>
@@ -2652,6 +2656,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List of counties (in place of the folder)</source>
         <translation>各县清单（代替文件夹）</translation>
+    </message>
+    <message>
+        <source>List of earlier editions (xlsx or csv)</source>
+        <translation>早先各期的清单（xlsx 或 csv）</translation>
     </message>
     <message>
         <source>List of editions (in place of the editions)</source>

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,15 @@ from qgis.core import (
 )
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
+from ..bridge.checking.evaluation import evaluate_check, make_evaluation_chapter
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
+from ..core.evaluation.model import CHECK_SHARE
 from ..core.files.writing import OutputPaths, check_outputs
+from ..core.messages.texts import Texts
 from ..core.standard.editions import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
@@ -33,6 +37,7 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
+from .county_inputs import make_table_filter
 from .inputs import (
     BASE_YEAR,
     ROLES,
@@ -64,6 +69,8 @@ REPORT_OUTPUTS = {
     "OUTPUT_XLSX": "xlsx",
 }
 DOCX_TEMPLATE = "DOCX_TEMPLATE"
+#: List of earlier editions, for the chapter of the evaluation.
+EDITIONS = "EDITIONS"
 #: Switch of the public edition, and the output that lists what it leaves out.
 PUBLIC, LEFT_OUT = "PUBLIC", "LEFT_OUT"
 
@@ -78,6 +85,8 @@ class CheckPlan(SanxianAlgorithm):
     identifier = "check_plan"
     keywords = ("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查")
     repeatable_parameters = frozenset({RULES_PARAMETER})
+    #: Earlier editions and the checked plan (`EditionsOfCheck`); None without a list.
+    editions = None
 
     def displayName(self):
         return tr("Check the plan")
@@ -117,12 +126,21 @@ class CheckPlan(SanxianAlgorithm):
             "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
             "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
         )
+        editions = tr(
+            "Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, "
+            "edition), the last two optional. The report gets the chapter of the evaluation (体检评估): indicators by "
+            "year, changes, targets, warnings and charts. The checked data are the last edition; a row with an empty "
+            "source gives their year. An edition that cannot be read is a column with the reason. Warnings do not "
+            "change the verdict. The public edition does not have this chapter."
+        )
         return "\n\n".join(
-            [text, baseline, tasks, figures, register, waivers, describe_public_edition(), describe_norms()]
+            [text, baseline, tasks, figures, register, waivers, editions, describe_public_edition(), describe_norms()]
         )
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
+        editions = make_file_parameter(EDITIONS, tr("List of earlier editions (xlsx or csv)"), make_table_filter())
+        self.addParameter(mark_parameter_advanced(editions))
         self.add_report_parameters()
         self.add_check_outputs()
 
@@ -182,7 +200,28 @@ class CheckPlan(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 
     def prepare(self, parameters, context, feedback):
-        self.prepare_outputs(parameters, context, self.prepare_check(parameters, context))
+        inputs = self.prepare_check(parameters, context)
+        self.prepare_outputs(parameters, context, [*inputs, *self.prepare_editions(parameters, context)])
+
+    def prepare_editions(self, parameters, context) -> list[str]:
+        """Read the list of earlier editions; return the files that no output may replace.
+
+        Set the attribute ``editions``. Raise InputError for an unusable list.
+        """
+        self.editions = None
+        table = self.read_text_parameter(parameters, EDITIONS, context)
+        if not table:
+            return []
+        from ..core.evaluation.checked_plan import choose_editions_of_check
+        from ..core.evaluation.editions import list_files_of_editions, read_editions
+
+        editions = read_editions([table], has_checked_plan=True)
+        for edition in editions:
+            check_connection(edition.source)
+        source = self.path_or_snapshots if isinstance(self.path_or_snapshots, str) else self.origin
+        options = self.options
+        self.editions = choose_editions_of_check(editions, source, options.profile, date.today().year, options.lang)
+        return list_files_of_editions([table], editions)
 
     def prepare_outputs(self, parameters, context, inputs):
         """Read the output parameters: findings layer and report files.
@@ -239,6 +278,8 @@ class CheckPlan(SanxianAlgorithm):
     def run_check(self, feedback):
         """Run the check and return its result."""
         progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
+        if self.editions is not None:
+            progress = _scale_progress(progress, 0.0, CHECK_SHARE)
         return check_project_or_folder(
             self.path_or_snapshots, self.options, source=self.origin, progress=progress, cancellation=cancellation
         )
@@ -248,9 +289,15 @@ class CheckPlan(SanxianAlgorithm):
         log_options_from_project(feedback, self.options_from_project)
         check_result = self.run_check(feedback)
         log_report(feedback, check_result)
+        chapter = None if self.editions is None else self._evaluate(check_result, feedback, cancellation)
         public = make_public_edition(check_result, cancellation) if self.is_public else None
         write_check_outputs(
-            check_result, self.outputs, docx_template=self.docx_template, public=public, cancellation=cancellation
+            check_result,
+            self.outputs,
+            docx_template=self.docx_template,
+            public=public,
+            chapter=chapter,
+            cancellation=cancellation,
         )
         results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
         log_written_files(feedback, self.outputs.list_paths())
@@ -264,6 +311,33 @@ class CheckPlan(SanxianAlgorithm):
                 feedback.pushInfo(line)
             results[LEFT_OUT] = "\n".join(lines)
         return results
+
+    def _evaluate(self, check_result, feedback, cancellation):
+        """Evaluate the earlier editions and the checked plan, log warnings and notes; return the chapter."""
+        from ..core.evaluation.tables import list_log_lines, list_note_sentences
+
+        evaluation = evaluate_check(
+            check_result,
+            self.editions,
+            self.options,
+            has_roles=isinstance(self.path_or_snapshots, str),
+            progress=_scale_progress(make_progress_callback(feedback), CHECK_SHARE, 1.0),
+            cancellation=cancellation,
+        )
+        texts = Texts(evaluation.lang)
+        for line in list_log_lines(evaluation, texts):
+            feedback.pushInfo(line)
+        for sentence in list_note_sentences(evaluation, texts):
+            feedback.pushWarning(sentence)
+        chapter = make_evaluation_chapter(evaluation, cancellation)
+        if self.is_public:
+            feedback.pushWarning(chapter.reason_left_out)
+        return chapter
+
+
+def _scale_progress(progress, start, end):
+    """Return a progress callback whose shares 0…1 are the part from ``start`` to ``end`` of a whole run."""
+    return lambda share, text: progress(start + (end - start) * share, text)
 
 
 def describe_public_edition() -> str:

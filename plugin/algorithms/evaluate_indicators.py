@@ -130,12 +130,7 @@ class EvaluateIndicators(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.evaluation.model import Level
-        from ..core.evaluation.tables import (
-            describe_evaluation,
-            describe_level,
-            list_note_sentences,
-            list_remarks,
-        )
+        from ..core.evaluation.tables import list_log_lines, list_note_sentences
 
         result = evaluate_editions(
             self.editions,
@@ -145,11 +140,8 @@ class EvaluateIndicators(SanxianAlgorithm):
             cancellation=Cancellation(feedback.isCanceled),
         )
         texts = Texts(result.lang)
-        feedback.pushInfo(describe_evaluation(result, texts))
-        for series in result.shown_series:
-            if series.warnings:
-                remarks = texts.join_sentences(list_remarks(series, result, texts))
-                feedback.pushInfo(f"{describe_level(series, texts)}  {series.name}  {remarks}")
+        for line in list_log_lines(result, texts):
+            feedback.pushInfo(line)
         notes = list_note_sentences(result, texts)
         for sentence in notes:
             feedback.pushWarning(sentence)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The algorithm `evaluate_indicators` writes the chapter with drawn charts."""
+"""The algorithms `evaluate_indicators` and `check_plan` write the chapter with drawn charts."""
 
+import json
 import zipfile
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsProcessingException
@@ -52,3 +54,31 @@ def test_evaluate_indicators_refuses_missing_and_ambiguous_editions(provider, ed
         with pytest.raises(QgsProcessingException, match=r"SOURCES|不是一期数据"):
             run_algorithm("evaluate_indicators", given)
     assert run_algorithm("evaluate_indicators", {"LIST": str(table)})["EDITIONS"] == 1
+
+
+def test_check_plan_adds_the_chapter_with_drawn_charts(provider, editions, tmp_path):
+    digests = [digest_files(path) for path in editions]
+    table = tmp_path / "早先 各期.csv"
+    table.write_text(f"年份,数据\n2021,{editions[0].name}\n2022,无此文件.gpkg\n", encoding="utf-8")
+    targets = {f"OUTPUT_{form.upper()}": str(tmp_path / f"报告.{form}") for form in ("docx", "pdf", "json")}
+    given = {"SOURCE": str(editions[1]), "EDITIONS": str(table)}
+    log = Log()
+    done = run_algorithm("check_plan", {**given, **targets}, log)
+    assert {name: done[name] for name in targets} == targets
+    evaluation = json.loads(Path(targets["OUTPUT_JSON"]).read_text(encoding="utf-8"))["evaluation"]
+    series = next(one for one in evaluation["series"] if one["id"] == "red_line_area")
+    # The red line grew from 2 to 3 ha.
+    assert series["points"][-1]["change"]["share"] == pytest.approx(0.5, abs=1e-6)
+    assert any("生态保护红线" in line and "20%" in line for line in log.lines)
+    assert any("无此文件" in line for line in log.lines)
+    with zipfile.ZipFile(targets["OUTPUT_DOCX"]) as file:
+        images = [file.read(name) for name in file.namelist() if name.startswith("word/media/") and ".png" in name]
+    blank = len(make_blank_png(991, 528))
+    assert sum(len(image) > 2 * blank for image in images) >= len(series["points"]) - 1
+    assert [digest_files(path) for path in editions] == digests
+    # An output may not replace an earlier edition, and a list without earlier editions is refused.
+    with pytest.raises(QgsProcessingException):
+        run_algorithm("check_plan", {**given, "OUTPUT_JSON": str(editions[0])})
+    with pytest.raises(QgsProcessingException, match="不能评估变化"):
+        table.write_text("年份,数据\n2021,\n", encoding="utf-8")
+        run_algorithm("check_plan", given)

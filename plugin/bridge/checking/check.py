@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...core.engine.rule_memory import RuleMemory
     from ...core.plan.layer import SourceLayer
     from ...core.public_edition.redaction import PublicReport
+    from ...core.render.chapter import ReportChapter
     from ...core.worklist.model import WorkItem
 
 ProgressCallback = Callable[[float, str], None]
@@ -126,14 +127,15 @@ def write_check_outputs(
     docx_template: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
     public: PublicReport | None = None,
+    chapter: ReportChapter | None = None,
 ) -> None:
     """Write all output files of a check, or none.
 
     Each output is written to a temporary file; when all are complete, they are moved into place. ``has_rows``: the
     features of the layers are in memory; a result restored from disk has none, so its report has no pictures.
     ``docx_template``: path of an office's template for the docx report, or empty. ``worklist``: fingerprint → row of
-    the work list, for the ledger. ``public``: the public edition to write instead. Raise OutputError, also for a target
-    that was an input of the check, and Cancelled.
+    the work list, for the ledger. ``public``: the public edition to write instead. ``chapter``: a further chapter of
+    the report. Raise OutputError, also for a target that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import ReportPictures
@@ -158,6 +160,7 @@ def write_check_outputs(
         docx_template=docx_template,
         worklist=worklist,
         public=public,
+        chapter=chapter,
         cancellation=cancellation,
     )
     progress(1.0, "")

@@ -13,11 +13,39 @@ from ..printing.svg_image import render_svg
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.check import RunOptions
+    from ...core.check import CheckResult, RunOptions
+    from ...core.evaluation.checked_plan import EditionsOfCheck
     from ...core.evaluation.model import Edition, Evaluation
     from ...core.files.writing import OutputPaths
+    from ...core.render.chapter import ReportChapter
 
 ProgressCallback = Callable[[float, str], None]
+
+
+@run_in_python_thread
+def evaluate_check(
+    check_result: CheckResult,
+    editions: EditionsOfCheck,
+    options: RunOptions,
+    *,
+    has_roles: bool,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> Evaluation:
+    """Evaluate a checked plan with earlier editions. Arguments as of the core's function. Raise Cancelled."""
+    from ...core.evaluation.checked_plan import evaluate_check as core_evaluate_check
+
+    return core_evaluate_check(
+        check_result, editions, options, has_roles=has_roles, progress=progress, cancellation=cancellation
+    )
+
+
+@run_in_python_thread
+def make_evaluation_chapter(evaluation: Evaluation, cancellation: Cancellation = NEVER_CANCELLED) -> ReportChapter:
+    """Return the chapter of an evaluation for the report of a check, with drawn charts. Raise Cancelled."""
+    from ...core.evaluation.chapter import make_evaluation_chapter as core_make_chapter
+
+    return core_make_chapter(evaluation, render_svg, cancellation)
 
 
 @run_in_python_thread

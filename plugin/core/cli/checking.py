@@ -6,10 +6,12 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ..check import CheckResult, RunOptions, check_plan
 from ..errors import OutputError
+from ..evaluation.model import CHECK_SHARE
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -23,8 +25,11 @@ from .console import (
 
 if TYPE_CHECKING:
     from ..engine.memory_folder import FolderMemory
+    from ..evaluation.checked_plan import EditionsOfCheck
+    from ..evaluation.model import Evaluation
     from ..model.report import Report
     from ..public_edition.redaction import PublicReport
+    from ..render.chapter import ReportChapter
     from ..render.words import ReportTexts
 
 #: Largest number of rules in the summary on the console; the report has all.
@@ -39,25 +44,37 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
 
     outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings, docx=args.docx, xlsx=args.xlsx)
     side = (args.figures, args.targets, args.register, args.baseline)
-    check_outputs(outputs, [args.source, *filter(None, side)])
+    editions, files_of_editions = _read_editions(args, report_texts.lang)
+    check_outputs(outputs, [args.source, *filter(None, side), *files_of_editions])
     if args.public and outputs.findings:
         # Before the check, which may take long.
         raise OutputError("public_findings_layer", target=outputs.findings)
     cache = _open_cache(args.cache, args.source) if args.command == "check" else None
+    check_share = 1.0 if editions is None else CHECK_SHARE
     check_result = (
         _inspect_package(args, report_texts)
         if args.command == "inspect"
         else check_plan(
             args.source,
             _make_check_options(args, report_texts),
-            progress=print_progress,
+            progress=lambda share, text: print_progress(check_share * share, text),
             memory=cache,
         )
     )
+    evaluation = None if editions is None else _evaluate_check(args, check_result, editions, report_texts)
     public = _make_public_report(check_result) if args.public else None
-    write_outputs(check_result.report, check_result.plan, outputs, docx_template=args.docx_template, public=public)
+    write_outputs(
+        check_result.report,
+        check_result.plan,
+        outputs,
+        docx_template=args.docx_template,
+        public=public,
+        chapter=None if evaluation is None else _make_chapter(evaluation),
+    )
     for line in format_summary(check_result.report, report_texts):
         print_line(line)
+    if evaluation is not None:
+        _print_evaluation(evaluation, is_left_out=public is not None)
     for path in outputs.list_paths():
         print_line(report_texts.get("cli", "written", target=path))
     if public is not None:
@@ -66,6 +83,55 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     if cache is not None and cache.writing_error is not None:
         print_line(Texts(report_texts.lang).explain_error(cache.writing_error), sys.stderr)
     return get_exit_code(check_result.report, args.strict)
+
+
+def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck | None, list[str]]:
+    """Return the editions that ``--editions`` gives, None without any, and the files that no output may replace."""
+    text = args.editions.strip() if args.command == "check" else ""
+    if not text:
+        return None, []
+    from ..evaluation.checked_plan import choose_editions_of_check
+    from ..evaluation.editions import list_files_of_editions, read_editions, split_editions_or_list
+
+    given = split_editions_or_list(text)
+    editions = read_editions(given, has_checked_plan=True)
+    chosen = choose_editions_of_check(editions, args.source, args.profile, date.today().year, lang)
+    return chosen, list_files_of_editions(given, editions)
+
+
+def _evaluate_check(
+    args: argparse.Namespace, check_result: CheckResult, editions: EditionsOfCheck, report_texts: ReportTexts
+) -> Evaluation:
+    """Return the indicators of a checked plan and of earlier editions as series."""
+    from ..evaluation.checked_plan import evaluate_check
+
+    return evaluate_check(
+        check_result,
+        editions,
+        _make_check_options(args, report_texts),
+        progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
+    )
+
+
+def _make_chapter(evaluation: Evaluation) -> ReportChapter:
+    """Return the chapter of an evaluation, with charts as vectors."""
+    from ..evaluation.chapter import make_evaluation_chapter
+
+    return make_evaluation_chapter(evaluation)
+
+
+def _print_evaluation(evaluation: Evaluation, *, is_left_out: bool) -> None:
+    """Print summary, warnings and notes of an evaluation; ``is_left_out``: the files give only the reason."""
+    from ..evaluation.tables import list_log_lines, list_note_sentences
+    from ..messages.texts import Texts
+
+    texts = Texts(evaluation.lang)
+    for line in list_log_lines(evaluation, texts):
+        print_line(line)
+    for sentence in list_note_sentences(evaluation, texts):
+        print_line(sentence, sys.stderr)
+    if is_left_out:
+        print_line(texts.get("evaluation", "left_out"), sys.stderr)
 
 
 def _make_public_report(check_result: CheckResult) -> PublicReport:

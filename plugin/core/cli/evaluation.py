@@ -21,7 +21,7 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..evaluation.editions import list_files_of_editions, read_editions
     from ..evaluation.model import Level
     from ..evaluation.run import evaluate_editions
-    from ..evaluation.tables import describe_evaluation, describe_level, list_note_sentences, list_remarks
+    from ..evaluation.tables import list_log_lines, list_note_sentences
     from ..evaluation.write import check_evaluation_outputs, write_evaluation_outputs
     from ..files.writing import OutputPaths
     from ..messages.texts import Texts
@@ -37,11 +37,8 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     result = evaluate_editions(editions, options, progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     write_evaluation_outputs(result, outputs)
-    print_line(describe_evaluation(result, texts))
-    for series in result.shown_series:
-        if series.warnings:
-            remarks = texts.join_sentences(list_remarks(series, result, texts))
-            print_line(f"  {describe_level(series, texts)}  {series.name}  {remarks}")
+    for line in list_log_lines(result, texts):
+        print_line(line)
     for sentence in list_note_sentences(result, texts):
         print_line(sentence, sys.stderr)
     for path in outputs.list_paths():

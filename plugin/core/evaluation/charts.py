@@ -15,6 +15,7 @@ from ..messages.numbers import format_number
 from ..messages.texts import Texts
 from .model import EditionFigures, Evaluation, IndicatorSeries, Level
 from .series import compute_change
+from .tables import describe_level, format_target_value
 
 #: Size of a chart (px) and its width in a document (mm).
 WIDTH_PX, HEIGHT_PX, CHART_MM = 330.0, 150.0, 84.0
@@ -99,8 +100,9 @@ def _draw_heading(series: IndicatorSeries, texts: Texts) -> Iterator[str]:
     yield _draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", is_bold=True)
     yield _draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start")
     sign, colour = _LEVEL_SIGNS[series.level]
-    word = texts.get("evaluation_levels", str(series.level)) + ("*" if series.is_unconfirmed else "")
-    yield _draw_text(f"{sign} {word}", WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", is_bold=True)
+    yield _draw_text(
+        f"{sign} {describe_level(series, texts)}", WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", is_bold=True
+    )
 
 
 def _draw_target(series: IndicatorSeries, frame: _Frame, texts: Texts) -> Iterator[str]:
@@ -127,10 +129,8 @@ def describe_target(series: IndicatorSeries, texts: Texts) -> str:
     target = series.target
     if target is None:
         return ""
-    sign = {">=": "≥", "<=": "≤", "=": "="}[target.comparison]
-    value = f"{sign} {format_number(target.value, target.decimals)}"
     key = "target" if target.year is None else "target_of_year"
-    return texts.get("evaluation", key, target=value, year=target.year)
+    return texts.get("evaluation", key, target=format_target_value(target), year=target.year)
 
 
 def _draw_years(series: IndicatorSeries, editions: list[EditionFigures], frame: _Frame) -> Iterator[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -37,19 +38,25 @@ def split_editions(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[\n;；]", text) if part.strip()]
 
 
-def read_editions(texts: Iterable[str]) -> list[Edition]:
+def split_editions_or_list(text: str) -> list[str]:
+    """Return the editions of a text; the path of an existing list is one part, also with a semicolon in its name."""
+    return [text.strip()] if os.path.isfile(text.strip()) else split_editions(text)
+
+
+def read_editions(texts: Iterable[str], *, has_checked_plan: bool = False) -> list[Edition]:
     """Return the editions that texts give, in their order: ``YEAR=SOURCE``, or the path of a list (csv, xlsx).
 
-    Paths in a list begin in its folder. Raise InputError for a text without year or source, for an unusable row of a
-    list with its line, and without any edition.
+    Paths in a list begin in its folder. ``has_checked_plan``: an edition without a source is the plan that a check
+    reads. Raise InputError for a text without year or source, for an unusable row of a list with its line, and without
+    any edition.
     """
     editions: list[Edition] = []
     for text in filter(None, (one.strip() for one in texts)):
-        edition = _parse_edition(text)
+        edition = _parse_edition(text, has_checked_plan=has_checked_plan)
         if edition is not None:
             editions.append(edition)
         elif Path(text).suffix.lower() in LIST_SUFFIXES:
-            editions += _read_list(Path(text))
+            editions += _read_list(Path(text), has_checked_plan=has_checked_plan)
         else:
             raise InputError("evaluation_edition", text=mask_source(text))
     if not editions:
@@ -57,20 +64,21 @@ def read_editions(texts: Iterable[str]) -> list[Edition]:
     return editions
 
 
-def _parse_edition(text: str) -> Edition | None:
+def _parse_edition(text: str, *, has_checked_plan: bool = False) -> Edition | None:
     """Return the edition of a text ``YEAR=SOURCE``; None for another text."""
     year_text, equals, source = text.replace("＝", "=", 1).partition("=")
     year = parse_year(year_text)
-    return Edition(year, source.strip()) if equals and year is not None and source.strip() else None
+    is_complete = bool(equals and year is not None and (source.strip() or has_checked_plan))
+    return Edition(year, source.strip()) if is_complete and year is not None else None
 
 
 def list_files_of_editions(texts: Iterable[str], editions: Iterable[Edition]) -> list[str]:
     """Return the lists and sources that no output may replace; connections to databases are left out."""
-    lists = [text for text in texts if _parse_edition(text) is None]
-    return [*lists, *(one.source for one in editions if not is_connection(one.source))]
+    lists = [text for text in texts if _parse_edition(text, has_checked_plan=True) is None]
+    return [*lists, *(one.source for one in editions if one.source and not is_connection(one.source))]
 
 
-def _read_list(path: Path) -> list[Edition]:
+def _read_list(path: Path, *, has_checked_plan: bool) -> list[Edition]:
     """Return the editions of a list."""
     table = read_table(path, _COLUMNS)
     editions = []
@@ -79,10 +87,10 @@ def _read_list(path: Path) -> list[Edition]:
         year = parse_year(values["year"])
         if year is None:
             raise table.make_cell_error(row, _COLUMNS[0].possible_headings[0], values["year"], ("2021", "2021年"))
-        if not values["source"]:
+        if not values["source"] and not has_checked_plan:
             raise table.make_cell_error(row, _COLUMNS[1].possible_headings[0], "")
         source, profile = values["source"], values["profile"]
-        if not is_connection(source):
+        if source and not is_connection(source):
             source = str(path.parent / source)
         if profile.lower().endswith(".toml"):
             profile = str(path.parent / profile)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 EVALUATION_SCHEMA = "sanxian-evaluation/1"
+#: Share of the check in the progress of a check with earlier editions.
+CHECK_SHARE = 0.6
 #: Section of the settings (mark C) and of the texts.
 EVALUATION_SECTION = "evaluation"
 

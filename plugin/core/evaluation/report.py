@@ -11,7 +11,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..messages.texts import Texts
 from ..render.document.blank_image import make_blank_png
 from ..render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid
-from ..render.document.table_document import make_table_document
+from ..render.document.table_document import make_table_blocks, make_table_document
 from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart
 from .model import EVALUATION_SECTION, Evaluation
 from .tables import describe_evaluation, make_evaluation_tables
@@ -44,11 +44,29 @@ def make_evaluation_document(
     )
     column_count = _LANDSCAPE_CHARTS if document.landscape else _PORTRAIT_CHARTS
     charts = _make_charts(result, texts, column_count, rasterise, cancellation)
-    # The charts follow the table of series and its notes.
-    places = [n for n, block in enumerate(document.blocks) if isinstance(block, Heading)]
+    return replace(document, blocks=_insert_summary_and_charts(document.blocks, result, texts, charts))
+
+
+def make_chapter_blocks(
+    result: Evaluation, rasterise: Rasterise | None = None, cancellation: Cancellation = NEVER_CANCELLED
+) -> tuple[Block, ...]:
+    """Return the chapter for an upright document that has more than this chapter: without title and signatures.
+
+    ``rasterise``: as of `make_evaluation_document`. Raise Cancelled.
+    """
+    texts = Texts(result.lang)
+    tables = make_table_blocks(make_evaluation_tables(result, texts, is_upright=True), texts, level=2)
+    charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2)
+    return _insert_summary_and_charts(tuple(tables), result, texts, charts)
+
+
+def _insert_summary_and_charts(
+    tables: tuple[Block, ...], result: Evaluation, texts: Texts, charts: list[Block]
+) -> tuple[Block, ...]:
+    """Return the blocks of all tables with the summary before them, and the charts below the table of series."""
+    places = [n for n, block in enumerate(tables) if isinstance(block, Heading)]
     summary = Paragraph(describe_evaluation(result, texts), is_bold=True)
-    blocks = (summary, *document.blocks[: places[1]], *charts, *document.blocks[places[1] :])
-    return replace(document, blocks=blocks)
+    return (summary, *tables[: places[1]], *charts, *tables[places[1] :])
 
 
 def _make_charts(
@@ -57,8 +75,9 @@ def _make_charts(
     column_count: int,
     rasterise: Rasterise | None,
     cancellation: Cancellation,
+    level: int = 1,
 ) -> list[Block]:
-    """Return the charts of all series with values, ``column_count`` in a row, with their legend."""
+    """Return the charts of all series with values, ``column_count`` in a row, with heading and legend."""
     pictures = []
     for series in result.shown_series:
         cancellation.raise_if_cancelled()
@@ -67,7 +86,8 @@ def _make_charts(
         image = rasterise(svg, width_px) if rasterise is not None else make_blank_png(round(WIDTH_PX), round(HEIGHT_PX))
         pictures.append(Picture(image, CHART_MM, svg=svg))
     # No text between heading and charts: a page does not end with the heading.
-    blocks: list[Block] = [Heading(texts.get(EVALUATION_SECTION, "charts")), PictureGrid(tuple(pictures), column_count)]
+    heading = Heading(texts.get(EVALUATION_SECTION, "charts"), level)
+    blocks: list[Block] = [heading, PictureGrid(tuple(pictures), column_count)]
     blocks.append(Paragraph(texts.get(EVALUATION_SECTION, "charts_note"), is_small=True))
     if rasterise is None:
         blocks.append(Paragraph(texts.get(EVALUATION_SECTION, "vector_note"), is_small=True))

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
 from ..engine.provenance import make_provenance
-from ..errors import InputError, SanxianError
-from ..indicators.compute import PlanIndicators
+from ..errors import Cancelled, InputError, SanxianError
+from ..indicators.compute import ComputedIndicator, PlanIndicators
 from ..invariants import require_value
 from ..loading.reading import read_plan
+from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
 from ..options import RunOptions
-from .differences import list_differences
+from .differences import Note, list_differences
 from .editions import make_labels, name_source, sort_editions
 from .levels import judge_series
-from .model import Edition, EditionFigures, Evaluation, EvaluationSettings
+from .model import EVALUATION_SECTION, Edition, EditionFigures, Evaluation, EvaluationSettings
 from .series import make_series
+
+if TYPE_CHECKING:
+    from ..plan.plan import Plan
 
 ProgressCallback = Callable[[float, str], None]
 #: Share of an edition's progress that reading takes.
@@ -54,28 +59,45 @@ def evaluate_editions(
         raise InputError("evaluation_no_editions")
     # An unknown profile of the run is an error of the run, not of each edition.
     options.resolve_norm()
-    texts = Texts(options.lang)
     kept, notes = sort_editions(editions)
     progress(0.0, "")
-    columns = []
-    for number, (edition, label) in enumerate(zip(kept, make_labels(kept, options.lang), strict=True)):
-        start = number / len(kept)
+    columns = compute_editions(kept, make_labels(kept, options.lang), options, progress, cancellation)
+    if not any(one.is_read for one in columns):
+        raise InputError("evaluation_none_read", reason=columns[0].problem)
+    progress(1.0, "")
+    return compare_editions(columns, notes, options.lang)
+
+
+def compute_editions(
+    editions: list[Edition],
+    labels: list[str],
+    options: RunOptions,
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> list[EditionFigures]:
+    """Return the indicators of editions, each with its label; their layers are not kept. Raise Cancelled."""
+    texts, columns = Texts(options.lang), []
+    for number, (edition, label) in enumerate(zip(editions, labels, strict=True)):
+        start = number / len(editions)
 
         def report_progress(share: float, text: str, start: float = start) -> None:
-            progress(start + share / len(kept), text)
+            progress(start + share / len(editions), text)
 
         columns.append(_compute_edition(edition, label, options, texts, report_progress, cancellation))
-    read = [one for one in columns if one.is_read]
-    if not read:
-        raise InputError("evaluation_none_read", reason=columns[0].problem)
-    norm = require_value(read[-1].norm, "the norm of an edition")
+    return columns
+
+
+def compare_editions(columns: list[EditionFigures], notes: list[Note], lang: str) -> Evaluation:
+    """Return editions, of which at least one was read, as series with changes, targets and early warnings.
+
+    ``notes``: (text key, parameters) on the list of editions; notes on differences between editions are added.
+    """
+    norm = require_value([one for one in columns if one.is_read][-1].norm, "the norm of an edition")
     settings = EvaluationSettings.from_norm(norm)
-    series = make_series(columns, options.lang)
+    series = make_series(columns, lang)
     for one in series:
         judge_series(one, columns, settings, norm)
-    notes += list_differences(columns, texts)
-    progress(1.0, "")
-    return Evaluation(columns, series, norm, settings, options.lang, notes)
+    return Evaluation(columns, series, norm, settings, lang, [*notes, *list_differences(columns, Texts(lang))])
 
 
 def _compute_edition(
@@ -96,9 +118,35 @@ def _compute_edition(
         progress(_READING_SHARE, texts.get("evaluation", "computing", edition=label))
         tolerance = options.tolerance or plan.norm.make_tolerance()
         context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
-        indicators = PlanIndicators(context, texts).compute_all_indicators()
+        indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
     except SanxianError as error:
         return EditionFigures(edition, label, problem=strip_folders(texts.explain_error(error)))
+    return make_edition_figures(edition, label, plan, indicators, texts)
+
+
+def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[ComputedIndicator]:
+    """Return every indicator of a plan; one whose computation fails is missing, with the reason. Raise Cancelled.
+
+    One failing indicator must not lose the others, nor the report of a check that has already run.
+    """
+    computed = []
+    for name, entry in indicators.catalogue.indicator_by_id.items():
+        try:
+            computed.append(indicators.compute_indicator(name))
+        except Cancelled:
+            raise
+        except SanxianError as error:
+            computed.append(ComputedIndicator(entry, missing_reason=strip_folders(texts.explain_error(error))))
+        except Exception as error:
+            reason = texts.get(EVALUATION_SECTION, "indicator_crashed", detail=describe_exception(error))
+            computed.append(ComputedIndicator(entry, missing_reason=reason))
+    return computed
+
+
+def make_edition_figures(
+    edition: Edition, label: str, plan: Plan, indicators: list[ComputedIndicator], texts: Texts
+) -> EditionFigures:
+    """Return the indicators of a plan that was read, with what reports state about it."""
     provenance = make_provenance(plan, texts)
     return EditionFigures(
         edition,

@@ -23,6 +23,7 @@ from .model import (
     EvaluationSettings,
     IndicatorSeries,
     Level,
+    Target,
 )
 from .series import PERCENT_UNIT
 
@@ -33,11 +34,15 @@ _PERCENT = 100.0
 _SHARE_SUFFIX = "_share"
 
 
-def make_evaluation_tables(result: Evaluation, texts: Texts) -> list[ReportTable]:
-    """Return all tables of an evaluation in order; that of changes needs two editions."""
-    tables = [_make_series_table(result, texts), _make_remarks_table(result, texts)]
+def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool = False) -> list[ReportTable]:
+    """Return all tables of an evaluation in order; that of changes needs two editions.
+
+    ``is_upright``: for upright pages, where the table of series has no room for changes; those to the first edition are
+    then in the table of changes.
+    """
+    tables = [_make_series_table(result, texts, is_upright=is_upright), _make_remarks_table(result, texts)]
     if result.find_previous(result.last) is not None:
-        tables.append(_make_changes_table(result, texts))
+        tables.append(_make_changes_table(result, texts, is_upright=is_upright))
     return [
         *tables,
         _make_missing_table(result, texts),
@@ -59,6 +64,16 @@ def describe_evaluation(result: Evaluation, texts: Texts) -> str:
         last=result.editions[result.last].label,
         **counts,
     )
+
+
+def list_log_lines(result: Evaluation, texts: Texts) -> list[str]:
+    """Return the summary, and a line for each indicator with early warnings, for a console or a log."""
+    lines = [describe_evaluation(result, texts)]
+    for series in result.shown_series:
+        if series.warnings:
+            remarks = texts.join_sentences(list_remarks(series, result, texts))
+            lines.append(f"  {describe_level(series, texts)}  {series.name}  {remarks}")
+    return lines
 
 
 def list_note_sentences(result: Evaluation, texts: Texts) -> list[str]:
@@ -169,11 +184,11 @@ def _make_value_cell(series: IndicatorSeries, place: int, result: Evaluation, te
     return texts.get(EVALUATION_SECTION, "no_value" if is_read else "not_read")
 
 
-def _make_series_table(result: Evaluation, texts: Texts) -> ReportTable:
-    """Return the table of series: values, changes, target, state, level and remarks."""
+def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
+    """Return the table of series: values, changes, target, state and level; on upright pages without changes."""
     first, last, previous = result.first, result.last, result.find_previous(result.last)
     columns = [
-        TableColumn("number", width_in_characters=6),
+        *([] if is_upright else [TableColumn("number", width_in_characters=6)]),
         TableColumn("indicator", width_in_characters=28),
         TableColumn("unit", width_in_characters=12),
         *(TableColumn(f"year_{n}", title=one.label, width_in_characters=14) for n, one in enumerate(result.editions)),
@@ -181,6 +196,8 @@ def _make_series_table(result: Evaluation, texts: Texts) -> ReportTable:
     places = [("previous", previous)] if previous is not None else []
     places += [("first", first)] if previous not in (None, first) else []
     years = [one.edition.year for one in result.editions]
+    if is_upright:
+        places = []
     for key, place in places:
         # The name of an edition is left out where the year alone identifies it.
         label = str(years[place]) if years.count(years[place]) == 1 else result.editions[place].label
@@ -200,7 +217,8 @@ def _make_series_table(result: Evaluation, texts: Texts) -> ReportTable:
             group = series.group
             name = texts.find("groups", group) or group
             table.rows.append(ReportTableRow([name, *[None] * (len(columns) - 1)], "head", group))
-        cells: list[CellValue] = [str(number), series.name, texts.get("unit_names", series.unit)]
+        cells: list[CellValue] = [] if is_upright else [str(number)]
+        cells += [series.name, texts.get("unit_names", series.unit)]
         cells += [_make_value_cell(series, n, result, texts) for n in range(len(result.editions))]
         for key, _ in places:
             change = series.changes[last] if key == "previous" else series.change_to_first
@@ -208,15 +226,17 @@ def _make_series_table(result: Evaluation, texts: Texts) -> ReportTable:
         cells += [_format_target(series, texts), describe_series_state(series, last, texts)]
         cells.append(describe_level(series, texts))
         table.rows.append(ReportTableRow(cells, "row", series.id))
-    keys = ["values_note", "state_note", "change_note", "threshold_note"]
-    if any(one.unit == PERCENT_UNIT for one in result.shown_series):
-        keys.insert(3, "percent_note")
-    if previous is None:
-        keys.remove("change_note")
+    keys = ["values_note", "state_note", *(_list_change_notes(result) if places else ()), "threshold_note"]
     edition = result.editions[last].label
     table.notes = [texts.get(EVALUATION_SECTION, key, edition=edition) for key in keys]
     table.notes += list_note_sentences(result, texts)
     return table
+
+
+def _list_change_notes(result: Evaluation) -> list[str]:
+    """Return the text keys of the notes on changes."""
+    has_percentages = any(one.unit == PERCENT_UNIT for one in result.shown_series)
+    return ["change_note", *(["percent_note"] if has_percentages else [])]
 
 
 def _make_remarks_table(result: Evaluation, texts: Texts) -> ReportTable:
@@ -231,19 +251,27 @@ def _make_remarks_table(result: Evaluation, texts: Texts) -> ReportTable:
     return table
 
 
+def format_target_value(target: Target) -> str:
+    """Return a target with its sign, without unit and year: ≥ 73.39."""
+    return f"{COMPARISON_SIGNS[target.comparison]} {format_number(target.value, target.decimals)}"
+
+
 def _format_target(series: IndicatorSeries, texts: Texts) -> str:
     """Return the target with sign and year, without unit."""
     target = series.target
     if target is None:
         return ""
-    value = f"{COMPARISON_SIGNS[target.comparison]} {format_number(target.value, target.decimals)}"
+    value = format_target_value(target)
     if target.year is None:
         return value
     return texts.get(EVALUATION_SECTION, "target_and_year", target=value, year=target.year)
 
 
-def _make_changes_table(result: Evaluation, texts: Texts) -> ReportTable:
-    """Return the table of the changes of every edition to the one before, and as a share of the earlier value."""
+def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
+    """Return the table of the changes of every edition to the one before, and as a share of the earlier value.
+
+    ``is_upright``: also that of the last edition to the first one, unless it was the one before.
+    """
     columns = [TableColumn("indicator", width_in_characters=30), TableColumn("unit", width_in_characters=12)]
     pairs = [
         (before, n)
@@ -253,9 +281,14 @@ def _make_changes_table(result: Evaluation, texts: Texts) -> ReportTable:
     for before, after in pairs:
         title = f"{result.editions[before].label}→{result.editions[after].label}"
         columns.append(TableColumn(f"change_{after}", title=title, width_in_characters=16))
+    has_first = is_upright and len(pairs) > 1
+    if has_first:
+        title = f"{result.editions[result.first].label}→{result.editions[result.last].label}"
+        columns.append(TableColumn("change_first", title=title, width_in_characters=16))
     table = ReportTable("evaluation_changes", columns)
     for series in result.shown_series:
-        cells = [_make_change_cells(series.changes[after], series) for _, after in pairs]
+        changes = [series.changes[after] for _, after in pairs] + ([series.change_to_first] if has_first else [])
+        cells = [_make_change_cells(change, series) for change in changes]
         is_percent = series.unit == PERCENT_UNIT
         unit = texts.get(EVALUATION_SECTION, "points") if is_percent else texts.get("unit_names", series.unit)
         table.rows.append(ReportTableRow([series.name, unit, *(pair[0] for pair in cells)], "row", series.id))
@@ -263,7 +296,9 @@ def _make_changes_table(result: Evaluation, texts: Texts) -> ReportTable:
             shares = [pair[1] for pair in cells]
             name = texts.get(EVALUATION_SECTION, "share_of_earlier")
             table.rows.append(ReportTableRow([name, "%", *shares], "part", f"{series.id}_share"))
-    table.notes = [texts.get(EVALUATION_SECTION, "changes_note")]
+    # Upright pages have no notes on changes below the table of series.
+    keys = _list_change_notes(result) if is_upright else []
+    table.notes = [texts.get(EVALUATION_SECTION, key) for key in (*keys, "changes_note")]
     return table
 
 
@@ -296,7 +331,7 @@ def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
     table = ReportTable("evaluation_editions", columns)
     for one in result.editions:
         norm = one.norm
-        cells: list[CellValue] = [one.label, name_source(one.edition.source)]
+        cells: list[CellValue] = [one.label, name_source(one.edition.source) or "—"]
         if norm is None:
             profile = one.edition.profile
             cells += ["—", "—", "—", name_source(profile) if profile else "—", "—", one.problem]

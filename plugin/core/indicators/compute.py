@@ -75,9 +75,15 @@ class PlanIndicators:
     texts: Texts
     _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
     _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
+    #: Figures that the rules of a check have reported, of the whole plan.
+    _figures_of_check: list[Indicator] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
+
+    def use_figures_of_check(self, figures: Iterable[Indicator]) -> None:
+        """Take figures that the rules of a check have reported on the same plan, so that these do not run again."""
+        self._figures_of_check = [one for one in figures if not one.place and one.value is not None]
 
     def compute_all_indicators(self) -> list[ComputedIndicator]:
         """Return every indicator that the standard defines."""
@@ -113,6 +119,9 @@ class PlanIndicators:
 
     def _compute_figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures that a rule reports, so that rule and indicator agree."""
+        reported = [one for one in self._figures_of_check if one.id == entry.id]
+        if reported:
+            return reported
         result, reason = self.run_rule_once(entry.rule)
         if result is None:
             raise MissingInputError(reason)

@@ -13,6 +13,7 @@ from ..messages.texts import THIN_SPACE, Texts, format_number
 from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
 from . import figures, finding_lists, sections, verdict
+from .chapter import ReportChapter
 from .document.blocks import Block, FactTable
 from .document.check_report import (
     SectionNumbers,
@@ -79,14 +80,25 @@ _URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
 
 
 def render_report(
-    report: Report, norm: Norm | None = None, pictures: ReportPictures | None = None, lang: str = ""
+    report: Report,
+    norm: Norm | None = None,
+    pictures: ReportPictures | None = None,
+    lang: str = "",
+    chapter: ReportChapter | None = None,
 ) -> str:
     """Return the report of a check as an HTML page.
 
-    ``norm`` provides citations and marks; without ``pictures`` the page gives the reason.
+    ``norm`` provides citations and marks; without ``pictures`` the page gives the reason. ``chapter``: a further
+    chapter, before the section on the data.
     """
     report_texts = ReportTexts(lang or report.lang)
-    return fill_template("report.html.j2", _collect_page_data(report, norm, pictures, report_texts))
+    page = _collect_page_data(report, norm, pictures, report_texts)
+    if chapter is not None:
+        page |= {
+            "chapter_title": chapter.title,
+            "chapter_body": render_page_blocks(chapter.blocks, {}, keeps_widths=True),
+        }
+    return fill_template("report.html.j2", page)
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:
@@ -160,6 +172,8 @@ def _collect_page_data(
         ],
         "settings": render(make_settings_appendix(report, report_texts)),
         "numbered": numbers.number_title,
+        "chapter_title": "",
+        "chapter_body": "",
         "w": report_texts,
         "running": _make_page_margins(head, report_texts),
         "lang": {"zh": "zh-CN"}.get(report_texts.lang, report_texts.lang),

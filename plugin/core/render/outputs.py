@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ from ..model.findings import (
 )
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
+from .chapter import ReportChapter
 from .html import render_report
 from .pictures import add_picture_digests
 
@@ -159,12 +161,14 @@ def report_to_json(report: Report) -> str:
     return "".join(_iterate_report_json(report))
 
 
-def _iterate_report_json(report: Report) -> Iterator[str]:
-    """Return the pieces of a report's JSON text; findings, which may be very many, become text directly."""
+def _iterate_report_json(report: Report, chapter: ReportChapter | None = None) -> Iterator[str]:
+    """Return the pieces of a report's JSON text; findings, which may be very many, become text directly.
+
+    A chapter is the last entry.
+    """
     finding_lines = _JsonLines(iterate_finding_lines(report.findings, _format_json_entry))
-    return _iterate_json(
-        (key, finding_lines if key == "findings" else value) for key, value in report.iterate_entries()
-    )
+    entries = ((key, finding_lines if key == "findings" else value) for key, value in report.iterate_entries())
+    return _iterate_json(entries if chapter is None else chain(entries, [(chapter.key, chapter.data)]))
 
 
 def dump_json(data: dict[str, Any]) -> str:
@@ -222,13 +226,15 @@ def write_outputs(
     docx_template: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
     public: ReplacementReport | None = None,
+    chapter: ReportChapter | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write all outputs of a check, or no file.
 
     ``draw`` makes the pictures and is called once, only for a document. ``print_pdf`` writes a document as PDF; only
     QGIS can. ``docx_template``: an office's own template. ``worklist``: fingerprint → row of the work list, for the
-    ledger. ``public``: the public edition of the report, which is written in its place. Raises OutputError, also for a
+    ledger. ``public``: the public edition of the report, which is written in its place. ``chapter``: a further chapter;
+    a public edition gives the reason why it is left out. Raises OutputError, also for a
     target that is an input of the check and for a public file that would show what it must not, InputError for the
     template, and Cancelled; every target is then unchanged.
     """
@@ -237,12 +243,13 @@ def write_outputs(
         if outputs.findings:
             raise OutputError("public_findings_layer", target=Path(outputs.findings).name)
         report, worklist = public.report, None
+        chapter = chapter.leave_out() if chapter is not None else None
     author = get_document_author(report)
     if outputs.html or outputs.json or outputs.docx or outputs.pdf:
         report = add_data_digest(report, plan, cancellation)
 
     def write_html(path: Path) -> None:
-        page = render_report(report, plan.norm, draw())
+        page = render_report(report, plan.norm, draw(), chapter=chapter)
         if public is not None:
             page = public.change_page(page)
         path.write_text(page, encoding="utf-8", newline="\n")
@@ -253,13 +260,13 @@ def write_outputs(
         with path.open("w", encoding="utf-8", newline="\n") as file:
             # The texts of findings refer to nothing that Python's garbage collection could free.
             with pause_garbage_collection():
-                file.writelines(_iterate_report_json(written_report))
+                file.writelines(_iterate_report_json(written_report, chapter))
 
     @cache
     def make_document() -> Document:
         from .document.check_report import make_check_report
 
-        document = make_check_report(report, plan.norm, draw(), author=author)
+        document = make_check_report(report, plan.norm, draw(), author=author, chapter=chapter)
         return document if public is None else public.change_document(document)
 
     def write_docx_file(path: Path) -> None:
@@ -276,11 +283,18 @@ def write_outputs(
         from .document.ledger import write_ledger
 
         write_ledger(
-            path, report, plan.norm, author=author, worklist=worklist, public=public, cancellation=cancellation
+            path,
+            report,
+            plan.norm,
+            author=author,
+            worklist=worklist,
+            public=public,
+            chapter=chapter,
+            cancellation=cancellation,
         )
 
     for target in outputs.list_paths():
-        check_not_input(target, list(plan.input_files))
+        check_not_input(target, [*plan.input_files, *(chapter.input_files if chapter is not None else ())])
     writers = (
         (outputs.json, write_json),
         (outputs.html, write_html),

@@ -20,6 +20,7 @@ from ...model.report import APPROVAL_DOUBT, Outcome, Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ...profile import Norm
+from ..chapter import ReportChapter
 from ..figures import (
     format_hectares,
     format_indicator_value,
@@ -69,6 +70,7 @@ def make_check_report(
     *,
     lang: str = "",
     author: str = "",
+    chapter: ReportChapter | None = None,
 ) -> Document:
     """Return the report of a check as a document.
 
@@ -84,6 +86,8 @@ def make_check_report(
         zh or en; empty: the report's language.
     author : str
         The program, for the file's metadata.
+    chapter : ReportChapter, optional
+        A further chapter, before the signatures.
     """
     report_texts = ReportTexts(lang or report.lang)
     sections = SectionNumbers(report_texts)
@@ -93,6 +97,7 @@ def make_check_report(
         *make_first_page(report, norm, pictures, head, sections, report_texts),
         PageBreak(),
         *_make_body(report, norm, report_pictures, sections, report_texts),
+        *([] if chapter is None else [Heading(sections.number_title(chapter.title)), *chapter.blocks]),
         make_signature(report_texts),
         PageBreak(),
         *_make_appendices(report, norm, report_texts),

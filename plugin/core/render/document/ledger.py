@@ -16,13 +16,17 @@ import shapely
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import OutputError
+from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
 from ...profile import Norm
 from ...worklist.merge import make_token, mark_for_split
 from ...worklist.model import WorkItem, WorkState
+from ..chapter import ReportChapter
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
+from ..tables.model import ReportTable, TableNumber, make_column_heading, make_sheet_name
+from ..tables.workbook import convert_to_plain_value, make_number_format
 from ..words import ReportTexts
 
 if TYPE_CHECKING:
@@ -52,6 +56,8 @@ _NUMBER_FORMATS = {
     "x": "0.00",
     "y": "0.00",
 }
+#: A table of more columns keeps its first two in view.
+_MIN_COLUMNS_WITH_FROZEN_NAMES = 6
 #: Number of the paper size A3 in a workbook: on A4 the letters of all columns would be too small.
 _A3_PAPER = 8
 #: Columns whose texts have several lines.
@@ -68,13 +74,15 @@ def write_ledger(
     author: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
     public: ReplacementReport | None = None,
+    chapter: ReportChapter | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
 
     ``worklist``: fingerprint → row of the work list, which gives state, assignee and note; `read_ledger` reads these
-    columns again. ``public``: the public edition, which adds a sheet with what was taken out. `write_atomically`
-    provides the path. Raise OutputError without the package that writes workbooks, and Cancelled.
+    columns again. ``public``: the public edition, which adds a sheet with what was taken out. ``chapter``: a further
+    chapter of the report, which adds a sheet for each of its tables. `write_atomically` provides the path. Raise
+    OutputError without the package that writes workbooks, and Cancelled.
     """
     try:
         import openpyxl
@@ -95,6 +103,8 @@ def write_ledger(
         part = findings[start : start + MAX_SHEET_ROWS]
         sheet = book.create_sheet(name)
         _write_findings(sheet, part, start, titles, rows_by_code, work_columns, report_texts, cancellation)
+    for table in chapter.tables if chapter is not None else ():
+        _write_table_sheet(book, table, Texts(report_texts.lang))
     if public is not None:
         _write_additional_sheet(book, public)
     book.properties.creator = book.properties.lastModifiedBy = author
@@ -113,6 +123,30 @@ def _write_additional_sheet(book: Any, public: ReplacementReport) -> None:
         sheet.append([_make_cell(sheet, text, wraps=True) for text in row])
     for note in notes:
         sheet.append([_make_cell(sheet, note, wraps=True)])
+
+
+def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
+    """Write a table of a chapter as a sheet: headings, rows, and notes below them."""
+    from openpyxl.utils import get_column_letter
+
+    sheet = book.create_sheet(make_sheet_name(table, texts))
+    for place, column in enumerate(table.columns, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
+    sheet.freeze_panes = "C2" if len(table.columns) > _MIN_COLUMNS_WITH_FROZEN_NAMES else "A2"
+    _set_up_printing(sheet, "1:1")
+    sheet.append([_make_head_cell(sheet, make_column_heading(column, table, texts)) for column in table.columns])
+    for row in table.rows:
+        is_bold = row.kind in ("sum", "head")
+        sheet.append(
+            [
+                _make_cell(sheet, convert_to_plain_value(value), make_number_format(value.decimals), bold=is_bold)
+                if isinstance(value, TableNumber)
+                else _make_cell(sheet, _clean_text(value or ""), bold=is_bold, wraps=row.kind != "head")
+                for value in row.values
+            ]
+        )
+    for note in table.notes:
+        sheet.append([_make_cell(sheet, _clean_text(note))])
 
 
 class _WorkColumns:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ...messages.texts import THIN_SPACE, Texts, format_number
 from ..report_settings import load_report_settings
@@ -30,20 +31,8 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
     ``title``: title of the document; ``area``: name of the county, printed below the title; ``author``: the program.
     """
     report_texts = ReportTexts(texts.lang)
-    blocks: list[Block] = []
     is_wide = any(sum(c.width_in_characters for c in table.columns) > _MAX_PORTRAIT_WIDTH for table in tables)
-    for table in tables:
-        unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
-        blocks.append(Heading(make_sheet_name(table, texts), note=unit))
-        blocks.append(_make_table(table, texts, _LANDSCAPE_LETTERS if is_wide else _PORTRAIT_LETTERS))
-        limit = load_report_settings().length_limits["rows"]
-        if len(table.rows) > limit:
-            shown_count, count = format_number(limit, 0), format_number(len(table.rows), 0)
-            blocks.append(
-                Paragraph(report_texts.get("signed", "workbook_has_all", shown=shown_count, count=count), is_small=True)
-            )
-        blocks += [Paragraph(note, is_small=True) for note in table.notes]
-    blocks.append(make_signature(report_texts))
+    blocks: list[Block] = [*make_table_blocks(tables, texts, is_wide=is_wide), make_signature(report_texts)]
     margins = PageHeaderFooter(
         header_left=area,
         header_right=title,
@@ -51,6 +40,27 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
         page_number_format=report_texts.get("page", "number"),
     )
     return Document(title, area, margins, tuple(blocks), texts.lang, author, landscape=is_wide)
+
+
+def make_table_blocks(
+    tables: list[ReportTable], texts: Texts, *, is_wide: bool = False, level: int = 1
+) -> Iterator[Block]:
+    """Yield tables, each with its heading, unit and notes.
+
+    ``is_wide``: for pages in landscape; ``level``: of the headings.
+    """
+    report_texts = ReportTexts(texts.lang)
+    for table in tables:
+        unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
+        yield Heading(make_sheet_name(table, texts), level, unit)
+        yield _make_table(table, texts, _LANDSCAPE_LETTERS if is_wide else _PORTRAIT_LETTERS)
+        limit = load_report_settings().length_limits["rows"]
+        if len(table.rows) > limit:
+            shown_count, count = format_number(limit, 0), format_number(len(table.rows), 0)
+            yield Paragraph(
+                report_texts.get("signed", "workbook_has_all", shown=shown_count, count=count), is_small=True
+            )
+        yield from (Paragraph(note, is_small=True) for note in table.notes)
 
 
 def _make_table(table: ReportTable, texts: Texts, letters: int) -> DocumentTable:

@@ -104,8 +104,7 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
         indent = 1 if row.kind == "part" and at == "left" else 0
         number_format = ""
         if isinstance(value, TableNumber):
-            unsigned_format = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
-            number_format = f"{unsigned_format};[Red]-{unsigned_format}"
+            number_format = make_number_format(value.decimals)
         elif value:
             lines = sum(
                 max(-(-compute_text_width(line) // max(column.width_in_characters - 2, 1)), 1)
@@ -125,6 +124,12 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
         first_cell.alignment = Alignment("left", "center", indent=1)
         tallest = 1
     sheet.row_dimensions[number].height = 4 + 13.5 * tallest
+
+
+def make_number_format(decimals: int) -> str:
+    """Return Excel's format of numbers with so many decimals; negative ones are red."""
+    unsigned_format = "#,##0" + (f".{'0' * decimals}" if decimals else "")
+    return f"{unsigned_format};[Red]-{unsigned_format}"
 
 
 def convert_to_plain_value(value: CellValue) -> str | float | int | None:
