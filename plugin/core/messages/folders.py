@@ -13,11 +13,11 @@ _ROOTS = (
 )
 #: The folders of an absolute path, up to its last separator: messages and reports may show names of files, but no
 #: folders of this machine. Chinese texts have no space before a path. There “/” also separates words, so a path begins
-#: with a known folder.
+#: with a known folder. Separators are doubled where an error quotes a path.
 FOLDER = re.compile(
     r"(?<![A-Za-z0-9_.:/\\])(?:"
-    r"[A-Za-z]:[\\/](?:[^\\/:*?\"<>|\n“”'，。；]+[\\/])*"
-    r"|\\\\(?:[^\\/:*?\"<>|\n“”'，。；]+\\)+"
+    r"[A-Za-z]:[\\/]+(?:[^\\/:*?\"<>|\n“”'，。；]+[\\/]+)*"
+    r"|\\\\+(?:[^\\/:*?\"<>|\n“”'，。；]+\\+)+"
     r"|file:/+(?:[^/\s]+/)*"
     rf"|/{_ROOTS}/(?:{_SPACED_NAME}/)*"
     rf"|(?<!\w)/(?:{_NAME}/)+)"

@@ -165,6 +165,8 @@ TEXTS_WITH_PATHS = [
     ("读取/home/zhang/县.gpkg失败", "读取县.gpkg失败"),
     (r"数据来自D:\机密\县.gdb", "数据来自县.gdb"),
     ("file:///home/z/a.gpkg", "a.gpkg"),
+    (r"[Errno 2] No such file: 'C:\\Users\\zhang san\\县.gpkg'", "[Errno 2] No such file: '县.gpkg'"),
+    (r"'\\\\server\\计划\\县.gpkg'", "'县.gpkg'"),
     ("耕地/园地/林地", "耕地/园地/林地"),
     ("county_db/DLTB", "county_db/DLTB"),
 ]
