@@ -52,7 +52,7 @@ def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
     for one in result.counties:
         counts: list[CellValue] = [make_table_number(one.summary.get(key), "count") for key in ("errors", "warnings")]
         rows = sum(amount.rows for amount in one.layers.values()) if one.is_gathered else None
-        left_out = between.join(name if count is None else f"{name}（{count}）" for name, count in one.left_out.items())
+        left_out = between.join(_describe_left_out(*pair, texts) for pair in one.left_out.items())
         cells: list[CellValue] = [
             one.area_name or one.name,
             one.area_code,
@@ -68,6 +68,11 @@ def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
         ]
         table.rows.append(ReportTableRow(cells, code=one.name))
     return table
+
+
+def _describe_left_out(layer: str, rows: int | None, texts: Texts) -> str:
+    """Return a layer that is not written, with its rows if they are known."""
+    return layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
 
 
 def _make_area_columns() -> list[TableColumn]:

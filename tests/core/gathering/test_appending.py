@@ -168,7 +168,19 @@ def test_farmland_in_different_layers_stops_the_package(appender):
     add(appender, "乙", YJJBNT=make_farmland("140224"))
     (problem,) = [one for one in appender.find_layer_problems() if one.key == "gather_other_layers"]
     assert problem.level is ProblemLevel.GATE
-    assert "YJJBNTBHTB：甲" in problem.params["layers"] and "YJJBNT：乙" in problem.params["layers"]
+    sentence = problem.format_as_sentence(Texts("zh"))
+    assert "（YJJBNTBHTB：甲；YJJBNT：乙）" in sentence
+    assert "(YJJBNTBHTB: 甲; YJJBNT: 乙)" in problem.format_as_sentence(Texts("en"))
+
+
+def test_editions_of_counties_are_listed_with_the_signs_of_the_language(appender):
+    names = {"甲": "1.0", "乙": "2.0", "丙": "2.0"}
+    counties = [GatheredCounty(name, version=version, standard="db") for name, version in names.items()]
+    (note,) = list_notes(appender, "gather_versions", *counties)
+    assert "1.0（甲）；2.0（乙等 2 个县）" in note.format_as_sentence(Texts("zh"))
+    english = note.format_as_sentence(Texts("en"))
+    assert "1.0 (甲); 2.0 (乙 and others, 2 in all)" in english
+    assert not set(english) & set("；（）、：")
 
 
 def make_division(code, x):
