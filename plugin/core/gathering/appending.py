@@ -189,13 +189,13 @@ class Appender:
                         ProblemLevel.GATE, "gather_other_layers", params={"title": name, "layers": layers}
                     )
             for name, changes in data_set.shape_changes.items():
-                for kind, keys in changes.items():
+                for kind, change in changes.items():
                     yield ExportProblem(
                         ProblemLevel.NOTE,
                         f"shape_now_{kind}",
                         name,
-                        count=len(keys),
-                        features=tuple(keys[:MAX_NAMED_FEATURES]),
+                        count=change.count,
+                        features=change.keys,
                         params={"format": FORMAT_NAMES[vectors.suffix], "target": vectors.crs},
                     )
 

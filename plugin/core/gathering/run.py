@@ -208,6 +208,8 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
                     *find_gathering_problems(result, run.norm, run.filled_slots),
                 ]
                 _stop_at_gate(run, result, problems)
+                for data_set in appender.data_sets:
+                    data_set.finish(run.cancellation)
                 if run.seams is not None:
                     result.seams = run.seams.compare(
                         lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation
