@@ -17,6 +17,7 @@ from ..files.writing import OutputPaths, explain_os_error, write_text
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
 from ..model.indicator import AREA_FIGURES, Indicator
+from ..standard.numbering import DIVISION_CODE_DIGITS
 from .model import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 #: Name of a county's report in all forms, without suffix; that of the layer of findings.
 REPORT_STEM, FINDINGS_STEM = "report", "findings"
-#: Length of the code of a county.
-_CODE_DIGITS = 6
 
 
 def check_county(
@@ -189,7 +188,7 @@ def _find_division(county: County) -> tuple[str, str]:
 
     divisions = load_standard("county_db").code_lists["divisions"].entry_by_code
     for name in (county.name, Path(county.source).name):
-        code = name[:_CODE_DIGITS]
+        code = name[:DIVISION_CODE_DIGITS]
         if code in divisions:
             return code, str(divisions[code].name)
     return "", ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..cancellation import Cancellation
 from ..geometry.crs import add_vertical_crs, make_crs_label
 from ..loading.assembly import assemble_plan
-from ..messages.texts import ConceptName
+from ..messages.texts import ConceptName, Message, MessageList, NameList
 from ..package.layers.content import make_package_layers
 from ..package.layers.layer_validation import validate_layer
 from ..package.names import fill_name_pattern
@@ -184,22 +184,23 @@ class Appender:
                     roles = " / ".join(standard.concepts.get(slot.layer, (slot.layer,)))
                     yield ExportProblem(level, key, layer=slot.layer, params={"title": name, "roles": roles})
                 if len(counties_by_role) > 1:
-                    layers = "；".join(f"{role}：{_join_names(names)}" for role, names in counties_by_role.items())
+                    layers = MessageList(tuple(_describe_role(*pair) for pair in counties_by_role.items()))
                     yield ExportProblem(
                         ProblemLevel.GATE, "gather_other_layers", params={"title": name, "layers": layers}
                     )
             for name, changes in data_set.shape_changes.items():
-                for kind, keys in changes.items():
+                for kind, change in changes.items():
                     yield ExportProblem(
                         ProblemLevel.NOTE,
                         f"shape_now_{kind}",
                         name,
-                        count=len(keys),
-                        features=tuple(keys[:MAX_NAMED_FEATURES]),
+                        count=change.count,
+                        features=change.keys,
                         params={"format": FORMAT_NAMES[vectors.suffix], "target": vectors.crs},
                     )
 
 
-def _join_names(names: list[str]) -> str:
-    """Return the first names, with “…” where more follow."""
-    return "、".join(names[:MAX_NAMED_FEATURES]) + ("…" if len(names) > MAX_NAMED_FEATURES else "")
+def _describe_role(role: str, counties: list[str]) -> Message:
+    """Return a layer code with the first of its counties, as a part of a sentence."""
+    key = "role_of_counties" if len(counties) <= MAX_NAMED_FEATURES else "role_of_more_counties"
+    return Message("gathering", key, {"role": role, "counties": NameList(tuple(counties[:MAX_NAMED_FEATURES]))})

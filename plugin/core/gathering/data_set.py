@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..cancellation import Cancellation
 from ..errors import OutputError
@@ -19,6 +21,8 @@ from ..messages.texts import Message, MessageLines
 from ..package.layers.database import write_layer_rows
 from ..package.layers.read_back import ReadBackResult, read_back
 from ..package.manifest import make_layer_row
+from ..package.problems import MAX_NAMED_FEATURES
+from .spatial_index import make_indexes, set_indexes_aside
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -28,21 +32,39 @@ if TYPE_CHECKING:
     from ..standard.codes import CodeList
 
 
+#: A GeoPackage extends its indexes by the new rows; a FileGDB makes them from all rows.
+_SUFFIX_WITH_LATE_INDEXES = ".gdb"
+
+
+@dataclass
+class ShapeChange:
+    """Features that changed in one way when written: their number and the first keys, not all keys of a province."""
+
+    count: int = 0
+    keys: tuple[str, ...] = ()
+
+    def add(self, keys: Sequence[str]) -> None:
+        """Add features."""
+        self.count += len(keys)
+        self.keys = (*self.keys, *keys)[:MAX_NAMED_FEATURES]
+
+
 @dataclass
 class _GrowingLayer:
     """A layer of the data set: the results of reading each county's rows again, as one result.
 
-    ``last``: the last layer that was added; ``years``: years of the data; ``crs``: labels of the CRS of the sources.
+    ``empty``: the layer without rows, for the manifest; ``years``: years of the data; ``crs``: labels of the CRS of the
+    sources; ``shape_changes``: kind of change → features that changed validity or structure when written.
     """
 
-    last: PackageLayer
+    empty: PackageLayer
     result: ReadBackResult
     years: set[str] = field(default_factory=set)
     crs: set[str] = field(default_factory=set)
+    shape_changes: dict[str, ShapeChange] = field(default_factory=dict)
 
     def add(self, content: PackageLayer, result: ReadBackResult) -> None:
         """Add the rows of a county."""
-        self.last = content
         whole = self.result
         whole.feature_count += result.feature_count
         whole.max_vertex_shift_m = max(whole.max_vertex_shift_m, result.max_vertex_shift_m)
@@ -50,7 +72,7 @@ class _GrowingLayer:
         for basis, area in result.areas_m2.items():
             whole.areas_m2[basis] = whole.areas_m2.get(basis, 0.0) + area
         for kind, names in result.shape_changes.items():
-            whole.shape_changes.setdefault(kind, []).extend(names)
+            self.shape_changes.setdefault(kind, ShapeChange()).add(names)
         if result.extent is not None:
             boxes = [box for box in (whole.extent, result.extent) if box is not None]
             low = [min(box[axis] for box in boxes) for axis in (0, 1)]
@@ -74,9 +96,9 @@ class GrowingDataSet:
         self._layers: dict[str, _GrowingLayer] = {}
 
     @property
-    def shape_changes(self) -> dict[str, dict[str, list[str]]]:
-        """Return layer → kind of change → keys of features that changed validity or structure when written."""
-        return {name: one.result.shape_changes for name, one in self._layers.items() if one.result.shape_changes}
+    def shape_changes(self) -> dict[str, dict[str, ShapeChange]]:
+        """Return layer → kind of change → features that changed validity or structure when written."""
+        return {name: one.shape_changes for name, one in self._layers.items() if one.shape_changes}
 
     def add(self, content: PackageLayer, source_crs: frozenset[str], cancellation: Cancellation) -> ReadBackResult:
         """Append the rows of a county's layer, read them again and compare them; return the result.
@@ -99,14 +121,15 @@ class GrowingDataSet:
             ]
             raise OutputError("package_not_the_same", layer=name, differences=MessageLines(tuple(messages)))
         if name not in self._layers:
-            empty = ReadBackResult(
+            nothing_read = ReadBackResult(
                 name,
                 result.library_version,
                 field_count=result.field_count,
                 crs=result.crs,
                 has_declared_widths=result.has_declared_widths,
             )
-            self._layers[name] = _GrowingLayer(content, empty)
+            no_rows = content.layer.detach_rows(np.array([], dtype=int))
+            self._layers[name] = _GrowingLayer(replace(content, layer=no_rows), nothing_read)
         growing = self._layers[name]
         growing.add(content, result)
         growing.crs |= source_crs - {""} or {make_crs_label(content.layer.crs)}
@@ -118,6 +141,13 @@ class GrowingDataSet:
             add_layers_in_place(self.path, [content.template], self._crs, code_lists=self._code_lists)
         else:
             create_database(self.path, [content.template], self._crs, code_lists=self._code_lists)
+        if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES:
+            set_indexes_aside(self.path)
+
+    def finish(self, cancellation: Cancellation) -> None:
+        """Make the spatial indexes after the last rows. Raise Cancelled and OutputError."""
+        if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES and self.path.exists():
+            make_indexes(self.path, list(self._layers), cancellation)
 
     def _append(self, content: PackageLayer, cancellation: Cancellation) -> None:
         """Write the rows of a layer after those that the database has."""
@@ -139,9 +169,9 @@ class GrowingDataSet:
         """Return the manifest's rows of the layers, as `make_layer_row` gives them."""
         rows = []
         # Layers of the specification that are not optional come first; sorting keeps the order of the others.
-        for growing in sorted(self._layers.values(), key=lambda one: one.last.need == "O"):
+        for growing in sorted(self._layers.values(), key=lambda one: one.empty.need == "O"):
             row = make_layer_row(
-                growing.last,
+                growing.empty,
                 self.vector_set,
                 package_spec,
                 path_in_package,
@@ -150,6 +180,10 @@ class GrowingDataSet:
                 self.vector_set.vertical,
             )
             row["source_crs"] = " ".join(sorted(growing.crs))
+            row["read_back"]["shape_changes"] = [
+                {"kind": kind, "count": one.count, "features": list(one.keys)}
+                for kind, one in growing.shape_changes.items()
+            ]
             row["data_year"] = next(iter(growing.years)) if len(growing.years) == 1 else ""
             rows.append(row)
         return rows

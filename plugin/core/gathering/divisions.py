@@ -14,6 +14,7 @@ from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import measure_statutory_area
 from ..plan.layer import FieldInfo, SourceLayer
 from ..standard import load_standard
+from ..standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from ..profile import Norm
     from .model import GatheredCounty
 
-#: Digits of the code of a city, and of a key (标识码) that follows the code of the division.
-_CITY_DIGITS, _CODE_DIGITS, _SERIAL_DIGITS = 4, 6, 12
+#: First digits of a county's code that are those of its city.
+_CITY_DIGITS = 4
+#: Digits of a key (标识码) that follow the code of the division.
+_SERIAL_DIGITS = BSM_LENGTH - DIVISION_CODE_DIGITS
 #: Municipalities (直辖市), and digits 3 and 4 of counties directly under a province (省直辖县级行政区划).
 #: No city has the first four digits of their counties, by the structure of codes in GB/T 2260 (C).
 _MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
@@ -79,7 +82,7 @@ class JoinedDivisions:
         parts = [(code, part) for code in sorted(self.shapes) for part in _join(self.shapes[code], self.tolerance)]
         shapes: NDArray = np.empty(len(parts), dtype=object)
         shapes[:] = [part for _, part in parts]
-        full_codes = [code.ljust(_CODE_DIGITS, "0") for code, _ in parts]
+        full_codes = [code.ljust(DIVISION_CODE_DIGITS, "0") for code, _ in parts]
         names = [divisions[code].name if code in divisions else None for code in full_codes]
         template = norm.standard.templates[self.target]
         values: dict[str, list[Any]] = {

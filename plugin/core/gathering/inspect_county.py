@@ -20,6 +20,7 @@ from ..package.inspection.facts import PackageFacts
 from ..package.inspection.inspect import inspect_package
 from ..package.package_spec.model import PackageSpec
 from ..package.problems import BLOCKING_VERDICTS
+from .figures import list_figures_to_add
 from .model import GatheredCounty, GatherOptions
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
         county.standard = f"{standard.get('id', '')} {standard.get('edition', '')}".strip()
     if isinstance(tool, dict) and isinstance(tool.get("versions"), dict):
         county.version = str(tool["versions"].get("sanxian", ""))
+    county.figures = list_figures_to_add(report.indicators)
     county.source_crs = frozenset(str(row.get("source_crs", "")) for row in manifest.get("layers", ()))
     digests = {file.path: file.sha256 for file in facts.files} if facts is not None else {}
     county.digest = digests.get(MANIFEST_FILE_NAME, "")

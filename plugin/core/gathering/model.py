@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..messages.texts import MessagePart
     from ..package.problems import ExportProblem
     from ..seams.model import SeamResult
+    from .figures import CountyFigure
 
 GATHERING_SCHEMA = "sanxian-gathering/1"
 #: Workbook of the result next to the package, and the folder of the seams.
@@ -86,7 +87,7 @@ class GatheredCounty:
     that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
     layer of the parent's package → amount; ``left_out``: layers that are not written → rows, None if unknown;
     ``unspecified``: those of them that the parent's database has, but not the specification; ``renamed``: layer code of
-    the county → code in the parent's package, where it was changed.
+    the county → code in the parent's package, where it was changed; ``figures``: areas and counts of the inspection.
     """
 
     name: str
@@ -105,6 +106,12 @@ class GatheredCounty:
     left_out: dict[str, int | None] = field(default_factory=dict)
     unspecified: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
+    figures: list[CountyFigure] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """Return the name of the area, else that of the package."""
+        return self.area_name or self.name
 
     def refuse(self, *reasons: MessagePart) -> None:
         """Record why the package cannot be gathered."""

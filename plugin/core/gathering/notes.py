@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ..messages.texts import Message
+from ..messages.texts import Message, MessageList
 from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 
 if TYPE_CHECKING:
@@ -87,8 +87,11 @@ def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:
         for county in result.gathered:
             counties.setdefault(getattr(county, key), []).append(county.name)
         if len(counties) > 1:
-            parts = [
-                f"{value or '—'}（{len(names)}：{names[0]}{'…' if len(names) > 1 else ''}）"
-                for value, names in counties.items()
-            ]
-            yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": "；".join(parts)})
+            parts = tuple(_describe_edition(*pair) for pair in counties.items())
+            yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": MessageList(parts)})
+
+
+def _describe_edition(edition: str, counties: list[str]) -> Message:
+    """Return a standard or version with the first of its counties, as a part of a sentence."""
+    key = "edition_of_county" if len(counties) == 1 else "edition_of_counties"
+    return Message("gathering", key, {"edition": edition or "—", "count": len(counties), "county": counties[0]})

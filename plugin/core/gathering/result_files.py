@@ -16,6 +16,7 @@ from ..files.writing import check_writable, explain_os_error, replace_until_erro
 from ..messages.texts import Texts
 from ..render.outputs import dump_json
 from ..tabulate import check_workbook_can_be_written
+from .figures import sum_figures
 from .messages import describe_reasons
 from .model import GATHERING_SCHEMA, GATHERING_XLSX, GatherResult
 from .tables import write_gathering_workbook
@@ -85,11 +86,13 @@ def result_to_dict(result: GatherResult, texts: Texts) -> dict[str, Any]:
                 "digest": one.digest,
                 "crs": {label: sorted(roles) for label, roles in one.crs.items()},
                 "layers": {name: amount.to_dict() for name, amount in one.layers.items()},
+                "figures": [figure.to_dict() for figure in one.figures],
                 "left_out": one.left_out,
             }
             for one in result.counties
         ],
         "sums": {name: amount.to_dict() for name, amount in result.amounts.items()},
+        "figures": [one.to_dict() for one in sum_figures(result.gathered)],
         "repeated_keys": [
             {
                 "counties": [one.first_county, one.second_county],

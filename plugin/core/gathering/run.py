@@ -33,6 +33,7 @@ from ..package.slot_files import fill_slots
 from ..profile import Norm, compute_division_prefix
 from ..seams.report import check_output_folder, has_former_result, place_result
 from ..standard import load_standard
+from ..standard.numbering import DIVISION_CODE_DIGITS
 from .appending import Appender
 from .convert_layers import keep_county_fields
 from .data_set import can_grow
@@ -54,8 +55,7 @@ ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress for the counties and for the seams; the rest is the tables.
 _COUNTIES_SHARE, _SEAMS_SHARE = 0.9, 0.07
 #: Digits at the beginning of a name that are the code of a county.
-_CODE_PATTERN = re.compile(r"\d{6}(?!\d)")
-_CODE_DIGITS = 6
+_CODE_PATTERN = re.compile(rf"\d{{{DIVISION_CODE_DIGITS}}}(?!\d)")
 #: Counties that the error of a refused gathering names; the table has all.
 _MAX_NAMED_COUNTIES = 12
 
@@ -140,7 +140,7 @@ def gather_counties(
 
 def _check_spec(spec: PackageSpec) -> None:
     """Raise InputError for a specification of a county's package, or of data that cannot grow."""
-    if spec.digits == _CODE_DIGITS:
+    if spec.digits == DIVISION_CODE_DIGITS:
         raise InputError("gather_spec", value=spec.id, name=spec.name)
     for vectors in spec.vectors:
         if not can_grow(vectors):
@@ -157,7 +157,7 @@ def _find_placeholders(
         prefixes = {match[0][: spec.digits] for match in matches if match}
         if len(prefixes) != 1:
             raise InputError("gather_area_unknown", found=", ".join(sorted(prefixes)) or "—")
-        code = f"{prefixes.pop():0<{_CODE_DIGITS}}"
+        code = f"{prefixes.pop():0<{DIVISION_CODE_DIGITS}}"
     values = find_placeholder_values_of_area(code, norm, spec, norm.profile.name)
     if values is None or values["code"] != code:
         raise InputError("gather_area_wrong", value=code, name=spec.name)
@@ -208,6 +208,8 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
                     *find_gathering_problems(result, run.norm, run.filled_slots),
                 ]
                 _stop_at_gate(run, result, problems)
+                for data_set in appender.data_sets:
+                    data_set.finish(run.cancellation)
                 if run.seams is not None:
                     result.seams = run.seams.compare(
                         lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The workbook of a gathering: counties, sums of the layers, areas of each county, problems, repeated keys."""
+"""The workbook of a gathering: counties, sums of layers and indicators, each county, problems, repeated keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ..messages.texts import Texts
 from ..model.indicator import SQUARE_METRES
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ..render.tables.workbook import write_tables_workbook
+from .figure_tables import make_county_figure_table, make_figure_sum_table
+from .figures import sum_figures
 from .messages import describe_reasons
 from .model import AREA_BASES, GatherResult, LayerAmount
 
@@ -22,6 +24,8 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
     tables = [make_county_table(result, texts)]
     if result.amounts:
         tables += [make_sum_table(result, texts), make_layer_table(result, texts)]
+        if sums := sum_figures(result.gathered):
+            tables += [make_figure_sum_table(sums, texts), make_county_figure_table(sums, result.gathered, texts)]
     if result.amounts or result.problems:
         tables.append(make_problem_table(result, texts))
     if result.repeated_keys:
@@ -52,9 +56,9 @@ def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
     for one in result.counties:
         counts: list[CellValue] = [make_table_number(one.summary.get(key), "count") for key in ("errors", "warnings")]
         rows = sum(amount.rows for amount in one.layers.values()) if one.is_gathered else None
-        left_out = between.join(name if count is None else f"{name}（{count}）" for name, count in one.left_out.items())
+        left_out = between.join(_describe_left_out(*pair, texts) for pair in one.left_out.items())
         cells: list[CellValue] = [
-            one.area_name or one.name,
+            one.label,
             one.area_code,
             texts.get("gathering", f"state_{one.state}"),
             texts.get("verdicts", one.summary["verdict"]) if one.summary else "",
@@ -68,6 +72,11 @@ def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:
         ]
         table.rows.append(ReportTableRow(cells, code=one.name))
     return table
+
+
+def _describe_left_out(layer: str, rows: int | None, texts: Texts) -> str:
+    """Return a layer that is not written, with its rows if they are known."""
+    return layer if rows is None else texts.get("gathering", "layer_with_rows", layer=layer, rows=rows)
 
 
 def _make_area_columns() -> list[TableColumn]:
@@ -108,7 +117,7 @@ def make_layer_table(result: GatherResult, texts: Texts) -> ReportTable:
     for name, total in result.amounts.items():
         for one in result.gathered:
             if name in one.layers:
-                cells = [total.title, one.area_name or one.name, one.area_code, *_make_area_cells(one.layers[name])]
+                cells = [total.title, one.label, one.area_code, *_make_area_cells(one.layers[name])]
                 table.rows.append(ReportTableRow(cells, code=f"{name}:{one.area_code}"))
         label = texts.get("gathering", "total")
         table.rows.append(ReportTableRow([total.title, label, "", *_make_area_cells(total)], "sum", name))

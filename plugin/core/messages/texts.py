@@ -174,6 +174,17 @@ class MessageLines:
         return "\n".join(part.render(texts) for part in self.message_parts)
 
 
+@dataclass(frozen=True)
+class MessageList:
+    """Several messages as one parameter, with the semicolon of the language between them."""
+
+    message_parts: tuple[MessagePart, ...]
+
+    def render(self, texts: Texts) -> str:
+        """Return the messages as one text."""
+        return texts.get("words", "between_cells").join(part.render(texts) for part in self.message_parts)
+
+
 def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     """Return parameters of a message with their message parts as text."""
     # Not isinstance: comparing a value with a protocol takes longer than rendering a text.

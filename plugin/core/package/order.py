@@ -13,6 +13,7 @@ from ..errors import InputError, OutputError
 from ..files.names import find_name_problem
 from ..profile.document import DocumentInfo, LoweredSecrecy, ResolvedDocument, resolve_document
 from ..standard import load_standard
+from ..standard.numbering import DIVISION_CODE_DIGITS
 from .names import fill_name_pattern
 from .package_spec.model import PackageSpec
 from .problems import ExportProblem
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ..plan.plan import Plan
     from ..profile import Norm
 
-#: Digits of a division code; that of a city ends in two zeros, that of a province in four.
-_CODE_DIGITS = 6
 #: Called with the completed share (0 to 1) and the current step.
 ProgressCallback = Callable[[float, str], None]
 
@@ -99,11 +98,11 @@ def find_placeholder_values_of_area(
     ``name`` is used if the list of divisions does not have the code.
     """
     digits = package_spec.digits
-    code = f"{area_code[:digits]}{'0' * (_CODE_DIGITS - digits)}"
+    code = f"{area_code[:digits]}{'0' * (DIVISION_CODE_DIGITS - digits)}"
     # One list serves all editions, but not every edition includes it.
     divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
     name = divisions[code].name if code in divisions else name
-    return {"code": code, "name": name} if len(code) == _CODE_DIGITS and code.isdigit() and name else None
+    return {"code": code, "name": name} if len(code) == DIVISION_CODE_DIGITS and code.isdigit() and name else None
 
 
 def resolve_package_document_info(

@@ -462,6 +462,19 @@ class Layer:
         )
         return layer
 
+    def detach_rows(self, rows: NDArray) -> Layer:
+        """Return a layer that has only the rows at (k,) positions and does not keep this layer's other data in memory.
+
+        Its shapes in the plane are computed; it does not share the vertices, edges and clips of the plan's layers.
+        """
+        layer = self.select_rows(rows)
+        fids = set(layer.frame.index)
+        layer.source = replace(
+            layer.source, curve_texts={fid: text for fid, text in self.source.curve_texts.items() if fid in fids}
+        )
+        layer.vertex_index, layer.clip_cache, layer.undensified_edges = None, None, frozenset()
+        return layer
+
     def select_rows_with_shapes(self, rows: NDArray, plane_shapes: NDArray) -> Layer:
         """Return a layer of the rows at (k,) positions, with other geometries in the plane.
 

@@ -116,12 +116,12 @@ def extract_borders(
         layer = plan.find_layer_of_concept(compared.concept)
         if layer is not None and not layer.has_no_geometry:
             rows = np.flatnonzero(shapely.dwithin(layer.plane_shapes, border, _READ_REACHES * settings.reach_m))
-            layers[compared.concept] = layer.select_rows(rows)
+            layers[compared.concept] = layer.detach_rows(rows)
     return CountyBorders(
         county.name,
         area_code=plan.area_code,
         area_name=find_county_name(plan),
-        outline=outline.select_rows(np.flatnonzero(outline.has_shape)),
+        outline=outline.detach_rows(np.flatnonzero(outline.has_shape)),
         layers=layers,
         crs=plan.plane_crs,
         figures=_compute_figures(plan, settings, lang, cancellation) if with_figures else {},

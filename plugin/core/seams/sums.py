@@ -21,6 +21,7 @@ from ..model.indicator import (
 )
 from ..profile import IndicatorTarget, compute_division_prefix
 from ..standard.indicator_catalogue import find_allowed_comparisons
+from ..standard.numbering import DIVISION_CODE_DIGITS
 from ..target_allocation.levels import PartsSum
 from ..target_allocation.table import (
     COMPARISON_WORDS,
@@ -44,8 +45,8 @@ _TARGET_COLUMNS = (
 )
 #: Four digits that are not part of a longer number.
 _YEAR_PATTERN = re.compile(r"(?<!\d)\d{4}(?!\d)")
-#: End of the code of a city or a province, and of a county's code in digits.
-_PARENT_CODE_END, _CODE_DIGITS = "00", 6
+#: End of the code of a city or a province.
+_PARENT_CODE_END = "00"
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _read_target(table: FoundTable, row: FoundTableRow) -> IndicatorTarget | Non
     """Return the target of a row; None for an indicator that is not an area of layers. Raise InputError."""
     texts = row.text_by_column
     code = texts["area_code"]
-    if code and not (code.isdecimal() and len(code) == _CODE_DIGITS):
+    if code and not (code.isdecimal() and len(code) == DIVISION_CODE_DIGITS):
         raise table.make_cell_error(row, "行政区代码", code, ("140200",))
     if not code and texts["area_name"]:
         code = _find_code(table, row)
@@ -210,8 +211,8 @@ def sum_counties(targets: ParentTargets, counties: Sequence[CountyBorders]) -> t
 
 def _get_code(county: CountyBorders) -> str:
     """Return the code of a county: that of its data, else the six digits that its name begins with; else empty."""
-    first = county.name[:_CODE_DIGITS]
-    return county.area_code or (first if len(first) == _CODE_DIGITS and first.isdecimal() else "")
+    first = county.name[:DIVISION_CODE_DIGITS]
+    return county.area_code or (first if len(first) == DIVISION_CODE_DIGITS and first.isdecimal() else "")
 
 
 def _sum_counties_for_target(

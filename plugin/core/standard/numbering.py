@@ -15,10 +15,12 @@ from collections.abc import Iterable
 from ..errors import InputError
 
 BSM_LENGTH = 18
+#: Digits of a division code; that of a city ends in two zeros, that of a province in four.
+DIVISION_CODE_DIGITS = 6
 BSM_FILL = "0000"
 RUNNING_DIGITS = 8
 MAX_RUNNING_NUMBER = 10**RUNNING_DIGITS - 1
-_BSM_PATTERN = re.compile(rf"([0-9]{{6}}){BSM_FILL}([0-9]{{{RUNNING_DIGITS}}})")
+_BSM_PATTERN = re.compile(rf"([0-9]{{{DIVISION_CODE_DIGITS}}}){BSM_FILL}([0-9]{{{RUNNING_DIGITS}}})")
 
 
 def has_county_code_format(code: str) -> bool:
@@ -26,7 +28,7 @@ def has_county_code_format(code: str) -> bool:
 
     The list of divisions decides whether such a county exists.
     """
-    return bool(re.fullmatch(r"[0-9]{6}", code))
+    return bool(re.fullmatch(rf"[0-9]{{{DIVISION_CODE_DIGITS}}}", code))
 
 
 def make_bsm(county: str, number: int) -> str:

@@ -16,15 +16,14 @@ from pathlib import Path
 
 from ..errors import DataError, InputError, OutputError
 from ..files.names import remove_forbidden_characters
-from ..standard.numbering import BSM_LENGTH
+from ..standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 from . import WORKLIST_SUFFIX
 from .file import change_worklist, read_worklist
 from .model import WorkItem, Worklist, WorkState, compute_digest
 
 #: Columns by which a list can be split, with the name of the part for rows without a value.
 SPLIT_COLUMNS = {"township": "未分乡镇", "assignee": "未分派"}
-_KEY_PATTERN = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{BSM_LENGTH - 6}}}")
-_CODE_DIGITS = 6
+_KEY_PATTERN = re.compile(rf"[0-9]{{{DIVISION_CODE_DIGITS}}}[0-9A-Z]{{{BSM_LENGTH - DIVISION_CODE_DIGITS}}}")
 _TOKEN_BYTES = 4
 
 
@@ -314,5 +313,7 @@ def _check_same_county(worklist: Worklist, part: Worklist) -> None:
 
 def find_county_code(worklist: Worklist) -> str:
     """Return the county code of most keys; empty without keys."""
-    votes = Counter(item.key[:_CODE_DIGITS] for item in worklist.items.values() if _KEY_PATTERN.fullmatch(item.key))
+    votes = Counter(
+        item.key[:DIVISION_CODE_DIGITS] for item in worklist.items.values() if _KEY_PATTERN.fullmatch(item.key)
+    )
     return votes.most_common(1)[0][0] if votes else ""

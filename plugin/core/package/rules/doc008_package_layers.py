@@ -6,6 +6,7 @@ from ...errors import InputError
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard import load_standard
 from ..inspection.facts import PackageFacts
 from ..package_spec.model import LayerSlot
 from ._package import (
@@ -90,8 +91,9 @@ def package_layers(*, ctx: RuleContext) -> RuleResult:
         Copy the data again, or add the layer and make the package again.
     Limits
         The mandatory layers are a setting of the specification (mark C). Files of a .gdb are checked if QGIS's GDAL
-        (osgeo) is installed. Entries of spatial indexes are checked in a GeoPackage, in a .gdb only their files. Other
-        rules report errors inside a layer.
+        (osgeo) is installed. Entries of spatial indexes are checked in a GeoPackage, in a .gdb only their files. In a
+        package gathered from counties, the counties' fields are accepted in layers of which the parent's field table
+        was not read (mark C). Other rules report errors inside a layer.
     """
     return apply_check_to_package_facts(ctx, _report_layer_problems)
 
@@ -152,11 +154,28 @@ def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterat
         additional_fields = (
             find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in unread_layers else []
         )
+        if additional_fields and package.is_gathered:
+            county_fields = _list_county_fields(layer.name, package, ctx)
+            additional_fields = [name for name in additional_fields if name.upper() not in county_fields]
         if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.field_names or ())):
             fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
             params = {"file": layer.file, "name": layer.name, "fields": fields}
             key = f"{layer.file}/{layer.name}"
             yield Finding("", key=key, case="more_fields", severity=Severity.INFO, params=params)
+
+
+def _list_county_fields(layer_name: str, package: PackageFacts, ctx: RuleContext) -> set[str]:
+    """Return the counties' fields, in capitals, that a gathering (汇总) keeps in a layer.
+
+    Empty if the field table of the parent's layer was read (not mark C): the gathered layer has its fields.
+    """
+    template = ctx.norm.standard.templates.get(layer_name)
+    if template is None or template.fields_mark != "C":
+        return set()
+    renamed = package.package_spec.gathering.renamed
+    county_templates = load_standard().templates
+    roles = [layer_name, *(source for source, target in renamed.items() if target == layer_name)]
+    return {one.name.upper() for role in roles if role in county_templates for one in county_templates[role].fields}
 
 
 def _check_mandatory_layer(

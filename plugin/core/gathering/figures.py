@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sums of the counties' indicators: areas and counts; ratios and shares cannot be added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..model.indicator import COUNT_UNIT, SQUARE_METRES
+
+if TYPE_CHECKING:
+    from ..model.indicator import Indicator
+    from .model import GatheredCounty
+
+#: Unit of the areas.
+_AREA_UNIT = "m2"
+
+
+@dataclass(frozen=True)
+class CountyFigure:
+    """An indicator of a county's inspection that can be added up.
+
+    ``basis``: net, survey or statutory area, or count; ``unit``: m2 or count; ``value``: in this unit.
+    """
+
+    id: str
+    name: str
+    basis: str
+    unit: str
+    value: float
+    is_confirmed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figure as plain data for JSON."""
+        return {
+            "id": self.id,
+            "basis": self.basis,
+            "unit": self.unit,
+            "value": round(self.value, 4),
+            "confirmed": self.is_confirmed,
+        }
+
+
+@dataclass
+class FigureSum:
+    """The sum of an indicator on one basis.
+
+    ``counted``: counties with the figure; ``missing``: gathered counties without it; ``unconfirmed``: counted counties
+    of which the figure is not confirmed.
+    """
+
+    id: str
+    name: str
+    basis: str
+    unit: str
+    value: float = 0.0
+    counted: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unconfirmed: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sum as plain data for JSON."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "basis": self.basis,
+            "unit": self.unit,
+            "value": round(self.value, 4),
+            "counties": len(self.counted),
+            "missing": self.missing,
+            "unconfirmed": self.unconfirmed,
+        }
+
+
+def list_figures_to_add(indicators: Iterable[Indicator]) -> list[CountyFigure]:
+    """Return the areas (m²) and counts of a whole county that have a value."""
+    return [
+        CountyFigure(
+            one.id,
+            one.name,
+            one.basis,
+            COUNT_UNIT if one.unit == COUNT_UNIT else _AREA_UNIT,
+            one.value * SQUARE_METRES.get(one.unit, 1.0),
+            one.confirmed,
+        )
+        for one in indicators
+        if not one.place and one.value is not None and (one.unit == COUNT_UNIT or one.unit in SQUARE_METRES)
+    ]
+
+
+def sum_figures(counties: Iterable[GatheredCounty]) -> list[FigureSum]:
+    """Return the sum of each indicator over counties; one that counties have on two bases has two sums."""
+    counties = list(counties)
+    sums: dict[tuple[str, str], FigureSum] = {}
+    for county in counties:
+        for one in county.figures:
+            found = sums.setdefault((one.id, one.basis), FigureSum(one.id, one.name, one.basis, one.unit))
+            found.value += one.value
+            found.counted.append(county.label)
+            if not one.is_confirmed:
+                found.unconfirmed.append(county.label)
+    for (indicator, basis), found in sums.items():
+        found.missing = [
+            county.label
+            for county in counties
+            if not any((one.id, one.basis) == (indicator, basis) for one in county.figures)
+        ]
+    return list(sums.values())
