@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import name_source
 from ..engine.context import RuleContext
 from ..engine.provenance import make_provenance
 from ..errors import InputError, SanxianError
@@ -19,7 +20,7 @@ from ..loading.reading import read_plan
 from ..messages.texts import Texts, strip_folders
 from ..options import RunOptions
 from .differences import list_differences
-from .editions import make_labels, name_source, sort_editions
+from .editions import make_labels, sort_editions
 from .levels import judge_series
 from .model import Edition, EditionFigures, Evaluation, EvaluationSettings
 from .series import make_series

@@ -58,7 +58,7 @@ class ProjectPieces:
         return float(shapely.area(self.shapes).sum())
 
     def sum_net(self, net_areas: NDArray) -> float | None:
-        """Return the net area (m²): Σ share × net area of the row ((n,) by row of the layer); None if one is missing."""
+        """Return Σ share × net area (m²) of the row ((n,) by row of the layer); None if one is missing."""
         nets = limit_net_areas(self.shares * net_areas[self.rows], self.areas)
         return float(nets.sum()) if np.isfinite(nets).all() else None
 
