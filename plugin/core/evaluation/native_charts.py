@@ -142,13 +142,16 @@ def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) ->
         from openpyxl.xml.functions import tostring
     except ImportError:
         return b""
-    lines = list_chart_lines(series, result, texts)
+    # Labels show the digits of the table, also in programs that ignore their format.
+    lines = [
+        one._replace(values=[None if value is None else round(value, series.decimals) for value in one.values])
+        for one in list_chart_lines(series, result, texts)
+    ]
     chart = _make_chart(series, lines, texts)
     labels = [one.label for one in result.editions]
     names = StrData(ptCount=len(labels), pt=[StrVal(idx=n, v=label) for n, label in enumerate(labels)])
     for number, line in enumerate(lines):
-        known = [(n, round(value, series.decimals)) for n, value in enumerate(line.values) if value is not None]
-        points = [NumVal(idx=n, v=repr(value)) for n, value in known]
+        points = [NumVal(idx=n, v=repr(value)) for n, value in enumerate(line.values) if value is not None]
         figures = NumData(formatCode=chart.y_axis.number_format, ptCount=len(labels), pt=points)
         drawn = Series(idx=number, order=number, tx=SeriesLabel(v=line.name))
         drawn.cat, drawn.val = AxDataSource(strLit=names), NumDataSource(numLit=figures)
@@ -171,7 +174,9 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
     known = [value for line in lines for value in line.values if value is not None]
     low, high, step = choose_scale(min(known), max(known))
     chart.y_axis.scaling.min, chart.y_axis.scaling.max, chart.y_axis.majorUnit = low, high, step
-    chart.y_axis.number_format = "#,##0" + (f".{'0' * series.decimals}" if series.decimals else "")
+    # Values that differ little need more decimals at the axis than in the table.
+    decimals = max(series.decimals, -math.floor(math.log10(step) + 1e-9))
+    chart.y_axis.number_format = "#,##0" + (f".{'0' * decimals}" if decimals else "")
     chart.y_axis.majorGridlines = None
     # openpyxl leaves out the axes by default since 3.1.
     chart.x_axis.delete = chart.y_axis.delete = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..messages.texts import Message, NameList
+from ..messages.texts import Message
 from .model import (
     OUTCOME_ORDER,
     SECTION,
@@ -68,8 +68,7 @@ def list_missing(
     open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED]
     if not project.use_code and len(open_zones) > 1:
         # One remedy for all zones is one item.
-        names = NameList(tuple(zone.name for zone in open_zones if zone.name))
-        reason = Message(SECTION, "zone_no_use", {"zone": names, "use": project.use_name})
+        reason = Message(SECTION, "zones_no_use", {"count": str(len(open_zones))})
         missing.append(MissingItem("zones_use", _ZONES_NAME, reason, Message(SECTION, "remedy_use")))
         open_zones = []
     for zone in open_zones:

@@ -286,6 +286,8 @@ def test_workbook_and_docx_have_charts_of_the_figures_with_gaps(written, result)
     written_values = [
         float(one) for one in re.findall(r"<v>([-0-9.e]+)</v></pt>", line.partition("<val>")[2].partition("</val>")[0])
     ]
+    low, high = (float(re.search(rf'<{end} val="([^"]+)"', line).group(1)) for end in ("min", "max"))
+    assert all(low < value < high for value in written_values)
     assert written_values == [round(one.value, expected.decimals) for one in expected.points if one.value is not None]
 
 

@@ -130,7 +130,7 @@ def test_zones_without_a_use_are_one_missing_matter():
         for code, name in (("300", "农田保护区"), ("200", "生态控制区"))
     ]
     (item,) = list_missing(project, lines, zones, ())
-    assert item.get_name("zh") == "规划分区准入" and "农田保护区、生态控制区" in item.missing.render(Texts())
+    assert item.get_name("zh") == "规划分区准入" and "2 个规划分区" in item.missing.render(Texts())
     project.use_code = "0901"
     assert len(list_missing(project, lines, zones, ())) == 2
 
