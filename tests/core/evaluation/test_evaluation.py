@@ -291,7 +291,7 @@ def test_workbook_and_docx_have_charts_of_the_figures_with_gaps(written, result)
     assert written_values == [round(one.value, expected.decimals) for one in expected.points if one.value is not None]
 
 
-def test_values_that_cannot_be_compared_are_lines_of_their_own(result):
+def test_values_that_cannot_be_compared_are_separate_lines(result):
     from plugin.core.evaluation.native_charts import choose_scale, list_chart_lines
 
     farmland = get_series(result, "farmland_area")
