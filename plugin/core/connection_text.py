@@ -117,6 +117,11 @@ def mask_source(source: object) -> str:
     return f"postgresql://{unquote(address)}{'?' if shown else ''}{shown}"
 
 
+def name_source(source: str) -> str:
+    """Return the name of a source for reports: of a file its name, of a connection the form without password."""
+    return mask_source(source) if is_connection(source) else Path(source).name
+
+
 def mask_connections(text: str) -> str:
     """Return a text with each connection in it as `mask_source` returns it."""
     if is_connection(text) or _PATH_START.match(text):

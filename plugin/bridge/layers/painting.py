@@ -267,6 +267,15 @@ def draw_scale_bar(painter: QPainter, frame: ImageFrame) -> None:
     draw_text(painter, frame, text, x + width + 1.2 * dot, y - height / 2, 2.4)
 
 
+def draw_map_frame(painter: QPainter, frame: ImageFrame) -> None:
+    """Draw a line around the map, so that land cut at its edge does not look like the end of the county."""
+    dot = frame.dots_per_mm
+    painter.setPen(QPen(QColor("#000000"), 0.3 * dot))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    half = 0.15 * dot
+    painter.drawRect(QRectF(half, half, frame.width_px - 2 * half, frame.height_px - 2 * half))
+
+
 def draw_north_arrow(painter: QPainter, frame: ImageFrame, letter: str) -> None:
     """Draw a north arrow with its letter."""
     dot = frame.dots_per_mm

@@ -70,6 +70,7 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
         painting.draw_scale_bar(painter, frame)
         painting.draw_north_arrow(painter, frame, texts.get("adjustment", "north"))
         _draw_numbers(result, painter, frame)
+        painting.draw_map_frame(painter, frame)
     finally:
         painter.end()
     return Picture(decode_data_uri(painting.encode_data_uri(image)), _MAP_MM[0]), Legend(tuple(entries))

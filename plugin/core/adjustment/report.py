@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ...metadata import read_plugin_version
+from ..connection_text import name_source
 from ..engine.provenance import find_county_name
 from ..errors import OutputError
 from ..files.writing import check_writable, write_atomically
 from ..messages.texts import Texts
-from ..render.document.blocks import Document, Heading, Legend, Paragraph, Picture
+from ..render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
 from ..render.document.print_html import render_print_html
 from ..render.document.table_document import make_table_document
 from ..render.outputs import dump_json
@@ -69,7 +70,8 @@ def make_adjustment_document(
     # After the criteria and their notes: the map and the parcels belong together.
     is_heading = [isinstance(block, Heading) for block in document.blocks]
     second = [n for n, is_one in enumerate(is_heading) if is_one][1]
-    map_blocks: list[Any] = [Heading(texts.get("adjustment", "map_title")), map_picture]
+    # In a grid the map stays on the page of its heading.
+    map_blocks: list[Any] = [Heading(texts.get("adjustment", "map_title")), PictureGrid((map_picture,), 1)]
     if legend is not None:
         map_blocks.append(legend)
     return replace(document, blocks=(*head, *document.blocks[:second], *map_blocks, *document.blocks[second:]))
@@ -98,7 +100,7 @@ def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:
         "lang": result.lang,
         "line": result.line,
         "before": result.before_name,
-        "after": result.plan.source,
+        "after": name_source(str(result.plan.source)),
         "crs": result.plan.plane_crs.to_string(),
         "verdict": str(result.verdict),
         "settings": asdict(result.settings),

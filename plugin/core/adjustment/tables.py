@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..connection_text import name_source
 from ..messages.numbers import format_number
 from ..messages.texts import Texts
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
@@ -139,7 +140,7 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     row: list[CellValue] = [texts.get("adjustment", "verdict"), verdict, None, None, None, None]
     table.rows.append(ReportTableRow(row, "sum", "verdict"))
     table.notes = [
-        texts.get("adjustment", "editions", before=result.before_name, after=result.plan.source),
+        texts.get("adjustment", "editions", before=result.before_name, after=name_source(str(result.plan.source))),
         texts.get("adjustment", "marks"),
         *list_missing_sentences(result, texts),
     ]

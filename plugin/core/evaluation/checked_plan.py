@@ -18,7 +18,7 @@ from ..indicators.compute import PlanIndicators
 from ..messages.texts import NameList, Texts
 from ..options import RunOptions
 from .differences import Note
-from .editions import is_same_source, make_labels, name_source, sort_editions
+from .editions import is_same_source, make_labels, sort_editions
 from .model import EVALUATION_SECTION, Edition, Evaluation
 from .run import compare_editions, compute_each_indicator, compute_editions, make_edition_figures
 

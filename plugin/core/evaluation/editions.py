@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..connection_text import is_connection, mask_source
+from ..connection_text import is_connection, mask_source, name_source
 from ..errors import InputError
 from ..files.tables import SearchedColumn, read_table
 from ..files.writing import is_same_file
@@ -131,11 +131,6 @@ def is_same_source(first: str, second: str) -> bool:
     if is_connection(first) or is_connection(second):
         return first == second
     return is_same_file(first, second)
-
-
-def name_source(source: str) -> str:
-    """Return the name of a source for reports: of a file its name, of a connection the form without password."""
-    return mask_source(source) if is_connection(source) else Path(source).name
 
 
 def make_labels(editions: list[Edition], lang: str = "zh") -> list[str]:

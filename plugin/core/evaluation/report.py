@@ -14,6 +14,7 @@ from ..render.document.blocks import Block, Document, Heading, Paragraph, Pictur
 from ..render.document.table_document import make_table_blocks, make_table_document
 from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart
 from .model import EVALUATION_SECTION, Evaluation
+from .native_charts import make_chart_xml
 from .tables import describe_evaluation, make_evaluation_tables
 
 #: Draws an SVG as a PNG of a width (px); only QGIS can.
@@ -84,11 +85,14 @@ def _make_charts(
         svg = draw_chart(series, result)
         width_px = round(CHART_MM * _PIXELS_PER_MM)
         image = rasterise(svg, width_px) if rasterise is not None else make_blank_png(round(WIDTH_PX), round(HEIGHT_PX))
-        pictures.append(Picture(image, CHART_MM, svg=svg))
+        # Without pixels Word draws the chart itself.
+        chart = b"" if rasterise is not None else make_chart_xml(series, result, texts)
+        pictures.append(Picture(image, CHART_MM, svg=svg, chart=chart))
     # No text between heading and charts: a page does not end with the heading.
     heading = Heading(texts.get(EVALUATION_SECTION, "charts"), level)
     blocks: list[Block] = [heading, PictureGrid(tuple(pictures), column_count)]
     blocks.append(Paragraph(texts.get(EVALUATION_SECTION, "charts_note"), is_small=True))
     if rasterise is None:
-        blocks.append(Paragraph(texts.get(EVALUATION_SECTION, "vector_note"), is_small=True))
+        key = "native_note" if all(one.chart for one in pictures) else "vector_note"
+        blocks.append(Paragraph(texts.get(EVALUATION_SECTION, key), is_small=True))
     return blocks

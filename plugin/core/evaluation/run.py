@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import name_source
 from ..engine.context import RuleContext
 from ..engine.provenance import make_provenance
 from ..errors import Cancelled, InputError, SanxianError
@@ -21,7 +22,7 @@ from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
 from ..options import RunOptions
 from .differences import Note, list_differences
-from .editions import make_labels, name_source, sort_editions
+from .editions import make_labels, sort_editions
 from .levels import judge_series
 from .model import EVALUATION_SECTION, Edition, EditionFigures, Evaluation, EvaluationSettings
 from .series import make_series

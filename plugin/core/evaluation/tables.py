@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..connection_text import name_source
 from ..messages.numbers import MINUS_SIGN, format_number, format_plain_number
 from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS, Indicator
@@ -13,7 +14,6 @@ from ..render.figures import format_state
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ..render.words import ReportTexts
 from .differences import list_series_differences
-from .editions import name_source
 from .levels import LEVELS
 from .model import (
     EVALUATION_SECTION,

@@ -6,18 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import name_source
 from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
 from ..messages.texts import Texts
 from ..render.document.outputs import check_document_outputs, write_document_outputs
 from ..render.outputs import dump_json
 from ..tabulate import check_workbook_can_be_written
-from .editions import name_source
 from .model import (
     EVALUATION_SCHEMA,
     EVALUATION_SECTION,
@@ -71,12 +71,14 @@ def write_evaluation_outputs(
         write_document_outputs(stack, outputs, make_document, print_pdf, cancellation)
         if outputs.xlsx:
             from ..render.tables.workbook import write_tables_workbook
+            from .native_charts import add_chart_sheet
             from .report import make_author
             from .tables import make_evaluation_tables
 
             path = stack.enter_context(write_atomically(outputs.xlsx))
             tables = make_evaluation_tables(result, texts)
-            write_tables_workbook(path, tables, result.area_name, texts, make_author(texts))
+            charts = partial(add_chart_sheet, result=result, texts=texts)
+            write_tables_workbook(path, tables, result.area_name, texts, make_author(texts), charts)
         cancellation.raise_if_cancelled()
 
 

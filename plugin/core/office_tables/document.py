@@ -21,8 +21,8 @@ from ..render.tables.model import CellValue, TableNumber
 from ..render.words import ReportTexts
 from .model import FilledRow, FilledTable
 
-#: Letters in a line of a table, on upright pages and in landscape.
-_PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 165
+#: Letters in a line of a table, on upright pages and in landscape (182 were counted on a page of LibreOffice).
+_PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 175
 _INDENT = "\u3000"
 
 

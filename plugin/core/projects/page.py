@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..geometry.crs import describe_crs, parse_crs
 from ..messages.numbers import format_hectare_number, format_number, format_square_metres
 from ..messages.texts import Texts
 from ..profile import DocumentInfo, resolve_document
@@ -45,6 +46,8 @@ Rasterise = Callable[[str, int], bytes]
 #: Pixels of a printed picture for each mm: 220 dpi, because Qt draws dashes and hatches slowly.
 _PIXELS_PER_MM = 8.7
 _DIGEST_DIGITS, _DIGEST_GROUP = 16, 4
+#: Zones of 6° in China have the numbers 13 to 23, those of 3° the numbers 25 to 45.
+_FIRST_3_DEGREE_ZONE = 25
 _VERDICTS = (Outcome.CONFORMS, Outcome.CONDITIONAL, Outcome.FAILS, Outcome.UNDETERMINED)
 
 
@@ -204,8 +207,9 @@ class _ProjectPage:
         yield from self._make_map(scene)
         yield make_heading("classes", self._get("classes_note"))
         yield self.tables.make_class_table()
-        if sums := self.tables.describe_classes():
-            yield Paragraph(sums, is_small=True)
+        for sums in (self.tables.describe_classes(), self.tables.describe_townships()):
+            if sums:
+                yield Paragraph(sums, is_small=True)
         yield make_heading("zones", self._get("zones_note", table=self.result.admission_file))
         yield self.tables.make_zone_table()
         yield make_heading("supplements")
@@ -249,7 +253,7 @@ class _ProjectPage:
                 (self._get("supply"), supply),
             ),
             ((self._get("area"), self._describe_area()),),
-            ((self._get("shape"), shape), (self._get("crs"), project.crs)),
+            ((self._get("shape"), shape), (self._get("crs"), describe_crs_in_words(project.crs, self.words))),
         )
 
     def _describe_area(self) -> str:
@@ -305,6 +309,27 @@ class _ProjectPage:
             return Picture(self.rasterise(svg, round(width_mm * _PIXELS_PER_MM)), width_mm, svg=svg)
         height = float(svg.partition(' height="')[2].partition('"')[0])
         return Picture(make_blank_png(round(width_mm * PX_PER_MM), round(height)), width_mm, svg=svg)
+
+
+def describe_crs_in_words(label: str, words: ReportTexts) -> str:
+    """Return a CRS as offices name it, with its code: CGCS2000, 3° zone 38; the label itself for other systems."""
+    crs = parse_crs(label)
+    properties = describe_crs(crs) if crs is not None else None
+    if properties is None or not properties.is_cgcs2000:
+        return label
+    if properties.is_geographic:
+        key = "crs_degrees"
+    elif properties.central_meridian is None:
+        return label
+    elif not properties.has_zone_prefix:
+        key = "crs_meridian"
+    else:
+        key = "crs_zone_3" if (properties.zone_number or 0) >= _FIRST_3_DEGREE_ZONE else "crs_zone_6"
+    meridian = properties.central_meridian
+    name = words.get(
+        "conformity", key, zone=properties.zone_number, meridian="" if meridian is None else f"{meridian:g}"
+    )
+    return name + words.put_in_brackets(label)
 
 
 def _format_both(area_m2: float) -> dict[str, str]:

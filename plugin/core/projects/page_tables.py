@@ -172,6 +172,16 @@ class PageTables:
             )
         return self.words.join_sentences(sentences)
 
+    def describe_townships(self) -> str:
+        """Return the areas by township, of a project over several; else empty."""
+        amounts = [(item.name, item.area_m2) for item in self.one.townships]
+        if self.one.outside_townships_m2:
+            amounts.append((self.texts.get(SECTION, "outside_townships"), self.one.outside_townships_m2))
+        if len(amounts) < 2:
+            return ""
+        shown = self.words.join_parts(f"{name} {self._hectares(area)}" for name, area in amounts)
+        return self.words.get("conformity", "by_township", areas=shown)
+
     def _hectares(self, area_m2: float) -> str:
         """Return an area in hectares with its unit."""
         return self.words.get("text", "hectares", amount=format_area(area_m2))

@@ -25,6 +25,7 @@ def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
         make_line_table(result, texts),
         make_zone_table(result, texts),
         make_class_table(result, texts),
+        make_township_table(result, texts),
         make_note_table(result, texts),
     ]
     author = texts.get("about", "program", version=read_plugin_version())
@@ -180,6 +181,32 @@ def make_class_table(result: ConformityResult, texts: Texts) -> ReportTable:
     return table
 
 
+def make_township_table(result: ConformityResult, texts: Texts) -> ReportTable:
+    """Return a row for each township of each project, and the project's sum."""
+    table = ReportTable(
+        "conformity_townships",
+        [
+            *_make_project_columns(),
+            TableColumn("project_township_code", width_in_characters=14),
+            TableColumn("project_township_name", width_in_characters=18),
+            TableColumn("project_area", "m2", width_in_characters=14),
+        ],
+        unit="m2",
+    )
+    for one in result.results:
+        rows = [(item.code, item.name, item.area_m2) for item in one.townships]
+        if rows and one.outside_townships_m2:
+            rows.append(("", texts.get(SECTION, "outside_townships"), one.outside_townships_m2))
+        for code, name, area in rows:
+            cells: list[CellValue] = [*_make_project_cells(one), code, name, make_table_number(area, "m2")]
+            table.rows.append(ReportTableRow(cells, code=f"{one.project.row}/{code}"))
+        if rows:
+            total = make_table_number(sum(area for _, _, area in rows), "m2")
+            cells = [*_make_project_cells(one), "", texts.get(SECTION, "total"), total]
+            table.rows.append(ReportTableRow(cells, "sum", f"{one.project.row}/total"))
+    return table
+
+
 def make_note_table(result: ConformityResult, texts: Texts) -> ReportTable:
     """Return the notes on rows that were left out or are to be checked."""
     table = ReportTable(
@@ -199,6 +226,8 @@ def make_note_table(result: ConformityResult, texts: Texts) -> ReportTable:
             note.message.render(texts),
         ]
         table.rows.append(ReportTableRow(cells, code=str(note.row)))
+    if not table.rows:
+        table.notes.append(texts.get(SECTION, "no_notes"))
     return table
 
 

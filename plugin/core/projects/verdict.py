@@ -65,14 +65,17 @@ def list_missing(
             params = {"line": BilingualName(line.name), "role": line.role}
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))
-    for zone in zones:
-        if zone.outcome is Outcome.UNDETERMINED:
-            key = "use" if not project.use_code else "zones" if not zone.code else "admission"
-            name = (f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else _ZONES_NAME
-            params = {"zone": zone.name, "use": project.use_name}
-            missing.append(
-                MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params))
-            )
+    open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED]
+    if not project.use_code and len(open_zones) > 1:
+        # One remedy for all zones is one item.
+        reason = Message(SECTION, "zones_no_use", {"count": str(len(open_zones))})
+        missing.append(MissingItem("zones_use", _ZONES_NAME, reason, Message(SECTION, "remedy_use")))
+        open_zones = []
+    for zone in open_zones:
+        key = "use" if not project.use_code else "zones" if not zone.code else "admission"
+        name = (f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else _ZONES_NAME
+        params = {"zone": zone.name, "use": project.use_name}
+        missing.append(MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params)))
     return (*missing, *absent_layers)
 
 

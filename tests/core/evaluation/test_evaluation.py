@@ -244,7 +244,7 @@ def test_the_command_writes_equal_figures_in_all_files(written, result):
         assert ("预警阈值" in names) == (lang == "zh")
         with zipfile.ZipFile(files[lang]["docx"]) as file:
             document = file.read("word/document.xml").decode("utf-8")
-            drawn = [name for name in file.namelist() if name.endswith(".svg")]
+            drawn = [name for name in file.namelist() if name.startswith("word/charts/")]
         text = re.sub("<[^>]+>", "", document)
         assert len(drawn) == len(result.shown_series) and f"{expected.points[3].value:.2f}" in text
         page = files[lang]["html"].read_text(encoding="utf-8")
@@ -265,6 +265,42 @@ def test_charts_have_a_dashed_target_an_open_gap_and_no_line_across_it(result):
     assert len(re.findall(r'stroke="#005A9C" stroke-width="2"', svg)) == 1 and svg.count("l8,8m0,-8l-8,8") == 1
     farmland = draw_chart(get_series(result, "farmland_area"), result)
     assert not re.findall(r'stroke="#005A9C" stroke-width="2"', farmland), "bases differ"
+
+
+def test_workbook_and_docx_have_charts_of_the_figures_with_gaps(written, result):
+    files, _ = written
+    expected = get_series(result, "red_line_area")
+    book = openpyxl.load_workbook(files["zh"]["xlsx"])
+    sheet = book["指标变化图"]
+    assert len(sheet._charts) == len(result.shown_series)
+    row = next(r for r in sheet.iter_rows(min_row=4) if r[0].value == expected.name)
+    # An empty cell is a gap; a word would be drawn as zero.
+    drawn = [cell.value for cell in row[2:]][: len(expected.points)]
+    assert drawn == [one.value if one.value is None else pytest.approx(one.value) for one in expected.points]
+    assert [one.value for one in expected.points].count(None) == 1
+    chart = sheet._charts[result.shown_series.index(expected)]
+    assert chart.display_blanks == "gap" and f"${row[0].row}" in chart.series[0].val.numRef.f
+    with zipfile.ZipFile(files["zh"]["docx"]) as file:
+        charts = [file.read(name).decode() for name in file.namelist() if name.startswith("word/charts/")]
+    line = next(one for one in charts if f">{expected.name}<" in one)
+    written_values = [
+        float(one) for one in re.findall(r"<v>([-0-9.e]+)</v></pt>", line.partition("<val>")[2].partition("</val>")[0])
+    ]
+    low, high = (float(re.search(rf'<{end} val="([^"]+)"', line).group(1)) for end in ("min", "max"))
+    assert all(low < value < high for value in written_values)
+    assert written_values == [round(one.value, expected.decimals) for one in expected.points if one.value is not None]
+
+
+def test_values_that_cannot_be_compared_are_separate_lines(result):
+    from plugin.core.evaluation.native_charts import choose_scale, list_chart_lines
+
+    farmland = get_series(result, "farmland_area")
+    lines = [one for one in list_chart_lines(farmland, result, Texts()) if not one.is_target]
+    for line in lines:
+        assert len({farmland.points[n].basis for n, value in enumerate(line.values) if value is not None}) == 1
+    together = [[line.values[n] for line in lines if line.values[n] is not None] for n in range(len(farmland.points))]
+    assert together == [[] if one.value is None else [one.value] for one in farmland.points] and len(lines) > 1
+    assert choose_scale(71.1, 73.9) == (70.0, 75.0, 1.0) and choose_scale(5.0, 5.0)[0] < 5 < choose_scale(5.0, 5.0)[1]
 
 
 def test_outputs_replace_no_input_and_keep_the_former_file_on_an_error(county, tmp_path, capsys):

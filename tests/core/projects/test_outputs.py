@@ -13,9 +13,11 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.files.writing import OutputPaths
 from plugin.core.options import RunOptions
+from plugin.core.projects.page_tables import PageTables
 from plugin.core.projects.read_projects import read_project_layer
 from plugin.core.projects.run import review_projects
 from plugin.core.projects.write import check_conformity_outputs, write_conformity_outputs
+from plugin.core.render.words import ReportTexts
 from tests.core.projects.test_known_answers import CASES, write_case_projects
 from tests.core.projects.written_county import write_county, write_profile
 
@@ -55,7 +57,7 @@ def test_json_workbook_and_layer_have_the_same_figures(result, tmp_path):
         lines = {line["id"]: line for line in written["lines"]}
         assert {line.id: line.area_m2 for line in one.lines} == {key: line["area_m2"] for key, line in lines.items()}
     book = openpyxl.load_workbook(tmp_path / "审查.xlsx")
-    assert book.sheetnames == ["项目", "控制线", "分区准入", "占用地类", "说明事项"]
+    assert book.sheetnames == ["项目", "控制线", "分区准入", "占用地类", "占用乡镇", "说明事项"]
     sheet = book["项目"]
     rows = {row[1]: row for row in sheet.iter_rows(min_row=4, values_only=True) if row[1] in {c.name for c in CASES}}
     assert len(rows) == len(CASES)
@@ -87,6 +89,28 @@ def test_class_sheet_sums_to_the_projects(result, tmp_path):
     for one in result.results:
         if one.project.name != "partly outside the county":
             assert totals[one.project.row] == pytest.approx(one.project.statutory_m2, rel=1e-8)
+
+
+def test_township_sheet_and_page_have_the_areas_that_the_note_promises(result, tmp_path):
+    outputs = make_outputs(tmp_path)
+    write_conformity_outputs(result, outputs)
+    book = openpyxl.load_workbook(outputs.xlsx)
+    rows = list(book["占用乡镇"].iter_rows(min_row=4, values_only=True))
+    totals = {row[0]: row[4] for row in rows if row[3] == "合计"}
+    over_two = 0
+    for one in result.results:
+        if not one.townships:
+            continue
+        parts = [row[4] for row in rows if row[0] == one.project.row and row[3] != "合计"]
+        assert totals[one.project.row] == pytest.approx(sum(parts))
+        assert totals[one.project.row] == pytest.approx(one.project.statutory_m2, rel=1e-8)
+        text = PageTables(one, ReportTexts("zh")).describe_townships()
+        assert bool(text) == (len(parts) > 1) and all(item.name in text for item in one.townships if text)
+        over_two += bool(text)
+    assert over_two
+    # The widest sheets are on A3: on A4 their letters would be smaller than 5 points.
+    sizes = {name: int(book[name].page_setup.paperSize) for name in ("项目", "控制线", "占用地类")}
+    assert sizes == {"项目": 8, "控制线": 8, "占用地类": 9}
 
 
 def test_english_results_have_english_texts(inputs, tmp_path):

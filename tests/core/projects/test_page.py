@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import zipfile
 from dataclasses import replace
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 import shapely
@@ -14,14 +15,17 @@ from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.files.writing import OutputPaths
+from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.profile import DocumentInfo
 from plugin.core.projects import page
 from plugin.core.projects.map_scene import ProjectMapper, choose_frame, round_up_scale
 from plugin.core.projects.map_settings import load_map_settings
 from plugin.core.projects.map_svg import draw_map
+from plugin.core.projects.model import Outcome
 from plugin.core.projects.read_projects import read_project_layer
 from plugin.core.projects.run import review_projects
+from plugin.core.projects.verdict import list_missing
 from plugin.core.projects.write import check_conformity_outputs, write_conformity_outputs
 from plugin.core.render.document.blocks import NoticeBox, PictureWithText
 from plugin.core.render.document.html_page import render_document_page
@@ -101,6 +105,34 @@ def read_docx_text(path):
 def read_html_text(html):
     body = html[html.index("<body") :]
     return normalise(unescape(re.sub(r"<[^>]+>", "", body)))
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("EPSG:4526", "CGCS2000 3 度带 38 带（EPSG:4526）"),
+        ("EPSG:4547", "CGCS2000 高斯—克吕格投影，中央经线 114°（EPSG:4547）"),
+        ("EPSG:4497", "CGCS2000 6 度带 19 带（EPSG:4497）"),
+        ("EPSG:4490", "CGCS2000 经纬度（EPSG:4490）"),
+        ("EPSG:32649", "EPSG:32649"),
+        ("", ""),
+    ],
+)
+def test_crs_is_named_as_offices_name_it(label, words):
+    assert page.describe_crs_in_words(label, ReportTexts("zh")) == words
+
+
+def test_zones_without_a_use_are_one_missing_matter():
+    lines = ()
+    project = SimpleNamespace(use_code="", use_name="")
+    zones = [
+        SimpleNamespace(code=code, name=name, outcome=Outcome.UNDETERMINED, reason=None)
+        for code, name in (("300", "农田保护区"), ("200", "生态控制区"))
+    ]
+    (item,) = list_missing(project, lines, zones, ())
+    assert item.get_name("zh") == "规划分区准入" and "2 个规划分区" in item.missing.render(Texts())
+    project.use_code = "0901"
+    assert len(list_missing(project, lines, zones, ())) == 2
 
 
 # --- figures

@@ -159,13 +159,15 @@ class DocumentTable:
 class Picture:
     """An image (bytes of a PNG or JPEG file) ``width_mm`` wide, with the caption below it.
 
-    ``svg``: the same image as vectors, for the formats that can show them; empty without.
+    ``svg``: the same image as vectors, for the formats that can show them; ``chart``: the same as a chart that Word
+    draws (XML), in place of the image; empty without.
     """
 
     image: bytes
     width_mm: float
     caption: str = ""
     svg: str = ""
+    chart: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ _SHORT_HEADING = 4
 #: Bold headings are wider than other texts.
 _BOLD_FACTOR = 1.1
 _FIRST_WIDE_CHARACTER, _CAPITAL_WIDTH, _WIDE_LETTERS = "\u2e80", 1.3, "mw"
+#: Letters that a Chinese character takes.
+_CHARACTER_WIDTH = 2.0
 #: A line may be broken at these spaces, not at the thin spaces of figures.
 _BREAKS = re.compile(r"[ \t\n]+")
 #: The text of a figure, a code or a target.
@@ -92,22 +94,29 @@ def compute_column_shares(
         ]
         if sum(low_widths) <= width_in_letters:
             break
-    text_widths = np.array([[compute_text_width(text) for text in row] for row in (headings, *rows)])
-    widths = _reduce_lines(np.array(low_widths), text_widths, padding, width_in_letters)
+    texts = (headings, *rows)
+    text_widths = np.array([[compute_text_width(text) for text in row] for row in texts])
+    is_chinese = np.array([[any(one >= _FIRST_WIDE_CHARACTER for one in text) for text in row] for row in texts])
+    widths = _reduce_lines(np.array(low_widths), text_widths, is_chinese, padding, width_in_letters)
     return [float(share) for share in 100 * widths / widths.sum()]
 
 
 def _reduce_lines(
-    widths: npt.NDArray[np.float64], text_widths: npt.NDArray[np.float64], padding: float, total_width: float
+    widths: npt.NDArray[np.float64],
+    text_widths: npt.NDArray[np.float64],
+    is_chinese: npt.NDArray[np.bool_],
+    padding: float,
+    total_width: float,
 ) -> npt.NDArray[np.float64]:
     """Return the columns' widths, widened to ``total_width`` so that the table has fewer lines.
 
     Each step widens the column that saves the most lines. All widths are in letters. ``text_widths``: width of each
-    text, by row and column; ``padding``: space between the texts of two columns.
+    text, by row and column; ``is_chinese``: whether it has Chinese characters; ``padding``: space between the texts of
+    two columns.
     """
     widths = widths.copy()
     while (rest := total_width - widths.sum()) >= _STEPS[0]:
-        lines = np.ceil(text_widths / (widths - padding))
+        lines = _count_lines(text_widths, is_chinese, widths - padding)
         height = lines.max(axis=1).sum()
         best_gain, best_column, best_step = 0.0, 0, 0
         for column in range(len(widths)):
@@ -115,7 +124,7 @@ def _reduce_lines(
             for step in _STEPS:
                 if step > rest:
                     break
-                new_lines = np.ceil(text_widths[:, column] / (widths[column] + step - padding))
+                new_lines = _count_lines(text_widths[:, column], is_chinese[:, column], widths[column] + step - padding)
                 gain = (height - np.maximum(other_lines, new_lines).sum()) / step
                 if gain > best_gain:
                     best_gain, best_column, best_step = gain, column, step
@@ -123,6 +132,14 @@ def _reduce_lines(
             break
         widths[best_column] += best_step
     return widths
+
+
+def _count_lines(
+    text_widths: npt.NDArray[np.float64], is_chinese: npt.NDArray[np.bool_], room: npt.NDArray[np.float64] | float
+) -> npt.NDArray[np.float64]:
+    """Return the lines of texts in columns with ``room`` letters; a line has whole Chinese characters only."""
+    whole = np.maximum(np.floor(np.asarray(room) / _CHARACTER_WIDTH) * _CHARACTER_WIDTH, _CHARACTER_WIDTH)
+    return np.where(text_widths <= room, 1.0, np.ceil(text_widths / np.where(is_chinese, whole, room)))
 
 
 def _compute_heading_width(heading: str, lines: int) -> float:

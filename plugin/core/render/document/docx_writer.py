@@ -115,6 +115,15 @@ def _set_line_breaks(text: str) -> str:
     return allow_breaks_between_codes(keep_figures_whole(text))
 
 
+#: A chart in place of a picture (ECMA-376 part 1, 21.2).
+_CHART_NAMESPACE = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+_CHART_CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
+_CHART_REFERENCE = (
+    f'<c:chart xmlns:c="{_CHART_NAMESPACE}" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="%s"/>'
+)
+
+
 class _DocxWriter:
     """Writes blocks into a template, before its bookmark."""
 
@@ -410,8 +419,22 @@ class _DocxWriter:
         """Add a picture to a paragraph, at most as wide as the text."""
         width = min(self._docx.shared.Mm(picture.width_mm), self._width)
         shape = paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
-        if picture.svg:
+        if picture.chart:
+            self._replace_by_chart(shape, picture.chart)
+        elif picture.svg:
             self._add_vectors(shape, picture.svg)
+
+    def _replace_by_chart(self, shape: Any, chart: bytes) -> None:
+        """Put a chart that Word draws in the place of a picture."""
+        package = self._file.part.package
+        name = package.next_partname("/word/charts/chart%d.xml")
+        part = self._docx.opc.part.Part(name, _CHART_CONTENT_TYPE, chart, package)
+        relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.CHART)
+        data = next(shape._inline.iter(self._qualify_name("a:graphicData")))
+        for child in list(data):
+            data.remove(child)
+        data.set("uri", _CHART_NAMESPACE)
+        data.append(self._docx.oxml.parse_xml(_CHART_REFERENCE % relation))
 
     def _add_vectors(self, shape: Any, svg: str) -> None:
         """Add the vectors of a picture, which newer programs show instead of its pixels."""

@@ -7,6 +7,7 @@ A sheet has title, unit line, frame and numbers.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
@@ -30,13 +31,22 @@ HEAD_FILL, SUM_FILL = "DCE6F1", "F2F2F2"
 _LEFT_ALIGNED_WIDTH = 18
 #: A wider sheet is printed in landscape.
 MAX_PORTRAIT_WIDTH = 100
+#: A wider sheet is printed on A3: on A4 its letters would be too small to be read.
+_MAX_A4_WIDTH = 200
 
 
-def write_tables_workbook(path: Path, tables: list[ReportTable], area: str, texts: Texts, author: str) -> None:
+def write_tables_workbook(
+    path: Path,
+    tables: list[ReportTable],
+    area: str,
+    texts: Texts,
+    author: str,
+    add_sheets: Callable[[Workbook], None] | None = None,
+) -> None:
     """Write all tables to a new workbook, one sheet each, in order.
 
-    ``area``: name of the area for the titles; ``author``: the program. Names of users, folders and computers do not go
-    into the file. Raises OutputError without the package that writes workbooks.
+    ``area``: name of the area for the titles; ``author``: the program; ``add_sheets``: adds other sheets. Names of
+    users, folders and computers do not go into the file. Raises OutputError without the package that writes workbooks.
     """
     try:
         import openpyxl
@@ -47,6 +57,8 @@ def write_tables_workbook(path: Path, tables: list[ReportTable], area: str, text
     styles: CellStyles = {}
     for table in tables:
         _write_sheet(book, table, area, texts, styles)
+    if add_sheets is not None:
+        add_sheets(book)
     book.properties.creator = book.properties.lastModifiedBy = author
     book.properties.title = texts.get("sheet_titles", tables[0].id, area=area) if tables else area
     book.save(path)
@@ -79,12 +91,14 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
     for number, row in enumerate(table.rows, HEADING_ROWS + 1):
         _write_row(sheet, number, row, table, styles)
     first_note_row = HEADING_ROWS + len(table.rows) + 1
-    for number, note in enumerate(table.notes, first_note_row):
+    # A sheet without rows and words would look like a mistake.
+    notes = table.notes or ([] if table.rows else [texts.get("tables", "no_rows")])
+    for number, note in enumerate(notes, first_note_row):
         total = sum(c.width_in_characters for c in table.columns)
         lines = -(-2 * len(note) // max(total, 1))
         write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
     is_landscape = sum(c.width_in_characters for c in table.columns) > MAX_PORTRAIT_WIDTH
-    set_up_printing(sheet, first_note_row + len(table.notes) - 1, width, is_landscape=is_landscape)
+    set_up_printing(sheet, first_note_row + len(notes) - 1, width, is_landscape=is_landscape)
 
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
@@ -204,11 +218,12 @@ def apply_cell_style(
 def set_up_printing(
     sheet: Worksheet, last_row: int, width: int, *, is_landscape: bool, heading_rows: int = HEADING_ROWS
 ) -> None:
-    """Set up printing: A4, fitted to page width, repeated head, page numbers."""
+    """Set up printing: A4, or A3 for wide sheets, fitted to page width, repeated head, page numbers."""
     from openpyxl.utils import get_column_letter
 
     sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{heading_rows + 1}"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    total_width = sum(sheet.column_dimensions[get_column_letter(place)].width for place in range(1, width + 1))
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3 if total_width > _MAX_A4_WIDTH else sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape" if is_landscape else "portrait"
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0

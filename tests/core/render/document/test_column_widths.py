@@ -3,10 +3,11 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from plugin.core.render.document.blocks import DocumentTable
-from plugin.core.render.document.column_widths import compute_column_shares, compute_text_width
+from plugin.core.render.document.column_widths import _count_lines, compute_column_shares, compute_text_width
 from plugin.core.tabulate import RunOptions, make_figures_document, tabulate_sources
 from plugin.paths import SAMPLE_FOLDER
 
@@ -60,3 +61,15 @@ def test_column_of_targets_keeps_the_width_of_its_text_while_text_columns_wrap()
     headings = ["目标", *["面积口径"] * 9]
     shares = compute_column_shares(headings, [(target, *[words] * 9)], 120)
     assert shares[0] * 1.2 >= compute_text_width(target) + 1.5
+
+
+def test_a_line_has_whole_chinese_characters():
+    texts = ("历史文化保护线", "一二三四五六七八九十" * 9)
+    shares = compute_column_shares(["图层", "说明"], [texts] * 3, 40)
+    room = shares[0] * 0.4 - 3
+    lines = -(-len(texts[0]) // int(room // 2))
+    assert lines <= -(-len(texts[1]) // int((shares[1] * 0.4 - 3) // 2))
+    # The widths are counted with whole characters, not with halves: seven characters need four to have two lines.
+    assert _count_lines(
+        np.array([14.0, 14.0, 14.0]), np.array([True, True, False]), np.array([7.0, 8.0, 7.0])
+    ).tolist() == [3, 2, 2]
