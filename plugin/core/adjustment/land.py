@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.net_areas import limit_net_areas
 from ..geometry.overlay import find_shared_pieces
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
@@ -154,8 +153,7 @@ def _sum_rows(land: ParcelLand, selected: NDArray, net: NDArray | None) -> Taken
     area = float(land.area_m2[selected].sum())
     if net is None:
         return TakenLand(area)
-    nets = limit_net_areas(land.row_share[selected] * net[land.row[selected]], land.area_m2[selected])
-    net_m2 = float(nets.sum())
+    net_m2 = float((land.row_share[selected] * net[land.row[selected]]).sum())
     return TakenLand(area, net_m2 if np.isfinite(net_m2) else None)
 
 

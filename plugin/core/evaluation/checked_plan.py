@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import name_source
 from ..engine.context import RuleContext
 from ..errors import InputError
 from ..files.writing import is_same_file

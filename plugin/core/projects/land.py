@@ -66,7 +66,7 @@ class LandClasses:
                     self._major.get(code, ""),
                     ownership,
                     group.total_m2,
-                    group.sum_net(self._net),
+                    group.sum_by(self._net),
                     bool(self._is_cultivated[first]),
                 )
             )

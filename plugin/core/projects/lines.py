@@ -169,7 +169,7 @@ class LineJudge:
                     str(row_parts.part_of_row[group.rows[0]]),
                     names,
                     group.total_m2,
-                    None if net_of_row is None else group.sum_net(net_of_row),
+                    None if net_of_row is None else group.sum_by(net_of_row),
                     self._judge_part(rule, project),
                     rule,
                     LazyShape(partial(group.unite, self.tolerance)),

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..engine.geometry_queries import compute_piece_shares_of_rows
 from ..geometry.crs import make_lonlat_transformer
-from ..geometry.net_areas import limit_net_areas
 from ..geometry.overlay import find_overlapping_rows
 from ..geometry.overlay_fallback import FallbackLog, union_near_row
 from ..geometry.overlay_pieces import OverlayPieces, remove_repeated_land
@@ -57,10 +56,10 @@ class ProjectPieces:
         """Return the planar area (m²) of all pieces."""
         return float(shapely.area(self.shapes).sum())
 
-    def sum_net(self, net_areas: NDArray) -> float | None:
-        """Return Σ share × net area (m²) of the row ((n,) by row of the layer); None if one is missing."""
-        nets = limit_net_areas(self.shares * net_areas[self.rows], self.areas)
-        return float(nets.sum()) if np.isfinite(nets).all() else None
+    def sum_by(self, values: NDArray) -> float | None:
+        """Return Σ share × value of the row ((n,) by row of the layer); None if a value is missing."""
+        products = self.shares * values[self.rows]
+        return float(products.sum()) if np.isfinite(products).all() else None
 
     def unite(self, tolerance: Tolerance) -> Any:
         """Return all pieces as one shape; None without any."""
