@@ -211,6 +211,8 @@ def _start_local(workers: int, limit_bytes: int, temporary_folder: Path) -> Iter
 
     distributed = import_distributed()
     settings = {
+        # The scheduler makes a folder too, by default in the temporary folder of the system, and leaves it there.
+        "temporary-directory": str(temporary_folder),
         # A county that lost its worker is given out again by the session, which knows why.
         "distributed.scheduler.allowed-failures": 0,
         # A worker holds no data between two counties; one that paused for its memory would never go on.

@@ -2,6 +2,7 @@
 """A batch through Dask: equal results, workers that are killed or lack memory, cancelling and resuming."""
 
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +61,10 @@ def cluster(dask_library):
         yield started.scheduler_address
 
 
-def test_a_killed_worker_is_replaced_and_a_county_without_memory_is_a_row(dask_library, batch, tmp_path):
+def test_a_killed_worker_is_replaced_and_a_county_without_memory_is_a_row(dask_library, batch, tmp_path, monkeypatch):
+    temporary = tmp_path / "system"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     records = []
     options = replace(batch, output=tmp_path / "结果 Dask", jobs=2)
     runner = DaskRunner("local", 2, LIMIT_GB, check=check_or_exceed)
@@ -77,6 +81,8 @@ def test_a_killed_worker_is_replaced_and_a_county_without_memory_is_a_row(dask_l
     assert rows[0] == rows[1] and {row["state"] for row in rows[0]} == {"checked", "unread"}
     assert found == expected and (options.output / "counties" / "killed").exists()
     assert {path.name for path in options.output.iterdir() if path.name.startswith(".")} == set()
+    # Dask, too, leaves nothing outside the folder of results.
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_cancelled_run_leaves_the_workers_and_is_resumed_to_equal_results(cluster, batch, tmp_path):
