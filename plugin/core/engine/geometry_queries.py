@@ -218,8 +218,8 @@ class GeometryQueries:
     ) -> Arrays:
         """Return the arrays that a computation of shapes returns; results of unchanged shapes are not computed again.
 
-        ``name``: of the computation; ``layers``: whose shapes it reads, and nothing else of them; ``settings``: all else
-        that it reads, as plain data and arrays. ``compute``: must not write to the log.
+        ``name``: of the computation; ``layers``: it reads their shapes and nothing else of them; ``settings``: all else
+        that it reads, as plain data and arrays. ``compute`` must not write to the log.
         """
         digest = self._make_digest_of_query(name, layers, settings)
         if self.kept_results is None or digest is None:

@@ -121,7 +121,7 @@ class RuleMemory:
         #: Digest of a layer's geometries → arrays that were computed of them.
         self._values_by_layer: dict[bytes, dict[str, Any]] = {}
         #: Results of geometry queries.
-        self.kept_results = KeptResults()
+        self.kept_results: KeptResults = KeptResults()
         self._run_digest: bytes | None = None
         self._plan: Plan | None = None
         self.computed_codes: set[str] = set()

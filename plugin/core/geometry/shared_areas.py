@@ -22,8 +22,7 @@ from .polygons import Polygons
 from .statutory_area import EqualAreaPlane, compute_drawn_area
 from .tolerance import Tolerance
 
-
-#: Preparing a whole layer takes longer than a copy of its rows that are compared, if these are at most one in this many.
+#: If at most one row in this many is compared, a copy of these rows is prepared, which is faster than the whole layer.
 _FEW_ROWS = 4
 
 
