@@ -228,7 +228,7 @@ class GeometryQueries:
 
     def _make_digest_of_query(self, name: str, layers: tuple[Layer, ...], settings: Any) -> bytes | None:
         """Return the digest of all that determines the result of a query; None if it is not to be kept."""
-        # A layer that is no layer of the plan or of a side input has no digest yet; computing it would take too long.
+        # Only layers of the plan and of side inputs have a digest; computing it for others would take too long.
         if self.kept_results is None or any(layer.stored_digest is None for layer in layers):
             return None
         return compute_value_digest(
