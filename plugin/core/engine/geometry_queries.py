@@ -34,6 +34,8 @@ from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
+from .input_digest import compute_value_digest, get_shape_digest
+from .kept_results import Arrays, KeptResults, decode_pieces, encode_pieces
 from .run_log import RunLog
 
 # Areas of pieces cut out of a layer, and their shares of the rows that they belong to.
@@ -200,7 +202,8 @@ class GeometryQueries:
     """Geometry queries that rules send to the layers of a run.
 
     Areas are m² on the ellipsoid, lengths m, shapes in the plan's plane. Each query raises Cancelled. A focus limits
-    queries to the rows around an edit. Slivers and failed overlays are recorded in the run's log.
+    queries to the rows around an edit. Slivers and failed overlays are recorded in the run's log. ``kept_results``:
+    results of earlier checks, while a rule of a check with a memory runs.
     """
 
     plan: Plan
@@ -208,6 +211,42 @@ class GeometryQueries:
     cancellation: Cancellation
     recheck_focus: RecheckFocus | None
     run_log: RunLog
+    kept_results: KeptResults | None = None
+
+    def compute_or_reuse_arrays(
+        self, name: str, layers: tuple[Layer, ...], settings: Any, compute: Callable[[], Arrays]
+    ) -> Arrays:
+        """Return the arrays that a computation of shapes returns; results of unchanged shapes are not computed again.
+
+        ``name``: of the computation; ``layers``: it reads their shapes and nothing else of them; ``settings``: all else
+        that it reads, as plain data and arrays. ``compute`` must not write to the log.
+        """
+        digest = self._make_digest_of_query(name, layers, settings)
+        if self.kept_results is None or digest is None:
+            return compute()
+        return self.kept_results.find_or_compute(digest, compute)
+
+    def _make_digest_of_query(self, name: str, layers: tuple[Layer, ...], settings: Any) -> bytes | None:
+        """Return the digest of all that determines the result of a query; None if it is not to be kept."""
+        # Only layers of the plan and of side inputs have a digest; computing it for others would take too long.
+        if self.kept_results is None or any(layer.stored_digest is None for layer in layers):
+            return None
+        return compute_value_digest(
+            (name, [get_shape_digest(layer) for layer in layers], self.plan.plane_crs, self.tolerance, settings)
+        )
+
+    def _find_or_overlay(self, digest: bytes | None, overlay: Callable[[], OverlayPieces]) -> OverlayPieces:
+        """Return the pieces of an overlay, as kept or else computed."""
+        if self.kept_results is None or digest is None:
+            return overlay()
+        arrays = self.kept_results.find_arrays(digest)
+        if arrays is not None:
+            return decode_pieces(arrays)
+        pieces = overlay()
+        arrays = encode_pieces(pieces)
+        if arrays is not None:
+            self.kept_results.keep_arrays(digest, arrays)
+        return pieces
 
     def measure_drawn_areas(self, shapes: Iterable[Any]) -> NDArray:
         """Return the (k,) drawn areas (m², on the ellipsoid) of shapes in the plan's plane.
@@ -276,19 +315,26 @@ class GeometryQueries:
                 self._limit_rows_to_recheck_focus(left_layer, left_rows),
                 self._limit_rows_to_recheck_focus(right_layer, right_rows),
             )
-        right = None if right_layer is None else right_layer.polygons
         # Within a layer, an edit changes only the pairs with a changed row.
         focus = self._limit_rows_to_recheck_focus(left_layer, None) if right_layer is None else None
-        pieces = find_shared_pieces(
-            left_layer.polygons,
-            right,
-            left_rows=left_rows,
-            right_rows=right_rows,
-            focus=focus,
-            splits_connected=splits_connected,
-            keep_slivers=keep_slivers,
-            tolerance=self.tolerance,
-            cancellation=self.cancellation,
+        digest = self._make_digest_of_query(
+            "shared pieces",
+            (left_layer,) if right_layer is None else (left_layer, right_layer),
+            (left_rows, right_rows, focus, splits_connected, keep_slivers),
+        )
+        pieces = self._find_or_overlay(
+            digest,
+            lambda: find_shared_pieces(
+                left_layer.polygons,
+                None if right_layer is None else right_layer.polygons,
+                left_rows=left_rows,
+                right_rows=right_rows,
+                focus=focus,
+                splits_connected=splits_connected,
+                keep_slivers=keep_slivers,
+                tolerance=self.tolerance,
+                cancellation=self.cancellation,
+            ),
         )
         if is_pair_selected is not None:
             pieces = pieces.select_pairs(is_pair_selected)
@@ -309,18 +355,29 @@ class GeometryQueries:
         ``left_rows``, ``right_rows`` ((n,), (m,) bool): the rows to compare; None for all. The shares of a left row sum
         to 1 where rows of ``right_layer`` cover it exactly once.
         """
+        left_rows = self._limit_rows_to_recheck_focus(left_layer, left_rows)
+        right_rows = self._limit_rows_to_recheck_focus(right_layer, right_rows)
+        digest = self._make_digest_of_query("shared areas", (left_layer, right_layer), (left_rows, right_rows))
+        if self.kept_results is not None and digest is not None:
+            arrays = self.kept_results.find_arrays(digest)
+            if arrays is not None:
+                return AreaShares(**{name: array.copy() for name, array in arrays.items()})
         shared = find_shared_areas(
             left_layer.polygons,
             right_layer.polygons,
             tolerance=self.tolerance,
             plane=self.plan.equal_area_plane,
-            left_rows=self._limit_rows_to_recheck_focus(left_layer, left_rows),
-            right_rows=self._limit_rows_to_recheck_focus(right_layer, right_rows),
+            left_rows=left_rows,
+            right_rows=right_rows,
             cancellation=self.cancellation,
         )
         self.run_log.record_fallbacks(shared.fallback_log, left_layer, right_layer)
         share = compute_area_shares_of_rows(shared, left_layer, right_layer, self.measure_drawn_areas)
-        return AreaShares(shared.left, shared.right, shared.area, share)
+        shares = AreaShares(shared.left, shared.right, shared.area, share)
+        has_fallbacks = bool(shared.fallback_log.steps or shared.fallback_log.failed_pairs)
+        if self.kept_results is not None and digest is not None and not has_fallbacks:
+            self.kept_results.keep_arrays(digest, {name: array.copy() for name, array in shares._asdict().items()})
+        return shares
 
     def find_uncovered_pieces(
         self,
@@ -338,14 +395,22 @@ class GeometryQueries:
         ``cover_polygons``: polygons that cover, in place of those of ``cover_layer``. ``rows``, ``cover_rows`` ((n,),
         (m,) bool): the rows to use; None for all. ``keep_slivers``, ``severity``: as for `find_shared_pieces`.
         """
-        pieces = find_uncovered_pieces(
-            layer.polygons,
-            cover_layer.polygons if cover_polygons is None else cover_polygons,
-            rows=self._limit_rows_to_recheck_focus(layer, rows),
-            cover_rows=cover_rows,
-            keep_slivers=keep_slivers,
-            tolerance=self.tolerance,
-            cancellation=self.cancellation,
+        rows = self._limit_rows_to_recheck_focus(layer, rows)
+        cover_shapes = None if cover_polygons is None else cover_polygons.shapes
+        digest = self._make_digest_of_query(
+            "uncovered pieces", (layer, cover_layer), (cover_shapes, rows, cover_rows, keep_slivers)
+        )
+        pieces = self._find_or_overlay(
+            digest,
+            lambda: find_uncovered_pieces(
+                layer.polygons,
+                cover_layer.polygons if cover_polygons is None else cover_polygons,
+                rows=rows,
+                cover_rows=cover_rows,
+                keep_slivers=keep_slivers,
+                tolerance=self.tolerance,
+                cancellation=self.cancellation,
+            ),
         )
         self.run_log.record_fallbacks(pieces.fallback_log, layer, None)
         self.run_log.record_ignored_slivers(pieces.slivers, layer, cover_layer, severity=severity)

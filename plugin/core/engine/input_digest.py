@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..cancellation import Cancellation
@@ -25,12 +26,25 @@ from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..profile import Norm
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 #: Size of a digest in bytes. Values of tables enter it as hashes of 8 bytes, so that a changed value is missed with a
 #: probability of 2⁻⁶⁴.
 _DIGEST_BYTES = 16
 
+#: Between the texts of a column; files contain it hardly ever.
+_TEXT_SEPARATOR = "\x1f"
+
 #: Fields of a plan that no rule reads, or that have separate digests.
 _OMITTED_PLAN_FIELDS = ("layers", "norm", "notices", "_computed")
+
+
+@dataclass(frozen=True)
+class _Attributes:
+    """The columns of a layer's table without its geometries."""
+
+    frame: gpd.GeoDataFrame
 
 
 class NoDigestError(TypeError):
@@ -87,6 +101,8 @@ def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
         yield shapely.to_wkb(value)
     elif isinstance(value, pd.DataFrame):
         yield from _iterate_table_pieces(value)
+    elif isinstance(value, _Attributes):
+        yield from _iterate_table_pieces(value.frame, value.frame.geometry.name)
     elif isinstance(value, Layer):
         yield get_layer_digest(value)
     elif isinstance(value, Plan):
@@ -102,19 +118,38 @@ def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
         raise NoDigestError(f"no digest of {type(value).__name__}")
 
 
-def _iterate_table_pieces(frame: pd.DataFrame) -> Iterator[Any]:
-    """Return the bytes of a table: index, names, values in the order of the rows."""
+def _iterate_table_pieces(frame: pd.DataFrame, omitted_column: str | None = None) -> Iterator[Any]:
+    """Return the bytes of a table: index, names, values in the order of the rows; one column may be omitted."""
     yield np.ascontiguousarray(pd.util.hash_pandas_object(frame.index, index=False)).tobytes()
     for position, name in enumerate(frame.columns):
+        if name == omitted_column:
+            continue
         column = frame.iloc[:, position]
         yield f"{name} {column.dtype}".encode()
         if column.dtype.name == "geometry":
             yield from _iterate_geometry_pieces(column.to_numpy())
-        elif column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
-            # The hash of pandas takes values of several types for their texts.
-            yield from _iterate_pieces([repr(one) for one in column.tolist()])
+        elif column.dtype == object:
+            yield from _iterate_object_pieces(column.to_numpy())
         else:
             yield pd.util.hash_array(column.to_numpy()).tobytes()
+
+
+def _iterate_object_pieces(values: NDArray) -> Iterator[bytes]:
+    """Return the bytes of (n,) texts, in which None and NaN are alike; of other values their Python texts."""
+    is_missing = pd.isna(values)
+    present_values = values[~is_missing].tolist()
+    try:
+        joined_text = _TEXT_SEPARATOR.join(present_values)
+    except TypeError:
+        yield b"mixed"
+        yield from _iterate_pieces([repr(one) for one in values.tolist()])
+        return
+    yield b"texts"
+    yield is_missing.tobytes()
+    yield joined_text.encode("utf-8", "surrogatepass")
+    if joined_text.count(_TEXT_SEPARATOR) != len(present_values) - 1:
+        # A text contains the separator: only the lengths determine where each text ends.
+        yield np.array([len(one) for one in present_values], dtype=np.int64).tobytes()
 
 
 def _iterate_geometry_pieces(shapes: Any) -> Iterator[bytes]:
@@ -148,10 +183,26 @@ def get_layer_digest(layer: Layer) -> bytes:
     It is computed once and stored with the layer.
     """
     if layer.stored_digest is None:
-        layer.stored_digest = compute_value_digest(
+        source = layer.source
+        others = [getattr(source, one.name) for one in fields(SourceLayer) if one.name != "frame"]
+        shape_digest = get_shape_digest(layer)
+        layer.stored_digest = compute_value_digest((shape_digest, _Attributes(source.frame), others, layer.template))
+    return layer.stored_digest
+
+
+def get_shape_digest(layer: Layer) -> bytes:
+    """Return the digest of a layer's geometries in the plan's plane, and of their areas; attributes have no part.
+
+    It contains all from which `Layer` derives them. It is computed once and stored with the layer.
+    """
+    if layer.stored_shape_digest is None:
+        frame = layer.source.frame
+        layer.stored_shape_digest = compute_value_digest(
             (
-                [getattr(layer.source, one.name) for one in fields(SourceLayer)],
-                layer.template,
+                frame.geometry.to_frame(),
+                layer.source.broken_fids,
+                layer.template.geometry,
+                layer.crs,
                 layer.plane_crs,
                 layer.stray_rows,
                 layer.undensified_edges,
@@ -159,7 +210,7 @@ def get_layer_digest(layer: Layer) -> bytes:
                 None if layer.vertex_index is None else layer.vertex_index.vertex_xy,
             )
         )
-    return layer.stored_digest
+    return layer.stored_shape_digest
 
 
 def compute_run_digest(

@@ -31,12 +31,13 @@ from ..messages import texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.rule import RuleResult, Severity
+from .kept_results import Arrays, KeptResults
 from .provenance import collect_versions
 from .rule_memory import CallKey, LayerReference, RememberedLog, RememberedResult, RuleMemory
 from .run_log import IgnoredSlivers
 
 #: Ends of the names of our files; no other file of the folder is read or deleted.
-_RESULT_SUFFIX, _LAYER_SUFFIX = ".result.npz", ".layer.npz"
+_RESULT_SUFFIX, _LAYER_SUFFIX, _QUERY_SUFFIX = ".result.npz", ".layer.npz", ".query.npz"
 #: Above this size of all our files, those that were not used for longest are deleted.
 MAX_FOLDER_BYTES = 2 * 1024**3
 #: Errors of a damaged or foreign file.
@@ -68,6 +69,7 @@ class FolderMemory(RuleMemory):
         self._source = mask_source(source) if is_connection(source) else str(Path(source).resolve())
         #: Why a result could not be written; the next run then computes it again.
         self.writing_error: OutputError | None = None
+        self.kept_results = _FolderResults(self)
 
     def end_run(self) -> None:
         """Write values computed of the plan's layers, release the plan, and limit the size of the folder."""
@@ -109,6 +111,15 @@ class FolderMemory(RuleMemory):
             if values.keys() - self.find_layer_values(digest).keys():
                 self._write(self._make_path(digest.hex(), _LAYER_SUFFIX), values)
 
+    def find_query_result(self, digest: bytes) -> Arrays | None:
+        """Return the arrays of a geometry query, from their file; None without a readable file of this version."""
+        arrays = _read_arrays(self._make_path(digest.hex(), _QUERY_SUFFIX))
+        return None if arrays is None else {name: array for name, array in arrays.items() if name != _VERSION_NAME}
+
+    def keep_query_result(self, digest: bytes, arrays: Arrays) -> None:
+        """Write the arrays of a geometry query."""
+        self._write(self._make_path(digest.hex(), _QUERY_SUFFIX), arrays)
+
     def _write(self, path: Path, arrays: dict[str, NDArray]) -> None:
         """Write arrays to a file of the folder, or store in ``writing_error`` why that failed."""
         try:
@@ -119,6 +130,22 @@ class FolderMemory(RuleMemory):
     def _make_path(self, name: str, suffix: str) -> Path:
         digest = hashlib.blake2b(f"{self._source}\n{name}".encode(), digest_size=16).hexdigest()
         return self._folder / f"{digest}{suffix}"
+
+
+class _FolderResults(KeptResults):
+    """Results of geometry queries in files of a folder; the size of the folder limits them."""
+
+    def __init__(self, memory: FolderMemory):
+        super().__init__()
+        self._memory = memory
+
+    def find_arrays(self, digest: bytes) -> Arrays | None:
+        """Return a result from its file; None without one."""
+        return self._memory.find_query_result(digest)
+
+    def keep_arrays(self, digest: bytes, arrays: Arrays) -> None:
+        """Write a result to its file."""
+        self._memory.keep_query_result(digest, arrays)
 
 
 _VERSION_NAME = "version"
@@ -163,7 +190,7 @@ def limit_folder_size(folder: Path, most_bytes: int = MAX_FOLDER_BYTES) -> None:
     """Delete those of our files that were not used for longest, until the rest has at most ``most_bytes``."""
     files = []
     for path in folder.iterdir():
-        if path.name.endswith((_RESULT_SUFFIX, _LAYER_SUFFIX)):
+        if path.name.endswith((_RESULT_SUFFIX, _LAYER_SUFFIX, _QUERY_SUFFIX)):
             with suppress(OSError):
                 state = path.stat()
                 files.append((state.st_mtime, state.st_size, path))

@@ -22,7 +22,8 @@ from ..plan.layer import Layer
 from ..plan.layer_table import LayerUse
 from ..plan.plan import Plan
 from .context import RuleContext
-from .input_digest import NoDigestError, compute_run_digest, compute_value_digest, get_layer_digest
+from .input_digest import NoDigestError, compute_run_digest, compute_value_digest, get_layer_digest, get_shape_digest
+from .kept_results import KeptResults
 from .run_log import IgnoredSlivers, RunLog
 
 #: Name of the layer's statutory areas. Figures use estimates until a rule has measured them, therefore the areas are
@@ -117,8 +118,10 @@ class RuleMemory:
 
     def __init__(self) -> None:
         self._remembered: dict[CallKey, RememberedResult] = {}
-        #: Digest of a layer → arrays that were computed of it.
+        #: Digest of a layer's geometries → arrays that were computed of them.
         self._values_by_layer: dict[bytes, dict[str, Any]] = {}
+        #: Results of geometry queries.
+        self.kept_results: KeptResults = KeptResults()
         self._run_digest: bytes | None = None
         self._plan: Plan | None = None
         self.computed_codes: set[str] = set()
@@ -142,7 +145,8 @@ class RuleMemory:
             )
             for layer in dict.values(context.plan.layers):
                 context.cancellation.raise_if_cancelled()
-                values = self.find_layer_values(get_layer_digest(layer))
+                get_layer_digest(layer)
+                values = self.find_layer_values(get_shape_digest(layer))
                 layer.set_computed_values({name: values[name] for name in values if name != _AREAS})
                 layer.known_statutory_areas = values.get(_AREAS)
         except NoDigestError:
@@ -151,7 +155,7 @@ class RuleMemory:
     def end_run(self) -> None:
         """Keep values computed of the plan's layers, and release the plan."""
         if self._plan is not None and self._run_digest is not None:
-            digests = {get_layer_digest(layer): layer for layer in dict.values(self._plan.layers)}
+            digests = {get_shape_digest(layer): layer for layer in dict.values(self._plan.layers)}
             # A cancelled check has computed only some of the values that are kept.
             self.keep_layer_values(
                 {
@@ -173,11 +177,11 @@ class RuleMemory:
             self._remembered[key] = remembered
 
     def find_layer_values(self, digest: bytes) -> dict[str, Any]:
-        """Return arrays computed of the layer with this digest, by name; empty without any."""
+        """Return arrays computed of geometries with this digest, by name; empty without any."""
         return self._values_by_layer.get(digest, {})
 
     def keep_layer_values(self, values_by_layer: dict[bytes, dict[str, Any]]) -> None:
-        """Keep arrays computed of layers (digest → name → array), instead of those of the previous check."""
+        """Keep arrays computed of geometries (digest → name → array), instead of those of the previous check."""
         self._values_by_layer = values_by_layer
 
     def call(
@@ -232,11 +236,13 @@ class RuleMemory:
         own_log = RunLog()
         measured_before = _find_measured_roles(plan)
         context.use_log(own_log)
+        context.geometry.kept_results = self.kept_results
         try:
             with plan.layer_table.record_use() as use:
                 use.roles_read |= {layer.role for layer in layers if layer is not None}
                 result = rule.find_problems(layers, context, arguments)
         finally:
+            context.geometry.kept_results = None
             context.use_log(log)
             log.add_entries(own_log)
         if result is not None and len(result.findings) > _MAX_FINDINGS:
@@ -262,7 +268,8 @@ class RuleMemory:
 
     def _find_areas(self, role: str) -> NDArray | None:
         """Return (n,) the statutory areas of the plan's layer of this role (m²); None if they are not kept."""
-        return self.find_layer_values(_get_digest(self._require_plan(), role)).get(_AREAS)
+        layer = dict.get(self._require_plan().layers, role)
+        return None if layer is None else self.find_layer_values(get_shape_digest(layer)).get(_AREAS)
 
     def _require_plan(self) -> Plan:
         if self._plan is None:

@@ -199,6 +199,9 @@ def find_uncovered_pieces(
     uncovered_rows = np.flatnonzero(is_uncovered)
     undecided_rows = np.flatnonzero(decided.needs_overlay)
     near_rows_of = _find_near_cover_rows(polygons, undecided_rows, cover, covering, cancellation)
+    differs = ~_mask_rows_with_equal_cover(polygons, undecided_rows, cover, near_rows_of)
+    undecided_rows = undecided_rows[differs]
+    near_rows_of = [near_rows for near_rows, is_kept in zip(near_rows_of, differs, strict=True) if is_kept]
     remainders = _subtract_cover(
         polygons, undecided_rows, cover, near_rows_of, tolerance, fallback_log, cancellation, progress
     )
@@ -428,6 +431,24 @@ def _find_near_cover_rows(
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
     return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []
+
+
+def _mask_rows_with_equal_cover(
+    polygons: Polygons, rows: NDArray, cover: Polygons, near_rows_of: list[NDArray]
+) -> NDArray:
+    """Return (k,) bool: which of ``rows`` are equal, vertex by vertex, to a row of the cover near them.
+
+    Lines are often copies of zones; subtracting one such polygon from the other takes long and leaves nothing.
+    """
+    has_equal = np.zeros(len(rows), dtype=bool)
+    pair_row = np.repeat(np.arange(len(rows)), [len(near_rows) for near_rows in near_rows_of])
+    cover_row = np.concatenate([np.zeros(0, dtype=int), *near_rows_of])
+    shapes, covering_shapes = polygons.shapes[rows][pair_row], cover.shapes[cover_row]
+    may_be_equal = shapely.get_num_coordinates(shapes) == shapely.get_num_coordinates(covering_shapes)
+    may_be_equal &= (shapely.bounds(shapes) == shapely.bounds(covering_shapes)).reshape(-1, 4).all(axis=1)
+    shapes, covering_shapes = shapely.normalize(shapes[may_be_equal]), shapely.normalize(covering_shapes[may_be_equal])
+    has_equal[pair_row[may_be_equal][shapely.equals_exact(shapes, covering_shapes, 0.0)]] = True
+    return has_equal
 
 
 def _subtract_cover(

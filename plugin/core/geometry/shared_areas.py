@@ -22,6 +22,9 @@ from .polygons import Polygons
 from .statutory_area import EqualAreaPlane, compute_drawn_area
 from .tolerance import Tolerance
 
+#: If at most one row in this many is compared, a copy of these rows is prepared, which is faster than the whole layer.
+_FEW_ROWS = 4
+
 
 class SharedAreas(NamedTuple):
     """Areas that pairs of rows of two layers share, sorted by row of the left and of the right layer.
@@ -68,6 +71,47 @@ def find_shared_areas(
         select_present_rows(left_polygons, left_rows),
         select_present_rows(right_polygons, right_rows),
     )
+    if left_rows is None and right_rows is None:
+        return _find_areas_of_rows(
+            left_polygons, right_polygons, selected_a, selected_b, tolerance, plane, cancellation
+        )
+    near_a, near_b = _find_near_rows(left_polygons, right_polygons, selected_a, selected_b)
+    numbers_a, numbers_b = np.arange(len(left_polygons)), np.arange(len(right_polygons))
+    if _FEW_ROWS * len(near_a) < len(left_polygons):
+        left_polygons, numbers_a = Polygons(left_polygons.shapes[near_a]), near_a
+        selected_a = np.ones(len(near_a), dtype=bool)
+    if _FEW_ROWS * len(near_b) < len(right_polygons):
+        right_polygons, numbers_b = Polygons(right_polygons.shapes[near_b]), near_b
+        selected_b = np.ones(len(near_b), dtype=bool)
+    shared = _find_areas_of_rows(left_polygons, right_polygons, selected_a, selected_b, tolerance, plane, cancellation)
+    return SharedAreas(
+        numbers_a[shared.left],
+        numbers_b[shared.right],
+        shared.area,
+        shared.drawn_area,
+        shared.fallback_log.renumber_rows(numbers_a, numbers_b),
+    )
+
+
+def _find_near_rows(
+    left_polygons: Polygons, right_polygons: Polygons, left_rows: NDArray, right_rows: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Return the positions of selected rows whose bounding box meets that of a selected row of the other layer."""
+    left, right = np.flatnonzero(left_rows), np.flatnonzero(right_rows)
+    j, i = shapely.STRtree(left_polygons.shapes[left]).query(right_polygons.shapes[right])
+    return left[np.unique(i)], right[np.unique(j)]
+
+
+def _find_areas_of_rows(
+    left_polygons: Polygons,
+    right_polygons: Polygons,
+    selected_a: NDArray,
+    selected_b: NDArray,
+    tolerance: Tolerance,
+    plane: EqualAreaPlane,
+    cancellation: Cancellation,
+) -> SharedAreas:
+    """Return the areas that selected rows ((n,), (m,) bool) of two layers share, as `find_shared_areas` does."""
     # More polygons of the finer layer are wholly inside one of the other.
     if len(right_polygons.present) <= len(left_polygons.present):
         return _find_areas(left_polygons, right_polygons, selected_a, selected_b, tolerance, plane, cancellation)

@@ -392,12 +392,17 @@ def find_remote_towns(shapes: NDArray, shares_inside: NDArray, gap_m: float) -> 
     # Load shapely only for measurements.
     import shapely
 
-    from ..geometry.polygons import find_connected_components
-
-    left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=gap_m)
-    town = find_connected_components(len(shapes), left, right)
-    parcels_inside: NDArray = np.bincount(town, shares_inside >= _LEAST_INSIDE_SHARE, minlength=len(shapes))[town]
-    return parcels_inside == 0
+    is_reached = shares_inside >= _LEAST_INSIDE_SHARE
+    # Town by town from the boundary outwards: comparing all parcels of a town with each other would take far longer.
+    newly_reached, others = np.flatnonzero(is_reached), np.flatnonzero(~is_reached)
+    while len(newly_reached) and len(others):
+        near = shapely.STRtree(shapes[newly_reached]).query_nearest(
+            shapes[others], max_distance=gap_m, all_matches=False
+        )[0]
+        newly_reached = others[np.unique(near)]
+        is_reached[newly_reached] = True
+        others = np.flatnonzero(~is_reached)
+    return ~is_reached
 
 
 def _compute_ratio_without_remote_towns(

@@ -35,7 +35,12 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
     cache = ctx.plan.get_cache("rows_below", of_given_layers=True)
     if (layer, survey_layer) not in cache:
         ctx.cancellation.raise_if_cancelled()
-        cache[layer, survey_layer] = _compute_containing_rows(layer, survey_layer)
+        cache[layer, survey_layer] = ctx.geometry.compute_or_reuse_arrays(
+            "containing rows",
+            (layer, survey_layer),
+            None,
+            lambda: {"rows": _compute_containing_rows(layer, survey_layer)},
+        )["rows"]
     survey_rows: NDArray = cache[layer, survey_layer]
     return survey_rows
 
@@ -58,9 +63,13 @@ def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContex
     """
     cache = ctx.plan.get_cache("cut_otherwise", of_given_layers=True)
     if (layer, survey_layer) not in cache:
-        cache[layer, survey_layer] = _find_rows_cut_differently(
-            layer, survey_layer, find_containing_rows(layer, survey_layer, ctx)
-        )
+        survey_rows = find_containing_rows(layer, survey_layer, ctx)
+        cache[layer, survey_layer] = ctx.geometry.compute_or_reuse_arrays(
+            "rows cut differently",
+            (layer, survey_layer),
+            None,
+            lambda: {"rows": _find_rows_cut_differently(layer, survey_layer, survey_rows)},
+        )["rows"]
     is_different: NDArray = cache[layer, survey_layer]
     return is_different
 

@@ -155,14 +155,25 @@ def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[st
 
 def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
     """Return township of each row's centre and township names, for `locate_row_centres`, which caches them."""
-    township_of_centre = np.full(len(layer), -1)
     townships = get_plan_townships(ctx)
     if townships is None:
-        return township_of_centre, []
+        return np.full(len(layer), -1), []
     township_layer, township_list, township_of_row = townships
     township_names = [one.name or one.code for one in township_list]
     if township_layer is layer:
         return township_of_row, township_names
+    row_of_centre = ctx.geometry.compute_or_reuse_arrays(
+        "rows at centres",
+        (layer, township_layer),
+        None,
+        lambda: {"rows": _find_rows_at_centres(layer, township_layer, ctx)},
+    )["rows"]
+    return np.where(row_of_centre >= 0, township_of_row[row_of_centre], -1), township_names
+
+
+def _find_rows_at_centres(layer: Layer, township_layer: Layer, ctx: RuleContext) -> NDArray:
+    """Return (n,) the first row of a layer of townships that contains the centre of each row of ``layer``, else −1."""
+    row_of_centre = np.full(len(layer), -1)
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = compute_row_centres(layer)
     rows_with_shape = np.flatnonzero(township_layer.has_shape)
@@ -173,7 +184,6 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
         near_positions = np.flatnonzero((x >= low_x[n]) & (x <= high_x[n]) & (y >= low_y[n]) & (y <= high_y[n]))
         # shapely prepares the shape: a copy, because threads must not share a prepared one.
         shape = shapely.from_wkb(shapely.to_wkb(township_layer.plane_shapes[rows_with_shape[n]]))
-        township_of_centre[rows[near_positions[shapely.intersects_xy(shape, x[near_positions], y[near_positions])]]] = (
-            township_of_row[rows_with_shape[n]]
-        )
-    return township_of_centre, township_names
+        is_inside = shapely.intersects_xy(shape, x[near_positions], y[near_positions])
+        row_of_centre[rows[near_positions[is_inside]]] = rows_with_shape[n]
+    return row_of_centre

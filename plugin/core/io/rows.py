@@ -137,7 +137,7 @@ def read_rows(
     while geometry_name in table:
         geometry_name += "_"
     table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
-    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index), geometry=geometry_name)
+    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=False), geometry=geometry_name)
     layer = SourceLayer(
         name=layer_without_rows.name,
         frame=frame,

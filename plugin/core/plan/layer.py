@@ -205,6 +205,8 @@ class Layer:
         self.drawn_area_by_row: dict[int, float] = {}
         #: Digest of rows and settings of the layer, once computed (`engine.input_digest`).
         self.stored_digest: bytes | None = None
+        #: Digest of the geometries alone, once computed.
+        self.stored_shape_digest: bytes | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
         geometry_name = self.frame.geometry.name
         columns = [str(c) for c in self.frame.columns if c != geometry_name]

@@ -12,7 +12,9 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine import geometry_queries
 from plugin.core.engine.input_digest import compute_value_digest
+from plugin.core.engine.kept_results import KeptResults
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
 from plugin.core.geometry.polygons import Polygons
@@ -226,11 +228,17 @@ def test_geometries_that_differ_in_any_way_have_different_digests_and_equal_ones
     assert len(set(pairs)) == len(DIFFERENT_SHAPES) ** 2
 
 
-def change_at_random(county, chance):
-    """Return the layers with one random change, and a description of it."""
-    layer = county[int(chance.integers(len(county)))]
+#: Layers that rules overlay with each other; their unchanged pairs are not overlaid again.
+OVERLAID_LAYERS = ("DLTB", "STBHHX", "YDYHGHFQ", "CZKFBJ", "YJJBNTBHTB", "GDBHMB", "XZQXZ")
+KINDS_OF_CHANGE = ("move", "remove", "text", "repeat", "no layer", "blank", "no shape")
+
+
+def change_at_random(county, chance, names=(), kinds=KINDS_OF_CHANGE):
+    """Return the layers with one random change, and a description of it; of the named layers, if there are names."""
+    candidates = [layer for layer in county if not names or layer.name in names]
+    layer = candidates[int(chance.integers(len(candidates)))]
     frame = layer.frame.copy()
-    kind = str(chance.choice(["move", "remove", "text", "repeat", "no layer", "blank", "no shape"]))
+    kind = str(chance.choice(kinds))
     if not len(frame) or kind == "no layer":
         return [one for one in county if one is not layer], f"{layer.name} removed"
     row = int(chance.integers(len(frame)))
@@ -238,6 +246,9 @@ def change_at_random(county, chance):
     columns = [name for name in frame.columns if name != frame.geometry.name]
     if kind == "move":
         shapes[row] = shapely.transform(shapes[row], lambda xy: xy + chance.normal(0.0, 1e-5, 2))
+        frame.geometry = shapes
+    elif kind == "vertex":
+        shapes[row] = move_second_vertex(shapes[row], chance.normal(0.0, 1e-5, 2))
         frame.geometry = shapes
     elif kind == "no shape":
         shapes[row] = None
@@ -267,6 +278,95 @@ def test_check_with_reused_rule_results_after_random_changes_equals_a_check_with
         # Sometimes a change is taken back: the layer is then what it was two checks ago.
         county = changed if chance.random() < 0.7 else county
         assert check_with_memory(county, EVERY_RULE, memory) == check_afresh(county, EVERY_RULE), changes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SANXIAN_MEMORY_SEEDS", "1"))))
+def test_check_with_kept_overlays_after_changes_of_overlaid_layers_equals_a_check_without_reuse(county, seed):
+    chance, memory = np.random.default_rng(1000 + seed), RuleMemory()
+    check_with_memory(county, EVERY_RULE, memory)
+    changes = []
+    for _ in range(3):
+        county, description = change_at_random(
+            county, chance, OVERLAID_LAYERS, ("vertex", "move", "remove", "repeat", "text")
+        )
+        changes.append(description)
+        assert check_with_memory(county, EVERY_RULE, memory) == check_afresh(county, EVERY_RULE), changes
+
+
+def test_overlays_of_unchanged_layers_are_not_computed_again_in_a_rule_that_reads_the_changed_one(county, monkeypatch):
+    options = replace(DEFAULT_RULES, rules=("LAW001",))
+    memory = RuleMemory()
+    check_with_memory(county, options, memory)
+    frame = get_frame(county, "STBHHX").copy()
+    shapes = frame.geometry.to_numpy().copy()
+    shapes[0] = move_second_vertex(shapes[0], 1e-5)
+    changed = replace_layer(county, "STBHHX", frame.set_geometry(shapes, crs=frame.crs))
+    expected = check_afresh(changed, options)
+    computed = []
+    for name in ("find_shared_areas", "find_uncovered_pieces"):
+        compute = getattr(geometry_queries, name)
+
+        def record(left, right, compute=compute, **others):
+            computed.append({len(left), len(right)})
+            return compute(left, right, **others)
+
+        monkeypatch.setattr(geometry_queries, name, record)
+    assert check_with_memory(changed, options, memory) == expected
+    # 城镇开发边界 and zones are not overlaid with the parcels again.
+    assert computed == [{len(get_frame(county, "DLTB")), len(frame)}]
+
+
+def test_change_of_an_attribute_alone_repeats_no_overlay(county, monkeypatch):
+    options = replace(DEFAULT_RULES, rules=("REL001", "LAW001"))
+    memory = RuleMemory()
+    check_with_memory(county, options, memory)
+    frame = get_frame(county, "STBHHX").copy()
+    frame.iloc[0, frame.columns.get_loc("BSM")] = "140225200000000999"
+    changed = replace_layer(county, "STBHHX", frame)
+    expected = check_afresh(changed, options)
+    for name in ("find_shared_areas", "find_shared_pieces", "find_uncovered_pieces"):
+        monkeypatch.setattr(geometry_queries, name, fail_to_compute)
+    assert check_with_memory(changed, options, memory) == expected
+    assert memory.computed_codes == {"REL001", "LAW001"}
+
+
+def fail_to_compute(*arguments, **settings):
+    raise AssertionError("computed again")
+
+
+def move_second_vertex(shape, shift):
+    """Return a polygon or multipolygon with one vertex of its first ring moved."""
+
+    def move(xy):
+        xy = xy.copy()
+        xy[1] += shift
+        return xy
+
+    return shapely.transform(shape, move) if shape is not None else None
+
+
+def test_kept_results_drop_the_ones_not_used_for_longest_and_return_copies(monkeypatch):
+    monkeypatch.setattr("plugin.core.engine.kept_results.MAX_BYTES", 1000)
+    monkeypatch.setattr("plugin.core.engine.kept_results.MAX_RESULT_BYTES", 480)
+    results = KeptResults()
+    for name in (b"a", b"b"):
+        results.keep_arrays(name, {"values": np.arange(50)})
+    assert results.find_arrays(b"a") is not None
+    results.keep_arrays(b"c", {"values": np.arange(50)})
+    assert results.find_arrays(b"b") is None
+    results.keep_arrays(b"d", {"values": np.arange(61)})
+    assert results.find_arrays(b"d") is None
+    results.find_or_compute(b"a", fail_to_compute)["values"][0] = 9
+    assert results.find_or_compute(b"a", fail_to_compute)["values"].tolist() == list(range(50))
+
+
+def test_texts_that_contain_the_separator_of_texts_are_distinguished():
+    def digest_of(*texts):
+        return compute_value_digest(pd.DataFrame({"code": pd.Series(texts, dtype=object)}))
+
+    cases = [("a\x1fb", "c"), ("a", "b\x1fc"), ("a", "b"), ("ab", ""), ("", "ab"), ("ab", None), (None, "ab")]
+    assert len({digest_of(*case) for case in cases}) == len(cases)
 
 
 def test_rule_that_crashed_runs_again_in_the_next_check(county, monkeypatch):

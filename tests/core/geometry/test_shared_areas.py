@@ -84,6 +84,19 @@ def test_only_selected_rows_get_shared_areas(monkeypatch, overlays_few):
     assert_areas_are_those_of_shapely(right, left, np.arange(50) % 2 == 0, None)
 
 
+@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
+def test_few_selected_rows_get_their_shared_areas_without_preparation_of_the_whole_layer(monkeypatch, overlays_few):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    left, right = draw_layer(80, 3), draw_layer(50, 4)
+    few = np.isin(np.arange(80), (3, 30, 31, 79))
+    assert len(assert_areas_are_those_of_shapely(left, right, few, None).left)
+    assert len(assert_areas_are_those_of_shapely(right, left, None, few).left)
+    assert not len(assert_areas_are_those_of_shapely(left, right, np.zeros(80, dtype=bool), None).left)
+    layers = Polygons(left), Polygons(right)
+    find_shared_areas(*layers, tolerance=TOLERANCE, plane=EqualAreaPlane(TO_LONLAT), left_rows=few)
+    assert "lines" not in layers[0].__dict__
+
+
 def test_layers_too_distant_for_exact_orientation_tests_are_computed_by_an_overlay(monkeypatch):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
     left, right = draw_layer(30, 5), draw_layer(30, 6)

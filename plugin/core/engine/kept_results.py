@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Results of geometry queries, kept from one check to the next as arrays.
+
+A rule that reads several layers runs again if one of them has changed. Its queries of the other layers then have the
+results of the check before. A result is known by the digest of all that determines it (`compute_value_digest`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..geometry.overlay_fallback import FallbackLog
+from ..geometry.overlay_pieces import OverlayPieces, Slivers
+
+#: Named arrays of numbers; geometries are bytes (WKB).
+Arrays = dict[str, NDArray]
+#: Size of all results in memory; those that were not used for longest are dropped.
+MAX_BYTES = 64 * 1024**2
+#: A larger result is computed again.
+MAX_RESULT_BYTES = 16 * 1024**2
+
+
+@dataclass
+class KeptResults:
+    """Results in memory, the last used one at the end."""
+
+    _arrays_by_digest: OrderedDict[bytes, Arrays] = field(default_factory=OrderedDict)
+    _total_bytes: int = 0
+
+    def find_arrays(self, digest: bytes) -> Arrays | None:
+        """Return a result, which callers must not change; None if it is not kept."""
+        arrays = self._arrays_by_digest.get(digest)
+        if arrays is not None:
+            self._arrays_by_digest.move_to_end(digest)
+        return arrays
+
+    def keep_arrays(self, digest: bytes, arrays: Arrays) -> None:
+        """Keep a result that nothing changes any more; drop old results above the limit."""
+        if _count_bytes(arrays) > MAX_RESULT_BYTES:
+            return
+        self._total_bytes += _count_bytes(arrays) - _count_bytes(self._arrays_by_digest.pop(digest, {}))
+        self._arrays_by_digest[digest] = arrays
+        while self._total_bytes > MAX_BYTES:
+            self._total_bytes -= _count_bytes(self._arrays_by_digest.popitem(last=False)[1])
+
+    def find_or_compute(self, digest: bytes, compute: Callable[[], Arrays]) -> Arrays:
+        """Return copies of the arrays of a result, as kept or else computed."""
+        arrays = self.find_arrays(digest)
+        if arrays is None:
+            arrays = compute()
+            self.keep_arrays(digest, {name: array.copy() for name, array in arrays.items()})
+            return arrays
+        return {name: array.copy() for name, array in arrays.items()}
+
+
+def _count_bytes(arrays: Arrays) -> int:
+    return sum(array.nbytes for array in arrays.values())
+
+
+def encode_pieces(pieces: OverlayPieces) -> Arrays | None:
+    """Return the pieces of an overlay as arrays; None if it used fallback steps, which a log names."""
+    if pieces.fallback_log.steps or pieces.fallback_log.failed_pairs:
+        return None
+    return {
+        **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width")},
+        **_encode_shapes("geometry", pieces.geometry),
+        **_encode_shapes("sliver", np.array([*pieces.slivers.polygons, None], dtype=object)[:-1]),
+        "sliver_left": pieces.slivers.left_row.copy(),
+        "sliver_right": pieces.slivers.right_row.copy(),
+    }
+
+
+def decode_pieces(arrays: Arrays) -> OverlayPieces:
+    """Return the pieces that `encode_pieces` encoded."""
+    slivers = Slivers(
+        list(_decode_shapes("sliver", arrays)), arrays["sliver_left"].copy(), arrays["sliver_right"].copy()
+    )
+    left, right, area, width = (arrays[name].copy() for name in ("left", "right", "area", "width"))
+    return OverlayPieces(left, right, _decode_shapes("geometry", arrays), area, width, slivers, FallbackLog())
+
+
+def _encode_shapes(name: str, shapes: NDArray) -> Arrays:
+    """Return (k,) geometries as bytes and the position where each of them ends."""
+    pieces: list[Any] = shapely.to_wkb(shapes).tolist()
+    return {
+        f"{name}_wkb": np.frombuffer(b"".join(pieces), dtype=np.uint8),
+        f"{name}_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
+    }
+
+
+def _decode_shapes(name: str, arrays: Arrays) -> NDArray:
+    wkb, ends = arrays[f"{name}_wkb"].tobytes(), arrays[f"{name}_ends"].tolist()
+    pieces = [wkb[start:end] for start, end in zip([0, *ends][:-1], ends, strict=True)]
+    shapes: NDArray = shapely.from_wkb(np.array([*pieces, None], dtype=object)[:-1])
+    return shapes
