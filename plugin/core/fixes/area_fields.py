@@ -18,10 +18,11 @@ AREA_MEANINGS = ("area", "gross_area")
 ROUNDING_M2 = 0.01
 
 
-def measure_shape_area_m2(state: EditingState, row: Row, shape: Any) -> float:
-    """Return the statutory area (m²) of a shape in the coordinates of the row's layer."""
-    crs = state.plan.layers[row.role].known_crs
-    return float(measure_statutory_area(np.array([shape], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
+def measure_shape_areas_m2(state: EditingState, row: Row, *shapes: Any) -> list[float]:
+    """Return the statutory area (m²) of each shape in the coordinates of the row's layer."""
+    transformer = crs_care.make_lonlat_transformer(state.plan.layers[row.role].known_crs)
+    areas: list[float] = measure_statutory_area(np.array([*shapes, None])[:-1], transformer).tolist()
+    return areas
 
 
 def get_area_field_allowance_m2(state: EditingState) -> float:
@@ -47,8 +48,7 @@ def compute_area_fields_of_shapes(
     ``keep_sums``: the shapes divide the former shape, so the values of each field sum to the former value; the first
     shape takes the rounding. If False, the land of the shapes may differ from the row's.
     """
-    former_m2 = measure_shape_area_m2(state, row, row.plane_shape)
-    areas = [measure_shape_area_m2(state, row, shape) for shape in shapes]
+    former_m2, *areas = measure_shape_areas_m2(state, row, row.plane_shape, *shapes)
     values: list[dict[str, Any]] = [{} for _ in shapes]
     for meaning in AREA_MEANINGS:
         template_field, stored_area = _get_field_and_number(row, meaning)

@@ -431,12 +431,8 @@ def make_row_name(role: str, layer: Layer, row: int) -> RowName:
 
 def read_row(frame: Any, position: int) -> tuple[Any, dict[Any, Any]]:
     """Return shape, and column → value, of a row of a table, as stored."""
-    import pandas as pd
-
-    # A copy: pandas keeps an object for each column read, hundreds for each row, which slow garbage collection. A plain
-    # table: a GeoDataFrame examines each column that is read, which takes longer than reading it.
-    table = pd.DataFrame(frame.iloc[[position]])
-    values = {name: column.array[0] for name, column in table.items()}
+    # The row at once: pandas keeps an object for each column read, which slow garbage collection.
+    values = dict(frame.iloc[position].items())
     return values.pop(frame.active_geometry_name), values
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...model.findings import Finding
-from ..area_fields import derive_net_area_fields, get_area_field_allowance_m2, measure_shape_area_m2
+from ..area_fields import derive_net_area_fields, get_area_field_allowance_m2, measure_shape_areas_m2
 from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
 from ..model import FixExample, Safety, fix
@@ -45,7 +45,7 @@ def measure_area_field(finding: Finding, *, state: EditingState, max_safe_share:
     if template_field is None or not row.layer.has_field(template_field.meaning):
         raise FixRefused("stale")
     former_area = float(row.layer.numbers(template_field.meaning)[0])
-    area = measure_shape_area_m2(state, row, row.stored_shape)
+    (area,) = measure_shape_areas_m2(state, row, row.stored_shape)
     difference = abs(former_area - area)
     if not difference > get_area_field_allowance_m2(state):
         raise FixRefused("stale")
