@@ -25,6 +25,8 @@ Arrays = dict[str, NDArray]
 MAX_BYTES = 64 * 1024**2
 #: A larger result is computed again.
 MAX_RESULT_BYTES = 16 * 1024**2
+#: Two coordinates.
+_BYTES_PER_VERTEX = 16
 
 
 @dataclass
@@ -43,12 +45,12 @@ class KeptResults:
 
     def keep_arrays(self, digest: bytes, arrays: Arrays) -> None:
         """Keep a result that nothing changes any more; drop old results above the limit."""
-        if _count_bytes(arrays) > MAX_RESULT_BYTES:
+        if count_bytes(arrays) > MAX_RESULT_BYTES:
             return
-        self._total_bytes += _count_bytes(arrays) - _count_bytes(self._arrays_by_digest.pop(digest, {}))
+        self._total_bytes += count_bytes(arrays) - count_bytes(self._arrays_by_digest.pop(digest, {}))
         self._arrays_by_digest[digest] = arrays
         while self._total_bytes > MAX_BYTES:
-            self._total_bytes -= _count_bytes(self._arrays_by_digest.popitem(last=False)[1])
+            self._total_bytes -= count_bytes(self._arrays_by_digest.popitem(last=False)[1])
 
     def find_or_compute(self, digest: bytes, compute: Callable[[], Arrays]) -> Arrays:
         """Return copies of the arrays of a result, as kept or else computed."""
@@ -60,13 +62,19 @@ class KeptResults:
         return {name: array.copy() for name, array in arrays.items()}
 
 
-def _count_bytes(arrays: Arrays) -> int:
+def count_bytes(arrays: Arrays) -> int:
+    """Return the size of arrays in bytes."""
     return sum(array.nbytes for array in arrays.values())
 
 
 def encode_pieces(pieces: OverlayPieces) -> Arrays | None:
-    """Return the pieces of an overlay as arrays; None if it used fallback steps, which a log names."""
+    """Return the pieces of an overlay as arrays.
+
+    None if it used fallback steps, which a log names, or if the pieces are too large to keep.
+    """
     if pieces.fallback_log.steps or pieces.fallback_log.failed_pairs:
+        return None
+    if _BYTES_PER_VERTEX * int(shapely.get_num_coordinates(pieces.geometry).sum()) > MAX_RESULT_BYTES:
         return None
     return {
         **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width")},

@@ -31,7 +31,7 @@ from ..messages import texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.rule import RuleResult, Severity
-from .kept_results import Arrays, KeptResults
+from .kept_results import MAX_RESULT_BYTES, Arrays, KeptResults, count_bytes
 from .provenance import collect_versions
 from .rule_memory import CallKey, LayerReference, RememberedLog, RememberedResult, RuleMemory
 from .run_log import IgnoredSlivers
@@ -133,7 +133,7 @@ class FolderMemory(RuleMemory):
 
 
 class _FolderResults(KeptResults):
-    """Results of geometry queries in files of a folder; the size of the folder limits them."""
+    """Results of geometry queries in files of a folder, whose size is limited after each run."""
 
     def __init__(self, memory: FolderMemory):
         super().__init__()
@@ -144,8 +144,9 @@ class _FolderResults(KeptResults):
         return self._memory.find_query_result(digest)
 
     def keep_arrays(self, digest: bytes, arrays: Arrays) -> None:
-        """Write a result to its file."""
-        self._memory.keep_query_result(digest, arrays)
+        """Write a result to its file; one that is too large is computed again."""
+        if count_bytes(arrays) <= MAX_RESULT_BYTES:
+            self._memory.keep_query_result(digest, arrays)
 
 
 _VERSION_NAME = "version"

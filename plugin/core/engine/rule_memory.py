@@ -155,14 +155,14 @@ class RuleMemory:
     def end_run(self) -> None:
         """Keep values computed of the plan's layers, and release the plan."""
         if self._plan is not None and self._run_digest is not None:
-            digests = {get_shape_digest(layer): layer for layer in dict.values(self._plan.layers)}
-            # A cancelled check has computed only some of the values that are kept.
-            self.keep_layer_values(
-                {
-                    digest: {**self.find_layer_values(digest), **layer.get_computed_values()}
-                    for digest, layer in digests.items()
-                }
-            )
+            values_by_digest: dict[bytes, dict[str, Any]] = {}
+            for layer in dict.values(self._plan.layers):
+                digest = get_shape_digest(layer)
+                # A cancelled check has computed only some of the values that are kept. Layers with equal geometries
+                # share theirs, and each may have computed some of them.
+                values = values_by_digest.setdefault(digest, dict(self.find_layer_values(digest)))
+                values |= layer.get_computed_values()
+            self.keep_layer_values(values_by_digest)
         self._plan = self._run_digest = None
 
     def find_result(self, key: CallKey) -> RememberedResult | None:

@@ -91,7 +91,7 @@ def _divide_among_boxes(shape: Any, boxes: list[Bounds]) -> Iterator[tuple[Any, 
     A polygon of many vertices that meets many boxes is first clipped to the box around one half of them, then to that
     around the other half, and so on. So its vertices are not read once for each box.
     """
-    if len(boxes) == 1 or shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
+    if len(boxes) <= 1 or shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
         yield from ((shape, box) for box in boxes)
         return
     centres = np.array([(xmin + xmax, ymin + ymax) for xmin, ymin, xmax, ymax in boxes])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..model.indicator import COUNT_UNIT, SQUARE_METRES
@@ -74,9 +74,12 @@ class FigureSum:
 
 
 def list_figures_to_add(indicators: Iterable[Indicator]) -> list[CountyFigure]:
-    """Return the areas (m²) and counts of a whole county that have a value."""
-    return [
-        CountyFigure(
+    """Return the areas (m²) and counts of a whole county that have a value, each indicator once for each basis."""
+    figures: dict[tuple[str, str], CountyFigure] = {}
+    for one in indicators:
+        if one.place or one.value is None or (one.unit != COUNT_UNIT and one.unit not in SQUARE_METRES):
+            continue
+        figure = CountyFigure(
             one.id,
             one.name,
             one.basis,
@@ -84,9 +87,10 @@ def list_figures_to_add(indicators: Iterable[Indicator]) -> list[CountyFigure]:
             one.value * SQUARE_METRES.get(one.unit, 1.0),
             one.confirmed,
         )
-        for one in indicators
-        if not one.place and one.value is not None and (one.unit == COUNT_UNIT or one.unit in SQUARE_METRES)
-    ]
+        # With targets for several years, the report has the same figure once for each target.
+        former = figures.setdefault((one.id, one.basis), figure)
+        figures[one.id, one.basis] = replace(former, is_confirmed=former.is_confirmed and figure.is_confirmed)
+    return list(figures.values())
 
 
 def sum_figures(counties: Iterable[GatheredCounty]) -> list[FigureSum]:

@@ -396,9 +396,11 @@ def find_remote_towns(shapes: NDArray, shares_inside: NDArray, gap_m: float) -> 
     # Town by town from the boundary outwards: comparing all parcels of a town with each other would take far longer.
     newly_reached, others = np.flatnonzero(is_reached), np.flatnonzero(~is_reached)
     while len(newly_reached) and len(others):
-        near = shapely.STRtree(shapes[newly_reached]).query_nearest(
-            shapes[others], max_distance=gap_m, all_matches=False
-        )[0]
+        tree = shapely.STRtree(shapes[newly_reached])
+        if gap_m > 0:
+            near = tree.query_nearest(shapes[others], max_distance=gap_m, all_matches=False)[0]
+        else:
+            near = tree.query(shapes[others], predicate="intersects")[0]
         newly_reached = others[np.unique(near)]
         is_reached[newly_reached] = True
         others = np.flatnonzero(~is_reached)

@@ -488,8 +488,8 @@ def _concatenate_frames(frames: list[Any]) -> Any:
             columns[name] = shapes
         elif any(array.dtype != arrays[0].dtype for array in arrays):
             columns[name] = np.concatenate([column.astype(object).to_numpy() for _, column in items])
-        elif isinstance(arrays[0].dtype, np.dtype):
-            columns[name] = np.concatenate([array.to_numpy() for array in arrays])
+        elif isinstance(items[0][1].dtype, np.dtype):
+            columns[name] = np.concatenate([column.to_numpy() for _, column in items])
         else:
             columns[name] = pd.concat([column for _, column in items], ignore_index=True).array
     index = tables[0].index.append([table.index for table in tables[1:]])

@@ -7,7 +7,7 @@ import re
 
 _NAME = r"[^\\/:*?\"<>|\s“”'，。；]+"
 #: Words of a name with spaces; a word with a suffix ends the path.
-_SPACED_NAME = rf"(?:(?!\S*\.[A-Za-z]{{2,5}}\s){_NAME} ){{0,3}}{_NAME}"
+_SPACED_NAME = rf"(?:(?!\S*\.[A-Za-z]{{2,5}}\s){_NAME} ){{0,7}}{_NAME}"
 _ROOTS = (
     r"(?:home|Users|mnt|media|data|tmp|var|opt|srv|root|etc|usr|run|work|share|storage|nas|Volumes|private|export|net)"
 )
@@ -20,5 +20,5 @@ FOLDER = re.compile(
     r"|\\\\+(?:[^\\/:*?\"<>|\n“”'，。；]+\\+)+"
     r"|file:/+(?:[^/\s]+/)*"
     rf"|/{_ROOTS}/(?:{_SPACED_NAME}/)*"
-    rf"|(?<!\w)/(?:{_NAME}/)+)"
+    rf"|(?<!\w)/(?:{_SPACED_NAME}/)+)"
 )

@@ -51,10 +51,11 @@ def run_and_kill(options, move):
         sys.addaudithook(count_moves)
         try:
             check_counties(options, check_in_sequence)
-        finally:
             os._exit(0)
+        except BaseException:
+            os._exit(1)
     status = os.waitpid(child, 0)[1]
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork processes")

@@ -33,6 +33,8 @@ def counties():
         ),
         make_county(
             "140224灵丘县",
+            # One for each target year.
+            Indicator("cultivated_area", 1.5, "ha", "net", name="耕地保有量"),
             Indicator("cultivated_area", 1.5, "ha", "net", name="耕地保有量"),
             Indicator("red_line_area", None, "km2", "statutory", name="生态保护红线面积"),
             Indicator("detail_units_count", 4.0, "count", "count", name="单元数"),

@@ -33,3 +33,8 @@ def test_parcel_exactly_at_the_gap_is_of_the_same_town_and_without_a_parcel_insi
     assert find_remote_towns(shapes, np.array([1.0, 0.0, 0.0]), 50.0).tolist() == [False, False, True]
     assert find_remote_towns(shapes, np.zeros(3), 50.0).all()
     assert not find_remote_towns(shapes, np.ones(3), 50.0).any()
+
+
+def test_without_a_gap_only_touching_parcels_are_of_one_town():
+    shapes = np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1), shapely.box(2.1, 0, 3, 1)], dtype=object)
+    assert find_remote_towns(shapes, np.array([1.0, 0.0, 0.0]), 0.0).tolist() == [False, False, True]

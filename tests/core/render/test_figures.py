@@ -168,6 +168,10 @@ TEXTS_WITH_PATHS = [
     (r"[Errno 2] No such file: 'C:\\Users\\zhang san\\县.gpkg'", "[Errno 2] No such file: '县.gpkg'"),
     (r"'\\\\server\\计划\\县.gpkg'", "'县.gpkg'"),
     ("耕地/园地/林地", "耕地/园地/林地"),
+    ("/vol1/项目 2024/数据/x.gpkg", "x.gpkg"),
+    ("/Library/Application Support/QGIS/x.py", "x.py"),
+    ("/Users/Zhang San Li Wu Zhao/x.gpkg", "x.gpkg"),
+    ("“/a b/c.gpkg”", "“c.gpkg”"),
     ("county_db/DLTB", "county_db/DLTB"),
 ]
 
