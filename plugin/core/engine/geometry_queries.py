@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -34,9 +34,10 @@ from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
-from .input_digest import compute_value_digest, get_shape_digest
-from .kept_results import Arrays, KeptResults, decode_pieces, encode_pieces
 from .run_log import RunLog
+
+if TYPE_CHECKING:
+    from .kept_results import Arrays, KeptResults
 
 # Areas of pieces cut out of a layer, and their shares of the rows that they belong to.
 #
@@ -231,6 +232,9 @@ class GeometryQueries:
         # Only layers of the plan and of side inputs have a digest; computing it for others would take too long.
         if self.kept_results is None or any(layer.stored_digest is None for layer in layers):
             return None
+        # Only checks with a memory load these modules.
+        from .input_digest import compute_value_digest, get_shape_digest
+
         return compute_value_digest(
             (name, [get_shape_digest(layer) for layer in layers], self.plan.plane_crs, self.tolerance, settings)
         )
@@ -239,6 +243,8 @@ class GeometryQueries:
         """Return the pieces of an overlay, as kept or else computed."""
         if self.kept_results is None or digest is None:
             return overlay()
+        from .kept_results import decode_pieces, encode_pieces
+
         arrays = self.kept_results.find_arrays(digest)
         if arrays is not None:
             return decode_pieces(arrays)
