@@ -8,6 +8,7 @@ so that no result, message or log has the connection itself.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +119,13 @@ def mask_source(source: object) -> str:
 
 
 def name_source(source: str) -> str:
-    """Return the name of a source for reports: of a file its name, of a connection the form without password."""
-    return mask_source(source) if is_connection(source) else Path(source).name
+    """Return the name of a source for reports: of a file its name, of a connection the form without password.
+
+    The folders ``.`` and ``..`` have the names of the folders that they mean.
+    """
+    if is_connection(source):
+        return mask_source(source)
+    return os.path.basename(os.path.abspath(source)) or source if source else ""
 
 
 def mask_connections(text: str) -> str:

@@ -12,6 +12,7 @@ from plugin.core.connection_text import (
     make_source,
     mask_connections,
     mask_source,
+    name_source,
     parse_connection,
     replace_schema,
 )
@@ -103,3 +104,12 @@ def test_plus_sign_of_a_password_stays():
 )  # fmt: skip
 def test_connections_that_qgis_stores_are_known_by_their_text(source, is_stored):
     assert is_stored_connection(source) is is_stored
+
+
+def test_a_folder_has_its_name_also_as_a_relative_path(tmp_path, monkeypatch):
+    folder = tmp_path / "浑源 2024"
+    (folder / "子").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    names = [name_source(one) for one in (".", "./", "子/..", str(folder) + "/", "a.gpkg", "县级库", "")]
+    assert names == [*["浑源 2024"] * 4, "a.gpkg", "县级库", ""]
+    assert SECRET not in name_source(f"postgresql://wang:{SECRET}@db/plan?schema=a")

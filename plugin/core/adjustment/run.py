@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..connection_text import is_connection, mask_source
+from ..connection_text import mask_source, name_source
 from ..engine.context import RuleContext
 from ..errors import InputError
 from ..files.writing import is_same_file
@@ -81,7 +81,7 @@ def compare_line(
     result = AdjustmentResult(
         plan,
         options.line,
-        _name_edition(options.before),
+        name_source(str(options.before)),
         comparison,
         make_parcels(comparison, ctx),
         AdjustmentSettings.from_norm(plan.norm),
@@ -94,11 +94,6 @@ def compare_line(
     judge_criteria(result, before_layer, ctx)
     progress(1.0, "")
     return result
-
-
-def _name_edition(source: str | Path) -> str:
-    """Return the name of a source for reports: of a file its name, of a connection the form without password."""
-    return mask_source(source) if is_connection(source) else Path(source).name
 
 
 def _list_roles(norm: Norm, concept: str) -> tuple[str, ...]:

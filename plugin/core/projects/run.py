@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..connection_text import name_source
 from ..errors import InputError
 from ..geometry.crs import make_crs_label
 from ..geometry.tolerance import Tolerance
@@ -106,7 +107,7 @@ def make_result(
         tuple(sorted((*read.notes, *reviewed.notes), key=lambda note: note.row)),
         read.row_count,
         read.source,
-        Path(plan.source).name or plan.source,
+        name_source(plan.source),
         plan.area_code,
         find_area_name(plan),
         make_crs_label(plan.plane_crs),
