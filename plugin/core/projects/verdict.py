@@ -66,13 +66,15 @@ def list_missing(
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))
     open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED]
-    if not project.use_code and len(open_zones) > 1:
+    # Land outside the zones, and a plan without zones, have neither code nor name: a use would not settle them.
+    without_use = [] if project.use_code else [zone for zone in open_zones if zone.code or zone.name]
+    if len(without_use) > 1:
         # One remedy for all zones is one item.
-        reason = Message(SECTION, "zones_no_use", {"count": str(len(open_zones))})
+        reason = Message(SECTION, "zones_no_use", {"count": str(len(without_use))})
         missing.append(MissingItem("zones_use", _ZONES_NAME, reason, Message(SECTION, "remedy_use")))
-        open_zones = []
+        open_zones = [zone for zone in open_zones if zone not in without_use]
     for zone in open_zones:
-        key = "use" if not project.use_code else "zones" if not zone.code else "admission"
+        key = "zones" if not (zone.code or zone.name) else "admission" if project.use_code else "use"
         name = (f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else _ZONES_NAME
         params = {"zone": zone.name, "use": project.use_name}
         missing.append(MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params)))
