@@ -184,13 +184,18 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
 
 
 def choose_scale(low: float, high: float) -> tuple[float, float, float]:
-    """Return lower end, upper end and step of an axis with room around the values, all of them round numbers."""
+    """Return lower end, upper end and step of an axis with room around the values, all of them round numbers.
+
+    Zero bounds the axis of values of one sign: a negative area would mean nothing.
+    """
     padding = (high - low) * _PADDING_SHARE or abs(high) * 0.05 or 1.0
     rough = (high - low + 2 * padding) / _STEPS
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor for factor in _ROUND_FACTORS if factor * power >= rough * (1 - 1e-9)) * power
     # Rounded once more: multiples of 0.1 are not exact.
     low_end, high_end = math.floor((low - padding) / step) * step, math.ceil((high + padding) / step) * step
+    low_end = max(low_end, 0.0) if low >= 0 else low_end
+    high_end = min(high_end, 0.0) if high <= 0 and low < 0 else high_end
     return round(low_end, 9), round(high_end, 9), step
 
 

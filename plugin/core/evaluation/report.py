@@ -78,7 +78,7 @@ def _make_charts(
     cancellation: Cancellation,
     level: int = 1,
 ) -> list[Block]:
-    """Return the charts of all series with values, ``column_count`` in a row, with heading and legend."""
+    """Return the charts of all series with values, ``column_count`` in a row, with heading and legend; else nothing."""
     pictures = []
     for series in result.shown_series:
         cancellation.raise_if_cancelled()
@@ -88,6 +88,9 @@ def _make_charts(
         # Without pixels Word draws the chart itself.
         chart = b"" if rasterise is not None else make_chart_xml(series, result, texts)
         pictures.append(Picture(image, CHART_MM, svg=svg, chart=chart))
+    if not pictures:
+        # A grid without rows is no valid table of a Word file.
+        return []
     # No text between heading and charts: a page does not end with the heading.
     heading = Heading(texts.get(EVALUATION_SECTION, "charts"), level)
     blocks: list[Block] = [heading, PictureGrid(tuple(pictures), column_count)]
