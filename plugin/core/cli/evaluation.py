@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Evaluate editions, print warnings and notes, write the requested files.
 
-    Return the exit code: FOUND if an indicator has an alert, or an edition could not be read.
+    Return the exit code: FOUND if an indicator has an alert or failed, or an edition could not be read.
     """
     from ..evaluation.editions import list_files_of_editions, read_editions
     from ..evaluation.model import Level
@@ -43,5 +43,5 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         print_line(sentence, sys.stderr)
     for path in outputs.list_paths():
         print_line(report_texts.get("cli", "written", target=path))
-    is_clean = not result.count(Level.ALERT) and all(one.is_read for one in result.editions)
+    is_clean = not result.count(Level.ALERT) and result.is_complete
     return EXIT_CLEAN if is_clean else EXIT_FOUND

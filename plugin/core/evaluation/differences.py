@@ -21,7 +21,7 @@ _MAX_SETTINGS = 5
 
 
 def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
-    """Return notes (text key, parameters) on what differs between the editions that were read."""
+    """Return notes (text key, parameters) on what differs between the editions that were read, and what failed."""
     read = [one for one in columns if one.is_read]
     notes: list[Note] = []
     for key, values in (
@@ -38,6 +38,12 @@ def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
             notes.append((key, {"values": _join(read, values, texts)}))
     notes += _list_setting_differences(read, texts)
     notes += [("unread_edition", {"edition": one.label, "reason": one.problem}) for one in columns if not one.is_read]
+    comma = texts.get("words", "between_names")
+    for one in read:
+        failed = one.list_failed_indicators(texts.lang)
+        if failed:
+            names = {"count": len(failed), "names": comma.join(failed)}
+            notes.append(("failed_indicators", {"edition": one.label, **names}))
     return notes
 
 

@@ -65,7 +65,8 @@ class EvaluationSettings:
 class EditionFigures:
     """The indicators of an edition, without its layers; ``problem``: why it could not be read, else empty.
 
-    ``label``: printed above its column; ``norm``: standard and profile as resolved for the plan; ``layers``: role →
+    ``label``: printed above its column; ``norm``: standard and profile as resolved for the plan; ``base_year``: of the
+    base parcels from which the expansion ratio was computed, without a ratio that of the options; ``layers``: role →
     number of features; ``notices``: sentences on the data; ``input_files``: the files that were read.
     """
 
@@ -86,6 +87,10 @@ class EditionFigures:
     def is_read(self) -> bool:
         """Return True if the edition could be read."""
         return not self.problem
+
+    def list_failed_indicators(self, lang: str) -> list[str]:
+        """Return the names of the indicators of which an error prevented the figures."""
+        return [one.definition.name(lang) for one in self.indicators.values() if one.has_failed]
 
 
 @dataclass
@@ -205,6 +210,11 @@ class Evaluation:
     def area_name(self) -> str:
         """Return the name of the county, from the last edition."""
         return self.editions[self.last].area_name
+
+    @property
+    def is_complete(self) -> bool:
+        """Return True if every edition was read and no indicator failed."""
+        return all(one.is_read and not one.list_failed_indicators(self.lang) for one in self.editions)
 
     @property
     def shown_series(self) -> list[IndicatorSeries]:

@@ -109,7 +109,10 @@ def _compute_edition(
     progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> EditionFigures:
-    """Return the indicators of an edition, or why it could not be read; its layers are not kept. Raise Cancelled."""
+    """Return the indicators of an edition, or why it could not be read; its layers are not kept. Raise Cancelled.
+
+    An unexpected error in an edition must not lose the others, nor the report of a check that has already run.
+    """
     options = replace(options, profile=edition.profile or options.profile)
     name = name_source(edition.source)
     progress(0.0, texts.get("evaluation", "reading", edition=label, source=name))
@@ -120,13 +123,18 @@ def _compute_edition(
         tolerance = options.tolerance or plan.norm.make_tolerance()
         context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
         indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
+        return make_edition_figures(edition, label, plan, indicators, texts)
+    except Cancelled:
+        raise
     except SanxianError as error:
-        return EditionFigures(edition, label, problem=strip_folders(texts.explain_error(error)))
-    return make_edition_figures(edition, label, plan, indicators, texts)
+        problem = strip_folders(texts.explain_error(error))
+    except Exception as error:
+        problem = texts.get(EVALUATION_SECTION, "edition_crashed", detail=describe_exception(error))
+    return EditionFigures(edition, label, problem=problem)
 
 
 def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[ComputedIndicator]:
-    """Return every indicator of a plan; one whose computation fails is missing, with the reason. Raise Cancelled.
+    """Return every indicator of a plan; one whose computation fails is marked, with the reason. Raise Cancelled.
 
     One failing indicator must not lose the others, nor the report of a check that has already run.
     """
@@ -137,10 +145,11 @@ def compute_each_indicator(indicators: PlanIndicators, texts: Texts) -> list[Com
         except Cancelled:
             raise
         except SanxianError as error:
-            computed.append(ComputedIndicator(entry, missing_reason=strip_folders(texts.explain_error(error))))
+            reason = strip_folders(texts.explain_error(error))
+            computed.append(ComputedIndicator(entry, missing_reason=reason, has_failed=True))
         except Exception as error:
             reason = texts.get(EVALUATION_SECTION, "indicator_crashed", detail=describe_exception(error))
-            computed.append(ComputedIndicator(entry, missing_reason=reason))
+            computed.append(ComputedIndicator(entry, missing_reason=reason, has_failed=True))
     return computed
 
 
@@ -149,6 +158,7 @@ def make_edition_figures(
 ) -> EditionFigures:
     """Return the indicators of a plan that was read, with what reports state about it."""
     provenance = make_provenance(plan, texts)
+    figures = (figure for one in indicators for figure in one.figures)
     return EditionFigures(
         edition,
         label,
@@ -156,7 +166,8 @@ def make_edition_figures(
         area_code=plan.area_code,
         area_name=provenance["area_name"],
         crs=provenance["crs"],
-        base_year=plan.base_year,
+        # The ratio may take its year from field or name; the parameter alone would differ from an edition without it.
+        base_year=next((one.inputs["base_year"] for one in figures if "base_year" in one.inputs), plan.base_year),
         layers={role: len(layer) for role, layer in plan.layers.items()},
         notices=[*provenance["notices"], *(texts.describe_unread(one) for one in plan.unread_data)],
         input_files=plan.input_files,

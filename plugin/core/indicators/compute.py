@@ -35,12 +35,14 @@ DEFINITIONS_SETTING = "indicators.definitions"
 class ComputedIndicator:
     """A computed indicator: ``figures``, or the ``missing_reason`` for missing figures.
 
-    It has one figure for each target, or one without target. ``definition``: its definition.
+    It has one figure for each target, or one without target. ``definition``: its definition; ``has_failed``: an error
+    prevented the figures, not an input that the plan lacks.
     """
 
     definition: CatalogueIndicator
     figures: list[Indicator] = field(default_factory=list)
     missing_reason: str = ""
+    has_failed: bool = False
 
 
 class MissingInputError(Exception):

@@ -18,11 +18,13 @@ from plugin.core.evaluation.checked_plan import choose_editions_of_check, evalua
 from plugin.core.evaluation.editions import read_editions
 from plugin.core.evaluation.model import Edition
 from plugin.core.evaluation.run import evaluate_editions
+from plugin.core.evaluation.tables import list_note_sentences
 from plugin.core.evaluation.write import evaluation_to_dict
 from plugin.core.indicators.compute import PlanIndicators
+from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from tests.core.evaluation.test_evaluation import make_box, make_layers, write_profile
-from tests.core.small_plan import hash_files, write_gpkg
+from tests.core.small_plan import hash_files, make_table, write_gpkg
 from tests.county.measure import statutory_area
 
 WIDTHS = {2020: 600, 2022: 590, 2024: 500}
@@ -101,6 +103,9 @@ def test_a_crash_of_one_indicator_leaves_the_others(checked, editions, options, 
     data = evaluation_to_dict(evaluate_check(checked, alone, options))
     point = get_series(data, "county_area")["points"][0]
     assert point["value"] is None and "ValueError: odd shape" in point["reason"] and "zhang" not in point["reason"]
+    # A planned gap, such as a missing layer, is not named as a failure.
+    (note,) = [one for one in data["notes"] if "计算出错" in one]
+    assert "2024（本次检查）" in note and get_series(data, "county_area")["name"] in note and "耕地" not in note
     assert get_series(data, "red_line_area")["points"][0]["value"] == pytest.approx(25, abs=0.01)
 
 
@@ -149,7 +154,7 @@ def test_all_files_have_the_chapter_and_the_rest_is_unchanged(county, plain, tmp
     assert title in page and level in page and label in page
     with zipfile.ZipFile(paths["docx"]) as file:
         text = re.sub("<[^>]+>", "", file.read("word/document.xml").decode("utf-8"))
-        assert sum(name.endswith(".svg") for name in file.namelist()) == len(shown)
+        assert sum(name.startswith("word/charts/chart") for name in file.namelist()) == len(shown)
     assert title.partition("<")[0] in text and level in text and "29.50" in text
     book = openpyxl.load_workbook(paths["xlsx"])
     row = next(r for r in book.worksheets[2].iter_rows(values_only=True) if r[1] == series["name"])
@@ -217,3 +222,33 @@ def test_an_unusable_list_is_refused_before_the_check(editions, key):
     with pytest.raises(InputError) as error:
         choose_editions_of_check(editions, "b.gpkg", "p", 2026, "zh")
     assert error.value.key == key
+
+
+def test_a_year_of_the_check_is_compared_with_the_same_year_of_the_data(tmp_path):
+    urban = {"DLBM": ["0701"], "CZCSXM": ["201"], "TBMJ": [10_000.0]}
+    for year, width in ((2020, 110), (2024, 120)):
+        boundary = make_table([make_box(1000, 0, width, 100)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"])
+        tables = {"XZYDYH": make_table([make_box(1000, 0, 100, 100)], **urban), "CZKFBJ": boundary}
+        write_gpkg(tmp_path / f"{year}.gpkg", make_layers(500) | tables)
+    # The earlier edition has its year (2020) by the definition of XZYDYH; the check has it from the settings.
+    options = RunOptions(base_year=2020)
+    checked = check_plan(tmp_path / "2024.gpkg", options)
+    given = [Edition(2020, str(tmp_path / "2020.gpkg")), Edition(2024, "")]
+    editions = choose_editions_of_check(given, str(tmp_path / "2024.gpkg"), "", 2026, "zh")
+    result = evaluate_check(checked, editions, options)
+    series = next(one for one in result.series if one.id == "expansion_ratio_n1")
+    assert [one.value for one in series.points] == pytest.approx([1.1, 1.2], rel=1e-3)
+    assert series.changes[1].value == pytest.approx(0.1, rel=1e-2), series.changes[1].obstacle
+    assert "other_base_year" not in dict(result.notes)
+    assert [one.base_year for one in result.editions] == [2020, 2020]
+
+
+def test_a_crash_while_an_earlier_edition_is_read_leaves_the_check(checked, editions, options, monkeypatch):
+    def fail(*given, **named):
+        raise KeyError("odd column in /home/zhang/a.gpkg")
+
+    monkeypatch.setattr(run, "read_plan", fail)
+    result = evaluate_check(checked, editions, options)
+    assert [one.is_read for one in result.editions] == [False, False, False, True]
+    assert "KeyError" in result.editions[0].problem and "zhang" not in result.editions[0].problem
+    assert any("KeyError" in one for one in list_note_sentences(result, Texts("zh")))

@@ -4,6 +4,7 @@
 import json
 import re
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pytest
@@ -15,7 +16,9 @@ from plugin.core.evaluation.editions import read_editions, sort_editions
 from plugin.core.evaluation.model import Edition, Level
 from plugin.core.evaluation.run import evaluate_editions
 from plugin.core.evaluation.tables import list_note_sentences, list_remarks, make_evaluation_tables
+from plugin.core.evaluation.write import check_evaluation_outputs, write_evaluation_outputs
 from plugin.core.files.writing import OutputPaths
+from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from tests.core.small_plan import hash_files, make_county_box, make_table, write_gpkg
@@ -301,6 +304,21 @@ def test_values_that_cannot_be_compared_are_separate_lines(result):
     together = [[line.values[n] for line in lines if line.values[n] is not None] for n in range(len(farmland.points))]
     assert together == [[] if one.value is None else [one.value] for one in farmland.points] and len(lines) > 1
     assert choose_scale(71.1, 73.9) == (70.0, 75.0, 1.0) and choose_scale(5.0, 5.0)[0] < 5 < choose_scale(5.0, 5.0)[1]
+    # An area has no negative values, so that its axis has none.
+    assert choose_scale(0.0, 120.0) == (0.0, 150.0, 50.0) and choose_scale(-3.0, 120.0)[0] < 0
+    assert choose_scale(-120.0, -1.0)[1] == 0.0 and choose_scale(0.0, 0.0)[0] == 0.0 < choose_scale(0.0, 0.0)[1]
+
+
+def test_a_failed_indicator_is_named_and_the_command_is_not_clean(county, monkeypatch, capsys):
+    arguments = ["evaluate", f"2020={county / '2020年.gpkg'}"]
+    assert main(arguments) == 0 and "未能计算的指标" not in capsys.readouterr().err
+
+    def fail(self, entry):
+        raise ValueError("odd shape")
+
+    monkeypatch.setattr(PlanIndicators, "_compute_layer_area", fail)
+    assert main(arguments) == 1
+    assert "2020 有" in (printed := capsys.readouterr().err) and "计算出错" in printed
 
 
 def test_outputs_replace_no_input_and_keep_the_former_file_on_an_error(county, tmp_path, capsys):
@@ -311,8 +329,6 @@ def test_outputs_replace_no_input_and_keep_the_former_file_on_an_error(county, t
     assert main(["evaluate", f"2020={tmp_path / 'missing.gpkg'}", "--json", str(former)]) == 2
     assert former.read_text(encoding="utf-8") == "before"
     capsys.readouterr()
-    from plugin.core.evaluation.write import check_evaluation_outputs, write_evaluation_outputs
-
     with pytest.raises(OutputError):
         check_evaluation_outputs(OutputPaths(html=str(tmp_path / "a.txt")), [])
     result = evaluate_editions([Edition(2020, str(source))])
@@ -320,3 +336,11 @@ def test_outputs_replace_no_input_and_keep_the_former_file_on_an_error(county, t
         # Only QGIS prints a PDF; the JSON of the same run is not written either.
         write_evaluation_outputs(result, OutputPaths(json=str(former), pdf=str(tmp_path / "a.pdf")))
     assert former.read_text(encoding="utf-8") == "before"
+
+
+def test_an_evaluation_without_any_value_has_no_charts(result, tmp_path):
+    empty = replace(result, series=[])
+    write_evaluation_outputs(empty, OutputPaths(html=str(tmp_path / "a.html"), xlsx=str(tmp_path / "a.xlsx")))
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "指标变化图" not in page and "未能读取" in page
+    assert "指标变化图" not in openpyxl.load_workbook(tmp_path / "a.xlsx").sheetnames
