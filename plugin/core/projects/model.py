@@ -380,7 +380,8 @@ class ProjectResult:
 
     ``lines``: all lines of ``conformity.toml`` in order, then land outside the county if there is some; ``classes``:
     by code and ownership; ``unclassified_m2``, ``outside_townships_m2``: land without a parcel, without a township;
-    ``verdict``: of the whole; ``reasons``: why, the deciding ones first; ``conditions``: what must be met.
+    ``verdict``: of the whole; ``reasons``: why, the deciding ones first; ``conditions``: what must be met;
+    ``township_min_m2``: land (m²) in a township below this limit is a sliver at its border.
     """
 
     project: Project
@@ -398,10 +399,16 @@ class ProjectResult:
     unclassified_m2: float = 0.0
     outside_townships_m2: float = 0.0
     notes: tuple[ProjectNote, ...] = ()
+    township_min_m2: float = 0.0
 
     def find_line(self, line_id: str) -> LineItem | None:
         """Return the item of a line by its id in ``conformity.toml``; None without one."""
         return next((line for line in self.lines if line.id == line_id), None)
+
+    @property
+    def named_townships(self) -> tuple[TownshipItem, ...]:
+        """Return the townships that texts name: without slivers, and the largest one in any case."""
+        return tuple(one for one in self.townships if one.area_m2 >= self.township_min_m2) or self.townships[:1]
 
     @property
     def unconfirmed_count(self) -> int:

@@ -237,7 +237,7 @@ class _ProjectPage:
     def _list_facts(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Return the rows of the table at the head."""
         project = self.one.project
-        places = self.words.join_parts(item.name for item in self.one.townships)
+        places = self.words.join_parts(item.name for item in self.one.named_townships)
         place = self.words.join_sentences((self.result.area_name, places))
         supply = self.texts.get(SECTION, f"supply_{project.supply}")
         kind = self.texts.get(SECTION, f"kind_{project.kind}")

@@ -173,8 +173,8 @@ class PageTables:
         return self.words.join_sentences(sentences)
 
     def describe_townships(self) -> str:
-        """Return the areas by township, of a project over several; else empty."""
-        amounts = [(item.name, item.area_m2) for item in self.one.townships]
+        """Return the areas by township without slivers, of a project over several; else empty."""
+        amounts = [(item.name, item.area_m2) for item in self.one.named_townships]
         if self.one.outside_townships_m2:
             amounts.append((self.texts.get(SECTION, "outside_townships"), self.one.outside_townships_m2))
         if len(amounts) < 2:

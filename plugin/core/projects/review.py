@@ -219,6 +219,7 @@ class ProjectReview:
             self._measure_rest(parcels, number, project),
             self._measure_rest(townships, number, project),
             tuple(notes),
+            self.tolerance.min_area_m2,
         )
 
     def _find_summed(self, concept: str, number: int) -> LayerOverlay | None:

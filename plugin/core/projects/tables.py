@@ -61,7 +61,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
             project.name,
             project.number,
             _describe_use(one),
-            texts.get("words", "between_names").join(item.name for item in one.townships),
+            texts.get("words", "between_names").join(item.name for item in one.named_townships),
             _hectares(project.statutory_m2),
             _hectares(project.declared_m2),
             *(_hectares(line.leading_m2 if line else None) for line in map(one.find_line, _LEADING_LINES)),

@@ -143,7 +143,7 @@ def _describe_project(one: ProjectResult, result: ConformityResult, texts: Texts
         get_outcome_name(one.verdict, texts) if has_use else "",
         f"{_hectares(one.project.statutory_m2)} ha",
         one.project.statutory_m2,
-        tr(", ").join(item.name for item in one.townships),
+        tr(", ").join(item.name for item in one.named_townships),
         has_use,
         tuple(_list_reasons(one, texts)),
         tuple(_list_lines(one, texts)),

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import openpyxl
@@ -13,6 +14,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.files.writing import OutputPaths
 from plugin.core.options import RunOptions
+from plugin.core.projects.model import TownshipItem
 from plugin.core.projects.page_tables import PageTables
 from plugin.core.projects.read_projects import read_project_layer
 from plugin.core.projects.run import review_projects
@@ -104,9 +106,13 @@ def test_township_sheet_and_page_have_the_areas_that_the_note_promises(result, t
         parts = [row[4] for row in rows if row[0] == one.project.row and row[3] != "合计"]
         assert totals[one.project.row] == pytest.approx(sum(parts))
         assert totals[one.project.row] == pytest.approx(one.project.statutory_m2, rel=1e-8)
-        text = PageTables(one, ReportTexts("zh")).describe_townships()
+        tables = PageTables(one, ReportTexts("zh"))
+        text = tables.describe_townships()
         assert bool(text) == (len(parts) > 1) and all(item.name in text for item in one.townships if text)
         over_two += bool(text)
+        # The sheet keeps a sliver, so that it sums; the page names the townships of the note.
+        with_sliver = replace(one, townships=(*one.townships, TownshipItem("9", "邻镇", 0.02)))
+        assert PageTables(with_sliver, tables.words).describe_townships() == text
     assert over_two
     # The widest sheets are on A3: on A4 their letters would be smaller than 5 points.
     sizes = {name: int(book[name].page_setup.paperSize) for name in ("项目", "控制线", "占用地类")}
