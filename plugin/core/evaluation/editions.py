@@ -19,6 +19,8 @@ from .model import Edition
 #: Suffixes of lists; a text without a year and with one of these is the path of a list.
 LIST_SUFFIXES = (".csv", ".txt", ".xlsx", ".xlsm")
 _YEAR_PATTERN = re.compile(r"((?:19|20)\d\d)\s*年?度?")
+#: A cell that was filled from Word may have a soft line break (\x0b), which no workbook or XML accepts.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _COLUMNS = (
     SearchedColumn("year", ("年份", "年度", "年", "year")),
     SearchedColumn("source", ("数据", "数据源", "路径", "成果", "source", "data", "path")),
@@ -79,11 +81,11 @@ def list_files_of_editions(texts: Iterable[str], editions: Iterable[Edition]) ->
 
 
 def _read_list(path: Path, *, has_checked_plan: bool) -> list[Edition]:
-    """Return the editions of a list."""
+    """Return the editions of a list; control characters in cells are blanks."""
     table = read_table(path, _COLUMNS)
     editions = []
     for row in table.rows:
-        values = row.text_by_column
+        values = {name: _CONTROL_CHARACTERS.sub(" ", text).strip() for name, text in row.text_by_column.items()}
         year = parse_year(values["year"])
         if year is None:
             raise table.make_cell_error(row, _COLUMNS[0].possible_headings[0], values["year"], ("2021", "2021年"))

@@ -141,12 +141,12 @@ def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
             [
                 _make_cell(sheet, convert_to_plain_value(value), make_number_format(value.decimals), bold=is_bold)
                 if isinstance(value, TableNumber)
-                else _make_cell(sheet, _clean_text(value or ""), bold=is_bold, wraps=row.kind != "head")
+                else _make_cell(sheet, value or "", bold=is_bold, wraps=row.kind != "head")
                 for value in row.values
             ]
         )
     for note in table.notes:
-        sheet.append([_make_cell(sheet, _clean_text(note))])
+        sheet.append([_make_cell(sheet, note)])
 
 
 class _WorkColumns:
@@ -208,10 +208,10 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], repor
             [
                 _make_cell(sheet, report_texts.get("severity", row["severity"])),
                 _make_cell(sheet, row["code"]),
-                _make_cell(sheet, _clean_text(row["title"]), wraps=True),
+                _make_cell(sheet, row["title"], wraps=True),
                 _make_cell(sheet, row["count"]),
                 _make_cell(sheet, area, _NUMBER_FORMATS["area"]),
-                _make_cell(sheet, _clean_text(row["townships"]), wraps=True),
+                _make_cell(sheet, row["townships"], wraps=True),
             ]
         )
     return rows_by_code
@@ -331,12 +331,12 @@ def _make_cell(
 ) -> Any:
     """Return a cell for a sheet that is written as a stream; ``size``: size of the font in points.
 
-    ``wraps``: break long texts into lines.
+    Control characters of a text are left out. ``wraps``: break long texts into lines.
     """
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 
-    cell = WriteOnlyCell(sheet, value)
+    cell = WriteOnlyCell(sheet, _clean_text(value) if isinstance(value, str) else value)
     if cell.data_type == "f":
         cell.data_type = "s"
     cell.alignment = Alignment(vertical="top", wrap_text=wraps or None)
