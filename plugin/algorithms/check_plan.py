@@ -289,8 +289,9 @@ class CheckPlan(SanxianAlgorithm):
         log_options_from_project(feedback, self.options_from_project)
         check_result = self.run_check(feedback)
         log_report(feedback, check_result)
-        chapter = None if self.editions is None else self._evaluate(check_result, feedback, cancellation)
+        # A plan of which no public edition may be made is refused before the earlier editions are read.
         public = make_public_edition(check_result, cancellation) if self.is_public else None
+        chapter = None if self.editions is None else self._evaluate(check_result, feedback, cancellation)
         write_check_outputs(
             check_result,
             self.outputs,

@@ -61,8 +61,9 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
             memory=cache,
         )
     )
-    evaluation = None if editions is None else _evaluate_check(args, check_result, editions, report_texts)
+    # A plan of which no public edition may be made is refused before the earlier editions are read.
     public = _make_public_report(check_result) if args.public else None
+    evaluation = None if editions is None else _evaluate_check(args, check_result, editions, report_texts)
     write_outputs(
         check_result.report,
         check_result.plan,

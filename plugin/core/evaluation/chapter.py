@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..messages.texts import Texts
 from ..render.chapter import ReportChapter
@@ -17,13 +19,14 @@ def make_evaluation_chapter(
 ) -> ReportChapter:
     """Return the chapter 体检评估: tables, charts and data as in the files of an evaluation.
 
-    ``rasterise``: draws charts as pixels; only QGIS can. Raise Cancelled.
+    ``rasterise``: draws charts as pixels; only QGIS can. Charts are drawn once, for the first file that has them, which
+    raises Cancelled.
     """
     texts = Texts(result.lang)
     return ReportChapter(
         EVALUATION_SECTION,
         texts.get(EVALUATION_SECTION, "chapter"),
-        make_chapter_blocks(result, rasterise, cancellation),
+        cache(partial(make_chapter_blocks, result, rasterise, cancellation)),
         tuple(make_evaluation_tables(result, texts)),
         evaluation_to_dict(result),
         texts.get(EVALUATION_SECTION, "left_out"),

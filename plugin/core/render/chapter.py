@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,14 +15,15 @@ from .tables.model import ReportTable
 class ReportChapter:
     """A chapter of the report of a check, for all its files.
 
-    ``key``: of its entry in the JSON; ``title``: without number; ``blocks``: below the title; ``tables``: sheets of the
-    ledger; ``data``: content of the JSON entry; ``reason_left_out``: why a public edition of the report does not have
-    it; ``input_files``: files that were read for it.
+    ``key``: of its entry in the JSON; ``title``: without number; ``make_blocks``: returns the blocks below the title,
+    called only for a page or document, as charts take long; ``tables``: sheets of the ledger; ``data``: content of the
+    JSON entry; ``reason_left_out``: why a public edition of the report does not have it; ``input_files``: files that
+    were read for it.
     """
 
     key: str
     title: str
-    blocks: tuple[Block, ...]
+    make_blocks: Callable[[], tuple[Block, ...]]
     tables: tuple[ReportTable, ...]
     data: dict[str, Any]
     reason_left_out: str
@@ -29,6 +31,5 @@ class ReportChapter:
 
     def leave_out(self) -> ReportChapter:
         """Return the chapter of a public edition: the reason in place of the content."""
-        return replace(
-            self, blocks=(Paragraph(self.reason_left_out),), tables=(), data={"left_out": self.reason_left_out}
-        )
+        blocks = (Paragraph(self.reason_left_out),)
+        return replace(self, make_blocks=lambda: blocks, tables=(), data={"left_out": self.reason_left_out})

@@ -96,7 +96,7 @@ def render_report(
     if chapter is not None:
         page |= {
             "chapter_title": chapter.title,
-            "chapter_body": render_page_blocks(chapter.blocks, {}, keeps_widths=True),
+            "chapter_body": render_page_blocks(chapter.make_blocks(), {}, keeps_widths=True),
         }
     return fill_template("report.html.j2", page)
 

@@ -97,7 +97,7 @@ def make_check_report(
         *make_first_page(report, norm, pictures, head, sections, report_texts),
         PageBreak(),
         *_make_body(report, norm, report_pictures, sections, report_texts),
-        *([] if chapter is None else [Heading(sections.number_title(chapter.title)), *chapter.blocks]),
+        *([] if chapter is None else [Heading(sections.number_title(chapter.title)), *chapter.make_blocks()]),
         make_signature(report_texts),
         PageBreak(),
         *_make_appendices(report, norm, report_texts),
