@@ -212,13 +212,16 @@ class CheckPlan(SanxianAlgorithm):
         table = self.read_text_parameter(parameters, EDITIONS, context)
         if not table:
             return []
-        from ..core.evaluation.checked_plan import choose_editions_of_check
+        from ..core.evaluation.checked_plan import choose_editions_of_check, find_source_of_layers
         from ..core.evaluation.editions import list_files_of_editions, read_editions
 
         editions = read_editions([table], has_checked_plan=True)
         for edition in editions:
             check_connection(edition.source)
-        source = self.path_or_snapshots if isinstance(self.path_or_snapshots, str) else self.origin
+        if isinstance(self.path_or_snapshots, str):
+            source = self.path_or_snapshots
+        else:
+            source = find_source_of_layers([one.file_path for one in self.path_or_snapshots]) or self.origin
         options = self.options
         self.editions = choose_editions_of_check(editions, source, options.profile, date.today().year, options.lang)
         return list_files_of_editions([table], editions)

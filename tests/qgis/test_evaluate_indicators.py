@@ -5,8 +5,9 @@ import json
 import zipfile
 from pathlib import Path
 
+import pyogrio
 import pytest
-from qgis.core import QgsProcessingException
+from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.core.render.document.blank_image import make_blank_png
 from tests.qgis.helpers import Log, digest_files, make_square, make_table, run_algorithm, write_small
@@ -82,3 +83,21 @@ def test_check_plan_adds_the_chapter_with_drawn_charts(provider, editions, tmp_p
     with pytest.raises(QgsProcessingException, match="不能评估变化"):
         table.write_text("年份,数据\n2021,\n", encoding="utf-8")
         run_algorithm("check_plan", given)
+
+
+def test_check_plan_recognises_the_file_of_the_checked_project(provider, project, editions, tmp_path):
+    layers = [
+        QgsVectorLayer(f"{editions[1]}|layername={name}", name, "ogr")
+        for name in pyogrio.list_layers(editions[1])[:, 0]
+    ]
+    project.addMapLayers(layers)
+    table = tmp_path / "各期.csv"
+    table.write_text(f"年份,数据\n2021,{editions[0].name}\n2024,{editions[1].name}\n", encoding="utf-8")
+    given = {"EDITIONS": str(table), "RULES": "LAW001", "OUTPUT_JSON": str(tmp_path / "a.json")}
+    run_algorithm("check_plan", given)
+    evaluation = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["evaluation"]
+    found = [(one["label"], one["source"]) for one in evaluation["editions"]]
+    assert found == [("2021", "前.gpkg"), ("2024（本次检查）", "后.gpkg")]
+    with pytest.raises(QgsProcessingException):
+        # The file of the checked layers is an input.
+        run_algorithm("check_plan", {**given, "OUTPUT_JSON": str(editions[1])})

@@ -6,7 +6,9 @@ Command line and toolbox use this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -55,7 +57,8 @@ def choose_editions_of_check(
     editions
         Editions of a list, as `editions.read_editions` returns them.
     source
-        Path or connection of the checked data; for layers of a project the name of the project.
+        Path or connection of the checked data; for layers of a project the result of `find_source_of_layers`, or the
+        name of the project.
     profile
         Profile of the check, which applies to the checked plan; a note mentions another one in the list.
     present_year
@@ -93,6 +96,20 @@ def choose_editions_of_check(
     kept, list_notes = sort_editions([*earlier, checked])
     *labels, checked_label = make_labels(kept, lang)
     return EditionsOfCheck(kept[:-1], kept[-1], [*list_notes, *notes], labels, checked_label)
+
+
+def find_source_of_layers(paths: Sequence[str]) -> str:
+    """Return the file that most of the layers are from, else the folder of most files; empty without either.
+
+    A list of editions names files and folders, not a project. ``paths``: of each layer; those of layers without a file
+    do not exist. Most means more than half, so that a background layer does not count.
+    """
+    files = [os.path.abspath(path) for path in paths if path and os.path.exists(path)]
+    for candidates in (files, [os.path.dirname(path) for path in files]):
+        for path, count in Counter(candidates).most_common(1):
+            if 2 * count > len(paths):
+                return path
+    return ""
 
 
 def evaluate_check(

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -15,7 +16,7 @@ from plugin.core.check import check_plan
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.evaluation import run
 from plugin.core.evaluation.chapter import make_evaluation_chapter
-from plugin.core.evaluation.checked_plan import choose_editions_of_check, evaluate_check
+from plugin.core.evaluation.checked_plan import choose_editions_of_check, evaluate_check, find_source_of_layers
 from plugin.core.evaluation.editions import read_editions
 from plugin.core.evaluation.model import Edition
 from plugin.core.evaluation.run import evaluate_editions
@@ -302,3 +303,18 @@ def test_charts_are_drawn_once_and_only_for_a_page(checked, editions, options):
     assert chapter.tables and chapter.data["series"] and not drawn
     assert len(chapter.leave_out().make_blocks()) == 1 and not drawn
     assert chapter.make_blocks() is chapter.make_blocks() and len(drawn) == len(evaluation.shown_series)
+
+
+def test_layers_of_a_project_have_the_file_or_folder_of_most_of_them(tmp_path):
+    names = ("2024年数据.gpkg", "2020年数据.gpkg", "数据/a.shp", "数据/b.shp", "数据/c.shp")
+    new, old, *shapes = (str(tmp_path / name) for name in names)
+    (tmp_path / "数据").mkdir()
+    for path in (new, old, *shapes):
+        Path(path).write_text("", encoding="utf-8")
+    memory = "Polygon?crs=EPSG:4526&uid={1}"
+    assert find_source_of_layers([new, new]) == find_source_of_layers([old, new, new, memory, new]) == new
+    assert find_source_of_layers([*shapes, old]) == str(tmp_path / "数据")
+    for unknown in ([], [memory, ""], [new, memory], [memory, "dbname='plan' host=db"]):
+        assert find_source_of_layers(unknown) == ""
+    chosen = choose_editions_of_check([Edition(2020, old), Edition(2024, new)], new, "", 2026, "zh")
+    assert ([one.source for one in chosen.earlier], chosen.checked_label) == ([old], "2024（本次检查）")
