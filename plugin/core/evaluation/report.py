@@ -89,7 +89,7 @@ def _make_charts(
         chart = b"" if rasterise is not None else make_chart_xml(series, result, texts)
         pictures.append(Picture(image, CHART_MM, svg=svg, chart=chart))
     if not pictures:
-        # A grid without rows is no valid table of a Word file.
+        # Word cannot open a table without rows, which an empty grid would be.
         return []
     # No text between heading and charts: a page does not end with the heading.
     heading = Heading(texts.get(EVALUATION_SECTION, "charts"), level)
