@@ -312,7 +312,7 @@ class _ProjectPage:
 
 
 def describe_crs_in_words(label: str, words: ReportTexts) -> str:
-    """Return a CRS as offices name it, with its code: CGCS2000, 3° zone 38; the label itself for other systems."""
+    """Return a CRS as offices name it: CGCS2000, 3° zone 38; the label itself for other systems."""
     crs = parse_crs(label)
     properties = describe_crs(crs) if crs is not None else None
     if properties is None or not properties.is_cgcs2000:
@@ -326,10 +326,9 @@ def describe_crs_in_words(label: str, words: ReportTexts) -> str:
     else:
         key = "crs_zone_3" if (properties.zone_number or 0) >= _FIRST_3_DEGREE_ZONE else "crs_zone_6"
     meridian = properties.central_meridian
-    name = words.get(
+    return words.get(
         "conformity", key, zone=properties.zone_number, meridian="" if meridian is None else f"{meridian:g}"
     )
-    return name + words.put_in_brackets(label)
 
 
 def _format_both(area_m2: float) -> dict[str, str]:

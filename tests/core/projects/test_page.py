@@ -110,10 +110,10 @@ def read_html_text(html):
 @pytest.mark.parametrize(
     ("label", "words"),
     [
-        ("EPSG:4526", "CGCS2000 3 度带 38 带（EPSG:4526）"),
-        ("EPSG:4547", "CGCS2000 高斯—克吕格投影，中央经线 114°（EPSG:4547）"),
-        ("EPSG:4497", "CGCS2000 6 度带 19 带（EPSG:4497）"),
-        ("EPSG:4490", "CGCS2000 经纬度（EPSG:4490）"),
+        ("EPSG:4526", "CGCS2000 3 度带 38 带"),
+        ("EPSG:4547", "CGCS2000 高斯—克吕格投影，中央经线 114°"),
+        ("EPSG:4497", "CGCS2000 6 度带 19 带"),
+        ("EPSG:4490", "CGCS2000 经纬度"),
         ("EPSG:32649", "EPSG:32649"),
         ("", ""),
     ],
