@@ -27,7 +27,11 @@ class FakePlanLayer:
 
 
 def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> None:
-    ctx = SimpleNamespace(plan=SimpleNamespace(get_cache=lambda name, **options: {}), cancellation=NEVER_CANCELLED)
+    ctx = SimpleNamespace(
+        plan=SimpleNamespace(get_cache=lambda name, **options: {}),
+        geometry=SimpleNamespace(compute_or_reuse_arrays=lambda name, layers, settings, compute: compute()),
+        cancellation=NEVER_CANCELLED,
+    )
     rows = FakePlanLayer(
         shapely.multipolygons([SQUARE]), HALF_SQUARE, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)])
     )
