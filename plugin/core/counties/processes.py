@@ -61,7 +61,7 @@ class _Worker:
         self._process = context.Process(
             target=_serve, args=(child_connection, crew.check, str(crew.temporary_folder)), daemon=True
         )
-        with _ignore_interrupts():
+        with postpone_interrupts():
             self._process.start()
         child_connection.close()
         self.task: CountyTask | None = None
@@ -98,20 +98,24 @@ class _Worker:
 
 
 @contextmanager
-def _ignore_interrupts() -> Iterator[None]:
-    """Ignore interrupts while the ``with`` block starts a process, which inherits that.
+def postpone_interrupts() -> Iterator[None]:
+    """Postpone interrupts of this thread until the end of the ``with`` block, which starts a process.
 
-    An interrupt on the keyboard reaches all processes, but the parent ends the others. Only the main thread may do
-    this; other threads have no keyboard.
+    An interrupt on the keyboard reaches all processes, but the parent ends the others: the process that starts inherits
+    that interrupts are held back. Windows has no such setting; there the process is without it until `_serve` begins.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    former_handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from multiprocessing import resource_tracker
+
+    # It starts with the first process and would let interrupts through.
+    resource_tracker.ensure_running()
+    former_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, former_mask)
 
 
 def _serve(connection: Connection, check: CheckFunction, temporary_folder: str) -> None:

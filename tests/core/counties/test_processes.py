@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Processes of a batch that end, lack memory or are cancelled."""
 
+import os
 import shutil
+import signal
 import sys
 from dataclasses import replace
 from multiprocessing import spawn
@@ -11,7 +13,7 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.counties.check_county import check_county, read_record
 from plugin.core.counties.model import BatchOptions, CountyState
-from plugin.core.counties.processes import check_in_processes
+from plugin.core.counties.processes import check_in_processes, postpone_interrupts
 from plugin.core.counties.run import check_counties, check_in_sequence, make_lost_record, plan_batch
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.options import RunOptions
@@ -137,3 +139,14 @@ def test_parts_checked_on_two_machines_are_summarised_without_another_check(opti
     result = check_counties(options, check_in_sequence)
     assert [record.name for record in result.summary.records] == names
     assert result.summary.new_names == frozenset()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows cannot postpone interrupts")
+def test_an_interrupt_while_a_process_starts_comes_after_it():
+    steps = []
+    with pytest.raises(KeyboardInterrupt):
+        with postpone_interrupts():
+            os.kill(os.getpid(), signal.SIGINT)
+            steps.append("started")
+        steps.append("lost")
+    assert steps == ["started"] and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
