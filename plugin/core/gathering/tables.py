@@ -7,15 +7,13 @@ from pathlib import Path
 
 from ...metadata import read_plugin_version
 from ..messages.texts import Texts
-from ..model.indicator import SQUARE_METRES
+from ..model.indicator import convert_area
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ..render.tables.workbook import write_tables_workbook
 from .figure_tables import make_county_figure_table, make_figure_sum_table
 from .figures import sum_figures
 from .messages import describe_reasons
 from .model import AREA_BASES, GatherResult, LayerAmount
-
-_SQUARE_METRES_PER_HECTARE = SQUARE_METRES["ha"]
 
 
 def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> None:
@@ -88,9 +86,7 @@ def _make_area_columns() -> list[TableColumn]:
 def _make_area_cells(amount: LayerAmount) -> list[CellValue]:
     """Return features and areas (ha) of a layer."""
     areas: list[CellValue] = [
-        make_table_number(amount.areas_m2[basis] / _SQUARE_METRES_PER_HECTARE, "ha")
-        if basis in amount.areas_m2
-        else None
+        make_table_number(convert_area(amount.areas_m2[basis], "ha"), "ha") if basis in amount.areas_m2 else None
         for basis in AREA_BASES
     ]
     return [make_table_number(amount.rows, "count"), *areas]
