@@ -79,7 +79,8 @@ def wait_for_forecast(counties):
 
 def run_to_end(counties):
     counties.dialog.start.click()
-    assert counties.is_running
+    # Else a forecast may replace the rows of a short run.
+    assert counties.is_running and not counties.dialog.form._timer.isActive()
     assert wait_until(lambda: not counties.is_running)
     wait_for_forecast(counties)
 
@@ -278,8 +279,18 @@ def test_counties_are_checked_in_sequence_if_no_python_is_found(counties, folder
     choose_folder(counties, folder)
     counties.dialog.form.jobs.setMaximum(2)
     counties.dialog.form.jobs.setValue(2)
+    assert counties.dialog.form._timer.isActive()
     run_to_end(counties)
     assert calls and "已逐县检查" in counties.dialog.outcome.text()
+    assert read_cells(counties, Column.RESULT) == ["不通过", "未读取"]
+
+
+def test_start_right_after_a_change_of_counties_writes_into_their_folder(counties, folder, tmp_path):
+    choose_folder(counties, folder)
+    other = folder.rename(tmp_path / "朔州 各县")
+    counties.dialog.form.source.line.setText(str(other))
+    run_to_end(counties)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["朔州 各县", "朔州 各县_检查结果"]
     assert read_cells(counties, Column.RESULT) == ["不通过", "未读取"]
 
 

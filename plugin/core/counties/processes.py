@@ -99,11 +99,36 @@ class _Worker:
 
 @contextmanager
 def postpone_interrupts() -> Iterator[None]:
-    """Postpone interrupts of this thread until the end of the ``with`` block, which starts a process.
+    """Postpone interrupts until the end of the ``with`` block, which starts a process.
 
     An interrupt on the keyboard reaches all processes, but the parent ends the others: the process that starts inherits
     that interrupts are held back. Windows has no such setting; there the process is without it until `_serve` begins.
     """
+    with _postpone_handler(), _hold_back_signal():
+        yield
+
+
+@contextmanager
+def _postpone_handler() -> Iterator[None]:
+    """Postpone what this process does at an interrupt, which any of its threads may receive."""
+    former_handler = signal.getsignal(signal.SIGINT)
+    # Python handles signals on its main thread only, and a handler of another program cannot be put back.
+    if threading.current_thread() is not threading.main_thread() or former_handler is None:
+        yield
+        return
+    received: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: received.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former_handler)
+        if received:
+            signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def _hold_back_signal() -> Iterator[None]:
+    """Hold interrupts back on this thread and in the processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -192,7 +192,12 @@ class CountiesController(QObject):
     # --- the run
     def start_run(self) -> None:
         """Check the counties of the form in the background."""
-        if self.is_running or self.dialog is None or not self.dialog.form.is_complete:
+        if self.is_running or self.dialog is None:
+            return
+        # Else the run of other counties may write into the folder of the former ones, and the forecast that follows the
+        # pause may replace the rows of a short run.
+        self.dialog.form.end_pause()
+        if not self.dialog.form.is_complete:
             return
         try:
             options = self.dialog.form.make_options()

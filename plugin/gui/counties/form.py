@@ -180,8 +180,18 @@ class CountiesForm(QWidget):
             only_changed=self.resume.isChecked() and self.only_changed.isChecked(),
         )
 
+    def end_pause(self) -> None:
+        """Take over inputs that have just changed, without ``changed``."""
+        if self._timer.isActive():
+            self._propose_output()
+            self._timer.stop()
+
     def _on_pause(self) -> None:
-        """Propose a folder of results for other counties, unless the user has chosen one; then report the change.
+        self._propose_output()
+        self.changed.emit()
+
+    def _propose_output(self) -> None:
+        """Propose a folder of results for other counties, unless the user has chosen one.
 
         A path on a server may answer slowly, so it is not looked up at each key.
         """
@@ -191,7 +201,6 @@ class CountiesForm(QWidget):
             self.output.line.setText(self._proposed_output)
             self._timer.stop()
         self._source = source
-        self.changed.emit()
 
     def _on_resume_toggled(self, is_on: bool) -> None:
         self.only_changed.setEnabled(is_on)
