@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 #: Land around the surroundings (m) that is kept, so that no gap in them ends at the edge of a clipped row.
 _MARGIN_M = 20.0
+#: Boxes up to this number are faster clipped one by one: a small piece of a zone of 65,000 vertices takes 2 ms, one
+#: half of it 17 ms.
+_MAX_UNDIVIDED_BOXES = 40
 #: Land around several boxes (m) that stays when a polygon is clipped to all of them at first.
 _GROUP_MARGIN_M = 1.0
 
@@ -91,7 +94,7 @@ def _divide_among_boxes(shape: Any, boxes: list[Bounds]) -> Iterator[tuple[Any, 
     A polygon of many vertices that meets many boxes is first clipped to the box around one half of them, then to that
     around the other half, and so on. So its vertices are not read once for each box.
     """
-    if len(boxes) <= 1 or shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
+    if len(boxes) <= _MAX_UNDIVIDED_BOXES or shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
         yield from ((shape, box) for box in boxes)
         return
     centres = np.array([(xmin + xmax, ymin + ymax) for xmin, ymin, xmax, ymax in boxes])

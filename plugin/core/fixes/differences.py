@@ -129,6 +129,7 @@ class _Surroundings:
             boxes += _list_boxes_of_named_findings(state, rows)
         # A gap that a box would cut may have another size there than as a whole.
         self.boxes = join_meeting_boxes(state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
+        self._box_shapes = [shapely.box(*box) for box in self.boxes]
         self.changed_rows = rows if key_changes else []
         present_rows = [one for row in self.changed_rows for one in (row.before, row.after) if one is not None]
         self.keys = {one.key for one in present_rows if one.key}
@@ -142,7 +143,7 @@ class _Surroundings:
             return False
         if shape is None:
             return bool(self.keys & {finding.key, *finding.related_keys}) or finding.role in self.roles
-        return bool(shapely.intersects(shape, [shapely.box(*box) for box in self.boxes]).any())
+        return bool(shapely.intersects(shape, self._box_shapes).any())
 
 
 def add_differences_in_surroundings(

@@ -269,7 +269,7 @@ def _require_valid_shapes(state: EditingState, changed_rows: list[ChangedRow]) -
         if had_shape and (stored_shape is None or stored_shape.is_empty):
             raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
         is_new_shape = row.before is None or not is_same_shape(row.before.stored_shape, stored_shape)
-        if stored_shape is not None and is_new_shape and not stored_shape.is_valid:
+        if is_new_shape and row.after.is_invalid:
             raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
 
 
@@ -454,6 +454,8 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
 
     def share(one: Any) -> float:
         """Return the share of a shape's area that is in the township."""
+        if shapely.covers(land, one).any():
+            return 1.0
         return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
 
     if share(shape) >= least_share:

@@ -108,6 +108,8 @@ class OccupiedLand:
 
     def __init__(self, regions: Iterable[Region] = ()):
         self._boxes: list[Bounds] = []
+        #: The same boxes as polygons.
+        self._box_shapes: list[Any] = []
         self._shapes: list[tuple[Bounds, Any]] = []
         for region in regions:
             self.add(region)
@@ -115,6 +117,7 @@ class OccupiedLand:
     def add(self, region: Region) -> None:
         """Add the region of a further fix."""
         self._boxes += region.boxes
+        self._box_shapes += [shapely.box(*box) for box in region.boxes]
         self._shapes += [(shape.bounds, shape) for shape in region.shapes]
 
     def meets_region(self, region: Region) -> bool:
@@ -130,7 +133,11 @@ class OccupiedLand:
                 return True
         for shape in region.shapes:
             bounds = shape.bounds
-            boxes = [shapely.box(*box) for box in self._boxes if _do_boxes_meet(bounds, box)]
+            boxes = [
+                box_shape
+                for box, box_shape in zip(self._boxes, self._box_shapes, strict=True)
+                if _do_boxes_meet(bounds, box)
+            ]
             if boxes and shapely.intersects(shape, boxes).any():
                 return True
         return False

@@ -134,12 +134,10 @@ def _take_edges_near(boundary: Any, bounds: tuple[float, float, float, float], r
     lines = shapely.get_parts([boundary])
     xy, line_numbers = shapely.get_coordinates(lines, return_index=True)
     starts, ends = xy[:-1], xy[1:]
-    xmin, ymin, xmax, ymax = bounds
-    is_near = (
-        (line_numbers[:-1] == line_numbers[1:])
-        & (np.maximum(starts, ends) >= (xmin - reach_m, ymin - reach_m)).all(axis=1)
-        & (np.minimum(starts, ends) <= (xmax + reach_m, ymax + reach_m)).all(axis=1)
-    )
+    is_near = line_numbers[:-1] == line_numbers[1:]
+    for axis in (0, 1):
+        is_near &= np.maximum(starts[:, axis], ends[:, axis]) >= bounds[axis] - reach_m
+        is_near &= np.minimum(starts[:, axis], ends[:, axis]) <= bounds[axis + 2] + reach_m
     if is_near.sum() == len(xy) - len(lines):
         return boundary
     return shapely.line_merge(shapely.multilinestrings(shapely.linestrings(np.stack([starts, ends], axis=1)[is_near])))

@@ -77,6 +77,11 @@ class Row:
         return self._shape_and_values[0]
 
     @property
+    def is_invalid(self) -> bool:
+        """Return True for an invalid shape as stored."""
+        return bool(self.home_layer.invalid_rows[self.position])
+
+    @property
     def curve_text(self) -> str:
         """Return the WKT of a shape with arcs; empty without arcs, which `stored_shape` replaces by segments."""
         return self.home_layer.source.curve_texts.get(self.fid, "")

@@ -251,8 +251,15 @@ class Polygons:
         """Return the rows whose bounding box meets one of the boxes (xmin, ymin, xmax, ymax) in m, each row once."""
         if len(boxes) == 1:
             return self.present[self._box_tree.query(shapely.box(*boxes[0]))]
-        bounds = np.array(boxes, dtype=float).reshape(-1, 4)
-        return self.present[np.unique(self._box_tree.query(shapely.box(*bounds.T))[1])]
+        return np.unique(self.find_pairs_meeting_bounds(np.array(boxes, dtype=float).reshape(-1, 4))[1])
+
+    def find_pairs_meeting_bounds(self, bounds: NDArray) -> tuple[NDArray, NDArray]:
+        """Return pairs of a position in (k, 4) boxes (xmin, ymin, xmax, ymax) in m and a row whose box meets it.
+
+        The pairs are sorted by position.
+        """
+        positions, n = self._box_tree.query(shapely.box(*bounds.T))
+        return positions, self.present[n]
 
     def find_pairs_within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
         """Return pairs of a position in (k,) shapes and a row whose distance is at most ``distance`` m."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -350,25 +350,30 @@ class IncrementalChecker:
         (n,) bool, rows of that layer to check; for each group, the names of the rows that meet the land where shapes
         changed.
         """
-        changed_rows = _list_rows_by_role(change for group in groups for change in group)
+        changes = [change for group in groups for change in group]
+        changed_rows = _list_rows_by_role(changes)
         near_rows: dict[str, set[int]] = {role: set() for role in self.plan.layers}
         rows_to_check: dict[str, set[int]] = {role: set() for role in self.plan.layers}
         touched_rows: list[set[RowName]] = [set() for _ in groups]
+        in_changed_boxes = self._find_rows_by_role([change.changed_box for change in changes], set(self.plan.layers))
+        coarse_roles = {role for role in read_roles if len(self.plan.layers[role]) <= MAX_COARSE_LAYER_ROWS}
+        in_extents = self._find_rows_by_role([change.extent for change in changes], coarse_roles)
+        position = -1
         for row_names, group in zip(touched_rows, groups, strict=True):
             has_several_roles = len({change.role for change in group}) > 1
             for change in group:
-                extent = change.extent
-                checked_bounds = [extent]
-                for role, layer in self.plan.layers.items():
-                    in_changed_box = self._rows.find_rows_meeting_bounds(role, change.changed_box)
+                position += 1
+                checked_bounds = [change.extent]
+                for role in self.plan.layers:
+                    in_changed_box = in_changed_boxes[role][position]
                     if role == change.role:
                         in_changed_box.discard(change.row)
                     row_names |= {self._rows.get_row_name(role, n) for n in in_changed_box}
                     if role not in read_roles:
                         continue
                     near_rows[role] |= in_changed_box
-                    if len(layer) <= MAX_COARSE_LAYER_ROWS:
-                        near_rows[role] |= self._rows.find_rows_meeting_bounds(role, extent)
+                    if role in coarse_roles:
+                        near_rows[role] |= in_extents[role][position]
                     # A change of another layer in the group concerns the other rows of this layer.
                     if role != change.role or has_several_roles:
                         rows_to_check[role] |= in_changed_box
@@ -386,6 +391,10 @@ class IncrementalChecker:
             selected_rows = rows_to_check[role].union(role_rows)
             selection_by_role[role] = np.array([n in selected_rows for n in rows], dtype=bool)
         return layers, selection_by_role, touched_rows
+
+    def _find_rows_by_role(self, boxes: list[RowBounds | None], roles: Collection[str]) -> dict[str, list[set[int]]]:
+        """Return role → for each box, the numbers of the rows that meet it; in one query of each layer."""
+        return {role: self._rows.find_rows_meeting_each_box(role, boxes) for role in roles}
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if a rule uses the layer with this role; a rule without needs uses all layers."""

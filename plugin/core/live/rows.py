@@ -7,7 +7,7 @@ The module also defines the result of a recheck.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -357,18 +357,27 @@ class EditedRows:
 
         Edited rows are found by their present boxes.
         """
-        given_boxes = [box for box in boxes if box is not None]
-        if not given_boxes:
-            return set()
-        numbers = set(self.layers[role].polygons.find_rows_meeting_bounds(*given_boxes).tolist())
-        numbers -= self._edited[role].keys()
+        return set().union(*self.find_rows_meeting_each_box(role, boxes))
+
+    def find_rows_meeting_each_box(self, role: str, boxes: Sequence[RowBounds | None]) -> list[set[int]]:
+        """Return for each box the numbers of the rows whose bounding box meets it, as `find_rows_meeting_bounds`."""
+        numbers_by_box: list[set[int]] = [set() for _ in boxes]
+        given = [position for position, box in enumerate(boxes) if box is not None]
+        if not given:
+            return numbers_by_box
+        bounds = np.array([boxes[position] for position in given], dtype=float)
+        positions, rows = self.layers[role].polygons.find_pairs_meeting_bounds(bounds)
+        rows_by_box = np.split(rows, np.searchsorted(positions, np.arange(1, len(given))))
+        for position, rows_of_box in zip(given, rows_by_box, strict=True):
+            numbers_by_box[position] = set(rows_of_box.tolist()) - self._edited[role].keys()
         if self._edited_bounds[role]:
-            edited_numbers = np.array(list(self._edited_bounds[role]))
-            left, bottom, right, top = np.array(list(self._edited_bounds[role].values())).T
-            for xmin, ymin, xmax, ymax in given_boxes:
-                meets = (left <= xmax) & (right >= xmin) & (bottom <= ymax) & (top >= ymin)
-                numbers.update(edited_numbers[meets].tolist())
-        return numbers
+            edited_numbers = list(self._edited_bounds[role])
+            left, bottom, right, top = np.array(list(self._edited_bounds[role].values())).T[:, None, :]
+            xmin, ymin, xmax, ymax = bounds.T[:, :, None]
+            meets = (left <= xmax) & (right >= xmin) & (bottom <= ymax) & (top >= ymin)
+            for n, edited in zip(*np.nonzero(meets), strict=True):
+                numbers_by_box[given[n]].add(edited_numbers[edited])
+        return numbers_by_box
 
     def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
         """Return row numbers sorted as `make_layer_of_rows` orders them: edited rows come last."""
@@ -477,6 +486,9 @@ def _concatenate_frames(frames: list[Any]) -> Any:
     import geopandas as gpd
     import pandas as pd
 
+    types = list(frames[0].dtypes)
+    if all(list(frame.dtypes) == types for frame in frames[1:]):
+        return pd.concat(frames)
     # Column by column: GeoDataFrames examine all columns at each step, and edits have many small tables.
     tables = [pd.DataFrame(frame) for frame in frames]
     geometry_name = frames[0].geometry.name

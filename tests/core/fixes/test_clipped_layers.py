@@ -30,7 +30,7 @@ def draw_boxes(count):
     return [(x, y, x + 3.0, y + 2.0) for x, y in xy.tolist()]
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, 40])
+@pytest.mark.parametrize("count", [1, 2, 7, 40, 150])
 def test_clipped_polygons_have_the_land_of_the_layer_in_the_boxes(layer, count):
     boxes = draw_boxes(count)
     kept = shapely.union_all([shapely.box(*box).buffer(MARGIN_M, join_style="mitre") for box in boxes])

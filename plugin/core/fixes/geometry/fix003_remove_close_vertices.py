@@ -75,7 +75,9 @@ def _collect_vertices_of_other_rows(state: EditingState, row: Row, reach_m: floa
         without = (row.fid,) if role == row.role else ()
         for other in state.find_rows_meeting(role, row.plane_shape, without=without, reach_m=reach_m):
             xy = shapely.get_coordinates(other.plane_shape)
-            inside = (xy >= (xmin, ymin)).all(axis=1) & (xy <= (xmax, ymax)).all(axis=1)
+            # By column: much faster than by row, and a zone has many vertices.
+            x, y = xy.T
+            inside = (x >= xmin) & (x <= xmax) & (y >= ymin) & (y <= ymax)
             foreign_vertices |= set(map(tuple, xy[inside].tolist()))
     return foreign_vertices
 

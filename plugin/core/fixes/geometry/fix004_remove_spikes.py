@@ -61,14 +61,14 @@ def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row)
             continue
         without = (row.fid,) if role == row.role else ()
         for other in state.find_rows_meeting(role, tip, without=without, reach_m=state.tolerance.cluster_m):
-            if (shapely.get_coordinates(other.plane_shape) == point).all(axis=1).any():
+            if _mask_vertex(shapely.get_coordinates(other.plane_shape), point).any():
                 raise FixRefused("vertex_shared", role=row.role, key=row.key)
     polygons = []
     for polygon in shapely.get_parts([shape]):
         rings = []
         for ring in (polygon.exterior, *polygon.interiors):
             xy = shapely.get_coordinates(ring)[:-1]
-            remaining_vertices = xy[~(xy == point).all(axis=1)]
+            remaining_vertices = xy[~_mask_vertex(xy, point)]
             if len(remaining_vertices) >= 3:
                 rings.append(shapely.linearrings(remaining_vertices))
             elif ring is polygon.exterior:
@@ -79,3 +79,9 @@ def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row)
     if not polygons:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
+
+
+def _mask_vertex(xy: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Return (n,) bool: the vertices at a point. By column: much faster than by row."""
+    is_there: np.ndarray = (xy[:, 0] == point[0]) & (xy[:, 1] == point[1])
+    return is_there
