@@ -106,6 +106,9 @@ def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:
         "settings": asdict(result.settings),
         "criteria": [asdict(one) for one in result.criteria],
         "balance": asdict(comparison.balance_by_basis[STATUTORY_BASIS]),
+        "townships": {
+            name: asdict(one) for name, one in comparison.balance_by_township.get(STATUTORY_BASIS, {}).items()
+        },
         "slivers": {
             kind: dict(zip(("count", "area_m2"), result.count_slivers(kind), strict=True)) for kind in ("in", "out")
         },

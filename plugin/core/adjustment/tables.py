@@ -11,11 +11,13 @@ from ..messages.numbers import format_number
 from ..messages.texts import Texts
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS
-from ..versions.tables import make_notes_on_repaired_or_lost_rows
+from ..versions.tables import BALANCE_TERMS, list_shown_terms, make_notes_on_repaired_or_lost_rows
 from .model import LINES, MOVED_KINDS, AdjustmentParcel, AdjustmentResult, Criterion, LandShare, TakenLand
 
 #: Decimals of a criterion by its unit.
 _DECIMALS = {"m2": 2, "ratio": 6, "count": 0}
+#: Terms that lead from the area before to that after; land with another zone stays in the line.
+_BALANCE_TERMS = tuple(term for term in BALANCE_TERMS if term != CHANGED_KIND)
 #: Classes named for a parcel; the table of land classes has all.
 _MAX_NAMED = 3
 
@@ -153,10 +155,8 @@ def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     columns.append(TableColumn("net_area", "m2", width_in_characters=20))
     table = ReportTable("adjustment_totals", columns, unit="m2")
     balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
-    for term in ("before", "moved_out", "moved_in", "revalued", "doubled", "after"):
+    for term in list_shown_terms(_BALANCE_TERMS, [balance]):
         value = getattr(balance, term)
-        if term in ("revalued", "doubled") and not round(value, 2):
-            continue
         kind = "sum" if term in ("before", "after") else "row"
         cells: list[CellValue] = [texts.get("versions", term), make_table_number(value, "m2"), None]
         table.rows.append(ReportTableRow(cells, kind, term))
@@ -186,18 +186,18 @@ def _make_land_row(name: str, land: TakenLand | None, code: str) -> ReportTableR
 
 
 def _make_township_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
-    """Return the table of the townships with land of the line: before, moved out, moved in, after."""
-    terms = ("before", "moved_out", "moved_in", "after")
+    """Return the table of the townships with land of the line, so that each row leads from before to after."""
+    balances = result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
+    total = result.comparison.balance_by_basis[STATUTORY_BASIS]
+    terms = list_shown_terms(_BALANCE_TERMS, (total, *balances.values()))
     columns = [TableColumn("township", width_in_characters=22)]
     columns += [TableColumn(term, "m2", texts.get("versions", term), 18) for term in terms]
     table = ReportTable("adjustment_townships", columns, unit="m2")
-    balances = result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
     for name, balance in balances.items():
         if not (balance.before or balance.after):
             continue
         values = [make_table_number(getattr(balance, term), "m2") for term in terms]
         table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
-    total = result.comparison.balance_by_basis[STATUTORY_BASIS]
     sums = [make_table_number(getattr(total, term), "m2") for term in terms]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *sums], "sum", "sum"))
     return table

@@ -6,6 +6,7 @@ The column for the cause of a change is left empty for a person to fill in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 #: Terms of the balance in order; terms without a sign do not belong to the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+_RARE_TERMS = ("revalued", "doubled")
 _MAX_NAMES = 20
 
 
@@ -164,6 +166,15 @@ def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Rep
     return [table for table in tables if table is not None]
 
 
+def list_shown_terms(terms: Iterable[str], balances: Iterable[AreaBalance]) -> list[str]:
+    """Return the terms of area balances to print: those that are rarely present only where one is not zero.
+
+    The printed terms of each balance lead from the area before to that after.
+    """
+    known = list(balances)
+    return [one for one in terms if one not in _RARE_TERMS or any(round(getattr(b, one), 2) for b in known)]
+
+
 def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
     """Return the table of the area balance, one term on each row."""
     version_comparison = comparison.comparison
@@ -178,10 +189,8 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
             "sum",
         )
     )
-    for term in BALANCE_TERMS:
+    for term in list_shown_terms(BALANCE_TERMS, version_comparison.balance_by_basis.values()):
         values = [getattr(balance, term) for balance in version_comparison.balance_by_basis.values()]
-        if term in ("revalued", "doubled") and not any(round(v, 2) for v in values):
-            continue
         kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
         table.rows.append(
             ReportTableRow([texts.get("versions", term), *(make_table_number(v, "m2") for v in values)], kind, term)
@@ -209,8 +218,10 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
     balance_by_name = version_comparison.balance_by_township[STATUTORY_BASIS]
     if set(balance_by_name) <= {""}:
         return None
-    terms = ("before", "moved_out", "moved_in", "changed", "after")
     bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in version_comparison.balance_by_basis]
+    balances = [version_comparison.balance_by_basis[basis] for basis in bases]
+    balances += [one for basis in bases for one in version_comparison.balance_by_township[basis].values()]
+    terms = list_shown_terms(BALANCE_TERMS, balances)
     columns = [TableColumn("township", width_in_characters=22)]
     for basis in bases:
         for term in terms:

@@ -32,9 +32,9 @@ from plugin.core.render.document.html_page import render_document_page
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.texts import list_document_texts
 from plugin.core.render.words import ReportTexts
+from tests.core.printed_tables import W, normalise, read_docx_rows
 from tests.core.projects.written_county import place, write_county, write_profile, write_projects
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 #: Farmland in the west, the border of the red line in the north, the boundary and a heritage belt in the east.
 ANGLE = "POLYGON ((400 350, 2650 350, 2650 450, 500 450, 500 2000, 400 2000, 400 350))"
 FREE = "POLYGON ((2100 800, 2200 800, 2200 900, 2100 900, 2100 800))"
@@ -79,22 +79,6 @@ def single(result):
 @pytest.fixture(scope="module")
 def document(single):
     return page.make_conformity_document(single)
-
-
-def normalise(text):
-    return re.sub(r"[\s\u200b\u2060]+", "", text)
-
-
-def read_docx_rows(path):
-    """Return the rows of all tables of a docx as lists of texts, read from its XML."""
-    root = ET.fromstring(zipfile.ZipFile(path).read("word/document.xml"))
-    return [
-        [
-            "\n".join("".join(t.text or "" for t in p.iter(f"{W}t")) for p in cell.iter(f"{W}p"))
-            for cell in row.iter(f"{W}tc")
-        ]
-        for row in root.iter(f"{W}tr")
-    ]
 
 
 def read_docx_text(path):
