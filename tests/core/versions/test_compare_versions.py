@@ -100,6 +100,24 @@ def test_comparison_workbook_has_balance_townships_and_empty_cause_columns(old_a
     assert sum(row[5] for row in parts[1:3]) == pytest.approx(out[0], abs=0.02)
 
 
+def test_township_rows_lead_from_before_to_after_where_net_areas_changed(tmp_path):
+    later = make_new_layers()
+    later[FARMLAND_ROLE]["YJJBNTMJ"] = [8900.0, 4550.0, 9200.0, 9000.0]
+    files = write_gpkg(tmp_path / "前.gpkg", make_old_layers()), write_gpkg(tmp_path / "后.gpkg", later)
+    write_comparison_workbook(compare_files(files), tmp_path / "对比.xlsx", CHINESE_MESSAGE_TEXTS)
+    heads, *rows = read_sheet_rows(tmp_path / "对比.xlsx", "分乡镇")
+    rows = {row[0]: dict(zip(heads[1:], row[1:], strict=True)) for row in rows if isinstance(row[1], float)}
+    assert set(rows) == {"甲镇", "乙镇", "合计"}
+    assert [round(rows[name]["加：未动地块的面积差（净面积）"], 2) for name in rows] == [-100.0, 0.0, -100.0]
+    for basis in ("图斑椭球面积", "净面积"):
+        for name, row in rows.items():
+            before, out, come, stayed, after = (
+                row[f"{term}（{basis}）"]
+                for term in ("变更前", "减：调出", "加：调入", "加：未动地块的面积差", "变更后")
+            )
+            assert before - out + come + stayed == pytest.approx(after, abs=0.01), (name, basis)
+
+
 def test_compare_command_prints_a_verdict_and_leaves_both_files_unchanged(old_and_new_files, tmp_path, capsys):
     old, new = old_and_new_files
     sums = hash_files(old, new)
