@@ -26,6 +26,11 @@ def normalise(text: str) -> str:
     return re.sub(r"[\s\u200b\u2060]+", "", text).replace("\u2212", "-")
 
 
+def normalise_lines(text: str) -> str:
+    """Return a normalised text that keeps its lines."""
+    return "\n".join(filter(None, map(normalise, text.split("\n"))))
+
+
 def read_tables(path: Path) -> list[Grid]:
     """Return all tables of a docx, xlsx or HTML file; in a cell, lines are separated by line feeds."""
     readers = {".docx": _read_docx_tables, ".xlsx": _read_xlsx_sheets, ".html": _read_html_tables}

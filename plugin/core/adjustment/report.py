@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,13 @@ from ..errors import OutputError
 from ..files.writing import check_writable, write_atomically
 from ..messages.texts import Texts
 from ..render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
-from ..render.document.print_html import render_print_html
+from ..render.document.html_page import render_document_page
 from ..render.document.table_document import make_table_document
 from ..render.outputs import dump_json
 from ..render.tables.workbook import write_tables_workbook
 from ..versions.model import STATUTORY_BASIS
 from .model import ADJUSTMENT_SCHEMA, AdjustmentParcel, AdjustmentResult
 from .tables import describe_verdict, get_line_name, list_missing_sentences, make_adjustment_tables
-
-#: Width of the page's text in landscape (mm), for HTML.
-_HTML_WIDTH_MM = 250.0
 
 
 def check_adjustment_target(target: str, suffix: str, inputs: Iterable[str]) -> None:
@@ -79,10 +75,8 @@ def make_adjustment_document(
 
 def write_adjustment_page(document: Document, target: str | Path) -> None:
     """Write the dossier as an HTML page; an existing file is replaced only on success. Raise OutputError."""
-    head = f'<head><meta charset="utf-8"><title>{escape(document.title)}</title>'
-    page = render_print_html(document, _HTML_WIDTH_MM).replace("<head>", head, 1)
     with write_atomically(target) as path:
-        path.write_text(f"<!DOCTYPE html>\n{page}", encoding="utf-8", newline="\n")
+        path.write_text(render_document_page(document), encoding="utf-8", newline="\n")
 
 
 def write_adjustment_json(result: AdjustmentResult, target: str | Path) -> None:

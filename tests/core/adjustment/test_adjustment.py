@@ -218,7 +218,8 @@ def test_the_command_writes_json_and_page_and_returns_found(tmp_path, capsys):
     digests = [path.read_bytes() for path in (old, new)]
     page, data = tmp_path / "a.html", tmp_path / "a.json"
     assert main(["adjustment", str(old), str(new), "--html", str(page), "--json", str(data)]) == 1
-    assert "不符合" in capsys.readouterr().out and "<table" in page.read_text(encoding="utf-8")
+    assert "不符合" in capsys.readouterr().out
+    assert "@page{size:A4 landscape" in page.read_text(encoding="utf-8"), "printed upright, columns are too narrow"
     written = json.loads(data.read_text(encoding="utf-8"))
     assert written["verdict"] == "fails" and (written["before"], written["after"]) == (old.name, new.name)
     assert str(tmp_path) not in page.read_text(encoding="utf-8"), "a dossier has no folders of this machine"

@@ -10,7 +10,7 @@ import shapely
 
 from plugin.core.__main__ import main
 from tests.core.adjustment.test_adjustment import BOX_IN_EAST, BOX_OUT_WEST, OLD_TOWN, write_editions
-from tests.core.printed_tables import find_table, normalise, read_lines, read_tables
+from tests.core.printed_tables import find_table, normalise, normalise_lines, read_lines, read_tables
 from tests.core.small_plan import make_county_box, make_table
 
 FORMS = ("docx", "xlsx", "html")
@@ -238,7 +238,7 @@ def test_notes_and_summary_are_printed(printed):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_all_forms_have_equal_tables(dossiers, lang):
-    """Compare cell by cell; the head of a group of rows is alone in its row, at another place in the workbook."""
+    """Compare cell by cell and line by line; the head of a group of rows is alone in its row, at another place in the workbook."""
     compared = 0
     grids = {form: [grid for grid in tables if len(grid) > 2] for form, tables in dossiers[lang].tables.items()}
     for first, other in pairwise(FORMS):
@@ -254,5 +254,5 @@ def test_all_forms_have_equal_tables(dossiers, lang):
 
 def drop_around_table(grid):
     """Return the normalised rows from the head on; a sheet has a title and a line for the unit above it."""
-    rows = [list(map(normalise, row)) for row in grid]
+    rows = [list(map(normalise_lines, row)) for row in grid]
     return rows[next(n for n, row in enumerate(rows) if all(row)) :]

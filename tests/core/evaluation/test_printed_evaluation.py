@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.__main__ import main
 from tests.core.evaluation.test_evaluation import make_box, make_layers, write_profile
-from tests.core.printed_tables import find_table, normalise, read_lines, read_tables
+from tests.core.printed_tables import find_table, normalise, normalise_lines, read_lines, read_tables
 from tests.core.small_plan import make_table, write_gpkg
 
 FORMS = ("docx", "xlsx", "html")
@@ -188,7 +188,7 @@ def test_missing_values_editions_and_thresholds_are_printed(printed):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_all_forms_have_equal_tables(evaluations, lang):
-    """Compare cell by cell; the head of a group of rows is alone in its row, at another place in the workbook."""
+    """Compare cell by cell and line by line; the head of a group of rows is alone in its row, at another place in the workbook."""
     compared = 0
     grids = {form: list_data_tables(tables) for form, tables in evaluations[lang].tables.items()}
     for first, other in pairwise(FORMS):
@@ -204,7 +204,7 @@ def test_all_forms_have_equal_tables(evaluations, lang):
 
 def list_data_tables(tables):
     """Return the tables from their heads on, normalised, without charts and fields to be signed."""
-    grids = [[list(map(normalise, row)) for row in grid] for grid in tables]
+    grids = [[list(map(normalise_lines, row)) for row in grid] for grid in tables]
     starts = [next((n for n, row in enumerate(grid) if len(row) > 2 and all(row)), None) for grid in grids]
     kept = [grid[start:] for grid, start in zip(grids, starts, strict=True) if start is not None and len(grid) > 2]
     # The figures below the charts of the workbook are those of the first table.

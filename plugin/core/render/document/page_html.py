@@ -203,7 +203,8 @@ def _render_cell(cell: DocumentCell) -> str:
     """Return the text of a table's cell as HTML."""
     if cell.is_mark and cell.text.isalpha():
         return _render_mark(cell.text)
-    text = f"<b>{escape(cell.text)}</b>" if cell.is_bold else escape(cell.text)
+    lines = escape(cell.text).replace("\n", "<br>")
+    text = f"<b>{lines}</b>" if cell.is_bold else lines
     if cell.icon:
         text = f'<span class="nw"><svg class="ic"><use href="#i-{_SYMBOL_BY_ICON[cell.icon]}"/></svg> {text}</span>'
     return f'{text}<br><span class="sub">{escape(cell.second_line)}</span>' if cell.second_line else text

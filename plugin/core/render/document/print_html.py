@@ -203,7 +203,8 @@ def _render_cell(cell: DocumentCell) -> str:
     """Return the texts of a table's cell as HTML."""
     if cell.is_mark and cell.text.isalpha():
         return _render_mark(cell.text)
-    text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
+    lines = _escape(cell.text).replace("\n", "<br>")
+    text = f"<b>{lines}</b>" if cell.is_bold else lines
     if cell.icon:
         sign, colour = ICON_SIGNS[cell.icon]
         text = f'<span style="color: {colour};"><b>{sign}</b></span>\u00a0{text}'
