@@ -43,7 +43,8 @@ def _make_author(texts: Texts) -> str:
 def write_adjustment_workbook(result: AdjustmentResult, target: str | Path, texts: Texts) -> None:
     """Write all tables to an xlsx file; an existing file is replaced only on success. Raise OutputError."""
     name = get_line_name(result, texts)
-    area = f"{find_county_name(result.plan)}{name}" if texts.lang == "zh" else name
+    county = find_county_name(result.plan)
+    area = f"{county}{name}" if texts.lang == "zh" else f"{county}, {name}" if county else name[:1].upper() + name[1:]
     with write_atomically(target) as path:
         write_tables_workbook(path, make_adjustment_tables(result, texts), area, texts, _make_author(texts))
 

@@ -17,6 +17,7 @@ from ..render.tables.workbook import (
     set_cell_value,
     set_up_printing,
     write_merged_text_line,
+    write_title_line,
 )
 from .charts import describe_target
 from .model import EVALUATION_SECTION, Evaluation, IndicatorSeries
@@ -80,7 +81,8 @@ def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
     labels = [one.label for one in result.editions]
     width = 2 + len(labels)
     title = texts.get("sheet_titles", "evaluation_charts", area=result.area_name)
-    write_merged_text_line(sheet, 1, width, title, Font(WORKBOOK_FONT, size=16, bold=True), "center", 30)
+    characters = _NAME_WIDTH + _UNIT_WIDTH + _VALUE_WIDTH * len(labels)
+    write_title_line(sheet, width, title, characters)
     write_merged_text_line(sheet, 2, width, "", Font(WORKBOOK_FONT, size=10), "right", 8)
     styles: dict[Any, Any] = {}
     heads = [texts.get("columns", "indicator"), texts.get("columns", "unit"), *labels]
@@ -97,7 +99,7 @@ def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
         chart = _make_chart(series, lines, texts)
         for line in lines:
             row += 1
-            number_format = "#,##0" + (f".{'0' * series.decimals}" if series.decimals else "")
+            number_format = _make_number_format(series.decimals)
             cells: list[str | float | None] = [line.name, texts.get("unit_names", series.unit), *line.values]
             for column, content in enumerate(cells, 1):
                 cell = sheet.cell(row, column)
@@ -148,15 +150,16 @@ def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) ->
         for one in list_chart_lines(series, result, texts)
     ]
     chart = _make_chart(series, lines, texts)
+    number_format = _make_number_format(series.decimals)
     labels = [one.label for one in result.editions]
     names = StrData(ptCount=len(labels), pt=[StrVal(idx=n, v=label) for n, label in enumerate(labels)])
     for number, line in enumerate(lines):
         points = [NumVal(idx=n, v=repr(value)) for n, value in enumerate(line.values) if value is not None]
-        figures = NumData(formatCode=chart.y_axis.number_format, ptCount=len(labels), pt=points)
+        figures = NumData(formatCode=number_format, ptCount=len(labels), pt=points)
         drawn = Series(idx=number, order=number, tx=SeriesLabel(v=line.name))
         drawn.cat, drawn.val = AxDataSource(strLit=names), NumDataSource(numLit=figures)
         if not line.is_target:
-            drawn.dLbls = DataLabelList(showVal=True, dLblPos="t", numFmt=chart.y_axis.number_format)
+            drawn.dLbls = DataLabelList(showVal=True, dLblPos="t", numFmt=number_format)
             drawn.dLbls.showSerName = drawn.dLbls.showCatName = drawn.dLbls.showLegendKey = False
         chart.series.append(_style_line(drawn, line))
     return b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>' + tostring(chart._write())
@@ -176,11 +179,16 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
     chart.y_axis.scaling.min, chart.y_axis.scaling.max, chart.y_axis.majorUnit = low, high, step
     # Values that differ little need more decimals at the axis than in the table.
     decimals = max(series.decimals, -math.floor(math.log10(step) + 1e-9))
-    chart.y_axis.number_format = "#,##0" + (f".{'0' * decimals}" if decimals else "")
+    chart.y_axis.number_format = _make_number_format(decimals)
     chart.y_axis.majorGridlines = None
     # openpyxl leaves out the axes by default since 3.1.
     chart.x_axis.delete = chart.y_axis.delete = False
     return chart
+
+
+def _make_number_format(decimals: int) -> str:
+    """Return Excel's format of numbers with so many decimals."""
+    return "#,##0" + (f".{'0' * decimals}" if decimals else "")
 
 
 def choose_scale(low: float, high: float) -> tuple[float, float, float]:

@@ -20,9 +20,11 @@ from ..render.tables.workbook import (
     apply_cell_style,
     compute_text_width,
     convert_to_plain_value,
+    count_head_lines,
     set_cell_value,
     set_up_printing,
     write_merged_text_line,
+    write_title_line,
 )
 from .cell_names import list_named_figures
 from .model import FilledRow, FilledTable
@@ -68,8 +70,8 @@ def _write_sheet(book: Workbook, table: FilledTable, texts: Texts, styles: CellS
 
     sheet = book.create_sheet(_SHEET_NAME_PATTERN.sub("", table.layout.name)[:_MAX_SHEET_NAME])
     width = len(table.columns)
-    title_font = Font(WORKBOOK_FONT, size=16, bold=True)
-    write_merged_text_line(sheet, 1, width, table.title, title_font, "center", 32)
+    total_width = sum(column.width for column in table.columns)
+    write_title_line(sheet, width, table.title, total_width)
     unit = table.layout.unit
     unit_text = texts.get("tables", "unit_line", unit=texts.get("unit_names", unit)) if unit else ""
     write_merged_text_line(sheet, 2, width, unit_text, Font(WORKBOOK_FONT, size=10), "right", 18)
@@ -79,7 +81,6 @@ def _write_sheet(book: Workbook, table: FilledTable, texts: Texts, styles: CellS
     for number, row in enumerate(table.rows, first_row):
         _write_row(sheet, number, row, table, styles)
     last_row = first_row + len(table.rows) - 1
-    total_width = sum(column.width for column in table.columns)
     for note in table.notes:
         last_row += 1
         lines = -(-compute_text_width(note) // max(total_width - _LEFT_MARGIN_CHARACTERS, 1))
@@ -112,8 +113,8 @@ def _write_head(sheet: Worksheet, table: FilledTable, styles: CellStyles) -> int
         last_row, last_column = row + head.line_count - 1, column + head.column_count - 1
         if (last_row, last_column) != (row, column):
             sheet.merge_cells(start_row=row, end_row=last_row, start_column=column, end_column=last_column)
-        room = sum(one.width for one in table.columns[head.column : head.column + head.column_count]) - 2
-        lines = -(-int(1.1 * compute_text_width(head.text)) // max(room, 1))
+        room = sum(one.width for one in table.columns[head.column : head.column + head.column_count])
+        lines = count_head_lines(head.text, room)
         # A head over several lines has the room of all of them.
         needed = -(-lines // head.line_count)
         for line in range(head.line, head.line + head.line_count):

@@ -292,6 +292,9 @@ def test_workbook_and_docx_have_charts_of_the_figures_with_gaps(written, result)
     low, high = (float(re.search(rf'<{end} val="([^"]+)"', line).group(1)) for end in ("min", "max"))
     assert all(low < value < high for value in written_values)
     assert written_values == [round(one.value, expected.decimals) for one in expected.points if one.value is not None]
+    # Word draws labels and axis with the decimals of the table.
+    codes = re.findall(r'<numFmt formatCode="([^"]*)"|<formatCode>([^<]*)<', line)
+    assert len(codes) >= 3 and {"".join(one) for one in codes} == {"#,##0.00"}
 
 
 def test_values_that_cannot_be_compared_are_separate_lines(result):

@@ -6,6 +6,7 @@ A sheet has title, unit line, frame and numbers.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from copy import copy
@@ -27,6 +28,9 @@ CellStyles = dict[tuple[str, bool, int, bool, str, str], Any]
 HEADING_ROWS = 3
 WORKBOOK_FONT = "宋体"
 HEAD_FILL, SUM_FILL = "DCE6F1", "F2F2F2"
+#: Letters of a title are wider than those of the cells by this ratio.
+_TITLE_WIDTH_RATIO = 1.5
+_TITLE_LINE_POINTS, _HEAD_LINE_POINTS = 22.0, 14.0
 #: From this width on, text is aligned left.
 _LEFT_ALIGNED_WIDTH = 18
 #: A wider sheet is printed in landscape.
@@ -71,33 +75,27 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
 
     sheet = book.create_sheet(make_sheet_name(table, texts))
     width = len(table.columns)
-    write_merged_text_line(
-        sheet,
-        1,
-        width,
-        texts.get("sheet_titles", table.id, area=area),
-        Font(WORKBOOK_FONT, size=16, bold=True),
-        "center",
-        30,
-    )
+    total_width = sum(column.width_in_characters for column in table.columns)
+    write_title_line(sheet, width, texts.get("sheet_titles", table.id, area=area), total_width)
     unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
     write_merged_text_line(sheet, 2, width, unit, Font(WORKBOOK_FONT, size=10), "right", 18)
+    head_lines = 2
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
-        cell = sheet.cell(HEADING_ROWS, place)
-        set_cell_value(cell, make_column_heading(column, table, texts))
+        cell, heading = sheet.cell(HEADING_ROWS, place), make_column_heading(column, table, texts)
+        set_cell_value(cell, heading)
         apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
-    sheet.row_dimensions[HEADING_ROWS].height = 32
+        head_lines = max(head_lines, count_head_lines(heading, column.width_in_characters))
+    sheet.row_dimensions[HEADING_ROWS].height = 4 + _HEAD_LINE_POINTS * head_lines
     for number, row in enumerate(table.rows, HEADING_ROWS + 1):
         _write_row(sheet, number, row, table, styles)
     first_note_row = HEADING_ROWS + len(table.rows) + 1
     # A sheet without rows and words would look like a mistake.
     notes = table.notes or ([] if table.rows else [texts.get("tables", "no_rows")])
     for number, note in enumerate(notes, first_note_row):
-        total = sum(c.width_in_characters for c in table.columns)
-        lines = -(-2 * len(note) // max(total, 1))
+        lines = -(-compute_text_width(note) // max(total_width - 2, 1))
         write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
-    is_landscape = sum(c.width_in_characters for c in table.columns) > MAX_PORTRAIT_WIDTH
+    is_landscape = total_width > MAX_PORTRAIT_WIDTH
     set_up_printing(sheet, first_note_row + len(notes) - 1, width, is_landscape=is_landscape)
 
 
@@ -171,6 +169,24 @@ def set_cell_value(cell: Any, value: str | float | int | None) -> None:
 def compute_text_width(text: str) -> int:
     """Return the width of a text in characters; a Chinese character counts twice."""
     return len(text) + len(_WIDE_CHARACTERS.findall(text))
+
+
+def count_head_lines(text: str, width: int) -> int:
+    """Return the number of lines of a bold text in a cell ``width`` characters wide; words are not divided."""
+    return max(-(-int(1.1 * compute_text_width(text)) // max(width - 2, 1)), 1)
+
+
+def write_title_line(sheet: Worksheet, width: int, title: str, total_width: float) -> None:
+    """Write the title over the first ``width`` columns of the first row.
+
+    A title wider than the table, ``total_width`` characters, is broken into lines.
+    """
+    from openpyxl.styles import Alignment, Font
+
+    lines = max(math.ceil(_TITLE_WIDTH_RATIO * compute_text_width(title) / total_width), 1)
+    font = Font(WORKBOOK_FONT, size=16, bold=True)
+    write_merged_text_line(sheet, 1, width, title, font, "center", 8 + _TITLE_LINE_POINTS * lines)
+    sheet.cell(1, 1).alignment = Alignment("center", "center", wrap_text=lines > 1)
 
 
 def write_merged_text_line(

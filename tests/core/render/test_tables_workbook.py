@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sheets of tables show whole titles, heads and notes: their rows are as high as the lines that they need."""
+
+import openpyxl
+import pytest
+
+from plugin.core.messages.texts import Texts
+from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
+from plugin.core.render.tables.workbook import write_tables_workbook
+
+#: Height (points) of a line of letters of 16, 10 and 9 points.
+TITLE_LINE, HEAD_LINE, NOTE_LINE = 19.0, 12.5, 11.0
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory):
+    """Write a table of three narrow columns with long texts; return its sheet."""
+    heads = ["Land class", "permanent basic farmland taken, net", "in"]
+    columns = [TableColumn("land_use", "", heads[0], 30), *(TableColumn(one, "m2", one, 14) for one in heads[1:])]
+    table = ReportTable("adjustment_land", columns, unit="m2")
+    table.rows.append(ReportTableRow(["0701", TableNumber(1.0, 2), TableNumber(2.0, 2)], "row"))
+    table.notes = ["A note of fifty letters has room in a single line.", "这条说明共有三十个汉字，宽度正好超过表宽，所以要占两行位置。"]
+    path = tmp_path_factory.mktemp("sheet") / "a.xlsx"
+    write_tables_workbook(path, [table], "the urban development boundary", Texts("en"), "")
+    return openpyxl.load_workbook(path).worksheets[0]
+
+
+def test_a_title_wider_than_the_table_is_broken_into_lines(sheet):
+    assert len(sheet["A1"].value) > 55 and sheet["A1"].alignment.wrap_text
+    assert sheet.row_dimensions[1].height >= 2 * TITLE_LINE
+
+
+def test_a_head_of_three_words_has_room_for_its_lines(sheet):
+    assert sheet["B3"].value == "permanent basic farmland taken, net" and sheet["B3"].alignment.wrap_text
+    assert sheet.row_dimensions[3].height >= 4 * HEAD_LINE
+
+
+def test_notes_are_as_high_as_their_lines(sheet):
+    assert NOTE_LINE <= sheet.row_dimensions[5].height < 2 * NOTE_LINE
+    assert 2 * NOTE_LINE <= sheet.row_dimensions[6].height < 3 * NOTE_LINE
