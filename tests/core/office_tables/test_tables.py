@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Figures of the tables equal areas computed without the plugin, in xlsx and docx; parts sum to totals."""
 
-import importlib
 import re
 from collections import defaultdict
 from types import SimpleNamespace
@@ -15,7 +14,6 @@ from plugin.core.office_tables.conflicts import _sum_known
 from plugin.core.office_tables.layouts import list_layout_ids, load_layouts
 from plugin.core.office_tables.run import TableOrder, make_office_tables
 from plugin.core.options import RunOptions
-from plugin.core.render.document.docx_writer import import_docx_library
 from plugin.core.tabulate import tabulate_sources
 from tests.core.office_tables.table_county import (
     M2_PER_HECTARE,
@@ -27,6 +25,7 @@ from tests.core.office_tables.table_county import (
     write_sealed_edition,
     write_table_county,
 )
+from tests.core.printed_tables import normalise, read_lines, read_tables
 
 #: Half of the last printed digit, and one for a figure that is adjusted so that parts sum to totals.
 HALF, ADJUSTED = 0.005 + 1e-6, 0.01 + 1e-6
@@ -315,21 +314,67 @@ def test_sheets_have_merged_heads_and_a_print_area(made, book):
         assert sheet["A1"].value == table.title and "浑源县" in table.title
 
 
-def test_docx_has_the_figures_of_the_workbook(made):
-    import_docx_library("all.docx")
-    docx = importlib.import_module("docx")
-    document = docx.Document(str(made.docx))
-    tables = [one for one in document.tables if len(one.rows) > 2]
-    assert len(tables) >= len(made.result.tables)
-    for table, written in zip(made.result.tables, tables, strict=False):
-        lines = max(len(column.head) for column in table.columns)
-        for row, cells in zip(table.rows, list(written.rows)[lines:], strict=True):
-            if row.kind == "head":
-                continue
-            for value, cell in zip(row.values, cells.cells, strict=True):
-                text = re.sub("[\u2009\u202f\u00a0\u200b\u2060]", "", cell.text).replace("\u2212", "-")
-                if hasattr(value, "value"):
-                    assert text == f"{value.value:.{value.decimals}f}".replace("-0.00", "0.00")
+@pytest.fixture(scope="module")
+def printed(made):
+    """Return id of the layout → (filled table, rows of the docx, rows of the workbook), without title and unit."""
+    documents = [grid for grid in read_tables(made.docx) if len(grid) > 2]
+    printed = {}
+    for table, grid, sheet in zip(made.result.tables, documents, read_tables(made.xlsx), strict=True):
+        rows = [list(map(normalise, row)) for row in grid]
+        printed[table.layout.id] = table, rows, [list(map(normalise, row)) for row in sheet[2 : 2 + len(rows)]]
+    return printed
+
+
+def test_docx_and_workbook_have_equal_heads_and_cells(made, printed):
+    compared, lines = 0, {path: read_lines(path) for path in (made.docx, made.xlsx)}
+    for table, rows, cells in printed.values():
+        assert len(rows) == max(len(column.head) for column in table.columns) + len(table.rows)
+        for ours, theirs in zip(rows, cells, strict=True):
+            if sum(map(bool, ours)) == 1:
+                ours, theirs = set(ours), set(theirs)
+            assert ours == theirs, table.layout.id
+            compared += len(ours)
+        for path, texts in lines.items():
+            assert set(map(normalise, table.notes)) <= texts, (table.layout.id, path.suffix)
+            # The unit is behind the title of a document.
+            assert any(text.startswith(normalise(table.title)) for text in texts), (table.layout.id, path.suffix)
+    assert compared > 1000
+
+
+def test_cells_have_the_exact_figures_with_the_stated_number_of_adjustments(printed):
+    """A figure is at most one last digit off; the difference of two printed figures may be two."""
+    for layout_id, (table, rows, _) in printed.items():
+        adjusted = 0
+        for row, cells in zip(table.rows, rows[-len(table.rows) :], strict=True):
+            assert normalise(row.name) in cells or layout_id == "line_conflicts"
+            for place, exact in row.exact_by_column.items():
+                column, usual = table.columns[place], f"{exact:.{table.columns[place].decimals}f}"
+                is_difference = bool(table.layout.columns[min(place, len(table.layout.columns) - 1)].difference_of)
+                off = abs(float(cells[place]) - exact) * 10**column.decimals
+                assert off < (2 if is_difference else 1) + 1e-6, (layout_id, row.name, column.head)
+                assert len(cells[place].partition(".")[2]) == column.decimals
+                adjusted += not is_difference and float(cells[place]) != float(usual)
+        assert adjusted == table.adjusted_count, layout_id
+        stated = [note for note in table.notes if f"{adjusted} 个数" in note]
+        assert bool(stated) == bool(adjusted), (layout_id, table.notes)
+
+
+def test_printed_columns_sum_to_the_total_of_their_row(printed):
+    """The columns of land use are the last ones; the total is left of them."""
+    for layout_id, total, first in (("three_lines_use", "合计", 5), ("zone_land_use", "分区面积", 3)):
+        table, rows, _ = printed[layout_id]
+        place = [column.head[-1] for column in table.columns].index(total)
+        for cells in rows[2:]:
+            assert round(sum(map(float, cells[first:])), 2) == float(cells[place]), (layout_id, cells[1])
+
+
+def test_printed_spaces_sum_to_the_county(printed):
+    table, rows, _ = printed["three_zones_lines"]
+    place = next(n for n, cells in enumerate(rows) if "合计" in cells)
+    spaces = rows[3:place]
+    assert len(spaces) == 4 and {len(cells) for cells in spaces} == {len(table.columns)}
+    for column in range(2, 6):
+        assert round(sum(float(cells[column]) for cells in spaces), 2) == float(rows[place][column])
 
 
 def test_missing_layers_are_stated_and_never_zero(tmp_path):
