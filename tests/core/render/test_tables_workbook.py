@@ -19,7 +19,10 @@ def sheet(tmp_path_factory):
     columns = [TableColumn("land_use", "", heads[0], 30), *(TableColumn(one, "m2", one, 14) for one in heads[1:])]
     table = ReportTable("adjustment_land", columns, unit="m2")
     table.rows.append(ReportTableRow(["0701", TableNumber(1.0, 2), TableNumber(2.0, 2)], "row"))
-    table.notes = ["A note of fifty letters has room in a single line.", "这条说明共有三十个汉字，宽度正好超过表宽，所以要占两行位置。"]
+    table.notes = [
+        "A note of fifty letters has room in a single line.",
+        "这条说明共有三十个汉字，宽度正好超过表宽，所以要占两行位置。",
+    ]
     path = tmp_path_factory.mktemp("sheet") / "a.xlsx"
     write_tables_workbook(path, [table], "the urban development boundary", Texts("en"), "")
     return openpyxl.load_workbook(path).worksheets[0]

@@ -27,6 +27,7 @@ from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_balance_terms_by_code
 from plugin.core.yearly.make import compute_and_write_update, compute_update_from_files
 from plugin.core.yearly.write import write_update
+from tests.core.printed_tables import find_table, read_tables
 from tests.core.yearly.test_yearly import make_box, make_row, make_zone, measure_area, run_update
 
 DELIVERY_NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
@@ -235,6 +236,56 @@ def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_in_the_bala
     assert np.abs([balance["rest"] for balance in zones.values()]).max() < 0.1
     book = openpyxl.load_workbook(folder / f"{DELIVERY_NAME}面积平衡表.xlsx")
     assert book.sheetnames == ["分图层平衡", "分用途平衡", "分乡镇平衡"]
+
+
+def test_sheets_of_the_balance_have_every_figure_of_its_json(tmp_path):
+    names = {"140225100": "甲镇", "140225101": "乙镇"}
+    townships = [
+        make_row(make_box(x, -50, 150, 300), 50 + n, XZQDM=code, XZQMC=name)
+        for n, (x, (code, name)) in enumerate(zip((-90, 60), names.items(), strict=True))
+    ]
+    # Land is claimed twice, and a vertex beside an unmoved edge adds area: no term of the balance is zero.
+    bent = shapely.from_wkt("POLYGON ((195 0, 300 0, 300 100, 250 100.05, 195 100, 195 0))")
+    current = CURRENT_ROWS | {"XZQXZ": townships}
+    current["GHFQ"] = [*CURRENT_ROWS["GHFQ"][:2], make_zone(bent, 9, "300")]
+    write_update(run_update(FILED_ROWS, current), tmp_path)
+    base = tmp_path / f"{DELIVERY_NAME}面积平衡表"
+    record = json.loads(base.with_suffix(".json").read_text(encoding="utf-8"))
+    tables = read_tables(base.with_suffix(".xlsx"))
+    by_layer, by_zone, by_township = (
+        find_table(tables, ["图层", head]) for head in ("图层代码", "分区（地类）代码", "乡镇")
+    )
+    layer_names, compared = {"GHFQ": "规划分区", "ZXCQCSLX": "城市蓝线", "HLFXKZX": "洪涝风险控制线"}, 0
+    terms = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
+    zone_terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
+
+    def show(values, wanted, whole):
+        # The area that touched parcels gained is in a column of its kind, and not in that of the rest.
+        figures = [values[term] - (values["reshaped"] if term == whole else 0) for term in wanted]
+        return [f"{figure if round(figure, 2) else 0:.2f}" for figure in figures]
+
+    assert [one["layer"] for one in record["layers"]] == list(layer_names)
+    for one in record["layers"]:
+        name = layer_names[one["layer"]]
+        shown = [
+            (by_layer, one["layer"], show(one["balance"], terms, "revalued")),
+            *((by_zone, code, show(values, zone_terms, "rest")) for code, values in one["zones"].items()),
+            *((by_township, key, show(values, terms, "revalued")) for key, values in one["townships"].items()),
+        ]
+        for table, key, figures in shown:
+            rows = [row for row in table.rows if row[:2] == [name, key]]
+            if not rows:
+                assert table is by_township and set(figures) == {"0.00"}
+                continue
+            assert rows[0][-len(figures) :] == figures
+            compared += len(figures)
+            before, *changes, after = map(float, figures)
+            signs = (-1, -1, 1, 1, 1, 1) if table is by_zone else (-1, 1, 0, 1, 1, 1)
+            change = sum(sign * value for sign, value in zip(signs, changes, strict=True))
+            assert before + change == pytest.approx(after, abs=0.031)
+    assert compared >= 9 * 8
+    balance = record["layers"][0]["balance"]
+    assert balance["doubled"] > 400 and round(balance["revalued"], 2) and balance["changed"] > 400
 
 
 def test_existing_maintenance_package_is_never_overwritten(written_update):
