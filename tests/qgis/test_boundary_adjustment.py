@@ -9,6 +9,7 @@ import pytest
 import shapely
 from qgis.core import QgsProcessingException
 
+from plugin.bridge.layers import painting
 from plugin.paths import SAMPLE_FOLDER
 from tests.qgis.helpers import Log, digest_files, run_algorithm
 
@@ -29,7 +30,13 @@ def former_boundary(tmp_path):
     return path
 
 
-def test_boundary_adjustment_writes_layer_workbook_and_dossier(provider, former_boundary, tmp_path):
+def test_boundary_adjustment_writes_layer_workbook_and_dossier(provider, former_boundary, tmp_path, monkeypatch):
+    lines, texts = [], []
+    draw_text = painting.draw_text
+    monkeypatch.setattr(painting, "draw_leader_line", lambda *given: lines.append(given))
+    monkeypatch.setattr(
+        painting, "draw_text", lambda *given, **more: (texts.append(given[2]), draw_text(*given, **more))[1]
+    )
     digests = [digest_files(path) for path in (former_boundary, COUNTY)]
     targets = {
         "OUTPUT": tmp_path / "地块.gpkg",
@@ -55,6 +62,8 @@ def test_boundary_adjustment_writes_layer_workbook_and_dossier(provider, former_
         assert sum(name.startswith("word/media/") for name in file.namelist()) >= 3
     page = targets["OUTPUT_HTML"].read_text(encoding="utf-8")
     assert page.count("<img") >= 3 and "不符合" in page
+    # A line to a number in its parcel reads as a minus sign: —1.
+    assert {"1", "2"} <= set(texts) and not lines
     assert any("面积不增加" in line for line in log.lines)
     assert [digest_files(path) for path in (former_boundary, COUNTY)] == digests
 

@@ -17,7 +17,7 @@ from ...core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from ..layers import painting
 from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
-from .overview import find_free_box
+from .overview import find_free_box, is_far_from_marker
 from .scene import choose_style
 
 if TYPE_CHECKING:
@@ -111,7 +111,10 @@ def _make_line_layer(layer: Layer, concept: str, frame: ImageFrame, crs, cancell
 
 
 def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: ImageFrame) -> None:
-    """Draw the numbers of the largest parcels next to a point inside each."""
+    """Draw the numbers of the largest parcels on a point inside each, or near it, with a line if they are far.
+
+    A line to a number next to the point would read as a minus sign.
+    """
     from qgis.PyQt.QtCore import QRectF
 
     sheet = QRectF(0.0, 0.0, float(frame.width_px), float(frame.height_px))
@@ -120,8 +123,12 @@ def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: ImageFrame
         point = shapely.point_on_surface(parcel.geometry)
         position = frame.convert_to_pixels(point.x, point.y)
         box = find_free_box(position, len(str(parcel.number)), frame.dots_per_mm, occupied, sheet)
+        centred = QRectF(position[0] - box.width() / 2, position[1] - box.height() / 2, box.width(), box.height())
+        if sheet.contains(centred) and not any(centred.intersects(one) for one in occupied):
+            box = centred
         occupied.append(box)
-        painting.draw_leader_line(painter, frame, position, (box.center().x(), box.center().y()))
+        if is_far_from_marker(box, position, frame.dots_per_mm):
+            painting.draw_leader_line(painter, frame, position, (box.center().x(), box.center().y()))
         painting.draw_text(painter, frame, str(parcel.number), box.left(), box.center().y(), 3.2, bold=True)
 
 

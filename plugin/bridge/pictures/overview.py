@@ -145,12 +145,7 @@ def _draw_numbers(
         boxes.append(find_free_box(spot, len(str(number)), pixels_per_mm, occupied_boxes, sheet_box))
         occupied_boxes.append(boxes[-1])
     for (x, y), box in zip(marker_positions, boxes, strict=True):
-        if not box.adjusted(
-            -_LEADER_MM * pixels_per_mm,
-            -_LEADER_MM * pixels_per_mm,
-            _LEADER_MM * pixels_per_mm,
-            _LEADER_MM * pixels_per_mm,
-        ).contains(x, y):
+        if is_far_from_marker(box, (x, y), pixels_per_mm):
             painting.draw_leader_line(painter, frame, (x, y), (box.center().x(), box.center().y()))
     for finding, (x, y) in zip(picture_data.close_up_findings, marker_positions, strict=True):
         painting.draw_severity_marker(painter, frame, str(finding.severity), x, y, _NUMBERED_MARK_MM)
@@ -243,6 +238,12 @@ def _find_grid_cell(marker_position: MarkerPosition, pixels_per_mm: float) -> tu
     return int(marker_position[0] // (_MARK_SPACING_MM * pixels_per_mm)), int(
         marker_position[1] // (_MARK_SPACING_MM * pixels_per_mm)
     )
+
+
+def is_far_from_marker(box: QRectF, marker_position: MarkerPosition, pixels_per_mm: float) -> bool:
+    """Return True if the box (pixels) of a number is not next to its marker, so that a line must lead to it."""
+    gap = _LEADER_MM * pixels_per_mm
+    return not box.adjusted(-gap, -gap, gap, gap).contains(*marker_position)
 
 
 def find_free_box(

@@ -150,7 +150,9 @@ class _Filler:
             row = found.get(code)
             if row is None and table is not None and code in self._figures.indicators.ctx.norm.standard.concepts:
                 self._add_missing(self._figures.indicators.format_missing_layers((code,)))
-            rows.append(row if row is not None else ReportTableRow([], "row", code))
+            # A part of a layer has the code of the layer before a colon: boundary:special.
+            missing_kind = "part" if ":" in code else "row"
+            rows.append(row if row is not None else ReportTableRow([], missing_kind, code))
         return rows
 
     def _make_row(self, block: LayoutRows, row: ReportTableRow) -> FilledRow:

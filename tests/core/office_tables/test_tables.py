@@ -373,6 +373,9 @@ def test_printed_spaces_sum_to_the_county(printed):
     place = next(n for n, cells in enumerate(rows) if "合计" in cells)
     spaces = rows[3:place]
     assert len(spaces) == 4 and {len(cells) for cells in spaces} == {len(table.columns)}
+    # Parts have no number, also one without land.
+    assert [cells[0] for cells in rows if cells[1].startswith("其中")] == ["", "", ""]
+    assert [cells[0] for cells in rows if cells[0].isdecimal()] == list("12345678")
     for column in range(2, 6):
         assert round(sum(float(cells[column]) for cells in spaces), 2) == float(rows[place][column])
 
