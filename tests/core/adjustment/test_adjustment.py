@@ -220,6 +220,7 @@ def test_the_command_writes_json_and_page_and_returns_found(tmp_path, capsys):
     assert main(["adjustment", str(old), str(new), "--html", str(page), "--json", str(data)]) == 1
     assert "不符合" in capsys.readouterr().out
     assert "@page{size:A4 landscape" in page.read_text(encoding="utf-8"), "printed upright, columns are too narrow"
+    assert '<tr class="kn"><td><b>调入' in page.read_text(encoding="utf-8"), "a page may end with a heading of rows"
     written = json.loads(data.read_text(encoding="utf-8"))
     assert written["verdict"] == "fails" and (written["before"], written["after"]) == (old.name, new.name)
     assert str(tmp_path) not in page.read_text(encoding="utf-8"), "a dossier has no folders of this machine"

@@ -161,11 +161,12 @@ class _PageRenderer:
             return f"<p>{escape(block.text_without_rows)}</p>"
         classes = [_ALIGNMENT_CLASSES[column.align] for column in block.columns]
         head = "".join(f"<th{c}>{escape(column.title)}</th>" for c, column in zip(classes, block.columns, strict=True))
+        kept = block.list_rows_kept_with_next()
         rows = [
-            "<tr>"
+            ('<tr class="kn">' if place in kept else "<tr>")
             + "".join(f"<td{c}>{_render_cell(cell)}</td>" for c, cell in zip(classes, row, strict=True))
             + "</tr>"
-            for row in block.rows
+            for place, row in enumerate(block.rows)
         ]
         columns = "".join(f'<col width="{column.width_percent:g}%">' for column in block.columns)
         widths = f"<colgroup>{columns}</colgroup>" if self._keeps_widths else ""
