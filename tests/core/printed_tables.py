@@ -85,6 +85,9 @@ def _show_cell(cell: openpyxl.cell.Cell) -> str:
     value = cell.value
     if value is None or isinstance(value, str):
         return value or ""
+    if cell.number_format == "General":
+        assert isinstance(value, int), (cell.coordinate, value)
+        return str(value)
     first, _, second = cell.number_format.partition(";")
     if value >= 0 or not second:
         assert re.fullmatch(r"#,##0(\.0+)?", first), (cell.coordinate, cell.number_format)

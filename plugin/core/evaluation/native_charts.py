@@ -36,8 +36,8 @@ _CM_PER_CHARACTER = 0.19
 #: Share of the range of values that stays free above and below them.
 _PADDING_SHARE = 0.18
 _LINE_EMU, _HEADING_ROWS = 22_000, 3
-#: Letters of a title (hundredths of a point); steps of an axis about, and factors of round ones.
-_TITLE_SIZE, _STEPS, _ROUND_FACTORS = 1000, 4, (1.0, 2.0, 5.0, 10.0)
+#: Letters of a title and of an axis (hundredths of a point); steps of an axis about, and factors of round ones.
+_TITLE_SIZE, _LABEL_SIZE, _STEPS, _ROUND_FACTORS = 1000, 900, 4, (1.0, 2.0, 5.0, 10.0)
 #: Scale of the printed sheet, with the characters and the rows of charts that a page of A4 then has, also where a
 #: program takes another font, with wider columns.
 _SCALE_PERCENT, _CHARACTERS_ON_A_PAGE, _ROWS_ON_A_PAGE = 70, 104, 5
@@ -151,7 +151,9 @@ def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) ->
     ]
     chart = _make_chart(series, lines, texts)
     number_format = _make_number_format(series.decimals)
-    labels = [one.label for one in result.editions]
+    years = [one.edition.year for one in result.editions]
+    # A name of an edition would leave the chart no room, where the year alone identifies it.
+    labels = [str(one.edition.year) if years.count(one.edition.year) == 1 else one.label for one in result.editions]
     names = StrData(ptCount=len(labels), pt=[StrVal(idx=n, v=label) for n, label in enumerate(labels)])
     for number, line in enumerate(lines):
         points = [NumVal(idx=n, v=repr(value)) for n, value in enumerate(line.values) if value is not None]
@@ -181,6 +183,7 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
     decimals = max(series.decimals, -math.floor(math.log10(step) + 1e-9))
     chart.y_axis.number_format = _make_number_format(decimals)
     chart.y_axis.majorGridlines = None
+    chart.x_axis.txPr = _make_upright_text()
     # openpyxl leaves out the axes by default since 3.1.
     chart.x_axis.delete = chart.y_axis.delete = False
     return chart
@@ -205,6 +208,16 @@ def choose_scale(low: float, high: float) -> tuple[float, float, float]:
     low_end = max(low_end, 0.0) if low >= 0 else low_end
     high_end = min(high_end, 0.0) if high <= 0 and low < 0 else high_end
     return round(low_end, 9), round(high_end, 9), step
+
+
+def _make_upright_text() -> Any:
+    """Return the properties of the labels of an axis that are not turned: turned ones leave no room for the lines."""
+    from openpyxl.chart.text import RichText
+    from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
+
+    letters = ParagraphProperties(defRPr=CharacterProperties(sz=_LABEL_SIZE))
+    paragraph = Paragraph(pPr=letters, endParaRPr=CharacterProperties(sz=_LABEL_SIZE))
+    return RichText(bodyPr=RichTextProperties(rot=0, vert="horz"), p=[paragraph])
 
 
 def _make_title(text: str) -> Any:

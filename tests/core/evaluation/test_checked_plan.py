@@ -160,7 +160,13 @@ def test_all_files_have_the_chapter_and_the_rest_is_unchanged(county, plain, tmp
     assert title in page and level in page and label in page
     with zipfile.ZipFile(paths["docx"]) as file:
         text = re.sub("<[^>]+>", "", file.read("word/document.xml").decode("utf-8"))
-        assert sum(name.startswith("word/charts/chart") for name in file.namelist()) == len(shown)
+        charts = [file.read(name).decode() for name in file.namelist() if name.startswith("word/charts/chart")]
+    assert len(charts) == len(shown)
+    for chart in charts:
+        # Labels as long as that of the checked plan would be turned, and leave the lines no room.
+        labels = re.findall("<v>([^<]*)</v>", chart.partition("<cat>")[2].partition("</cat>")[0])
+        assert labels == ["2020", "2021", "2022", "2024"]
+        assert re.search('rot="0"', chart.partition("<catAx>")[2].partition("</catAx>")[0])
     assert title.partition("<")[0] in text and level in text and "29.50" in text
     book = openpyxl.load_workbook(paths["xlsx"])
     row = next(r for r in book.worksheets[2].iter_rows(values_only=True) if r[1] == series["name"])
