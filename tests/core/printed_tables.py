@@ -90,7 +90,7 @@ def _show_cell(cell: openpyxl.cell.Cell) -> str:
         return str(value)
     first, _, second = cell.number_format.partition(";")
     if value >= 0 or not second:
-        assert re.fullmatch(r"#,##0(\.0+)?", first), (cell.coordinate, cell.number_format)
+        assert re.fullmatch(r"(#,##)?0(\.0+)?", first), (cell.coordinate, cell.number_format)
         return f"{value:.{len(first.partition('.')[2])}f}"
     assert re.fullmatch(r"\[Red\]-#,##0(\.0+)?", second), (cell.coordinate, cell.number_format)
     return f"-{-value:.{len(second.partition('.')[2])}f}"

@@ -172,6 +172,11 @@ def test_all_files_have_the_chapter_and_the_rest_is_unchanged(county, plain, tmp
     row = next(r for r in book.worksheets[2].iter_rows(values_only=True) if r[1] == series["name"])
     points = [one["value"] for one in series["points"]]
     assert [row[n] for n in (3, 5, 6)] == pytest.approx([points[n] for n in (0, 2, 3)]) and row[-1] == level
+    # Spreadsheets other than Excel cut texts of several lines in rows without a height.
+    for sheet in book.worksheets[2:]:
+        for cells in sheet.iter_rows():
+            lines = max(len(str(cell.value).split("\n")) for cell in cells)
+            assert lines == 1 or (sheet.row_dimensions[cells[0].row].height or 0) >= 12 * lines, sheet.title
     if lang == "zh":
         del data["evaluation"]
         former = json.loads(plain["json"].read_text(encoding="utf-8"))

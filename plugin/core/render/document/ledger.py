@@ -26,7 +26,12 @@ from ..chapter import ReportChapter
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
 from ..tables.model import ReportTable, TableNumber, make_column_heading, make_sheet_name
-from ..tables.workbook import convert_to_plain_value, make_number_format
+from ..tables.workbook import (
+    convert_to_plain_value,
+    count_head_lines,
+    count_text_lines,
+    make_number_format,
+)
 from ..words import ReportTexts
 
 if TYPE_CHECKING:
@@ -39,6 +44,8 @@ MAX_SHEET_ROWS = 1_000_000
 _ROWS_PER_BATCH = 5_000
 _FONT, _HEAD_FILL = "宋体", "DCE6F1"
 _M2_PER_HA = 10_000.0
+#: Height of a line of the usual font of a workbook, also where a program takes another font.
+_LINE_POINTS = 15.5
 #: Columns of a finding (keys of the texts) with their widths in characters. Areas are in hectares.
 _COLUMN_WIDTHS = (
     ("number", 8), ("severity", 8), ("rule", 10), ("problem", 28), ("layer", 14), ("key", 22), ("related_layer", 14),
@@ -134,9 +141,17 @@ def _write_table_sheet(book: Any, table: ReportTable, texts: Texts) -> None:
         sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
     sheet.freeze_panes = "C2" if len(table.columns) > _MIN_COLUMNS_WITH_FROZEN_NAMES else "A2"
     _set_up_printing(sheet, "1:1")
-    sheet.append([_make_head_cell(sheet, make_column_heading(column, table, texts)) for column in table.columns])
-    for row in table.rows:
+    widths = [column.width_in_characters for column in table.columns]
+    headings = [make_column_heading(column, table, texts) for column in table.columns]
+    # Programs other than Excel cut texts of several lines in a row without a height.
+    head_lines = max(map(count_head_lines, headings, widths), default=1)
+    sheet.row_dimensions[1].height = _LINE_POINTS * head_lines
+    sheet.append([_make_head_cell(sheet, heading) for heading in headings])
+    for number, row in enumerate(table.rows, 2):
         is_bold = row.kind in ("sum", "head")
+        if row.kind != "head":
+            lines = (count_text_lines(v, w) for v, w in zip(row.values, widths, strict=True) if isinstance(v, str))
+            sheet.row_dimensions[number].height = _LINE_POINTS * max(lines, default=1)
         sheet.append(
             [
                 _make_cell(sheet, convert_to_plain_value(value), make_number_format(value.decimals), bold=is_bold)

@@ -118,11 +118,7 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
         if isinstance(value, TableNumber):
             number_format = make_number_format(value.decimals)
         elif value:
-            lines = sum(
-                max(-(-compute_text_width(line) // max(column.width_in_characters - 2, 1)), 1)
-                for line in value.split("\n")
-            )
-            tallest = max(tallest, lines)
+            tallest = max(tallest, count_text_lines(value, column.width_in_characters))
         fill = SUM_FILL if strong else ""
         apply_cell_style(
             cell, styles, at, wrap=not number_format, indent=indent, bold=strong, fill=fill, number_format=number_format
@@ -169,6 +165,11 @@ def set_cell_value(cell: Any, value: str | float | int | None) -> None:
 def compute_text_width(text: str) -> int:
     """Return the width of a text in characters; a Chinese character counts twice."""
     return len(text) + len(_WIDE_CHARACTERS.findall(text))
+
+
+def count_text_lines(text: str, width: int) -> int:
+    """Return the number of lines of a text in a cell ``width`` characters wide."""
+    return sum(max(-(-compute_text_width(line) // max(width - 2, 1)), 1) for line in text.split("\n"))
 
 
 def count_head_lines(text: str, width: int) -> int:
