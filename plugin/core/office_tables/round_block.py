@@ -179,11 +179,12 @@ class _BlockRounder:
             self._digits[row, column] = digits
 
     def _round_parts_of_rows(self, column: int) -> None:
-        """Round the parts below a row to the row, if all of them are figures that sum to it."""
+        """Round the parts below a row to the row, if those with figures sum to it."""
         decimals = self._columns[column].decimals
         for position, row in enumerate(self._main):
             end = self._main[position + 1] if position + 1 < len(self._main) else len(self._rows)
-            below = [n for n in range(row + 1, end) if self._rows[n].kind == "part"]
+            parts = [n for n in range(row + 1, end) if self._rows[n].kind == "part"]
+            below = [n for n in parts if self._get_exact(n, column) is not None]
             cells = self._get_all_exact(below, [column])
             total = self._get_exact(row, column)
             if cells is None or total is None or not do_parts_add_up(cells[:, 0].tolist(), total, decimals):

@@ -376,6 +376,10 @@ def test_printed_spaces_sum_to_the_county(printed):
     # Parts have no number, also one without land.
     assert [cells[0] for cells in rows if cells[1].startswith("其中")] == ["", "", ""]
     assert [cells[0] for cells in rows if cells[0].isdecimal()] == list("12345678")
+    parts = [cells for cells in rows if cells[1].startswith("其中") and cells[3] != "—"]
+    boundary = next(cells for cells in rows if cells[1] == "城镇开发边界")
+    for column in range(2, 6):
+        assert round(sum(float(cells[column]) for cells in parts), 2) == float(boundary[column])
     for column in range(2, 6):
         assert round(sum(float(cells[column]) for cells in spaces), 2) == float(rows[place][column])
 

@@ -41,3 +41,10 @@ def test_a_head_of_three_words_has_room_for_its_lines(sheet):
 def test_notes_are_as_high_as_their_lines(sheet):
     assert NOTE_LINE <= sheet.row_dimensions[5].height < 2 * NOTE_LINE
     assert 2 * NOTE_LINE <= sheet.row_dimensions[6].height < 3 * NOTE_LINE
+
+
+def test_a_sheet_without_rows_has_words_in_place_of_them_before_its_notes(tmp_path):
+    table = ReportTable("adjustment_land", [TableColumn("land_use", "", "地类", 30)], notes=["面积为图斑椭球面积。"])
+    write_tables_workbook(tmp_path / "a.xlsx", [table], "甲", Texts("zh"), "")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[0]
+    assert [sheet.cell(row, 1).value for row in (4, 5)] == ["没有数据。", "面积为图斑椭球面积。"]

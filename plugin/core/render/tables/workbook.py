@@ -91,7 +91,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
         _write_row(sheet, number, row, table, styles)
     first_note_row = HEADING_ROWS + len(table.rows) + 1
     # A sheet without rows and words would look like a mistake.
-    notes = table.notes or ([] if table.rows else [texts.get("tables", "no_rows")])
+    notes = [*([] if table.rows else [texts.get("tables", "no_rows")]), *table.notes]
     for number, note in enumerate(notes, first_note_row):
         lines = -(-compute_text_width(note) // max(total_width - 2, 1))
         write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
