@@ -505,8 +505,10 @@ class FindingsDock(FindingsForm):
         finding = yield from self.tree.find_next_open_in_steps()
         if finding is None:
             return None, False
+        yield
         if self.filters.states.count() and self.tree.is_far(finding):
             return finding, True
+        yield
         yield from self.tree.load_rows_to(finding)
         return finding, False
 

@@ -370,7 +370,10 @@ class FindingsTree(QTreeView):
         Yield between steps of some milliseconds.
         """
         findings, model = self.filter.list_visible_findings(), self.findings
-        for position in range(self._find_start_position(findings, 1), len(findings)):
+        yield
+        first = self._find_start_position(findings, 1)
+        yield
+        for position in range(first, len(findings)):
             finding = findings[position]
             if model.work.is_open(finding) and model.find_state_key(finding) != STALE:
                 return finding
