@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of written documents (docx, xlsx, HTML), read without the plugin, as grids of printed texts.
+"""Tables of written documents (docx, xlsx, HTML), read as grids of printed texts with no code of the plugin.
 
 A cell over several columns or rows has its text at the first place, and empty texts at the others.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 import zipfile
@@ -13,9 +14,12 @@ from collections.abc import Sequence
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import openpyxl
+
+from plugin.core.__main__ import main
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 Grid = list[list[str]]
@@ -163,3 +167,19 @@ def find_table(tables: Sequence[Grid], first_heads: Sequence[str]) -> PrintedTab
     ]
     table, place = found
     return PrintedTable(list(map(normalise, table[place])), [list(map(normalise, row)) for row in table[place + 1 :]])
+
+
+def run_in_both_languages(command: list[str], target: Path, forms: Sequence[str]) -> dict[str, SimpleNamespace]:
+    """Run a command that finds something; return language → its JSON, and tables and lines by form of document.
+
+    ``target``: path of the written files, without language and suffix.
+    """
+    written = {}
+    for lang in ("zh", "en"):
+        paths = {form: target.with_name(f"{target.name} {lang}.{form}") for form in ("json", *forms)}
+        arguments = [argument for form, path in paths.items() for argument in (f"--{form}", str(path))]
+        assert main([*command, "--lang", lang, *arguments]) == 1
+        data = json.loads(paths["json"].read_text(encoding="utf-8"))
+        tables, lines = ({form: read(paths[form]) for form in forms} for read in (read_tables, read_lines))
+        written[lang] = SimpleNamespace(data=data, tables=tables, lines=lines)
+    return written

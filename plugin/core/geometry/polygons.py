@@ -247,12 +247,6 @@ class Polygons:
             self.__dict__.pop(name, None)
         self.cached_segments = None
 
-    def find_rows_meeting_bounds(self, *boxes: tuple[float, float, float, float]) -> NDArray:
-        """Return the rows whose bounding box meets one of the boxes (xmin, ymin, xmax, ymax) in m, each row once."""
-        if len(boxes) == 1:
-            return self.present[self._box_tree.query(shapely.box(*boxes[0]))]
-        return np.unique(self.find_pairs_meeting_bounds(np.array(boxes, dtype=float).reshape(-1, 4))[1])
-
     def find_pairs_meeting_bounds(self, bounds: NDArray) -> tuple[NDArray, NDArray]:
         """Return pairs of a position in (k, 4) boxes (xmin, ymin, xmax, ymax) in m and a row whose box meets it.
 

@@ -162,7 +162,7 @@ class IncrementalChecker:
         """Build the search index before the first edit needs it."""
         for layer in self.plan.layers.values():
             cancellation.raise_if_cancelled()
-            layer.polygons.find_rows_meeting_bounds((0.0, 0.0, 0.0, 0.0))
+            layer.polygons.find_pairs_meeting_bounds(np.zeros((1, 4)))
             _ = layer.repeated_keys, layer.broken_rows, layer.raw_shapes, layer.unrepaired_shapes
             self._rows.find_row_of_key(layer.role, "")
         cancellation.raise_if_cancelled()
@@ -358,30 +358,29 @@ class IncrementalChecker:
         in_changed_boxes = self._find_rows_by_role([change.changed_box for change in changes], set(self.plan.layers))
         coarse_roles = {role for role in read_roles if len(self.plan.layers[role]) <= MAX_COARSE_LAYER_ROWS}
         in_extents = self._find_rows_by_role([change.extent for change in changes], coarse_roles)
-        position = -1
-        for row_names, group in zip(touched_rows, groups, strict=True):
-            has_several_roles = len({change.role for change in group}) > 1
-            for change in group:
-                position += 1
-                checked_bounds = [change.extent]
-                for role in self.plan.layers:
-                    in_changed_box = in_changed_boxes[role][position]
-                    if role == change.role:
-                        in_changed_box.discard(change.row)
-                    row_names |= {self._rows.get_row_name(role, n) for n in in_changed_box}
-                    if role not in read_roles:
-                        continue
-                    near_rows[role] |= in_changed_box
-                    if role in coarse_roles:
-                        near_rows[role] |= in_extents[role][position]
-                    # A change of another layer in the group concerns the other rows of this layer.
-                    if role != change.role or has_several_roles:
-                        rows_to_check[role] |= in_changed_box
-                        checked_bounds.append(self._rows.compute_bounds(role, in_changed_box))
-                if len(self.plan.layers[change.role]) <= MAX_COARSE_LAYER_ROWS:
-                    # Other rows of its layer may cover the land that the changed row covered.
-                    bounds = join_bounds(checked_bounds)
-                    near_rows[change.role] |= self._rows.find_rows_meeting_bounds(change.role, bounds)
+        group_numbers = [number for number, group in enumerate(groups) for _ in group]
+        for position, (change, number) in enumerate(zip(changes, group_numbers, strict=True)):
+            row_names = touched_rows[number]
+            has_several_roles = len({one.role for one in groups[number]}) > 1
+            checked_bounds = [change.extent]
+            for role in self.plan.layers:
+                in_changed_box = in_changed_boxes[role][position]
+                if role == change.role:
+                    in_changed_box.discard(change.row)
+                row_names |= {self._rows.get_row_name(role, n) for n in in_changed_box}
+                if role not in read_roles:
+                    continue
+                near_rows[role] |= in_changed_box
+                if role in coarse_roles:
+                    near_rows[role] |= in_extents[role][position]
+                # A change of another layer in the group concerns the other rows of this layer.
+                if role != change.role or has_several_roles:
+                    rows_to_check[role] |= in_changed_box
+                    checked_bounds.append(self._rows.compute_bounds(role, in_changed_box))
+            if len(self.plan.layers[change.role]) <= MAX_COARSE_LAYER_ROWS:
+                # Other rows of its layer may cover the land that the changed row covered.
+                bounds = join_bounds(checked_bounds)
+                near_rows[change.role] |= self._rows.find_rows_meeting_bounds(change.role, bounds)
         layers: dict[str, Layer] = {}
         selection_by_role: dict[str, np.ndarray] = {}
         for role in self.plan.layers:

@@ -486,6 +486,7 @@ def _concatenate_frames(frames: list[Any]) -> Any:
     import geopandas as gpd
     import pandas as pd
 
+    # One call of pandas is fastest; with several types it would give other types than object.
     types = list(frames[0].dtypes)
     if all(list(frame.dtypes) == types for frame in frames[1:]):
         return pd.concat(frames)

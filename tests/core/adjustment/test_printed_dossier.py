@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every figure of a dossier's JSON is in its cell of the docx, the workbook and the page, found by row and column."""
 
-import json
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 import shapely
 
-from plugin.core.__main__ import main
 from tests.core.adjustment.test_adjustment import BOX_IN_EAST, BOX_OUT_WEST, OLD_TOWN, write_editions
-from tests.core.printed_tables import find_table, normalise, normalise_lines, read_lines, read_tables
+from tests.core.printed_tables import find_table, normalise, normalise_lines, run_in_both_languages
 from tests.core.small_plan import make_county_box, make_table
 
 FORMS = ("docx", "xlsx", "html")
@@ -78,15 +76,7 @@ def dossiers(tmp_path_factory):
     """Run the command in both languages; return language → JSON, and tables and lines by form."""
     folder = tmp_path_factory.mktemp("论证 a")
     old, new = write_rich_editions(folder)
-    dossiers = {}
-    for lang in ("zh", "en"):
-        paths = {form: folder / f"论证 表 {lang}.{form}" for form in ("json", *FORMS)}
-        arguments = [argument for form, path in paths.items() for argument in (f"--{form}", str(path))]
-        assert main(["adjustment", str(old), str(new), "--lang", lang, *arguments]) == 1
-        data = json.loads(paths["json"].read_text(encoding="utf-8"))
-        tables, lines = ({form: read(paths[form]) for form in FORMS} for read in (read_tables, read_lines))
-        dossiers[lang] = SimpleNamespace(data=data, tables=tables, lines=lines)
-    return dossiers
+    return run_in_both_languages(["adjustment", str(old), str(new)], folder / "论证 表", FORMS)
 
 
 @pytest.fixture(params=FORMS)

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every figure of an evaluation's JSON is in its cell of the docx, the workbook and the page, by row and column."""
 
-import json
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 
-from plugin.core.__main__ import main
 from tests.core.evaluation.test_evaluation import make_box, make_layers, write_profile
-from tests.core.printed_tables import find_table, normalise, normalise_lines, read_lines, read_tables
+from tests.core.printed_tables import find_table, normalise, normalise_lines, run_in_both_languages
 from tests.core.small_plan import make_table, write_gpkg
 
 FORMS = ("docx", "xlsx", "html")
@@ -59,15 +57,7 @@ def write_editions(folder):
 def evaluations(tmp_path_factory):
     """Run the command in both languages; return language → JSON, and tables and lines by form."""
     folder = tmp_path_factory.mktemp("体检 a")
-    listed, evaluations = write_editions(folder), {}
-    for lang in ("zh", "en"):
-        paths = {form: folder / f"评估 {lang}.{form}" for form in ("json", *FORMS)}
-        arguments = [argument for form, path in paths.items() for argument in (f"--{form}", str(path))]
-        assert main(["evaluate", str(listed), "--lang", lang, *arguments]) == 1
-        data = json.loads(paths["json"].read_text(encoding="utf-8"))
-        tables, lines = ({form: read(paths[form]) for form in FORMS} for read in (read_tables, read_lines))
-        evaluations[lang] = SimpleNamespace(data=data, tables=tables, lines=lines)
-    return evaluations
+    return run_in_both_languages(["evaluate", str(write_editions(folder))], folder / "评估", FORMS)
 
 
 @pytest.fixture(params=FORMS)

@@ -173,7 +173,7 @@ def count_text_lines(text: str, width: int) -> int:
 
 
 def count_head_lines(text: str, width: int) -> int:
-    """Return the number of lines of a bold text in a cell ``width`` characters wide; words are not divided."""
+    """Return the number of lines of a bold text in a cell ``width`` characters wide, with room for whole words."""
     return max(-(-int(1.1 * compute_text_width(text)) // max(width - 2, 1)), 1)
 
 
