@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
 import resource
 import statistics
 import subprocess
@@ -95,10 +94,6 @@ def count_bytes(frames: dict[str, gpd.GeoDataFrame]) -> int:
 
 def count_vertices(frames: dict[str, gpd.GeoDataFrame]) -> int:
     return sum(int(shapely.get_num_coordinates(f.geometry.to_numpy()).sum()) for f in frames.values())
-
-
-def compute_n_log_n(n: int) -> float:
-    return n * math.log(n)
 
 
 def read_peak_memory_mb() -> float:
