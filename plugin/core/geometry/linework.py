@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..parallel.process_state import get_thread_count
 from ..parallel.threads import map_in_threads
 
 #: Vertices in one batch: they fit in a processor's cache.
@@ -202,25 +203,32 @@ class PolygonSegments:
         """Return (v,) bool: segments not drawn exactly twice, once from either side."""
         alone = np.zeros(len(self.xy), dtype=bool)
         alone[self.segments_by_hash] = True
-        is_same_hash = self.sorted_hashes[1:] == self.sorted_hashes[:-1]
-        begins = is_same_hash.copy()
-        begins[1:] &= ~is_same_hash[:-1]
-        begins[:-1] &= ~is_same_hash[1:]
-        begins = np.flatnonzero(begins)
+        is_same_hash = np.zeros(len(self.sorted_hashes) + 1, dtype=bool)
+        if len(self.sorted_hashes):
+            np.equal(self.sorted_hashes[1:], self.sorted_hashes[:-1], out=is_same_hash[1:-1])
+        # Exactly two segments have the hash.
+        begins = np.flatnonzero(is_same_hash[1:-1] & ~is_same_hash[:-2] & ~is_same_hash[2:])
+        first, second = self.segments_by_hash[begins], self.segments_by_hash[begins + 1]
+        # Segments are compared in the order of the rings: those of a common edge follow one another in both rings, so
+        # that their vertices are in the processor's cache.
+        partner = np.full(len(self.xy), -1, dtype=np.int32)
+        partner[first], partner[second] = second, first
         vertex = _convert_to_complex(self.xy)
 
-        def mark_pairs(first: NDArray) -> None:
-            """Mark segments that are drawn twice, once from either side, as paired.
+        def mark_pairs(batch: slice) -> None:
+            """Mark segments of a batch of vertices that are drawn twice, once from either side, as paired.
 
-            ``first``: positions in the sorted hashes; the segment there is compared with the next one.
+            Each pair is compared once, at its first segment.
             """
-            i, j = self.segments_by_hash[first], self.segments_by_hash[first + 1]
+            i = batch.start + np.flatnonzero(partner[batch] > np.arange(batch.start, batch.stop))
+            j = partner[i]
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
             is_reversed = self.is_interior_left[i] == self.is_interior_left[j]
             is_paired = (vertex[i] == vertex[j + is_reversed]) & (vertex[i + 1] == vertex[j + ~is_reversed])
             alone[i[is_paired]] = alone[j[is_paired]] = False
 
-        map_in_threads(mark_pairs, list(_iterate_values(begins)))
+        starts = range(0, len(partner), _SEGMENTS_PER_BATCH)
+        map_in_threads(mark_pairs, [slice(n, min(n + _SEGMENTS_PER_BATCH, len(partner))) for n in starts])
         return alone
 
     def mask_unmatched_segments(self, other: PolygonSegments, rows: NDArray) -> NDArray:
@@ -380,8 +388,7 @@ def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
     Sorting plain numbers, the upper bits of each hash with its position below, takes half the time of `argsort`.
     """
     low = np.uint64((1 << len(key).bit_length()) - 1)
-    packed_keys = (key & ~low) | np.arange(len(key), dtype=np.uint64)
-    packed_keys.sort()
+    packed_keys = _sort_in_threads((key & ~low) | np.arange(len(key), dtype=np.uint64))
     packed_keys &= low
     order = packed_keys.view(np.int64)
     key = key[order]
@@ -398,6 +405,25 @@ def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
             key[run_start:run_end][order_in_run],
         )
     return order, key
+
+
+def _sort_in_threads(values: NDArray) -> NDArray:
+    """Return (s,) uint64 values in ascending order.
+
+    Values are divided by their upper bits, which are those of a hash: so the parts have about equal lengths.
+    """
+    if len(values) < _SEGMENTS_PER_BATCH or get_thread_count() < 2:
+        values.sort()
+        return values
+    part_bits = (get_thread_count() - 1).bit_length()
+    part_of_value = (values >> np.uint64(64 - part_bits)).astype(np.uint8)
+
+    def sort_part(number: int) -> NDArray:
+        part = values[part_of_value == number]
+        part.sort()
+        return part
+
+    return np.concatenate(map_in_threads(sort_part, range(1 << part_bits)))
 
 
 def _compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
