@@ -16,6 +16,7 @@ from ...core.geometry.tolerance import CURVE_STEP_DEGREES
 from ...core.parallel.process_state import remove_one_by_one
 from .properties import format_crs_for_pyproj
 from .snapshots import LayerSnapshot
+from .stored_rows import StoredFiles
 from .values import (
     BINARY_TYPE,
     convert_to_python_value,
@@ -52,13 +53,15 @@ def read_snapshots(
     requests = [(one, outline, choose_fields(outline)) for one, outline in outlines]
     total = sum(one.feature_count for one, _, is_wanted in requests if is_wanted) or 1
     row_count_read = 0
-    for one, outline, is_wanted in requests:
-        if not is_wanted:
-            yield outline
-            continue
-        progress(row_count_read / total, one.name)
-        yield read_snapshot(one, cancellation=cancellation, only_fields=None if is_wanted is True else is_wanted)
-        row_count_read += one.feature_count
+    with StoredFiles(cancellation) as files:
+        for one, outline, is_wanted in requests:
+            if not is_wanted:
+                yield outline
+                continue
+            progress(row_count_read / total, one.name)
+            only_fields = None if is_wanted is True else is_wanted
+            yield read_snapshot(one, cancellation=cancellation, only_fields=only_fields, files=files)
+            row_count_read += one.feature_count
 
 
 def make_source_layer_without_rows(snapshot: LayerSnapshot) -> SourceLayer:
@@ -118,12 +121,17 @@ def _read_database_stamp(path: Path) -> tuple[Any, ...]:
 
 
 def read_snapshot(
-    snapshot: LayerSnapshot, *, cancellation: Cancellation = NEVER_CANCELLED, only_fields: frozenset[str] | None = None
+    snapshot: LayerSnapshot,
+    *,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    only_fields: frozenset[str] | None = None,
+    files: StoredFiles | None = None,
 ) -> SourceLayer:
     """Return the features of a snapshot as a table, read in one pass.
 
     Attributes are stored by column, geometries as WKB. ``only_fields``: names of the fields to read, in capitals; by
-    default all.
+    default all. ``files``: from which layers are read that show just what their file has; by default all features are
+    read through QGIS.
     """
     import geopandas as gpd
     import pandas as pd
@@ -135,6 +143,9 @@ def read_snapshot(
     positions, crs = _list_positions_of_read_fields(snapshot), outline.crs
     if only_fields is not None:
         positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only_fields]
+    stored_layer = None if files is None else files.read_layer(snapshot, positions)
+    if stored_layer is not None:
+        return _fill_from_stored_layer(outline, snapshot, stored_layer)
     feature_rows = _read_rows(snapshot, positions, cancellation)
     stored_row_count = _count_expected_features(snapshot)
     if stored_row_count is not None and stored_row_count != len(feature_rows.fids):
@@ -170,6 +181,21 @@ def read_snapshot(
         shape_crs=shape_headers.other_crs,
         shape_crs_fids=shape_headers.other_crs_fids,
         described_crs=described_crs,
+    )
+
+
+def _fill_from_stored_layer(outline: SourceLayer, snapshot: LayerSnapshot, stored: SourceLayer) -> SourceLayer:
+    """Return a layer without rows with those of the layer that was read from its file."""
+    if stored.problem is not None:
+        return replace(outline, problem=stored.problem, declared_row_count=stored.declared_row_count)
+    return replace(
+        outline,
+        frame=stored.frame,
+        notices=_list_reading_notices(snapshot, 0),
+        broken_fids=stored.broken_fids,
+        shape_crs=stored.shape_crs,
+        shape_crs_fids=stored.shape_crs_fids,
+        described_crs=stored.described_crs,
     )
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
     QgsFeatureRequest,
     QgsFields,
+    QgsProviderRegistry,
     QgsVectorLayer,
     QgsVectorLayerFeatureSource,
 )
@@ -46,6 +48,8 @@ class LayerSnapshot:
     #: True if ``feature_count`` is the provider's and exact. A GeoPackage's may be outdated, a server's an estimate.
     is_count_known: bool = True
     is_count_exact: bool = False
+    #: The layer shows all rows of its table as the file has them.
+    shows_stored_rows: bool = False
 
 
 def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> LayerSnapshot:
@@ -72,6 +76,26 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
         geometry_type=layer.wkbType(),
         is_count_known=layer.featureCount() >= 0,
         is_count_exact=layer.providerType() in ("memory", "ogr") and not get_file_path(layer).lower().endswith(".gpkg"),
+        shows_stored_rows=request is None and _shows_stored_rows(layer),
+    )
+
+
+def _shows_stored_rows(layer: QgsVectorLayer) -> bool:
+    """Return True if a layer shows all rows of a table of a GeoPackage or FileGDB, as the file has them.
+
+    False for a layer that is being edited, even without changes: in a transaction, changes are in no edit buffer.
+    """
+    if layer.providerType() != "ogr" or layer.isEditable() or layer.subsetString():
+        return False
+    parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
+    path, table = str(parts.pop("path", "") or ""), str(parts.pop("layerName", "") or "")
+    fields = layer.fields()
+    return (
+        bool(table)
+        and Path(path).suffix.lower() in (".gpkg", ".gdb")
+        # No open options, packed file, password or the like.
+        and not any(parts.values())
+        and all(fields.fieldOrigin(n) == QgsFields.FieldOrigin.OriginProvider for n in range(fields.count()))
     )
 
 

@@ -84,7 +84,9 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         stand_in = Path(folder) / f"{_replace_special_characters(path.stem)}{path.suffix}"
         try:
-            if is_copy_needed:
+            if files_to_copy and suffix == ".gpkg" and _copy_database(path, stand_in):
+                files_to_copy = []
+            elif is_copy_needed:
                 for file in (path, *files_to_copy):
                     shutil.copyfile(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
             else:
@@ -97,6 +99,24 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
         yield stand_in
+
+
+def _copy_database(path: Path, target: Path) -> bool:
+    """Copy a database with all that its log has, at one moment; return False if it cannot be opened read-only.
+
+    A program may write to it at the same time: copies of its files could be of different moments. The database of a
+    crashed program, of which a reader must roll back a transaction, cannot be opened in this way.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            database.backup(copy)
+    except sqlite3.Error:
+        target.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def _roll_back(copy: Path) -> None:

@@ -184,6 +184,16 @@ def read_file(
     return layers
 
 
+def read_layer(path: Path, opened_path: Path, name: str, fields: frozenset[str]) -> SourceLayer:
+    """Return one layer of a GeoPackage or FileGDB, with the fields of these names (in capitals).
+
+    ``opened_path``: the path that the driver opens (`files.open_datasource.provide_safe_path`). Raises InputError if
+    the layer cannot be read.
+    """
+    check_readable(path)
+    return _read_layer(_LayerSource(path, opened_path, name, True, None), lambda layer: fields)
+
+
 def _list_layers(path: Path, opened_path: Path) -> list[tuple[str, str | None]]:
     """Return name and geometry type of each layer in a file.
 

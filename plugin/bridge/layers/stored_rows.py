@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read layers that show just what their file has, from the file.
+
+QGIS gives a layer feature by feature, each value as an object: the core's reader is several times faster.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import QgsWkbTypes
+
+from ...core.cancellation import Cancellation
+from ...core.errors import InputError
+from .snapshots import LayerSnapshot
+from .values import get_field_type
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...core.plan.layer import SourceLayer
+
+# Numbers of QMetaType, the same in Qt 5 and 6. The core reads fields of other types (lists, times of day) in another
+# way than QGIS.
+_TEXT_TYPE, _REAL_TYPE = 10, 6
+_DATE_TYPES, _INTEGER_TYPES = (14, 16), (1, 2, 4)
+_READABLE_TYPES = (_TEXT_TYPE, _REAL_TYPE, *_DATE_TYPES, *_INTEGER_TYPES)
+
+
+class StoredFiles:
+    """The files that one reading of several layers opens; a context manager that removes temporary copies.
+
+    A GeoPackage that is being edited is copied once, with what its log has (`provide_safe_path`).
+    """
+
+    def __init__(self, cancellation: Cancellation):
+        self._cancellation = cancellation
+        self._stack = ExitStack()
+        self._opened_paths: dict[Path, Path] = {}
+
+    def __enter__(self) -> StoredFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def read_layer(self, snapshot: LayerSnapshot, field_positions: list[int]) -> SourceLayer | None:
+        """Return the rows of a snapshot as `reading.read_snapshot` does, with the fields at these positions.
+
+        None if the rows must be read through QGIS: the layer shows other rows than its file has, it has arcs or fields
+        that the core reads otherwise, or the file cannot be read. Raise Cancelled.
+        """
+        from ...core.io.file import read_layer
+
+        kinds = {snapshot.fields.at(n).name(): get_field_type(snapshot.fields.at(n)) for n in field_positions}
+        if (
+            not snapshot.shows_stored_rows
+            or QgsWkbTypes.geometryType(snapshot.geometry_type) == QgsWkbTypes.GeometryType.NullGeometry
+            or QgsWkbTypes.isCurvedType(snapshot.geometry_type)
+            or any(kind not in _READABLE_TYPES for kind in kinds.values())
+        ):
+            return None
+        self._cancellation.raise_if_cancelled()
+        path = Path(snapshot.file_path)
+        try:
+            opened_path = self._open(path)
+            layer = read_layer(path, opened_path, snapshot.table_name, frozenset(name.upper() for name in kinds))
+        except InputError:
+            # QGIS may still read it, or report why not.
+            return None
+        self._cancellation.raise_if_cancelled()
+        if layer.problem is None and (layer.curve_texts or not _give_columns_of_snapshot(layer, snapshot, kinds)):
+            return None
+        return layer
+
+    def _open(self, path: Path) -> Path:
+        """Return the path that a driver may open. Raise InputError."""
+        from ...core.files.open_datasource import provide_safe_path
+
+        if path not in self._opened_paths:
+            self._opened_paths[path] = self._stack.enter_context(provide_safe_path(path))
+        return self._opened_paths[path]
+
+
+def _give_columns_of_snapshot(layer: SourceLayer, snapshot: LayerSnapshot, kinds: dict[str, int]) -> bool:
+    """Give a layer the columns that QGIS shows, in their order and with their types; return False if one is missing.
+
+    ``kinds``: field name → QMetaType number.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
+    frame, geometry_name = layer.frame, layer.frame.geometry.name
+    missing_names = [name for name in kinds if name not in frame.columns or name == geometry_name]
+    # QGIS shows the feature id, which the driver does not count among the fields, as the first field.
+    if missing_names and (
+        missing_names != [snapshot.fields.at(0).name()] or kinds[missing_names[0]] != _INTEGER_TYPES[2]
+    ):
+        return False
+    columns = {
+        name: pd.Series(frame.index, index=frame.index, dtype="int64")
+        if name in missing_names
+        else _convert_column(frame[name], kind)
+        for name, kind in kinds.items()
+    }
+    geometry_name = "geometry"
+    while geometry_name in columns:
+        geometry_name = f"_{geometry_name}"
+    columns[geometry_name] = frame.geometry
+    layer.frame = gpd.GeoDataFrame(columns, geometry=geometry_name, crs=layer.crs)
+    return True
+
+
+def _convert_column(column: pd.Series, kind: int) -> Any:
+    """Return a column with the type that it has when it is read through QGIS (`values.make_column`)."""
+    if kind in _DATE_TYPES:
+        return column.astype("datetime64[ms]")
+    if kind == _REAL_TYPE:
+        return column.astype("float64")
+    if kind in _INTEGER_TYPES:
+        return column.astype("int64") if column.notna().all() else _convert_to_integers_or_none(column)
+    return column
+
+
+def _convert_to_integers_or_none(column: pd.Series) -> pd.Series:
+    """Return integers, which gaps have turned into doubles or digits, as Python integers; None where one is missing."""
+    import pandas as pd
+
+    values = [None if pd.isna(value) else int(value) for value in column.tolist()]
+    return pd.Series(values, index=column.index, dtype=object)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test reading layers of a project from their files: the same table as through QGIS, and only if it is the same."""
+
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from qgis.core import QgsFeatureRequest, QgsField, QgsVectorLayer
+from qgis.PyQt.QtCore import QVariant
+
+from plugin.bridge.layers import reading
+from plugin.bridge.layers.reading import read_snapshot, read_snapshots
+from plugin.bridge.layers.snapshots import take_snapshot
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.errors import Cancelled
+from tests.qgis.helpers import SAMPLE, make_square
+
+pytestmark = pytest.mark.usefixtures("qgis_app")
+
+
+@pytest.fixture()
+def forbid_reading_features(monkeypatch):
+    """Let a test fail that reads features through QGIS."""
+
+    def refuse(*_):
+        raise AssertionError("features are read through QGIS")
+
+    monkeypatch.setattr(reading, "_read_rows", refuse)
+
+
+def open_layer(path, name="DLTB"):
+    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+    assert layer.isValid()
+    return layer
+
+
+def read_stored(layer, **options):
+    (table,) = read_snapshots(
+        [take_snapshot(layer)], progress=lambda share, text: None, cancellation=NEVER_CANCELLED, **options
+    )
+    return table
+
+
+def write_layer(path, shapes, name="DLTB", **columns):
+    """Write a layer of a GeoPackage or FileGDB with columns of numpy values."""
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(np.array(shapes, dtype=object)),
+        [np.asarray(values) for values in columns.values()],
+        list(columns),
+        layer=name,
+        geometry_type="Polygon",
+        crs="EPSG:4526",
+        append=path.exists(),
+        driver="GPKG" if path.suffix == ".gpkg" else "OpenFileGDB",
+        # Without triggers, which would call functions of a driver.
+        layer_options={"SPATIAL_INDEX": "NO"} if path.suffix == ".gpkg" else {},
+    )
+    return path
+
+
+def assert_equal_tables(ours, theirs):
+    assert [(f.name, f.type) for f in ours.fields] == [(f.name, f.type) for f in theirs.fields]
+    assert (ours.name, ours.source, ours.crs, ours.notices) == (theirs.name, theirs.source, theirs.crs, theirs.notices)
+    assert (ours.problem, ours.broken_fids) == (theirs.problem, theirs.broken_fids)
+    names = [name for name in theirs.frame.columns if name != theirs.frame.geometry.name]
+    assert ours.frame.columns.tolist() == theirs.frame.columns.tolist()
+    assert ours.frame.index.tolist() == theirs.frame.index.tolist()
+    for name in names:
+        left, right = ours.frame[name], theirs.frame[name]
+        assert left.dtype == right.dtype, name
+        assert left.isna().tolist() == right.isna().tolist(), name
+        there = left.notna()
+        assert left[there].tolist() == right[there].tolist(), name
+        assert [type(value) for value in left[there]] == [type(value) for value in right[there]], name
+    left, right = ours.frame.geometry.to_numpy(), theirs.frame.geometry.to_numpy()
+    assert shapely.to_wkb(left).tolist() == shapely.to_wkb(right).tolist()
+
+
+def test_all_layers_of_the_sample_are_equal_to_those_read_through_qgis():
+    for name, kind in pyogrio.list_layers(SAMPLE):
+        if kind is not None:
+            layer = open_layer(SAMPLE, name)
+            assert take_snapshot(layer).shows_stored_rows
+            assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
+def test_values_of_all_types_are_equal_to_those_read_through_qgis(tmp_path, suffix, monkeypatch):
+    path = write_layer(
+        tmp_path / f"县{suffix}",
+        [make_square(0, 0), None, make_square(2, 0)],
+        BSM=np.array(["140225", None, ""], dtype=object),
+        geometry=np.array(["甲", "乙", "丙"], dtype=object),
+        N=np.array([1.0, np.nan, 3.0]),
+        L=np.array([140225000000000001, 140225000000000002, -5], dtype=np.int64),
+        I=np.array([1, 2, 3], dtype=np.int32),
+        B=np.array([True, False, True]),
+        D=np.array(["2020-01-02", "NaT", "1999-12-31"], dtype="datetime64[D]"),
+        T=np.array(["2020-01-02T23:59:01.250", "NaT", "1999-12-31"], dtype="datetime64[ms]"),
+    )
+    if suffix == ".gpkg":
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("UPDATE DLTB SET L = NULL, I = NULL, T = '2020-06-30T08:00:00.000+08:00' WHERE fid = 2")
+            database.commit()
+    layer = open_layer(path)
+    expected = read_snapshot(take_snapshot(layer))
+    monkeypatch.setattr(reading, "_read_rows", None)
+    table = read_stored(layer)
+    assert_equal_tables(table, expected)
+    if suffix == ".gpkg":
+        # A FileGDB of this version stores it as a double.
+        assert table.frame["L"].tolist() == [140225000000000001, None, -5]
+    chosen = read_stored(layer, choose_fields=lambda layer: frozenset({"BSM", "L"}))
+    assert chosen.frame.columns.tolist() == ["BSM", "L", "geometry"]
+
+
+def test_empty_layer_and_z_values_are_equal_to_those_read_through_qgis(tmp_path):
+    path = write_layer(tmp_path / "county.gpkg", [], BSM=np.array([], dtype=object), N=np.array([], dtype=np.int32))
+    write_layer(path, [shapely.force_3d(make_square(0, 0), 7.5)], name="STBHHX", BSM=np.array(["a"], dtype=object))
+    for name in ("DLTB", "STBHHX"):
+        layer = open_layer(path, name)
+        assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+
+
+@pytest.mark.parametrize("change", ["filter", "editing", "virtual field", "selection", "memory"])
+def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(tmp_path, change):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+    layer, request = open_layer(path), None
+    if change == "filter":
+        layer.setSubsetString("BSM = 'a'")
+    elif change == "editing":
+        layer.startEditing()
+        layer.deleteFeature(2)
+    elif change == "virtual field":
+        layer.addExpressionField("1 + 1", QgsField("two", QVariant.Int))
+    elif change == "selection":
+        request = QgsFeatureRequest([1])
+    else:
+        layer = layer.materialize(QgsFeatureRequest([1]))
+    snapshot = take_snapshot(layer, request)
+    assert not snapshot.shows_stored_rows
+    (table,) = read_snapshots([snapshot], progress=lambda share, text: None, cancellation=NEVER_CANCELLED)
+    assert len(table.frame) == (2 if change == "virtual field" else 1)
+    assert ("two" in table.frame) == (change == "virtual field")
+
+
+@pytest.mark.usefixtures("forbid_reading_features")
+def test_rows_in_the_log_of_a_database_that_is_being_edited_are_read(tmp_path):
+    path = write_layer(tmp_path / "县 county.gpkg", [make_square(0, 0)], BSM=np.array(["a"], dtype=object))
+    layer = open_layer(path)
+    with closing(sqlite3.connect(path)) as editor:
+        editor.execute("PRAGMA journal_mode = WAL")
+        editor.execute("UPDATE DLTB SET BSM = 'b'")
+        editor.commit()
+        assert path.with_name(f"{path.name}-wal").exists()
+        assert read_stored(layer).frame["BSM"].tolist() == ["b"]
+        editor.execute("UPDATE DLTB SET BSM = 'c'")
+        assert read_stored(layer).frame["BSM"].tolist() == ["b"]
+        editor.commit()
+        assert read_stored(layer).frame["BSM"].tolist() == ["c"]
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_layer_of_a_file_that_the_core_cannot_read_is_read_through_qgis(tmp_path, monkeypatch):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)], BSM=np.array(["a"], dtype=object))
+    layer = open_layer(path)
+
+    def fail(*arguments, **options):
+        raise pyogrio.errors.DataSourceError("locked")
+
+    monkeypatch.setattr(pyogrio.raw, "read", fail)
+    monkeypatch.setattr(pyogrio, "read_info", fail)
+    assert read_stored(layer).frame["BSM"].tolist() == ["a"]
+
+
+def test_reading_from_a_file_stops_when_cancelled(tmp_path):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)], BSM=np.array(["a"], dtype=object))
+    cancellation = Cancellation(lambda: True)
+    with pytest.raises(Cancelled):
+        list(
+            read_snapshots(
+                [take_snapshot(open_layer(path))], progress=lambda share, text: None, cancellation=cancellation
+            )
+        )
+
+
+def test_dates_are_of_the_type_that_qgis_gives(tmp_path):
+    dates = np.array(["2020-01-02", "NaT"], dtype="datetime64[D]")
+    layer = open_layer(write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, D=dates))
+    assert read_stored(layer).frame["D"].tolist() == [pd.Timestamp("2020-01-02"), pd.NaT]
