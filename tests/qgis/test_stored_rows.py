@@ -9,7 +9,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from qgis.core import QgsFeatureRequest, QgsField, QgsVectorLayer
+from qgis.core import NULL, Qgis, QgsFeature, QgsFeatureRequest, QgsField, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QVariant
 
 from plugin.bridge.layers import reading
@@ -127,14 +127,15 @@ def test_empty_layer_and_z_values_are_equal_to_those_read_through_qgis(tmp_path)
         assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 
-@pytest.mark.parametrize("change", ["filter", "editing", "virtual field", "selection", "memory"])
+@pytest.mark.parametrize("change", ["filter", "renamed field", "virtual field", "selection", "memory"])
 def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(tmp_path, change):
     path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
     layer, request = open_layer(path), None
     if change == "filter":
         layer.setSubsetString("BSM = 'a'")
-    elif change == "editing":
+    elif change == "renamed field":
         layer.startEditing()
+        layer.renameAttribute(1, "MC")
         layer.deleteFeature(2)
     elif change == "virtual field":
         layer.addExpressionField("1 + 1", QgsField("two", QVariant.Int))
@@ -147,6 +148,54 @@ def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(tmp_path
     (table,) = read_snapshots([snapshot], progress=lambda share, text: None, cancellation=NEVER_CANCELLED)
     assert len(table.frame) == (2 if change == "virtual field" else 1)
     assert ("two" in table.frame) == (change == "virtual field")
+
+
+def test_unsaved_edits_are_read_as_through_qgis(tmp_path):
+    path = write_layer(
+        tmp_path / "county.gpkg",
+        [make_square(n, 0) for n in range(6)],
+        BSM=np.array(list("abcdef"), dtype=object),
+        N=np.arange(6, dtype=np.int32),
+        X=np.arange(6.0),
+        D=np.array(["2020-01-02"] * 6, dtype="datetime64[D]"),
+    )
+    layer = open_layer(path)
+    layer.startEditing()
+    assert take_snapshot(layer).shows_stored_rows
+    assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+    for key in ("g", "h"):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([NULL, key, NULL, 1.5, NULL])
+        feature.setGeometry(QgsGeometry.fromWkt(make_square(9, 0).wkt))
+        assert layer.addFeature(feature)
+    layer.changeAttributeValue(3, 1, "changed")
+    layer.changeGeometry(5, QgsGeometry.fromWkt("POLYGON ((0 0, 1 1))"))
+    layer.changeAttributeValue(5, 2, NULL)
+    layer.changeGeometry(2, QgsGeometry())
+    layer.deleteFeature(4)
+    table = read_stored(layer)
+    assert_equal_tables(table, read_snapshot(take_snapshot(layer)))
+    assert table.frame["BSM"].tolist() == ["g", "h", "a", "b", "changed", "e", "f"]
+    assert table.broken_fids == (5,)
+    assert table.unsaved_edit_count == 6
+    layer.deleteFeature(5)
+    assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+    for fid in (1, 2, 3, 6):
+        layer.deleteFeature(fid)
+    assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+
+
+def test_edits_of_a_transaction_are_read_through_qgis(tmp_path):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+    project, layer = QgsProject(), open_layer(path)
+    project.setTransactionMode(Qgis.TransactionMode.AutomaticGroups)
+    project.addMapLayer(layer)
+    assert layer.startEditing()
+    layer.changeAttributeValue(1, 1, "changed")
+    assert not take_snapshot(layer).shows_stored_rows
+    assert read_stored(layer).frame["BSM"].tolist() == ["changed", "b"]
+    layer.rollBack()
+    assert take_snapshot(layer).shows_stored_rows
 
 
 @pytest.mark.usefixtures("forbid_reading_features")

@@ -16,7 +16,7 @@ from ...core.geometry.tolerance import CURVE_STEP_DEGREES
 from ...core.parallel.process_state import remove_one_by_one
 from .properties import format_crs_for_pyproj
 from .snapshots import LayerSnapshot
-from .stored_rows import StoredFiles
+from .stored_rows import StoredFiles, merge_edited_rows
 from .values import (
     BINARY_TYPE,
     convert_to_python_value,
@@ -27,7 +27,9 @@ from .values import (
 )
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
+    from pyproj import CRS
 
     from ...core.io.field_types import DeclaredTable
     from ...core.live.session import FeatureState
@@ -130,22 +132,19 @@ def read_snapshot(
     """Return the features of a snapshot as a table, read in one pass.
 
     Attributes are stored by column, geometries as WKB. ``only_fields``: names of the fields to read, in capitals; by
-    default all. ``files``: from which layers are read that show just what their file has; by default all features are
-    read through QGIS.
+    default all. ``files``: from which layers are read that show what their file has, with unsaved edits; by default all
+    features are read through QGIS.
     """
-    import geopandas as gpd
-    import pandas as pd
-
     from ...core.io.crs_definition import find_contradicting_crs
     from ...core.io.shape_headers import read_shape_headers
 
     outline = make_source_layer_without_rows(snapshot)
-    positions, crs = _list_positions_of_read_fields(snapshot), outline.crs
+    positions = _list_positions_of_read_fields(snapshot)
     if only_fields is not None:
         positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only_fields]
     stored_layer = None if files is None else files.read_layer(snapshot, positions)
     if stored_layer is not None:
-        return _fill_from_stored_layer(outline, snapshot, stored_layer)
+        return _fill_from_stored_layer(outline, snapshot, stored_layer, positions, cancellation)
     feature_rows = _read_rows(snapshot, positions, cancellation)
     stored_row_count = _count_expected_features(snapshot)
     if stored_row_count is not None and stored_row_count != len(feature_rows.fids):
@@ -154,6 +153,34 @@ def read_snapshot(
     file, table_name = Path(snapshot.file_path), snapshot.table_name or Path(snapshot.file_path).stem
     shape_headers = read_shape_headers(file, table_name)
     described_crs = find_contradicting_crs(file, table_name)
+    frame, broken_fids = _make_frame(snapshot, positions, feature_rows, outline.crs, cancellation)
+    return replace(
+        outline,
+        frame=frame,
+        curve_texts=feature_rows.curve_texts,
+        curve_step=CURVE_STEP_DEGREES if feature_rows.curve_texts else 0.0,
+        notices=_list_reading_notices(snapshot, len(feature_rows.curve_texts)),
+        broken_fids=broken_fids,
+        shape_crs=shape_headers.other_crs,
+        shape_crs_fids=shape_headers.other_crs_fids,
+        described_crs=described_crs,
+    )
+
+
+def _make_frame(
+    snapshot: LayerSnapshot,
+    positions: list[int],
+    feature_rows: _FeatureRows,
+    crs: CRS | None,
+    cancellation: Cancellation,
+) -> tuple[gpd.GeoDataFrame, tuple[int, ...]]:
+    """Return features as a table, and the ids of those with a geometry that GEOS cannot represent.
+
+    ``positions``: those of the fields. The features are released. Raise Cancelled.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
     index = pd.Index(feature_rows.fids, dtype="int64")
     table = {}
     for position in positions:
@@ -163,36 +190,44 @@ def read_snapshot(
     remove_one_by_one(feature_rows.attributes)
     geometries = _make_geometries(feature_rows.shapes_wkb, cancellation)
     together = zip(feature_rows.fids, feature_rows.shapes_wkb, geometries, strict=True)
-    broken_fids = [fid for fid, wkb, shape in together if wkb is not None and shape is None]
+    broken_fids = tuple(fid for fid, wkb, shape in together if wkb is not None and shape is None)
     remove_one_by_one(feature_rows.shapes_wkb)
     # A field may be named geometry too: then the geometry column gets another name.
     name = "geometry"
     while name in table:
         name = f"_{name}"
     table[name] = gpd.GeoSeries(geometries, index=index, crs=crs)
-    frame = gpd.GeoDataFrame(table, index=index, geometry=name, crs=crs)
+    return gpd.GeoDataFrame(table, index=index, geometry=name, crs=crs), broken_fids
+
+
+def _fill_from_stored_layer(
+    outline: SourceLayer,
+    snapshot: LayerSnapshot,
+    stored: SourceLayer,
+    positions: list[int],
+    cancellation: Cancellation,
+) -> SourceLayer:
+    """Return a layer without rows with those of the layer that was read from its file, and with the unsaved edits."""
+    if stored.problem is not None:
+        return replace(outline, problem=stored.problem, declared_row_count=stored.declared_row_count)
+    frame, broken_fids, curve_texts = stored.frame, stored.broken_fids, {}
+    edits = snapshot.edits
+    edited_fids = [*edits.added_fids, *edits.changed_fids]
+    if edited_fids or edits.deleted_fids:
+        request = QgsFeatureRequest().setFilterFids(edited_fids)
+        edited_rows = _read_rows(replace(snapshot, feature_request=request), positions, cancellation)
+        curve_texts = edited_rows.curve_texts
+        edited_frame, broken_edited_fids = _make_frame(snapshot, positions, edited_rows, outline.crs, cancellation)
+        frame = merge_edited_rows(frame, edited_frame, edits)
+        kept_fids = set(broken_fids) - edits.changed_fids - edits.deleted_fids
+        broken_fids = tuple(fid for fid in frame.index.tolist() if fid in kept_fids.union(broken_edited_fids))
     return replace(
         outline,
         frame=frame,
-        curve_texts=feature_rows.curve_texts,
-        curve_step=CURVE_STEP_DEGREES if feature_rows.curve_texts else 0.0,
-        notices=_list_reading_notices(snapshot, len(feature_rows.curve_texts)),
-        broken_fids=tuple(broken_fids),
-        shape_crs=shape_headers.other_crs,
-        shape_crs_fids=shape_headers.other_crs_fids,
-        described_crs=described_crs,
-    )
-
-
-def _fill_from_stored_layer(outline: SourceLayer, snapshot: LayerSnapshot, stored: SourceLayer) -> SourceLayer:
-    """Return a layer without rows with those of the layer that was read from its file."""
-    if stored.problem is not None:
-        return replace(outline, problem=stored.problem, declared_row_count=stored.declared_row_count)
-    return replace(
-        outline,
-        frame=stored.frame,
-        notices=_list_reading_notices(snapshot, 0),
-        broken_fids=stored.broken_fids,
+        curve_texts=curve_texts,
+        curve_step=CURVE_STEP_DEGREES if curve_texts else 0.0,
+        notices=_list_reading_notices(snapshot, len(curve_texts)),
+        broken_fids=broken_fids,
         shape_crs=stored.shape_crs,
         shape_crs_fids=stored.shape_crs_fids,
         described_crs=stored.described_crs,

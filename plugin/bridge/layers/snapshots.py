@@ -7,7 +7,7 @@ They are taken on the main thread; any thread may read them (module `reading`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qgis.core import (
@@ -21,6 +21,15 @@ from qgis.core import (
 )
 
 from .properties import count_unsaved_edits, get_assigned_role, get_file_path, get_layer_name, get_table_name
+
+
+@dataclass(frozen=True)
+class BufferedEdits:
+    """Ids of the features that a layer's edit buffer has added, in the order of the layer, changed and deleted."""
+
+    added_fids: tuple[int, ...] = ()
+    changed_fids: frozenset[int] = frozenset()
+    deleted_fids: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -48,8 +57,9 @@ class LayerSnapshot:
     #: True if ``feature_count`` is the provider's and exact. A GeoPackage's may be outdated, a server's an estimate.
     is_count_known: bool = True
     is_count_exact: bool = False
-    #: The layer shows all rows of its table as the file has them.
+    #: The layer shows the rows of its table as the file has them, except for ``edits``.
     shows_stored_rows: bool = False
+    edits: BufferedEdits = field(default_factory=BufferedEdits)
 
 
 def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> LayerSnapshot:
@@ -77,26 +87,35 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
         is_count_known=layer.featureCount() >= 0,
         is_count_exact=layer.providerType() in ("memory", "ogr") and not get_file_path(layer).lower().endswith(".gpkg"),
         shows_stored_rows=request is None and _shows_stored_rows(layer),
+        edits=_find_buffered_edits(layer),
     )
 
 
 def _shows_stored_rows(layer: QgsVectorLayer) -> bool:
-    """Return True if a layer shows all rows of a table of a GeoPackage or FileGDB, as the file has them.
+    """Return True if a layer shows all rows of a table of a GeoPackage or FileGDB, but for the edits in its buffer.
 
-    False for a layer that is being edited, even without changes: in a transaction, changes are in no edit buffer.
+    False in a transaction, where edits are in no buffer.
     """
-    if layer.providerType() != "ogr" or layer.isEditable() or layer.subsetString():
+    provider, fields = layer.dataProvider(), layer.fields()
+    if layer.providerType() != "ogr" or layer.subsetString() or provider.transaction() is not None:
+        return False
+    if fields.names() != provider.fields().names():
+        # Joined or virtual fields, or unsaved changes of fields.
         return False
     parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
     path, table = str(parts.pop("path", "") or ""), str(parts.pop("layerName", "") or "")
-    fields = layer.fields()
-    return (
-        bool(table)
-        and Path(path).suffix.lower() in (".gpkg", ".gdb")
-        # No open options, packed file, password or the like.
-        and not any(parts.values())
-        and all(fields.fieldOrigin(n) == QgsFields.FieldOrigin.OriginProvider for n in range(fields.count()))
-    )
+    # No open options, packed file, password or the like.
+    return bool(table) and Path(path).suffix.lower() in (".gpkg", ".gdb") and not any(parts.values())
+
+
+def _find_buffered_edits(layer: QgsVectorLayer) -> BufferedEdits:
+    buffer = layer.editBuffer()
+    if buffer is None:
+        return BufferedEdits()
+    # QGIS gives added features before the stored ones, the first added one first; its id is the largest.
+    added_fids = tuple(sorted(buffer.addedFeatures(), reverse=True))
+    changed_fids = frozenset({*buffer.changedAttributeValues(), *buffer.changedGeometries()})
+    return BufferedEdits(added_fids, changed_fids - set(added_fids), frozenset(buffer.deletedFeatureIds()))
 
 
 def make_snapshot_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[LayerSnapshot]:

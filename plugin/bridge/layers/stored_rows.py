@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read layers that show just what their file has, from the file.
+"""Read layers that show what their file has, but for unsaved edits, from the file.
 
 QGIS gives a layer feature by feature, each value as an object: the core's reader is several times faster.
 """
@@ -15,10 +15,11 @@ from qgis.core import QgsWkbTypes
 
 from ...core.cancellation import Cancellation
 from ...core.errors import InputError
-from .snapshots import LayerSnapshot
+from .snapshots import BufferedEdits, LayerSnapshot
 from .values import get_field_type
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from ...core.plan.layer import SourceLayer
@@ -50,7 +51,7 @@ class StoredFiles:
         self._stack.close()
 
     def read_layer(self, snapshot: LayerSnapshot, field_positions: list[int]) -> SourceLayer | None:
-        """Return the rows of a snapshot as `reading.read_snapshot` does, with the fields at these positions.
+        """Return the stored rows of a snapshot as `reading.read_snapshot` does, with the fields at these positions.
 
         None if the rows must be read through QGIS: the layer shows other rows than its file has, it has arcs or fields
         that the core reads otherwise, or the file cannot be read. Raise Cancelled.
@@ -114,6 +115,30 @@ def _give_columns_of_snapshot(layer: SourceLayer, snapshot: LayerSnapshot, kinds
     columns[geometry_name] = frame.geometry
     layer.frame = gpd.GeoDataFrame(columns, geometry=geometry_name, crs=layer.crs)
     return True
+
+
+def merge_edited_rows(
+    stored_frame: gpd.GeoDataFrame, edited_frame: gpd.GeoDataFrame, edits: BufferedEdits
+) -> gpd.GeoDataFrame:
+    """Return stored rows with unsaved edits, in the order in which QGIS gives features.
+
+    ``edited_frame``: the added and changed features, in any order, with the same columns.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
+    replaced_fids = edits.changed_fids | edits.deleted_fids
+    kept_frame = stored_frame.loc[~stored_frame.index.isin(list(replaced_fids))]
+    remaining_fids = [fid for fid in stored_frame.index.tolist() if fid not in edits.deleted_fids]
+    fids = pd.Index([*edits.added_fids, *remaining_fids], dtype="int64")
+    columns = {}
+    for name in stored_frame.columns:
+        stored_column, edited_column = kept_frame[name], edited_frame[name]
+        if stored_column.dtype != edited_column.dtype:
+            # Integers of which some are missing.
+            stored_column, edited_column = stored_column.astype(object), edited_column.astype(object)
+        columns[name] = pd.concat([stored_column, edited_column]).loc[fids]
+    return gpd.GeoDataFrame(columns, geometry=stored_frame.geometry.name, crs=stored_frame.crs)
 
 
 def _convert_column(column: pd.Series, kind: int) -> Any:
