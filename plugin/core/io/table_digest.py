@@ -28,9 +28,13 @@ def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER
     import pandas as pd
     import shapely
 
+    from ..parallel.threads import apply_in_threads
+
     frame = source.frame
     shapes = frame.geometry.name
-    wkb = np.asarray(shapely.to_wkb(frame.geometry.to_numpy()), dtype=object)
+    wkb = np.asarray(
+        apply_in_threads(shapely.to_wkb, frame.geometry.to_numpy(), cancellation=cancellation), dtype=object
+    )
     # Shapes seldom repeat: finding equal ones first would read each twice.
     rows = pd.util.hash_array(wkb, categorize=False)
     rows[pd.isna(wkb)] = _HASH_OF_MISSING
