@@ -184,7 +184,7 @@ def get_layer_digest(layer: Layer) -> bytes:
     """
     if layer.stored_digest is None:
         source = layer.source
-        others = [getattr(source, one.name) for one in fields(SourceLayer) if one.name != "frame"]
+        others = [getattr(source, one.name) for one in fields(SourceLayer) if one.init and one.name != "frame"]
         shape_digest = get_shape_digest(layer)
         layer.stored_digest = compute_value_digest((shape_digest, _Attributes(source.frame), others, layer.template))
     return layer.stored_digest

@@ -242,6 +242,11 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
                 return unread
             only = _select_fields(source, header, needed_fields)
             shape_headers = read_shape_headers(source.path_to_open, source.name)
+            stored_row_count = (
+                count_stored_rows(source.path_to_open, source.name)
+                if source.stored_row_count is None
+                else source.stored_row_count
+            )
             layer = read_rows(
                 source.path,
                 source.path_to_open,
@@ -250,6 +255,8 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
                 header.layer_without_rows,
                 header.field_names,
                 only,
+                info=header.pyogrio_info,
+                row_count=stored_row_count,
                 may_have_arcs=shape_headers.may_have_arcs,
             )
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
@@ -257,11 +264,6 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         raise InputError(
             "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
         ) from error
-    stored_row_count = (
-        count_stored_rows(source.path_to_open, source.name)
-        if source.stored_row_count is None
-        else source.stored_row_count
-    )
     if stored_row_count is not None and stored_row_count != len(layer.frame):
         return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), stored_row_count)
     layer.shape_crs, layer.shape_crs_fids = shape_headers.other_crs, shape_headers.other_crs_fids

@@ -17,6 +17,7 @@ from ..files.encoding import ShapefileEncoding, decode_cell
 from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
+from .columnar_rows import read_columnar_rows
 from .curves import read_curve_wkt, replace_rounded_vertices
 from .sql_names import quote_name
 
@@ -107,20 +108,32 @@ def read_rows(
     names: list[str],
     only: list[str] | None = None,
     *,
+    info: dict[str, Any],
+    row_count: int | None,
     may_have_arcs: bool = True,
 ) -> SourceLayer:
     """Return a layer with its rows.
 
     ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill; ``names``: names to use for
-    all fields, in their order; ``only``: names of the fields to read, None for all; ``may_have_arcs``: False if the
+    all fields, in their order; ``only``: names of the fields to read, None for all; ``info``: pyogrio's description of
+    the layer; ``row_count``: number of rows that the file records, None if unknown; ``may_have_arcs``: False if the
     file's headers exclude arcs, so that they are not searched.
     """
     curve_texts = read_curve_wkt(path, opened, name) if may_have_arcs else {}
-    meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
-    if only is not None:
-        names = [str(field) for field in meta["fields"]]
-    has_shape = np.array([w is not None for w in wkb], dtype=bool)
-    shapes = _convert_wkb(wkb)
+    positions = [n for n, field in enumerate(info["fields"]) if only is None or str(field) in only]
+    rows = read_columnar_rows(opened, name, info, positions, row_count) if encoding is None else None
+    distinct_texts: dict[int, list[str]] = {}
+    if rows is not None:
+        meta = {**info, **{key: [info[key][n] for n in positions] for key in ("fields", "dtypes")}}
+        names = [names[n] for n in positions]
+        fids, shapes, has_shape, columns = rows.fids, rows.shapes, rows.has_shape, rows.columns
+        distinct_texts = rows.distinct_texts_by_position
+    else:
+        meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
+        if only is not None:
+            names = [str(field) for field in meta["fields"]]
+        has_shape = np.array([w is not None for w in wkb], dtype=bool)
+        shapes = _convert_wkb(wkb)
     # A shape that GEOS cannot represent (a ring of two points) differs from a row without a shape.
     broken_rows = np.flatnonzero(shapely.is_missing(shapes) & has_shape)
     index = pd.Index(fids, dtype="int64", name="fid")
@@ -137,7 +150,8 @@ def read_rows(
     while geometry_name in table:
         geometry_name += "_"
     table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
-    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=False), geometry=geometry_name)
+    # One copy joins columns of one type in memory; a second one would double the time.
+    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=True), geometry=geometry_name, copy=False)
     layer = SourceLayer(
         name=layer_without_rows.name,
         frame=frame,
@@ -149,6 +163,7 @@ def read_rows(
         curve_step=get_curve_step_degrees() if curve_texts else 0.0,
         broken_fids=tuple(int(fids[p]) for p in broken_rows),
     )
+    layer.keep_distinct_texts({names[position]: texts for position, texts in distinct_texts.items()})
     if curve_texts:
         layer.notices += make_curve_notices(layer)
     return layer

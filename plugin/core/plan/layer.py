@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -41,8 +42,9 @@ class FieldColumn:
     Callers share the returned objects and must not change them.
     """
 
-    def __init__(self, raw: pd.Series):
+    def __init__(self, raw: pd.Series, distinct_texts: list[str] | None = None):
         self._raw = raw
+        self._known_distinct_texts = distinct_texts
 
     @cached_property
     def values(self) -> pd.Series:
@@ -52,7 +54,7 @@ class FieldColumn:
     @cached_property
     def _distinct_raw_texts(self) -> list[str] | None:
         """Return the distinct texts as read; None if the column has values other than texts."""
-        return find_distinct_texts(self._raw)
+        return find_distinct_texts(self._raw) if self._known_distinct_texts is None else self._known_distinct_texts
 
     @cached_property
     def texts(self) -> list[str]:
@@ -131,6 +133,19 @@ class SourceLayer:
     shape_crs: dict[str, int] = field(default_factory=dict)
     shape_crs_fids: tuple[int, ...] = ()
     described_crs: str = ""
+    #: What the reader knows of the rows of a frame. A copy of the layer with another frame does not get it.
+    _frame_of_texts: weakref.ref[gpd.GeoDataFrame] | None = field(default=None, init=False, repr=False, compare=False)
+    _distinct_texts_by_column: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def keep_distinct_texts(self, texts_by_column: dict[str, list[str]]) -> None:
+        """Keep the distinct texts of columns that have only texts and None, as long as the layer has this frame."""
+        self._frame_of_texts, self._distinct_texts_by_column = weakref.ref(self.frame), texts_by_column
+
+    def find_distinct_texts(self, column: str) -> list[str] | None:
+        """Return the distinct texts of a column; None if the reader does not know them."""
+        if self._frame_of_texts is None or self._frame_of_texts() is not self.frame:
+            return None
+        return self._distinct_texts_by_column.get(column)
 
     @property
     def known_row_count(self) -> int | None:
@@ -302,7 +317,7 @@ class Layer:
     def _find_column(self, column: str) -> FieldColumn:
         """Return the column with this name, read once and cached."""
         if column not in self._columns_read:
-            self._columns_read[column] = FieldColumn(self.frame[column])
+            self._columns_read[column] = FieldColumn(self.frame[column], self.source.find_distinct_texts(column))
         return self._columns_read[column]
 
     def text(self, meaning: str) -> list[str]:

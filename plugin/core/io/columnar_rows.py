@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read the rows of a GeoPackage layer by columns.
+
+The driver hands over whole columns (an Arrow stream), which takes a third of the time of handing over each cell. What
+differs between both ways is left to the latter: other formats, arcs, M values, geometries that GEOS cannot represent,
+and fields that are neither texts nor numbers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from .arrow_stream import ArrowColumn, ArrowStreamError, read_batches
+from .text_codes import decode_texts
+
+#: Type of a field, and of its array, as the driver names them → the format of the column in the stream.
+_FORMAT_BY_TYPES = {
+    ("OFTString", "object"): "u",
+    ("OFTReal", "float64"): "g",
+    ("OFTInteger", "int32"): "i",
+    ("OFTInteger64", "int64"): "l",
+}
+#: Byte order (little) and type of the geometries that are converted here: points to multipolygons, and those with Z.
+_USUAL_HEADS = tuple(1 + ((number + height) << 8) for height in (0, 1000) for number in range(1, 7))
+#: Bytes of such a head.
+_HEAD_SIZE = 5
+#: A layer with more geometries that the driver must convert is left to it completely.
+_MAX_DRIVER_SHAPES = 1000
+#: Rows that the driver hands over at a time.
+_ROWS_PER_BATCH = 16_384
+#: Geometries converted at a time, so that each batch reuses the memory of the one before.
+_SHAPES_PER_BATCH = 4096
+
+
+class _UnusualLayerError(Exception):
+    """Raised for a layer that must be read cell by cell."""
+
+
+@dataclass(frozen=True)
+class ColumnarRows:
+    """The n rows of a layer in the order of the driver.
+
+    ``fids`` (n,); ``shapes`` (n,): geometries; ``has_shape`` (n,) bool: the file has a geometry, even one that GEOS
+    cannot represent. ``columns``: one array of values (n,) for each field read, in file order.
+    ``distinct_texts_by_position``: position of a field of texts → its distinct texts.
+    """
+
+    fids: NDArray
+    shapes: NDArray
+    has_shape: NDArray
+    columns: list[NDArray]
+    distinct_texts_by_position: dict[int, list[str]]
+
+
+def read_columnar_rows(
+    path: Path, name: str, info: dict[str, Any], positions: list[int], row_count: int | None
+) -> ColumnarRows | None:
+    """Return the rows of a layer of a GeoPackage; None if they must be read cell by cell.
+
+    ``info``: pyogrio's description of the layer; ``positions``: of the fields to read; ``row_count``: the number of
+    rows that the file has, None if it is unknown.
+    """
+    if path.suffix.lower() != ".gpkg" or not row_count or not _can_read_streams():
+        return None
+    try:
+        return _read_rows(path, name, info, positions, row_count)
+    except (_UnusualLayerError, ArrowStreamError, UnicodeDecodeError, RuntimeError, pyogrio.errors.DataSourceError,
+            pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):  # fmt: skip
+        # Reading cell by cell follows: it reports the cause of an error, and decodes texts of another encoding.
+        return None
+
+
+def _can_read_streams() -> bool:
+    """Return True if pyogrio gives a stream without pyarrow; before version 0.8 it does not."""
+    return "use_pyarrow" in inspect.signature(pyogrio.raw.open_arrow).parameters
+
+
+def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int], row_count: int) -> ColumnarRows:
+    """Return the rows of a layer. Raise _UnusualLayerError, UnicodeDecodeError and errors of the driver."""
+    names = [str(info["fields"][position]) for position in positions]
+    types = [(str(info["ogr_types"][position]), str(info["dtypes"][position])) for position in positions]
+    format_by_name = {n: _FORMAT_BY_TYPES[t] for n, t in zip(names, types, strict=True) if t in _FORMAT_BY_TYPES}
+    parts: dict[str, list[ArrowColumn]] = {field_name: [] for field_name in format_by_name}
+    fid_parts: list[NDArray] = []
+    shape_parts: list[NDArray] = []
+    presence_parts: list[NDArray] = []
+    with pyogrio.raw.open_arrow(
+        path, layer=name, columns=list(format_by_name), return_fids=True, batch_size=_ROWS_PER_BATCH, use_pyarrow=False
+    ) as (meta, stream):
+        fid_name, shape_name = meta.get("fid_column") or "OGC_FID", meta["geometry_name"] or "wkb_geometry"
+        for batch in read_batches(stream):
+            if batch.keys() != {fid_name, shape_name, *format_by_name} or batch[fid_name].kind != "l":
+                raise _UnusualLayerError
+            shapes, has_shape = _convert_shapes(batch[shape_name])
+            fid_parts.append(batch[fid_name].values)
+            shape_parts.append(shapes)
+            presence_parts.append(has_shape)
+            for field_name, kind in format_by_name.items():
+                if batch[field_name].kind != kind:
+                    raise _UnusualLayerError
+                parts[field_name].append(batch[field_name])
+    if sum(map(len, fid_parts)) != row_count:
+        raise _UnusualLayerError
+    fids, shapes, has_shape = map(np.concatenate, (fid_parts, shape_parts, presence_parts))
+    _read_unusual_shapes(path, name, fids, shapes, has_shape)
+    values_by_name: dict[str, NDArray] = {}
+    distinct_texts: dict[int, list[str]] = {}
+    for position, field_name in enumerate(names):
+        # The memory of the stream's texts is released column by column.
+        batches = parts.pop(field_name, None)
+        if batches is None:
+            continue
+        if batches[0].kind != "u":
+            values_by_name[field_name] = _join_numbers(batches)
+        elif (decoded := decode_texts(*_join_texts(batches))) is not None:
+            values_by_name[field_name], distinct_texts[position] = decoded
+    other_names = [field_name for field_name in names if field_name not in values_by_name]
+    if other_names:
+        values_by_name |= _read_other_columns(path, name, other_names, fids)
+    return ColumnarRows(fids, shapes, has_shape, [values_by_name[n] for n in names], distinct_texts)
+
+
+def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray]:
+    """Return (n,) geometries of a batch, None for those that the driver must convert, and (n,) bool: there is one."""
+    if column.kind not in ("z", "Z"):
+        raise _UnusualLayerError
+    starts, lengths = column.offsets[:-1], np.diff(column.offsets)
+    has_shape = np.ones(column.row_count, dtype=bool) if column.is_present is None else column.is_present
+    long_rows = np.flatnonzero(has_shape & (lengths >= _HEAD_SIZE))
+    head_bytes = column.values[starts[long_rows, None] + np.arange(_HEAD_SIZE)].astype(np.int64)
+    heads = head_bytes @ (1 << 8 * np.arange(_HEAD_SIZE))
+    usual_rows = long_rows[np.isin(heads, _USUAL_HEADS)]
+    if np.count_nonzero(has_shape) - len(usual_rows) > _MAX_DRIVER_SHAPES:
+        raise _UnusualLayerError
+    shapes = np.full(column.row_count, None, dtype=object)
+    data = column.values.data
+    for first in range(0, len(usual_rows), _SHAPES_PER_BATCH):
+        rows = usual_rows[first : first + _SHAPES_PER_BATCH]
+        ends = (starts[rows] + lengths[rows]).tolist()
+        wkb = np.empty(len(rows), dtype=object)
+        wkb[:] = [bytes(data[start:end]) for start, end in zip(starts[rows].tolist(), ends, strict=True)]
+        shapes[rows] = shapely.from_wkb(wkb, on_invalid="ignore")
+    return shapes, has_shape
+
+
+def _read_unusual_shapes(path: Path, name: str, fids: NDArray, shapes: NDArray, has_shape: NDArray) -> None:
+    """Replace missing and empty geometries, where the file has one, by those that the driver reads."""
+    rows = np.flatnonzero(has_shape & (shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    if not len(rows):
+        return
+    if len(rows) > _MAX_DRIVER_SHAPES:
+        raise _UnusualLayerError
+    _, fids_read, wkb, _ = pyogrio.raw.read(path, layer=name, columns=[], fids=fids[rows], return_fids=True)
+    if not np.array_equal(fids_read, fids[rows]):
+        raise _UnusualLayerError
+    shapes[rows] = shapely.from_wkb(wkb, on_invalid="ignore")
+    has_shape[rows] = [one is not None for one in wkb]
+
+
+def _join_numbers(batches: list[ArrowColumn]) -> NDArray:
+    """Return (n,) the numbers of all batches; with gaps they are doubles, NaN where one is missing."""
+    values = np.concatenate([batch.values for batch in batches])
+    is_present = _join_presence(batches)
+    if is_present is None or is_present.all():
+        return values
+    return np.where(is_present, values.astype(np.float64), np.nan)
+
+
+def _join_texts(batches: list[ArrowColumn]) -> tuple[NDArray, NDArray, NDArray | None]:
+    """Return bytes, offsets and presence of the texts of all batches, as `decode_texts` takes them."""
+    ends = np.cumsum([len(batch.values) for batch in batches])
+    first_bytes = [0, *ends[:-1].tolist()]
+    offsets = [batch.offsets[:-1] + first for batch, first in zip(batches, first_bytes, strict=True)]
+    data = np.concatenate([batch.values for batch in batches])
+    return data, np.concatenate([*offsets, ends[-1:]]), _join_presence(batches)
+
+
+def _join_presence(batches: list[ArrowColumn]) -> NDArray | None:
+    """Return (n,) bool: rows of all batches with a value; None if no value is missing."""
+    if all(batch.is_present is None for batch in batches):
+        return None
+    return np.concatenate(
+        [np.ones(one.row_count, dtype=bool) if one.is_present is None else one.is_present for one in batches]
+    )
+
+
+def _read_other_columns(path: Path, name: str, names: list[str], fids: NDArray) -> dict[str, NDArray]:
+    """Return field → (n,) values, read cell by cell, of rows with the ids (n,). Raise _UnusualLayerError."""
+    meta, fids_read, _, columns = pyogrio.raw.read(
+        path, layer=name, columns=names, read_geometry=False, return_fids=True
+    )
+    if not np.array_equal(fids_read, fids):
+        raise _UnusualLayerError
+    return dict(zip(map(str, meta["fields"]), columns, strict=True))

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows of a GeoPackage read by columns are those that the driver reads cell by cell."""
+
+import sqlite3
+import struct
+import warnings
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugin.core.errors import InputError
+from plugin.core.io import columnar_rows, read_source
+from plugin.core.io.columnar_rows import read_columnar_rows
+from plugin.core.io.text_codes import decode_texts
+
+LAYER = "CZKFBJ"
+ROWS = 9
+
+
+def write_rows(path):
+    """Write a layer with a field of each type; the index of fids has a gap."""
+    boxes = [shapely.box(400_000 + 20 * n, 4_000_000, 400_010 + 20 * n, 4_000_010) for n in range(ROWS)]
+    boxes[3] = shapely.MultiPolygon([boxes[3], shapely.box(400_000, 4_000_100, 400_010, 4_000_110)])
+    boxes[4] = boxes[4].difference(shapely.box(400_083, 4_000_003, 400_086, 4_000_006))
+    frame = gpd.GeoDataFrame(
+        {
+            "BSM": [f"14022500000000{n:04}" for n in range(ROWS)],
+            "XZQMC": [None, "", "东村", "东村", " 西 村", "A" * 30, "𠮷", "中a", "a中"],
+            "MJ": [1.5, None, 0.1, 1e300, -0.0, 3.0, 4.0, 5.0, 6.0],
+            "NUMBER": np.arange(ROWS, dtype=np.int32),
+            "BIG": np.arange(ROWS, dtype=np.int64) + 2**40,
+            "DAY": pd.to_datetime(pd.Series(["2024-02-29"] * ROWS)).dt.date,
+            "TIME": pd.to_datetime(["2024-02-29 10:11:12"] * ROWS),
+            "FLAG": [True, False] * (ROWS // 2) + [True],
+            "EMPTY": pd.Series([None] * ROWS, dtype=object),
+        },
+        geometry=boxes,
+        crs="EPSG:4526",
+    )
+    frame.to_file(path, layer=LAYER, driver="GPKG", engine="pyogrio", SPATIAL_INDEX="NO")
+    return path
+
+
+def change(path, *statements):
+    with sqlite3.connect(path) as database:
+        for sql, *parameters in statements:
+            database.execute(sql, parameters)
+    database.close()
+    return path
+
+
+def read_layer(path):
+    """Return the layer, or the error of reading it."""
+    with warnings.catch_warnings():
+        # They are notices of the layer.
+        warnings.simplefilter("always")
+        try:
+            return {layer.name: layer for layer in read_source(path)}[LAYER]
+        except InputError as error:
+            return error
+
+
+def make_blob(wkb, flags=1, srs=4526):
+    return b"GP\x00" + struct.pack("<Bi", flags, srs) + wkb
+
+
+RING = b"".join(struct.pack("<2d", *xy) for xy in ((0, 0), (1, 0), (1, 1), (0, 0)))
+ARC = struct.pack("<BII", 1, 10, 1) + struct.pack("<BII", 1, 8, 5)
+ARC += b"".join(struct.pack("<2d", *xy) for xy in ((0, 0), (1, 1), (2, 0), (1, -1), (0, 0)))
+NOT_CLOSED = struct.pack("<BIII", 1, 3, 1, 3) + RING[:48]
+MEASURED = struct.pack("<BIII", 1, 2003, 1, 4) + b"".join(
+    struct.pack("<3d", *xym) for xym in ((0, 0, 7), (1, 0, 7), (1, 1, 7), (0, 0, 7))
+)
+
+
+def set_value(column, value, row=3):
+    return (f'UPDATE "{LAYER}" SET "{column}" = ? WHERE fid = ?', value, row)
+
+
+#: Name of a case → changes of the file; whether its rows are read by columns.
+CASES = {
+    "plain": ((), True),
+    "deleted row": (((f"DELETE FROM {LAYER} WHERE fid = 2",),), True),
+    "moved row": (((f"UPDATE {LAYER} SET fid = 100 WHERE fid = 2",),), True),
+    "outdated count": ((("UPDATE gpkg_ogr_contents SET feature_count = 3",),), False),
+    "no geometry": ((set_value("geom", None),), True),
+    "empty geometry": ((set_value("geom", make_blob(shapely.to_wkb(shapely.Polygon()), 0x11)),), True),
+    "truncated geometry": ((set_value("geom", make_blob(shapely.to_wkb(shapely.box(0, 0, 1, 1))[:40])),), False),
+    "open ring": ((set_value("geom", make_blob(NOT_CLOSED)),), True),
+    "no blob": ((set_value("geom", "text"),), False),
+    "heights": ((set_value("geom", make_blob(shapely.to_wkb(shapely.force_3d(shapely.box(0, 0, 1, 1), 5), flavor="iso"))),), True),
+    "measures": ((set_value("geom", make_blob(MEASURED)),), True),
+    "arcs": ((set_value("geom", make_blob(ARC)),), True),
+    "collection": ((set_value("geom", make_blob(shapely.to_wkb(shapely.GeometryCollection([shapely.box(0, 0, 1, 1)])))),), True),
+    "big-endian": ((set_value("geom", make_blob(shapely.to_wkb(shapely.box(0, 0, 1, 1), byte_order=0))),), True),
+    "other coordinate system": ((set_value("geom", make_blob(shapely.to_wkb(shapely.box(0, 0, 1, 1)), srs=4490)),), True),
+    "NUL in text": ((set_value("XZQMC", "a\x00b"), set_value("BSM", "x\x00")), True),
+    "number in text": ((set_value("XZQMC", 12), set_value("BSM", 1.5)), True),
+    "bytes in text": ((set_value("XZQMC", b"abc"),), True),
+    "invalid UTF-8": (((f"UPDATE {LAYER} SET XZQMC = CAST(x'B6ABB4E5' AS TEXT) WHERE fid = 3",),), False),
+    "text in numbers": ((set_value("NUMBER", "abc"), set_value("BIG", "12x"), set_value("MJ", "x1")), True),
+    "gaps in integers": ((set_value("NUMBER", None), set_value("BIG", None)), True),
+    "gap and digits": ((set_value("BIG", None), set_value("BIG", 2**60 + 1, 4)), True),
+    "too large integer": ((set_value("NUMBER", 2**40),), True),
+    "double in integers": ((set_value("NUMBER", 1.5), set_value("BIG", 2.5)), True),
+    "infinite": ((set_value("MJ", float("inf")),), True),
+    "gap in dates": ((set_value("DAY", None), set_value("TIME", None), set_value("FLAG", None)), True),
+    "unusual date": ((set_value("DAY", "2024/02/29"),), True),
+}  # fmt: skip
+
+
+def compare_layers(first, second):
+    if isinstance(first, InputError):
+        assert str(first) == str(second)
+        return
+    assert list(first.frame.columns) == list(second.frame.columns)
+    assert (first.frame.dtypes == second.frame.dtypes).all()
+    assert first.frame.index.equals(second.frame.index)
+    for name in first.frame.columns.drop("geometry"):
+        for one, other in zip(first.frame[name].tolist(), second.frame[name].tolist(), strict=True):
+            assert type(one) is type(other) and (one == other or (pd.isna(one) and pd.isna(other)))
+    assert (
+        shapely.to_wkb(first.frame.geometry.to_numpy()).tolist()
+        == shapely.to_wkb(second.frame.geometry.to_numpy()).tolist()
+    )
+    for attribute in ("crs", "fields", "encoding", "broken_fids", "curve_texts", "notices", "problem", "shape_crs"):
+        assert getattr(first, attribute) == getattr(second, attribute), attribute
+
+
+@pytest.mark.parametrize("batch", [2, 1000])
+@pytest.mark.parametrize("case", CASES)
+def test_rows_read_by_columns_equal_those_read_cell_by_cell(tmp_path, monkeypatch, case, batch):
+    changes, is_columnar = CASES[case]
+    path = change(write_rows(tmp_path / "a.gpkg"), *changes)
+    results = []
+
+    def read_and_record(*arguments):
+        results.append(read_columnar_rows(*arguments))
+        return results[-1]
+
+    monkeypatch.setattr("plugin.core.io.rows.read_columnar_rows", read_and_record)
+    monkeypatch.setattr(columnar_rows, "_ROWS_PER_BATCH", batch)
+    by_columns = read_layer(path)
+    assert any(one is not None for one in results) == is_columnar
+    monkeypatch.setattr("plugin.core.io.rows.read_columnar_rows", lambda *_: None)
+    compare_layers(by_columns, read_layer(path))
+
+
+def test_many_geometries_that_the_driver_must_convert_are_left_to_it(tmp_path, monkeypatch):
+    path = change(write_rows(tmp_path / "a.gpkg"), *(set_value("geom", make_blob(ARC), n) for n in (1, 2, 3)))
+    monkeypatch.setattr(columnar_rows, "_MAX_DRIVER_SHAPES", 2)
+    assert read_columnar_rows(path, LAYER, pyogrio.read_info(path, layer=LAYER), [0], ROWS) is None
+    assert read_layer(path).fids_with_arcs == (1, 2, 3)
+
+
+def test_distinct_texts_are_those_of_the_frame_as_read(tmp_path):
+    layer = read_layer(write_rows(tmp_path / "a.gpkg"))
+    assert sorted(layer.find_distinct_texts("XZQMC")) == sorted(set(layer.frame["XZQMC"].dropna()))
+    assert layer.find_distinct_texts("EMPTY") == [] and layer.find_distinct_texts("MJ") is None
+    layer.frame = layer.frame.iloc[:2]
+    assert layer.find_distinct_texts("XZQMC") is None
+
+
+@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))))
+def test_texts_are_decoded_once_for_each_distinct_text(texts):
+    encoded = [b"" if text is None else text.encode() for text in texts]
+    offsets = np.concatenate([[0], np.cumsum([len(one) for one in encoded])]).astype(np.int64)
+    is_present = np.array([text is not None for text in texts], dtype=bool)
+    decoded, distinct_texts = decode_texts(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets, is_present)
+    assert decoded.tolist() == texts
+    assert distinct_texts == list(dict.fromkeys(text for text in texts if text is not None))
+    assert len(set(map(id, decoded[is_present]))) <= len(distinct_texts)
