@@ -63,14 +63,14 @@ def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]
     Stray rows: position → (problem, parameters) of rows whose coordinates contradict the CRS although those of most
     rows agree with it.
     """
-    problem = source.problem or find_coordinate_problem(source.crs, _compute_median_bounds(source))
-    if problem or not find_coordinate_problem(source.crs, _compute_extent(source)):
+    row_bounds = _compute_row_bounds(source)
+    problem = source.problem or find_coordinate_problem(source.crs, _compute_median_bounds(row_bounds))
+    if problem or not find_coordinate_problem(source.crs, _compute_extent(row_bounds)):
         return problem, {}
-    rows = enumerate(_compute_row_bounds(source))
     problems = {
-        position: find_coordinate_problem(source.crs, row_bounds)
-        for position, row_bounds in rows
-        if np.isfinite(row_bounds).all()
+        position: find_coordinate_problem(source.crs, bounds)
+        for position, bounds in enumerate(row_bounds)
+        if np.isfinite(bounds).all()
     }
     return None, {position: problem_of_row for position, problem_of_row in problems.items() if problem_of_row}
 
@@ -80,20 +80,18 @@ def _compute_row_bounds(source: SourceLayer) -> NDArray:
     return shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4)
 
 
-def _compute_median_bounds(source: SourceLayer) -> NDArray:
-    """Return the (4,) median of the bounds of all rows: xmin, ymin, xmax, ymax; NaN without rows.
+def _compute_median_bounds(row_bounds: NDArray) -> NDArray:
+    """Return the (4,) median of the bounds (n, 4) of all rows: xmin, ymin, xmax, ymax; NaN without rows.
 
     A few stray rows do not affect the median.
     """
-    bounds = _compute_row_bounds(source)
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    bounds = row_bounds[np.isfinite(row_bounds).all(axis=1)]
     return np.median(bounds, axis=0) if len(bounds) else np.full(4, np.nan)
 
 
-def _compute_extent(source: SourceLayer) -> NDArray:
-    """Return the (4,) bounds of all rows together: xmin, ymin, xmax, ymax; NaN without rows."""
-    bounds = _compute_row_bounds(source)
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+def _compute_extent(row_bounds: NDArray) -> NDArray:
+    """Return the (4,) bounds of all rows together, of their bounds (n, 4): xmin, ymin, xmax, ymax; NaN without rows."""
+    bounds = row_bounds[np.isfinite(row_bounds).all(axis=1)]
     if not len(bounds):
         return np.full(4, np.nan)
     return np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
@@ -107,7 +105,7 @@ def choose_findings_crs_and_plane(usable: dict[str, SourceLayer], original_crs: 
     """
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
-        bounds = _compute_median_bounds(source)
+        bounds = _compute_median_bounds(_compute_row_bounds(source))
         if source.crs is not None and np.isfinite(bounds).all():
             centre = np.array([shapely.Point((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)])
             location = crs_care.reproject_to_lonlat(centre, source.crs)[0]
