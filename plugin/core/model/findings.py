@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -174,15 +175,23 @@ def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
 
     Areas are exact; a line or a point becomes a small polygon around it.
     """
+    shapes = make_layer_polygons(findings)
+    single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON)
+    shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
+    return shapes
+
+
+def make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
+    """Return (n,) polygons and multipolygons: those of `make_layer_geometries`, a single polygon not as a multipolygon.
+
+    For a writer that makes multipolygons of polygons: the copies of hundreds of thousands of shapes are not needed.
+    """
     kinds = np.array([finding.geom_kind for finding in findings], dtype=object)
     shapes = np.array([finding.geometry for finding in findings], dtype=object)
     shapes[kinds == "none"] = None
     marked = np.isin(kinds, ("line", "point"))
     shapes[marked] = shapely.buffer(shapes[marked], MARK_RADIUS_M)
-    type_ids = shapely.get_type_id(shapes)
-    single = np.flatnonzero(type_ids == shapely.GeometryType.POLYGON)
-    shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
-    for row in np.flatnonzero(type_ids == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
+    for row in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
         polygons = shapely.get_parts(shapely.get_parts([shapes[row]]))
         shapes[row] = shapely.multipolygons(polygons[shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON])
     return shapes
@@ -190,8 +199,9 @@ def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
 
 def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
     """Return column name → the values of all findings in it, as in `Finding.row`."""
-    columns = {name: [getattr(finding, name) for finding in findings] for name in FINDING_COLUMNS}
-    columns["severity"] = [str(severity or "") for severity in columns["severity"]]
+    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), findings)) for name in FINDING_COLUMNS}
+    severity_texts = {severity: str(severity or "") for severity in set(columns["severity"])}
+    columns["severity"] = [severity_texts[severity] for severity in columns["severity"]]
     columns["related_keys"] = [";".join(keys) for keys in columns["related_keys"]]
     columns["params"] = [encode_params(params) for params in columns["params"]]
     return columns

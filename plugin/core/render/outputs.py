@@ -39,7 +39,7 @@ from ..model.findings import (
     convert_to_plain_value,
     iterate_finding_lines,
     make_finding_columns,
-    make_layer_geometries,
+    make_layer_polygons,
 )
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
@@ -99,7 +99,8 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
             name: pd.Series(values, dtype="float64" if name in NUMERIC_FINDING_COLUMNS else "object")
             for name, values in columns.items()
         }
-    frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(make_layer_geometries(findings), crs=crs), crs=crs)
+    # The writer makes multipolygons of the polygons.
+    frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(make_layer_polygons(findings), crs=crs), crs=crs)
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         temporary_file = Path(folder) / f"findings{path.suffix}"
@@ -118,7 +119,10 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
                 )
                 if path.suffix.lower() == ".shp":
                     check_shapefile_complete(temporary_file)
-                written_row_count = len(pyogrio.raw.read(temporary_file, columns=[], return_fids=True)[1])
+                # SQLite writes all rows or none, so those of a GeoPackage are counted without reading their shapes.
+                written_row_count = len(
+                    pyogrio.raw.read(temporary_file, columns=[], read_geometry=driver != "GPKG", return_fids=True)[1]
+                )
         except InputError as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
         except (*DRIVER_ERRORS, ValueError, RuntimeError) as error:

@@ -4,8 +4,10 @@
 import json
 
 import numpy as np
+import pyogrio
 import pytest
 import shapely
+from pyproj import CRS
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.engine.finish import complete_findings, find_township_names_of_points
@@ -19,8 +21,10 @@ from plugin.core.model.findings import (
     iterate_finding_dicts,
     make_finding_columns,
     make_layer_geometries,
+    make_layer_polygons,
     set_geometries,
 )
+from plugin.core.render.outputs import write_findings_layer
 
 #: Geometry of a finding → its type, and the area (m²) of its shape in a layer, None without one.
 GEOMETRIES = {
@@ -49,6 +53,16 @@ def test_multipolygons_made_for_many_findings_at_once_equal_those_made_for_each_
     for shape, (_, area) in zip(shapes, GEOMETRIES.values(), strict=True):
         assert shape is None if area is None else shape.geom_type == "MultiPolygon"
         assert area is None or shape.area == pytest.approx(area, rel=0.01)
+
+
+def test_written_findings_layer_has_the_multipolygons_though_it_is_given_single_polygons(tmp_path):
+    findings = make_findings()
+    assert make_layer_polygons(findings)[0] is findings[0].geometry
+    target = tmp_path / "问题.gpkg"
+    write_findings_layer(target, findings, CRS(4547))
+    rows = pyogrio.read_dataframe(target)
+    assert list(rows["key"]) == [finding.key for finding in findings]
+    assert list(rows.geometry) == make_layer_geometries(findings).tolist()
 
 
 def test_geometry_kind_of_a_finding_is_point_area_or_none_according_to_its_geometry():
