@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -209,29 +210,84 @@ def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
 
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
     """Yield findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
-    for finding, text in _iterate_wkt(findings):
-        row = finding._make_columns_for_json(convert_to_plain_value(finding.params))
-        row["geometry"] = text
-        yield row
+    for batch in _iterate_batches(findings):
+        for finding, text in zip(batch, _make_wkt(batch), strict=True):
+            row = finding._make_columns_for_json(convert_to_plain_value(finding.params))
+            row["geometry"] = text
+            yield row
 
 
-def iterate_finding_lines(findings: Sequence[Finding], encode: Callable[[Any], str]) -> Iterator[str]:
-    """Yield findings as JSON texts: those of the dicts of `iterate_finding_dicts`.
+class _DistinctTexts(dict[Any, str]):
+    """JSON texts by value, for columns with few distinct values; a missing text is made by ``encode``."""
 
-    ``encode`` returns the JSON text of a dict, and converts parameters with `convert_to_plain_value`.
+    def __init__(self, encode: Callable[[Any], str]):
+        super().__init__()
+        self._encode = encode
+
+    def __missing__(self, value: Any) -> str:
+        text = self[value] = self._encode(value)
+        return text
+
+
+#: Columns of a finding in JSON, in the order of `Finding._make_columns_for_json`.
+_JSON_COLUMNS = (*FINDING_COLUMNS, "case")
+#: Those with another text in each finding; the other columns of text have few distinct texts.
+_DISTINCT_COLUMNS = ("key", "message", "fingerprint")
+_JSON_LINE = "{" + ", ".join(f'"{name}": %s' for name in _JSON_COLUMNS)
+
+
+def iterate_finding_lines(findings: Sequence[Finding], encode: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:
+    """Yield findings as JSON texts, each in pieces: the texts of the dicts of `iterate_finding_dicts`.
+
+    ``encode`` returns the JSON text of a value, and converts parameters with `convert_to_plain_value`. The WKT is a
+    piece without Chinese characters, which take more memory and time in Python, also for the text around them.
     """
-    for finding, text in _iterate_wkt(findings):
-        line = encode(finding._make_columns_for_json(finding.params))
-        # WKT has no character that JSON would escape, so the long text is not searched for them.
-        yield f'{line[:-1]}, "geometry": {"null" if text is None else f"{chr(34)}{text}{chr(34)}"}}}'
+    texts = _DistinctTexts(encode)
+    for batch in _iterate_batches(findings):
+        columns = [_encode_column(name, batch, encode, texts) for name in _JSON_COLUMNS]
+        for finding, values, text in zip(batch, zip(*columns, strict=True), _make_wkt(batch), strict=True):
+            line = _JSON_LINE % values
+            if finding.needs_approval:
+                line += ', "needs_approval": true'
+            # WKT has no character that JSON would escape, so the long text is not searched for them.
+            yield (f'{line}, "geometry": null}}',) if text is None else (f'{line}, "geometry": "', text, '"}')
 
 
-def _iterate_wkt(findings: Sequence[Finding]) -> Iterator[tuple[Finding, str | None]]:
-    """Yield findings with their geometry as exact WKT, None without one; the texts of many are made together."""
+def _encode_column(
+    name: str, findings: Sequence[Finding], encode: Callable[[Any], str], texts: _DistinctTexts
+) -> Iterable[str]:
+    """Return the JSON text of one column of each finding."""
+    values = map(attrgetter(name), findings)
+    if name in NUMERIC_FINDING_COLUMNS:
+        return [
+            "null" if value is None else float.__repr__(value) if _is_finite_float(value) else encode(value)
+            for value in values
+        ]
+    if name == "related_keys":
+        return [encode(list(keys)) if keys else "[]" for keys in values]
+    if name == "severity":
+        return [texts[str(severity or "")] for severity in values]
+    if name == "params" or name in _DISTINCT_COLUMNS:
+        return map(encode, values)
+    return map(texts.__getitem__, values)
+
+
+def _is_finite_float(value: Any) -> bool:
+    """Return True for a float that is neither infinite nor NaN."""
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _iterate_batches(findings: Sequence[Finding]) -> Iterator[Sequence[Finding]]:
+    """Yield the findings, many at a time."""
     for start in range(0, len(findings), _FINDINGS_PER_BATCH):
-        batch = findings[start : start + _FINDINGS_PER_BATCH]
-        shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in batch], dtype=object)
-        yield from zip(batch, shapely.to_wkt(shapes, rounding_precision=-1).tolist(), strict=True)
+        yield findings[start : start + _FINDINGS_PER_BATCH]
+
+
+def _make_wkt(findings: Sequence[Finding]) -> list[str | None]:
+    """Return the geometry of each finding as exact WKT; None without one."""
+    shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in findings], dtype=object)
+    texts: list[str | None] = shapely.to_wkt(shapes, rounding_precision=-1).tolist()
+    return texts
 
 
 _PLAIN_TYPES = frozenset((str, int, float, bool, type(None)))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,15 +149,17 @@ def _get_driver_of_file(target: Path) -> str:
     return driver_by_suffix[suffix]
 
 
+#: Pieces of a text that are written to its file together.
+_PIECES_PER_WRITE = 1000
 #: One encoder for all lines, because creating one is slower than using it.
 _JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=convert_to_plain_value)
 
 
 @dataclass
 class _JsonLines:
-    """The entries of a list as JSON texts."""
+    """The entries of a list as JSON texts, each in pieces."""
 
-    lines: Iterable[str]
+    lines: Iterable[tuple[str, ...]]
 
 
 def report_to_json(report: Report) -> str:
@@ -193,9 +195,9 @@ def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
             yield _format_json_entry(value)
             continue
         is_empty = True
-        for line in value.lines if isinstance(value, _JsonLines) else map(_format_json_entry, value):
+        for line in value.lines if isinstance(value, _JsonLines) else ((_format_json_entry(v),) for v in value):
             yield "[\n" if is_empty else ",\n"
-            yield line
+            yield from line
             is_empty = False
         yield "[]" if is_empty else "\n]"
     yield "\n}\n"
@@ -207,6 +209,18 @@ def _format_json_entry(value: Any) -> str:
         return _JSON_ENCODER.encode(value)
     except ValueError:
         return _JSON_ENCODER.encode(_replace_non_finite(convert_to_plain_value(value)))
+
+
+def _write_text(path: Path, pieces: Iterable[str]) -> None:
+    """Write a text that is given in pieces to a file, as UTF-8.
+
+    The pieces are encoded before they are joined: joined with Chinese text, a long text of ASCII would need several
+    times the memory and time.
+    """
+    encoded_pieces = map(str.encode, pieces)
+    with path.open("wb") as file:
+        while batch := list(islice(encoded_pieces, _PIECES_PER_WRITE)):
+            file.write(b"".join(batch))
 
 
 def _replace_non_finite(value: Any) -> Any:
@@ -261,10 +275,9 @@ def write_outputs(
     def write_json(path: Path) -> None:
         # Only the page shows the pictures; its receiver compares them with these digests.
         written_report = add_picture_digests(report, draw()) if outputs.html else report
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            # The texts of findings refer to nothing that Python's garbage collection could free.
-            with pause_garbage_collection():
-                file.writelines(_iterate_report_json(written_report, chapter))
+        # The texts of findings refer to nothing that Python's garbage collection could free.
+        with pause_garbage_collection():
+            _write_text(path, _iterate_report_json(written_report, chapter))
 
     @cache
     def make_document() -> Document:
