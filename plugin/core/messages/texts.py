@@ -10,7 +10,7 @@ import math
 import re
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
@@ -201,6 +201,8 @@ _NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 _PLACEHOLDER_END_PATTERN = re.compile(r"[.\[]")
 _MAX_CACHED_TEXTS = 4096
 _WHOLE_PERCENT = 100.0
+#: Decimals of figures that are compared with no limit.
+_USUAL_DECIMALS = 2
 #: Placeholders of limits, which are printed as they are set.
 _LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
 #: Parameters that are figures in the unit of a message, and those that name its target.
@@ -477,9 +479,11 @@ class Texts:
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
         placeholders = find_placeholders(text)
-        message_params = self._make_message_params(finding, templates, placeholders)
+        figures = {}
         if figure_names := _find_figures(text):
-            message_params |= _format_figures_with_unit(figure_names, finding.params)
+            figures = _format_figures_with_unit(figure_names, finding.params)
+        message_params = self._make_message_params(finding, templates, placeholders, figures)
+        message_params |= figures
         if "area_m2" in placeholders:
             message_params["area_m2"] = _format_area_with_limits(finding)
         if self.lang == "zh":
@@ -527,11 +531,16 @@ class Texts:
         return self.get("words", key, **registration)
 
     def _make_message_params(
-        self, finding: Finding, templates: dict[str, Template], placeholders: frozenset[str]
+        self,
+        finding: Finding,
+        templates: dict[str, Template],
+        placeholders: frozenset[str],
+        known_texts: Container[str] = (),
     ) -> dict[str, Any]:
         """Return placeholder → value for the message of a finding.
 
-        ``placeholders``: those of the text; values that are slow to make are made for these only.
+        ``placeholders``: those of the text; values that are slow to make are made for these only. ``known_texts``:
+        parameters that the caller has as text.
         """
         params = finding.params
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
@@ -555,11 +564,12 @@ class Texts:
             message_params["width"] = format_width(finding.width_m)
         layer_labels = {}
         for name, value in params.items():
-            if name not in placeholders and name not in _PARAMS_OF_CLAUSES:
+            if (name not in placeholders or name in known_texts) and name not in _PARAMS_OF_CLAUSES:
                 continue
             if type(value) is str:
                 message_params[name] = value
-            elif isinstance(value, NamedValue):
+            elif isinstance(value, str) and isinstance(value, NamedValue):
+                # The first test is much faster than that for an abstract class.
                 message_params[name] = value.render(self)
                 if isinstance(value, ConceptName) and value in templates:
                     layer_labels[name] = self.make_layer_label(value, templates)
@@ -585,7 +595,7 @@ class Texts:
             problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(params["problem"]), problem_params)
         if not placeholders.isdisjoint(_PLACEHOLDERS_OF_FEATURE):
-            message_params |= self._describe_feature(finding, shown_params)
+            message_params |= self._describe_feature(finding, shown_params, placeholders)
         clauses = make_clauses(finding, self, templates, placeholders)
         message_params |= {name: text for name, text in clauses.items() if name not in params}
         if "there" in placeholders:
@@ -601,27 +611,39 @@ class Texts:
             )
         return message_params
 
-    def _describe_feature(self, finding: Finding, shown_params: dict[str, Any]) -> dict[str, str]:
+    def _describe_feature(
+        self, finding: Finding, shown_params: dict[str, Any], placeholders: frozenset[str]
+    ) -> dict[str, str]:
         """Return the clauses on a feature: its name, facts on it in brackets, and the authority of its layer.
 
         The authority is the result that decides where the layer's borders are, such as the survey. Name and facts are
-        empty where the rule does not state them, as in a result of an earlier version.
+        empty where the rule does not state them, as in a result of an earlier version. ``placeholders``: other clauses
+        are not made.
         """
-        sources, name = _load_texts(self.lang)["authorities"], shown_params.get("feature_name", "")
-        facts = [str(one) for one in shown_params.get("facts", [])]
-        part_areas_m2 = shown_params.get("part_areas_m2", [])
-        facts += [self.format_area(area_m2) for area_m2 in part_areas_m2[:MAX_NAMED_PARTS]]
-        facts += ["…"] if len(part_areas_m2) > MAX_NAMED_PARTS else []
+        clauses = {}
+        if "authority" in placeholders:
+            sources = _load_texts(self.lang)["authorities"]
+            clauses["authority"] = sources.get(finding.role, sources["other"])
+        if "named" in placeholders:
+            name = shown_params.get("feature_name", "")
+            clauses["named"] = self.get("words", "feature_named", name=name) if name else ""
+        if "facts" in placeholders:
+            clauses["facts"] = self._join_facts(shown_params)
+        return clauses
+
+    def _join_facts(self, shown_params: dict[str, Any]) -> str:
+        """Return the facts on a feature in brackets; empty without one."""
+        facts = [str(one) for one in shown_params.get("facts", ())]
+        if "part_areas_m2" in shown_params:
+            part_areas_m2 = shown_params["part_areas_m2"]
+            facts += [self.format_area(area_m2) for area_m2 in part_areas_m2[:MAX_NAMED_PARTS]]
+            facts += ["…"] if len(part_areas_m2) > MAX_NAMED_PARTS else []
         if "hole_land" in shown_params:
             hole_land = shown_params["hole_land"]
             key = "hole_land_alone" if float(hole_land["share"]) >= _WHOLE_PERCENT else "hole_land"
             facts.append(self.get("words", key, **hole_land))
         text = self.get("words", "between_names").join(facts)
-        return {
-            "authority": sources.get(finding.role, sources["other"]),
-            "named": self.get("words", "feature_named", name=name) if name else "",
-            "facts": self.get("words", "in_brackets", text=text) if text else "",
-        }
+        return self.get("words", "in_brackets", text=text) if text else ""
 
     def _describe_features_at_finding(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
         """Return the sentence on the features of another layer at the place of a finding."""
@@ -641,9 +663,9 @@ class Texts:
         """Return the parameters whose values are text keys (reasons, problems, types, units), translated."""
         texts = _load_texts(self.lang)
         translated_params: dict[str, str] = {}
-        for name in params.keys() & _SECTION_OF_KEY_PARAMS.keys():
-            section_texts, value = texts.get(_SECTION_OF_KEY_PARAMS[name], {}), params[name]
-            if isinstance(value, str) and value in section_texts:
+        for name, section in _SECTION_OF_KEY_PARAMS.items():
+            value = params.get(name)
+            if isinstance(value, str) and value in (section_texts := texts.get(section, {})):
                 translated_params[name] = section_texts[value]
         for name in ("unit", "above_unit"):
             if name in params:
@@ -810,7 +832,7 @@ def _format_figures_with_unit(figure_names: frozenset[str], params: Mapping[str,
     """
     limits = _list_limits(params)
     return {
-        name: format_number(value, choose_decimals_unlike_limits(value, limits))
+        name: format_number(value, choose_decimals_unlike_limits(value, limits) if limits else _USUAL_DECIMALS)
         for name in figure_names
         if _is_finite_float(value := params.get(name))
     }
