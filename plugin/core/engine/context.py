@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
+from ..files.distinct_texts import map_texts
 from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding
@@ -214,8 +215,7 @@ class RuleContext:
 
 def _find_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:
     """Return (n,) bool: values that, without the zeros that pad them to ``pad`` digits, are one of ``codes``."""
-    member = {value: trim_code_padding(value, pad) in codes for value in set(values)}
-    return np.fromiter(map(member.__getitem__, values), dtype=bool, count=len(values))
+    return map_texts(lambda value: trim_code_padding(value, pad) in codes, values, bool)
 
 
 def trim_code_padding(code: str, pad: int) -> str:

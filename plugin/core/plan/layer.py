@@ -62,6 +62,8 @@ class FieldColumn:
         import pandas as pd
 
         values = self.values
+        if values.dtype == object and self._distinct_raw_texts == []:
+            return [""] * len(values)
         if pd.api.types.infer_dtype(values, skipna=True) != "string":
             return format_column(values)
         # They are stripped already.
@@ -363,13 +365,17 @@ class Layer:
         """
         import pandas as pd
 
+        distinct_keys = set(self.keys)
+        if len(distinct_keys) == len(self.keys) and "" not in distinct_keys:
+            return frozenset()
         series = pd.Series(self.keys)
         return frozenset(np.flatnonzero((series == "") | series.duplicated(keep=False)).tolist())
 
     @cached_property
     def fids(self) -> list[int]:
         """Return the feature id of each row."""
-        return [int(fid) for fid in self.frame.index]
+        fids: list[int] = self.frame.index.astype(np.int64).tolist()
+        return fids
 
     @cached_property
     def raw_shapes(self) -> NDArray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.distinct_texts import map_texts
 from ..indicators.area_backing import compare_area_field_with_shapes, compute_net_area_by_geometry, find_county_excess
 from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_area_with_target
 from ..indicators.survey_deductions import compare_with_survey
@@ -106,8 +107,8 @@ def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArr
     """
     township_of_code = {township.code: n for n, township in enumerate(townships) if township.code}
     for meaning in _CODE_FIELD_MEANINGS:
-        named_township = np.array(
-            [township_of_code.get(code[:_TOWNSHIP_DIGITS], -1) for code in layer.text(meaning)], dtype=int
+        named_township = map_texts(
+            lambda code: township_of_code.get(code[:_TOWNSHIP_DIGITS], -1), layer.text(meaning), int
         )
         if (named_township >= 0).any():
             return named_township, layer.get_field_name(meaning)
@@ -123,11 +124,12 @@ def _find_rows_with_code_of_other_county(layer: Layer, area_code: str, area_digi
     if len(county_code) < area_digits or county_code.endswith("00"):
         # A plan of a city or province has many counties.
         return np.zeros(len(layer), dtype=bool)
-    codes = layer.text("location_code")
-    is_complete = [len(code) >= _COUNTY_DIGITS and code[:_COUNTY_DIGITS].isdecimal() for code in codes]
-    return np.array(
-        [w and not code.startswith(county_code) for w, code in zip(is_complete, codes, strict=True)], dtype=bool
-    )
+
+    def is_of_other_county(code: str) -> bool:
+        is_complete = len(code) >= _COUNTY_DIGITS and code[:_COUNTY_DIGITS].isdecimal()
+        return is_complete and not code.startswith(county_code)
+
+    return map_texts(is_of_other_county, layer.text("location_code"), bool)
 
 
 def _find_misplaced_rows(

@@ -72,24 +72,31 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for template_field in layer.template.fields:
-        values = layer.get_column_by_name(template_field.name) if template_field.codes else None
-        if values is None:
+        if not template_field.codes or layer.get_column_by_name(template_field.name) is None:
             continue
         result.is_applicable = True
-        if values.notna().any():
-            result.unconfirmed.append(f"codes.{template_field.codes}")
+        written_codes = layer.get_texts_by_name(template_field.name)
+        if not any(written_codes):
+            continue
+        result.unconfirmed.append(f"codes.{template_field.codes}")
         codes = ctx.get_code_list(template_field.codes).entry_by_code
         accepted_codes = ctx.norm.get_accepted_codes_of_field(layer.template, template_field)
         code_names = layer.get_texts_by_name(template_field.code_name)
-        problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
-        for position, pair in enumerate(zip(layer.get_texts_by_name(template_field.name), code_names, strict=True)):
-            if pair not in problems:
-                problems[pair] = _find_code_problem(template_field, codes, *pair) or _find_code_of_other_layer(
-                    template_field, codes, accepted_codes, pair[0]
-                )
-            problem = problems[pair]
+        problem_by_pair: dict[tuple[str, str], tuple[str, str, dict]] = {}
+        has_names = any(code_names)
+        for pair in set(
+            zip(written_codes, code_names, strict=True) if has_names else ((c, "") for c in set(written_codes))
+        ):
+            problem = _find_code_problem(template_field, codes, *pair) or _find_code_of_other_layer(
+                template_field, codes, accepted_codes, pair[0]
+            )
             if problem:
-                field, case, params = problem
+                problem_by_pair[pair] = problem
+        if not problem_by_pair:
+            continue
+        for position, pair in enumerate(zip(written_codes, code_names, strict=True)):
+            if pair in problem_by_pair:
+                field, case, params = problem_by_pair[pair]
                 result.findings.append(_make_code_finding(ctx, layer, position, field, case, dict(params)))
     _report_values_without_known_word(layer, result, ctx)
     return result

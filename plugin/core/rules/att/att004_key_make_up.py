@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+from numpy.typing import NDArray
+
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -6,6 +9,8 @@ from ...plan.layer import Layer
 from ...standard.numbering import BSM_LENGTH
 from .._attributes import ValueProblem, find_plan_code_prefix, make_findings_of_wrong_values
 
+#: Digits of the county with which a key begins; letters may follow.
+_DIGIT_COUNT = 6
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
@@ -67,7 +72,9 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     county_digits = find_plan_code_prefix(ctx)
 
     def find_key_problem(key: str) -> ValueProblem | None:
-        composed = key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()
+        composed = (
+            key.isascii() and key[:_DIGIT_COUNT].isdigit() and key[_DIGIT_COUNT:].isalnum() and key == key.upper()
+        )
         if not key or (composed and len(key) == BSM_LENGTH and key.startswith(county_digits)):
             return None
         params = {
@@ -81,4 +88,32 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             return ValueProblem("length", params)
         return ValueProblem("county" if composed else "signs", params)
 
-    return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)
+    keys = np.array(layer.keys, dtype=object)
+    # Keys are all different: only the few that may be wrong are judged one by one.
+    keys[_mask_well_composed_keys(layer.keys, county_digits)] = ""
+    return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), keys.tolist(), find_key_problem)
+
+
+def _mask_well_composed_keys(keys: list[str], county_digits: str) -> NDArray:
+    """Return (n,) bool: keys of `BSM_LENGTH` digits and capital letters that begin with the county's digits.
+
+    The first six characters are digits.
+    """
+    lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
+    is_well_composed = np.zeros(len(keys), dtype=bool)
+    complete = np.flatnonzero(lengths == BSM_LENGTH)
+    if not len(complete):
+        return is_well_composed
+    text = "".join(keys if len(complete) == len(keys) else [keys[n] for n in complete.tolist()])
+    # A character that is not ASCII becomes a question mark, which no key may contain.
+    characters = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8).reshape(-1, BSM_LENGTH)
+    is_right = np.ones(len(complete), dtype=bool)
+    for position, column in enumerate(characters.T):
+        is_accepted = (column >= ord("0")) & (column <= ord("9"))
+        if position >= _DIGIT_COUNT:
+            is_accepted |= (column >= ord("A")) & (column <= ord("Z"))
+        if position < len(county_digits):
+            is_accepted &= column == ord(county_digits[position])
+        is_right &= is_accepted
+    is_well_composed[complete[is_right]] = True
+    return is_well_composed

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import defaultdict
 
+import numpy as np
+
 from ...engine.context import RuleContext
+from ...files.distinct_texts import mask_texts
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -93,21 +96,27 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
     The result maps (code of the first layer with the key, code of a later one) → pairs of the key and its first row
     in the later layer.
     """
-    import pandas as pd
-
-    tables = []
-    for number, layer in enumerate(layers):
-        ctx.cancellation.raise_if_cancelled()
-        tables.append(pd.DataFrame({"key": layer.keys, "layer": number, "row": range(len(layer))}))
     shared_keys: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    if len(tables) < 2:
+    known_keys: set[str] = set()
+    repeated_keys: set[str] = set()
+    for layer in layers:
+        ctx.cancellation.raise_if_cancelled()
+        keys_of_layer = set(layer.keys)
+        repeated_keys |= keys_of_layer & known_keys
+        known_keys |= keys_of_layer
+    repeated_keys.discard("")
+    if not repeated_keys:
         return shared_keys
-    rows = pd.concat(tables, ignore_index=True)
-    rows = rows[rows["key"] != ""].drop_duplicates(["layer", "key"])
-    rows = rows[rows.duplicated("key", keep=False)]
-    rows["owner"] = rows.groupby("key", sort=False)["layer"].transform("first")
-    for key, number, row, owner in rows[rows["layer"] != rows["owner"]].itertuples(index=False):
-        shared_keys[layers[owner].role, layers[number].role].append((key, int(row)))
+    owner_of_key: dict[str, str] = {}
+    for layer in layers:
+        ctx.cancellation.raise_if_cancelled()
+        first_row_of_key: dict[str, int] = {}
+        for row in np.flatnonzero(mask_texts(layer.keys, repeated_keys)).tolist():
+            first_row_of_key.setdefault(layer.keys[row], row)
+        for key, row in first_row_of_key.items():
+            owner = owner_of_key.setdefault(key, layer.role)
+            if owner != layer.role:
+                shared_keys[owner, layer.role].append((key, row))
     return shared_keys
 
 

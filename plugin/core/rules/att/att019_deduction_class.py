@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...files.distinct_texts import mask_texts
 from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -140,17 +141,18 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.find_cultivated_rows(layer)
     allowed_classes = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
-        params: dict[str, Any] = {
-            "value": float(rates[position]),
-            "code": codes[position],
-            "expected": " / ".join(allowed_classes),
-        }
         if not cultivated[position]:
             field, case = layer.get_field_name("deduction_rate"), "land"
         elif template_field is None or not has_kind_field or kinds[position] in allowed_classes:
             continue
         else:
             field, case = DEDUCTED_CLASS_FIELD, "kind" if kinds[position] else "blank"
+        params: dict[str, Any] = {
+            "value": float(rates[position]),
+            "code": codes[position],
+            "expected": " / ".join(allowed_classes),
+        }
+        if case != "land":
             params["kind"] = kinds[position]
         params["shown"] = {
             "code": format_code_with_name(layer, "land_use", codes[position], ctx),
@@ -176,7 +178,7 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
     ``rows`` is (n,) bool: rows without a deduction rate.
     """
     accepted_classes = ["", *ctx.norm.get("attributes.deduction_classes"), *ctx.norm.get("attributes.empty_words")]
-    positions = np.flatnonzero(rows & ~np.isin(np.array(kinds, dtype=str), accepted_classes)).tolist()
+    positions = np.flatnonzero(rows & ~mask_texts(kinds, accepted_classes)).tolist()
     if not positions:
         return []
     params = {"kind": kinds[positions[0]], **make_row_list_params(layer, positions)}
@@ -195,7 +197,7 @@ def _report_deductions_of_level_land(layer: Layer, rows: NDArray, ctx: RuleConte
     ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
     level_classes = ctx.norm.get("attributes.level_slopes")
-    level_rows = np.flatnonzero(rows & np.isin(layer.text("slope_class"), level_classes)).tolist()
+    level_rows = np.flatnonzero(rows & mask_texts(layer.text("slope_class"), level_classes)).tolist()
     if not level_rows or (layer is ctx.plan.find_layer_of_concept("farmland") and is_reported_elsewhere(ctx, "LAW010")):
         return []
     params = {"classes": " / ".join(level_classes), **make_row_list_params(layer, level_rows)}
@@ -231,16 +233,18 @@ def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
 
     ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
-    rates, classes = layer.numbers("deduction_rate"), np.array(layer.text("slope_class"), dtype=object)
+    rates, classes = layer.numbers("deduction_rate"), layer.text("slope_class")
     is_small = np.zeros(len(layer), dtype=bool)
     limits, labels = [], []
     for slope_class, limit in read_number_lines(ctx.norm, "attributes.least_rates", 2):
-        is_below_limit = rows & (classes == slope_class) & (rates < float(limit))
-        if is_below_limit.any():
+        rows_below_limit = [
+            n for n in np.flatnonzero(rows & (rates < float(limit))).tolist() if classes[n] == slope_class
+        ]
+        if rows_below_limit:
             label = format_code_with_name(layer, "slope_class", slope_class, ctx)
             limits.append(f"{label}: {limit}")
             labels.append(f"“{label}” ≥ {limit}")
-            is_small |= is_below_limit
+            is_small[rows_below_limit] = True
     positions = np.flatnonzero(is_small).tolist()
     if not positions:
         return []
@@ -275,7 +279,7 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
     has ridges.
     """
     kinds, slopes = ctx.norm.get("attributes.ridged_kinds"), ctx.norm.get("attributes.ridged_slopes")
-    has_ridges = np.isin(layer.text("terrace"), kinds) | np.isin(layer.text("slope_class"), slopes)
+    has_ridges = mask_texts(layer.text("terrace"), kinds) | mask_texts(layer.text("slope_class"), slopes)
     ridged_rows = np.flatnonzero(rows & has_ridges).tolist()
     if not ridged_rows:
         return []

@@ -94,6 +94,8 @@ def _group_rows_by_code_and_name(codes: Sequence[str], row_names: Sequence[str])
 
     ``codes`` and ``row_names`` have one text for each row. Rows without a code or a name are omitted.
     """
+    if not any(codes) or not any(row_names):
+        return {}
     import pandas as pd
 
     code_of, distinct_codes = pd.factorize(np.asarray(codes, dtype=object))
@@ -102,7 +104,7 @@ def _group_rows_by_code_and_name(codes: Sequence[str], row_names: Sequence[str])
         np.array([bool(c) for c in distinct_codes])[code_of] & np.array([bool(n) for n in distinct_names])[name_of]
     )
     pair = code_of.astype(np.int64) * max(len(distinct_names), 1) + name_of
-    code_of_pair = np.unique(pair[has_code_and_name]) // max(len(distinct_names), 1)
+    code_of_pair = pd.unique(pair[has_code_and_name]) // max(len(distinct_names), 1)
     codes_with_pairs, count = np.unique(code_of_pair, return_counts=True)
     rows: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row in np.flatnonzero(has_code_and_name & np.isin(code_of, codes_with_pairs[count > 1])).tolist():

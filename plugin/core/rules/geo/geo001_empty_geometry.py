@@ -43,23 +43,21 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Limits
         None known.
     """
-    names = _read_names(layer)
+    empty_rows = np.flatnonzero(layer.empty_rows).tolist()
     findings = []
-    for position in np.flatnonzero(layer.empty_rows).tolist():
-        params = {"shown": {"feature_name": names[position]}} if names[position] else {}
+    for position, name in zip(empty_rows, _read_names(layer, empty_rows), strict=True):
+        params = {"shown": {"feature_name": name}} if name else {}
         findings.append(ctx.finding_maker.make_row_finding(layer, position, params=params))
     return findings
 
 
-def _read_names(layer: Layer) -> list[str]:
-    """Return the name of each row, or of the village where its land is.
+def _read_names(layer: Layer, rows: list[int]) -> list[str]:
+    """Return the name of each of some rows, or of the village where its land is.
 
-    Empty without a name, and for a field with personal data.
+    ``rows``: (k,) positions. Empty without a name, and for a field with personal data.
     """
     name_field = layer.template.find_field("feature_name") or layer.template.find_field_by_name(LOCATION_NAME_FIELD)
-    if name_field is None:
-        return [""] * len(layer)
-    return [
-        value and shorten_or_mask_value(name_field, value) if not name_field.personal else ""
-        for value in layer.get_texts_by_name(name_field.name)
-    ]
+    if not rows or name_field is None or name_field.personal:
+        return [""] * len(rows)
+    names = layer.get_texts_by_name(name_field.name)
+    return [names[row] and shorten_or_mask_value(name_field, names[row]) for row in rows]

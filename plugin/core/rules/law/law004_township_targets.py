@@ -246,9 +246,9 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
                 exchanged[township] = other
                 findings.append(_make_exchange_finding(row_codes, township, other, ctx))
         # Rows in a township with a doubtful code are reported with the township.
-        exchanged_with = np.array(
-            [exchanged.get(centre, -1) for centre in row_codes.township_of_centre.tolist()], dtype=int
-        )
+        exchanged_with = np.full(len(layer), -1)
+        for township, other in exchanged.items():
+            exchanged_with[row_codes.township_of_centre == township] = other
         misplaced = np.where(
             (row_codes.misplaced_township >= 0) & (exchanged_with == row_codes.named_township),
             -1,
