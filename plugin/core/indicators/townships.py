@@ -141,7 +141,7 @@ def split_rows_by_group(
 def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
     """Return (k,) x and y of the centres of rows with a shape, and their positions."""
     rows = np.flatnonzero(layer.has_shape)
-    low_x, low_y, high_x, high_y = shapely.bounds(layer.plane_shapes[rows]).T
+    low_x, low_y, high_x, high_y = layer.row_bounds[rows].T
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
 
@@ -177,7 +177,7 @@ def _find_rows_at_centres(layer: Layer, township_layer: Layer, ctx: RuleContext)
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = compute_row_centres(layer)
     rows_with_shape = np.flatnonzero(township_layer.has_shape)
-    low_x, low_y, high_x, high_y = shapely.bounds(township_layer.plane_shapes[rows_with_shape]).T
+    low_x, low_y, high_x, high_y = township_layer.row_bounds[rows_with_shape].T
     # A centre on a common border belongs to the first of its townships, which is written last.
     for n in range(len(rows_with_shape) - 1, -1, -1):
         ctx.cancellation.raise_if_cancelled()

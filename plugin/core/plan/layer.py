@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +20,13 @@ from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..files.cells import are_stripped, find_distinct_texts, format_column, strip_blanks
+from ..files.distinct_texts import mask_texts
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.statutory_area import measure_statutory_area
-from ..geometry.validity import extract_valid_polygons, mask_missing_shapes, repair_polygon
+from ..geometry.validity import extract_valid_polygons, find_flat_polygons, mask_missing_shapes, repair_polygon
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
 from ..parallel.threads import apply_in_threads
@@ -218,6 +221,8 @@ class Layer:
         self.known_statutory_areas: NDArray | None = None
         #: Result of `Polygons.find_overlap_candidates` for an equal layer, if it is known.
         self._known_overlap_candidates: NDArray | None = None
+        #: Results of `find_flat_rows`.
+        self._flat_rows_by_width: dict[float, NDArray] = {}
         #: Row position → area as drawn (m²), of the rows that a review of projects has measured.
         self.drawn_area_by_row: dict[int, float] = {}
         #: Digest of rows and settings of the layer, once computed (`engine.input_digest`).
@@ -363,13 +368,8 @@ class Layer:
 
         For these only the feature id is unique.
         """
-        import pandas as pd
-
-        distinct_keys = set(self.keys)
-        if len(distinct_keys) == len(self.keys) and "" not in distinct_keys:
-            return frozenset()
-        series = pd.Series(self.keys)
-        return frozenset(np.flatnonzero((series == "") | series.duplicated(keep=False)).tolist())
+        keys = {key for key, count in Counter(self.keys).items() if count > 1 or not key}
+        return frozenset(np.flatnonzero(mask_texts(self.keys, keys)).tolist() if keys else ())
 
     @cached_property
     def fids(self) -> list[int]:
@@ -559,6 +559,29 @@ class Layer:
         has_shape = ~mask_missing_shapes(self.plane_shapes)
         has_shape.setflags(write=False)
         return has_shape
+
+    @cached_property
+    def row_bounds(self) -> NDArray:
+        """Return (n, 4) xmin, ymin, xmax and ymax (m) of the geometries in the plane; NaN without a shape."""
+        # Column by column in memory: rules compute with columns.
+        bounds = np.asfortranarray(shapely.bounds(self.plane_shapes).reshape(-1, 4))
+        bounds.setflags(write=False)
+        return bounds
+
+    def find_flat_rows(self, width_m: float) -> NDArray:
+        """Return (n,) bool: rows with a polygon, before repair, that encloses no area (`find_flat_polygons`)."""
+        if width_m not in self._flat_rows_by_width:
+            # No edge is longer than the diagonal of its polygon's box. Most polygons are far from flat, so this bound
+            # replaces the measurement of their outlines.
+            xmin, ymin, xmax, ymax = self.row_bounds.T
+            max_lengths = shapely.get_num_coordinates(self.plane_shapes) * np.hypot(xmax - xmin, ymax - ymin)
+            is_unchanged = np.fromiter(map(is_, self.plane_shapes, self.unrepaired_shapes), bool, len(self))
+            rows = np.flatnonzero(~(is_unchanged & (2 * self.plane_areas > width_m * max_lengths)))
+            is_flat = np.zeros(len(self), dtype=bool)
+            is_flat[rows] = find_flat_polygons(self.unrepaired_shapes[rows], width_m)
+            is_flat.setflags(write=False)
+            self._flat_rows_by_width[width_m] = is_flat
+        return self._flat_rows_by_width[width_m]
 
     @cached_property
     def plane_areas(self) -> NDArray:

@@ -119,9 +119,13 @@ def derive_zones(
     InputError
         The planning zones of one of the three zones cannot be joined.
     """
-    shapes, repaired_rows = make_valid_copies(np.asarray(shapes, dtype=object))
+    repaired_rows: list[int] = []
+    if polygons is None:
+        shapes, repaired_rows = make_valid_copies(np.asarray(shapes, dtype=object))
+        polygons = Polygons(shapes)
+    else:
+        shapes = polygons.shapes
     has_shape = ~mask_missing_shapes(shapes)
-    polygons = Polygons(shapes) if polygons is None else polygons
     to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory_areas = measure_statutory_area(shapes, to_lonlat)
     of_zone = np.array([spaces.get_three_zone_code(code) for code in codes], dtype=object)

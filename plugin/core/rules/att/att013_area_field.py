@@ -3,7 +3,6 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...geometry.validity import find_flat_polygons
 from ...indicators.area_backing import find_rows_surely_matching_area
 from ...messages.numbers import format_plain_number
 from ...model.findings import Finding
@@ -72,9 +71,7 @@ def area_field(
     """
     fields = [m for m in AREA_MEANINGS if layer.has_field(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))
-    measurable = ~(
-        layer.invalid_rows | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
-    )
+    measurable = ~(layer.invalid_rows | ~layer.has_shape | layer.find_flat_rows(ctx.tolerance.cluster_m))
     for meaning in fields:
         template_field = layer.template.find_field(meaning)
         if template_field is None or template_field.unit != "m2":

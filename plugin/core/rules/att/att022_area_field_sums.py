@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.validity import find_flat_polygons
 from ...indicators.area_backing import (
     AREA_MEANINGS,
     GROSS_FIELDS,
@@ -154,9 +153,7 @@ def area_field_sums(
         read from. DOC023 compares the classes of yearly maintenance feature by feature.
     """
     result = RuleResult(is_applicable=False)
-    is_usable = ~(
-        layer.invalid_rows | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
-    )
+    is_usable = ~(layer.invalid_rows | ~layer.has_shape | layer.find_flat_rows(ctx.tolerance.cluster_m))
     for meaning in AREA_MEANINGS:
         backing = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
         rows = is_usable & backing.has_value if backing is not None else is_usable

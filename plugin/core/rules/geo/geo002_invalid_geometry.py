@@ -6,7 +6,7 @@ import shapely
 
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
-from ...geometry.validity import find_flat_polygons, find_invalidity_reason
+from ...geometry.validity import find_invalidity_reason
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
@@ -107,7 +107,7 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     # GEO004 reports arcs when it also runs.
     curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.fids_with_arcs)
     expected_type = layer.template.geometry
-    is_flat = find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
+    is_flat = layer.find_flat_rows(ctx.tolerance.cluster_m)
     has_other_type = ~np.isin(shapely.get_type_id(layer.unrepaired_shapes), _TYPE_IDS[expected_type])
     has_curve = np.isin(layer.fids, list(curves)) if curves else np.zeros(len(layer), dtype=bool)
     is_suspect = layer.broken_rows | layer.invalid_rows | has_other_type | is_flat | has_curve

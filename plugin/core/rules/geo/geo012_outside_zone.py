@@ -65,7 +65,7 @@ def outside_zone(layer: Layer, *, ctx: RuleContext, margin_degrees: float = 0.5)
         return None
     half_width = 3.0 if frame.has_zone_prefix and frame.zone_number <= 23 else 1.5
     present_rows = np.flatnonzero(layer.has_shape)
-    bounds = shapely.bounds(layer.plane_shapes[present_rows]).reshape(-1, 4)
+    bounds = layer.row_bounds[present_rows]
     centres = (bounds[:, :2] + bounds[:, 2:]) / 2
     longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(centres)[:, 0]
     degrees_off = np.abs(longitude - frame.central_meridian)

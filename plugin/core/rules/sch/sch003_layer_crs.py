@@ -135,9 +135,9 @@ def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], marg
         area_of_use = crs_care.find_area_of_use(layer.crs) if layer.crs is not None else None
         if area_of_use is None or layer.has_no_geometry or layer.role in reported_roles:
             continue
-        bounds = shapely.bounds(layer.plane_shapes)
-        bounds = bounds[np.isfinite(bounds).all(axis=1)]
-        corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
+        bounds = layer.row_bounds
+        xmin, ymin, xmax, ymax = bounds[np.logical_and.reduce([np.isfinite(column) for column in bounds.T])].T
+        corners = [xmin.min(), ymin.min(), xmax.max(), ymax.max()]
         box = crs_care.reproject_to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane_crs)[0]
         if shapely.distance(box, shapely.box(*area_of_use)) > margin:
             outside.setdefault(crs_care.make_crs_label(layer.crs), []).append((layer, (box.centroid, area_of_use)))
@@ -160,7 +160,7 @@ def _report_remote_plan(ctx: RuleContext) -> list[Finding]:
     layer = ctx.plan.find_layer_of_concept("county") or next(iter(ctx.plan.layers.values()), None)
     if divisions is None or layer is None or layer.crs is None or layer.has_no_geometry:
         return []
-    bounds = shapely.bounds(layer.plane_shapes)
+    bounds = layer.row_bounds
     median_point = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
     longitude = float(shapely.get_x(crs_care.reproject_to_lonlat(median_point, ctx.plan.plane_crs))[0])
     extent = find_extent_if_remote(longitude, ctx.plan.area_code, divisions)
