@@ -77,10 +77,16 @@ def broken_text(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             continue
         ctx.cancellation.raise_if_cancelled()
         result.is_applicable = True
-        judge = _make_text_judge(template_field, forbidden, layer.get_garbled_texts(template_field.name))
-        result.findings += make_findings_of_wrong_values(
-            ctx, layer, template_field.name, layer.get_texts_by_name(template_field.name), judge
+        texts, garbled_texts = (
+            layer.get_texts_by_name(template_field.name),
+            layer.get_garbled_texts(template_field.name),
         )
+        all_characters = "".join(set(texts))
+        if not garbled_texts and (not all_characters or all_characters.isalnum()):
+            # Keys and codes: no text is wrong.
+            continue
+        judge = _make_text_judge(template_field, forbidden, garbled_texts)
+        result.findings += make_findings_of_wrong_values(ctx, layer, template_field.name, texts, judge)
     return result
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
+from ...files.distinct_texts import mask_texts
 from ...indicators.land_use import CODE_2023_COLUMN
 from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...messages.texts import Texts
@@ -208,7 +209,7 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     other_codes = [
         code for code, code_groups in groups_by_code.items() if code_groups and not set(code_groups) & set(groups)
     ]
-    is_other = np.isin(np.array(codes), other_codes)
+    is_other = mask_texts(codes, other_codes)
     parts = ctx.geometry.find_shared_areas(layer, parcels, right_rows=is_other)
     other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     least_share = float(ctx.norm.get("attributes.other_land_share"))
