@@ -29,8 +29,9 @@ from .drawn_sums import get_drawn_sums
 from .exact_sides import MAX_COORDINATE_M, compute_cross_products, find_sides
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs
 from .polygons import Polygons, query_in_threads
-from .ring_segments import RingSegments, expand_ranges, find_meeting_segments, move_and_round
+from .ring_segments import RingSegments, move_and_round
 from .ring_sums import RingSums
+from .segment_boxes import expand_ranges, find_meeting_chains, find_meeting_segments
 from .statutory_area import EqualAreaPlane, compute_drawn_area
 from .tolerance import Tolerance
 
@@ -38,8 +39,10 @@ from .tolerance import Tolerance
 _SAME_PLACE_M = 1e-7
 #: An area (m², plus a share of the larger polygon) that is only rounding: the polygons touch.
 _TOUCH_M2, _TOUCH_SHARE = 1e-6, 1e-13
-#: Pairs of chains compared at a time, and in one part of the work of threads.
-_CHAIN_PAIRS_PER_BATCH = 20_000
+#: Pairs of polygons compared in one part of the work of threads, and pairs of chains compared at a time.
+_POLYGON_PAIRS_PER_BATCH, _CHAIN_PAIRS_PER_BATCH = 2048, 20_000
+#: If at most one vertex in this many is in a row near the other layer, only these rows are prepared, and not stored.
+_FEW_VERTICES = 2
 #: Origins are whole multiples of this (m), so that layers of one county have the same.
 _ORIGIN_STEP_M = 2.0**17
 
@@ -115,14 +118,15 @@ def compute_intersection_areas(
     if not len(left_polygons.present) or not len(right_polygons.present):
         nothing = np.zeros(0, dtype=int)
         return IntersectionAreas(nothing, nothing, np.zeros(0), None if plane is None else np.zeros(0), FallbackLog())
-    left, right = _make_segments(left_polygons, right_polygons)
-    selected_a, selected_b = (
-        np.ones(len(polygons.present), dtype=bool) if rows is None else rows[polygons.present]
-        for polygons, rows in ((left_polygons, left_rows), (right_polygons, right_rows))
-    )
-    pairs = _find_pairs(left, right, selected_a, selected_b, cancellation)
+    origin = _choose_origin(left_polygons)
+    if not _is_in_range(left_polygons, right_polygons, origin):
+        raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
+    near = _find_near_pairs(left_polygons, right_polygons, left_rows, right_rows)
+    (left, rows_of_left), (right, rows_of_right) = _make_segments(left_polygons, right_polygons, near, origin)
+    positions = np.searchsorted(rows_of_left, near[0]), np.searchsorted(rows_of_right, near[1])
+    pairs = _find_pairs(left, right, *positions, cancellation)
     area, is_doubtful = _compute_planar_areas(pairs, left, right)
-    left_row, right_row = left_polygons.present[pairs.left_polygon], right_polygons.present[pairs.right_polygon]
+    left_row, right_row = rows_of_left[pairs.left_polygon], rows_of_right[pairs.right_polygon]
     fallback_log = FallbackLog()
     i, j = left_row[is_doubtful], right_row[is_doubtful]
     shapes = overlay_polygon_pairs(
@@ -162,71 +166,90 @@ def _is_in_range(left_polygons: Polygons, right_polygons: Polygons, origin: NDAr
     return bool(np.abs(bounds.reshape(-1, 2) - origin).max() <= MAX_COORDINATE_M)
 
 
-def _make_segments(left_polygons: Polygons, right_polygons: Polygons) -> tuple[RingSegments, RingSegments]:
-    """Return the segments of both layers with coordinates relative to one origin, on one grid."""
-    origin = _choose_origin(left_polygons)
-    if not _is_in_range(left_polygons, right_polygons, origin):
-        raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
-    left, right = (_get_segments(polygons, origin) for polygons in (left_polygons, right_polygons))
-    if not (left.is_unrounded and right.is_unrounded):
-        no_origin = np.zeros(2)
-        left, right = (
-            RingSegments(move_and_round(p.shapes[p.present], origin), no_origin, moved_by=-origin)
-            for p in (left_polygons, right_polygons)
-        )
+def _find_near_pairs(
+    left_polygons: Polygons, right_polygons: Polygons, left_rows: NDArray | None, right_rows: NDArray | None
+) -> tuple[NDArray, NDArray]:
+    """Return pairs of a left and a right row whose boxes meet.
+
+    ``left_rows``, ``right_rows`` (n,), (m,) bool: the rows to compare; None for all.
+    """
+    if len(left_polygons.present) < len(right_polygons.present):
+        right, left = _find_near_pairs(right_polygons, left_polygons, right_rows, left_rows)
+        return left, right
+    selected = right_polygons.present if right_rows is None else np.flatnonzero(right_rows[right_polygons.present])
+    if right_rows is not None:
+        selected = right_polygons.present[selected]
+    positions, left = left_polygons.find_pairs_meeting_bounds(shapely.bounds(right_polygons.shapes[selected]))
+    right = selected[positions]
+    if left_rows is not None:
+        left, right = left[left_rows[left]], right[left_rows[left]]
     return left, right
 
 
-def _get_segments(polygons: Polygons, origin: NDArray) -> RingSegments:
-    """Return the cached segments of a layer relative to an origin, computed if they are missing."""
+def _make_segments(
+    left_polygons: Polygons, right_polygons: Polygons, near: tuple[NDArray, NDArray], origin: NDArray
+) -> list[tuple[RingSegments, NDArray]]:
+    """Return for either layer the segments with coordinates relative to one origin, on one grid, and their rows.
+
+    ``near``: pairs of rows whose boxes meet. The rows ((k,), sorted) are at least those in these pairs.
+    """
+    layers = left_polygons, right_polygons
+    found = [_get_segments(polygons, np.unique(rows), origin) for polygons, rows in zip(layers, near, strict=True)]
+    if all(segments.is_unrounded for segments, _ in found):
+        return found
+    no_origin = np.zeros(2)
+    return [
+        (RingSegments(move_and_round(polygons.shapes[rows], origin), no_origin, moved_by=-origin), rows)
+        for polygons, (_, rows) in zip(layers, found, strict=True)
+    ]
+
+
+def _get_segments(polygons: Polygons, rows: NDArray, origin: NDArray) -> tuple[RingSegments, NDArray]:
+    """Return segments of a layer relative to an origin that include those of some rows; and the rows they include.
+
+    ``rows`` (k,): sorted. The segments of the whole layer are cached. If the rows are a small part of it, and the layer
+    has no cached segments, only these rows are prepared.
+    """
     segments = polygons.cached_segments
-    if segments is None or (segments.origin != origin).any():
-        segments = polygons.cached_segments = RingSegments(polygons.shapes[polygons.present], origin)
-    return segments
+    if segments is not None and (segments.origin == origin).all():
+        return segments, polygons.present
+    if shapely.get_num_coordinates(polygons.shapes[rows]).sum() * _FEW_VERTICES < polygons.vertex_count:
+        return RingSegments(polygons.shapes[rows], origin), rows
+    segments = polygons.cached_segments = RingSegments(polygons.shapes[polygons.present], origin)
+    return segments, polygons.present
 
 
 def _find_crossings(
-    left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
+    left: RingSegments, right: RingSegments, left_polygon: NDArray, right_polygon: NDArray, cancellation: Cancellation
 ) -> _Crossings:
-    """Return all crossings of segments of the selected polygons of two layers. Raise Cancelled."""
-    left_chain, right_chain = _find_meeting_chains(left, right, rows_left, rows_right, cancellation)
+    """Return all crossings of segments of pairs of polygons; the (k,) pairs have positions in two layers.
+
+    Raise Cancelled.
+    """
+    left_boxes, right_boxes = left.run_boxes, right.run_boxes
+    nothing = _select_crossings(left, right, np.zeros(0, dtype=int), np.zeros(0, dtype=int))
 
     def find_in_batch(batch: slice) -> _Crossings:
-        """Return the crossings of the pairs of chains in a slice."""
-        i, j = find_meeting_segments(left, right, left_chain[batch], right_chain[batch])
-        return _select_crossings(left, right, i, j)
+        """Return the crossings of the pairs of polygons in a slice."""
+        left_chain, right_chain = find_meeting_chains(
+            left_boxes, right_boxes, left_polygon[batch], right_polygon[batch], cancellation
+        )
+        found = [nothing]
+        for start in range(0, len(left_chain), _CHAIN_PAIRS_PER_BATCH):
+            cancellation.raise_if_cancelled()
+            part = slice(start, start + _CHAIN_PAIRS_PER_BATCH)
+            i, j = find_meeting_segments(
+                left_boxes, right_boxes, left.boxes, right.boxes, left_chain[part], right_chain[part]
+            )
+            found.append(_select_crossings(left, right, i, j))
+        return _join_crossings(found)
 
-    batches = map_batches_in_threads(find_in_batch, len(left_chain), _CHAIN_PAIRS_PER_BATCH, cancellation)
-    batches.append(_select_crossings(left, right, np.zeros(0, dtype=int), np.zeros(0, dtype=int)))
-    return _Crossings(*(np.concatenate(values) for values in zip(*batches, strict=True)))
-
-
-def _find_meeting_chains(
-    left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
-) -> tuple[NDArray, NDArray]:
-    """Return pairs of chains of two layers whose boxes meet.
-
-    ``rows_left``, ``rows_right``: (n,), (m,) bool, polygons whose chains are compared. Raise Cancelled.
-    """
-    if len(left.chain_limits) > len(right.chain_limits):
-        right_chain, left_chain = _find_meeting_chains(right, left, rows_right, rows_left, cancellation)
-        return left_chain, right_chain
-    if not len(left.ring):
-        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
-    low, high = right.chain_boxes[:2].min(axis=1), right.chain_boxes[2:].max(axis=1)
-    is_near = (left.chain_boxes[2:].T >= low).all(axis=1) & (left.chain_boxes[:2].T <= high).all(axis=1)
-    near = np.flatnonzero(is_near & _select_chains(left, rows_left))
-    n, right_chain = query_in_threads(right.chain_tree, left.chain_diagonals[near], cancellation=cancellation)
-    if not rows_right.all():
-        is_selected = _select_chains(right, rows_right)[right_chain]
-        n, right_chain = n[is_selected], right_chain[is_selected]
-    return near[n], right_chain
+    batches = map_batches_in_threads(find_in_batch, len(left_polygon), _POLYGON_PAIRS_PER_BATCH, cancellation)
+    return _join_crossings([nothing, *batches])
 
 
-def _select_chains(segments: RingSegments, rows: NDArray) -> NDArray:
-    """Return the numbers of the chains of selected polygons ((n,) bool)."""
-    selected: NDArray = rows[segments.polygon_of_ring[segments.ring[segments.chain_limits[:-1]]]]
-    return selected
+def _join_crossings(parts: list[_Crossings]) -> _Crossings:
+    return _Crossings(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
 def _select_crossings(
@@ -341,10 +364,19 @@ def _compute_drawn_areas(pairs: _Pairs, left: RingSegments, right: RingSegments,
 
 
 def _find_pairs(
-    left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
+    left: RingSegments,
+    right: RingSegments,
+    near_left: NDArray,
+    near_right: NDArray,
+    cancellation: Cancellation,
 ) -> _Pairs:
-    """Return the pairs of selected polygons of both layers that share area or touch. Raise Cancelled."""
-    crossings = _find_crossings(left, right, rows_left, rows_right, cancellation)
+    """Return the pairs of polygons of both layers that share area or touch.
+
+    ``near_left``, ``near_right`` (k,): positions of the polygons of the pairs to compare. Raise Cancelled.
+    """
+    crossings = _find_crossings(left, right, near_left, near_right, cancellation)
+    rows_left, rows_right = np.zeros(len(left.shapes), dtype=bool), np.zeros(len(right.shapes), dtype=bool)
+    rows_left[near_left] = rows_right[near_right] = True
     left_ring, right_ring = left.ring[crossings.left_segment], right.ring[crossings.right_segment]
     left_polygon, right_polygon = left.polygon_of_ring[left_ring], right.polygon_of_ring[right_ring]
     of_crossings = _make_pair_keys(left_polygon, right_polygon, right)

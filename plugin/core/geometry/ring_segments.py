@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Segments of a layer's rings with running sums, and pairs of segments of two layers whose boxes meet.
-
-`intersection_areas` uses the sums. Pairs are found by short chains of consecutive segments: a tree has a box for each
-chain, and only segments of chains whose boxes meet are compared.
-"""
+"""Segments of a layer's rings with running sums, for `intersection_areas`."""
 
 from __future__ import annotations
 
@@ -17,9 +13,7 @@ from numpy.typing import NDArray
 from .exact_sides import GRID_M
 from .linework import extract_rings
 from .ring_sums import RingSums, sum_before_in_ring
-
-#: Segments in one chain. Longer ones make a smaller tree, and more pairs to compare.
-_SEGMENTS_PER_CHAIN = 4
+from .segment_boxes import SegmentBoxes
 
 
 class RingSegments:
@@ -82,33 +76,9 @@ class RingSegments:
         return np.concatenate([np.minimum(self.begin, self.end).T, np.maximum(self.begin, self.end).T])
 
     @cached_property
-    def chain_limits(self) -> NDArray:
-        """Return (c + 1,) the first segment of each chain, and s."""
-        number_in_ring = np.arange(len(self.ring)) - self.first_segment_of_ring[self.ring]
-        return np.append(np.flatnonzero(number_in_ring % _SEGMENTS_PER_CHAIN == 0), len(self.ring))
-
-    @cached_property
-    def chain_boxes(self) -> NDArray:
-        """Return (4, c) the boxes of the chains: least x and y, greatest x and y."""
-        first = self.chain_limits[:-1]
-        if not len(first):
-            return np.zeros((4, 0))
-        low, high = (
-            np.minimum.reduceat(self.boxes[:2], first, axis=1),
-            np.maximum.reduceat(self.boxes[2:], first, axis=1),
-        )
-        return np.concatenate([low, high])
-
-    @cached_property
-    def chain_diagonals(self) -> NDArray:
-        """Return (c,) diagonals of the boxes of the chains; a tree of them works like one of the boxes."""
-        diagonals: NDArray = shapely.linestrings(self.chain_boxes.T.reshape(-1, 2, 2))
-        return diagonals
-
-    @cached_property
-    def chain_tree(self) -> shapely.STRtree:
-        """Return a tree of the boxes of the chains."""
-        return shapely.STRtree(self.chain_diagonals)
+    def run_boxes(self) -> SegmentBoxes:
+        """Return the boxes of runs of segments, for searches."""
+        return SegmentBoxes(self.boxes, self.first_segment_of_ring, self.polygon_of_ring, len(self.shapes))
 
     @cached_property
     def vertex_tree(self) -> shapely.STRtree:
@@ -132,51 +102,6 @@ def round_to_grid(coordinates: NDArray) -> NDArray:
     """Return coordinates (m) rounded to multiples of `GRID_M`."""
     rounded: NDArray = np.round(coordinates / GRID_M) * GRID_M
     return rounded
-
-
-def find_meeting_segments(
-    left: RingSegments, right: RingSegments, left_chain: NDArray, right_chain: NDArray
-) -> tuple[NDArray, NDArray]:
-    """Return pairs of a left and a right segment whose boxes meet.
-
-    ``left_chain``, ``right_chain`` (k,): pairs of chains; only segments of the two chains of a pair are compared.
-    """
-    pair, i = expand_ranges(left.chain_limits[left_chain], left.chain_limits[left_chain + 1])
-    chain = right_chain[pair]
-    meets = _find_meeting_boxes(left.boxes, i, right.chain_boxes, chain)
-    i, chain = i[meets], chain[meets]
-    n, j = expand_ranges(right.chain_limits[chain], right.chain_limits[chain + 1])
-    i = i[n]
-    meets = _find_meeting_boxes(left.boxes, i, right.boxes, j)
-    return i[meets], j[meets]
-
-
-def _find_meeting_boxes(
-    boxes: NDArray, box_numbers: NDArray, other_boxes: NDArray, other_box_numbers: NDArray
-) -> NDArray:
-    """Return the positions of those pairs whose two boxes meet.
-
-    ``boxes``, ``other_boxes``: (4, n), (4, m), least x and y, greatest x and y; ``box_numbers``, ``other_box_numbers``
-    (k,): the boxes of each pair.
-    """
-    (west, south, east, north), (other_west, other_south, other_east, other_north) = boxes, other_boxes
-    meets = np.flatnonzero(
-        (west[box_numbers] <= other_east[other_box_numbers]) & (east[box_numbers] >= other_west[other_box_numbers])
-    )
-    box_numbers, other_box_numbers = box_numbers[meets], other_box_numbers[meets]
-    return meets[
-        (south[box_numbers] <= other_north[other_box_numbers]) & (north[box_numbers] >= other_south[other_box_numbers])
-    ]
-
-
-def expand_ranges(first: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
-    """List the integers of k ranges: range i has the integers from ``first[i]`` to ``end[i]`` − 1.
-
-    Returns two arrays with one element for each integer: the number i of its range, and the integer.
-    """
-    counts = end - first
-    owner = np.repeat(np.arange(len(first)), counts)
-    return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
 
 
 def move_and_round(shapes: NDArray, origin: NDArray) -> Any:
