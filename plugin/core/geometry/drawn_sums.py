@@ -17,35 +17,28 @@ _SEGMENTS_PER_BATCH = 250_000
 class DrawnSums(RingSums):
     """Sums in an equal-area plane that include the bends of segments.
 
-    A segment that is straight in the layer's plane is bent in the equal-area plane. ``is_bent`` (s,) bool: segments of
-    polygons whose bends count.
+    A segment that is straight in the layer's plane is bent in the equal-area plane. ``is_bent`` (v,) bool: vertices
+    that begin a segment of which the bend counts.
     """
 
     def __init__(self, segments: RingSegments, plane: EqualAreaPlane):
         self.plane = plane
         self._segments = segments
-        begin, end = segments.begin + segments.plane_origin, segments.end + segments.plane_origin
-        begin_lonlat = self._convert_to_radians_in_batches(begin)
-        # The end of a segment is the begin of the next one; the last one of a ring ends where the first one begins.
-        following = np.arange(1, len(begin) + 1)
-        first = segments.first_segment_of_ring
-        has_segments = first[1:] > first[:-1]
-        following[first[1:][has_segments] - 1] = first[:-1][has_segments]
-        end_lonlat = begin_lonlat[following]
-        lengths = np.hypot(*(segments.end - segments.begin).T)
+        xy = segments.xy + segments.plane_origin
+        lonlat = self._convert_to_radians_in_batches(xy)
+        lengths = segments.compute_lengths()
         polygon = segments.polygon_of_ring[segments.ring]
-        self.is_bent = find_bent_polygons(lengths, begin_lonlat[:, 1], polygon, segments.polygon_areas)[polygon]
+        self.is_bent = find_bent_polygons(lengths, lonlat[:, 1], polygon, segments.polygon_areas)[polygon]
+        self.is_bent[segments.ring_starts[1:] - 1] = False
         bent = np.flatnonzero(self.is_bent)
-        bends = np.zeros(len(begin))
+        bends = np.zeros(len(xy))
         for start in range(0, len(bent), _SEGMENTS_PER_BATCH):
             batch = bent[start : start + _SEGMENTS_PER_BATCH]
+            following = batch + 1
             bends[batch] = measure_bends(
-                begin[batch], end[batch], begin_lonlat[batch], end_lonlat[batch], lengths[batch], plane.to_lonlat
+                xy[batch], xy[following], lonlat[batch], lonlat[following], lengths[batch], plane.to_lonlat
             )
-        projected = plane.project(begin_lonlat)
-        first_vertex = np.zeros((len(first) - 1, 2))
-        first_vertex[has_segments] = projected[first[:-1][has_segments]]
-        super().__init__(segments.ring, projected, projected[following], first_vertex, bends)
+        super().__init__(plane.project(lonlat), segments.ring, segments.ring_starts, bends)
 
     def _convert_to_radians_in_batches(self, xy: NDArray) -> NDArray:
         """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layer's plane."""

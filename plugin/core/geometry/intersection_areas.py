@@ -498,13 +498,13 @@ def _compare_points_inside_and_outside(
     A ring that touches the boundary without crossing it has all points off the boundary on one side.
     """
     ring = np.unique(keys // len(other.shapes))
-    first = segments.first_segment_of_ring
-    n, segment = expand_ranges(first[ring], first[ring + 1])
+    first, end = segments.ring_starts[ring], segments.ring_starts[ring + 1] - 1
+    n, segment = expand_ranges(first, end)
     middles = (segments.begin[segment] + segments.end[segment]) / 2
     points = np.concatenate([segments.begin[segment], middles]) + segments.origin
     tree, ring_of_point = shapely.STRtree(shapely.points(points)), np.tile(ring[n], 2)
     point_count = np.zeros(len(segments.polygon_of_ring), dtype=int)
-    point_count[ring] = 2 * (first[ring + 1] - first[ring])
+    point_count[ring] = 2 * (end - first)
     counts = []
     for predicate in ("contains_properly", "intersects"):
         selected = np.unique(keys % len(other.shapes))

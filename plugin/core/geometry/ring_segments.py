@@ -10,8 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..parallel.threads import map_batches_in_threads
 from .exact_sides import GRID_M
-from .linework import extract_rings
+from .linework import BATCH_VERTICES, extract_rings
 from .ring_sums import RingSums, sum_before_in_ring
 from .segment_boxes import SegmentBoxes
 
@@ -19,22 +20,21 @@ from .segment_boxes import SegmentBoxes
 class RingSegments:
     """The segments of all rings of (n,) polygons, ring after ring.
 
+    Segment k runs from vertex k to vertex k + 1. The last vertex of a ring equals its first one, and begins no segment.
     Coordinates are in metres, relative to ``origin``, rounded to multiples of `GRID_M`.
 
     Attributes
     ----------
-    begin, end : (s, 2)
-        Ends of each segment; no segment has length 0.
-    ring : (s,)
-        The segment's ring.
-    length_before : (s,)
-        Length (m) of the earlier segments of the segment's ring.
+    xy : (v, 2)
+        The vertices; no vertex equals the next one of its ring.
+    ring : (v,)
+        The ring of each vertex.
+    length_before : (v,)
+        Length (m) of the ring until each vertex.
     polygon_of_ring : (r,)
         Position of each ring's polygon.
-    first_segment_of_ring : (r + 1,)
-        First segment of each ring, and s.
-    first_vertex : (r, 2)
-        First vertex of each ring.
+    ring_starts : (r + 1,)
+        First vertex of each ring, and v.
     weight : (r,)
         1 for a ring with its polygon on the left, else −1.
     sums : `RingSums`
@@ -51,34 +51,69 @@ class RingSegments:
         self.shapes, self.origin = shapes, origin
         self.plane_origin = origin if moved_by is None else origin - moved_by
         rings = extract_rings(shapes)
-        ring_count = len(rings.polygon_of_ring)
-        xy = round_to_grid(rings.xy - origin)
         #: Rounding changed no coordinate, as is the case for coordinates of a county.
-        self.is_unrounded = bool((xy == rings.xy - origin).all())
+        self.is_unrounded = _move_and_round_in_place(rings.xy, origin)
+        self.xy, self.ring_starts = _remove_repeated_vertices(rings.xy, rings.ring_starts)
         self.polygon_of_ring = rings.polygon_of_ring
-        has_next = np.ones(len(xy), dtype=bool)
-        has_next[rings.ring_starts[1:] - 1] = False
-        has_next[:-1] &= (xy[1:] != xy[:-1]).any(axis=1)
-        segments = np.flatnonzero(has_next)
-        self.begin, self.end = xy[segments], xy[segments + 1]
-        self.ring = np.repeat(np.arange(ring_count), np.diff(rings.ring_starts))[segments]
-        self.first_segment_of_ring = np.searchsorted(self.ring, np.arange(ring_count + 1))
-        self.first_vertex = xy[rings.ring_starts[:-1]]
-        self.sums = RingSums(self.ring, self.begin, self.end, self.first_vertex)
+        self.ring = np.repeat(np.arange(len(self.polygon_of_ring)), np.diff(self.ring_starts))
+        self.sums = RingSums(self.xy, self.ring, self.ring_starts)
         #: Sums of the same segments in an equal-area plane, for the next use (`drawn_sums`).
         self.cached_drawn_sums: RingSums | None = None
-        self.length_before = sum_before_in_ring(np.hypot(*(self.end - self.begin).T), self.ring, ring_count)
+        self.length_before = sum_before_in_ring(self.compute_lengths(), self.ring, self.ring_starts)
         self.weight = np.where((self.sums.total > 0) == ~rings.is_hole, 1.0, -1.0)
+
+    @property
+    def begin(self) -> NDArray:
+        """Return (v − 1, 2) the begin of each segment."""
+        return self.xy[:-1]
+
+    @property
+    def end(self) -> NDArray:
+        """Return (v − 1, 2) the end of each segment."""
+        return self.xy[1:]
+
+    @property
+    def first_vertex(self) -> NDArray:
+        """Return (r, 2) the first vertex of each ring."""
+        return self.xy[self.ring_starts[:-1]]
+
+    def compute_lengths(self) -> NDArray:
+        """Return (v,) the length (m) of the segment that each vertex begins; 0 for the last vertex of a ring."""
+        lengths = np.zeros(len(self.xy))
+
+        def fill(batch: slice) -> None:
+            """Fill in the lengths of the segments in a slice."""
+            x_step, y_step = np.diff(self.xy[batch.start : batch.stop + 1], axis=0).T
+            lengths[batch] = np.sqrt(x_step * x_step + y_step * y_step)
+
+        map_batches_in_threads(fill, len(self.xy) - 1, BATCH_VERTICES)
+        lengths[self.ring_starts[1:] - 1] = 0.0
+        return lengths
 
     @cached_property
     def boxes(self) -> NDArray:
-        """Return (4, s) the least x and y and the greatest x and y of each segment."""
-        return np.concatenate([np.minimum(self.begin, self.end).T, np.maximum(self.begin, self.end).T])
+        """Return (4, v) the least x and y and the greatest x and y of the segment that each vertex begins.
+
+        The last vertex of a ring has a box without size.
+        """
+        boxes = np.empty((4, len(self.xy)))
+        boxes[:2] = boxes[2:] = self.xy.T
+
+        def fill(batch: slice) -> None:
+            """Fill in the boxes of the segments in a slice."""
+            begin, end = self.begin[batch].T, self.end[batch].T
+            np.minimum(begin, end, out=boxes[:2, batch])
+            np.maximum(begin, end, out=boxes[2:, batch])
+
+        map_batches_in_threads(fill, len(self.xy) - 1, BATCH_VERTICES)
+        last = self.ring_starts[1:] - 1
+        boxes[:2, last] = boxes[2:, last] = self.xy[last].T
+        return boxes
 
     @cached_property
     def run_boxes(self) -> SegmentBoxes:
         """Return the boxes of runs of segments, for searches."""
-        return SegmentBoxes(self.boxes, self.first_segment_of_ring, self.polygon_of_ring, len(self.shapes))
+        return SegmentBoxes(self.boxes, self.ring_starts, self.polygon_of_ring, len(self.shapes))
 
     @cached_property
     def vertex_tree(self) -> shapely.STRtree:
@@ -96,6 +131,28 @@ class RingSegments:
     def polygon_areas(self) -> NDArray:
         """Return (n,) the areas of the polygons in m²."""
         return np.bincount(self.polygon_of_ring, self.weight * self.sums.total, minlength=len(self.shapes)) / 2
+
+
+def _move_and_round_in_place(xy: NDArray, origin: NDArray) -> bool:
+    """Make (v, 2) coordinates relative to ``origin`` (m), rounded to `GRID_M`. Return True if rounding changed none."""
+
+    def change(batch: slice) -> bool:
+        """Change the coordinates in a slice; return True if rounding changed none."""
+        moved = xy[batch] - origin
+        xy[batch] = round_to_grid(moved)
+        return bool((xy[batch] == moved).all())
+
+    return all(map_batches_in_threads(change, len(xy), BATCH_VERTICES))
+
+
+def _remove_repeated_vertices(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray]:
+    """Return vertices and ring starts, as in `PolygonRings`, without vertices that equal the one before in the ring."""
+    is_repeated = np.zeros(len(xy), dtype=bool)
+    is_repeated[1:] = (xy[1:, 0] == xy[:-1, 0]) & (xy[1:, 1] == xy[:-1, 1])
+    is_repeated[ring_starts[:-1]] = False
+    if not is_repeated.any():
+        return xy, ring_starts
+    return xy[~is_repeated], ring_starts - np.append(0, np.cumsum(is_repeated))[ring_starts]
 
 
 def round_to_grid(coordinates: NDArray) -> NDArray:

@@ -39,16 +39,19 @@ class SegmentBoxes:
         The box of each polygon; −1 for one without segments.
     """
 
-    def __init__(self, segment_boxes: NDArray, first_segment_of_ring: NDArray, polygon_of_ring: NDArray, count: int):
+    def __init__(self, segment_boxes: NDArray, ring_starts: NDArray, polygon_of_ring: NDArray, count: int):
         """Build the boxes.
 
-        ``segment_boxes`` (4, s): boxes of the segments; ``first_segment_of_ring`` (r + 1,): first segment of each ring,
-        and s; ``polygon_of_ring`` (r,): the polygon of each ring, whose rings follow each other; ``count``: n.
+        ``segment_boxes`` (4, v): box of the segment that each vertex begins; ``ring_starts`` (r + 1,): first vertex of
+        each ring, and v; the last vertex of a ring begins no segment, and its box has no size; ``polygon_of_ring``
+        (r,): the polygon of each ring, where the rings of a polygon follow each other; ``count``: n.
         """
-        counts = -(-np.diff(first_segment_of_ring) // _SEGMENTS_PER_CHAIN)
-        ring, number = expand_ranges(np.zeros(len(counts), dtype=int), counts)
-        first = first_segment_of_ring[ring] + number * _SEGMENTS_PER_CHAIN
-        end = np.minimum(first + _SEGMENTS_PER_CHAIN, first_segment_of_ring[ring + 1])
+        segment_counts = np.diff(ring_starts) - 1
+        ring, number = expand_ranges(
+            np.zeros(len(segment_counts), dtype=int), -(-segment_counts // _SEGMENTS_PER_CHAIN)
+        )
+        first = ring_starts[ring] + number * _SEGMENTS_PER_CHAIN
+        end = np.minimum(first + _SEGMENTS_PER_CHAIN, ring_starts[ring + 1] - 1)
         boxes = _enclose_runs(segment_boxes, first)
         self.chain_count = len(first)
         self.root = np.full(count, -1)
