@@ -43,6 +43,8 @@ _TOUCH_M2, _TOUCH_SHARE = 1e-6, 1e-13
 _POLYGON_PAIRS_PER_BATCH, _CHAIN_PAIRS_PER_BATCH = 2048, 20_000
 #: If at most one vertex in this many is in a row near the other layer, only these rows are prepared, and not stored.
 _FEW_VERTICES = 2
+#: Vertices of a ring examined first, if it begins on the boundary of a polygon.
+_FEW_POINTS = 8
 #: Origins are whole multiples of this (m), so that layers of one county have the same.
 _ORIGIN_STEP_M = 2.0**17
 
@@ -256,28 +258,30 @@ def _select_crossings(
     left: RingSegments, right: RingSegments, left_segments: NDArray, right_segments: NDArray
 ) -> _Crossings:
     """Return the crossings among (k,) pairs of segments; pairs that do not cross are dropped."""
-    begins = find_sides(right.begin[right_segments], right.end[right_segments], left.begin[left_segments], 1)
-    ends = find_sides(right.begin[right_segments], right.end[right_segments], left.end[left_segments], 1)
-    left_segments, right_segments, ends = (values[begins != ends] for values in (left_segments, right_segments, ends))
-    other_begins = find_sides(left.begin[left_segments], left.end[left_segments], right.begin[right_segments], -1)
-    other_ends = find_sides(left.begin[left_segments], left.end[left_segments], right.end[right_segments], -1)
-    left_segments, right_segments, ends, other_ends = (
-        values[other_begins != other_ends] for values in (left_segments, right_segments, ends, other_ends)
-    )
-    begin, step, other_begin = (
-        left.begin[left_segments],
-        left.end[left_segments] - left.begin[left_segments],
-        right.begin[right_segments],
-    )
-    other_step = right.end[right_segments] - other_begin
+    # Few of the pairs cross; coordinates are looked up once, and reduced with the pairs.
+    ends_of_segments = [
+        segments.xy[vertex]
+        for segments, first in ((left, left_segments), (right, right_segments))
+        for vertex in (first, first + 1)
+    ]
+    begin, end, other_begin, other_end = ends_of_segments
+    begins, ends = find_sides(other_begin, other_end, begin, 1), find_sides(other_begin, other_end, end, 1)
+    crosses = np.flatnonzero(begins != ends)
+    begin, end, other_begin, other_end = (xy[crosses] for xy in ends_of_segments)
+    other_begins, other_ends = find_sides(begin, end, other_begin, -1), find_sides(begin, end, other_end, -1)
+    both_cross = np.flatnonzero(other_begins != other_ends)
+    begin, end, other_begin, other_end = (xy[both_cross] for xy in (begin, end, other_begin, other_end))
+    crosses, other_ends = crosses[both_cross], other_ends[both_cross]
+    left_segments, right_segments, ends = left_segments[crosses], right_segments[crosses], ends[crosses]
+    step, other_step = end - begin, other_end - other_begin
     with np.errstate(divide="ignore", invalid="ignore"):
         share = compute_cross_products(other_begin - begin, other_step) / compute_cross_products(step, other_step)
     # Segments on one line count as crossing in the middle of what they have in common.
     on_line = ~np.isfinite(share)
     squares = (step[on_line] ** 2).sum(axis=1)
     shares = [
-        np.clip(((end - begin[on_line]) * step[on_line]).sum(axis=1) / squares, 0, 1)
-        for end in (other_begin[on_line], right.end[right_segments][on_line])
+        np.clip(((xy[on_line] - begin[on_line]) * step[on_line]).sum(axis=1) / squares, 0, 1)
+        for xy in (other_begin, other_end)
     ]
     share[on_line] = (shares[0] + shares[1]) / 2
     return _Crossings(
@@ -465,9 +469,8 @@ def _locate_rings(
     selected = np.unique(key % len(other.shapes))
     inner_key = _find_pairs_by_points(tree, all_rings, other, selected, "contains_properly", cancellation)
     is_inside = np.isin(key, inner_key)
-    on_boundary = key[~is_inside]
-    balance = _compare_points_inside_and_outside(segments, other, on_boundary, cancellation)
-    return np.concatenate([key[is_inside], on_boundary[balance > 0]]), on_boundary[balance == 0]
+    located, unknown = _locate_rings_from_boundary(segments, other, key[~is_inside], cancellation)
+    return np.append(key[is_inside], located), unknown
 
 
 def _find_pairs_by_points(
@@ -489,33 +492,59 @@ def _find_pairs_by_points(
     return keys
 
 
-def _compare_points_inside_and_outside(
+def _locate_rings_from_boundary(
     segments: RingSegments, other: RingSegments, keys: NDArray, cancellation: Cancellation
-) -> NDArray:
-    """Return (k,) by how many a ring's points inside a polygon exceed its points outside.
+) -> tuple[NDArray, NDArray]:
+    """Return keys of rings inside a polygon, and keys of rings all examined points of which are on its boundary.
 
-    The points are the vertices and the middles of the segments. ``keys`` (k,): ring and polygon, as in `_locate_rings`.
-    A ring that touches the boundary without crossing it has all points off the boundary on one side.
+    ``keys`` (k,): rings that begin on the boundary of a polygon without crossing it, as in `_locate_rings`. All points
+    off the boundary are on one side of it, so a few vertices decide most rings. For the others the vertices and the
+    middles of all segments count: the greater number decides, since a middle is rounded.
     """
     ring = np.unique(keys // len(other.shapes))
-    first, end = segments.ring_starts[ring], segments.ring_starts[ring + 1] - 1
-    n, segment = expand_ranges(first, end)
+    first, count = segments.ring_starts[ring], np.diff(segments.ring_starts)[ring] - 1
+    shares = np.arange(1, _FEW_POINTS + 1) / (_FEW_POINTS + 1)
+    vertex = first[:, None] + (shares * count[:, None]).astype(int)
+    points = segments.xy[vertex.ravel()]
+    inside, outside = _count_points(segments, other, keys, np.repeat(ring, _FEW_POINTS), points, cancellation)
+    is_decided = (inside > 0) != (outside > 0)
+    further = keys[~is_decided]
+    ring = np.unique(further // len(other.shapes))
+    n, segment = expand_ranges(segments.ring_starts[ring], segments.ring_starts[ring + 1] - 1)
     middles = (segments.begin[segment] + segments.end[segment]) / 2
-    points = np.concatenate([segments.begin[segment], middles]) + segments.origin
-    tree, ring_of_point = shapely.STRtree(shapely.points(points)), np.tile(ring[n], 2)
-    point_count = np.zeros(len(segments.polygon_of_ring), dtype=int)
-    point_count[ring] = 2 * (end - first)
-    counts = []
-    for predicate in ("contains_properly", "intersects"):
-        selected = np.unique(keys % len(other.shapes))
-        found, count = np.unique(
-            _find_pairs_by_points(tree, ring_of_point, other, selected, predicate, cancellation), return_counts=True
+    points = np.concatenate([segments.begin[segment], middles])
+    more_inside, more_outside = _count_points(segments, other, further, np.tile(ring[n], 2), points, cancellation)
+    located = np.append(keys[is_decided & (inside > 0)], further[more_inside > more_outside])
+    return located, further[more_inside == more_outside]
+
+
+def _count_points(
+    segments: RingSegments,
+    other: RingSegments,
+    keys: NDArray,
+    ring_of_point: NDArray,
+    points: NDArray,
+    cancellation: Cancellation,
+) -> tuple[NDArray, NDArray]:
+    """Return two (k,) arrays: how many points of a ring are inside a polygon, and how many outside.
+
+    ``keys`` (k,): ring and polygon, as in `_locate_rings`; ``ring_of_point`` (p,): ring of each point; ``points``
+    (p, 2): in the coordinates of the segments.
+    """
+    tree = shapely.STRtree(shapely.points(points + segments.origin))
+    point_count = np.bincount(ring_of_point, minlength=len(segments.polygon_of_ring))
+    selected = np.unique(keys % len(other.shapes))
+    inside, meeting = (
+        _find_values_of_keys(
+            *np.unique(
+                _find_pairs_by_points(tree, ring_of_point, other, selected, predicate, cancellation),
+                return_counts=True,
+            ),
+            keys,
         )
-        counts.append(_find_values_of_keys(found, count, keys))
-    inside, meeting = counts
-    outside = point_count[keys // len(other.shapes)] - meeting
-    balance: NDArray = inside - outside
-    return balance
+        for predicate in ("contains_properly", "intersects")
+    )
+    return inside, point_count[keys // len(other.shapes)] - meeting
 
 
 def _find_values_of_keys(sorted_keys: NDArray, values: NDArray, keys: NDArray) -> NDArray:
