@@ -40,7 +40,7 @@ _SAME_PLACE_M = 1e-7
 #: An area (m², plus a share of the larger polygon) that is only rounding: the polygons touch.
 _TOUCH_M2, _TOUCH_SHARE = 1e-6, 1e-13
 #: Pairs of polygons compared in one part of the work of threads, and pairs of chains compared at a time.
-_POLYGON_PAIRS_PER_BATCH, _CHAIN_PAIRS_PER_BATCH = 2048, 20_000
+_POLYGON_PAIRS_PER_BATCH, _CHAIN_PAIRS_PER_BATCH = 4096, 20_000
 #: If at most one vertex in this many is in a row near the other layer, only these rows are prepared, and not stored.
 _FEW_VERTICES = 2
 #: Vertices of a ring examined first, if it begins on the boundary of a polygon.
@@ -196,7 +196,10 @@ def _make_segments(
     ``near``: pairs of rows whose boxes meet. The rows ((k,), sorted) are at least those in these pairs.
     """
     layers = left_polygons, right_polygons
-    found = [_get_segments(polygons, np.unique(rows), origin) for polygons, rows in zip(layers, near, strict=True)]
+    found = [
+        _get_segments(polygons, _sort_numbers(rows, len(polygons)), origin)
+        for polygons, rows in zip(layers, near, strict=True)
+    ]
     if all(segments.is_unrounded for segments, _ in found):
         return found
     no_origin = np.zeros(2)
@@ -459,16 +462,16 @@ def _locate_rings(
 ) -> tuple[NDArray, NDArray]:
     """Return keys (ring × number of polygons + polygon) of rings inside a polygon whose boundary they do not cross.
 
-    ``decided``: keys of rings that cross the polygon's boundary. The second result has the keys of rings whose examined
-    points are all on the boundary, so that their place is unknown. Raise Cancelled.
+    ``decided``: sorted keys of rings that cross the polygon's boundary. The second result has the keys of rings of
+    which all examined points are on the boundary, so that their place is unknown. Raise Cancelled.
     """
     all_rings, tree = np.arange(len(segments.polygon_of_ring)), segments.vertex_tree
     selected = np.flatnonzero(other_rows)
     key = _find_pairs_by_points(tree, all_rings, other, selected, "intersects", cancellation)
-    key = key[rows[segments.polygon_of_ring[key // len(other.shapes)]] & ~np.isin(key, decided)]
-    selected = np.unique(key % len(other.shapes))
+    key = key[rows[segments.polygon_of_ring[key // len(other.shapes)]] & ~_mask_listed(key, decided)]
+    selected = _sort_numbers(key % len(other.shapes), len(other.shapes))
     inner_key = _find_pairs_by_points(tree, all_rings, other, selected, "contains_properly", cancellation)
-    is_inside = np.isin(key, inner_key)
+    is_inside = _mask_listed(key, np.sort(inner_key))
     located, unknown = _locate_rings_from_boundary(segments, other, key[~is_inside], cancellation)
     return np.append(key[is_inside], located), unknown
 
@@ -501,7 +504,7 @@ def _locate_rings_from_boundary(
     off the boundary are on one side of it, so a few vertices decide most rings. For the others the vertices and the
     middles of all segments count: the greater number decides, since a middle is rounded.
     """
-    ring = np.unique(keys // len(other.shapes))
+    ring = _sort_numbers(keys // len(other.shapes), len(segments.polygon_of_ring))
     first, count = segments.ring_starts[ring], np.diff(segments.ring_starts)[ring] - 1
     shares = np.arange(1, _FEW_POINTS + 1) / (_FEW_POINTS + 1)
     vertex = first[:, None] + (shares * count[:, None]).astype(int)
@@ -509,7 +512,7 @@ def _locate_rings_from_boundary(
     inside, outside = _count_points(segments, other, keys, np.repeat(ring, _FEW_POINTS), points, cancellation)
     is_decided = (inside > 0) != (outside > 0)
     further = keys[~is_decided]
-    ring = np.unique(further // len(other.shapes))
+    ring = _sort_numbers(further // len(other.shapes), len(segments.polygon_of_ring))
     n, segment = expand_ranges(segments.ring_starts[ring], segments.ring_starts[ring + 1] - 1)
     middles = (segments.begin[segment] + segments.end[segment]) / 2
     points = np.concatenate([segments.begin[segment], middles])
@@ -533,7 +536,7 @@ def _count_points(
     """
     tree = shapely.STRtree(shapely.points(points + segments.origin))
     point_count = np.bincount(ring_of_point, minlength=len(segments.polygon_of_ring))
-    selected = np.unique(keys % len(other.shapes))
+    selected = _sort_numbers(keys % len(other.shapes), len(other.shapes))
     inside, meeting = (
         _find_values_of_keys(
             *np.unique(
@@ -545,6 +548,18 @@ def _count_points(
         for predicate in ("contains_properly", "intersects")
     )
     return inside, point_count[keys // len(other.shapes)] - meeting
+
+
+def _sort_numbers(numbers: NDArray, count: int) -> NDArray:
+    """Return the sorted numbers, each once; all are less than ``count``. Its time grows with their number only."""
+    is_listed = np.zeros(count, dtype=bool)
+    is_listed[numbers] = True
+    return np.flatnonzero(is_listed)
+
+
+def _mask_listed(keys: NDArray, sorted_keys: NDArray) -> NDArray:
+    """Return (k,) bool: keys that are among the sorted keys."""
+    return _find_values_of_keys(sorted_keys, np.ones(len(sorted_keys), dtype=int), keys) > 0
 
 
 def _find_values_of_keys(sorted_keys: NDArray, values: NDArray, keys: NDArray) -> NDArray:

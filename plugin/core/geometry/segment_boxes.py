@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 
 #: Segments in one chain. Longer ones make a smaller tree, and more pairs of segments to compare.
-_SEGMENTS_PER_CHAIN = 4
+_SEGMENTS_PER_CHAIN = 6
 #: Boxes inside one box of the level above.
 _BOXES_PER_PARENT = 4
 #: Pairs of boxes compared at a time; more are divided, so that memory is limited.
