@@ -17,6 +17,8 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 _SEGMENTS_PER_CHAIN = 6
 #: Boxes inside one box of the level above.
 _BOXES_PER_PARENT = 4
+#: Greatest cell number, along each axis, of the grid on which rings of a polygon are put in order.
+_CURVE_CELLS = 2.0**16 - 1
 #: Pairs of boxes compared at a time; more are divided, so that memory is limited.
 _PAIRS_PER_STEP = 100_000
 
@@ -53,6 +55,13 @@ class SegmentBoxes:
         first = ring_starts[ring] + number * _SEGMENTS_PER_CHAIN
         end = np.minimum(first + _SEGMENTS_PER_CHAIN, ring_starts[ring + 1] - 1)
         boxes = _enclose_runs(segment_boxes, first)
+        # Rings of a polygon may follow each other in any order; near ones are put together.
+        several = np.flatnonzero(np.bincount(polygon_of_ring, minlength=count)[polygon_of_ring[ring]] > 1)
+        if len(several):
+            places = _rank_rings(segment_boxes[:2, ring_starts[:-1]], polygon_of_ring)
+            order = several[np.argsort(places[ring[several]], kind="stable")]
+            ring[several], first[several], end[several] = ring[order], first[order], end[order]
+            boxes[:, several] = boxes[:, order]
         self.chain_count = len(first)
         self.root = np.full(count, -1)
         levels, firsts, ends = [boxes], [first], [end]
@@ -79,6 +88,29 @@ class SegmentBoxes:
         self.first_inside, self.end_inside = np.concatenate(firsts), np.concatenate(ends)
         #: (b,) half the circumference (m) of each box.
         self.size = (self.boxes[2:] - self.boxes[:2]).sum(axis=0)
+
+
+def _rank_rings(corners: NDArray, polygon_of_ring: NDArray) -> NDArray:
+    """Return (r,) places of rings in an order where rings of a polygon follow each other, near ones if possible.
+
+    ``corners`` (2, r): a point of each ring, m; ``polygon_of_ring`` (r,): polygon of each ring. Points follow each
+    other along a Z-order curve (Morton 1966).
+    """
+    low = corners.min(axis=1, keepdims=True)
+    cells = ((corners - low) * (_CURVE_CELLS / max((corners - low).max(), 1.0))).astype(np.uint64)
+    x, y = _spread_bits(cells)
+    # Polygons stay in the order of their first rings.
+    _, first_ring, polygon = np.unique(polygon_of_ring, return_index=True, return_inverse=True)
+    places = np.empty(len(polygon_of_ring), dtype=np.int64)
+    places[np.lexsort((x | y << np.uint64(1), first_ring[polygon.ravel()]))] = np.arange(len(polygon_of_ring))
+    return places
+
+
+def _spread_bits(numbers: NDArray) -> NDArray:
+    """Return uint64 numbers below 2¹⁶ with a zero bit before each of their bits."""
+    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        numbers = (numbers | numbers << np.uint64(shift)) & np.uint64(mask)
+    return numbers
 
 
 def _enclose_runs(boxes: NDArray, first: NDArray) -> NDArray:
