@@ -113,6 +113,66 @@ def test_shared_areas_of_polygons_with_holes_and_parts_equal_those_of_intersecti
     assert_areas_are_those_of_intersections(*([make() for _ in range(6)] for _ in range(2)))
 
 
+def make_scattered_layer(random, count):
+    """Return random polygons, some with holes or several parts, most of them far from each other.
+
+    Each is within a square of 8 m, of 30 × 30; some squares have two polygons, so that the layer overlaps itself.
+    """
+
+    def draw():
+        first, second = make_polygon(random), make_polygon(random)
+        shape = (first, shapely.union_all([first, second]), shapely.box(0, 0, 8, 8).difference(second))[
+            random.integers(3)
+        ]
+        return shape if shape.area else first
+
+    squares = np.append(random.integers(0, 900, count), [0, 0, 1])
+    return np.array(
+        [
+            shapely.transform(draw(), lambda xy, n=n: xy + 8.0 * np.array(divmod(n, 30)) + COUNTY_CORNER.round())
+            for n in squares.tolist()
+        ],
+        object,
+    )
+
+
+@pytest.mark.parametrize("counts", [(400, 12), (12, 400), (60, 60)])
+@pytest.mark.parametrize("seed", range(12))
+def test_shared_areas_of_layers_of_which_few_rows_are_near_equal_those_of_intersections(seed, counts):
+    """Neighbouring squares share edges, so polygons touch, overlap and contain each other."""
+    random = np.random.default_rng(seed)
+    left, right = (make_scattered_layer(random, count) for count in counts)
+    assert (compute_expected_matrix(left, right) > 0).any()
+    assert_areas_are_those_of_intersections(left, right)
+    few_left, few_right = random.random(len(left)) < 0.3, random.random(len(right)) < 0.5
+    areas = compute_area_matrix(left, right, left_rows=few_left, right_rows=few_right)
+    expected = compute_expected_matrix(left, right) * few_left[:, None] * few_right[None, :]
+    assert np.abs(areas - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_shared_areas_with_few_near_rows_equal_those_with_stored_segments_of_all_rows(seed):
+    random = np.random.default_rng(seed)
+    fine, coarse = make_scattered_layer(random, 400), make_scattered_layer(random, 6)
+    layer = Polygons(fine)
+    few = compute_intersection_areas(layer, coarse, tolerance=TOLERANCE)
+    assert layer.cached_segments is None, "only the few rows near the other layer were prepared"
+    compute_intersection_areas(layer, fine, tolerance=TOLERANCE)
+    assert layer.cached_segments is not None
+    again = compute_intersection_areas(layer, coarse, tolerance=TOLERANCE)
+    assert few.left.tolist() == again.left.tolist() and few.right.tolist() == again.right.tolist()
+    assert np.abs(few.area - again.area).max() < 1e-9
+
+
+@pytest.mark.parametrize("depth", [-1.0, 1.0])
+def test_ring_whose_vertices_but_one_are_on_a_boundary_is_located_by_that_one(depth):
+    """No crossing and none of the vertices examined first decides on which side of the edge the polygon is."""
+    top = [(x, 0.0) for x in range(20)]
+    ridge = shapely.Polygon([*top, (19.0 - 1 / 64, -depth)])
+    assert_areas_are_those_of_intersections([ridge], [shapely.box(-5, -10, 25, 0)])
+    assert_areas_are_those_of_intersections([shapely.box(-5, -10, 25, 0)], [ridge])
+
+
 def test_shared_area_equals_that_of_the_intersection_if_all_sample_points_are_on_the_boundary():
     triangle = shapely.from_wkt("POLYGON ((0 0, 0 6, 2 0, 0 0))")
     box = shapely.from_wkt("POLYGON ((0 0, 0 8, 8 8, 8 0, 0 0), (4 5, 3 7, 1 3, 4 5))")
