@@ -165,7 +165,7 @@ def test_shared_areas_with_few_near_rows_equal_those_with_stored_segments_of_all
 
 
 @pytest.mark.parametrize("depth", [-1.0, 1.0])
-def test_ring_whose_vertices_but_one_are_on_a_boundary_is_located_by_that_one(depth):
+def test_ring_with_all_vertices_but_one_on_a_boundary_is_located_by_that_one(depth):
     """No crossing and none of the vertices examined first decides on which side of the edge the polygon is."""
     top = [(x, 0.0) for x in range(20)]
     ridge = shapely.Polygon([*top, (19.0 - 1 / 64, -depth)])
