@@ -19,11 +19,20 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
 from ..parallel.threads import map_in_threads
-from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row, wrap_shape
+from .overlay_fallback import (
+    FallbackLog,
+    compute_local_origins,
+    overlay_polygon_pairs,
+    translate_back,
+    translate_shapes,
+    union_near_row,
+    wrap_shape,
+)
 from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
-from .validity import mask_missing_shapes
+from .uncovered_windows import find_windows_of_rows
+from .validity import extract_polygons, mask_missing_shapes
 
 #: Receives a share from 0 to 1.
 ProgressCallback = Callable[[float], None]
@@ -50,6 +59,9 @@ PAIRS_PER_BATCH = 1024
 
 #: Polygons whose covers are held in memory at a time.
 _ROWS_PER_SUBTRACTION = 256
+
+#: A cover of fewer vertices is united faster than its edges are compared.
+_MIN_VERTICES_FOR_WINDOWS = 20_000
 
 #: Comparing this many vertices takes about as long as one overlay.
 VERTICES_PER_OVERLAY = 500
@@ -188,9 +200,16 @@ def find_uncovered_pieces(
             cancellation,
             keep_slivers,
         )
+    windowed_rows, windowed_remainders = np.zeros(0, dtype=int), np.zeros(0, dtype=object)
     if is_selected.sum() * VERTICES_PER_OVERLAY < cover.vertex_count:
         # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
-        decided = ContainmentResult(np.zeros(0, dtype=int), np.zeros(0, dtype=int), is_selected)
+        needs_overlay = is_selected.copy()
+        if covering.sum() == len(cover.present) and cover.vertex_count > _MIN_VERTICES_FOR_WINDOWS:
+            windowed_rows, windowed_remainders = _subtract_cover_in_windows(
+                polygons, np.flatnonzero(is_selected), cover, tolerance, fallback_log, cancellation
+            )
+            needs_overlay[windowed_rows] = False
+        decided = ContainmentResult(windowed_rows, windowed_rows, needs_overlay)
     else:
         _compute_overlapping_rows_if_missing(polygons, tolerance, cancellation)
         decided = polygons.decide_containment(cover, is_selected, covering, cancellation)
@@ -205,8 +224,8 @@ def find_uncovered_pieces(
     remainders = _subtract_cover(
         polygons, undecided_rows, cover, near_rows_of, tolerance, fallback_log, cancellation, progress
     )
-    left = np.concatenate([uncovered_rows, undecided_rows])
-    shape = np.concatenate([polygons.shapes[uncovered_rows], remainders])
+    left = np.concatenate([uncovered_rows, undecided_rows, windowed_rows])
+    shape = np.concatenate([polygons.shapes[uncovered_rows], remainders, windowed_remainders])
     order = np.argsort(left)
     return collect_pieces(
         left[order], np.full(len(left), -1), shape[order], tolerance, True, fallback_log, cancellation, keep_slivers
@@ -483,7 +502,12 @@ def _subtract_cover(
             # Clips and unions of the cover are cached, so they are made before the threads begin.
             pieces.append(
                 _collect_near_cover(
-                    polygons.shapes[rows[n]], int(rows[n]), covering_polygons, near_rows_of[n], tolerance, fallback_log
+                    np.array(polygons.shapes[rows[n]].bounds),
+                    int(rows[n]),
+                    covering_polygons,
+                    near_rows_of[n],
+                    tolerance,
+                    fallback_log,
                 )
             )
         vertex_count = sum(int(shapely.get_num_coordinates(some).sum()) for some in pieces if some is not None)
@@ -521,23 +545,22 @@ def _subtract_polygons(
 
 
 def _collect_near_cover(
-    shape: Any,
+    bounds: NDArray,
     row: int,
     covering_polygons: Polygons,
     near_rows: NDArray,
     tolerance: Tolerance,
     fallback_log: FallbackLog,
 ) -> NDArray | None:
-    """Return (p,) polygons of the cover near a shape, each clipped around it; many are returned as their union.
+    """Return (p,) polygons of the cover that meet bounds, each clipped around them; many are returned as their union.
 
-    None if their union fails; the log then has ``row`` as failed.
+    ``bounds``: xmin, ymin, xmax, ymax in m. None if their union fails; the log then has ``row`` as failed.
     """
     if len(near_rows) > MIN_COVERAGE_NEIGHBOURS:
         covering = np.zeros(len(covering_polygons), dtype=bool)
         covering[near_rows] = True
         union = union_polygon_rows(covering_polygons, covering, tolerance=tolerance, fallback_log=fallback_log, row=row)
         return None if union is None else wrap_shape(union)
-    bounds = np.array(shape.bounds)
     is_large = covering_polygons.clipped_polygons.is_large
     clipped = [
         covering_polygons.clipped_polygons.clip_around(n, bounds) if is_large[n] else covering_polygons.shapes[n]
@@ -547,6 +570,74 @@ def _collect_near_cover(
     # GEOS stores a geometry's bounds when they are first asked for, which two threads must not do at once.
     shapely.bounds(pieces)
     return pieces
+
+
+def _subtract_cover_in_windows(
+    polygons: Polygons,
+    rows: NDArray,
+    cover: Polygons,
+    tolerance: Tolerance,
+    fallback_log: FallbackLog,
+    cancellation: Cancellation,
+) -> tuple[NDArray, NDArray]:
+    """Return the rows that windows can decide, and what remains of each of them outside the cover.
+
+    ``rows`` (k,): rows of the polygons. A remainder is a multipolygon, or None where the subtraction fails. Raise
+    Cancelled.
+    """
+    windowed_rows, remainders = [], []
+    for row, windows in zip(rows.tolist(), find_windows_of_rows(polygons, rows, cover, cancellation), strict=True):
+        if windows is None:
+            continue
+        parts = []
+        for bounds, near_rows in zip(windows.bounds, windows.cover_rows, strict=True):
+            cancellation.raise_if_cancelled()
+            parts.append(
+                _subtract_cover_in_window(polygons.shapes[row], row, bounds, cover, near_rows, tolerance, fallback_log)
+            )
+        known_parts = [part for part in parts if part is not None]
+        windowed_rows.append(row)
+        remainders.append(
+            shapely.multipolygons(np.concatenate([np.zeros(0, dtype=object), *known_parts]))
+            if len(known_parts) == len(parts)
+            else None
+        )
+    shapes = np.empty(len(remainders), dtype=object)
+    shapes[:] = remainders
+    return np.array(windowed_rows, dtype=int), shapes
+
+
+def _subtract_cover_in_window(
+    shape: Any,
+    row: int,
+    bounds: NDArray,
+    cover: Polygons,
+    near_rows: NDArray,
+    tolerance: Tolerance,
+    fallback_log: FallbackLog,
+) -> NDArray | None:
+    """Return (p,) the polygons inside a window that a row has outside the cover; None if the subtraction fails.
+
+    ``shape``: the row's polygon; ``bounds``: the window; ``near_rows``: the rows of the cover that meet it.
+    """
+    pieces = (
+        _collect_near_cover(bounds, row, cover, near_rows, tolerance, fallback_log) if len(near_rows) else near_rows
+    )
+    if pieces is None:
+        return None
+    # All in coordinates of the window: rounding before the end could connect land in the window with land beyond.
+    box = shapely.box(*bounds)
+    origin = compute_local_origins(wrap_shape(box))[0]
+    moved_box, moved_shape, *moved_pieces = translate_shapes(np.array([box, shape, *pieces], dtype=object), -origin)
+    if len(pieces):
+        moved_shape = _subtract_polygons(
+            moved_shape, row, np.array(moved_pieces, dtype=object), tolerance, fallback_log
+        )
+    if moved_shape is None:
+        return None
+    parts = shapely.get_parts([extract_polygons(moved_shape)])
+    # Land that extends beyond the window is covered by other rows, or belongs to another window.
+    return translate_back(parts[shapely.covers(moved_box, shapely.envelope(parts))], origin)
 
 
 class PointLinePieces(NamedTuple):

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Windows around the edges at which a fine cover may leave land of a large polygon uncovered.
+
+A county and the zones that tile it have nearly all edges in common. Land that the zones leave uncovered is enclosed by
+other edges: edges of the county that no zone has from the same side, and edges of zones that neither a neighbouring
+zone nor the county has. So only the land around these few edges is overlaid, not the county and the union of all zones.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from .linework import PolygonSegments, build_linework, hash_vertices
+from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_components
+
+#: A window extends this far (m) beyond its edges, so that land between them is not at the margin of the window.
+WINDOW_MARGIN_M = 1.0
+#: With more edges than this, the polygon and its cover have too little in common for windows to be faster.
+_MAX_EDGES = 20_000
+#: Windows with more than this share of the vertices of the cover are not faster than an overlay with the whole cover.
+_MAX_SHARE_OF_VERTICES = 0.5
+
+#: Cost of clipping a large polygon, as a share of the cost of overlaying it.
+_CLIPPING_COST = 0.4
+
+
+class Windows(NamedTuple):
+    """Windows of one polygon, disjoint, and the rows of the cover that meet each of them.
+
+    ``bounds`` (w, 4): xmin, ymin, xmax, ymax in m; ``cover_rows``: for each window, the sorted rows of the cover.
+    """
+
+    bounds: NDArray
+    cover_rows: list[NDArray]
+
+
+class _Edges(NamedTuple):
+    """Segments of boundaries, each with the interior of its polygon to the left.
+
+    ``start``, ``end`` (k, 2): vertices in m; ``code`` (k,): hash of the segment without its direction.
+    """
+
+    start: NDArray
+    end: NDArray
+    code: NDArray
+
+    def select_edges(self, is_selected: NDArray) -> _Edges:
+        """Return the edges that ``is_selected`` ((k,) bool) marks."""
+        return _Edges(self.start[is_selected], self.end[is_selected], self.code[is_selected])
+
+
+def find_windows_of_rows(
+    polygons: Polygons, rows: NDArray, cover: Polygons, cancellation: Cancellation = NEVER_CANCELLED
+) -> list[Windows | None]:
+    """Return, for each of (k,) rows, the windows that contain all its land outside the cover.
+
+    Every connected part of that land lies completely inside one window. None for a row for which an overlay with the
+    whole cover is not slower. Raise Cancelled.
+    """
+    cancellation.raise_if_cancelled()
+    lines = cover.lines
+    unpaired_edges = _extract_edges(lines, np.flatnonzero(lines.unpaired_segments))
+    cancellation.raise_if_cancelled()
+    return [_find_windows(polygons.shapes[row], cover, unpaired_edges, cancellation) for row in rows.tolist()]
+
+
+def _extract_edges(lines: PolygonSegments, segments: NDArray) -> _Edges:
+    """Return segments (their positions in ``lines``, (k,)) as edges."""
+    first, second = lines.xy[segments], lines.xy[segments + 1]
+    is_left = lines.is_interior_left[segments, None]
+    return _Edges(
+        np.where(is_left, first, second), np.where(is_left, second, first), hash_vertices(first) + hash_vertices(second)
+    )
+
+
+def _find_windows(
+    shape: shapely.Geometry, cover: Polygons, unpaired_edges: _Edges, cancellation: Cancellation
+) -> Windows | None:
+    """Return the windows of one polygon; None if an overlay with the whole cover is not slower. Raise Cancelled."""
+    row_lines = build_linework(np.array([shape], dtype=object), np.zeros(1, dtype=int), cancellation)
+    row_edges = _extract_edges(row_lines, np.sort(row_lines.segments_by_hash))
+    bounds = np.array(shape.bounds)
+    cover_edges = unpaired_edges.select_edges(
+        (np.minimum(unpaired_edges.start, unpaired_edges.end) <= bounds[2:]).all(axis=1)
+        & (np.maximum(unpaired_edges.start, unpaired_edges.end) >= bounds[:2]).all(axis=1)
+    )
+    open_row_edges, open_cover_edges = _drop_edges_of_both(row_edges, cover_edges)
+    # An edge that the cover has from both sides is inside the cover: nothing is uncovered next to it.
+    open_row_edges = open_row_edges.select_edges(~_mask_paired_edges(open_row_edges, cover.lines))
+    if len(open_row_edges.code) + len(open_cover_edges.code) > _MAX_EDGES:
+        return None
+    cover_lines = _make_lines(open_cover_edges)
+    meets_row = np.zeros(len(cover_lines), dtype=bool)
+    meets_row[shapely.STRtree(cover_lines).query(shape, predicate="intersects")] = True
+    cancellation.raise_if_cancelled()
+    window_bounds = _merge_boxes(
+        shapely.bounds(np.concatenate([_make_lines(open_row_edges), cover_lines[meets_row]])).reshape(-1, 4)
+        + WINDOW_MARGIN_M * np.array([-1, -1, 1, 1])
+    )
+    positions, near_rows = cover.find_pairs_meeting_bounds(window_bounds)
+    vertices = shapely.get_num_coordinates(cover.shapes[near_rows])
+    is_large = vertices > MAX_UNCLIPPED_VERTICES
+    # The polygon is overlaid once for each window. Large polygons of the cover are clipped by steps that several
+    # windows share, and clipping is faster than an overlay.
+    _, first_positions = np.unique(near_rows[is_large], return_index=True)
+    cost = (
+        len(window_bounds) * len(row_edges.code)
+        + vertices[~is_large].sum()
+        + _CLIPPING_COST * vertices[is_large][first_positions].sum()
+    )
+    if cost > _MAX_SHARE_OF_VERTICES * _count_vertices_meeting(cover, bounds):
+        return None
+    order = np.lexsort((near_rows, positions))
+    splits = np.searchsorted(positions[order], np.arange(1, len(window_bounds)))
+    return Windows(window_bounds, np.split(near_rows[order], splits) if len(window_bounds) else [])
+
+
+def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
+    """Return the edges of each side without those that the other side has in the same direction."""
+    is_kept_left, is_kept_right = np.ones(len(left.code), dtype=bool), np.ones(len(right.code), dtype=bool)
+    order = np.argsort(right.code, kind="stable")
+    codes = right.code[order]
+    first, last = np.searchsorted(codes, left.code, "left"), np.searchsorted(codes, left.code, "right")
+    i = np.repeat(np.arange(len(left.code)), last - first)
+    run_starts = np.cumsum(last - first) - (last - first)
+    j = order[first[i] + np.arange(len(i)) - run_starts[i]]
+    # The hash selects candidates; only equal coordinates are the same edge.
+    is_same = (left.start[i] == right.start[j]).all(axis=1) & (left.end[i] == right.end[j]).all(axis=1)
+    is_kept_left[i[is_same]] = is_kept_right[j[is_same]] = False
+    return left.select_edges(is_kept_left), right.select_edges(is_kept_right)
+
+
+def _mask_paired_edges(edges: _Edges, lines: PolygonSegments) -> NDArray:
+    """Return (k,) bool: edges that a layer has exactly twice, once from either side."""
+    is_paired = np.zeros(len(edges.code), dtype=bool)
+    if not len(lines.sorted_hashes):
+        return is_paired
+    position = np.minimum(np.searchsorted(lines.sorted_hashes, edges.code), len(lines.sorted_hashes) - 1)
+    equal_hash = np.flatnonzero(lines.sorted_hashes[position] == edges.code)
+    segment = lines.segments_by_hash[position[equal_hash]]
+    found = _extract_edges(lines, segment)
+    start, end = edges.start[equal_hash], edges.end[equal_hash]
+    is_equal = (start == found.start).all(axis=1) & (end == found.end).all(axis=1)
+    is_equal |= (start == found.end).all(axis=1) & (end == found.start).all(axis=1)
+    is_paired[equal_hash] = is_equal & ~lines.unpaired_segments[segment]
+    return is_paired
+
+
+def _make_lines(edges: _Edges) -> NDArray:
+    """Return the edges as (k,) linestrings."""
+    if not len(edges.code):
+        return np.zeros(0, dtype=object)
+    lines: NDArray = shapely.linestrings(np.stack([edges.start, edges.end], axis=1))
+    return lines
+
+
+def _merge_boxes(bounds: NDArray) -> NDArray:
+    """Return disjoint boxes that contain (k, 4) boxes; boxes that meet are in one box."""
+    while True:
+        boxes = shapely.box(*bounds.T)
+        i, j = shapely.STRtree(boxes).query(boxes, predicate="intersects")
+        group = np.unique(find_connected_components(len(bounds), i, j), return_inverse=True)[1].ravel()
+        group_count = int(group.max()) + 1 if len(group) else 0
+        if group_count == len(bounds):
+            return bounds
+        merged = np.empty((group_count, 4))
+        merged[:, :2], merged[:, 2:] = np.inf, -np.inf
+        np.minimum.at(merged[:, :2], group, bounds[:, :2])
+        np.maximum.at(merged[:, 2:], group, bounds[:, 2:])
+        bounds = merged
+
+
+def _count_vertices_meeting(polygons: Polygons, bounds: NDArray) -> int:
+    """Return the number of vertices of the polygons that meet a box (xmin, ymin, xmax, ymax in m)."""
+    _, rows = polygons.find_pairs_meeting_bounds(bounds[None])
+    return int(shapely.get_num_coordinates(polygons.shapes[rows]).sum())

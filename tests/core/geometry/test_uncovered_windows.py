@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Large polygons under a fine cover: land that windows around edges find, compared with differences of shapely."""
+
+import numpy as np
+import pytest
+import shapely
+import shapely.affinity
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plugin.core.geometry import overlay
+from plugin.core.geometry.overlay import find_uncovered_pieces
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.geometry.uncovered_windows import find_windows_of_rows
+
+TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
+#: Cells of the cover in each direction, and the width of a cell (m).
+SIZE, CELL_M = 24, 10.0
+#: Below this area, rounding of GEOS decides whether a part exists.
+NOISE_M2 = 1e-6
+#: Corner of the grid, at the coordinates of a county.
+CORNER = np.array([38_450_000.0, 4_380_000.0])
+
+
+@pytest.fixture(autouse=True)
+def use_windows_for_small_covers(monkeypatch):
+    """Let covers of few vertices be compared in windows too."""
+    monkeypatch.setattr(overlay, "_MIN_VERTICES_FOR_WINDOWS", 0)
+
+
+def make_vertices():
+    """Return the (SIZE + 1, SIZE + 1, 2) vertices of an irregular grid."""
+    shift = np.random.default_rng(7).uniform(-3.0, 3.0, (SIZE + 1, SIZE + 1, 2))
+    columns, rows = np.meshgrid(np.arange(SIZE + 1), np.arange(SIZE + 1), indexing="ij")
+    return np.round(CORNER + CELL_M * np.stack([columns, rows], axis=2) + shift, 3)
+
+
+def make_block(vertices, columns, rows):
+    """Return the polygon of a block of cells, with a vertex at the corner of every cell on its edge."""
+    (first_column, last_column), (first_row, last_row) = columns, rows
+    ring = [
+        *vertices[first_column:last_column, first_row],
+        *vertices[last_column, first_row:last_row],
+        *vertices[last_column:first_column:-1, last_row],
+        *vertices[first_column, last_row:first_row:-1],
+    ]
+    return shapely.Polygon(ring)
+
+
+def make_cells(vertices):
+    """Return the (SIZE²,) cells."""
+    cells = [make_block(vertices, (i, i + 1), (j, j + 1)) for i in range(SIZE) for j in range(SIZE)]
+    return np.array(cells, dtype=object)
+
+
+VERTICES = make_vertices()
+CELLS = make_cells(VERTICES)
+HALF = SIZE // 2
+#: The whole, two halves with a common edge, a block that overlaps both, and one beyond the cells' corner.
+OUTLINES = np.array(
+    [
+        make_block(VERTICES, (0, SIZE), (0, SIZE)),
+        make_block(VERTICES, (0, HALF), (0, SIZE)),
+        make_block(VERTICES, (HALF, SIZE), (0, SIZE)),
+        make_block(VERTICES, (5, 20), (4, 19)),
+        shapely.box(*(CORNER - 40), *(CORNER + 33)),
+    ],
+    dtype=object,
+)
+
+
+@st.composite
+def draw_defective_cells(draw):
+    """Draw the cells with some missing, grown, shrunk, moved, doubled or without a vertex."""
+    cells = CELLS.copy()
+    count = st.lists(st.integers(0, SIZE**2 - 1), max_size=5)
+    for n in draw(count):
+        cells[n] = None
+    for change in (0.4, -0.4, -1e-4):
+        for n in draw(count):
+            cells[n] = None if cells[n] is None else shapely.buffer(cells[n], change, join_style="mitre")
+    for n in draw(count):
+        cells[n] = None if cells[n] is None else shapely.affinity.translate(cells[n], 0.37, -0.21)
+    for n in draw(count):
+        cells[n] = None if cells[n] is None else shapely.Polygon(shapely.get_coordinates(cells[n])[:3])
+    return np.append(cells, cells[draw(count)])
+
+
+def sum_uncovered_land(shapes, cover):
+    """Return the number of uncovered pieces above the noise and the uncovered area (m²) of each polygon."""
+    pieces = find_uncovered_pieces(shapes, cover, tolerance=TOLERANCE)
+    is_real = pieces.area > NOISE_M2
+    count = np.bincount(pieces.left[is_real], minlength=len(shapes))
+    return count, np.bincount(pieces.left, weights=pieces.area, minlength=len(shapes))
+
+
+def sum_uncovered_land_by_shapely(shapes, cover):
+    """Return the same as `sum_uncovered_land`, from one difference for each polygon."""
+    moved_cover = shapely.transform(cover[~shapely.is_missing(cover)], lambda xy: xy - CORNER)
+    moved_shapes = shapely.transform(shapes, lambda xy: xy - CORNER)
+    remainders = shapely.difference(moved_shapes, shapely.union_all(moved_cover))
+    parts, owner = shapely.get_parts(remainders, return_index=True)
+    areas = shapely.area(parts)
+    count = np.bincount(owner[areas > NOISE_M2], minlength=len(shapes))
+    return count, np.bincount(owner, weights=areas, minlength=len(shapes))
+
+
+def test_gap_that_touches_covered_land_in_a_vertex_is_found():
+    cover = CELLS.copy()
+    cover[551] = shapely.affinity.translate(cover[551], 0.37, -0.21)
+    count, area = sum_uncovered_land(OUTLINES, cover)
+    assert count.tolist() == [1, 0, 1, 0, 1]
+    assert np.abs(area - sum_uncovered_land_by_shapely(OUTLINES, cover)[1]).max() < 1e-4
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(draw_defective_cells())
+def test_land_found_in_windows_equals_the_difference_of_polygon_and_union(cover):
+    count, area = sum_uncovered_land(OUTLINES, cover)
+    expected_count, expected_area = sum_uncovered_land_by_shapely(OUTLINES, cover)
+    assert count.tolist() == expected_count.tolist()
+    assert np.abs(area - expected_area).max() < 1e-4
+
+
+def test_polygon_that_its_cover_tiles_has_windows_only_where_outer_edges_touch_it():
+    windows = find_windows_of_rows(Polygons(OUTLINES), np.arange(3), Polygons(CELLS))
+    # The outer edge of the cover goes on at both ends of the common edge of the halves.
+    assert [len(w.bounds) for w in windows] == [0, 2, 2]
+    assert max(np.ptp(w.bounds[:, [0, 2]], axis=1).max() for w in windows[1:]) < 2 * CELL_M
+
+
+def test_only_land_around_a_gap_is_overlaid(monkeypatch):
+    subtract, vertices = overlay._subtract_polygons, []
+
+    def count_and_subtract(shape, row, pieces, *rest):
+        vertices.append(int(shapely.get_num_coordinates(pieces).sum()))
+        return subtract(shape, row, pieces, *rest)
+
+    monkeypatch.setattr(overlay, "_subtract_polygons", count_and_subtract)
+    cover = CELLS.copy()
+    cover[[100, 400]] = None
+    pieces = find_uncovered_pieces(OUTLINES[:1], cover, tolerance=TOLERANCE)
+    assert len(pieces) == 2
+    assert np.abs(np.sort(pieces.area) - np.sort(shapely.area(CELLS[[100, 400]]))).max() < 1e-6
+    assert len(vertices) == 2 and max(vertices) <= 25 * 5
+
+
+def test_polygon_with_other_edges_than_its_cover_has_no_windows():
+    other = np.array([shapely.box(*(CORNER + 7.5), *(CORNER + 200.3))], dtype=object)
+    assert find_windows_of_rows(Polygons(other), np.arange(1), Polygons(CELLS)) == [None]
