@@ -479,6 +479,12 @@ def _union_numbered_rows(
         return None
     isolated = ~polygons.find_overlap_candidates()[row_numbers]
     overlapping_shapes = polygons.shapes[row_numbers[~isolated]]
+    if len(overlapping_shapes):
+        union = _unite_overlaps_before_others(
+            polygons.shapes[row_numbers[isolated]], overlapping_shapes, row, tolerance
+        )
+        if union is not None:
+            return union
     try:
         isolated_parts = shapely.get_parts(shapely.coverage_union_all(polygons.shapes[row_numbers[isolated]]))
     except shapely.GEOSException:
@@ -505,6 +511,27 @@ def _union_numbered_rows(
             union_near_row(np.append(overlapping_shapes, isolated_parts), row, tolerance, fallback_log)
         )
     return union
+
+
+def _unite_overlaps_before_others(
+    isolated_shapes: NDArray, overlapping_shapes: NDArray, row: int, tolerance: Tolerance
+) -> Any:
+    """Return the union of polygons of a layer, of which only (k,) ``overlapping_shapes`` overlap others.
+
+    These are overlaid with each other. An edge that they have in common with an isolated polygon usually remains the
+    same edge, so that a coverage union joins all, which is faster than an overlay with the union of the others. None
+    if GEOS fails, or if such an edge has changed.
+    """
+    overlap_log = FallbackLog()
+    overlap_union = extract_polygons(union_near_row(overlapping_shapes, row, tolerance, overlap_log))
+    if overlap_union is None or overlap_log.steps:
+        return None
+    try:
+        union = shapely.coverage_union_all(np.append(isolated_shapes, shapely.get_parts([overlap_union])))
+    except shapely.GEOSException:
+        return None
+    # A changed edge leaves two adjacent parts, or a hole without width.
+    return _make_multipolygon(shapely.get_parts(union)) if shapely.is_valid(union) else None
 
 
 def _make_multipolygon(parts: NDArray) -> Any:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The joined shape of a finding that concerns many rows."""
+"""The joined shape of rows: of a finding that concerns many of them, and of a layer with overlaps."""
 
+import numpy as np
 import pytest
 import shapely
 
 from plugin.core.engine.context import RuleContext
 from plugin.core.examples.plans import make_example_plan
+from plugin.core.geometry import polygons
+from plugin.core.geometry.overlay_fallback import union_near_row
+from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 
 SQUARE, ADJACENT_SQUARE, OVERLAPPING_BOX = (
@@ -43,3 +47,30 @@ def test_shapes_of_a_finding_become_a_collection_when_their_union_fails(rule_con
     assert rule_context.geometry.unite_shapes([SQUARE, OVERLAPPING_BOX]).area == pytest.approx(
         SQUARE.area + OVERLAPPING_BOX.area
     )
+
+
+#: A row of squares with vertices at each other's corners only, and two boxes over the first ones that overlap.
+SQUARES = [shapely.box(10 * n, 0, 10 * n + 10, 10) for n in range(40)]
+BOXES_ABOVE = [shapely.box(0, 10, 10, 20), shapely.box(0, 15, 10, 25)]
+#: It touches the upper edge of a square where that has no vertex, and overlaps its neighbour.
+WEDGE, BOX_AT_WEDGE = shapely.Polygon([(105, 10), (110, 20), (100, 20)]), shapely.box(107, 12, 120, 20)
+
+
+@pytest.mark.parametrize("overlapping", [BOXES_ABOVE, [WEDGE, BOX_AT_WEDGE], [shapely.box(3, 3, 44, 14)]])
+def test_union_of_a_layer_with_overlaps_equals_the_union_by_shapely(overlapping):
+    shapes = np.array([*SQUARES, *overlapping], dtype=object)
+    union = union_polygon_rows(Polygons(shapes), tolerance=Tolerance())
+    assert shapely.is_valid(union) and shapely.equals(union, shapely.union_all(shapes))
+
+
+def test_only_overlapping_polygons_of_a_layer_are_overlaid(monkeypatch):
+    overlaid = []
+
+    def record_and_unite(shapes, *arguments):
+        overlaid.append(len(shapes))
+        return union_near_row(shapes, *arguments)
+
+    monkeypatch.setattr(polygons, "union_near_row", record_and_unite)
+    shapes = np.array([*SQUARES, *BOXES_ABOVE], dtype=object)
+    union = union_polygon_rows(Polygons(shapes), tolerance=Tolerance())
+    assert overlaid == [2] and shapely.equals(union, shapely.union_all(shapes))
