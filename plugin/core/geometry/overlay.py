@@ -29,7 +29,15 @@ from .overlay_fallback import (
     wrap_shape,
 )
 from .overlay_pieces import OverlayPieces, collect_pieces
-from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, query_in_threads, union_polygon_rows
+from .polygons import (
+    CLIP_MARGIN_M,
+    SHAPES_PER_BATCH,
+    ContainmentResult,
+    Polygons,
+    clip_to_box,
+    query_in_threads,
+    union_polygon_rows,
+)
 from .tolerance import Tolerance
 from .uncovered_windows import find_windows_of_rows
 from .validity import extract_polygons, mask_missing_shapes
@@ -56,6 +64,9 @@ MIN_COVERAGE_NEIGHBOURS = 64
 
 #: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
 PAIRS_PER_BATCH = 1024
+
+#: From this many polygons of a cover for each row on, rows query its cached tree.
+_ROWS_PER_TREE = 64
 
 #: Polygons whose covers are held in memory at a time.
 _ROWS_PER_SUBTRACTION = 256
@@ -446,10 +457,17 @@ def _find_near_cover_rows(
     polygons: Polygons, rows: NDArray, covering_polygons: Polygons, covering: NDArray, cancellation: Cancellation
 ) -> list[NDArray]:
     """Return, for each of ``rows``, the sorted rows of the cover that touch or overlap it."""
-    i, j = _find_meeting_pairs(polygons, rows, covering_polygons, np.flatnonzero(covering), cancellation)
+    if not len(rows):
+        return []
+    if len(rows) * _ROWS_PER_TREE < len(covering_polygons.present):
+        # Making a tree of the cover takes longer than a few queries; the tree of all its rows is cached.
+        position, j = covering_polygons.find_pairs_meeting(polygons.shapes[rows], cancellation)
+        i, j = rows[position][covering[j]], j[covering[j]]
+    else:
+        i, j = _find_meeting_pairs(polygons, rows, covering_polygons, np.flatnonzero(covering), cancellation)
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
-    return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []
+    return np.split(j, np.searchsorted(i, rows[1:]))
 
 
 def _mask_rows_with_equal_cover(
@@ -629,6 +647,10 @@ def _subtract_cover_in_window(
     box = shapely.box(*bounds)
     origin = compute_local_origins(wrap_shape(box))[0]
     moved_box, moved_shape, *moved_pieces = translate_shapes(np.array([box, shape, *pieces], dtype=object), -origin)
+    near_box = shapely.box(*(np.array(moved_box.bounds) + CLIP_MARGIN_M * np.array([-1, -1, 1, 1])))
+    moved_shape = clip_to_box(moved_shape, near_box)
+    if moved_shape is None:
+        return np.zeros(0, dtype=object)
     if len(pieces):
         moved_shape = _subtract_polygons(
             moved_shape, row, np.array(moved_pieces, dtype=object), tolerance, fallback_log
@@ -636,7 +658,8 @@ def _subtract_cover_in_window(
     if moved_shape is None:
         return None
     parts = shapely.get_parts([extract_polygons(moved_shape)])
-    # Land that extends beyond the window is covered by other rows, or belongs to another window.
+    # Land that extends beyond the window is covered by other rows, belongs to another window, or is the rounding of an
+    # edge that was clipped.
     return translate_back(parts[shapely.covers(moved_box, shapely.envelope(parts))], origin)
 
 

@@ -107,7 +107,7 @@ class ClippedPolygons:
         Faster than `clip_around` for a place that is asked for once: the larger squares around it are not made.
         """
         xmin, ymin, xmax, ymax = (bounds + CLIP_MARGIN_M * np.array([-1, -1, 1, 1])).tolist()
-        return _clip_to_box(self._shapes[row], shapely.box(xmin, ymin, xmax, ymax))
+        return clip_to_box(self._shapes[row], shapely.box(xmin, ymin, xmax, ymax))
 
     def _clip_to_cell(
         self, row: int, square: tuple[float, float, float], level: int, column: int, grid_row: int
@@ -125,7 +125,7 @@ class ClippedPolygons:
         cell = (level, column, grid_row)
         if cell not in clips:
             parent_clip = self._clip_to_cell(row, square, level - 1, column // 2, grid_row // 2)
-            clips[cell] = _clip_to_box(parent_clip, _make_box(square, level, column, grid_row))
+            clips[cell] = clip_to_box(parent_clip, _make_box(square, level, column, grid_row))
         return clips[cell]
 
 
@@ -139,7 +139,7 @@ def _make_box(square: tuple[float, float, float], level: int, column: int, grid_
     return shapely.box(x - margin, y - margin, x + 2 * cell + margin, y + 2 * cell + margin)
 
 
-def _clip_to_box(shape: Any, box: Any) -> Any:
+def clip_to_box(shape: Any, box: Any) -> Any:
     """Return the land of a polygon inside a box; None without any land there.
 
     A polygon of few vertices, or one that GEOS cannot clip, is returned whole.
@@ -253,6 +253,13 @@ class Polygons:
         The pairs are sorted by position.
         """
         positions, n = self._box_tree.query(shapely.box(*bounds.T))
+        return positions, self.present[n]
+
+    def find_pairs_meeting(
+        self, shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED
+    ) -> tuple[NDArray, NDArray]:
+        """Return pairs of a position in (k,) shapes and a row that touches or overlaps the shape. Raise Cancelled."""
+        positions, n = query_in_threads(self._box_tree, shapes, predicate="intersects", cancellation=cancellation)
         return positions, self.present[n]
 
     def find_pairs_within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:

@@ -22,11 +22,11 @@ from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_component
 WINDOW_MARGIN_M = 1.0
 #: With more edges than this, the polygon and its cover have too little in common for windows to be faster.
 _MAX_EDGES = 20_000
-#: Windows with more than this share of the vertices of the cover are not faster than an overlay with the whole cover.
+#: Windows with more than this share of the vertices of polygon and cover are not faster than an overlay of both.
 _MAX_SHARE_OF_VERTICES = 0.5
 
 #: Cost of clipping a large polygon, as a share of the cost of overlaying it.
-_CLIPPING_COST = 0.4
+_CLIPPING_COST = 0.1
 
 
 class Windows(NamedTuple):
@@ -105,15 +105,11 @@ def _find_windows(
     positions, near_rows = cover.find_pairs_meeting_bounds(window_bounds)
     vertices = shapely.get_num_coordinates(cover.shapes[near_rows])
     is_large = vertices > MAX_UNCLIPPED_VERTICES
-    # The polygon is overlaid once for each window. Large polygons of the cover are clipped by steps that several
-    # windows share, and clipping is faster than an overlay.
+    # Large polygons of the cover are clipped by steps that several windows share.
     _, first_positions = np.unique(near_rows[is_large], return_index=True)
-    cost = (
-        len(window_bounds) * len(row_edges.code)
-        + vertices[~is_large].sum()
-        + _CLIPPING_COST * vertices[is_large][first_positions].sum()
-    )
-    if cost > _MAX_SHARE_OF_VERTICES * _count_vertices_meeting(cover, bounds):
+    clipped_vertices = len(window_bounds) * len(row_edges.code) + vertices[is_large][first_positions].sum()
+    cost = vertices[~is_large].sum() + _CLIPPING_COST * clipped_vertices
+    if cost > _MAX_SHARE_OF_VERTICES * (len(row_edges.code) + _count_vertices_meeting(cover, bounds)):
         return None
     order = np.lexsort((near_rows, positions))
     splits = np.searchsorted(positions[order], np.arange(1, len(window_bounds)))

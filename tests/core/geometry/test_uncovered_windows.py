@@ -8,7 +8,7 @@ import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.geometry import overlay
+from plugin.core.geometry import overlay, polygons
 from plugin.core.geometry.overlay import find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
@@ -114,6 +114,13 @@ def test_gap_that_touches_covered_land_in_a_vertex_is_found():
     assert np.abs(area - sum_uncovered_land_by_shapely(OUTLINES, cover)[1]).max() < 1e-4
 
 
+@pytest.fixture(params=[polygons.MAX_UNCLIPPED_VERTICES, 3], ids=["whole", "clipped"])
+def vertices_before_clipping(monkeypatch, request):
+    """Let polygons of more vertices be clipped to windows: no polygon here, or every polygon."""
+    monkeypatch.setattr(polygons, "MAX_UNCLIPPED_VERTICES", request.param)
+
+
+@pytest.mark.usefixtures("vertices_before_clipping")
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(draw_defective_cells())
 def test_land_found_in_windows_equals_the_difference_of_polygon_and_union(cover):
