@@ -65,6 +65,9 @@ MIN_COVERAGE_NEIGHBOURS = 64
 #: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
 PAIRS_PER_BATCH = 1024
 
+#: Up to this many clips of each large polygon are made faster from the whole polygon than from larger clips.
+_FEW_CLIPS = 8
+
 #: From this many polygons of a cover for each row on, rows query its cached tree.
 _ROWS_PER_TREE = 64
 
@@ -510,6 +513,9 @@ def _subtract_cover(
         return _subtract_polygons(polygons.shapes[row], row, pieces, tolerance, row_log), row_log
 
     remainders = polygons.shapes[rows]
+    clipped_rows = np.concatenate([np.zeros(0, dtype=int), *near_rows_of])
+    clipped_rows = clipped_rows[covering_polygons.clipped_polygons.is_large[clipped_rows]]
+    clips_once = len(clipped_rows) <= _FEW_CLIPS * len(np.unique(clipped_rows))
     crossed = [n for n, near_rows in enumerate(near_rows_of) if len(near_rows)]
     for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
         progress(start / len(crossed))
@@ -526,6 +532,7 @@ def _subtract_cover(
                     near_rows_of[n],
                     tolerance,
                     fallback_log,
+                    clips_once=clips_once,
                 )
             )
         vertex_count = sum(int(shapely.get_num_coordinates(some).sum()) for some in pieces if some is not None)
@@ -569,21 +576,25 @@ def _collect_near_cover(
     near_rows: NDArray,
     tolerance: Tolerance,
     fallback_log: FallbackLog,
+    *,
+    clips_once: bool,
 ) -> NDArray | None:
     """Return (p,) polygons of the cover that meet bounds, each clipped around them; many are returned as their union.
 
-    ``bounds``: xmin, ymin, xmax, ymax in m. None if their union fails; the log then has ``row`` as failed.
+    ``bounds``: xmin, ymin, xmax, ymax in m; ``clips_once``: clips are not stored, since a polygon is clipped few times.
+    None if their union fails; the log then has ``row`` as failed.
     """
     if len(near_rows) > MIN_COVERAGE_NEIGHBOURS:
         covering = np.zeros(len(covering_polygons), dtype=bool)
         covering[near_rows] = True
         union = union_polygon_rows(covering_polygons, covering, tolerance=tolerance, fallback_log=fallback_log, row=row)
         return None if union is None else wrap_shape(union)
-    is_large = covering_polygons.clipped_polygons.is_large
-    clipped = [
-        covering_polygons.clipped_polygons.clip_around(n, bounds) if is_large[n] else covering_polygons.shapes[n]
-        for n in near_rows.tolist()
-    ]
+    clipped_polygons = covering_polygons.clipped_polygons
+    is_large, clip = (
+        clipped_polygons.is_large,
+        clipped_polygons.clip_once if clips_once else clipped_polygons.clip_around,
+    )
+    clipped = [clip(n, bounds) if is_large[n] else covering_polygons.shapes[n] for n in near_rows.tolist()]
     pieces = np.array([polygon for polygon in clipped if polygon is not None], dtype=object)
     # GEOS stores a geometry's bounds when they are first asked for, which two threads must not do at once.
     shapely.bounds(pieces)
@@ -639,7 +650,9 @@ def _subtract_cover_in_window(
     ``shape``: the row's polygon; ``bounds``: the window; ``near_rows``: the rows of the cover that meet it.
     """
     pieces = (
-        _collect_near_cover(bounds, row, cover, near_rows, tolerance, fallback_log) if len(near_rows) else near_rows
+        _collect_near_cover(bounds, row, cover, near_rows, tolerance, fallback_log, clips_once=True)
+        if len(near_rows)
+        else near_rows
     )
     if pieces is None:
         return None
