@@ -13,6 +13,8 @@ A disc of radius r leaves at most r² (tan(g / 2) − g / 2) unreached in a corn
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -86,8 +88,8 @@ def mask_polygons_with_all_edges(shapes: NDArray, shrunk: NDArray, shrink_m: flo
     polygon_rings = extract_rings(shapes)
     count = np.diff(polygon_rings.ring_starts) - 1
     start, ring, first, next_segment = _list_segments(polygon_rings)
-    step = polygon_rings.xy[start + 1] - polygon_rings.xy[start]
-    turn = _measure_turns(step, next_segment)
+    x, y = (np.ascontiguousarray(column) for column in polygon_rings.xy.T)
+    turn = _measure_turns(x[start + 1] - x[start], y[start + 1] - y[start], next_segment)
     # The interior is to the left of a shell drawn anticlockwise, and of a hole drawn clockwise.
     interior_left = (np.add.reduceat(turn, first) > 0) != polygon_rings.is_hole
     turn = np.where(interior_left[ring], turn, -turn)
@@ -110,12 +112,14 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
     """Return (r,) bool: rings that are surely wide, one ring for each polygon."""
     count = np.diff(polygon_rings.ring_starts) - 1
     start, ring, first, next_segment = _list_segments(polygon_rings)
-    a, b = polygon_rings.xy[start], polygon_rings.xy[start + 1]
-    step = b - a
-    length = np.hypot(step[:, 0], step[:, 1])
+    # As separate arrays: NumPy reads every second number of an array at half the speed.
+    x, y = (np.ascontiguousarray(column) for column in polygon_rings.xy.T)
+    start_x, start_y, end_x, end_y = x[start], y[start], x[start + 1], y[start + 1]
+    step_x, step_y = end_x - start_x, end_y - start_y
+    length = np.hypot(step_x, step_y)
     is_wide = np.ones(len(count), dtype=bool)
     is_wide[ring[length == 0]] = False
-    turn = _measure_turns(step, next_segment)
+    turn = _measure_turns(step_x, step_y, next_segment)
     # Seen from inside, a ring drawn clockwise turns the other way.
     turn *= np.where(np.add.reduceat(turn, first) < 0, -1.0, 1.0)[ring]
     is_wide[ring[(turn > MAX_EDGE_TURN) | (turn < -MAX_INWARD_TURN)]] = False
@@ -124,9 +128,12 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
     is_short = np.minimum(length[acute], length[next_segment[acute]]) <= SHORT_PATH_WIDTHS * width
     is_wide[ring[acute[is_short]]] = False
     is_wide &= _mask_rings_with_little_spread(ring, next_segment, length, turn, SHORT_PATH_WIDTHS * width, is_wide)
-    in_wide_ring = is_wide[ring]
-    if in_wide_ring.any():
-        is_wide &= _mask_rings_with_distant_sides(ring, first, a, b, turn, MIN_SIDE_DISTANCE * width, is_wide)
+    if is_wide.any():
+        # Direction of a segment relative to the ring's first, as the sum of turns.
+        total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
+        direction = total_turn - np.repeat(total_turn[first], count)
+        segments = _Segments(ring, start_x, start_y, end_x, end_y, direction)
+        is_wide &= _mask_rings_with_distant_sides(segments, MIN_SIDE_DISTANCE * width, is_wide)
     return is_wide
 
 
@@ -146,11 +153,13 @@ def _list_segments(polygon_rings: PolygonRings) -> tuple[NDArray, NDArray, NDArr
     return start, ring, first, next_segment
 
 
-def _measure_turns(step: NDArray, next_segment: NDArray) -> NDArray:
-    """Return (k,) degrees of the turn after each segment; left is positive."""
-    next_step = step[next_segment]
-    cross = step[:, 0] * next_step[:, 1] - step[:, 1] * next_step[:, 0]
-    return np.degrees(np.arctan2(cross, (step * next_step).sum(axis=1)))
+def _measure_turns(step_x: NDArray, step_y: NDArray, next_segment: NDArray) -> NDArray:
+    """Return (k,) degrees of the turn after each segment; left is positive.
+
+    ``step_x``, ``step_y``: (k,) from the start to the end of each segment, m.
+    """
+    next_x, next_y = step_x[next_segment], step_y[next_segment]
+    return np.degrees(np.arctan2(step_x * next_y - step_y * next_x, step_x * next_x + step_y * next_y))
 
 
 def _mask_rings_with_little_spread(
@@ -182,33 +191,39 @@ def _mask_rings_with_little_spread(
     return is_little
 
 
-def _mask_rings_with_distant_sides(
-    ring: NDArray, first: NDArray, starts: NDArray, ends: NDArray, turn: NDArray, distance: float, candidates: NDArray
-) -> NDArray:
+class _Segments(NamedTuple):
+    """(k,) segments of rings, ring after ring.
+
+    ``ring``: ring of each; ``start_x`` to ``end_y``: its ends, m; ``direction``: its direction relative to the ring's
+    first segment, degrees, as the sum of the turns between.
+    """
+
+    ring: NDArray
+    start_x: NDArray
+    start_y: NDArray
+    end_x: NDArray
+    end_y: NDArray
+    direction: NDArray
+
+    def select_segments(self, positions: NDArray) -> _Segments:
+        """Return the segments at these positions; the segments themselves for all positions."""
+        return self if len(positions) == len(self.ring) else _Segments(*(column[positions] for column in self))
+
+
+def _mask_rings_with_distant_sides(segments: _Segments, distance: float, candidates: NDArray) -> NDArray:
     """Return (r,) bool: rings whose sides are more than ``distance`` m apart.
 
     Consecutive sides may touch, but must not turn back. Long sides from corner to corner decide most rings; other rings
-    are divided next to corners, then at every larger turn. ``starts``, ``ends`` (k, 2): ends of the segments, m.
+    are divided next to corners, then at every larger turn. ``candidates`` (r,) bool: the rings to test.
     """
-    # Direction of a segment relative to the ring's first, as the sum of turns.
-    total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
-    direction = total_turn - total_turn[first][ring]
     is_distant = np.zeros(len(candidates), dtype=bool)
     for find_starts in (_mask_starts_at_corners, _mask_starts_next_to_corners, _mask_starts_at_turns):
-        is_undecided = (candidates & ~is_distant)[ring]
-        if not is_undecided.any():
+        segments = segments.select_segments(np.flatnonzero((candidates & ~is_distant)[segments.ring]))
+        if not len(segments.ring):
             break
-        starts_side = np.ones(int(is_undecided.sum()), dtype=bool)
-        starts_side[1:] = (np.diff(ring[is_undecided]) != 0) | find_starts(direction[is_undecided])
-        is_distant |= _check_side_distances(
-            ring[is_undecided],
-            starts_side,
-            starts[is_undecided],
-            ends[is_undecided],
-            direction[is_undecided],
-            distance,
-            len(candidates),
-        )
+        starts_side = np.ones(len(segments.ring), dtype=bool)
+        starts_side[1:] = (segments.ring[1:] != segments.ring[:-1]) | find_starts(segments.direction)
+        is_distant |= _check_side_distances(segments, np.flatnonzero(starts_side), distance, len(candidates))
     return is_distant
 
 
@@ -231,35 +246,31 @@ def _mask_starts_at_turns(direction: NDArray) -> NDArray:
     return np.diff(np.floor(direction / MAX_SIDE_TURN + 0.5)) != 0
 
 
-def _check_side_distances(
-    ring: NDArray,
-    starts_side: NDArray,
-    starts: NDArray,
-    ends: NDArray,
-    direction: NDArray,
-    distance: float,
-    ring_count: int,
-) -> NDArray:
+def _check_side_distances(segments: _Segments, side_start: NDArray, distance: float, ring_count: int) -> NDArray:
     """Return (r,) bool: rings whose sides meet the conditions of `_mask_rings_with_distant_sides`.
 
-    ``starts_side`` (k,) bool: segments that begin a side. ``ring_count``: number of rings.
+    ``side_start`` (s,): the segments that begin a side. ``ring_count``: number of rings.
     """
-    side_start = np.flatnonzero(starts_side)
-    ring_of_side = ring[side_start]
+    ring_of_side = segments.ring[side_start]
     side_counts = np.bincount(ring_of_side, minlength=ring_count)
     first_side = np.cumsum(side_counts) - side_counts
     side_in_ring = np.arange(len(side_start)) - first_side[ring_of_side]
-    low, high = np.minimum.reduceat(direction, side_start), np.maximum.reduceat(direction, side_start)
+    sides_of_ring = side_counts[ring_of_side]
+    low, high = (bound.reduceat(segments.direction, side_start) for bound in (np.minimum, np.maximum))
     is_distant = (side_counts > 0) & (side_counts <= _MAX_SIDES)
     is_distant[ring_of_side[high - low > MAX_DIRECTION_SPREAD]] = False
-    extents = _measure_extents(starts, ends, side_start)
+    extents = _measure_extents(segments, side_start)
     lowest, highest = low.copy(), high.copy()
+    compared_sides = np.arange(len(side_start))
     for shift in range(1, _MAX_SIDES // 2 + 1):
-        compared_sides = np.flatnonzero(is_distant[ring_of_side] & (2 * shift <= side_counts[ring_of_side]))
+        # A side that is no longer compared never is again.
+        compared_sides = compared_sides[
+            is_distant[ring_of_side[compared_sides]] & (2 * shift <= sides_of_ring[compared_sides])
+        ]
         if not len(compared_sides):
             break
-        wraps = side_in_ring[compared_sides] + shift >= side_counts[ring_of_side[compared_sides]]
-        other_side = compared_sides + shift - np.where(wraps, side_counts[ring_of_side[compared_sides]], 0)
+        wraps = side_in_ring[compared_sides] + shift >= sides_of_ring[compared_sides]
+        other_side = compared_sides + shift - np.where(wraps, sides_of_ring[compared_sides], 0)
         full_turn = np.where(wraps, 360.0, 0.0)
         lowest[compared_sides] = np.minimum(lowest[compared_sides], low[other_side] + full_turn)
         highest[compared_sides] = np.maximum(highest[compared_sides], high[other_side] + full_turn)
@@ -274,22 +285,22 @@ def _check_side_distances(
     return is_distant
 
 
-def _measure_extents(starts: NDArray, ends: NDArray, side_start: NDArray) -> list[tuple[NDArray, NDArray]]:
+def _measure_extents(segments: _Segments, side_start: NDArray) -> list[tuple[NDArray, NDArray]]:
     """Return (minimum, maximum) of each side along x, y and both diagonals, m.
 
-    ``starts``, ``ends`` (k, 2): ends of the segments; ``side_start``: first segment of each side.
+    ``side_start``: first segment of each side.
     """
     diagonal = np.sqrt(0.5)
     # A side runs from vertex to vertex, and on to the end of its last segment.
-    side_end = ends[np.append(side_start[1:], len(starts)) - 1]
+    last_segment = np.append(side_start[1:], len(segments.ring)) - 1
+    side_end_x, side_end_y = segments.end_x[last_segment], segments.end_y[last_segment]
     extents = []
-    for x_factor, y_factor in ((1.0, 0.0), (0.0, 1.0), (diagonal, diagonal), (diagonal, -diagonal)):
-        start_value, end_value = (
-            x_factor * starts[:, 0] + y_factor * starts[:, 1]
-            if x_factor * y_factor
-            else np.ascontiguousarray(starts[:, int(y_factor)]),
-            x_factor * side_end[:, 0] + y_factor * side_end[:, 1],
-        )
+    for start_value, end_value in (
+        (segments.start_x, side_end_x),
+        (segments.start_y, side_end_y),
+        (diagonal * segments.start_x + diagonal * segments.start_y, diagonal * side_end_x + diagonal * side_end_y),
+        (diagonal * segments.start_x - diagonal * segments.start_y, diagonal * side_end_x - diagonal * side_end_y),
+    ):
         extents.append(
             (
                 np.minimum(np.minimum.reduceat(start_value, side_start), end_value),
