@@ -3,6 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...geometry.overlay_pieces import OverlayPieces
 from ...indicators.land_use import CLASS_CODE_LIST_ID, find_rows_of_classes
 from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
@@ -149,13 +150,28 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
         if layer is not None and layer.template.geometry == "polygon" and layer is not base_parcels:
             result.is_applicable = True
             result.findings += _find_land_left_out(layer, classes, base_parcels, ctx)
-    for name, kind, share, *kept_names in read_class_lines(ctx.norm, "zones.kept_layers", 4, number_position=2):
+    kept_lines = read_class_lines(ctx.norm, "zones.kept_layers", 4, number_position=2)
+    kinds_by_name: dict[str, list[str]] = {}
+    for name, kind, *_ in kept_lines:
+        kinds_by_name.setdefault(name, []).append(kind)
+    # Zones of all kinds are overlaid in one go: it prepares both layers, and cuts large polygons, only once.
+    pieces_by_layers: dict[tuple[str, str], OverlayPieces] = {}
+    for name, kind, share, *kept_names in kept_lines:
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         for kept_name in kept_names if layer is not None else []:
             kept_layer = find_usable_layer_or_note_reason(kept_name, ctx, result)
             if layer is not None and kept_layer is not None:
                 result.is_applicable = True
-                result.findings += _find_kept_land(layer, kind, float(share), kept_layer, ctx)
+                if layer.template.geometry == kept_layer.template.geometry == "polygon":
+                    key = layer.role, kept_layer.role
+                    if key not in pieces_by_layers:
+                        is_compared = _find_rows_of_kinds(layer, kinds_by_name[name], ctx)
+                        pieces_by_layers[key] = ctx.geometry.find_shared_pieces(
+                            kept_layer, layer, right_rows=is_compared, keep_slivers=True
+                        )
+                    result.findings += _find_kept_land(
+                        layer, kind, float(share), kept_layer, pieces_by_layers[key], ctx
+                    )
     return result
 
 
@@ -217,17 +233,26 @@ def _find_zones_on_other_land(
     return findings
 
 
-def _find_kept_land(layer: Layer, kind: str, min_share: float, kept_layer: Layer, ctx: RuleContext) -> list[Finding]:
+def _find_rows_of_kinds(layer: Layer, kinds: list[str], ctx: RuleContext) -> NDArray | None:
+    """Return (n,) bool: zones or lines of these kinds; None if all are."""
+    if EVERY_KIND in kinds:
+        return None
+    return ctx.find_rows_with_code(layer, "zone_code" if layer.has_field("zone_code") else "feature_kind", kinds)
+
+
+def _find_kept_land(
+    layer: Layer, kind: str, min_share: float, kept_layer: Layer, shared_pieces: OverlayPieces, ctx: RuleContext
+) -> list[Finding]:
     """Return a finding on features of protected land that reach far into zones or lines of a kind.
 
     ``kind``: code of the zones or lines, ``*`` for all; ``min_share``: share (0–1) of their area above which there is a
-    finding; ``kept_layer``: the layer of protected land.
+    finding; ``kept_layer``: the layer of protected land; ``shared_pieces``: the land that it shares with zones or lines
+    of this kind and others.
     """
-    if not layer.template.geometry == kept_layer.template.geometry == "polygon":
-        return []
     meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
-    is_of_kind = None if kind == EVERY_KIND else ctx.find_rows_with_code(layer, meaning, [kind])
-    shared_pieces = ctx.geometry.find_shared_pieces(kept_layer, layer, right_rows=is_of_kind, keep_slivers=True)
+    is_of_kind = _find_rows_of_kinds(layer, [kind], ctx)
+    if is_of_kind is not None:
+        shared_pieces = shared_pieces.select_pieces(is_of_kind[shared_pieces.right])
     pieces = ctx.geometry.remove_repeated_land(shared_pieces)
     areas = np.bincount(pieces.left, pieces.area, minlength=len(kept_layer))
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
