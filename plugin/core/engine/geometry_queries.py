@@ -560,7 +560,7 @@ class GeometryQueries:
         )
         # Preparing all rows of a layer for an overlay takes longer than the overlay of the few that are near.
         near_rows = np.unique(rows_with_shape[i])
-        near_polygons = Polygons(layer.plane_shapes[near_rows])
+        near_polygons = Polygons(layer.plane_shapes[near_rows], layer.clip_cache)
         pieces = find_shared_pieces(
             Polygons(shape_array), near_polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )

@@ -42,6 +42,8 @@ CLIP_MARGIN_M = 10.0
 _MAX_CLIP_LEVEL = 12
 
 
+#: xmin, ymin, xmax, ymax of a box, m.
+Bounds = tuple[float, float, float, float]
 #: Level, column and row of a square in the grid of its polygon.
 _Cell = tuple[int, int, int]
 #: Number of polygons whose clips are stored for further layers.
@@ -69,6 +71,27 @@ class ClipCache:
                 self._clips_by_id.popitem(last=False)
         return entry[1]
 
+    def reuse_clips(self, former_shape: Any, shape: Any, changed_bounds: Bounds | None) -> None:
+        """Store the clips of a polygon also for a changed copy of it, where the two are equal.
+
+        ``changed_bounds``: box around the edges in which the two polygons differ; None if they have the same edges.
+        """
+        # Squares of the grid follow from the bounds of the polygon.
+        if former_shape.bounds != shape.bounds:
+            return
+        square = _compute_square(shape)
+        self.get_clips(shape).update(
+            (cell, clip)
+            for cell, clip in list(self.get_clips(former_shape).items())
+            # A clip of few vertices extends beyond its square.
+            if changed_bounds is None
+            or not any(
+                _do_boxes_meet(part.bounds, changed_bounds)
+                for part in (_make_box(square, *cell), clip)
+                if part is not None
+            )
+        )
+
 
 class ClippedPolygons:
     """Clips of large polygons to squares, computed on demand and cached.
@@ -90,8 +113,7 @@ class ClippedPolygons:
         ``bounds``: xmin, ymin, xmax, ymax in m. None if the polygon has no land there.
         """
         shape = self._shapes[row]
-        xmin, ymin, xmax, ymax = shape.bounds
-        side = max(xmax - xmin, ymax - ymin)
+        xmin, ymin, side = square = _compute_square(shape)
         longer_side = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
         level = int(min(np.floor(np.log2(side / longer_side)), _MAX_CLIP_LEVEL)) if 0 < longer_side < side else 0
         if level < 1:
@@ -99,7 +121,7 @@ class ClippedPolygons:
         cell = side / 2**level
         column, grid_row = int((bounds[0] - xmin) // cell), int((bounds[1] - ymin) // cell)
         # A shape that begins left of or below the polygon uses its first cell.
-        return self._clip_to_cell(row, (xmin, ymin, side), level, max(column, 0), max(grid_row, 0))
+        return self._clip_to_cell(row, square, level, max(column, 0), max(grid_row, 0))
 
     def clip_once(self, row: int, bounds: NDArray) -> Any:
         """Return the piece of polygon ``row`` around ``bounds``, as `clip_around`, with nothing stored.
@@ -127,6 +149,19 @@ class ClippedPolygons:
             parent_clip = self._clip_to_cell(row, square, level - 1, column // 2, grid_row // 2)
             clips[cell] = clip_to_box(parent_clip, _make_box(square, level, column, grid_row))
         return clips[cell]
+
+
+def _compute_square(shape: Any) -> tuple[float, float, float]:
+    """Return xmin, ymin and width (m) of the square around a polygon, whose parts are its clips."""
+    xmin, ymin, xmax, ymax = shape.bounds
+    return xmin, ymin, max(xmax - xmin, ymax - ymin)
+
+
+def _do_boxes_meet(bounds: Bounds, other_bounds: Bounds) -> bool:
+    """Return True if two boxes touch or overlap; an empty box (NaN) meets none."""
+    xmin, ymin, xmax, ymax = bounds
+    other_xmin, other_ymin, other_xmax, other_ymax = other_bounds
+    return xmin <= other_xmax and xmax >= other_xmin and ymin <= other_ymax and ymax >= other_ymin
 
 
 def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:

@@ -10,10 +10,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import evaluate_rules
 from ..engine.finish import complete_findings
+from ..geometry.polygons import MAX_UNCLIPPED_VERTICES
 from ..messages.texts import Texts
 from ..model.findings import sort_findings
 from ..model.rule import DECLARED_FAMILY, EVERY_LAYER, Rule
@@ -82,7 +84,21 @@ class RowChange:
     @cached_property
     def changed_box(self) -> RowBounds | None:
         """Return the box within which rows must be rechecked; None if no shape changed."""
-        return self.extent if self.is_whole else compute_changed_bounds(*self._shapes)
+        return self.extent if self.is_whole else self._box_of_changed_edges
+
+    @cached_property
+    def _box_of_changed_edges(self) -> RowBounds | None:
+        """Return the box within which the shape changed; None if it did not."""
+        return compute_changed_bounds(*self._shapes)
+
+    def reuse_clips(self) -> None:
+        """Use the clips of a large polygon also for its changed shape, where it did not change."""
+        former_shape, shape = self._shapes
+        cache = self.after.clip_cache
+        if cache is None or former_shape is None or shape is None:
+            return
+        if shapely.get_num_coordinates(former_shape) > MAX_UNCLIPPED_VERTICES:
+            cache.reuse_clips(former_shape, shape, self._box_of_changed_edges)
 
 
 def _list_rows_by_role(changes: Iterable[RowChange]) -> dict[str, list[int]]:
@@ -247,6 +263,7 @@ class IncrementalChecker:
         """Set a row to its state after a change, such as one made in a fork, and return the change."""
         if len(change.before) and not len(change.after):
             self._rows.store_removed_row(change.role, change.row, change.before)
+        change.reuse_clips()
         self._rows.set_row(change.role, change.row, change.after)
         return change
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.overlay_pieces import remove_repeated_land
-from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClippedPolygons, Polygons
+from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipCache, ClippedPolygons, Polygons
 from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
+from plugin.core.live import compute_changed_bounds
 
 #: Every shared part counts, however small.
 EXACT_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
@@ -207,6 +208,30 @@ def test_large_polygon_clipped_to_a_box_equals_the_polygon_inside_the_box(segmen
     assert shapely.area(shapely.symmetric_difference(found, expected)) < 1e-4
     if max(width, height) < 0.1 and seen is not None:
         assert shapely.get_num_coordinates(seen) <= MAX_UNCLIPPED_VERTICES
+
+
+@property_test
+@given(st.integers(0, 3999), st.floats(-9, 9), st.floats(-9, 9), st.floats(0.01, 5))
+def test_clips_reused_for_a_changed_polygon_equal_its_land(place, x, y, size):
+    ring = np.array(shapely.Point(0, 0).buffer(10_000, quad_segs=1000).exterior.coords)[:-1]
+    former_shape = shapely.Polygon(ring)
+    # Moved inwards: the hull decides where the squares are.
+    changed_ring = ring.copy()
+    changed_ring[place] *= 0.99
+    shape = shapely.Polygon(changed_ring)
+    cache = ClipCache()
+    viewed = shapely.box(x * 1000, y * 1000, (x + size) * 1000, (y + size) * 1000)
+    bounds = np.array(viewed.bounds)
+    former_clip = ClippedPolygons(np.array([former_shape]), cache).clip_around(0, bounds)
+    cache.reuse_clips(former_shape, shape, compute_changed_bounds(former_shape, shape))
+    clip = ClippedPolygons(np.array([shape]), cache).clip_around(0, bounds)
+    expected = ClippedPolygons(np.array([shape])).clip_around(0, bounds)
+    assert (clip is None) == (expected is None)
+    if clip is not None:
+        assert shapely.symmetric_difference(clip, expected).area < 1e-4
+    is_far = not viewed.buffer(12_000).contains(shapely.Point(ring[place]))
+    if is_far and place % 1000 and former_clip is not None:
+        assert clip is former_clip
 
 
 @property_test
