@@ -360,7 +360,7 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
         start, batch_end = int(first_vertex[batch.start]), int(first_vertex[batch.stop])
         lengths = np.diff(batch_rings.ring_starts)
         xy[start:batch_end] = batch_rings.xy
-        left[start:batch_end] = np.repeat((_compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole, lengths)
+        left[start:batch_end] = np.repeat((compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole, lengths)
         ring[start:batch_end] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         vertex = _convert_to_complex(batch_rings.xy)
         is_segment[start : batch_end - 1] = vertex[1:] != vertex[:-1]
@@ -426,7 +426,7 @@ def _sort_in_threads(values: NDArray) -> NDArray:
     return np.concatenate(map_in_threads(sort_part, range(1 << part_bits)))
 
 
-def _compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
+def compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
     """Return twice the signed area (m²) of each ring.
 
     x is taken relative to the ring's first vertex, so that no digits are lost.

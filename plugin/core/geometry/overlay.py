@@ -31,6 +31,7 @@ from .overlay_fallback import (
 from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygons import (
     CLIP_MARGIN_M,
+    MAX_UNCLIPPED_VERTICES,
     SHAPES_PER_BATCH,
     ContainmentResult,
     Polygons,
@@ -38,6 +39,7 @@ from .polygons import (
     query_in_threads,
     union_polygon_rows,
 )
+from .similar_polygons import may_be_similar, subtract_similar_polygon
 from .tolerance import Tolerance
 from .uncovered_windows import find_windows_of_rows
 from .validity import extract_polygons, mask_missing_shapes
@@ -519,22 +521,29 @@ def _subtract_cover(
     crossed = [n for n, near_rows in enumerate(near_rows_of) if len(near_rows)]
     for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
         progress(start / len(crossed))
-        batch = crossed[start : start + _ROWS_PER_SUBTRACTION]
-        pieces = []
-        for n in batch:
+        batch, pieces = [], []
+        for n in crossed[start : start + _ROWS_PER_SUBTRACTION]:
             cancellation.raise_if_cancelled()
+            shape, row, near_rows = polygons.shapes[rows[n]], int(rows[n]), near_rows_of[n]
+            remainder = _subtract_similar_cover(
+                shape, row, covering_polygons, near_rows, tolerance, fallback_log, cancellation
+            )
+            if remainder is not None:
+                remainders[n] = remainder
+                continue
             # Clips and unions of the cover are cached, so they are made before the threads begin.
             pieces.append(
                 _collect_near_cover(
-                    np.array(polygons.shapes[rows[n]].bounds),
-                    int(rows[n]),
+                    np.array(shape.bounds),
+                    row,
                     covering_polygons,
-                    near_rows_of[n],
+                    near_rows,
                     tolerance,
                     fallback_log,
                     clips_once=clips_once,
                 )
             )
+            batch.append(n)
         vertex_count = sum(int(shapely.get_num_coordinates(some).sum()) for some in pieces if some is not None)
         vertex_count += int(shapely.get_num_coordinates(polygons.shapes[rows[batch]]).sum())
         items = list(zip(rows[batch].tolist(), pieces, strict=True))
@@ -543,6 +552,48 @@ def _subtract_cover(
             remainders[n] = remainder
             fallback_log.append_log(row_log)
     return remainders
+
+
+def _subtract_similar_cover(
+    shape: Any,
+    row: int,
+    covering_polygons: Polygons,
+    near_rows: NDArray,
+    tolerance: Tolerance,
+    fallback_log: FallbackLog,
+    cancellation: Cancellation,
+) -> Any:
+    """Return a large polygon minus the polygons of the cover near it, if one of these has nearly the same edges.
+
+    Control lines and zones are often such copies. Returns a collection of polygons; None if no polygon of the cover is
+    similar. ``row``: number of the polygon, for the log. Raise Cancelled.
+    """
+    if shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
+        return None
+    for similar_row in near_rows[may_be_similar(shape, covering_polygons.shapes[near_rows])].tolist():
+        cancellation.raise_if_cancelled()
+        parts = subtract_similar_polygon(shape, covering_polygons.shapes[similar_row])
+        if parts is not None:
+            break
+    else:
+        return None
+    row_log = FallbackLog()
+    for cover_row in near_rows[near_rows != similar_row].tolist():
+        parts = shapely.get_parts(parts)
+        boxes = shapely.box(*shapely.bounds(parts).reshape(-1, 4).T)
+        near = np.flatnonzero(shapely.intersects(boxes, shapely.box(*covering_polygons.shapes[cover_row].bounds)))
+        left, right = parts[near], np.repeat(wrap_shape(covering_polygons.shapes[cover_row]), len(near))
+        clip_large_polygons(left, right, covering_polygons, np.full(len(near), cover_row), cancellation)
+        has_cover = ~shapely.is_missing(right)
+        near, left, right = near[has_cover], left[has_cover], right[has_cover]
+        parts[near] = overlay_polygon_pairs(
+            shapely.difference, left, right, np.full(len(near), row), np.full(len(near), -1), tolerance, row_log,
+            is_intersection=False,
+        )  # fmt: skip
+    if row_log.failed_pairs:
+        return None
+    fallback_log.append_log(row_log)
+    return shapely.geometrycollections(parts)
 
 
 def _subtract_polygons(

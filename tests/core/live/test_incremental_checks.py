@@ -10,6 +10,9 @@ import shapely
 from plugin.core.check import RunOptions
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.examples.plans import make_example_plan
+from plugin.core.geometry import overlay
+from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES
+from plugin.core.geometry.similar_polygons import subtract_similar_polygon
 from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker, compute_changed_bounds
 from plugin.core.loading.assembly import assemble_plan
@@ -132,6 +135,41 @@ def test_incremental_check_of_single_edits_gives_the_findings_of_a_full_check(sa
     assert ours.keys() == theirs.keys()
     assert ours == theirs
     assert len(theirs) > 20
+
+
+def test_moved_vertices_of_a_large_red_line_give_the_findings_of_a_full_check(sample_sources, monkeypatch):
+    norm, sources, rules = sample_sources
+    chance = np.random.default_rng(7)
+    frames = {source.name: source.frame.copy() for source in sources if source.name in ("STBHHX", "YDYHGHFQ")}
+    lines, zones = frames["STBHHX"], frames["YDYHGHFQ"]
+    row = int(np.argmax(shapely.get_num_coordinates(lines.geometry.to_numpy())))
+    shape = lines.geometry.iloc[row]
+    assert shapely.get_num_coordinates(shape) > MAX_UNCLIPPED_VERTICES
+    # The zone under the line is drawn as a copy of it.
+    shared_areas = shapely.area(shapely.intersection(zones.geometry.to_numpy(), shape))
+    zone_row = int(np.argmax(np.where(zones["GHFQDM"] == "100", shared_areas, 0)))
+    zones.loc[zones.index[zone_row], zones.geometry.name] = shape
+    edited = [replace(source, frame=frames.get(source.name, source.frame)) for source in sources]
+    plan, findings = run_full_check(norm, edited, rules)
+    live = IncrementalChecker(plan, rules)
+    differences = []
+
+    def record_difference(minuend, subtrahend):
+        differences.append(subtract_similar_polygon(minuend, subtrahend))
+        return differences[-1]
+
+    monkeypatch.setattr(overlay, "subtract_similar_polygon", record_difference)
+    for _ in range(12):
+        ring = np.array(shape.exterior.coords)
+        ring[1 + chance.integers(len(ring) - 2)] += chance.uniform(-40, 40, 2)
+        shape = shapely.Polygon(ring, shape.interiors)
+        answer = live.edit_row("STBHHX", row, shape)
+        findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
+    assert sum(parts is not None and len(parts) > 0 for parts in differences) >= 12
+    lines.loc[lines.index[row], lines.geometry.name] = shape
+    edited = [replace(source, frame=frames.get(source.name, source.frame)) for source in sources]
+    _, expected = run_full_check(norm, edited, rules)
+    assert measure_findings(findings) == measure_findings(expected)
 
 
 def get_role_of_source(plan, source):
