@@ -116,12 +116,11 @@ def main() -> None:
         return
     path = generate_county_file(given.parcels, given.vertices)
     if given.checks:
-        table = whole_check.measure_whole_checks(
-            path, generate_county_file(given.parcels, given.vertices, full=True), given.runs
-        )
-        print(
-            "\n".join([HEADER, *(row.markdown() for row in table + edits.measure_edits(check_county_file(path).plan))])
-        )
+        full_path = generate_county_file(given.parcels, given.vertices, full=True)
+        table = whole_check.measure_whole_checks(path, full_path, given.runs)
+        table += edits.measure_edits(check_county_file(path).plan)
+        table += edits.measure_edits(check_county_file(shifted.write_shifted_county(path)).plan, "边界不一致的县，")
+        print("\n".join([HEADER, *(row.markdown() for row in table)]))
         return
     if given.growth:
         print("\n".join([HEADER, *(row.markdown() for row in growth.measure_growth(given.vertices, given.runs))]))

@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time areas of pairs, without shapes, on a county whose layers do not share their edges; compare with geopandas.
+"""A county with layers that do not share their edges; areas of its pairs, without shapes, compared with geopandas.
 
-Surveyed apart, plan layers have other vertices than the parcels, up to 0.5 m away.
+From separate surveys, plan layers have other vertices than the parcels, up to 0.5 m away.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from plugin.core.geometry.intersection_areas import compute_intersection_areas
 from plugin.core.geometry.polygons import Polygons
 
-from .measure import Row
+from .measure import Row, read_all
 from .overlays import OVERLAYS, ZERO_TOLERANCE
 
 #: Distance (m) between vertices of the plan layers, and amplitude (m) of their shift along each axis.
@@ -28,21 +30,40 @@ _MAX_DIFFERENCE_M2, _MAX_DIFFERENCE_SHARE = 0.01, 1e-6
 _REQUIRED_RATIO = 10.0
 
 
-def redraw_plan_layers(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers with other vertices, moved by up to 0.5 m, in all of them but the parcels."""
+def redraw_shapes(shapes: NDArray) -> NDArray:
+    """Return (n,) shapes with other vertices, moved by up to 0.5 m; some may be invalid."""
 
     def move(xy: NDArray) -> NDArray:
         x, y = xy.T
         return xy + _SHIFT_M * np.stack([np.sin(x / 311 + y / 177), np.cos(y / 271 - x / 419)], axis=1)
 
+    redrawn: NDArray = shapely.transform(shapely.segmentize(shapes, _VERTEX_DISTANCE_M), move)
+    return redrawn
+
+
+def redraw_plan_layers(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers with redrawn shapes in all of them but the parcels; invalid shapes are left out."""
     redrawn = {}
     for role, frame in frames.items():
         shapes = frame.geometry.to_numpy()
         if role != "DLTB":
-            shapes = shapely.transform(shapely.segmentize(shapes, _VERTEX_DISTANCE_M), move)
+            shapes = redraw_shapes(shapes)
             shapes = shapes[shapely.is_valid(shapes)]
         redrawn[role] = gpd.GeoDataFrame({"row": np.arange(len(shapes))}, geometry=shapes, crs=frame.crs)
     return redrawn
+
+
+def write_shifted_county(path: Path) -> Path:
+    """Return a copy of a county's GeoPackage with redrawn shapes in all layers but the parcels; write it if missing."""
+    shifted_path = path.with_name(f"{path.stem}_shifted{path.suffix}")
+    if not shifted_path.exists():
+        for role, frame in read_all(path).items():
+            if role != "DLTB":
+                frame = frame.set_geometry(
+                    gpd.GeoSeries(redraw_shapes(frame.geometry.to_numpy()), index=frame.index, crs=frame.crs)
+                )
+            pyogrio.write_dataframe(frame, shifted_path, layer=role, append=shifted_path.exists())
+    return shifted_path
 
 
 def measure_shifted_overlays(frames: dict[str, gpd.GeoDataFrame], runs: int) -> list[Row]:
