@@ -92,7 +92,7 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
 
 
 def _shows_stored_rows(layer: QgsVectorLayer) -> bool:
-    """Return True if a layer shows all rows of a table of a GeoPackage or FileGDB, but for the edits in its buffer.
+    """Return True if a layer shows all rows of a table of a GeoPackage, but for the edits in its buffer.
 
     False in a transaction, where edits are in no buffer.
     """
@@ -105,7 +105,7 @@ def _shows_stored_rows(layer: QgsVectorLayer) -> bool:
     parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
     path, table = str(parts.pop("path", "") or ""), str(parts.pop("layerName", "") or "")
     # No open options, packed file, password or the like.
-    return bool(table) and Path(path).suffix.lower() in (".gpkg", ".gdb") and not any(parts.values())
+    return bool(table) and Path(path).suffix.lower() == ".gpkg" and not any(parts.values())
 
 
 def _find_buffered_edits(layer: QgsVectorLayer) -> BufferedEdits:

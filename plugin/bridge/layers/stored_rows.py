@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read layers that show what their file has, but for unsaved edits, from the file.
 
-QGIS gives a layer feature by feature, each value as an object: the core's reader is several times faster.
+QGIS gives a layer feature by feature, each value as an object: the core's reader of columns is several times faster,
+and other threads of Python, such as the window's, can run meanwhile.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class StoredFiles:
         None if the rows must be read through QGIS: the layer shows other rows than its file has, it has arcs or fields
         that the core reads otherwise, or the file cannot be read. Raise Cancelled.
         """
-        from ...core.io.file import read_layer
+        from ...core.io.file import read_layer_by_columns
 
         kinds = {snapshot.fields.at(n).name(): get_field_type(snapshot.fields.at(n)) for n in field_positions}
         if (
@@ -70,14 +71,15 @@ class StoredFiles:
         path = Path(snapshot.file_path)
         try:
             opened_path = self._open(path)
-            layer = read_layer(path, opened_path, snapshot.table_name, frozenset(name.upper() for name in kinds))
+            names = frozenset(name.upper() for name in kinds)
+            layer = read_layer_by_columns(path, opened_path, snapshot.table_name, names)
         except InputError:
             # QGIS may still read it, or report why not.
             return None
         self._cancellation.raise_if_cancelled()
-        if layer.problem is None and (layer.curve_texts or not _give_columns_of_snapshot(layer, snapshot, kinds)):
+        if layer is None or layer.curve_texts:
             return None
-        return layer
+        return layer if layer.problem is not None or _give_columns_of_snapshot(layer, snapshot, kinds) else None
 
     def _open(self, path: Path) -> Path:
         """Return the path that a driver may open. Raise InputError."""

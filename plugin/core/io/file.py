@@ -27,7 +27,7 @@ from ..plan.layer import FieldInfo, SourceLayer
 from .crs_definition import find_contradicting_crs
 from .field_types import DeclaredTable, read_declared_tables
 from .records import count_geodatabase_rows, count_stored_rows
-from .rows import BYTES_CODEC, KEY_FIELD, make_fields, make_names_unique, read_layer_info, read_rows
+from .rows import BYTES_CODEC, KEY_FIELD, CellwiseLayerError, make_fields, make_names_unique, read_layer_info, read_rows
 from .shape_headers import read_shape_headers
 from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_hidden_tables
 
@@ -93,7 +93,7 @@ class _LayerSource:
     """A layer in its file, before its rows are read.
 
     ``path_to_open``: the path that drivers open; ``stored_row_count``: the number of rows that the file records, None
-    if it was not counted together with the other layers of the database.
+    if it was not counted together with the other layers of the database; ``needs_columns``: see `read_rows`.
     """
 
     path: Path
@@ -103,6 +103,7 @@ class _LayerSource:
     encoding: ShapefileEncoding | None
     declared_table: DeclaredTable | None = None
     stored_row_count: int | None = None
+    needs_columns: bool = False
 
     @property
     def display_name(self) -> str:
@@ -184,14 +185,19 @@ def read_file(
     return layers
 
 
-def read_layer(path: Path, opened_path: Path, name: str, fields: frozenset[str]) -> SourceLayer:
-    """Return one layer of a GeoPackage or FileGDB, with the fields of these names (in capitals).
+def read_layer_by_columns(path: Path, opened_path: Path, name: str, fields: frozenset[str]) -> SourceLayer | None:
+    """Return one layer of a GeoPackage, with the fields of these names (in capitals).
 
-    ``opened_path``: the path that the driver opens (`files.open_datasource.provide_safe_path`). Raises InputError if
-    the layer cannot be read.
+    ``opened_path``: the path that the driver opens (`files.open_datasource.provide_safe_path`). None for a layer that
+    can be read only cell by cell: Python's other threads would wait until the last cell. Raises InputError if the layer
+    cannot be read.
     """
     check_readable(path)
-    return _read_layer(_LayerSource(path, opened_path, name, True, None), lambda layer: fields)
+    source = _LayerSource(path, opened_path, name, has_shapes=True, encoding=None, needs_columns=True)
+    try:
+        return _read_layer(source, lambda layer: fields)
+    except CellwiseLayerError:
+        return None
 
 
 def _list_layers(path: Path, opened_path: Path) -> list[tuple[str, str | None]]:
@@ -258,6 +264,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
                 info=header.pyogrio_info,
                 row_count=stored_row_count,
                 may_have_arcs=shape_headers.may_have_arcs,
+                needs_columns=source.needs_columns,
             )
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         detail = _find_error_reason_key(error)

@@ -99,6 +99,10 @@ def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
     return unique_names, renamed_fields
 
 
+class CellwiseLayerError(Exception):
+    """Raised for a layer that can be read only cell by cell, although the caller needs columns."""
+
+
 def read_rows(
     path: Path,
     opened: Path,
@@ -111,13 +115,15 @@ def read_rows(
     info: dict[str, Any],
     row_count: int | None,
     may_have_arcs: bool = True,
+    needs_columns: bool = False,
 ) -> SourceLayer:
     """Return a layer with its rows.
 
     ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill; ``names``: names to use for
     all fields, in their order; ``only``: names of the fields to read, None for all; ``info``: pyogrio's description of
     the layer; ``row_count``: number of rows that the file records, None if unknown; ``may_have_arcs``: False if the
-    file's headers exclude arcs, so that they are not searched.
+    file's headers exclude arcs, so that they are not searched; ``needs_columns``: raise CellwiseLayerError instead of
+    reading cell by cell.
     """
     curve_texts = read_curve_wkt(path, opened, name) if may_have_arcs else {}
     positions = [n for n, field in enumerate(info["fields"]) if only is None or str(field) in only]
@@ -128,6 +134,8 @@ def read_rows(
         names = [names[n] for n in positions]
         fids, shapes, has_shape, columns = rows.fids, rows.shapes, rows.has_shape, rows.columns
         distinct_texts = rows.distinct_texts_by_position
+    elif needs_columns and row_count:
+        raise CellwiseLayerError(name)
     else:
         meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
         if only is not None:
