@@ -123,7 +123,7 @@ def compute_intersection_areas(
     origin = _choose_origin(left_polygons)
     if not _is_in_range(left_polygons, right_polygons, origin):
         raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
-    near = _find_near_pairs(left_polygons, right_polygons, left_rows, right_rows)
+    near = _find_near_pairs(left_polygons, right_polygons, left_rows, right_rows, cancellation)
     (left, rows_of_left), (right, rows_of_right) = _make_segments(left_polygons, right_polygons, near, origin)
     positions = np.searchsorted(rows_of_left, near[0]), np.searchsorted(rows_of_right, near[1])
     pairs = _find_pairs(left, right, *positions, cancellation)
@@ -169,19 +169,24 @@ def _is_in_range(left_polygons: Polygons, right_polygons: Polygons, origin: NDAr
 
 
 def _find_near_pairs(
-    left_polygons: Polygons, right_polygons: Polygons, left_rows: NDArray | None, right_rows: NDArray | None
+    left_polygons: Polygons,
+    right_polygons: Polygons,
+    left_rows: NDArray | None,
+    right_rows: NDArray | None,
+    cancellation: Cancellation,
 ) -> tuple[NDArray, NDArray]:
-    """Return pairs of a left and a right row whose boxes meet.
+    """Return pairs of a left and a right row with boxes that meet.
 
-    ``left_rows``, ``right_rows`` (n,), (m,) bool: the rows to compare; None for all.
+    ``left_rows``, ``right_rows`` (n,), (m,) bool: the rows to compare; None for all. Raise Cancelled.
     """
     if len(left_polygons.present) < len(right_polygons.present):
-        right, left = _find_near_pairs(right_polygons, left_polygons, right_rows, left_rows)
+        right, left = _find_near_pairs(right_polygons, left_polygons, right_rows, left_rows, cancellation)
         return left, right
-    selected = right_polygons.present if right_rows is None else np.flatnonzero(right_rows[right_polygons.present])
+    selected = right_polygons.present
     if right_rows is not None:
-        selected = right_polygons.present[selected]
-    positions, left = left_polygons.find_pairs_meeting_bounds(shapely.bounds(right_polygons.shapes[selected]))
+        selected = selected[right_rows[selected]]
+    bounds = shapely.bounds(right_polygons.shapes[selected])
+    positions, left = left_polygons.find_pairs_meeting_bounds(bounds, cancellation)
     right = selected[positions]
     if left_rows is not None:
         left, right = left[left_rows[left]], right[left_rows[left]]
@@ -193,7 +198,7 @@ def _make_segments(
 ) -> list[tuple[RingSegments, NDArray]]:
     """Return for either layer the segments with coordinates relative to one origin, on one grid, and their rows.
 
-    ``near``: pairs of rows whose boxes meet. The rows ((k,), sorted) are at least those in these pairs.
+    ``near``: pairs of rows with boxes that meet. The rows ((k,), sorted) are at least those in these pairs.
     """
     layers = left_polygons, right_polygons
     found = [

@@ -282,12 +282,14 @@ class Polygons:
             self.__dict__.pop(name, None)
         self.cached_segments = None
 
-    def find_pairs_meeting_bounds(self, bounds: NDArray) -> tuple[NDArray, NDArray]:
+    def find_pairs_meeting_bounds(
+        self, bounds: NDArray, cancellation: Cancellation = NEVER_CANCELLED
+    ) -> tuple[NDArray, NDArray]:
         """Return pairs of a position in (k, 4) boxes (xmin, ymin, xmax, ymax) in m and a row whose box meets it.
 
-        The pairs are sorted by position.
+        The pairs are sorted by position. Raise Cancelled.
         """
-        positions, n = self._box_tree.query(shapely.box(*bounds.T))
+        positions, n = query_in_threads(self._box_tree, shapely.box(*bounds.T), cancellation=cancellation)
         return positions, self.present[n]
 
     def find_pairs_meeting(

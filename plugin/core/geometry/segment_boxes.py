@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boxes around runs of segments of polygons, level above level, and the pairs of short runs whose boxes meet.
+"""Boxes around runs of segments of polygons, level above level, and pairs of short runs with boxes that meet.
 
 Segments that follow each other along a ring are near each other. So the boxes of runs in the order of the rings make a
 good search tree, and NumPy builds it from the coordinates alone. Two trees are compared from their roots down: the
@@ -129,7 +129,7 @@ def find_meeting_chains(
     right_polygon: NDArray,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[NDArray, NDArray]:
-    """Return pairs of a left and a right chain whose boxes meet.
+    """Return pairs of a left and a right chain with boxes that meet.
 
     ``left_polygon``, ``right_polygon`` (k,): pairs of polygons; only chains of the two polygons of a pair are compared.
     The pairs of chains have no particular order. Raise Cancelled.
@@ -169,7 +169,7 @@ def find_meeting_segments(
     left_chain: NDArray,
     right_chain: NDArray,
 ) -> tuple[NDArray, NDArray]:
-    """Return pairs of a left and a right segment whose boxes meet.
+    """Return pairs of a left and a right segment with boxes that meet.
 
     ``left_segment_boxes``, ``right_segment_boxes`` (4, s), (4, t): boxes of the segments; ``left_chain``,
     ``right_chain`` (k,): pairs of chains; only segments of the two chains of a pair are compared.
@@ -185,7 +185,7 @@ def find_meeting_segments(
 
 
 def find_meeting_boxes(boxes: NDArray, box_numbers: NDArray, other_boxes: NDArray, other_numbers: NDArray) -> NDArray:
-    """Return the positions of those pairs whose two boxes meet.
+    """Return the positions of those pairs of boxes that meet.
 
     ``boxes``, ``other_boxes``: (4, n), (4, m), least x and y, greatest x and y; ``box_numbers``, ``other_numbers``
     (k,): the boxes of each pair.

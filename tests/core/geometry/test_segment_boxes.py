@@ -27,7 +27,7 @@ def draw_polygons(count, random):
 
 
 def find_all_meeting_segments(left, right, i, j):
-    """Return the sorted pairs of segments whose boxes meet, of pairs of polygons, by comparing all of them."""
+    """Return the sorted pairs of segments with boxes that meet, of pairs of polygons, by comparing all of them."""
     polygon_of_vertex, other_polygon = left.polygon_of_ring[left.ring], right.polygon_of_ring[right.ring]
     compared = np.zeros((len(left.shapes), len(right.shapes)), dtype=bool)
     compared[i, j] = True
