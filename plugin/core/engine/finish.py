@@ -7,20 +7,16 @@ The module also counts the fallback steps of the run's overlays.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..messages.texts import Texts
-from ..model.deferred_places import DeferredPlaces, Place
 from ..model.findings import Finding, set_fingerprints, set_geometries
 from ..plan.plan import Plan
 
@@ -69,8 +65,9 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     # Several rules may report one feature: each shape is located and converted once.
     shapes, shape_of_finding = _find_distinct_shapes(located)
     townships = find_township_names_of_points(plan, shapely.point_on_surface(shapes))
-    stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
-    places = _find_places(plan, shapes, is_deferred=stored_shapes is shapes)
+    # The centroid in degrees: a representative point would differ in a plane with another orientation.
+    centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane_crs))
+    places = [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]
     for finding, n in zip(located, shape_of_finding, strict=True):
         finding.township, finding.place = townships[n], places[n]
     _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
@@ -80,23 +77,8 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
         finding.message = texts.format_message(finding, plan.norm.standard.templates)
+    stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
     set_geometries(located, stored_shapes[shape_of_finding])
-
-
-def _find_places(plan: Plan, shapes: NDArray, *, is_deferred: bool) -> Sequence[Place]:
-    """Return the place of each of (k,) geometries of the plane.
-
-    ``is_deferred``: compute a place when it is first needed; findings then have to keep these geometries.
-    """
-    locate = partial(_locate_shapes, crs=plan.plane_crs)
-    return DeferredPlaces(shapes, locate).list_places() if is_deferred else locate(shapes)
-
-
-def _locate_shapes(shapes: NDArray, crs: CRS) -> list[tuple[float, float]]:
-    """Return longitude and latitude (degrees) of the centre of each of (k,) geometries in a CRS."""
-    # The centroid in degrees: a representative point would differ in a plane with another orientation.
-    centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, crs))
-    return [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]
 
 
 def _find_distinct_shapes(findings: list[Finding]) -> tuple[NDArray, NDArray]:

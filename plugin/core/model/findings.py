@@ -20,7 +20,6 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from .deferred_places import Place
 from .rule import RULE_FAMILIES, Severity, get_rule_family
 
 #: The columns of a findings table, in order; users rely on them.
@@ -90,7 +89,7 @@ class Finding:
     #: Area of a clipped part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
     by_nodes_m2: float | None = None
     #: Longitude and latitude of the centre in degrees (EPSG:4490), unrounded; None without a place. Set by the engine.
-    place: Place | None = None
+    place: tuple[float, float] | None = None
     #: A geometry and its type, so that the type is computed once.
     _typed_geometry: tuple[Any, str] = fresh(default=(None, "none"), init=False, repr=False, compare=False)
 

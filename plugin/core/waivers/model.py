@@ -19,7 +19,6 @@ from typing import Any
 
 from ..errors import InputError
 from ..messages.texts import THIN_SPACE
-from ..model.deferred_places import Place
 from ..model.findings import Finding
 from ..model.rule import Severity
 
@@ -217,7 +216,7 @@ def find_refusal_reason(finding: Finding) -> str:
     return "fid" if is_identified_by_fid(finding) else ""
 
 
-def compute_distance_m(lonlat: Place | None, other_lonlat: Place | None) -> float:
+def compute_distance_m(lonlat: tuple[float, float] | None, other_lonlat: tuple[float, float] | None) -> float:
     """Return the distance in metres between two (longitude, latitude) in degrees.
 
     Return 0 if both are unknown, infinity if one is. The distance on a sphere is accurate to some thousandths, which

@@ -12,11 +12,9 @@ from pyproj import CRS
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.engine.finish import complete_findings, find_township_names_of_points
 from plugin.core.examples.plans import make_example_plan
-from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
 from plugin.core.messages.texts import Texts
-from plugin.core.model.deferred_places import DeferredPlaces
 from plugin.core.model.findings import (
     FINDING_COLUMNS,
     Finding,
@@ -109,36 +107,6 @@ def test_findings_on_one_shape_get_its_place_and_an_area_by_vertices_only_for_it
     assert other.by_nodes_m2 is without.by_nodes_m2 is None
     assert drawn.place == other.place == without.place == alone.place
     assert len({finding.fingerprint for finding in (drawn, other, without, alone)}) == 4
-
-
-def test_places_are_located_many_at_a_time_when_first_needed_and_equal_those_located_at_once():
-    shapes = np.array([shapely.box(n, 0, n + 1 + n % 3, 1) for n in range(2500)], dtype=object)
-    located = []
-
-    def locate(some):
-        located.append(len(some))
-        return [(x, y) for x, y in shapely.get_coordinates(shapely.centroid(some)).tolist()]
-
-    places, expected = DeferredPlaces(shapes, locate).list_places(), locate(shapes)
-    assert located == [2500]
-    assert places[1200] == expected[1200] and list(places[1201]) == list(expected[1201])
-    assert located == [2500, 1000]
-    assert places == expected and {places[5]: 1}[places[5]] == 1 and places[5] != places[7]
-    assert located == [2500, 1000, 1000, 500]
-    assert shapely.Point(places[7]) == shapely.Point(expected[7])
-
-
-def test_check_of_rows_locates_only_findings_that_need_their_location(monkeypatch):
-    plan = make_example_plan({"red_line": [shapely.box(n, 0, n + 1, 1).wkt for n in range(4)]})
-    shapes = plan.layers["STBHHX"].plane_shapes
-    findings = [Finding("STBHHX", key=str(n), code="GEO001", geometry=shape) for n, shape in enumerate(shapes)]
-    calls, reproject = [], crs_care.reproject_to_lonlat
-    monkeypatch.setattr(crs_care, "reproject_to_lonlat", lambda *given: calls.append(1) or reproject(*given))
-    complete_findings(plan, findings, Texts("zh"), NEVER_CANCELLED)
-    assert calls == []
-    expected = shapely.get_coordinates(shapely.centroid(reproject(shapes, plan.plane_crs))).tolist()
-    assert [list(finding.place) for finding in findings] == expected
-    assert calls == [1]
 
 
 def test_point_on_the_border_of_two_townships_gets_the_name_of_one_of_them():
