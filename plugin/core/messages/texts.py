@@ -857,7 +857,7 @@ def _list_limits(params: Mapping[str, Any]) -> list[float]:
     return [
         float(value)
         for name, value in params.items()
-        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, (int, float)) and name.startswith(_LIMIT_PREFIXES) and not isinstance(value, bool)
     ]
 
 

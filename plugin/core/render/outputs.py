@@ -85,6 +85,8 @@ def get_document_author(report: Report) -> str:
     return Texts(report.lang).get("about", "program", version=read_plugin_version())
 
 
+# Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
+@pause_garbage_collection()
 def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
     """Write findings as a layer to a new file, with all columns even without findings.
 
@@ -92,13 +94,11 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     disk, which drivers do not always report).
     """
     driver = _get_driver_of_file(path)
-    # Python's garbage collection would search the values repeatedly, and free nothing.
-    with pause_garbage_collection():
-        columns = make_finding_columns(findings)
-        series = {
-            name: pd.Series(values, dtype="float64" if name in NUMERIC_FINDING_COLUMNS else "object")
-            for name, values in columns.items()
-        }
+    columns = make_finding_columns(findings)
+    series = {
+        name: pd.Series(values, dtype="float64" if name in NUMERIC_FINDING_COLUMNS else "object")
+        for name, values in columns.items()
+    }
     # The writer makes multipolygons of the polygons.
     frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(make_layer_polygons(findings), crs=crs), crs=crs)
     # Write in the temporary folder, where a database can lock its file and the path is short.
