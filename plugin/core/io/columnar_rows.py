@@ -34,10 +34,8 @@ _USUAL_HEADS = tuple(1 + ((number + height) << 8) for height in (0, 1000) for nu
 _HEAD_SIZE = 5
 #: A layer with more geometries that the driver must convert is left to it completely.
 _MAX_DRIVER_SHAPES = 1000
-#: Rows that the driver hands over at a time.
-_ROWS_PER_BATCH = 16_384
-#: Geometries converted at a time, so that each batch reuses the memory of the one before.
-_SHAPES_PER_BATCH = 4096
+#: Rows that the driver hands over at a time, so that each batch reuses the memory of the one before.
+_ROWS_PER_BATCH = 4096
 
 
 class _UnusualLayerError(Exception):
@@ -142,12 +140,10 @@ def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray]:
         raise _UnusualLayerError
     shapes = np.full(column.row_count, None, dtype=object)
     data = column.values.data
-    for first in range(0, len(usual_rows), _SHAPES_PER_BATCH):
-        rows = usual_rows[first : first + _SHAPES_PER_BATCH]
-        ends = (starts[rows] + lengths[rows]).tolist()
-        wkb = np.empty(len(rows), dtype=object)
-        wkb[:] = [bytes(data[start:end]) for start, end in zip(starts[rows].tolist(), ends, strict=True)]
-        shapes[rows] = shapely.from_wkb(wkb, on_invalid="ignore")
+    ends = (starts[usual_rows] + lengths[usual_rows]).tolist()
+    wkb = np.empty(len(usual_rows), dtype=object)
+    wkb[:] = [bytes(data[start:end]) for start, end in zip(starts[usual_rows].tolist(), ends, strict=True)]
+    shapes[usual_rows] = shapely.from_wkb(wkb, on_invalid="ignore")
     return shapes, has_shape
 
 
