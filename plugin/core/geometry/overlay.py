@@ -67,9 +67,6 @@ MIN_COVERAGE_NEIGHBOURS = 64
 #: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
 PAIRS_PER_BATCH = 1024
 
-#: Up to this many clips of each large polygon are made faster from the whole polygon than from larger clips.
-_FEW_CLIPS = 8
-
 #: From this many polygons of a cover for each row on, rows query its cached tree.
 _ROWS_PER_TREE = 64
 
@@ -451,8 +448,10 @@ def clip_large_polygons(
     the same places are not asked for again.
     """
     clipped_polygons = source.clipped_polygons
-    clip = clipped_polygons.clip_once if once else clipped_polygons.clip_around
-    for n in np.flatnonzero(clipped_polygons.is_large[rows]).tolist():
+    positions = np.flatnonzero(clipped_polygons.is_large[rows])
+    is_direct = once or clipped_polygons.are_clips_once_faster(rows[positions])
+    clip = clipped_polygons.clip_once if is_direct else clipped_polygons.clip_around
+    for n in positions.tolist():
         cancellation.raise_if_cancelled()
         if large_polygons[n] is not None and small_polygons[n] is not None:
             large_polygons[n] = clip(int(rows[n]), np.array(small_polygons[n].bounds))
@@ -516,8 +515,8 @@ def _subtract_cover(
 
     remainders = polygons.shapes[rows]
     clipped_rows = np.concatenate([np.zeros(0, dtype=int), *near_rows_of])
-    clipped_rows = clipped_rows[covering_polygons.clipped_polygons.is_large[clipped_rows]]
-    clips_once = len(clipped_rows) <= _FEW_CLIPS * len(np.unique(clipped_rows))
+    clipped_polygons = covering_polygons.clipped_polygons
+    clips_once = clipped_polygons.are_clips_once_faster(clipped_rows[clipped_polygons.is_large[clipped_rows]])
     crossed = [n for n, near_rows in enumerate(near_rows_of) if len(near_rows)]
     for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
         progress(start / len(crossed))

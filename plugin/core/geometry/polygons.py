@@ -40,7 +40,8 @@ MAX_UNCLIPPED_VERTICES = 512
 CLIP_MARGIN_M = 10.0
 #: Maximum number of halvings of the square around a polygon.
 _MAX_CLIP_LEVEL = 12
-
+#: Up to this many clips of each large polygon are made faster from the whole polygon than from larger clips.
+_FEW_CLIPS = 8
 
 #: xmin, ymin, xmax, ymax of a box, m.
 Bounds = tuple[float, float, float, float]
@@ -106,6 +107,14 @@ class ClippedPolygons:
         self.is_large = shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES
         self._shared = shared
         self._clips_by_row: dict[int, dict[_Cell, Any]] = {}
+
+    def are_clips_once_faster(self, rows: NDArray) -> bool:
+        """Return True if each of (k,) large rows, one for each clip, is clipped faster by `clip_once`.
+
+        Making the larger clips from which `clip_around` cuts a clip takes as long as several direct clips. They are
+        worth it if many clips follow, or if several layers share them.
+        """
+        return self._shared is None and len(rows) <= _FEW_CLIPS * len(np.unique(rows))
 
     def clip_around(self, row: int, bounds: NDArray) -> Any:
         """Return the piece of polygon ``row`` around ``bounds``; the whole polygon if it is small.

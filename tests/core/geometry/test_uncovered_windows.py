@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from plugin.core.geometry import overlay, polygons
 from plugin.core.geometry.overlay import find_uncovered_pieces
-from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.polygons import ClipCache, ClippedPolygons, Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.uncovered_windows import find_windows_of_rows
 
@@ -156,3 +156,10 @@ def test_only_land_around_a_gap_is_overlaid(monkeypatch):
 def test_polygon_with_other_edges_than_its_cover_has_no_windows():
     other = np.array([shapely.box(*(CORNER + 7.5), *(CORNER + 200.3))], dtype=object)
     assert find_windows_of_rows(Polygons(other), np.arange(1), Polygons(CELLS)) == [None]
+
+
+def test_only_few_clips_that_no_other_layer_needs_are_made_from_the_whole_polygon():
+    clipped = ClippedPolygons(OUTLINES)
+    assert clipped.are_clips_once_faster(np.array([0, 1, 0]))
+    assert not clipped.are_clips_once_faster(np.zeros(100, dtype=int))
+    assert not ClippedPolygons(OUTLINES, ClipCache()).are_clips_once_faster(np.array([0]))
