@@ -163,7 +163,8 @@ def sum_ignored_slivers(
     for ignored_by in by_pair.values():
         cancellation.raise_if_cancelled()
         sums.append(_sum_slivers_of_pair(ignored_by, context))
-    return sorted(sums, key=lambda pair_sum: -pair_sum.area_m2)
+    # Rounded: two pairs may ignore the same sliver, and rounding errors must not decide their order.
+    return sorted(sums, key=lambda pair_sum: -round(pair_sum.area_m2, 6))
 
 
 def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> PairSliverSum:
