@@ -22,7 +22,7 @@ from ..parallel.process_state import get_thread_count
 from ..parallel.threads import map_in_threads
 
 #: Vertices in one batch: they fit in a processor's cache.
-BATCH_VERTICES = 250_000
+BATCH_VERTICES = 50_000
 _POLYGON_TYPE_ID = 3
 
 
