@@ -2,8 +2,8 @@
 """Read the rows of a GeoPackage layer by columns.
 
 The driver hands over whole columns (an Arrow stream), which takes a third of the time of handing over each cell. What
-differs between both ways is left to the latter: other formats, arcs, M values, geometries that GEOS cannot represent,
-and fields that are neither texts nor numbers.
+differs between both ways is left to the latter: other formats, layers without a column of ids, arcs, M values,
+geometries that GEOS cannot represent, and fields that are neither texts nor numbers.
 """
 
 from __future__ import annotations
@@ -108,6 +108,9 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     if sum(map(len, fid_parts)) != row_count:
         raise _UnusualLayerError
     fids, shapes, has_shape = map(np.concatenate, (fid_parts, shape_parts, presence_parts))
+    if not fids.all():
+        # Of a view or a table without a column of ids, the stream gives each row the id 0.
+        raise _UnusualLayerError
     _read_unusual_shapes(path, name, fids, shapes, has_shape)
     values_by_name: dict[str, NDArray] = {}
     distinct_texts: dict[int, list[str]] = {}

@@ -159,6 +159,16 @@ def test_many_geometries_that_the_driver_must_convert_are_left_to_it(tmp_path, m
     assert read_layer(path).fids_with_arcs == (1, 2, 3)
 
 
+def test_rows_without_a_column_of_ids_have_different_ids(tmp_path):
+    path = change(
+        write_rows(tmp_path / "a.gpkg"),
+        (f"CREATE TABLE copied AS SELECT geom, BSM FROM {LAYER}",),
+        (f"DROP TABLE {LAYER}",),
+        (f"ALTER TABLE copied RENAME TO {LAYER}",),
+    )
+    assert read_layer(path).frame.index.tolist() == list(range(1, ROWS + 1))
+
+
 def test_distinct_texts_are_those_of_the_frame_as_read(tmp_path):
     layer = read_layer(write_rows(tmp_path / "a.gpkg"))
     assert sorted(layer.find_distinct_texts("XZQMC")) == sorted(set(layer.frame["XZQMC"].dropna()))
