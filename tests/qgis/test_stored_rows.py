@@ -9,7 +9,17 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from qgis.core import NULL, Qgis, QgsFeature, QgsFeatureRequest, QgsField, QgsGeometry, QgsProject, QgsVectorLayer
+from qgis.core import (
+    NULL,
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsField,
+    QgsGeometry,
+    QgsProject,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import QVariant
 
 from plugin.bridge.layers import reading
@@ -66,6 +76,7 @@ def write_layer(path, shapes, name="DLTB", **columns):
 def assert_equal_tables(ours, theirs):
     assert [(f.name, f.type) for f in ours.fields] == [(f.name, f.type) for f in theirs.fields]
     assert (ours.name, ours.source, ours.crs, ours.notices) == (theirs.name, theirs.source, theirs.crs, theirs.notices)
+    assert (ours.frame.crs, ours.frame.geometry.crs) == (theirs.frame.crs, theirs.frame.geometry.crs)
     assert (ours.problem, ours.broken_fids) == (theirs.problem, theirs.broken_fids)
     names = [name for name in theirs.frame.columns if name != theirs.frame.geometry.name]
     assert ours.frame.columns.tolist() == theirs.frame.columns.tolist()
@@ -184,6 +195,17 @@ def test_unsaved_edits_are_read_as_through_qgis(tmp_path):
     assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
     for fid in (1, 2, 3, 6):
         layer.deleteFeature(fid)
+    assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+
+
+@pytest.mark.parametrize("code", ["EPSG:4525", ""])
+def test_coordinate_system_is_that_of_the_layer_in_qgis(tmp_path, code):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+    layer = open_layer(path)
+    layer.setCrs(QgsCoordinateReferenceSystem(code))
+    assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+    layer.startEditing()
+    layer.changeAttributeValue(1, 1, "changed")
     assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 

@@ -142,7 +142,7 @@ def read_snapshot(
     positions = _list_positions_of_read_fields(snapshot)
     if only_fields is not None:
         positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only_fields]
-    stored_layer = None if files is None else files.read_layer(snapshot, positions)
+    stored_layer = None if files is None else files.read_layer(snapshot, positions, outline.crs)
     if stored_layer is not None:
         return _fill_from_stored_layer(outline, snapshot, stored_layer, positions, cancellation)
     feature_rows = _read_rows(snapshot, positions, cancellation)

@@ -22,6 +22,7 @@ from .values import get_field_type
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    from pyproj import CRS
 
     from ...core.plan.layer import SourceLayer
 
@@ -51,11 +52,12 @@ class StoredFiles:
     ) -> None:
         self._stack.close()
 
-    def read_layer(self, snapshot: LayerSnapshot, field_positions: list[int]) -> SourceLayer | None:
+    def read_layer(self, snapshot: LayerSnapshot, field_positions: list[int], crs: CRS | None) -> SourceLayer | None:
         """Return the stored rows of a snapshot as `reading.read_snapshot` does, with the fields at these positions.
 
         None if the rows must be read through QGIS: the layer shows other rows than its file has, it has arcs or fields
-        that the core reads otherwise, or the file cannot be read. Raise Cancelled.
+        that the core reads otherwise, or the file cannot be read. ``crs``: that of the layer in QGIS, which may differ
+        from that in the file. Raise Cancelled.
         """
         from ...core.io.file import read_layer_by_columns
 
@@ -79,7 +81,9 @@ class StoredFiles:
         self._cancellation.raise_if_cancelled()
         if layer is None or layer.curve_texts:
             return None
-        return layer if layer.problem is not None or _give_columns_of_snapshot(layer, snapshot, kinds) else None
+        if layer.problem is not None or _give_columns_of_snapshot(layer, snapshot, kinds, crs):
+            return layer
+        return None
 
     def _open(self, path: Path) -> Path:
         """Return the path that a driver may open. Raise InputError."""
@@ -90,7 +94,9 @@ class StoredFiles:
         return self._opened_paths[path]
 
 
-def _give_columns_of_snapshot(layer: SourceLayer, snapshot: LayerSnapshot, kinds: dict[str, int]) -> bool:
+def _give_columns_of_snapshot(
+    layer: SourceLayer, snapshot: LayerSnapshot, kinds: dict[str, int], crs: CRS | None
+) -> bool:
     """Give a layer the columns that QGIS shows, in their order and with their types; return False if one is missing.
 
     ``kinds``: field name → QMetaType number.
@@ -114,8 +120,8 @@ def _give_columns_of_snapshot(layer: SourceLayer, snapshot: LayerSnapshot, kinds
     geometry_name = "geometry"
     while geometry_name in columns:
         geometry_name = f"_{geometry_name}"
-    columns[geometry_name] = frame.geometry
-    layer.frame = gpd.GeoDataFrame(columns, geometry=geometry_name, crs=layer.crs)
+    columns[geometry_name] = gpd.GeoSeries(frame.geometry.to_numpy(), index=frame.index, crs=crs)
+    layer.frame = gpd.GeoDataFrame(columns, geometry=geometry_name, crs=crs)
     return True
 
 
