@@ -132,6 +132,25 @@ def test_values_of_all_types_are_equal_to_those_read_through_qgis(tmp_path, suff
     assert chosen.frame.columns.tolist() == ["BSM", "L", "geometry"]
 
 
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        (np.array([True, False, True]), None),
+        (np.array([1, 2, 3], dtype=np.int16), 70_000),
+        (np.array([1, 2, 3], dtype=np.float32), 123_456.78),
+    ],
+)
+def test_values_of_short_types_are_equal_to_those_read_through_qgis(tmp_path, values, written):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 3, V=values)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE DLTB SET V = ? WHERE fid = 2", (written,))
+        database.commit()
+    layer = open_layer(path)
+    table = read_stored(layer)
+    assert_equal_tables(table, read_snapshot(take_snapshot(layer)))
+    assert table.frame["V"].tolist()[1] == written
+
+
 def test_empty_layer_and_z_values_are_equal_to_those_read_through_qgis(tmp_path):
     path = write_layer(tmp_path / "county.gpkg", [], BSM=np.array([], dtype=object), N=np.array([], dtype=np.int32))
     write_layer(path, [shapely.force_3d(make_square(0, 0), 7.5)], name="STBHHX", BSM=np.array(["a"], dtype=object))

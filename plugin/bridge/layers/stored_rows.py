@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Numbers of QMetaType, the same in Qt 5 and 6. The core reads fields of other types (lists, times of day) in another
 # way than QGIS.
 _TEXT_TYPE, _REAL_TYPE = 10, 6
-_DATE_TYPES, _INTEGER_TYPES = (14, 16), (1, 2, 4)
+_BOOLEAN_TYPE, _DATE_TYPES, _INTEGER_TYPES = 1, (14, 16), (1, 2, 4)
 _READABLE_TYPES = (_TEXT_TYPE, _REAL_TYPE, *_DATE_TYPES, *_INTEGER_TYPES)
 
 
@@ -97,8 +97,9 @@ class StoredFiles:
 def _give_columns_of_snapshot(
     layer: SourceLayer, snapshot: LayerSnapshot, kinds: dict[str, int], crs: CRS | None
 ) -> bool:
-    """Give a layer the columns that QGIS shows, in their order and with their types; return False if one is missing.
+    """Give a layer the columns that QGIS shows, in their order and with their types.
 
+    Return False if one is missing, or if the driver has rounded its numbers to single precision; QGIS does not.
     ``kinds``: field name → QMetaType number.
     """
     import geopandas as gpd
@@ -110,6 +111,8 @@ def _give_columns_of_snapshot(
     if missing_names and (
         missing_names != [snapshot.fields.at(0).name()] or kinds[missing_names[0]] != _INTEGER_TYPES[2]
     ):
+        return False
+    if any(dtype == "float32" for dtype in frame.dtypes[[name for name in kinds if name not in missing_names]]):
         return False
     columns = {
         name: pd.Series(frame.index, index=frame.index, dtype="int64")
@@ -156,13 +159,15 @@ def _convert_column(column: pd.Series, kind: int) -> Any:
     if kind == _REAL_TYPE:
         return column.astype("float64")
     if kind in _INTEGER_TYPES:
-        return column.astype("int64") if column.notna().all() else _convert_to_integers_or_none(column)
+        if column.notna().all():
+            return column.astype("int64")
+        return _convert_or_none(column, bool if kind == _BOOLEAN_TYPE else int)
     return column
 
 
-def _convert_to_integers_or_none(column: pd.Series) -> pd.Series:
-    """Return integers, which gaps have turned into doubles or digits, as Python integers; None where one is missing."""
+def _convert_or_none(column: pd.Series, convert: type) -> pd.Series:
+    """Return integers, which gaps have turned into doubles or digits, as Python objects; None where one is missing."""
     import pandas as pd
 
-    values = [None if pd.isna(value) else int(value) for value in column.tolist()]
+    values = [None if pd.isna(value) else convert(value) for value in column.tolist()]
     return pd.Series(values, index=column.index, dtype=object)

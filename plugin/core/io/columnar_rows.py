@@ -70,8 +70,8 @@ def read_columnar_rows(
         return None
     try:
         return _read_rows(path, name, info, positions, row_count)
-    except (_UnusualLayerError, ArrowStreamError, UnicodeDecodeError, RuntimeError, pyogrio.errors.DataSourceError,
-            pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):  # fmt: skip
+    except (_UnusualLayerError, ArrowStreamError, UnicodeDecodeError, OverflowError, RuntimeError,
+            pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):  # fmt: skip
         # Reading cell by cell follows: it reports the cause of an error, and decodes texts of another encoding.
         return None
 

@@ -266,7 +266,8 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
                 may_have_arcs=shape_headers.may_have_arcs,
                 needs_columns=source.needs_columns,
             )
-    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
+    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
+        # OverflowError: a number that is too large for its field.
         detail = _find_error_reason_key(error)
         raise InputError(
             "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
