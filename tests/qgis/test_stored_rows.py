@@ -159,7 +159,9 @@ def test_empty_layer_and_z_values_are_equal_to_those_read_through_qgis(tmp_path)
         assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 
-@pytest.mark.parametrize("change", ["filter", "renamed field", "virtual field", "selection", "memory"])
+@pytest.mark.parametrize(
+    "change", ["filter", "renamed field", "replaced field", "virtual field", "selection", "memory"]
+)
 def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(tmp_path, change):
     path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
     layer, request = open_layer(path), None
@@ -168,6 +170,11 @@ def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(tmp_path
     elif change == "renamed field":
         layer.startEditing()
         layer.renameAttribute(1, "MC")
+        layer.deleteFeature(2)
+    elif change == "replaced field":
+        layer.startEditing()
+        layer.deleteAttribute(1)
+        layer.addAttribute(QgsField("BSM", QVariant.String))
         layer.deleteFeature(2)
     elif change == "virtual field":
         layer.addExpressionField("1 + 1", QgsField("two", QVariant.Int))

@@ -96,11 +96,14 @@ def _shows_stored_rows(layer: QgsVectorLayer) -> bool:
 
     False in a transaction, where edits are in no buffer.
     """
-    provider, fields = layer.dataProvider(), layer.fields()
+    provider, fields, buffer = layer.dataProvider(), layer.fields(), layer.editBuffer()
     if layer.providerType() != "ogr" or layer.subsetString() or provider.transaction() is not None:
         return False
     if fields.names() != provider.fields().names():
         # Joined or virtual fields, or unsaved changes of fields.
+        return False
+    if buffer is not None and (buffer.addedAttributes() or buffer.deletedAttributeIds()):
+        # A new field may have the name of a deleted one, but not its values.
         return False
     parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
     path, table = str(parts.pop("path", "") or ""), str(parts.pop("layerName", "") or "")
