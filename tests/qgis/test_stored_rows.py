@@ -224,6 +224,21 @@ def test_unsaved_edits_are_read_as_through_qgis(tmp_path):
     assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_integers_that_edits_complete_are_of_the_type_that_qgis_gives(tmp_path, is_deleted):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, L=np.array([1, 2], dtype=np.int64))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE DLTB SET L = NULL WHERE fid = 2")
+        database.commit()
+    layer = open_layer(path)
+    layer.startEditing()
+    if is_deleted:
+        layer.deleteFeature(2)
+    else:
+        layer.changeAttributeValue(2, 1, 2)
+    assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
+
+
 @pytest.mark.parametrize("code", ["EPSG:4525", ""])
 def test_coordinate_system_is_that_of_the_layer_in_qgis(tmp_path, code):
     path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))

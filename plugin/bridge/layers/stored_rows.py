@@ -145,10 +145,12 @@ def merge_edited_rows(
     columns = {}
     for name in stored_frame.columns:
         stored_column, edited_column = kept_frame[name], edited_frame[name]
-        if stored_column.dtype != edited_column.dtype:
-            # Integers of which some are missing.
-            stored_column, edited_column = stored_column.astype(object), edited_column.astype(object)
-        columns[name] = pd.concat([stored_column, edited_column]).loc[fids]
+        if stored_column.dtype == edited_column.dtype:
+            columns[name] = pd.concat([stored_column, edited_column]).loc[fids]
+            continue
+        # Integers of which some are missing, or were missing before the edits.
+        column = pd.concat([stored_column.astype(object), edited_column.astype(object)]).loc[fids]
+        columns[name] = column.astype("int64") if column.notna().all() else column
     return gpd.GeoDataFrame(columns, geometry=stored_frame.geometry.name, crs=stored_frame.crs)
 
 
