@@ -239,6 +239,22 @@ def test_integers_that_edits_complete_are_of_the_type_that_qgis_gives(tmp_path, 
     assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 
+def test_changed_row_that_is_deleted_while_the_file_is_read_is_left_out(tmp_path, monkeypatch):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+    layer, read_rows = open_layer(path), reading._read_rows
+    layer.startEditing()
+    layer.changeAttributeValue(1, 1, "changed")
+
+    def delete_and_read(*arguments):
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("DELETE FROM DLTB WHERE fid = 1")
+            database.commit()
+        return read_rows(*arguments)
+
+    monkeypatch.setattr(reading, "_read_rows", delete_and_read)
+    assert read_stored(layer).frame["BSM"].tolist() == ["b"]
+
+
 @pytest.mark.parametrize("code", ["EPSG:4525", ""])
 def test_coordinate_system_is_that_of_the_layer_in_qgis(tmp_path, code):
     path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
