@@ -27,6 +27,8 @@ from plugin.bridge.layers.reading import read_snapshot, read_snapshots
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled
+from plugin.core.io import file
+from plugin.core.io.file import read_layer_by_columns
 from tests.qgis.helpers import SAMPLE, make_square
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
@@ -294,6 +296,27 @@ def test_rows_in_the_log_of_a_database_that_is_being_edited_are_read(tmp_path):
         editor.commit()
         assert read_stored(layer).frame["BSM"].tolist() == ["c"]
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_file_is_copied_once_when_editing_begins_while_layers_are_read(tmp_path, monkeypatch):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)], BSM=np.array(["a"], dtype=object))
+    snapshots = [take_snapshot(open_layer(path)) for _ in range(3)]
+    opened_paths = []
+
+    def read_and_record(path, opened_path, *arguments):
+        opened_paths.append(opened_path)
+        return read_layer_by_columns(path, opened_path, *arguments)
+
+    monkeypatch.setattr(file, "read_layer_by_columns", read_and_record)
+    tables = read_snapshots(snapshots, progress=lambda share, text: None, cancellation=NEVER_CANCELLED)
+    assert next(tables).frame["BSM"].tolist() == ["a"]
+    with closing(sqlite3.connect(path)) as editor:
+        editor.execute("PRAGMA journal_mode = WAL")
+        editor.execute("UPDATE DLTB SET BSM = 'b'")
+        editor.commit()
+        assert [table.frame["BSM"].tolist() for table in tables] == [["b"], ["b"]]
+    assert opened_paths[0] == path != opened_paths[1] == opened_paths[2]
+    assert not opened_paths[1].exists()
 
 
 def test_layer_of_a_file_that_the_core_cannot_read_is_read_through_qgis(tmp_path, monkeypatch):

@@ -42,7 +42,7 @@ class StoredFiles:
     def __init__(self, cancellation: Cancellation):
         self._cancellation = cancellation
         self._stack = ExitStack()
-        self._opened_paths: dict[Path, Path] = {}
+        self._copies: dict[Path, Path] = {}
 
     def __enter__(self) -> StoredFiles:
         return self
@@ -89,9 +89,13 @@ class StoredFiles:
         """Return the path that a driver may open. Raise InputError."""
         from ...core.files.open_datasource import provide_safe_path
 
-        if path not in self._opened_paths:
-            self._opened_paths[path] = self._stack.enter_context(provide_safe_path(path))
-        return self._opened_paths[path]
+        if path in self._copies:
+            return self._copies[path]
+        opened_path = self._stack.enter_context(provide_safe_path(path))
+        # Editing may begin after this layer: a file that was not copied is examined again for the next one.
+        if opened_path != path and not opened_path.is_symlink():
+            self._copies[path] = opened_path
+        return opened_path
 
 
 def _give_columns_of_snapshot(
