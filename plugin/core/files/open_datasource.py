@@ -109,9 +109,14 @@ def _copy_database(path: Path, target: Path) -> bool:
     """
     try:
         with (
-            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
+            closing(
+                sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1, isolation_level=None)
+            ) as database,
             closing(sqlite3.connect(target)) as copy,
         ):
+            # A backup would wait for as long as another program locks the database; a transaction stops waiting.
+            database.execute("BEGIN")
+            database.execute("SELECT 1 FROM sqlite_master").fetchone()
             database.backup(copy)
     except sqlite3.Error:
         target.unlink(missing_ok=True)
