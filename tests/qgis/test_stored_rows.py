@@ -347,3 +347,13 @@ def test_dates_are_of_the_type_that_qgis_gives(tmp_path):
     dates = np.array(["2020-01-02", "NaT"], dtype="datetime64[D]")
     layer = open_layer(write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, D=dates))
     assert read_stored(layer).frame["D"].tolist() == [pd.Timestamp("2020-01-02"), pd.NaT]
+
+
+def test_stored_ring_that_geos_cannot_represent_is_read_as_through_qgis(tmp_path):
+    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+    layer = open_layer(path)
+    layer.startEditing()
+    layer.changeGeometry(1, QgsGeometry.fromWkt("MULTIPOLYGON (((0 0, 1 1)))"))
+    assert layer.commitChanges()
+    assert take_snapshot(layer).shows_stored_rows
+    assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))

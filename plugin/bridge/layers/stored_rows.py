@@ -79,7 +79,8 @@ class StoredFiles:
             # QGIS may still read it, or report why not.
             return None
         self._cancellation.raise_if_cancelled()
-        if layer is None or layer.curve_texts:
+        if layer is None or layer.curve_texts or layer.broken_fids:
+            # QGIS closes rings that GEOS cannot represent.
             return None
         if layer.problem is not None or _give_columns_of_snapshot(layer, snapshot, kinds, crs):
             return layer

@@ -9,7 +9,6 @@ import sqlite3
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection, mask_source
 from ..errors import InputError, OutputError
+from ..files.open_datasource import copy_database
 from ..files.writing import check_writable, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs
 from ..io.rows import BYTES_CODEC
@@ -169,9 +169,7 @@ def copy_dataset(dataset: Path, folder: Path) -> Path:
             shutil.copyfile(part, folder / f"{dataset.stem}{suffix}")
     elif dataset.suffix.lower() == ".gpkg":
         # Rows in the log (-wal) of a database that is open elsewhere are part of it.
-        uri = f"{dataset.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as source_database, closing(sqlite3.connect(target)) as copy:
-            source_database.backup(copy)
+        copy_database(dataset, target)
     else:
         shutil.copyfile(dataset, target)
     return target

@@ -84,7 +84,7 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         stand_in = Path(folder) / f"{_replace_special_characters(path.stem)}{path.suffix}"
         try:
-            if files_to_copy and suffix == ".gpkg" and _copy_database(path, stand_in):
+            if files_to_copy and suffix == ".gpkg" and _try_to_copy_database(path, stand_in):
                 files_to_copy = []
             elif is_copy_needed:
                 for file in (path, *files_to_copy):
@@ -101,23 +101,28 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
         yield stand_in
 
 
-def _copy_database(path: Path, target: Path) -> bool:
-    """Copy a database with all that its log has, at one moment; return False if it cannot be opened read-only.
+def copy_database(path: Path, target: Path) -> None:
+    """Copy a database with all that its log has, at one moment.
 
-    A program may write to it at the same time: copies of its files could be of different moments. The database of a
-    crashed program, of which a reader must roll back a transaction, cannot be opened in this way.
+    A program may write to it at the same time: copies of its files could be of different moments. Raise sqlite3.Error
+    if the database cannot be opened read-only, as that of a crashed program, of which a reader must roll back a
+    transaction; or if another program locks it.
     """
+    source_uri = f"{path.absolute().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(source_uri, uri=True, timeout=1, isolation_level=None)) as database,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        # A backup would wait for as long as another program locks the database; a transaction stops waiting.
+        database.execute("BEGIN")
+        database.execute("SELECT 1 FROM sqlite_master").fetchone()
+        database.backup(copy)
+
+
+def _try_to_copy_database(path: Path, target: Path) -> bool:
+    """Copy a database (`copy_database`); return False, without a copy, if that is impossible."""
     try:
-        with (
-            closing(
-                sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1, isolation_level=None)
-            ) as database,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            # A backup would wait for as long as another program locks the database; a transaction stops waiting.
-            database.execute("BEGIN")
-            database.execute("SELECT 1 FROM sqlite_master").fetchone()
-            database.backup(copy)
+        copy_database(path, target)
     except sqlite3.Error:
         target.unlink(missing_ok=True)
         return False

@@ -5,6 +5,10 @@ import sqlite3
 from contextlib import closing
 from threading import Thread
 
+import pytest
+
+from plugin.core.errors import OutputError
+from plugin.core.exchange.edited_copy import write_edited_copy
 from plugin.core.files.open_datasource import provide_safe_path
 
 
@@ -26,3 +30,24 @@ def test_database_that_another_program_locks_is_copied_without_waiting_for_it(tm
         editor.execute("COMMIT")
     reader.join()
     assert is_finished and values == [(1,)]
+
+
+def test_edited_copy_of_a_locked_database_is_refused_without_waiting(tmp_path):
+    path, errors = tmp_path / "county.gpkg", []
+
+    def copy():
+        with pytest.raises(OutputError) as raised:
+            write_edited_copy(path, tmp_path / "copy.gpkg", lambda copies: None)
+        errors.append(raised.value)
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
+        editor.execute("CREATE TABLE numbers AS SELECT 1 AS value")
+        editor.execute("BEGIN EXCLUSIVE")
+        writer = Thread(target=copy, daemon=True)
+        writer.start()
+        writer.join(timeout=10)
+        is_finished = not writer.is_alive()
+        editor.execute("COMMIT")
+    writer.join()
+    assert is_finished and len(errors) == 1
+    assert not (tmp_path / "copy.gpkg").exists()
