@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..files.distinct_texts import map_texts
+from ..files.cells import map_texts
 from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    from numpy.typing import DTypeLike, NDArray
 
 
 def format_cell(value: Any) -> str:
@@ -134,3 +135,18 @@ def parse_date(text: str) -> date | None:
         return date(year, *month_and_day)
     except ValueError:
         return None
+
+
+def map_texts(function: Callable[[str], Any], texts: Collection[str], dtype: DTypeLike) -> NDArray:
+    """Return the (n,) results of a function for texts; the function is called once for each distinct text."""
+    import numpy as np
+
+    result_by_text = {text: function(text) for text in set(texts)}
+    return np.fromiter(map(result_by_text.__getitem__, texts), dtype=dtype, count=len(texts))
+
+
+def mask_texts(texts: Collection[str], accepted: Collection[str]) -> NDArray:
+    """Return (n,) bool: texts that are one of the ``accepted`` texts."""
+    import numpy as np
+
+    return np.fromiter(map(frozenset(accepted).__contains__, texts), dtype=bool, count=len(texts))

@@ -19,8 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..files.cells import are_stripped, find_distinct_texts, format_column, strip_blanks
-from ..files.distinct_texts import mask_texts
+from ..files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified

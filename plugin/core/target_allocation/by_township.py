@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.distinct_texts import map_texts
+from ..files.cells import map_texts
 from ..indicators.area_backing import compare_area_field_with_shapes, compute_net_area_by_geometry, find_county_excess
 from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_area_with_target
 from ..indicators.survey_deductions import compare_with_survey

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.files.distinct_texts import map_texts, mask_texts
+from plugin.core.files.cells import map_texts, mask_texts
 
 texts_of_rows = st.lists(st.sampled_from(["", "0101", "0102", "水田", "1"]))
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...files.distinct_texts import mask_texts
+from ...files.cells import mask_texts
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...files.distinct_texts import mask_texts
+from ...files.cells import mask_texts
 from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule

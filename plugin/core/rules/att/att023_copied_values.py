@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
-from ...files.distinct_texts import mask_texts
+from ...files.cells import mask_texts
 from ...indicators.land_use import CODE_2023_COLUMN
 from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...messages.texts import Texts
