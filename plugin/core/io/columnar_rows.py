@@ -21,13 +21,8 @@ from numpy.typing import NDArray
 from .arrow_stream import ArrowColumn, ArrowStreamError, read_batches
 from .text_codes import decode_texts
 
-#: Type of a field, and of its array, as the driver names them → the format of the column in the stream.
-_FORMAT_BY_TYPES = {
-    ("OFTString", "object"): "u",
-    ("OFTReal", "float64"): "g",
-    ("OFTInteger", "int32"): "i",
-    ("OFTInteger64", "int64"): "l",
-}
+#: Type of a field's array → the format of the column in the stream. Bytes have arrays of objects, but another format.
+_FORMAT_BY_DTYPE = {"object": "u", "float64": "g", "int32": "i", "int64": "l"}
 #: Byte order (little) and type of the geometries that are converted here: points to multipolygons, and those with Z.
 _USUAL_HEADS = tuple(1 + ((number + height) << 8) for height in (0, 1000) for number in range(1, 7))
 #: Bytes of such a head.
@@ -84,8 +79,8 @@ def _can_read_streams() -> bool:
 def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int], row_count: int) -> ColumnarRows:
     """Return the rows of a layer. Raise _UnusualLayerError, UnicodeDecodeError and errors of the driver."""
     names = [str(info["fields"][position]) for position in positions]
-    types = [(str(info["ogr_types"][position]), str(info["dtypes"][position])) for position in positions]
-    format_by_name = {n: _FORMAT_BY_TYPES[t] for n, t in zip(names, types, strict=True) if t in _FORMAT_BY_TYPES}
+    dtypes = [str(info["dtypes"][position]) for position in positions]
+    format_by_name = {n: _FORMAT_BY_DTYPE[t] for n, t in zip(names, dtypes, strict=True) if t in _FORMAT_BY_DTYPE}
     parts: dict[str, list[ArrowColumn]] = {field_name: [] for field_name in format_by_name}
     fid_parts: list[NDArray] = []
     shape_parts: list[NDArray] = []
@@ -102,9 +97,8 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
             shape_parts.append(shapes)
             presence_parts.append(has_shape)
             for field_name, kind in format_by_name.items():
-                if batch[field_name].kind != kind:
-                    raise _UnusualLayerError
-                parts[field_name].append(batch[field_name])
+                if batch[field_name].kind == kind:
+                    parts[field_name].append(batch[field_name])
     if sum(map(len, fid_parts)) != row_count:
         raise _UnusualLayerError
     fids, shapes, has_shape = map(np.concatenate, (fid_parts, shape_parts, presence_parts))
@@ -117,7 +111,7 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     for position, field_name in enumerate(names):
         # The memory of the stream's texts is released column by column.
         batches = parts.pop(field_name, None)
-        if batches is None:
+        if not batches:
             continue
         if batches[0].kind != "u":
             values_by_name[field_name] = _join_numbers(batches)

@@ -169,6 +169,19 @@ def test_rows_without_a_column_of_ids_have_different_ids(tmp_path):
     assert read_layer(path).frame.index.tolist() == list(range(1, ROWS + 1))
 
 
+def test_rows_are_read_by_columns_without_names_of_field_types(tmp_path):
+    # pyogrio describes them since version 0.12 only.
+    photo = (f"ALTER TABLE {LAYER} ADD COLUMN PHOTO BLOB",), set_value("PHOTO", b"\x01")
+    path = change(write_rows(tmp_path / "a.gpkg"), *photo)
+    info = pyogrio.read_info(path, layer=LAYER)
+    info.pop("ogr_types", None)
+    rows = read_columnar_rows(path, LAYER, info, list(range(len(info["fields"]))), ROWS)
+    expected = pyogrio.raw.read(path, layer=LAYER)[3]
+    for values, expected_values in zip(rows.columns, expected, strict=True):
+        assert values.dtype == expected_values.dtype
+        assert pd.Series(values).equals(pd.Series(expected_values))
+
+
 def test_distinct_texts_are_those_of_the_frame_as_read(tmp_path):
     layer = read_layer(write_rows(tmp_path / "a.gpkg"))
     assert sorted(layer.find_distinct_texts("XZQMC")) == sorted(set(layer.frame["XZQMC"].dropna()))
