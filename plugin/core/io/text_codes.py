@@ -12,14 +12,16 @@ _WORD_SIZE = 8
 #: An odd number that distributes the bits of a product.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _ALL_BITS = np.uint64(2**64 - 1)
+#: Texts that need more bytes, each filled up to the longest, are not compared here: memory is limited.
+_MAX_FILLED_BYTES = 2**28
 
 
 def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) -> tuple[NDArray, list[str]] | None:
     """Return (n,) texts, None where one is missing, and the distinct texts; equal texts are one object.
 
     ``data`` (m,) uint8: UTF-8 of all texts; ``offsets`` (n + 1,): where each text starts; ``is_present`` (n,) bool,
-    None if no text is missing. Return None if a text contains NUL, with which texts are filled up here, and for two
-    texts with one hash. Raise UnicodeDecodeError.
+    None if no text is missing. Return None if a text contains NUL, with which texts are filled up here, for two texts
+    with one hash, and if a text is very long. Raise UnicodeDecodeError.
     """
     texts = np.full(len(offsets) - 1, None, dtype=object)
     rows = np.arange(len(texts)) if is_present is None else np.flatnonzero(is_present)
@@ -28,6 +30,8 @@ def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) ->
     if not data.all():
         return None
     starts, lengths = offsets[rows], offsets[rows + 1] - offsets[rows]
+    if len(rows) * int(lengths.max()) > _MAX_FILLED_BYTES:
+        return None
     words = _read_words(data, starts, lengths)
     # Texts with equal hashes are compared below.
     hashes = np.zeros(len(rows), dtype=np.uint64)

@@ -190,6 +190,19 @@ def test_distinct_texts_are_those_of_the_frame_as_read(tmp_path):
     assert layer.find_distinct_texts("XZQMC") is None
 
 
+def test_column_with_a_very_long_text_is_left_to_the_driver(tmp_path, monkeypatch):
+    lengths = np.full(20_000, 4)
+    lengths[5] = 20_000
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    assert decode_texts(np.full(offsets[-1], ord("a"), dtype=np.uint8), offsets, None) is None
+    path = change(write_rows(tmp_path / "a.gpkg"), set_value("XZQMC", "村" * 100))
+    monkeypatch.setattr("plugin.core.io.text_codes._MAX_FILLED_BYTES", 200 * ROWS)
+    by_columns = read_layer(path)
+    assert by_columns.find_distinct_texts("XZQMC") is None and by_columns.find_distinct_texts("BSM") is not None
+    monkeypatch.setattr("plugin.core.io.rows.read_columnar_rows", lambda *_: None)
+    compare_layers(by_columns, read_layer(path))
+
+
 @given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))))
 def test_texts_are_decoded_once_for_each_distinct_text(texts):
     encoded = [b"" if text is None else text.encode() for text in texts]
