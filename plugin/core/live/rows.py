@@ -38,6 +38,7 @@ def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
     if (
         before is None
         or after is None
+        or min(shapely.get_dimensions([before, after])) < 2
         or max(shapely.get_num_coordinates([before, after])) <= _MAX_SMALL_POLYGON_VERTICES
     ):
         is_equal = before is not None and after is not None and before.equals_exact(after, 0.0)

@@ -235,6 +235,14 @@ def test_changed_bounds_of_an_edited_polygon_enclose_only_the_moved_edges():
     assert compute_changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
 
 
+def test_changed_bounds_of_edited_lines_enclose_both():
+    line = np.array(shapely.Point(0, 0).buffer(1000, quad_segs=500).exterior.coords)
+    lines = shapely.MultiLineString([line, line + 1])
+    moved_lines = shapely.MultiLineString([line, line + 2])
+    assert compute_changed_bounds(lines, moved_lines) == pytest.approx((-1000, -1000, 1002, 1002))
+    assert compute_changed_bounds(lines, shapely.MultiLineString(lines)) is None
+
+
 def test_removed_and_restored_row_has_its_former_findings(sample_sources):
     norm, sources, rules = sample_sources
     plan, findings = run_full_check(norm, sources, rules)
