@@ -689,7 +689,10 @@ def test_committed_changes_in_leftover_sqlite_logs_are_read_unfinished_ones_not_
     before = hash_files(tmp_path)
     assert {p.rsplit("-", 1)[-1] for p in before if "gpkg-" in p} == left
     assert set(read_single_layer(path).frame["GHFQMC"]) == {value}
-    assert hash_files(tmp_path) == before
+    after = hash_files(tmp_path)
+    assert after.keys() == before.keys()
+    # Each reader may write the index of the log again; it has no data.
+    assert {p for p in before if after[p] != before[p]} <= {f"{path}-shm"}
 
 
 def test_reading_a_geopackage_leaves_no_log_files(tmp_path):
