@@ -496,7 +496,8 @@ def _find_pairs_by_points(
     longer: prepared polygons must not be shared by threads.
     """
     polygon, point = query_in_threads(tree, other.shapes[selected], predicate=predicate, cancellation=cancellation)
-    keys: NDArray = ring_of_point[point] * len(other.shapes) + selected[polygon]
+    # NumPy before version 2 counts with 32 bits on Windows.
+    keys: NDArray = ring_of_point[point].astype(np.int64) * len(other.shapes) + selected[polygon]
     return keys
 
 

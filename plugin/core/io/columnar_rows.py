@@ -131,7 +131,7 @@ def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray]:
     has_shape = np.ones(column.row_count, dtype=bool) if column.is_present is None else column.is_present
     long_rows = np.flatnonzero(has_shape & (lengths >= _HEAD_SIZE))
     head_bytes = column.values[starts[long_rows, None] + np.arange(_HEAD_SIZE)].astype(np.int64)
-    heads = head_bytes @ (1 << 8 * np.arange(_HEAD_SIZE))
+    heads = head_bytes @ (1 << 8 * np.arange(_HEAD_SIZE, dtype=np.int64))
     usual_rows = long_rows[np.isin(heads, _USUAL_HEADS)]
     if np.count_nonzero(has_shape) - len(usual_rows) > _MAX_DRIVER_SHAPES:
         raise _UnusualLayerError

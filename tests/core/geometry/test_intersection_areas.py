@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Areas of pairs from boundary integrals, compared with plain intersections of shapely."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.cancellation import Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.geometry.crs import make_lonlat_transformer
-from plugin.core.geometry.intersection_areas import compute_intersection_areas
+from plugin.core.geometry.intersection_areas import _find_pairs_by_points, compute_intersection_areas
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import EqualAreaPlane, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
@@ -263,6 +265,15 @@ def test_shared_drawn_areas_of_polygons_with_holes_and_parts_equal_those_of_inte
     )
     assert_drawn_areas_are_those_of_intersections(holes, parts)
     assert_drawn_areas_are_those_of_intersections(holes, holes)
+
+
+def test_pairs_of_many_rings_and_polygons_have_keys_of_64_bits():
+    """NumPy before version 2 numbers the rings with 32 bits on Windows."""
+    polygons = SimpleNamespace(shapes=np.full(40_000, shapely.box(0, 0, 2, 2), dtype=object))
+    ring_of_point = np.array([70_000], dtype=np.int32)
+    tree, selected = shapely.STRtree([shapely.Point(1, 1)]), np.array([39_999])
+    keys = _find_pairs_by_points(tree, ring_of_point, polygons, selected, "intersects", NEVER_CANCELLED)
+    assert keys.tolist() == [70_000 * 40_000 + 39_999]
 
 
 def test_cancellation_stops_the_computation_of_shared_areas():
