@@ -86,6 +86,21 @@ def test_large_polygon_under_a_similar_one_is_not_overlaid_as_a_whole(monkeypatc
     assert pieces.area.sum() == pytest.approx(shapely.difference(*shapes).area, abs=NOISE_M2)
 
 
+def test_polygons_are_prepared_for_many_points(monkeypatch):
+    real, prepared = shapely.contains_xy, []
+
+    def record(polygon, *arguments):
+        result = real(polygon, *arguments)
+        prepared.append(bool(np.all(shapely.is_prepared(polygon))))
+        return result
+
+    monkeypatch.setattr(shapely, "contains_xy", record)
+    moved = make_star()
+    moved[5] += 0.5
+    assert len(subtract_similar_polygon(make_polygon(make_star()), make_polygon(moved)))
+    assert prepared == [True, True]
+
+
 def test_polygons_that_differ_in_many_edges_are_not_similar():
     polygon = make_polygon(make_star())
     assert subtract_similar_polygon(polygon, make_polygon(make_star(1001))) is None
