@@ -577,7 +577,10 @@ def _subtract_similar_cover(
     else:
         return None
     row_log = FallbackLog()
-    for cover_row in near_rows[near_rows != similar_row].tolist():
+    other_rows = near_rows[near_rows != similar_row]
+    # Few of them meet what the similar polygon leaves.
+    meets_part = np.unique(shapely.STRtree(parts).query(covering_polygons.shapes[other_rows])[0])
+    for cover_row in other_rows[meets_part].tolist():
         parts = shapely.get_parts(parts)
         boxes = shapely.box(*shapely.bounds(parts).reshape(-1, 4).T)
         near = np.flatnonzero(shapely.intersects(boxes, shapely.box(*covering_polygons.shapes[cover_row].bounds)))

@@ -86,6 +86,27 @@ def test_large_polygon_under_a_similar_one_is_not_overlaid_as_a_whole(monkeypatc
     assert pieces.area.sum() == pytest.approx(shapely.difference(*shapes).area, abs=NOISE_M2)
 
 
+def test_only_polygons_of_the_cover_at_the_land_left_over_are_subtracted(monkeypatch):
+    real, subtracted = overlay.overlay_polygon_pairs, []
+
+    def record(operation, left, *arguments, **options):
+        subtracted.append(len(left))
+        return real(operation, left, *arguments, **options)
+
+    monkeypatch.setattr(overlay, "overlay_polygon_pairs", record)
+    moved = make_star()
+    moved[5] -= (5, 0)
+    far_boxes = [
+        shapely.box(x, y, x + 9, y + 9) for x, y in ORIGIN + np.mgrid[-200:200:50, -200:200:50].reshape(2, -1).T
+    ]
+    near_box = shapely.box(*(make_star()[5] - 3), *(make_star()[5] + 9))
+    cover = [make_polygon(moved), *far_boxes, near_box]
+    pieces = find_uncovered_pieces(np.array([make_polygon(make_star())]), np.array(cover), tolerance=TOLERANCE)
+    expected = shapely.difference(make_polygon(make_star()), shapely.union_all(cover))
+    assert pieces.area.sum() == pytest.approx(expected.area, abs=NOISE_M2)
+    assert subtracted == [1]
+
+
 def test_polygons_are_prepared_for_many_points(monkeypatch):
     real, prepared = shapely.contains_xy, []
 
