@@ -22,6 +22,8 @@ from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_component
 WINDOW_MARGIN_M = 1.0
 #: With more edges than this, the polygon and its cover have too little in common for windows to be faster.
 _MAX_EDGES = 20_000
+#: Comparing more pairs of a polygon and an edge of the cover takes longer than overlaying the polygons.
+_MAX_COMPARED_PAIRS = 20_000_000
 #: Windows with more than this share of the vertices of polygon and cover are not faster than an overlay of both.
 _MAX_SHARE_OF_VERTICES = 0.5
 
@@ -63,8 +65,13 @@ def find_windows_of_rows(
     whole cover is not slower. Raise Cancelled.
     """
     cancellation.raise_if_cancelled()
+    if not len(rows):
+        return []
     lines = cover.lines
-    unpaired_edges = _extract_edges(lines, np.flatnonzero(lines.unpaired_segments))
+    unpaired_segments = np.flatnonzero(lines.unpaired_segments)
+    if len(rows) * len(unpaired_segments) > _MAX_COMPARED_PAIRS:
+        return [None] * len(rows)
+    unpaired_edges = _extract_edges(lines, unpaired_segments)
     cancellation.raise_if_cancelled()
     return [_find_windows(polygons.shapes[row], cover, unpaired_edges, cancellation) for row in rows.tolist()]
 

@@ -8,7 +8,7 @@ import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.geometry import overlay, polygons
+from plugin.core.geometry import overlay, polygons, uncovered_windows
 from plugin.core.geometry.overlay import find_uncovered_pieces
 from plugin.core.geometry.polygons import ClipCache, ClippedPolygons, Polygons
 from plugin.core.geometry.tolerance import Tolerance
@@ -156,6 +156,16 @@ def test_only_land_around_a_gap_is_overlaid(monkeypatch):
 def test_polygon_with_other_edges_than_its_cover_has_no_windows():
     other = np.array([shapely.box(*(CORNER + 7.5), *(CORNER + 200.3))], dtype=object)
     assert find_windows_of_rows(Polygons(other), np.arange(1), Polygons(CELLS)) == [None]
+
+
+def test_many_polygons_are_not_compared_with_many_open_edges_of_a_cover(monkeypatch):
+    outlines, cover = Polygons(OUTLINES), Polygons(CELLS)
+    assert find_windows_of_rows(outlines, np.zeros(0, dtype=int), cover) == []
+    assert "lines" not in vars(cover)
+    # The cover has an outer edge at each cell on its four sides.
+    monkeypatch.setattr(uncovered_windows, "_MAX_COMPARED_PAIRS", 3 * 4 * SIZE)
+    assert None not in find_windows_of_rows(outlines, np.arange(3), cover)
+    assert find_windows_of_rows(outlines, np.arange(4), cover) == [None] * 4
 
 
 def test_only_few_clips_that_no_other_layer_needs_are_made_from_the_whole_polygon():
