@@ -40,8 +40,8 @@ from .image_size import read_image_size
 SERIF_FONTS = ("方正小标宋简体", "仿宋", "FangSong", "Noto Serif CJK SC")
 SANS_FONTS = ("黑体", "SimHei", "Microsoft YaHei", "Noto Sans CJK SC")
 #: Fonts of English documents; a Chinese font has wide quotation marks.
-ENGLISH_SERIF_FONTS = ("Times New Roman", "Liberation Serif", *SERIF_FONTS)
-ENGLISH_SANS_FONTS = ("Arial", "Liberation Sans", *SANS_FONTS)
+ENGLISH_SERIF_FONTS = ("Times New Roman", "Liberation Serif", "Nimbus Roman", *SERIF_FONTS)
+ENGLISH_SANS_FONTS = ("Arial", "Liberation Sans", "Nimbus Sans", *SANS_FONTS)
 
 
 def _join_fonts(families: tuple[str, ...], generic: str) -> str:
