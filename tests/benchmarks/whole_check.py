@@ -10,7 +10,6 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,7 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.parallel.process_state import get_available_cores, get_thread_count, set_thread_count
 from plugin.paths import RESOURCES_FOLDER
 
-from .measure import Row, read_all
+from .measure import Row, read_all, time_fastest_run
 
 _SAMPLE = RESOURCES_FOLDER / "sample"
 #: Side tables for the rules that compare with figures and targets.
@@ -48,24 +47,17 @@ def _compare_with_reading(path: Path, actions: list[tuple[str, float, Callable[[
     reading: list[float] = []
     seconds: dict[str, list[float]] = {title: [] for title, *_ in actions}
     for _ in range(runs):
-        reading.append(_time_call(lambda: read_all(path)))
+        reading.append(time_fastest_run(lambda: read_all(path), 1)[0])
         for title, _, action in actions:
-            seconds[title].append(_time_call(action))
+            seconds[title].append(time_fastest_run(action, 1)[0])
     rows = []
     for title, limit, _ in actions:
-        ratio = statistics.median(own / read for own, read in zip(seconds[title], reading, strict=True))
+        ratio = statistics.median(whole / read for whole, read in zip(seconds[title], reading, strict=True))
         rows.append(
             Row(f"{title}，含读取", f"{statistics.median(seconds[title]):.2f} s",
                 f"只读取并判有效 {statistics.median(reading):.2f} s", f"{ratio:.1f} ×", f"≤ {limit:g} ×", ratio <= limit)
         )  # fmt: skip
     return rows
-
-
-def _time_call(action: Callable[[], Any]) -> float:
-    """Return the wall seconds of a call."""
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
 
 
 def _check_with_threads(path: Path, options: RunOptions, thread_count: int) -> None:

@@ -210,17 +210,17 @@ def _fill_from_stored_layer(
     """Return a layer without rows with those of the layer that was read from its file, and with the unsaved edits."""
     if stored.problem is not None:
         return replace(outline, problem=stored.problem, declared_row_count=stored.declared_row_count)
-    frame, broken_fids, curve_texts = stored.frame, stored.broken_fids, {}
+    frame, curve_texts = stored.frame, {}
+    # A layer with such geometries in its file is read through QGIS.
+    broken_fids: tuple[int, ...] = ()
     edits = snapshot.edits
     edited_fids = [*edits.added_fids, *edits.changed_fids]
     if edited_fids or edits.deleted_fids:
         request = QgsFeatureRequest().setFilterFids(edited_fids)
         edited_rows = _read_rows(replace(snapshot, feature_request=request), positions, cancellation)
         curve_texts = edited_rows.curve_texts
-        edited_frame, broken_edited_fids = _make_frame(snapshot, positions, edited_rows, outline.crs, cancellation)
+        edited_frame, broken_fids = _make_frame(snapshot, positions, edited_rows, outline.crs, cancellation)
         frame = merge_edited_rows(frame, edited_frame, edits)
-        kept_fids = set(broken_fids) - edits.changed_fids - edits.deleted_fids
-        broken_fids = tuple(fid for fid in frame.index.tolist() if fid in kept_fids.union(broken_edited_fids))
     return replace(
         outline,
         frame=frame,

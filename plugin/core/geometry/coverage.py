@@ -18,6 +18,7 @@ from .linework import END_SHORTENING_M, PolygonSegments, extract_rings
 from .overlay_fallback import FallbackLog
 from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygons import Polygons, union_polygon_rows
+from .segment_boxes import expand_ranges
 from .tolerance import Tolerance
 from .validity import mask_missing_shapes
 
@@ -107,9 +108,8 @@ def _search_grid(
         done_pairs = int(total[start - 1]) if start else 0
         batch_end = max(int(np.searchsorted(total, done_pairs + _PAIRS_PER_BATCH, side="right")), start + 1)
         batch = slice(start, batch_end)
-        count = ends[batch] - begins[batch]
-        position = np.arange(int(count.sum())) + np.repeat(begins[batch] - (np.cumsum(count) - count), count)
-        i, j = in_grid[position], np.repeat(segment[batch], count)
+        number_in_batch, position = expand_ranges(begins[batch], ends[batch])
+        i, j = in_grid[position], segment[batch][number_in_batch]
         in_box = np.ones(len(i), dtype=bool)
         for axis in range(2):
             value = points[i, axis]

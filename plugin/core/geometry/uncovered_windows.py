@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from .linework import PolygonSegments, build_linework, hash_vertices
 from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_components
+from .segment_boxes import expand_ranges
 
 #: A window extends this far (m) beyond its edges, so that land between them is not at the margin of the window.
 WINDOW_MARGIN_M = 1.0
@@ -129,9 +130,8 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
     order = np.argsort(right.code, kind="stable")
     codes = right.code[order]
     first, last = np.searchsorted(codes, left.code, "left"), np.searchsorted(codes, left.code, "right")
-    i = np.repeat(np.arange(len(left.code)), last - first)
-    run_starts = np.cumsum(last - first) - (last - first)
-    j = order[first[i] + np.arange(len(i)) - run_starts[i]]
+    i, positions = expand_ranges(first, last)
+    j = order[positions]
     # The hash selects candidates; only equal coordinates are the same edge.
     is_same = (left.start[i] == right.start[j]).all(axis=1) & (left.end[i] == right.end[j]).all(axis=1)
     is_kept_left[i[is_same]] = is_kept_right[j[is_same]] = False

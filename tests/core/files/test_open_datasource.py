@@ -12,6 +12,21 @@ from plugin.core.exchange.edited_copy import write_edited_copy
 from plugin.core.files.open_datasource import provide_safe_path
 
 
+def run_while_locked(path, action):
+    """Create a database, lock it, and run an action in a thread; return whether it ended before the lock."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
+        editor.execute("CREATE TABLE numbers AS SELECT 1 AS value")
+        editor.execute("BEGIN EXCLUSIVE")
+        editor.execute("UPDATE numbers SET value = 2")
+        thread = Thread(target=action, daemon=True)
+        thread.start()
+        thread.join(timeout=10)
+        has_ended = not thread.is_alive()
+        editor.execute("COMMIT")
+    thread.join()
+    return has_ended
+
+
 def test_database_that_another_program_locks_is_copied_without_waiting_for_it(tmp_path):
     path, values = tmp_path / "county.gpkg", []
 
@@ -19,17 +34,7 @@ def test_database_that_another_program_locks_is_copied_without_waiting_for_it(tm
         with provide_safe_path(path) as copy, closing(sqlite3.connect(copy)) as database:
             values.extend(database.execute("SELECT value FROM numbers").fetchall())
 
-    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
-        editor.execute("CREATE TABLE numbers AS SELECT 1 AS value")
-        editor.execute("BEGIN EXCLUSIVE")
-        editor.execute("UPDATE numbers SET value = 2")
-        reader = Thread(target=read_copy, daemon=True)
-        reader.start()
-        reader.join(timeout=10)
-        is_finished = not reader.is_alive()
-        editor.execute("COMMIT")
-    reader.join()
-    assert is_finished and values == [(1,)]
+    assert run_while_locked(path, read_copy) and values == [(1,)]
 
 
 def test_edited_copy_of_a_locked_database_is_refused_without_waiting(tmp_path):
@@ -40,14 +45,5 @@ def test_edited_copy_of_a_locked_database_is_refused_without_waiting(tmp_path):
             write_edited_copy(path, tmp_path / "copy.gpkg", lambda copies: None)
         errors.append(raised.value)
 
-    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
-        editor.execute("CREATE TABLE numbers AS SELECT 1 AS value")
-        editor.execute("BEGIN EXCLUSIVE")
-        writer = Thread(target=copy, daemon=True)
-        writer.start()
-        writer.join(timeout=10)
-        is_finished = not writer.is_alive()
-        editor.execute("COMMIT")
-    writer.join()
-    assert is_finished and len(errors) == 1
+    assert run_while_locked(path, copy) and len(errors) == 1
     assert not (tmp_path / "copy.gpkg").exists()
