@@ -222,6 +222,7 @@ def find_uncovered_pieces(
                 polygons, np.flatnonzero(is_selected), cover, tolerance, fallback_log, cancellation
             )
             needs_overlay[windowed_rows] = False
+        # Rows with windows are decided: they are neither uncovered as a whole nor overlaid.
         decided = ContainmentResult(windowed_rows, windowed_rows, needs_overlay)
     else:
         _compute_overlapping_rows_if_missing(polygons, tolerance, cancellation)
