@@ -74,11 +74,12 @@ class FindingMaker:
         loses exactly its net area.
         """
         areas = self.geometry_queries.compute_piece_areas(pieces, left_layer, right_layer)
-        net_of_row, share = (
-            (left_layer.numbers("net_area"), self.geometry_queries.compute_piece_shares_of_rows(pieces, left_layer))
-            if with_net_area
-            else (None, None)
-        )
+        net_areas = np.full(len(pieces), np.nan)
+        if with_net_area:
+            has_land = left_layer.measure_rows(pieces.left) > 0
+            net_of_row = left_layer.numbers("net_area")[pieces.left]
+            share = self.geometry_queries.compute_piece_shares_of_rows(pieces, left_layer)
+            net_areas[has_land] = (share * net_of_row)[has_land]
         findings = []
         for n, (i, j) in enumerate(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)):
             finding = self.make_row_finding(
@@ -94,13 +95,8 @@ class FindingMaker:
                 finding.related_keys = [right_layer.keys[j]]
                 if j in right_layer.repeated_keys:
                     finding.params["related_fid"] = right_layer.fids[j]
-            if (
-                net_of_row is not None
-                and share is not None
-                and np.isfinite(net_of_row[i])
-                and left_layer.statutory[i] > 0
-            ):
-                finding.net_area_m2 = float(share[n] * net_of_row[i])
+            if np.isfinite(net_areas[n]):
+                finding.net_area_m2 = float(net_areas[n])
             findings.append(finding)
         return findings
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choose the rules of a run, and apply them to a plan one after the other."""
+"""Choose the rules of a run, and apply them to a plan."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan, RecheckFocus
+from .boundary_caches import BoundaryCaches
+from .concurrent_rules import can_run_concurrently, run_in_two_threads
 from .context import RuleContext
 from .outcome import run_rule
-from .run_log import IgnoredSlivers
+from .run_log import IgnoredSlivers, RunLog
 
 if TYPE_CHECKING:
     from .rule_memory import RuleMemory
@@ -74,6 +76,26 @@ class Evaluation:
     fallback_steps: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass
+class _RuleRun:
+    """A rule that has run, with its results."""
+
+    rule: Rule
+    outcome: RuleOutcome
+    findings: list[Finding]
+    indicators: list[Indicator]
+    run_log: RunLog
+
+    def add_to(self, evaluation: Evaluation) -> None:
+        """Add the results to those of all rules."""
+        evaluation.outcomes.append(self.outcome)
+        evaluation.findings += self.findings
+        evaluation.indicators += self.indicators
+        if self.run_log.ignored_slivers:
+            evaluation.ignored_by_rule[self.rule.code] = self.run_log.ignored_slivers
+        evaluation.fallback_steps += [{"rule": self.rule.code, **step} for step in self.run_log.fallback_steps]
+
+
 def evaluate_rules(
     rules: Iterable[Rule],
     plan: Plan,
@@ -88,9 +110,10 @@ def evaluate_rules(
     cancellation: Cancellation = NEVER_CANCELLED,
     memory: RuleMemory | None = None,
 ) -> Evaluation:
-    """Apply rules to a plan, one after the other, and return their outcomes and findings.
+    """Apply rules to a plan, and return their outcomes and findings in the order of the rules.
 
-    Serves a whole check, a check around an edit (``focus``) and a single rule.
+    Serves a whole check, a check around an edit (``focus``) and a single rule. In a whole check, rules that are
+    declared ``concurrent`` run in a second thread.
 
     Parameters
     ----------
@@ -118,54 +141,45 @@ def evaluate_rules(
     texts = Texts(lang)
     evaluation = Evaluation(list(rules), tolerance or plan.norm.make_tolerance())
     all_rules = tuple(evaluation.rules if run_rules is None else run_rules)
-    last_uses = _find_last_rule_by_layer_role(plan, evaluation.rules)
+    # Around an edit, layers are small, and the caches of their boundaries serve the next edit too.
+    boundary_caches = BoundaryCaches(plan, evaluation.rules) if focus is None else None
+
+    def run_alone(rule: Rule, rule_cancellation: Cancellation) -> _RuleRun:
+        """Run one rule, and release what no further rule uses."""
+        context = RuleContext(
+            plan, plan.norm, evaluation.tolerance, all_rules, rule_cancellation, side_inputs, focus, lang=lang
+        )
+        start_time = time.monotonic()
+        # Python's garbage collection would search the findings of a rule again and again as they become more.
+        with pause_garbage_collection():
+            outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts, memory)
+        outcome.seconds, outcome.findings = round(time.monotonic() - start_time, 3), len(findings)
+        if boundary_caches is not None:
+            boundary_caches.release_after(rule)
+        return _RuleRun(rule, outcome, findings, indicators, context.run_log)
+
+    def report_progress(number: int, rule: Rule) -> None:
+        """Report that a rule runs, after ``number`` rules are done."""
+        cancellation.raise_if_cancelled()
+        progress(number / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
+
     with ExitStack() as stack:
         if memory is not None:
             stack.callback(memory.end_run)
             memory.start_run(
                 RuleContext(plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, lang=lang)
             )
-        for position, rule in enumerate(evaluation.rules):
-            cancellation.raise_if_cancelled()
-            progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
-            context = RuleContext(
-                plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, focus, lang=lang
-            )
-            start_time = time.monotonic()
-            # Python's garbage collection would search the findings of a rule again and again as they become more.
-            with pause_garbage_collection():
-                outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts, memory)
-            outcome.seconds = round(time.monotonic() - start_time, 3)
-            outcome.findings = len(findings)
-            evaluation.outcomes.append(outcome)
-            evaluation.findings += findings
-            evaluation.indicators += indicators
-            if context.run_log.ignored_slivers:
-                evaluation.ignored_by_rule[rule.code] = context.run_log.ignored_slivers
-            evaluation.fallback_steps += [{"rule": rule.code, **step} for step in context.run_log.fallback_steps]
-            for layer in plan.layers.values():
-                if focus is None and last_uses.get(layer.role, -1) == position:
-                    layer.polygons.release_caches()
+        if focus is None and can_run_concurrently(evaluation.rules):
+            runs = run_in_two_threads(evaluation.rules, run_alone, report_progress, cancellation)
+        else:
+            runs = []
+            for number, rule in enumerate(evaluation.rules):
+                report_progress(number, rule)
+                runs.append(run_alone(rule, cancellation))
+    for run in runs:
+        run.add_to(evaluation)
     cancellation.raise_if_cancelled()
     return evaluation
-
-
-def _find_last_rule_by_layer_role(plan: Plan, rules: list[Rule]) -> dict[str, int]:
-    """Return role → position of the last rule that may compare the boundaries of that layer.
-
-    After that rule the memory of the layer's boundary index is released.
-    """
-    last_uses: dict[str, int] = {}
-    for position, rule in enumerate(rules):
-        concepts = [need.concept for need in rule.needs.values()]
-        if EVERY_LAYER in concepts or not (concepts or rule.inputs):
-            # A rule without needs uses all layers; a rule with inputs only uses those inputs.
-            compared_roles = list(plan.layers)
-        else:
-            layers = (plan.find_layer_of_concept(concept) for concept in concepts)
-            compared_roles = [layer.role for layer in layers if layer is not None]
-        last_uses |= dict.fromkeys(compared_roles, position)
-    return last_uses
 
 
 def find_additional_rules(plan: Plan, side_inputs: SideInputs) -> list[Rule]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -31,26 +32,29 @@ _BYTES_PER_VERTEX = 16
 
 @dataclass
 class KeptResults:
-    """Results in memory, the last used one at the end."""
+    """Results in memory, the last used one at the end. Methods may be called in any thread."""
 
     _arrays_by_digest: OrderedDict[bytes, Arrays] = field(default_factory=OrderedDict)
     _total_bytes: int = 0
+    _lock: Lock = field(default_factory=Lock)
 
     def find_arrays(self, digest: bytes) -> Arrays | None:
         """Return a result, which callers must not change; None if it is not kept."""
-        arrays = self._arrays_by_digest.get(digest)
-        if arrays is not None:
-            self._arrays_by_digest.move_to_end(digest)
+        with self._lock:
+            arrays = self._arrays_by_digest.get(digest)
+            if arrays is not None:
+                self._arrays_by_digest.move_to_end(digest)
         return arrays
 
     def keep_arrays(self, digest: bytes, arrays: Arrays) -> None:
         """Keep a result that nothing changes any more; drop old results above the limit."""
         if count_bytes(arrays) > MAX_RESULT_BYTES:
             return
-        self._total_bytes += count_bytes(arrays) - count_bytes(self._arrays_by_digest.pop(digest, {}))
-        self._arrays_by_digest[digest] = arrays
-        while self._total_bytes > MAX_BYTES:
-            self._total_bytes -= count_bytes(self._arrays_by_digest.popitem(last=False)[1])
+        with self._lock:
+            self._total_bytes += count_bytes(arrays) - count_bytes(self._arrays_by_digest.pop(digest, {}))
+            self._arrays_by_digest[digest] = arrays
+            while self._total_bytes > MAX_BYTES:
+                self._total_bytes -= count_bytes(self._arrays_by_digest.popitem(last=False)[1])
 
     def find_or_compute(self, digest: bytes, compute: Callable[[], Arrays]) -> Arrays:
         """Return copies of the arrays of a result, as kept or else computed."""

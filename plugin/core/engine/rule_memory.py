@@ -254,7 +254,8 @@ class RuleMemory:
                 {role: _get_digest(plan, role) for role in use.roles_read},
                 {role: _has_layer(plan, role) for role in use.roles_tested},
                 _list_all_digests(plan) if use.reads_all else None,
-                _find_measured_roles(plan) - measured_before,
+                # Another rule may have measured layers while a concurrent one ran, which measures none.
+                frozenset() if rule.concurrent else _find_measured_roles(plan) - measured_before,
                 None if result is None else _copy_result(result),
                 remembered_log,
             )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.process_state import get_thread_count
+from ..parallel.shared_property import shared_property
 from ..parallel.threads import map_in_threads
 
 #: Vertices in one batch: they fit in a processor's cache.
@@ -198,7 +198,7 @@ class PolygonSegments:
     segments_by_hash: NDArray
     sorted_hashes: NDArray
 
-    @cached_property
+    @shared_property
     def unpaired_segments(self) -> NDArray:
         """Return (v,) bool: segments not drawn exactly twice, once from either side."""
         alone = np.zeros(len(self.xy), dtype=bool)

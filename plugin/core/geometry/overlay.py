@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
+from ..parallel.shared_property import get_lock
 from ..parallel.threads import map_in_threads
 from .overlay_fallback import (
     FallbackLog,
@@ -260,18 +261,19 @@ def _find_pairs_within(
 
     The result is cached in the layer, because every comparison with another layer needs the overlapping rows.
     """
-    if polygons.cached_overlaps is None:
-        left, right, shape, fallback_log = _overlay_candidates(
-            polygons, np.ones(len(polygons), dtype=bool), tolerance, cancellation
-        )
-        is_overlapping = np.zeros(len(polygons), dtype=bool)
-        is_overlapping[left] = is_overlapping[right] = True
-        for i, j in fallback_log.failed_pairs:
-            is_overlapping[[i, j]] = True
-        # Assigned at once and last: another thread takes it as the sign that all values are known.
-        polygons.overlapping_rows = is_overlapping
-        polygons.cached_overlaps = left, right, shape, fallback_log
-    return polygons.cached_overlaps
+    with get_lock(polygons):
+        if polygons.cached_overlaps is None:
+            left, right, shape, fallback_log = _overlay_candidates(
+                polygons, np.ones(len(polygons), dtype=bool), tolerance, cancellation
+            )
+            is_overlapping = np.zeros(len(polygons), dtype=bool)
+            is_overlapping[left] = is_overlapping[right] = True
+            for i, j in fallback_log.failed_pairs:
+                is_overlapping[[i, j]] = True
+            # Assigned at once and last: another thread takes it as the sign that all values are known.
+            polygons.overlapping_rows = is_overlapping
+            polygons.cached_overlaps = left, right, shape, fallback_log
+        return polygons.cached_overlaps
 
 
 def _overlay_candidates(

@@ -15,7 +15,6 @@ always overlaid.
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
+from ..parallel.shared_property import get_lock, shared_property
 from ..parallel.threads import apply_in_threads, map_batches_in_threads
 from .linework import BATCH_VERTICES, BoundaryLines, PolygonSegments, build_linework, hash_vertices
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
@@ -269,18 +269,18 @@ class Polygons:
     def __len__(self) -> int:
         return len(self.shapes)
 
-    @cached_property
+    @shared_property
     def _small(self) -> tuple[shapely.STRtree, NDArray]:
         """Return a tree of the polygons that are not large, and (k,) the row of each."""
         rows = self.present[~self.clipped_polygons.is_large[self.present]]
         return shapely.STRtree(self.shapes[rows]), rows
 
-    @cached_property
+    @shared_property
     def _large(self) -> NDArray:
         """Return the rows of large polygons; these query trees, and are not in a tree themselves."""
         return self.present[self.clipped_polygons.is_large[self.present]]
 
-    @cached_property
+    @shared_property
     def _box_tree(self) -> shapely.STRtree:
         """Return a tree of all polygons, for queries by bounding box."""
         return shapely.STRtree(self._present_shapes)
@@ -313,22 +313,22 @@ class Polygons:
         positions, n = self._box_tree.query(shapes, predicate="dwithin", distance=distance)
         return positions, self.present[n]
 
-    @cached_property
+    @shared_property
     def vertex_count(self) -> int:
         """Return the number of vertices of all polygons."""
         return int(shapely.get_num_coordinates(self._present_shapes).sum())
 
-    @cached_property
+    @shared_property
     def clipped_polygons(self) -> ClippedPolygons:
         """Return the clips of this layer's large polygons."""
         return ClippedPolygons(self.shapes, self._clip_cache)
 
-    @cached_property
+    @shared_property
     def lines(self) -> PolygonSegments:
         """Return the segments of the polygons."""
         return build_linework(self._present_shapes, self.present)
 
-    @cached_property
+    @shared_property
     def _points(self) -> tuple[NDArray, NDArray]:
         """Return a point inside each part of each polygon, and the row of each point.
 
@@ -347,15 +347,16 @@ class Polygons:
             [self.present[~is_multipart], self.present[is_multipart][multipart_row[is_present]]]
         )
 
-    @cached_property
+    @shared_property
     def _point_tree(self) -> shapely.STRtree:
         """Return a search tree of the points inside the polygons."""
         return shapely.STRtree(self._points[0])
 
     def find_overlap_candidates(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that may share area with another row; all other rows certainly do not."""
-        if self.overlap_candidates is None:
-            self.overlap_candidates = self._compute_overlap_candidates(cancellation)
+        with get_lock(self):
+            if self.overlap_candidates is None:
+                self.overlap_candidates = self._compute_overlap_candidates(cancellation)
         return self.overlap_candidates
 
     def _compute_overlap_candidates(self, cancellation: Cancellation) -> NDArray:
@@ -398,14 +399,16 @@ class Polygons:
 
     def _prepare_caches(self, cancellation: Cancellation) -> None:
         """Compute the caches that comparisons of boundaries need. Raise Cancelled."""
-        if "_points" not in self.__dict__:
-            self.__dict__["_points"] = self._compute_points(cancellation)
-        self._prepare_lines(cancellation)
+        with get_lock(self):
+            if "_points" not in self.__dict__:
+                self.__dict__["_points"] = self._compute_points(cancellation)
+            self._prepare_lines(cancellation)
 
     def _prepare_lines(self, cancellation: Cancellation) -> None:
         """Compute and cache the segments of the polygons (`lines`). Raise Cancelled."""
-        if "lines" not in self.__dict__:
-            self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
+        with get_lock(self):
+            if "lines" not in self.__dict__:
+                self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
 
     def find_rows_meeting(self, lines: BoundaryLines, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
@@ -512,13 +515,14 @@ def union_polygon_rows(
     fallback_log = fallback_log or FallbackLog()
     if rows is not None:
         return _union_numbered_rows(polygons, polygons.present[rows[polygons.present]], row, tolerance, fallback_log)
-    if tolerance not in polygons.cached_unions:
-        union_log = FallbackLog()
-        polygons.cached_unions[tolerance] = (
-            _union_numbered_rows(polygons, polygons.present, -1, tolerance, union_log),
-            union_log,
-        )
-    union, union_log = polygons.cached_unions[tolerance]
+    with get_lock(polygons):
+        if tolerance not in polygons.cached_unions:
+            union_log = FallbackLog()
+            polygons.cached_unions[tolerance] = (
+                _union_numbered_rows(polygons, polygons.present, -1, tolerance, union_log),
+                union_log,
+            )
+        union, union_log = polygons.cached_unions[tolerance]
     fallback_log.steps += [step._replace(left_row=row) for step in union_log.steps]
     fallback_log.failed_pairs += [(row, other_row) for _, other_row in union_log.failed_pairs]
     return union

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..parallel.shared_property import shared_property
 from ..parallel.threads import map_batches_in_threads
 from .exact_sides import GRID_M
 from .linework import BATCH_VERTICES, extract_rings
@@ -90,7 +90,7 @@ class RingSegments:
         lengths[self.ring_starts[1:] - 1] = 0.0
         return lengths
 
-    @cached_property
+    @shared_property
     def boxes(self) -> NDArray:
         """Return (4, v) the least x and y and the greatest x and y of the segment that each vertex begins.
 
@@ -110,24 +110,24 @@ class RingSegments:
         boxes[:2, last] = boxes[2:, last] = self.xy[last].T
         return boxes
 
-    @cached_property
+    @shared_property
     def run_boxes(self) -> SegmentBoxes:
         """Return the boxes of runs of segments, for searches."""
         return SegmentBoxes(self.boxes, self.ring_starts, self.polygon_of_ring, len(self.shapes))
 
-    @cached_property
+    @shared_property
     def vertex_tree(self) -> shapely.STRtree:
         """Return a tree of the first vertex of each ring, in the coordinates of ``shapes``."""
         return shapely.STRtree(shapely.points(self.first_vertex + self.origin))
 
-    @cached_property
+    @shared_property
     def first_ring(self) -> NDArray:
         """Return (n,) the first ring of each polygon."""
         first_ring = np.full(len(self.shapes), -1)
         first_ring[self.polygon_of_ring[::-1]] = np.arange(len(self.polygon_of_ring))[::-1]
         return first_ring
 
-    @cached_property
+    @shared_property
     def polygon_areas(self) -> NDArray:
         """Return (n,) the areas of the polygons in m²."""
         return np.bincount(self.polygon_of_ring, self.weight * self.sums.total, minlength=len(self.shapes)) / 2

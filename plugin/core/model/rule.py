@@ -128,6 +128,7 @@ class Rule:
     parameters: tuple[RuleParameter, ...]
     order: int = 0
     local: bool = False
+    concurrent: bool = False
     side: tuple[str, ...] = ()
     approval_cases: tuple[str, ...] = ()
     texts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -204,6 +205,7 @@ def rule(
     fails: Iterable[RuleExample] = (),
     passes: Iterable[RuleExample] = (),
     local: bool = False,
+    concurrent: bool = False,
     side: Iterable[str] = (),
     approval_cases: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -213,7 +215,10 @@ def rule(
     which states the requirement, is the docstring's first line. ``uses`` names the settings of the standard that the
     rule depends on (``ratio.form``, ``codes.planning_zones``, ``tolerance``): unconfirmed settings marked C make its
     outcome conditional at best. ``local``: a finding depends only on its row and on adjacent rows, so that an edit
-    changes nothing farther away (`live`); False for totals, shares and unique keys. ``side``: side inputs of the plan
+    changes nothing farther away (`live`); False for totals, shares and unique keys. ``concurrent``: the rule may run
+    while other rules run in another thread. It reads rows and shapes of its layers only; it uses no shared value
+    (`RuleContext.compute_shared`) and no total of statutory areas (`Layer.statutory`), because which of two rules asks
+    for them first changes the log and the figures. ``side``: side inputs of the plan
     (``baseline``) without which the rule does not apply; it then reports how to provide them. ``messages``: case →
     English message with named placeholders. ``approval_cases``: cases that are legal only with an approval. The data do
     not contain the approval; a waiver states its document. Until then a note on such a case prevents 通过.
@@ -252,6 +257,7 @@ def rule(
             parameters=_list_parameters(function),
             order=get_family_position(code[:3], int(code[3:])),
             local=local,
+            concurrent=concurrent,
             side=tuple(side),
             approval_cases=tuple(approval_cases),
         )

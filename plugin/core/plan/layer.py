@@ -9,7 +9,6 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import extract_valid_polygons, find_flat_polygons, mask_missing_shapes, repair_polygon
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
+from ..parallel.shared_property import get_lock, shared_property
 from ..parallel.threads import apply_in_threads
 from ..standard.template import Template, TemplateField
 
@@ -48,17 +48,17 @@ class FieldColumn:
         self._raw = raw
         self._known_distinct_texts = distinct_texts
 
-    @cached_property
+    @shared_property
     def values(self) -> pd.Series:
         """Return (n,) values without blanks around texts; a blank text becomes missing."""
         return self._raw if are_stripped(self._distinct_raw_texts) else strip_blanks(self._raw)
 
-    @cached_property
+    @shared_property
     def _distinct_raw_texts(self) -> list[str] | None:
         """Return the distinct texts as read; None if the column has values other than texts."""
         return find_distinct_texts(self._raw) if self._known_distinct_texts is None else self._known_distinct_texts
 
-    @cached_property
+    @shared_property
     def texts(self) -> list[str]:
         """Return (n,) values as text: missing ones empty, integers without a decimal point."""
         import pandas as pd
@@ -73,7 +73,7 @@ class FieldColumn:
         all_texts[values.isna().to_numpy()] = ""
         return list(all_texts)
 
-    @cached_property
+    @shared_property
     def garbled_texts(self) -> frozenset[str]:
         """Return the texts of this column that were garbled before it was read."""
         if self.values.dtype.kind in "iufbM":
@@ -322,9 +322,10 @@ class Layer:
 
     def _find_column(self, column: str) -> FieldColumn:
         """Return the column with this name, read once and cached."""
-        if column not in self._columns_read:
-            self._columns_read[column] = FieldColumn(self.frame[column], self.source.find_distinct_texts(column))
-        return self._columns_read[column]
+        with get_lock(self):
+            if column not in self._columns_read:
+                self._columns_read[column] = FieldColumn(self.frame[column], self.source.find_distinct_texts(column))
+            return self._columns_read[column]
 
     def text(self, meaning: str) -> list[str]:
         """Return the values of the field with this meaning as text; missing values are empty.
@@ -356,12 +357,12 @@ class Layer:
         values = pd.to_numeric(column.iloc[rows], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isfinite(values), values, np.nan)
 
-    @cached_property
+    @shared_property
     def keys(self) -> list[str]:
         """Return each row's BSM as read, empty if missing."""
         return self.text("key")
 
-    @cached_property
+    @shared_property
     def repeated_keys(self) -> frozenset[int]:
         """Return the row positions whose key is missing or repeated.
 
@@ -370,13 +371,13 @@ class Layer:
         keys = {key for key, count in Counter(self.keys).items() if count > 1 or not key}
         return frozenset(np.flatnonzero(mask_texts(self.keys, keys)).tolist() if keys else ())
 
-    @cached_property
+    @shared_property
     def fids(self) -> list[int]:
         """Return the feature id of each row."""
         fids: list[int] = self.frame.index.astype(np.int64).tolist()
         return fids
 
-    @cached_property
+    @shared_property
     def raw_shapes(self) -> NDArray:
         """Return (n,) geometries as read, without Z, in the layer's coordinates."""
         shapes = self.frame.geometry.to_numpy()
@@ -388,13 +389,13 @@ class Layer:
         """Return the CRS of the source; a layer of a plan always has one."""
         return require_value(self.crs, f"the CRS of {self.role}")
 
-    @cached_property
+    @shared_property
     def unrepaired_shapes(self) -> NDArray:
         """Return (n,) geometries as read, without Z, in the plan's plane."""
         shapes = self._densified_shapes.shapes
         return shapes if self.vertex_index is None else self.vertex_index.snap_vertices(shapes)
 
-    @cached_property
+    @shared_property
     def _densified_shapes(self) -> DensifiedShapes:
         """Return the geometries as read, reprojected into the plane with vertices added to long edges."""
         return reproject_densified(
@@ -410,22 +411,22 @@ class Layer:
         """Return a geometry of the layer's coordinates, reprojected to the plan's plane."""
         return crs_care.reproject_geometries(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
 
-    @cached_property
+    @shared_property
     def broken_rows(self) -> NDArray:
         """Return (n,) bool: rows whose geometry in the source no library can represent."""
         return np.isin(self.frame.index.to_numpy(), self.source.broken_fids)
 
-    @cached_property
+    @shared_property
     def empty_rows(self) -> NDArray:
         """Return (n,) bool: rows with a missing or empty geometry."""
         return mask_missing_shapes(self.frame.geometry.to_numpy()) & ~self.broken_rows
 
-    @cached_property
+    @shared_property
     def invalid_rows(self) -> NDArray:
         """Return (n,) bool: rows with a geometry that is invalid as read."""
         return ~self.empty_rows & ~apply_in_threads(shapely.is_valid, self.raw_shapes)
 
-    @cached_property
+    @shared_property
     def has_wrong_geometry_type(self) -> bool:
         """Return True if most valid geometries are of another type than the template's."""
         is_present = ~(self.empty_rows | self.broken_rows)
@@ -507,12 +508,12 @@ class Layer:
         layer.__dict__["_plane_and_repairs"] = plane_shapes, {}
         return layer
 
-    @cached_property
+    @shared_property
     def has_no_geometry(self) -> bool:
         """Return True if no row has a usable geometry of the layer's type."""
         return not self.has_shape.any()
 
-    @cached_property
+    @shared_property
     def _plane_and_repairs(self) -> tuple[NDArray, dict[int, float]]:
         """Return (n,) repaired geometries in the plane, and row position → area change (m²) by the repair."""
         plane = self.unrepaired_shapes.copy()
@@ -533,6 +534,8 @@ class Layer:
             not_areal = ~mask_missing_shapes(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
             for position in np.flatnonzero(not_areal).tolist():
                 plane[position] = extract_valid_polygons(plane[position])
+        # GEOS stores the box of a multipolygon when first asked for it, which only one thread may do.
+        shapely.bounds(plane)
         return plane, changes
 
     @property
@@ -540,7 +543,7 @@ class Layer:
         """Return (n,) geometries in the plane, repaired and densified."""
         return self._plane_and_repairs[0]
 
-    @cached_property
+    @shared_property
     def polygons(self) -> Polygons:
         """Return the geometries in the plane as `Polygons`, whose cached values all rules share."""
         polygons = Polygons(self.plane_shapes, self.clip_cache)
@@ -552,14 +555,14 @@ class Layer:
         """Return row position → change of planar area (m²), for rows with a repaired geometry."""
         return self._plane_and_repairs[1]
 
-    @cached_property
+    @shared_property
     def has_shape(self) -> NDArray:
         """Return (n,) bool: rows with a geometry in the plane that is not empty."""
         has_shape = ~mask_missing_shapes(self.plane_shapes)
         has_shape.setflags(write=False)
         return has_shape
 
-    @cached_property
+    @shared_property
     def row_bounds(self) -> NDArray:
         """Return (n, 4) xmin, ymin, xmax and ymax (m) of the geometries in the plane; NaN without a shape."""
         # Column by column in memory: rules compute with columns.
@@ -582,7 +585,7 @@ class Layer:
             self._flat_rows_by_width[width_m] = is_flat
         return self._flat_rows_by_width[width_m]
 
-    @cached_property
+    @shared_property
     def plane_areas(self) -> NDArray:
         """Return (n,) planar areas (m²) of the geometries in the plane; 0 without a shape.
 
@@ -592,30 +595,40 @@ class Layer:
         areas.setflags(write=False)
         return areas
 
-    @cached_property
+    @shared_property
     def inner_points(self) -> NDArray:
         """Return (n,) a point inside or on the geometry of each row in the plane; None without a geometry."""
         points = np.full(len(self), None, dtype=object)
         points[self.has_shape] = apply_in_threads(shapely.point_on_surface, self.plane_shapes[self.has_shape])
         return points
 
-    @cached_property
+    @shared_property
     def statutory(self) -> NDArray:
         """Return (n,) statutory areas in m², by stored vertices or, for an invalid geometry, of its repaired copy."""
+        return self._areas_of_rows
+
+    @shared_property
+    def _areas_of_rows(self) -> NDArray:
+        """Return `statutory`; the layer does not count as measured by it."""
         return self._measure_statutory_areas(NEVER_CANCELLED)
 
     def measure_rows(self, rows: ArrayLike) -> NDArray:
-        """Return (k,) statutory areas (m²) of the rows at (k,) positions; no other row is measured."""
+        """Return (k,) statutory areas (m²) of the rows at (k,) positions.
+
+        The layer does not count as measured afterwards (`is_measured`). At most half of the rows are measured alone.
+        """
         rows = np.asarray(rows, dtype=int)
         unique_rows, row_index = np.unique(rows, return_inverse=True)
-        if "statutory" in self.__dict__ or 2 * len(unique_rows) > len(self):
-            return self.statutory[rows]
-        return self.select_rows(unique_rows).statutory[row_index.ravel()]
+        if "_areas_of_rows" in self.__dict__ or 2 * len(unique_rows) > len(self):
+            return self._areas_of_rows[rows]
+        return self.select_rows(unique_rows)._areas_of_rows[row_index.ravel()]
 
     def measure_statutory(self, cancellation: Cancellation) -> None:
         """Compute and store the statutory areas of all rows (`statutory`). Raise Cancelled."""
-        if "statutory" not in self.__dict__:
-            self.__dict__["statutory"] = self._measure_statutory_areas(cancellation)
+        with get_lock(self):
+            if "_areas_of_rows" not in self.__dict__:
+                self.__dict__["_areas_of_rows"] = self._measure_statutory_areas(cancellation)
+            self.__dict__["statutory"] = self._areas_of_rows
 
     def _measure_statutory_areas(self, cancellation: Cancellation) -> NDArray:
         """Return (n,) statutory areas (m²), by stored vertices or of a repaired copy. Raise Cancelled."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,23 +35,29 @@ class LayerUse:
 class LayerTable(dict[str, "Layer"]):
     """Layers by role. Within `record_use` each access is recorded.
 
-    Recordings may be nested: an access is recorded in all of them.
+    Recordings may be nested: an access is recorded in all of them. Those of a thread record its accesses only.
     """
 
     def __init__(self, *layers: Any):
         super().__init__(*layers)
-        self._recordings: list[LayerUse] = []
+        self._recordings_by_thread: dict[int, list[LayerUse]] = {}
+
+    @property
+    def _recordings(self) -> list[LayerUse]:
+        """Return the recordings of the calling thread."""
+        return self._recordings_by_thread.get(threading.get_ident(), [])
 
     @contextmanager
     def record_use(self) -> Iterator[LayerUse]:
         """Record which layers the code of the ``with`` block reads."""
         use = LayerUse()
-        self._recordings.append(use)
+        recordings = self._recordings_by_thread.setdefault(threading.get_ident(), [])
+        recordings.append(use)
         try:
             yield use
         finally:
             # By identity: two recordings with the same roles are equal.
-            self._recordings = [one for one in self._recordings if one is not use]
+            recordings[:] = [one for one in recordings if one is not use]
 
     def add_use(self, use: LayerUse) -> None:
         """Add layers that were read by other means, such as an earlier computation whose result is used again."""

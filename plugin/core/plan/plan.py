@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..geometry.edge_densification import hash_added_vertices, mask_stored_verti
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import EqualAreaPlane
 from ..model.findings import UnreadData
+from ..parallel.shared_property import get_lock, shared_property
 from ..profile import Norm
 from ..standard.numbering import has_county_code_format
 from .layer import Layer
@@ -105,7 +105,7 @@ class Plan:
         self.layer_table = LayerTable(self.layers)
         self.layers = self.layer_table
 
-    @cached_property
+    @shared_property
     def _added_vertex_codes(self) -> NDArray:
         """Return sorted hashes of the vertices that densification added in any layer."""
         return hash_added_vertices(
@@ -240,7 +240,7 @@ class Plan:
         """Return True if the county code comes from the rows, not from the profile."""
         return bool(self._voted_code)
 
-    @cached_property
+    @shared_property
     def _voted_code(self) -> str:
         """Return the six digits that most rows have; empty if no row has a county code."""
         if self.known_county_code is not None:
@@ -254,7 +254,7 @@ class Plan:
                 break
         return votes.most_common(1)[0][0] if votes else ""
 
-    @cached_property
+    @shared_property
     def equal_area_plane(self) -> EqualAreaPlane:
         """Return the equal-area plane for areas on the ellipsoid of shapes in the plan's plane."""
         return EqualAreaPlane(crs_care.make_lonlat_transformer(self.plane_crs))
@@ -268,10 +268,11 @@ class Plan:
         if layer is None:
             return None
         cached = self.get_cache("county_shape", of_given_layers=True)
-        if None not in cached:
-            shape = union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())
-            cached[None] = Polygons(np.array([shape], dtype=object))
-        return layer, cached[None]
+        with get_lock(self):
+            if None not in cached:
+                shape = union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())
+                cached[None] = Polygons(np.array([shape], dtype=object))
+            return layer, cached[None]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     "farmland-not-cultivated",
     problem="Permanent basic farmland is not cultivated land",
     local=True,
+    concurrent=True,
     basis=["T5", "order-17"],
     needs={
         "farmland": LayerNeed("farmland", reads=("land_use",)),

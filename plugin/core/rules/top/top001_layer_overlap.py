@@ -14,6 +14,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     "layer-overlap",
     problem="Features of a layer overlap",
     local=True,
+    concurrent=True,
     basis=["G8"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],

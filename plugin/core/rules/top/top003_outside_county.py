@@ -21,6 +21,7 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     "outside-county",
     problem="Features are outside the county",
     local=True,
+    concurrent=True,
     basis=["G12"],
     needs={
         "layer": LayerNeed(EVERY_LAYER),
