@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..check import CheckResult, RunOptions, check_plan
 from ..errors import OutputError
 from ..evaluation.model import CHECK_SHARE
+from ..parallel.process_state import set_thread_count
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -50,6 +51,8 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         # Before the check, which may take long.
         raise OutputError("public_findings_layer", target=outputs.findings)
     cache = _open_cache(args.cache, args.source) if args.command == "check" else None
+    if args.command == "check" and args.jobs is not None:
+        set_thread_count(args.jobs)
     check_share = 1.0 if editions is None else CHECK_SHARE
     check_result = (
         _inspect_package(args, report_texts)

@@ -23,6 +23,7 @@ from plugin.core.cli.console import print_line
 from plugin.core.cli.parser import make_parser
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
+from plugin.core.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.render.words import ReportTexts
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.report_fixtures import make_report
@@ -111,6 +112,19 @@ def test_check_command_that_cannot_run_exits_with_2_and_prints_the_reason(
     assert expected in streams.err and streams.out == ""
     assert source_without_conflict.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["规划 数据"]
+
+
+def test_jobs_option_sets_the_number_of_threads_and_changes_no_finding(source_with_conflict, tmp_path):
+    former_count, findings = get_thread_count(), []
+    try:
+        for number in (1, 3):
+            output = tmp_path / f"{number}.json"
+            assert run_command("check", source_with_conflict, "--json", output, "--jobs", number) == 1
+            assert get_thread_count() == number
+            findings.append(json.loads(output.read_text(encoding="utf-8"))["findings"])
+    finally:
+        set_thread_count(former_count)
+    assert findings[0] == findings[1] != []
 
 
 def test_check_command_without_a_source_exits_with_2_and_with_help_exits_with_0(capsys):
