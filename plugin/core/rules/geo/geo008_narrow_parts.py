@@ -22,6 +22,7 @@ NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200
     problem="A geometry has a narrow part",
     severity=Severity.WARNING,
     local=True,
+    concurrent=True,
     basis=["usual-practice"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={

@@ -15,6 +15,7 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
     "layer-gaps",
     problem="A layer has narrow gaps",
     severity=Severity.WARNING,
+    concurrent=True,
     basis=["G8"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],

@@ -29,6 +29,7 @@ EAST_HALF_PARTED_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0)
     "shared-edges",
     problem="Shared edges do not match",
     severity=Severity.WARNING,
+    concurrent=True,
     basis=["G10"],
     needs={},
     uses=["tolerance", "quality.edges_fit", "quality.edges_compared"],

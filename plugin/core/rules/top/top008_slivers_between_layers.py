@@ -31,6 +31,7 @@ EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90
     "slivers-between-layers",
     problem="Control lines have slivers between them",
     severity=Severity.INFO,
+    concurrent=True,
     basis=["G10", "usual-practice"],
     needs={},
     uses=["tolerance", "quality.lines"],
