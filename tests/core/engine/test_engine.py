@@ -13,6 +13,7 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine import concurrent_rules
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.examples.plans import make_example_norm
@@ -287,7 +288,9 @@ def test_rule_is_skipped_when_the_overlay_of_a_pair_of_features_fails(monkeypatc
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 20])
-def test_cancellation_stops_the_check_at_once_without_a_crash_report(after):
+def test_cancellation_stops_the_check_at_once_without_a_crash_report(after, monkeypatch):
+    # A second thread asks too.
+    monkeypatch.setattr(concurrent_rules, "get_thread_count", lambda: 1)
     calls = []
 
     def cancel_on_poll():
