@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,16 +18,13 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..cancellation import Cancellation
-from ..geometry.linework import iterate_batches
+from ..geometry.shape_hashes import hash_shapes
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule
 from ..model.side_inputs import SideInputs
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..profile import Norm
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 #: Size of a digest in bytes. Values of tables enter it as hashes of 8 bytes, so that a changed value is missed with a
 #: probability of 2⁻⁶⁴.
@@ -42,9 +39,9 @@ _OMITTED_PLAN_FIELDS = ("layers", "norm", "notices", "_computed")
 
 @dataclass(frozen=True)
 class _Attributes:
-    """The columns of a layer's table without its geometries."""
+    """The columns of a table as read without its geometries."""
 
-    frame: gpd.GeoDataFrame
+    source: SourceLayer
 
 
 class NoDigestError(TypeError):
@@ -102,7 +99,8 @@ def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
     elif isinstance(value, pd.DataFrame):
         yield from _iterate_table_pieces(value)
     elif isinstance(value, _Attributes):
-        yield from _iterate_table_pieces(value.frame, value.frame.geometry.name)
+        frame = value.source.frame
+        yield from _iterate_table_pieces(frame.loc[:, frame.columns != frame.geometry.name], value.source)
     elif isinstance(value, Layer):
         yield get_layer_digest(value)
     elif isinstance(value, Plan):
@@ -118,16 +116,21 @@ def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
         raise NoDigestError(f"no digest of {type(value).__name__}")
 
 
-def _iterate_table_pieces(frame: pd.DataFrame, omitted_column: str | None = None) -> Iterator[Any]:
-    """Return the bytes of a table: index, names, values in the order of the rows; one column may be omitted."""
+def _iterate_table_pieces(frame: pd.DataFrame, source: SourceLayer | None = None) -> Iterator[Any]:
+    """Return the bytes of a table: index, names, values in the order of the rows.
+
+    ``source``: the layer to which the columns belong, whose reader may know digests of their values.
+    """
     yield np.ascontiguousarray(pd.util.hash_pandas_object(frame.index, index=False)).tobytes()
     for position, name in enumerate(frame.columns):
-        if name == omitted_column:
-            continue
         column = frame.iloc[:, position]
         yield f"{name} {column.dtype}".encode()
-        if column.dtype.name == "geometry":
-            yield from _iterate_geometry_pieces(column.to_numpy())
+        known_digest = None if source is None else source.find_column_digest(name)
+        if known_digest is not None:
+            yield b"as read"
+            yield known_digest
+        elif column.dtype.name == "geometry":
+            yield hash_shapes(column.to_numpy()).tobytes()
         elif column.dtype == object:
             yield from _iterate_object_pieces(column.to_numpy())
         else:
@@ -152,31 +155,6 @@ def _iterate_object_pieces(values: NDArray) -> Iterator[bytes]:
         yield np.array([len(one) for one in present_values], dtype=np.int64).tobytes()
 
 
-def _iterate_geometry_pieces(shapes: Any) -> Iterator[bytes]:
-    """Return the bytes of (n,) geometries, in batches of rows.
-
-    Polygons without holes and Z, most of a county, are coordinates and their numbers, which takes half the time of WKB;
-    other geometries are WKB.
-    """
-    for batch in iterate_batches(shapes):
-        batch_shapes = shapes[batch]
-        types = shapely.get_type_id(batch_shapes)
-        is_flat = np.isin(types, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
-        is_flat &= ~shapely.has_z(batch_shapes) & (shapely.get_num_interior_rings(batch_shapes) == 0)
-        multipart = np.flatnonzero(is_flat & (types == shapely.GeometryType.MULTIPOLYGON))
-        parts, row_of_part = shapely.get_parts(batch_shapes[multipart], return_index=True)
-        is_flat[multipart[row_of_part[shapely.get_num_interior_rings(parts) > 0]]] = False
-        yield types.tobytes()
-        yield is_flat.tobytes()
-        yield shapely.get_num_coordinates(batch_shapes).tobytes()
-        yield row_of_part.tobytes()
-        yield shapely.get_num_coordinates(parts).tobytes()
-        yield shapely.get_coordinates(batch_shapes[is_flat]).tobytes()
-        wkb_of_rows = shapely.to_wkb(batch_shapes[~is_flat & (types >= 0)]).tolist()
-        yield np.array([len(wkb) for wkb in wkb_of_rows], dtype=np.int64).tobytes()
-        yield b"".join(wkb_of_rows)
-
-
 def get_layer_digest(layer: Layer) -> bytes:
     """Return the digest of a layer: its rows as read, and how they were brought into the plan's plane.
 
@@ -186,7 +164,7 @@ def get_layer_digest(layer: Layer) -> bytes:
         source = layer.source
         others = [getattr(source, one.name) for one in fields(SourceLayer) if one.init and one.name != "frame"]
         shape_digest = get_shape_digest(layer)
-        layer.stored_digest = compute_value_digest((shape_digest, _Attributes(source.frame), others, layer.template))
+        layer.stored_digest = compute_value_digest((shape_digest, _Attributes(source), others, layer.template))
     return layer.stored_digest
 
 
@@ -196,10 +174,10 @@ def get_shape_digest(layer: Layer) -> bytes:
     It contains all from which `Layer` derives them. It is computed once and stored with the layer.
     """
     if layer.stored_shape_digest is None:
-        frame = layer.source.frame
         layer.stored_shape_digest = compute_value_digest(
             (
-                frame.geometry.to_frame(),
+                layer.frame.index.to_numpy(),
+                layer.source.compute_shape_hashes(),
                 layer.source.broken_fids,
                 layer.template.geometry,
                 layer.crs,

@@ -8,6 +8,7 @@ geometries that GEOS cannot represent, and fields that are neither texts nor num
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
+from ..geometry.shape_hashes import hash_wkb
 from .arrow_stream import ArrowColumn, ArrowStreamError, read_batches
 from .text_codes import decode_texts
 
@@ -43,7 +45,8 @@ class ColumnarRows:
 
     ``fids`` (n,); ``shapes`` (n,): geometries; ``has_shape`` (n,) bool: the file has a geometry, even one that GEOS
     cannot represent. ``columns``: one array of values (n,) for each field read, in file order.
-    ``distinct_texts_by_position``: position of a field of texts → its distinct texts.
+    ``distinct_texts_by_position``: position of a field of texts → its distinct texts. ``digest_by_position``: position
+    of a field → digest of the bytes from which its values were made. ``shape_hashes`` (n,): as of `hash_shapes`.
     """
 
     fids: NDArray
@@ -51,6 +54,8 @@ class ColumnarRows:
     has_shape: NDArray
     columns: list[NDArray]
     distinct_texts_by_position: dict[int, list[str]]
+    digest_by_position: dict[int, bytes]
+    shape_hashes: NDArray
 
 
 def read_columnar_rows(
@@ -85,6 +90,7 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     fid_parts: list[NDArray] = []
     shape_parts: list[NDArray] = []
     presence_parts: list[NDArray] = []
+    hash_parts: list[NDArray] = []
     with pyogrio.raw.open_arrow(
         path, layer=name, columns=list(format_by_name), return_fids=True, batch_size=_ROWS_PER_BATCH, use_pyarrow=False
     ) as (meta, stream):
@@ -92,22 +98,25 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
         for batch in read_batches(stream):
             if batch.keys() != {fid_name, shape_name, *format_by_name} or batch[fid_name].kind != "l":
                 raise _UnusualLayerError
-            shapes, has_shape = _convert_shapes(batch[shape_name])
+            shapes, has_shape, hashes = _convert_shapes(batch[shape_name])
             fid_parts.append(batch[fid_name].values)
             shape_parts.append(shapes)
             presence_parts.append(has_shape)
+            hash_parts.append(hashes)
             for field_name, kind in format_by_name.items():
                 if batch[field_name].kind == kind:
                     parts[field_name].append(batch[field_name])
     if sum(map(len, fid_parts)) != row_count:
         raise _UnusualLayerError
-    fids, shapes, has_shape = map(np.concatenate, (fid_parts, shape_parts, presence_parts))
+    parts_of_rows = (fid_parts, shape_parts, presence_parts, hash_parts)
+    fids, shapes, has_shape, shape_hashes = map(np.concatenate, parts_of_rows)
     if not fids.all():
         # Of a view or a table without a column of ids, the stream gives each row the id 0.
         raise _UnusualLayerError
-    _read_unusual_shapes(path, name, fids, shapes, has_shape)
+    _read_unusual_shapes(path, name, fids, shapes, has_shape, shape_hashes)
     values_by_name: dict[str, NDArray] = {}
     distinct_texts: dict[int, list[str]] = {}
+    digests: dict[int, bytes] = {}
     for position, field_name in enumerate(names):
         # The memory of the stream's texts is released column by column.
         batches = parts.pop(field_name, None)
@@ -115,16 +124,35 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
             continue
         if batches[0].kind != "u":
             values_by_name[field_name] = _join_numbers(batches)
-        elif (decoded := decode_texts(*_join_texts(batches))) is not None:
+            digests[position] = _compute_digest(values_by_name[field_name])
+            continue
+        data, offsets, is_present = _join_texts(batches)
+        decoded = decode_texts(data, offsets, is_present)
+        if decoded is not None:
             values_by_name[field_name], distinct_texts[position] = decoded
+            digests[position] = _compute_digest(data, offsets, is_present)
     other_names = [field_name for field_name in names if field_name not in values_by_name]
     if other_names:
         values_by_name |= _read_other_columns(path, name, other_names, fids)
-    return ColumnarRows(fids, shapes, has_shape, [values_by_name[n] for n in names], distinct_texts)
+    columns = [values_by_name[n] for n in names]
+    return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes)
 
 
-def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray]:
-    """Return (n,) geometries of a batch, None for those that the driver must convert, and (n,) bool: there is one."""
+def _compute_digest(*arrays: NDArray | None) -> bytes:
+    """Return a digest of the types, sizes and bytes of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(b"None" if array is None else f"{array.dtype} {array.shape}".encode())
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
+
+
+def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray, NDArray]:
+    """Return (n,) geometries of a batch, (n,) bool: there is one, and (n,) their hashes.
+
+    Geometries that the driver must convert are None.
+    """
     if column.kind not in ("z", "Z"):
         raise _UnusualLayerError
     starts, lengths = column.offsets[:-1], np.diff(column.offsets)
@@ -135,17 +163,17 @@ def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray]:
     usual_rows = long_rows[np.isin(heads, _USUAL_HEADS)]
     if np.count_nonzero(has_shape) - len(usual_rows) > _MAX_DRIVER_SHAPES:
         raise _UnusualLayerError
-    shapes = np.full(column.row_count, None, dtype=object)
     data = column.values.data
     ends = (starts[usual_rows] + lengths[usual_rows]).tolist()
-    wkb = np.empty(len(usual_rows), dtype=object)
-    wkb[:] = [bytes(data[start:end]) for start, end in zip(starts[usual_rows].tolist(), ends, strict=True)]
-    shapes[usual_rows] = shapely.from_wkb(wkb, on_invalid="ignore")
-    return shapes, has_shape
+    wkb = np.full(column.row_count, None, dtype=object)
+    wkb[usual_rows] = [bytes(data[start:end]) for start, end in zip(starts[usual_rows].tolist(), ends, strict=True)]
+    return shapely.from_wkb(wkb, on_invalid="ignore"), has_shape, hash_wkb(wkb)
 
 
-def _read_unusual_shapes(path: Path, name: str, fids: NDArray, shapes: NDArray, has_shape: NDArray) -> None:
-    """Replace missing and empty geometries, where the file has one, by those that the driver reads."""
+def _read_unusual_shapes(
+    path: Path, name: str, fids: NDArray, shapes: NDArray, has_shape: NDArray, shape_hashes: NDArray
+) -> None:
+    """Replace missing and empty geometries and their hashes, where the file has one, by those that the driver reads."""
     rows = np.flatnonzero(has_shape & (shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     if not len(rows):
         return
@@ -154,7 +182,7 @@ def _read_unusual_shapes(path: Path, name: str, fids: NDArray, shapes: NDArray, 
     _, fids_read, wkb, _ = pyogrio.raw.read(path, layer=name, columns=[], fids=fids[rows], return_fids=True)
     if not np.array_equal(fids_read, fids[rows]):
         raise _UnusualLayerError
-    shapes[rows] = shapely.from_wkb(wkb, on_invalid="ignore")
+    shapes[rows], shape_hashes[rows] = shapely.from_wkb(wkb, on_invalid="ignore"), hash_wkb(wkb)
     has_shape[rows] = [one is not None for one in wkb]
 
 

@@ -129,11 +129,12 @@ def read_rows(
     positions = [n for n, field in enumerate(info["fields"]) if only is None or str(field) in only]
     rows = read_columnar_rows(opened, name, info, positions, row_count) if encoding is None else None
     distinct_texts: dict[int, list[str]] = {}
+    column_digests: dict[int, bytes] = {}
     if rows is not None:
         meta = {**info, **{key: [info[key][n] for n in positions] for key in ("fields", "dtypes")}}
         names = [names[n] for n in positions]
         fids, shapes, has_shape, columns = rows.fids, rows.shapes, rows.has_shape, rows.columns
-        distinct_texts = rows.distinct_texts_by_position
+        distinct_texts, column_digests = rows.distinct_texts_by_position, dict(rows.digest_by_position)
     elif needs_columns and row_count:
         raise CellwiseLayerError(name)
     else:
@@ -152,6 +153,7 @@ def read_rows(
         is_integer_as_float = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
         if is_integer_as_float and np.nanmax(np.abs(values), initial=0) >= 2**53:
             values = _read_integers_as_text(opened, name, str(meta["fields"][position]), encoding, index)
+            column_digests.pop(position, None)
         table[field_name] = values
     crs = crs_care.parse_crs(meta.get("crs"))
     geometry_name = "geometry"
@@ -171,7 +173,11 @@ def read_rows(
         curve_step=get_curve_step_degrees() if curve_texts else 0.0,
         broken_fids=tuple(int(fids[p]) for p in broken_rows),
     )
-    layer.keep_distinct_texts({names[position]: texts for position, texts in distinct_texts.items()})
+    layer.keep_reading_results(
+        {names[position]: texts for position, texts in distinct_texts.items()},
+        {names[position]: digest for position, digest in column_digests.items()},
+        None if rows is None else rows.shape_hashes,
+    )
     if curve_texts:
         layer.notices += make_curve_notices(layer)
     return layer

@@ -23,6 +23,7 @@ from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygons import ClipCache, Polygons
+from ..geometry.shape_hashes import hash_shapes
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import extract_valid_polygons, find_flat_polygons, mask_missing_shapes, repair_polygon
 from ..geometry.vertex_index import VertexIndex
@@ -138,18 +139,43 @@ class SourceLayer:
     shape_crs_fids: tuple[int, ...] = ()
     described_crs: str = ""
     #: What the reader knows of the rows of a frame. A copy of the layer with another frame does not get it.
-    _frame_of_texts: weakref.ref[gpd.GeoDataFrame] | None = field(default=None, init=False, repr=False, compare=False)
+    _frame_as_read: weakref.ref[gpd.GeoDataFrame] | None = field(default=None, init=False, repr=False, compare=False)
     _distinct_texts_by_column: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _digest_by_column: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _shape_hashes: NDArray | None = field(default=None, init=False, repr=False, compare=False)
 
-    def keep_distinct_texts(self, texts_by_column: dict[str, list[str]]) -> None:
-        """Keep the distinct texts of columns that have only texts and None, as long as the layer has this frame."""
-        self._frame_of_texts, self._distinct_texts_by_column = weakref.ref(self.frame), texts_by_column
+    def keep_reading_results(
+        self,
+        texts_by_column: dict[str, list[str]],
+        digest_by_column: dict[str, bytes],
+        shape_hashes: NDArray | None,
+    ) -> None:
+        """Keep what the reader knows of the frame's rows, as long as the layer has this frame.
+
+        ``texts_by_column``: the distinct texts of columns that have only texts and None. ``digest_by_column``: digests
+        of the bytes from which columns were made; equal digests mean equal columns. ``shape_hashes`` (n,): of the
+        geometries (`hash_shapes`), None if they are unknown.
+        """
+        self._frame_as_read = weakref.ref(self.frame)
+        self._distinct_texts_by_column, self._digest_by_column = texts_by_column, digest_by_column
+        self._shape_hashes = shape_hashes
 
     def find_distinct_texts(self, column: str) -> list[str] | None:
         """Return the distinct texts of a column; None if the reader does not know them."""
-        if self._frame_of_texts is None or self._frame_of_texts() is not self.frame:
-            return None
-        return self._distinct_texts_by_column.get(column)
+        return self._distinct_texts_by_column.get(column) if self._has_frame_as_read() else None
+
+    def find_column_digest(self, column: str) -> bytes | None:
+        """Return the digest of the bytes from which a column was read; None if the reader does not know it."""
+        return self._digest_by_column.get(column) if self._has_frame_as_read() else None
+
+    def compute_shape_hashes(self) -> NDArray:
+        """Return (n,) hashes of the geometries as read (`hash_shapes`)."""
+        if self._shape_hashes is not None and self._has_frame_as_read():
+            return self._shape_hashes
+        return hash_shapes(self.frame.geometry.to_numpy())
+
+    def _has_frame_as_read(self) -> bool:
+        return self._frame_as_read is not None and self._frame_as_read() is self.frame
 
     @property
     def known_row_count(self) -> int | None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
+from plugin.core.geometry.shape_hashes import hash_shapes
 from plugin.core.io import columnar_rows, read_source
 from plugin.core.io.columnar_rows import read_columnar_rows
 from plugin.core.io.text_codes import decode_texts
@@ -188,6 +189,51 @@ def test_distinct_texts_are_those_of_the_frame_as_read(tmp_path):
     assert layer.find_distinct_texts("EMPTY") == [] and layer.find_distinct_texts("MJ") is None
     layer.frame = layer.frame.iloc[:2]
     assert layer.find_distinct_texts("XZQMC") is None
+
+
+#: Changes that CASES does not have: an order, a limit between texts, the last digit of a coordinate.
+SMALL_CHANGES = {
+    "texts exchanged": (set_value("BSM", "140225000000000001", 1), set_value("BSM", "140225000000000000", 2)),
+    "limit between texts": (set_value("XZQMC", "𠮷中", 7), set_value("XZQMC", "a", 8)),
+    "empty instead of missing": (set_value("XZQMC", "", 1),),
+    "shapes exchanged": (
+        set_value("geom", make_blob(shapely.to_wkb(shapely.box(400_020, 4_000_000, 400_030, 4_000_010))), 1),
+        set_value("geom", make_blob(shapely.to_wkb(shapely.box(400_000, 4_000_000, 400_010, 4_000_010))), 2),
+    ),
+    "last digit of a coordinate": (
+        set_value("geom", make_blob(shapely.to_wkb(shapely.box(400_000, 4_000_000, np.nextafter(400_010, 5e5), 4_000_010)))),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [*CASES, *SMALL_CHANGES])
+def test_digests_of_columns_as_read_differ_where_the_columns_differ(tmp_path, case):
+    path = write_rows(tmp_path / "a.gpkg")
+    before, equal = read_layer(path), read_layer(path)
+    changed = read_layer(change(path, *(SMALL_CHANGES.get(case) or CASES[case][0])))
+    if isinstance(changed, InputError):
+        return
+    assert before.find_column_digest("BSM")
+    for layer in (before, changed):
+        # The file has bytes of geometries that GEOS cannot represent.
+        rows = ~np.isin(layer.frame.index, layer.broken_fids)
+        hashes = hash_shapes(layer.frame.geometry.to_numpy())
+        assert layer.compute_shape_hashes()[rows].tolist() == hashes[rows].tolist()
+    for column in before.frame.columns.drop("geometry"):
+        digest = before.find_column_digest(column)
+        assert equal.find_column_digest(column) == digest
+        if digest is not None and column in changed.frame:
+            values, new_values = (list(map(repr, one.frame[column].tolist())) for one in (before, changed))
+            # The ids of the rows have a separate digest.
+            assert (values != new_values) <= (changed.find_column_digest(column) != digest), column
+
+
+def test_layer_with_another_frame_has_no_digests_as_read(tmp_path):
+    layer = read_layer(write_rows(tmp_path / "a.gpkg"))
+    layer.frame = layer.frame.copy()
+    assert layer.find_column_digest("BSM") is None
+    layer.frame = layer.frame.iloc[:2]
+    assert layer.compute_shape_hashes().tolist() == hash_shapes(layer.frame.geometry.to_numpy()).tolist()
 
 
 def test_column_with_a_very_long_text_is_left_to_the_driver(tmp_path, monkeypatch):

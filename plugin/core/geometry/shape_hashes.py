@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hashes of geometries, by which rows of two checks are compared without keeping their geometries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from .linework import iterate_batches
+
+
+def hash_shapes(shapes: NDArray) -> NDArray:
+    """Return (n,) uint64 hashes of (n,) geometries or None.
+
+    Equal geometries have equal hashes; a difference of two geometries is missed with a probability of 2⁻⁶⁴.
+    """
+    hashes = [hash_wkb(shapely.to_wkb(shapes[batch], flavor="iso")) for batch in iterate_batches(shapes)]
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *hashes])
+
+
+def hash_wkb(wkb: NDArray) -> NDArray:
+    """Return (n,) uint64 hashes of (n,) ISO WKB or None, equal to those that `hash_shapes` gives for the geometries."""
+    hashes: NDArray = pd.util.hash_array(wkb, categorize=False)
+    return hashes
