@@ -99,8 +99,7 @@ def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
     elif isinstance(value, pd.DataFrame):
         yield from _iterate_table_pieces(value)
     elif isinstance(value, _Attributes):
-        frame = value.source.frame
-        yield from _iterate_table_pieces(frame.loc[:, frame.columns != frame.geometry.name], value.source)
+        yield from _iterate_table_pieces(value.source.frame, value.source)
     elif isinstance(value, Layer):
         yield get_layer_digest(value)
     elif isinstance(value, Plan):
@@ -119,10 +118,12 @@ def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
 def _iterate_table_pieces(frame: pd.DataFrame, source: SourceLayer | None = None) -> Iterator[Any]:
     """Return the bytes of a table: index, names, values in the order of the rows.
 
-    ``source``: the layer to which the columns belong, whose reader may know digests of their values.
+    ``source``: the layer of the table, if only its attributes are wanted; its reader may know digests of their values.
     """
     yield np.ascontiguousarray(pd.util.hash_pandas_object(frame.index, index=False)).tobytes()
     for position, name in enumerate(frame.columns):
+        if source is not None and name == source.frame.geometry.name:
+            continue
         column = frame.iloc[:, position]
         yield f"{name} {column.dtype}".encode()
         known_digest = None if source is None else source.find_column_digest(name)

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 import shapely
 
+from ..engine.input_digest import compute_value_digest, get_shape_digest
+from ..engine.kept_results import KeptResults
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..messages.texts import Texts
@@ -35,14 +37,14 @@ _TOWNSHIP_PREFIX = "township_"
 _AREA_DECIMALS, _RATIO_DECIMALS = 2, 4
 
 
-def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
+def mark_repeated_land(report: Report, plan: Plan, texts: Texts, kept_results: KeptResults | None = None) -> None:
     """Add to findings on sums how much land they count twice; mark indicators that count land twice.
 
     Findings and indicators of the report are changed in place. An indicator is not confirmed if it would be printed
     otherwise without the land counted twice. A target that is met only by such land is not met: the state of the
-    indicator becomes unconfirmed. Without findings of TOP001 nothing changes.
+    indicator becomes unconfirmed. Without findings of TOP001 nothing changes. ``kept_results``: of earlier checks.
     """
-    repeated_land = _RepeatedLand(plan, [f for f in report.findings if f.code == _OVERLAP_RULE])
+    repeated_land = _RepeatedLand(plan, [f for f in report.findings if f.code == _OVERLAP_RULE], kept_results)
     entries = load_catalogue(plan.norm.standard).indicator_by_id
     values = {indicator.id: indicator.value for indicator in report.indicators if not indicator.place}
     for finding in report.findings:
@@ -83,8 +85,9 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
 class _RepeatedLand:
     """Land that rows of a layer cover more than once: area of the rows less that of their union."""
 
-    def __init__(self, plan: Plan, overlaps: list[Finding]):
+    def __init__(self, plan: Plan, overlaps: list[Finding], kept_results: KeptResults | None):
         self._plan = plan
+        self._kept_results = kept_results
         self._findings: dict[str, list[Finding]] = defaultdict(list)
         for finding in overlaps:
             self._findings[finding.role].append(finding)
@@ -118,7 +121,16 @@ class _RepeatedLand:
 
     def _measure(self, layer: Layer, findings: list[Finding]) -> float:
         """Return the area (m²) that the rows named in findings cover more than once."""
-        shapes = layer.plane_shapes[_find_rows(layer, findings)]
+        rows = _find_rows(layer, findings)
+        if self._kept_results is None or layer.stored_shape_digest is None:
+            return self._measure_rows(layer, rows)
+        digest = compute_value_digest(("repeated land", get_shape_digest(layer), np.array(rows)))
+        arrays = self._kept_results.find_or_compute(digest, lambda: {"area": np.array(self._measure_rows(layer, rows))})
+        return float(arrays["area"])
+
+    def _measure_rows(self, layer: Layer, rows: list[int]) -> float:
+        """Return the area (m²) that rows of a layer cover more than once."""
+        shapes = layer.plane_shapes[rows]
         shapes = shapes[~shapely.is_missing(shapes)]
         if len(shapes) < 2:
             return 0.0

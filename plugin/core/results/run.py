@@ -26,6 +26,7 @@ from .overlaps_at_findings import record_overlaps_at_findings
 from .repeated_land import mark_repeated_land
 
 if TYPE_CHECKING:
+    from ..engine.kept_results import KeptResults
     from ..engine.rule_memory import RuleMemory
 
 
@@ -62,7 +63,10 @@ def run_check(
     )
     # Python's garbage collection would search hundreds of thousands of findings repeatedly, and free nothing.
     with pause_garbage_collection():
-        report = make_report_and_apply_waivers(evaluation, plan, side_inputs, waivers, lang, cancellation)
+        kept_results = None if memory is None else memory.kept_results
+        report = make_report_and_apply_waivers(
+            evaluation, plan, side_inputs, waivers, lang, cancellation, kept_results=kept_results
+        )
     if memory is not None:
         report.provenance["reused_rules"] = sorted(memory.reused_codes - memory.computed_codes)
     report.provenance["seconds"] = round(time.monotonic() - start_time + reading_seconds, 3)
@@ -71,13 +75,20 @@ def run_check(
 
 
 def make_report_and_apply_waivers(
-    evaluation: Evaluation, plan: Plan, side_inputs: SideInputs, waivers: Waivers, lang: str, cancellation: Cancellation
+    evaluation: Evaluation,
+    plan: Plan,
+    side_inputs: SideInputs,
+    waivers: Waivers,
+    lang: str,
+    cancellation: Cancellation,
+    *,
+    kept_results: KeptResults | None = None,
 ) -> Report:
     """Return the report of evaluated rules.
 
     It adds findings on the sums of ignored slivers, on inputs of another county and on unread data, names overlaps of
     the control lines at the place of other findings, and marks figures that count land twice. It applies waivers
-    (accepted findings) and adds the provenance.
+    (accepted findings) and adds the provenance. ``kept_results``: results of earlier checks.
     """
     texts = Texts(lang)
 
@@ -94,7 +105,7 @@ def make_report_and_apply_waivers(
     report.findings += find_inconsistencies(plan, side_inputs)
     record_overlaps_at_findings(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
-    mark_repeated_land(report, plan, texts)
+    mark_repeated_land(report, plan, texts, kept_results)
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
     if waivers.entries:
