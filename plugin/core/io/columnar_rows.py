@@ -12,7 +12,7 @@ import hashlib
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyogrio
@@ -20,6 +20,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry.shape_hashes import hash_wkb
+from ..parallel.threads import map_in_threads
 from .arrow_stream import ArrowColumn, ArrowStreamError, read_batches
 from .text_codes import decode_texts
 
@@ -56,6 +57,14 @@ class ColumnarRows:
     distinct_texts_by_position: dict[int, list[str]]
     digest_by_position: dict[int, bytes]
     shape_hashes: NDArray
+
+
+class _ConvertedColumn(NamedTuple):
+    """Values (n,) of a column, its distinct texts (None for numbers), and the digest of the bytes that were read."""
+
+    values: NDArray
+    distinct_texts: list[str] | None
+    digest: bytes
 
 
 def read_columnar_rows(
@@ -114,28 +123,32 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
         # Of a view or a table without a column of ids, the stream gives each row the id 0.
         raise _UnusualLayerError
     _read_unusual_shapes(path, name, fids, shapes, has_shape, shape_hashes)
-    values_by_name: dict[str, NDArray] = {}
-    distinct_texts: dict[int, list[str]] = {}
-    digests: dict[int, bytes] = {}
-    for position, field_name in enumerate(names):
-        # The memory of the stream's texts is released column by column.
-        batches = parts.pop(field_name, None)
-        if not batches:
-            continue
-        if batches[0].kind != "u":
-            values_by_name[field_name] = _join_numbers(batches)
-            digests[position] = _compute_digest(values_by_name[field_name])
-            continue
-        data, offsets, is_present = _join_texts(batches)
-        decoded = decode_texts(data, offsets, is_present)
-        if decoded is not None:
-            values_by_name[field_name], distinct_texts[position] = decoded
-            digests[position] = _compute_digest(data, offsets, is_present)
+    # The memory of the stream's values is released column by column.
+    converted = map_in_threads(lambda field_name: _convert_column(parts.pop(field_name, [])), names)
+    values_by_name = {n: column.values for n, column in zip(names, converted, strict=True) if column is not None}
+    distinct_texts = {
+        position: column.distinct_texts
+        for position, column in enumerate(converted)
+        if column is not None and column.distinct_texts is not None
+    }
+    digests = {position: column.digest for position, column in enumerate(converted) if column is not None}
     other_names = [field_name for field_name in names if field_name not in values_by_name]
     if other_names:
         values_by_name |= _read_other_columns(path, name, other_names, fids)
     columns = [values_by_name[n] for n in names]
     return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes)
+
+
+def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
+    """Return the values of a column; None if it must be read cell by cell. Raise UnicodeDecodeError."""
+    if not batches:
+        return None
+    if batches[0].kind != "u":
+        numbers = _join_numbers(batches)
+        return _ConvertedColumn(numbers, None, _compute_digest(numbers))
+    data, offsets, is_present = _join_texts(batches)
+    decoded = decode_texts(data, offsets, is_present)
+    return None if decoded is None else _ConvertedColumn(*decoded, _compute_digest(data, offsets, is_present))
 
 
 def _compute_digest(*arrays: NDArray | None) -> bytes:
