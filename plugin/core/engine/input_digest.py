@@ -178,7 +178,7 @@ def get_shape_digest(layer: Layer) -> bytes:
         layer.stored_shape_digest = compute_value_digest(
             (
                 layer.frame.index.to_numpy(),
-                layer.source.compute_shape_hashes(),
+                layer.shape_hashes,
                 layer.source.broken_fids,
                 layer.template.geometry,
                 layer.crs,

@@ -111,6 +111,16 @@ class FolderMemory(RuleMemory):
             if values.keys() - self.find_layer_values(digest).keys():
                 self._write(self._make_path(digest.hex(), _LAYER_SUFFIX), values)
 
+    def find_valid_hashes(self, role: str) -> NDArray | None:
+        """Return (k,) hashes of the valid geometries that the layer of a role had, from their file; else None."""
+        return (_read_arrays(self._make_path(role, _LAYER_SUFFIX)) or {}).get("valid_hashes")
+
+    def keep_valid_hashes(self, role: str, hashes: NDArray) -> None:
+        """Write (k,) hashes of the valid geometries of a layer, unless its file has them."""
+        known_hashes = self.find_valid_hashes(role)
+        if known_hashes is None or not np.array_equal(known_hashes, hashes):
+            self._write(self._make_path(role, _LAYER_SUFFIX), {"valid_hashes": hashes})
+
     def find_query_result(self, digest: bytes) -> Arrays | None:
         """Return the arrays of a geometry query, from their file; None without a readable file of this version."""
         arrays = _read_arrays(self._make_path(digest.hex(), _QUERY_SUFFIX))

@@ -120,6 +120,8 @@ class RuleMemory:
         self._remembered: dict[CallKey, RememberedResult] = {}
         #: Digest of a layer's geometries → arrays that were computed of them.
         self._values_by_layer: dict[bytes, dict[str, Any]] = {}
+        #: Role → (k,) hashes of the valid geometries of the layer, which a changed layer mostly has too.
+        self._valid_hashes_by_role: dict[str, NDArray] = {}
         #: Results of geometry queries.
         self.kept_results: KeptResults = KeptResults()
         self._run_digest: bytes | None = None
@@ -149,6 +151,8 @@ class RuleMemory:
                 values = self.find_layer_values(get_shape_digest(layer))
                 layer.set_computed_values({name: values[name] for name in values if name != _AREAS})
                 layer.known_statutory_areas = values.get(_AREAS)
+                if "invalid_rows" not in values:
+                    layer.known_valid_hashes = self.find_valid_hashes(layer.role)
         except NoDigestError:
             self._run_digest = None
 
@@ -162,6 +166,8 @@ class RuleMemory:
                 # share theirs, and each may have computed some of them.
                 values = values_by_digest.setdefault(digest, dict(self.find_layer_values(digest)))
                 values |= layer.get_computed_values()
+                if "invalid_rows" in values:
+                    self.keep_valid_hashes(layer.role, layer.shape_hashes[~values["invalid_rows"] & ~layer.empty_rows])
             self.keep_layer_values(values_by_digest)
         self._plan = self._run_digest = None
 
@@ -183,6 +189,14 @@ class RuleMemory:
     def keep_layer_values(self, values_by_layer: dict[bytes, dict[str, Any]]) -> None:
         """Keep arrays computed of geometries (digest → name → array), instead of those of the previous check."""
         self._values_by_layer = values_by_layer
+
+    def find_valid_hashes(self, role: str) -> NDArray | None:
+        """Return (k,) hashes of the valid geometries that the layer of a role had; None if they are not kept."""
+        return self._valid_hashes_by_role.get(role)
+
+    def keep_valid_hashes(self, role: str, hashes: NDArray) -> None:
+        """Keep (k,) hashes of the valid geometries of a layer."""
+        self._valid_hashes_by_role[role] = hashes
 
     def call(
         self,

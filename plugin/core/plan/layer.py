@@ -244,6 +244,8 @@ class Layer:
         #: Statutory areas of an equal layer, if they are known. They count as measured (`is_measured`) when a rule has
         #: asked for them, as in a check without former results.
         self.known_statutory_areas: NDArray | None = None
+        #: Hashes (k,) of geometries that are known to be valid (`shape_hashes`).
+        self.known_valid_hashes: NDArray | None = None
         #: Result of `Polygons.find_overlap_candidates` for an equal layer, if it is known.
         self._known_overlap_candidates: NDArray | None = None
         #: Results of `find_flat_rows`.
@@ -450,7 +452,17 @@ class Layer:
     @shared_property
     def invalid_rows(self) -> NDArray:
         """Return (n,) bool: rows with a geometry that is invalid as read."""
-        return ~self.empty_rows & ~apply_in_threads(shapely.is_valid, self.raw_shapes)
+        needs_test = ~self.empty_rows
+        if self.known_valid_hashes is not None:
+            needs_test &= ~np.isin(self.shape_hashes, self.known_valid_hashes)
+        is_invalid = np.zeros(len(self), dtype=bool)
+        is_invalid[needs_test] = ~apply_in_threads(shapely.is_valid, self.raw_shapes[needs_test])
+        return is_invalid
+
+    @cached_property
+    def shape_hashes(self) -> NDArray:
+        """Return (n,) hashes of the geometries as read (`hash_shapes`)."""
+        return self.source.compute_shape_hashes()
 
     @shared_property
     def has_wrong_geometry_type(self) -> bool:

@@ -15,6 +15,7 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine import geometry_queries
 from plugin.core.engine.input_digest import compute_value_digest
 from plugin.core.engine.kept_results import KeptResults
+from plugin.core.engine.memory_folder import FolderMemory
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
 from plugin.core.geometry.polygons import Polygons
@@ -128,6 +129,27 @@ def test_overlaps_and_areas_of_an_unchanged_layer_are_not_computed_again(county,
     assert max(computed) == len(frame)
 
 
+@pytest.mark.parametrize("is_in_folder", [False, True])
+def test_only_changed_geometries_of_a_layer_are_tested_for_validity_again(county, monkeypatch, tmp_path, is_in_folder):
+    options = replace(DEFAULT_RULES, rules=("GEO001", "GEO002"))
+    memory = FolderMemory(tmp_path, "county") if is_in_folder else RuleMemory()
+    check_with_memory(county, options, memory)
+    frame = get_frame(county, "DLTB").iloc[::-1].copy()
+    invalid_before = np.count_nonzero(~frame.geometry.is_valid & ~frame.geometry.isna())
+    shapes = frame.geometry.to_numpy().copy()
+    shapes[3] = shapely.transform(shapes[3], exchange_vertices)
+    frame.geometry = shapes
+    changed = replace_layer(county, "DLTB", frame)
+    expected = check_afresh(changed, options)
+    tested = []
+    monkeypatch.setattr(
+        layer_module, "apply_in_threads", lambda function, shapes: tested.append(len(shapes)) or function(shapes)
+    )
+    memory = FolderMemory(tmp_path, "county") if is_in_folder else memory
+    assert check_with_memory(changed, options, memory) == expected
+    assert sum(tested) == 1 + invalid_before < len(frame) / 2
+
+
 @pytest.mark.parametrize(
     "changed_options",
     [
@@ -230,7 +252,12 @@ def test_geometries_that_differ_in_any_way_have_different_digests_and_equal_ones
 
 #: Layers that rules overlay with each other; their unchanged pairs are not overlaid again.
 OVERLAID_LAYERS = ("DLTB", "STBHHX", "YDYHGHFQ", "CZKFBJ", "YJJBNTBHTB", "GDBHMB", "XZQXZ")
-KINDS_OF_CHANGE = ("move", "remove", "text", "repeat", "no layer", "blank", "no shape")
+KINDS_OF_CHANGE = ("move", "remove", "text", "repeat", "no layer", "blank", "no shape", "twist")
+
+
+def exchange_vertices(xy):
+    """Return the vertices of a polygon in another order, in which most rings cross themselves."""
+    return np.concatenate([xy[:1], xy[2:-1], xy[1:2], xy[-1:]]) if len(xy) > 3 else xy
 
 
 def change_at_random(county, chance, names=(), kinds=KINDS_OF_CHANGE):
@@ -249,6 +276,9 @@ def change_at_random(county, chance, names=(), kinds=KINDS_OF_CHANGE):
         frame.geometry = shapes
     elif kind == "vertex":
         shapes[row] = move_second_vertex(shapes[row], chance.normal(0.0, 1e-5, 2))
+        frame.geometry = shapes
+    elif kind == "twist":
+        shapes[row] = shapely.transform(shapes[row], exchange_vertices)
         frame.geometry = shapes
     elif kind == "no shape":
         shapes[row] = None
