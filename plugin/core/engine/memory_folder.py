@@ -70,10 +70,13 @@ class FolderMemory(RuleMemory):
         #: Why a result could not be written; the next run then computes it again.
         self.writing_error: OutputError | None = None
         self.kept_results = _FolderResults(self)
+        #: Values of layers that were read from files in the current run.
+        self._values_read: dict[bytes, dict[str, Any]] = {}
 
     def end_run(self) -> None:
         """Write values computed of the plan's layers, release the plan, and limit the size of the folder."""
         super().end_run()
+        self._values_read.clear()
         limit_folder_size(self._folder)
 
     def find_result(self, key: CallKey) -> RememberedResult | None:
@@ -102,8 +105,10 @@ class FolderMemory(RuleMemory):
 
     def find_layer_values(self, digest: bytes) -> dict[str, Any]:
         """Return arrays computed of the layer with this digest, by name; empty without any."""
-        arrays = _read_arrays(self._make_path(digest.hex(), _LAYER_SUFFIX)) or {}
-        return {name: array for name, array in arrays.items() if name != _VERSION_NAME}
+        if digest not in self._values_read:
+            arrays = _read_arrays(self._make_path(digest.hex(), _LAYER_SUFFIX)) or {}
+            self._values_read[digest] = {name: array for name, array in arrays.items() if name != _VERSION_NAME}
+        return self._values_read[digest]
 
     def keep_layer_values(self, values_by_layer: dict[bytes, dict[str, Any]]) -> None:
         """Write arrays computed of layers."""
@@ -246,11 +251,14 @@ def _encode_result(remembered: RememberedResult) -> dict[str, NDArray]:
         "has_failed_outline": log.has_failed_outline,
         "reporting_rules": log.reporting_rules,
     }
+    text = json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    encoded_text = {"json": np.frombuffer(text, dtype=np.uint8)}
+    if not shapes:
+        return encoded_text
     wkb = shapely.to_wkb(np.array([*shapes, None], dtype=object)[:-1])
     pieces = [b"" if one is None else one for one in wkb.tolist()]
-    text = json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return {
-        "json": np.frombuffer(text, dtype=np.uint8),
+        **encoded_text,
         "wkb": np.frombuffer(b"".join(pieces), dtype=np.uint8),
         "wkb_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
     }
@@ -288,7 +296,8 @@ def _encode_reference(reference: LayerReference) -> list[Any]:
 def _decode_result(arrays: dict[str, NDArray]) -> RememberedResult:
     """Return the result of the arrays that `_encode_result` made. Raise one of `_READING_ERRORS`."""
     data = json.loads(arrays["json"].tobytes().decode("utf-8", "surrogatepass"))
-    wkb, ends = arrays["wkb"].tobytes(), arrays["wkb_ends"].tolist()
+    # Most results have no geometry.
+    wkb, ends = (arrays["wkb"].tobytes(), arrays["wkb_ends"].tolist()) if "wkb" in arrays else (b"", [])
     pieces = [wkb[start:end] or None for start, end in zip([0, *ends][:-1], ends, strict=True)]
     shapes = shapely.from_wkb(np.array([*pieces, None], dtype=object)[:-1])
     ignored_slivers = [
