@@ -20,6 +20,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.process_state import get_thread_count
 from ..parallel.shared_property import shared_property
 from ..parallel.threads import map_in_threads
+from .segment_boxes import expand_ranges
 
 #: Vertices in one batch: they fit in a processor's cache.
 BATCH_VERTICES = 50_000
@@ -166,6 +167,8 @@ MAX_SEGMENTS_PER_LINE = 24
 END_SHORTENING_M = 1e-6
 #: Segments compared at a time.
 _SEGMENTS_PER_BATCH = 500_000
+#: Rings compared at a time.
+_RINGS_PER_BATCH = 4096
 #: Fewer than one segment in this many is few.
 _FEW_SEGMENTS_RATIO = 8
 #: Odd constants of a well-mixing integer hash (splitmix64).
@@ -186,111 +189,216 @@ class BoundaryLines(NamedTuple):
 class PolygonSegments:
     """All segments of (n,) polygons or multipolygons.
 
-    Segment k runs from vertex k to vertex k + 1. ``xy`` (v, 2): vertices; ``ring_of_vertex`` (v,): ring of each vertex;
-    ``polygon_of_ring`` (r,): row of each ring's polygon; ``is_interior_left`` (v,) bool: the interior is to the left of
-    the ring as drawn; ``segments_by_hash`` (s,): the segments sorted by hash; ``sorted_hashes`` (s,): their hashes.
+    Segment k runs from vertex k to vertex k + 1. ``xy`` (v, 2): vertices; ``ring_starts`` (r + 1,): first vertex of
+    each ring, and v; ``polygon_of_ring`` (r,): row of each ring's polygon; ``is_left_of_ring`` (r,) bool: the interior
+    is to the left of the ring as drawn; ``ring_hashes`` (r,): the sum of the hashes of each ring's segments;
+    ``segment_keys`` (s,) uint64: a key for each segment with a length, in ascending order. A key has the segment in its
+    lower bits (`position_mask`), and the upper bits of the segment's hash above them.
     """
 
     xy: NDArray
-    ring_of_vertex: NDArray
+    ring_starts: NDArray
     polygon_of_ring: NDArray
-    is_interior_left: NDArray
-    segments_by_hash: NDArray
-    sorted_hashes: NDArray
+    is_left_of_ring: NDArray
+    ring_hashes: NDArray
+    segment_keys: NDArray
+
+    @property
+    def position_mask(self) -> np.uint64:
+        """Return the bits of a key that have the segment."""
+        return _make_position_mask(len(self.xy))
 
     @shared_property
+    def ring_of_vertex(self) -> NDArray:
+        """Return (v,) the ring of each vertex."""
+        return np.repeat(np.arange(len(self.polygon_of_ring), dtype=np.int32), np.diff(self.ring_starts))
+
+    @shared_property
+    def _rings_by_hash(self) -> NDArray:
+        """Return (r,) the rings in the order of their hashes."""
+        return np.argsort(self.ring_hashes)
+
+    def get_segments(self, keys: NDArray) -> NDArray:
+        """Return (k,) the segments that keys of this layer have."""
+        return (keys & self.position_mask).view(np.int64)
+
+    def hash_segments(self, segments: NDArray) -> NDArray:
+        """Return (k,) uint64: a hash of each segment, equal for both directions."""
+        return hash_vertices(self.xy[segments]) + hash_vertices(self.xy[segments + 1])
+
+    def find_segments(self, hashes: NDArray) -> tuple[NDArray, NDArray]:
+        """Return pairs of a position in (k,) hashes and a segment of which the key's part of the hash is equal."""
+        keys = hashes & ~self.position_mask
+        n, position = expand_ranges(
+            np.searchsorted(self.segment_keys, keys),
+            np.searchsorted(self.segment_keys, keys | self.position_mask, "right"),
+        )
+        return n, self.get_segments(self.segment_keys[position])
+
+    @property
     def unpaired_segments(self) -> NDArray:
         """Return (v,) bool: segments not drawn exactly twice, once from either side."""
-        alone = np.zeros(len(self.xy), dtype=bool)
-        alone[self.segments_by_hash] = True
-        is_same_hash = np.zeros(len(self.sorted_hashes) + 1, dtype=bool)
-        if len(self.sorted_hashes):
-            np.equal(self.sorted_hashes[1:], self.sorted_hashes[:-1], out=is_same_hash[1:-1])
-        # Exactly two segments have the hash.
-        begins = np.flatnonzero(is_same_hash[1:-1] & ~is_same_hash[:-2] & ~is_same_hash[2:])
-        first, second = self.segments_by_hash[begins], self.segments_by_hash[begins + 1]
+        return self._pairing[0]
+
+    @property
+    def adjacent_rings(self) -> NDArray:
+        """Return (k, 2) pairs of rings with a segment drawn exactly twice, once from either side; some repeatedly."""
+        return self._pairing[1]
+
+    @shared_property
+    def _pairing(self) -> tuple[NDArray, NDArray]:
+        """Return `unpaired_segments` and `adjacent_rings`."""
+        vertex, ring_of_vertex, is_left_of_ring = (
+            _convert_to_complex(self.xy),
+            self.ring_of_vertex,
+            self.is_left_of_ring,
+        )
+        alone = _mask_segments(vertex, self.ring_starts)
         # Segments are compared in the order of the rings: those of a common edge follow one another in both rings, so
         # that their vertices are in the processor's cache.
-        partner = np.full(len(self.xy), -1, dtype=np.int32)
-        partner[first], partner[second] = second, first
-        vertex = _convert_to_complex(self.xy)
+        partner = np.full(len(vertex), -1, dtype=np.int32)
+        first, second = self._find_two_of_a_hash()
+        partner[first] = second
 
-        def mark_pairs(batch: slice) -> None:
+        def mark_pairs(batch: slice) -> NDArray:
             """Mark segments of a batch of vertices that are drawn twice, once from either side, as paired.
 
-            Each pair is compared once, at its first segment.
+            Each pair is compared once, at its first segment. Return (k, 2) the rings of the pairs.
             """
-            i = batch.start + np.flatnonzero(partner[batch] > np.arange(batch.start, batch.stop))
-            j = partner[i]
+            i = batch.start + np.flatnonzero(partner[batch] >= 0)
+            j = partner.take(i)
+            ring, other_ring = ring_of_vertex.take(i), ring_of_vertex.take(j)
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
-            is_reversed = self.is_interior_left[i] == self.is_interior_left[j]
-            is_paired = (vertex[i] == vertex[j + is_reversed]) & (vertex[i + 1] == vertex[j + ~is_reversed])
-            alone[i[is_paired]] = alone[j[is_paired]] = False
+            is_reversed = is_left_of_ring.take(ring) == is_left_of_ring.take(other_ring)
+            is_paired = (vertex.take(i) == vertex.take(j + is_reversed)) & (
+                vertex.take(i + 1) == vertex.take(j + ~is_reversed)
+            )
+            alone[i] = alone[j] = ~is_paired
+            # A common edge has many segments, one after another.
+            is_paired[1:] &= (ring[1:] != ring[:-1]) | (other_ring[1:] != other_ring[:-1]) | ~is_paired[:-1]
+            return np.column_stack([ring[is_paired], other_ring[is_paired]])
 
-        starts = range(0, len(partner), _SEGMENTS_PER_BATCH)
-        map_in_threads(mark_pairs, [slice(n, min(n + _SEGMENTS_PER_BATCH, len(partner))) for n in starts])
-        return alone
+        batches = list(_iterate_slices(len(partner)))
+        return alone, np.concatenate([np.zeros((0, 2), dtype=np.int32), *map_in_threads(mark_pairs, batches)])
+
+    def _find_two_of_a_hash(self) -> tuple[NDArray, NDArray]:
+        """Return (k,), (k,) pairs of segments, the first one first, with a hash that exactly these two have."""
+        keys = self.segment_keys
+        equals_next = np.zeros(max(len(keys) - 1, 0), dtype=bool)
+        for batch in _iterate_slices(len(equals_next)):
+            np.less_equal(
+                keys[batch] ^ keys[batch.start + 1 : batch.stop + 1], self.position_mask, out=equals_next[batch]
+            )
+        begins, longer = _divide_runs(equals_next)
+        first, second = self.get_segments(keys[begins]), self.get_segments(keys[begins + 1])
+        if not len(longer):
+            return first, second
+        # Keys have only a part of the hash.
+        segments = self.get_segments(keys[longer])
+        hashes = self.hash_segments(segments)
+        order = np.argsort(hashes, kind="stable")
+        begins, _ = _divide_runs(hashes[order[1:]] == hashes[order[:-1]])
+        return (
+            np.concatenate([first, segments[order[begins]]]),
+            np.concatenate([second, segments[order[begins + 1]]]),
+        )
 
     def mask_unmatched_segments(self, other: PolygonSegments, rows: NDArray) -> NDArray:
         """Return (v,) bool: segments of selected rows that ``other`` does not have in either direction.
 
         ``rows``: bool by row, the selected rows.
         """
+        is_open_ring = rows[self.polygon_of_ring]
+        is_open_ring[self._find_rings_of_other(other, np.flatnonzero(is_open_ring))] = False
         is_unmatched = np.zeros(len(self.xy), dtype=bool)
-        own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
+        if not is_open_ring.any():
+            return is_unmatched
+        mask = max(self.position_mask, other.position_mask)
+        candidate = np.full(len(self.xy), -1, dtype=np.int32)
 
-        def mark_unmatched(order_and_key: tuple[NDArray, NDArray]) -> None:
-            """Mark the segments of a batch (positions, hashes) that the other layer does not have."""
-            order, key = order_and_key
-            is_unmatched[order] = True
-            if not len(other.sorted_hashes) or not len(key):
+        def find_candidates(keys: NDArray) -> None:
+            """Find for each segment, of a batch of keys, the first one of the other layer with an equal key."""
+            segments = self.get_segments(keys)
+            is_unmatched[segments] = True
+            if not len(other.segment_keys):
                 return
-            position = np.minimum(np.searchsorted(other.sorted_hashes, key), len(other.sorted_hashes) - 1)
-            equal_hash = np.flatnonzero(other.sorted_hashes[position] == key)
-            # The hash selects candidates; only equal coordinates are the same segment.
-            i, j = order[equal_hash], other.segments_by_hash[position[equal_hash]]
-            own_start, own_end, other_start, other_end = (
-                own_vertices[i],
-                own_vertices[i + 1],
-                other_vertices[j],
-                other_vertices[j + 1],
-            )
-            is_unmatched[
-                i[
-                    ((own_start == other_start) & (own_end == other_end))
-                    | ((own_start == other_end) & (own_end == other_start))
-                ]
-            ] = False
+            keys = keys & ~mask
+            position = np.searchsorted(other.segment_keys, keys)
+            position[position == len(other.segment_keys)] = 0
+            other_keys = other.segment_keys[position]
+            is_equal = (other_keys & ~mask) == keys
+            candidate[segments[is_equal]] = other.get_segments(other_keys[is_equal])
 
-        map_in_threads(mark_unmatched, list(self._sort_by_hash(rows)))
+        def compare(batch: slice) -> NDArray:
+            """Mark the segments of a batch of vertices that equal their candidates; return those that do not."""
+            i = batch.start + np.flatnonzero(candidate[batch] >= 0)
+            is_equal = self._equals_segments(i, other, candidate[i])
+            is_unmatched[i[is_equal]] = False
+            return i[~is_equal]
+
+        map_in_threads(find_candidates, list(self._iterate_keys(is_open_ring)))
+        differing = np.concatenate(map_in_threads(compare, list(_iterate_slices(len(candidate)))))
+        # Different segments with equal keys are rare: all segments with the key are compared.
+        n, other_segments = other.find_segments(self.hash_segments(differing))
+        is_equal = self._equals_segments(differing[n], other, other_segments)
+        is_unmatched[differing[n[is_equal]]] = False
         return is_unmatched
 
-    def _sort_by_hash(self, rows: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
-        """Yield the segments of selected rows and their hashes in batches, sorted by hash.
+    def _equals_segments(self, segments: NDArray, other: PolygonSegments, other_segments: NDArray) -> NDArray:
+        """Return (k,) bool: segments that equal (k,) segments of another layer, in either direction."""
+        own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
+        start, end = own_vertices[segments], own_vertices[segments + 1]
+        other_start, other_end = other_vertices[other_segments], other_vertices[other_segments + 1]
+        return ((start == other_start) & (end == other_end)) | ((start == other_end) & (end == other_start))
 
-        ``rows``: bool by row, the selected rows.
+    def _find_rings_of_other(self, other: PolygonSegments, rings: NDArray) -> NDArray:
+        """Return those of (k,) rings that ``other`` has with the same vertices in the same order.
+
+        Layers often copy polygons of each other; their rings are compared faster than the segments one by one.
         """
-        is_requested_ring = rows[self.polygon_of_ring]
-        if is_requested_ring.all():
-            yield from zip(_iterate_values(self.segments_by_hash), _iterate_values(self.sorted_hashes), strict=True)
+        if not len(other.ring_hashes):
+            return rings[:0]
+        hashes = other.ring_hashes[other._rings_by_hash]
+        position = np.minimum(np.searchsorted(hashes, self.ring_hashes[rings]), len(hashes) - 1)
+        other_rings = other._rings_by_hash[position]
+        lengths, other_lengths = np.diff(self.ring_starts), np.diff(other.ring_starts)
+        is_equal = (other.ring_hashes[other_rings] == self.ring_hashes[rings]) & (
+            other_lengths[other_rings] == lengths[rings]
+        )
+        rings, other_rings = rings[is_equal], other_rings[is_equal]
+        own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
+
+        def compare(batch: slice) -> NDArray:
+            """Return the rings of a batch that are equal."""
+            starts = self.ring_starts[rings[batch]]
+            n, vertex = expand_ranges(starts, starts + lengths[rings[batch]])
+            other_vertex = vertex + (other.ring_starts[other_rings[batch]] - starts)[n]
+            is_equal = np.ones(len(starts), dtype=bool)
+            is_equal[n[own_vertices[vertex] != other_vertices[other_vertex]]] = False
+            return rings[batch][is_equal]
+
+        batches = [slice(n, n + _RINGS_PER_BATCH) for n in range(0, len(rings), _RINGS_PER_BATCH)]
+        return np.concatenate([rings[:0], *map_in_threads(compare, batches)])
+
+    def _iterate_keys(self, is_selected_ring: NDArray) -> Iterator[NDArray]:
+        """Yield the keys of the segments of selected rings ((r,) bool) in batches, in ascending order."""
+        if is_selected_ring.all():
+            yield from _iterate_values(self.segment_keys)
             return
-        is_requested = is_requested_ring[self.ring_of_vertex]
-        if is_requested.sum() * _FEW_SEGMENTS_RATIO < len(is_requested):
+        lengths = np.diff(self.ring_starts)
+        if lengths[is_selected_ring].sum() * _FEW_SEGMENTS_RATIO < len(self.xy):
             # A few segments are sorted again faster than they are found among all.
-            segments = np.flatnonzero(is_requested)
+            starts = self.ring_starts[:-1][is_selected_ring]
+            _, segments = expand_ranges(starts, starts + lengths[is_selected_ring] - 1)
             vertex = _convert_to_complex(self.xy)
-            segments = segments[segments < len(is_requested) - 1]
-            is_segment = (self.ring_of_vertex[segments] == self.ring_of_vertex[segments + 1]) & (
-                vertex[segments] != vertex[segments + 1]
-            )
-            segments = segments[is_segment]
-            key = hash_vertices(self.xy[segments]) + hash_vertices(self.xy[segments + 1])
-            order = np.argsort(key)
-            yield from zip(_iterate_values(segments[order]), _iterate_values(key[order]), strict=True)
+            segments = segments[vertex[segments] != vertex[segments + 1]]
+            keys = (self.hash_segments(segments) & ~self.position_mask) | segments.astype(np.uint64)
+            keys.sort()
+            yield from _iterate_values(keys)
             return
-        for order, key in zip(_iterate_values(self.segments_by_hash), _iterate_values(self.sorted_hashes), strict=True):
-            in_order = is_requested[order]
-            yield order[in_order], key[in_order]
+        is_selected = np.repeat(is_selected_ring, lengths)
+        for keys in _iterate_values(self.segment_keys):
+            yield keys[is_selected[self.get_segments(keys)]]
 
     def extract_lines(self, is_selected: NDArray) -> BoundaryLines:
         """Return selected segments ((v,) bool) as lines of at most `MAX_SEGMENTS_PER_LINE` segments.
@@ -320,10 +428,42 @@ class PolygonSegments:
         return BoundaryLines(shapely.linestrings(xy, indices=piece), self.polygon_of_ring[ring[starts_piece]])
 
 
+def _iterate_slices(count: int) -> Iterator[slice]:
+    """Yield slices of an array of this length, so that computing with each needs little memory."""
+    for start in range(0, count, _SEGMENTS_PER_BATCH):
+        yield slice(start, min(start + _SEGMENTS_PER_BATCH, count))
+
+
 def _iterate_values(values: NDArray) -> Iterator[NDArray]:
-    """Yield slices of an array, so that lookups for each slice need little memory."""
-    for start in range(0, len(values), _SEGMENTS_PER_BATCH):
-        yield values[start : start + _SEGMENTS_PER_BATCH]
+    """Yield slices of an array, as `_iterate_slices`."""
+    for batch in _iterate_slices(len(values)):
+        yield values[batch]
+
+
+def _mask_segments(vertex: NDArray, ring_starts: NDArray) -> NDArray:
+    """Return (v,) bool: vertices that begin a segment with a length. ``vertex``, ``ring_starts``: of closed rings."""
+    is_segment = np.zeros(len(vertex), dtype=bool)
+    np.not_equal(vertex[1:], vertex[:-1], out=is_segment[:-1])
+    is_segment[ring_starts[1:] - 1] = False
+    return is_segment
+
+
+def _divide_runs(equals_next: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the begins of runs of exactly two equal values, and the positions of all values in longer runs.
+
+    ``equals_next`` (n − 1,) bool: a value, of n in ascending order, equals the next one.
+    """
+    padded = np.concatenate([[False], equals_next, [False]])
+    is_inner = padded[:-1] & padded[1:]
+    is_longer = is_inner.copy()
+    is_longer[1:] |= is_inner[:-1]
+    is_longer[:-1] |= is_inner[1:]
+    return np.flatnonzero(equals_next & ~is_longer[:-1]), np.flatnonzero(is_longer)
+
+
+def _make_position_mask(count: int) -> np.uint64:
+    """Return the bits that hold any position in an array of this length."""
+    return np.uint64((1 << count.bit_length()) - 1)
 
 
 def _shorten_ends(xy: NDArray, ends: NDArray, next_step: int) -> None:
@@ -350,61 +490,46 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
     """
     vertices = shapely.get_num_coordinates(shapes)
     total = int(vertices.sum())
-    xy, left, is_segment = np.empty((total, 2)), np.empty(total, dtype=bool), np.zeros(total, dtype=bool)
-    ring, key = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.uint64)
+    xy, mask = np.empty((total, 2)), _make_position_mask(total)
     first_vertex = np.r_[0, np.cumsum(vertices, dtype=np.int64)]
 
-    def fill(batch: slice) -> NDArray:
-        """Fill in the vertices of a batch of shapes, with ring numbers from 0; return the row of each ring."""
+    def fill(batch: slice) -> _BatchOfRings:
+        """Fill in the vertices of a batch of shapes; return its rings."""
         batch_rings = extract_rings(shapes[batch])
         start, batch_end = int(first_vertex[batch.start]), int(first_vertex[batch.stop])
-        lengths = np.diff(batch_rings.ring_starts)
         xy[start:batch_end] = batch_rings.xy
-        left[start:batch_end] = np.repeat((compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole, lengths)
-        ring[start:batch_end] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-        vertex = _convert_to_complex(batch_rings.xy)
-        is_segment[start : batch_end - 1] = vertex[1:] != vertex[:-1]
-        is_segment[start + batch_rings.ring_starts[1:] - 1] = False
-        code = hash_vertices(batch_rings.xy)
+        code, vertex = hash_vertices(batch_rings.xy), _convert_to_complex(batch_rings.xy)
         # A sum does not depend on the direction.
-        key[start : batch_end - 1] = code[:-1] + code[1:]
-        return rows[batch][batch_rings.polygon_of_ring].astype(np.int32)
-
-    batches = list(iterate_batches(shapes))
-    row = map_in_threads(fill, batches, cancellation, vertex_count=total)
-    ring_count = 0
-    for batch, row_of_ring in zip(batches, row, strict=True):
-        ring[first_vertex[batch.start] : first_vertex[batch.stop]] += ring_count
-        ring_count += len(row_of_ring)
-    cancellation.raise_if_cancelled()
-    segments, key = np.flatnonzero(is_segment).astype(np.int32), key[is_segment]
-    order, key = _sort_hashes(key)
-    return PolygonSegments(xy, ring, np.concatenate([np.zeros(0, dtype=np.int32), *row]), left, segments[order], key)
-
-
-def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the order of (s,) uint64 hashes, and the sorted hashes.
-
-    Sorting plain numbers, the upper bits of each hash with its position below, takes half the time of `argsort`.
-    """
-    low = np.uint64((1 << len(key).bit_length()) - 1)
-    packed_keys = _sort_in_threads((key & ~low) | np.arange(len(key), dtype=np.uint64))
-    packed_keys &= low
-    order = packed_keys.view(np.int64)
-    key = key[order]
-    # Different hashes with equal upper bits are in the order of their positions: a few, sorted one by one.
-    for at in np.flatnonzero(key[1:] < key[:-1]).tolist():
-        run_start, run_end, upper_bits = at, at + 2, key[at] & ~low
-        while run_start and key[run_start - 1] & ~low == upper_bits:
-            run_start -= 1
-        while run_end < len(key) and key[run_end] & ~low == upper_bits:
-            run_end += 1
-        order_in_run = np.argsort(key[run_start:run_end], kind="stable")
-        order[run_start:run_end], key[run_start:run_end] = (
-            order[run_start:run_end][order_in_run],
-            key[run_start:run_end][order_in_run],
+        hashes = np.zeros(len(code), dtype=np.uint64)
+        np.add(code[:-1], code[1:], out=hashes[:-1])
+        has_length = _mask_segments(vertex, batch_rings.ring_starts)
+        hashes[~has_length] = 0
+        keys = (hashes & ~mask) | np.arange(start, batch_end, dtype=np.uint64)
+        return _BatchOfRings(
+            np.diff(batch_rings.ring_starts),
+            rows[batch][batch_rings.polygon_of_ring].astype(np.int32),
+            (compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole,
+            np.add.reduceat(hashes, batch_rings.ring_starts[:-1]),
+            keys[has_length],
         )
-    return order, key
+
+    batches = map_in_threads(fill, list(iterate_batches(shapes)), cancellation, vertex_count=total)
+    cancellation.raise_if_cancelled()
+    lengths, polygon, is_left, ring_hashes, keys = map(np.concatenate, zip(_NO_RINGS, *batches, strict=True))
+    return PolygonSegments(xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, _sort_in_threads(keys))
+
+
+class _BatchOfRings(NamedTuple):
+    """Rings of a batch of polygons: numbers of vertices, and values as of `PolygonSegments` in the order of rings."""
+
+    lengths: NDArray
+    polygon_of_ring: NDArray
+    is_left_of_ring: NDArray
+    ring_hashes: NDArray
+    segment_keys: NDArray
+
+
+_NO_RINGS = _BatchOfRings(*(np.zeros(0, dtype=t) for t in (np.int64, np.int32, bool, np.uint64, np.uint64)))
 
 
 def _sort_in_threads(values: NDArray) -> NDArray:

@@ -80,7 +80,7 @@ def find_windows_of_rows(
 def _extract_edges(lines: PolygonSegments, segments: NDArray) -> _Edges:
     """Return segments (their positions in ``lines``, (k,)) as edges."""
     first, second = lines.xy[segments], lines.xy[segments + 1]
-    is_left = lines.is_interior_left[segments, None]
+    is_left = lines.is_left_of_ring[lines.ring_of_vertex[segments], None]
     return _Edges(
         np.where(is_left, first, second), np.where(is_left, second, first), hash_vertices(first) + hash_vertices(second)
     )
@@ -91,7 +91,7 @@ def _find_windows(
 ) -> Windows | None:
     """Return the windows of one polygon; None if an overlay with the whole cover is not slower. Raise Cancelled."""
     row_lines = build_linework(np.array([shape], dtype=object), np.zeros(1, dtype=int), cancellation)
-    row_edges = _extract_edges(row_lines, np.sort(row_lines.segments_by_hash))
+    row_edges = _extract_edges(row_lines, np.sort(row_lines.get_segments(row_lines.segment_keys)))
     bounds = np.array(shape.bounds)
     cover_edges = unpaired_edges.select_edges(
         (np.minimum(unpaired_edges.start, unpaired_edges.end) <= bounds[2:]).all(axis=1)
@@ -140,17 +140,13 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
 
 def _mask_paired_edges(edges: _Edges, lines: PolygonSegments) -> NDArray:
     """Return (k,) bool: edges that a layer has exactly twice, once from either side."""
-    is_paired = np.zeros(len(edges.code), dtype=bool)
-    if not len(lines.sorted_hashes):
-        return is_paired
-    position = np.minimum(np.searchsorted(lines.sorted_hashes, edges.code), len(lines.sorted_hashes) - 1)
-    equal_hash = np.flatnonzero(lines.sorted_hashes[position] == edges.code)
-    segment = lines.segments_by_hash[position[equal_hash]]
+    n, segment = lines.find_segments(edges.code)
     found = _extract_edges(lines, segment)
-    start, end = edges.start[equal_hash], edges.end[equal_hash]
+    start, end = edges.start[n], edges.end[n]
     is_equal = (start == found.start).all(axis=1) & (end == found.end).all(axis=1)
     is_equal |= (start == found.end).all(axis=1) & (end == found.start).all(axis=1)
-    is_paired[equal_hash] = is_equal & ~lines.unpaired_segments[segment]
+    is_paired = np.zeros(len(edges.code), dtype=bool)
+    is_paired[n[is_equal & ~lines.unpaired_segments[segment]]] = True
     return is_paired
 
 
