@@ -361,18 +361,62 @@ class Polygons:
 
     def _compute_overlap_candidates(self, cancellation: Cancellation) -> NDArray:
         """Return (n,) bool: rows that may share area with another row. Raise Cancelled."""
-        is_candidate = np.zeros(len(self), dtype=bool)
         self._prepare_caches(cancellation)
         points, owner = self._points
         cancellation.raise_if_cancelled()
+        is_candidate = self._find_rows_meeting_lines_of_others(
+            self.lines.extract_lines(self.lines.unpaired_segments), cancellation
+        )
         is_candidate[owner[shapely.is_missing(points)]] = True
-        pieces = self.lines.extract_lines(self.lines.unpaired_segments)
-        rows, piece_numbers = self._find_meeting_rows(pieces.linestrings, cancellation)
-        is_candidate[rows[pieces.polygon_row[piece_numbers] != rows]] = True
-        rows, piece_numbers = self._find_meeting_rows(points, cancellation)
-        is_other_row = rows != owner[piece_numbers]
-        is_candidate[rows[is_other_row]] = is_candidate[owner[piece_numbers[is_other_row]]] = True
-        return is_candidate
+        follows = self._mask_rows_as_neighbours(is_candidate)
+        is_overlapping = self._find_rows_at_points(np.flatnonzero(~follows[owner]), cancellation)
+        if (is_overlapping & ~is_candidate).any():
+            # Their neighbours overlap as well.
+            is_overlapping |= self._find_rows_at_points(np.flatnonzero(follows[owner]), cancellation)
+        return is_candidate | is_overlapping
+
+    def _find_rows_meeting_lines_of_others(self, lines: BoundaryLines, cancellation: Cancellation) -> NDArray:
+        """Return (n,) bool: rows that a line on the boundary of another row meets. Raise Cancelled."""
+        is_met = np.zeros(len(self), dtype=bool)
+        tree, small_rows = self._small
+        # Each line meets the polygon that it belongs to, so these pairs are dropped before lines are compared.
+        k, i = query_in_threads(tree, lines.linestrings, cancellation=cancellation)
+        rows = small_rows[i]
+        is_other_row = lines.polygon_row[k] != rows
+        k, rows = k[is_other_row], rows[is_other_row]
+        meets = apply_in_threads(shapely.intersects, lines.linestrings[k], self.shapes[rows], cancellation=cancellation)
+        is_met[rows[meets]] = True
+        rows, k = self._find_meeting_large_rows(lines.linestrings, cancellation, {"predicate": "intersects"})
+        is_met[rows[lines.polygon_row[k] != rows]] = True
+        return is_met
+
+    def _find_rows_at_points(self, numbers: NDArray, cancellation: Cancellation) -> NDArray:
+        """Return (n,) bool: rows that have an inner point of another row, and these other rows. Raise Cancelled.
+
+        ``numbers`` (k,): the points, of `_points`.
+        """
+        points, owner = self._points
+        is_found = np.zeros(len(self), dtype=bool)
+        rows, k = self._find_meeting_rows(points[numbers], cancellation)
+        owner = owner[numbers[k]]
+        is_found[rows[rows != owner]] = is_found[owner[rows != owner]] = True
+        return is_found
+
+    def _mask_rows_as_neighbours(self, is_entered: NDArray) -> NDArray:
+        """Return (n,) bool: rows that overlap other rows only if a neighbour of a smaller number does.
+
+        ``is_entered`` (n,) bool: rows that a boundary of another row enters. In all others the number of polygons on
+        top of each other is constant, and equal on both sides of an edge that is drawn exactly twice, once from either
+        side. So it is known for all of them from those without a smaller neighbour.
+        """
+        is_constant = ~is_entered
+        # Each part of a multipolygon has a number.
+        is_constant[np.bincount(self._points[1], minlength=len(self)) != 1] = False
+        first, second = self.lines.polygon_of_ring[self.lines.adjacent_rings].T
+        is_known = is_constant[first] & is_constant[second] & (first != second)
+        follows = np.zeros(len(self), dtype=bool)
+        follows[np.maximum(first, second)[is_known]] = True
+        return follows
 
     def find_rows_with_open_edges(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows with an edge that no neighbour has, and rows that may overlap others."""
@@ -461,7 +505,14 @@ class Polygons:
         )
         tree, small_rows = self._small
         k, i = query_in_threads(tree, geometries, cancellation=cancellation, **query_options)
-        rows, positions = [small_rows[i]], [k]
+        large_rows, large_positions = self._find_meeting_large_rows(geometries, cancellation, query_options)
+        return np.append(small_rows[i], large_rows), np.append(k, large_positions)
+
+    def _find_meeting_large_rows(
+        self, geometries: NDArray, cancellation: Cancellation, query_options: dict[str, Any]
+    ) -> tuple[NDArray, NDArray]:
+        """Return pairs of a large row and the position of a geometry, as `_find_meeting_rows`. Raise Cancelled."""
+        rows, positions = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         if len(self._large) and len(geometries):
             tree = shapely.STRtree(geometries)
             for row in self._large.tolist():
