@@ -25,7 +25,13 @@ from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, repr
 from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.shape_hashes import hash_shapes
 from ..geometry.statutory_area import measure_statutory_area
-from ..geometry.validity import extract_valid_polygons, find_flat_polygons, mask_missing_shapes, repair_polygon
+from ..geometry.validity import (
+    extract_valid_polygons,
+    find_flat_polygons,
+    mask_missing_shapes,
+    mask_valid,
+    repair_polygon,
+)
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
 from ..parallel.shared_property import get_lock, shared_property
@@ -456,10 +462,10 @@ class Layer:
         if self.known_valid_hashes is not None:
             needs_test &= ~np.isin(self.shape_hashes, self.known_valid_hashes)
         is_invalid = np.zeros(len(self), dtype=bool)
-        is_invalid[needs_test] = ~apply_in_threads(shapely.is_valid, self.raw_shapes[needs_test])
+        is_invalid[needs_test] = ~apply_in_threads(mask_valid, self.raw_shapes[needs_test])
         return is_invalid
 
-    @cached_property
+    @shared_property
     def shape_hashes(self) -> NDArray:
         """Return (n,) hashes of the geometries as read (`hash_shapes`)."""
         return self.source.compute_shape_hashes()
