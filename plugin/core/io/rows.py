@@ -160,8 +160,8 @@ def read_rows(
     while geometry_name in table:
         geometry_name += "_"
     table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
-    # One copy joins columns of one type in memory; a second one would double the time.
-    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=True), geometry=geometry_name, copy=False)
+    # Columns of one type stay separate in memory: joining them would copy all values.
+    frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index, copy=False), geometry=geometry_name, copy=False)
     layer = SourceLayer(
         name=layer_without_rows.name,
         frame=frame,
