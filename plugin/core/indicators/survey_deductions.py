@@ -15,7 +15,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.polygons import query_in_threads
 from ..model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
 
@@ -48,11 +47,10 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
 def _compute_containing_rows(layer: Layer, survey_layer: Layer) -> NDArray:
     """Return (n,) rows for `find_containing_rows`, which caches them."""
     survey_rows = np.full(len(layer), -1)
-    rows, has_shape = np.flatnonzero(layer.has_shape), np.flatnonzero(survey_layer.has_shape)
-    survey_positions, point_positions = query_in_threads(
-        shapely.STRtree(layer.inner_points[rows]), survey_layer.plane_shapes[has_shape], predicate="intersects"
-    )
-    survey_rows[rows[point_positions]] = has_shape[survey_positions]
+    rows = np.flatnonzero(layer.has_shape)
+    positions, rows_at_points = survey_layer.polygons.find_pairs_meeting(layer.inner_points[rows])
+    # Of several rows the last one counts.
+    np.maximum.at(survey_rows, rows[positions], rows_at_points)
     return survey_rows
 
 
