@@ -229,11 +229,13 @@ class PolygonSegments:
     def find_segments(self, hashes: NDArray) -> tuple[NDArray, NDArray]:
         """Return pairs of a position in (k,) hashes and a segment of which the key's part of the hash is equal."""
         keys = hashes & ~self.position_mask
-        n, position = expand_ranges(
-            np.searchsorted(self.segment_keys, keys),
-            np.searchsorted(self.segment_keys, keys | self.position_mask, "right"),
-        )
-        return n, self.get_segments(self.segment_keys[position])
+        first = np.searchsorted(self.segment_keys, keys)
+        is_found = first < len(self.segment_keys)
+        is_found[is_found] = (self.segment_keys[first[is_found]] & ~self.position_mask) == keys[is_found]
+        found = np.flatnonzero(is_found)
+        end = np.searchsorted(self.segment_keys, keys[found] | self.position_mask, "right")
+        n, position = expand_ranges(first[found], end)
+        return found[n], self.get_segments(self.segment_keys[position])
 
     @property
     def unpaired_segments(self) -> NDArray:
@@ -490,11 +492,11 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
     """
     vertices = shapely.get_num_coordinates(shapes)
     total = int(vertices.sum())
-    xy, mask = np.empty((total, 2)), _make_position_mask(total)
+    xy, keys, mask = np.empty((total, 2)), np.empty(total, dtype=np.uint64), _make_position_mask(total)
     first_vertex = np.r_[0, np.cumsum(vertices, dtype=np.int64)]
 
     def fill(batch: slice) -> _BatchOfRings:
-        """Fill in the vertices of a batch of shapes; return its rings."""
+        """Fill in the vertices and keys of a batch of shapes; return its rings."""
         batch_rings = extract_rings(shapes[batch])
         start, batch_end = int(first_vertex[batch.start]), int(first_vertex[batch.stop])
         xy[start:batch_end] = batch_rings.xy
@@ -504,32 +506,39 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
         np.add(code[:-1], code[1:], out=hashes[:-1])
         has_length = _mask_segments(vertex, batch_rings.ring_starts)
         hashes[~has_length] = 0
-        keys = (hashes & ~mask) | np.arange(start, batch_end, dtype=np.uint64)
+        np.bitwise_or(hashes & ~mask, np.arange(start, batch_end, dtype=np.uint64), out=keys[start:batch_end])
+        keys[start:batch_end][~has_length] = _NO_SEGMENT
         return _BatchOfRings(
             np.diff(batch_rings.ring_starts),
             rows[batch][batch_rings.polygon_of_ring].astype(np.int32),
             (compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole,
             np.add.reduceat(hashes, batch_rings.ring_starts[:-1]),
-            keys[has_length],
+            int(np.count_nonzero(has_length)),
         )
 
     batches = map_in_threads(fill, list(iterate_batches(shapes)), cancellation, vertex_count=total)
     cancellation.raise_if_cancelled()
-    lengths, polygon, is_left, ring_hashes, keys = map(np.concatenate, zip(_NO_RINGS, *batches, strict=True))
-    return PolygonSegments(xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, _sort_in_threads(keys))
+    *values_of_batches, segment_counts = zip(_NO_RINGS, *batches, strict=True)
+    lengths, polygon, is_left, ring_hashes = map(np.concatenate, values_of_batches)
+    keys = _sort_in_threads(keys)[: sum(segment_counts)]
+    return PolygonSegments(xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, keys)
 
 
 class _BatchOfRings(NamedTuple):
-    """Rings of a batch of polygons: numbers of vertices, and values as of `PolygonSegments` in the order of rings."""
+    """Rings of a batch of polygons: numbers of vertices, and values as of `PolygonSegments`; number of segments."""
 
     lengths: NDArray
     polygon_of_ring: NDArray
     is_left_of_ring: NDArray
     ring_hashes: NDArray
-    segment_keys: NDArray
+    segment_count: int
 
 
-_NO_RINGS = _BatchOfRings(*(np.zeros(0, dtype=t) for t in (np.int64, np.int32, bool, np.uint64, np.uint64)))
+_NO_RINGS = _BatchOfRings(
+    np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, bool), np.zeros(0, np.uint64), segment_count=0
+)
+#: In place of a key, after all keys: the vertex begins no segment with a length.
+_NO_SEGMENT = np.uint64(2**64 - 1)
 
 
 def _sort_in_threads(values: NDArray) -> NDArray:

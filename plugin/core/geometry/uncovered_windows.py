@@ -93,9 +93,10 @@ def _find_windows(
     row_lines = build_linework(np.array([shape], dtype=object), np.zeros(1, dtype=int), cancellation)
     row_edges = _extract_edges(row_lines, np.sort(row_lines.get_segments(row_lines.segment_keys)))
     bounds = np.array(shape.bounds)
+    west, south = np.minimum(unpaired_edges.start, unpaired_edges.end).T
+    east, north = np.maximum(unpaired_edges.start, unpaired_edges.end).T
     cover_edges = unpaired_edges.select_edges(
-        (np.minimum(unpaired_edges.start, unpaired_edges.end) <= bounds[2:]).all(axis=1)
-        & (np.maximum(unpaired_edges.start, unpaired_edges.end) >= bounds[:2]).all(axis=1)
+        (west <= bounds[2]) & (south <= bounds[3]) & (east >= bounds[0]) & (north >= bounds[1])
     )
     open_row_edges, open_cover_edges = _drop_edges_of_both(row_edges, cover_edges)
     # An edge that the cover has from both sides is inside the cover: nothing is uncovered next to it.
@@ -133,7 +134,7 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
     i, positions = expand_ranges(first, last)
     j = order[positions]
     # The hash selects candidates; only equal coordinates are the same edge.
-    is_same = (left.start[i] == right.start[j]).all(axis=1) & (left.end[i] == right.end[j]).all(axis=1)
+    is_same = _equal_points(left.start[i], right.start[j]) & _equal_points(left.end[i], right.end[j])
     is_kept_left[i[is_same]] = is_kept_right[j[is_same]] = False
     return left.select_edges(is_kept_left), right.select_edges(is_kept_right)
 
@@ -141,13 +142,20 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
 def _mask_paired_edges(edges: _Edges, lines: PolygonSegments) -> NDArray:
     """Return (k,) bool: edges that a layer has exactly twice, once from either side."""
     n, segment = lines.find_segments(edges.code)
-    found = _extract_edges(lines, segment)
-    start, end = edges.start[n], edges.end[n]
-    is_equal = (start == found.start).all(axis=1) & (end == found.end).all(axis=1)
-    is_equal |= (start == found.end).all(axis=1) & (end == found.start).all(axis=1)
+    is_known = ~lines.unpaired_segments[segment]
+    n, segment = n[is_known], segment[is_known]
+    start, end, found_start, found_end = edges.start[n], edges.end[n], lines.xy[segment], lines.xy[segment + 1]
+    is_equal = _equal_points(start, found_start) & _equal_points(end, found_end)
+    is_equal |= _equal_points(start, found_end) & _equal_points(end, found_start)
     is_paired = np.zeros(len(edges.code), dtype=bool)
-    is_paired[n[is_equal & ~lines.unpaired_segments[segment]]] = True
+    is_paired[n[is_equal]] = True
     return is_paired
+
+
+def _equal_points(left: NDArray, right: NDArray) -> NDArray:
+    """Return (k,) bool: points of two (k, 2) arrays that are equal."""
+    is_equal: NDArray = (left[:, 0] == right[:, 0]) & (left[:, 1] == right[:, 1])
+    return is_equal
 
 
 def _make_lines(edges: _Edges) -> NDArray:
