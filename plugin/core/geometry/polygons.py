@@ -308,6 +308,16 @@ class Polygons:
         positions, n = query_in_threads(self._box_tree, shapes, predicate="intersects", cancellation=cancellation)
         return positions, self.present[n]
 
+    def find_pairs_at_points(
+        self, points: NDArray, cancellation: Cancellation = NEVER_CANCELLED
+    ) -> tuple[NDArray, NDArray]:
+        """Return pairs of a position in (k,) points and a row on which the point is, or on whose edge.
+
+        Large polygons are prepared for many points. Raise Cancelled.
+        """
+        rows, positions = self._find_meeting_rows(points, cancellation)
+        return positions, rows
+
     def find_pairs_within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
         """Return pairs of a position in (k,) shapes and a row whose distance is at most ``distance`` m."""
         positions, n = self._box_tree.query(shapes, predicate="dwithin", distance=distance)

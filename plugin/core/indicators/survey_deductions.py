@@ -48,7 +48,7 @@ def _compute_containing_rows(layer: Layer, survey_layer: Layer) -> NDArray:
     """Return (n,) rows for `find_containing_rows`, which caches them."""
     survey_rows = np.full(len(layer), -1)
     rows = np.flatnonzero(layer.has_shape)
-    positions, rows_at_points = survey_layer.polygons.find_pairs_meeting(layer.inner_points[rows])
+    positions, rows_at_points = survey_layer.polygons.find_pairs_at_points(layer.inner_points[rows])
     # Of several rows the last one counts.
     np.maximum.at(survey_rows, rows[positions], rows_at_points)
     return survey_rows

@@ -4,15 +4,28 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.indicators.survey_deductions import find_rows_cut_differently
+from plugin.core.geometry import polygons as polygons_module
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.indicators.survey_deductions import _compute_containing_rows, find_rows_cut_differently
 
 SQUARE, ADJACENT_SQUARE, HALF_SQUARE = (
     shapely.box(0, 0, 100, 100),
     shapely.box(100, 0, 200, 100),
     shapely.box(100, 0, 150, 100),
+)
+
+#: Rectangles on a grid; the middle of one may be on the edge of another.
+BOXES = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(1, 2), st.integers(1, 2)).map(
+        lambda box: shapely.box(box[0], box[1], box[0] + box[2], box[1] + box[3])
+    ),
+    max_size=8,
 )
 
 
@@ -21,9 +34,25 @@ class FakePlanLayer:
         self.plane_shapes = np.array(shapes, dtype=object)
         self.has_shape = np.ones(len(shapes), dtype=bool)
         self.inner_points = shapely.point_on_surface(self.plane_shapes)
+        self.polygons = Polygons(self.plane_shapes)
 
     def __len__(self) -> int:
         return len(self.plane_shapes)
+
+
+@pytest.mark.parametrize("max_small_vertices", [4, 512])
+def test_last_parcel_that_contains_the_point_of_a_row_is_found(max_small_vertices, monkeypatch) -> None:
+    monkeypatch.setattr(polygons_module, "MAX_UNCLIPPED_VERTICES", max_small_vertices)
+
+    @given(BOXES, BOXES)
+    def assert_for_boxes(shapes, parcel_shapes):
+        rows, parcels = FakePlanLayer(*shapes), FakePlanLayer(*parcel_shapes)
+        containing = [
+            [n for n, parcel in enumerate(parcel_shapes) if parcel.intersects(point)] for point in rows.inner_points
+        ]
+        assert _compute_containing_rows(rows, parcels).tolist() == [max(found, default=-1) for found in containing]
+
+    assert_for_boxes()
 
 
 def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> None:
