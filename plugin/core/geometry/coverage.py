@@ -14,7 +14,13 @@ from pyproj import CRS
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
-from .linework import END_SHORTENING_M, PolygonSegments, extract_rings
+from .linework import (
+    END_SHORTENING_M,
+    PolygonSegments,
+    extract_rings,
+    make_member_table,
+    mask_possible_members,
+)
 from .overlay_fallback import FallbackLog
 from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygons import Polygons, union_polygon_rows
@@ -28,8 +34,6 @@ _CELL_WIDTH_IN_SEGMENTS = 2.0
 _MAX_CELLS_CROSSED = 4
 #: Share of rows with open edges in a layer from which the union of all rows is made to find its gaps.
 _MAX_OPEN_SHARE = 0.2
-#: Entries of a table of cell numbers by their lowest bits: a power of two.
-_TABLE_SIZE = 1 << 20
 #: Pairs compared at a time.
 _PAIRS_PER_BATCH = 1_000_000
 
@@ -91,9 +95,9 @@ def _search_grid(
     in_grid = np.flatnonzero((cells[:, 0] >= 0) & (cells[:, 1] >= 0) & (cells[:, 0] < width))
     cell_number = cells[in_grid, 1] * width + cells[in_grid, 0]
     # Most points are in cells that no segment crosses, and most segments cross cells without points.
-    may_be_crossed = _mask_possible_members(cell_number, crossed_cell)
+    may_be_crossed = mask_possible_members(cell_number, make_member_table(crossed_cell))
     in_grid, cell_number = in_grid[may_be_crossed], cell_number[may_be_crossed]
-    may_have_points = _mask_possible_members(crossed_cell, cell_number)
+    may_have_points = mask_possible_members(crossed_cell, make_member_table(cell_number))
     segment, crossed_cell = segments[number[may_have_points]], crossed_cell[may_have_points]
     order = np.argsort(cell_number, kind="stable")
     in_grid, cell_number = in_grid[order], cell_number[order]
@@ -118,17 +122,6 @@ def _search_grid(
         found_j.append(j[in_box])
         start = batch_end
     return np.concatenate(found_i), np.concatenate(found_j)
-
-
-def _mask_possible_members(values: NDArray, members: NDArray) -> NDArray:
-    """Return (k,) bool: False for integers ≥ 0 that are surely not among the members.
-
-    Only their lowest bits are compared, in a table, which takes a fraction of the time of a search.
-    """
-    table = np.zeros(_TABLE_SIZE, dtype=bool)
-    table[members & (_TABLE_SIZE - 1)] = True
-    is_possible: NDArray = table[values & (_TABLE_SIZE - 1)]
-    return is_possible
 
 
 def _mask_equal_points(first: NDArray, second: NDArray) -> NDArray:

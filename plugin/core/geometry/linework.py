@@ -171,6 +171,8 @@ _SEGMENTS_PER_BATCH = 500_000
 _RINGS_PER_BATCH = 4096
 #: Fewer than one segment in this many is few.
 _FEW_SEGMENTS_RATIO = 8
+#: Entries of a table of integers by their lowest bits: a power of two.
+_TABLE_SIZE = 1 << 20
 #: Odd constants of a well-mixing integer hash (splitmix64).
 _HASH_FACTORS = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
@@ -583,3 +585,19 @@ def hash_vertices(xy: NDArray) -> NDArray:
         code *= factor
     code ^= code >> np.uint64(31)
     return code
+
+
+def make_member_table(members: NDArray) -> NDArray:
+    """Return a table in which `mask_possible_members` finds the lowest bits of (m,) integers ≥ 0."""
+    table = np.zeros(_TABLE_SIZE, dtype=bool)
+    table[members & members.dtype.type(_TABLE_SIZE - 1)] = True
+    return table
+
+
+def mask_possible_members(values: NDArray, member_table: NDArray) -> NDArray:
+    """Return (k,) bool: False for integers ≥ 0 that are surely not among the members of a table.
+
+    Only their lowest bits are compared, which takes a fraction of the time of a search.
+    """
+    is_possible: NDArray = member_table[values & values.dtype.type(_TABLE_SIZE - 1)]
+    return is_possible

@@ -26,7 +26,15 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
 from ..parallel.shared_property import get_lock, shared_property
 from ..parallel.threads import apply_in_threads, map_batches_in_threads
-from .linework import BATCH_VERTICES, BoundaryLines, PolygonSegments, build_linework, hash_vertices
+from .linework import (
+    BATCH_VERTICES,
+    BoundaryLines,
+    PolygonSegments,
+    build_linework,
+    hash_vertices,
+    make_member_table,
+    mask_possible_members,
+)
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .tolerance import Tolerance
 from .validity import extract_polygons, mask_missing_shapes
@@ -443,11 +451,15 @@ class Polygons:
         is_border, lines = self.find_rows_with_open_edges(cancellation), self.lines
         edges = np.flatnonzero(lines.unpaired_segments)
         end_codes = np.unique(hash_vertices(lines.xy[np.concatenate([edges, edges + 1])]))
+        end_table = make_member_table(end_codes)
         for start in range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES):
             cancellation.raise_if_cancelled()
             codes = hash_vertices(lines.xy[start : start + BATCH_VERTICES])
+            # In a layer with few open edges, most vertices are no end of one.
+            possible = np.flatnonzero(mask_possible_members(codes, end_table))
+            codes = codes[possible]
             place = np.minimum(np.searchsorted(end_codes, codes), len(end_codes) - 1)
-            touching = start + np.flatnonzero(end_codes[place] == codes)
+            touching = start + possible[end_codes[place] == codes]
             is_border[lines.polygon_of_ring[lines.ring_of_vertex[touching]]] = True
         return is_border
 

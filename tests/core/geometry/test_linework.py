@@ -129,3 +129,22 @@ def test_a_segment_is_paired_only_if_it_is_drawn_exactly_twice_once_from_either_
     assert count_unpaired(square, square) == 8
     # The common edge is drawn three times, the other edges of the right square twice from one side.
     assert count_unpaired(square, right, right_again) == 12
+
+
+@given(HASHES, HASHES)
+def test_every_member_is_a_possible_member(members, others):
+    table = make_member_table(np.array(members, dtype=np.uint64))
+    assert mask_possible_members(np.array(members + others, dtype=np.uint64), table)[: len(members)].all()
+
+
+@given(st.sets(st.integers(0, 35)), st.integers(0, 4), st.integers(0, 5))
+def test_border_rows_are_those_that_touch_the_outline_of_the_union_or_an_unequal_edge(missing, column, row):
+    cells = [shapely.box(n % 6, n // 6, n % 6 + 1, n // 6 + 1) for n in range(36)]
+    # One edge has an additional vertex on its left side only, so that neither side has the other's edge.
+    cells[6 * row + column] = shapely.Polygon(np.add([[0, 0], [1, 0], [1, 0.5], [1, 1], [0, 1]], (column, row)))
+    shapes = np.array([None if n in missing else cell for n, cell in enumerate(cells)], dtype=object)
+    edges = [shapely.boundary(shapely.union_all(shapes))]
+    if not {6 * row + column, 6 * row + column + 1} <= missing:
+        edges.append(shapely.LineString([(column + 1, row), (column + 1, row + 1)]))
+    expected = [shape is not None and shape.intersects(shapely.union_all(edges)) for shape in shapes]
+    assert Polygons(shapes).find_border_rows().tolist() == expected
