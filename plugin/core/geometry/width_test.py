@@ -278,28 +278,25 @@ def _check_side_distances(segments: _Segments, side_start: NDArray, distance: fl
     is_distant = (side_counts > 0) & (side_counts <= _MAX_SIDES)
     is_distant[ring_of_side[high - low > MAX_DIRECTION_SPREAD]] = False
     extents = _measure_extents(segments, side_start)
-    lowest, highest = low.copy(), high.copy()
-    compared_sides = np.arange(len(side_start))
+    compared_sides, lowest, highest = np.arange(len(side_start)), low, high
     for shift in range(1, _MAX_SIDES // 2 + 1):
         # A side that is no longer compared never is again.
-        compared_sides = compared_sides[
-            is_distant[ring_of_side[compared_sides]] & (2 * shift <= sides_of_ring[compared_sides])
-        ]
+        is_compared = is_distant[ring_of_side[compared_sides]] & (2 * shift <= sides_of_ring[compared_sides])
+        compared_sides, lowest, highest = compared_sides[is_compared], lowest[is_compared], highest[is_compared]
         if not len(compared_sides):
             break
-        wraps = side_in_ring[compared_sides] + shift >= sides_of_ring[compared_sides]
-        other_side = compared_sides + shift - np.where(wraps, sides_of_ring[compared_sides], 0)
+        side_count = sides_of_ring[compared_sides]
+        wraps = side_in_ring[compared_sides] + shift >= side_count
+        other_side = compared_sides + shift - np.where(wraps, side_count, 0)
         full_turn = np.where(wraps, 360.0, 0.0)
-        lowest[compared_sides] = np.minimum(lowest[compared_sides], low[other_side] + full_turn)
-        highest[compared_sides] = np.maximum(highest[compared_sides], high[other_side] + full_turn)
-        may_be_near = highest[compared_sides] - lowest[compared_sides] > MAX_SIDES_TURN
-        if shift > 1:
-            for lower_bound, upper_bound in extents:
-                i, j = compared_sides[may_be_near], other_side[may_be_near]
-                may_be_near[may_be_near] = (
-                    np.maximum(lower_bound[i] - upper_bound[j], lower_bound[j] - upper_bound[i]) <= distance
-                )
-        is_distant[ring_of_side[compared_sides[may_be_near]]] = False
+        lowest = np.minimum(lowest, low[other_side] + full_turn)
+        highest = np.maximum(highest, high[other_side] + full_turn)
+        may_be_near = highest - lowest > MAX_SIDES_TURN
+        i, j = compared_sides[may_be_near], other_side[may_be_near]
+        for lower_bound, upper_bound in extents if shift > 1 else ():
+            is_near = np.maximum(lower_bound[i] - upper_bound[j], lower_bound[j] - upper_bound[i]) <= distance
+            i, j = i[is_near], j[is_near]
+        is_distant[ring_of_side[i]] = False
     return is_distant
 
 
