@@ -43,8 +43,8 @@ def find_sharp_corners(
     ``angle_or_distance`` of the result is the angle.
     """
     corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
-    for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
-        row, xy, ring_starts = _select_candidates(row, xy, ring_starts, max_degrees)
+    for row_of_ring, xy, ring_starts in _iterate_rings(shapes, cancellation):
+        row, xy, ring_starts = _select_candidates(row_of_ring, xy, ring_starts, max_degrees)
         previous_xy, next_xy, ring = _find_neighbours(xy, ring_starts)
         if not len(ring):
             continue
@@ -63,7 +63,7 @@ def find_sharp_corners(
 
 
 def _select_candidates(
-    row: NDArray, xy: NDArray, ring_starts: NDArray, max_degrees: float
+    row_of_ring: NDArray, xy: NDArray, ring_starts: NDArray, max_degrees: float
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return row of each vertex, vertices and ring starts of only those rings that may have a sharp corner.
 
@@ -71,7 +71,7 @@ def _select_candidates(
     corner.
     """
     if max_degrees >= 45:
-        return row, xy, ring_starts
+        return np.repeat(row_of_ring, np.diff(ring_starts)), xy, ring_starts
     x, y = np.diff(xy[:, 0]), np.diff(xy[:, 1])
     # The edge before each vertex; the first vertex of a ring follows its last edge.
     last_edges = ring_starts[1:] - 2
@@ -86,8 +86,12 @@ def _select_candidates(
     is_candidate[ring_starts[1:-1] - 1] = False
     chosen_rings = np.zeros(len(ring_starts) - 1, dtype=bool)
     chosen_rings[np.searchsorted(ring_starts, np.flatnonzero(is_candidate), side="right") - 1] = True
-    in_chosen_ring = np.repeat(chosen_rings, np.diff(ring_starts))
-    return row[in_chosen_ring], xy[in_chosen_ring], np.concatenate([[0], np.cumsum(np.diff(ring_starts)[chosen_rings])])
+    sizes = np.diff(ring_starts)
+    return (
+        np.repeat(row_of_ring[chosen_rings], sizes[chosen_rings]),
+        xy[np.repeat(chosen_rings, sizes)],
+        np.concatenate([[0], np.cumsum(sizes[chosen_rings])]),
+    )
 
 
 def find_near_vertices(
@@ -98,26 +102,26 @@ def find_near_vertices(
     The closing vertex of a ring is not counted. ``angle_or_distance`` of the result is the distance in m.
     """
     corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
-    for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
-        distances = np.full(len(xy), np.inf)
-        distances[:-1] = np.hypot(*(xy[1:] - xy[:-1]).T)
-        distances[ring_starts[1:] - 1] = np.inf
-        is_near = distances < distance_m
-        corner_batches.append((row[is_near], xy[is_near], distances[is_near]))
+    for row_of_ring, xy, ring_starts in _iterate_rings(shapes, cancellation):
+        x, y = np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1])
+        is_ring_end = np.zeros(len(xy), dtype=bool)
+        is_ring_end[ring_starts[1:] - 1] = True
+        # Nearly all vertices are farther apart along one axis.
+        near = np.flatnonzero((np.abs(np.diff(x)) < distance_m) & (np.abs(np.diff(y)) < distance_m) & ~is_ring_end[:-1])
+        distances = np.hypot(x[near + 1] - x[near], y[near + 1] - y[near])
+        near, distances = near[distances < distance_m], distances[distances < distance_m]
+        row = row_of_ring[np.searchsorted(ring_starts, near, side="right") - 1]
+        corner_batches.append((row, xy[near], distances))
     return _sort_corners(corner_batches)
 
 
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
-    """Yield batches of rings as (row of each vertex, (v, 2) vertices, ring starts). Raise Cancelled."""
+    """Yield batches of rings as (row of each ring, (v, 2) vertices, ring starts). Raise Cancelled."""
     polygon_rows = np.flatnonzero(~mask_missing_shapes(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
     for batch in iterate_batches(shapes[polygon_rows]):
         cancellation.raise_if_cancelled()
         batch_rings = extract_rings(shapes[polygon_rows[batch]])
-        yield (
-            np.repeat(polygon_rows[batch][batch_rings.polygon_of_ring], np.diff(batch_rings.ring_starts)),
-            batch_rings.xy,
-            batch_rings.ring_starts,
-        )
+        yield polygon_rows[batch][batch_rings.polygon_of_ring], batch_rings.xy, batch_rings.ring_starts
 
 
 def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray, NDArray]:

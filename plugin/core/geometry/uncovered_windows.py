@@ -73,8 +73,18 @@ def find_windows_of_rows(
     if len(rows) * len(unpaired_segments) > _MAX_COMPARED_PAIRS:
         return [None] * len(rows)
     unpaired_edges = _extract_edges(lines, unpaired_segments)
-    cancellation.raise_if_cancelled()
-    return [_find_windows(polygons.shapes[row], cover, unpaired_edges, cancellation) for row in rows.tolist()]
+    # One row for each coordinate: NumPy compares these much faster than pairs of coordinates.
+    lowest, highest = (
+        np.ascontiguousarray(corner(unpaired_edges.start, unpaired_edges.end).T) for corner in (np.minimum, np.maximum)
+    )
+    windows = []
+    for row in rows.tolist():
+        cancellation.raise_if_cancelled()
+        shape = polygons.shapes[row]
+        xmin, ymin, xmax, ymax = shape.bounds
+        is_near = (lowest[0] <= xmax) & (lowest[1] <= ymax) & (highest[0] >= xmin) & (highest[1] >= ymin)
+        windows.append(_find_windows(shape, cover, unpaired_edges.select_edges(is_near), cancellation))
+    return windows
 
 
 def _extract_edges(lines: PolygonSegments, segments: NDArray) -> _Edges:
@@ -87,17 +97,15 @@ def _extract_edges(lines: PolygonSegments, segments: NDArray) -> _Edges:
 
 
 def _find_windows(
-    shape: shapely.Geometry, cover: Polygons, unpaired_edges: _Edges, cancellation: Cancellation
+    shape: shapely.Geometry, cover: Polygons, cover_edges: _Edges, cancellation: Cancellation
 ) -> Windows | None:
-    """Return the windows of one polygon; None if an overlay with the whole cover is not slower. Raise Cancelled."""
+    """Return the windows of one polygon; None if an overlay with the whole cover is not slower. Raise Cancelled.
+
+    ``cover_edges``: the edges of the cover that it does not have from both sides, and whose box meets that of the
+    polygon.
+    """
     row_lines = build_linework(np.array([shape], dtype=object), np.zeros(1, dtype=int), cancellation)
     row_edges = _extract_edges(row_lines, np.sort(row_lines.get_segments(row_lines.segment_keys)))
-    bounds = np.array(shape.bounds)
-    west, south = np.minimum(unpaired_edges.start, unpaired_edges.end).T
-    east, north = np.maximum(unpaired_edges.start, unpaired_edges.end).T
-    cover_edges = unpaired_edges.select_edges(
-        (west <= bounds[2]) & (south <= bounds[3]) & (east >= bounds[0]) & (north >= bounds[1])
-    )
     open_row_edges, open_cover_edges = _drop_edges_of_both(row_edges, cover_edges)
     # An edge that the cover has from both sides is inside the cover: nothing is uncovered next to it.
     open_row_edges = open_row_edges.select_edges(~_mask_paired_edges(open_row_edges, cover.lines))
@@ -118,7 +126,7 @@ def _find_windows(
     _, first_positions = np.unique(near_rows[is_large], return_index=True)
     clipped_vertices = len(window_bounds) * len(row_edges.code) + vertices[is_large][first_positions].sum()
     cost = vertices[~is_large].sum() + _CLIPPING_COST * clipped_vertices
-    if cost > _MAX_SHARE_OF_VERTICES * (len(row_edges.code) + _count_vertices_meeting(cover, bounds)):
+    if cost > _MAX_SHARE_OF_VERTICES * (len(row_edges.code) + _count_vertices_meeting(cover, np.array(shape.bounds))):
         return None
     order = np.lexsort((near_rows, positions))
     splits = np.searchsorted(positions[order], np.arange(1, len(window_bounds)))
