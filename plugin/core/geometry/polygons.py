@@ -293,6 +293,16 @@ class Polygons:
         """Return a tree of all polygons, for queries by bounding box."""
         return shapely.STRtree(self._present_shapes)
 
+    def select_rows(self, rows: NDArray) -> Polygons:
+        """Return the rows with these numbers ((k,) int) as another layer.
+
+        A row that surely overlaps no row of this layer overlaps none of fewer rows, so this is not searched again.
+        """
+        selected = Polygons(self.shapes[rows])
+        if self.overlap_candidates is not None:
+            selected.overlap_candidates = self.overlap_candidates[rows]
+        return selected
+
     def release_caches(self) -> None:
         """Release the large caches for comparing boundaries; they are computed again on demand."""
         for name in ("lines", "_points", "_point_tree", "_small", "_large", "clipped_polygons"):

@@ -78,10 +78,10 @@ def find_shared_areas(
     near_a, near_b = _find_near_rows(left_polygons, right_polygons, selected_a, selected_b)
     numbers_a, numbers_b = np.arange(len(left_polygons)), np.arange(len(right_polygons))
     if _FEW_ROWS * len(near_a) < len(left_polygons):
-        left_polygons, numbers_a = Polygons(left_polygons.shapes[near_a]), near_a
+        left_polygons, numbers_a = left_polygons.select_rows(near_a), near_a
         selected_a = np.ones(len(near_a), dtype=bool)
     if _FEW_ROWS * len(near_b) < len(right_polygons):
-        right_polygons, numbers_b = Polygons(right_polygons.shapes[near_b]), near_b
+        right_polygons, numbers_b = right_polygons.select_rows(near_b), near_b
         selected_b = np.ones(len(near_b), dtype=bool)
     shared = _find_areas_of_rows(left_polygons, right_polygons, selected_a, selected_b, tolerance, plane, cancellation)
     return SharedAreas(

@@ -97,6 +97,26 @@ def test_few_selected_rows_get_their_shared_areas_without_preparation_of_the_who
     assert "lines" not in layers[0].__dict__
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_few_rows_of_a_layer_with_known_overlap_candidates_get_the_areas_of_shapely(monkeypatch, seed):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0)
+    left, right = draw_layer(60, seed), np.concatenate([draw_layer(40, seed + 20), draw_layer(9, seed + 40)])
+    overlaps = np.array(
+        [len(np.flatnonzero(shapely.area(shapely.intersection(right, one)) > 1e-6)) > 1 for one in right]
+    )
+    layer = Polygons(right)
+    assert layer.find_overlap_candidates()[overlaps].all()
+    rows = np.random.default_rng(seed).random(len(right)) < 0.1
+    selected = layer.select_rows(np.flatnonzero(rows))
+    assert (selected.overlap_candidates == layer.overlap_candidates[rows]).all()
+    options = {"tolerance": TOLERANCE, "plane": EqualAreaPlane(TO_LONLAT), "right_rows": rows}
+    shared = find_shared_areas(Polygons(left), layer, **options)
+    expected = np.nan_to_num(shapely.area(shapely.intersection(left[:, None], right[None, :]))) * rows
+    areas = np.zeros(expected.shape)
+    areas[shared.left, shared.right] = shared.area
+    assert np.abs(areas - expected).max() < 1e-5
+
+
 def test_layers_too_distant_for_exact_orientation_tests_are_computed_by_an_overlay(monkeypatch):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
     left, right = draw_layer(30, 5), draw_layer(30, 6)

@@ -162,6 +162,9 @@ def copied_values(
         result.is_applicable = True
         result.findings += _report_class_differences_of_centre(centre_base, base_parcels, ctx)
     if not ctx.is_edit_check:
+        if any(rule.code == "TOP001" for rule in ctx.rules):
+            # TOP001 needs the rows of all parcels that may overlap. With them, no search among those near each layer.
+            parcels.polygons.find_overlap_candidates(ctx.cancellation)
         for line in ctx.norm.get("attributes.land_layers"):
             role, *groups = line.split()
             layer = find_usable_layer_or_note_reason(role, ctx, result)
