@@ -6,8 +6,9 @@ Net areas and reserves are checked here too.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 # figures of LAW002 share the result.
 
 
-@dataclass(frozen=True)
-class NetAreaContradiction:
+class NetAreaContradiction(NamedTuple):
     """A row whose areas contradict each other, with the first wrong field.
 
     ``case``: the wrong value: gross, rate, deduction, net, or missing (no net area); ``actual_value``: the value of the
@@ -79,39 +79,34 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
     if has_rate:
         follows &= (rate >= 0) & (rate < 1) & (np.abs(deduction - expected_deduction) <= slack)
 
-    def describe_difference(row: int) -> str:
-        """Return the calculation of a row's net area as text."""
-        return f"{format_number(gross[row], 2)} − {format_square_metres(deducted[row])}"
-
     contradictions = []
-    # Comparisons with NaN are False, so rows without a value are validated one by one.
-    for row in np.flatnonzero(~follows).tolist():
-        g, n = gross[row], net[row]
+    # Comparisons with NaN are False, so rows without a value are validated one by one. Python computes and formats its
+    # own numbers faster than those of NumPy.
+    rows = np.flatnonzero(~follows)
+    columns = (gross, rate, deduction, expected_deduction, deducted, net, cultivated)
+    for row, g, r, d, expected, subtracted, n, is_cultivated in zip(
+        rows.tolist(), *(column[rows].tolist() for column in columns), strict=True
+    ):
         if not (g > 0):
             contradictions.append(_make_contradiction(row, "gross", "gross_area", g, None))
-        elif has_rate and not (0 <= rate[row] < 1):
-            contradictions.append(_make_contradiction(row, "rate", "deduction_rate", rate[row], None))
-        elif has_rate and abs(deduction[row] - expected_deduction[row]) > slack:
-            contradictions.append(
-                _make_contradiction(
-                    row,
-                    "deduction",
-                    "deduction_area",
-                    deduction[row],
-                    expected_deduction[row],
-                    f"{format_square_metres(g)} × {rate[row]:.10g}",
-                )
-            )
-        elif np.isnan(n):
-            if cultivated[row]:
-                contradictions.append(
-                    _make_contradiction(row, "missing", "net_area", n, g - deducted[row], describe_difference(row))
-                )
-        elif n - g > slack if without_deduction else abs(n - (g - deducted[row])) > slack:
-            contradictions.append(
-                _make_contradiction(row, "net", "net_area", n, g - deducted[row], describe_difference(row))
-            )
+        elif has_rate and not (0 <= r < 1):
+            contradictions.append(_make_contradiction(row, "rate", "deduction_rate", r, None))
+        elif has_rate and abs(d - expected) > slack:
+            calculation = f"{format_square_metres(g)} × {r:.10g}"
+            contradictions.append(_make_contradiction(row, "deduction", "deduction_area", d, expected, calculation))
+        elif math.isnan(n):
+            if is_cultivated:
+                calculation = _describe_subtraction(g, subtracted)
+                contradictions.append(_make_contradiction(row, "missing", "net_area", n, g - subtracted, calculation))
+        elif n - g > slack if without_deduction else abs(n - (g - subtracted)) > slack:
+            calculation = _describe_subtraction(g, subtracted)
+            contradictions.append(_make_contradiction(row, "net", "net_area", n, g - subtracted, calculation))
     return contradictions
+
+
+def _describe_subtraction(gross_m2: float, deduction_m2: float) -> str:
+    """Return the calculation of a net area as text."""
+    return f"{format_number(gross_m2, 2)} − {format_square_metres(deduction_m2)}"
 
 
 def _make_contradiction(
@@ -122,8 +117,8 @@ def _make_contradiction(
         row,
         case,
         meaning,
-        None if np.isnan(actual) else float(actual),
-        None if expected is None else round(float(expected), 2),
+        None if math.isnan(actual) else actual,
+        None if expected is None else round(expected, 2),
         calculation,
     )
 

@@ -70,8 +70,9 @@ def find_wrong_rows(values: Sequence[Hashable], judge: ValueJudge) -> Iterator[t
     codes, distinct_values = pd.factorize(value_array)
     problems = [judge(value) for value in distinct_values]
     problem_of_code = {code: problem for code, problem in enumerate(problems) if problem is not None}
-    for position in np.flatnonzero(np.isin(codes, list(problem_of_code))).tolist():
-        yield position, problem_of_code[codes[position]]
+    positions = np.flatnonzero(np.isin(codes, list(problem_of_code)))
+    for position, code in zip(positions.tolist(), codes[positions].tolist(), strict=True):
+        yield position, problem_of_code[code]
 
 
 def make_findings_of_wrong_values(

@@ -97,7 +97,7 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     """
     if not layer.has_field("gross_area") or not layer.has_field("net_area"):
         return None
-    result = RuleResult()
+    result, shapes = RuleResult(), layer.plane_shapes
     for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
         result.findings.append(
             ctx.finding_maker.make_row_finding(
@@ -111,7 +111,7 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
                     "expected": difference.expected_value,
                     "shown": {"facts": [difference.calculation] if difference.calculation else []},
                 },
-                geometry=layer.plane_shapes[difference.row],
+                geometry=shapes[difference.row],
             )
         )
     return result

@@ -72,10 +72,17 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     county_digits = find_plan_code_prefix(ctx)
 
     def find_key_problem(key: str) -> ValueProblem | None:
-        composed = (
+        if not key:
+            return None
+        if len(key) != BSM_LENGTH:
+            case = "length"
+        elif not (
             key.isascii() and key[:_DIGIT_COUNT].isdigit() and key[_DIGIT_COUNT:].isalnum() and key == key.upper()
-        )
-        if not key or (composed and len(key) == BSM_LENGTH and key.startswith(county_digits)):
+        ):
+            case = "signs"
+        elif not key.startswith(county_digits):
+            case = "county"
+        else:
             return None
         params = {
             "value": key,
@@ -84,9 +91,7 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             "head": key[: len(county_digits)],
             "county": county_digits,
         }
-        if len(key) != BSM_LENGTH:
-            return ValueProblem("length", params)
-        return ValueProblem("county" if composed else "signs", params)
+        return ValueProblem(case, params)
 
     keys = np.array(layer.keys, dtype=object)
     # Keys are all different: only the few that may be wrong are judged one by one.
