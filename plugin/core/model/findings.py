@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from .rule import RULE_FAMILIES, Severity, get_rule_family
+
+_Item = TypeVar("_Item")
 
 #: The columns of a findings table, in order; users rely on them.
 FINDING_COLUMNS = (
@@ -45,7 +47,7 @@ FINDING_COLUMNS = (
 NUMERIC_FINDING_COLUMNS = ("area_m2", "net_area_m2", "width_m")
 #: Half-width of the area that represents a line or a point in a findings layer, in metres.
 MARK_RADIUS_M = 0.5
-#: Findings whose geometries are written as text together.
+#: Findings that are written as text together.
 _FINDINGS_PER_BATCH = 1000
 #: Types of geometries by their dimension; the last is that of -1, the dimension of none.
 _GEOM_KINDS = np.array(["point", "line", "area", "none"], dtype=object)
@@ -204,7 +206,8 @@ def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
     severity_texts = {severity: str(severity or "") for severity in set(columns["severity"])}
     columns["severity"] = [severity_texts[severity] for severity in columns["severity"]]
     columns["related_keys"] = [";".join(keys) for keys in columns["related_keys"]]
-    columns["params"] = [encode_params(params) for params in columns["params"]]
+    batches = _iterate_batches(columns["params"])
+    columns["params"] = [text for batch in batches for text in _encode_together(batch, _PARAMS_ENCODER.encode)]
     return columns
 
 
@@ -267,9 +270,29 @@ def _encode_column(
         return [encode(list(keys)) if keys else "[]" for keys in values]
     if name == "severity":
         return [texts[str(severity or "")] for severity in values]
-    if name == "params" or name in _DISTINCT_COLUMNS:
-        return map(encode, values)
+    if name == "params":
+        return _encode_together(list(values), encode)
+    if name in _DISTINCT_COLUMNS:
+        return _encode_texts(list(values), encode)
     return map(texts.__getitem__, values)
+
+
+#: Item between values that are encoded together; values with such an item are encoded one by one.
+_SEPARATOR = "\0"
+
+
+def _encode_together(values: Sequence[Any], encode: Callable[[Any], str]) -> list[str]:
+    """Return the JSON text of each value; all are encoded in one call, which is faster than one for each."""
+    separated: list[Any] = [_SEPARATOR] * (2 * len(values) - 1)
+    separated[::2] = values
+    texts = encode(separated)[1:-1].split(f", {encode(_SEPARATOR)}, ")
+    return texts if len(texts) == len(values) else [encode(value) for value in values]
+
+
+def _encode_texts(texts: Sequence[str], encode: Callable[[Any], str]) -> list[str]:
+    """Return texts as JSON; if no character has to be escaped, they are only put in quotation marks."""
+    joined = "".join(texts)
+    return [f'"{text}"' for text in texts] if encode(joined) == f'"{joined}"' else [encode(text) for text in texts]
 
 
 def _is_finite_float(value: Any) -> bool:
@@ -277,10 +300,10 @@ def _is_finite_float(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def _iterate_batches(findings: Sequence[Finding]) -> Iterator[Sequence[Finding]]:
-    """Yield the findings, many at a time."""
-    for start in range(0, len(findings), _FINDINGS_PER_BATCH):
-        yield findings[start : start + _FINDINGS_PER_BATCH]
+def _iterate_batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """Yield findings, or values of them, many at a time."""
+    for start in range(0, len(items), _FINDINGS_PER_BATCH):
+        yield items[start : start + _FINDINGS_PER_BATCH]
 
 
 def _make_wkt(findings: Sequence[Finding]) -> list[str | None]:

@@ -2,6 +2,7 @@
 """The JSON report of a check: it follows its schema and reads back equal."""
 
 import json
+import math
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -9,9 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plugin.core.files.writing import OutputPaths
+from plugin.core.model.findings import make_finding_columns
 from plugin.core.model.report import REPORT_SCHEMA, Report
 from plugin.core.render.outputs import report_to_json, write_outputs
 from plugin.paths import REPORT_TEMPLATES_FOLDER
@@ -106,3 +110,34 @@ def test_json_report_has_the_dicts_of_its_findings_also_with_unusual_values():
     # The columns of many findings become text together; the text is that of the dicts.
     lines = [json.dumps(one, ensure_ascii=False) for one in expected]
     assert "[\n" + ",\n".join(lines) + "\n]" in text
+
+
+#: Texts with characters that JSON escapes, and with the text that separates values which are encoded together.
+UNUSUAL_TEXTS = st.text(alphabet='甲a"\\\n\0, u', max_size=6)
+PARAMETERS = st.dictionaries(
+    UNUSUAL_TEXTS, st.recursive(st.one_of(UNUSUAL_TEXTS, st.floats(), st.none()), lambda one: st.lists(one, max_size=3))
+)
+
+
+@given(st.lists(st.tuples(UNUSUAL_TEXTS, PARAMETERS), max_size=4))
+def test_findings_encoded_together_have_the_json_of_each_finding(values):
+    report = Report()
+    report.findings = [replace(make_report().findings[0], message=text, params=params) for text, params in values]
+    lines = [
+        line.removesuffix(",")
+        for line in report_to_json(report).split('"findings": [\n')[-1].split("\n]")[0].split("\n")
+    ]
+    expected = [json.dumps(replace_non_finite(finding.to_dict()), ensure_ascii=False) for finding in report.findings]
+    assert not values or lines == expected
+    assert make_finding_columns(report.findings)["params"] == [
+        json.dumps(finding.params, ensure_ascii=False) for finding in report.findings
+    ]
+
+
+def replace_non_finite(value):
+    """Return plain data with None in place of infinite numbers and NaN."""
+    if isinstance(value, dict):
+        return {key: replace_non_finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [replace_non_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
