@@ -26,6 +26,11 @@ _MAX_NAMED_OVERLAPS = 2
 _CODES_OF_ZONES = ("REL011",)
 #: End of the name of a placeholder for a fact that a rule may know: a clause of the texts, empty without the fact.
 FACT_SUFFIX = "_fact"
+#: The other placeholders that `make_clauses` makes for any rule.
+_CLAUSES_OF_ANY_RULE = frozenset(
+    {"repeated", "limit_source", "restorable", "terrace", "invalid_first", "net", "overlaps_first", "limit_area"}
+    | {"sliver_note", "formula", "form_text", "which_rows", "excess_without", "same_problem"}
+)
 #: Pairs of classes of land that a message names, the most frequent first.
 _MAX_NAMED_CLASS_PAIRS = 5
 #: Value of ``used``: the county's own plan states the figure.
@@ -35,6 +40,16 @@ _RATIO_DECIMALS = 4
 _WHOLE_PERCENT = 100.0
 #: Sign of a target → what a figure that misses it is: too small, too large, or another.
 _STILL_MISSED_KEYS = {"≥": "still_below", "≤": "still_above", "=": "still_beside"}
+
+
+def find_clauses(placeholders: frozenset[str]) -> frozenset[str]:
+    """Return the placeholders that `make_clauses` makes for any rule."""
+    return (placeholders & _CLAUSES_OF_ANY_RULE) | frozenset(_find_facts(placeholders))
+
+
+def has_own_clauses(code: str) -> bool:
+    """Return True for a rule with clauses of its messages alone."""
+    return code in _MAKERS_BY_RULE
 
 
 def make_clauses(

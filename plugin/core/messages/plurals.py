@@ -55,7 +55,8 @@ def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
     >>> use_singular_after_one("{count} features of layer “{layer}” have no shape.", {"count": 1})
     '{count} feature of layer “{layer}” has no shape.'
     """
-    matches = [one for one in _find_counted_nouns(template) if _is_number(params.get(one["name"]))]
+    counted_nouns = _find_counted_nouns(template)
+    matches = counted_nouns and [one for one in counted_nouns if _is_number(params.get(one["name"]))]
     if not matches:
         return template
     text, end = "", len(template)

@@ -22,7 +22,7 @@ from ..model.indicator import SQUARE_METRES
 from ..model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from ..standard.switches import DISABLED_PREFIX
-from .clauses import make_clauses
+from .clauses import find_clauses, has_own_clauses, make_clauses
 from .folders import FOLDER
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
@@ -209,13 +209,14 @@ _LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
 _FIGURE_PARAMS, _TARGET_PARAMS, _MARGIN_PARAMS = ("value", "land", "miss", "left"), ("target", "said"), ("miss", "left")
 #: Parameters that clauses of messages contain.
 _PARAMS_OF_CLAUSES = frozenset(("keys", "layer", "miss", "unit"))
+_UNIT_PARAMS = ("unit", "above_unit")
 #: Parameters that are keys of texts → the section of the texts.
 _SECTION_OF_KEY_PARAMS = {
     **dict.fromkeys(("reason", "problem", "measure", "place", "coordinates"), "words"),
     **dict.fromkeys(("expected", "actual"), "types"),
+    **dict.fromkeys(_UNIT_PARAMS, "units"),
 }
 #: Placeholders that are made of several parameters, by the method that makes them.
-_PLACEHOLDERS_OF_KEYS = frozenset((*_SECTION_OF_KEY_PARAMS, "unit", "above_unit"))
 _PLACEHOLDERS_OF_DIFFERENCE = frozenset(("miss", "miss_area", "difference"))
 _PLACEHOLDERS_OF_LISTS = frozenset(
     ("fillers", "listed", "any_role", "rows", "more", "types", "listed_rows", "which_keys", "scope", "wider", "lacking")
@@ -478,13 +479,11 @@ class Texts:
             return finding.message
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
-        placeholders = find_placeholders(text)
-        figures = {}
-        if figure_names := _find_figures(text):
-            figures = _format_figures_with_unit(figure_names, finding.params)
-        message_params = self._make_message_params(finding, templates, placeholders, figures)
+        needs = _find_needs(text)
+        figures = _format_figures_with_unit(needs.figures, finding.params) if needs.figures else {}
+        message_params = self._make_message_params(finding, templates, needs, figures)
         message_params |= figures
-        if "area_m2" in placeholders:
+        if "area_m2" in needs.placeholders:
             message_params["area_m2"] = _format_area_with_limits(finding)
         if self.lang == "zh":
             text = insert_field_alias(text, finding.field, self._get_field_title(finding, templates))
@@ -534,15 +533,15 @@ class Texts:
         self,
         finding: Finding,
         templates: dict[str, Template],
-        placeholders: frozenset[str],
-        known_texts: Container[str] = (),
+        needs: _MessageNeeds,
+        known_texts: Container[str],
     ) -> dict[str, Any]:
         """Return placeholder → value for the message of a finding.
 
-        ``placeholders``: those of the text; values that are slow to make are made for these only. ``known_texts``:
+        ``needs``: those of the text; values that are slow to make are made for these only. ``known_texts``:
         parameters that the caller has as text.
         """
-        params = finding.params
+        params, placeholders, used_params = finding.params, needs.placeholders, needs.params
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         message_params: dict[str, Any] = {
             "layer": self.make_layer_label(finding.role, templates),
@@ -564,7 +563,7 @@ class Texts:
             message_params["width"] = format_width(finding.width_m)
         layer_labels = {}
         for name, value in params.items():
-            if (name not in placeholders or name in known_texts) and name not in _PARAMS_OF_CLAUSES:
+            if name not in used_params or (name in known_texts and name not in _PARAMS_OF_CLAUSES):
                 continue
             if type(value) is str:
                 message_params[name] = value
@@ -581,23 +580,24 @@ class Texts:
         # A waiver compares the parameters; those that only word the message are apart.
         shown_params: dict[str, Any] = params.get("shown", {})
         for name, value in shown_params.items():
-            if name in placeholders or name in _PARAMS_OF_CLAUSES:
+            if name in used_params:
                 message_params[name] = self._format_value(value) if isinstance(value, list) else value
-        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_KEYS):
-            message_params |= self._translate_key_params(params)
-        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_DIFFERENCE):
+        if needs.key_params:
+            message_params |= self._translate_key_params(params, needs.key_params)
+        if needs.difference:
             message_params |= self._describe_difference(finding, message_params, shown_params)
-        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_LISTS):
+        if needs.lists:
             message_params |= self._make_list_params(finding, templates, message_params, shown_params)
         if "field_title" in placeholders and (field_title := self._get_field_title(finding, templates)):
             message_params["field_title"] = field_title
         if "layer_name" in params and "problem_text" in placeholders:
             problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(params["problem"]), problem_params)
-        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_FEATURE):
+        if needs.feature:
             message_params |= self._describe_feature(finding, shown_params, placeholders)
-        clauses = make_clauses(finding, self, templates, placeholders)
-        message_params |= {name: text for name, text in clauses.items() if name not in params}
+        if needs.clauses or has_own_clauses(finding.code):
+            clauses = make_clauses(finding, self, templates, placeholders)
+            message_params |= {name: text for name, text in clauses.items() if name not in params}
         if "there" in placeholders:
             # A result stored by an earlier version does not have it.
             message_params["there"] = (
@@ -659,19 +659,17 @@ class Texts:
         layer = self.make_layer_label(related_features["role"], templates)
         return self.get("words", f"there_{related_features['place']}", layer=layer, features=feature_names)
 
-    def _translate_key_params(self, params: Mapping[str, Any]) -> dict[str, str]:
-        """Return the parameters whose values are text keys (reasons, problems, types, units), translated."""
+    def _translate_key_params(self, params: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+        """Return those of the named parameters whose values are text keys (reasons, types, units), translated."""
         texts = _load_texts(self.lang)
         translated_params: dict[str, str] = {}
-        for name, section in _SECTION_OF_KEY_PARAMS.items():
-            value = params.get(name)
-            if isinstance(value, str) and value in (section_texts := texts.get(section, {})):
+        for name in names:
+            value, section_texts = params.get(name), texts[_SECTION_OF_KEY_PARAMS[name]]
+            if isinstance(value, str) and value in section_texts:
                 translated_params[name] = section_texts[value]
-        for name in ("unit", "above_unit"):
-            if name in params:
+            elif name in _UNIT_PARAMS and name in params:
                 # A figure without a layer is shown in the unit of its text.
-                unit = str(params[name])
-                translated_params[name] = str(texts["units"].get(unit, unit))
+                translated_params[name] = str(value)
         return translated_params
 
     def _describe_difference(
@@ -838,10 +836,41 @@ def _format_figures_with_unit(figure_names: frozenset[str], params: Mapping[str,
     }
 
 
+@dataclass(frozen=True)
+class _MessageNeeds:
+    """What the placeholders of a text need, found once for each text.
+
+    ``figures``: placeholders for values in m² or percent, without limits; ``params``: the parameters of findings that
+    are used, also in clauses; ``key_params``: those that are text keys; the others: the placeholders that one method
+    makes of several parameters.
+    """
+
+    placeholders: frozenset[str]
+    figures: frozenset[str]
+    params: frozenset[str]
+    key_params: frozenset[str]
+    difference: frozenset[str]
+    lists: frozenset[str]
+    feature: frozenset[str]
+    clauses: frozenset[str]
+
+
 @lru_cache(maxsize=_MAX_CACHED_TEXTS)
-def _find_figures(text: str) -> frozenset[str]:
-    """Return the placeholders of a text for values in m² or percent, without limits."""
-    return frozenset(name for name in _FIGURE_WITH_UNIT_PATTERN.findall(text) if not name.startswith(_LIMIT_PREFIXES))
+def _find_needs(text: str) -> _MessageNeeds:
+    """Return what the placeholders of a text need."""
+    placeholders = find_placeholders(text)
+    return _MessageNeeds(
+        placeholders,
+        figures=frozenset(
+            name for name in _FIGURE_WITH_UNIT_PATTERN.findall(text) if not name.startswith(_LIMIT_PREFIXES)
+        ),
+        params=placeholders | _PARAMS_OF_CLAUSES,
+        key_params=placeholders & _SECTION_OF_KEY_PARAMS.keys(),
+        difference=placeholders & _PLACEHOLDERS_OF_DIFFERENCE,
+        lists=placeholders & _PLACEHOLDERS_OF_LISTS,
+        feature=placeholders & _PLACEHOLDERS_OF_FEATURE,
+        clauses=find_clauses(placeholders),
+    )
 
 
 def _format_area_with_limits(finding: Finding) -> str:
@@ -856,9 +885,15 @@ def _list_limits(params: Mapping[str, Any]) -> list[float]:
     """Return the numbers among the parameters of a message that are limits."""
     return [
         float(value)
-        for name, value in params.items()
-        if isinstance(value, (int, float)) and name.startswith(_LIMIT_PREFIXES) and not isinstance(value, bool)
+        for name in _find_limit_names(tuple(params))
+        if isinstance(value := params[name], (int, float)) and not isinstance(value, bool)
     ]
+
+
+@lru_cache(maxsize=_MAX_CACHED_TEXTS)
+def _find_limit_names(names: tuple[str, ...]) -> list[str]:
+    """Return the names of limits among names of parameters."""
+    return [name for name in names if name.startswith(_LIMIT_PREFIXES)]
 
 
 @lru_cache(maxsize=_MAX_CACHED_TEXTS)
@@ -899,7 +934,8 @@ def nest_quotation_marks(text: str) -> str:
 
     A text whose marks are not in pairs stays as it is.
     """
-    if "“" not in text and "”" not in text:
+    if text.count("“") == text.count("”") <= 1 and text.find("“") <= text.find("”"):
+        # No marks, or one pair.
         return text
     if not "".join(_QUOTATION_MARK_PATTERN.findall(text)).replace("“”", ""):
         # No mark is within others.
