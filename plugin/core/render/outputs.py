@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 from pyproj import CRS
@@ -96,7 +97,10 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     driver = _get_driver_of_file(path)
     columns = make_finding_columns(findings)
     series = {
-        name: pd.Series(values, dtype="float64" if name in NUMERIC_FINDING_COLUMNS else "object")
+        name: pd.Series(values, dtype="float64")
+        if name in NUMERIC_FINDING_COLUMNS
+        # NumPy would search the texts of a list for nested sequences.
+        else pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype="object")
         for name, values in columns.items()
     }
     # The writer makes multipolygons of the polygons.
