@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import linework
-from plugin.core.geometry.linework import build_linework
+from plugin.core.geometry.linework import build_linework, make_member_table, mask_possible_members
+from plugin.core.geometry.polygons import Polygons
 from plugin.core.parallel import process_state
 
 
@@ -31,6 +32,11 @@ def polygons(draw):
 
 
 LAYERS = st.lists(polygons(), max_size=9)
+#: Hashes that differ in the upper bits, in the lower bits only, or not at all.
+HASHES = st.lists(
+    st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 7), st.integers(2**63, 2**63 + 7), st.just(2**64 - 1)),
+    max_size=60,
+)
 #: Bits of a hash that keys have: all that fit, and so few that different segments have equal keys.
 KEY_BITS = st.sampled_from([None, 0, 2])
 
