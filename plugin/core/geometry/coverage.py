@@ -19,6 +19,7 @@ from .linework import (
     PolygonSegments,
     extract_rings,
     make_member_table,
+    mask_equal_points,
     mask_possible_members,
 )
 from .overlay_fallback import FallbackLog
@@ -67,7 +68,7 @@ def find_points_near_segments(
         found.append(_search_grid(points, low, high, size, segments[~crosses_many_cells], cancellation))
         segments = segments[crosses_many_cells]
     i, j = (np.concatenate(positions) for positions in zip(*found, strict=True))
-    is_end = _mask_equal_points(points[i], starts[j]) | _mask_equal_points(points[i], ends[j])
+    is_end = mask_equal_points(points[i], starts[j]) | mask_equal_points(points[i], ends[j])
     i, j = i[~is_end], j[~is_end]
     is_near = _measure_distance(points[i], starts[j], ends[j]) <= distance
     return i[is_near], j[is_near]
@@ -122,11 +123,6 @@ def _search_grid(
         found_j.append(j[in_box])
         start = batch_end
     return np.concatenate(found_i), np.concatenate(found_j)
-
-
-def _mask_equal_points(first: NDArray, second: NDArray) -> NDArray:
-    """Return (k,) bool: points of two arrays (k, 2) that are equal."""
-    return (first[:, 0] == second[:, 0]) & (first[:, 1] == second[:, 1])
 
 
 def _measure_distance(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:

@@ -601,3 +601,9 @@ def mask_possible_members(values: NDArray, member_table: NDArray) -> NDArray:
     """
     is_possible: NDArray = member_table[values & values.dtype.type(_TABLE_SIZE - 1)]
     return is_possible
+
+
+def mask_equal_points(points: NDArray, others: NDArray) -> NDArray:
+    """Return (k,) bool: points of two arrays (k, 2) that are equal."""
+    is_equal: NDArray = (points[:, 0] == others[:, 0]) & (points[:, 1] == others[:, 1])
+    return is_equal

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .linework import PolygonSegments, build_linework, hash_vertices
+from .linework import PolygonSegments, build_linework, hash_vertices, mask_equal_points
 from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_components
 from .segment_boxes import expand_ranges
 
@@ -142,7 +142,7 @@ def _drop_edges_of_both(left: _Edges, right: _Edges) -> tuple[_Edges, _Edges]:
     i, positions = expand_ranges(first, last)
     j = order[positions]
     # The hash selects candidates; only equal coordinates are the same edge.
-    is_same = _equal_points(left.start[i], right.start[j]) & _equal_points(left.end[i], right.end[j])
+    is_same = mask_equal_points(left.start[i], right.start[j]) & mask_equal_points(left.end[i], right.end[j])
     is_kept_left[i[is_same]] = is_kept_right[j[is_same]] = False
     return left.select_edges(is_kept_left), right.select_edges(is_kept_right)
 
@@ -153,17 +153,11 @@ def _mask_paired_edges(edges: _Edges, lines: PolygonSegments) -> NDArray:
     is_known = ~lines.unpaired_segments[segment]
     n, segment = n[is_known], segment[is_known]
     start, end, found_start, found_end = edges.start[n], edges.end[n], lines.xy[segment], lines.xy[segment + 1]
-    is_equal = _equal_points(start, found_start) & _equal_points(end, found_end)
-    is_equal |= _equal_points(start, found_end) & _equal_points(end, found_start)
+    is_equal = mask_equal_points(start, found_start) & mask_equal_points(end, found_end)
+    is_equal |= mask_equal_points(start, found_end) & mask_equal_points(end, found_start)
     is_paired = np.zeros(len(edges.code), dtype=bool)
     is_paired[n[is_equal]] = True
     return is_paired
-
-
-def _equal_points(left: NDArray, right: NDArray) -> NDArray:
-    """Return (k,) bool: points of two (k, 2) arrays that are equal."""
-    is_equal: NDArray = (left[:, 0] == right[:, 0]) & (left[:, 1] == right[:, 1])
-    return is_equal
 
 
 def _make_lines(edges: _Edges) -> NDArray:
