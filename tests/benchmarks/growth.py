@@ -33,7 +33,7 @@ def measure_growth(vertices_per_edge: int, runs: int) -> list[Row]:
     vertices: list[int] = []
     seconds: dict[str, list[float]] = {}
     for parcels in SIZES:
-        path = generate_county_file(parcels, vertices_per_edge)
+        path = generate_county_file(parcels, vertices_per_edge, defects=False)
         frames = read_all(path)
         vertices.append(count_vertices(frames))
         matched = repair_polygons(frames)

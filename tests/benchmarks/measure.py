@@ -60,16 +60,19 @@ def median(seconds: list[float]) -> float:
     return statistics.median(seconds)
 
 
-def generate_county_file(parcels: int, vertices: int, full: bool = False, seed: int = SEED) -> Path:
+def generate_county_file(
+    parcels: int, vertices: int, full: bool = False, seed: int = SEED, *, defects: bool = True
+) -> Path:
     """Return the GeoPackage of a generated county; write it if missing.
 
-    ``full``: with the layers that any rule checks; ``seed``: different ones give different counties.
+    ``full``: with the layers that any rule checks; ``seed``: different ones give different counties; ``defects``: with
+    planted defects, for which the parcels of a very large county are too small.
     """
-    suffix = "" if seed == SEED else f"_{seed}"
+    suffix = ("" if seed == SEED else f"_{seed}") + ("" if defects else "_clean")
     path = FOLDER / f"{'full' if full else 'county'}_{parcels}_{vertices}{suffix}.gpkg"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        layers, _ = make_county(parcels=parcels, seed=seed, defects=True, full=full, vertices_per_edge=vertices)
+        layers, _ = make_county(parcels=parcels, seed=seed, defects=defects, full=full, vertices_per_edge=vertices)
         write_geopackage(path, layers)
     return path
 
