@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .linework import change_outlines, insert_vertices, is_closed_line
+from .polygon_rings import change_outlines, insert_vertices, is_closed_line
 
 #: A vertex as a key of tables.
 Vertex = tuple[float, float]

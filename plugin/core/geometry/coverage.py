@@ -14,16 +14,10 @@ from pyproj import CRS
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
-from .linework import (
-    END_SHORTENING_M,
-    PolygonSegments,
-    extract_rings,
-    make_member_table,
-    mask_equal_points,
-    mask_possible_members,
-)
+from .linework import END_SHORTENING_M, PolygonSegments
 from .overlay_fallback import FallbackLog
 from .overlay_pieces import OverlayPieces, collect_pieces
+from .polygon_rings import extract_rings, make_member_table, mask_equal_points, mask_possible_members
 from .polygons import Polygons, union_polygon_rows
 from .segment_boxes import expand_ranges
 from .tolerance import Tolerance

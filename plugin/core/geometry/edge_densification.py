@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from . import crs as crs_care
-from .linework import change_rings, extract_rings, hash_vertices, iterate_batches
+from .polygon_rings import change_rings, extract_rings, hash_vertices, iterate_batches
 from .validity import drop_empty_parts
 
 #: Maximum deviation of a point of an edge (m).

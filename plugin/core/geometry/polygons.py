@@ -26,16 +26,9 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
 from ..parallel.shared_property import get_lock, shared_property
 from ..parallel.threads import apply_in_threads, map_batches_in_threads
-from .linework import (
-    BATCH_VERTICES,
-    BoundaryLines,
-    PolygonSegments,
-    build_linework,
-    hash_vertices,
-    make_member_table,
-    mask_possible_members,
-)
+from .linework import BoundaryLines, PolygonSegments, build_linework
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
+from .polygon_rings import BATCH_VERTICES, hash_vertices, make_member_table, mask_possible_members
 from .tolerance import Tolerance
 from .validity import extract_polygons, mask_missing_shapes
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..parallel.shared_property import shared_property
 from ..parallel.threads import map_batches_in_threads
 from .exact_sides import GRID_M
-from .linework import BATCH_VERTICES, extract_rings
+from .polygon_rings import BATCH_VERTICES, extract_rings
 from .ring_sums import RingSums, sum_before_in_ring
 from .segment_boxes import SegmentBoxes
 

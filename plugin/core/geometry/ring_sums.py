@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..parallel.threads import map_batches_in_threads
 from .exact_sides import compute_cross_products
-from .linework import BATCH_VERTICES
+from .polygon_rings import BATCH_VERTICES
 
 
 class RingSums:

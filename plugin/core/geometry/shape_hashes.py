@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from .linework import iterate_batches
+from .polygon_rings import iterate_batches
 
 
 def hash_shapes(shapes: NDArray) -> NDArray:

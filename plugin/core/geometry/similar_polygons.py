@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .linework import compute_signed_areas, extract_rings, hash_vertices
 from .overlay_fallback import compute_local_origins, translate_back, translate_shapes, wrap_shape
+from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices
 
 #: At most one edge in this many may differ; with more, an overlay is faster.
 _SIMILAR_EDGES_RATIO = 16

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .linework import PolygonRings, extract_rings, iterate_batches, sum_values_by_ring
+from .polygon_rings import PolygonRings, extract_rings, iterate_batches, sum_values_by_ring
 
 LonLatTransform = Callable[[NDArray], NDArray]
 

@@ -15,7 +15,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .linework import PolygonSegments, build_linework, hash_vertices, mask_equal_points
+from .linework import PolygonSegments, build_linework
+from .polygon_rings import hash_vertices, mask_equal_points
 from .polygons import MAX_UNCLIPPED_VERTICES, Polygons, find_connected_components
 from .segment_boxes import expand_ranges
 

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .linework import iterate_batches
+from .polygon_rings import iterate_batches
 
 #: GEOS's reasons as keys of the message texts.
 REASON_KEYS = {

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.threads import apply_in_threads
-from .linework import PolygonRings, extract_rings, iterate_batches
+from .polygon_rings import PolygonRings, extract_rings, iterate_batches
 from .validity import mask_missing_shapes
 
 #: Maximum difference of directions over a short path, in degrees.

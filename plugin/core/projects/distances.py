@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.linework import extract_rings
+from ..geometry.polygon_rings import extract_rings
 from ..geometry.polygons import MAX_UNCLIPPED_VERTICES
 
 #: Segments in one section of the boundary of a large polygon.

@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..geometry.linework import extract_rings, hash_vertices, iterate_batches
+from ..geometry.polygon_rings import extract_rings, hash_vertices, iterate_batches
 from ..geometry.validity import mask_missing_shapes
 from ..geometry.vertex_index import VertexIndex, sort_unique_vertices
 

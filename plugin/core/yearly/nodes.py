@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.linework import change_rings, extract_rings, iterate_batches
+from ..geometry.polygon_rings import change_rings, extract_rings, iterate_batches
 from ..geometry.tolerance import Tolerance
 from ..geometry.vertex_index import sort_unique_vertices
 from ..plan.layer import Layer

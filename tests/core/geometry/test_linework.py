@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import linework
-from plugin.core.geometry.linework import build_linework, make_member_table, mask_possible_members
+from plugin.core.geometry.linework import build_linework
+from plugin.core.geometry.polygon_rings import make_member_table, mask_possible_members
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.parallel import process_state
 

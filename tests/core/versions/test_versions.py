@@ -436,7 +436,7 @@ def test_cancellation_is_polled_between_batches_of_snapping_and_measuring(monkey
     whole = equal_shapes.snap_vertices(squares, onto, 0.0001)
     assert not shapely.equals_exact(whole, squares, 0).any() and shapely.equals_exact(whole, onto, 0).all()
     monkeypatch.setattr(equal_shapes, "_SHAPES_PER_BATCH", 7)
-    monkeypatch.setattr("plugin.core.geometry.linework.BATCH_VERTICES", 30)
+    monkeypatch.setattr("plugin.core.geometry.polygon_rings.BATCH_VERTICES", 30)
     degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
     for run in (
         lambda cancellation: equal_shapes.snap_vertices(squares, onto, 0.0001, cancellation),

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...geometry.linework import change_rings, insert_vertices
+from ...geometry.polygon_rings import change_rings, insert_vertices
 from ...model.findings import Finding
 from ..dividing import replace_shape, require_shape
 from ..edits import Edits, FixRefused, RowEdit

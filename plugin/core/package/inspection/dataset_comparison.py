@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ...geometry.linework import iterate_batches
+from ...geometry.polygon_rings import iterate_batches
 from ...geometry.validity import mask_missing_shapes
 from ..layers.content import convert_values
 from ..layers.shape_comparison import compute_max_vertex_shift, compute_outline_distance

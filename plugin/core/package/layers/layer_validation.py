@@ -18,7 +18,7 @@ from pyproj import CRS
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS
 from ...exchange.vct.settings import load_settings
-from ...geometry.linework import extract_rings
+from ...geometry.polygon_rings import extract_rings
 from ...standard.template import TemplateField
 from ..names import find_field_name_problem
 from ..package_spec.model import FORMAT_NAMES

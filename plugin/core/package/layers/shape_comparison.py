@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...geometry.linework import extract_rings
+from ...geometry.polygon_rings import extract_rings
 from ...geometry.statutory_area import SEMI_MAJOR_M
 
 

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.linework import extract_rings
+from ...geometry.polygon_rings import extract_rings
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule

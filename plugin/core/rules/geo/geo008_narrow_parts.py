@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.corners import find_narrow_places as parts_narrower
-from ...geometry.linework import hash_vertices
+from ...geometry.polygon_rings import hash_vertices
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import select_valid_polygons

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rings and vertices of polygons as arrays: take them out, change them, compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+#: Vertices in one batch: they fit in a processor's cache.
+BATCH_VERTICES = 50_000
+_POLYGON_TYPE_ID = 3
+#: Entries of a table of integers by their lowest bits: a power of two.
+_TABLE_SIZE = 1 << 20
+#: Odd constants of a well-mixing integer hash (splitmix64).
+_HASH_FACTORS = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+
+
+class PolygonRings(NamedTuple):
+    """Rings of polygons as arrays.
+
+    ``xy`` (v, 2): vertices ring after ring, each ring closed; ``ring_starts`` (r + 1,): position of each ring's first
+    vertex, and v; ``polygon_of_ring`` (r,): position of the ring's polygon; ``is_hole`` (r,) bool: the ring is a hole.
+    """
+
+    xy: NDArray
+    ring_starts: NDArray
+    polygon_of_ring: NDArray
+    is_hole: NDArray
+
+
+def extract_rings(shapes: NDArray) -> PolygonRings:
+    """Return all rings of (n,) polygons and multipolygons; none may be None.
+
+    Rings of polygons without holes come first.
+    """
+    is_simple = _mask_single_rings(shapes)
+    simple, complex_shapes = np.flatnonzero(is_simple), np.flatnonzero(~is_simple)
+    xy = shapely.get_coordinates(shapes[simple])
+    ring_starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(shapes[simple]), dtype=np.int64)]
+    if not len(complex_shapes):
+        return PolygonRings(xy, ring_starts, simple, np.zeros(len(simple), dtype=bool))
+    # shapely returns one array for polygons and multipolygons only if there is a multipolygon: one is appended.
+    complex_polygons = np.append(shapes[complex_shapes], _SINGLE_PART_MULTIPOLYGON)
+    _, complex_xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(complex_polygons, include_z=False)
+    shape_at = shape_at[:-1]
+    part_at = part_at[: shape_at[-1] + 1]
+    ring_at = ring_at[: part_at[-1] + 1]
+    hole = np.ones(len(ring_at) - 1, dtype=bool)
+    # An empty part of a multipolygon has no shell.
+    hole[part_at[:-1][np.diff(part_at) > 0]] = False
+    return PolygonRings(
+        np.concatenate([xy, complex_xy[: ring_at[-1]]]),
+        np.concatenate([ring_starts, ring_starts[-1] + ring_at[1:]]),
+        np.concatenate([simple, np.repeat(complex_shapes, np.diff(part_at[shape_at]))]),
+        np.concatenate([np.zeros(len(simple), dtype=bool), hole]),
+    )
+
+
+_SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
+
+
+def _mask_single_rings(shapes: NDArray) -> NDArray:
+    """Return (n,) bool: polygons without holes, and multipolygons of one such polygon."""
+    is_polygon = shapely.get_type_id(shapes) == _POLYGON_TYPE_ID
+    has_one = is_polygon & (shapely.get_num_interior_rings(shapes) == 0)
+    # Files that promote to multipolygons have one part in nearly all of them.
+    lone = np.flatnonzero(~is_polygon & (shapely.get_num_geometries(shapes) == 1))
+    has_one[lone] = shapely.get_num_interior_rings(shapely.get_geometry(shapes[lone], 0)) == 0
+    return has_one
+
+
+def is_closed_line(xy: NDArray) -> bool:
+    """Return True for the (v, 2) vertices of a line that ends where it begins."""
+    return bool(len(xy) > 3 and (xy[0] == xy[-1]).all())
+
+
+def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None]) -> Any:
+    """Return a polygon, a line or a multipart of them with changed outlines; the result may be invalid.
+
+    ``change``: called with the (v, 2) vertices of an outline and whether it is closed; returns its new vertices, or
+    None to drop the outline. A part whose exterior is dropped is dropped too; without any part the result is None.
+    Exteriors come before their holes, parts in their order. The result is a multipart if the shape is one.
+    """
+    parts = []
+    for part in shapely.get_parts([shape]):
+        if part.geom_type != "Polygon":
+            xy = shapely.get_coordinates(part)
+            changed_xy = change(xy, is_closed_line(xy))
+            if changed_xy is not None:
+                parts.append(shapely.LineString(changed_xy))
+            continue
+        exterior = change(shapely.get_coordinates(part.exterior), True)
+        holes = [change(shapely.get_coordinates(ring), True) for ring in part.interiors]
+        if exterior is not None:
+            parts.append(shapely.Polygon(exterior, [hole for hole in holes if hole is not None]))
+    if not parts:
+        return None
+    if not shape.geom_type.startswith("Multi"):
+        return parts[0]
+    return shapely.multipolygons(parts) if shape.geom_type == "MultiPolygon" else shapely.multilinestrings(parts)
+
+
+def change_rings(shape: Any, change_ring: Callable[[NDArray], ArrayLike]) -> Any:
+    """Return a polygon or multipolygon with each ring changed by ``change_ring`` ((v, 2) → new vertices)."""
+    return change_outlines(shape, lambda xy, _is_closed: np.asarray(change_ring(xy)))
+
+
+def insert_vertices(coordinates: NDArray, places: NDArray, reach_m: float) -> NDArray:
+    """Return the vertices of a line or closed ring with an additional vertex at each place on it.
+
+    ``coordinates``: (v, 2) vertices; ``places``: (k, 2). A place becomes a vertex of the nearest segment, if that is
+    within ``reach_m``; otherwise it is left out.
+    """
+    starts, ends = coordinates[:-1], coordinates[1:]
+    along = ends - starts
+    length2 = np.maximum((along**2).sum(axis=1), 1e-24)
+    offsets = places[:, None, :] - starts[None, :, :]
+    share = np.clip((offsets * along[None]).sum(axis=2) / length2[None], 0.0, 1.0)
+    distance = np.hypot(*np.moveaxis(offsets - share[..., None] * along[None], 2, 0))
+    segment = distance.argmin(axis=1)
+    is_near = distance[np.arange(len(places)), segment] <= reach_m
+    pieces = [coordinates[:1]]
+    for n in range(len(starts)):
+        inside = np.flatnonzero(is_near & (segment == n))
+        order = inside[np.argsort(share[inside, n], kind="stable")]
+        pieces += [places[order], ends[n : n + 1]]
+    return np.concatenate(pieces)
+
+
+def iterate_batches(shapes: NDArray) -> Iterator[slice]:
+    """Yield slices of (n,) geometries with about `BATCH_VERTICES` vertices each."""
+    vertex_totals = np.cumsum(shapely.get_num_coordinates(shapes))
+    start = 0
+    while start < len(shapes):
+        done_vertices = vertex_totals[start - 1] if start else 0
+        batch_end = max(int(np.searchsorted(vertex_totals, done_vertices + BATCH_VERTICES, side="right")), start + 1)
+        yield slice(start, batch_end)
+        start = batch_end
+
+
+def sum_values_by_ring(values: NDArray, ring_starts: NDArray) -> NDArray:
+    """Return (r,) the sum over each ring of (v,) values, one for each segment.
+
+    ``ring_starts``: as in `PolygonRings`. The last vertex of a ring begins no segment; its value is set to 0 in place.
+    """
+    if len(ring_starts) < 2:
+        return np.zeros(0)
+    values[ring_starts[1:] - 1] = 0.0
+    return np.add.reduceat(values, ring_starts[:-1])
+
+
+def compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
+    """Return twice the signed area (m²) of each ring.
+
+    x is taken relative to the ring's first vertex, so that no digits are lost.
+    """
+    xy, ring_starts = layer_rings.xy, layer_rings.ring_starts
+    x, y = xy[:, 0] - np.repeat(xy[ring_starts[:-1], 0], np.diff(ring_starts)), xy[:, 1]
+    steps = np.zeros(len(xy))
+    steps[:-1] = (x[1:] + x[:-1]) * (y[1:] - y[:-1])
+    return sum_values_by_ring(steps, ring_starts)
+
+
+def hash_vertices(xy: NDArray) -> NDArray:
+    """Return (v,) uint64: a hash of the exact coordinates of each vertex; −0.0 counts as 0.0."""
+    bits = (xy + 0.0).view(np.uint64)
+    code = bits[:, 0] * _HASH_FACTORS[0]
+    code ^= code >> np.uint64(32)
+    code += bits[:, 1]
+    for shift, factor in ((30, _HASH_FACTORS[1]), (27, _HASH_FACTORS[2])):
+        code ^= code >> np.uint64(shift)
+        code *= factor
+    code ^= code >> np.uint64(31)
+    return code
+
+
+def make_member_table(members: NDArray) -> NDArray:
+    """Return a table in which `mask_possible_members` finds the lowest bits of (m,) integers ≥ 0."""
+    table = np.zeros(_TABLE_SIZE, dtype=bool)
+    table[members & members.dtype.type(_TABLE_SIZE - 1)] = True
+    return table
+
+
+def mask_possible_members(values: NDArray, member_table: NDArray) -> NDArray:
+    """Return (k,) bool: False for integers ≥ 0 that are surely not among the members of a table.
+
+    Only their lowest bits are compared, which takes a fraction of the time of a search.
+    """
+    is_possible: NDArray = member_table[values & values.dtype.type(_TABLE_SIZE - 1)]
+    return is_possible
+
+
+def mask_equal_points(points: NDArray, others: NDArray) -> NDArray:
+    """Return (k,) bool: points of two arrays (k, 2) that are equal."""
+    is_equal: NDArray = (points[:, 0] == others[:, 0]) & (points[:, 1] == others[:, 1])
+    return is_equal
