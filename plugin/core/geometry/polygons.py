@@ -458,7 +458,7 @@ class Polygons:
         for start in range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES):
             cancellation.raise_if_cancelled()
             codes = hash_vertices(lines.xy[start : start + BATCH_VERTICES])
-            # In a layer with few open edges, most vertices are no end of one.
+            # In a layer with few open edges, hardly any vertex ends one.
             possible = np.flatnonzero(mask_possible_members(codes, end_table))
             codes = codes[possible]
             place = np.minimum(np.searchsorted(end_codes, codes), len(end_codes) - 1)

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from ..engine.input_digest import compute_value_digest, get_shape_digest
-from ..engine.kept_results import KeptResults
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..messages.texts import Texts
@@ -20,6 +19,9 @@ from ..model.report import Report
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.indicator_catalogue import CatalogueIndicator, load_catalogue
+
+if TYPE_CHECKING:
+    from ..engine.kept_results import KeptResults
 
 _OVERLAP_RULE = "TOP001"
 #: Rule → cases of its findings that state the sum of a layer.
@@ -124,6 +126,9 @@ class _RepeatedLand:
         rows = _find_rows(layer, findings)
         if self._kept_results is None or layer.stored_shape_digest is None:
             return self._measure_rows(layer, rows)
+        # Only checks with a memory load this module.
+        from ..engine.input_digest import compute_value_digest, get_shape_digest
+
         digest = compute_value_digest(("repeated land", get_shape_digest(layer), np.array(rows)))
         arrays = self._kept_results.find_or_compute(digest, lambda: {"area": np.array(self._measure_rows(layer, rows))})
         return float(arrays["area"])
