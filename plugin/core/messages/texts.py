@@ -825,8 +825,8 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 def _format_figures_with_unit(figure_names: frozenset[str], params: Mapping[str, Any]) -> dict[str, str]:
     """Return parameter name → figure as text, for the measured values that a message shows in m² or percent.
 
-    ``figure_names``: their names (`_MessageNeeds.figures`). The unit is left out. Figures have two decimals, more where a value
-    would look equal to a limit that it misses.
+    ``figure_names``: their names (`_MessageNeeds.figures`). The unit is left out. Figures have two decimals, more where
+    a value would look equal to a limit that it misses.
     """
     limits = _list_limits(params)
     return {
