@@ -87,7 +87,7 @@ class PolygonSegments:
         return hash_vertices(self.xy[segments]) + hash_vertices(self.xy[segments + 1])
 
     def find_segments(self, hashes: NDArray) -> tuple[NDArray, NDArray]:
-        """Return pairs of a position in (k,) hashes and a segment of which the key's part of the hash is equal."""
+        """Return pairs of a position in (k,) hashes and a segment whose key has the same upper bits of the hash."""
         keys = hashes & ~self.position_mask
         first = np.searchsorted(self.segment_keys, keys)
         is_found = first < len(self.segment_keys)
@@ -110,11 +110,9 @@ class PolygonSegments:
     @shared_property
     def _pairing(self) -> tuple[NDArray, NDArray]:
         """Return `unpaired_segments` and `adjacent_rings`."""
-        vertex, ring_of_vertex, is_left_of_ring = (
-            _convert_to_complex(self.xy),
-            self.ring_of_vertex,
-            self.is_left_of_ring,
-        )
+        # Read before the threads begin: they would wait without end for a shared value, since the caller has the lock.
+        ring_of_vertex, is_left_of_ring = self.ring_of_vertex, self.is_left_of_ring
+        vertex = _convert_to_complex(self.xy)
         alone = _mask_segments(vertex, self.ring_starts)
         # Segments are compared in the order of the rings: those of a common edge follow one another in both rings, so
         # that their vertices are in the processor's cache.
@@ -214,9 +212,10 @@ class PolygonSegments:
         return ((start == other_start) & (end == other_end)) | ((start == other_end) & (end == other_start))
 
     def _find_rings_of_other(self, other: PolygonSegments, rings: NDArray) -> NDArray:
-        """Return those of (k,) rings that ``other`` has with the same vertices in the same order.
+        """Return those of (k,) rings that ``other`` surely has with the same vertices in the same order.
 
-        Layers often copy polygons of each other; their rings are compared faster than the segments one by one.
+        Of several rings of ``other`` with an equal hash only the first is compared, so that some may be missed. Layers
+        often copy polygons of each other; their rings are compared faster than the segments one by one.
         """
         if not len(other.ring_hashes):
             return rings[:0]
@@ -380,6 +379,7 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
     cancellation.raise_if_cancelled()
     *values_of_batches, segment_counts = zip(_NO_RINGS, *batches, strict=True)
     lengths, polygon, is_left, ring_hashes = map(np.concatenate, values_of_batches)
+    # Vertices that begin no segment are behind all keys.
     keys = _sort_in_threads(keys)[: sum(segment_counts)]
     return PolygonSegments(xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, keys)
 

@@ -298,9 +298,10 @@ class Polygons:
 
     def release_caches(self) -> None:
         """Release the large caches for comparing boundaries; they are computed again on demand."""
-        for name in ("lines", "_points", "_point_tree", "_small", "_large", "clipped_polygons"):
-            self.__dict__.pop(name, None)
-        self.cached_segments = None
+        with get_lock(self):
+            for name in ("lines", "_points", "_point_tree", "_small", "_large", "clipped_polygons"):
+                self.__dict__.pop(name, None)
+            self.cached_segments = None
 
     def find_pairs_meeting_bounds(
         self, bounds: NDArray, cancellation: Cancellation = NEVER_CANCELLED
@@ -389,7 +390,7 @@ class Polygons:
             self.lines.extract_lines(self.lines.unpaired_segments), cancellation
         )
         is_candidate[owner[shapely.is_missing(points)]] = True
-        follows = self._mask_rows_as_neighbours(is_candidate)
+        follows = self._mask_rows_decided_by_neighbours(is_candidate)
         is_overlapping = self._find_rows_at_points(np.flatnonzero(~follows[owner]), cancellation)
         if (is_overlapping & ~is_candidate).any():
             # Their neighbours overlap as well.
@@ -423,7 +424,7 @@ class Polygons:
         is_found[rows[rows != owner]] = is_found[owner[rows != owner]] = True
         return is_found
 
-    def _mask_rows_as_neighbours(self, is_entered: NDArray) -> NDArray:
+    def _mask_rows_decided_by_neighbours(self, is_entered: NDArray) -> NDArray:
         """Return (n,) bool: rows that overlap other rows only if a neighbour of a smaller number does.
 
         ``is_entered`` (n,) bool: rows that a boundary of another row enters. In all others the number of polygons on

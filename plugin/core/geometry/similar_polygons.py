@@ -52,7 +52,10 @@ def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:
     points = shapely.point_on_surface(faces)
     x, y = shapely.get_x(points), shapely.get_y(points)
     # Single polygons, because shapely does not prepare those in arrays: each point would be compared with all edges.
-    in_minuend, in_subtrahend = shapely.contains_xy(minuend[0], x, y), shapely.contains_xy(subtrahend[0], x, y)
+    # Copies, because threads must not share a prepared one.
+    in_minuend, in_subtrahend = (
+        shapely.contains_xy(shapely.from_wkb(shapely.to_wkb(one[0])), x, y) for one in (minuend, subtrahend)
+    )
     areas, whole_areas = shapely.area(faces), shapely.area([minuend[0], subtrahend[0]])
     difference = whole_areas[0] - whole_areas[1] - areas[in_minuend].sum() + areas[in_subtrahend].sum()
     if not abs(difference) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole_areas.sum():

@@ -32,8 +32,11 @@ _MIN_RING_VERTICES = 4
 _SAMPLE_STEP = 16
 #: Smallest share of star-shaped polygons in the sample at which the others are tested too.
 _MIN_STAR_SHAPED_SHARE = 0.5
-#: Greatest relative rounding error of the difference of two products of differences: (3 + 16 u) u, with u = 2⁻⁵³.
-_TURN_ERROR = 3.3306690738754716e-16 * 1.25
+#: Relative rounding error of one operation on doubles.
+_ROUNDING = 2.0**-53
+#: Greatest relative rounding error of the difference of two products of differences, and a quarter more for the
+#: rounding of this bound.
+_TURN_ERROR = 1.25 * (3 + 16 * _ROUNDING) * _ROUNDING
 
 
 def mask_missing_shapes(geometries: NDArray) -> NDArray:
@@ -82,7 +85,7 @@ def mask_star_shaped(geometries: NDArray) -> NDArray:
         y -= np.repeat(np.add.reduceat(y, starts) / counts, counts)
         positive, negative = x[:-1] * y[1:], x[1:] * y[:-1]
         turn = positive - negative
-        # Of the numbers near zero, where products lose digits, none is large enough.
+        # Products below the smallest normal number lose digits; no turn that small counts.
         error = (np.abs(positive) + np.abs(negative)) * _TURN_ERROR + np.finfo(float).tiny
         turns_left, turns_right = turn > error, turn < -error
     is_above = y >= 0

@@ -3,11 +3,9 @@
 
 A polygon is narrow where two points of its boundary are near each other and the path between them along the boundary
 is long. Where directions along a stretch of boundary differ by at most an angle g < 180° (its spread), two points of
-it are never nearer than cos(g / 2) times the path between them. So three conditions together exclude narrow places:
-neighbouring edges that do not turn back on each other; between any other two edges near each other along the boundary,
-a small spread or a large distance; and a large distance between all other sides. A side is a stretch of boundary with
-little change of direction. A disc that touches the boundary at two points then touches the two edges of one corner, or
-a stretch of small spread.
+it are never nearer than cos(g / 2) times the path between them. So three conditions together exclude narrow places: a
+small spread over every short path; neighbouring sides that do not turn back on each other; and a large distance
+between all other sides. A side is a stretch of boundary with little change of direction.
 
 A disc of radius r leaves at most r² (tan(g / 2) − g / 2) unreached in a corner of 180° − g (g in radians). For
 `MAX_DIRECTION_SPREAD` that is less than r², so it is not a narrow arm (`corners.find_narrow_places`).
@@ -125,12 +123,18 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
     # Seen from inside, a ring drawn clockwise turns the other way.
     turn *= np.where(np.add.reduceat(turn, first) < 0, -1.0, 1.0)[ring]
     is_wide[ring[(turn > MAX_EDGE_TURN) | (turn < -MAX_INWARD_TURN)]] = False
-    # Direction of a segment relative to the ring's first, as the sum of turns.
-    total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
-    direction = total_turn - np.repeat(total_turn[first], count)
-    segments = _Segments(ring, start_x, start_y, end_x, end_y, direction)
-    is_wide &= _mask_rings_with_distant_turns(segments, next_segment, length, turn, width, is_wide)
-    return is_wide & _mask_rings_with_distant_sides(segments, MIN_SIDE_DISTANCE * width, is_wide)
+    # At an acute corner both edges must continue straight beyond the reach of anything near the corner.
+    acute = np.flatnonzero(turn > MAX_DIRECTION_SPREAD)
+    is_short = np.minimum(length[acute], length[next_segment[acute]]) <= SHORT_PATH_WIDTHS * width
+    is_wide[ring[acute[is_short]]] = False
+    is_wide &= _mask_rings_with_little_spread(ring, next_segment, length, turn, SHORT_PATH_WIDTHS * width, is_wide)
+    if is_wide.any():
+        # Direction of a segment relative to the ring's first, as the sum of turns.
+        total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
+        direction = total_turn - np.repeat(total_turn[first], count)
+        segments = _Segments(ring, start_x, start_y, end_x, end_y, direction)
+        is_wide &= _mask_rings_with_distant_sides(segments, MIN_SIDE_DISTANCE * width, is_wide)
+    return is_wide
 
 
 def _list_segments(polygon_rings: PolygonRings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -158,6 +162,35 @@ def _measure_turns(step_x: NDArray, step_y: NDArray, next_segment: NDArray) -> N
     return np.degrees(np.arctan2(step_x * next_y - step_y * next_x, step_x * next_x + step_y * next_y))
 
 
+def _mask_rings_with_little_spread(
+    ring: NDArray, next_segment: NDArray, length: NDArray, turn: NDArray, path_m: float, candidates: NDArray
+) -> NDArray:
+    """Return (r,) bool: rings whose directions differ little along every short path.
+
+    Directions within ``path_m`` m of boundary differ by at most `MAX_DIRECTION_SPREAD` degrees. ``candidates`` (r,)
+    bool: the rings to test.
+    """
+    is_little = candidates.copy()
+    path_start = np.flatnonzero(candidates[ring])
+    path_end, path_length, total_turn = next_segment[path_start], np.zeros(len(path_start)), turn[path_start]
+    for _ in range(_MAX_STEPS):
+        path_length = path_length + length[path_end]
+        continues = path_length <= path_m
+        path_start, path_end, path_length, total_turn = (
+            path_start[continues],
+            path_end[continues],
+            path_length[continues],
+            total_turn[continues],
+        )
+        total_turn = total_turn + turn[path_end]
+        path_end = next_segment[path_end]
+        is_little[ring[path_start[np.abs(total_turn) > MAX_DIRECTION_SPREAD]]] = False
+        if not len(path_start):
+            return is_little
+    is_little[ring[path_start]] = False
+    return is_little
+
+
 class _Segments(NamedTuple):
     """(k,) segments of rings, ring after ring.
 
@@ -177,70 +210,14 @@ class _Segments(NamedTuple):
         return self if len(positions) == len(self.ring) else _Segments(*(column[positions] for column in self))
 
 
-def _mask_rings_with_distant_turns(
-    segments: _Segments, next_segment: NDArray, length: NDArray, turn: NDArray, width: float, candidates: NDArray
-) -> NDArray:
-    """Return (r,) bool: rings in which a short path either turns little or leads far away.
-
-    The directions along a path of up to `SHORT_PATH_WIDTHS` widths differ by at most `MAX_DIRECTION_SPREAD` degrees, or
-    the segments at its ends are more than `MIN_SIDE_DISTANCE` widths apart. Consecutive segments are not compared.
-
-    Parameters
-    ----------
-    segments, next_segment, length, turn : (k,)
-        Segments of the rings, the position of the segment after each, its length in m, and the degrees of the turn
-        after it.
-    width : m
-    candidates : (r,) bool
-        The rings to test.
-    """
-    is_distant = candidates.copy()
-    first = np.flatnonzero(candidates[segments.ring])
-    last, path_length, total_turn = next_segment[first], np.zeros(len(first)), turn[first]
-    lowest, highest = np.minimum(total_turn, 0.0), np.maximum(total_turn, 0.0)
-    for _ in range(_MAX_STEPS):
-        path_length = path_length + length[last]
-        continues = path_length <= SHORT_PATH_WIDTHS * width
-        first, last, path_length, total_turn, lowest, highest = (
-            column[continues] for column in (first, last, path_length, total_turn, lowest, highest)
-        )
-        if not len(first):
-            return is_distant
-        total_turn = total_turn + turn[last]
-        lowest, highest = np.minimum(lowest, total_turn), np.maximum(highest, total_turn)
-        last = next_segment[last]
-        turned = np.flatnonzero(highest - lowest > MAX_DIRECTION_SPREAD)
-        is_near = _measure_distances(segments, first[turned], last[turned]) <= MIN_SIDE_DISTANCE * width
-        is_distant[segments.ring[first[turned[is_near]]]] = False
-    is_distant[segments.ring[first]] = False
-    return is_distant
-
-
-def _measure_distances(segments: _Segments, i: NDArray, j: NDArray) -> NDArray:
-    """Return (p,) distances (m) between segments ``i`` and ``j``, which do not cross each other."""
-    distances = []
-    for one, other in ((i, j), (j, i)):
-        start_x, start_y = segments.start_x[one], segments.start_y[one]
-        step_x, step_y = segments.end_x[one] - start_x, segments.end_y[one] - start_y
-        for end_x, end_y in (
-            (segments.start_x[other], segments.start_y[other]),
-            (segments.end_x[other], segments.end_y[other]),
-        ):
-            x, y = end_x - start_x, end_y - start_y
-            share = np.clip((x * step_x + y * step_y) / (step_x * step_x + step_y * step_y), 0.0, 1.0)
-            distances.append(np.hypot(x - share * step_x, y - share * step_y))
-    nearest: NDArray = np.minimum.reduce(distances)
-    return nearest
-
-
 def _mask_rings_with_distant_sides(segments: _Segments, distance: float, candidates: NDArray) -> NDArray:
     """Return (r,) bool: rings whose sides are more than ``distance`` m apart.
 
-    Consecutive sides may touch, but must not turn back. Rings are divided next to corners, and those that this does not
-    decide at every larger turn. ``candidates`` (r,) bool: the rings to test.
+    Consecutive sides may touch, but must not turn back. Long sides from corner to corner decide most rings; other rings
+    are divided next to corners, then at every larger turn. ``candidates`` (r,) bool: the rings to test.
     """
     is_distant = np.zeros(len(candidates), dtype=bool)
-    for find_starts in (_mask_starts_next_to_corners, _mask_starts_at_turns):
+    for find_starts in (_mask_starts_at_corners, _mask_starts_next_to_corners, _mask_starts_at_turns):
         segments = segments.select_segments(np.flatnonzero((candidates & ~is_distant)[segments.ring]))
         if not len(segments.ring):
             break
@@ -250,9 +227,14 @@ def _mask_rings_with_distant_sides(segments: _Segments, distance: float, candida
     return is_distant
 
 
+def _mask_starts_at_corners(direction: NDArray) -> NDArray:
+    """Return (k − 1,) bool: segments, from the second on, that begin a new side at a corner."""
+    return np.abs(np.diff(direction)) > CORNER_TURN
+
+
 def _mask_starts_next_to_corners(direction: NDArray) -> NDArray:
     """Return (k − 1,) bool: segments, from the second on, that begin a new side at or beside a corner."""
-    corner = np.abs(np.diff(direction)) > CORNER_TURN
+    corner = _mask_starts_at_corners(direction)
     begins = corner.copy()
     begins[1:] |= corner[:-1]
     begins[:-1] |= corner[1:]
@@ -278,25 +260,28 @@ def _check_side_distances(segments: _Segments, side_start: NDArray, distance: fl
     is_distant = (side_counts > 0) & (side_counts <= _MAX_SIDES)
     is_distant[ring_of_side[high - low > MAX_DIRECTION_SPREAD]] = False
     extents = _measure_extents(segments, side_start)
-    compared_sides, lowest, highest = np.arange(len(side_start)), low, high
+    lowest, highest = low.copy(), high.copy()
+    compared_sides = np.arange(len(side_start))
     for shift in range(1, _MAX_SIDES // 2 + 1):
         # A side that is no longer compared never is again.
-        is_compared = is_distant[ring_of_side[compared_sides]] & (2 * shift <= sides_of_ring[compared_sides])
-        compared_sides, lowest, highest = compared_sides[is_compared], lowest[is_compared], highest[is_compared]
+        compared_sides = compared_sides[
+            is_distant[ring_of_side[compared_sides]] & (2 * shift <= sides_of_ring[compared_sides])
+        ]
         if not len(compared_sides):
             break
-        side_count = sides_of_ring[compared_sides]
-        wraps = side_in_ring[compared_sides] + shift >= side_count
-        other_side = compared_sides + shift - np.where(wraps, side_count, 0)
+        wraps = side_in_ring[compared_sides] + shift >= sides_of_ring[compared_sides]
+        other_side = compared_sides + shift - np.where(wraps, sides_of_ring[compared_sides], 0)
         full_turn = np.where(wraps, 360.0, 0.0)
-        lowest = np.minimum(lowest, low[other_side] + full_turn)
-        highest = np.maximum(highest, high[other_side] + full_turn)
-        may_be_near = highest - lowest > MAX_SIDES_TURN
-        i, j = compared_sides[may_be_near], other_side[may_be_near]
-        for lower_bound, upper_bound in extents if shift > 1 else ():
-            is_near = np.maximum(lower_bound[i] - upper_bound[j], lower_bound[j] - upper_bound[i]) <= distance
-            i, j = i[is_near], j[is_near]
-        is_distant[ring_of_side[i]] = False
+        lowest[compared_sides] = np.minimum(lowest[compared_sides], low[other_side] + full_turn)
+        highest[compared_sides] = np.maximum(highest[compared_sides], high[other_side] + full_turn)
+        may_be_near = highest[compared_sides] - lowest[compared_sides] > MAX_SIDES_TURN
+        if shift > 1:
+            for lower_bound, upper_bound in extents:
+                i, j = compared_sides[may_be_near], other_side[may_be_near]
+                may_be_near[may_be_near] = (
+                    np.maximum(lower_bound[i] - upper_bound[j], lower_bound[j] - upper_bound[i]) <= distance
+                )
+        is_distant[ring_of_side[compared_sides[may_be_near]]] = False
     return is_distant
 
 

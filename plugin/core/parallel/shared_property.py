@@ -21,8 +21,8 @@ def get_lock(owner: Any) -> RLock:
 class shared_property(cached_property[_Value]):  # named like `cached_property`, which it replaces
     """A `cached_property` that only one thread computes; others wait for its value.
 
-    A computation may ask for other values of the same object. It must not wait for another object that asks for this
-    one.
+    A computation may ask for other values of the same object, but not in threads that it waits for, because it has the
+    lock. It must not wait for another object that asks for this one.
     """
 
     def __init__(self, compute: Callable[[Any], _Value]):
@@ -35,4 +35,5 @@ class shared_property(cached_property[_Value]):  # named like `cached_property`,
         with get_lock(instance):
             if self.attrname not in instance.__dict__:
                 instance.__dict__[self.attrname] = self._compute(instance)
-            return instance.__dict__[self.attrname]
+            value: Any = instance.__dict__[self.attrname]
+        return value

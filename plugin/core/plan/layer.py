@@ -243,8 +243,11 @@ class Layer:
         self.undensified_edges = undensified_edges
         #: Is every edge straight in the plane, because the layer was converted from there by vertex?
         self.by_vertices = False
-        #: Clipped parts of large polygons that the layers made from this one use too.
+        #: Clipped parts of large polygons that this layer shares with the one that it was made from.
         self.clip_cache: ClipCache | None = None
+        #: Those that the layers made from this one share. This layer does not use them: how it clips must not depend on
+        #: whether such a layer was made before.
+        self._clip_cache_of_parts: ClipCache | None = None
         #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
         #: Statutory areas of an equal layer, if they are known. They count as measured (`is_measured`) when a rule has
@@ -280,6 +283,8 @@ class Layer:
     def get_computed_values(self) -> dict[str, Any]:
         """Return the values that cost time and are computed already, by name; equal layers have equal values."""
         values = {name: self.__dict__[name] for name in _REUSABLE_VALUES if name in self.__dict__}
+        if "_areas_of_rows" in self.__dict__:
+            values["statutory"] = self._areas_of_rows
         candidates = self.polygons.overlap_candidates if "polygons" in self.__dict__ else self._known_overlap_candidates
         return values if candidates is None else {**values, _OVERLAP_CANDIDATES: candidates}
 
@@ -487,7 +492,9 @@ class Layer:
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         layer.vertex_index = self.vertex_index
         layer.by_vertices = self.by_vertices
-        layer.clip_cache = self.clip_cache = self.clip_cache or ClipCache()
+        with get_lock(self):
+            self._clip_cache_of_parts = self._clip_cache_of_parts or self.clip_cache or ClipCache()
+        layer.clip_cache = self._clip_cache_of_parts
         layer.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
         return layer
 
@@ -578,8 +585,6 @@ class Layer:
             not_areal = ~mask_missing_shapes(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
             for position in np.flatnonzero(not_areal).tolist():
                 plane[position] = extract_valid_polygons(plane[position])
-        # GEOS stores the box of a multipolygon when first asked for it, which only one thread may do.
-        shapely.bounds(plane)
         return plane, changes
 
     @property
@@ -663,7 +668,8 @@ class Layer:
         """
         rows = np.asarray(rows, dtype=int)
         unique_rows, row_index = np.unique(rows, return_inverse=True)
-        if "_areas_of_rows" in self.__dict__ or 2 * len(unique_rows) > len(self):
+        is_known = "_areas_of_rows" in self.__dict__ or self.known_statutory_areas is not None
+        if is_known or 2 * len(unique_rows) > len(self):
             return self._areas_of_rows[rows]
         return self.select_rows(unique_rows)._areas_of_rows[row_index.ravel()]
 

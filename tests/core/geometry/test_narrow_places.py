@@ -4,7 +4,6 @@
 import numpy as np
 import pytest
 import shapely
-import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,30 +77,6 @@ def test_narrow_polygons_found_equal_those_of_a_full_search_with_discs(radii, tu
     narrow_below_larger_width = set(corners.find_narrow_places(shapes, MINIMUM_WIDTH_M * 1.02)[0].tolist())
     with pytest.MonkeyPatch.context() as patch:
         assert narrow <= find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch) <= narrow | narrow_below_larger_width
-
-
-BLOCKS = st.lists(
-    st.tuples(
-        st.floats(0, 25), st.floats(0, 25), st.floats(1.5, 20), st.floats(1.5, 20), st.sampled_from([0, 0, 45, 70])
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-@given(BLOCKS, st.floats(0, 90))
-@settings(deadline=None, max_examples=150)
-def test_polygon_of_short_edges_recognised_as_wide_has_no_narrow_place(blocks, turn):
-    """Unite blocks whose edges are about as long as narrow places are wide, so that most paths turn back at once."""
-    boxes = [
-        shapely.affinity.rotate(shapely.box(x, y, x + width, y + height), angle)
-        for x, y, width, height, angle in blocks
-    ]
-    land = shapely.affinity.rotate(shapely.union_all(boxes), turn, origin=(0, 0))
-    shapes = shapely.get_parts([land, shapely.simplify(land, 2.0)])
-    with pytest.MonkeyPatch.context() as patch:
-        narrow = find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch)
-    assert not narrow & set(np.flatnonzero(mask_surely_wide_polygons(shapes, MINIMUM_WIDTH_M)).tolist())
 
 
 def test_more_than_80_percent_of_random_wide_parcels_are_recognised_as_wide_by_their_vertices():
