@@ -17,6 +17,7 @@ from plugin.core.engine.context import RuleContext
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
 from plugin.core.examples.plans import run_example
+from plugin.core.loading.reading import read_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.parallel.process_state import get_thread_count, set_thread_count
@@ -193,10 +194,10 @@ def test_clips_of_a_layer_do_not_depend_on_which_other_values_were_asked_for_bef
         assert layer.polygons
 
     red_line = [make_county_box(200 * n, 0) for n in range(4)]
-    choices = []
+    options, choices = RunOptions(), []
     for preparations in [(measure, make_polygons), (make_polygons, measure), ()]:
         tables = {"STBHHX": make_table(red_line)}
-        layer = check_plan(convert_to_source_layers(tables), RunOptions(rules=("SCH001",))).plan.layers["STBHHX"]
+        layer = read_plan(convert_to_source_layers(tables), options.resolve_norm(), options).layers["STBHHX"]
         for prepare in preparations:
             prepare(layer)
         choices.append(layer.polygons.clipped_polygons.are_clips_once_faster(np.array([0])))
