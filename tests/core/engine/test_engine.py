@@ -485,7 +485,7 @@ def test_cached_boundaries_are_released_after_the_last_rule_that_uses_them():
         return call_and_record_boundaries
 
     rules = {code: load_all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
-    watched = [replace(rule, function=record_cached_boundaries(code)) for code, rule in rules.items()]
+    watched = [replace(rule, function=record_cached_boundaries(code), concurrent=False) for code, rule in rules.items()]
     plan = make_small_plan()
     report = run_check(plan, watched)
     assert "DLTB" in held["TOP001"] and {"STBHHX", "CZKFBJ"} <= held["REL001"]
