@@ -13,7 +13,7 @@ import shapely
 
 from ..cancellation import Cancellation
 from ..model.rule import Rule
-from ..parallel.process_state import get_thread_count, pause_garbage_collection
+from ..parallel.process_state import get_thread_count, halve_threads, pause_garbage_collection
 
 #: Older versions of GEOS store the box of a ring when first asked for it; two threads that ask at once damage it.
 _MIN_GEOS_VERSION = (3, 12)
@@ -56,7 +56,7 @@ def run_in_two_threads(
             return run_rule(rule, worker_cancellation)
 
     runs: dict[str, _Run] = {}
-    with pause_garbage_collection(), ThreadPoolExecutor(1, "sanxian-rules") as pool:
+    with pause_garbage_collection(), halve_threads(), ThreadPoolExecutor(1, "sanxian-rules") as pool:
         try:
             waiting = {rule.code: pool.submit(run_in_worker, rule) for rule in rules if rule.concurrent}
 

@@ -84,6 +84,14 @@ def _shorten_turns() -> Callable[[], None]:
     return lambda: sys.setswitchinterval(former_seconds)
 
 
+def _halve_thread_count() -> Callable[[], None]:
+    former_count = get_thread_count()
+    set_thread_count(former_count // 2)
+    return lambda: set_thread_count(former_count)
+
+
+#: Two threads compute, each with half of the threads for its operations: more threads than cores only wait.
+_HALVED_THREADS = SharedState(_halve_thread_count)
 #: Python's garbage collection is suspended.
 COLLECTION_PAUSE = SharedState(_disable_collection)
 #: Threads of Python alternate quickly, so that a window, which runs Python for each row that it draws, does not wait
@@ -99,6 +107,16 @@ def pause_garbage_collection() -> Iterator[None]:
         yield
     finally:
         COLLECTION_PAUSE.end()
+
+
+@contextmanager
+def halve_threads() -> Iterator[None]:
+    """Let each operation use half of the threads while the ``with`` block runs."""
+    _HALVED_THREADS.begin()
+    try:
+        yield
+    finally:
+        _HALVED_THREADS.end()
 
 
 def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:

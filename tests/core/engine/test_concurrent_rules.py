@@ -103,6 +103,16 @@ def test_request_to_cancel_reaches_the_other_thread():
         run_letters("A", run, Cancellation(is_requested.is_set))
 
 
+def test_each_of_the_two_threads_has_half_of_the_threads_until_both_have_ended():
+    former_count = get_thread_count()
+    set_thread_count(6)
+    try:
+        assert run_letters("aB", lambda rule, _: get_thread_count()) == [3, 3]
+        assert get_thread_count() == 6
+    finally:
+        set_thread_count(former_count)
+
+
 def test_error_in_the_other_thread_is_raised():
     def run(rule, _):
         if rule.concurrent:

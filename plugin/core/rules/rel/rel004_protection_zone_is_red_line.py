@@ -17,6 +17,7 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     "protection-zone-is-red-line",
     problem="Ecological protection zone and red line differ",
     local=True,
+    concurrent=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": LayerNeed("zones", fields=("zone_code",)), "red_line": LayerNeed("red_line")},

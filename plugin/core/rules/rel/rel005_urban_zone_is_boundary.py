@@ -17,6 +17,7 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     "urban-zone-is-boundary",
     problem="Urban development zone and boundary differ",
     local=True,
+    concurrent=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": LayerNeed("zones", fields=("zone_code",)), "boundary": LayerNeed("boundary")},
