@@ -261,7 +261,7 @@ def _find_pairs_within(
 
     The result is cached in the layer, because every comparison with another layer needs the overlapping rows.
     """
-    with get_lock(polygons):
+    with get_lock(polygons, "cached_overlaps"):
         if polygons.cached_overlaps is None:
             left, right, shape, fallback_log = _overlay_candidates(
                 polygons, np.ones(len(polygons), dtype=bool), tolerance, cancellation

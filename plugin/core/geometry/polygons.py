@@ -298,10 +298,9 @@ class Polygons:
 
     def release_caches(self) -> None:
         """Release the large caches for comparing boundaries; they are computed again on demand."""
-        with get_lock(self):
-            for name in ("lines", "_points", "_point_tree", "_small", "_large", "clipped_polygons"):
-                self.__dict__.pop(name, None)
-            self.cached_segments = None
+        for name in ("lines", "_points", "_point_tree", "_small", "_large", "clipped_polygons"):
+            self.__dict__.pop(name, None)
+        self.cached_segments = None
 
     def find_pairs_meeting_bounds(
         self, bounds: NDArray, cancellation: Cancellation = NEVER_CANCELLED
@@ -376,7 +375,7 @@ class Polygons:
 
     def find_overlap_candidates(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that may share area with another row; all other rows certainly do not."""
-        with get_lock(self):
+        with get_lock(self, "overlap_candidates"):
             if self.overlap_candidates is None:
                 self.overlap_candidates = self._compute_overlap_candidates(cancellation)
         return self.overlap_candidates
@@ -469,14 +468,14 @@ class Polygons:
 
     def _prepare_caches(self, cancellation: Cancellation) -> None:
         """Compute the caches that comparisons of boundaries need. Raise Cancelled."""
-        with get_lock(self):
+        with get_lock(self, "_points"):
             if "_points" not in self.__dict__:
                 self.__dict__["_points"] = self._compute_points(cancellation)
-            self._prepare_lines(cancellation)
+        self._prepare_lines(cancellation)
 
     def _prepare_lines(self, cancellation: Cancellation) -> None:
         """Compute and cache the segments of the polygons (`lines`). Raise Cancelled."""
-        with get_lock(self):
+        with get_lock(self, "lines"):
             if "lines" not in self.__dict__:
                 self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
@@ -592,7 +591,7 @@ def union_polygon_rows(
     fallback_log = fallback_log or FallbackLog()
     if rows is not None:
         return _union_numbered_rows(polygons, polygons.present[rows[polygons.present]], row, tolerance, fallback_log)
-    with get_lock(polygons):
+    with get_lock(polygons, "cached_unions"):
         if tolerance not in polygons.cached_unions:
             union_log = FallbackLog()
             polygons.cached_unions[tolerance] = (

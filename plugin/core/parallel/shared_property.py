@@ -9,20 +9,21 @@ from threading import RLock
 from typing import Any, TypeVar
 
 _Value = TypeVar("_Value")
-_LOCK_NAME = "_shared_values_lock"
+#: In place of a value that is not computed; another thread may remove a value at any time.
+_MISSING = object()
 
 
-def get_lock(owner: Any) -> RLock:
-    """Return the lock of an object, under which its shared values are computed; a thread may take it repeatedly."""
+def get_lock(owner: Any, name: str) -> RLock:
+    """Return the lock of a value of an object, under which it is computed; a thread may take it repeatedly."""
     # setdefault is one step for all threads.
-    return owner.__dict__.setdefault(_LOCK_NAME, RLock())
+    return owner.__dict__.setdefault(f"_lock_of_{name}", RLock())
 
 
 class shared_property(cached_property[_Value]):  # named like `cached_property`, which it replaces
     """A `cached_property` that only one thread computes; others wait for its value.
 
-    A computation may ask for other values of the same object, but not in threads that it waits for, because it has the
-    lock. It must not wait for another object that asks for this one.
+    A computation may ask for other values that do not ask for this one. Threads that it waits for must not ask for this
+    one, because it has the lock.
     """
 
     def __init__(self, compute: Callable[[Any], _Value]):
@@ -32,8 +33,8 @@ class shared_property(cached_property[_Value]):  # named like `cached_property`,
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
-        with get_lock(instance):
-            if self.attrname not in instance.__dict__:
-                instance.__dict__[self.attrname] = self._compute(instance)
-            value: Any = instance.__dict__[self.attrname]
+        with get_lock(instance, str(self.attrname)):
+            value = instance.__dict__.get(self.attrname, _MISSING)
+            if value is _MISSING:
+                value = instance.__dict__[self.attrname] = self._compute(instance)
         return value

@@ -361,7 +361,7 @@ class Layer:
 
     def _find_column(self, column: str) -> FieldColumn:
         """Return the column with this name, read once and cached."""
-        with get_lock(self):
+        with get_lock(self, f"column_{column}"):
             if column not in self._columns_read:
                 self._columns_read[column] = FieldColumn(self.frame[column], self.source.find_distinct_texts(column))
             return self._columns_read[column]
@@ -492,7 +492,7 @@ class Layer:
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         layer.vertex_index = self.vertex_index
         layer.by_vertices = self.by_vertices
-        with get_lock(self):
+        with get_lock(self, "clip_cache_of_parts"):
             self._clip_cache_of_parts = self._clip_cache_of_parts or self.clip_cache or ClipCache()
         layer.clip_cache = self._clip_cache_of_parts
         layer.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
@@ -675,7 +675,7 @@ class Layer:
 
     def measure_statutory(self, cancellation: Cancellation) -> None:
         """Compute and store the statutory areas of all rows (`statutory`). Raise Cancelled."""
-        with get_lock(self):
+        with get_lock(self, "_areas_of_rows"):
             if "_areas_of_rows" not in self.__dict__:
                 self.__dict__["_areas_of_rows"] = self._measure_statutory_areas(cancellation)
             self.__dict__["statutory"] = self._areas_of_rows

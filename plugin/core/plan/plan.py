@@ -268,7 +268,7 @@ class Plan:
         if layer is None:
             return None
         cached = self.get_cache("county_shape", of_given_layers=True)
-        with get_lock(self):
+        with get_lock(self, "county_shape"):
             if None not in cached:
                 shape = union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())
                 cached[None] = Polygons(np.array([shape], dtype=object))

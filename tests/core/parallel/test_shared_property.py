@@ -49,6 +49,7 @@ def test_value_that_is_removed_is_computed_again():
     assert table.total is not first
 
 
-def test_objects_have_separate_locks_and_each_keeps_its_lock():
+def test_objects_and_their_values_have_separate_locks_and_each_keeps_its_lock():
     first, second = Table(), Table()
-    assert get_lock(first) is get_lock(first) and get_lock(first) is not get_lock(second)
+    assert get_lock(first, "total") is get_lock(first, "total")
+    assert len({id(get_lock(table, name)) for table in (first, second) for name in ("total", "totals")}) == 4
