@@ -144,7 +144,7 @@ def evaluate_rules(
     # Around an edit, layers are small, and the caches of their boundaries serve the next edit too.
     boundary_caches = BoundaryCaches(plan, evaluation.rules) if focus is None else None
 
-    def run_alone(rule: Rule, rule_cancellation: Cancellation) -> _RuleRun:
+    def run_one(rule: Rule, rule_cancellation: Cancellation) -> _RuleRun:
         """Run one rule, and release what no further rule uses."""
         context = RuleContext(
             plan, plan.norm, evaluation.tolerance, all_rules, rule_cancellation, side_inputs, focus, lang=lang
@@ -170,12 +170,12 @@ def evaluate_rules(
                 RuleContext(plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, lang=lang)
             )
         if focus is None and can_run_concurrently(evaluation.rules):
-            runs = run_in_two_threads(evaluation.rules, run_alone, report_progress, cancellation)
+            runs = run_in_two_threads(evaluation.rules, run_one, report_progress, cancellation)
         else:
             runs = []
             for number, rule in enumerate(evaluation.rules):
                 report_progress(number, rule)
-                runs.append(run_alone(rule, cancellation))
+                runs.append(run_one(rule, cancellation))
     for run in runs:
         run.add_to(evaluation)
     cancellation.raise_if_cancelled()

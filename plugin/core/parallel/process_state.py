@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 #: More threads than this wait for memory rather than compute.
@@ -66,6 +66,15 @@ class SharedState:
             if self._users == 0:
                 self._restore()
 
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Begin the state for the ``with`` block, and end it afterwards."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
 
 def _do_nothing() -> None:
     pass
@@ -99,24 +108,14 @@ COLLECTION_PAUSE = SharedState(_disable_collection)
 SHORT_TURNS = SharedState(_shorten_turns)
 
 
-@contextmanager
-def pause_garbage_collection() -> Iterator[None]:
+def pause_garbage_collection() -> AbstractContextManager[None]:
     """Suspend Python's garbage collection while the ``with`` block runs."""
-    COLLECTION_PAUSE.begin()
-    try:
-        yield
-    finally:
-        COLLECTION_PAUSE.end()
+    return COLLECTION_PAUSE.hold()
 
 
-@contextmanager
-def halve_threads() -> Iterator[None]:
+def halve_threads() -> AbstractContextManager[None]:
     """Let each operation use half of the threads while the ``with`` block runs."""
-    _HALVED_THREADS.begin()
-    try:
-        yield
-    finally:
-        _HALVED_THREADS.end()
+    return _HALVED_THREADS.hold()
 
 
 def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:
