@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 #: More threads than this wait for memory rather than compute.
@@ -108,14 +108,18 @@ COLLECTION_PAUSE = SharedState(_disable_collection)
 SHORT_TURNS = SharedState(_shorten_turns)
 
 
-def pause_garbage_collection() -> AbstractContextManager[None]:
+@contextmanager
+def pause_garbage_collection() -> Iterator[None]:
     """Suspend Python's garbage collection while the ``with`` block runs."""
-    return COLLECTION_PAUSE.hold()
+    with COLLECTION_PAUSE.hold():
+        yield
 
 
-def halve_threads() -> AbstractContextManager[None]:
+@contextmanager
+def halve_threads() -> Iterator[None]:
     """Let each operation use half of the threads while the ``with`` block runs."""
-    return _HALVED_THREADS.hold()
+    with _HALVED_THREADS.hold():
+        yield
 
 
 def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:
