@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -22,5 +21,8 @@ def hash_shapes(shapes: NDArray) -> NDArray:
 
 def hash_wkb(wkb: NDArray) -> NDArray:
     """Return (n,) uint64 hashes of (n,) ISO WKB or None, equal to those that `hash_shapes` gives for the geometries."""
-    hashes: NDArray = pd.util.hash_array(wkb, categorize=False)
+    # QGIS imports this module at every start and must not wait for pandas.
+    from pandas.util import hash_array
+
+    hashes: NDArray = hash_array(wkb, categorize=False)
     return hashes
