@@ -19,10 +19,13 @@ from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
 from ..geometry.overlay import (
     PointLinePieces,
+    UncoveredMethod,
+    choose_uncovered_method,
     find_point_line_pieces_inside,
     find_point_line_pieces_outside,
     find_shared_pieces,
     find_uncovered_pieces,
+    is_right_finer,
 )
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers, remove_repeated_land
@@ -34,10 +37,12 @@ from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
+from .changed_rows import find_near_rows
+from .overlay_query import OverlayQuery, QueriedRows
 from .run_log import RunLog
 
 if TYPE_CHECKING:
-    from .kept_results import Arrays, KeptResults
+    from .kept_results import KeptResults
 
 # Areas of pieces cut out of a layer, and their shares of the rows that they belong to.
 #
@@ -214,23 +219,41 @@ class GeometryQueries:
     run_log: RunLog
     kept_results: KeptResults | None = None
 
-    def compute_or_reuse_arrays(
-        self, name: str, layers: tuple[Layer, ...], settings: Any, compute: Callable[[], Arrays]
-    ) -> Arrays:
-        """Return the arrays that a computation of shapes returns; results of unchanged shapes are not computed again.
+    def compute_or_reuse_row_values(
+        self,
+        name: str,
+        layer: Layer,
+        other_layer: Layer,
+        compute: Callable[[NDArray], NDArray],
+        *,
+        refers_to_other: bool = False,
+    ) -> NDArray:
+        """Return (n,) values of a layer's rows; those that an earlier check has computed are not computed again.
 
-        ``name``: of the computation; ``layers``: it reads their shapes and nothing else of them; ``settings``: all else
-        that it reads, as plain data and arrays. ``compute`` must not write to the log.
+        ``name``: of the values. A value depends only on geometries of the two layers whose boxes meet the box of its
+        row, and on nothing else of the layers. ``compute``: returns (k,) values of the rows with these numbers ((k,)
+        int), and must not write to the log. ``refers_to_other``: values are rows of ``other_layer``, −1 for none.
         """
-        digest = self._make_digest_of_query(name, layers, settings)
-        if self.kept_results is None or digest is None:
-            return compute()
-        return self.kept_results.find_or_compute(digest, compute)
+        if not self._keeps_results_of(layer, other_layer):
+            return compute(np.arange(len(layer)))
+        # Only checks with a memory load this module.
+        from .kept_row_values import RowValueQuery, find_or_compute_values
+
+        return find_or_compute_values(
+            require_value(self.kept_results, "the kept results"),
+            RowValueQuery(name, layer, other_layer, compute, refers_to_other),
+            (self.plan.plane_crs, self.tolerance),
+        )
+
+    def _keeps_results_of(self, *layers: Layer) -> bool:
+        """Return True if results of queries on these layers are kept for the next check."""
+        # Only layers of the plan and of side inputs have a digest; computing it for others would take too long.
+        is_known = all(layer.stored_digest is not None for layer in layers)
+        return self.kept_results is not None and is_known and self.recheck_focus is None
 
     def _make_digest_of_query(self, name: str, layers: tuple[Layer, ...], settings: Any) -> bytes | None:
         """Return the digest of all that determines the result of a query; None if it is not to be kept."""
-        # Only layers of the plan and of side inputs have a digest; computing it for others would take too long.
-        if self.kept_results is None or any(layer.stored_digest is None for layer in layers):
+        if not self._keeps_results_of(*layers):
             return None
         # Only checks with a memory load these modules.
         from .input_digest import compute_value_digest, get_shape_digest
@@ -239,20 +262,15 @@ class GeometryQueries:
             (name, [get_shape_digest(layer) for layer in layers], self.plan.plane_crs, self.tolerance, settings)
         )
 
-    def _find_or_overlay(self, digest: bytes | None, overlay: Callable[[], OverlayPieces]) -> OverlayPieces:
-        """Return the pieces of an overlay, as kept or else computed."""
-        if self.kept_results is None or digest is None:
-            return overlay()
-        from .kept_results import decode_pieces, encode_pieces
+    def _find_or_overlay(self, query: OverlayQuery) -> OverlayPieces:
+        """Return the pieces of an overlay: computed, or those of an earlier check, updated where rows have changed."""
+        if not self._keeps_results_of(*[side.layer for side in query.sides]):
+            return query.compute()
+        # Only checks with a memory load this module.
+        from .kept_overlays import find_or_overlay
 
-        arrays = self.kept_results.find_arrays(digest)
-        if arrays is not None:
-            return decode_pieces(arrays)
-        pieces = overlay()
-        arrays = encode_pieces(pieces)
-        if arrays is not None:
-            self.kept_results.keep_arrays(digest, arrays)
-        return pieces
+        kept_results = require_value(self.kept_results, "the kept results")
+        return find_or_overlay(kept_results, query, (self.plan.plane_crs, self.tolerance))
 
     def measure_drawn_areas(self, shapes: Iterable[Any]) -> NDArray:
         """Return the (k,) drawn areas (m², on the ellipsoid) of shapes in the plan's plane.
@@ -322,25 +340,36 @@ class GeometryQueries:
                 self._limit_rows_to_recheck_focus(right_layer, right_rows),
             )
         # Within a layer, an edit changes only the pairs with a changed row.
-        focus = self._limit_rows_to_recheck_focus(left_layer, None) if right_layer is None else None
-        digest = self._make_digest_of_query(
-            "shared pieces",
-            (left_layer,) if right_layer is None else (left_layer, right_layer),
-            (left_rows, right_rows, focus, splits_connected, keep_slivers),
-        )
-        pieces = self._find_or_overlay(
-            digest,
-            lambda: find_shared_pieces(
-                left_layer.polygons,
-                None if right_layer is None else right_layer.polygons,
+        edited_rows = self._limit_rows_to_recheck_focus(left_layer, None) if right_layer is None else None
+        right_decides = right_layer is not None and is_right_finer(left_layer.polygons, right_layer.polygons)
+
+        def overlay(
+            left: Polygons, left_rows: NDArray | None, right: Polygons | None, right_rows: NDArray | None,
+            focus: NDArray | None, method: tuple[bool, ...],
+        ) -> OverlayPieces:  # fmt: skip
+            """Overlay rows of the layers, as `Overlay`."""
+            return find_shared_pieces(
+                left,
+                right,
                 left_rows=left_rows,
                 right_rows=right_rows,
-                focus=focus,
+                focus=edited_rows if focus is None else focus,
+                right_is_finer=right_decides,
                 splits_connected=splits_connected,
                 keep_slivers=keep_slivers,
                 tolerance=self.tolerance,
                 cancellation=self.cancellation,
-            ),
+            )
+
+        pieces = self._find_or_overlay(
+            OverlayQuery(
+                "shared pieces",
+                QueriedRows(left_layer, left_layer.polygons, left_rows),
+                None if right_layer is None else QueriedRows(right_layer, right_layer.polygons, right_rows),
+                (splits_connected, keep_slivers, right_decides),
+                overlay,
+                right_decides=right_decides,
+            )
         )
         if is_pair_selected is not None:
             pieces = pieces.select_pairs(is_pair_selected)
@@ -401,26 +430,55 @@ class GeometryQueries:
         ``cover_polygons``: polygons that cover, in place of those of ``cover_layer``. ``rows``, ``cover_rows`` ((n,),
         (m,) bool): the rows to use; None for all. ``keep_slivers``, ``severity``: as for `find_shared_pieces`.
         """
-        rows = self._limit_rows_to_recheck_focus(layer, rows)
-        cover_shapes = None if cover_polygons is None else cover_polygons.shapes
-        digest = self._make_digest_of_query(
-            "uncovered pieces", (layer, cover_layer), (cover_shapes, rows, cover_rows, keep_slivers)
-        )
-        pieces = self._find_or_overlay(
-            digest,
-            lambda: find_uncovered_pieces(
-                layer.polygons,
-                cover_layer.polygons if cover_polygons is None else cover_polygons,
+        cover = QueriedRows(cover_layer, cover_polygons or cover_layer.polygons, cover_rows)
+        row_query = QueriedRows(layer, layer.polygons, self._limit_rows_to_recheck_focus(layer, rows))
+
+        def overlay(
+            polygons: Polygons, rows: NDArray | None, cover: Polygons | None, cover_rows: NDArray | None,
+            focus: NDArray | None, method: tuple[bool, ...],
+        ) -> OverlayPieces:  # fmt: skip
+            """Subtract the cover from rows of the layer, as `Overlay`."""
+            return find_uncovered_pieces(
+                polygons,
+                require_value(cover, "the cover"),
                 rows=rows,
                 cover_rows=cover_rows,
+                method=UncoveredMethod(*method),
                 keep_slivers=keep_slivers,
                 tolerance=self.tolerance,
                 cancellation=self.cancellation,
-            ),
+            )
+
+        pieces = self._find_or_overlay(
+            OverlayQuery(
+                "uncovered pieces",
+                row_query,
+                cover,
+                (None if cover_polygons is None else cover_polygons.shapes, keep_slivers),
+                overlay,
+                choose_uncovered_method(row_query.polygons, cover.polygons, row_query.rows, cover.rows),
+            )
         )
         self.run_log.record_fallbacks(pieces.fallback_log, layer, None)
         self.run_log.record_ignored_slivers(pieces.slivers, layer, cover_layer, severity=severity)
         return pieces
+
+    def find_uncovered_candidates(self, layer: Layer, cover_layer: Layer) -> NDArray:
+        """Return (n,) bool: rows of a layer that may have land outside ``cover_layer``; all others are covered."""
+
+        def find_candidates(rows: NDArray) -> NDArray:
+            """Return (k,) bool for the rows with these numbers."""
+            polygons, cover = layer.polygons, cover_layer.polygons
+            if len(rows) == len(layer):
+                return polygons.find_uncovered_candidates(cover, self.cancellation)
+            near, near_cover = (find_near_rows(one, layer.row_bounds[rows]) for one in (polygons, cover))
+            is_candidate = np.zeros(len(layer), dtype=bool)
+            is_candidate[near] = polygons.select_rows(near).find_uncovered_candidates(
+                cover.select_rows(near_cover), self.cancellation
+            )
+            return is_candidate[rows]
+
+        return self.compute_or_reuse_row_values("uncovered candidates", layer, cover_layer, find_candidates)
 
     def find_uncovered_pieces_of_shapes(
         self,

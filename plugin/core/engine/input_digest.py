@@ -25,6 +25,7 @@ from ..model.side_inputs import SideInputs
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..profile import Norm
+from .changed_rows import KeptShapes
 
 #: Size of a digest in bytes. Values of tables enter it as hashes of 8 bytes, so that a changed value is missed with a
 #: probability of 2⁻⁶⁴.
@@ -180,16 +181,35 @@ def get_shape_digest(layer: Layer) -> bytes:
                 layer.frame.index.to_numpy(),
                 layer.shape_hashes,
                 layer.source.broken_fids,
-                layer.template.geometry,
-                layer.crs,
-                layer.plane_crs,
                 layer.stray_rows,
-                layer.undensified_edges,
-                layer.by_vertices,
-                None if layer.vertex_index is None else layer.vertex_index.vertex_xy,
+                _compute_conversion_digest(layer),
             )
         )
     return layer.stored_shape_digest
+
+
+def _compute_conversion_digest(layer: Layer) -> bytes:
+    """Return the digest of how a layer's geometries are brought into the plan's plane."""
+    return compute_value_digest(
+        (
+            layer.template.geometry,
+            layer.crs,
+            layer.plane_crs,
+            layer.undensified_edges,
+            layer.by_vertices,
+            None if layer.vertex_index is None else layer.vertex_index.vertex_xy,
+        )
+    )
+
+
+def get_kept_shapes(layer: Layer) -> KeptShapes:
+    """Return what a later check needs of a layer's geometries, to find the rows that have changed until then."""
+    hashes = layer.shape_hashes
+    if layer.stray_rows:
+        # A row whose coordinates count as wrong has no geometry in the plane.
+        hashes = hashes.copy()
+        hashes[list(layer.stray_rows)] += np.uint64(1)
+    return KeptShapes(hashes, layer.row_bounds, _compute_conversion_digest(layer))
 
 
 def compute_run_digest(

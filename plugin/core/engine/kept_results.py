@@ -2,13 +2,15 @@
 """Results of geometry queries, kept from one check to the next as arrays.
 
 A rule that reads several layers runs again if one of them has changed. Its queries of the other layers then have the
-results of the check before. A result is known by the digest of all that determines it (`compute_value_digest`).
+results of the check before. A result is known by the digest of all that determines it (`compute_value_digest`). The
+last result of a query is also known by the digest of all but the layers' rows, so that it can be updated where only a
+few rows have changed (`kept_overlays`).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -19,6 +21,9 @@ from numpy.typing import NDArray
 
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers
+from ..plan.layer import Layer
+from .changed_rows import KeptShapes, RowMatch, make_identity_match, match_rows
+from .input_digest import get_kept_shapes, get_shape_digest
 
 #: Named arrays of numbers; geometries are bytes (WKB).
 Arrays = dict[str, NDArray]
@@ -26,6 +31,8 @@ Arrays = dict[str, NDArray]
 MAX_BYTES = 64 * 1024**2
 #: A larger result is computed again.
 MAX_RESULT_BYTES = 16 * 1024**2
+#: Several rules compare the same layers, each with other rows.
+_MAX_LAST_RESULTS = 8
 #: Two coordinates.
 _BYTES_PER_VERTEX = 16
 
@@ -35,6 +42,12 @@ class KeptResults:
     """Results in memory, the last used one at the end. Methods may be called in any thread."""
 
     _arrays_by_digest: OrderedDict[bytes, Arrays] = field(default_factory=OrderedDict)
+    #: Digest of a query without rows → digests of its last results, the latest at the end.
+    _last_digests_by_query: dict[bytes, list[bytes]] = field(default_factory=dict)
+    #: Digest of a layer's geometries → what is kept of them.
+    _shapes_by_digest: dict[bytes, KeptShapes] = field(default_factory=dict)
+    #: Digests of a layer's geometries in an earlier check and now → how the rows match.
+    _match_by_digests: dict[tuple[bytes, bytes], RowMatch | None] = field(default_factory=dict)
     _total_bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -55,6 +68,47 @@ class KeptResults:
             self._arrays_by_digest[digest] = arrays
             while self._total_bytes > MAX_BYTES:
                 self._total_bytes -= count_bytes(self._arrays_by_digest.popitem(last=False)[1])
+
+    def find_last_results(self, query_digest: bytes) -> list[Arrays]:
+        """Return the last results of a query, which callers must not change, the latest first."""
+        digests = self.list_last_digests(query_digest)[::-1]
+        return [arrays for digest in digests if (arrays := self.find_arrays(digest)) is not None]
+
+    def keep_last_result(self, query_digest: bytes, digest: bytes, arrays: Arrays) -> None:
+        """Keep a result, as `keep_arrays` does, as the last one of a query; queries differ in the rows they select."""
+        self.keep_arrays(digest, arrays)
+        others = [one for one in self.list_last_digests(query_digest) if one != digest]
+        self.set_last_digests(query_digest, [*others, digest][-_MAX_LAST_RESULTS:])
+
+    def list_last_digests(self, query_digest: bytes) -> list[bytes]:
+        """Return the digests of the last results of a query, the latest at the end."""
+        return self._last_digests_by_query.get(query_digest, [])
+
+    def set_last_digests(self, query_digest: bytes, digests: list[bytes]) -> None:
+        """Set the digests that `list_last_digests` returns."""
+        self._last_digests_by_query[query_digest] = digests
+
+    def find_shapes(self, layer_digest: bytes) -> KeptShapes | None:
+        """Return what is kept of a layer's geometries with this digest (`get_shape_digest`); None without them."""
+        return self._shapes_by_digest.get(layer_digest)
+
+    def keep_shapes_of_layers(self, layers: Iterable[Layer]) -> None:
+        """Keep what a later check needs of the layers' geometries, instead of those of the previous check."""
+        self._shapes_by_digest = {get_shape_digest(layer): get_kept_shapes(layer) for layer in layers}
+        self._match_by_digests = {}
+
+    def match_layer(self, layer: Layer, former_digest: bytes) -> RowMatch | None:
+        """Compare the rows of a layer with those whose geometries had a digest; None if all may have changed."""
+        digest = get_shape_digest(layer)
+        if digest == former_digest:
+            return make_identity_match(len(layer))
+        with self._lock:
+            if (former_digest, digest) not in self._match_by_digests:
+                former_shapes = self.find_shapes(former_digest)
+                self._match_by_digests[former_digest, digest] = (
+                    None if former_shapes is None else match_rows(former_shapes, get_kept_shapes(layer))
+                )
+            return self._match_by_digests[former_digest, digest]
 
     def find_or_compute(self, digest: bytes, compute: Callable[[], Arrays]) -> Arrays:
         """Return copies of the arrays of a result, as kept or else computed."""

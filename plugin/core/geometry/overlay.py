@@ -112,6 +112,7 @@ def find_shared_pieces(
     left_rows: NDArray | None = None,
     right_rows: NDArray | None = None,
     focus: NDArray | None = None,
+    right_is_finer: bool | None = None,
     splits_connected: bool = False,
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -130,6 +131,9 @@ def find_shared_pieces(
         (n,), (m,) bool: the rows to overlay; None for all.
     focus
         (n,) bool; without ``right_polygons``: only pairs with at least one of these rows.
+    right_is_finer
+        The rows of the right layer are compared with polygons of the left one, not the reverse; None: if they are more
+        (`is_right_finer`).
     splits_connected
         Return each connected polygon of a pair as a piece; otherwise all land of a pair is one piece.
     keep_slivers
@@ -159,7 +163,7 @@ def find_shared_pieces(
         )
     right_polygons = right_polygons if isinstance(right_polygons, Polygons) else Polygons(right_polygons)
     # Queried with the finer layer: more of its polygons are completely inside one of the other.
-    sides_exchanged = len(right_polygons.present) > len(left_polygons.present)
+    sides_exchanged = is_right_finer(left_polygons, right_polygons) if right_is_finer is None else right_is_finer
     fine, coarse = (right_polygons, left_polygons) if sides_exchanged else (left_polygons, right_polygons)
     fine_rows, coarse_rows = (right_rows, left_rows) if sides_exchanged else (left_rows, right_rows)
     left, right, shape, fallback_log = _find_pairs_between(
@@ -182,6 +186,35 @@ def find_shared_pieces(
     return collect_pieces(left, right, shape, tolerance, splits_connected, fallback_log, cancellation, keep_slivers)
 
 
+def is_right_finer(left_polygons: Polygons, right_polygons: Polygons) -> bool:
+    """Return True if the right layer has more polygons than the left one."""
+    return len(right_polygons.present) > len(left_polygons.present)
+
+
+class UncoveredMethod(NamedTuple):
+    """How the uncovered land of rows is found: all methods find the same land, each is fast for other layers.
+
+    ``compares_boundaries``: only rows that boundaries do not decide are overlaid with the cover; ``uses_windows``: if
+    not, only the land around open edges is overlaid.
+    """
+
+    compares_boundaries: bool
+    uses_windows: bool
+
+
+def choose_uncovered_method(
+    polygons: Polygons, cover: Polygons, rows: NDArray | None, cover_rows: NDArray | None
+) -> UncoveredMethod:
+    """Return the fastest method for `find_uncovered_pieces`, with the same arguments."""
+    row_count = np.count_nonzero(select_present_rows(polygons, rows))
+    covering_count = np.count_nonzero(select_present_rows(cover, cover_rows))
+    # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
+    return UncoveredMethod(
+        compares_boundaries=row_count * VERTICES_PER_OVERLAY >= cover.vertex_count,
+        uses_windows=covering_count == len(cover.present) and cover.vertex_count > _MIN_VERTICES_FOR_WINDOWS,
+    )
+
+
 def find_uncovered_pieces(
     polygons: Polygons | NDArray,
     cover: Polygons | NDArray,
@@ -189,6 +222,7 @@ def find_uncovered_pieces(
     tolerance: Tolerance,
     rows: NDArray | None = None,
     cover_rows: NDArray | None = None,
+    method: UncoveredMethod | None = None,
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
@@ -196,10 +230,12 @@ def find_uncovered_pieces(
     """Return the connected pieces of polygons that no polygon of a cover covers.
 
     ``polygons``, ``cover``: as for `find_shared_pieces`; ``rows`` (n,), ``cover_rows`` (m,) bool: the rows to use, None
-    for all. ``right`` of each piece is −1. ``keep_slivers``: as for `find_shared_pieces`. Raise Cancelled.
+    for all. ``method``: how they are found, None for the fastest. ``right`` of each piece is −1. ``keep_slivers``: as
+    for `find_shared_pieces`. Raise Cancelled.
     """
     polygons = polygons if isinstance(polygons, Polygons) else Polygons(polygons)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
+    method = method or choose_uncovered_method(polygons, cover, rows, cover_rows)
     is_selected, covering = select_present_rows(polygons, rows), select_present_rows(cover, cover_rows)
     fallback_log = FallbackLog()
     if not covering.any():
@@ -215,10 +251,9 @@ def find_uncovered_pieces(
             keep_slivers,
         )
     windowed_rows, windowed_remainders = np.zeros(0, dtype=int), np.zeros(0, dtype=object)
-    if is_selected.sum() * VERTICES_PER_OVERLAY < cover.vertex_count:
-        # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
+    if not method.compares_boundaries:
         needs_overlay = is_selected.copy()
-        if covering.sum() == len(cover.present) and cover.vertex_count > _MIN_VERTICES_FOR_WINDOWS:
+        if method.uses_windows:
             windowed_rows, windowed_remainders = _subtract_cover_in_windows(
                 polygons, np.flatnonzero(is_selected), cover, tolerance, fallback_log, cancellation
             )

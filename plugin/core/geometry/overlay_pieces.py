@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,25 @@ class OverlayPieces:
         pieces = self.select_pieces(is_pair_selected(self.left, self.right))
         pieces.slivers = self.slivers.select_slivers(is_pair_selected(self.slivers.left_row, self.slivers.right_row))
         return pieces
+
+    def renumber_rows(self, left: NDArray, right: NDArray) -> OverlayPieces:
+        """Return the pieces with other row numbers; the fallback log must be empty.
+
+        ``left`` (n,), ``right`` (m,): the new number of each left and each right row.
+        """
+
+        def renumber(rows: NDArray, numbers: NDArray) -> NDArray:
+            renumbered = rows.copy()
+            renumbered[rows >= 0] = numbers[rows[rows >= 0]]
+            return renumbered
+
+        slivers = self.slivers
+        return replace(
+            self,
+            left=renumber(self.left, left),
+            right=renumber(self.right, right),
+            slivers=Slivers(slivers.polygons, renumber(slivers.left_row, left), renumber(slivers.right_row, right)),
+        )
 
 
 def make_row_pieces(rows: NDArray, shapes: NDArray) -> OverlayPieces:

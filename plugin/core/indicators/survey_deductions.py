@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..engine.changed_rows import find_near_rows
 from ..model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
 
@@ -34,24 +35,33 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
     cache = ctx.plan.get_cache("rows_below", of_given_layers=True)
     if (layer, survey_layer) not in cache:
         ctx.cancellation.raise_if_cancelled()
-        cache[layer, survey_layer] = ctx.geometry.compute_or_reuse_arrays(
+        cache[layer, survey_layer] = ctx.geometry.compute_or_reuse_row_values(
             "containing rows",
-            (layer, survey_layer),
-            None,
-            lambda: {"rows": _compute_containing_rows(layer, survey_layer)},
-        )["rows"]
+            layer,
+            survey_layer,
+            lambda rows: _compute_containing_rows(layer, survey_layer, rows),
+            refers_to_other=True,
+        )
     survey_rows: NDArray = cache[layer, survey_layer]
     return survey_rows
 
 
-def _compute_containing_rows(layer: Layer, survey_layer: Layer) -> NDArray:
-    """Return (n,) rows for `find_containing_rows`, which caches them."""
+def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray) -> NDArray:
+    """Return (k,) rows for the rows with these numbers, for `find_containing_rows`, which caches them."""
     survey_rows = np.full(len(layer), -1)
-    rows = np.flatnonzero(layer.has_shape)
-    positions, rows_at_points = survey_layer.polygons.find_pairs_at_points(layer.inner_points[rows])
+    rows_with_shape = rows[layer.has_shape[rows]]
+    points = layer.find_inner_points(rows_with_shape)
+    survey, survey_numbers = survey_layer.polygons, None
+    if len(rows) < len(layer):
+        # Trees of all polygons are not made for a few points.
+        survey_numbers = find_near_rows(survey, layer.row_bounds[rows_with_shape])
+        survey = survey.select_rows(survey_numbers)
+    positions, rows_at_points = survey.find_pairs_at_points(points)
+    if survey_numbers is not None:
+        rows_at_points = survey_numbers[rows_at_points]
     # Of several rows the last one counts.
-    np.maximum.at(survey_rows, rows[positions], rows_at_points)
-    return survey_rows
+    np.maximum.at(survey_rows, rows_with_shape[positions], rows_at_points)
+    return survey_rows[rows]
 
 
 def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
@@ -62,27 +72,27 @@ def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContex
     cache = ctx.plan.get_cache("cut_otherwise", of_given_layers=True)
     if (layer, survey_layer) not in cache:
         survey_rows = find_containing_rows(layer, survey_layer, ctx)
-        cache[layer, survey_layer] = ctx.geometry.compute_or_reuse_arrays(
+        cache[layer, survey_layer] = ctx.geometry.compute_or_reuse_row_values(
             "rows cut differently",
-            (layer, survey_layer),
-            None,
-            lambda: {"rows": _find_rows_cut_differently(layer, survey_layer, survey_rows)},
-        )["rows"]
+            layer,
+            survey_layer,
+            lambda rows: _mask_rows_cut_differently(layer, survey_layer, rows, survey_rows[rows]),
+        )
     is_different: NDArray = cache[layer, survey_layer]
     return is_different
 
 
-def _find_rows_cut_differently(layer: Layer, survey_layer: Layer, survey_rows: NDArray) -> NDArray:
-    """Return (n,) bool for `find_rows_cut_differently`, which caches it.
+def _mask_rows_cut_differently(layer: Layer, survey_layer: Layer, rows: NDArray, survey_rows: NDArray) -> NDArray:
+    """Return (k,) bool for the rows with these numbers, for `find_rows_cut_differently`, which caches it.
 
-    ``survey_rows``: (n,) the row of ``survey_layer`` that contains each row, −1 for none.
+    ``survey_rows`` (k,): the row of ``survey_layer`` that contains each of them, −1 for none.
     """
     on = np.flatnonzero(survey_rows >= 0)
-    shapes, survey_shapes = layer.plane_shapes[on], survey_layer.plane_shapes[survey_rows[on]]
+    shapes, survey_shapes = layer.plane_shapes[rows[on]], survey_layer.plane_shapes[survey_rows[on]]
     has_other_type = shapely.get_type_id(shapes) != shapely.get_type_id(survey_shapes)
     shapes[has_other_type] = _unwrap_single_parts(shapes[has_other_type])
     survey_shapes[has_other_type] = _unwrap_single_parts(survey_shapes[has_other_type])
-    is_different = np.ones(len(layer), dtype=bool)
+    is_different = np.ones(len(rows), dtype=bool)
     is_different[on] = ~shapely.equals_exact(shapes, survey_shapes, 0.0)
     return is_different
 

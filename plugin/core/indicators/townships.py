@@ -141,8 +141,13 @@ def split_rows_by_group(
 def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
     """Return (k,) x and y of the centres of rows with a shape, and their positions."""
     rows = np.flatnonzero(layer.has_shape)
+    return *compute_box_centres(layer, rows), rows
+
+
+def compute_box_centres(layer: Layer, rows: NDArray) -> tuple[NDArray, NDArray]:
+    """Return (k,) x and y of the centres of the boxes of (k,) rows, which have a shape."""
     low_x, low_y, high_x, high_y = layer.row_bounds[rows].T
-    return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
+    return (low_x + high_x) / 2, (low_y + high_y) / 2
 
 
 def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
@@ -162,20 +167,25 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
     township_names = [one.name or one.code for one in township_list]
     if township_layer is layer:
         return township_of_row, township_names
-    row_of_centre = ctx.geometry.compute_or_reuse_arrays(
+    row_of_centre = ctx.geometry.compute_or_reuse_row_values(
         "rows at centres",
-        (layer, township_layer),
-        None,
-        lambda: {"rows": _find_rows_at_centres(layer, township_layer, ctx)},
-    )["rows"]
+        layer,
+        township_layer,
+        lambda rows: _find_rows_at_centres(layer, township_layer, rows, ctx),
+        refers_to_other=True,
+    )
     return np.where(row_of_centre >= 0, township_of_row[row_of_centre], -1), township_names
 
 
-def _find_rows_at_centres(layer: Layer, township_layer: Layer, ctx: RuleContext) -> NDArray:
-    """Return (n,) the first row of a layer of townships that contains the centre of each row of ``layer``, else −1."""
-    row_of_centre = np.full(len(layer), -1)
+def _find_rows_at_centres(layer: Layer, township_layer: Layer, rows: NDArray, ctx: RuleContext) -> NDArray:
+    """Return (k,) the first row of a layer of townships that contains the centre of each of ``rows``, else −1.
+
+    ``rows`` (k,): numbers of rows of ``layer``.
+    """
+    row_of_centre = np.full(len(rows), -1)
     ctx.cancellation.raise_if_cancelled()
-    x, y, rows = compute_row_centres(layer)
+    positions = np.flatnonzero(layer.has_shape[rows])
+    x, y = compute_box_centres(layer, rows[positions])
     rows_with_shape = np.flatnonzero(township_layer.has_shape)
     low_x, low_y, high_x, high_y = township_layer.row_bounds[rows_with_shape].T
     # A centre on a common border belongs to the first of its townships, which is written last.
@@ -185,5 +195,5 @@ def _find_rows_at_centres(layer: Layer, township_layer: Layer, ctx: RuleContext)
         # shapely prepares the shape: a copy, because threads must not share a prepared one.
         shape = shapely.from_wkb(shapely.to_wkb(township_layer.plane_shapes[rows_with_shape[n]]))
         is_inside = shapely.intersects_xy(shape, x[near_positions], y[near_positions])
-        row_of_centre[rows[near_positions[is_inside]]] = rows_with_shape[n]
+        row_of_centre[positions[near_positions[is_inside]]] = rows_with_shape[n]
     return row_of_centre

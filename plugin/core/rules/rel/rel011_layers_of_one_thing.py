@@ -160,7 +160,7 @@ def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: st
     pieces = ctx.geometry.find_uncovered_pieces(
         first_layer,
         second_layer,
-        rows=first_layer.polygons.find_uncovered_candidates(second_layer.polygons, ctx.cancellation),
+        rows=ctx.geometry.find_uncovered_candidates(first_layer, second_layer),
     )
     return ctx.finding_maker.mark_findings_by_location(
         ctx.finding_maker.make_pair_findings(

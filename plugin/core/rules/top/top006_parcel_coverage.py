@@ -58,7 +58,7 @@ def parcel_coverage(
     divisions = townships or county
     if divisions is None or divisions is parcels:
         return None
-    rows = divisions.polygons.find_uncovered_candidates(parcels.polygons, ctx.cancellation)
+    rows = ctx.geometry.find_uncovered_candidates(divisions, parcels)
     findings = ctx.finding_maker.make_pair_findings(
         divisions, parcels, ctx.geometry.find_uncovered_pieces(divisions, parcels, rows=rows)
     )

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows whose geometry has changed since an earlier check, and the pieces of overlays that such rows change.
+
+What an overlay finds on a row depends only on rows whose boxes meet the box of this row. So where only a few rows have
+changed, the pieces of all rows that meet none of them are those of the earlier check.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.overlay_fallback import FallbackLog
+from ..geometry.overlay_pieces import OverlayPieces, Slivers
+from ..geometry.polygons import Polygons
+
+#: Spreads the numbers of repeated hashes over all hashes.
+_REPETITION_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+#: If more than one row in this many meets a changed one, computing all rows again is hardly slower.
+_FEW_ROWS_RATIO = 2
+
+
+class KeptShapes(NamedTuple):
+    """What is kept of the geometries of a layer.
+
+    ``hashes`` (n,) uint64: of the geometries as stored (`hash_shapes`); ``bounds`` (n, 4): their boxes in the plane
+    (m), NaN without a geometry; ``conversion_digest``: digest of all else that determines the geometries in the plane.
+    """
+
+    hashes: NDArray
+    bounds: NDArray
+    conversion_digest: bytes
+
+
+class RowMatch(NamedTuple):
+    """Rows of a layer compared with those that it had in an earlier check.
+
+    ``former_rows`` (n,) int: the earlier row with the same geometry, −1 for a changed row; in ascending order.
+    ``present_rows`` (m,) int: the reverse. ``changed_bounds`` (k, 4): boxes of changed rows, before and after (m).
+    """
+
+    former_rows: NDArray
+    present_rows: NDArray
+    changed_bounds: NDArray
+
+    def add_changed_selection(
+        self, former_selection: NDArray | None, selection: NDArray | None, bounds: NDArray | None
+    ) -> RowMatch:
+        """Return the match in which rows that a caller no longer selects, or selects now, count as changed.
+
+        ``former_selection`` (m,), ``selection`` (n,) bool, None for all rows; ``bounds`` (n, 4): boxes of the rows to
+        add to the changed ones; None if what is found on other rows does not depend on the selection.
+        """
+        if former_selection is None and selection is None:
+            return self
+        is_matched = self.former_rows >= 0
+        was_selected = np.ones(len(self.former_rows), dtype=bool)
+        if former_selection is not None:
+            was_selected[is_matched] = former_selection[self.former_rows[is_matched]]
+        is_other = is_matched & (was_selected != (True if selection is None else selection))
+        former_rows, present_rows = self.former_rows.copy(), self.present_rows.copy()
+        present_rows[former_rows[is_other]] = -1
+        former_rows[is_other] = -1
+        changed_bounds = self.changed_bounds
+        if bounds is not None:
+            changed_bounds = np.concatenate([changed_bounds, _drop_missing(bounds[is_other])])
+        return RowMatch(former_rows, present_rows, changed_bounds)
+
+    def count_changed_rows(self) -> int:
+        """Return the number of present rows that have changed."""
+        return int(np.count_nonzero(self.former_rows < 0))
+
+
+def match_rows(former: KeptShapes, present: KeptShapes) -> RowMatch | None:
+    """Compare the rows of a layer with those of an earlier check.
+
+    None if all rows may have changed, or if the rows that have not are in another order: which of two rows is named
+    first depends on it.
+    """
+    if former.conversion_digest != present.conversion_digest:
+        return None
+    former_keys, keys = _number_repetitions(former.hashes), _number_repetitions(present.hashes)
+    former_rows = np.full(len(keys), -1)
+    if len(former_keys):
+        order = np.argsort(former_keys)
+        position = np.minimum(np.searchsorted(former_keys, keys, sorter=order), len(order) - 1)
+        is_equal = former_keys[order[position]] == keys
+        former_rows[is_equal] = order[position[is_equal]]
+    matched = former_rows[former_rows >= 0]
+    if (np.diff(matched) <= 0).any():
+        return None
+    present_rows = np.full(len(former_keys), -1)
+    present_rows[matched] = np.flatnonzero(former_rows >= 0)
+    changed_bounds = np.concatenate([former.bounds[present_rows < 0], present.bounds[former_rows < 0]])
+    return RowMatch(former_rows, present_rows, _drop_missing(changed_bounds))
+
+
+def make_identity_match(count: int) -> RowMatch:
+    """Return the match of a layer of ``count`` rows that has not changed."""
+    return RowMatch(np.arange(count), np.arange(count), np.zeros((0, 4)))
+
+
+def _number_repetitions(hashes: NDArray) -> NDArray:
+    """Return (n,) uint64 keys of hashes, of which several are hardly ever equal: repeated hashes are numbered."""
+    order = np.argsort(hashes, kind="stable")
+    position = np.arange(len(hashes))
+    is_repeated = np.zeros(len(hashes), dtype=bool)
+    is_repeated[1:] = hashes[order[1:]] == hashes[order[:-1]]
+    first = np.maximum.accumulate(np.where(is_repeated, 0, position)) if len(hashes) else position
+    keys = hashes.copy()
+    keys[order] += (position - first).astype(np.uint64) * _REPETITION_FACTOR
+    return keys
+
+
+def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) -> NDArray | None:
+    """Return (n,) bool: changed rows of a layer, and rows whose box meets one of (k, 4) boxes; None if they are many.
+
+    ``match``: of the layer, which has the polygons.
+    """
+    is_met = match.former_rows < 0
+    bounds = _drop_missing(bounds)
+    if len(bounds):
+        is_met[polygons.find_pairs_meeting_bounds(bounds)[1]] = True
+    return None if np.count_nonzero(is_met) * _FEW_ROWS_RATIO > len(polygons) else is_met
+
+
+def find_near_rows(polygons: Polygons, bounds: NDArray) -> NDArray:
+    """Return the numbers of the rows whose box meets one of (k, 4) boxes, in ascending order."""
+    return np.unique(polygons.find_pairs_meeting_bounds(_drop_missing(bounds))[1])
+
+
+def _drop_missing(bounds: NDArray) -> NDArray:
+    """Return boxes without those of rows that have no geometry."""
+    return bounds[np.isfinite(bounds).all(axis=1)]
+
+
+def update_pieces(
+    former: OverlayPieces,
+    recomputed: OverlayPieces,
+    left_match: RowMatch,
+    right_match: RowMatch,
+    is_recomputed: tuple[NDArray, NDArray],
+) -> OverlayPieces:
+    """Return the pieces of an earlier check, with those of some rows recomputed, sorted by left and right row.
+
+    ``left_match``, ``right_match``: of the layers of the left and right rows; ``is_recomputed``: (n,) and (m,) bool,
+    the present left and right rows with recomputed pieces.
+    """
+
+    def renumber(left: NDArray, right: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Return present left and right rows of former pieces, and (k,) bool: neither is changed or recomputed."""
+        has_right = right >= 0
+        left, right = left_match.present_rows[left], right.copy()
+        right[has_right] = right_match.present_rows[right[has_right]]
+        is_kept = (left >= 0) & ~is_recomputed[0][left]
+        is_kept[has_right] &= (right[has_right] >= 0) & ~is_recomputed[1][right[has_right]]
+        return left, right, is_kept
+
+    left, right, is_kept = renumber(former.left, former.right)
+    left = np.concatenate([left[is_kept], recomputed.left])
+    right = np.concatenate([right[is_kept], recomputed.right])
+    geometry, area, width = (
+        np.concatenate([getattr(former, name)[is_kept], getattr(recomputed, name)])
+        for name in ("geometry", "area", "width")
+    )
+    order = np.lexsort((right, left))
+    sliver_left, sliver_right, is_kept = renumber(former.slivers.left_row, former.slivers.right_row)
+    slivers = Slivers(
+        [*former.slivers.select_slivers(is_kept).polygons, *recomputed.slivers.polygons],
+        np.concatenate([sliver_left[is_kept], recomputed.slivers.left_row]),
+        np.concatenate([sliver_right[is_kept], recomputed.slivers.right_row]),
+    )
+    sliver_order = np.lexsort((slivers.right_row, slivers.left_row))
+    slivers = Slivers(
+        [slivers.polygons[n] for n in sliver_order.tolist()],
+        slivers.left_row[sliver_order],
+        slivers.right_row[sliver_order],
+    )
+    return OverlayPieces(left[order], right[order], geometry[order], area[order], width[order], slivers, FallbackLog())

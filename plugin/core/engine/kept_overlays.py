@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Overlays whose pieces are kept from one check to the next; only the pieces of changed rows are computed again."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.overlay_pieces import OverlayPieces
+from .changed_rows import RowMatch, find_near_rows, find_rows_to_update, update_pieces
+from .input_digest import compute_value_digest, get_shape_digest
+from .kept_results import Arrays, KeptResults, decode_pieces, encode_pieces
+from .overlay_query import OverlayQuery, QueriedRows
+
+
+def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -> OverlayPieces:
+    """Return the pieces of an overlay: as kept, or with those of changed rows computed again, or all computed.
+
+    ``run_settings``: settings of the run on which the pieces depend.
+    """
+    name_digest = compute_value_digest(
+        (query.name, [side.layer.role for side in query.sides], query.settings, run_settings)
+    )
+    digest = compute_value_digest((name_digest, [(get_shape_digest(side.layer), side.rows) for side in query.sides]))
+    arrays = kept.find_arrays(digest)
+    if arrays is not None:
+        return decode_pieces(arrays)
+    former = _find_most_similar(kept, query, kept.find_last_results(name_digest))
+    pieces = None if former is None else _update(query, former)
+    if pieces is None:
+        pieces = query.compute()
+    encoded_pieces = encode_pieces(pieces)
+    if encoded_pieces is not None:
+        kept.keep_last_result(name_digest, digest, {**encoded_pieces, **_encode_inputs(query)})
+    return pieces
+
+
+def _encode_inputs(query: OverlayQuery) -> Arrays:
+    """Return what an update needs of a query: method, digests of the layers' geometries, and selected rows."""
+    arrays: Arrays = {"method": np.array(query.method, dtype=bool)}
+    for number, side in enumerate(query.sides):
+        arrays[f"layer_{number}"] = np.frombuffer(get_shape_digest(side.layer), dtype=np.uint8)
+        if side.rows is not None:
+            arrays[f"rows_{number}"] = side.rows.copy()
+    return arrays
+
+
+class _FormerOverlay(NamedTuple):
+    """An overlay of an earlier check: its result, and how the rows of each layer match those that it had."""
+
+    arrays: Arrays
+    matches: list[RowMatch]
+
+    @property
+    def method(self) -> tuple[bool, ...]:
+        """Return the method by which it was computed."""
+        return tuple(self.arrays["method"].tolist())
+
+
+def _find_most_similar(kept: KeptResults, query: OverlayQuery, results: list[Arrays]) -> _FormerOverlay | None:
+    """Return that one of earlier results of a query from which the fewest rows have changed; None without any."""
+    overlays = []
+    for arrays in results:
+        matches = [
+            match.add_changed_selection(
+                arrays.get(f"rows_{number}"), side.rows, None if side is query.deciding_side else side.layer.row_bounds
+            )
+            for number, side in enumerate(query.sides)
+            if (match := kept.match_layer(side.layer, arrays[f"layer_{number}"].tobytes())) is not None
+        ]
+        if len(matches) == len(query.sides):
+            overlays.append(_FormerOverlay(arrays, matches))
+    return min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)
+
+
+def _update(query: OverlayQuery, former: _FormerOverlay) -> OverlayPieces | None:
+    """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many."""
+    pieces = decode_pieces(former.arrays)
+    if query.right is None:
+        return _update_within(query, pieces, former.matches[0], former.method)
+    return _update_between(query, query.right, pieces, former.matches, former.method)
+
+
+def _update_within(
+    query: OverlayQuery, former: OverlayPieces, match: RowMatch, method: tuple[bool, ...]
+) -> OverlayPieces | None:
+    """Return the updated pieces of an overlay within a layer; None if many rows have changed.
+
+    The piece of two rows depends on no other row.
+    """
+    side = query.left
+    is_changed = match.former_rows < 0
+    if find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed]) is None:
+        return None
+    near = find_near_rows(side.polygons, side.layer.row_bounds[is_changed])
+    polygons = side.polygons.select_rows(near)
+    pieces = query.overlay(polygons, side.select_mask(near), None, None, is_changed[near], method)
+    return _join(former, pieces, (near, near), (match, match), (is_changed, is_changed))
+
+
+def _update_between(
+    query: OverlayQuery, right: QueriedRows, former: OverlayPieces, matches: list[RowMatch], method: tuple[bool, ...]
+) -> OverlayPieces | None:
+    """Return the updated pieces of an overlay of two layers; None if many rows meet changed ones."""
+    sides, deciding = (query.left, right), int(query.right_decides)
+    changed_bounds = np.concatenate([match.changed_bounds for match in matches])
+    is_met = find_rows_to_update(sides[deciding].polygons, matches[deciding], changed_bounds)
+    if is_met is None:
+        return None
+    near = [find_near_rows(side.polygons, sides[deciding].layer.row_bounds[is_met]) for side in sides]
+    rows = [side.select_mask(numbers) for side, numbers in zip(sides, near, strict=True)]
+    deciding_rows = is_met[near[deciding]]
+    rows[deciding] = deciding_rows if rows[deciding] is None else deciding_rows & rows[deciding]
+    polygons = [side.polygons.select_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
+    pieces = query.overlay(polygons[0], rows[0], polygons[1], rows[1], None, method)
+    is_recomputed = [np.zeros(len(side.polygons), dtype=bool) for side in sides]
+    is_recomputed[deciding] = is_met
+    return _join(former, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1]))
+
+
+def _join(
+    former: OverlayPieces,
+    recomputed: OverlayPieces,
+    numbers: tuple[NDArray, NDArray],
+    matches: tuple[RowMatch, RowMatch],
+    is_recomputed: tuple[NDArray, NDArray],
+) -> OverlayPieces | None:
+    """Return former and recomputed pieces; None if an overlay of these needed a fallback, which a log must name.
+
+    ``numbers``: for both layers, the number of each row that was overlaid again.
+    """
+    if recomputed.fallback_log.steps or recomputed.fallback_log.failed_pairs:
+        return None
+    return update_pieces(former, recomputed.renumber_rows(*numbers), *matches, is_recomputed)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An overlay of rows of layers, described so that it can be computed for all rows or for some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from ..geometry.overlay_pieces import OverlayPieces
+from ..geometry.polygons import Polygons
+from ..plan.layer import Layer
+
+#: Overlays selected rows of two layers: polygons and rows ((n,), (m,) bool, None for all) of both; without a second
+#: layer None, and the rows ((n,) bool) of which each pair has one; the method, as of `OverlayQuery.method`.
+Overlay = Callable[[Polygons, NDArray | None, Polygons | None, NDArray | None, NDArray | None, Any], OverlayPieces]
+
+
+class QueriedRows(NamedTuple):
+    """Rows of a layer that are overlaid.
+
+    ``polygons``: of the layer, or made from it; ``rows`` (n,) bool: the rows to use, None for all.
+    """
+
+    layer: Layer
+    polygons: Polygons
+    rows: NDArray | None
+
+    def select_mask(self, numbers: NDArray) -> NDArray | None:
+        """Return ``rows`` for the rows with these numbers."""
+        return None if self.rows is None else self.rows[numbers]
+
+
+@dataclass(frozen=True)
+class OverlayQuery:
+    """An overlay of rows of two layers, or of one layer if ``right`` is None.
+
+    ``settings``: all else that determines the pieces, as plain data and arrays. ``method``: bools that name how they
+    are computed. ``right_decides``: what is found on a row of the right layer depends only on rows whose boxes meet its
+    box; else this holds for the left layer.
+    """
+
+    name: str
+    left: QueriedRows
+    right: QueriedRows | None
+    settings: Any
+    overlay: Overlay
+    method: tuple[bool, ...] = ()
+    right_decides: bool = False
+
+    @property
+    def sides(self) -> tuple[QueriedRows, ...]:
+        """Return the one or two layers."""
+        return (self.left,) if self.right is None else (self.left, self.right)
+
+    @property
+    def deciding_side(self) -> QueriedRows:
+        """Return the layer for whose rows ``right_decides`` holds."""
+        return self.right if self.right is not None and self.right_decides else self.left
+
+    def compute(self) -> OverlayPieces:
+        """Return the pieces of all rows."""
+        right_polygons, right_rows = (None, None) if self.right is None else (self.right.polygons, self.right.rows)
+        return self.overlay(self.left.polygons, self.left.rows, right_polygons, right_rows, None, self.method)
