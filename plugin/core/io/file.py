@@ -8,28 +8,42 @@ from __future__ import annotations
 
 import unicodedata
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
 import shapely
 
-from ..cancellation import Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..files.encoding import ShapefileEncoding
 from ..files.open_datasource import check_readable, check_shapefile_complete, provide_safe_path
 from ..geometry import crs as crs_care
+from ..parallel.process_state import halve_threads
+from ..parallel.threads import map_in_threads
 from ..plan.layer import FieldInfo, SourceLayer
+from .columnar_rows import ColumnarRows, read_columnar_rows
 from .crs_definition import find_contradicting_crs
 from .field_types import DeclaredTable, read_declared_tables
 from .records import count_geodatabase_rows, count_stored_rows
-from .rows import BYTES_CODEC, KEY_FIELD, CellwiseLayerError, make_fields, make_names_unique, read_layer_info, read_rows
-from .shape_headers import read_shape_headers
+from .rows import (
+    BYTES_CODEC,
+    KEY_FIELD,
+    CellwiseLayerError,
+    find_field_positions,
+    make_fields,
+    make_names_unique,
+    read_layer_info,
+    read_rows,
+)
+from .shape_headers import ShapeHeaders, read_shape_headers
 from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_hidden_tables
+from .thread_warnings import record_warnings_by_thread
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -126,6 +140,29 @@ class _LayerHeader:
     renamed_fields: list[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class _RowsToRead:
+    """A layer before its rows are read: names of the fields to read (None: all), and warnings so far."""
+
+    source: _LayerSource
+    header: _LayerHeader
+    only: list[str] | None
+    warned: list[warnings.WarningMessage]
+
+
+class _StoredRows(NamedTuple):
+    """What the file has of a layer.
+
+    ``row_count``: the number of rows that the file records, None for none; ``columnar_rows``: None if the rows must be
+    read cell by cell; ``warned``: warnings of the driver.
+    """
+
+    shape_headers: ShapeHeaders
+    row_count: int | None
+    columnar_rows: ColumnarRows | None
+    warned: list[warnings.WarningMessage]
+
+
 def read_file(
     path: Path, wanted: LayerSelector, cancellation: Cancellation, *, tables: bool = False
 ) -> list[SourceLayer]:
@@ -153,7 +190,7 @@ def read_file(
         hidden_tables = find_hidden_tables(
             opened_path, {name for name, kind in layer_kinds if kind}, {name for name, _ in layer_kinds}
         )
-        layers = []
+        sources = []
         declared_tables = read_declared_tables(opened_path)
         row_count_by_layer = count_geodatabase_rows(opened_path) if suffix == ".gdb" else {}
         for name, kind in layer_kinds:
@@ -161,7 +198,6 @@ def read_file(
                 suffix == ".gpkg" and not kind and name.lower().startswith(INTERNAL_TABLE_PREFIXES)
             ):
                 continue
-            cancellation.raise_if_cancelled()
             source = _LayerSource(
                 path,
                 opened_path,
@@ -171,7 +207,8 @@ def read_file(
                 declared_tables.get(name),
                 row_count_by_layer.get(name),
             )
-            layers.append(_read_layer(source, wanted))
+            sources.append(source)
+        layers = _read_layers(sources, wanted, cancellation)
         for name, table in hidden_tables.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
             problem = (
@@ -195,7 +232,7 @@ def read_layer_by_columns(path: Path, opened_path: Path, name: str, fields: froz
     check_readable(path)
     source = _LayerSource(path, opened_path, name, has_shapes=True, encoding=None, needs_columns=True)
     try:
-        return _read_layer(source, lambda layer: fields)
+        return _read_layers([source], lambda layer: fields, NEVER_CANCELLED)[0]
     except CellwiseLayerError:
         return None
 
@@ -223,8 +260,28 @@ def _may_be_layer(table: SourceLayer) -> bool:
     return bool(params.get("drawn")) or any(f.name.upper() == KEY_FIELD for f in table.fields)
 
 
-def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer:
-    """Return a layer with the rows and fields that ``select_layer`` selects.
+def _read_layers(
+    sources: list[_LayerSource], select_layer: LayerSelector, cancellation: Cancellation
+) -> list[SourceLayer]:
+    """Return layers with the rows and fields that ``select_layer`` selects.
+
+    Raises InputError if a layer cannot be read, and Cancelled.
+    """
+    layers: list[SourceLayer | _RowsToRead] = []
+    for source in sources:
+        cancellation.raise_if_cancelled()
+        layers.append(_read_layer_or_header(source, select_layer))
+    to_read = [layer for layer in layers if isinstance(layer, _RowsToRead)]
+    stored_rows = _read_stored_rows_of_layers(to_read, cancellation)
+    for position, layer in enumerate(layers):
+        cancellation.raise_if_cancelled()
+        if isinstance(layer, _RowsToRead):
+            layers[position] = _make_layer_of_stored_rows(layer, stored_rows.pop(0))
+    return [layer for layer in layers if isinstance(layer, SourceLayer)]
+
+
+def _read_layer_or_header(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer | _RowsToRead:
+    """Return a layer of which no rows are needed, or what is known of one before its rows are read.
 
     Raises InputError if the layer cannot be read.
     """
@@ -238,50 +295,101 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
             declared_table.add_declarations_to_fields(declared_fields),
             declared_table.crs,
         )
+    with _raise_input_errors(source), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        header = _read_header(source)
+        needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
+        unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
+        only = _select_fields(source, header, needed_fields)
+    return _RowsToRead(source, header, only, warned) if unread is None else unread
+
+
+@contextmanager
+def _raise_input_errors(source: _LayerSource) -> Iterator[None]:
+    """Raise errors of the driver in the ``with`` block as InputError."""
     try:
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            header = _read_header(source)
-            needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
-            unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
-            if unread is not None:
-                return unread
-            only = _select_fields(source, header, needed_fields)
-            shape_headers = read_shape_headers(source.path_to_open, source.name)
-            stored_row_count = (
-                count_stored_rows(source.path_to_open, source.name)
-                if source.stored_row_count is None
-                else source.stored_row_count
-            )
-            layer = read_rows(
-                source.path,
-                source.path_to_open,
-                source.name,
-                source.encoding,
-                header.layer_without_rows,
-                header.field_names,
-                only,
-                info=header.pyogrio_info,
-                row_count=stored_row_count,
-                may_have_arcs=shape_headers.may_have_arcs,
-                needs_columns=source.needs_columns,
-            )
+        yield
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
         # OverflowError: a number that is too large for its field.
         detail = _find_error_reason_key(error)
         raise InputError(
             "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
         ) from error
-    if stored_row_count is not None and stored_row_count != len(layer.frame):
-        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), stored_row_count)
-    layer.shape_crs, layer.shape_crs_fids = shape_headers.other_crs, shape_headers.other_crs_fids
+
+
+def _read_stored_rows_of_layers(to_read: list[_RowsToRead], cancellation: Cancellation) -> list[_StoredRows]:
+    """Return what the files have of layers, in the order of the layers. Raise InputError and Cancelled."""
+    with record_warnings_by_thread() as take_warnings:
+
+        def read(one: _RowsToRead) -> _StoredRows:
+            return _read_stored_rows(one)._replace(warned=take_warnings())
+
+        # Drivers of other formats hold Python's lock while they read.
+        if len(to_read) < 2 or any(one.source.path.suffix.lower() != ".gpkg" for one in to_read):
+            return [read(one) for one in to_read]
+        # The largest first, so that no thread waits for it alone.
+        order = sorted(range(len(to_read)), key=lambda n: -int(to_read[n].header.pyogrio_info["features"]))
+
+        def read_one_of_two(one: _RowsToRead) -> _StoredRows:
+            # Several layers are read at a time: each with fewer threads.
+            with halve_threads():
+                return read(one)
+
+        rows_in_order = map_in_threads(read_one_of_two, [to_read[n] for n in order], cancellation)
+    rows_by_position = dict(zip(order, rows_in_order, strict=True))
+    return [rows_by_position[n] for n in range(len(to_read))]
+
+
+def _read_stored_rows(to_read: _RowsToRead) -> _StoredRows:
+    """Return what the file has of a layer: headers of its geometries, number of rows, and rows read by columns.
+
+    It may run in any thread; all else of reading has state that threads share. Raise InputError.
+    """
+    source = to_read.source
+    with _raise_input_errors(source):
+        shape_headers = read_shape_headers(source.path_to_open, source.name)
+        row_count = (
+            count_stored_rows(source.path_to_open, source.name)
+            if source.stored_row_count is None
+            else source.stored_row_count
+        )
+        info = to_read.header.pyogrio_info
+        rows = None
+        if source.encoding is None:
+            positions = find_field_positions(info, to_read.only)
+            rows = read_columnar_rows(source.path_to_open, source.name, info, positions, row_count)
+    return _StoredRows(shape_headers, row_count, rows, [])
+
+
+def _make_layer_of_stored_rows(to_read: _RowsToRead, stored: _StoredRows) -> SourceLayer:
+    """Return a layer with the rows that were read. Raise InputError if the layer cannot be read."""
+    source, header = to_read.source, to_read.header
+    with _raise_input_errors(source), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        layer = read_rows(
+            source.path,
+            source.path_to_open,
+            source.name,
+            source.encoding,
+            header.layer_without_rows,
+            header.field_names,
+            to_read.only,
+            info=header.pyogrio_info,
+            row_count=stored.row_count,
+            columnar_rows=stored.columnar_rows,
+            may_have_arcs=stored.shape_headers.may_have_arcs,
+            needs_columns=source.needs_columns,
+        )
+    if stored.row_count is not None and stored.row_count != len(layer.frame):
+        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), stored.row_count)
+    layer.shape_crs, layer.shape_crs_fids = stored.shape_headers.other_crs, stored.shape_headers.other_crs_fids
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     display_name = source.display_name
     layer.notices += [
         ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in header.renamed_fields
     ]
     layer.notices += make_encoding_notices(display_name, source.encoding)
-    layer.notices += make_driver_notices(display_name, warned)
+    layer.notices += make_driver_notices(display_name, [*to_read.warned, *stored.warned, *warned])
     return layer
 
 

@@ -17,7 +17,7 @@ from ..files.encoding import ShapefileEncoding, decode_cell
 from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
-from .columnar_rows import read_columnar_rows
+from .columnar_rows import ColumnarRows
 from .curves import read_curve_wkt, replace_rounded_vertices
 from .sql_names import quote_name
 
@@ -85,6 +85,11 @@ def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None)
     return info
 
 
+def find_field_positions(info: dict[str, Any], only: list[str] | None) -> list[int]:
+    """Return the positions of the fields to read among those of a layer; ``only``: their names, None for all."""
+    return [n for n, field in enumerate(info["fields"]) if only is None or str(field) in only]
+
+
 def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
     """Return field names made unique, and (old name, new name) of each renamed field."""
     unique_names: list[str] = []
@@ -114,6 +119,7 @@ def read_rows(
     *,
     info: dict[str, Any],
     row_count: int | None,
+    columnar_rows: ColumnarRows | None,
     may_have_arcs: bool = True,
     needs_columns: bool = False,
 ) -> SourceLayer:
@@ -121,13 +127,12 @@ def read_rows(
 
     ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill; ``names``: names to use for
     all fields, in their order; ``only``: names of the fields to read, None for all; ``info``: pyogrio's description of
-    the layer; ``row_count``: number of rows that the file records, None if unknown; ``may_have_arcs``: False if the
-    file's headers exclude arcs, so that they are not searched; ``needs_columns``: raise CellwiseLayerError instead of
-    reading cell by cell.
+    the layer; ``row_count``: number of rows that the file records, None if unknown; ``columnar_rows``: the rows with
+    the fields to read, None if they are to be read cell by cell; ``may_have_arcs``: False if the file's headers exclude
+    arcs, so that they are not searched; ``needs_columns``: raise CellwiseLayerError instead of reading cell by cell.
     """
     curve_texts = read_curve_wkt(path, opened, name) if may_have_arcs else {}
-    positions = [n for n, field in enumerate(info["fields"]) if only is None or str(field) in only]
-    rows = read_columnar_rows(opened, name, info, positions, row_count) if encoding is None else None
+    positions, rows = find_field_positions(info, only), columnar_rows
     distinct_texts: dict[int, list[str]] = {}
     column_digests: dict[int, bytes] = {}
     if rows is not None:

@@ -436,7 +436,7 @@ def test_layer_of_which_the_driver_loses_rows_is_unusable(tmp_path, monkeypatch,
         return meta, fids[:2], shapes[:2], [values[:2] for values in columns]
 
     # The driver reads cell by cell.
-    monkeypatch.setattr("plugin.core.io.rows.read_columnar_rows", lambda *_: None)
+    monkeypatch.setattr("plugin.core.io.file.read_columnar_rows", lambda *_: None)
     monkeypatch.setattr(pyogrio.raw, "read", drop_rows)
     layer = next(one for one in read_source(path) if one.name == "CZKFBJ")
     assert layer.problem == ("rows_disagree", {"read": 2, "stored": 3})
