@@ -94,7 +94,11 @@ class KeptResults:
 
     def keep_shapes_of_layers(self, layers: Iterable[Layer]) -> None:
         """Keep what a later check needs of the layers' geometries, instead of those of the previous check."""
-        self._shapes_by_digest = {get_shape_digest(layer): get_kept_shapes(layer) for layer in layers}
+        self._shapes_by_digest = {
+            digest: self.find_shapes(digest) or get_kept_shapes(layer)
+            for layer in layers
+            for digest in (get_shape_digest(layer),)
+        }
         self._match_by_digests = {}
 
     def match_layer(self, layer: Layer, former_digest: bytes) -> RowMatch | None:

@@ -248,13 +248,13 @@ class Polygons:
     """Polygons of one layer, with values that are computed once and cached.
 
     ``shapes``: (n,) valid polygons, multipolygons or None in one plane, metres; never changed. ``present``: positions
-    of the rows with a shape.
+    of the rows with a shape; None to find them.
     """
 
-    def __init__(self, shapes: NDArray, clip_cache: ClipCache | None = None):
+    def __init__(self, shapes: NDArray, clip_cache: ClipCache | None = None, present: NDArray | None = None):
         self.shapes = shapes
         self._clip_cache = clip_cache
-        self.present = np.flatnonzero(~mask_missing_shapes(shapes))
+        self.present = np.flatnonzero(~mask_missing_shapes(shapes)) if present is None else present
         self._present_shapes = shapes[self.present]
         #: (n,) bool: result of `find_overlap_candidates`; None until it is computed, or set from an equal layer.
         self.overlap_candidates: NDArray | None = None

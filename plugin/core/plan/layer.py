@@ -597,7 +597,7 @@ class Layer:
     @shared_property
     def polygons(self) -> Polygons:
         """Return the geometries in the plane as `Polygons`, whose cached values all rules share."""
-        polygons = Polygons(self.plane_shapes, self.clip_cache)
+        polygons = Polygons(self.plane_shapes, self.clip_cache, np.flatnonzero(self.has_shape))
         polygons.overlap_candidates = self._known_overlap_candidates
         return polygons
 
