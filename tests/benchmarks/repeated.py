@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +19,7 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.memory_folder import FolderMemory
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.io import read_source
+from plugin.core.io.shape_headers import find_wkb_start
 from plugin.core.loading.reading import make_plan_layer_selector
 from plugin.core.plan.layer import SourceLayer
 
@@ -32,16 +35,20 @@ def read_county(path: Path) -> list[SourceLayer]:
     return list(read_source(path, select_layer=make_plan_layer_selector(OPTIONS.resolve_norm(), {})))
 
 
-def move_one_feature(layers: list[SourceLayer], name: str) -> list[SourceLayer]:
-    """Return the layers with the first feature of one of them moved by 1 m; of an empty name, the same layers."""
-
-    def move(layer: SourceLayer) -> SourceLayer:
-        frame = layer.frame.copy()
-        shapes = frame.geometry.to_numpy().copy()
-        shapes[0] = shapely.transform(shapes[0], lambda xy: xy + 1.0)
-        return replace(layer, frame=frame.set_geometry(shapes, crs=frame.crs))
-
-    return [move(layer) if layer.name == name else layer for layer in layers]
+def move_one_feature(path: Path, name: str) -> None:
+    """Move the first feature of a layer of a GeoPackage by 1 m, in place, as an edit that was saved; "": move none."""
+    if not name:
+        return
+    with closing(sqlite3.connect(path)) as database, database:
+        # Triggers of the index of boxes call functions of spatial extensions; reading needs no index.
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (name,))
+        for (trigger,) in triggers.fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        fid, blob = database.execute(f'SELECT fid, geom FROM "{name}" ORDER BY fid LIMIT 1').fetchone()
+        start = find_wkb_start(blob)
+        moved = shapely.transform(shapely.from_wkb(blob[start:]), lambda xy: xy + 1.0)
+        moved_blob = blob[:start] + shapely.to_wkb(moved, flavor="iso")
+        database.execute(f'UPDATE "{name}" SET geom = ? WHERE fid = ?', (moved_blob, fid))
 
 
 def measure_repeated_checks(path: Path, runs: int) -> list[Row]:
@@ -53,10 +60,13 @@ def measure_repeated_checks(path: Path, runs: int) -> list[Row]:
     for name, title in CHANGED_LAYERS.items():
         fresh, repeated = [], []
         for _ in range(runs):
-            memory = RuleMemory()
-            check_plan(read_county(path), OPTIONS, memory=memory)
-            fresh.append(time_check(path, name, None))
-            repeated.append(time_check(path, name, memory))
+            with TemporaryDirectory() as folder:
+                edited_path = Path(shutil.copy(path, folder))
+                memory = RuleMemory()
+                check_plan(read_county(edited_path), OPTIONS, memory=memory)
+                move_one_feature(edited_path, name)
+                fresh.append(time_check(edited_path, None))
+                repeated.append(time_check(edited_path, memory))
         rows.append(make_row(f"再次检查，{title}，含读取", fresh, repeated, 0.5 if name else 0.3))
     with TemporaryDirectory() as folder:
         check_plan(path, OPTIONS, memory=FolderMemory(folder, path))
@@ -68,9 +78,9 @@ def measure_repeated_checks(path: Path, runs: int) -> list[Row]:
     return rows
 
 
-def time_check(path: Path, changed_layer: str, memory: RuleMemory | None) -> tuple[float, float]:
-    """Return wall and processor seconds of reading and checking a county of which one layer has changed."""
-    return time_call(lambda: check_plan(move_one_feature(read_county(path), changed_layer), OPTIONS, memory=memory))
+def time_check(path: Path, memory: RuleMemory | None) -> tuple[float, float]:
+    """Return wall and processor seconds of reading and checking a county."""
+    return time_call(lambda: check_plan(read_county(path), OPTIONS, memory=memory))
 
 
 def time_call(action: Callable[[], Any]) -> tuple[float, float]:
