@@ -68,12 +68,12 @@ def measure_repeated_checks(path: Path, runs: int) -> list[Row]:
                 fresh.append(time_check(edited_path, None))
                 repeated.append(time_check(edited_path, memory))
         rows.append(make_row(f"再次检查，{title}，含读取", fresh, repeated, 0.5 if name else 0.3))
+    fresh, repeated = [], []
     with TemporaryDirectory() as folder:
         check_plan(path, OPTIONS, memory=FolderMemory(folder, path))
-        fresh = [time_call(lambda: check_plan(path, OPTIONS)) for _ in range(runs)]
-        repeated = [
-            time_call(lambda: check_plan(path, OPTIONS, memory=FolderMemory(folder, path))) for _ in range(runs)
-        ]
+        for _ in range(runs):
+            fresh.append(time_call(lambda: check_plan(path, OPTIONS)))
+            repeated.append(time_call(lambda: check_plan(path, OPTIONS, memory=FolderMemory(folder, path))))
     rows.append(make_row("命令行再次检查（--cache），图层未改动，含读取", fresh, repeated, 0.3))
     return rows
 
