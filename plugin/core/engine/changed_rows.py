@@ -18,7 +18,7 @@ from ..geometry.polygons import Polygons
 
 #: Spreads the numbers of repeated hashes over all hashes.
 _REPETITION_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-#: If more than one row in this many meets a changed one, computing all rows again is hardly slower.
+#: Above one row in this many to compute again, computing all rows is hardly slower.
 _FEW_ROWS_RATIO = 2
 
 

@@ -19,7 +19,6 @@ from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
 from ..geometry.overlay import (
     PointLinePieces,
-    UncoveredMethod,
     choose_uncovered_method,
     find_point_line_pieces_inside,
     find_point_line_pieces_outside,
@@ -224,7 +223,7 @@ class GeometryQueries:
         name: str,
         layer: Layer,
         other_layer: Layer,
-        compute: Callable[[NDArray], NDArray],
+        compute: Callable[[NDArray | None], NDArray],
         *,
         refers_to_other: bool = False,
     ) -> NDArray:
@@ -232,10 +231,11 @@ class GeometryQueries:
 
         ``name``: of the values. A value depends only on geometries of the two layers whose boxes meet the box of its
         row, and on nothing else of the layers. ``compute``: returns (k,) values of the rows with these numbers ((k,)
-        int), and must not write to the log. ``refers_to_other``: values are rows of ``other_layer``, −1 for none.
+        int), or of all rows for None, and must not write to the log. ``refers_to_other``: values are rows of
+        ``other_layer``, −1 for none. Raises Cancelled.
         """
         if not self._keeps_results_of(layer, other_layer):
-            return compute(np.arange(len(layer)))
+            return compute(None)
         # Only checks with a memory load this module.
         from .kept_row_values import RowValueQuery, find_or_compute_values
 
@@ -345,7 +345,7 @@ class GeometryQueries:
 
         def overlay(
             left: Polygons, left_rows: NDArray | None, right: Polygons | None, right_rows: NDArray | None,
-            focus: NDArray | None, method: tuple[bool, ...],
+            focus: NDArray | None,
         ) -> OverlayPieces:  # fmt: skip
             """Overlay rows of the layers, as `Overlay`."""
             return find_shared_pieces(
@@ -430,12 +430,15 @@ class GeometryQueries:
         ``cover_polygons``: polygons that cover, in place of those of ``cover_layer``. ``rows``, ``cover_rows`` ((n,),
         (m,) bool): the rows to use; None for all. ``keep_slivers``, ``severity``: as for `find_shared_pieces`.
         """
-        cover = QueriedRows(cover_layer, cover_polygons or cover_layer.polygons, cover_rows)
-        row_query = QueriedRows(layer, layer.polygons, self._limit_rows_to_recheck_focus(layer, rows))
+        cover_polygons_used = cover_layer.polygons if cover_polygons is None else cover_polygons
+        cover = QueriedRows(cover_layer, cover_polygons_used, cover_rows)
+        queried_rows = QueriedRows(layer, layer.polygons, self._limit_rows_to_recheck_focus(layer, rows))
+        # Some of the rows are computed again by the method that is the fastest for all.
+        method = choose_uncovered_method(queried_rows.polygons, cover.polygons, queried_rows.rows, cover.rows)
 
         def overlay(
             polygons: Polygons, rows: NDArray | None, cover: Polygons | None, cover_rows: NDArray | None,
-            focus: NDArray | None, method: tuple[bool, ...],
+            focus: NDArray | None,
         ) -> OverlayPieces:  # fmt: skip
             """Subtract the cover from rows of the layer, as `Overlay`."""
             return find_uncovered_pieces(
@@ -443,7 +446,7 @@ class GeometryQueries:
                 require_value(cover, "the cover"),
                 rows=rows,
                 cover_rows=cover_rows,
-                method=UncoveredMethod(*method),
+                method=method,
                 keep_slivers=keep_slivers,
                 tolerance=self.tolerance,
                 cancellation=self.cancellation,
@@ -452,11 +455,10 @@ class GeometryQueries:
         pieces = self._find_or_overlay(
             OverlayQuery(
                 "uncovered pieces",
-                row_query,
+                queried_rows,
                 cover,
-                (None if cover_polygons is None else cover_polygons.shapes, keep_slivers),
+                (None if cover_polygons is None else cover_polygons.shapes, keep_slivers, method),
                 overlay,
-                choose_uncovered_method(row_query.polygons, cover.polygons, row_query.rows, cover.rows),
             )
         )
         self.run_log.record_fallbacks(pieces.fallback_log, layer, None)
@@ -466,10 +468,10 @@ class GeometryQueries:
     def find_uncovered_candidates(self, layer: Layer, cover_layer: Layer) -> NDArray:
         """Return (n,) bool: rows of a layer that may have land outside ``cover_layer``; all others are covered."""
 
-        def find_candidates(rows: NDArray) -> NDArray:
-            """Return (k,) bool for the rows with these numbers."""
+        def find_candidates(rows: NDArray | None) -> NDArray:
+            """Return (k,) bool for the rows with these numbers, None for all."""
             polygons, cover = layer.polygons, cover_layer.polygons
-            if len(rows) == len(layer):
+            if rows is None:
                 return polygons.find_uncovered_candidates(cover, self.cancellation)
             near, near_cover = (find_near_rows(one, layer.row_bounds[rows]) for one in (polygons, cover))
             is_candidate = np.zeros(len(layer), dtype=bool)

@@ -38,8 +38,8 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
 
 
 def _encode_inputs(query: OverlayQuery) -> Arrays:
-    """Return what an update needs of a query: method, digests of the layers' geometries, and selected rows."""
-    arrays: Arrays = {"method": np.array(query.method, dtype=bool)}
+    """Return what an update needs of a query: digests of the layers' geometries, and selected rows."""
+    arrays: Arrays = {}
     for number, side in enumerate(query.sides):
         arrays[f"layer_{number}"] = np.frombuffer(get_shape_digest(side.layer), dtype=np.uint8)
         if side.rows is not None:
@@ -52,11 +52,6 @@ class _FormerOverlay(NamedTuple):
 
     arrays: Arrays
     matches: list[RowMatch]
-
-    @property
-    def method(self) -> tuple[bool, ...]:
-        """Return the method by which it was computed."""
-        return tuple(self.arrays["method"].tolist())
 
 
 def _find_most_similar(kept: KeptResults, query: OverlayQuery, results: list[Arrays]) -> _FormerOverlay | None:
@@ -77,31 +72,32 @@ def _find_most_similar(kept: KeptResults, query: OverlayQuery, results: list[Arr
 
 def _update(query: OverlayQuery, former: _FormerOverlay) -> OverlayPieces | None:
     """Return the pieces of an earlier overlay, with those of changed rows computed again; None if these are many."""
+    if not all(len(side.polygons) for side in query.sides):
+        return None
     pieces = decode_pieces(former.arrays)
     if query.right is None:
-        return _update_within(query, pieces, former.matches[0], former.method)
-    return _update_between(query, query.right, pieces, former.matches, former.method)
+        return _update_within(query, pieces, former.matches[0])
+    return _update_between(query, query.right, pieces, former.matches)
 
 
-def _update_within(
-    query: OverlayQuery, former: OverlayPieces, match: RowMatch, method: tuple[bool, ...]
-) -> OverlayPieces | None:
+def _update_within(query: OverlayQuery, former: OverlayPieces, match: RowMatch) -> OverlayPieces | None:
     """Return the updated pieces of an overlay within a layer; None if many rows have changed.
 
     The piece of two rows depends on no other row.
     """
     side = query.left
     is_changed = match.former_rows < 0
-    if find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed]) is None:
+    is_met = find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed])
+    if is_met is None:
         return None
-    near = find_near_rows(side.polygons, side.layer.row_bounds[is_changed])
+    near = np.flatnonzero(is_met)
     polygons = side.polygons.select_rows(near)
-    pieces = query.overlay(polygons, side.select_mask(near), None, None, is_changed[near], method)
+    pieces = query.overlay(polygons, side.select_mask(near), None, None, is_changed[near])
     return _join(former, pieces, (near, near), (match, match), (is_changed, is_changed))
 
 
 def _update_between(
-    query: OverlayQuery, right: QueriedRows, former: OverlayPieces, matches: list[RowMatch], method: tuple[bool, ...]
+    query: OverlayQuery, right: QueriedRows, former: OverlayPieces, matches: list[RowMatch]
 ) -> OverlayPieces | None:
     """Return the updated pieces of an overlay of two layers; None if many rows meet changed ones."""
     sides, deciding = (query.left, right), int(query.right_decides)
@@ -114,7 +110,7 @@ def _update_between(
     deciding_rows = is_met[near[deciding]]
     rows[deciding] = deciding_rows if rows[deciding] is None else deciding_rows & rows[deciding]
     polygons = [side.polygons.select_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
-    pieces = query.overlay(polygons[0], rows[0], polygons[1], rows[1], None, method)
+    pieces = query.overlay(polygons[0], rows[0], polygons[1], rows[1], None)
     is_recomputed = [np.zeros(len(side.polygons), dtype=bool) for side in sides]
     is_recomputed[deciding] = is_met
     return _join(former, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1]))

@@ -31,7 +31,7 @@ Arrays = dict[str, NDArray]
 MAX_BYTES = 64 * 1024**2
 #: A larger result is computed again.
 MAX_RESULT_BYTES = 16 * 1024**2
-#: Several rules compare the same layers, each with other rows.
+#: Rules query the same layers with different rows: a place for each.
 _MAX_LAST_RESULTS = 8
 #: Two coordinates.
 _BYTES_PER_VERTEX = 16
@@ -59,15 +59,19 @@ class KeptResults:
                 self._arrays_by_digest.move_to_end(digest)
         return arrays
 
-    def keep_arrays(self, digest: bytes, arrays: Arrays) -> None:
-        """Keep a result that nothing changes any more; drop old results above the limit."""
+    def keep_arrays(self, digest: bytes, arrays: Arrays) -> bool:
+        """Keep a result that nothing changes any more; drop old results above the limit.
+
+        Return False if the result is too large to be kept.
+        """
         if count_bytes(arrays) > MAX_RESULT_BYTES:
-            return
+            return False
         with self._lock:
             self._total_bytes += count_bytes(arrays) - count_bytes(self._arrays_by_digest.pop(digest, {}))
             self._arrays_by_digest[digest] = arrays
             while self._total_bytes > MAX_BYTES:
                 self._total_bytes -= count_bytes(self._arrays_by_digest.popitem(last=False)[1])
+        return True
 
     def find_last_results(self, query_digest: bytes) -> list[Arrays]:
         """Return the last results of a query, which callers must not change, the latest first."""
@@ -75,10 +79,14 @@ class KeptResults:
         return [arrays for digest in digests if (arrays := self.find_arrays(digest)) is not None]
 
     def keep_last_result(self, query_digest: bytes, digest: bytes, arrays: Arrays) -> None:
-        """Keep a result, as `keep_arrays` does, as the last one of a query; queries differ in the rows they select."""
-        self.keep_arrays(digest, arrays)
-        others = [one for one in self.list_last_digests(query_digest) if one != digest]
-        self.set_last_digests(query_digest, [*others, digest][-_MAX_LAST_RESULTS:])
+        """Keep a result, as `keep_arrays` does, and list it as the last one of its query.
+
+        Calls of a query differ in the rows that the layers have, and in those that are selected.
+        """
+        if self.keep_arrays(digest, arrays):
+            with self._lock:
+                others = [one for one in self.list_last_digests(query_digest) if one != digest]
+                self.set_last_digests(query_digest, [*others, digest][-_MAX_LAST_RESULTS:])
 
     def list_last_digests(self, query_digest: bytes) -> list[bytes]:
         """Return the digests of the last results of a query, the latest at the end."""
@@ -94,25 +102,33 @@ class KeptResults:
 
     def keep_shapes_of_layers(self, layers: Iterable[Layer]) -> None:
         """Keep what a later check needs of the layers' geometries, instead of those of the previous check."""
-        self._shapes_by_digest = {
-            digest: self.find_shapes(digest) or get_kept_shapes(layer)
-            for layer in layers
-            for digest in (get_shape_digest(layer),)
-        }
-        self._match_by_digests = {}
+        shapes_by_digest: dict[bytes, KeptShapes] = {}
+        for layer in layers:
+            digest = get_shape_digest(layer)
+            shapes_by_digest[digest] = self.find_shapes(digest) or get_kept_shapes(layer)
+        with self._lock:
+            self._shapes_by_digest, self._match_by_digests = shapes_by_digest, {}
+            # Results that were dropped since are not listed any more.
+            kept_digests = {
+                query: [digest for digest in digests if digest in self._arrays_by_digest]
+                for query, digests in self._last_digests_by_query.items()
+            }
+            self._last_digests_by_query = {query: digests for query, digests in kept_digests.items() if digests}
 
     def match_layer(self, layer: Layer, former_digest: bytes) -> RowMatch | None:
-        """Compare the rows of a layer with those whose geometries had a digest; None if all may have changed."""
+        """Match the rows of a layer with those that it had when its geometries had ``former_digest``.
+
+        None if what they were is not kept, or if all rows may have changed.
+        """
         digest = get_shape_digest(layer)
         if digest == former_digest:
             return make_identity_match(len(layer))
-        with self._lock:
-            if (former_digest, digest) not in self._match_by_digests:
-                former_shapes = self.find_shapes(former_digest)
-                self._match_by_digests[former_digest, digest] = (
-                    None if former_shapes is None else match_rows(former_shapes, get_kept_shapes(layer))
-                )
-            return self._match_by_digests[former_digest, digest]
+        if (former_digest, digest) not in self._match_by_digests:
+            former_shapes = self.find_shapes(former_digest)
+            match = None if former_shapes is None else match_rows(former_shapes, get_kept_shapes(layer))
+            with self._lock:
+                self._match_by_digests[former_digest, digest] = match
+        return self._match_by_digests[former_digest, digest]
 
     def find_or_compute(self, digest: bytes, compute: Callable[[], Arrays]) -> Arrays:
         """Return copies of the arrays of a result, as kept or else computed."""

@@ -21,18 +21,14 @@ class RowValueQuery:
     """A value for each row of a layer that depends only on geometries whose boxes meet the box of the row.
 
     ``other_layer``: the geometries are those of both layers. ``compute``: returns (k,) values of the rows with these
-    numbers ((k,) int). ``refers_to_other``: values are rows of ``other_layer``, −1 for none.
+    numbers ((k,) int), None for all. ``refers_to_other``: values are rows of ``other_layer``, −1 for none.
     """
 
     name: str
     layer: Layer
     other_layer: Layer
-    compute: Callable[[NDArray], NDArray]
+    compute: Callable[[NDArray | None], NDArray]
     refers_to_other: bool = False
-
-    def compute_all(self) -> NDArray:
-        """Return (n,) the values of all rows."""
-        return self.compute(np.arange(len(self.layer)))
 
 
 def find_or_compute_values(kept: KeptResults, query: RowValueQuery, run_settings: Any) -> NDArray:
@@ -50,7 +46,7 @@ def find_or_compute_values(kept: KeptResults, query: RowValueQuery, run_settings
     former_results = kept.find_last_results(name_digest)
     values = _update(kept, query, former_results[0]) if former_results else None
     if values is None:
-        values = query.compute_all()
+        values = query.compute(None)
     encoded_digests = {f"layer_{n}": np.frombuffer(one, dtype=np.uint8) for n, one in enumerate(layer_digests)}
     kept.keep_last_result(name_digest, digest, {"values": values.copy(), **encoded_digests})
     return values
@@ -60,7 +56,7 @@ def _update(kept: KeptResults, query: RowValueQuery, former: Arrays) -> NDArray 
     """Return the values of an earlier check, with those of changed rows computed again; None if these are many."""
     match = kept.match_layer(query.layer, former["layer_0"].tobytes())
     other_match = kept.match_layer(query.other_layer, former["layer_1"].tobytes())
-    if match is None or other_match is None:
+    if match is None or other_match is None or not len(query.layer):
         return None
     changed_bounds = np.concatenate([match.changed_bounds, other_match.changed_bounds])
     is_met = find_rows_to_update(query.layer.polygons, match, changed_bounds)

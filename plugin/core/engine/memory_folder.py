@@ -158,10 +158,12 @@ class _FolderResults(KeptResults):
         """Return a result from its file; None without one."""
         return self._memory.find_query_result(digest)
 
-    def keep_arrays(self, digest: bytes, arrays: Arrays) -> None:
-        """Write a result to its file; one that is too large is computed again."""
-        if count_bytes(arrays) <= MAX_RESULT_BYTES:
-            self._memory.keep_query_result(digest, arrays)
+    def keep_arrays(self, digest: bytes, arrays: Arrays) -> bool:
+        """Write a result to its file; return False if it is too large, so that it is computed again."""
+        if count_bytes(arrays) > MAX_RESULT_BYTES:
+            return False
+        self._memory.keep_query_result(digest, arrays)
+        return True
 
 
 _VERSION_NAME = "version"

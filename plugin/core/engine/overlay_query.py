@@ -14,8 +14,8 @@ from ..geometry.polygons import Polygons
 from ..plan.layer import Layer
 
 #: Overlays selected rows of two layers: polygons and rows ((n,), (m,) bool, None for all) of both; without a second
-#: layer None, and the rows ((n,) bool) of which each pair has one; the method, as of `OverlayQuery.method`.
-Overlay = Callable[[Polygons, NDArray | None, Polygons | None, NDArray | None, NDArray | None, Any], OverlayPieces]
+#: layer None, and the rows ((n,) bool) of which each pair has one.
+Overlay = Callable[[Polygons, NDArray | None, Polygons | None, NDArray | None, NDArray | None], OverlayPieces]
 
 
 class QueriedRows(NamedTuple):
@@ -37,9 +37,8 @@ class QueriedRows(NamedTuple):
 class OverlayQuery:
     """An overlay of rows of two layers, or of one layer if ``right`` is None.
 
-    ``settings``: all else that determines the pieces, as plain data and arrays. ``method``: bools that name how they
-    are computed. ``right_decides``: what is found on a row of the right layer depends only on rows whose boxes meet its
-    box; else this holds for the left layer.
+    ``settings``: all else that determines the pieces, as plain data and arrays. ``right_decides``: a piece depends only
+    on rows whose boxes meet the box of its right row; else, of its left row.
     """
 
     name: str
@@ -47,7 +46,6 @@ class OverlayQuery:
     right: QueriedRows | None
     settings: Any
     overlay: Overlay
-    method: tuple[bool, ...] = ()
     right_decides: bool = False
 
     @property
@@ -63,4 +61,4 @@ class OverlayQuery:
     def compute(self) -> OverlayPieces:
         """Return the pieces of all rows."""
         right_polygons, right_rows = (None, None) if self.right is None else (self.right.polygons, self.right.rows)
-        return self.overlay(self.left.polygons, self.left.rows, right_polygons, right_rows, None, self.method)
+        return self.overlay(self.left.polygons, self.left.rows, right_polygons, right_rows, None)

@@ -194,8 +194,9 @@ def is_right_finer(left_polygons: Polygons, right_polygons: Polygons) -> bool:
 class UncoveredMethod(NamedTuple):
     """How the uncovered land of rows is found: all methods find the same land, each is fast for other layers.
 
-    ``compares_boundaries``: only rows that boundaries do not decide are overlaid with the cover; ``uses_windows``: if
-    not, only the land around open edges is overlaid.
+    ``compares_boundaries``: boundaries are compared first, and only rows that they do not decide are overlaid with the
+    cover. ``uses_windows``: otherwise, only windows around unpaired edges are overlaid; all rows of the cover must be
+    selected.
     """
 
     compares_boundaries: bool
@@ -210,8 +211,8 @@ def choose_uncovered_method(
     covering_count = np.count_nonzero(select_present_rows(cover, cover_rows))
     # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
     return UncoveredMethod(
-        compares_boundaries=row_count * VERTICES_PER_OVERLAY >= cover.vertex_count,
-        uses_windows=covering_count == len(cover.present) and cover.vertex_count > _MIN_VERTICES_FOR_WINDOWS,
+        compares_boundaries=bool(row_count * VERTICES_PER_OVERLAY >= cover.vertex_count),
+        uses_windows=bool(covering_count == len(cover.present) and cover.vertex_count > _MIN_VERTICES_FOR_WINDOWS),
     )
 
 

@@ -248,7 +248,7 @@ class Polygons:
     """Polygons of one layer, with values that are computed once and cached.
 
     ``shapes``: (n,) valid polygons, multipolygons or None in one plane, metres; never changed. ``present``: positions
-    of the rows with a shape; None to find them.
+    of the rows with a shape; found if None is given.
     """
 
     def __init__(self, shapes: NDArray, clip_cache: ClipCache | None = None, present: NDArray | None = None):

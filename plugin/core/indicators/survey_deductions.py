@@ -46,22 +46,26 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
     return survey_rows
 
 
-def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray) -> NDArray:
-    """Return (k,) rows for the rows with these numbers, for `find_containing_rows`, which caches them."""
+def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | None) -> NDArray:
+    """Return (k,) the containing row of ``survey_layer`` for each of ``rows`` ((k,) int, None for all), −1 for none.
+
+    `find_containing_rows` caches them.
+    """
     survey_rows = np.full(len(layer), -1)
-    rows_with_shape = rows[layer.has_shape[rows]]
-    points = layer.find_inner_points(rows_with_shape)
-    survey, survey_numbers = survey_layer.polygons, None
-    if len(rows) < len(layer):
+    survey = survey_layer.polygons
+    if rows is None:
+        rows_with_shape = np.flatnonzero(layer.has_shape)
+        positions, rows_at_points = survey.find_pairs_at_points(layer.inner_points[rows_with_shape])
+    else:
+        rows_with_shape = rows[layer.has_shape[rows]]
         # Trees of all polygons are not made for a few points.
-        survey_numbers = find_near_rows(survey, layer.row_bounds[rows_with_shape])
-        survey = survey.select_rows(survey_numbers)
-    positions, rows_at_points = survey.find_pairs_at_points(points)
-    if survey_numbers is not None:
-        rows_at_points = survey_numbers[rows_at_points]
+        near_rows = find_near_rows(survey, layer.row_bounds[rows_with_shape])
+        points = shapely.point_on_surface(layer.plane_shapes[rows_with_shape])
+        positions, rows_at_points = survey.select_rows(near_rows).find_pairs_at_points(points)
+        rows_at_points = near_rows[rows_at_points]
     # Of several rows the last one counts.
     np.maximum.at(survey_rows, rows_with_shape[positions], rows_at_points)
-    return survey_rows[rows]
+    return survey_rows if rows is None else survey_rows[rows]
 
 
 def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
@@ -76,24 +80,28 @@ def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContex
             "rows cut differently",
             layer,
             survey_layer,
-            lambda rows: _mask_rows_cut_differently(layer, survey_layer, rows, survey_rows[rows]),
+            lambda rows: _mask_rows_cut_differently(
+                layer, survey_layer, np.arange(len(layer)) if rows is None else rows, survey_rows
+            ),
         )
     is_different: NDArray = cache[layer, survey_layer]
     return is_different
 
 
 def _mask_rows_cut_differently(layer: Layer, survey_layer: Layer, rows: NDArray, survey_rows: NDArray) -> NDArray:
-    """Return (k,) bool for the rows with these numbers, for `find_rows_cut_differently`, which caches it.
+    """Return (k,) bool: which of ``rows`` ((k,) int) have another shape than the row that contains them.
 
-    ``survey_rows`` (k,): the row of ``survey_layer`` that contains each of them, −1 for none.
+    ``survey_rows`` (n,): the row of ``survey_layer`` that contains each row, −1 for none. `find_rows_cut_differently`
+    caches the result.
     """
-    on = np.flatnonzero(survey_rows >= 0)
-    shapes, survey_shapes = layer.plane_shapes[rows[on]], survey_layer.plane_shapes[survey_rows[on]]
+    survey_rows = survey_rows[rows]
+    positions = np.flatnonzero(survey_rows >= 0)
+    shapes, survey_shapes = layer.plane_shapes[rows[positions]], survey_layer.plane_shapes[survey_rows[positions]]
     has_other_type = shapely.get_type_id(shapes) != shapely.get_type_id(survey_shapes)
     shapes[has_other_type] = _unwrap_single_parts(shapes[has_other_type])
     survey_shapes[has_other_type] = _unwrap_single_parts(survey_shapes[has_other_type])
     is_different = np.ones(len(rows), dtype=bool)
-    is_different[on] = ~shapely.equals_exact(shapes, survey_shapes, 0.0)
+    is_different[positions] = ~shapely.equals_exact(shapes, survey_shapes, 0.0)
     return is_different
 
 

@@ -171,7 +171,7 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
         "rows at centres",
         layer,
         township_layer,
-        lambda rows: _find_rows_at_centres(layer, township_layer, rows, ctx),
+        lambda rows: _find_rows_at_centres(layer, township_layer, np.arange(len(layer)) if rows is None else rows, ctx),
         refers_to_other=True,
     )
     return np.where(row_of_centre >= 0, township_of_row[row_of_centre], -1), township_names

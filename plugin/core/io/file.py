@@ -330,12 +330,14 @@ def _read_stored_rows_of_layers(to_read: list[_RowsToRead], cancellation: Cancel
         # The largest first, so that no thread waits for it alone.
         order = sorted(range(len(to_read)), key=lambda n: -int(to_read[n].header.pyogrio_info["features"]))
 
-        def read_one_of_two(one: _RowsToRead) -> _StoredRows:
-            # Several layers are read at a time: each with fewer threads.
+        def read_with_half_of_threads(one: _RowsToRead) -> _StoredRows:
             with halve_threads():
                 return read(one)
 
-        rows_in_order = map_in_threads(read_one_of_two, [to_read[n] for n in order], cancellation)
+        # More than two would wait for Python's lock.
+        rows_in_order = map_in_threads(
+            read_with_half_of_threads, [to_read[n] for n in order], cancellation, max_threads=2
+        )
     rows_by_position = dict(zip(order, rows_in_order, strict=True))
     return [rows_by_position[n] for n in range(len(to_read))]
 

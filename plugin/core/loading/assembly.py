@@ -201,6 +201,7 @@ def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[floa
 
 def _make_layer_box(layer: Layer) -> Any:
     """Return the bounding box of a layer's rows in the plane, without stray rows; None if no row remains."""
+    # The extent of all rows is found faster than a box of each.
     if len(layer) and not layer.stray_rows:
         extent = shapely.total_bounds(layer.unrepaired_shapes)
         if np.isfinite(extent).all():

@@ -99,7 +99,7 @@ def _halve_thread_count() -> Callable[[], None]:
     return lambda: set_thread_count(former_count)
 
 
-#: Two threads compute, each with half of the threads for its operations: more threads than cores only wait.
+#: Two threads compute or read, each with half of the threads for its operations: more threads than cores only wait.
 _HALVED_THREADS = SharedState(_halve_thread_count)
 #: Python's garbage collection is suspended.
 COLLECTION_PAUSE = SharedState(_disable_collection)

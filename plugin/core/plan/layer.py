@@ -210,8 +210,6 @@ class SourceLayer:
 _REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
 #: Name of a further such value, which belongs to the polygons of the layer.
 _OVERLAP_CANDIDATES = "overlap_candidates"
-#: One row in this many is few.
-_FEW_ROWS_RATIO = 4
 #: GEOS's number of a geometry collection.
 _GEOMETRY_COLLECTION_TYPE_ID = 7
 
@@ -652,12 +650,6 @@ class Layer:
         points = np.full(len(self), None, dtype=object)
         points[self.has_shape] = apply_in_threads(shapely.point_on_surface, self.plane_shapes[self.has_shape])
         return points
-
-    def find_inner_points(self, rows: NDArray) -> NDArray:
-        """Return `inner_points` of the rows at (k,) positions; for a few rows those of the others are not computed."""
-        if "inner_points" in self.__dict__ or len(rows) * _FEW_ROWS_RATIO > len(self):
-            return self.inner_points[rows]
-        return shapely.point_on_surface(self.plane_shapes[rows])
 
     @shared_property
     def statutory(self) -> NDArray:

@@ -39,9 +39,6 @@ class FakePlanLayer:
     def __len__(self) -> int:
         return len(self.plane_shapes)
 
-    def find_inner_points(self, rows):
-        return self.inner_points[rows]
-
 
 @pytest.mark.parametrize("max_small_vertices", [4, 512])
 def test_last_parcel_that_contains_the_point_of_a_row_is_found(max_small_vertices, monkeypatch) -> None:
@@ -53,7 +50,9 @@ def test_last_parcel_that_contains_the_point_of_a_row_is_found(max_small_vertice
         containing = [
             [n for n, parcel in enumerate(parcel_shapes) if parcel.intersects(point)] for point in rows.inner_points
         ]
-        assert _compute_containing_rows(rows, parcels, np.arange(len(rows))).tolist() == [max(found, default=-1) for found in containing]
+        assert _compute_containing_rows(rows, parcels, None).tolist() == [
+            max(found, default=-1) for found in containing
+        ]
 
     assert_for_boxes()
 
@@ -62,7 +61,7 @@ def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> No
     ctx = SimpleNamespace(
         plan=SimpleNamespace(get_cache=lambda name, **options: {}),
         geometry=SimpleNamespace(
-            compute_or_reuse_row_values=lambda name, layer, other, compute, **options: compute(np.arange(len(layer)))
+            compute_or_reuse_row_values=lambda name, layer, other, compute, **options: compute(None)
         ),
         cancellation=NEVER_CANCELLED,
     )
