@@ -488,8 +488,7 @@ def clip_large_polygons(
     """
     clipped_polygons = source.clipped_polygons
     positions = np.flatnonzero(clipped_polygons.is_large[rows])
-    is_direct = once or clipped_polygons.are_clips_once_faster(rows[positions])
-    clip = clipped_polygons.clip_once if is_direct else clipped_polygons.clip_around
+    clip = clipped_polygons.clip_once if once else clipped_polygons.clip_around
     for n in positions.tolist():
         cancellation.raise_if_cancelled()
         if large_polygons[n] is not None and small_polygons[n] is not None:
@@ -553,9 +552,6 @@ def _subtract_cover(
         return _subtract_polygons(polygons.shapes[row], row, pieces, tolerance, row_log), row_log
 
     remainders = polygons.shapes[rows]
-    clipped_rows = np.concatenate([np.zeros(0, dtype=int), *near_rows_of])
-    clipped_polygons = covering_polygons.clipped_polygons
-    clips_once = clipped_polygons.are_clips_once_faster(clipped_rows[clipped_polygons.is_large[clipped_rows]])
     crossed = [n for n, near_rows in enumerate(near_rows_of) if len(near_rows)]
     for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
         progress(start / len(crossed))
@@ -578,7 +574,7 @@ def _subtract_cover(
                     near_rows,
                     tolerance,
                     fallback_log,
-                    clips_once=clips_once,
+                    clips_once=False,
                 )
             )
             batch.append(n)

@@ -41,8 +41,8 @@ MAX_UNCLIPPED_VERTICES = 512
 CLIP_MARGIN_M = 10.0
 #: Maximum number of halvings of the square around a polygon.
 _MAX_CLIP_LEVEL = 12
-#: Up to this many clips of each large polygon are made faster from the whole polygon than from larger clips.
-_FEW_CLIPS = 8
+#: A clip is cut from the one this many levels above: with every level in between, a single clip would take long.
+_CLIP_LEVELS_PER_CUT = 2
 
 #: xmin, ymin, xmax, ymax of a box, m.
 Bounds = tuple[float, float, float, float]
@@ -99,8 +99,8 @@ class ClippedPolygons:
     """Clips of large polygons to squares, computed on demand and cached.
 
     A square is twice as wide as its grid cell. A shape no larger than a cell is therefore always inside the square of
-    the cell that contains its lower left corner. Each clip is cut from the clip one level above, whose square is twice
-    as wide.
+    the cell that contains its lower left corner. Each clip is cut from a larger one of an even level. A clip follows
+    from polygon and bounds alone, so that a second check, which clips for few rows, has the same vertices.
     """
 
     def __init__(self, shapes: NDArray, shared: ClipCache | None = None):
@@ -108,14 +108,6 @@ class ClippedPolygons:
         self.is_large = shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES
         self._shared = shared
         self._clips_by_row: dict[int, dict[_Cell, Any]] = {}
-
-    def are_clips_once_faster(self, rows: NDArray) -> bool:
-        """Return True if each of (k,) large rows, one for each clip, is clipped faster by `clip_once`.
-
-        Making the larger clips from which `clip_around` cuts a clip takes as long as several direct clips. They are
-        worth it if many clips follow, or if several layers share them.
-        """
-        return self._shared is None and len(rows) <= _FEW_CLIPS * len(np.unique(rows))
 
     def clip_around(self, row: int, bounds: NDArray) -> Any:
         """Return the piece of polygon ``row`` around ``bounds``; the whole polygon if it is small.
@@ -156,7 +148,9 @@ class ClippedPolygons:
             self._clips_by_row[row] = clips
         cell = (level, column, grid_row)
         if cell not in clips:
-            parent_clip = self._clip_to_cell(row, square, level - 1, column // 2, grid_row // 2)
+            parent_level = (level - 1) // _CLIP_LEVELS_PER_CUT * _CLIP_LEVELS_PER_CUT
+            scale = 2 ** (level - parent_level)
+            parent_clip = self._clip_to_cell(row, square, parent_level, column // scale, grid_row // scale)
             clips[cell] = clip_to_box(parent_clip, _make_box(square, level, column, grid_row))
         return clips[cell]
 

@@ -17,14 +17,12 @@ from plugin.core.engine.context import RuleContext
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
 from plugin.core.examples.plans import run_example
-from plugin.core.loading.reading import read_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.plan.layer import Layer
 from plugin.core.plan.layer_table import LayerTable
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table
 from tests.county import make_county
 from tests.county.source import make_read_layers
 
@@ -192,26 +190,6 @@ def test_concurrent_rules_use_no_shared_value_and_measure_no_whole_layer(rule, m
     for example in (*rule.fails, *rule.passes):
         report = run_example(rule, example)
         assert [one.reason for one in report.rules if one.outcome is Outcome.CRASHED] == [], example.title
-
-
-def test_clips_of_a_layer_do_not_depend_on_which_other_values_were_asked_for_before():
-    """A layer made of some rows shares clips, which begin elsewhere than clips of one place alone."""
-
-    def measure(layer):
-        layer.measure_rows([0])
-
-    def make_polygons(layer):
-        assert layer.polygons
-
-    red_line = [make_county_box(200 * n, 0) for n in range(4)]
-    options, choices = RunOptions(), []
-    for preparations in [(measure, make_polygons), (make_polygons, measure), ()]:
-        tables = {"STBHHX": make_table(red_line)}
-        layer = read_plan(convert_to_source_layers(tables), options.resolve_norm(), options).layers["STBHHX"]
-        for prepare in preparations:
-            prepare(layer)
-        choices.append(layer.polygons.clipped_polygons.are_clips_once_faster(np.array([0])))
-    assert choices == [True, True, True]
 
 
 def list_comparable_parts(report):

@@ -168,8 +168,20 @@ def test_many_polygons_are_not_compared_with_many_open_edges_of_a_cover(monkeypa
     assert find_windows_of_rows(outlines, np.arange(4), cover) == [None] * 4
 
 
-def test_only_few_clips_that_no_other_layer_needs_are_made_from_the_whole_polygon():
-    clipped = ClippedPolygons(OUTLINES)
-    assert clipped.are_clips_once_faster(np.array([0, 1, 0]))
-    assert not clipped.are_clips_once_faster(np.zeros(100, dtype=int))
-    assert not ClippedPolygons(OUTLINES, ClipCache()).are_clips_once_faster(np.array([0]))
+def test_clip_does_not_depend_on_the_clips_that_were_made_before():
+    """A second check clips for few rows only, and must have the same vertices as a check of all rows."""
+    angles = np.linspace(0.0, 2 * np.pi, 2000, endpoint=False)
+    radii = 5000.0 + np.random.default_rng(3).uniform(-300.0, 300.0, len(angles))
+    ring = CORNER + radii[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
+    shapes = np.array([shapely.Polygon(ring)], dtype=object)
+    boxes = [
+        np.array([*xy, *(xy + width)]) for xy, width in zip(ring[::70] - 9.0, [20.0, 70.0, 300.0] * 9, strict=False)
+    ]
+    former, shared = ClippedPolygons(shapes), ClippedPolygons(shapes, ClipCache())
+    for bounds in boxes:
+        clip = ClippedPolygons(shapes).clip_around(0, bounds)
+        box = shapely.box(*bounds)
+        assert (clip & box).area == pytest.approx((shapes[0] & box).area, abs=1e-6)
+        assert shapely.get_num_coordinates(clip) < 2000
+        assert shapely.equals_identical(former.clip_around(0, bounds), clip)
+        assert shapely.equals_identical(shared.clip_around(0, bounds), clip)
