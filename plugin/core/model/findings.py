@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import shapely
@@ -51,6 +51,33 @@ MARK_RADIUS_M = 0.5
 _FINDINGS_PER_BATCH = 1000
 #: Types of geometries by their dimension; the last is that of -1, the dimension of none.
 _GEOM_KINDS = np.array(["point", "line", "area", "none"], dtype=object)
+
+
+#: Longitude and latitude in degrees; None without a place.
+_Place = tuple[float, float] | None
+
+
+class _PlaceField:
+    """The place of a finding; one that is set as a function is computed when it is read for the first time."""
+
+    @overload
+    def __get__(self, finding: None, owner: type) -> None: ...
+
+    @overload
+    def __get__(self, finding: Finding, owner: type) -> _Place: ...
+
+    def __get__(self, finding: Finding | None, owner: type) -> _Place:
+        """Return the place of a finding; of the class, the default of the field."""
+        if finding is None:
+            return None
+        place = finding.__dict__["place"]
+        if callable(place):
+            place = finding.__dict__["place"] = place()
+        return place
+
+    def __set__(self, finding: Finding, place: _Place | Callable[[], _Place]) -> None:
+        """Set the place of a finding, or the function that computes it."""
+        finding.__dict__["place"] = place
 
 
 @dataclass
@@ -91,7 +118,7 @@ class Finding:
     #: Area of a clipped part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
     by_nodes_m2: float | None = None
     #: Longitude and latitude of the centre in degrees (EPSG:4490), unrounded; None without a place. Set by the engine.
-    place: tuple[float, float] | None = None
+    place: _PlaceField = _PlaceField()
     #: A geometry and its type, so that the type is computed once.
     _typed_geometry: tuple[Any, str] = fresh(default=(None, "none"), init=False, repr=False, compare=False)
 

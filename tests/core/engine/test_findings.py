@@ -7,7 +7,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.engine.finish import complete_findings, find_township_names_of_points
@@ -121,3 +121,21 @@ def test_point_on_the_border_of_two_townships_gets_the_name_of_one_of_them():
     names = find_township_names_of_points(plan, points)
     assert names[:2] == ["西乡", "东镇"] and names[2] in ("西乡", "东镇") and names[3] == ""
     assert find_township_names_of_points(plan, []) == []
+
+
+@pytest.mark.parametrize("epsg", [None, 4490])
+def test_place_of_a_finding_is_the_centroid_in_degrees_whenever_it_is_read(epsg):
+    rectangles = [shapely.box(n * 50, 0, n * 50 + 40, 30 + n % 7).wkt for n in range(230)]
+    plan = make_example_plan({"red_line": rectangles})
+    if epsg:
+        plan.crs = CRS(epsg)
+    shapes = plan.layers["STBHHX"].plane_shapes
+    findings = [Finding("STBHHX", key=str(n), code="GEO001", geometry=shape) for n, shape in enumerate(shapes)]
+    complete_findings(plan, findings, Texts("zh"), NEVER_CANCELLED)
+    degrees = Transformer.from_crs(plan.plane_crs, 4490, always_xy=True)
+    for n in (229, 0, 150, 151):
+        centre = shapely.transform(shapes[n], degrees.transform, interleaved=False).centroid
+        assert findings[n].place == pytest.approx((centre.x, centre.y), rel=1e-12)
+    assert findings[3].copy_without_geometry(keeps_kind=True).place is None
+    findings[3].place = (113.0, 39.0)
+    assert findings[3].place == (113.0, 39.0)
