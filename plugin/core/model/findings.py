@@ -227,6 +227,18 @@ def make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
     return shapes
 
 
+def make_layer_wkb(findings: Sequence[Finding]) -> NDArray:
+    """Return (n,) the shapes of `make_layer_polygons` as WKB; None for a finding without geometry.
+
+    Findings on one shape share its WKB.
+    """
+    shapes = make_layer_polygons(findings)
+    ids = np.fromiter(map(id, shapes), dtype=np.uint64, count=len(shapes))
+    _, first_rows, positions = np.unique(ids, return_index=True, return_inverse=True)
+    wkb: NDArray = shapely.to_wkb(shapes[first_rows])[positions]
+    return wkb
+
+
 def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
     """Return column name → the values of all findings in it, as in `Finding.row`."""
     columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), findings)) for name in FINDING_COLUMNS}

@@ -20,9 +20,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyogrio
 from pyproj import CRS
 
@@ -40,7 +38,7 @@ from ..model.findings import (
     convert_to_plain_value,
     iterate_finding_lines,
     make_finding_columns,
-    make_layer_polygons,
+    make_layer_wkb,
 )
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
@@ -49,6 +47,8 @@ from .html import render_report
 from .pictures import add_picture_digests
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from ..plan.plan import Plan
     from ..worklist.model import WorkItem
     from .document.blocks import Document
@@ -96,15 +96,14 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     """
     driver = _get_driver_of_file(path)
     columns = make_finding_columns(findings)
-    series = {
-        name: pd.Series(values, dtype="float64")
+    values = [
+        np.array(column, dtype="float64")
         if name in NUMERIC_FINDING_COLUMNS
         # NumPy would search the texts of a list for nested sequences.
-        else pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype="object")
-        for name, values in columns.items()
-    }
-    # The writer makes multipolygons of the polygons.
-    frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(make_layer_polygons(findings), crs=crs), crs=crs)
+        else np.fromiter(column, dtype=object, count=len(column))
+        for name, column in columns.items()
+    ]
+    wkb = make_layer_wkb(findings)
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         temporary_file = Path(folder) / f"findings{path.suffix}"
@@ -112,12 +111,17 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
             with warnings.catch_warnings():
                 # A shapefile truncates some names and texts; these columns are known.
                 warnings.simplefilter("ignore")
-                pyogrio.write_dataframe(
-                    frame,
+                # Without a table, whose copies of the columns take time and memory.
+                pyogrio.raw.write(
                     temporary_file,
+                    wkb,
+                    values,
+                    list(columns),
                     layer=layer,
                     driver=driver,
+                    crs=_describe_crs_for_driver(crs),
                     geometry_type="MultiPolygon",
+                    # The writer makes multipolygons of the polygons.
                     promote_to_multi=True,
                     dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
                 )
@@ -131,11 +135,17 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
         except (*DRIVER_ERRORS, ValueError, RuntimeError) as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
-        if written_row_count != len(frame):
+        if written_row_count != len(findings):
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
         for file in temporary_file.parent.iterdir():
             copy = path.parent / f"{path.stem}{file.name[len('findings') :]}"
             shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
+
+
+def _describe_crs_for_driver(crs: CRS) -> str:
+    """Return a CRS as text that each driver of GDAL understands: its EPSG code, else WKT of version 1."""
+    epsg = crs.to_epsg()
+    return f"EPSG:{epsg}" if epsg else crs.to_wkt("WKT1_GDAL")
 
 
 def _get_driver_of_file(target: Path) -> str:
