@@ -327,3 +327,35 @@ def test_queries_after_random_edits_have_the_results_of_queries_without_kept_one
             selections.change()
     # Checks after the first one do not overlay all rows.
     assert sum(updated_counts[1:]) < 0.8 * sum(computed_counts[1:])
+
+
+@pytest.mark.parametrize("rows", [[], [None] * 4], ids=["no rows", "no shapes"])
+@pytest.mark.parametrize("role", [PARCELS, ZONES])
+def test_queries_of_a_layer_that_lost_its_shapes_have_the_results_of_queries_without_kept_ones(role, rows):
+    kept_results = KeptResults()
+    layers = {PARCELS: [shapely.box(0, 0, 9, 9)] * 4, ZONES: [shapely.box(0, 0, 5, 9), shapely.box(5, 0, 9, 9)]}
+    for _ in range(2):
+        context, fresh_context = make_context(layers, kept_results), make_context(layers, None)
+        results, expected_results = (
+            (
+                one.geometry.find_shared_pieces(parcels, zones),
+                one.geometry.find_shared_pieces(parcels),
+                one.geometry.find_uncovered_pieces(parcels, zones),
+                one.geometry.find_uncovered_pieces(zones, parcels),
+            )
+            for one in (context, fresh_context)
+            for parcels, zones in [[one.plan.layers[name] for name in (PARCELS, ZONES)]]
+        )
+        for number, (pieces, expected) in enumerate(zip(results, expected_results, strict=True)):
+            assert_equal_pieces(pieces, expected, number)
+        kept_results.keep_shapes_of_layers(context.plan.layers.values())
+        layers[role] = rows
+
+
+def test_empty_cover_in_place_of_that_of_a_layer_covers_nothing():
+    layers = {PARCELS: [shapely.box(0, 0, 9, 9)], ZONES: [shapely.box(0, 0, 9, 9)]}
+    parcels, zones = (make_context(layers, None).plan.layers[role] for role in (PARCELS, ZONES))
+    queries = make_context(layers, None).geometry
+    assert len(queries.find_uncovered_pieces(parcels, zones)) == 0
+    empty_cover = Polygons(np.zeros(0, dtype=object))
+    assert queries.find_uncovered_pieces(parcels, zones, empty_cover).area.tolist() == [81.0]
