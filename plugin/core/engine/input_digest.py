@@ -29,7 +29,7 @@ from .changed_rows import KeptShapes
 
 #: Size of a digest in bytes. Values of tables enter it as hashes of 8 bytes, so that a changed value is missed with a
 #: probability of 2⁻⁶⁴.
-_DIGEST_BYTES = 16
+DIGEST_BYTES = 16
 
 #: Between the texts of a column; files contain it hardly ever.
 _TEXT_SEPARATOR = "\x1f"
@@ -60,7 +60,7 @@ def compute_value_digest(value: Any) -> bytes:
     for piece in _iterate_pieces(value):
         digest.update(len(piece).to_bytes(8, "little"))
         digest.update(piece)
-    return digest.digest()[:_DIGEST_BYTES]
+    return digest.digest()[:DIGEST_BYTES]
 
 
 def _iterate_pieces(value: Any) -> Iterator[Any]:

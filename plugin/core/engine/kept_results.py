@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers
+from ..parallel.shared_property import shared_property
 from ..plan.layer import Layer
 from .changed_rows import KeptShapes, RowMatch, make_identity_match, match_rows
 from .input_digest import get_kept_shapes, get_shape_digest
@@ -33,6 +34,8 @@ MAX_BYTES = 64 * 1024**2
 MAX_RESULT_BYTES = 16 * 1024**2
 #: Rules query the same layers with different rows: a place for each.
 _MAX_LAST_RESULTS = 8
+#: A query of another outline or tolerance is another query.
+_MAX_QUERIES = 4096
 #: Two coordinates.
 _BYTES_PER_VERTEX = 16
 
@@ -42,8 +45,6 @@ class KeptResults:
     """Results in memory, the last used one at the end. Methods may be called in any thread."""
 
     _arrays_by_digest: OrderedDict[bytes, Arrays] = field(default_factory=OrderedDict)
-    #: Digest of a query without rows → digests of its last results, the latest at the end.
-    _last_digests_by_query: dict[bytes, list[bytes]] = field(default_factory=dict)
     #: Digest of a layer's geometries → what is kept of them.
     _shapes_by_digest: dict[bytes, KeptShapes] = field(default_factory=dict)
     #: Digests of a layer's geometries in an earlier check and now → how the rows match.
@@ -73,9 +74,14 @@ class KeptResults:
                 self._total_bytes -= count_bytes(self._arrays_by_digest.popitem(last=False)[1])
         return True
 
+    @shared_property
+    def _last_digests_by_query(self) -> dict[bytes, list[bytes]]:
+        """Return the digests of the last results of each query, the latest at the end; the last used query too."""
+        return {}
+
     def find_last_results(self, query_digest: bytes) -> list[Arrays]:
         """Return the last results of a query, which callers must not change, the latest first."""
-        digests = self.list_last_digests(query_digest)[::-1]
+        digests = self._last_digests_by_query.get(query_digest, [])[::-1]
         return [arrays for digest in digests if (arrays := self.find_arrays(digest)) is not None]
 
     def keep_last_result(self, query_digest: bytes, digest: bytes, arrays: Arrays) -> None:
@@ -83,18 +89,14 @@ class KeptResults:
 
         Calls of a query differ in the rows that the layers have, and in those that are selected.
         """
-        if self.keep_arrays(digest, arrays):
-            with self._lock:
-                others = [one for one in self.list_last_digests(query_digest) if one != digest]
-                self.set_last_digests(query_digest, [*others, digest][-_MAX_LAST_RESULTS:])
-
-    def list_last_digests(self, query_digest: bytes) -> list[bytes]:
-        """Return the digests of the last results of a query, the latest at the end."""
-        return self._last_digests_by_query.get(query_digest, [])
-
-    def set_last_digests(self, query_digest: bytes, digests: list[bytes]) -> None:
-        """Set the digests that `list_last_digests` returns."""
-        self._last_digests_by_query[query_digest] = digests
+        if not self.keep_arrays(digest, arrays):
+            return
+        digests_by_query = self._last_digests_by_query
+        with self._lock:
+            others = [one for one in digests_by_query.pop(query_digest, []) if one != digest]
+            digests_by_query[query_digest] = [*others, digest][-_MAX_LAST_RESULTS:]
+            while len(digests_by_query) > _MAX_QUERIES:
+                del digests_by_query[next(iter(digests_by_query))]
 
     def find_shapes(self, layer_digest: bytes) -> KeptShapes | None:
         """Return what is kept of a layer's geometries with this digest (`get_shape_digest`); None without them."""
@@ -108,12 +110,6 @@ class KeptResults:
             shapes_by_digest[digest] = self.find_shapes(digest) or get_kept_shapes(layer)
         with self._lock:
             self._shapes_by_digest, self._match_by_digests = shapes_by_digest, {}
-            # Results that were dropped since are not listed any more.
-            kept_digests = {
-                query: [digest for digest in digests if digest in self._arrays_by_digest]
-                for query, digests in self._last_digests_by_query.items()
-            }
-            self._last_digests_by_query = {query: digests for query, digests in kept_digests.items() if digests}
 
     def match_layer(self, layer: Layer, former_digest: bytes) -> RowMatch | None:
         """Match the rows of a layer with those that it had when its geometries had ``former_digest``.

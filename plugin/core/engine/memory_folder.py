@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import zipfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
@@ -31,6 +32,10 @@ from ..messages import texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.rule import RuleResult, Severity
+from ..parallel.shared_property import shared_property
+from ..plan.layer import Layer
+from .changed_rows import KeptShapes
+from .input_digest import DIGEST_BYTES, get_kept_shapes, get_shape_digest
 from .kept_results import MAX_RESULT_BYTES, Arrays, KeptResults, count_bytes
 from .provenance import collect_versions
 from .rule_memory import CallKey, LayerReference, RememberedLog, RememberedResult, RuleMemory
@@ -38,6 +43,7 @@ from .run_log import IgnoredSlivers
 
 #: Ends of the names of our files; no other file of the folder is read or deleted.
 _RESULT_SUFFIX, _LAYER_SUFFIX, _QUERY_SUFFIX = ".result.npz", ".layer.npz", ".query.npz"
+_SHAPES_SUFFIX = ".shapes.npz"
 #: Above this size of all our files, those that were not used for longest are deleted.
 MAX_FOLDER_BYTES = 2 * 1024**3
 #: Errors of a damaged or foreign file.
@@ -69,7 +75,7 @@ class FolderMemory(RuleMemory):
         self._source = mask_source(source) if is_connection(source) else str(Path(source).resolve())
         #: Why a result could not be written; the next run then computes it again.
         self.writing_error: OutputError | None = None
-        self.kept_results = _FolderResults(self)
+        self.kept_results = self._folder_results = _FolderResults(self)
         #: Values of layers that were read from files in the current run.
         self._values_read: dict[bytes, dict[str, Any]] = {}
 
@@ -77,11 +83,12 @@ class FolderMemory(RuleMemory):
         """Write values computed of the plan's layers, release the plan, and limit the size of the folder."""
         super().end_run()
         self._values_read.clear()
+        self._folder_results.write_last_digests()
         limit_folder_size(self._folder)
 
     def find_result(self, key: CallKey) -> RememberedResult | None:
         """Return the result of a call, from its file; None without a readable file of this version."""
-        path = self._make_path(repr(key), _RESULT_SUFFIX)
+        path = self.make_path(repr(key), _RESULT_SUFFIX)
         arrays = _read_arrays(path)
         if arrays is None:
             return None
@@ -92,7 +99,7 @@ class FolderMemory(RuleMemory):
 
     def keep_result(self, key: CallKey, remembered: RememberedResult | None) -> None:
         """Write the result of a call to its file; without a result, or if JSON cannot hold it, remove the file."""
-        path = self._make_path(repr(key), _RESULT_SUFFIX)
+        path = self.make_path(repr(key), _RESULT_SUFFIX)
         try:
             arrays = None if remembered is None else _encode_result(remembered)
         except NotStorableError:
@@ -101,12 +108,12 @@ class FolderMemory(RuleMemory):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
             return
-        self._write(path, arrays)
+        self.write(path, arrays)
 
     def find_layer_values(self, digest: bytes) -> dict[str, Any]:
         """Return arrays computed of the layer with this digest, by name; empty without any."""
         if digest not in self._values_read:
-            arrays = _read_arrays(self._make_path(digest.hex(), _LAYER_SUFFIX)) or {}
+            arrays = _read_arrays(self.make_path(digest.hex(), _LAYER_SUFFIX)) or {}
             self._values_read[digest] = {name: array for name, array in arrays.items() if name != _VERSION_NAME}
         return self._values_read[digest]
 
@@ -114,45 +121,52 @@ class FolderMemory(RuleMemory):
         """Write arrays computed of layers."""
         for digest, values in values_by_layer.items():
             if values.keys() - self.find_layer_values(digest).keys():
-                self._write(self._make_path(digest.hex(), _LAYER_SUFFIX), values)
+                self.write(self.make_path(digest.hex(), _LAYER_SUFFIX), values)
 
     def find_valid_hashes(self, role: str) -> NDArray | None:
         """Return (k,) hashes of the valid geometries that the layer of a role had, from their file; else None."""
-        return (_read_arrays(self._make_path(role, _LAYER_SUFFIX)) or {}).get("valid_hashes")
+        return (_read_arrays(self.make_path(role, _LAYER_SUFFIX)) or {}).get("valid_hashes")
 
     def keep_valid_hashes(self, role: str, hashes: NDArray) -> None:
         """Write (k,) hashes of the valid geometries of a layer, unless its file has them."""
         known_hashes = self.find_valid_hashes(role)
         if known_hashes is None or not np.array_equal(known_hashes, hashes):
-            self._write(self._make_path(role, _LAYER_SUFFIX), {"valid_hashes": hashes})
+            self.write(self.make_path(role, _LAYER_SUFFIX), {"valid_hashes": hashes})
 
     def find_query_result(self, digest: bytes) -> Arrays | None:
         """Return the arrays of a geometry query, from their file; None without a readable file of this version."""
-        arrays = _read_arrays(self._make_path(digest.hex(), _QUERY_SUFFIX))
+        arrays = _read_arrays(self.make_path(digest.hex(), _QUERY_SUFFIX))
         return None if arrays is None else {name: array for name, array in arrays.items() if name != _VERSION_NAME}
 
     def keep_query_result(self, digest: bytes, arrays: Arrays) -> None:
         """Write the arrays of a geometry query."""
-        self._write(self._make_path(digest.hex(), _QUERY_SUFFIX), arrays)
+        self.write(self.make_path(digest.hex(), _QUERY_SUFFIX), arrays)
 
-    def _write(self, path: Path, arrays: dict[str, NDArray]) -> None:
+    def write(self, path: Path, arrays: dict[str, NDArray]) -> None:
         """Write arrays to a file of the folder, or store in ``writing_error`` why that failed."""
         try:
             _write_arrays(path, arrays)
         except OutputError as error:
             self.writing_error = error
 
-    def _make_path(self, name: str, suffix: str) -> Path:
+    def make_path(self, name: str, suffix: str) -> Path:
+        """Return the path of the file that has arrays of this name."""
         digest = hashlib.blake2b(f"{self._source}\n{name}".encode(), digest_size=16).hexdigest()
         return self._folder / f"{digest}{suffix}"
 
 
 class _FolderResults(KeptResults):
-    """Results of geometry queries in files of a folder, whose size is limited after each run."""
+    """Results of geometry queries in files of a folder, whose size is limited after each run.
+
+    Only queries with changed inputs read which results were the last ones, and the geometries from which layers have
+    changed.
+    """
 
     def __init__(self, memory: FolderMemory):
         super().__init__()
         self._memory = memory
+        self._list_path = memory.make_path("last results", _QUERY_SUFFIX)
+        self._has_new_results = False
 
     def find_arrays(self, digest: bytes) -> Arrays | None:
         """Return a result from its file; None without one."""
@@ -164,6 +178,71 @@ class _FolderResults(KeptResults):
             return False
         self._memory.keep_query_result(digest, arrays)
         return True
+
+    @shared_property
+    def _last_digests_by_query(self) -> dict[bytes, list[bytes]]:
+        """Return the digests of the last results of each query, from their file; empty without a readable one."""
+        arrays = _read_arrays(self._list_path)
+        try:
+            return {} if arrays is None else _decode_last_digests(arrays)
+        except _READING_ERRORS:
+            return {}
+
+    def keep_last_result(self, query_digest: bytes, digest: bytes, arrays: Arrays) -> None:
+        """Keep a result as the last one of a query; that it is the last one is written at the end of the run."""
+        super().keep_last_result(query_digest, digest, arrays)
+        self._has_new_results = True
+
+    def write_last_digests(self) -> None:
+        """Write the digests of the last results of each query, if there are new ones."""
+        if self._has_new_results:
+            self._memory.write(self._list_path, _encode_last_digests(self._last_digests_by_query))
+        self._has_new_results = False
+
+    def find_shapes(self, layer_digest: bytes) -> KeptShapes | None:
+        """Return what is kept of a layer's geometries, from their file; None without a readable one."""
+        arrays = _read_arrays(self._make_shapes_path(layer_digest))
+        try:
+            return None if arrays is None else KeptShapes(
+                arrays["hashes"], arrays["bounds"], arrays["conversion_digest"].tobytes()
+            )  # fmt: skip
+        except KeyError:
+            return None
+
+    def keep_shapes_of_layers(self, layers: Iterable[Layer]) -> None:
+        """Write what a later check needs of the layers' geometries, where there is no file of it."""
+        for layer in layers:
+            path = self._make_shapes_path(get_shape_digest(layer))
+            try:
+                # A file that was not used for long is deleted. Reading it would take time.
+                os.utime(path)
+            except OSError:
+                shapes = get_kept_shapes(layer)
+                conversion_digest = np.frombuffer(shapes.conversion_digest, dtype=np.uint8)
+                self._memory.write(path, {**shapes._asdict(), "conversion_digest": conversion_digest})
+        self._match_by_digests = {}
+
+    def _make_shapes_path(self, layer_digest: bytes) -> Path:
+        # Files of other versions are not read, so their names must not be those of this version's files.
+        return self._memory.make_path(f"{layer_digest.hex()} {compute_program_digest()}", _SHAPES_SUFFIX)
+
+
+def _encode_last_digests(digests_by_query: dict[bytes, list[bytes]]) -> Arrays:
+    """Return the digests of the last results of each query as arrays."""
+    return {
+        "queries": np.frombuffer(b"".join(digests_by_query), dtype=np.uint8),
+        "results": np.frombuffer(b"".join(one for digests in digests_by_query.values() for one in digests), np.uint8),
+        "ends": np.cumsum([len(digests) for digests in digests_by_query.values()], dtype=np.int64),
+    }
+
+
+def _decode_last_digests(arrays: Arrays) -> dict[bytes, list[bytes]]:
+    """Return what `_encode_last_digests` encoded. Raise one of `_READING_ERRORS`."""
+    queries, results = (
+        [row.tobytes() for row in arrays[name].reshape(-1, DIGEST_BYTES)] for name in ("queries", "results")
+    )
+    ends = arrays["ends"].tolist()
+    return {query: results[start:end] for query, start, end in zip(queries, [0, *ends][:-1], ends, strict=True)}
 
 
 _VERSION_NAME = "version"
@@ -208,7 +287,7 @@ def limit_folder_size(folder: Path, most_bytes: int = MAX_FOLDER_BYTES) -> None:
     """Delete those of our files that were not used for longest, until the rest has at most ``most_bytes``."""
     files = []
     for path in folder.iterdir():
-        if path.name.endswith((_RESULT_SUFFIX, _LAYER_SUFFIX, _QUERY_SUFFIX)):
+        if path.name.endswith((_RESULT_SUFFIX, _LAYER_SUFFIX, _QUERY_SUFFIX, _SHAPES_SUFFIX)):
             with suppress(OSError):
                 state = path.stat()
                 files.append((state.st_mtime, state.st_size, path))

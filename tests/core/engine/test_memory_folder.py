@@ -10,6 +10,7 @@ import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine import geometry_queries, memory_folder
 from plugin.core.engine.memory_folder import (
     FolderMemory,
     NotStorableError,
@@ -18,12 +19,14 @@ from plugin.core.engine.memory_folder import (
     limit_folder_size,
 )
 from plugin.core.errors import InputError, OutputError
+from plugin.core.geometry.overlay import find_shared_pieces
+from plugin.core.io import read_source
 from plugin.core.messages.texts import CodeListName
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from plugin.paths import RESOURCES_FOLDER
 
-from .test_rule_memory import EVERY_RULE, list_comparable_parts
+from .test_rule_memory import EVERY_RULE, get_frame, list_comparable_parts, move_second_vertex, replace_layer
 
 COUNTY = RESOURCES_FOLDER / "sample" / "county.gpkg"
 DEFAULT_RULES = RunOptions(profile="hunyuan")
@@ -81,6 +84,68 @@ def test_result_that_cannot_be_written_leaves_the_report_complete_and_the_reason
     assert ".npz" in capsys.readouterr().err
 
 
+OVERLAPS = RunOptions(profile="hunyuan", rules=("TOP001", "REL001", "ATT022"))
+
+
+def check_county_of_another_run(county, folder, monkeypatch):
+    """Check layers with a new memory of a folder; return the numbers of rows that were overlaid within a layer."""
+    counts = []
+
+    def record(left, *others, **settings):
+        counts.append(len(left))
+        return find_shared_pieces(left, *others, **settings)
+
+    expected = list_comparable_parts(check_plan(county, OVERLAPS, source="county").report)
+    with monkeypatch.context() as patch:
+        patch.setattr(geometry_queries, "find_shared_pieces", record)
+        report = check_plan(county, OVERLAPS, source="county", memory=FolderMemory(folder, "county")).report
+    assert list_comparable_parts(report) == expected
+    return counts
+
+
+def move_vertex_of_parcel(county, row):
+    """Return the layers of a county with a vertex of one parcel moved."""
+    shapes = get_frame(county, "DLTB").geometry.to_numpy().copy()
+    shapes[row] = move_second_vertex(shapes[row], 1e-5)
+    frame = get_frame(county, "DLTB")
+    return replace_layer(county, "DLTB", frame.set_geometry(shapes, crs=frame.crs))
+
+
+def test_later_run_overlays_only_rows_near_those_that_have_changed_since_the_last_one(tmp_path, monkeypatch):
+    county = list(read_source(COUNTY))
+    parcel_count = len(get_frame(county, "DLTB"))
+    assert parcel_count in check_county_of_another_run(county, tmp_path, monkeypatch)
+    for row in (5, 7):
+        county = move_vertex_of_parcel(county, row)
+        counts = check_county_of_another_run(county, tmp_path, monkeypatch)
+        assert counts and max(counts) < parcel_count / 4
+
+
+def test_later_run_of_an_unchanged_county_does_not_read_what_updates_of_its_overlays_need(tmp_path, monkeypatch):
+    county, paths, read = list(read_source(COUNTY)), [], memory_folder._read_arrays
+    check_county_of_another_run(county, tmp_path, monkeypatch)
+    monkeypatch.setattr(memory_folder, "_read_arrays", lambda path: paths.append(path.name) or read(path))
+    assert check_county_of_another_run(county, tmp_path, monkeypatch) == []
+    assert paths and not [name for name in paths if not name.endswith((".result.npz", ".layer.npz"))]
+
+
+@pytest.mark.parametrize("suffix", [".shapes.npz", ".query.npz"])
+def test_later_run_without_readable_files_for_updates_overlays_all_rows_of_a_changed_layer(
+    tmp_path, monkeypatch, suffix
+):
+    county = list(read_source(COUNTY))
+    check_county_of_another_run(county, tmp_path, monkeypatch)
+    paths = list(tmp_path.glob(f"*{suffix}"))
+    assert paths
+    for path in paths:
+        path.write_bytes(path.read_bytes()[:100])
+    county = move_vertex_of_parcel(county, 5)
+    assert len(get_frame(county, "DLTB")) in check_county_of_another_run(county, tmp_path, monkeypatch)
+    # The changed layer has a new file.
+    county = move_vertex_of_parcel(county, 7)
+    assert len(get_frame(county, "DLTB")) not in check_county_of_another_run(county, tmp_path, monkeypatch)
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"not an archive"], ids=["empty", "cut", "foreign"])
 def test_damaged_result_files_are_ignored_and_their_rules_run_again(tmp_path, damage):
     first, _ = check_in_new_process_memory(tmp_path)
@@ -118,13 +183,13 @@ def test_missing_result_folder_is_created_and_a_file_in_its_place_is_refused(tmp
 def test_result_folder_above_its_limit_loses_the_longest_unused_result_files_only(tmp_path):
     import os
 
-    for number in range(4):
-        path = tmp_path / f"{number}.result.npz"
+    for number, kind in enumerate(("query", "shapes", "result", "layer")):
+        path = tmp_path / f"{number}.{kind}.npz"
         path.write_bytes(b"x" * 100)
         os.utime(path, (number, number))
     (tmp_path / "plan.gpkg").write_bytes(b"x" * 1000)
     limit_folder_size(tmp_path, most_bytes=250)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.result.npz", "3.result.npz", "plan.gpkg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.result.npz", "3.layer.npz", "plan.gpkg"]
 
 
 def test_stored_values_of_rule_results_are_restored_with_their_types():
