@@ -256,8 +256,9 @@ KINDS_OF_CHANGE = ("move", "remove", "text", "repeat", "no layer", "blank", "no 
 
 
 def exchange_vertices(xy):
-    """Return the vertices of a polygon in another order, in which most rings cross themselves."""
-    return np.concatenate([xy[:1], xy[2:-1], xy[1:2], xy[-1:]]) if len(xy) > 3 else xy
+    """Return the vertices of a polygon in another order, in which the first ring mostly crosses itself."""
+    # A ring has at least four vertices, of which the first and the last are equal.
+    return xy[[0, 2, 1, *range(3, len(xy))]] if len(xy) > 3 else xy
 
 
 def change_at_random(county, chance, names=(), kinds=KINDS_OF_CHANGE):
