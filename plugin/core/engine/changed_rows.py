@@ -22,7 +22,7 @@ _REPETITION_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _FEW_ROWS_RATIO = 2
 
 
-class KeptShapes(NamedTuple):
+class HashedRows(NamedTuple):
     """What is kept of the geometries of a layer.
 
     ``hashes`` (n,) uint64: of the geometries as stored (`hash_shapes`); ``bounds`` (n, 4): their boxes in the plane
@@ -35,14 +35,15 @@ class KeptShapes(NamedTuple):
 
 
 class RowMatch(NamedTuple):
-    """Rows of a layer compared with those that it had in an earlier check.
+    """Which rows of a layer have the same geometry as in an earlier check.
 
-    ``former_rows`` (n,) int: the earlier row with the same geometry, −1 for a changed row; in ascending order.
-    ``present_rows`` (m,) int: the reverse. ``changed_bounds`` (k, 4): boxes of changed rows, before and after (m).
+    ``former_row_of_row`` (n,) int: number of the earlier row, −1 if the row changed; matched numbers ascend.
+    ``row_of_former_row`` (m,) int: number of each earlier row now, −1 if it changed or was removed. ``changed_bounds``
+    (k, 4): xmin, ymin, xmax, ymax (m) of changed rows, before and after.
     """
 
-    former_rows: NDArray
-    present_rows: NDArray
+    former_row_of_row: NDArray
+    row_of_former_row: NDArray
     changed_bounds: NDArray
 
     def add_changed_selection(
@@ -55,46 +56,46 @@ class RowMatch(NamedTuple):
         """
         if former_selection is None and selection is None:
             return self
-        is_matched = self.former_rows >= 0
-        was_selected = np.ones(len(self.former_rows), dtype=bool)
+        is_matched = self.former_row_of_row >= 0
+        was_selected = np.ones(len(self.former_row_of_row), dtype=bool)
         if former_selection is not None:
-            was_selected[is_matched] = former_selection[self.former_rows[is_matched]]
-        is_other = is_matched & (was_selected != (True if selection is None else selection))
-        former_rows, present_rows = self.former_rows.copy(), self.present_rows.copy()
-        present_rows[former_rows[is_other]] = -1
-        former_rows[is_other] = -1
+            was_selected[is_matched] = former_selection[self.former_row_of_row[is_matched]]
+        selection_differs = is_matched & (was_selected != (True if selection is None else selection))
+        former_row_of_row, row_of_former_row = self.former_row_of_row.copy(), self.row_of_former_row.copy()
+        row_of_former_row[former_row_of_row[selection_differs]] = -1
+        former_row_of_row[selection_differs] = -1
         changed_bounds = self.changed_bounds
         if bounds is not None:
-            changed_bounds = np.concatenate([changed_bounds, _drop_missing(bounds[is_other])])
-        return RowMatch(former_rows, present_rows, changed_bounds)
+            changed_bounds = np.concatenate([changed_bounds, _drop_missing(bounds[selection_differs])])
+        return RowMatch(former_row_of_row, row_of_former_row, changed_bounds)
 
     def count_changed_rows(self) -> int:
-        """Return the number of present rows that have changed."""
-        return int(np.count_nonzero(self.former_rows < 0))
+        """Return the number of rows that have changed or are new."""
+        return int(np.count_nonzero(self.former_row_of_row < 0))
 
 
-def match_rows(former: KeptShapes, present: KeptShapes) -> RowMatch | None:
-    """Compare the rows of a layer with those of an earlier check.
+def match_rows(former: HashedRows, present: HashedRows) -> RowMatch | None:
+    """Return how the rows of a layer match those of an earlier check.
 
-    None if all rows may have changed, or if the rows that have not are in another order: which of two rows is named
-    first depends on it.
+    None if the conversion into the plane differs, or if unchanged rows have another order, which decides the left row
+    of a pair.
     """
     if former.conversion_digest != present.conversion_digest:
         return None
-    former_keys, keys = _number_repetitions(former.hashes), _number_repetitions(present.hashes)
-    former_rows = np.full(len(keys), -1)
+    former_keys, keys = _make_unique_keys(former.hashes), _make_unique_keys(present.hashes)
+    former_row_of_row = np.full(len(keys), -1)
     if len(former_keys):
         order = np.argsort(former_keys)
         position = np.minimum(np.searchsorted(former_keys, keys, sorter=order), len(order) - 1)
         is_equal = former_keys[order[position]] == keys
-        former_rows[is_equal] = order[position[is_equal]]
-    matched = former_rows[former_rows >= 0]
+        former_row_of_row[is_equal] = order[position[is_equal]]
+    matched = former_row_of_row[former_row_of_row >= 0]
     if (np.diff(matched) <= 0).any():
         return None
-    present_rows = np.full(len(former_keys), -1)
-    present_rows[matched] = np.flatnonzero(former_rows >= 0)
-    changed_bounds = np.concatenate([former.bounds[present_rows < 0], present.bounds[former_rows < 0]])
-    return RowMatch(former_rows, present_rows, _drop_missing(changed_bounds))
+    row_of_former_row = np.full(len(former_keys), -1)
+    row_of_former_row[matched] = np.flatnonzero(former_row_of_row >= 0)
+    changed_bounds = np.concatenate([former.bounds[row_of_former_row < 0], present.bounds[former_row_of_row < 0]])
+    return RowMatch(former_row_of_row, row_of_former_row, _drop_missing(changed_bounds))
 
 
 def make_identity_match(count: int) -> RowMatch:
@@ -102,8 +103,8 @@ def make_identity_match(count: int) -> RowMatch:
     return RowMatch(np.arange(count), np.arange(count), np.zeros((0, 4)))
 
 
-def _number_repetitions(hashes: NDArray) -> NDArray:
-    """Return (n,) uint64 keys of hashes, of which several are hardly ever equal: repeated hashes are numbered."""
+def _make_unique_keys(hashes: NDArray) -> NDArray:
+    """Return (n,) uint64 keys of hashes: each repetition of a hash gets another, so that equal geometries match."""
     order = np.argsort(hashes, kind="stable")
     position = np.arange(len(hashes))
     is_repeated = np.zeros(len(hashes), dtype=bool)
@@ -115,18 +116,18 @@ def _number_repetitions(hashes: NDArray) -> NDArray:
 
 
 def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) -> NDArray | None:
-    """Return (n,) bool: changed rows of a layer, and rows whose box meets one of (k, 4) boxes; None if they are many.
+    """Return (n,) bool: rows to compute again, which changed or whose box meets one of ``bounds`` ((k, 4), m).
 
-    ``match``: of the layer, which has the polygons.
+    None if they are more than half of the rows. ``match``: of the layer of ``polygons``.
     """
-    is_met = match.former_rows < 0
+    needs_update = match.former_row_of_row < 0
     bounds = _drop_missing(bounds)
     if len(bounds):
-        is_met[polygons.find_pairs_meeting_bounds(bounds)[1]] = True
-    return None if np.count_nonzero(is_met) * _FEW_ROWS_RATIO > len(polygons) else is_met
+        needs_update[polygons.find_pairs_meeting_bounds(bounds)[1]] = True
+    return None if np.count_nonzero(needs_update) * _FEW_ROWS_RATIO > len(polygons) else needs_update
 
 
-def find_near_rows(polygons: Polygons, bounds: NDArray) -> NDArray:
+def find_rows_meeting_bounds(polygons: Polygons, bounds: NDArray) -> NDArray:
     """Return the numbers of the rows whose box meets one of (k, 4) boxes, in ascending order."""
     return np.unique(polygons.find_pairs_meeting_bounds(_drop_missing(bounds))[1])
 
@@ -145,15 +146,17 @@ def update_pieces(
 ) -> OverlayPieces:
     """Return the pieces of an earlier check, with those of some rows recomputed, sorted by left and right row.
 
+    Both fallback logs must be empty, as that of the result is.
+
     ``left_match``, ``right_match``: of the layers of the left and right rows; ``is_recomputed``: (n,) and (m,) bool,
-    the present left and right rows with recomputed pieces.
+    the left and right rows with recomputed pieces.
     """
 
     def renumber(left: NDArray, right: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-        """Return present left and right rows of former pieces, and (k,) bool: neither is changed or recomputed."""
+        """Return (k,) left and right rows of former pieces now, and (k,) bool: neither is changed or recomputed."""
         has_right = right >= 0
-        left, right = left_match.present_rows[left], right.copy()
-        right[has_right] = right_match.present_rows[right[has_right]]
+        left, right = left_match.row_of_former_row[left], right.copy()
+        right[has_right] = right_match.row_of_former_row[right[has_right]]
         is_kept = (left >= 0) & ~is_recomputed[0][left]
         is_kept[has_right] &= (right[has_right] >= 0) & ~is_recomputed[1][right[has_right]]
         return left, right, is_kept

@@ -36,7 +36,7 @@ from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
-from .changed_rows import find_near_rows
+from .changed_rows import find_rows_meeting_bounds
 from .overlay_query import OverlayQuery, QueriedRows
 from .run_log import RunLog
 
@@ -341,7 +341,7 @@ class GeometryQueries:
             )
         # Within a layer, an edit changes only the pairs with a changed row.
         edited_rows = self._limit_rows_to_recheck_focus(left_layer, None) if right_layer is None else None
-        right_decides = right_layer is not None and is_right_finer(left_layer.polygons, right_layer.polygons)
+        recomputes_right = right_layer is not None and is_right_finer(left_layer.polygons, right_layer.polygons)
 
         def overlay(
             left: Polygons, left_rows: NDArray | None, right: Polygons | None, right_rows: NDArray | None,
@@ -354,7 +354,7 @@ class GeometryQueries:
                 left_rows=left_rows,
                 right_rows=right_rows,
                 focus=edited_rows if focus is None else focus,
-                right_is_finer=right_decides,
+                right_is_finer=recomputes_right,
                 splits_connected=splits_connected,
                 keep_slivers=keep_slivers,
                 tolerance=self.tolerance,
@@ -366,9 +366,9 @@ class GeometryQueries:
                 "shared pieces",
                 QueriedRows(left_layer, left_layer.polygons, left_rows),
                 None if right_layer is None else QueriedRows(right_layer, right_layer.polygons, right_rows),
-                (splits_connected, keep_slivers, right_decides),
+                (splits_connected, keep_slivers, recomputes_right),
                 overlay,
-                right_decides=right_decides,
+                recomputes_right=recomputes_right,
             )
         )
         if is_pair_selected is not None:
@@ -466,14 +466,17 @@ class GeometryQueries:
         return pieces
 
     def find_uncovered_candidates(self, layer: Layer, cover_layer: Layer) -> NDArray:
-        """Return (n,) bool: rows of a layer that may have land outside ``cover_layer``; all others are covered."""
+        """Return (n,) bool: rows of a layer that may have land outside ``cover_layer``; all others are covered.
+
+        Raise Cancelled.
+        """
 
         def find_candidates(rows: NDArray | None) -> NDArray:
             """Return (k,) bool for the rows with these numbers, None for all."""
             polygons, cover = layer.polygons, cover_layer.polygons
             if rows is None:
                 return polygons.find_uncovered_candidates(cover, self.cancellation)
-            near, near_cover = (find_near_rows(one, layer.row_bounds[rows]) for one in (polygons, cover))
+            near, near_cover = (find_rows_meeting_bounds(one, layer.row_bounds[rows]) for one in (polygons, cover))
             is_candidate = np.zeros(len(layer), dtype=bool)
             is_candidate[near] = polygons.select_rows(near).find_uncovered_candidates(
                 cover.select_rows(near_cover), self.cancellation

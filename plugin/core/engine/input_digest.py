@@ -25,7 +25,7 @@ from ..model.side_inputs import SideInputs
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..profile import Norm
-from .changed_rows import KeptShapes
+from .changed_rows import HashedRows
 
 #: Size of a digest in bytes. Values of tables enter it as hashes of 8 bytes, so that a changed value is missed with a
 #: probability of 2⁻⁶⁴.
@@ -202,14 +202,14 @@ def _compute_conversion_digest(layer: Layer) -> bytes:
     )
 
 
-def get_kept_shapes(layer: Layer) -> KeptShapes:
+def hash_rows(layer: Layer) -> HashedRows:
     """Return what a later check needs of a layer's geometries, to find the rows that have changed until then."""
     hashes = layer.shape_hashes
     if layer.stray_rows:
         # A row whose coordinates count as wrong has no geometry in the plane.
         hashes = hashes.copy()
         hashes[list(layer.stray_rows)] += np.uint64(1)
-    return KeptShapes(hashes, layer.row_bounds, _compute_conversion_digest(layer))
+    return HashedRows(hashes, layer.row_bounds, _compute_conversion_digest(layer))
 
 
 def compute_run_digest(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.overlay_pieces import OverlayPieces
-from .changed_rows import RowMatch, find_near_rows, find_rows_to_update, update_pieces
+from .changed_rows import RowMatch, find_rows_meeting_bounds, find_rows_to_update, update_pieces
 from .input_digest import compute_value_digest, get_shape_digest
 from .kept_results import Arrays, KeptResults, decode_pieces, encode_pieces
 from .overlay_query import OverlayQuery, QueriedRows
@@ -18,22 +18,22 @@ from .overlay_query import OverlayQuery, QueriedRows
 def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -> OverlayPieces:
     """Return the pieces of an overlay: as kept, or with those of changed rows computed again, or all computed.
 
-    ``run_settings``: settings of the run on which the pieces depend.
+    ``run_settings``: settings of the run on which the pieces depend. Raise Cancelled.
     """
-    name_digest = compute_value_digest(
+    query_digest = compute_value_digest(
         (query.name, [side.layer.role for side in query.sides], query.settings, run_settings)
     )
-    digest = compute_value_digest((name_digest, [(get_shape_digest(side.layer), side.rows) for side in query.sides]))
+    digest = compute_value_digest((query_digest, [(get_shape_digest(side.layer), side.rows) for side in query.sides]))
     arrays = kept.find_arrays(digest)
     if arrays is not None:
         return decode_pieces(arrays)
-    former = _find_most_similar(kept, query, kept.find_last_results(name_digest))
+    former = _find_most_similar(kept, query, kept.find_last_results(query_digest))
     pieces = None if former is None else _update(query, former)
     if pieces is None:
         pieces = query.compute()
     encoded_pieces = encode_pieces(pieces)
     if encoded_pieces is not None:
-        kept.keep_last_result(name_digest, digest, {**encoded_pieces, **_encode_inputs(query)})
+        kept.keep_last_result(query_digest, digest, {**encoded_pieces, **_encode_inputs(query)})
     return pieces
 
 
@@ -60,7 +60,9 @@ def _find_most_similar(kept: KeptResults, query: OverlayQuery, results: list[Arr
     for arrays in results:
         matches = [
             match.add_changed_selection(
-                arrays.get(f"rows_{number}"), side.rows, None if side is query.deciding_side else side.layer.row_bounds
+                arrays.get(f"rows_{number}"),
+                side.rows,
+                None if side is query.recomputed_side else side.layer.row_bounds,
             )
             for number, side in enumerate(query.sides)
             if (match := kept.match_layer(side.layer, arrays[f"layer_{number}"].tobytes())) is not None
@@ -86,37 +88,39 @@ def _update_within(query: OverlayQuery, former: OverlayPieces, match: RowMatch) 
     The piece of two rows depends on no other row.
     """
     side = query.left
-    is_changed = match.former_rows < 0
-    is_met = find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed])
-    if is_met is None:
+    is_changed = match.former_row_of_row < 0
+    needs_update = find_rows_to_update(side.polygons, match, side.layer.row_bounds[is_changed])
+    if needs_update is None:
         return None
-    near = np.flatnonzero(is_met)
+    near = np.flatnonzero(needs_update)
     polygons = side.polygons.select_rows(near)
-    pieces = query.overlay(polygons, side.select_mask(near), None, None, is_changed[near])
-    return _join(former, pieces, (near, near), (match, match), (is_changed, is_changed))
+    pieces = query.overlay(polygons, side.get_mask_of_rows(near), None, None, is_changed[near])
+    return _merge_unless_fallback_was_used(former, pieces, (near, near), (match, match), (is_changed, is_changed))
 
 
 def _update_between(
     query: OverlayQuery, right: QueriedRows, former: OverlayPieces, matches: list[RowMatch]
 ) -> OverlayPieces | None:
     """Return the updated pieces of an overlay of two layers; None if many rows meet changed ones."""
-    sides, deciding = (query.left, right), int(query.right_decides)
+    sides, deciding = (query.left, right), int(query.recomputes_right)
     changed_bounds = np.concatenate([match.changed_bounds for match in matches])
-    is_met = find_rows_to_update(sides[deciding].polygons, matches[deciding], changed_bounds)
-    if is_met is None:
+    needs_update = find_rows_to_update(sides[deciding].polygons, matches[deciding], changed_bounds)
+    if needs_update is None:
         return None
-    near = [find_near_rows(side.polygons, sides[deciding].layer.row_bounds[is_met]) for side in sides]
-    rows = [side.select_mask(numbers) for side, numbers in zip(sides, near, strict=True)]
-    deciding_rows = is_met[near[deciding]]
+    near = [find_rows_meeting_bounds(side.polygons, sides[deciding].layer.row_bounds[needs_update]) for side in sides]
+    rows = [side.get_mask_of_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
+    deciding_rows = needs_update[near[deciding]]
     rows[deciding] = deciding_rows if rows[deciding] is None else deciding_rows & rows[deciding]
     polygons = [side.polygons.select_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
     pieces = query.overlay(polygons[0], rows[0], polygons[1], rows[1], None)
     is_recomputed = [np.zeros(len(side.polygons), dtype=bool) for side in sides]
-    is_recomputed[deciding] = is_met
-    return _join(former, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1]))
+    is_recomputed[deciding] = needs_update
+    return _merge_unless_fallback_was_used(
+        former, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1])
+    )
 
 
-def _join(
+def _merge_unless_fallback_was_used(
     former: OverlayPieces,
     recomputed: OverlayPieces,
     numbers: tuple[NDArray, NDArray],

@@ -23,8 +23,8 @@ from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers
 from ..parallel.shared_property import shared_property
 from ..plan.layer import Layer
-from .changed_rows import KeptShapes, RowMatch, make_identity_match, match_rows
-from .input_digest import get_kept_shapes, get_shape_digest
+from .changed_rows import HashedRows, RowMatch, make_identity_match, match_rows
+from .input_digest import get_shape_digest, hash_rows
 
 #: Named arrays of numbers; geometries are bytes (WKB).
 Arrays = dict[str, NDArray]
@@ -46,7 +46,7 @@ class KeptResults:
 
     _arrays_by_digest: OrderedDict[bytes, Arrays] = field(default_factory=OrderedDict)
     #: Digest of a layer's geometries → what is kept of them.
-    _shapes_by_digest: dict[bytes, KeptShapes] = field(default_factory=dict)
+    _hashed_rows_by_digest: dict[bytes, HashedRows] = field(default_factory=dict)
     #: Digests of a layer's geometries in an earlier check and now → how the rows match.
     _match_by_digests: dict[tuple[bytes, bytes], RowMatch | None] = field(default_factory=dict)
     _total_bytes: int = 0
@@ -76,7 +76,7 @@ class KeptResults:
 
     @shared_property
     def _last_digests_by_query(self) -> dict[bytes, list[bytes]]:
-        """Return the digests of the last results of each query, the latest at the end; the last used query too."""
+        """Return the digests of the last results of each query, the latest at the end, as is the last used query."""
         return {}
 
     def find_last_results(self, query_digest: bytes) -> list[Arrays]:
@@ -98,18 +98,18 @@ class KeptResults:
             while len(digests_by_query) > _MAX_QUERIES:
                 del digests_by_query[next(iter(digests_by_query))]
 
-    def find_shapes(self, layer_digest: bytes) -> KeptShapes | None:
+    def find_hashed_rows(self, layer_digest: bytes) -> HashedRows | None:
         """Return what is kept of a layer's geometries with this digest (`get_shape_digest`); None without them."""
-        return self._shapes_by_digest.get(layer_digest)
+        return self._hashed_rows_by_digest.get(layer_digest)
 
-    def keep_shapes_of_layers(self, layers: Iterable[Layer]) -> None:
+    def keep_hashed_rows(self, layers: Iterable[Layer]) -> None:
         """Keep what a later check needs of the layers' geometries, instead of those of the previous check."""
-        shapes_by_digest: dict[bytes, KeptShapes] = {}
+        rows_by_digest: dict[bytes, HashedRows] = {}
         for layer in layers:
             digest = get_shape_digest(layer)
-            shapes_by_digest[digest] = self.find_shapes(digest) or get_kept_shapes(layer)
+            rows_by_digest[digest] = self.find_hashed_rows(digest) or hash_rows(layer)
         with self._lock:
-            self._shapes_by_digest, self._match_by_digests = shapes_by_digest, {}
+            self._hashed_rows_by_digest, self._match_by_digests = rows_by_digest, {}
 
     def match_layer(self, layer: Layer, former_digest: bytes) -> RowMatch | None:
         """Match the rows of a layer with those that it had when its geometries had ``former_digest``.
@@ -120,8 +120,8 @@ class KeptResults:
         if digest == former_digest:
             return make_identity_match(len(layer))
         if (former_digest, digest) not in self._match_by_digests:
-            former_shapes = self.find_shapes(former_digest)
-            match = None if former_shapes is None else match_rows(former_shapes, get_kept_shapes(layer))
+            former_hashed_rows = self.find_hashed_rows(former_digest)
+            match = None if former_hashed_rows is None else match_rows(former_hashed_rows, hash_rows(layer))
             with self._lock:
                 self._match_by_digests[former_digest, digest] = match
         return self._match_by_digests[former_digest, digest]

@@ -34,21 +34,21 @@ class RowValueQuery:
 def find_or_compute_values(kept: KeptResults, query: RowValueQuery, run_settings: Any) -> NDArray:
     """Return (n,) values: as kept, or with those of changed rows computed again, or all computed.
 
-    ``run_settings``: settings of the run on which the values depend.
+    ``run_settings``: settings of the run on which the values depend. Raise Cancelled.
     """
     layers = (query.layer, query.other_layer)
-    name_digest = compute_value_digest((query.name, [layer.role for layer in layers], run_settings))
+    query_digest = compute_value_digest((query.name, [layer.role for layer in layers], run_settings))
     layer_digests = [get_shape_digest(layer) for layer in layers]
-    digest = compute_value_digest((name_digest, layer_digests))
+    digest = compute_value_digest((query_digest, layer_digests))
     arrays = kept.find_arrays(digest)
     if arrays is not None:
         return arrays["values"].copy()
-    former_results = kept.find_last_results(name_digest)
+    former_results = kept.find_last_results(query_digest)
     values = _update(kept, query, former_results[0]) if former_results else None
     if values is None:
         values = query.compute(None)
     encoded_digests = {f"layer_{n}": np.frombuffer(one, dtype=np.uint8) for n, one in enumerate(layer_digests)}
-    kept.keep_last_result(name_digest, digest, {"values": values.copy(), **encoded_digests})
+    kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encoded_digests})
     return values
 
 
@@ -59,14 +59,14 @@ def _update(kept: KeptResults, query: RowValueQuery, former: Arrays) -> NDArray 
     if match is None or other_match is None or not len(query.layer):
         return None
     changed_bounds = np.concatenate([match.changed_bounds, other_match.changed_bounds])
-    is_met = find_rows_to_update(query.layer.polygons, match, changed_bounds)
-    if is_met is None:
+    needs_update = find_rows_to_update(query.layer.polygons, match, changed_bounds)
+    if needs_update is None:
         return None
-    is_kept = ~is_met
+    is_kept = ~needs_update
     values = np.zeros(len(query.layer), dtype=former["values"].dtype)
-    values[is_kept] = former["values"][match.former_rows[is_kept]]
+    values[is_kept] = former["values"][match.former_row_of_row[is_kept]]
     if query.refers_to_other:
         is_reference = is_kept & (values >= 0)
-        values[is_reference] = other_match.present_rows[values[is_reference]]
-    values[is_met] = query.compute(np.flatnonzero(is_met))
+        values[is_reference] = other_match.row_of_former_row[values[is_reference]]
+    values[needs_update] = query.compute(np.flatnonzero(needs_update))
     return values

@@ -34,8 +34,8 @@ from ..model.indicator import Indicator
 from ..model.rule import RuleResult, Severity
 from ..parallel.shared_property import shared_property
 from ..plan.layer import Layer
-from .changed_rows import KeptShapes
-from .input_digest import DIGEST_BYTES, get_kept_shapes, get_shape_digest
+from .changed_rows import HashedRows
+from .input_digest import DIGEST_BYTES, get_shape_digest, hash_rows
 from .kept_results import MAX_RESULT_BYTES, Arrays, KeptResults, count_bytes
 from .provenance import collect_versions
 from .rule_memory import CallKey, LayerReference, RememberedLog, RememberedResult, RuleMemory
@@ -165,7 +165,7 @@ class _FolderResults(KeptResults):
     def __init__(self, memory: FolderMemory):
         super().__init__()
         self._memory = memory
-        self._list_path = memory.make_path("last results", _QUERY_SUFFIX)
+        self._path_of_list = memory.make_path("last results", _QUERY_SUFFIX)
         self._has_new_results = False
 
     def find_arrays(self, digest: bytes) -> Arrays | None:
@@ -182,7 +182,7 @@ class _FolderResults(KeptResults):
     @shared_property
     def _last_digests_by_query(self) -> dict[bytes, list[bytes]]:
         """Return the digests of the last results of each query, from their file; empty without a readable one."""
-        arrays = _read_arrays(self._list_path)
+        arrays = _read_arrays(self._path_of_list)
         try:
             return {} if arrays is None else _decode_last_digests(arrays)
         except _READING_ERRORS:
@@ -196,28 +196,28 @@ class _FolderResults(KeptResults):
     def write_last_digests(self) -> None:
         """Write the digests of the last results of each query, if there are new ones."""
         if self._has_new_results:
-            self._memory.write(self._list_path, _encode_last_digests(self._last_digests_by_query))
+            self._memory.write(self._path_of_list, _encode_last_digests(self._last_digests_by_query))
         self._has_new_results = False
 
-    def find_shapes(self, layer_digest: bytes) -> KeptShapes | None:
+    def find_hashed_rows(self, layer_digest: bytes) -> HashedRows | None:
         """Return what is kept of a layer's geometries, from their file; None without a readable one."""
         arrays = _read_arrays(self._make_shapes_path(layer_digest))
         try:
-            return None if arrays is None else KeptShapes(
+            return None if arrays is None else HashedRows(
                 arrays["hashes"], arrays["bounds"], arrays["conversion_digest"].tobytes()
             )  # fmt: skip
         except KeyError:
             return None
 
-    def keep_shapes_of_layers(self, layers: Iterable[Layer]) -> None:
-        """Write what a later check needs of the layers' geometries, where there is no file of it."""
+    def keep_hashed_rows(self, layers: Iterable[Layer]) -> None:
+        """Write what a later check needs of the layers' geometries, unless a file has it."""
         for layer in layers:
             path = self._make_shapes_path(get_shape_digest(layer))
             try:
                 # A file that was not used for long is deleted. Reading it would take time.
                 os.utime(path)
             except OSError:
-                shapes = get_kept_shapes(layer)
+                shapes = hash_rows(layer)
                 conversion_digest = np.frombuffer(shapes.conversion_digest, dtype=np.uint8)
                 self._memory.write(path, {**shapes._asdict(), "conversion_digest": conversion_digest})
         self._match_by_digests = {}

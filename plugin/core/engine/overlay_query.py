@@ -28,7 +28,7 @@ class QueriedRows(NamedTuple):
     polygons: Polygons
     rows: NDArray | None
 
-    def select_mask(self, numbers: NDArray) -> NDArray | None:
+    def get_mask_of_rows(self, numbers: NDArray) -> NDArray | None:
         """Return ``rows`` for the rows with these numbers."""
         return None if self.rows is None else self.rows[numbers]
 
@@ -37,8 +37,8 @@ class QueriedRows(NamedTuple):
 class OverlayQuery:
     """An overlay of rows of two layers, or of one layer if ``right`` is None.
 
-    ``settings``: all else that determines the pieces, as plain data and arrays. ``right_decides``: a piece depends only
-    on rows whose boxes meet the box of its right row; else, of its left row.
+    ``settings``: all else that determines the pieces, as plain data and arrays. ``recomputes_right``: a piece depends
+    only on rows whose boxes meet the box of its right row; otherwise, of its left row.
     """
 
     name: str
@@ -46,7 +46,7 @@ class OverlayQuery:
     right: QueriedRows | None
     settings: Any
     overlay: Overlay
-    right_decides: bool = False
+    recomputes_right: bool = False
 
     @property
     def sides(self) -> tuple[QueriedRows, ...]:
@@ -54,11 +54,11 @@ class OverlayQuery:
         return (self.left,) if self.right is None else (self.left, self.right)
 
     @property
-    def deciding_side(self) -> QueriedRows:
-        """Return the layer for whose rows ``right_decides`` holds."""
-        return self.right if self.right is not None and self.right_decides else self.left
+    def recomputed_side(self) -> QueriedRows:
+        """Return the layer for whose rows ``recomputes_right`` holds."""
+        return self.right if self.right is not None and self.recomputes_right else self.left
 
     def compute(self) -> OverlayPieces:
-        """Return the pieces of all rows."""
+        """Return the pieces of all rows. Raise Cancelled."""
         right_polygons, right_rows = (None, None) if self.right is None else (self.right.polygons, self.right.rows)
         return self.overlay(self.left.polygons, self.left.rows, right_polygons, right_rows, None)

@@ -169,7 +169,7 @@ class RuleMemory:
                 if "invalid_rows" in values:
                     self.keep_valid_hashes(layer.role, layer.shape_hashes[~values["invalid_rows"] & ~layer.empty_rows])
             self.keep_layer_values(values_by_digest)
-            self.kept_results.keep_shapes_of_layers(dict.values(self._plan.layers))
+            self.kept_results.keep_hashed_rows(dict.values(self._plan.layers))
         self._plan = self._run_digest = None
 
     def find_result(self, key: CallKey) -> RememberedResult | None:

@@ -141,7 +141,7 @@ class _LayerHeader:
 
 
 @dataclass(frozen=True)
-class _RowsToRead:
+class _LayerToRead:
     """A layer before its rows are read: names of the fields to read (None: all), and warnings so far."""
 
     source: _LayerSource
@@ -151,10 +151,10 @@ class _RowsToRead:
 
 
 class _StoredRows(NamedTuple):
-    """What the file has of a layer.
+    """Parts of a layer that any thread may read.
 
-    ``row_count``: the number of rows that the file records, None for none; ``columnar_rows``: None if the rows must be
-    read cell by cell; ``warned``: warnings of the driver.
+    ``row_count``: the number of rows that the file records, None if unknown; ``columnar_rows``: None if the rows must
+    be read cell by cell; ``warned``: warnings of the driver in the thread, without those of threads that it starts.
     """
 
     shape_headers: ShapeHeaders
@@ -267,21 +267,21 @@ def _read_layers(
 
     Raises InputError if a layer cannot be read, and Cancelled.
     """
-    layers: list[SourceLayer | _RowsToRead] = []
+    layers: list[SourceLayer | _LayerToRead] = []
     for source in sources:
         cancellation.raise_if_cancelled()
         layers.append(_read_layer_or_header(source, select_layer))
-    to_read = [layer for layer in layers if isinstance(layer, _RowsToRead)]
+    to_read = [layer for layer in layers if isinstance(layer, _LayerToRead)]
     stored_rows = _read_stored_rows_of_layers(to_read, cancellation)
     for position, layer in enumerate(layers):
         cancellation.raise_if_cancelled()
-        if isinstance(layer, _RowsToRead):
+        if isinstance(layer, _LayerToRead):
             layers[position] = _make_layer_of_stored_rows(layer, stored_rows.pop(0))
     return [layer for layer in layers if isinstance(layer, SourceLayer)]
 
 
-def _read_layer_or_header(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer | _RowsToRead:
-    """Return a layer of which no rows are needed, or what is known of one before its rows are read.
+def _read_layer_or_header(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer | _LayerToRead:
+    """Return a finished layer if no rows are needed, otherwise its header and the fields to read.
 
     Raises InputError if the layer cannot be read.
     """
@@ -301,7 +301,7 @@ def _read_layer_or_header(source: _LayerSource, select_layer: LayerSelector) -> 
         needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
         unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
         only = _select_fields(source, header, needed_fields)
-    return _RowsToRead(source, header, only, warned) if unread is None else unread
+    return _LayerToRead(source, header, only, warned) if unread is None else unread
 
 
 @contextmanager
@@ -317,11 +317,11 @@ def _raise_input_errors(source: _LayerSource) -> Iterator[None]:
         ) from error
 
 
-def _read_stored_rows_of_layers(to_read: list[_RowsToRead], cancellation: Cancellation) -> list[_StoredRows]:
+def _read_stored_rows_of_layers(to_read: list[_LayerToRead], cancellation: Cancellation) -> list[_StoredRows]:
     """Return what the files have of layers, in the order of the layers. Raise InputError and Cancelled."""
     with record_warnings_by_thread() as take_warnings:
 
-        def read(one: _RowsToRead) -> _StoredRows:
+        def read(one: _LayerToRead) -> _StoredRows:
             return _read_stored_rows(one)._replace(warned=take_warnings())
 
         # Drivers of other formats hold Python's lock while they read.
@@ -330,7 +330,7 @@ def _read_stored_rows_of_layers(to_read: list[_RowsToRead], cancellation: Cancel
         # The largest first, so that no thread waits for it alone.
         order = sorted(range(len(to_read)), key=lambda n: -int(to_read[n].header.pyogrio_info["features"]))
 
-        def read_with_half_of_threads(one: _RowsToRead) -> _StoredRows:
+        def read_with_half_of_threads(one: _LayerToRead) -> _StoredRows:
             with halve_threads():
                 return read(one)
 
@@ -342,10 +342,10 @@ def _read_stored_rows_of_layers(to_read: list[_RowsToRead], cancellation: Cancel
     return [rows_by_position[n] for n in range(len(to_read))]
 
 
-def _read_stored_rows(to_read: _RowsToRead) -> _StoredRows:
+def _read_stored_rows(to_read: _LayerToRead) -> _StoredRows:
     """Return what the file has of a layer: headers of its geometries, number of rows, and rows read by columns.
 
-    It may run in any thread; all else of reading has state that threads share. Raise InputError.
+    Any thread may call it; the other steps of reading use state that threads share. Raise InputError.
     """
     source = to_read.source
     with _raise_input_errors(source):
@@ -363,7 +363,7 @@ def _read_stored_rows(to_read: _RowsToRead) -> _StoredRows:
     return _StoredRows(shape_headers, row_count, rows, [])
 
 
-def _make_layer_of_stored_rows(to_read: _RowsToRead, stored: _StoredRows) -> SourceLayer:
+def _make_layer_of_stored_rows(to_read: _LayerToRead, stored: _StoredRows) -> SourceLayer:
     """Return a layer with the rows that were read. Raise InputError if the layer cannot be read."""
     source, header = to_read.source, to_read.header
     with _raise_input_errors(source), warnings.catch_warnings(record=True) as warned:

@@ -11,9 +11,9 @@ import shapely
 
 from plugin.core.engine import geometry_queries
 from plugin.core.engine.changed_rows import (
-    KeptShapes,
+    HashedRows,
     RowMatch,
-    find_near_rows,
+    find_rows_meeting_bounds,
     find_rows_to_update,
     make_identity_match,
     match_rows,
@@ -39,11 +39,11 @@ BOXES = {1: (0, 0, 9, 9), 2: (9, 0, 18, 9), 3: (0, 9, 9, 18), 4: (9, 9, 18, 18),
 def keep_shapes(*hashes, conversion=b"same"):
     """Return what is kept of a layer of the boxes with these hashes; hash 0 is a row without a geometry."""
     bounds = [BOXES.get(one, (np.nan,) * 4) for one in hashes]
-    return KeptShapes(np.array(hashes, dtype=np.uint64), np.array(bounds, dtype=float).reshape(-1, 4), conversion)
+    return HashedRows(np.array(hashes, dtype=np.uint64), np.array(bounds, dtype=float).reshape(-1, 4), conversion)
 
 
 @pytest.mark.parametrize(
-    ("former", "present", "former_rows", "changed"),
+    ("former", "present", "former_row_of_row", "changed"),
     [
         ([1, 2, 3], [1, 2, 3], [0, 1, 2], []),
         ([1, 2, 3], [1, 4, 3], [0, -1, 2], [2, 4]),
@@ -63,19 +63,19 @@ def keep_shapes(*hashes, conversion=b"same"):
         "shape removed", "first row", "last row removed", "no rows", "another order",
     ],
 )  # fmt: skip
-def test_rows_are_matched_by_their_geometries_and_all_others_have_changed(former, present, former_rows, changed):
+def test_rows_are_matched_by_their_geometries_and_all_others_have_changed(former, present, former_row_of_row, changed):
     match = match_rows(keep_shapes(*former), keep_shapes(*present))
-    if former_rows is None:
+    if former_row_of_row is None:
         assert match is None
         return
-    assert match.former_rows.tolist() == former_rows
-    present_rows = np.full(len(former), -1)
-    for row, former_row in enumerate(former_rows):
+    assert match.former_row_of_row.tolist() == former_row_of_row
+    row_of_former_row = np.full(len(former), -1)
+    for row, former_row in enumerate(former_row_of_row):
         if former_row >= 0:
-            present_rows[former_row] = row
-    assert match.present_rows.tolist() == present_rows.tolist()
+            row_of_former_row[former_row] = row
+    assert match.row_of_former_row.tolist() == row_of_former_row.tolist()
     assert [tuple(bounds) for bounds in match.changed_bounds.tolist()] == [BOXES[one] for one in changed]
-    assert match.count_changed_rows() == former_rows.count(-1)
+    assert match.count_changed_rows() == former_row_of_row.count(-1)
 
 
 def test_rows_brought_into_the_plane_in_another_way_do_not_match():
@@ -88,13 +88,13 @@ def test_rows_selected_in_one_check_only_count_as_changed():
     bounds = keep_shapes(1, 2, 4, 3).bounds
     former_selection, selection = np.array([True, False, True]), np.array([True, True, False, True])
     selected = match.add_changed_selection(former_selection, selection, bounds)
-    assert selected.former_rows.tolist() == [0, -1, -1, 2] and selected.present_rows.tolist() == [0, -1, 3]
+    assert selected.former_row_of_row.tolist() == [0, -1, -1, 2] and selected.row_of_former_row.tolist() == [0, -1, 3]
     assert selected.changed_bounds.tolist() == [list(BOXES[4]), list(BOXES[2])]
     # None selects all rows.
-    assert match.add_changed_selection(None, selection, None).former_rows.tolist() == [0, 1, -1, 2]
-    assert match.add_changed_selection(former_selection, None, None).former_rows.tolist() == [0, -1, -1, 2]
+    assert match.add_changed_selection(None, selection, None).former_row_of_row.tolist() == [0, 1, -1, 2]
+    assert match.add_changed_selection(former_selection, None, None).former_row_of_row.tolist() == [0, -1, -1, 2]
     assert match.add_changed_selection(former_selection, None, None).changed_bounds.tolist() == [list(BOXES[4])]
-    assert match.former_rows.tolist() == [0, 1, -1, 2]
+    assert match.former_row_of_row.tolist() == [0, 1, -1, 2]
 
 
 def test_rows_to_update_are_changed_ones_and_those_at_their_boxes_unless_they_are_many():
@@ -102,8 +102,8 @@ def test_rows_to_update_are_changed_ones_and_those_at_their_boxes_unless_they_ar
     polygons, match = Polygons(shapes), make_identity_match(7)
     box = np.array([[-5.0, -5.0, -1.0, -1.0], [20.0, 20.0, 50.0, 50.0], [np.nan] * 4])
     assert np.flatnonzero(find_rows_to_update(polygons, match, box)).tolist() == [3]
-    assert find_near_rows(polygons, box).tolist() == [3]
-    match.former_rows[4] = -1
+    assert find_rows_meeting_bounds(polygons, box).tolist() == [3]
+    match.former_row_of_row[4] = -1
     assert np.flatnonzero(find_rows_to_update(polygons, match, box)).tolist() == [3, 4]
     assert find_rows_to_update(polygons, match, np.array([[0.0, 0.0, 60.0, 60.0]])) is None
 
@@ -309,7 +309,7 @@ def test_queries_after_random_edits_have_the_results_of_queries_without_kept_one
         counts.clear()
         results, slivers = run_queries(context, selections)
         updated_counts.append(sum(counts))
-        kept_results.keep_shapes_of_layers(context.plan.layers.values())
+        kept_results.keep_hashed_rows(context.plan.layers.values())
         counts.clear()
         expected_results, expected_slivers = run_queries(make_context(layers, None), selections)
         computed_counts.append(sum(counts))
@@ -348,7 +348,7 @@ def test_queries_of_a_layer_that_lost_its_shapes_have_the_results_of_queries_wit
         )
         for number, (pieces, expected) in enumerate(zip(results, expected_results, strict=True)):
             assert_equal_pieces(pieces, expected, number)
-        kept_results.keep_shapes_of_layers(context.plan.layers.values())
+        kept_results.keep_hashed_rows(context.plan.layers.values())
         layers[role] = rows
 
 
