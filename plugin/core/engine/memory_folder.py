@@ -213,13 +213,14 @@ class _FolderResults(KeptResults):
         """Write what a later check needs of the layers' geometries, unless a file has it."""
         for layer in layers:
             path = self._make_shapes_path(get_shape_digest(layer))
-            try:
+            if path.exists():
                 # A file that was not used for long is deleted. Reading it would take time.
-                os.utime(path)
-            except OSError:
-                shapes = hash_rows(layer)
-                conversion_digest = np.frombuffer(shapes.conversion_digest, dtype=np.uint8)
-                self._memory.write(path, {**shapes._asdict(), "conversion_digest": conversion_digest})
+                with suppress(OSError):
+                    os.utime(path)
+                continue
+            rows = hash_rows(layer)
+            conversion_digest = np.frombuffer(rows.conversion_digest, dtype=np.uint8)
+            self._memory.write(path, {**rows._asdict(), "conversion_digest": conversion_digest})
         self._match_by_digests = {}
 
     def _make_shapes_path(self, layer_digest: bytes) -> Path:
