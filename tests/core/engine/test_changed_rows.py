@@ -359,3 +359,32 @@ def test_empty_cover_in_place_of_that_of_a_layer_covers_nothing():
     assert len(queries.find_uncovered_pieces(parcels, zones)) == 0
     empty_cover = Polygons(np.zeros(0, dtype=object))
     assert queries.find_uncovered_pieces(parcels, zones, empty_cover).area.tolist() == [81.0]
+
+
+def test_pieces_found_by_the_method_for_a_former_cover_are_not_kept_for_one_that_needs_another(monkeypatch):
+    """A polygon that touches its cover keeps its first vertex only if boundaries decide that it is uncovered."""
+    zones = [shapely.box(x, 0, x + 10, 10) for x in range(0, 100, 10)]
+    layers = {PARCELS: [shapely.box(-10, 0, 0, 10), shapely.box(100, 0, 110, 10)], ZONES: zones}
+    # The second cover has more vertices than are compared for ten zones.
+    monkeypatch.setattr(overlay_module, "VERTICES_PER_OVERLAY", 1)
+    edited_layers = {**layers, PARCELS: [*layers[PARCELS], shapely.box(300, 0, 310, 10)]}
+    kept_results = KeptResults()
+    for later_layers in (layers, edited_layers):
+        pieces, expected = (
+            context.geometry.find_uncovered_pieces(context.plan.layers[ZONES], context.plan.layers[PARCELS])
+            for context in (make_context(later_layers, kept_results), make_context(later_layers, None))
+        )
+        assert [one.wkt for one in pieces.geometry] == [one.wkt for one in expected.geometry]
+        kept_results.keep_hashed_rows(make_context(later_layers, None).plan.layers.values())
+
+
+def test_pieces_below_a_whole_cover_are_not_updated_through_windows_for_a_selection_of_it(monkeypatch):
+    monkeypatch.setattr(overlay_module, "_MIN_VERTICES_FOR_WINDOWS", 0)
+    monkeypatch.setattr(overlay_module, "VERTICES_PER_OVERLAY", 1)
+    cells = [shapely.box(x, y, x + 10, y + 10) for x in range(0, 100, 10) for y in range(0, 100, 10)]
+    context = make_context({PARCELS: cells, ZONES: [shapely.box(0, 0, 50, 100), shapely.box(50, 0, 100, 100)]}, None)
+    parcels, zones = (context.plan.layers[role] for role in (PARCELS, ZONES))
+    context.geometry.kept_results = KeptResults()
+    assert len(context.geometry.find_uncovered_pieces(zones, parcels)) == 0
+    is_cover = np.arange(100) >= 7
+    assert context.geometry.find_uncovered_pieces(zones, parcels, cover_rows=is_cover).area.sum() == 700.0
