@@ -121,15 +121,9 @@ def find_rows_to_update(polygons: Polygons, match: RowMatch, bounds: NDArray) ->
     None if they are more than half of the rows. ``match``: of the layer of ``polygons``.
     """
     needs_update = match.former_row_of_row < 0
-    bounds = _drop_missing(bounds)
     if len(bounds):
-        needs_update[polygons.find_pairs_meeting_bounds(bounds)[1]] = True
+        needs_update[polygons.find_rows_meeting_bounds(bounds)] = True
     return None if np.count_nonzero(needs_update) * _FEW_ROWS_RATIO > len(polygons) else needs_update
-
-
-def find_rows_meeting_bounds(polygons: Polygons, bounds: NDArray) -> NDArray:
-    """Return the numbers of the rows whose box meets one of (k, 4) boxes, in ascending order."""
-    return np.unique(polygons.find_pairs_meeting_bounds(_drop_missing(bounds))[1])
 
 
 def _drop_missing(bounds: NDArray) -> NDArray:

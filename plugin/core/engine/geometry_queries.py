@@ -36,7 +36,6 @@ from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
-from .changed_rows import find_rows_meeting_bounds
 from .overlay_query import OverlayQuery, QueriedRows
 from .run_log import RunLog
 
@@ -343,31 +342,24 @@ class GeometryQueries:
         edited_rows = self._limit_rows_to_recheck_focus(left_layer, None) if right_layer is None else None
         recomputes_right = right_layer is not None and is_right_finer(left_layer.polygons, right_layer.polygons)
 
-        def overlay(
-            left: Polygons, left_rows: NDArray | None, right: Polygons | None, right_rows: NDArray | None,
-            focus: NDArray | None,
-        ) -> OverlayPieces:  # fmt: skip
-            """Overlay rows of the layers, as `Overlay`."""
-            return find_shared_pieces(
-                left,
-                right,
-                left_rows=left_rows,
-                right_rows=right_rows,
-                focus=edited_rows if focus is None else focus,
-                right_is_finer=recomputes_right,
-                splits_connected=splits_connected,
-                keep_slivers=keep_slivers,
-                tolerance=self.tolerance,
-                cancellation=self.cancellation,
-            )
-
         pieces = self._find_or_overlay(
             OverlayQuery(
                 "shared pieces",
                 QueriedRows(left_layer, left_layer.polygons, left_rows),
                 None if right_layer is None else QueriedRows(right_layer, right_layer.polygons, right_rows),
                 (splits_connected, keep_slivers, recomputes_right),
-                overlay,
+                lambda left, left_rows, right, right_rows, focus: find_shared_pieces(
+                    left,
+                    right,
+                    left_rows=left_rows,
+                    right_rows=right_rows,
+                    focus=edited_rows if focus is None else focus,
+                    right_is_finer=recomputes_right,
+                    splits_connected=splits_connected,
+                    keep_slivers=keep_slivers,
+                    tolerance=self.tolerance,
+                    cancellation=self.cancellation,
+                ),
                 recomputes_right=recomputes_right,
             )
         )
@@ -436,29 +428,22 @@ class GeometryQueries:
         # Some of the rows are computed again by the method that is the fastest for all.
         method = choose_uncovered_method(queried_rows.polygons, cover.polygons, queried_rows.rows, cover.rows)
 
-        def overlay(
-            polygons: Polygons, rows: NDArray | None, cover: Polygons | None, cover_rows: NDArray | None,
-            focus: NDArray | None,
-        ) -> OverlayPieces:  # fmt: skip
-            """Subtract the cover from rows of the layer, as `Overlay`."""
-            return find_uncovered_pieces(
-                polygons,
-                require_value(cover, "the cover"),
-                rows=rows,
-                cover_rows=cover_rows,
-                method=method,
-                keep_slivers=keep_slivers,
-                tolerance=self.tolerance,
-                cancellation=self.cancellation,
-            )
-
         pieces = self._find_or_overlay(
             OverlayQuery(
                 "uncovered pieces",
                 queried_rows,
                 cover,
                 (None if cover_polygons is None else cover_polygons.shapes, keep_slivers, method),
-                overlay,
+                lambda polygons, rows, cover, cover_rows, focus: find_uncovered_pieces(
+                    polygons,
+                    require_value(cover, "the cover"),
+                    rows=rows,
+                    cover_rows=cover_rows,
+                    method=method,
+                    keep_slivers=keep_slivers,
+                    tolerance=self.tolerance,
+                    cancellation=self.cancellation,
+                ),
             )
         )
         self.run_log.record_fallbacks(pieces.fallback_log, layer, None)
@@ -476,7 +461,7 @@ class GeometryQueries:
             polygons, cover = layer.polygons, cover_layer.polygons
             if rows is None:
                 return polygons.find_uncovered_candidates(cover, self.cancellation)
-            near, near_cover = (find_rows_meeting_bounds(one, layer.row_bounds[rows]) for one in (polygons, cover))
+            near, near_cover = (one.find_rows_meeting_bounds(layer.row_bounds[rows]) for one in (polygons, cover))
             is_candidate = np.zeros(len(layer), dtype=bool)
             is_candidate[near] = polygons.select_rows(near).find_uncovered_candidates(
                 cover.select_rows(near_cover), self.cancellation

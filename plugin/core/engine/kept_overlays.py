@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.overlay_pieces import OverlayPieces
-from .changed_rows import RowMatch, find_rows_meeting_bounds, find_rows_to_update, update_pieces
+from .changed_rows import RowMatch, find_rows_to_update, update_pieces
 from .input_digest import compute_value_digest, get_shape_digest
-from .kept_results import Arrays, KeptResults, decode_pieces, encode_pieces
+from .kept_results import Arrays, KeptResults, decode_pieces, encode_layer_digests, encode_pieces
 from .overlay_query import OverlayQuery, QueriedRows
 
 
@@ -39,12 +39,8 @@ def find_or_overlay(kept: KeptResults, query: OverlayQuery, run_settings: Any) -
 
 def _encode_inputs(query: OverlayQuery) -> Arrays:
     """Return what an update needs of a query: digests of the layers' geometries, and selected rows."""
-    arrays: Arrays = {}
-    for number, side in enumerate(query.sides):
-        arrays[f"layer_{number}"] = np.frombuffer(get_shape_digest(side.layer), dtype=np.uint8)
-        if side.rows is not None:
-            arrays[f"rows_{number}"] = side.rows.copy()
-    return arrays
+    rows = {f"rows_{number}": side.rows.copy() for number, side in enumerate(query.sides) if side.rows is not None}
+    return {**encode_layer_digests([side.layer for side in query.sides]), **rows}
 
 
 class _FormerOverlay(NamedTuple):
@@ -58,17 +54,13 @@ def _find_most_similar(kept: KeptResults, query: OverlayQuery, results: list[Arr
     """Return that one of earlier results of a query from which the fewest rows have changed; None without any."""
     overlays = []
     for arrays in results:
-        matches = [
-            match.add_changed_selection(
-                arrays.get(f"rows_{number}"),
-                side.rows,
-                None if side is query.recomputed_side else side.layer.row_bounds,
-            )
-            for number, side in enumerate(query.sides)
-            if (match := kept.match_layer(side.layer, arrays[f"layer_{number}"].tobytes())) is not None
-        ]
-        if len(matches) == len(query.sides):
-            overlays.append(_FormerOverlay(arrays, matches))
+        matches = kept.match_layers([side.layer for side in query.sides], arrays)
+        if matches is None:
+            continue
+        for number, side in enumerate(query.sides):
+            bounds = None if side is query.recomputed_side else side.layer.row_bounds
+            matches[number] = matches[number].add_changed_selection(arrays.get(f"rows_{number}"), side.rows, bounds)
+        overlays.append(_FormerOverlay(arrays, matches))
     return min(overlays, key=lambda one: sum(match.count_changed_rows() for match in one.matches), default=None)
 
 
@@ -102,19 +94,20 @@ def _update_between(
     query: OverlayQuery, right: QueriedRows, former: OverlayPieces, matches: list[RowMatch]
 ) -> OverlayPieces | None:
     """Return the updated pieces of an overlay of two layers; None if many rows meet changed ones."""
-    sides, deciding = (query.left, right), int(query.recomputes_right)
+    sides, recomputed = (query.left, right), int(query.recomputes_right)
     changed_bounds = np.concatenate([match.changed_bounds for match in matches])
-    needs_update = find_rows_to_update(sides[deciding].polygons, matches[deciding], changed_bounds)
+    needs_update = find_rows_to_update(sides[recomputed].polygons, matches[recomputed], changed_bounds)
     if needs_update is None:
         return None
-    near = [find_rows_meeting_bounds(side.polygons, sides[deciding].layer.row_bounds[needs_update]) for side in sides]
+    bounds = sides[recomputed].layer.row_bounds[needs_update]
+    near = [side.polygons.find_rows_meeting_bounds(bounds) for side in sides]
     rows = [side.get_mask_of_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
-    deciding_rows = needs_update[near[deciding]]
-    rows[deciding] = deciding_rows if rows[deciding] is None else deciding_rows & rows[deciding]
+    recomputed_rows = needs_update[near[recomputed]]
+    rows[recomputed] = recomputed_rows if rows[recomputed] is None else recomputed_rows & rows[recomputed]
     polygons = [side.polygons.select_rows(numbers) for side, numbers in zip(sides, near, strict=True)]
     pieces = query.overlay(polygons[0], rows[0], polygons[1], rows[1], None)
     is_recomputed = [np.zeros(len(side.polygons), dtype=bool) for side in sides]
-    is_recomputed[deciding] = needs_update
+    is_recomputed[recomputed] = needs_update
     return _merge_unless_fallback_was_used(
         former, pieces, (near[0], near[1]), (matches[0], matches[1]), (is_recomputed[0], is_recomputed[1])
     )

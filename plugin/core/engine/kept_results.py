@@ -10,7 +10,7 @@ few rows have changed (`kept_overlays`).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -34,7 +34,7 @@ MAX_BYTES = 64 * 1024**2
 MAX_RESULT_BYTES = 16 * 1024**2
 #: Rules query the same layers with different rows: a place for each.
 _MAX_LAST_RESULTS = 8
-#: A query of another outline or tolerance is another query.
+#: Queries whose last results are listed; another outline or tolerance makes another query.
 _MAX_QUERIES = 4096
 #: Two coordinates.
 _BYTES_PER_VERTEX = 16
@@ -76,7 +76,7 @@ class KeptResults:
 
     @shared_property
     def _last_digests_by_query(self) -> dict[bytes, list[bytes]]:
-        """Return the digests of the last results of each query, the latest at the end, as is the last used query."""
+        """Return the digests of the last results of each query, the latest at the end; so is the query used last."""
         return {}
 
     def find_last_results(self, query_digest: bytes) -> list[Arrays]:
@@ -111,6 +111,15 @@ class KeptResults:
         with self._lock:
             self._hashed_rows_by_digest, self._match_by_digests = rows_by_digest, {}
 
+    def match_layers(self, layers: Sequence[Layer], result: Arrays) -> list[RowMatch] | None:
+        """Match the rows of layers with those that they had in an earlier result (`encode_layer_digests`).
+
+        None if `match_layer` returns None for one of them.
+        """
+        matches = [self.match_layer(layer, result[f"layer_{n}"].tobytes()) for n, layer in enumerate(layers)]
+        known_matches = [match for match in matches if match is not None]
+        return known_matches if len(known_matches) == len(layers) else None
+
     def match_layer(self, layer: Layer, former_digest: bytes) -> RowMatch | None:
         """Match the rows of a layer with those that it had when its geometries had ``former_digest``.
 
@@ -134,6 +143,11 @@ class KeptResults:
             self.keep_arrays(digest, {name: array.copy() for name, array in arrays.items()})
             return arrays
         return {name: array.copy() for name, array in arrays.items()}
+
+
+def encode_layer_digests(layers: Sequence[Layer]) -> Arrays:
+    """Return the digests of the layers' geometries as arrays, from which `KeptResults.match_layers` matches rows."""
+    return {f"layer_{n}": np.frombuffer(get_shape_digest(layer), dtype=np.uint8) for n, layer in enumerate(layers)}
 
 
 def count_bytes(arrays: Arrays) -> int:

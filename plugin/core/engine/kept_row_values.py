@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..plan.layer import Layer
 from .changed_rows import find_rows_to_update
 from .input_digest import compute_value_digest, get_shape_digest
-from .kept_results import Arrays, KeptResults
+from .kept_results import Arrays, KeptResults, encode_layer_digests
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ def find_or_compute_values(kept: KeptResults, query: RowValueQuery, run_settings
     """
     layers = (query.layer, query.other_layer)
     query_digest = compute_value_digest((query.name, [layer.role for layer in layers], run_settings))
-    layer_digests = [get_shape_digest(layer) for layer in layers]
-    digest = compute_value_digest((query_digest, layer_digests))
+    digest = compute_value_digest((query_digest, [get_shape_digest(layer) for layer in layers]))
     arrays = kept.find_arrays(digest)
     if arrays is not None:
         return arrays["values"].copy()
@@ -47,17 +46,16 @@ def find_or_compute_values(kept: KeptResults, query: RowValueQuery, run_settings
     values = _update(kept, query, former_results[0]) if former_results else None
     if values is None:
         values = query.compute(None)
-    encoded_digests = {f"layer_{n}": np.frombuffer(one, dtype=np.uint8) for n, one in enumerate(layer_digests)}
-    kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encoded_digests})
+    kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encode_layer_digests(layers)})
     return values
 
 
 def _update(kept: KeptResults, query: RowValueQuery, former: Arrays) -> NDArray | None:
     """Return the values of an earlier check, with those of changed rows computed again; None if these are many."""
-    match = kept.match_layer(query.layer, former["layer_0"].tobytes())
-    other_match = kept.match_layer(query.other_layer, former["layer_1"].tobytes())
-    if match is None or other_match is None or not len(query.layer):
+    matches = kept.match_layers((query.layer, query.other_layer), former)
+    if matches is None or not len(query.layer):
         return None
+    match, other_match = matches
     changed_bounds = np.concatenate([match.changed_bounds, other_match.changed_bounds])
     needs_update = find_rows_to_update(query.layer.polygons, match, changed_bounds)
     if needs_update is None:

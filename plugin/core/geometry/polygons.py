@@ -306,6 +306,14 @@ class Polygons:
         positions, n = query_in_threads(self._box_tree, shapely.box(*bounds.T), cancellation=cancellation)
         return positions, self.present[n]
 
+    def find_rows_meeting_bounds(self, bounds: NDArray) -> NDArray:
+        """Return the numbers of the rows whose box meets one of (k, 4) boxes (m), in ascending order.
+
+        A box of NaN, which a row without a shape has, meets none.
+        """
+        is_present = np.isfinite(bounds).all(axis=1)
+        return np.unique(self.find_pairs_meeting_bounds(bounds[is_present])[1])
+
     def find_pairs_meeting(
         self, shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED
     ) -> tuple[NDArray, NDArray]:

@@ -15,7 +15,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..engine.changed_rows import find_rows_meeting_bounds
 from ..model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
 
@@ -59,7 +58,7 @@ def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | 
     else:
         rows_with_shape = rows[layer.has_shape[rows]]
         # Trees of all polygons are not made for a few points.
-        near_rows = find_rows_meeting_bounds(survey, layer.row_bounds[rows_with_shape])
+        near_rows = survey.find_rows_meeting_bounds(layer.row_bounds[rows_with_shape])
         points = shapely.point_on_surface(layer.plane_shapes[rows_with_shape])
         positions, rows_at_points = survey.select_rows(near_rows).find_pairs_at_points(points)
         rows_at_points = near_rows[rows_at_points]

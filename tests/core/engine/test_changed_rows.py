@@ -13,7 +13,6 @@ from plugin.core.engine import geometry_queries
 from plugin.core.engine.changed_rows import (
     HashedRows,
     RowMatch,
-    find_rows_meeting_bounds,
     find_rows_to_update,
     make_identity_match,
     match_rows,
@@ -102,7 +101,7 @@ def test_rows_to_update_are_changed_ones_and_those_at_their_boxes_unless_they_ar
     polygons, match = Polygons(shapes), make_identity_match(7)
     box = np.array([[-5.0, -5.0, -1.0, -1.0], [20.0, 20.0, 50.0, 50.0], [np.nan] * 4])
     assert np.flatnonzero(find_rows_to_update(polygons, match, box)).tolist() == [3]
-    assert find_rows_meeting_bounds(polygons, box).tolist() == [3]
+    assert polygons.find_rows_meeting_bounds(box).tolist() == [3]
     match.former_row_of_row[4] = -1
     assert np.flatnonzero(find_rows_to_update(polygons, match, box)).tolist() == [3, 4]
     assert find_rows_to_update(polygons, match, np.array([[0.0, 0.0, 60.0, 60.0]])) is None
