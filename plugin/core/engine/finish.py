@@ -111,10 +111,11 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
     cancellation.raise_if_cancelled()
     set_fingerprints(findings)
-    for number, finding in enumerate(findings):
+    messages = texts.format_messages(findings, plan.norm.standard.templates)
+    for number, (finding, message) in enumerate(zip(findings, messages, strict=True)):
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        finding.message = texts.format_message(finding, plan.norm.standard.templates)
+        finding.message = message
     set_geometries(located, stored_shapes[shape_of_finding])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..exchange.layer_changes import UNCHANGED, LayerChanges
-from ..model.findings import convert_to_plain_value
+from ..files.json_text import convert_to_plain_value
 from ..plan.layer import FieldInfo, SourceLayer
 from .edits import is_same_shape
 from .state import EditingState

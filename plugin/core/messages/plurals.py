@@ -47,6 +47,11 @@ def _find_counted_nouns(template: str) -> list[re.Match[str]]:
     return [one for one in _COUNTED_NOUN_PATTERN.finditer(template) if one["noun"] not in _NO_PLURALS]
 
 
+def has_counted_nouns(template: str) -> bool:
+    """Return True for a text with a count and its noun, which `use_singular_after_one` may change."""
+    return bool(_find_counted_nouns(template))
+
+
 def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
     """Return an English text with noun and verb in the singular after a count of 1.
 
@@ -55,8 +60,7 @@ def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
     >>> use_singular_after_one("{count} features of layer “{layer}” have no shape.", {"count": 1})
     '{count} feature of layer “{layer}” has no shape.'
     """
-    counted_nouns = _find_counted_nouns(template)
-    matches = counted_nouns and [one for one in counted_nouns if _is_number(params.get(one["name"]))]
+    matches = [one for one in _find_counted_nouns(template) if _is_number(params.get(one["name"]))]
     if not matches:
         return template
     text, end = "", len(template)

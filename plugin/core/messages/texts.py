@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-import string
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
@@ -35,7 +34,7 @@ from .numbers import (
 from .numbers import THIN_SPACE as THIN_SPACE
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
-from .plurals import use_singular_after_one
+from .placeholders import MAX_CACHED_TEXTS, fill_placeholders, find_placeholders
 
 if TYPE_CHECKING:
     from ..model.findings import Finding, UnreadData
@@ -197,9 +196,6 @@ _FIGURE_WITH_UNIT_PATTERN = re.compile(r"\{(\w+)\} ?(?:m²|%)")
 #: Chinese text that follows a unit without a space.
 _UNIT_BEFORE_CHINESE_PATTERN = re.compile(r"m²(?=[\u4e00-\u9fff])")
 _NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
-#: The end of a name in a placeholder, before an attribute or an index.
-_PLACEHOLDER_END_PATTERN = re.compile(r"[.\[]")
-_MAX_CACHED_TEXTS = 4096
 _WHOLE_PERCENT = 100.0
 #: Decimals of figures that are compared with no limit.
 _USUAL_DECIMALS = 2
@@ -234,6 +230,7 @@ def _load_texts(lang: str) -> dict[str, Any]:
     return read_toml(TEXTS_FOLDER / f"{lang}.toml")
 
 
+@cache
 def _get_text(lang: str, section: str, key: str) -> str:
     """Return a text with its unfilled placeholders; raise DataError if it is missing."""
     try:
@@ -245,7 +242,7 @@ def _get_text(lang: str, section: str, key: str) -> str:
 @cache
 def _get_constant_text(lang: str, section: str, key: str) -> str:
     """Return a text without parameters."""
-    return _fill_placeholders(_get_text(lang, section, key), {})
+    return fill_placeholders(_get_text(lang, section, key), {})
 
 
 @cache
@@ -286,7 +283,7 @@ class Texts:
         """Return a text by section and key, with its placeholders filled."""
         if not params:
             return _get_constant_text(self.lang, section, key)
-        return _fill_placeholders(_get_text(self.lang, section, key), params)
+        return fill_placeholders(_get_text(self.lang, section, key), params)
 
     def find(self, section: str, key: str) -> str:
         """Return a text by section and key with its unfilled placeholders; empty if it is missing."""
@@ -469,6 +466,20 @@ class Texts:
 
     def format_message(self, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the message of a finding: layer, feature, field, figure, remedy."""
+        return next(self.format_messages([finding], templates))
+
+    def format_messages(self, findings: Iterable[Finding], templates: dict[str, Template]) -> Iterator[str]:
+        """Yield the message of each finding, as `format_message`; what findings with one text share is found once."""
+        forms: dict[tuple[Any, ...], _MessageForm | None] = {}
+        for finding in findings:
+            key = _make_form_key(finding)
+            if key not in forms:
+                forms[key] = self._make_form(finding, templates)
+            form = forms[key]
+            yield finding.message if form is None else self._fill_form(form, finding, templates)
+
+    def _make_form(self, finding: Finding, templates: dict[str, Template]) -> _MessageForm | None:
+        """Return the form of a finding's message; None for a stored finding of a former check, which keeps its own."""
         if finding.code.startswith("RUN"):
             message_texts = _load_texts(self.lang)["run_messages"]
             text = message_texts.get(f"{finding.code}_{finding.case}") or message_texts[finding.code]
@@ -476,21 +487,29 @@ class Texts:
             # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
         elif _is_of_former_check(finding):
-            return finding.message
+            return None
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
-        needs = _find_needs(text)
+        field_title = self._get_field_title(finding, templates)
+        return _MessageForm(
+            text=insert_field_alias(text, finding.field, field_title) if self.lang == "zh" else text,
+            needs=_find_needs(text),
+            layer_label=self.make_layer_label(finding.role, templates),
+            field_title=field_title,
+        )
+
+    def _fill_form(self, form: _MessageForm, finding: Finding, templates: dict[str, Template]) -> str:
+        """Return the message of a finding from its form."""
+        text, needs = form.text, form.needs
         figures = _format_figures_with_unit(needs.figures, finding.params) if needs.figures else {}
-        message_params = self._make_message_params(finding, templates, needs, figures)
+        message_params = self._make_message_params(finding, templates, form, figures)
         message_params |= figures
         if "area_m2" in needs.placeholders:
             message_params["area_m2"] = _format_area_with_limits(finding)
-        if self.lang == "zh":
-            text = insert_field_alias(text, finding.field, self._get_field_title(finding, templates))
         if message_params.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
-        message = nest_quotation_marks(_fill_placeholders(text, message_params))
+        message = nest_quotation_marks(fill_placeholders(text, message_params))
         if self.lang == "zh" and "m²" in message:
             message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
         return message + self._make_registration_remark(finding)
@@ -533,18 +552,19 @@ class Texts:
         self,
         finding: Finding,
         templates: dict[str, Template],
-        needs: _MessageNeeds,
+        form: _MessageForm,
         known_texts: Container[str],
     ) -> dict[str, Any]:
         """Return placeholder → value for the message of a finding.
 
-        ``needs``: those of the text; values that are slow to make are made for these only. ``known_texts``:
-        parameters that the caller has as text.
+        ``form``: that of the message; values that are slow to make are made for its placeholders only.
+        ``known_texts``: parameters that the caller has as text.
         """
-        params, placeholders, used_params = finding.params, needs.placeholders, needs.params
+        params, needs = finding.params, form.needs
+        placeholders, used_params = needs.placeholders, needs.params
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         message_params: dict[str, Any] = {
-            "layer": self.make_layer_label(finding.role, templates),
+            "layer": form.layer_label,
             "field": finding.field,
         }
         if "key" in placeholders:
@@ -588,8 +608,8 @@ class Texts:
             message_params |= self._describe_difference(finding, message_params, shown_params)
         if needs.lists:
             message_params |= self._make_list_params(finding, templates, message_params, shown_params)
-        if "field_title" in placeholders and (field_title := self._get_field_title(finding, templates)):
-            message_params["field_title"] = field_title
+        if "field_title" in placeholders and form.field_title:
+            message_params["field_title"] = form.field_title
         if "layer_name" in params and "problem_text" in placeholders:
             problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(params["problem"]), problem_params)
@@ -664,8 +684,8 @@ class Texts:
         texts = _load_texts(self.lang)
         translated_params: dict[str, str] = {}
         for name in names:
-            value, section_texts = params.get(name), texts[_SECTION_OF_KEY_PARAMS[name]]
-            if isinstance(value, str) and value in section_texts:
+            value = params.get(name)
+            if isinstance(value, str) and value in (section_texts := texts[_SECTION_OF_KEY_PARAMS[name]]):
                 translated_params[name] = section_texts[value]
             elif name in _UNIT_PARAMS and name in params:
                 # A figure without a layer is shown in the unit of its text.
@@ -855,7 +875,7 @@ class _MessageNeeds:
     clauses: frozenset[str]
 
 
-@lru_cache(maxsize=_MAX_CACHED_TEXTS)
+@lru_cache(maxsize=MAX_CACHED_TEXTS)
 def _find_needs(text: str) -> _MessageNeeds:
     """Return what the placeholders of a text need."""
     placeholders = find_placeholders(text)
@@ -870,6 +890,33 @@ def _find_needs(text: str) -> _MessageNeeds:
         lists=placeholders & _PLACEHOLDERS_OF_LISTS,
         feature=placeholders & _PLACEHOLDERS_OF_FEATURE,
         clauses=find_clauses(placeholders),
+    )
+
+
+@dataclass(frozen=True)
+class _MessageForm:
+    """What the messages of findings with one text, layer and field share.
+
+    ``text``: the text with its placeholders, and with the Chinese name of the field; ``field_title``: the name of the
+    field in the language of the texts, empty if it is unknown.
+    """
+
+    text: str
+    needs: _MessageNeeds
+    layer_label: str
+    field_title: str
+
+
+def _make_form_key(finding: Finding) -> tuple[Any, ...]:
+    """Return the values of a finding that its `_MessageForm` depends on."""
+    params, width_m = finding.params, finding.width_m
+    return (
+        finding.code,
+        finding.case,
+        finding.role,
+        finding.field,
+        params.get("kind") if finding.case == SLIVER_TEXTS_KEY else params.get("shown", {}).get("variant"),
+        width_m is not None and width_m < NARROW_WIDTH_M,
     )
 
 
@@ -890,13 +937,13 @@ def _list_limits(params: Mapping[str, Any]) -> list[float]:
     ]
 
 
-@lru_cache(maxsize=_MAX_CACHED_TEXTS)
+@lru_cache(maxsize=MAX_CACHED_TEXTS)
 def _find_limit_names(names: tuple[str, ...]) -> list[str]:
     """Return the names of limits among names of parameters."""
     return [name for name in names if name.startswith(_LIMIT_PREFIXES)]
 
 
-@lru_cache(maxsize=_MAX_CACHED_TEXTS)
+@lru_cache(maxsize=MAX_CACHED_TEXTS)
 def insert_field_alias(text: str, name: str, alias: str) -> str:
     """Return a Chinese message in which the first ``{field}`` has the field's Chinese name: 图斑面积（TBMJ）.
 
@@ -909,21 +956,6 @@ def insert_field_alias(text: str, name: str, alias: str) -> str:
     is_in_brackets = before.count("（") > before.count("）")
     label = f"{alias} {{field}}" if is_in_brackets else f"{alias}（{{field}}）"
     return before.removesuffix(" ") + label + (after if is_in_brackets else after.removeprefix(" "))
-
-
-@lru_cache(maxsize=_MAX_CACHED_TEXTS)
-def find_placeholders(text: str) -> frozenset[str]:
-    """Return the names of the placeholders of a text."""
-    fields = [name for _, name, _, _ in string.Formatter().parse(text) if name]
-    return frozenset(_PLACEHOLDER_END_PATTERN.split(name)[0] for name in fields)
-
-
-def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
-    """Fill the named placeholders of a text.
-
-    A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
-    """
-    return use_singular_after_one(text, params).format_map(params)
 
 
 _QUOTATION_MARK_PATTERN = re.compile("[“”]")

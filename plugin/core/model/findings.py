@@ -7,19 +7,17 @@ A finding states what is wrong, where, and how much. It contains its geometry an
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
-from operator import attrgetter
 from typing import Any, TypeVar, overload
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from ..files.json_text import convert_to_plain_value, encode_json
 from .rule import RULE_FAMILIES, Severity, get_rule_family
 
 _Item = TypeVar("_Item")
@@ -149,7 +147,7 @@ class Finding:
 
     def row(self) -> dict[str, Any]:
         """Return the finding as a row of the findings layer: column name → plain value."""
-        return self._make_columns(";".join(self.related_keys), encode_params(self.params))
+        return self._make_columns(";".join(self.related_keys), encode_json(self.params))
 
     def _make_columns(self, related_keys: Any, params: Any) -> dict[str, Any]:
         """Return column name → value of the findings layer; related keys and parameters as given."""
@@ -216,10 +214,9 @@ def make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
 
     For a writer that makes multipolygons of polygons: the copies of hundreds of thousands of shapes are not needed.
     """
-    kinds = np.array([finding.geom_kind for finding in findings], dtype=object)
     shapes = np.array([finding.geometry for finding in findings], dtype=object)
-    shapes[kinds == "none"] = None
-    marked = np.isin(kinds, ("line", "point"))
+    shapes[shapely.is_empty(shapes)] = None
+    marked = np.isin(shapely.get_dimensions(shapes), (0, 1))
     shapes[marked] = shapely.buffer(shapes[marked], MARK_RADIUS_M)
     for row in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
         polygons = shapely.get_parts(shapely.get_parts([shapes[row]]))
@@ -233,21 +230,16 @@ def make_layer_wkb(findings: Sequence[Finding]) -> NDArray:
     Findings on one shape share its WKB.
     """
     shapes = make_layer_polygons(findings)
-    ids = np.fromiter(map(id, shapes), dtype=np.uint64, count=len(shapes))
-    _, first_rows, positions = np.unique(ids, return_index=True, return_inverse=True)
+    first_rows, positions = find_distinct_shapes(shapes)
     wkb: NDArray = shapely.to_wkb(shapes[first_rows])[positions]
     return wkb
 
 
-def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
-    """Return column name → the values of all findings in it, as in `Finding.row`."""
-    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), findings)) for name in FINDING_COLUMNS}
-    severity_texts = {severity: str(severity or "") for severity in set(columns["severity"])}
-    columns["severity"] = [severity_texts[severity] for severity in columns["severity"]]
-    columns["related_keys"] = [";".join(keys) for keys in columns["related_keys"]]
-    batches = _iterate_batches(columns["params"])
-    columns["params"] = [text for batch in batches for text in _encode_together(batch, _PARAMS_ENCODER.encode)]
-    return columns
+def find_distinct_shapes(shapes: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the (k,) first rows of the distinct objects among (n,) shapes, and (n,) the position of each row's."""
+    ids = np.fromiter(map(id, shapes), dtype=np.uint64, count=len(shapes))
+    _, first_rows, positions = np.unique(ids, return_index=True, return_inverse=True)
+    return first_rows, positions
 
 
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
@@ -257,86 +249,6 @@ def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any
             row = finding._make_columns_for_json(convert_to_plain_value(finding.params))
             row["geometry"] = text
             yield row
-
-
-class _DistinctTexts(dict[Any, str]):
-    """JSON texts by value, for columns with few distinct values; a missing text is made by ``encode``."""
-
-    def __init__(self, encode: Callable[[Any], str]):
-        super().__init__()
-        self._encode = encode
-
-    def __missing__(self, value: Any) -> str:
-        text = self[value] = self._encode(value)
-        return text
-
-
-#: Columns of a finding in JSON, in the order of `Finding._make_columns_for_json`.
-_JSON_COLUMNS = (*FINDING_COLUMNS, "case")
-#: Those with another text in each finding; the other columns of text have few distinct texts.
-_DISTINCT_COLUMNS = ("key", "message", "fingerprint")
-_JSON_LINE = "{" + ", ".join(f'"{name}": %s' for name in _JSON_COLUMNS)
-
-
-def iterate_finding_lines(findings: Sequence[Finding], encode: Callable[[Any], str]) -> Iterator[tuple[str, ...]]:
-    """Yield findings as JSON texts, each in pieces: the texts of the dicts of `iterate_finding_dicts`.
-
-    ``encode`` returns the JSON text of a value, and converts parameters with `convert_to_plain_value`. The WKT is a
-    piece without Chinese characters, which take more memory and time in Python, also for the text around them.
-    """
-    texts = _DistinctTexts(encode)
-    for batch in _iterate_batches(findings):
-        columns = [_encode_column(name, batch, encode, texts) for name in _JSON_COLUMNS]
-        for finding, values, text in zip(batch, zip(*columns, strict=True), _make_wkt(batch), strict=True):
-            line = _JSON_LINE % values
-            if finding.needs_approval:
-                line += ', "needs_approval": true'
-            # WKT has no character that JSON would escape, so the long text is not searched for them.
-            yield (f'{line}, "geometry": null}}',) if text is None else (f'{line}, "geometry": "', text, '"}')
-
-
-def _encode_column(
-    name: str, findings: Sequence[Finding], encode: Callable[[Any], str], texts: _DistinctTexts
-) -> Iterable[str]:
-    """Return the JSON text of one column of each finding."""
-    values = map(attrgetter(name), findings)
-    if name in NUMERIC_FINDING_COLUMNS:
-        return [
-            "null" if value is None else float.__repr__(value) if _is_finite_float(value) else encode(value)
-            for value in values
-        ]
-    if name == "related_keys":
-        return [encode(list(keys)) if keys else "[]" for keys in values]
-    if name == "severity":
-        return [texts[str(severity or "")] for severity in values]
-    if name == "params":
-        return _encode_together(list(values), encode)
-    if name in _DISTINCT_COLUMNS:
-        return _encode_texts(list(values), encode)
-    return map(texts.__getitem__, values)
-
-
-#: Item between values that are encoded together; values with such an item are encoded one by one.
-_SEPARATOR = "\0"
-
-
-def _encode_together(values: Sequence[Any], encode: Callable[[Any], str]) -> list[str]:
-    """Return the JSON text of each value; all are encoded in one call, which is faster than one for each."""
-    separated: list[Any] = [_SEPARATOR] * (2 * len(values) - 1)
-    separated[::2] = values
-    texts = encode(separated)[1:-1].split(f", {encode(_SEPARATOR)}, ")
-    return texts if len(texts) == len(values) else [encode(value) for value in values]
-
-
-def _encode_texts(texts: Sequence[str], encode: Callable[[Any], str]) -> list[str]:
-    """Return texts as JSON; if no character has to be escaped, they are only put in quotation marks."""
-    joined = "".join(texts)
-    return [f'"{text}"' for text in texts] if encode(joined) == f'"{joined}"' else [encode(text) for text in texts]
-
-
-def _is_finite_float(value: Any) -> bool:
-    """Return True for a float that is neither infinite nor NaN."""
-    return isinstance(value, float) and math.isfinite(value)
 
 
 def _iterate_batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
@@ -350,30 +262,6 @@ def _make_wkt(findings: Sequence[Finding]) -> list[str | None]:
     shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in findings], dtype=object)
     texts: list[str | None] = shapely.to_wkt(shapes, rounding_precision=-1).tolist()
     return texts
-
-
-_PLAIN_TYPES = frozenset((str, int, float, bool, type(None)))
-
-
-def convert_to_plain_value(value: Any) -> Any:
-    """Return a numpy or pandas scalar as a plain Python value for JSON; other values unchanged."""
-    if type(value) in _PLAIN_TYPES:
-        return value
-    if isinstance(value, list | tuple | set):
-        return [convert_to_plain_value(v) for v in value]
-    if isinstance(value, dict):
-        return {k: convert_to_plain_value(v) for k, v in value.items()}
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
-
-
-_PARAMS_ENCODER = json.JSONEncoder(ensure_ascii=False, default=convert_to_plain_value)
-
-
-def encode_params(params: dict[str, Any]) -> str:
-    """Return the parameters of a finding as JSON text, for a column of a table."""
-    return _PARAMS_ENCODER.encode(params)
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..model.findings import Finding, convert_to_plain_value
+from ..files.json_text import convert_to_plain_value
+from ..model.findings import Finding
 from ..model.report import Report
 from .coordinates import make_coordinate_finder
 from .crs_texts import list_crs_labels

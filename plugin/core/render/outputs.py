@@ -7,8 +7,6 @@ Each file is written to a temporary path; all move to their targets when every o
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import shutil
 import tempfile
 import warnings
@@ -27,19 +25,14 @@ from pyproj import CRS
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
+from ..files.json_text import encode_json
 from ..files.open_datasource import check_shapefile_complete
 from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
-from ..model.findings import (
-    NUMERIC_FINDING_COLUMNS,
-    Finding,
-    convert_to_plain_value,
-    iterate_finding_lines,
-    make_finding_columns,
-    make_layer_wkb,
-)
+from ..model.finding_texts import encode_params_of_findings, iterate_finding_lines, make_finding_columns
+from ..model.findings import NUMERIC_FINDING_COLUMNS, Finding, make_layer_wkb
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
 from .chapter import ReportChapter
@@ -88,14 +81,17 @@ def get_document_author(report: Report) -> str:
 
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
 @pause_garbage_collection()
-def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
+def write_findings_layer(
+    path: Path, findings: list[Finding], crs: CRS, layer: str = "findings", params_texts: list[str] | None = None
+) -> None:
     """Write findings as a layer to a new file, with all columns even without findings.
 
-    `write_atomically` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full
-    disk, which drivers do not always report).
+    `write_atomically` provides the path. ``params_texts``: the texts of `encode_params_of_findings`, if they are known.
+    Raises OutputError when the driver fails or the file is incomplete (a full disk, which drivers do not always
+    report).
     """
     driver = _get_driver_of_file(path)
-    columns = make_finding_columns(findings)
+    columns = make_finding_columns(findings, params_texts)
     values = [
         np.array(column, dtype="float64")
         if name in NUMERIC_FINDING_COLUMNS
@@ -165,8 +161,6 @@ def _get_driver_of_file(target: Path) -> str:
 
 #: Pieces of a text that are written to its file together.
 _PIECES_PER_WRITE = 1000
-#: One encoder for all lines, because creating one is slower than using it.
-_JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=convert_to_plain_value)
 
 
 @dataclass
@@ -181,12 +175,14 @@ def report_to_json(report: Report) -> str:
     return "".join(_iterate_report_json(report))
 
 
-def _iterate_report_json(report: Report, chapter: ReportChapter | None = None) -> Iterator[str]:
+def _iterate_report_json(
+    report: Report, chapter: ReportChapter | None = None, params_texts: list[str] | None = None
+) -> Iterator[str]:
     """Return the pieces of a report's JSON text; findings, which may be very many, become text directly.
 
-    A chapter is the last entry.
+    A chapter is the last entry. ``params_texts``: the texts of `encode_params_of_findings`, if they are known.
     """
-    finding_lines = _JsonLines(iterate_finding_lines(report.findings, _format_json_entry))
+    finding_lines = _JsonLines(iterate_finding_lines(report.findings, params_texts))
     entries = ((key, finding_lines if key == "findings" else value) for key, value in report.iterate_entries())
     return _iterate_json(entries if chapter is None else chain(entries, [(chapter.key, chapter.data)]))
 
@@ -203,26 +199,18 @@ def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
     """
     start = "{\n"
     for key, value in parts:
-        yield f"{start}{_format_json_entry(key)}: "
+        yield f"{start}{encode_json(key)}: "
         start = ",\n"
         if not isinstance(value, list | Iterator | _JsonLines):
-            yield _format_json_entry(value)
+            yield encode_json(value)
             continue
         is_empty = True
-        for line in value.lines if isinstance(value, _JsonLines) else ((_format_json_entry(v),) for v in value):
+        for line in value.lines if isinstance(value, _JsonLines) else ((encode_json(v),) for v in value):
             yield "[\n" if is_empty else ",\n"
             yield from line
             is_empty = False
         yield "[]" if is_empty else "\n]"
     yield "\n}\n"
-
-
-def _format_json_entry(value: Any) -> str:
-    """Return a value as JSON on one line; non-finite numbers become null."""
-    try:
-        return _JSON_ENCODER.encode(value)
-    except ValueError:
-        return _JSON_ENCODER.encode(_replace_non_finite(convert_to_plain_value(value)))
 
 
 def _write_text(path: Path, pieces: Iterable[str]) -> None:
@@ -235,17 +223,6 @@ def _write_text(path: Path, pieces: Iterable[str]) -> None:
     with path.open("wb") as file:
         while batch := list(islice(encoded_pieces, _PIECES_PER_WRITE)):
             file.write(b"".join(batch))
-
-
-def _replace_non_finite(value: Any) -> Any:
-    """Return plain data in which None replaces infinite numbers and NaN."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {k: _replace_non_finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_replace_non_finite(v) for v in value]
-    return value
 
 
 def write_outputs(
@@ -280,6 +257,9 @@ def write_outputs(
     if outputs.html or outputs.json or outputs.docx or outputs.pdf:
         report = add_data_digest(report, plan, cancellation)
 
+    # The report and the layer share these texts.
+    params_texts = encode_params_of_findings(report.findings) if outputs.json and outputs.findings else None
+
     def write_html(path: Path) -> None:
         page = render_report(report, plan.norm, draw(), chapter=chapter)
         if public is not None:
@@ -291,7 +271,7 @@ def write_outputs(
         written_report = add_picture_digests(report, draw()) if outputs.html else report
         # The texts of findings refer to nothing that Python's garbage collection could free.
         with pause_garbage_collection():
-            _write_text(path, _iterate_report_json(written_report, chapter))
+            _write_text(path, _iterate_report_json(written_report, chapter, params_texts))
 
     @cache
     def make_document() -> Document:
@@ -344,7 +324,7 @@ def write_outputs(
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.
             path = stack.enter_context(write_atomically(outputs.findings))
-            write_findings_layer(path, report.findings, plan.crs)
+            write_findings_layer(path, report.findings, plan.crs, params_texts=params_texts)
         cancellation.raise_if_cancelled()
 
 

@@ -15,11 +15,11 @@ from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
 from plugin.core.messages.texts import Texts
+from plugin.core.model.finding_texts import make_finding_columns
 from plugin.core.model.findings import (
     FINDING_COLUMNS,
     Finding,
     iterate_finding_dicts,
-    make_finding_columns,
     make_layer_geometries,
     make_layer_polygons,
     set_geometries,

@@ -5,7 +5,8 @@ import pytest
 
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.messages.clauses import FACT_SUFFIX, make_clauses
-from plugin.core.messages.texts import Texts, find_placeholders
+from plugin.core.messages.placeholders import find_placeholders
+from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check

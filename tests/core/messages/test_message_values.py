@@ -5,13 +5,13 @@ import json
 
 import pytest
 
+from plugin.core.messages.placeholders import find_placeholders
 from plugin.core.messages.texts import (
     NARROW_CASE,
     CodeListName,
     ConceptName,
     IndicatorName,
     Texts,
-    find_placeholders,
     insert_field_alias,
     nest_quotation_marks,
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plugin.core.files.writing import OutputPaths
-from plugin.core.model.findings import make_finding_columns
+from plugin.core.model.finding_texts import make_finding_columns
 from plugin.core.model.report import REPORT_SCHEMA, Report
 from plugin.core.render.outputs import report_to_json, write_outputs
 from plugin.paths import REPORT_TEMPLATES_FOLDER
@@ -130,7 +130,7 @@ def test_findings_encoded_together_have_the_json_of_each_finding(values):
     expected = [json.dumps(replace_non_finite(finding.to_dict()), ensure_ascii=False) for finding in report.findings]
     assert not values or lines == expected
     assert make_finding_columns(report.findings)["params"] == [
-        json.dumps(finding.params, ensure_ascii=False) for finding in report.findings
+        json.dumps(replace_non_finite(finding.params), ensure_ascii=False) for finding in report.findings
     ]
 
 

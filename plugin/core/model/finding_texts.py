@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Columns and JSON texts of many findings: the values of `Finding.row` and `Finding.to_dict`, made together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ..files.json_text import encode_json, encode_texts, encode_together
+from .findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, find_distinct_shapes
+
+#: Findings that are written as text together.
+_FINDINGS_PER_BATCH = 1000
+
+
+def encode_params_of_findings(findings: Sequence[Finding]) -> list[str]:
+    """Return the parameters of each finding as JSON text."""
+    return [text for batch in _iterate_batches(len(findings)) for text in _encode_params(findings[batch])]
+
+
+def _encode_params(findings: Sequence[Finding]) -> list[str]:
+    """Return the parameters of each finding as JSON text, encoded together."""
+    return encode_together([finding.params for finding in findings])
+
+
+def make_finding_columns(findings: Sequence[Finding], params_texts: list[str] | None = None) -> dict[str, list[Any]]:
+    """Return column name → the values of all findings in it, as in `Finding.row`.
+
+    ``params_texts``: the texts of `encode_params_of_findings`, if they are known.
+    """
+    columns: dict[str, list[Any]] = {
+        name: list(map(attrgetter(name), findings)) for name in FINDING_COLUMNS if name != "params"
+    }
+    severity_texts = {severity: str(severity or "") for severity in set(columns["severity"])}
+    columns["severity"] = [severity_texts[severity] for severity in columns["severity"]]
+    columns["related_keys"] = [";".join(keys) for keys in columns["related_keys"]]
+    columns["params"] = encode_params_of_findings(findings) if params_texts is None else params_texts
+    return {name: columns[name] for name in FINDING_COLUMNS}
+
+
+#: Columns of a finding in JSON, in the order of `Finding.to_dict`.
+_JSON_COLUMNS = (*FINDING_COLUMNS, "case")
+#: Those with another text in each finding; the other columns of text have few distinct texts.
+_DISTINCT_COLUMNS = ("key", "message", "fingerprint")
+
+
+def iterate_finding_lines(
+    findings: Sequence[Finding], params_texts: Sequence[str] | None = None
+) -> Iterator[tuple[str, ...]]:
+    """Yield findings as JSON texts, each in pieces: the texts of the dicts of `Finding.to_dict`.
+
+    ``params_texts``: the texts of `encode_params_of_findings`, if they are known. The WKT is a piece without Chinese
+    characters, which take more memory and time in Python, also for the text around them.
+    """
+    wkt = _WktOfFindings(findings)
+    for batch in _iterate_batches(len(findings)):
+        batch_findings = findings[batch]
+        params = _encode_params(batch_findings) if params_texts is None else params_texts[batch]
+        lines = _make_lines(batch_findings, params)
+        for finding, line, text in zip(batch_findings, lines, wkt.make_texts(batch), strict=True):
+            if finding.needs_approval:
+                line += ', "needs_approval": true'
+            # WKT has no character that JSON would escape, so the long text is not searched for them.
+            yield (f'{line}, "geometry": null}}',) if text is None else (f'{line}, "geometry": "', text, '"}')
+
+
+def _make_lines(findings: Sequence[Finding], params_texts: Sequence[str]) -> Iterator[str]:
+    """Yield the JSON text of each finding up to its column ``case``.
+
+    Findings are sorted: most columns of a few findings have one value, whose text is made once.
+    """
+    columns, entries = [], []
+    for name in _JSON_COLUMNS:
+        text = params_texts if name == "params" else _encode_column(name, list(map(attrgetter(name), findings)))
+        if isinstance(text, str):
+            text = text.replace("%", "%%")
+        else:
+            columns.append(text)
+            text = "%s"
+        entries.append(f'"{name}": {text}')
+    line = "{" + ", ".join(entries)
+    return (line % texts for texts in zip(*columns, strict=True))
+
+
+def _encode_column(name: str, values: Sequence[Any]) -> Sequence[str]:
+    """Return the JSON texts of a column, or a single text if all values are equal."""
+    if name in NUMERIC_FINDING_COLUMNS:
+        if values.count(None) == len(values):
+            return "null"
+        return [
+            "null"
+            if value is None
+            else float.__repr__(value)
+            if isinstance(value, float) and math.isfinite(value)
+            else encode_json(value)
+            for value in values
+        ]
+    if name in _DISTINCT_COLUMNS:
+        return encode_texts(values)
+    if values.count(values[0]) == len(values):
+        return _encode_value(name, values[0])
+    if name == "related_keys":
+        return [_encode_value(name, keys) for keys in values]
+    texts = {value: _encode_value(name, value) for value in set(values)}
+    return [texts[value] for value in values]
+
+
+def _encode_value(name: str, value: Any) -> str:
+    """Return one value of a column as JSON."""
+    if name == "related_keys":
+        value = list(value)
+    elif name == "severity":
+        value = str(value or "")
+    return encode_json(value)
+
+
+#: Characters of WKT that are kept for later findings on the same shapes: at most 256 MB.
+_MAX_KEPT_CHARACTERS = 1 << 28
+
+
+class _WktOfFindings:
+    """Exact WKT of the shapes of findings; the text of a shape is kept for later findings on it."""
+
+    def __init__(self, findings: Sequence[Finding]):
+        shapes = np.array([finding.geometry for finding in findings], dtype=object)
+        shapes[shapely.is_empty(shapes)] = None
+        first_rows, self._positions = find_distinct_shapes(shapes)
+        self._shapes = shapes[first_rows]
+        #: The last finding on each shape: of several values for an item, numpy assigns the last.
+        self._last_rows = np.zeros(len(self._shapes), dtype=np.int64)
+        self._last_rows[self._positions] = np.arange(len(shapes))
+        self._kept_texts: dict[int, str] = {}
+        self._kept_characters = 0
+
+    def make_texts(self, rows: slice) -> list[str | None]:
+        """Return the WKT of some findings, whose rows follow those of the last call; None without a shape."""
+        positions, inverse = np.unique(self._positions[rows], return_inverse=True)
+        texts = np.array([self._kept_texts.pop(position, None) for position in positions.tolist()], dtype=object)
+        is_new = np.fromiter((text is None for text in texts), dtype=bool, count=len(texts))
+        self._kept_characters -= sum(map(len, texts[~is_new]))
+        texts[is_new] = shapely.to_wkt(self._shapes[positions[is_new]], rounding_precision=-1)
+        for n in np.flatnonzero(self._last_rows[positions] >= rows.stop).tolist():
+            if texts[n] is not None and self._kept_characters + len(texts[n]) <= _MAX_KEPT_CHARACTERS:
+                self._kept_texts[int(positions[n])] = texts[n]
+                self._kept_characters += len(texts[n])
+        result: list[str | None] = texts[inverse].tolist()
+        return result
+
+
+def _iterate_batches(count: int) -> Iterator[slice]:
+    """Yield slices of a number of findings, many in each."""
+    for start in range(0, count, _FINDINGS_PER_BATCH):
+        yield slice(start, min(start + _FINDINGS_PER_BATCH, count))
