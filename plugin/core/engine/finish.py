@@ -77,13 +77,12 @@ class _PlacesOnDemand:
         return self._places[position]
 
 
-def _make_places(shapes: NDArray, stored_shapes: NDArray, crs: CRS) -> list[Any]:
+def _make_places(shapes: NDArray, is_kept: NDArray, crs: CRS) -> list[Any]:
     """Return for each of (k,) shapes in a plane (``crs``) a place, or a function that returns it.
 
-    ``stored_shapes``: (k,) geometries that findings keep. Where they differ from the shapes, places are computed at
-    once, so that the shapes do not stay in memory.
+    ``is_kept``: (k,) whether findings keep the shape. Where they keep another, places are computed at once, so that
+    the shapes do not stay in memory.
     """
-    is_kept = np.fromiter(map(is_, shapes, stored_shapes), dtype=bool, count=len(shapes))
     places: list[Any] = []
     for start in range(0, len(shapes), _SHAPES_PER_BATCH):
         batch = slice(start, start + _SHAPES_PER_BATCH)
@@ -105,7 +104,8 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     shapes, shape_of_finding = _find_distinct_shapes(located)
     townships = find_township_names_of_points(plan, shapely.point_on_surface(shapes))
     stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
-    places = _make_places(shapes, stored_shapes, plan.plane_crs)
+    is_kept = np.fromiter(map(is_, shapes, stored_shapes), dtype=bool, count=len(shapes))
+    places = _make_places(shapes, is_kept, plan.plane_crs)
     for finding, n in zip(located, shape_of_finding.tolist(), strict=True):
         finding.township, finding.place = townships[n], places[n]
     _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
@@ -116,7 +116,8 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
         finding.message = message
-    set_geometries(located, stored_shapes[shape_of_finding])
+    changed = np.flatnonzero(~is_kept[shape_of_finding])
+    set_geometries([located[n] for n in changed.tolist()], stored_shapes[shape_of_finding[changed]])
 
 
 def _find_distinct_shapes(findings: list[Finding]) -> tuple[NDArray, NDArray]:

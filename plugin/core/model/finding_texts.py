@@ -18,73 +18,75 @@ from .findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, find_di
 _FINDINGS_PER_BATCH = 1000
 
 
-def encode_params_of_findings(findings: Sequence[Finding]) -> list[str]:
-    """Return the parameters of each finding as JSON text."""
-    return [text for batch in _iterate_batches(len(findings)) for text in _encode_params(findings[batch])]
+#: Column name → its values.
+FindingColumns = dict[str, Sequence[Any]]
 
 
-def _encode_params(findings: Sequence[Finding]) -> list[str]:
-    """Return the parameters of each finding as JSON text, encoded together."""
-    return encode_together([finding.params for finding in findings])
-
-
-def make_finding_columns(findings: Sequence[Finding], params_texts: list[str] | None = None) -> dict[str, list[Any]]:
-    """Return column name → the values of all findings in it, as in `Finding.row`.
-
-    ``params_texts``: the texts of `encode_params_of_findings`, if they are known.
-    """
-    columns: dict[str, list[Any]] = {
+def make_finding_columns(findings: Sequence[Finding]) -> FindingColumns:
+    """Return column name → the values of all findings in it, as in `Finding.row`."""
+    columns: FindingColumns = {
         name: list(map(attrgetter(name), findings)) for name in FINDING_COLUMNS if name != "params"
     }
     severity_texts = {severity: str(severity or "") for severity in set(columns["severity"])}
     columns["severity"] = [severity_texts[severity] for severity in columns["severity"]]
-    columns["related_keys"] = [";".join(keys) for keys in columns["related_keys"]]
-    columns["params"] = encode_params_of_findings(findings) if params_texts is None else params_texts
+    columns["related_keys"] = [";".join(keys) if keys else "" for keys in columns["related_keys"]]
+    columns["params"] = [
+        text
+        for batch in _iterate_batches(len(findings))
+        for text in encode_together([finding.params for finding in findings[batch]])
+    ]
     return {name: columns[name] for name in FINDING_COLUMNS}
 
 
-#: Columns of a finding in JSON, in the order of `Finding.to_dict`.
-_JSON_COLUMNS = (*FINDING_COLUMNS, "case")
-#: Those with another text in each finding; the other columns of text have few distinct texts.
+#: Columns with another text in each finding; the other columns of text have few distinct texts.
 _DISTINCT_COLUMNS = ("key", "message", "fingerprint")
 
 
 def iterate_finding_lines(
-    findings: Sequence[Finding], params_texts: Sequence[str] | None = None
+    findings: Sequence[Finding], columns: FindingColumns | None = None
 ) -> Iterator[tuple[str, ...]]:
     """Yield findings as JSON texts, each in pieces: the texts of the dicts of `Finding.to_dict`.
 
-    ``params_texts``: the texts of `encode_params_of_findings`, if they are known. The WKT is a piece without Chinese
-    characters, which take more memory and time in Python, also for the text around them.
+    ``columns``: those of `make_finding_columns`, if they are known. The WKT is a piece without Chinese characters,
+    which take more memory and time in Python, also for the text around them.
     """
     wkt = _WktOfFindings(findings)
-    for batch in _iterate_batches(len(findings)):
-        batch_findings = findings[batch]
-        params = _encode_params(batch_findings) if params_texts is None else params_texts[batch]
-        lines = _make_lines(batch_findings, params)
-        for finding, line, text in zip(batch_findings, lines, wkt.make_texts(batch), strict=True):
+    for rows in _iterate_batches(len(findings)):
+        batch = findings[rows]
+        if columns is None:
+            batch_columns = make_finding_columns(batch)
+        else:
+            batch_columns = {name: values[rows] for name, values in columns.items()}
+        lines = _make_lines(batch, batch_columns)
+        for finding, line, text in zip(batch, lines, wkt.make_texts(rows), strict=True):
             if finding.needs_approval:
                 line += ', "needs_approval": true'
             # WKT has no character that JSON would escape, so the long text is not searched for them.
             yield (f'{line}, "geometry": null}}',) if text is None else (f'{line}, "geometry": "', text, '"}')
 
 
-def _make_lines(findings: Sequence[Finding], params_texts: Sequence[str]) -> Iterator[str]:
+def _make_lines(findings: Sequence[Finding], columns: FindingColumns) -> Iterator[str]:
     """Yield the JSON text of each finding up to its column ``case``.
 
     Findings are sorted: most columns of a few findings have one value, whose text is made once.
     """
-    columns, entries = [], []
-    for name in _JSON_COLUMNS:
-        text = params_texts if name == "params" else _encode_column(name, list(map(attrgetter(name), findings)))
+    # A row has the related keys as one text, JSON as a list.
+    columns = {
+        **columns,
+        "related_keys": [finding.related_keys for finding in findings],
+        "case": [finding.case for finding in findings],
+    }
+    varying, entries = [], []
+    for name, values in columns.items():
+        text = values if name == "params" else _encode_column(name, values)
         if isinstance(text, str):
             text = text.replace("%", "%%")
         else:
-            columns.append(text)
+            varying.append(text)
             text = "%s"
         entries.append(f'"{name}": {text}')
     line = "{" + ", ".join(entries)
-    return (line % texts for texts in zip(*columns, strict=True))
+    return (line % texts for texts in zip(*varying, strict=True))
 
 
 def _encode_column(name: str, values: Sequence[Any]) -> Sequence[str]:
@@ -103,20 +105,11 @@ def _encode_column(name: str, values: Sequence[Any]) -> Sequence[str]:
     if name in _DISTINCT_COLUMNS:
         return encode_texts(values)
     if values.count(values[0]) == len(values):
-        return _encode_value(name, values[0])
+        return encode_json(values[0])
     if name == "related_keys":
-        return [_encode_value(name, keys) for keys in values]
-    texts = {value: _encode_value(name, value) for value in set(values)}
+        return [encode_json(list(keys)) if keys else "[]" for keys in values]
+    texts = {value: encode_json(value) for value in set(values)}
     return [texts[value] for value in values]
-
-
-def _encode_value(name: str, value: Any) -> str:
-    """Return one value of a column as JSON."""
-    if name == "related_keys":
-        value = list(value)
-    elif name == "severity":
-        value = str(value or "")
-    return encode_json(value)
 
 
 #: Characters of WKT that are kept for later findings on the same shapes: at most 256 MB.

@@ -269,10 +269,12 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
 
     So the result does not depend on the order of the argument.
     """
+    findings = list(findings)
+    family_positions = {code: RULE_FAMILIES.index(get_rule_family(code)) for code in {f.code for f in findings}}
     return sorted(
         findings,
         key=lambda f: (
-            RULE_FAMILIES.index(get_rule_family(f.code)), f.code, f.role, f.key, f.related_role, f.related_keys, f.field, f.case, f.fingerprint,  # noqa: E501 - a table
+            family_positions[f.code], f.code, f.role, f.key, f.related_role, f.related_keys, f.field, f.case, f.fingerprint,  # noqa: E501 - a table
         ),
     )  # fmt: skip
 
@@ -290,14 +292,9 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
     """
     by_base_fingerprint: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        identity = [
-            finding.code,
-            finding.case,
-            finding.role,
-            finding.related_role,
-            ";".join(sorted([finding.key, *finding.related_keys])),
-            finding.field,
-        ]
+        related_keys = finding.related_keys
+        keys = ";".join(sorted([finding.key, *related_keys])) if related_keys else finding.key
+        identity = (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
         by_base_fingerprint[_hash_texts(identity)].append(finding)
     for base, findings_of_base in by_base_fingerprint.items():
         if len(findings_of_base) == 1 and not findings_of_base[0].by_place:
@@ -312,7 +309,7 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
             finding.fingerprint = name if use_counts[name] == 1 else _hash_texts([name, str(use_counts[name])])
 
 
-def _hash_texts(parts: list[str]) -> str:
+def _hash_texts(parts: Sequence[str]) -> str:
     """Return the hash of a fingerprint's texts."""
     return hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
 

@@ -31,7 +31,7 @@ from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
-from ..model.finding_texts import encode_params_of_findings, iterate_finding_lines, make_finding_columns
+from ..model.finding_texts import FindingColumns, iterate_finding_lines, make_finding_columns
 from ..model.findings import NUMERIC_FINDING_COLUMNS, Finding, make_layer_wkb
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
@@ -82,16 +82,16 @@ def get_document_author(report: Report) -> str:
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
 @pause_garbage_collection()
 def write_findings_layer(
-    path: Path, findings: list[Finding], crs: CRS, layer: str = "findings", params_texts: list[str] | None = None
+    path: Path, findings: list[Finding], crs: CRS, layer: str = "findings", columns: FindingColumns | None = None
 ) -> None:
     """Write findings as a layer to a new file, with all columns even without findings.
 
-    `write_atomically` provides the path. ``params_texts``: the texts of `encode_params_of_findings`, if they are known.
-    Raises OutputError when the driver fails or the file is incomplete (a full disk, which drivers do not always
-    report).
+    `write_atomically` provides the path. ``columns``: those of `make_finding_columns`, if they are known. Raises
+    OutputError when the driver fails or the file is incomplete (a full disk, which drivers do not always report).
     """
     driver = _get_driver_of_file(path)
-    columns = make_finding_columns(findings, params_texts)
+    if columns is None:
+        columns = make_finding_columns(findings)
     values = [
         np.array(column, dtype="float64")
         if name in NUMERIC_FINDING_COLUMNS
@@ -123,9 +123,11 @@ def write_findings_layer(
                 )
                 if path.suffix.lower() == ".shp":
                     check_shapefile_complete(temporary_file)
-                # SQLite writes all rows or none, so those of a GeoPackage are counted without reading their shapes.
-                written_row_count = len(
-                    pyogrio.raw.read(temporary_file, columns=[], read_geometry=driver != "GPKG", return_fids=True)[1]
+                # SQLite writes all rows or none: the number that a GeoPackage states is enough. Others are read.
+                written_row_count = (
+                    pyogrio.read_info(temporary_file, layer=layer, force_feature_count=True)["features"]
+                    if driver == "GPKG"
+                    else len(pyogrio.raw.read(temporary_file, columns=[], return_fids=True)[1])
                 )
         except InputError as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
@@ -133,9 +135,8 @@ def write_findings_layer(
             raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
         if written_row_count != len(findings):
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
-        for file in temporary_file.parent.iterdir():
-            copy = path.parent / f"{path.stem}{file.name[len('findings') :]}"
-            shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
+        for file in list(temporary_file.parent.iterdir()):
+            shutil.move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
 
 
 def _describe_crs_for_driver(crs: CRS) -> str:
@@ -176,13 +177,13 @@ def report_to_json(report: Report) -> str:
 
 
 def _iterate_report_json(
-    report: Report, chapter: ReportChapter | None = None, params_texts: list[str] | None = None
+    report: Report, chapter: ReportChapter | None = None, columns: FindingColumns | None = None
 ) -> Iterator[str]:
     """Return the pieces of a report's JSON text; findings, which may be very many, become text directly.
 
-    A chapter is the last entry. ``params_texts``: the texts of `encode_params_of_findings`, if they are known.
+    A chapter is the last entry. ``columns``: those of `make_finding_columns`, if they are known.
     """
-    finding_lines = _JsonLines(iterate_finding_lines(report.findings, params_texts))
+    finding_lines = _JsonLines(iterate_finding_lines(report.findings, columns))
     entries = ((key, finding_lines if key == "findings" else value) for key, value in report.iterate_entries())
     return _iterate_json(entries if chapter is None else chain(entries, [(chapter.key, chapter.data)]))
 
@@ -257,8 +258,8 @@ def write_outputs(
     if outputs.html or outputs.json or outputs.docx or outputs.pdf:
         report = add_data_digest(report, plan, cancellation)
 
-    # The report and the layer share these texts.
-    params_texts = encode_params_of_findings(report.findings) if outputs.json and outputs.findings else None
+    # The report and the layer share the columns.
+    columns = make_finding_columns(report.findings) if outputs.json and outputs.findings else None
 
     def write_html(path: Path) -> None:
         page = render_report(report, plan.norm, draw(), chapter=chapter)
@@ -271,7 +272,7 @@ def write_outputs(
         written_report = add_picture_digests(report, draw()) if outputs.html else report
         # The texts of findings refer to nothing that Python's garbage collection could free.
         with pause_garbage_collection():
-            _write_text(path, _iterate_report_json(written_report, chapter, params_texts))
+            _write_text(path, _iterate_report_json(written_report, chapter, columns))
 
     @cache
     def make_document() -> Document:
@@ -324,7 +325,7 @@ def write_outputs(
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.
             path = stack.enter_context(write_atomically(outputs.findings))
-            write_findings_layer(path, report.findings, plan.crs, params_texts=params_texts)
+            write_findings_layer(path, report.findings, plan.crs, columns=columns)
         cancellation.raise_if_cancelled()
 
 

@@ -101,7 +101,7 @@ def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str,
         position,
         field=name,
         case=problem.case,
-        params=dict(problem.params),
+        params=problem.params,
         geometry=layer.plane_shapes[position],
         severity=problem.severity,
     )
