@@ -23,7 +23,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Report, RuleOutcome
 from plugin.core.plan.layer import FieldInfo, SourceLayer
-from plugin.core.render.outputs import write_findings_layer
+from plugin.core.render.findings_layer import write_findings_layer
 
 #: South-west corner in EPSG:4526, some 40 km east of its central meridian.
 X, Y = CORNER = (38_540_000.0, 4_390_000.0)

@@ -24,46 +24,46 @@ class ArrowStreamError(ValueError):
     """Raised for a stream that reports an error, or that has an unexpected structure."""
 
 
-class _Schema(ctypes.Structure):
+class ArrowSchema(ctypes.Structure):
     """Name and type of a column, or of the table with its columns as children."""
 
 
-class _Array(ctypes.Structure):
+class ArrowArray(ctypes.Structure):
     """Values of a column, or the table with its columns as children."""
 
 
-class _Stream(ctypes.Structure):
+class ArrowStream(ctypes.Structure):
     """A stream of tables."""
 
 
-_Schema._fields_ = [
+ArrowSchema._fields_ = [
     ("format", ctypes.c_char_p),
     ("name", ctypes.c_char_p),
     ("metadata", ctypes.c_void_p),
     ("flags", ctypes.c_int64),
     ("n_children", ctypes.c_int64),
-    ("children", ctypes.POINTER(ctypes.POINTER(_Schema))),
+    ("children", ctypes.POINTER(ctypes.POINTER(ArrowSchema))),
     ("dictionary", ctypes.c_void_p),
-    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(_Schema))),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(ArrowSchema))),
     ("private_data", ctypes.c_void_p),
 ]
-_Array._fields_ = [
+ArrowArray._fields_ = [
     ("length", ctypes.c_int64),
     ("null_count", ctypes.c_int64),
     ("offset", ctypes.c_int64),
     ("n_buffers", ctypes.c_int64),
     ("n_children", ctypes.c_int64),
     ("buffers", ctypes.POINTER(ctypes.c_void_p)),
-    ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
+    ("children", ctypes.POINTER(ctypes.POINTER(ArrowArray))),
     ("dictionary", ctypes.c_void_p),
-    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(_Array))),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(ArrowArray))),
     ("private_data", ctypes.c_void_p),
 ]
-_Stream._fields_ = [
-    ("get_schema", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Stream), ctypes.POINTER(_Schema))),
-    ("get_next", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Stream), ctypes.POINTER(_Array))),
-    ("get_last_error", ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.POINTER(_Stream))),
-    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(_Stream))),
+ArrowStream._fields_ = [
+    ("get_schema", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ArrowStream), ctypes.POINTER(ArrowSchema))),
+    ("get_next", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ArrowStream), ctypes.POINTER(ArrowArray))),
+    ("get_last_error", ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.POINTER(ArrowStream))),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(ArrowStream))),
     ("private_data", ctypes.c_void_p),
 ]
 
@@ -104,8 +104,8 @@ def read_batches(stream: Any) -> Iterator[dict[str, ArrowColumn]]:
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
     # The capsule releases the stream when it is deleted.
-    source = _Stream.from_address(get_pointer(capsule, b"arrow_array_stream"))
-    schema = _Schema()
+    source = ArrowStream.from_address(get_pointer(capsule, b"arrow_array_stream"))
+    schema = ArrowSchema()
     _raise_if_failed(source, source.get_schema(source, schema))
     try:
         children = [schema.children[n].contents for n in range(schema.n_children)]
@@ -113,7 +113,7 @@ def read_batches(stream: Any) -> Iterator[dict[str, ArrowColumn]]:
     finally:
         schema.release(schema)
     while True:
-        table = _Array()
+        table = ArrowArray()
         _raise_if_failed(source, source.get_next(source, table))
         if not table.release:
             # The end of the stream.
@@ -127,14 +127,15 @@ def read_batches(stream: Any) -> Iterator[dict[str, ArrowColumn]]:
         yield batch
 
 
-def _raise_if_failed(source: _Stream, code: int) -> None:
+def _raise_if_failed(source: ArrowStream, code: int) -> None:
     """Raise ArrowStreamError for an error code of a stream."""
     if code:
-        message = source.get_last_error(source)
-        raise ArrowStreamError((message or b"").decode("utf-8", "replace") or f"error {code}")
+        address = source.get_last_error(source)
+        message = ctypes.string_at(address).decode("utf-8", "replace") if address else ""
+        raise ArrowStreamError(message or f"error {code}")
 
 
-def _copy_column(kind: str, array: _Array) -> ArrowColumn:
+def _copy_column(kind: str, array: ArrowArray) -> ArrowColumn:
     """Return a copy of a column, whose memory belongs to the stream. Raise ArrowStreamError."""
     count = array.length
     if array.offset:
@@ -153,7 +154,7 @@ def _copy_column(kind: str, array: _Array) -> ArrowColumn:
     return ArrowColumn(kind, count, is_present, np.zeros(0), no_offsets)
 
 
-def _copy_buffer(array: _Array, number: int, dtype: np.dtype, count: int) -> NDArray:
+def _copy_buffer(array: ArrowArray, number: int, dtype: np.dtype, count: int) -> NDArray:
     """Return (count,) a copy of one memory block of a column."""
     address = array.buffers[number] if number < array.n_buffers else None
     if not count:

@@ -7,6 +7,7 @@ A finding states what is wrong, where, and how much. It contains its geometry an
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -203,17 +204,14 @@ def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
 
     Areas are exact; a line or a point becomes a small polygon around it.
     """
-    shapes = make_layer_polygons(findings)
+    shapes = _make_layer_polygons(findings)
     single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON)
     shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
     return shapes
 
 
-def make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
-    """Return (n,) polygons and multipolygons: those of `make_layer_geometries`, a single polygon not as a multipolygon.
-
-    For a writer that makes multipolygons of polygons: the copies of hundreds of thousands of shapes are not needed.
-    """
+def _make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
+    """Return (n,) the shapes of `make_layer_geometries`, a single polygon not as a multipolygon."""
     shapes = np.array([finding.geometry for finding in findings], dtype=object)
     shapes[shapely.is_empty(shapes)] = None
     marked = np.isin(shapely.get_dimensions(shapes), (0, 1))
@@ -224,14 +222,22 @@ def make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
     return shapes
 
 
-def make_layer_wkb(findings: Sequence[Finding]) -> NDArray:
-    """Return (n,) the shapes of `make_layer_polygons` as WKB; None for a finding without geometry.
+#: Start of the WKB of a multipolygon with one polygon, which follows: byte order, type, number.
+_MULTIPOLYGON_START = b"\x01" + struct.pack("<II", 6, 1)
 
-    Findings on one shape share its WKB.
+
+def make_layer_wkb(findings: Sequence[Finding]) -> NDArray:
+    """Return (n,) the multipolygons of `make_layer_geometries` as WKB; None for a finding without geometry.
+
+    Findings on one shape share its WKB. Only WKB is made of the multipolygons: no copies of many shapes are needed.
     """
-    shapes = make_layer_polygons(findings)
+    shapes = _make_layer_polygons(findings)
     first_rows, positions = find_distinct_shapes(shapes)
-    wkb: NDArray = shapely.to_wkb(shapes[first_rows])[positions]
+    shapes = shapes[first_rows]
+    wkb: NDArray = shapely.to_wkb(shapes, byte_order=1, output_dimension=2)
+    single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON)
+    wkb[single] = [_MULTIPOLYGON_START + polygon for polygon in wkb[single]]
+    wkb = wkb[positions]
     return wkb
 
 

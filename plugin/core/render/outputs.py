@@ -7,9 +7,6 @@ Each file is written to a temporary path; all move to their targets when every o
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,24 +15,21 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyogrio
-from pyproj import CRS
 
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError, OutputError
+from ..errors import OutputError
 from ..files.json_text import encode_json
-from ..files.open_datasource import check_shapefile_complete
 from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
 from ..model.finding_texts import FindingColumns, iterate_finding_lines, make_finding_columns
-from ..model.findings import NUMERIC_FINDING_COLUMNS, Finding, make_layer_wkb
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
 from .chapter import ReportChapter
+from .findings_layer import GEOPACKAGE_OPTIONS, write_findings_layer
 from .html import render_report
 from .pictures import add_picture_digests
 
@@ -47,10 +41,6 @@ if TYPE_CHECKING:
     from .document.blocks import Document
     from .pictures import ReportPictures
     from .replacement import ReplacementReport
-
-
-#: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
-GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
 
 def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> str:
@@ -77,87 +67,6 @@ def add_data_digest(report: Report, plan: Plan, cancellation: Cancellation = NEV
 def get_document_author(report: Report) -> str:
     """Return the author of documents: the program, and never the name of a user or a computer."""
     return Texts(report.lang).get("about", "program", version=read_plugin_version())
-
-
-# Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
-@pause_garbage_collection()
-def write_findings_layer(
-    path: Path, findings: list[Finding], crs: CRS, layer: str = "findings", columns: FindingColumns | None = None
-) -> None:
-    """Write findings as a layer to a new file, with all columns even without findings.
-
-    `write_atomically` provides the path. ``columns``: those of `make_finding_columns`, if they are known. Raises
-    OutputError when the driver fails or the file is incomplete (a full disk, which drivers do not always report).
-    """
-    driver = _get_driver_of_file(path)
-    if columns is None:
-        columns = make_finding_columns(findings)
-    values = [
-        np.array(column, dtype="float64")
-        if name in NUMERIC_FINDING_COLUMNS
-        # NumPy would search the texts of a list for nested sequences.
-        else np.fromiter(column, dtype=object, count=len(column))
-        for name, column in columns.items()
-    ]
-    wkb = make_layer_wkb(findings)
-    # Write in the temporary folder, where a database can lock its file and the path is short.
-    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        temporary_file = Path(folder) / f"findings{path.suffix}"
-        try:
-            with warnings.catch_warnings():
-                # A shapefile truncates some names and texts; these columns are known.
-                warnings.simplefilter("ignore")
-                # Without a table, whose copies of the columns take time and memory.
-                pyogrio.raw.write(
-                    temporary_file,
-                    wkb,
-                    values,
-                    list(columns),
-                    layer=layer,
-                    driver=driver,
-                    crs=_describe_crs_for_driver(crs),
-                    geometry_type="MultiPolygon",
-                    # The writer makes multipolygons of the polygons.
-                    promote_to_multi=True,
-                    dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
-                )
-                if path.suffix.lower() == ".shp":
-                    check_shapefile_complete(temporary_file)
-                # SQLite writes all rows or none: the number that a GeoPackage states is enough. Others are read.
-                written_row_count = (
-                    pyogrio.read_info(temporary_file, layer=layer, force_feature_count=True)["features"]
-                    if driver == "GPKG"
-                    else len(pyogrio.raw.read(temporary_file, columns=[], return_fids=True)[1])
-                )
-        except InputError as error:
-            raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
-        except (*DRIVER_ERRORS, ValueError, RuntimeError) as error:
-            raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
-        if written_row_count != len(findings):
-            raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
-        for file in list(temporary_file.parent.iterdir()):
-            shutil.move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
-
-
-def _describe_crs_for_driver(crs: CRS) -> str:
-    """Return a CRS as text that each driver of GDAL understands: its EPSG code, else WKT of version 1."""
-    epsg = crs.to_epsg()
-    return f"EPSG:{epsg}" if epsg else crs.to_wkt("WKT1_GDAL")
-
-
-def _get_driver_of_file(target: Path) -> str:
-    """Return the GDAL driver for a file's suffix; raise OutputError for another suffix."""
-    driver_by_suffix = {
-        ".gpkg": "GPKG",
-        "": "GPKG",
-        ".gdb": "OpenFileGDB",
-        ".shp": "ESRI Shapefile",
-        ".geojson": "GeoJSON",
-    }
-    suffix = target.suffix.lower()
-    if suffix not in driver_by_suffix:
-        raise OutputError("output_format", target=str(target), known=" ".join(k for k in driver_by_suffix if k))
-    return driver_by_suffix[suffix]
 
 
 #: Pieces of a text that are written to its file together.

@@ -11,6 +11,7 @@ from pyproj import CRS, Transformer
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.engine.finish import complete_findings, find_township_names_of_points
+from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
@@ -21,10 +22,9 @@ from plugin.core.model.findings import (
     Finding,
     iterate_finding_dicts,
     make_layer_geometries,
-    make_layer_polygons,
     set_geometries,
 )
-from plugin.core.render.outputs import write_findings_layer
+from plugin.core.render.findings_layer import write_findings_layer
 
 #: Geometry of a finding → its type, and the area (m²) of its shape in a layer, None without one.
 GEOMETRIES = {
@@ -55,14 +55,31 @@ def test_multipolygons_made_for_many_findings_at_once_equal_those_made_for_each_
         assert area is None or shape.area == pytest.approx(area, rel=0.01)
 
 
-def test_written_findings_layer_has_the_multipolygons_though_it_is_given_single_polygons(tmp_path):
+@pytest.mark.parametrize("gdal_version", [(3, 12, 0), (3, 6, 2)])
+def test_written_findings_layer_has_the_values_and_multipolygons_of_the_findings(tmp_path, monkeypatch, gdal_version):
+    # An old GDAL gets rows, a newer one a stream of columns.
+    monkeypatch.setattr(pyogrio, "__gdal_version__", gdal_version)
     findings = make_findings()
-    assert make_layer_polygons(findings)[0] is findings[0].geometry
+    findings[0].area_m2, findings[0].message, findings[0].params = 2.5, "“甲”%\n", {"share": 0.5}
     target = tmp_path / "问题.gpkg"
     write_findings_layer(target, findings, CRS(4547))
     rows = pyogrio.read_dataframe(target)
-    assert list(rows["key"]) == [finding.key for finding in findings]
+    assert list(rows.columns) == [*FINDING_COLUMNS, "geometry"]
+    assert rows.crs == CRS(4547)
+    for row, finding in zip(rows.to_dict("records"), findings, strict=True):
+        expected = finding.row()
+        assert {name: None if row[name] != row[name] else row[name] for name in expected} == expected
     assert list(rows.geometry) == make_layer_geometries(findings).tolist()
+    assert pyogrio.read_info(target)["geometry_type"] == "MultiPolygon"
+
+
+@pytest.mark.parametrize("gdal_version", [(3, 12, 0), (3, 6, 2)])
+def test_text_without_utf8_is_an_output_error_whatever_gdal_writes(tmp_path, monkeypatch, gdal_version):
+    monkeypatch.setattr(pyogrio, "__gdal_version__", gdal_version)
+    findings = make_findings()
+    findings[2].message = "\ud800"
+    with pytest.raises(OutputError):
+        write_findings_layer(tmp_path / "问题.gpkg", findings, CRS(4547))
 
 
 def test_geometry_kind_of_a_finding_is_point_area_or_none_according_to_its_geometry():

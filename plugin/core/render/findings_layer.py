@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write findings as a layer (GeoPackage, FileGDB, shapefile, GeoJSON)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from ..errors import InputError, OutputError
+from ..files.open_datasource import check_shapefile_complete
+from ..io import DRIVER_ERRORS
+from ..io.arrow_table import ArrowTable
+from ..model.finding_texts import FindingColumns, make_finding_columns
+from ..model.findings import NUMERIC_FINDING_COLUMNS, Finding, make_layer_wkb
+from ..parallel.process_state import pause_garbage_collection
+
+#: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
+GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
+#: GDAL writes a stream of columns from this version on; for a GeoPackage that is much faster than rows.
+_ARROW_GDAL_VERSION = (3, 8, 0)
+
+
+# Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
+@pause_garbage_collection()
+def write_findings_layer(
+    path: Path, findings: list[Finding], crs: CRS, layer: str = "findings", columns: FindingColumns | None = None
+) -> None:
+    """Write findings as a layer to a new file, with all columns even without findings.
+
+    `write_atomically` provides the path. ``columns``: those of `make_finding_columns`, if they are known. Raises
+    OutputError when the driver fails or the file is incomplete (a full disk, which drivers do not always report).
+    """
+    driver = _get_driver_of_file(path)
+    if columns is None:
+        columns = make_finding_columns(findings)
+    wkb = make_layer_wkb(findings)
+    # Write in the temporary folder, where a database can lock its file and the path is short.
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        temporary_file = Path(folder) / f"findings{path.suffix}"
+        try:
+            with warnings.catch_warnings():
+                # A shapefile truncates some names and texts; these columns are known.
+                warnings.simplefilter("ignore")
+                _write_rows(temporary_file, columns, wkb, layer, driver, _describe_crs_for_driver(crs))
+                if path.suffix.lower() == ".shp":
+                    check_shapefile_complete(temporary_file)
+                # SQLite writes all rows or none: the number that a GeoPackage states is enough. Others are read.
+                written_row_count = (
+                    pyogrio.read_info(temporary_file, layer=layer, force_feature_count=True)["features"]
+                    if driver == "GPKG"
+                    else len(pyogrio.raw.read(temporary_file, columns=[], return_fids=True)[1])
+                )
+        except InputError as error:
+            raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
+        except (*DRIVER_ERRORS, ValueError, RuntimeError) as error:
+            raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
+        if written_row_count != len(findings):
+            raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
+        for file in list(temporary_file.parent.iterdir()):
+            shutil.move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
+
+
+#: Column of the shapes in a stream of rows.
+_SHAPE_COLUMN = "geom"
+
+
+def _write_rows(path: Path, columns: FindingColumns, wkb: NDArray, layer: str, driver: str, crs: str) -> None:
+    """Write columns and (n,) shapes, as WKB of multipolygons or None, as a layer of a new file.
+
+    Without a table, whose copies of the columns take time and memory.
+    """
+    numbers = {name: np.array(columns[name], dtype=np.float64) for name in NUMERIC_FINDING_COLUMNS}
+    if driver == "GPKG" and len(wkb) and pyogrio.__gdal_version__ >= _ARROW_GDAL_VERSION:
+        table = ArrowTable({**columns, **numbers, _SHAPE_COLUMN: wkb.tolist()}, _SHAPE_COLUMN)
+        pyogrio.raw.write_arrow(
+            table,
+            path,
+            layer=layer,
+            driver=driver,
+            crs=crs,
+            geometry_name=_SHAPE_COLUMN,
+            geometry_type="MultiPolygon",
+            dataset_options=GEOPACKAGE_OPTIONS,
+        )
+        return
+    pyogrio.raw.write(
+        path,
+        wkb,
+        # NumPy would search the texts of a list for nested sequences.
+        [numbers[n] if n in numbers else np.fromiter(c, dtype=object, count=len(c)) for n, c in columns.items()],
+        list(columns),
+        layer=layer,
+        driver=driver,
+        crs=crs,
+        geometry_type="MultiPolygon",
+        dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
+    )
+
+
+def _describe_crs_for_driver(crs: CRS) -> str:
+    """Return a CRS as text that each driver of GDAL understands: its EPSG code, else WKT of version 1."""
+    epsg = crs.to_epsg()
+    return f"EPSG:{epsg}" if epsg else crs.to_wkt("WKT1_GDAL")
+
+
+def _get_driver_of_file(target: Path) -> str:
+    """Return the GDAL driver for a file's suffix; raise OutputError for another suffix."""
+    driver_by_suffix = {
+        ".gpkg": "GPKG",
+        "": "GPKG",
+        ".gdb": "OpenFileGDB",
+        ".shp": "ESRI Shapefile",
+        ".geojson": "GeoJSON",
+    }
+    suffix = target.suffix.lower()
+    if suffix not in driver_by_suffix:
+        raise OutputError("output_format", target=str(target), known=" ".join(k for k in driver_by_suffix if k))
+    return driver_by_suffix[suffix]
