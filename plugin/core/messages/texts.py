@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 from ...paths import TEXTS_FOLDER
@@ -218,6 +218,10 @@ _PLACEHOLDERS_OF_LISTS = frozenset(
     ("fillers", "listed", "any_role", "rows", "more", "types", "listed_rows", "which_keys", "scope", "wider", "lacking")
 )
 _PLACEHOLDERS_OF_FEATURE = frozenset(("authority", "named", "facts"))
+#: Further placeholders that are made of several values.
+_PLACEHOLDERS_OF_SEVERAL_VALUES = frozenset(
+    ("authority", "named", "field_title", "problem_text", "there", "layer_basis", "area_m2")
+)
 #: The case of a finding on ignored slivers that add up (`engine.ignored`).
 SLIVER_TEXTS_KEY = "slivers"
 #: Keys longer than this are shown by their tail.
@@ -266,6 +270,10 @@ def _get_rule_texts_zh(rule: Rule) -> dict[str, Any]:
 
 #: The word for the distance from a target by the target's sign: a floor falls short, a ceiling is exceeded.
 _MISSED_TARGET_KEYS = {"≥": "below_target", "≤": "above_target", "=": "beside_target"}
+
+
+#: Returns the value of a placeholder for a finding.
+_ValueGetter = Callable[["Finding"], Any]
 
 
 class Texts:
@@ -491,28 +499,98 @@ class Texts:
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
         field_title = self._get_field_title(finding, templates)
+        needs = _find_needs(text)
+        param_names = {*finding.params, *finding.params.get("shown", {})}
+        is_plain = needs.are_plain and "unit" not in param_names and not has_own_clauses(finding.code)
         return _MessageForm(
             text=insert_field_alias(text, finding.field, field_title) if self.lang == "zh" else text,
-            needs=_find_needs(text),
-            layer_label=self.make_layer_label(finding.role, templates),
+            needs=needs,
+            is_plain=is_plain,
+            getters=self._make_getters(finding, templates, needs, with_figures=is_plain),
             field_title=field_title,
         )
 
     def _fill_form(self, form: _MessageForm, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the message of a finding from its form."""
-        text, needs = form.text, form.needs
-        figures = _format_figures_with_unit(needs.figures, finding.params) if needs.figures else {}
-        message_params = self._make_message_params(finding, templates, form, figures)
-        message_params |= figures
-        if "area_m2" in needs.placeholders:
-            message_params["area_m2"] = _format_area_with_limits(finding)
-        if message_params.get("unit") == "":
-            # A ratio, or a count in English: no space where its unit would be.
-            text = text.replace(" {unit}", "")
+        text = form.text
+        message_params = {name: get_value(finding) for name, get_value in form.getters.items()}
+        if not form.is_plain:
+            message_params |= self._make_further_params(finding, templates, form, message_params)
+            if message_params.get("unit") == "":
+                # A ratio, or a count in English: no space where its unit would be.
+                text = text.replace(" {unit}", "")
         message = nest_quotation_marks(fill_placeholders(text, message_params))
         if self.lang == "zh" and "m²" in message:
             message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
         return message + self._make_registration_remark(finding)
+
+    def _make_getters(
+        self, finding: Finding, templates: dict[str, Template], needs: _MessageNeeds, *, with_figures: bool
+    ) -> dict[str, _ValueGetter]:
+        """Return placeholder → function that returns its value for a finding with the same form as this one.
+
+        A rule's own parameter wins: LAW006 names an administrative area by ``area``. A parameter that only words the
+        message (``shown``) wins over that, and a text that a key stands for over both. ``with_figures``: whether
+        figures get their decimals here, in place of `_make_further_params`.
+        """
+        params, shown_params = finding.params, finding.params.get("shown", {})
+        getters = self._make_getters_of_finding(finding, templates)
+        for name in needs.params & params.keys():
+            getters[name] = partial(self._format_param, name, templates)
+        for name in needs.params & shown_params.keys():
+            getters[name] = partial(self._format_shown_param, name)
+        for name in needs.key_params & params.keys():
+            getters[name] = partial(self._translate_key_param, name, getters[name])
+        if with_figures:
+            limit_names = _find_limit_names(tuple(params))
+            for name in needs.figures & params.keys():
+                getters[name] = partial(_format_figure, name, limit_names, getters[name])
+            getters["facts"] = self._join_facts
+        return {name: get_value for name, get_value in getters.items() if name in needs.params}
+
+    def _make_getters_of_finding(self, finding: Finding, templates: dict[str, Template]) -> dict[str, _ValueGetter]:
+        """Return placeholder → function that returns its value from the fields of a finding, without its parameters."""
+        layer_label, field = self.make_layer_label(finding.role, templates), finding.field
+        return {
+            "layer": lambda one: layer_label,
+            "field": lambda one: field,
+            "key": lambda one: self.make_key_label(one.key, one.params.get("fid")),
+            "related_layer": lambda one: self.make_layer_label(one.related_role, templates),
+            "related_key": lambda one: self.get("words", "between_names").join(
+                self.make_key_label(key, one.params.get("related_fid")) for key in one.related_keys
+            ),
+            "area": lambda one: self.format_area(one.area_m2),
+            "net_area": lambda one: self.format_area(one.net_area_m2),
+            "width": lambda one: format_width(one.width_m),
+        }
+
+    def _format_param(self, name: str, templates: dict[str, Template], finding: Finding) -> str:
+        """Return a parameter of a finding as text."""
+        value = finding.params[name]
+        if type(value) is str:
+            return value
+        if type(value) is int:
+            return str(value)
+        # The first test is much faster than that for an abstract class.
+        if isinstance(value, str) and isinstance(value, NamedValue):
+            is_layer = isinstance(value, ConceptName) and value in templates
+            return self.make_layer_label(value, templates) if is_layer else value.render(self)
+        return self._format_value(value)
+
+    def _format_shown_param(self, name: str, finding: Finding) -> Any:
+        """Return a parameter that only words the message: a list as text, another value unchanged."""
+        value = finding.params["shown"][name]
+        return self._format_value(value) if isinstance(value, list) else value
+
+    def _translate_key_param(self, name: str, get_value: _ValueGetter, finding: Finding) -> Any:
+        """Return the text that a parameter is the key of (a reason, type or unit); else the value of ``get_value``."""
+        value = finding.params[name]
+        if isinstance(value, str):
+            section_texts = _load_texts(self.lang)[_SECTION_OF_KEY_PARAMS[name]]
+            if value in section_texts:
+                return section_texts[value]
+        # A figure without a layer is shown in the unit of its text.
+        return str(value) if name in _UNIT_PARAMS else get_value(finding)
 
     def _get_field_title(self, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the title of a finding's field in the language of the texts; empty without such a field."""
@@ -548,62 +626,20 @@ class Texts:
         key = "window_registered_with_document" if registration["document"] else "window_registered"
         return self.get("words", key, **registration)
 
-    def _make_message_params(
-        self,
-        finding: Finding,
-        templates: dict[str, Template],
-        form: _MessageForm,
-        known_texts: Container[str],
+    def _make_further_params(
+        self, finding: Finding, templates: dict[str, Template], form: _MessageForm, known_params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return placeholder → value for the message of a finding.
+        """Return placeholder → value for the placeholders that are made of several values of a finding.
 
-        ``form``: that of the message; values that are slow to make are made for its placeholders only.
-        ``known_texts``: parameters that the caller has as text.
+        ``known_params``: the values of the form's getters. Figures with a unit are among the results.
         """
         params, needs = finding.params, form.needs
-        placeholders, used_params = needs.placeholders, needs.params
-        # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
-        message_params: dict[str, Any] = {
-            "layer": form.layer_label,
-            "field": finding.field,
-        }
-        if "key" in placeholders:
-            message_params["key"] = self.make_key_label(finding.key, params.get("fid"))
-        if "related_layer" in placeholders:
-            message_params["related_layer"] = self.make_layer_label(finding.related_role, templates)
-        if "related_key" in placeholders:
-            message_params["related_key"] = self.get("words", "between_names").join(
-                self.make_key_label(k, params.get("related_fid")) for k in finding.related_keys
-            )
-        if "area" in placeholders:
-            message_params["area"] = self.format_area(finding.area_m2)
-        if "net_area" in placeholders:
-            message_params["net_area"] = self.format_area(finding.net_area_m2)
-        if "width" in placeholders:
-            message_params["width"] = format_width(finding.width_m)
-        layer_labels = {}
-        for name, value in params.items():
-            if name not in used_params or (name in known_texts and name not in _PARAMS_OF_CLAUSES):
-                continue
-            if type(value) is str:
-                message_params[name] = value
-            elif isinstance(value, str) and isinstance(value, NamedValue):
-                # The first test is much faster than that for an abstract class.
-                message_params[name] = value.render(self)
-                if isinstance(value, ConceptName) and value in templates:
-                    layer_labels[name] = self.make_layer_label(value, templates)
-            else:
-                message_params[name] = self._format_value(value)
-        message_params |= layer_labels
-        if "unit" in params:
-            message_params |= _format_figures(params)
-        # A waiver compares the parameters; those that only word the message are apart.
+        placeholders = needs.placeholders
         shown_params: dict[str, Any] = params.get("shown", {})
-        for name, value in shown_params.items():
-            if name in used_params:
-                message_params[name] = self._format_value(value) if isinstance(value, list) else value
-        if needs.key_params:
-            message_params |= self._translate_key_params(params, needs.key_params)
+        message_params = dict(known_params)
+        if "unit" in params:
+            figures_with_target = _format_figures(params)
+            message_params |= {name: text for name, text in figures_with_target.items() if name not in shown_params}
         if needs.difference:
             message_params |= self._describe_difference(finding, message_params, shown_params)
         if needs.lists:
@@ -614,7 +650,7 @@ class Texts:
             problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(params["problem"]), problem_params)
         if needs.feature:
-            message_params |= self._describe_feature(finding, shown_params, placeholders)
+            message_params |= self._describe_feature(finding, placeholders)
         if needs.clauses or has_own_clauses(finding.code):
             clauses = make_clauses(finding, self, templates, placeholders)
             message_params |= {name: text for name, text in clauses.items() if name not in params}
@@ -629,11 +665,13 @@ class Texts:
             message_params["layer_basis"] = (
                 self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
             )
+        if needs.figures:
+            message_params |= _format_figures_with_unit(needs.figures, params)
+        if "area_m2" in placeholders:
+            message_params["area_m2"] = _format_area_with_limits(finding)
         return message_params
 
-    def _describe_feature(
-        self, finding: Finding, shown_params: dict[str, Any], placeholders: frozenset[str]
-    ) -> dict[str, str]:
+    def _describe_feature(self, finding: Finding, placeholders: frozenset[str]) -> dict[str, str]:
         """Return the clauses on a feature: its name, facts on it in brackets, and the authority of its layer.
 
         The authority is the result that decides where the layer's borders are, such as the survey. Name and facts are
@@ -645,14 +683,15 @@ class Texts:
             sources = _load_texts(self.lang)["authorities"]
             clauses["authority"] = sources.get(finding.role, sources["other"])
         if "named" in placeholders:
-            name = shown_params.get("feature_name", "")
+            name = finding.params.get("shown", {}).get("feature_name", "")
             clauses["named"] = self.get("words", "feature_named", name=name) if name else ""
         if "facts" in placeholders:
-            clauses["facts"] = self._join_facts(shown_params)
+            clauses["facts"] = self._join_facts(finding)
         return clauses
 
-    def _join_facts(self, shown_params: dict[str, Any]) -> str:
+    def _join_facts(self, finding: Finding) -> str:
         """Return the facts on a feature in brackets; empty without one."""
+        shown_params = finding.params.get("shown", {})
         facts = [str(one) for one in shown_params.get("facts", ())]
         if "part_areas_m2" in shown_params:
             part_areas_m2 = shown_params["part_areas_m2"]
@@ -678,19 +717,6 @@ class Texts:
             )
         layer = self.make_layer_label(related_features["role"], templates)
         return self.get("words", f"there_{related_features['place']}", layer=layer, features=feature_names)
-
-    def _translate_key_params(self, params: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
-        """Return those of the named parameters whose values are text keys (reasons, types, units), translated."""
-        texts = _load_texts(self.lang)
-        translated_params: dict[str, str] = {}
-        for name in names:
-            value = params.get(name)
-            if isinstance(value, str) and value in (section_texts := texts[_SECTION_OF_KEY_PARAMS[name]]):
-                translated_params[name] = section_texts[value]
-            elif name in _UNIT_PARAMS and name in params:
-                # A figure without a layer is shown in the unit of its text.
-                translated_params[name] = str(value)
-        return translated_params
 
     def _describe_difference(
         self, finding: Finding, message_params: dict[str, Any], shown_params: dict[str, Any]
@@ -842,6 +868,18 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
 
 
+def _format_figure(name: str, limit_names: Sequence[str], get_value: _ValueGetter, finding: Finding) -> Any:
+    """Return a measured value of a finding as `_format_figures_with_unit`; the value of another type by ``get_value``.
+
+    ``limit_names``: those of the limits among the parameters.
+    """
+    value = finding.params[name]
+    if not _is_finite_float(value):
+        return get_value(finding)
+    limits = _list_limits(finding.params) if limit_names else []
+    return format_number(value, choose_decimals_unlike_limits(value, limits) if limits else _USUAL_DECIMALS)
+
+
 def _format_figures_with_unit(figure_names: frozenset[str], params: Mapping[str, Any]) -> dict[str, str]:
     """Return parameter name → figure as text, for the measured values that a message shows in m² or percent.
 
@@ -862,7 +900,7 @@ class _MessageNeeds:
 
     ``figures``: placeholders for values in m² or percent, without limits; ``params``: the parameters of findings that
     are used, also in clauses; ``key_params``: those that are text keys; the others: the placeholders that one method
-    makes of several parameters.
+    makes of several parameters. ``are_plain``: there are none of these except ``facts``.
     """
 
     placeholders: frozenset[str]
@@ -873,6 +911,12 @@ class _MessageNeeds:
     lists: frozenset[str]
     feature: frozenset[str]
     clauses: frozenset[str]
+
+    @property
+    def are_plain(self) -> bool:
+        """Return True if each placeholder has a value without the others."""
+        others = self.difference | self.lists | self.clauses | (self.placeholders & _PLACEHOLDERS_OF_SEVERAL_VALUES)
+        return not others
 
 
 @lru_cache(maxsize=MAX_CACHED_TEXTS)
@@ -897,26 +941,31 @@ def _find_needs(text: str) -> _MessageNeeds:
 class _MessageForm:
     """What the messages of findings with one text, layer and field share.
 
-    ``text``: the text with its placeholders, and with the Chinese name of the field; ``field_title``: the name of the
-    field in the language of the texts, empty if it is unknown.
+    ``text``: the text with its placeholders, and with the Chinese name of the field; ``getters``: placeholder →
+    function that returns its value for a finding; ``is_plain``: they are all that the text needs; ``field_title``: the
+    name of the field in the language of the texts, empty if it is unknown.
     """
 
     text: str
     needs: _MessageNeeds
-    layer_label: str
+    is_plain: bool
+    getters: dict[str, _ValueGetter]
     field_title: str
 
 
 def _make_form_key(finding: Finding) -> tuple[Any, ...]:
     """Return the values of a finding that its `_MessageForm` depends on."""
     params, width_m = finding.params, finding.width_m
+    shown_params = params.get("shown", {})
     return (
         finding.code,
         finding.case,
         finding.role,
         finding.field,
-        params.get("kind") if finding.case == SLIVER_TEXTS_KEY else params.get("shown", {}).get("variant"),
+        params.get("kind") if finding.case == SLIVER_TEXTS_KEY else shown_params.get("variant"),
         width_m is not None and width_m < NARROW_WIDTH_M,
+        *params,
+        *shown_params,
     )
 
 
