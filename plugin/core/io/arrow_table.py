@@ -127,7 +127,7 @@ class ArrowTable:
             memory: list[NDArray] = [numbers]
             is_missing = np.isnan(numbers)
         else:
-            items: list[bytes] = [value or b"" for value in values] if kind == _BYTES else list(map(str.encode, values))
+            items = _encode_items(kind, list(values))
             offsets = np.zeros(len(items) + 1, dtype=np.int64)
             np.cumsum(np.fromiter(map(len, items), dtype=np.int64, count=len(items)), out=offsets[1:])
             # An array without items would have no memory.
@@ -145,6 +145,16 @@ class ArrowTable:
             release=self._release_column,
         )
         return array, (presence, memory, buffers)
+
+
+def _encode_items(kind: bytes, values: list[Any]) -> list[bytes]:
+    """Return the bytes of each value of a column; no bytes for a missing one."""
+    if kind == _BYTES:
+        return [value or b"" for value in values]
+    # Many columns of sorted rows have one value.
+    if values.count(values[0]) == len(values):
+        return [values[0].encode()] * len(values)
+    return list(map(str.encode, values))
 
 
 def _make_callback(structure: type[ctypes.Structure], field_name: str, function: Any) -> Any:

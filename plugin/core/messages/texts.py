@@ -506,14 +506,17 @@ class Texts:
             text=insert_field_alias(text, finding.field, field_title) if self.lang == "zh" else text,
             needs=needs,
             is_plain=is_plain,
-            getters=self._make_getters(finding, templates, needs, with_figures=is_plain),
+            constants={"layer": self.make_layer_label(finding.role, templates), "field": finding.field},
+            getters=tuple(self._make_getters(finding, templates, needs, with_figures=is_plain).items()),
             field_title=field_title,
         )
 
     def _fill_form(self, form: _MessageForm, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the message of a finding from its form."""
         text = form.text
-        message_params = {name: get_value(finding) for name, get_value in form.getters.items()}
+        message_params = form.constants.copy()
+        for name, get_value in form.getters:
+            message_params[name] = get_value(finding)
         if not form.is_plain:
             message_params |= self._make_further_params(finding, templates, form, message_params)
             if message_params.get("unit") == "":
@@ -534,7 +537,7 @@ class Texts:
         figures get their decimals here, in place of `_make_further_params`.
         """
         params, shown_params = finding.params, finding.params.get("shown", {})
-        getters = self._make_getters_of_finding(finding, templates)
+        getters = self._make_getters_of_finding(templates)
         for name in needs.params & params.keys():
             getters[name] = partial(self._format_param, name, templates)
         for name in needs.params & shown_params.keys():
@@ -548,12 +551,9 @@ class Texts:
             getters["facts"] = self._join_facts
         return {name: get_value for name, get_value in getters.items() if name in needs.params}
 
-    def _make_getters_of_finding(self, finding: Finding, templates: dict[str, Template]) -> dict[str, _ValueGetter]:
+    def _make_getters_of_finding(self, templates: dict[str, Template]) -> dict[str, _ValueGetter]:
         """Return placeholder → function that returns its value from the fields of a finding, without its parameters."""
-        layer_label, field = self.make_layer_label(finding.role, templates), finding.field
         return {
-            "layer": lambda one: layer_label,
-            "field": lambda one: field,
             "key": lambda one: self.make_key_label(one.key, one.params.get("fid")),
             "related_layer": lambda one: self.make_layer_label(one.related_role, templates),
             "related_key": lambda one: self.get("words", "between_names").join(
@@ -941,15 +941,17 @@ def _find_needs(text: str) -> _MessageNeeds:
 class _MessageForm:
     """What the messages of findings with one text, layer and field share.
 
-    ``text``: the text with its placeholders, and with the Chinese name of the field; ``getters``: placeholder →
-    function that returns its value for a finding; ``is_plain``: they are all that the text needs; ``field_title``: the
-    name of the field in the language of the texts, empty if it is unknown.
+    ``text``: the text with its placeholders, and with the Chinese name of the field; ``constants``: placeholder →
+    value; ``getters``: other placeholders, each with the function that returns its value for a finding; ``is_plain``:
+    they are all that the text needs; ``field_title``: the name of the field in the language of the texts, empty if it
+    is unknown.
     """
 
     text: str
     needs: _MessageNeeds
     is_plain: bool
-    getters: dict[str, _ValueGetter]
+    constants: dict[str, Any]
+    getters: tuple[tuple[str, _ValueGetter], ...]
     field_title: str
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
@@ -296,16 +296,16 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
     projection changes nothing. Areas only order the findings at one location, because an additional vertex on a slanted
     edge changes a statutory area. Areas by vertices are used, so that fingerprints remain those of 0.1.0.
     """
-    by_base_fingerprint: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        related_keys = finding.related_keys
-        keys = ";".join(sorted([finding.key, *related_keys])) if related_keys else finding.key
-        identity = (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
-        by_base_fingerprint[_hash_texts(identity)].append(finding)
-    for base, findings_of_base in by_base_fingerprint.items():
-        if len(findings_of_base) == 1 and not findings_of_base[0].by_place:
-            findings_of_base[0].fingerprint = base
-            continue
+    located_by_base: dict[str, list[Finding]] = defaultdict(list)
+    findings = list(findings)
+    bases = [_hash_texts(_list_identity(finding)) for finding in findings]
+    counts = Counter(bases)
+    for finding, base in zip(findings, bases, strict=True):
+        if counts[base] == 1 and not finding.by_place:
+            finding.fingerprint = base
+        else:
+            located_by_base[base].append(finding)
+    for base, findings_of_base in located_by_base.items():
         use_counts: dict[str, int] = defaultdict(int)
         for finding in sorted(findings_of_base, key=lambda f: -round(f.area_by_vertices_m2 or 0.0, 1)):
             # Rounded twice, as in 0.1.0: once would differ at a half.
@@ -313,6 +313,13 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
             name = _hash_texts([base, f"{lon:.4f}", f"{lat:.4f}"])
             use_counts[name] += 1
             finding.fingerprint = name if use_counts[name] == 1 else _hash_texts([name, str(use_counts[name])])
+
+
+def _list_identity(finding: Finding) -> tuple[str, ...]:
+    """Return the texts that identify a finding without its location."""
+    related_keys = finding.related_keys
+    keys = ";".join(sorted([finding.key, *related_keys])) if related_keys else finding.key
+    return finding.code, finding.case, finding.role, finding.related_role, keys, finding.field
 
 
 def _hash_texts(parts: Sequence[str]) -> str:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +69,21 @@ def write_findings_layer(
             shutil.move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
 
 
+@contextmanager
+def _use_large_pages() -> Iterator[None]:
+    """Let GDAL make databases with pages of 16 KB: a file of many rows is smaller, and is written faster."""
+    option = "OGR_SQLITE_PRAGMA"
+    if pyogrio.get_gdal_config_option(option):
+        # The user's own setting remains.
+        yield
+        return
+    pyogrio.set_gdal_config_options({option: "page_size=16384"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({option: None})
+
+
 #: Column of the shapes in a stream of rows.
 _SHAPE_COLUMN = "geom"
 
@@ -79,16 +96,17 @@ def _write_rows(path: Path, columns: FindingColumns, wkb: NDArray, layer: str, d
     numbers = {name: np.array(columns[name], dtype=np.float64) for name in NUMERIC_FINDING_COLUMNS}
     if driver == "GPKG" and len(wkb) and pyogrio.__gdal_version__ >= _ARROW_GDAL_VERSION:
         table = ArrowTable({**columns, **numbers, _SHAPE_COLUMN: wkb.tolist()}, _SHAPE_COLUMN)
-        pyogrio.raw.write_arrow(
-            table,
-            path,
-            layer=layer,
-            driver=driver,
-            crs=crs,
-            geometry_name=_SHAPE_COLUMN,
-            geometry_type="MultiPolygon",
-            dataset_options=GEOPACKAGE_OPTIONS,
-        )
+        with _use_large_pages():
+            pyogrio.raw.write_arrow(
+                table,
+                path,
+                layer=layer,
+                driver=driver,
+                crs=crs,
+                geometry_name=_SHAPE_COLUMN,
+                geometry_type="MultiPolygon",
+                dataset_options=GEOPACKAGE_OPTIONS,
+            )
         return
     pyogrio.raw.write(
         path,
