@@ -20,6 +20,10 @@ from typing import Any
 MAX_THREADS = 8
 #: Seconds after which a thread passes Python's lock to one that waits for it; Python's own value is ten times as long.
 _SHORT_TURN_SECONDS = 0.0005
+#: New objects from which a search by Python's garbage collection takes a tenth of a second.
+_MANY_OBJECTS = 200_000
+#: For changes of what the garbage collection of the process excludes.
+_EXCLUSION_LOCK = threading.Lock()
 
 
 def get_available_cores() -> int:
@@ -84,7 +88,19 @@ def _disable_collection() -> Callable[[], None]:
     if not gc.isenabled():
         return _do_nothing
     gc.disable()
-    return gc.enable
+    return _enable_collection
+
+
+def _enable_collection() -> None:
+    # The next collection would search all objects of the pause, such as hundreds of thousands of findings, and soon
+    # again. As old objects they are searched when many more have been added.
+    if gc.get_count()[0] >= _MANY_OBJECTS:
+        with _EXCLUSION_LOCK:
+            if not gc.get_freeze_count():
+                # Excluding all objects and including them again makes them old, without a search.
+                gc.freeze()
+                gc.unfreeze()
+    gc.enable()
 
 
 def _shorten_turns() -> Callable[[], None]:
@@ -149,14 +165,14 @@ class CollectionExclusion:
 
     def exclude_existing_objects(self) -> None:
         """Exclude all objects that exist now; do nothing after the end."""
-        with self._lock:
+        with self._lock, _EXCLUSION_LOCK:
             if not self._has_ended:
                 gc.freeze()
                 self._has_excluded = True
 
     def end(self) -> None:
         """Include all objects again, if this owner has excluded any; further calls do nothing."""
-        with self._lock:
+        with self._lock, _EXCLUSION_LOCK:
             if self._has_excluded and not self._has_ended:
                 gc.unfreeze()
             self._has_ended = True
