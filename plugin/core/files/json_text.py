@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values as JSON text, on one line, with Chinese characters as they are and non-finite numbers as null."""
+"""Values as JSON text on one line, with Chinese characters unescaped and non-finite numbers as null."""
 
 from __future__ import annotations
 

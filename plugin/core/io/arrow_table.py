@@ -24,19 +24,20 @@ _TABLE, _TEXTS, _BYTES, _DOUBLES = b"+s", b"U", b"Z", b"g"
 _NULLABLE_FLAG = 2
 _STREAM_NAME = b"arrow_array_stream"
 _INPUT_OUTPUT_ERROR = 5
-#: A column: texts, bytes of shapes and None, or (n,) doubles, in which NaN is a missing value.
+#: A column: texts or bytes, with None for a missing value, or (n,) doubles, in which NaN is a missing value.
 ArrowValues = Sequence[Any] | NDArray
 
 
 class ArrowTable:
     """Columns of n rows that can be read once as an Arrow stream (``__arrow_c_stream__``).
 
-    The table has to exist as long as what is read from it. Its reader raises an error of its kind, with the text of
-    the exception, for a text that has no UTF-8.
+    The table has to exist as long as what is read from it. ``error``: the exception that ended the stream, such as that
+    for a text that has no UTF-8; None without one. The reader gets only its text.
     """
 
     def __init__(self, columns: Mapping[str, ArrowValues], shape_column: str):
         """Make a stream of columns; the one named ``shape_column`` has bytes, the other ones texts or doubles."""
+        self.error: BaseException | None = None
         #: Text of the exception that ended the stream, with a zero byte at its end as the interface requires.
         self._error_text = ctypes.create_string_buffer(1)
         self._columns = list(columns.values())
@@ -70,6 +71,11 @@ class ArrowTable:
         make_capsule.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
         return make_capsule(ctypes.addressof(self._stream), _STREAM_NAME, None)
 
+    def close(self) -> None:
+        """Free the columns, after the stream was read. The table refers to itself, so it is freed later."""
+        self._columns.clear()
+        self._batches.clear()
+
     def _give_schema(self, _stream: Any, target: Any) -> int:
         """Write the schema of the table to a receiver's memory."""
         target[0] = ArrowSchema(
@@ -92,28 +98,33 @@ class ArrowTable:
                 self._make_column(kind, values[first_row:end_row])
                 for kind, values in zip(self._formats, self._columns, strict=True)
             ]
-        except Exception as error:
+            pointers, buffers = _make_pointers([array for array, _ in columns]), (ctypes.c_void_p * 1)(None)
+            batch = ArrowArray(
+                length=end_row - first_row,
+                n_buffers=1,
+                buffers=buffers,
+                n_children=len(columns),
+                children=pointers,
+                release=self._release_batch,
+                private_data=end_row,
+            )
+        except BaseException as error:
+            # No exception may leave a function that C calls, not even that of a cancelled program.
+            self.error = error
             self._error_text = ctypes.create_string_buffer(str(error).encode("utf-8", "replace"))
+            target[0] = ArrowArray()
             return _INPUT_OUTPUT_ERROR
-        pointers, buffers = _make_pointers([array for array, _ in columns]), (ctypes.c_void_p * 1)(None)
         self._batches[end_row] = columns, pointers, buffers
-        target[0] = ArrowArray(
-            length=end_row - first_row,
-            n_buffers=1,
-            buffers=buffers,
-            n_children=len(columns),
-            children=pointers,
-            release=self._release_batch,
-            private_data=end_row,
-        )
+        target[0] = batch
         self._next_row = end_row
         return 0
 
     def _forget_batch(self, batch: Any) -> None:
         """Free the memory of a batch that its receiver releases."""
-        for n in range(batch.contents.n_children):
-            _mark_released(batch.contents.children[n])
-        del self._batches[batch.contents.private_data]
+        memory = self._batches.pop(batch.contents.private_data, None)
+        if memory is not None:
+            for n in range(batch.contents.n_children):
+                _mark_released(batch.contents.children[n])
         _mark_released(batch)
 
     def _give_error_text(self, _stream: Any) -> int:
@@ -132,7 +143,7 @@ class ArrowTable:
             np.cumsum(np.fromiter(map(len, items), dtype=np.int64, count=len(items)), out=offsets[1:])
             # An array without items would have no memory.
             memory = [offsets, np.frombuffer(b"".join(items) or b"\0", dtype=np.uint8)]
-            is_missing = np.array([value is None for value in values] if kind == _BYTES else [], dtype=bool)
+            is_missing = np.fromiter((value is None for value in values), dtype=bool, count=len(values))
         missing_count = int(is_missing.sum())
         presence = np.packbits(~is_missing, bitorder="little") if missing_count else None
         addresses = [None if presence is None else presence.ctypes.data, *(block.ctypes.data for block in memory)]
@@ -153,8 +164,8 @@ def _encode_items(kind: bytes, values: list[Any]) -> list[bytes]:
         return [value or b"" for value in values]
     # Many columns of sorted rows have one value.
     if values.count(values[0]) == len(values):
-        return [values[0].encode()] * len(values)
-    return list(map(str.encode, values))
+        return [(values[0] or "").encode()] * len(values)
+    return [(value or "").encode() for value in values]
 
 
 def _make_callback(structure: type[ctypes.Structure], field_name: str, function: Any) -> Any:

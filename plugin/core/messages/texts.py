@@ -478,16 +478,19 @@ class Texts:
 
     def format_messages(self, findings: Iterable[Finding], templates: dict[str, Template]) -> Iterator[str]:
         """Yield the message of each finding, as `format_message`; what findings with one text share is found once."""
-        forms: dict[tuple[Any, ...], _MessageForm | None] = {}
+        outlines: dict[tuple[Any, ...], _MessageOutline | None] = {}
         for finding in findings:
-            key = _make_form_key(finding)
-            if key not in forms:
-                forms[key] = self._make_form(finding, templates)
-            form = forms[key]
-            yield finding.message if form is None else self._fill_form(form, finding, templates)
+            key = _make_outline_key(finding)
+            if key not in outlines:
+                outlines[key] = self._make_outline(finding, templates)
+            outline = outlines[key]
+            yield finding.message if outline is None else self._fill_outline(outline, finding, templates)
 
-    def _make_form(self, finding: Finding, templates: dict[str, Template]) -> _MessageForm | None:
-        """Return the form of a finding's message; None for a stored finding of a former check, which keeps its own."""
+    def _make_outline(self, finding: Finding, templates: dict[str, Template]) -> _MessageOutline | None:
+        """Return the outline of a finding's message.
+
+        None for a stored finding of a former check, which keeps its message.
+        """
         if finding.code.startswith("RUN"):
             message_texts = _load_texts(self.lang)["run_messages"]
             text = message_texts.get(f"{finding.code}_{finding.case}") or message_texts[finding.code]
@@ -502,7 +505,7 @@ class Texts:
         needs = _find_needs(text)
         param_names = {*finding.params, *finding.params.get("shown", {})}
         is_plain = needs.are_plain and "unit" not in param_names and not has_own_clauses(finding.code)
-        return _MessageForm(
+        return _MessageOutline(
             text=insert_field_alias(text, finding.field, field_title) if self.lang == "zh" else text,
             needs=needs,
             is_plain=is_plain,
@@ -511,14 +514,14 @@ class Texts:
             field_title=field_title,
         )
 
-    def _fill_form(self, form: _MessageForm, finding: Finding, templates: dict[str, Template]) -> str:
-        """Return the message of a finding from its form."""
-        text = form.text
-        message_params = form.constants.copy()
-        for name, get_value in form.getters:
+    def _fill_outline(self, outline: _MessageOutline, finding: Finding, templates: dict[str, Template]) -> str:
+        """Return the message of a finding from its outline."""
+        text = outline.text
+        message_params = outline.constants.copy()
+        for name, get_value in outline.getters:
             message_params[name] = get_value(finding)
-        if not form.is_plain:
-            message_params |= self._make_further_params(finding, templates, form, message_params)
+        if not outline.is_plain:
+            message_params |= self._make_further_params(finding, templates, outline, message_params)
             if message_params.get("unit") == "":
                 # A ratio, or a count in English: no space where its unit would be.
                 text = text.replace(" {unit}", "")
@@ -530,9 +533,9 @@ class Texts:
     def _make_getters(
         self, finding: Finding, templates: dict[str, Template], needs: _MessageNeeds, *, with_figures: bool
     ) -> dict[str, _ValueGetter]:
-        """Return placeholder → function that returns its value for a finding with the same form as this one.
+        """Return placeholder → function that returns its value for each finding with the outline of this one.
 
-        A rule's own parameter wins: LAW006 names an administrative area by ``area``. A parameter that only words the
+        A parameter of the rule wins: LAW006 names an administrative area by ``area``. A parameter that only words the
         message (``shown``) wins over that, and a text that a key stands for over both. ``with_figures``: whether
         figures get their decimals here, in place of `_make_further_params`.
         """
@@ -627,16 +630,16 @@ class Texts:
         return self.get("words", key, **registration)
 
     def _make_further_params(
-        self, finding: Finding, templates: dict[str, Template], form: _MessageForm, known_params: Mapping[str, Any]
+        self, finding: Finding, templates: dict[str, Template], outline: _MessageOutline, known: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return placeholder → value for the placeholders that are made of several values of a finding.
 
-        ``known_params``: the values of the form's getters. Figures with a unit are among the results.
+        ``known``: the values of the outline's getters. Figures with a unit are among the results.
         """
-        params, needs = finding.params, form.needs
+        params, needs = finding.params, outline.needs
         placeholders = needs.placeholders
         shown_params: dict[str, Any] = params.get("shown", {})
-        message_params = dict(known_params)
+        message_params = dict(known)
         if "unit" in params:
             figures_with_target = _format_figures(params)
             message_params |= {name: text for name, text in figures_with_target.items() if name not in shown_params}
@@ -644,8 +647,8 @@ class Texts:
             message_params |= self._describe_difference(finding, message_params, shown_params)
         if needs.lists:
             message_params |= self._make_list_params(finding, templates, message_params, shown_params)
-        if "field_title" in placeholders and form.field_title:
-            message_params["field_title"] = form.field_title
+        if "field_title" in placeholders and outline.field_title:
+            message_params["field_title"] = outline.field_title
         if "layer_name" in params and "problem_text" in placeholders:
             problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(params["problem"]), problem_params)
@@ -900,7 +903,8 @@ class _MessageNeeds:
 
     ``figures``: placeholders for values in m² or percent, without limits; ``params``: the parameters of findings that
     are used, also in clauses; ``key_params``: those that are text keys; the others: the placeholders that one method
-    makes of several parameters. ``are_plain``: there are none of these except ``facts``.
+    makes of several parameters. ``are_plain``: no placeholder needs several
+    values, except ``facts``.
     """
 
     placeholders: frozenset[str]
@@ -938,7 +942,7 @@ def _find_needs(text: str) -> _MessageNeeds:
 
 
 @dataclass(frozen=True)
-class _MessageForm:
+class _MessageOutline:
     """What the messages of findings with one text, layer and field share.
 
     ``text``: the text with its placeholders, and with the Chinese name of the field; ``constants``: placeholder →
@@ -955,8 +959,8 @@ class _MessageForm:
     field_title: str
 
 
-def _make_form_key(finding: Finding) -> tuple[Any, ...]:
-    """Return the values of a finding that its `_MessageForm` depends on."""
+def _make_outline_key(finding: Finding) -> tuple[Any, ...]:
+    """Return the values of a finding that its `_MessageOutline` depends on."""
     params, width_m = finding.params, finding.width_m
     shown_params = params.get("shown", {})
     return (
@@ -966,8 +970,8 @@ def _make_form_key(finding: Finding) -> tuple[Any, ...]:
         finding.field,
         params.get("kind") if finding.case == SLIVER_TEXTS_KEY else shown_params.get("variant"),
         width_m is not None and width_m < NARROW_WIDTH_M,
-        *params,
-        *shown_params,
+        tuple(params),
+        tuple(shown_params),
     )
 
 

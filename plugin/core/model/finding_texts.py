@@ -68,7 +68,7 @@ def iterate_finding_lines(
 def _make_lines(findings: Sequence[Finding], columns: FindingColumns) -> Iterator[str]:
     """Yield the JSON text of each finding up to its column ``case``.
 
-    Findings are sorted: most columns of a few findings have one value, whose text is made once.
+    Findings are sorted, so most columns of a few findings have one value; its text is made once.
     """
     # A row has the related keys as one text, JSON as a list.
     columns = {

@@ -227,7 +227,7 @@ _MULTIPOLYGON_START = b"\x01" + struct.pack("<II", 6, 1)
 
 
 def make_layer_wkb(findings: Sequence[Finding]) -> NDArray:
-    """Return (n,) the multipolygons of `make_layer_geometries` as WKB; None for a finding without geometry.
+    """Return (n,) the multipolygons of `make_layer_geometries` as WKB, without Z; None for a finding without geometry.
 
     Findings on one shape share its WKB. Only WKB is made of the multipolygons: no copies of many shapes are needed.
     """

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -53,7 +54,8 @@ def write_findings_layer(
                 _write_rows(temporary_file, columns, wkb, layer, driver, _describe_crs_for_driver(crs))
                 if path.suffix.lower() == ".shp":
                     check_shapefile_complete(temporary_file)
-                # SQLite writes all rows or none: the number that a GeoPackage states is enough. Others are read.
+                # The driver reports rows that are missing in a GeoPackage, so the number in it is enough. The rows of
+                # other files are read.
                 written_row_count = (
                     pyogrio.read_info(temporary_file, layer=layer, force_feature_count=True)["features"]
                     if driver == "GPKG"
@@ -66,15 +68,18 @@ def write_findings_layer(
         if written_row_count != len(findings):
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
         for file in list(temporary_file.parent.iterdir()):
-            shutil.move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
+            _move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
 
 
 @contextmanager
 def _use_large_pages() -> Iterator[None]:
-    """Let GDAL make databases with pages of 16 KB: a file of many rows is smaller, and is written faster."""
+    """Let GDAL make databases with pages of 16 KB: a file of many rows is smaller, and is written faster.
+
+    The setting is that of the process: a GeoPackage that another thread makes meanwhile has such pages too.
+    """
     option = "OGR_SQLITE_PRAGMA"
     if pyogrio.get_gdal_config_option(option):
-        # The user's own setting remains.
+        # The user's setting remains.
         yield
         return
     pyogrio.set_gdal_config_options({option: "page_size=16384"})
@@ -91,22 +96,28 @@ _SHAPE_COLUMN = "geom"
 def _write_rows(path: Path, columns: FindingColumns, wkb: NDArray, layer: str, driver: str, crs: str) -> None:
     """Write columns and (n,) shapes, as WKB of multipolygons or None, as a layer of a new file.
 
-    Without a table, whose copies of the columns take time and memory.
+    No data frame is made: its copies of the columns would take time and memory.
     """
     numbers = {name: np.array(columns[name], dtype=np.float64) for name in NUMERIC_FINDING_COLUMNS}
     if driver == "GPKG" and len(wkb) and pyogrio.__gdal_version__ >= _ARROW_GDAL_VERSION:
         table = ArrowTable({**columns, **numbers, _SHAPE_COLUMN: wkb.tolist()}, _SHAPE_COLUMN)
-        with _use_large_pages():
-            pyogrio.raw.write_arrow(
-                table,
-                path,
-                layer=layer,
-                driver=driver,
-                crs=crs,
-                geometry_name=_SHAPE_COLUMN,
-                geometry_type="MultiPolygon",
-                dataset_options=GEOPACKAGE_OPTIONS,
-            )
+        try:
+            with _use_large_pages():
+                pyogrio.raw.write_arrow(
+                    table,
+                    path,
+                    layer=layer,
+                    driver=driver,
+                    crs=crs,
+                    geometry_name=_SHAPE_COLUMN,
+                    geometry_type="MultiPolygon",
+                    dataset_options=GEOPACKAGE_OPTIONS,
+                )
+        finally:
+            table.close()
+            if table.error is not None:
+                # The driver reports another error, also where the user has cancelled the program.
+                raise table.error
         return
     pyogrio.raw.write(
         path,
@@ -120,6 +131,19 @@ def _write_rows(path: Path, columns: FindingColumns, wkb: NDArray, layer: str, d
         geometry_type="MultiPolygon",
         dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
     )
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file or folder of the temporary folder to a path where nothing is."""
+    if os.name != "nt":
+        # On Windows the file would keep the permissions of the temporary folder.
+        try:
+            os.rename(source, target)
+            return
+        except OSError:
+            # The target is on another disk.
+            pass
+    shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
 
 
 def _describe_crs_for_driver(crs: CRS) -> str:

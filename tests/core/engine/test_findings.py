@@ -15,6 +15,7 @@ from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
+from plugin.core.io import arrow_table
 from plugin.core.messages.texts import Texts
 from plugin.core.model.finding_texts import make_finding_columns
 from plugin.core.model.findings import (
@@ -71,6 +72,26 @@ def test_written_findings_layer_has_the_values_and_multipolygons_of_the_findings
         assert {name: None if row[name] != row[name] else row[name] for name in expected} == expected
     assert list(rows.geometry) == make_layer_geometries(findings).tolist()
     assert pyogrio.read_info(target)["geometry_type"] == "MultiPolygon"
+
+
+def test_program_cancelled_while_a_layer_is_written_ends_with_its_exception(tmp_path, monkeypatch):
+    def cancel(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(arrow_table, "_encode_items", cancel)
+    with pytest.raises(KeyboardInterrupt):
+        write_findings_layer(tmp_path / "问题.gpkg", make_findings(), CRS(4547))
+    assert not list(tmp_path.iterdir())
+
+
+def test_findings_layer_is_copied_where_it_cannot_be_renamed(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("another disk")
+
+    monkeypatch.setattr("plugin.core.render.findings_layer.os.rename", refuse)
+    for name in ("问题.gpkg", "问题.gdb"):
+        write_findings_layer(tmp_path / name, make_findings(), CRS(4547))
+        assert len(pyogrio.read_dataframe(tmp_path / name)) == len(make_findings())
 
 
 @pytest.mark.parametrize("gdal_version", [(3, 12, 0), (3, 6, 2)])

@@ -11,7 +11,11 @@ from plugin.core.io.arrow_stream import ArrowStreamError, read_batches
 from plugin.core.io.arrow_table import ArrowTable
 
 ROWS = st.lists(
-    st.tuples(st.text(max_size=5), st.one_of(st.none(), st.floats(allow_nan=False)), st.one_of(st.none(), st.binary())),
+    st.tuples(
+        st.one_of(st.none(), st.text(max_size=5)),
+        st.one_of(st.none(), st.floats(allow_nan=False)),
+        st.one_of(st.none(), st.binary()),
+    ),
     min_size=1,
 )
 
@@ -34,7 +38,9 @@ def test_stream_gives_the_values_of_all_columns_in_batches(rows, rows_per_batch)
         batches = list(read_batches(table))
     assert len(batches) == -(-len(rows) // rows_per_batch)
     assert all(list(batch) == ["名", "n", "geom"] for batch in batches)
-    assert [text for batch in batches for text in read_items(batch["名"])] == [text.encode() for text in texts]
+    assert [text for batch in batches for text in read_items(batch["名"])] == [
+        None if text is None else text.encode() for text in texts
+    ]
     assert [shape for batch in batches for shape in read_items(batch["geom"])] == shapes
     read_numbers = []
     for batch in batches:
@@ -47,5 +53,18 @@ def test_stream_gives_the_values_of_all_columns_in_batches(rows, rows_per_batch)
 
 
 def test_reader_gets_the_text_of_an_error():
+    table = ArrowTable({"a": ["x", "\ud800"], "geom": [None, b"1"]}, "geom")
     with pytest.raises(ArrowStreamError, match="surrogates"):
-        list(read_batches(ArrowTable({"a": ["x", "\ud800"], "geom": [None, b"1"]}, "geom")))
+        list(read_batches(table))
+    assert isinstance(table.error, UnicodeEncodeError)
+
+
+def test_cancelled_program_ends_the_stream_and_the_exception_is_kept(monkeypatch):
+    def cancel(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(arrow_table, "_encode_items", cancel)
+    table = ArrowTable({"a": ["x"], "geom": [None]}, "geom")
+    with pytest.raises(ArrowStreamError):
+        list(read_batches(table))
+    assert isinstance(table.error, KeyboardInterrupt)

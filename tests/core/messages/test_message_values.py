@@ -107,3 +107,16 @@ def test_message_on_features_of_a_wrong_geometry_type_states_that_type():
     assert "有 6 个要素不是面，而是点、线（要素号 15、…000016，其余 4 个在改正后重新检查时列出）" in message
     # A result of an earlier version does not name them.
     assert "而是线。" in texts.format_message(Finding("TRL", code="SCH005", params=params), {})
+
+
+def test_messages_made_together_equal_those_made_alone_though_parameters_have_the_same_names():
+    key = "140225000000000001"
+    findings = [
+        Finding("DLTB", key=key, code="ATT004", case="signs", field="BSM", params=params)
+        for params in ({"value": "a%{x}"}, {"shown": {"value": "b"}}, {"shown": {}, "value": 3}, {"value": None})
+    ]
+    for lang in ("zh", "en"):
+        texts = Texts(lang)
+        together = list(texts.format_messages(findings, {}))
+        assert together == [texts.format_message(finding, {}) for finding in findings]
+        assert "a%{x}" in together[0] and "b" in together[1] and "3" in together[2]
