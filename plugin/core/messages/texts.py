@@ -536,7 +536,7 @@ class Texts:
         """Return placeholder → function that returns its value for each finding with the outline of this one.
 
         A parameter of the rule wins: LAW006 names an administrative area by ``area``. A parameter that only words the
-        message (``shown``) wins over that, and a text that a key stands for over both. ``with_figures``: whether
+        message (``shown``) wins over that, and the text of a key over both. ``with_figures``: whether
         figures get their decimals here, in place of `_make_further_params`.
         """
         params, shown_params = finding.params, finding.params.get("shown", {})
