@@ -536,8 +536,8 @@ class Texts:
         """Return placeholder → function that returns its value for each finding with the outline of this one.
 
         A parameter of the rule wins: LAW006 names an administrative area by ``area``. A parameter that only words the
-        message (``shown``) wins over that, and the text of a key over both. ``with_figures``: whether
-        figures get their decimals here, in place of `_make_further_params`.
+        message (``shown``) wins over that, and the text of a key over both. ``with_figures``: whether figures get their
+        decimals here, in place of `_make_further_params`.
         """
         params, shown_params = finding.params, finding.params.get("shown", {})
         getters = self._make_getters_of_finding(templates)
