@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,8 @@ def _replace_non_finite(value: Any) -> Any:
     return value
 
 
+#: A character that JSON escapes.
+_ESCAPED_PATTERN = re.compile('["\\\\\x00-\x1f]')
 #: Item between values that are encoded together; values with such an item are encoded one by one.
 _SEPARATOR = "\0"
 
@@ -63,6 +66,6 @@ def encode_together(values: Sequence[Any]) -> list[str]:
 
 def encode_texts(texts: Sequence[str]) -> list[str]:
     """Return texts as JSON; if no character has to be escaped, they are only put in quotation marks."""
-    joined = "".join(texts)
-    is_plain = encode_json(joined) == f'"{joined}"'
-    return [f'"{text}"' for text in texts] if is_plain else [encode_json(text) for text in texts]
+    if _ESCAPED_PATTERN.search("".join(texts)):
+        return [encode_json(text) for text in texts]
+    return [f'"{text}"' for text in texts]

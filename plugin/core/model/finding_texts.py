@@ -42,6 +42,10 @@ def make_finding_columns(findings: Sequence[Finding]) -> FindingColumns:
 _DISTINCT_COLUMNS = ("key", "message", "fingerprint")
 
 
+#: Start of the last entry of a finding in JSON.
+_GEOMETRY_ENTRY = '"geometry": '
+
+
 def iterate_finding_lines(
     findings: Sequence[Finding], columns: FindingColumns | None = None
 ) -> Iterator[tuple[str, ...]]:
@@ -60,13 +64,13 @@ def iterate_finding_lines(
         lines = _make_lines(batch, batch_columns)
         for finding, line, text in zip(batch, lines, wkt.make_texts(rows), strict=True):
             if finding.needs_approval:
-                line += ', "needs_approval": true'
+                line = f'{line.removesuffix(_GEOMETRY_ENTRY)}"needs_approval": true, {_GEOMETRY_ENTRY}'
             # WKT has no character that JSON would escape, so the long text is not searched for them.
-            yield (f'{line}, "geometry": null}}',) if text is None else (f'{line}, "geometry": "', text, '"}')
+            yield (f"{line}null}}",) if text is None else (line, f'"{text}"}}')
 
 
 def _make_lines(findings: Sequence[Finding], columns: FindingColumns) -> Iterator[str]:
-    """Yield the JSON text of each finding up to its column ``case``.
+    """Yield the JSON text of each finding up to the value of its geometry.
 
     Findings are sorted, so most columns of a few findings have one value; its text is made once.
     """
@@ -85,7 +89,7 @@ def _make_lines(findings: Sequence[Finding], columns: FindingColumns) -> Iterato
             varying.append(text)
             text = "%s"
         entries.append(f'"{name}": {text}')
-    line = "{" + ", ".join(entries)
+    line = f"{{{', '.join(entries)}, {_GEOMETRY_ENTRY}"
     return (line % texts for texts in zip(*varying, strict=True))
 
 
