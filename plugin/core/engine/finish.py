@@ -98,8 +98,10 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     Their geometries are converted from the plane to the CRS of findings, without the vertices that densification
     added. Raise Cancelled.
     """
-    set_geometries(findings, [finding.geometry for finding in findings])
-    located = [f for f in findings if f.geom_kind != "none"]
+    all_shapes = np.array([finding.geometry for finding in findings], dtype=object)
+    set_geometries(findings, all_shapes)
+    has_place = ~(shapely.is_missing(all_shapes) | shapely.is_empty(all_shapes))
+    located = [findings[n] for n in np.flatnonzero(has_place).tolist()]
     # Several rules may report one feature: each shape is located and converted once.
     shapes, shape_of_finding = _find_distinct_shapes(located)
     townships = find_township_names_of_points(plan, shapely.point_on_surface(shapes))

@@ -694,7 +694,9 @@ class Texts:
 
     def _join_facts(self, finding: Finding) -> str:
         """Return the facts on a feature in brackets; empty without one."""
-        shown_params = finding.params.get("shown", {})
+        shown_params = finding.params.get("shown")
+        if not shown_params:
+            return ""
         facts = [str(one) for one in shown_params.get("facts", ())]
         if "part_areas_m2" in shown_params:
             part_areas_m2 = shown_params["part_areas_m2"]
@@ -704,7 +706,7 @@ class Texts:
             hole_land = shown_params["hole_land"]
             key = "hole_land_alone" if float(hole_land["share"]) >= _WHOLE_PERCENT else "hole_land"
             facts.append(self.get("words", key, **hole_land))
-        text = self.get("words", "between_names").join(facts)
+        text = facts[0] if len(facts) == 1 else self.get("words", "between_names").join(facts)
         return self.get("words", "in_brackets", text=text) if text else ""
 
     def _describe_features_at_finding(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
@@ -1021,8 +1023,10 @@ def nest_quotation_marks(text: str) -> str:
 
     A text whose marks are not in pairs stays as it is.
     """
+    if "“" not in text and "”" not in text:
+        return text
     if text.count("“") == text.count("”") <= 1 and text.find("“") <= text.find("”"):
-        # No marks, or one pair.
+        # One pair of marks.
         return text
     if not "".join(_QUOTATION_MARK_PATTERN.findall(text)).replace("“”", ""):
         # No mark is within others.
