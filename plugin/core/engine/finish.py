@@ -20,7 +20,7 @@ from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..messages.texts import Texts
-from ..model.findings import Finding, set_fingerprints, set_geometries
+from ..model.findings import Finding, find_distinct_shapes, set_fingerprints, set_geometries
 from ..plan.plan import Plan
 
 
@@ -103,7 +103,8 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     has_place = ~(shapely.is_missing(all_shapes) | shapely.is_empty(all_shapes))
     located = [findings[n] for n in np.flatnonzero(has_place).tolist()]
     # Several rules may report one feature: each shape is located and converted once.
-    shapes, shape_of_finding = _find_distinct_shapes(located)
+    first_rows, shape_of_finding = find_distinct_shapes(all_shapes[has_place])
+    shapes = all_shapes[has_place][first_rows]
     townships = find_township_names_of_points(plan, shapely.point_on_surface(shapes))
     stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
     is_kept = np.fromiter(map(is_, shapes, stored_shapes), dtype=bool, count=len(shapes))
@@ -120,16 +121,6 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
         finding.message = message
     changed = np.flatnonzero(~is_kept[shape_of_finding])
     set_geometries([located[n] for n in changed.tolist()], stored_shapes[shape_of_finding[changed]])
-
-
-def _find_distinct_shapes(findings: list[Finding]) -> tuple[NDArray, NDArray]:
-    """Return the (k,) distinct geometry objects of findings, and (n,) the position of each finding's geometry."""
-    position_by_id: dict[int, int] = {}
-    positions = [position_by_id.setdefault(id(f.geometry), len(position_by_id)) for f in findings]
-    shapes = np.empty(len(position_by_id), dtype=object)
-    for finding, position in zip(findings, positions, strict=True):
-        shapes[position] = finding.geometry
-    return shapes, np.array(positions, dtype=int)
 
 
 def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, shape_of_finding: NDArray) -> None:

@@ -55,7 +55,7 @@ class ArrowTable:
             for name, kind in zip(columns, self._formats, strict=True)
         ]
         self._field_pointers = _make_pointers(self._fields)
-        #: The memory of the batches that the receiver has not released, by the row after their last.
+        #: The memory of the batches that the reader has not released, by the row after their last.
         self._batches: dict[int, Any] = {}
         self._stream = ArrowStream(
             get_schema=_make_callback(ArrowStream, "get_schema", self._give_schema),
@@ -77,7 +77,7 @@ class ArrowTable:
         self._batches.clear()
 
     def _give_schema(self, _stream: Any, target: Any) -> int:
-        """Write the schema of the table to a receiver's memory."""
+        """Write the schema of the table to a reader's memory."""
         target[0] = ArrowSchema(
             format=_TABLE,
             name=b"",
@@ -88,7 +88,7 @@ class ArrowTable:
         return 0
 
     def _give_next_batch(self, _stream: Any, target: Any) -> int:
-        """Write the next rows to a receiver's memory; after the last rows an array without ``release``."""
+        """Write the next rows to a reader's memory; after the last rows an array without ``release``."""
         first_row, end_row = self._next_row, min(self._next_row + _ROWS_PER_BATCH, self._row_count)
         if first_row >= end_row:
             target[0] = ArrowArray()
@@ -120,7 +120,7 @@ class ArrowTable:
         return 0
 
     def _forget_batch(self, batch: Any) -> None:
-        """Free the memory of a batch that its receiver releases."""
+        """Free the memory of a batch that its reader releases."""
         memory = self._batches.pop(batch.contents.private_data, None)
         if memory is not None:
             for n in range(batch.contents.n_children):

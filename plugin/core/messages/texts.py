@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
@@ -548,9 +548,8 @@ class Texts:
         for name in needs.key_params & params.keys():
             getters[name] = partial(self._translate_key_param, name, getters[name])
         if with_figures:
-            limit_names = _find_limit_names(tuple(params))
             for name in needs.figures & params.keys():
-                getters[name] = partial(_format_figure, name, limit_names, getters[name])
+                getters[name] = partial(_format_figure, name, getters[name], bool(_find_limit_names(tuple(params))))
             getters["facts"] = self._join_facts
         return {name: get_value for name, get_value in getters.items() if name in needs.params}
 
@@ -873,15 +872,19 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
 
 
-def _format_figure(name: str, limit_names: Sequence[str], get_value: _ValueGetter, finding: Finding) -> Any:
+def _format_figure(name: str, get_value: _ValueGetter, has_limits: bool, finding: Finding) -> Any:
     """Return a measured value of a finding as `_format_figures_with_unit`; the value of another type by ``get_value``.
 
-    ``limit_names``: those of the limits among the parameters.
+    ``has_limits``: whether limits are among the parameters.
     """
     value = finding.params[name]
     if not _is_finite_float(value):
         return get_value(finding)
-    limits = _list_limits(finding.params) if limit_names else []
+    return _format_unlike_limits(value, _list_limits(finding.params) if has_limits else [])
+
+
+def _format_unlike_limits(value: float, limits: list[float]) -> str:
+    """Return a figure with two decimals, or with more where it would look equal to a limit that it misses."""
     return format_number(value, choose_decimals_unlike_limits(value, limits) if limits else _USUAL_DECIMALS)
 
 
@@ -893,7 +896,7 @@ def _format_figures_with_unit(figure_names: frozenset[str], params: Mapping[str,
     """
     limits = _list_limits(params)
     return {
-        name: format_number(value, choose_decimals_unlike_limits(value, limits) if limits else _USUAL_DECIMALS)
+        name: _format_unlike_limits(value, limits)
         for name in figure_names
         if _is_finite_float(value := params.get(name))
     }
@@ -905,8 +908,7 @@ class _MessageNeeds:
 
     ``figures``: placeholders for values in m² or percent, without limits; ``params``: the parameters of findings that
     are used, also in clauses; ``key_params``: those that are text keys; the others: the placeholders that one method
-    makes of several parameters. ``are_plain``: no placeholder needs several
-    values, except ``facts``.
+    makes of several parameters. ``are_plain``: no placeholder needs several values, except ``facts``.
     """
 
     placeholders: frozenset[str]

@@ -12,11 +12,7 @@ import numpy as np
 import shapely
 
 from ..files.json_text import encode_json, encode_texts, encode_together
-from .findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, find_distinct_shapes
-
-#: Findings that are written as text together.
-_FINDINGS_PER_BATCH = 1000
-
+from .findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, find_distinct_shapes, iterate_batches
 
 #: Column name → its values.
 FindingColumns = dict[str, Sequence[Any]]
@@ -32,7 +28,7 @@ def make_finding_columns(findings: Sequence[Finding]) -> FindingColumns:
     columns["related_keys"] = [";".join(keys) if keys else "" for keys in columns["related_keys"]]
     columns["params"] = [
         text
-        for batch in _iterate_batches(len(findings))
+        for batch in iterate_batches(len(findings))
         for text in encode_together([finding.params for finding in findings[batch]])
     ]
     return {name: columns[name] for name in FINDING_COLUMNS}
@@ -40,8 +36,6 @@ def make_finding_columns(findings: Sequence[Finding]) -> FindingColumns:
 
 #: Columns with another text in each finding; the other columns of text have few distinct texts.
 _DISTINCT_COLUMNS = ("key", "message", "fingerprint")
-
-
 #: Start of the last entry of a finding in JSON.
 _GEOMETRY_ENTRY = '"geometry": '
 
@@ -55,7 +49,7 @@ def iterate_finding_lines(
     which take more memory and time in Python, also for the text around them.
     """
     wkt = _WktOfFindings(findings)
-    for rows in _iterate_batches(len(findings)):
+    for rows in iterate_batches(len(findings)):
         batch = findings[rows]
         if columns is None:
             batch_columns = make_finding_columns(batch)
@@ -147,9 +141,3 @@ class _WktOfFindings:
                 self._kept_characters += len(texts[n])
         result: list[str | None] = texts[inverse].tolist()
         return result
-
-
-def _iterate_batches(count: int) -> Iterator[slice]:
-    """Yield slices of a number of findings, many in each."""
-    for start in range(0, count, _FINDINGS_PER_BATCH):
-        yield slice(start, min(start + _FINDINGS_PER_BATCH, count))

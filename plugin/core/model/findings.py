@@ -242,25 +242,30 @@ def make_layer_wkb(findings: Sequence[Finding]) -> NDArray:
 
 
 def find_distinct_shapes(shapes: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the (k,) first rows of the distinct objects among (n,) shapes, and (n,) the position of each row's."""
+    """Return (k,) the rows in which the distinct objects among (n,) shapes come first, and (n,) which each row has.
+
+    The second array has positions in the first.
+    """
     ids = np.fromiter(map(id, shapes), dtype=np.uint64, count=len(shapes))
     _, first_rows, positions = np.unique(ids, return_index=True, return_inverse=True)
-    return first_rows, positions
+    order = np.argsort(first_rows)
+    return first_rows[order], np.argsort(order)[positions]
 
 
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
     """Yield findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
-    for batch in _iterate_batches(findings):
+    for rows in iterate_batches(len(findings)):
+        batch = findings[rows]
         for finding, text in zip(batch, _make_wkt(batch), strict=True):
             row = finding._make_columns_for_json(convert_to_plain_value(finding.params))
             row["geometry"] = text
             yield row
 
 
-def _iterate_batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    """Yield findings, or values of them, many at a time."""
-    for start in range(0, len(items), _FINDINGS_PER_BATCH):
-        yield items[start : start + _FINDINGS_PER_BATCH]
+def iterate_batches(count: int) -> Iterator[slice]:
+    """Yield slices of a number of findings, many in each."""
+    for start in range(0, count, _FINDINGS_PER_BATCH):
+        yield slice(start, min(start + _FINDINGS_PER_BATCH, count))
 
 
 def _make_wkt(findings: Sequence[Finding]) -> list[str | None]:

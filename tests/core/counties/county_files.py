@@ -21,7 +21,7 @@ import pyogrio
 import shapely
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.counties.check_county import check_county
+from plugin.core.counties.check_county import check_county, read_record
 from plugin.core.counties.model import CountyRecord, CountyTask
 from tests.core.hunyuan_county import HunyuanAreas, make_hunyuan_layers
 
@@ -195,6 +195,13 @@ def copy_counties(folder: Path, target: Path, names: Iterable[str]) -> Path:
 
 #: More memory (MB) than any limit of a test: a county that reaches it was not ended.
 _MOST_MEGABYTES = 4000
+
+
+def check_first_and_wait(task: CountyTask) -> CountyRecord:
+    """Check a county unless one in its folder has a result; then wait until the process is ended."""
+    if any(read_record(folder) for folder in task.folder.parent.iterdir()):
+        time.sleep(60)
+    return check_county(task)
 
 
 def check_or_die(task: CountyTask) -> CountyRecord:
