@@ -248,9 +248,7 @@ def _find_crossings(
         for start in range(0, len(left_chain), _CHAIN_PAIRS_PER_BATCH):
             cancellation.raise_if_cancelled()
             part = slice(start, start + _CHAIN_PAIRS_PER_BATCH)
-            i, j = find_meeting_segments(
-                left_boxes, right_boxes, left.boxes, right.boxes, left_chain[part], right_chain[part]
-            )
+            i, j = find_meeting_segments(left_boxes, right_boxes, left_chain[part], right_chain[part])
             found.append(_select_crossings(left, right, i, j))
         return _join_crossings(found)
 

@@ -13,7 +13,7 @@ from ..parallel.shared_property import shared_property
 from ..parallel.threads import map_batches_in_threads
 from .exact_sides import GRID_M
 from .polygon_rings import BATCH_VERTICES, extract_rings
-from .ring_sums import RingSums, sum_before_in_ring
+from .ring_sums import RingSums, divide_rings, sum_along_rings
 from .segment_boxes import SegmentBoxes
 
 
@@ -59,7 +59,7 @@ class RingSegments:
         self.sums = RingSums(self.xy, self.ring, self.ring_starts)
         #: Sums of the same segments in an equal-area plane, for the next use (`drawn_sums`).
         self.cached_drawn_sums: RingSums | None = None
-        self.length_before = sum_before_in_ring(self.compute_lengths(), self.ring, self.ring_starts)
+        self.length_before, _ = sum_along_rings(self._measure_lengths, self.ring_starts)
         self.weight = np.where((self.sums.total > 0) == ~rings.is_hole, 1.0, -1.0)
 
     @property
@@ -79,41 +79,22 @@ class RingSegments:
 
     def compute_lengths(self) -> NDArray:
         """Return (v,) the length (m) of the segment that each vertex begins; 0 for the last vertex of a ring."""
-        lengths = np.zeros(len(self.xy))
+        lengths = [
+            self._measure_lengths(slice(self.ring_starts[rings.start], self.ring_starts[rings.stop]))
+            for rings in divide_rings(self.ring_starts)
+        ]
+        return np.concatenate([np.zeros(0), *lengths])
 
-        def fill(batch: slice) -> None:
-            """Fill in the lengths of the segments in a slice."""
-            x_step, y_step = np.diff(self.xy[batch.start : batch.stop + 1], axis=0).T
-            lengths[batch] = np.sqrt(x_step * x_step + y_step * y_step)
-
-        map_batches_in_threads(fill, len(self.xy) - 1, BATCH_VERTICES)
-        lengths[self.ring_starts[1:] - 1] = 0.0
-        return lengths
-
-    @shared_property
-    def boxes(self) -> NDArray:
-        """Return (4, v) the least x and y and the greatest x and y of the segment that each vertex begins.
-
-        The last vertex of a ring has a box without size.
-        """
-        boxes = np.empty((4, len(self.xy)))
-        boxes[:2] = boxes[2:] = self.xy.T
-
-        def fill(batch: slice) -> None:
-            """Fill in the boxes of the segments in a slice."""
-            begin, end = self.begin[batch].T, self.end[batch].T
-            np.minimum(begin, end, out=boxes[:2, batch])
-            np.maximum(begin, end, out=boxes[2:, batch])
-
-        map_batches_in_threads(fill, len(self.xy) - 1, BATCH_VERTICES)
-        last = self.ring_starts[1:] - 1
-        boxes[:2, last] = boxes[2:, last] = self.xy[last].T
-        return boxes
+    def _measure_lengths(self, vertices: slice) -> NDArray:
+        """Return the lengths, as `compute_lengths`, of the segments that the vertices of some rings begin."""
+        x_step, y_step = np.diff(self.xy[vertices], axis=0).T
+        is_last = np.diff(self.ring[vertices]) > 0
+        return np.append(np.where(is_last, 0.0, np.sqrt(x_step * x_step + y_step * y_step)), 0.0)
 
     @shared_property
     def run_boxes(self) -> SegmentBoxes:
-        """Return the boxes of runs of segments, for searches."""
-        return SegmentBoxes(self.boxes, self.ring_starts, self.polygon_of_ring, len(self.shapes))
+        """Return the boxes around runs of segments, for searches."""
+        return SegmentBoxes(self.xy, self.ring_starts, self.polygon_of_ring, len(self.shapes))
 
     @shared_property
     def vertex_tree(self) -> shapely.STRtree:

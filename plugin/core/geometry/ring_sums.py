@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parallel.threads import map_batches_in_threads
+from ..parallel.threads import map_in_threads
 from .exact_sides import compute_cross_products
 from .polygon_rings import BATCH_VERTICES
 
@@ -32,20 +35,15 @@ class RingSums:
         its right; 0 for the last vertex of a ring.
         """
         self._ring, self._xy, self.first_vertex = ring, xy, xy[ring_starts[:-1]]
-        cross_products = np.zeros(len(xy))
 
-        def fill(batch: slice) -> None:
-            """Fill in the cross products of the segments in a slice."""
-            vertices = slice(batch.start, batch.stop + 1)
+        def compute_terms(vertices: slice) -> NDArray:
+            """Return the cross products, m², of the segments that the vertices of some rings begin."""
             about_first = xy[vertices] - self.first_vertex[ring[vertices]]
             # That of the last vertex of a ring is 0, since it is the ring's first vertex.
-            cross_products[batch] = compute_cross_products(about_first[:-1], about_first[1:])
+            terms = np.append(compute_cross_products(about_first[:-1], about_first[1:]), 0.0)
+            return terms if bends is None else terms + 2 * bends[vertices]
 
-        map_batches_in_threads(fill, len(xy) - 1, BATCH_VERTICES)
-        if bends is not None:
-            cross_products += 2 * bends
-        self.before = sum_before_in_ring(cross_products, ring, ring_starts)
-        self.total = np.bincount(ring, cross_products, minlength=len(self.first_vertex))
+        self.before, self.total = sum_along_rings(compute_terms, ring_starts)
 
     def sum_until(self, segment: NDArray, point: NDArray, about: NDArray, bends: NDArray | None = None) -> NDArray:
         """Return (k,) the sum of cross products (m²) from a ring's first vertex to a point on one of its segments.
@@ -60,14 +58,35 @@ class RingSums:
         return sums if bends is None else sums + 2 * bends
 
 
-def sum_before_in_ring(values: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
-    """Return (v,) the sum of the values of earlier vertices in the same ring.
+def sum_along_rings(compute_terms: Callable[[slice], NDArray], ring_starts: NDArray) -> tuple[NDArray, NDArray]:
+    """Return (v,) the sum of the terms of earlier vertices in the same ring; and (r,) the sum of all terms of a ring.
 
-    ``ring`` (v,): number of each vertex's ring, sorted; ``ring_starts`` (r + 1,): first vertex of each ring, and v. The
-    running sum goes back to about 0 at each ring, because digits would be lost in a sum over the layer.
+    ``compute_terms``: returns the terms of the vertices in a slice, which are those of whole rings; the term of a
+    ring's last vertex must be 0; threads call it. ``ring_starts`` (r + 1,): first vertex of each ring, and v.
     """
-    steps = np.append(0.0, values)
-    np.subtract.at(steps, ring_starts[1:], np.bincount(ring, values, minlength=len(ring_starts) - 1))
-    sums = np.cumsum(steps, out=steps)
-    before: NDArray = sums[:-1] - sums[ring_starts[:-1]][ring]
-    return before
+    before, total = np.empty(ring_starts[-1]), np.empty(len(ring_starts) - 1)
+
+    def fill(rings: slice) -> None:
+        """Fill in the sums of the rings in a slice."""
+        vertices = slice(ring_starts[rings.start], ring_starts[rings.stop])
+        starts, counts = ring_starts[rings] - vertices.start, np.diff(ring_starts[rings.start : rings.stop + 1])
+        terms = compute_terms(vertices)
+        total[rings] = np.bincount(np.repeat(np.arange(len(counts)), counts), terms, minlength=len(counts))
+        # The running sum goes back to about 0 at each ring, because digits would be lost in a sum over many rings.
+        steps = np.append(0.0, terms[:-1])
+        steps[starts[1:]] -= total[rings][:-1]
+        sums = np.cumsum(steps, out=steps)
+        before[vertices] = sums - np.repeat(sums[starts], counts)
+
+    map_in_threads(fill, divide_rings(ring_starts))
+    return before, total
+
+
+def divide_rings(ring_starts: NDArray) -> list[slice]:
+    """Return slices of rings that have about `BATCH_VERTICES` vertices together; a longer ring is in a slice alone.
+
+    ``ring_starts`` (r + 1,): first vertex of each ring, and the number of vertices.
+    """
+    wanted = np.arange(0, ring_starts[-1], BATCH_VERTICES)
+    limits = np.unique(np.append(np.searchsorted(ring_starts, wanted), len(ring_starts) - 1)).tolist()
+    return [slice(start, end) for start, end in pairwise(limits)]

@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..parallel.threads import map_batches_in_threads
+from .polygon_rings import BATCH_VERTICES
 
 #: Segments in one chain. Longer ones make a smaller tree, and more pairs of segments to compare.
 _SEGMENTS_PER_CHAIN = 6
 #: Boxes inside one box of the level above.
 _BOXES_PER_PARENT = 4
+#: How a box's least x and y and its greatest x and y change if it is extended.
+_EXTEND_BOUNDS = (np.minimum, np.minimum, np.maximum, np.maximum)
 #: Greatest cell number, along each axis, of the grid on which rings of a polygon are put in order.
 _CURVE_CELLS = 2.0**16 - 1
 #: Pairs of boxes compared at a time; more are divided, so that memory is limited.
@@ -31,6 +35,8 @@ class SegmentBoxes:
 
     Attributes
     ----------
+    xy : (v, 2)
+        The vertices (m). Segment k runs from vertex k to vertex k + 1.
     boxes : (4, b)
         Least x and y, greatest x and y (m) of each box.
     first_inside, end_inside : (b,)
@@ -41,53 +47,59 @@ class SegmentBoxes:
         The box of each polygon; −1 for one without segments.
     """
 
-    def __init__(self, segment_boxes: NDArray, ring_starts: NDArray, polygon_of_ring: NDArray, count: int):
+    def __init__(self, xy: NDArray, ring_starts: NDArray, polygon_of_ring: NDArray, count: int):
         """Build the boxes.
 
-        ``segment_boxes`` (4, v): box of the segment that each vertex begins; ``ring_starts`` (r + 1,): first vertex of
-        each ring, and v; the last vertex of a ring begins no segment, and its box has no size; ``polygon_of_ring``
-        (r,): the polygon of each ring, where the rings of a polygon follow each other; ``count``: n.
+        ``xy`` (v, 2): the vertices of closed rings, m; ``ring_starts`` (r + 1,): first vertex of each ring, and v; the
+        last vertex of a ring begins no segment; ``polygon_of_ring`` (r,): the polygon of each ring, where the rings of
+        a polygon follow each other; ``count``: n.
         """
-        segment_counts = np.diff(ring_starts) - 1
-        ring, number = expand_ranges(
-            np.zeros(len(segment_counts), dtype=int), -(-segment_counts // _SEGMENTS_PER_CHAIN)
-        )
-        first = ring_starts[ring] + number * _SEGMENTS_PER_CHAIN
-        end = np.minimum(first + _SEGMENTS_PER_CHAIN, ring_starts[ring + 1] - 1)
-        boxes = _enclose_runs(segment_boxes, first)
+        self.xy = xy
+        chains_of_ring = -(-(np.diff(ring_starts) - 1) // _SEGMENTS_PER_CHAIN)
+        ring, first, end = _divide_runs(ring_starts[:-1], ring_starts[1:] - 1, chains_of_ring, _SEGMENTS_PER_CHAIN)
         # Rings of a polygon may follow each other in any order; near ones are put together.
-        several = np.flatnonzero(np.bincount(polygon_of_ring, minlength=count)[polygon_of_ring[ring]] > 1)
+        has_several = np.bincount(polygon_of_ring, minlength=count)[polygon_of_ring] > 1
+        several = np.flatnonzero(has_several[ring])
         if len(several):
-            places = _rank_rings(segment_boxes[:2, ring_starts[:-1]], polygon_of_ring)
+            places = _rank_rings(xy[ring_starts[:-1]].T, polygon_of_ring)
             order = several[np.argsort(places[ring[several]], kind="stable")]
-            ring[several], first[several], end[several] = ring[order], first[order], end[order]
-            boxes[:, several] = boxes[:, order]
+            first[several], end[several] = first[order], end[order]
+        # A segment ends at the next vertex.
+        levels, firsts, ends = [_enclose_runs([*xy.T, *xy.T], first, end + 1)], [first], [end]
         self.chain_count = len(first)
         self.root = np.full(count, -1)
-        levels, firsts, ends = [boxes], [first], [end]
-        numbers, polygon, next_number = np.arange(len(first)), polygon_of_ring[ring], len(first)
-        while len(numbers):
-            begins_polygon = np.append(True, polygon[1:] != polygon[:-1])
-            run_starts = np.flatnonzero(begins_polygon)
-            run_lengths = np.diff(np.append(run_starts, len(polygon)))
-            single = run_starts[run_lengths == 1]
-            self.root[polygon[single]] = numbers[single]
-            has_parent = np.repeat(run_lengths > 1, run_lengths)
-            number_in_run = (np.arange(len(polygon)) - np.repeat(run_starts, run_lengths))[has_parent]
-            numbers, polygon, boxes = numbers[has_parent], polygon[has_parent], boxes[:, has_parent]
-            parent_starts = np.flatnonzero(number_in_run % _BOXES_PER_PARENT == 0)
-            boxes = _enclose_runs(boxes, parent_starts)
-            first = numbers[parent_starts]
-            levels.append(boxes)
-            firsts.append(first)
-            ends.append(first + np.diff(np.append(parent_starts, len(numbers))))
-            polygon = polygon[parent_starts]
-            numbers = next_number + np.arange(len(parent_starts))
-            next_number += len(parent_starts)
+        is_next_polygon = np.append(True, polygon_of_ring[1:] != polygon_of_ring[:-1])[: len(polygon_of_ring)]
+        first_ring = np.flatnonzero(is_next_polygon)
+        polygon, box_counts = polygon_of_ring[first_ring], np.add.reduceat(chains_of_ring, first_ring)
+        level_start = 0
+        while len(polygon):
+            run_ends = np.cumsum(box_counts)
+            run_starts = run_ends - box_counts
+            self.root[polygon[box_counts == 1]] = level_start + run_starts[box_counts == 1]
+            has_parent = box_counts > 1
+            polygon, box_counts = polygon[has_parent], -(-box_counts[has_parent] // _BOXES_PER_PARENT)
+            _, first, end = _divide_runs(run_starts[has_parent], run_ends[has_parent], box_counts, _BOXES_PER_PARENT)
+            firsts.append(level_start + first)
+            ends.append(level_start + end)
+            level_start += levels[-1].shape[1]
+            levels.append(_enclose_runs([*levels[-1]], first, end))
         self.boxes = np.concatenate(levels, axis=1)
         self.first_inside, self.end_inside = np.concatenate(firsts), np.concatenate(ends)
         #: (b,) half the circumference (m) of each box.
         self.size = (self.boxes[2:] - self.boxes[:2]).sum(axis=0)
+
+
+def _divide_runs(
+    run_starts: NDArray, run_ends: NDArray, part_counts: NDArray, part_length: int
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Divide runs of consecutive numbers into parts of ``part_length`` numbers; the last part of a run may be shorter.
+
+    ``run_starts``, ``run_ends`` (k,): first number of each run, and the one after its last; ``part_counts`` (k,).
+    Returns for each part the position of its run, its first number, and the one after its last.
+    """
+    run, part = expand_ranges(np.zeros(len(part_counts), dtype=int), part_counts)
+    first = run_starts[run] + part * part_length
+    return run, first, np.minimum(first + part_length, run_ends[run])
 
 
 def _rank_rings(corners: NDArray, polygon_of_ring: NDArray) -> NDArray:
@@ -113,13 +125,27 @@ def _spread_bits(numbers: NDArray) -> NDArray:
     return numbers
 
 
-def _enclose_runs(boxes: NDArray, first: NDArray) -> NDArray:
-    """Return (4, k) the boxes around runs of (4, n) boxes; ``first`` (k,): first box of each run, sorted."""
-    if not len(first):
-        return np.zeros((4, 0))
-    return np.concatenate(
-        [np.minimum.reduceat(boxes[:2], first, axis=1), np.maximum.reduceat(boxes[2:], first, axis=1)]
-    )
+def _enclose_runs(bounds: list[NDArray], first: NDArray, end: NDArray) -> NDArray:
+    """Return (4, k) the boxes around runs of consecutive boxes or points.
+
+    ``bounds``: four (n,) arrays, the least x and y and the greatest x and y of each box or point; ``first``, ``end``
+    (k,): first of each run, and the one after its last. Runs are short.
+    """
+    boxes = np.empty((4, len(first)))
+    longest = int((end - first).max(initial=0))
+
+    def fill(batch: slice) -> None:
+        """Fill in the boxes of the runs in a slice."""
+        position, last = first[batch], end[batch] - 1
+        for values, box_bounds in zip(bounds, boxes, strict=True):
+            box_bounds[batch] = values[position]
+        for _ in range(longest - 1):
+            position = np.minimum(position + 1, last)
+            for values, box_bounds, extend in zip(bounds, boxes, _EXTEND_BOUNDS, strict=True):
+                extend(box_bounds[batch], values[position], out=box_bounds[batch])
+
+    map_batches_in_threads(fill, len(first), BATCH_VERTICES)
+    return boxes
 
 
 def find_meeting_chains(
@@ -162,26 +188,35 @@ def find_meeting_chains(
 
 
 def find_meeting_segments(
-    left: SegmentBoxes,
-    right: SegmentBoxes,
-    left_segment_boxes: NDArray,
-    right_segment_boxes: NDArray,
-    left_chain: NDArray,
-    right_chain: NDArray,
+    left: SegmentBoxes, right: SegmentBoxes, left_chain: NDArray, right_chain: NDArray
 ) -> tuple[NDArray, NDArray]:
     """Return pairs of a left and a right segment with boxes that meet.
 
-    ``left_segment_boxes``, ``right_segment_boxes`` (4, s), (4, t): boxes of the segments; ``left_chain``,
-    ``right_chain`` (k,): pairs of chains; only segments of the two chains of a pair are compared.
+    ``left_chain``, ``right_chain`` (k,): pairs of chains; only segments of the two chains of a pair are compared.
     """
+    # Few meet along one axis: the other axis is looked up for these alone.
     pair, i = expand_ranges(left.first_inside[left_chain], left.end_inside[left_chain])
     chain = right_chain[pair]
-    meets = find_meeting_boxes(left_segment_boxes, i, right.boxes, chain)
-    i, chain = i[meets], chain[meets]
+    for values, other_least, other_greatest in zip(left.xy.T, right.boxes[:2], right.boxes[2:], strict=True):
+        least, greatest = _measure_extents(values, i)
+        meets = np.flatnonzero((least <= other_greatest[chain]) & (greatest >= other_least[chain]))
+        i, chain = i[meets], chain[meets]
     n, j = expand_ranges(right.first_inside[chain], right.end_inside[chain])
     i = i[n]
-    meets = find_meeting_boxes(left_segment_boxes, i, right_segment_boxes, j)
-    return i[meets], j[meets]
+    for values, other_values in zip(left.xy.T, right.xy.T, strict=True):
+        (least, greatest), (other_least, other_greatest) = (
+            _measure_extents(values, i),
+            _measure_extents(other_values, j),
+        )
+        meets = np.flatnonzero((least <= other_greatest) & (greatest >= other_least))
+        i, j = i[meets], j[meets]
+    return i, j
+
+
+def _measure_extents(coordinates: NDArray, segment: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the (k,) least and greatest x of segments; or y, by ``coordinates`` (v,): those of the vertices, m."""
+    begin, end = coordinates[segment], coordinates[segment + 1]
+    return np.minimum(begin, end), np.maximum(begin, end)
 
 
 def find_meeting_boxes(boxes: NDArray, box_numbers: NDArray, other_boxes: NDArray, other_numbers: NDArray) -> NDArray:

@@ -31,7 +31,11 @@ def find_all_meeting_segments(left, right, i, j):
     polygon_of_vertex, other_polygon = left.polygon_of_ring[left.ring], right.polygon_of_ring[right.ring]
     compared = np.zeros((len(left.shapes), len(right.shapes)), dtype=bool)
     compared[i, j] = True
-    a, b = left.boxes[:, :, None], right.boxes[:, None, :]
+    segments = [
+        shapely.linestrings(np.stack([layer.xy, np.roll(layer.xy, -1, axis=0)], axis=1)) for layer in (left, right)
+    ]
+    a, b = (shapely.bounds(lines).T for lines in segments)
+    a, b = a[:, :, None], b[:, None, :]
     meets = (a[0] <= b[2]) & (a[2] >= b[0]) & (a[1] <= b[3]) & (a[3] >= b[1])
     meets &= compared[polygon_of_vertex[:, None], other_polygon[None, :]]
     meets[left.ring_starts[1:] - 1] = False
@@ -39,15 +43,16 @@ def find_all_meeting_segments(left, right, i, j):
     return np.argwhere(meets)
 
 
-@pytest.mark.parametrize("pairs_per_step", [50, 100_000])
+@pytest.mark.parametrize(("pairs_per_step", "boxes_per_batch"), [(50, 7), (100_000, 50_000)])
 @pytest.mark.parametrize("seed", range(12))
-def test_segments_found_by_boxes_are_those_found_by_comparing_all(seed, pairs_per_step, monkeypatch):
+def test_segments_found_by_boxes_are_those_found_by_comparing_all(seed, pairs_per_step, boxes_per_batch, monkeypatch):
     monkeypatch.setattr(segment_boxes, "_PAIRS_PER_STEP", pairs_per_step)
+    monkeypatch.setattr(segment_boxes, "BATCH_VERTICES", boxes_per_batch)
     random = np.random.default_rng(seed)
     left, right = (RingSegments(draw_polygons(16, random), np.zeros(2)) for _ in range(2))
     i, j = np.nonzero(random.random((len(left.shapes), len(right.shapes))) < 0.7)
     chains = find_meeting_chains(left.run_boxes, right.run_boxes, i, j)
-    segments = find_meeting_segments(left.run_boxes, right.run_boxes, left.boxes, right.boxes, *chains)
+    segments = find_meeting_segments(left.run_boxes, right.run_boxes, *chains)
     expected = find_all_meeting_segments(left, right, i, j)
     found = np.column_stack(segments)
     assert len(expected)
