@@ -116,9 +116,7 @@ class PolygonSegments:
         alone = _mask_segments(vertex, self.ring_starts)
         # Segments are compared in the order of the rings: those of a common edge follow one another in both rings, so
         # that their vertices are in the processor's cache.
-        partner = np.full(len(vertex), -1, dtype=np.int32)
-        first, second = self._find_two_of_a_hash()
-        partner[first] = second
+        partner = self._find_partners()
 
         def mark_pairs(batch: slice) -> NDArray:
             """Mark segments of a batch of vertices that are drawn twice, once from either side, as paired.
@@ -141,27 +139,34 @@ class PolygonSegments:
         batches = list(_iterate_slices(len(partner)))
         return alone, np.concatenate([np.zeros((0, 2), dtype=np.int32), *map_in_threads(mark_pairs, batches)])
 
-    def _find_two_of_a_hash(self) -> tuple[NDArray, NDArray]:
-        """Return (k,), (k,) pairs of segments, the first one first, with a hash that exactly these two have."""
-        keys = self.segment_keys
-        equals_next = np.zeros(max(len(keys) - 1, 0), dtype=bool)
-        for batch in _iterate_slices(len(equals_next)):
-            np.less_equal(
-                keys[batch] ^ keys[batch.start + 1 : batch.stop + 1], self.position_mask, out=equals_next[batch]
+    def _find_partners(self) -> NDArray:
+        """Return (v,) int32: for the first of two segments with a hash that exactly these two have, the second one.
+
+        It is −1 for other segments.
+        """
+        keys, position_mask = self.segment_keys, self.position_mask
+        partner = np.full(len(self.xy), -1, dtype=np.int32)
+
+        def fill(batch: slice) -> NDArray:
+            """Fill in the partners of a slice of the keys; return the positions of those in runs of more than two."""
+            # Two keys more on either side decide how long the runs at both ends are.
+            start = max(batch.start - 2, 0)
+            near_keys = keys[start : batch.stop + 2]
+            begins, longer = (
+                positions[slice(*np.searchsorted(positions, [batch.start - start, batch.stop - start]))]
+                for positions in _divide_runs((near_keys[1:] ^ near_keys[:-1]) <= position_mask)
             )
-        begins, longer = _divide_runs(equals_next)
-        first, second = self.get_segments(keys[begins]), self.get_segments(keys[begins + 1])
-        if not len(longer):
-            return first, second
+            partner[self.get_segments(near_keys[begins])] = self.get_segments(near_keys[begins + 1])
+            return start + longer
+
+        positions = map_in_threads(fill, list(_iterate_slices(len(keys))))
         # Keys have only a part of the hash.
-        segments = self.get_segments(keys[longer])
+        segments = self.get_segments(keys[np.concatenate([np.zeros(0, dtype=int), *positions])])
         hashes = self.hash_segments(segments)
         order = np.argsort(hashes, kind="stable")
         begins, _ = _divide_runs(hashes[order[1:]] == hashes[order[:-1]])
-        return (
-            np.concatenate([first, segments[order[begins]]]),
-            np.concatenate([second, segments[order[begins + 1]]]),
-        )
+        partner[segments[order[begins]]] = segments[order[begins + 1]]
+        return partner
 
     def mask_unmatched_segments(self, other: PolygonSegments, rows: NDArray) -> NDArray:
         """Return (v,) bool: segments of selected rows that ``other`` does not have in either direction.
@@ -402,7 +407,7 @@ _NO_SEGMENT = np.uint64(2**64 - 1)
 
 
 def _sort_in_threads(values: NDArray) -> NDArray:
-    """Return (s,) uint64 values in ascending order.
+    """Sort (s,) uint64 values in place, and return them.
 
     Values are divided by their upper bits, which are those of a hash: so the parts have about equal lengths.
     """
@@ -417,4 +422,4 @@ def _sort_in_threads(values: NDArray) -> NDArray:
         part.sort()
         return part
 
-    return np.concatenate(map_in_threads(sort_part, range(1 << part_bits)))
+    return np.concatenate(map_in_threads(sort_part, range(1 << part_bits)), out=values)

@@ -56,7 +56,9 @@ class SegmentBoxes:
         """
         self.xy = xy
         chains_of_ring = -(-(np.diff(ring_starts) - 1) // _SEGMENTS_PER_CHAIN)
-        ring, first, end = _divide_runs(ring_starts[:-1], ring_starts[1:] - 1, chains_of_ring, _SEGMENTS_PER_CHAIN)
+        ring, first, end = _divide_into_parts(
+            ring_starts[:-1], ring_starts[1:] - 1, chains_of_ring, _SEGMENTS_PER_CHAIN
+        )
         # Rings of a polygon may follow each other in any order; near ones are put together.
         has_several = np.bincount(polygon_of_ring, minlength=count)[polygon_of_ring] > 1
         several = np.flatnonzero(has_several[ring])
@@ -78,7 +80,9 @@ class SegmentBoxes:
             self.root[polygon[box_counts == 1]] = level_start + run_starts[box_counts == 1]
             has_parent = box_counts > 1
             polygon, box_counts = polygon[has_parent], -(-box_counts[has_parent] // _BOXES_PER_PARENT)
-            _, first, end = _divide_runs(run_starts[has_parent], run_ends[has_parent], box_counts, _BOXES_PER_PARENT)
+            _, first, end = _divide_into_parts(
+                run_starts[has_parent], run_ends[has_parent], box_counts, _BOXES_PER_PARENT
+            )
             firsts.append(level_start + first)
             ends.append(level_start + end)
             level_start += levels[-1].shape[1]
@@ -89,7 +93,7 @@ class SegmentBoxes:
         self.size = (self.boxes[2:] - self.boxes[:2]).sum(axis=0)
 
 
-def _divide_runs(
+def _divide_into_parts(
     run_starts: NDArray, run_ends: NDArray, part_counts: NDArray, part_length: int
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Divide runs of consecutive numbers into parts of ``part_length`` numbers; the last part of a run may be shorter.

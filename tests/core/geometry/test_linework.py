@@ -77,8 +77,8 @@ def build(shapes):
     return build_linework(np.array(shapes, dtype=object), np.arange(len(shapes)))
 
 
-@given(LAYERS, KEY_BITS)
-def test_unpaired_segments_are_those_not_drawn_exactly_twice_once_from_either_side(shapes, bits):
+@given(LAYERS, KEY_BITS, st.sampled_from([1, 2, 5, 500_000]))
+def test_unpaired_segments_are_those_not_drawn_exactly_twice_once_from_either_side(shapes, bits, segments_per_batch):
     sides = defaultdict(list)
     for _, start, end, is_left in list_segments(shapes):
         sides[frozenset([start, end])].append((start, end) if is_left else (end, start))
@@ -87,7 +87,8 @@ def test_unpaired_segments_are_those_not_drawn_exactly_twice_once_from_either_si
         for row, start, end, _ in list_segments(shapes)
         if len(sides[frozenset([start, end])]) != 2 or len(set(sides[frozenset([start, end])])) != 2
     ]
-    with limit_key_bits(bits):
+    with limit_key_bits(bits) as patch:
+        patch.setattr(linework, "_SEGMENTS_PER_BATCH", segments_per_batch)
         lines = build(shapes)
         assert list_marked(lines, lines.unpaired_segments) == sorted(alone)
 
