@@ -140,16 +140,19 @@ class PolygonSegments:
         return alone, np.concatenate([np.zeros((0, 2), dtype=np.int32), *map_in_threads(mark_pairs, batches)])
 
     def _find_partners(self) -> NDArray:
-        """Return (v,) int32: for the first of two segments with a hash that exactly these two have, the second one.
+        """Return (v,) int32: at the first of two segments with equal hashes, the second.
 
-        It is −1 for other segments.
+        It is −1 elsewhere, and if more than two segments have the hash.
         """
         keys, position_mask = self.segment_keys, self.position_mask
         partner = np.full(len(self.xy), -1, dtype=np.int32)
 
         def fill(batch: slice) -> NDArray:
-            """Fill in the partners of a slice of the keys; return the positions of those in runs of more than two."""
-            # Two keys more on either side decide how long the runs at both ends are.
+            """Fill in the partners of a slice of keys; return its keys in longer runs.
+
+            The keys are returned as positions. A longer run has more than two keys.
+            """
+            # Two keys more on either side decide whether a run at the end of the slice is longer.
             start = max(batch.start - 2, 0)
             near_keys = keys[start : batch.stop + 2]
             begins, longer = (

@@ -52,11 +52,14 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
     hole = np.ones(len(ring_at) - 1, dtype=bool)
     # An empty part of a multipolygon has no shell.
     hole[part_at[:-1][np.diff(part_at) > 0]] = False
+    polygon = np.repeat(complex_shapes, np.diff(part_at[shape_at]))
+    # A hole may have no vertices: POLYGON ((0 0, 1 0, 1 1, 0 0), EMPTY).
+    has_vertices = np.diff(ring_at) > 0
     return PolygonRings(
         np.concatenate([xy, complex_xy[: ring_at[-1]]]),
-        np.concatenate([ring_starts, ring_starts[-1] + ring_at[1:]]),
-        np.concatenate([simple, np.repeat(complex_shapes, np.diff(part_at[shape_at]))]),
-        np.concatenate([np.zeros(len(simple), dtype=bool), hole]),
+        np.concatenate([ring_starts, ring_starts[-1] + ring_at[1:][has_vertices]]),
+        np.concatenate([simple, polygon[has_vertices]]),
+        np.concatenate([np.zeros(len(simple), dtype=bool), hole[has_vertices]]),
     )
 
 

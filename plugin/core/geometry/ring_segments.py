@@ -86,7 +86,7 @@ class RingSegments:
         return np.concatenate([np.zeros(0), *lengths])
 
     def _measure_lengths(self, vertices: slice) -> NDArray:
-        """Return the lengths, as `compute_lengths`, of the segments that the vertices of some rings begin."""
+        """Return the lengths, as `compute_lengths`, of the segments of whole rings."""
         x_step, y_step = np.diff(self.xy[vertices], axis=0).T
         is_last = np.diff(self.ring[vertices]) > 0
         return np.append(np.where(is_last, 0.0, np.sqrt(x_step * x_step + y_step * y_step)), 0.0)

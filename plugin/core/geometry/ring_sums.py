@@ -37,7 +37,7 @@ class RingSums:
         self._ring, self._xy, self.first_vertex = ring, xy, xy[ring_starts[:-1]]
 
         def compute_terms(vertices: slice) -> NDArray:
-            """Return the cross products, m², of the segments that the vertices of some rings begin."""
+            """Return the cross products (m²) of the segments of whole rings."""
             about_first = xy[vertices] - self.first_vertex[ring[vertices]]
             # That of the last vertex of a ring is 0, since it is the ring's first vertex.
             terms = np.append(compute_cross_products(about_first[:-1], about_first[1:]), 0.0)
@@ -59,7 +59,7 @@ class RingSums:
 
 
 def sum_along_rings(compute_terms: Callable[[slice], NDArray], ring_starts: NDArray) -> tuple[NDArray, NDArray]:
-    """Return (v,) the sum of the terms of earlier vertices in the same ring; and (r,) the sum of all terms of a ring.
+    """Return (v,) sums of the terms before each vertex in its ring; (r,) sums by ring.
 
     ``compute_terms``: returns the terms of the vertices in a slice, which are those of whole rings; the term of a
     ring's last vertex must be 0; threads call it. ``ring_starts`` (r + 1,): first vertex of each ring, and v.
@@ -72,20 +72,20 @@ def sum_along_rings(compute_terms: Callable[[slice], NDArray], ring_starts: NDAr
         starts, counts = ring_starts[rings] - vertices.start, np.diff(ring_starts[rings.start : rings.stop + 1])
         terms = compute_terms(vertices)
         total[rings] = np.bincount(np.repeat(np.arange(len(counts)), counts), terms, minlength=len(counts))
-        # The running sum goes back to about 0 at each ring, because digits would be lost in a sum over many rings.
+        # At each ring the running sum goes back to 0: the same numbers were added in the same order.
         steps = np.append(0.0, terms[:-1])
         steps[starts[1:]] -= total[rings][:-1]
-        sums = np.cumsum(steps, out=steps)
-        before[vertices] = sums - np.repeat(sums[starts], counts)
+        np.cumsum(steps, out=before[vertices])
 
     map_in_threads(fill, divide_rings(ring_starts))
     return before, total
 
 
 def divide_rings(ring_starts: NDArray) -> list[slice]:
-    """Return slices of rings that have about `BATCH_VERTICES` vertices together; a longer ring is in a slice alone.
+    """Return slices of rings for threads, all rings in order.
 
-    ``ring_starts`` (r + 1,): first vertex of each ring, and the number of vertices.
+    The rings of a slice, without its last one, have at most `BATCH_VERTICES` vertices. ``ring_starts`` (r + 1,): first
+    vertex of each ring, and the number of vertices.
     """
     wanted = np.arange(0, ring_starts[-1], BATCH_VERTICES)
     limits = np.unique(np.append(np.searchsorted(ring_starts, wanted), len(ring_starts) - 1)).tolist()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.threads import map_batches_in_threads
-from .polygon_rings import BATCH_VERTICES
 
 #: Segments in one chain. Longer ones make a smaller tree, and more pairs of segments to compare.
 _SEGMENTS_PER_CHAIN = 6
@@ -21,6 +20,8 @@ _SEGMENTS_PER_CHAIN = 6
 _BOXES_PER_PARENT = 4
 #: How a box's least x and y and its greatest x and y change if it is extended.
 _EXTEND_BOUNDS = (np.minimum, np.minimum, np.maximum, np.maximum)
+#: Runs of boxes enclosed in one part of the work of threads.
+_RUNS_PER_BATCH = 10_000
 #: Greatest cell number, along each axis, of the grid on which rings of a polygon are put in order.
 _CURVE_CELLS = 2.0**16 - 1
 #: Pairs of boxes compared at a time; more are divided, so that memory is limited.
@@ -70,8 +71,8 @@ class SegmentBoxes:
         levels, firsts, ends = [_enclose_runs([*xy.T, *xy.T], first, end + 1)], [first], [end]
         self.chain_count = len(first)
         self.root = np.full(count, -1)
-        is_next_polygon = np.append(True, polygon_of_ring[1:] != polygon_of_ring[:-1])[: len(polygon_of_ring)]
-        first_ring = np.flatnonzero(is_next_polygon)
+        begins_polygon = np.append(True, polygon_of_ring[1:] != polygon_of_ring[:-1])[: len(polygon_of_ring)]
+        first_ring = np.flatnonzero(begins_polygon)
         polygon, box_counts = polygon_of_ring[first_ring], np.add.reduceat(chains_of_ring, first_ring)
         level_start = 0
         while len(polygon):
@@ -96,24 +97,25 @@ class SegmentBoxes:
 def _divide_into_parts(
     run_starts: NDArray, run_ends: NDArray, part_counts: NDArray, part_length: int
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Divide runs of consecutive numbers into parts of ``part_length`` numbers; the last part of a run may be shorter.
+    """Divide runs of consecutive numbers into parts of equal length.
 
-    ``run_starts``, ``run_ends`` (k,): first number of each run, and the one after its last; ``part_counts`` (k,).
-    Returns for each part the position of its run, its first number, and the one after its last.
+    The last part of a run may be shorter. ``run_starts``, ``run_ends`` (k,): first number of each run, and the one
+    after its last; ``part_counts`` (k,): number of its parts; ``part_length``: numbers in a part. Returns for each part
+    the position of its run, its first number, and the one after its last.
     """
     run, part = expand_ranges(np.zeros(len(part_counts), dtype=int), part_counts)
     first = run_starts[run] + part * part_length
     return run, first, np.minimum(first + part_length, run_ends[run])
 
 
-def _rank_rings(corners: NDArray, polygon_of_ring: NDArray) -> NDArray:
+def _rank_rings(first_vertices: NDArray, polygon_of_ring: NDArray) -> NDArray:
     """Return (r,) places of rings in an order where rings of a polygon follow each other, near ones if possible.
 
-    ``corners`` (2, r): a point of each ring, m; ``polygon_of_ring`` (r,): polygon of each ring. Points follow each
-    other along a Z-order curve (Morton 1966).
+    ``first_vertices`` (2, r): the first vertex of each ring, m; ``polygon_of_ring`` (r,): polygon of each ring. They
+    follow each other along a Z-order curve (Morton 1966).
     """
-    low = corners.min(axis=1, keepdims=True)
-    cells = ((corners - low) * (_CURVE_CELLS / max((corners - low).max(), 1.0))).astype(np.uint64)
+    low = first_vertices.min(axis=1, keepdims=True)
+    cells = ((first_vertices - low) * (_CURVE_CELLS / max((first_vertices - low).max(), 1.0))).astype(np.uint64)
     x, y = _spread_bits(cells)
     # Polygons stay in the order of their first rings.
     _, first_ring, polygon = np.unique(polygon_of_ring, return_index=True, return_inverse=True)
@@ -148,7 +150,7 @@ def _enclose_runs(bounds: list[NDArray], first: NDArray, end: NDArray) -> NDArra
             for values, box_bounds, extend in zip(bounds, boxes, _EXTEND_BOUNDS, strict=True):
                 extend(box_bounds[batch], values[position], out=box_bounds[batch])
 
-    map_batches_in_threads(fill, len(first), BATCH_VERTICES)
+    map_batches_in_threads(fill, len(first), _RUNS_PER_BATCH)
     return boxes
 
 
@@ -198,9 +200,9 @@ def find_meeting_segments(
 
     ``left_chain``, ``right_chain`` (k,): pairs of chains; only segments of the two chains of a pair are compared.
     """
-    # Few meet along one axis: the other axis is looked up for these alone.
     pair, i = expand_ranges(left.first_inside[left_chain], left.end_inside[left_chain])
     chain = right_chain[pair]
+    # Few meet along one axis: the other axis is looked up for these alone.
     for values, other_least, other_greatest in zip(left.xy.T, right.boxes[:2], right.boxes[2:], strict=True):
         least, greatest = _measure_extents(values, i)
         meets = np.flatnonzero((least <= other_greatest[chain]) & (greatest >= other_least[chain]))
@@ -218,7 +220,10 @@ def find_meeting_segments(
 
 
 def _measure_extents(coordinates: NDArray, segment: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the (k,) least and greatest x of segments; or y, by ``coordinates`` (v,): those of the vertices, m."""
+    """Return (k,), (k,) the least and greatest coordinate of segments.
+
+    ``coordinates`` (v,): x of all vertices, or y of them, m.
+    """
     begin, end = coordinates[segment], coordinates[segment + 1]
     return np.minimum(begin, end), np.maximum(begin, end)
 

@@ -183,6 +183,31 @@ def drop_empty_parts(geometries: NDArray) -> NDArray:
     return result
 
 
+def drop_empty_holes(geometries: NDArray) -> NDArray:
+    """Return (n,) geometries without holes that have no vertices.
+
+    Such a polygon, ``POLYGON ((0 0, 1 0, 1 1, 0 0), EMPTY)``, is valid, but GEOS 3.14 crashes if it is buffered. The
+    given array is returned if there is none.
+    """
+    may_have_holes = (shapely.get_num_interior_rings(geometries) > 0) | (shapely.get_type_id(geometries) == 6)
+    rows = np.flatnonzero(may_have_holes)
+    parts, part_owner = shapely.get_parts(geometries[rows], return_index=True)
+    with_holes = np.flatnonzero(shapely.get_num_interior_rings(parts) > 0)
+    rings, ring_owner = shapely.get_rings(parts[with_holes], return_index=True)
+    changed_parts = with_holes[np.unique(ring_owner[shapely.is_empty(rings)])]
+    if not len(changed_parts):
+        return geometries
+    for n in changed_parts.tolist():
+        holes = [hole for hole in parts[n].interiors if not hole.is_empty]
+        parts[n] = shapely.Polygon(parts[n].exterior, holes)
+    result = geometries.copy()
+    for k in np.unique(part_owner[changed_parts]).tolist():
+        parts_of_row = parts[part_owner == k]
+        is_polygon = geometries[rows[k]].geom_type == "Polygon"
+        result[rows[k]] = parts_of_row[0] if is_polygon else shapely.multipolygons(parts_of_row)
+    return result
+
+
 def repair_polygon(geometry: Any) -> Any:
     """Return a valid polygon or multipolygon made of a geometry; None if no area remains.
 

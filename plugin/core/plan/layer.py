@@ -26,6 +26,7 @@ from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.shape_hashes import hash_shapes
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import (
+    drop_empty_holes,
     extract_valid_polygons,
     find_flat_polygons,
     mask_missing_shapes,
@@ -418,8 +419,8 @@ class Layer:
 
     @shared_property
     def raw_shapes(self) -> NDArray:
-        """Return (n,) geometries as read, without Z, in the layer's coordinates."""
-        shapes = self.frame.geometry.to_numpy()
+        """Return (n,) geometries as read, without Z and empty holes, in the layer's coordinates."""
+        shapes = drop_empty_holes(self.frame.geometry.to_numpy())
         # Copy millions of vertices only if there are Z values to drop.
         return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
 

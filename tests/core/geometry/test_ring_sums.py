@@ -32,11 +32,13 @@ def test_sums_along_rings_are_those_of_a_loop(seed, vertices_per_slice, monkeypa
 
 
 @pytest.mark.parametrize("vertices_per_slice", [1, 40, 50_000])
-def test_slices_have_every_ring_once(vertices_per_slice, monkeypatch):
+def test_slices_have_every_ring_once_and_few_vertices(vertices_per_slice, monkeypatch):
     monkeypatch.setattr(ring_sums, "BATCH_VERTICES", vertices_per_slice)
     ring_starts, _ = draw_rings(np.random.default_rng(5))
     slices = divide_rings(ring_starts)
     assert [ring for one in slices for ring in range(one.start, one.stop)] == list(range(len(ring_starts) - 1))
+    assert all(ring_starts[one.stop - 1] - ring_starts[one.start] <= vertices_per_slice for one in slices)
+    assert len(slices) <= -(-ring_starts[-1] // vertices_per_slice)
 
 
 def test_no_rings_have_no_sums():

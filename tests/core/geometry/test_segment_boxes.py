@@ -11,7 +11,10 @@ from plugin.core.geometry.segment_boxes import find_meeting_chains, find_meeting
 
 
 def draw_polygons(count, random):
-    """Return polygons of 3 to 90 vertices, some with a hole, and multipolygons of scattered parts, within 1 km²."""
+    """Return polygons of 3 to 90 vertices, some with a hole, and multipolygons of scattered parts, within 1 km².
+
+    A tiny polygon has only one vertex after rounding.
+    """
 
     def draw():
         disc = shapely.Point(random.random(2) * 1000).buffer(
@@ -21,9 +24,8 @@ def draw_polygons(count, random):
 
     polygons = [draw() for _ in range(count)]
     scattered = [shapely.union_all([draw() for _ in range(9)]) for _ in range(count // 8)]
-    return np.array([*polygons, *scattered, shapely.box(0, 0, 1000, 1000)], object)[
-        random.permutation(count + count // 8 + 1)
-    ]
+    tiny = shapely.box(5, 5, 5 + 1e-12, 5 + 1e-12)
+    return random.permutation(np.array([*polygons, *scattered, tiny, shapely.box(0, 0, 1000, 1000)], object))
 
 
 def find_all_meeting_segments(left, right, i, j):
@@ -43,11 +45,11 @@ def find_all_meeting_segments(left, right, i, j):
     return np.argwhere(meets)
 
 
-@pytest.mark.parametrize(("pairs_per_step", "boxes_per_batch"), [(50, 7), (100_000, 50_000)])
+@pytest.mark.parametrize(("pairs_per_step", "boxes_per_batch"), [(50, 7), (100_000, 10_000)])
 @pytest.mark.parametrize("seed", range(12))
 def test_segments_found_by_boxes_are_those_found_by_comparing_all(seed, pairs_per_step, boxes_per_batch, monkeypatch):
     monkeypatch.setattr(segment_boxes, "_PAIRS_PER_STEP", pairs_per_step)
-    monkeypatch.setattr(segment_boxes, "BATCH_VERTICES", boxes_per_batch)
+    monkeypatch.setattr(segment_boxes, "_RUNS_PER_BATCH", boxes_per_batch)
     random = np.random.default_rng(seed)
     left, right = (RingSegments(draw_polygons(16, random), np.zeros(2)) for _ in range(2))
     i, j = np.nonzero(random.random((len(left.shapes), len(right.shapes))) < 0.7)
@@ -57,6 +59,17 @@ def test_segments_found_by_boxes_are_those_found_by_comparing_all(seed, pairs_pe
     found = np.column_stack(segments)
     assert len(expected)
     assert found[np.lexsort(found.T[::-1])].tolist() == expected.tolist()
+
+
+def test_a_layer_without_segments_meets_none():
+    nothing = RingSegments(np.zeros(0, dtype=object), np.zeros(2))
+    tiny = RingSegments(np.array([shapely.box(5, 5, 5 + 1e-12, 5 + 1e-12)], object), np.zeros(2))
+    assert nothing.run_boxes.root.tolist() == [] and tiny.run_boxes.root.tolist() == [-1]
+    chains = find_meeting_chains(tiny.run_boxes, tiny.run_boxes, np.zeros(1, int), np.zeros(1, int))
+    assert [segments.tolist() for segments in find_meeting_segments(tiny.run_boxes, tiny.run_boxes, *chains)] == [
+        [],
+        [],
+    ]
 
 
 def test_rings_drawn_in_any_order_need_about_as_many_comparisons_as_rings_in_order(monkeypatch):

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import validity
-from plugin.core.geometry.validity import mask_star_shaped, mask_valid
+from plugin.core.geometry.validity import drop_empty_holes, mask_star_shaped, mask_valid
+from tests.core.small_plan import check_data, make_small_plan_layers, write_gpkg
 
 #: Where the small coordinates lie: the origin, and a county in a zone with prefix.
 OFFSETS = st.sampled_from([(0.0, 0.0), (38_500_000.1, 4_300_000.7)])
@@ -75,3 +76,39 @@ def test_polygons_with_a_hole_or_seen_only_in_part_are_left_to_geos():
     holed = shapely.box(0, 0, 9, 9) - shapely.box(4, 4, 5, 5)
     bow_tie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
     assert not mask_star_shaped(np.array([corner, holed, bow_tie], dtype=object)).any()
+
+
+def test_holes_without_vertices_are_dropped_and_nothing_else():
+    wkts = [
+        "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), EMPTY)",
+        "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), EMPTY, (1 1, 2 1, 2 2, 1 1), EMPTY)",
+        "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 9, 0 0), EMPTY), ((20 0, 29 0, 29 9, 20 0), (25 1, 26 1, 26 2, 25 1)))",
+        "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 9, 0 0), EMPTY), EMPTY)",
+        "POLYGON Z ((0 0 5, 9 0 5, 9 9 5, 0 9 5, 0 0 5), EMPTY)",
+        "POLYGON EMPTY",
+        "MULTIPOLYGON EMPTY",
+        "POINT (1 1)",
+        "LINESTRING (0 0, 1 1)",
+        "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (1 1, 2 1, 2 2, 1 1))",
+    ]
+    shapes = np.array([*shapely.from_wkt(wkts), None], dtype=object)
+    expected = [wkt.replace(", EMPTY)", ")").replace(", EMPTY", "") for wkt in wkts]
+    expected[3] = wkts[3].replace("), EMPTY), EMPTY", ")), EMPTY")
+    before = shapely.to_wkt(shapes)
+    assert shapely.to_wkt(drop_empty_holes(shapes)).tolist() == [*shapely.to_wkt(shapely.from_wkt(expected)), None]
+    assert (shapely.to_wkt(shapes) == before).all()
+    assert drop_empty_holes(shapes[5:]).tolist() == shapes[5:].tolist()
+
+
+def test_a_plan_with_holes_without_vertices_has_the_findings_of_one_without_holes(tmp_path):
+    """A buffer of such a shape, as GEO008 makes it, would end the process."""
+    found = []
+    for name, hole in (("a", ""), ("b", ", EMPTY")):
+        tables = make_small_plan_layers()
+        for table in tables.values():
+            wkts = shapely.to_wkt(table.geometry.to_numpy(), rounding_precision=-1)
+            with_hole = [wkt[:-1] + hole + ")" if wkt and wkt.startswith("POLYGON ((") else wkt for wkt in wkts]
+            table.geometry = shapely.from_wkt(with_hole)
+        report = check_data(write_gpkg(tmp_path / f"{name}.gpkg", tables), ("all",)).report
+        found.append([(one.code, one.role, one.key, one.message) for one in report.findings])
+    assert found[0] and found[0] == found[1]
