@@ -186,8 +186,8 @@ def drop_empty_parts(geometries: NDArray) -> NDArray:
 def drop_empty_holes(geometries: NDArray) -> NDArray:
     """Return (n,) geometries without holes that have no vertices.
 
-    Such a polygon, ``POLYGON ((0 0, 1 0, 1 1, 0 0), EMPTY)``, is valid, but GEOS 3.14 crashes if it is buffered.
-    Without such a polygon the given array is returned.
+    Such a polygon, ``POLYGON ((0 0, 1 0, 1 1, 0 0), EMPTY)``, is valid, but GEOS 3.14 crashes if it is buffered
+    inwards. Without such a polygon the given array is returned.
     """
     may_have_holes = (shapely.get_num_interior_rings(geometries) > 0) | (shapely.get_type_id(geometries) == 6)
     rows = np.flatnonzero(may_have_holes)

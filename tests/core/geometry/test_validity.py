@@ -101,7 +101,7 @@ def test_holes_without_vertices_are_dropped_and_nothing_else():
 
 
 def test_a_plan_with_holes_without_vertices_has_the_findings_of_one_without_holes(tmp_path):
-    """A buffer of such a shape, as GEO008 makes it, would end the process."""
+    """An inward buffer of such a shape, as GEO008 makes it, would end the process."""
     found = []
     for name, hole in (("a", ""), ("b", ", EMPTY")):
         tables = make_small_plan_layers()
