@@ -17,7 +17,7 @@ from .edge_densification import compute_edge_deviations, find_long_ring_edges
 from .linework import END_SHORTENING_M, PolygonSegments
 from .overlay_fallback import FallbackLog
 from .overlay_pieces import OverlayPieces, collect_pieces
-from .polygon_rings import extract_rings, make_member_table, mask_equal_points, mask_possible_members
+from .polygon_rings import divide_by_size, extract_rings, make_member_table, mask_equal_points, mask_possible_members
 from .polygons import Polygons, union_polygon_rows
 from .segment_boxes import expand_ranges
 from .tolerance import Tolerance
@@ -100,13 +100,8 @@ def _search_grid(
     nonempty = ends > begins
     begins, ends, segment = begins[nonempty], ends[nonempty], segment[nonempty]
     found_i, found_j = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    total = np.cumsum(ends - begins)
-    start = 0
-    while start < len(begins):
+    for batch in divide_by_size(np.append(0, np.cumsum(ends - begins)), _PAIRS_PER_BATCH):
         cancellation.raise_if_cancelled()
-        done_pairs = int(total[start - 1]) if start else 0
-        batch_end = max(int(np.searchsorted(total, done_pairs + _PAIRS_PER_BATCH, side="right")), start + 1)
-        batch = slice(start, batch_end)
         number_in_batch, position = expand_ranges(begins[batch], ends[batch])
         i, j = in_grid[position], segment[batch][number_in_batch]
         in_box = np.ones(len(i), dtype=bool)
@@ -115,7 +110,6 @@ def _search_grid(
             in_box &= (value >= low[j, axis]) & (value <= high[j, axis])
         found_i.append(i[in_box])
         found_j.append(j[in_box])
-        start = batch_end
     return np.concatenate(found_i), np.concatenate(found_j)
 
 

@@ -19,7 +19,7 @@ from pyproj import CRS
 
 from . import crs as crs_care
 from .polygon_rings import change_rings, extract_rings, hash_vertices, iterate_batches
-from .validity import drop_empty_parts
+from .validity import drop_empty_holes, drop_empty_parts
 
 #: Maximum deviation of a point of an edge (m).
 MAX_DEVIATION_M = 1e-4
@@ -80,7 +80,7 @@ def reproject_densified(
     if not len(rows):
         return undensified
     # shapely returns one array for polygons and multipolygons only if there is a multipolygon: one is appended.
-    polygons = np.append(drop_empty_parts(shapes[rows]), _SINGLE_PART_MULTIPOLYGON)
+    polygons = np.append(drop_empty_parts(drop_empty_holes(shapes[rows])), _SINGLE_PART_MULTIPOLYGON)
     geometry_type, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(polygons, include_z=False)
     stored_count = int(ring_at[-2])
     stored_xy = _transform_to_plane(xy[:stored_count], source, plane_crs)

@@ -136,13 +136,19 @@ def insert_vertices(coordinates: NDArray, places: NDArray, reach_m: float) -> ND
 
 def iterate_batches(shapes: NDArray) -> Iterator[slice]:
     """Yield slices of (n,) geometries with about `BATCH_VERTICES` vertices each."""
-    vertex_totals = np.cumsum(shapely.get_num_coordinates(shapes))
-    start = 0
-    while start < len(shapes):
-        done_vertices = vertex_totals[start - 1] if start else 0
-        batch_end = max(int(np.searchsorted(vertex_totals, done_vertices + BATCH_VERTICES, side="right")), start + 1)
-        yield slice(start, batch_end)
-        start = batch_end
+    return divide_by_size(np.append(0, np.cumsum(shapely.get_num_coordinates(shapes))), BATCH_VERTICES)
+
+
+def divide_by_size(starts: NDArray, max_size: int) -> Iterator[slice]:
+    """Yield slices of items that have at most ``max_size`` members together, or of one item with more.
+
+    ``starts`` (n + 1,): position of each item's first member among all members, and their number.
+    """
+    start, count = 0, len(starts) - 1
+    while start < count:
+        end = max(int(np.searchsorted(starts, starts[start] + max_size, side="right")) - 1, start + 1)
+        yield slice(start, end)
+        start = end
 
 
 def sum_values_by_ring(values: NDArray, ring_starts: NDArray) -> NDArray:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..parallel.shared_property import shared_property
 from ..parallel.threads import map_batches_in_threads
 from .exact_sides import GRID_M
-from .polygon_rings import BATCH_VERTICES, extract_rings
-from .ring_sums import RingSums, divide_rings, sum_along_rings
+from .polygon_rings import BATCH_VERTICES, divide_by_size, extract_rings
+from .ring_sums import RingSums, sum_along_rings
 from .segment_boxes import SegmentBoxes
 
 
@@ -81,7 +81,7 @@ class RingSegments:
         """Return (v,) the length (m) of the segment that each vertex begins; 0 for the last vertex of a ring."""
         lengths = [
             self._measure_lengths(slice(self.ring_starts[rings.start], self.ring_starts[rings.stop]))
-            for rings in divide_rings(self.ring_starts)
+            for rings in divide_by_size(self.ring_starts, BATCH_VERTICES)
         ]
         return np.concatenate([np.zeros(0), *lengths])
 

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..parallel.threads import map_in_threads
 from .exact_sides import compute_cross_products
-from .polygon_rings import BATCH_VERTICES
+from .polygon_rings import BATCH_VERTICES, divide_by_size
 
 
 class RingSums:
@@ -77,16 +76,5 @@ def sum_along_rings(compute_terms: Callable[[slice], NDArray], ring_starts: NDAr
         steps[starts[1:]] -= total[rings][:-1]
         np.cumsum(steps, out=before[vertices])
 
-    map_in_threads(fill, divide_rings(ring_starts))
+    map_in_threads(fill, list(divide_by_size(ring_starts, BATCH_VERTICES)))
     return before, total
-
-
-def divide_rings(ring_starts: NDArray) -> list[slice]:
-    """Return slices of rings for threads, all rings in order.
-
-    The rings of a slice, without its last one, have at most `BATCH_VERTICES` vertices. ``ring_starts`` (r + 1,): first
-    vertex of each ring, and the number of vertices.
-    """
-    wanted = np.arange(0, ring_starts[-1], BATCH_VERTICES)
-    limits = np.unique(np.append(np.searchsorted(ring_starts, wanted), len(ring_starts) - 1)).tolist()
-    return [slice(start, end) for start, end in pairwise(limits)]

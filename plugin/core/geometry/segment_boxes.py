@@ -210,10 +210,8 @@ def find_meeting_segments(
     n, j = expand_ranges(right.first_inside[chain], right.end_inside[chain])
     i = i[n]
     for values, other_values in zip(left.xy.T, right.xy.T, strict=True):
-        (least, greatest), (other_least, other_greatest) = (
-            _measure_extents(values, i),
-            _measure_extents(other_values, j),
-        )
+        least, greatest = _measure_extents(values, i)
+        other_least, other_greatest = _measure_extents(other_values, j)
         meets = np.flatnonzero((least <= other_greatest) & (greatest >= other_least))
         i, j = i[meets], j[meets]
     return i, j

@@ -191,21 +191,29 @@ def drop_empty_holes(geometries: NDArray) -> NDArray:
     """
     may_have_holes = (shapely.get_num_interior_rings(geometries) > 0) | (shapely.get_type_id(geometries) == 6)
     rows = np.flatnonzero(may_have_holes)
-    parts, part_owner = shapely.get_parts(geometries[rows], return_index=True)
+    # In batches, because parts and rings are copies.
+    masks = [_mask_empty_holes(geometries[rows[batch]]) for batch in iterate_batches(geometries[rows])]
+    with_empty = rows[np.concatenate([np.zeros(0, dtype=bool), *masks])]
+    if not len(with_empty):
+        return geometries
+    result = geometries.copy()
+    for n in with_empty.tolist():
+        parts = [
+            shapely.Polygon(part.exterior, [hole for hole in part.interiors if not hole.is_empty])
+            for part in shapely.get_parts([geometries[n]])
+        ]
+        result[n] = parts[0] if geometries[n].geom_type == "Polygon" else shapely.multipolygons(parts)
+    return result
+
+
+def _mask_empty_holes(geometries: NDArray) -> NDArray:
+    """Return (n,) bool: polygons and multipolygons with a hole that has no vertices."""
+    parts, owner = shapely.get_parts(geometries, return_index=True)
     with_holes = np.flatnonzero(shapely.get_num_interior_rings(parts) > 0)
     rings, ring_owner = shapely.get_rings(parts[with_holes], return_index=True)
-    changed_parts = with_holes[np.unique(ring_owner[shapely.is_empty(rings)])]
-    if not len(changed_parts):
-        return geometries
-    for n in changed_parts.tolist():
-        holes = [hole for hole in parts[n].interiors if not hole.is_empty]
-        parts[n] = shapely.Polygon(parts[n].exterior, holes)
-    result = geometries.copy()
-    for k in np.unique(part_owner[changed_parts]).tolist():
-        parts_of_row = parts[part_owner == k]
-        is_polygon = geometries[rows[k]].geom_type == "Polygon"
-        result[rows[k]] = parts_of_row[0] if is_polygon else shapely.multipolygons(parts_of_row)
-    return result
+    has_empty_hole = np.zeros(len(geometries), dtype=bool)
+    has_empty_hole[owner[with_holes[ring_owner[shapely.is_empty(rings)]]]] = True
+    return has_empty_hole
 
 
 def repair_polygon(geometry: Any) -> Any:

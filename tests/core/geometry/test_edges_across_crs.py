@@ -363,3 +363,10 @@ def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_crs_zone_of_t
     lonlat = crs_care.reproject_to_lonlat(np.array([finding.geometry], dtype=object), CRS.from_epsg(4526))[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
     assert list_overlap_rules_found(live.edit_row("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]))) == []
+
+
+def test_a_hole_without_vertices_is_dropped_where_edges_get_vertices():
+    outline = "POLYGON ((113 39, 113.2 39, 113.2 39.2, 113 39.2, 113 39){})"
+    shapes = shapely.from_wkt([outline.format(""), outline.format(", EMPTY")])
+    whole, holed = reproject_densified(shapes, CRS(4490), CRS(4526)).shapes
+    assert shapely.get_num_coordinates(whole) > 5 and holed.wkt == whole.wkt

@@ -281,3 +281,10 @@ def test_cancellation_stops_the_computation_of_shared_areas():
         compute_intersection_areas(
             make_mosaic(30, 1), make_mosaic(30, 2), tolerance=TOLERANCE, cancellation=Cancellation(lambda: True)
         )
+
+
+@pytest.mark.parametrize("others", [[], [shapely.box(20, 0, 30, 10)], [HOLES]])
+def test_a_hole_without_vertices_changes_no_area(others):
+    shape = shapely.from_wkt("POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0), EMPTY)")
+    assert_areas_are_those_of_intersections([*others, shape], [shapely.box(5, 5, 25, 25)])
+    assert_areas_are_those_of_intersections([shape, *others], [shapely.box(5, 5, 25, 25)])
