@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.county import SEED, make_clean_county, make_county
 from tests.county.centre import make_centre
 from tests.county.write import write_geopackage, write_truth
-from tests.plans import golden
+from tests.plans import golden, outputs
 
 SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 
@@ -32,11 +32,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SAMPLE / "county.gpkg")
     parser.add_argument("--truth", type=Path, help="default: truth.json beside the county")
     parser.add_argument(
-        "--golden", action="store_true", help="only writes the sample's report anew (tests/plans/golden)"
+        "--golden", action="store_true", help="only writes the sample's outputs anew (tests/plans/golden)"
     )
     given = parser.parse_args()
     if given.golden:
         golden.write_goldens()
+        outputs.write_goldens()
         return
     if given.full and given.out == SAMPLE / "county.gpkg":
         parser.error("--full needs --out: it is not the sample")
