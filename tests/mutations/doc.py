@@ -16,7 +16,6 @@ from plugin.core.examples.package_facts import make_package_facts
 from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_exif, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.core.package.inspection.map_comparison import MapComparison, MapDifference
 from plugin.core.package.inspection.pdf_pages import CoveredPage, NarrowPage, Remark
 from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.core.package.package_spec.load import load_package_spec
@@ -1225,8 +1224,3 @@ def plant_bytes_between_the_files_of_the_zip(draft: CountyDraft) -> None:
 @declare_mutation("DOC008", case="no_index")
 def plant_database_without_a_spatial_index(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a00000009.spx", "CZKFBJ", "", 0, "no_index"]])
-
-
-@declare_mutation("DOC015", case="map")
-def plant_map_that_differs_from_the_layers(draft: CountyDraft) -> None:
-    change_package_facts(draft, compared_maps=[MapComparison(MAP, difference=MapDifference(400.0, 12.0, 2.5))])

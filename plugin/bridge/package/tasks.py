@@ -63,20 +63,11 @@ def inspect_package_layers(
 ) -> CheckResult:
     """Check a submission package (folder or zip).
 
-    May be called from any thread; maps are drawn again on the main thread. Raises SanxianError for a file that is not
-    a package, and Cancelled.
+    May be called from any thread. Raises SanxianError for a file that is not a package, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.package.inspection.inspect import inspect_package
-    from ..layouts import package_maps
 
     return record_qgis_version(
-        inspect_package(
-            path,
-            package_spec,
-            options,
-            map_renderer=package_maps.render_maps,
-            progress=progress,
-            cancellation=cancellation,
-        )
+        inspect_package(path, package_spec, options, progress=progress, cancellation=cancellation)
     )

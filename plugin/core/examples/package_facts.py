@@ -41,7 +41,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
     - files: ``drop`` (path prefixes to remove), ``add`` (path → content), ``root`` (folder name), ``empty_folders``,
       ``special`` (paths of pipes), ``links`` (paths of links), ``pdf`` (path → facts), ``decoded`` (jpg path →
       picture), ``archive_comments`` (text of the zip outside its files), ``files_outside`` (files outside the package),
-      ``compared_maps`` (maps drawn again), ``hidden_byte_count`` (bytes between files of the zip), ``system_files``
+      ``hidden_byte_count`` (bytes between files of the zip), ``system_files``
       (left beside the package);
     - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field
       names), ``vertical`` (vertical CRS that the package spec requires), ``spares`` (layers that resemble another one:
@@ -175,7 +175,6 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         files_outside=tuple(changes.get("files_outside", ())),
         hidden_byte_count=changes.get("hidden_byte_count", 0),
         system_files=tuple(changes.get("system_files", ())),
-        compare_maps=(lambda package, plan: tuple(changes["compared_maps"])) if "compared_maps" in changes else None,
     )
 
 

@@ -34,10 +34,8 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from ...plan.layer import SourceLayer
-    from ...plan.plan import Plan
     from ..package_spec.model import VectorSet
     from .dataset_comparison import DatasetComparison
-    from .map_comparison import CompareMaps, MapComparison
     from .printed_documents import DocumentTexts
 
 
@@ -249,8 +247,6 @@ class PackageFacts:
         Files and folders that a system left in the zip beside the package.
     document_texts
         Path of a document that the plugin made → its texts, or a key of texts for why they are unknown.
-    compare_maps
-        Function that draws maps again and compares them; None if maps cannot be drawn.
     """
 
     folder_name: str
@@ -277,7 +273,6 @@ class PackageFacts:
     hidden_byte_count: int = 0
     system_files: tuple[str, ...] = ()
     document_texts: dict[str, DocumentTexts | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
-    compare_maps: CompareMaps | None = field(default=None, hash=False, compare=False, repr=False)
 
     @cached_property
     def placeholder_values(self) -> dict[str, str]:
@@ -483,13 +478,6 @@ class PackageFacts:
             if isinstance(path, str)
         }
         return {path: kind for path, kind in kinds.items() if kind in GENERATED_DOCUMENTS}
-
-    def list_compared_maps(self, plan: Plan) -> tuple[MapComparison, ...]:
-        """Return the maps of the package, each compared with the same map drawn again from the package's layers.
-
-        ``plan`` has these layers. Empty if maps cannot be drawn here.
-        """
-        return self.compare_maps(self, plan) if self.compare_maps is not None else ()
 
     def list_ids_of_empty_slots(self) -> set[str]:
         """Return the ids of the slots (entries of the specification) that the manifest lists without files."""

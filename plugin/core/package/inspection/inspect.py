@@ -33,7 +33,6 @@ from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
 from .finding_comparison import compare_findings, describe_difference, list_differing_parameters
-from .map_comparison import MapComparer
 from .package_waivers import record_package_waivers
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
     from ...profile import Norm
     from ...standard.template import Template
-    from ..maps.slots import MapRenderer
     from ..package_spec.model import LayerSlot, VectorSet
 
 
@@ -240,15 +238,13 @@ def inspect_package(
     package_spec: PackageSpec,
     options: RunOptions,
     *,
-    map_renderer: MapRenderer | None = None,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CheckResult:
     """Check a package, folder or zip.
 
     The check runs the rules of its kind of delivery on its layers, rules on area fields, on lengths, titles and domains
-    of fields where the format has them, and the rules on packages. ``map_renderer`` draws maps again, to be compared
-    with those of the package; without it maps are not compared.
+    of fields where the format has them, and the rules on packages.
 
     Raises
     ------
@@ -272,9 +268,6 @@ def inspect_package(
             files_outside=list_files_outside_package(Path(path), folder.name),
             hidden_byte_count=count_hidden_bytes(Path(path)),
             system_files=_list_system_files_outside(Path(path), facts),
-            compare_maps=MapComparer(folder, map_renderer, options.lang, cancellation)
-            if map_renderer is not None
-            else None,
         )
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)

@@ -458,26 +458,6 @@ def _read_reduced_bands(picture: Any) -> Any:
     return np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, rows, columns) if data else None
 
 
-def read_reduced_pixels(path: Path) -> Any:
-    """Return the pixels of a jpg at a reduced size, an array of bands by rows by columns.
-
-    None if it is damaged, or without GDAL.
-    """
-    try:
-        with load_gdal() as gdal:
-            gdal.PushErrorHandler("CPLQuietErrorHandler")
-            try:
-                picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
-                return _read_reduced_bands(picture) if picture is not None else None
-            except (RuntimeError, ValueError):
-                # QGIS may have configured GDAL to raise, or the bands do not have bytes.
-                return None
-            finally:
-                gdal.PopErrorHandler()
-    except InputError:
-        return None
-
-
 def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
     """Return the result of decoding a jpg with Pillow; None without Pillow or for a too large picture."""
     import numpy as np

@@ -501,13 +501,9 @@ def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tupl
 
 
 def _list_unread_drawings(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on maps and PDFs whose drawings a person has to compare with the layers and the text.
-
-    Maps that were compared with the layers (DOC015) are left out.
-    """
+    """Return a note on maps and PDFs whose drawings a person has to compare with the layers and the text."""
     files = package.files_outside_data_sets
-    compared_paths = {one.path for one in package.list_compared_maps(ctx.plan) if not one.reason}
-    map_count = sum(one.decoded_jpeg is not None and one.path not in compared_paths for one in files)
+    map_count = sum(one.decoded_jpeg is not None for one in files)
     pdf_count = sum(one.pdf_fact is not None for one in files)
     return [("package_drawings_unread", {"maps": map_count, "pdfs": pdf_count})] if map_count or pdf_count else []
 

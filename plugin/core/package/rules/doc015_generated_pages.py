@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from ...engine.context import RuleContext
 from ...errors import SanxianError
 from ...files.digests import MANIFEST_PAGE_FILE_NAME
-from ...messages.texts import Texts, format_number
+from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import RuleResult, Severity, rule
@@ -15,7 +15,6 @@ from ...profile import Norm
 from ...standard.editions import PLANNING_PHASES
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
-from ..inspection.map_comparison import MapComparison, MapDifference
 from ..inspection.printed_documents import compare_document
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -29,7 +28,6 @@ from ._package import (
 )
 
 REPORT_PAGE = "2-规划文档/140225浑源县质量检查报告.html"
-MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 #: Maximum characters of a page in a message.
 _MAX_VALUE_CHARACTERS = 120
 #: Errors that edited data can cause while a page is made from them.
@@ -48,7 +46,7 @@ _UNREADABLE_DATA_ERRORS = (
 @rule(
     "DOC015",
     "generated-pages",
-    problem="A page, document or map differs from its data",
+    problem="A page or document differs from its data",
     severity=Severity.ERROR,
     basis=["T3", "package-draft"],
     needs={},
@@ -67,42 +65,33 @@ _UNREADABLE_DATA_ERRORS = (
         "data. Make the package again.",
         "document_unread": "The document “{file}” was not compared with its data: {reason}. Rely on the data, or inspect the package "
         "where the document can be read.",
-        "map": "The map “{file}” differs on about {area} cm² from the map drawn from the package's layers (largest difference {x} mm from the "
-        "left, {y} mm from the upper edge): the picture or the layers were changed after the export. Compare that place with the "
-        "approved result, correct the one that is wrong, and export the maps again.",
         "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package again.",
     },
     fails=[
         make_example("a script in the manifest's page", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}, pages={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}),
         make_example("a page that is no text", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}, pages={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}),
-        make_example("a map with another mark", 1, compared_maps=[MapComparison(MAP_PATH, difference=MapDifference(400.0, 12.0, 2.5))]),
         make_example("no page of the manifest", 1, manifest=True, files=[MANIFEST_PAGE_FILE_NAME]),
     ],
     passes=[
         make_example("no pages of ours", manifest=True),
-        make_example("a map drawn by another version", compared_maps=[MapComparison(MAP_PATH, "programs", {"there": "a", "here": "b"})]),
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
 def generated_pages(*, ctx: RuleContext) -> RuleResult:
-    """Every generated page, document and map agrees with its data.
+    """Every generated page and document agrees with its data.
 
     What it checks
         The pages of the report and of the manifest (HTML) are made again from their data (JSON) and compared
         completely. Scripts, event handlers, frames, forms and external content are found in pages of every version.
         Verdict and figures of the quality report and the quality record that the plugin made (docx, PDF) are compared
-        with the report's data; a docx has no hidden, white or tiny text. In QGIS the maps that the plugin made are
-        drawn again from the layers of the package, and the pictures are compared.
+        with the report's data; a docx has no hidden, white or tiny text.
     Why
         A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix
         Make the package again with export_package.
     Limits
         Pictures are compared with the digests in the report (from version 0.2.0 on). Labels of a legend are taken from
-        the page. Maps are not drawn again if profile or standard differ from those of the package. If another version
-        of plugin, QGIS, Qt or font drew a map, an equal picture confirms it, but a different one proves nothing. A
-        place whose mean over 2 mm changes by less than 16 of 255 levels, and maps supplied by the office, are not
-        judged. A page of another version of the plugin, or with a profile that this check lacks, cannot be made again:
+        the page. Maps are not compared with the layers. A page of another version of the plugin, or with a profile that this check lacks, cannot be made again:
         then verdict, counts, figures and findings are compared, with a warning. pypdf reads the texts of a PDF; without
         it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so detect
         equal edits of data and pages.
@@ -110,34 +99,7 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
     package = get_package_facts(ctx)
     if package is None:
         return make_result_without_package()
-    result = RuleResult(findings=list(_compare_pages(package, ctx)))
-    compared_maps = package.list_compared_maps(ctx.plan)
-    result.findings += _report_different_maps(compared_maps)
-    result.notes += _list_map_notes(compared_maps, Texts(ctx.lang))
-    return result
-
-
-def _report_different_maps(compared_maps: Sequence[MapComparison]) -> Iterator[Finding]:
-    """Yield findings on maps that differ from the same maps drawn again."""
-    for one in compared_maps:
-        if (difference := one.difference) is not None:
-            places = {key: format_number(value, 0) for key, value in (("x", difference.x_mm), ("y", difference.y_mm))}
-            area = format_number(difference.area_cm2, 1)
-            yield make_file_finding(one.path, "map", Severity.WARNING, area=area, **places)
-
-
-def _list_map_notes(compared_maps: Sequence[MapComparison], texts: Texts) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield notes on the number of compared maps, and on those that could not be compared."""
-    if count := sum(not one.reason for one in compared_maps):
-        yield "package_maps_redrawn", {"count": count}
-    by_reason: dict[str, list[str]] = {}
-    for one in compared_maps:
-        if one.reason:
-            reason = texts.get("not_redrawn", one.reason, **one.params)
-            by_reason.setdefault(reason, []).append(one.path.rpartition("/")[2])
-    for reason, names in by_reason.items():
-        listed_names = texts.get("words", "between_names").join(names)
-        yield "package_maps_not_redrawn", {"count": len(names), "reason": reason, "files": listed_names}
+    return RuleResult(findings=list(_compare_pages(package, ctx)))
 
 
 def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
