@@ -16,7 +16,6 @@ from typing import Any
 import shapely
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.engine.memory_folder import FolderMemory
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.io import read_source
 from plugin.core.io.shape_headers import find_wkb_start
@@ -50,10 +49,7 @@ def move_one_feature(path: Path, name: str) -> None:
 
 
 def measure_repeated_checks(path: Path, runs: int) -> list[Row]:
-    """Time reading and check together, fresh and with kept results, in alternation.
-
-    The memory is the desktop's. A last row has the folder of the command line, from which nothing is in memory.
-    """
+    """Time reading and check together, fresh and with the results that the desktop keeps, in alternation."""
     rows = []
     for name, title in CHANGED_LAYERS.items():
         fresh, repeated = [], []
@@ -67,13 +63,6 @@ def measure_repeated_checks(path: Path, runs: int) -> list[Row]:
                 fresh.append(time_check(edited_path, None))
                 repeated.append(time_check(edited_path, memory))
         rows.append(make_row(f"再次检查，{title}，含读取", fresh, repeated, 0.5 if name else 0.3))
-    fresh, repeated = [], []
-    with TemporaryDirectory() as folder:
-        check_plan(path, OPTIONS, memory=FolderMemory(folder, path))
-        for _ in range(runs):
-            fresh.append(time_call(lambda: check_plan(path, OPTIONS)))
-            repeated.append(time_call(lambda: check_plan(path, OPTIONS, memory=FolderMemory(folder, path))))
-    rows.append(make_row("命令行再次检查（--cache），图层未改动，含读取", fresh, repeated, 0.3))
     return rows
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.engine.memory_folder import compute_program_digest
+from plugin.core.engine.provenance import compute_program_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +56,7 @@ def test_an_installed_core_is_the_program_of_the_checkout(wheel, tmp_path):
 import json, site
 site.addsitedir({str(installed)!r})
 import plugin.core.counties.dask_worker
-from plugin.core.engine.memory_folder import compute_program_digest
+from plugin.core.engine.provenance import compute_program_digest
 from plugin.core.options import RunOptions
 norm = RunOptions(profile="hunyuan").resolve_norm()
 print(json.dumps([plugin.__path__[0], compute_program_digest(), len(norm.rules)]))

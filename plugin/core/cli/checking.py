@@ -25,7 +25,6 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..engine.memory_folder import FolderMemory
     from ..evaluation.checked_plan import EditionsOfCheck
     from ..evaluation.model import Evaluation
     from ..model.report import Report
@@ -40,7 +39,6 @@ _MAX_FINDINGS_PRINTED = 30
 def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan or inspect a package, write the reports; return the exit code."""
     from ..files.writing import OutputPaths, check_outputs
-    from ..messages.texts import Texts
     from ..render.outputs import write_outputs
 
     outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings, docx=args.docx, xlsx=args.xlsx)
@@ -50,7 +48,8 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     if args.public and outputs.findings:
         # Before the check, which may take long.
         raise OutputError("public_findings_layer", target=outputs.findings)
-    cache = _open_cache(args.cache, args.source) if args.command == "check" else None
+    if args.command == "check" and args.cache:
+        print_line(report_texts.get("cli", "cache"), sys.stderr)
     if args.command == "check" and args.jobs is not None:
         set_thread_count(args.jobs)
     check_share = 1.0 if editions is None else CHECK_SHARE
@@ -61,7 +60,6 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
             args.source,
             _make_check_options(args, report_texts),
             progress=lambda share, text: print_progress(check_share * share, text),
-            memory=cache,
         )
     )
     # A plan of which no public edition may be made is refused before the earlier editions are read.
@@ -84,8 +82,6 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     if public is not None:
         for line in public.record.list_log_lines(public.edition, report_texts):
             print_line(line)
-    if cache is not None and cache.writing_error is not None:
-        print_line(Texts(report_texts.lang).explain_error(cache.writing_error), sys.stderr)
     return get_exit_code(check_result.report, args.strict)
 
 
@@ -145,15 +141,6 @@ def _make_public_report(check_result: CheckResult) -> PublicReport:
 
     edition = load_public_edition(check_result.plan.norm)
     return make_public_report(check_result.report, check_result.plan, edition)
-
-
-def _open_cache(folder: str, source: str) -> FolderMemory | None:
-    """Return the results that earlier runs kept in a folder; None without a folder."""
-    if not folder:
-        return None
-    from ..engine.memory_folder import FolderMemory
-
-    return FolderMemory(folder, source)
 
 
 def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:
@@ -344,8 +331,6 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
                 "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
             )
         )
-    if reused_rules := report.provenance.get("reused_rules", []):
-        lines.append("  " + report_texts.get("say", "reused", count=len(reused_rules)))
     # The report has the townships that fulfil their targets.
     targeted = [
         i

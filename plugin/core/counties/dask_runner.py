@@ -26,8 +26,7 @@ from typing import Any
 
 from ..cancellation import Cancellation
 from ..connection_text import is_connection
-from ..engine.memory_folder import compute_program_digest
-from ..engine.provenance import collect_versions
+from ..engine.provenance import collect_versions, compute_program_digest
 from ..errors import InputError
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts

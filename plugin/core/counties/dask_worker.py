@@ -13,8 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..cancellation import Cancellation
-from ..engine.memory_folder import compute_program_digest
-from ..engine.provenance import collect_versions
+from ..engine.provenance import collect_versions, compute_program_digest
 from ..errors import Cancelled
 from ..parallel.process_state import get_available_cores, set_thread_count
 from .model import CountyRecord, CountyTask

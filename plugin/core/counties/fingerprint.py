@@ -18,7 +18,7 @@ from ...paths import PROFILES_FOLDER
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection
 from ..engine.input_digest import compute_norm_digest
-from ..engine.memory_folder import compute_program_digest
+from ..engine.provenance import compute_program_digest
 from ..errors import SanxianError
 from ..files.digests import compute_sha256, is_link, is_special_file, iterate_files_below
 from ..options import RunOptions

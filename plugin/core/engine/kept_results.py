@@ -13,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import shapely
@@ -21,12 +20,11 @@ from numpy.typing import NDArray
 
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.overlay_pieces import OverlayPieces, Slivers
-from ..parallel.shared_property import shared_property
 from ..plan.layer import Layer
 from .changed_rows import HashedRows, RowMatch, make_identity_match, match_rows
 from .input_digest import get_shape_digest, hash_rows
 
-#: Named arrays of numbers; geometries are bytes (WKB).
+#: Named arrays of numbers or geometries.
 Arrays = dict[str, NDArray]
 #: Size of all results in memory; those that were not used for longest are dropped.
 MAX_BYTES = 64 * 1024**2
@@ -34,10 +32,8 @@ MAX_BYTES = 64 * 1024**2
 MAX_RESULT_BYTES = 16 * 1024**2
 #: Rules query the same layers with different rows: a place for each.
 _MAX_LAST_RESULTS = 8
-#: Queries whose last results are listed; another outline or tolerance makes another query.
-_MAX_QUERIES = 4096
-#: Two coordinates.
-_BYTES_PER_VERTEX = 16
+#: Two coordinates; an object of shapely and one of GEOS.
+_BYTES_PER_VERTEX, _BYTES_PER_SHAPE = 16, 200
 
 
 @dataclass
@@ -49,6 +45,8 @@ class KeptResults:
     _hashed_rows_by_digest: dict[bytes, HashedRows] = field(default_factory=dict)
     #: Digests of a layer's geometries in an earlier check and now → how the rows match.
     _match_by_digests: dict[tuple[bytes, bytes], RowMatch | None] = field(default_factory=dict)
+    #: Digests of the last results of each query, the latest at the end.
+    _last_digests_by_query: dict[bytes, list[bytes]] = field(default_factory=dict)
     _total_bytes: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -74,11 +72,6 @@ class KeptResults:
                 self._total_bytes -= count_bytes(self._arrays_by_digest.popitem(last=False)[1])
         return True
 
-    @shared_property
-    def _last_digests_by_query(self) -> dict[bytes, list[bytes]]:
-        """Return the digests of the last results of each query, the latest at the end; so is the query used last."""
-        return {}
-
     def find_last_results(self, query_digest: bytes) -> list[Arrays]:
         """Return the last results of a query, which callers must not change, the latest first."""
         digests = self._last_digests_by_query.get(query_digest, [])[::-1]
@@ -91,12 +84,9 @@ class KeptResults:
         """
         if not self.keep_arrays(digest, arrays):
             return
-        digests_by_query = self._last_digests_by_query
         with self._lock:
-            others = [one for one in digests_by_query.pop(query_digest, []) if one != digest]
-            digests_by_query[query_digest] = [*others, digest][-_MAX_LAST_RESULTS:]
-            while len(digests_by_query) > _MAX_QUERIES:
-                del digests_by_query[next(iter(digests_by_query))]
+            others = [one for one in self._last_digests_by_query.get(query_digest, []) if one != digest]
+            self._last_digests_by_query[query_digest] = [*others, digest][-_MAX_LAST_RESULTS:]
 
     def find_hashed_rows(self, layer_digest: bytes) -> HashedRows | None:
         """Return what is kept of a layer's geometries with this digest (`get_shape_digest`); None without them."""
@@ -152,22 +142,21 @@ def encode_layer_digests(layers: Sequence[Layer]) -> Arrays:
 
 def count_bytes(arrays: Arrays) -> int:
     """Return the size of arrays in bytes."""
-    return sum(array.nbytes for array in arrays.values())
+    shapes = [array for array in arrays.values() if array.dtype == object]
+    shape_bytes = sum(_BYTES_PER_VERTEX * int(shapely.get_num_coordinates(one).sum()) for one in shapes)
+    return sum(array.nbytes for array in arrays.values()) + shape_bytes + _BYTES_PER_SHAPE * sum(map(len, shapes))
 
 
 def encode_pieces(pieces: OverlayPieces) -> Arrays | None:
     """Return the pieces of an overlay as arrays.
 
-    None if it used fallback steps, which a log names, or if the pieces are too large to keep.
+    None if it used fallback steps, which a log names.
     """
     if pieces.fallback_log.steps or pieces.fallback_log.failed_pairs:
         return None
-    if _BYTES_PER_VERTEX * int(shapely.get_num_coordinates(pieces.geometry).sum()) > MAX_RESULT_BYTES:
-        return None
     return {
-        **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width")},
-        **_encode_shapes("geometry", pieces.geometry),
-        **_encode_shapes("sliver", np.array([*pieces.slivers.polygons, None], dtype=object)[:-1]),
+        **{name: getattr(pieces, name).copy() for name in ("left", "right", "area", "width", "geometry")},
+        "sliver": np.array([*pieces.slivers.polygons, None], dtype=object)[:-1],
         "sliver_left": pieces.slivers.left_row.copy(),
         "sliver_right": pieces.slivers.right_row.copy(),
     }
@@ -175,24 +164,6 @@ def encode_pieces(pieces: OverlayPieces) -> Arrays | None:
 
 def decode_pieces(arrays: Arrays) -> OverlayPieces:
     """Return the pieces that `encode_pieces` encoded."""
-    slivers = Slivers(
-        list(_decode_shapes("sliver", arrays)), arrays["sliver_left"].copy(), arrays["sliver_right"].copy()
-    )
-    left, right, area, width = (arrays[name].copy() for name in ("left", "right", "area", "width"))
-    return OverlayPieces(left, right, _decode_shapes("geometry", arrays), area, width, slivers, FallbackLog())
-
-
-def _encode_shapes(name: str, shapes: NDArray) -> Arrays:
-    """Return (k,) geometries as bytes and the position where each of them ends."""
-    pieces: list[Any] = shapely.to_wkb(shapes).tolist()
-    return {
-        f"{name}_wkb": np.frombuffer(b"".join(pieces), dtype=np.uint8),
-        f"{name}_ends": np.cumsum([len(piece) for piece in pieces], dtype=np.int64),
-    }
-
-
-def _decode_shapes(name: str, arrays: Arrays) -> NDArray:
-    wkb, ends = arrays[f"{name}_wkb"].tobytes(), arrays[f"{name}_ends"].tolist()
-    pieces = [wkb[start:end] for start, end in zip([0, *ends][:-1], ends, strict=True)]
-    shapes: NDArray = shapely.from_wkb(np.array([*pieces, None], dtype=object)[:-1])
-    return shapes
+    slivers = Slivers(list(arrays["sliver"]), arrays["sliver_left"].copy(), arrays["sliver_right"].copy())
+    columns = {name: arrays[name].copy() for name in ("left", "right", "area", "width", "geometry")}
+    return OverlayPieces(**columns, slivers=slivers, fallback_log=FallbackLog())

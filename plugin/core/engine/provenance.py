@@ -6,15 +6,21 @@ The norm is the standard with the county's profile. The provenance contains no p
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyogrio
 import pyproj
 import shapely
 
 from ...metadata import read_plugin_version
+from ...paths import RESOURCES_FOLDER
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import MAX_DEVIATION_M
 from ..messages.texts import Texts
@@ -151,3 +157,16 @@ def collect_versions() -> dict[str, str]:
         "pyproj": pyproj.__version__,
         "proj": pyproj.proj_version_str,
     }
+
+
+@cache
+def compute_program_digest() -> str:
+    """Return a digest of the core's code and texts, and of the versions of its libraries.
+
+    A result of another version is not used, because the same input may give another result.
+    """
+    digest = hashlib.sha256(json.dumps([collect_versions(), np.__version__], sort_keys=True).encode())
+    core = Path(__file__).resolve().parents[1]
+    for path in sorted([*core.rglob("*.py"), *(RESOURCES_FOLDER / "texts").glob("*.toml")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -148,11 +148,11 @@ class RuleMemory:
             for layer in dict.values(context.plan.layers):
                 context.cancellation.raise_if_cancelled()
                 get_layer_digest(layer)
-                values = self.find_layer_values(get_shape_digest(layer))
+                values = self._values_by_layer.get(get_shape_digest(layer), {})
                 layer.set_computed_values({name: values[name] for name in values if name != _AREAS})
                 layer.known_statutory_areas = values.get(_AREAS)
                 if "invalid_rows" not in values:
-                    layer.known_valid_hashes = self.find_valid_hashes(layer.role)
+                    layer.known_valid_hashes = self._valid_hashes_by_role.get(layer.role)
         except NoDigestError:
             self._run_digest = None
 
@@ -164,40 +164,14 @@ class RuleMemory:
                 digest = get_shape_digest(layer)
                 # A cancelled check has computed only some of the values that are kept. Layers with equal geometries
                 # share theirs, and each may have computed some of them.
-                values = values_by_digest.setdefault(digest, dict(self.find_layer_values(digest)))
+                values = values_by_digest.setdefault(digest, dict(self._values_by_layer.get(digest, {})))
                 values |= layer.get_computed_values()
                 if "invalid_rows" in values:
-                    self.keep_valid_hashes(layer.role, layer.shape_hashes[~values["invalid_rows"] & ~layer.empty_rows])
-            self.keep_layer_values(values_by_digest)
+                    is_valid = ~values["invalid_rows"] & ~layer.empty_rows
+                    self._valid_hashes_by_role[layer.role] = layer.shape_hashes[is_valid]
+            self._values_by_layer = values_by_digest
             self.kept_results.keep_hashed_rows(dict.values(self._plan.layers))
         self._plan = self._run_digest = None
-
-    def find_result(self, key: CallKey) -> RememberedResult | None:
-        """Return what is kept of a call; None if nothing is."""
-        return self._remembered.get(key)
-
-    def keep_result(self, key: CallKey, remembered: RememberedResult | None) -> None:
-        """Keep what is to be remembered of a call; None forgets the call."""
-        if remembered is None:
-            self._remembered.pop(key, None)
-        else:
-            self._remembered[key] = remembered
-
-    def find_layer_values(self, digest: bytes) -> dict[str, Any]:
-        """Return arrays computed of geometries with this digest, by name; empty without any."""
-        return self._values_by_layer.get(digest, {})
-
-    def keep_layer_values(self, values_by_layer: dict[bytes, dict[str, Any]]) -> None:
-        """Keep arrays computed of geometries (digest → name → array), instead of those of the previous check."""
-        self._values_by_layer = values_by_layer
-
-    def find_valid_hashes(self, role: str) -> NDArray | None:
-        """Return (k,) hashes of the valid geometries that the layer of a role had; None if they are not kept."""
-        return self._valid_hashes_by_role.get(role)
-
-    def keep_valid_hashes(self, role: str, hashes: NDArray) -> None:
-        """Keep (k,) hashes of the valid geometries of a layer."""
-        self._valid_hashes_by_role[role] = hashes
 
     def call(
         self,
@@ -214,15 +188,15 @@ class RuleMemory:
         if self._run_digest is None or context.plan is not self._plan:
             return rule.find_problems(layers, context, arguments)
         key = rule.code, tuple("" if layer is None else layer.role for layer in layers), compute_value_digest(arguments)
-        remembered = self.find_result(key)
+        remembered = self._remembered.pop(key, None)
         if remembered is not None and self._is_valid(remembered):
+            self._remembered[key] = remembered
             self.reused_codes.add(rule.code)
             context.plan.layer_table.add_use(remembered.use)
             context.run_log.add_entries(remembered.log.restore(context))
             self._set_areas(remembered.measured_roles)
             return None if remembered.result is None else _copy_result(remembered.result)
         self.computed_codes.add(rule.code)
-        self.keep_result(key, None)
         return self._compute_and_remember(key, rule, layers, context, arguments)
 
     def _is_valid(self, remembered: RememberedResult) -> bool:
@@ -274,7 +248,7 @@ class RuleMemory:
                 None if result is None else _copy_result(result),
                 remembered_log,
             )
-            self.keep_result(key, remembered)
+            self._remembered[key] = remembered
         return result
 
     def _set_areas(self, roles: Iterable[str]) -> None:
@@ -285,7 +259,7 @@ class RuleMemory:
     def _find_areas(self, role: str) -> NDArray | None:
         """Return (n,) the statutory areas of the plan's layer of this role (m²); None if they are not kept."""
         layer = dict.get(self._require_plan().layers, role)
-        return None if layer is None else self.find_layer_values(get_shape_digest(layer)).get(_AREAS)
+        return None if layer is None else self._values_by_layer.get(get_shape_digest(layer), {}).get(_AREAS)
 
     def _require_plan(self) -> Plan:
         if self._plan is None:

@@ -15,8 +15,7 @@ from plugin.core.counties.dask_runner import DaskRunner, compute_memory_limits
 from plugin.core.counties.dask_worker import CountyOrder, NoRecord, check_on_worker
 from plugin.core.counties.model import BatchOptions, CountyState
 from plugin.core.counties.run import ProcessRunner, check_counties, plan_batch
-from plugin.core.engine.memory_folder import compute_program_digest
-from plugin.core.engine.provenance import collect_versions
+from plugin.core.engine.provenance import collect_versions, compute_program_digest
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.options import RunOptions
 from tests.core.counties.county_files import (

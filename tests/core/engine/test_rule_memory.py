@@ -15,7 +15,6 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine import geometry_queries
 from plugin.core.engine.input_digest import compute_value_digest
 from plugin.core.engine.kept_results import KeptResults
-from plugin.core.engine.memory_folder import FolderMemory
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
 from plugin.core.geometry.polygons import Polygons
@@ -129,10 +128,9 @@ def test_overlaps_and_areas_of_an_unchanged_layer_are_not_computed_again(county,
     assert max(computed) == len(frame)
 
 
-@pytest.mark.parametrize("is_in_folder", [False, True])
-def test_only_changed_geometries_of_a_layer_are_tested_for_validity_again(county, monkeypatch, tmp_path, is_in_folder):
+def test_only_changed_geometries_of_a_layer_are_tested_for_validity_again(county, monkeypatch):
     options = replace(DEFAULT_RULES, rules=("GEO001", "GEO002"))
-    memory = FolderMemory(tmp_path, "county") if is_in_folder else RuleMemory()
+    memory = RuleMemory()
     check_with_memory(county, options, memory)
     frame = get_frame(county, "DLTB").iloc[::-1].copy()
     invalid_before = np.count_nonzero(~frame.geometry.is_valid & ~frame.geometry.isna())
@@ -145,7 +143,6 @@ def test_only_changed_geometries_of_a_layer_are_tested_for_validity_again(county
     monkeypatch.setattr(
         layer_module, "apply_in_threads", lambda function, shapes: tested.append(len(shapes)) or function(shapes)
     )
-    memory = FolderMemory(tmp_path, "county") if is_in_folder else memory
     assert check_with_memory(changed, options, memory) == expected
     assert sum(tested) == 1 + invalid_before < len(frame) / 2
 
