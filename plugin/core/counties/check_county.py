@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import traceback
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import Cancelled, DataError, InputError, OutputError, SanxianError
+from ..files.digests import compute_sha256, is_complete_file
 from ..files.writing import OutputPaths, explain_os_error, write_text
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from ..check import CheckResult
     from ..waivers.model import Waivers
 
+#: Forms of a report that nobody edits; a planner signs documents, fills in the ledger and styles the layer.
+_UNEDITED_FORMS = ("json", "html")
 #: Name of a county's report in all forms, without suffix; that of the layer of findings.
 REPORT_STEM, FINDINGS_STEM = "report", "findings"
 
@@ -44,7 +48,7 @@ def check_county(
         clear_county_folder(task.folder)
         result = _run_check(task, progress, cancellation)
         record = make_checked_record(task, result)
-        _write_report(task, result, cancellation)
+        record.digests = _write_report(task, result, cancellation)
     except OutputError as error:
         record = _make_error_record(task, CountyState.UNWRITTEN, error)
     except (InputError, DataError) as error:
@@ -89,12 +93,14 @@ def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> C
     return check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
 
 
-def _write_report(task: CountyTask, result: CheckResult, cancellation: Cancellation) -> None:
-    """Write the report in all requested forms, or no file."""
+def _write_report(task: CountyTask, result: CheckResult, cancellation: Cancellation) -> dict[str, str]:
+    """Write the report in all requested forms, or no file; return name → SHA-256 of those that nobody edits."""
     from ..render.outputs import write_outputs
 
-    paths = {form: str(path) for form, path in make_report_paths(task.folder, task.forms).items()}
-    write_outputs(result.report, result.plan, OutputPaths(**paths), cancellation=cancellation)
+    paths = make_report_paths(task.folder, task.forms)
+    outputs = OutputPaths(**{form: str(path) for form, path in paths.items()})
+    write_outputs(result.report, result.plan, outputs, cancellation=cancellation)
+    return {path.name: compute_sha256(path) for form, path in paths.items() if form in _UNEDITED_FORMS}
 
 
 def make_report_paths(folder: Path, forms: tuple[str, ...]) -> dict[str, Path]:
@@ -217,17 +223,23 @@ def clear_county_folder(folder: Path) -> None:
 
 
 def write_record(record: CountyRecord, folder: Path) -> None:
-    """Write a record into a county's folder, atomically. Raise OutputError."""
+    """Write a record into a county's folder, atomically, with its own digest. Raise OutputError."""
     from ..render.outputs import dump_json
 
-    write_text(folder / RECORD_FILE, dump_json(record.to_dict()))
+    data = json.loads(dump_json(record.to_dict()))
+    write_text(folder / RECORD_FILE, dump_json({**data, "digest": _digest_record(data)}))
+
+
+def _digest_record(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def read_record(folder: Path) -> CountyRecord | None:
-    """Return the record in a county's folder; None without one, or if another version or program wrote it."""
+    """Return the record in a county's folder; None without one, or unless this version wrote it as it is."""
     try:
-        return CountyRecord.from_dict(json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        data = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        return CountyRecord.from_dict(data) if data.pop("digest") == _digest_record(data) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # Without a readable record the county is checked again, and the record is written anew.
         return None
 
@@ -235,7 +247,8 @@ def read_record(folder: Path) -> CountyRecord | None:
 def is_current(record: CountyRecord, task: CountyTask) -> bool:
     """Return True if a record is that of the county with its present inputs, and its report has all requested forms.
 
-    A county that was renamed in the list may have the folder, and so the record, of its former name.
+    A county that was renamed in the list may have the folder, and so the record, of its former name. Documents, the
+    ledger and the layer of findings may have been edited since; they count if they are complete files.
     """
     if record.name != task.county.name or record.fingerprint != task.fingerprint:
         return False
@@ -243,4 +256,15 @@ def is_current(record: CountyRecord, task: CountyTask) -> bool:
         return False
     if not record.is_checked:
         return True
-    return all(path.exists() for path in make_report_paths(task.folder, task.forms).values())
+    return all(
+        _is_unchanged(path, record) if form in _UNEDITED_FORMS else is_complete_file(path)
+        for form, path in make_report_paths(task.folder, task.forms).items()
+    )
+
+
+def _is_unchanged(path: Path, record: CountyRecord) -> bool:
+    """Return True if a report is the file that was written with a record."""
+    try:
+        return record.digests.get(path.name) == compute_sha256(path)
+    except OSError:
+        return False

@@ -21,6 +21,8 @@ from ..engine.input_digest import compute_norm_digest
 from ..engine.provenance import compute_program_digest
 from ..errors import SanxianError
 from ..files.digests import compute_sha256, is_link, is_special_file, iterate_files_below
+from ..io.source import find_dataset
+from ..model.window_register import make_default_register_path
 from ..options import RunOptions
 from ..package.folder import LOCK_SUFFIX
 from ..package.package_spec.load import load_package_spec
@@ -36,16 +38,38 @@ def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
     """Yield (name, path) of each file that a check of a source may read, sorted.
 
     These are the files of the source, and those next to it with its name: parts of a shapefile, waivers, the table of
-    renumbered keys. A missing source has no files.
+    renumbered keys, the record of a yearly change; also the register of windows of its folder. Logs of a linked
+    database are next to the file that the link leads to. A missing source has no files.
     """
     if source.is_dir():
-        yield from (one for one in iterate_files_below(source) if _may_be_read(one[1]))
+        yield from _iterate_files(source, frozenset())
     if not source.parent.is_dir():
         return
-    prefix = f"{source.stem}.".casefold()
+    stem, register_of_folder = source.stem.casefold(), make_default_register_path(source.parent)
     for path in sorted(source.parent.iterdir()):
-        if path.name.casefold().startswith(prefix) and path.is_file() and _may_be_read(path):
+        name = path.name.casefold()
+        has_name = name.startswith(f"{stem}.") or (name.startswith(stem) and name.endswith(".json"))
+        if (has_name or path == register_of_folder) and path.is_file():
             yield f"../{path.name}", path
+            yield from _iterate_logs_of_link(f"../{path.name}", path)
+
+
+def _iterate_files(folder: Path, outer_folders: frozenset[str]) -> Iterator[tuple[str, Path]]:
+    """Yield (name, path) of each file below a folder, also of linked folders, except links to an outer folder."""
+    outer_folders |= {os.path.realpath(folder)}
+    for name, path in iterate_files_below(folder):
+        if not path.is_dir():
+            yield name, path
+            yield from _iterate_logs_of_link(name, path)
+        elif os.path.realpath(path) not in outer_folders:
+            yield from ((f"{name}/{inner}", one) for inner, one in _iterate_files(path, outer_folders))
+
+
+def _iterate_logs_of_link(name: str, path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (name, path) of the logs of a database that a link leads to, next to the database."""
+    if is_link(path):
+        logs = ((f"{name}{suffix}", Path(f"{os.path.realpath(path)}{suffix}")) for suffix in _LOG_SUFFIXES)
+        yield from ((log_name, log) for log_name, log in logs if log.is_file())
 
 
 def _may_be_read(path: Path) -> bool:
@@ -59,7 +83,7 @@ def _may_be_read(path: Path) -> bool:
 def measure_bytes(source: Path) -> int:
     """Return the size of the files of a source in bytes, 0 if it is missing or cannot be read."""
     try:
-        files = (path for _, path in iterate_files_below(source)) if source.is_dir() else iter([source])
+        files = (path for _, path in _iterate_files(source, frozenset())) if source.is_dir() else iter([source])
         return sum(path.stat().st_size for path in files if path.is_file())
     except OSError:
         # The check of the county reports it.
@@ -87,14 +111,15 @@ def compute_data_digest(county: County, baseline: str, cancellation: Cancellatio
 
     A file that cannot be read counts with the reason. Raise Cancelled.
     """
-    sources = [county.source, *([baseline] if baseline else [])]
-    return _digest_texts([text for source in sources for text in ("source", *_digest_source(source, cancellation))])
+    digests = _digest_source(county.source, county.is_package, cancellation)
+    baseline_digests = _digest_source(baseline, False, cancellation) if baseline else []
+    return _digest_texts(["source", *digests, "source", *baseline_digests])
 
 
-def _digest_source(source: str, cancellation: Cancellation) -> list[str]:
+def _digest_source(source: str, is_package: bool, cancellation: Cancellation) -> list[str]:
     """Return the digests of a source: of its files, or of the rows of a schema; an unreadable one by the reason."""
     if not is_connection(source):
-        return _digest_files(Path(source), cancellation)
+        return _digest_files(find_dataset(source), is_package, cancellation)
     from ..io.postgis import compute_schema_digest
 
     try:
@@ -121,13 +146,17 @@ def _digest_norm(options: RunOptions) -> str:
         return str(error)
 
 
-def _digest_files(source: Path, cancellation: Cancellation) -> list[str]:
-    """Return a text with name and digest for each file of a source; a file that cannot be read counts by the reason."""
+def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) -> list[str]:
+    """Return a text with name and digest for each file of a source; a file that cannot be read counts by the reason.
+
+    An inspection of a package looks at every file, a check only at those that may have data.
+    """
     digests = []
     try:
         for name, path in list_input_files(source):
             cancellation.raise_if_cancelled()
-            digests.append(f"{name} {_digest_file(path, cancellation)}")
+            if is_package or _may_be_read(path):
+                digests.append(f"{name} {_digest_file(path, cancellation)}")
     except OSError as error:
         digests.append(f"errno {error.errno}")
     return digests
@@ -136,8 +165,6 @@ def _digest_files(source: Path, cancellation: Cancellation) -> list[str]:
 def _digest_file(path: Path, cancellation: Cancellation) -> str:
     """Return the digest of a file; for a file that cannot be read what is known of it."""
     try:
-        if is_link(path) and path.is_dir():
-            return f"link {os.readlink(path)}"
         return "special" if is_special_file(path) else compute_sha256(path, cancellation)
     except OSError as error:
         return f"errno {error.errno}"

@@ -115,8 +115,8 @@ class CountyRecord:
     ``problems``: findings by rule (code, title, severity, count, area_m2); ``unchecked``: rules that were not checked
     completely (code, title, reason); ``outline``: WKT in degrees on CGCS2000, simplified; ``outline_basis``: county,
     townships or extent; ``changes_on``: ISO date from which a waiver begins or ends to apply, so that the result is no
-    longer current, empty without one; ``times``: begin and seconds of the check. Equal inputs give equal records but
-    for the times.
+    longer current, empty without one; ``times``: begin and seconds of the check; ``digests``: name → SHA-256 of the
+    reports that nobody edits. Equal inputs give equal records but for times and digests.
     """
 
     name: str
@@ -142,6 +142,7 @@ class CountyRecord:
     input_bytes: int = 0
     changes_on: str = ""
     times: dict[str, Any] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_checked(self) -> bool:

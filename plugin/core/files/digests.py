@@ -7,8 +7,11 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import stat
+import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -54,6 +57,17 @@ def compute_sha256(path: Path, cancellation: Cancellation = NEVER_CANCELLED) -> 
             cancellation.raise_if_cancelled()
             file_hash.update(chunk)
     return file_hash.hexdigest()
+
+
+def is_complete_file(path: Path) -> bool:
+    """Return True if a document, a workbook (zip) or a database (SQLite) is a readable file to its end."""
+    if path.suffix.lower() != ".gpkg":
+        return zipfile.is_zipfile(path)
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
 
 
 def is_link(path: Path) -> bool:

@@ -75,7 +75,7 @@ def _read_path(source: str | Path, select_layer: LayerSelector, cancellation: Ca
             raise InputError("source_missing", source=text)
     except OSError as error:
         raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
-    path = _find_dataset(Path(os.path.abspath(path)))
+    path = find_dataset(path)
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return _read_folder(path, select_layer, cancellation)
     return _read_dataset(path, select_layer, cancellation)
@@ -98,7 +98,7 @@ def find_source_folder(source: str | Path) -> Path | None:
 
     A file geodatabase counts as one file.
     """
-    path = _find_dataset(Path(os.path.abspath(_clean_source_path(source))))
+    path = find_dataset(source)
     return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
 
 
@@ -107,11 +107,12 @@ def _clean_source_path(source: str | Path) -> str:
     return str(source).strip().strip('"')
 
 
-def _find_dataset(path: Path) -> Path:
-    """Return the data set that a chosen file belongs to.
+def find_dataset(source: str | Path) -> Path:
+    """Return the absolute path of the data set that a chosen file belongs to.
 
     It is the .gdb for a file inside it, the .shp for its companion files, else the file itself.
     """
+    path = Path(os.path.abspath(_clean_source_path(source)))
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
     if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
@@ -158,7 +159,7 @@ def list_source_datasets(source: Path) -> list[Path]:
 
     For a folder these are its readable contents, else the file itself or the data set that contains it.
     """
-    path = _find_dataset(source)
+    path = find_dataset(source)
     return list_folder_datasets(path) if path.is_dir() and path.suffix.lower() != ".gdb" else [path]
 
 

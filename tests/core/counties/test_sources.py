@@ -2,7 +2,9 @@
 """Finding the counties of a folder or list, and deciding which are checked."""
 
 import errno
+import json
 import os
+import re
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
-from plugin.core.counties.fingerprint import compute_data_digest
+from plugin.core.counties.fingerprint import compute_data_digest, measure_bytes
 from plugin.core.counties.forecast import forecast_batch
 from plugin.core.counties.model import SUMMARY_FILES, BatchOptions, County, CountyState, CountyTask
 from plugin.core.counties.run import check_counties, check_in_sequence, plan_batch
@@ -19,7 +21,7 @@ from plugin.core.counties.sources import list_counties, make_folder_names
 from plugin.core.counties.summary import write_summary
 from plugin.core.errors import InputError, OutputError, SanxianError
 from plugin.core.options import RunOptions
-from tests.core.counties.county_files import list_files
+from tests.core.counties.county_files import RULES, list_files, write_county
 
 
 def touch(*paths):
@@ -131,6 +133,58 @@ def test_the_digest_follows_content_and_neighbours_with_the_name(tmp_path):
     assert compute_data_digest(County("a", str(tmp_path / "missing")), "") != second
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_the_digest_follows_links_as_the_reader_does(tmp_path):
+    table = tmp_path / "elsewhere" / "a.gdb" / "a.gdbtable"
+    database = tmp_path / "elsewhere" / "b.gpkg"
+    touch(table, database, tmp_path / "county" / "x.txt")
+    (tmp_path / "county" / "a.gdb").symlink_to(table.parent)
+    (tmp_path / "county" / "b.gpkg").symlink_to(database)
+    (tmp_path / "county" / "loop").symlink_to(tmp_path / "county")
+    (tmp_path / "a.gdb").symlink_to(table.parent)
+    digests = []
+    for changed in (None, table, database, Path(f"{database}-wal")):
+        if changed is not None:
+            changed.write_bytes(b"y")
+        sources = (tmp_path / "county", tmp_path / "a.gdb", tmp_path / "county" / "b.gpkg")
+        digests.append([compute_data_digest(County("a", str(source)), "") for source in sources])
+    folder, linked_folder, linked_file = zip(*digests, strict=True)
+    assert len(set(folder)) == 4
+    assert len(set(linked_folder)) == 2 and linked_folder[1:].count(linked_folder[1]) == 3
+    assert len(set(linked_file)) == 3
+    assert measure_bytes(tmp_path / "county") == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "changed"),
+    [
+        ("data/140225.gdb/a.gdbtable", "data/140225.gdb/b.gdbtable"),
+        ("data/DLTB.dbf", "data/DLTB.shp"),
+        ("data/140225.gpkg", "data/data.windows.csv"),
+        ("data/140225.gdb", "data/140225面积平衡表.json"),
+        (' "data/140225.gpkg" ', "data/140225.gpkg"),
+    ],
+    ids=["file-in-geodatabase", "part-of-shapefile", "register-of-the-folder", "change-record", "quoted"],
+)
+def test_the_digest_follows_each_file_that_the_reader_takes_besides_the_named_one(
+    tmp_path, monkeypatch, source, changed
+):
+    monkeypatch.chdir(tmp_path)
+    touch(Path("data/140225.gdb/a.gdbtable"), Path("data/DLTB.dbf"), Path("data/DLTB.shp"), Path("data/140225.gpkg"))
+    first = compute_data_digest(County("a", source), "")
+    Path(changed).write_bytes(b"changed")
+    assert compute_data_digest(County("a", source), "") != first
+
+
+def test_the_digest_of_a_package_follows_files_that_no_plan_has(tmp_path):
+    touch(tmp_path / "a" / "manifest.json")
+    digests = {compute_data_digest(County("a", str(tmp_path / "a"), is_package=True), "")}
+    for name in ("a.worklist.csv", "a.gdb.lock", "a.gpkg-shm"):
+        touch(tmp_path / "a" / name)
+        digests.add(compute_data_digest(County("a", str(tmp_path / "a"), is_package=True), ""))
+    assert len(digests) == 4
+
+
 def make_task(folder, name="a", fingerprint="digest"):
     return CountyTask(County(name, "a.gpkg"), RunOptions(), "county", folder, ("html",), fingerprint, 1000)
 
@@ -149,6 +203,64 @@ def test_a_record_is_current_until_a_waiver_ends(tmp_path):
     assert not is_current(replace(record, state=CountyState.CHECKED), task)
     (tmp_path / "county.json").write_text("{", encoding="utf-8")
     assert read_record(tmp_path) is None
+
+
+def damage_report(folder):
+    path = folder / "report.json"
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def edit_report(folder):
+    path = folder / "report.json"
+    path.write_bytes(path.read_bytes().replace(b"fail", b"pass"))
+
+
+def edit_record(folder):
+    path = folder / "county.json"
+    path.write_text(re.sub('"verdict": "[a-z]+"', '"verdict": "pass"', path.read_text("utf-8")), encoding="utf-8")
+
+
+def drop_key_of_record(folder):
+    path = folder / "county.json"
+    data = json.loads(path.read_text("utf-8"))
+    del data["digest"]
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def cut(name):
+    def cut_file(folder):
+        path = folder / name
+        path.write_bytes(path.read_bytes()[:-40])
+
+    return cut_file
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [damage_report, edit_report, edit_record, drop_key_of_record, *map(cut, ("report.html", "report.xlsx", "findings.gpkg"))],
+)  # fmt: skip
+def test_a_result_of_which_a_file_is_damaged_or_edited_counts_as_missing(checked_county, tmp_path, damage):
+    task, folder = checked_county
+    task = replace(task, folder=tmp_path / "a")
+    shutil.copytree(folder, task.folder)
+    before = read_record(task.folder)
+    assert before is not None and is_current(before, task)
+    content = list_files(task.folder)
+    damage(task.folder)
+    assert list_files(task.folder) != content
+    record = read_record(task.folder)
+    assert record is None or not is_current(record, task)
+
+
+@pytest.fixture(scope="module")
+def checked_county(tmp_path_factory):
+    """Check a small county; return its task and the folder of its result."""
+    folder = tmp_path_factory.mktemp("县")
+    write_county(folder / "140213平城区.gpkg", "140213", 0)
+    options = BatchOptions(folder, folder / "out", RunOptions(rules=RULES), forms=("findings", "html", "xlsx"))
+    task = plan_batch(options).counties[0].task
+    assert check_county(task).is_checked
+    return task, task.folder
 
 
 @pytest.mark.parametrize("new_name", ["a.", "a?"])
