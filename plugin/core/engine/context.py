@@ -193,6 +193,10 @@ class RuleContext:
         members = self.get_code_list(template_field.codes).collect_members(list(ancestors))
         return _find_values_in_codes(layer.text(meaning), members, template_field.code_pad)
 
+    def find_land_rows(self, layer: Layer) -> NDArray:
+        """Return (n,) bool: rows that are compared with the county's border, as `find_land_rows`."""
+        return find_land_rows(layer, self.norm)
+
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """Return (n,) bool: rows whose land-use code is one of cultivated land (耕地).
 
@@ -207,6 +211,20 @@ class RuleContext:
             c.code for c in codes.values() if c.other_columns.get("cultivated") == "1" and (whole_class or c.level > 1)
         }
         return _find_values_in_codes(layer.text("land_use"), cultivated_codes, template_field.code_pad)
+
+
+def find_land_rows(layer: Layer, norm: Norm) -> NDArray:
+    """Return (n,) bool: rows that are compared with the county's border, which are all but those with sea classes.
+
+    The setting ``sea`` gives the classes of zones and of uses, by code list.
+    """
+    is_land = np.ones(len(layer), dtype=bool)
+    for list_name, sea_codes in norm.get_settings_section("sea").items():
+        for one in layer.template.fields:
+            if one.codes == list_name and one.meaning and layer.has_field(one.meaning):
+                members = norm.standard.code_lists[list_name].collect_members(sea_codes)
+                is_land &= ~_find_values_in_codes(layer.text(one.meaning), members, one.code_pad)
+    return is_land
 
 
 def _find_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:

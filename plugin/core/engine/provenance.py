@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,10 @@ from ...paths import RESOURCES_FOLDER
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import MAX_DEVIATION_M
 from ..messages.texts import Texts
+from ..plan.layer import Layer
 from ..plan.plan import Plan
+from ..profile import Norm
+from .context import find_land_rows
 
 
 def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
@@ -69,6 +73,7 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
             }
             notices.append(texts.format_notice("notice_reprojected", params))
     notices += [texts.format_notice(*notice) for notice in _make_densification_notices(plan, texts)]
+    notices += describe_sea_rows(plan.layers.values(), plan.norm, texts)
     if plan.plane_crs != plan.crs and layers:
         degrees = next((crs_care.make_crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
         params = {"crs": degrees, "plane": crs_care.make_crs_label(plan.crs)}
@@ -132,6 +137,17 @@ def _make_densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dic
         notices.append(("notice_kept_straight", {**params, "plane": plane}))
     if shared_edge_count:
         notices.append(("notice_shared_edges", {"count": shared_edge_count, "plane": plane}))
+    return notices
+
+
+def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> list[str]:
+    """Return a notice on each layer with rows at sea, which are not compared with the county's border."""
+    notices = []
+    for layer in layers:
+        rows = np.flatnonzero(~find_land_rows(layer, norm))
+        if len(rows):
+            area = texts.format_area(float(np.nansum(layer.measure_rows(rows))))
+            notices.append(texts.format_notice("notice_sea", {"layer": layer.name, "count": len(rows), "area": area}))
     return notices
 
 

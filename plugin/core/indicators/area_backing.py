@@ -216,7 +216,7 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     """Return (meaning of the area field, its sum, the county's area), in m², if a layer exceeds the county.
 
     Only layers whose rows never overlap and layers with a target are compared; None for any other layer, and if the sum
-    does not exceed the county's area.
+    does not exceed the county's area. Rows at sea do not count.
     """
     county = ctx.plan.find_layer_of_concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.list_roles_of_concept(concept)}
@@ -227,12 +227,12 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     county_area = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
         comparison = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
+        total = 0.0 if comparison is None else float(comparison.gross_values[ctx.find_land_rows(layer)].sum())
         if (
             comparison is not None
-            and comparison.gross_values.sum()
-            > county_area * (1 + comparison.allowed_share) + comparison.allowed_row_difference_m2
+            and total > county_area * (1 + comparison.allowed_share) + comparison.allowed_row_difference_m2
         ):
-            return meaning, float(comparison.gross_values.sum()), county_area
+            return meaning, total, county_area
     return None
 
 

@@ -40,6 +40,7 @@ SETTING_SECTIONS = (
     "closure",
     "editions",
     "sealed",
+    "sea",
     "seams",
     "projects",
     "public_edition",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...engine.provenance import describe_sea_rows
 from ...indicators.areas import find_counted_reserve_rows
 from ...indicators.compute import PlanIndicators
 from ...indicators.land_use import AREA_FIELD_MEANINGS, get_row_areas
@@ -332,10 +333,12 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
-        for name, value in (("county", area), ("difference", total_m2 - area)):
+        land_m2 = float(layer.statutory[ctx.find_land_rows(layer)].sum())
+        for name, value in (("county", area), ("difference", land_m2 - area)):
             cells = ["", texts.get("tables", name), None, make_table_number(value / _M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)))
+    table.notes += describe_sea_rows([layer], ctx.norm, texts)
     table.notes += make_note_on_unconfirmed_sums(
         find_layers_with_unconfirmed_sums([layer], ("area",), figures), figures
     )
@@ -385,4 +388,5 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
         overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(three_zones.overlap_m2))
         table.notes.append(overlap)
     table.notes.append(texts.get("tables", "spaces_note"))
+    table.notes += describe_sea_rows([layer], ctx.norm, texts)
     return table

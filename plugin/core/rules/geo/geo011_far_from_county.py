@@ -33,6 +33,8 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
                 parameters={"far_m": 50.0}),
     ],
     passes=[
+        RuleExample("a zone at sea", {"layer": [{"wkt": "POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))", "zone_code": "660"}],
+                                      "county": [COUNTY_WKT]}, roles={"layer": "GHFQ"}),
         RuleExample("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY_WKT]}),
         RuleExample("reported already where the area outside is checked",
                 {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]}, parameters={"rules": ["TOP003"]}),
@@ -49,7 +51,8 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
         Zoom to the feature; restore the vertex or the feature from the source.
     Limits
         Not part of the default run: the limit is that of the plugin (mark C). When TOP003 also runs, only TOP003
-        reports features outside the county. Extents are compared, not outlines.
+        reports features outside the county. Extents are compared, not outlines. Zones and uses of sea classes (setting
+        sea) are not compared; a notice names them.
     """
     extent = ctx.geometry.get_county_outline()
     if extent is None or layer is county:
@@ -65,5 +68,5 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
         ctx.finding_maker.make_row_finding(
             layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane_shapes[row]
         )
-        for row in np.flatnonzero(farthest_m > far_m).tolist()
+        for row in np.flatnonzero((farthest_m > far_m) & ctx.find_land_rows(layer)).tolist()
     ]

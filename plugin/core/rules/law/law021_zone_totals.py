@@ -20,6 +20,7 @@ from ...plan.layer import Layer
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
 WEST_ZONE = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}
 EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 500_000.0}
+SEA_ZONE = {"wkt": "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))", "area": 1_000_000.0, "zone_code": "610"}
 
 
 @rule(
@@ -42,6 +43,7 @@ EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "ar
     ],
     passes=[
         RuleExample("adds up", {"zones": [WEST_ZONE, EAST_ZONE], "county": [COUNTY_ROW]}),
+        RuleExample("a zone at sea does not count", {"zones": [*({**zone, "zone_code": "300"} for zone in (WEST_ZONE, EAST_ZONE)), SEA_ZONE], "county": [COUNTY_ROW]}),
         RuleExample("half a hectare apart", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 495_000.0}], "county": [COUNTY_ROW]}),
         RuleExample("the county without a figure is measured", {"zones": [WEST_ZONE, EAST_ZONE], "county": [{**COUNTY_ROW, "area": None}]},
                 parameters={"allowance_m2": 2000.0}),
@@ -59,10 +61,10 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
         Close overlaps (TOP001) and gaps (TOP002) of zones, then compute the area field again from the shapes. If the
         difference remains, check the county's area and adjust the zones to it.
     Limits
-        Compares the figures, not the shapes: two errors that cancel out are not found. Does not run by default: select
-        the rule or its group quotas.
+        Compares the figures, not the shapes: two errors that cancel out are not found. Zones of sea classes (setting
+        sea) do not count; a notice names them. Does not run by default: select the rule or its group quotas.
     """
-    areas = read_area_field_m2(zones, "area")
+    areas = read_area_field_m2(zones, "area")[ctx.find_land_rows(zones)]
     if np.isnan(areas).any():
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])

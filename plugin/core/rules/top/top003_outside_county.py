@@ -58,12 +58,18 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
                 areas=(100.0, 100.0)),
         RuleExample("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY_WKT], "county": [COUNTY_WKT]}, finds=1,
                 areas=(100.0,)),
+        RuleExample("a zone of land beside one at sea", {"layer": [{"wkt": "POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))", "zone_code": code} for code in ("300", "600")],
+                                                         "county": [COUNTY_WKT]}, finds=1, areas=(100.0,), roles={"layer": "GHFQ"}),
         RuleExample("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
         RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY_WKT]}, finds=1,
                 roles={"layer": "ZDJTJCSSX"}),
     ],
     passes=[
         RuleExample("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}),
+        RuleExample("zones at sea", {"layer": [{"wkt": COUNTY_WKT, "zone_code": "300"}, {"wkt": "POLYGON ((90 0, 200 0, 200 10, 90 10, 90 0))", "zone_code": "610"}],
+                                     "county": [COUNTY_WKT]}, roles={"layer": "GHFQ"}),
+        RuleExample("uses at sea, with padded codes", {"layer": [{"wkt": "POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", "land_use": code} for code in ("180200", "240000")],
+                                     "county": [COUNTY_WKT]}, roles={"layer": "GHYDYH"}),
         RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY_WKT]}, roles={"layer": "WWBHDWD"}),
         RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
@@ -86,7 +92,8 @@ def outside_county(
         place.
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
-        gaps of parcels inside the county and, when it runs, also gaps of townships.
+        gaps of parcels inside the county and, when it runs, also gaps of townships. Zones and uses of sea classes
+        (setting sea) are not compared; a notice names them.
     """
     extent = ctx.geometry.get_county_outline()
     if extent is None:
@@ -94,7 +101,9 @@ def outside_county(
     if layer.template.geometry != "polygon":
         return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
-        pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1])
+        is_land = ctx.find_land_rows(layer)
+        rows = None if is_land.all() else is_land
+        pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1], rows=rows)
         findings = ctx.finding_maker.make_pair_findings(layer, county, pieces)
         _record_message_variants(findings, pieces, layer, ctx)
         return ctx.finding_maker.mark_findings_by_location(findings)
