@@ -7,13 +7,18 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.cancellation import Cancellation
-from ...core.results.saved_result import ChangesSinceCheck, FileStamp, SavedLayer, SavedResult
+from ...core.results.saved_result import (
+    ChangesSinceCheck,
+    FileStamp,
+    SavedLayer,
+    SavedResult,
+    read_modification_stamp,
+)
 from ...metadata import read_plugin_version
 from ..layers import role_recognition
 from ..layers.properties import count_unsaved_edits, get_file_path, get_table_name
@@ -27,35 +32,6 @@ if TYPE_CHECKING:
 
 #: Files that a check reads in addition to its layers, by their names in the options.
 SIDE_FILE_OPTION_NAMES = ("profile", "targets", "waivers", "baseline", "register")
-#: The file itself and the write-ahead log of a GeoPackage that is being written.
-_DATABASE_FILE_SUFFIXES = ("", "-wal")
-
-
-def read_modification_stamp(path: str) -> FileStamp:
-    """Return name, modification time (ns) and size of a file.
-
-    For a folder (a FileGDB database), return those of each file in it. Return an empty tuple for an empty path.
-    """
-    if not path:
-        return ()
-    stamped_files: list[Path] = [Path(path + suffix) for suffix in _DATABASE_FILE_SUFFIXES]
-    if Path(path).is_dir():
-        stamped_files += sorted(Path(path).iterdir())
-    return tuple(_read_file_stamp(one) for one in stamped_files)
-
-
-def _read_file_stamp(path: Path) -> tuple[str, int, int]:
-    """Return name, modification time (ns) and size of a file; zeros if it is missing."""
-    try:
-        state = path.stat()
-    except OSError:
-        return path.name, 0, 0
-    # Opening a GeoPackage creates an empty log without changing the data; treat an empty log as absent.
-    return (
-        (path.name, 0, 0)
-        if path.name.endswith("-wal") and not state.st_size
-        else (path.name, state.st_mtime_ns, state.st_size)
-    )
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 import traceback
 from dataclasses import replace
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import Cancelled, DataError, InputError, OutputError, SanxianError
-from ..files.digests import compute_sha256, is_complete_file
+from ..files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
 from ..files.writing import OutputPaths, explain_os_error, write_text
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
@@ -226,20 +224,14 @@ def write_record(record: CountyRecord, folder: Path) -> None:
     """Write a record into a county's folder, atomically, with its own digest. Raise OutputError."""
     from ..render.outputs import dump_json
 
-    data = json.loads(dump_json(record.to_dict()))
-    write_text(folder / RECORD_FILE, dump_json({**data, "digest": _digest_record(data)}))
-
-
-def _digest_record(data: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+    write_text(folder / RECORD_FILE, add_digest(dump_json(record.to_dict())))
 
 
 def read_record(folder: Path) -> CountyRecord | None:
     """Return the record in a county's folder; None without one, or unless this version wrote it as it is."""
     try:
-        data = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
-        return CountyRecord.from_dict(data) if data.pop("digest") == _digest_record(data) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return CountyRecord.from_dict(read_json_with_digest((folder / RECORD_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
         # Without a readable record the county is checked again, and the record is written anew.
         return None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,8 @@ from ..connection_text import is_connection
 from ..engine.input_digest import compute_norm_digest
 from ..engine.provenance import compute_program_digest
 from ..errors import SanxianError
-from ..files.digests import compute_sha256, is_link, is_special_file, iterate_files_below
+from ..files.dataset_files import LOG_SUFFIXES, iterate_linked_files_below, list_logs
+from ..files.digests import compute_sha256, is_special_file
 from ..io.source import find_dataset
 from ..model.window_register import make_default_register_path
 from ..options import RunOptions
@@ -30,8 +30,6 @@ from .model import County
 
 #: Files that no check reads and that change while others work: lists next to the data, locks of programs.
 _UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", LOCK_SUFFIX, ".lock", "-shm")
-#: Logs of a database that is open elsewhere; an empty one has no changes.
-_LOG_SUFFIXES = ("-wal", "-journal")
 
 
 def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
@@ -42,7 +40,7 @@ def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
     database are next to the file that the link leads to. A missing source has no files.
     """
     if source.is_dir():
-        yield from _iterate_files(source, frozenset())
+        yield from iterate_linked_files_below(source)
     if not source.parent.is_dir():
         return
     stem, register_of_folder = source.stem.casefold(), make_default_register_path(source.parent)
@@ -51,31 +49,14 @@ def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
         has_name = name.startswith(f"{stem}.") or (name.startswith(stem) and name.endswith(".json"))
         if (has_name or path == register_of_folder) and path.is_file():
             yield f"../{path.name}", path
-            yield from _iterate_logs_of_link(f"../{path.name}", path)
-
-
-def _iterate_files(folder: Path, outer_folders: frozenset[str]) -> Iterator[tuple[str, Path]]:
-    """Yield (name, path) of each file below a folder, also of linked folders, except links to an outer folder."""
-    outer_folders |= {os.path.realpath(folder)}
-    for name, path in iterate_files_below(folder):
-        if not path.is_dir():
-            yield name, path
-            yield from _iterate_logs_of_link(name, path)
-        elif os.path.realpath(path) not in outer_folders:
-            yield from ((f"{name}/{inner}", one) for inner, one in _iterate_files(path, outer_folders))
-
-
-def _iterate_logs_of_link(name: str, path: Path) -> Iterator[tuple[str, Path]]:
-    """Yield (name, path) of the logs of a database that a link leads to, next to the database."""
-    if is_link(path):
-        logs = ((f"{name}{suffix}", Path(f"{os.path.realpath(path)}{suffix}")) for suffix in _LOG_SUFFIXES)
-        yield from ((log_name, log) for log_name, log in logs if log.is_file())
+    yield from ((f"log {log.name}", log) for log in list_logs(source) if source.is_symlink())
 
 
 def _may_be_read(path: Path) -> bool:
     """Return False for a file that no check reads."""
     name = path.name.casefold()
-    if name.endswith(_LOG_SUFFIXES):
+    if name.endswith(LOG_SUFFIXES):
+        # An empty one has no changes.
         return path.is_file() and path.stat().st_size > 0
     return not name.endswith(_UNREAD_SUFFIXES)
 
@@ -83,7 +64,7 @@ def _may_be_read(path: Path) -> bool:
 def measure_bytes(source: Path) -> int:
     """Return the size of the files of a source in bytes, 0 if it is missing or cannot be read."""
     try:
-        files = (path for _, path in _iterate_files(source, frozenset())) if source.is_dir() else iter([source])
+        files = (path for _, path in iterate_linked_files_below(source)) if source.is_dir() else iter([source])
         return sum(path.stat().st_size for path in files if path.is_file())
     except OSError:
         # The check of the county reports it.

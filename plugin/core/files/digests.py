@@ -33,6 +33,7 @@ UNLISTED_FILES = (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, DIGEST_LIST)
 MANIFEST_SCHEMA = "sanxian-package/1"
 #: A line: the digest, two characters (a star for a binary file) and the path.
 _SUM_LINE_PATTERN = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
+_JSON_DIGEST_PATTERN = re.compile(r'\{"digest": "([0-9a-f]{64})",')
 #: Bytes read at a time.
 _BYTES_PER_READ = 2**20
 #: The reparse tag of a junction (IO_REPARSE_TAG_MOUNT_POINT).
@@ -57,6 +58,19 @@ def compute_sha256(path: Path, cancellation: Cancellation = NEVER_CANCELLED) -> 
             cancellation.raise_if_cancelled()
             file_hash.update(chunk)
     return file_hash.hexdigest()
+
+
+def add_digest(text: str) -> str:
+    """Return the JSON text of an object with the SHA-256 of this text as its first value."""
+    return f'{{"digest": "{hashlib.sha256(text.encode()).hexdigest()}",{text[1:]}'
+
+
+def read_json_with_digest(text: str) -> Any:
+    """Return the object of a text that `add_digest` made. Raise ValueError for a text that was changed since."""
+    match = _JSON_DIGEST_PATTERN.match(text)
+    if match is None or hashlib.sha256(f"{{{text[match.end() :]}".encode()).hexdigest() != match[1]:
+        raise ValueError("the text differs from its digest")
+    return json.loads(text)
 
 
 def is_complete_file(path: Path) -> bool:

@@ -71,6 +71,8 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     files_to_copy: list[Path] = []
     is_copy_needed = suffix == ".gml"
     if suffix == ".gpkg":
+        # SQLite follows a link, and has the logs next to the file that it leads to.
+        path = Path(os.path.realpath(path))
         logs = {log_suffix: Path(f"{path}{log_suffix}") for log_suffix in ("-wal", "-journal", "-shm")}
         is_copy_needed = any(log.exists() for log in logs.values())
         # -shm is an index of the log that each reader creates.

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files.dataset_files import list_logs
+
 if TYPE_CHECKING:
     from ..plan.layer import FieldInfo
 
@@ -101,7 +103,7 @@ def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
 def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
     # Without a log the file is up to date, and reading it need not create locks or files.
     """Return layer name → declaration of each layer in a GeoPackage."""
-    log = path.with_name(f"{path.name}-wal").exists()
+    log = any(one.name.endswith("-wal") for one in list_logs(path))
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if log else '&immutable=1'}"
     with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
         table_names = {n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}

@@ -17,6 +17,7 @@ import numpy as np
 import pyogrio
 from numpy.typing import NDArray
 
+from ..files.dataset_files import list_logs
 from ..files.encoding import find_sibling_file
 
 #: Bytes of the header of a .shp and of a .shx; of a record's header; of the shortest record (a null shape).
@@ -225,6 +226,6 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
 
     In that case a copy is read (`files.open_datasource.provide_safe_path`), and its SQLite counts the rows.
     """
-    if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
+    if list_logs(path):
         return None
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)

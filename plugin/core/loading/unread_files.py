@@ -13,6 +13,7 @@ import pyogrio
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection
 from ..errors import InputError
+from ..files.dataset_files import list_logs
 from ..files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, iterate_files_below, read_manifest
 from ..files.open_datasource import provide_safe_path
 from ..io.file import DRIVER_ERRORS
@@ -273,9 +274,10 @@ def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]
         return []
     notices: list[tuple[str, dict[str, Any]]] = []
     for path in paths:
-        log = path.with_name(path.name + "-wal")
-        if path.is_file() and log.is_file() and (size := log.stat().st_size):
-            notices.append(("notice_uncommitted", {"file": path.name, "name": log.name, "size": size}))
+        for log in list_logs(path):
+            if path.is_file() and log.name.endswith("-wal"):
+                params = {"file": path.name, "name": log.name, "size": log.stat().st_size}
+                notices.append(("notice_uncommitted", params))
     return notices
 
 

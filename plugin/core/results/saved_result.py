@@ -7,7 +7,6 @@ The file has the report, the time, and digests of the checked data. A plan witho
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from ..files.dataset_files import iterate_dataset_files
+from ..files.digests import add_digest, read_json_with_digest
 from ..files.writing import write_text
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ RESULT_SUFFIX = ".result.json"
 #: Larger files are compared by time and size only.
 _MAX_DIGEST_BYTES = 64 * 1024 * 1024
 
-#: Name, modification time (ns) and size of each file of a source.
+#: Name, time (ns) and size of each file of a source.
 FileStamp = tuple[tuple[str, int, int], ...]
 
 
@@ -111,6 +112,24 @@ def make_saved_result_path(project_file: str | Path) -> Path:
     return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
 
 
+def read_modification_stamp(path: str) -> FileStamp:
+    """Return name, time (ns) and size of each file of a data set or folder; empty without a path.
+
+    The files are those of `iterate_dataset_files`. The time is the later one of content and, where the system has it,
+    of the file's entry, which no program sets back.
+    """
+    return tuple(_read_file_stamp(name, one) for name, one in iterate_dataset_files(Path(path))) if path else ()
+
+
+def _read_file_stamp(name: str, path: Path) -> tuple[str, int, int]:
+    """Return name, time (ns) and size of a file; zeros if it is missing."""
+    try:
+        state = path.stat()
+    except OSError:
+        return name, 0, 0
+    return name, max(state.st_mtime_ns, state.st_ctime_ns), state.st_size
+
+
 def make_side_file_record(path: str | Path, stamp: FileStamp) -> SavedFile:
     """Return the state of a side file, to be saved with a result: its ``stamp`` and its SHA-256.
 
@@ -183,18 +202,18 @@ def write_saved_result(path: str | Path, saved_result: SavedResult) -> None:
         "places": [_list_waiver_matching_values(finding) for finding in saved_result.report.findings],
         "report": saved_result.report.to_dict(),
     }
-    write_text(path, dump_json(data))
+    write_text(path, add_digest(dump_json(data)))
 
 
 def read_saved_result(path: str | Path) -> SavedResult:
     """Read a result file.
 
-    Raises DataError for a damaged file and for another version of the schema.
+    Raises DataError for a file that was damaged or edited, and for another version of the schema.
     """
     from ..model.report import Report
 
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = read_json_with_digest(Path(path).read_text(encoding="utf-8"))
         if data["schema"] != RESULT_SCHEMA:
             raise DataError("kept_result_damaged", file=Path(path).name)
         report = Report.from_dict(data["report"])

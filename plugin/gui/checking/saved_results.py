@@ -16,7 +16,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer, saved_result
-from ...bridge.checking.saved_result import ProjectState, read_modification_stamp
+from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import convert_to_qgis_crs, get_file_path
 from ...bridge.project import county
@@ -29,6 +29,7 @@ from ...core.results.saved_result import (
     SavedResult,
     make_saved_result_path,
     make_side_file_record,
+    read_modification_stamp,
     read_saved_result,
     write_saved_result,
 )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...bridge.checking.saved_result import SIDE_FILE_OPTION_NAMES, read_modification_stamp
+from ...bridge.checking.saved_result import SIDE_FILE_OPTION_NAMES
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
 from ...bridge.project import county
 from ...bridge.texts import tr
+from ...core.results.saved_result import read_modification_stamp
 from ..editing.live_switch import LiveCheckSwitch
 from ..project.watch import ProjectWatcher
 from .dock import FindingsDock

@@ -2,6 +2,8 @@
 """Saved check results of a project: reading, refused files, outdated findings."""
 
 import json
+import os
+import time
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -11,6 +13,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import DataError, OutputError
+from plugin.core.files.digests import add_digest, read_json_with_digest
 from plugin.core.io.table_digest import compute_table_digest
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
@@ -25,6 +28,7 @@ from plugin.core.results.saved_result import (
     is_file_unchanged,
     make_saved_result_path,
     make_side_file_record,
+    read_modification_stamp,
     read_saved_result,
     write_saved_result,
 )
@@ -105,11 +109,63 @@ def test_damaged_saved_result_raises_an_error_that_names_its_file(tmp_path, text
 def test_saved_result_without_the_place_of_a_finding_is_refused(tmp_path):
     path = tmp_path / "县.result.json"
     write_saved_result(path, make_saved_result())
-    data = json.loads(path.read_text(encoding="utf-8"))
+    data = read_json_with_digest(path.read_text(encoding="utf-8"))
     del data["places"][0]
-    path.write_text(json.dumps(data), encoding="utf-8")
+    path.write_text(add_digest(json.dumps(data)), encoding="utf-8")
     with pytest.raises(DataError):
         read_saved_result(path)
+
+
+def test_saved_result_that_was_edited_is_refused(tmp_path):
+    path = tmp_path / "县.result.json"
+    write_saved_result(path, make_saved_result())
+    text = path.read_text(encoding="utf-8")
+    edited = text.replace('"errors": ', '"errors": 1')
+    assert edited != text
+    path.write_text(edited, encoding="utf-8")
+    with pytest.raises(DataError):
+        read_saved_result(path)
+
+
+def write_new_content(path):
+    """Write other bytes of the same number, and set the former time back."""
+    state = path.stat()
+    path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no time of the change of an entry, and links need a privilege")
+@pytest.mark.parametrize(
+    ("source", "changed"),
+    [
+        ("DLTB.shp", "DLTB.shp"),
+        ("DLTB.shp", "DLTB.DBF"),
+        ("DLTB.shp", "DLTB.cpg"),
+        ("a.tab", "a.dat"),
+        ("a.gpkg", "a.gpkg-wal"),
+        ("link.gpkg", "a.gpkg-wal"),
+        ("a.gdb", "a.gdb/a00000001.gdbtable"),
+        ("link.gdb", "a.gdb/a00000001.gdbtable"),
+        ("baseline", "baseline/b.gdb/a00000001.gdbtable"),
+        ("baseline", "a.gdb/a00000001.gdbtable"),
+    ],
+)
+def test_stamp_of_a_data_set_follows_each_file_that_is_read(tmp_path, source, changed):
+    for name in ("DLTB.shp", "DLTB.DBF", "DLTB.cpg", "a.tab", "a.dat", "a.gpkg", "a.gpkg-wal", "a.waivers.csv"):
+        (tmp_path / name).write_bytes(b"xy")
+    for name in ("a.gdb/a00000001.gdbtable", "baseline/b.gdb/a00000001.gdbtable"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"xy")
+    for link, target in (("link.gpkg", "a.gpkg"), ("link.gdb", "a.gdb"), ("baseline/c.gdb", "a.gdb")):
+        (tmp_path / link).symlink_to(tmp_path / target)
+    before = read_modification_stamp(str(tmp_path / source))
+    (tmp_path / "a.gpkg-journal").touch()
+    (tmp_path / "a.waivers.csv").write_bytes(b"changed")
+    assert read_modification_stamp(str(tmp_path / source)) == before
+    time.sleep(0.02)
+    write_new_content(tmp_path / changed)
+    assert read_modification_stamp(str(tmp_path / source)) != before
+    assert read_modification_stamp("") == () != read_modification_stamp(str(tmp_path / "none" / "DLTB.shp"))
 
 
 def test_failed_saving_of_a_result_leaves_no_file(tmp_path):
