@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import Cancelled, DataError, InputError, OutputError, SanxianError
+from ..files.cells import parse_date
 from ..files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
 from ..files.writing import OutputPaths, explain_os_error, write_text
 from ..messages.privacy import describe_exception
@@ -22,7 +23,6 @@ from .model import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountySta
 
 if TYPE_CHECKING:
     from ..check import CheckResult
-    from ..waivers.model import Waivers
 
 #: Forms of a report that nobody edits; a planner signs documents, fills in the ledger and styles the layer.
 _UNEDITED_FORMS = ("json", "html")
@@ -140,7 +140,7 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
         outline_basis=basis,
         forms=sorted(task.forms),
         input_bytes=task.input_bytes,
-        changes_on=_find_next_change(result.waivers),
+        changes_on=_find_next_change(result),
     )
 
 
@@ -149,11 +149,16 @@ def _is_figure_of_summary(indicator: Indicator) -> bool:
     return not indicator.place and (indicator.target is not None or indicator.id in AREA_FIGURES)
 
 
-def _find_next_change(waivers: Waivers) -> str:
-    """Return the first day after today on which a waiver begins or ends to apply (ISO); empty without one."""
-    today = date.today()
-    days = [one.date for one in waivers.entries]
-    days += [one.until + timedelta(days=1) for one in waivers.entries if one.until is not None]
+def _find_next_change(result: CheckResult) -> str:
+    """Return the first day after today on which waivers or ends of protection change the result (ISO), else empty."""
+    from ..rules._attributes import read_word_pairs
+
+    today, plan, waivers = date.today(), result.plan, result.waivers.entries
+    end_fields = [end for _, end in read_word_pairs(plan.norm, "attributes.date_pairs")]
+    texts = {text for layer in plan.layers.values() for end in end_fields for text in layer.get_texts_by_name(end)}
+    ends = [*(one.until for one in waivers), *map(parse_date, texts)]
+    days = [one.date for one in waivers]
+    days += [end + timedelta(days=1) for end in ends if end is not None and end < date.max]
     later_days = [day for day in days if day > today]
     return min(later_days).isoformat() if later_days else ""
 

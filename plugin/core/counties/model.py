@@ -114,9 +114,10 @@ class CountyRecord:
     unexpected error; ``counts``: the summary of the report; ``figures``: indicators of the county as plain data;
     ``problems``: findings by rule (code, title, severity, count, area_m2); ``unchecked``: rules that were not checked
     completely (code, title, reason); ``outline``: WKT in degrees on CGCS2000, simplified; ``outline_basis``: county,
-    townships or extent; ``changes_on``: ISO date from which a waiver begins or ends to apply, so that the result is no
-    longer current, empty without one; ``times``: begin and seconds of the check; ``digests``: name → SHA-256 of the
-    reports that nobody edits. Equal inputs give equal records but for times and digests.
+    townships or extent; ``changes_on``: ISO date from which a waiver begins or ends to apply, or a protection has
+    ended, so that the result is no longer current, empty without one; ``times``: begin and seconds of the check;
+    ``digests``: name → SHA-256 of the reports that nobody edits. Equal inputs give equal records but for times and
+    digests.
     """
 
     name: str

@@ -127,6 +127,15 @@ def test_jobs_option_sets_the_number_of_threads_and_changes_no_finding(source_wi
     assert findings[0] == findings[1] != []
 
 
+def test_retired_cache_option_is_named_and_makes_no_folder_and_no_difference(source_with_conflict, tmp_path, capsys):
+    cache, reports = tmp_path / "cache", []
+    for arguments in ((), ("--cache", cache)):
+        assert run_command("check", source_with_conflict, "--json", tmp_path / "r.json", *arguments) == 1
+        reports.append(json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"])
+        assert ("--cache 已停用" in capsys.readouterr().err) is bool(arguments)
+    assert reports[0] == reports[1] and not cache.exists()
+
+
 def test_check_command_without_a_source_exits_with_2_and_with_help_exits_with_0(capsys):
     with pytest.raises(SystemExit) as stopped:
         run_command("check")

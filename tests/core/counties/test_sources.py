@@ -10,7 +10,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import geopandas as gpd
+import pyogrio
 import pytest
+import shapely
 
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.fingerprint import compute_data_digest, measure_bytes
@@ -261,6 +264,20 @@ def checked_county(tmp_path_factory):
     task = plan_batch(options).counties[0].task
     assert check_county(task).is_checked
     return task, task.folder
+
+
+def test_a_record_is_current_until_a_protection_ends(tmp_path):
+    today = date.today()
+    for end, expected in ((today, today + timedelta(days=1)), (today - timedelta(days=1), ""), (date.max, "")):
+        source = tmp_path / "a.gpkg"
+        source.unlink(missing_ok=True)
+        columns = {"BSM": ["140213000000000001"], "BHJSSJ": [end.isoformat()]}
+        frame = gpd.GeoDataFrame(
+            columns, geometry=[shapely.box(38_560_000, 4_390_000, 38_560_100, 4_390_100)], crs=4526
+        )
+        pyogrio.write_dataframe(frame, source, layer="YJJBNTBHTB")
+        task = replace(make_task(tmp_path / "out"), county=County("a", str(source)), forms=())
+        assert check_county(task).changes_on == str(expected)
 
 
 @pytest.mark.parametrize("new_name", ["a.", "a?"])
