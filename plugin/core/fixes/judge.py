@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.context import find_land_rows
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons
@@ -274,7 +275,7 @@ def _require_valid_shapes(state: EditingState, changed_rows: list[ChangedRow]) -
 
 
 def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) -> None:
-    """Raise FixRefused if a row would cover more land outside the county than before."""
+    """Raise FixRefused if a row, except one at sea, would cover more land outside the county than before."""
     county, outline = state.plan.find_layer_of_concept("county"), state.county_shape
     if county is None or outline is None:
         return
@@ -285,7 +286,7 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
         if row.before is None and _was_covered(gained_land, changed_rows, row.role):
             # A part of a row that was divided.
             continue
-        if shapely.covers(outline, gained_land):
+        if shapely.covers(outline, gained_land) or not find_land_rows(row.after.layer, state.plan.norm).all():
             continue
         outside = shapely.difference(gained_land, outline)
         if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):

@@ -142,6 +142,11 @@ def test_fix_that_empties_or_spoils_a_shape_or_leaves_its_finding_is_refused_wit
     assert refused.value.reason == reason
 
 
+def test_row_at_sea_may_be_reshaped_outside_the_county():
+    layers = {"boundary": [{"wkt": TWO_PARTS_WKT, "zone_code": "610"}], "county": [COUNTY_WKT]}
+    assert judge_shape("POLYGON ((0 0, 30 0, 30 -10, 0 -10, 0 0))", layers)
+
+
 def test_edits_that_break_the_sum_of_net_areas_are_refused():
     values = {"gross_area": 400.0, "deduction_rate": 0.1, "deduction_area": 40.0, "net_area": 360.0}
     layers = {"GDBHMB": [{"wkt": TWO_PARTS_WKT, **values}]}
