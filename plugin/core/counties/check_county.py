@@ -24,7 +24,7 @@ from .model import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountySta
 if TYPE_CHECKING:
     from ..check import CheckResult
 
-#: Forms of a report that nobody edits; a planner signs documents, fills in the ledger and styles the layer.
+#: Forms of a report that are not edited; a planner signs documents, fills in the ledger and styles the layer.
 _UNEDITED_FORMS = ("json", "html")
 #: Name of a county's report in all forms, without suffix; that of the layer of findings.
 REPORT_STEM, FINDINGS_STEM = "report", "findings"
@@ -92,7 +92,7 @@ def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> C
 
 
 def _write_report(task: CountyTask, result: CheckResult, cancellation: Cancellation) -> dict[str, str]:
-    """Write the report in all requested forms, or no file; return name → SHA-256 of those that nobody edits."""
+    """Write the report in all requested forms, or no file; return name → SHA-256 of the unedited forms."""
     from ..render.outputs import write_outputs
 
     paths = make_report_paths(task.folder, task.forms)

@@ -116,7 +116,7 @@ class CountyRecord:
     completely (code, title, reason); ``outline``: WKT in degrees on CGCS2000, simplified; ``outline_basis``: county,
     townships or extent; ``changes_on``: ISO date from which a waiver begins or ends to apply, or a protection has
     ended, so that the result is no longer current, empty without one; ``times``: begin and seconds of the check;
-    ``digests``: name → SHA-256 of the reports that nobody edits. Equal inputs give equal records but for times and
+    ``digests``: name → SHA-256 of the reports as JSON and HTML. Equal inputs give equal records but for times and
     digests.
     """
 

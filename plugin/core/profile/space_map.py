@@ -36,7 +36,7 @@ class SpaceMap:
 
     ``three_zone_code_by_zone_code``: codes of ``three_zones.csv``. A planning zone without an entry uses the entry of
     the nearest zone above it in the code list. ``zones``: list of planning zones; ``spaces``: list of the three zones;
-    ``sea_codes``: codes of planning zones at sea, which are no land of the three zones.
+    ``sea_codes``: codes of planning zones at sea, which the three zones do not include.
     """
 
     three_zone_code_by_zone_code: dict[str, str]

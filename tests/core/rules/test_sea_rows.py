@@ -66,8 +66,8 @@ def test_zones_at_sea_change_no_finding_and_no_figure_and_a_notice_names_them(co
 
 
 def test_zones_of_land_at_the_same_place_are_outside_the_county(county):
-    beside, _ = add_zones_east_of_county(county, {"530": "林业发展区"})
-    codes = {finding["code"] for finding in list_results(beside)[0]}
+    eastern, _ = add_zones_east_of_county(county, {"530": "林业发展区"})
+    codes = {finding["code"] for finding in list_results(eastern)[0]}
     assert {"TOP003", "LAW021"} <= codes
 
 
