@@ -133,13 +133,27 @@ def extract_polygons(geometry: Any) -> Any:
         return None
     if geometry.geom_type == "Polygon":
         return geometry
-    parts = [geometry]
-    while any(part.geom_type in ("GeometryCollection", "MultiPolygon") for part in parts):
-        parts = [member for part in parts for member in shapely.get_parts([part])]
-    polygons = [part for part in parts if part.geom_type == "Polygon" and not part.is_empty]
-    if not polygons:
-        return None
-    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    parts = extract_parts(geometry)
+    return join_parts(parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON])
+
+
+def extract_parts(geometry: Any) -> NDArray:
+    """Return the (k,) parts of a geometry that are neither empty nor have parts themselves."""
+    parts = shapely.get_parts([geometry])
+    while (shapely.get_type_id(parts) == shapely.GeometryType.GEOMETRYCOLLECTION).any():
+        parts = shapely.get_parts(parts)
+    parts = shapely.get_parts(parts)
+    return parts[~shapely.is_empty(parts)]
+
+
+def join_parts(parts: NDArray) -> Any:
+    """Return (k,) points, lines or polygons as one geometry; None without any."""
+    if len(parts) < 2:
+        return parts[0] if len(parts) else None
+    if len({*shapely.get_type_id(parts).tolist()}) > 1:
+        return shapely.geometrycollections(parts)
+    join = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[shapely.get_dimensions(parts[0])]
+    return join(parts)
 
 
 def extract_valid_polygons(geometry: Any) -> Any:

@@ -174,6 +174,17 @@ class MessageLines:
 
 
 @dataclass(frozen=True)
+class MessageSentences:
+    """Several whole sentences as one parameter, one after the other."""
+
+    message_parts: tuple[MessagePart, ...]
+
+    def render(self, texts: Texts) -> str:
+        """Return the sentences as one text."""
+        return texts.join_sentences([part.render(texts) for part in self.message_parts])
+
+
+@dataclass(frozen=True)
 class MessageList:
     """Several messages as one parameter, with the semicolon of the language between them."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,16 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
+from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.shape_hashes import hash_shapes
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import (
     drop_empty_holes,
+    extract_parts,
     extract_valid_polygons,
+    join_parts,
     find_flat_polygons,
     mask_missing_shapes,
     mask_valid,
@@ -35,9 +39,11 @@ from ..geometry.validity import (
 )
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
+from ..messages.texts import Message
 from ..parallel.shared_property import get_lock, shared_property
 from ..parallel.threads import apply_in_threads
 from ..standard.template import Template, TemplateField
+from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, find_unused_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -215,12 +221,18 @@ _OVERLAP_CANDIDATES = "overlap_candidates"
 _GEOMETRY_COLLECTION_TYPE_ID = 7
 
 
+def _agrees_with_crs(shape: Any, crs: CRS | None) -> bool:
+    """Return True if the coordinates of a shape are numbers that do not contradict a CRS."""
+    bounds = shape.bounds
+    return bool(np.isfinite(bounds).all()) and len(bounds) == 4 and find_coordinate_problem(crs, bounds) is None
+
+
 class Layer:
     """A recognised layer of the plan: rows, template, and geometry in the plane.
 
     ``plane_crs``: the plan's plane (metres). ``frame``: rows as read. ``plane_shapes``: (n,) geometries in that plane;
-    invalid ones are replaced by repaired copies, missing or stray ones by None, and long edges that reprojection would
-    bend have additional vertices. ``undensified_edges``: edges without additional vertices, because a layer in another
+    invalid ones are replaced by repaired copies, missing ones by None, stray ones by their parts that agree with the
+    CRS, and long edges that reprojection would bend have additional vertices. ``undensified_edges``: edges without additional vertices, because a layer in another
     CRS shares them. ``repair_area_change_by_row``: row position → change of planar area (m²) by the repair.
     ``stray_rows``: row position → problem (text key, parameters), for rows whose coordinates contradict the CRS
     although most rows agree with it.
@@ -242,6 +254,8 @@ class Layer:
         self.crs = source.crs
         self.stray_rows = stray or {}
         self.undensified_edges = undensified_edges
+        #: xmin, ymin, xmax, ymax in the plane, outside of which no row of the plan can be; None if unknown.
+        self.plausible_box: tuple[float, float, float, float] | None = None
         #: Is every edge straight in the plane, because the layer was converted from there by vertex?
         self.by_vertices = False
         #: Clipped parts of large polygons that this layer shares with the one that it was made from.
@@ -491,7 +505,7 @@ class Layer:
     def make_layer_of_source(self, source: SourceLayer) -> Layer:
         """Return a layer of the rows of another source, with this layer's role, template and reprojection."""
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
-        layer.vertex_index = self.vertex_index
+        layer.vertex_index, layer.plausible_box = self.vertex_index, self.plausible_box
         layer.by_vertices = self.by_vertices
         with get_lock(self, "clip_cache_of_parts"):
             self._clip_cache_of_parts = self._clip_cache_of_parts or self.clip_cache or ClipCache()
@@ -570,10 +584,11 @@ class Layer:
         """Return (n,) repaired geometries in the plane, and row position → area change (m²) by the repair."""
         plane = self.unrepaired_shapes.copy()
         plane[self.empty_rows] = None
-        plane[list(self.stray_rows)] = None
+        self.drop_stray_parts(plane)
         changes: dict[int, float] = {}
         # Reprojection can make a barely valid geometry invalid, and the reverse.
         valid = ~self.invalid_rows if self.unrepaired_shapes is self.raw_shapes else shapely.is_valid(plane)
+        valid[list(self.stray_rows)] = shapely.is_valid(plane[list(self.stray_rows)])
         for position in np.flatnonzero(~valid & ~shapely.is_missing(plane)).tolist():
             repaired_polygon = repair_polygon(plane[position])
             former_area = shapely.area(plane[position])
@@ -587,6 +602,43 @@ class Layer:
             for position in np.flatnonzero(not_areal).tolist():
                 plane[position] = extract_valid_polygons(plane[position])
         return plane, changes
+
+    def find_used_part(self, row: int, shape: Any = None) -> Any:
+        """Return the parts of a stray row that agree with the CRS as one geometry; None without one.
+
+        ``shape``: the row's geometry in another plane, whose parts are selected; by default the geometry as read.
+        """
+        raw_parts = extract_parts(self.raw_shapes[row])
+        is_used = np.array([_agrees_with_crs(part, self.crs) for part in raw_parts], dtype=bool)
+        return join_parts((raw_parts if shape is None else extract_parts(shape))[is_used])
+
+    def drop_stray_parts(self, shapes: NDArray) -> None:
+        """Replace the stray rows among (n,) geometries of all rows by their parts that agree with the CRS, in place."""
+        for row in self.stray_rows:
+            shapes[row] = self.find_used_part(row, shapes[row])
+
+    @shared_property
+    def unused_rows(self) -> tuple[UnusedRow, ...]:
+        """Return the rows that could not be used, with the reason (`find_unused_rows`).
+
+        Their land in `plane_shapes` counts as occupied, but land outside it is not certainly free.
+        """
+        return find_unused_rows(self)
+
+    @property
+    def gaps(self) -> tuple[Message, ...]:
+        """Return sentences on what of the layer is not known: rows that could not be used, rows that a source hides.
+
+        With gaps, nothing certain follows from land that the layer does not have, or from its sums.
+        """
+        return self.describe_gaps(self.unused_rows)
+
+    def describe_gaps(self, unused_rows: Iterable[UnusedRow]) -> tuple[Message, ...]:
+        """Return `gaps` of the layer with other rows that could not be used, such as after edits."""
+        unused = describe_unused_rows(self.name, self.role, unused_rows)
+        hidden = {"layer": self.name, "role": self.role, "filter": self.source.row_filter}
+        part = Message(GAPS_SECTION, "part", hidden) if self.source.row_filter else None
+        return tuple(one for one in (unused, part) if one is not None)
 
     @property
     def plane_shapes(self) -> NDArray:
@@ -689,6 +741,7 @@ class Layer:
         if crs == self.plane_crs:
             return measure_statutory_area(self.plane_shapes, crs_care.make_lonlat_transformer(crs), cancellation)
         shapes = self.raw_shapes.copy()
+        self.drop_stray_parts(shapes)
         shapes[~self.has_shape] = None
         for position in np.flatnonzero(self.invalid_rows & ~mask_missing_shapes(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ import shapely
 
 from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
-from ..messages.texts import Message, NameList
+from ..messages.texts import Message, MessageSentences, NameList
 from ..plan.layer import Layer
 from .admission import AdmissionTable
 from .line_parts import RowParts
@@ -125,7 +125,8 @@ class LineJudge:
             self.data.problem,
             area_m2=None,
             is_present=False,
-            is_decisive=self.spec.absent_decides,
+            # A layer that is there may have land under the project.
+            is_decisive=self.spec.absent_decides or self.data.problem == "unusable",
         )
 
     def _make_free_item(self, pieces: ProjectPieces, project: Project) -> LineItem:
@@ -263,6 +264,32 @@ class LineJudge:
             land=land,
             params=params,
         )
+
+
+def limit_to_used_rows(item: LineItem, gaps: Sequence[Message]) -> LineItem:
+    """Return the item of a line of whose layer not all is known: 未能判定, unless the known land gives 不符合.
+
+    ``gaps``: what of the layer is not known (`Layer.gaps`); nothing leaves the item as it is. What is occupied stays;
+    that land is free, its distance and the land outside do not.
+    """
+    if not gaps:
+        return item
+    params = {"line": BilingualName(item.name), "gaps": MessageSentences(tuple(gaps)), "reason": item.reason}
+    if item.outside_m2 and item.area_m2:
+        params["reason"] = Message(SECTION, "line_known", {**params, "area": Area(item.area_m2)})
+    return replace(
+        item,
+        area_m2=item.area_m2 or None,
+        net_m2=item.net_m2 or None,
+        outside_m2=None,
+        outcome=find_gravest((item.outcome, Outcome.UNDETERMINED)),
+        reason=Message(SECTION, "line_gaps_occupied" if item.area_m2 else "line_gaps", params),
+        parts=tuple(part for part in item.parts if part.part != OUTSIDE),
+        distance_m=None,
+        touched_m2=0.0,
+        is_decisive=True,
+        has_gaps=True,
+    )
 
 
 def is_rest_sliver(pieces: ProjectPieces, project: Project, tolerance: Tolerance) -> bool:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..messages.texts import Message
+from ..messages.texts import Message, MessagePart
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
@@ -236,6 +236,8 @@ class LineItem:
     is_present: bool = True
     #: Whether the outcome decides on the whole verdict as it is; otherwise 未能判定 counts there as 有条件.
     is_decisive: bool = True
+    #: Not all rows of the layer are known, so that land that is not occupied, and distances, are not known.
+    has_gaps: bool = False
 
     @property
     def shape(self) -> Any:
@@ -366,7 +368,7 @@ class MissingItem:
 
     id: str
     name: tuple[str, str]
-    missing: Message
+    missing: MessagePart
     remedy: Message
 
     def get_name(self, lang: str) -> str:
@@ -394,7 +396,7 @@ class ProjectResult:
     heritage: HeritageNotice | None
     missing: tuple[MissingItem, ...]
     verdict: Outcome
-    reasons: tuple[Message, ...]
+    reasons: tuple[MessagePart, ...]
     conditions: tuple[Message, ...]
     unclassified_m2: float = 0.0
     outside_townships_m2: float = 0.0

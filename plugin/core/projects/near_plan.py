@@ -76,15 +76,16 @@ def _select_rows_near(layer: Layer, shapes: NDArray, *, needs_nearest: bool) -> 
             near = layer.select_rows_unprepared(np.union1d(rows, nearest))
     # The rest of the layer decides only if no row here has a shape.
     near.__dict__["has_no_geometry"] = not near.has_shape.any() and layer.has_no_geometry
+    # A row that could not be used may be anywhere.
+    near.__dict__["unused_rows"] = layer.unused_rows
     return near
 
 
 def _make_box_tree(layer: Layer) -> shapely.STRtree:
     """Return a tree of the boxes of a layer's rows in the plane; a repaired shape is within the box of its row."""
     shapes = layer.unrepaired_shapes.copy()
-    is_usable = np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)
-    is_usable[list(layer.stray_rows)] = False
-    shapes[~is_usable] = None
+    layer.drop_stray_parts(shapes)
+    shapes[~np.isfinite(shapely.bounds(shapes).reshape(-1, 4)).all(axis=1)] = None
     return shapely.STRtree(shapes)
 
 

@@ -19,6 +19,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.overlay import find_overlapping_rows
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import mask_missing_shapes
+from ..messages.texts import Message
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .admission import AdmissionTable
@@ -110,13 +111,14 @@ class PreparedReview:
         self._distances: dict[str, DistanceTree] = {}
         self._surroundings: dict[str, _Surroundings] = {}
         self._has_shapes: dict[str, bool] = {}
+        self._gaps: dict[str, tuple[Message, ...]] = {}
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build what all reviews need: search trees, validity and county code. Raise Cancelled between layers."""
         for layer in list_review_layers(self.plan, self.settings):
             cancellation.raise_if_cancelled()
             _ = layer.repeated_keys, layer.broken_rows, layer.invalid_rows
-            _ = layer.raw_shapes, layer.unrepaired_shapes, layer.has_wrong_geometry_type
+            _ = layer.raw_shapes, layer.unrepaired_shapes, layer.has_wrong_geometry_type, layer.unused_rows
             self._trees.setdefault(layer.role, shapely.STRtree(layer.plane_shapes))
             self._distances.setdefault(layer.role, DistanceTree(layer.plane_shapes)).build()
         _ = self.plan.area_code
@@ -190,6 +192,16 @@ class PreparedReview:
             shapes = np.concatenate([shapes, self._get_edited_shapes(role, edited)])
             self._has_shapes[role] = not mask_missing_shapes(shapes).all()
         return self._has_shapes[role]
+
+    def list_gaps(self, role: str) -> tuple[Message, ...]:
+        """Return what of a layer is not known, after the edits."""
+        if role not in self._gaps:
+            layer, edited = self.plan.layers[role], set(self._rows.list_edited_rows(role))
+            edited_fids = {layer.fids[row] for row in edited if row < len(layer)}
+            unused = [one for one in layer.unused_rows if one.fid not in edited_fids]
+            changed = self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, edited))
+            self._gaps[role] = layer.describe_gaps([*unused, *changed.unused_rows])
+        return self._gaps[role]
 
     def measure_distance(self, role: str, shape: Any) -> float | None:
         """Return the distance (m, in the plane) from a shape to the nearest row of a layer; None without rows.

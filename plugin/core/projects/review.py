@@ -13,13 +13,13 @@ import numpy as np
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
 from ..geometry.tolerance import Tolerance
-from ..messages.texts import Message, NameList
+from ..messages.texts import Message, MessageSentences, NameList
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .admission import USE_CODES, ZONE_CODES, AdmissionTable
 from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
 from .line_parts import find_row_parts
-from .lines import LineData, LineJudge, is_rest_sliver
+from .lines import LineData, LineJudge, is_rest_sliver, limit_to_used_rows
 from .model import (
     SECTION,
     AreaBasis,
@@ -35,7 +35,7 @@ from .model import (
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
 from .parts import Area, BilingualName
 from .settings import PARTS_HERITAGE, PARTS_RESERVES, LineSpec, ReviewSettings
-from .verdict import COUNTY, COUNTY_NAME, decide_verdict, list_conditions, list_missing, list_reasons
+from .verdict import COUNTY, COUNTY_NAME, ZONES_NAME, decide_verdict, list_conditions, list_missing, list_reasons
 from .zones import ZoneJudge
 
 ProgressCallback = Callable[[float], None]
@@ -56,6 +56,10 @@ class WholeLayers(Protocol):
 
     def has_any_shape(self, role: str) -> bool:
         """Return True if any row of a layer has a shape."""
+        ...
+
+    def list_gaps(self, role: str) -> tuple[Message, ...]:
+        """Return what of a layer is not known (`Layer.gaps`)."""
         ...
 
     def measure_distance(self, role: str, shape: Any) -> float | None:
@@ -112,6 +116,7 @@ class ProjectReview:
         parcels = self._summed["parcels"]
         self._classes = LandClasses(parcels, self.ctx) if parcels else None
         self._heritage = self._list_heritage_overlays()
+        self._gap_items = self._list_gap_items()
         self._uses = lists.get(USE_CODES)
 
     def review(self) -> ReviewedProjects:
@@ -178,7 +183,7 @@ class ProjectReview:
     def _review_project(self, number: int, project: Project) -> ProjectResult | ProjectNote:
         """Return the result of a project, or a note if it is wholly outside the county."""
         county = self._judge_county(number, project)
-        if county is not None and county.area_m2 == 0:
+        if county is not None and county.area_m2 == 0 and not self._list_gaps(county.role):
             return self._make_note(NoteLevel.ERROR, "outside", project)
         notes = []
         if county is not None and county.outside_m2:
@@ -186,9 +191,10 @@ class ProjectReview:
         uses = self._uses.list_code_and_parents(project.use_code) if self._uses and project.use_code else ()
         lines = [judge.judge(number, project, uses) for judge in self._line_judges]
         lines += [county] if county is not None else []
+        lines = [limit_to_used_rows(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
         items: list[LineItem | ZoneItem] = [*lines, *zones]
-        verdict = decide_verdict(items)
+        verdict = decide_verdict(items, self._gap_items)
         parcels, townships, functions = (self._find_summed(concept, number) for concept in _SUMMED)
         in_townships = sum_townships(townships, number) if townships else ()
         names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
@@ -212,9 +218,11 @@ class ProjectReview:
                 self.table.find_rule(("cultivated",), uses),
             ),
             make_heritage_notice(project, number, self._heritage, self.settings.archaeology_mark, self.tolerance),
-            list_missing(project, lines, zones, (*self._list_absent_layers(), *self._list_failed_layers(number))),
+            list_missing(
+                project, lines, zones, (*self._gap_items, *self._list_absent_layers(), *self._list_failed_layers(number))
+            ),
             verdict,
-            list_reasons(items, verdict),
+            list_reasons(items, verdict, self._gap_items),
             list_conditions(items),
             self._measure_rest(parcels, number, project),
             self._measure_rest(townships, number, project),
@@ -258,6 +266,27 @@ class ProjectReview:
             COUNTY, self._county.layer.role, COUNTY_NAME, AreaBasis.STATUTORY, inside, None, outside,
             Outcome.UNDETERMINED, Message(SECTION, "line_county_outside", {"area": Area(outside)}),
         )  # fmt: skip
+
+    def _list_gaps(self, role: str) -> tuple[Message, ...]:
+        """Return what of a layer is not known, by its whole rows; nothing without the layer."""
+        if role not in self.plan.layers:
+            return ()
+        return self._whole_layers.list_gaps(role) if self._whole_layers else self.plan.layers[role].gaps
+
+    def _list_gap_items(self) -> tuple[MissingItem, ...]:
+        """Return what is not known of layers that are no control lines: zones, county, sums, ranges of heritage."""
+        names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
+        names |= dict.fromkeys(self.settings.archaeology_layers, _ARCHAEOLOGY_NAME)
+        items: dict[str, MissingItem] = {}
+        for concept, name in names.items():
+            layer = self.plan.find_layer_of_concept(concept)
+            gaps = () if layer is None else self._list_gaps(layer.role)
+            if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
+                params = {"line": BilingualName(name), "role": layer.role}
+                items[layer.role] = MissingItem(
+                    f"gaps_{concept}", name, MessageSentences(gaps), Message(SECTION, "remedy_gaps", params)
+                )
+        return tuple(items.values())
 
     def _list_absent_layers(self) -> list[MissingItem]:
         """Return what is missing for sums: layers of parcels, townships and main functions."""

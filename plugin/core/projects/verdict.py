@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..messages.texts import Message
+from ..messages.texts import Message, MessagePart
 from .model import (
     OUTCOME_ORDER,
     SECTION,
@@ -22,7 +22,7 @@ from .model import (
 )
 from .parts import BilingualName
 
-_ZONES_NAME = ("规划分区准入", "Admission by zone")
+ZONES_NAME = ("规划分区准入", "Admission by zone")
 
 
 def count_outcome(item: LineItem | ZoneItem) -> Outcome:
@@ -32,19 +32,28 @@ def count_outcome(item: LineItem | ZoneItem) -> Outcome:
     return item.outcome
 
 
-def decide_verdict(items: Sequence[LineItem | ZoneItem]) -> Outcome:
-    """Return the verdict: the gravest outcome of all items; 未能判定 if nothing was judged."""
-    gravest = find_gravest(map(count_outcome, items))
+def decide_verdict(items: Sequence[LineItem | ZoneItem], gaps: Sequence[MissingItem] = ()) -> Outcome:
+    """Return the verdict: the gravest outcome of all items; 未能判定 if nothing was judged.
+
+    ``gaps``: on layers of which not all rows are known; with one the verdict is at best 未能判定.
+    """
+    gravest = find_gravest([*map(count_outcome, items), *([Outcome.UNDETERMINED] if gaps else [])])
     return Outcome.UNDETERMINED if gravest is Outcome.LISTED else gravest
 
 
-def list_reasons(items: Sequence[LineItem | ZoneItem], verdict: Outcome) -> tuple[Message, ...]:
-    """Return why the verdict is not 符合, the gravest reasons first; for 符合 that nothing opposes the project."""
+def list_reasons(
+    items: Sequence[LineItem | ZoneItem], verdict: Outcome, gaps: Sequence[MissingItem] = ()
+) -> tuple[MessagePart, ...]:
+    """Return why the verdict is not 符合, the gravest reasons first; for 符合 that nothing opposes the project.
+
+    ``gaps``: as for `decide_verdict`.
+    """
     # Items that count less than they are, such as missing layers, come after those that they count like.
     ordered = sorted(
         items, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
     )
     worse = [one.reason for one in ordered if one.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
+    worse += [one.missing for one in gaps]
     return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
 
 
@@ -62,6 +71,7 @@ def list_missing(
         if line.outcome is Outcome.UNDETERMINED:
             key = "layer" if not line.is_present else "overlay" if line.area_m2 is None else "rule"
             key = "county" if line.id == COUNTY and key == "rule" else key
+            key = "gaps" if line.has_gaps else key
             params = {"line": BilingualName(line.name), "role": line.role}
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))
@@ -71,11 +81,11 @@ def list_missing(
     if len(without_use) > 1:
         # One remedy for all zones is one item.
         reason = Message(SECTION, "zones_no_use", {"count": str(len(without_use))})
-        missing.append(MissingItem("zones_use", _ZONES_NAME, reason, Message(SECTION, "remedy_use")))
+        missing.append(MissingItem("zones_use", ZONES_NAME, reason, Message(SECTION, "remedy_use")))
         open_zones = [zone for zone in open_zones if zone not in without_use]
     for zone in open_zones:
         key = "zones" if not (zone.code or zone.name) else "admission" if project.use_code else "use"
-        name = (f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else _ZONES_NAME
+        name = (f"{zone.name}准入", f"Admission in {zone.name}") if zone.name else ZONES_NAME
         params = {"zone": zone.name, "use": project.use_name}
         missing.append(MissingItem(f"zone_{zone.code}", name, zone.reason, Message(SECTION, f"remedy_{key}", params)))
     return (*missing, *absent_layers)
