@@ -118,15 +118,20 @@ def test_occupied_areas_of_lines_are_those_of_plain_overlays(results, shapes, la
             line = one.find_line(line_id)
             _, shared = cut(shape, layers[role])
             expected = measure_drawn_area(shared).sum() * measure_adjustment(shape) if len(shared) else 0.0
-            assert line.area_m2 == pytest.approx(expected, **TOLERANCE), (line_id, one.project.name)
+            # With rows that could not be used, nothing is known of land that is not occupied.
+            free = None if line.has_gaps else 0.0
+            assert (line.area_m2 or free) == (pytest.approx(expected, **TOLERANCE) if expected else free), line_id
             occupied += bool(line.area_m2)
+            if line.has_gaps:
+                assert line.distance_m is None
+                continue
             if not line.area_m2 and line_id != "boundary":
                 distances = shapely.distance(layers[role].geometry.to_numpy(), shape)
                 # The nearest row may have a planted defect, and is then repaired.
                 if layers[role].is_valid.to_numpy()[distances.argmin()]:
                     assert line.distance_m == pytest.approx(distances.min(), abs=1e-6)
                     far += 1
-    assert occupied > len(shapes) and far > len(shapes)
+    assert occupied > len(shapes) and far > len(shapes) / 2
 
 
 def test_net_areas_are_shares_of_the_rows(results, shapes, layers):
@@ -137,6 +142,9 @@ def test_net_areas_are_shares_of_the_rows(results, shapes, layers):
             rows, shared = cut(shape, layers[ROLE_BY_LINE[line_id]])
             whole = measure_drawn_area(rows.geometry.to_numpy())
             expected = (measure_drawn_area(shared) / whole * rows[field].to_numpy()).sum() if len(rows) else 0.0
+            if line.has_gaps and not expected:
+                assert line.net_m2 is None
+                continue
             assert line.net_m2 == pytest.approx(expected, **TOLERANCE)
             compared += bool(expected)
     assert compared > 20
