@@ -103,10 +103,11 @@ class PageTables:
 
     def _make_rule_cell(self, line: LineItem) -> DocumentCell:
         """Return the rule that decides with its source, else the reason."""
-        if not line.is_present:
+        if not line.is_present and not line.has_gaps:
             return DocumentCell(self.words.get("conformity", "layer_absent", role=line.role))
-        if line.rule is None:
-            return DocumentCell(line.reason.render(self.texts))
+        if line.rule is None or line.has_gaps:
+            source = line.rule.get_source(self.words.lang) if line.rule else ""
+            return DocumentCell(line.reason.render(self.texts), second_line=source)
         parts = [part for part in line.parts if part.part and part.shape is not None] if line.outside_m2 is None else []
         sentences = []
         if len(parts) > 1:
@@ -249,7 +250,9 @@ class PageTables:
                     DocumentCell(shown[0], second_line="".join(shown[1:])),
                 )
             )
-        return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_supplements"), is_dense=True)
+        is_unknown = any(one.id in ("farmland", "cultivated", "gaps_parcels") for one in self.one.missing)
+        none = self.words.get("conformity", "supplements_unknown" if is_unknown else "no_supplements")
+        return DocumentTable(columns, tuple(rows), none, is_dense=True)
 
     def _describe_requirement(self, item: SupplementItem) -> str:
         """Return what is required; the table of control lines has the whole rule on 永久基本农田 with its source."""
@@ -279,14 +282,14 @@ class PageTables:
     def _find_absent_line(self, item: MissingItem) -> LineItem | None:
         """Return the line of an item whose layer is missing; None for other items."""
         line = self.one.find_line(item.id)
-        return line if line is not None and not line.is_present and line.rule is None else None
+        return line if line is not None and not line.is_present and line.rule is None and not line.has_gaps else None
 
     def _describe_missing(self, item: MissingItem) -> str:
         """Return what is missing, short where the table of control lines has the rest."""
         line = self.one.find_line(item.id)
         if absent := self._find_absent_line(item):
             return self.words.get("conformity", "missing_layer", role=absent.role)
-        if line is not None and line.rule is not None and not line.is_confirmed:
+        if line is not None and line.rule is not None and not line.is_confirmed and not line.has_gaps:
             return self.words.get("conformity", "missing_rule")
         return item.missing.render(self.texts)
 

@@ -52,8 +52,9 @@ def list_reasons(
     ordered = sorted(
         items, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
     )
-    worse = [one.reason for one in ordered if one.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
-    worse += [one.missing for one in gaps]
+    grave = [one for one in ordered if count_outcome(one) in (Outcome.FAILS, Outcome.UNDETERMINED)]
+    worse = [one.reason for one in grave] + [one.missing for one in gaps]
+    worse += [one.reason for one in ordered[len(grave) :] if one.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
     return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
 
 

@@ -197,6 +197,10 @@ def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
             source = item.rule.get_source(texts.lang) if item.rule else ""
             text = item.reason.render(texts)
             yield Reason(str(item.outcome), text, _shorten(text), item.mark, source, asks)
+    for gap in one.missing:
+        if gap.id.startswith("gaps_"):
+            text = gap.missing.render(texts)
+            yield Reason("undetermined", text, _shorten(text))
     if one.heritage is not None:
         text = one.heritage.message.render(texts)
         yield Reason("conditional", text, _shorten(text), one.heritage.mark)
@@ -292,7 +296,7 @@ def _list_missing_layers(one: ProjectResult, texts: Texts) -> list[str]:
     return [
         item.get_name(texts.lang)
         for item in one.missing
-        if item.id in absent or (item.id not in known and not item.id.startswith("zone_"))
+        if item.id in absent or (item.id not in known and not item.id.startswith(("zone_", "gaps_")))
     ]
 
 
