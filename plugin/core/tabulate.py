@@ -96,7 +96,9 @@ def tabulate_plan(
 
     limits = tolerance or plan.norm.make_tolerance()
     figures = PlanIndicators(
-        RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang), Texts(lang)
+        RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang),
+        Texts(lang),
+        marks_unknown_land=True,
     )
     return TabulatedPlan(plan, figures, [*make_all_tables(figures, progress), _make_about_sheet(plan, figures)])
 
@@ -157,7 +159,7 @@ def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:
 
     texts = figures.texts
     source_data = make_provenance(plan, texts)
-    notes = [*source_data["notices"], *(texts.describe_unread(one) for one in plan.unread_data)]
+    notes = [*source_data["notices"], *plan.describe_gaps(texts)]
     return make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes)
 
 

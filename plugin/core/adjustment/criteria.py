@@ -24,6 +24,7 @@ class _Judge:
     def __init__(self, result: AdjustmentResult):
         self.norm = result.plan.norm
         self.settings = result.settings
+        self.line, self.list_gaps = result.line, result.list_gaps
 
     def judge(
         self,
@@ -38,17 +39,26 @@ class _Judge:
         parcels: Iterable[int] = (),
         other_settings: Iterable[str] = (),
         is_uncertain: bool = False,
+        layers: Iterable[str] = (),
+        taken_from: str = "",
     ) -> Criterion:
         """Return a criterion with its outcome.
 
         ``value``: None if it could not be measured, with the ``reason``; ``is_minimum``: the threshold is a minimum;
         ``other_settings``: keys of further settings that the value depends on; ``is_uncertain``: the outcome is
-        有条件 at best.
+        有条件 at best. ``layers``: concepts of the layers that the value depends on in addition to the line; if not all
+        of a layer is known, nothing is judged. ``taken_from``: concept of a line of which the known part may be enough
+        for 不符合.
         """
         key = f"{ADJUSTMENT_SECTION}.{setting}"
         limit = float(getattr(self.settings, setting))
         mark, origin = self.norm.get_source_mark(key), find_origin(key, self.norm)
         unconfirmed = [one for one in (key, *other_settings) if not self.norm.is_confirmed(one)]
+        gaps = self.list_gaps(self.line, *layers)
+        if not gaps and taken_from and not (value is not None and value > limit):
+            gaps = self.list_gaps(taken_from)
+        if gaps:
+            value, reason, params = None, "gaps", {}
         if value is None:
             outcome = Outcome.UNDETERMINED
         elif value < limit if is_minimum else value > limit:
@@ -58,7 +68,7 @@ class _Judge:
         else:
             outcome, reason = Outcome.CONFORMS, ""
         return Criterion(
-            name, outcome, value, limit, unit, key, mark, origin.name, reason, params or {}, tuple(parcels)
+            name, outcome, value, limit, unit, key, mark, origin.name, reason, params or {}, tuple(parcels), gaps
         )
 
 
@@ -117,6 +127,7 @@ def _judge_ratio(result: AdjustmentResult, before_layer: Any, ctx: RuleContext, 
         reason=reason,
         params={"before": values[0], "after": values[1], "form": form},
         other_settings=SETTINGS_OF_RATIO,
+        layers=("base_parcels",),
         is_uncertain=any(one is not None and bool(one.uncertainties) for one in ratios),
     )
 
@@ -134,6 +145,7 @@ def _judge_taken(result: AdjustmentResult, concept: str, judge: _Judge) -> Crite
         "m2",
         reason=reason,
         params={"concept": concept, "layer": ""},
+        taken_from=concept,
         parcels=[
             one.number
             for one in moved_in
@@ -150,7 +162,14 @@ def _judge_cultivated(result: AdjustmentResult, judge: _Judge) -> Criterion:
         net_in, net_out = moved_in.net_m2, moved_out.net_m2
         if net_in is not None and net_out is not None:
             value, reason = round(net_in - net_out, _AREA_DECIMALS), ""
-    return judge.judge("cultivated_not_increased", "max_cultivated_increase_m2", value, "m2", reason=reason)
+    return judge.judge(
+        "cultivated_not_increased",
+        "max_cultivated_increase_m2",
+        value,
+        "m2",
+        reason=reason,
+        layers=("parcels", "base_parcels"),
+    )
 
 
 def _judge_shape(result: AdjustmentResult, judge: _Judge) -> list[Criterion]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ..messages.texts import Message
 from ..options import RunOptions
 from ..versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, VersionComparison
 
@@ -132,17 +133,20 @@ class Criterion:
     reason: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     parcels: tuple[int, ...] = ()
+    #: What of the layers is not known, so that the outcome is 未能判定.
+    gaps: tuple[Message, ...] = ()
 
 
 @dataclass
 class AdjustmentResult:
     """The result of comparing a line before and after a change.
 
-    ``plan``: the later county; ``before_name``: name of the earlier edition; ``missing``: (text key, parameters) on
+    ``plan``: the later county, ``before``: the earlier edition in its plane; ``before_name``: name of the earlier edition; ``missing``: (text key, parameters) on
     data that the sources lack; ``ratios``: expansion ratio before and after, None where it was not computed.
     """
 
     plan: Plan
+    before: Plan
     line: str
     before_name: str
     comparison: VersionComparison
@@ -152,6 +156,14 @@ class AdjustmentResult:
     criteria: list[Criterion] = field(default_factory=list)
     missing: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     ratios: tuple[ExpansionRatio | None, ExpansionRatio | None] = (None, None)
+
+    def list_gaps(self, *concepts: str) -> tuple[Message, ...]:
+        """Return what of the layers of concepts is not known in either edition (`Layer.gaps`)."""
+        earlier = [
+            Message(ADJUSTMENT_SECTION, "of_edition", {"edition": self.before_name, "gap": gap})
+            for gap in self.before.list_gaps(*concepts)
+        ]
+        return (*earlier, *self.plan.list_gaps(*concepts))
 
     @property
     def verdict(self) -> Outcome:

@@ -99,7 +99,10 @@ def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:
         "crs": result.plan.plane_crs.to_string(),
         "verdict": str(result.verdict),
         "settings": asdict(result.settings),
-        "criteria": [asdict(one) for one in result.criteria],
+        "criteria": [
+            {**asdict(replace(one, gaps=())), "gaps": [gap.render(texts) for gap in one.gaps]}
+            for one in result.criteria
+        ],
         "balance": asdict(comparison.balance_by_basis[STATUTORY_BASIS]),
         "townships": {
             name: asdict(one) for name, one in comparison.balance_by_township.get(STATUTORY_BASIS, {}).items()

@@ -80,6 +80,7 @@ def compare_line(
     ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.run.lang)
     result = AdjustmentResult(
         plan,
+        before,
         options.line,
         name_source(str(options.before)),
         comparison,

@@ -64,8 +64,9 @@ def list_missing_sentences(result: AdjustmentResult, texts: Texts) -> list[str]:
         sentences.append(texts.get("adjustment", "shift", **shift.make_texts()))
     for key, params in make_notes_on_repaired_or_lost_rows(result.comparison, texts):
         sentences.append(texts.get("versions", key, **params))
-    sentences += [texts.describe_unread(one) for one in result.plan.unread_data]
-    return [one for one in sentences if one]
+    sentences += [one.render(texts) for one in result.list_gaps(*result.before.layers)]
+    sentences += result.plan.describe_gaps(texts)
+    return [one for one in dict.fromkeys(sentences) if one]
 
 
 def _describe_slivers(result: AdjustmentResult, kind: str, texts: Texts) -> str:
@@ -97,6 +98,8 @@ def describe_reason(criterion: Criterion, texts: Texts) -> str:
         reasons.append(texts.get("adjustment", criterion.reason, **_format_params(criterion.params, texts)))
     elif criterion.reason in ("no_line", "overlay_failed"):
         reasons.append(texts.get("adjustment_missing", criterion.reason, **_format_params(criterion.params, texts)))
+    elif criterion.gaps:
+        reasons += [one.render(texts) for one in criterion.gaps]
     elif criterion.reason:
         reasons.append(texts.get("adjustment", criterion.reason))
     if "form" in criterion.params and criterion.params["before"] is not None:

@@ -226,8 +226,8 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             print_line(report_texts.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed_indicator.figures:
             print_line(report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
-    for unread in tabulated_plan.plan.unread_data:
-        print_line(Texts(report_texts.lang).describe_unread(unread), sys.stderr)
+    for sentence in tabulated_plan.plan.describe_gaps(Texts(report_texts.lang)):
+        print_line(sentence, sys.stderr)
     if not all(
         one.confirmed
         for computed_indicator in tabulated_plan.indicators.compute_all_indicators()

@@ -122,7 +122,7 @@ def _compute_edition(
         progress(_READING_SHARE, texts.get("evaluation", "computing", edition=label))
         tolerance = options.tolerance or plan.norm.make_tolerance()
         context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
-        indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
+        indicators = compute_each_indicator(PlanIndicators(context, texts, marks_unknown_land=True), texts)
         return make_edition_figures(edition, label, plan, indicators, texts)
     except Cancelled:
         raise
@@ -169,7 +169,7 @@ def make_edition_figures(
         # The ratio may take its year from field or name; the parameter alone would differ from an edition without it.
         base_year=next((one.inputs["base_year"] for one in figures if "base_year" in one.inputs), plan.base_year),
         layers={role: len(layer) for role, layer in plan.layers.items()},
-        notices=[*provenance["notices"], *(texts.describe_unread(one) for one in plan.unread_data)],
+        notices=[*provenance["notices"], *plan.describe_gaps(texts)],
         input_files=plan.input_files,
         indicators={one.definition.id: one for one in indicators},
     )

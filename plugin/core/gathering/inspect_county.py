@@ -69,6 +69,7 @@ def _describe_inspection(county: GatheredCounty, checked: CheckResult) -> None:
     plan, report = checked.plan, checked.report
     county.summary, county.scope = report.summary, plan.scope
     county.area_code, county.area_name = plan.area_code, find_county_name(plan)
+    county.gaps = plan.list_gaps(*plan.layers)
     for layer in plan.layers.values():
         county.crs.setdefault(make_crs_label(layer.crs), []).append(layer.role)
     facts = checked.side.get_input("package", PackageFacts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..options import RunOptions
 
 if TYPE_CHECKING:
-    from ..messages.texts import MessagePart
+    from ..messages.texts import Message, MessagePart
     from ..package.problems import ExportProblem
     from ..seams.model import SeamResult
     from .figures import CountyFigure
@@ -87,7 +87,8 @@ class GatheredCounty:
     that made it; ``digest``: SHA-256 of its manifest; ``crs``: label of the CRS of its layers → layers; ``layers``:
     layer of the parent's package → amount; ``left_out``: layers that are not written → rows, None if unknown;
     ``unspecified``: those of them that the parent's database has, but not the specification; ``renamed``: layer code of
-    the county → code in the parent's package, where it was changed; ``figures``: areas and counts of the inspection.
+    the county → code in the parent's package, where it was changed; ``figures``: areas and counts of the inspection;
+    ``gaps``: what of its layers is not known (`Layer.gaps`).
     """
 
     name: str
@@ -107,6 +108,7 @@ class GatheredCounty:
     unspecified: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
     figures: list[CountyFigure] = field(default_factory=list)
+    gaps: tuple[Message, ...] = ()
 
     @property
     def label(self) -> str:

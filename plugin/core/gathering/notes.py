@@ -23,6 +23,9 @@ def find_gathering_problems(
     if result.refused:
         names = tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES])
         yield ExportProblem(ProblemLevel.NOTE, "gather_left_out", count=len(result.refused), features=names)
+    for one in result.gathered:
+        for gap in one.gaps:
+            yield ExportProblem(ProblemLevel.NOTE, "gather_gaps", params={"county": one.label, "gap": gap})
     yield from _find_left_out_layers(result)
     yield from _find_renamed_layers(result, norm)
     yield from _find_editions(result)

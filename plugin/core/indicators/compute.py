@@ -19,6 +19,7 @@ from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target
 from ..standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from .area_backing import is_sum_confirmed_by_geometry
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
+from .known_land import mark_figures_of_unknown_land
 from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class PlanIndicators:
 
     ctx: RuleContext
     texts: Texts
+    #: Mark figures of layers of which not all is known; rules report such rows themselves.
+    marks_unknown_land: bool = False
     _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
     _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
     #: Figures that the rules of a check have reported, of the whole plan.
@@ -98,6 +101,8 @@ class PlanIndicators:
             entry = self.catalogue.indicator_by_id[name]
             try:
                 figures = self._compute_figures(entry)
+                if self.marks_unknown_land:
+                    mark_figures_of_unknown_land(figures, self.ctx.plan)
                 self._computed_by_id[name] = ComputedIndicator(entry, figures)
             except MissingInputError as missing:
                 self._computed_by_id[name] = ComputedIndicator(entry, missing_reason=str(missing))

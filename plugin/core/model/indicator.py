@@ -103,7 +103,8 @@ class Indicator:
     unconfirmed (met by a figure that the measured area contradicts) or reference (no target).
 
     ``backed``: False if the figure is summed from an area field that the measured area contradicts (`area_backing`), or
-    counts land twice (`results.repeated_land`). ``confirmed``: False if ``backed`` is False, and also if a setting
+    counts land twice (`results.repeated_land`), or if not all of a layer is known (`indicators.known_land`).
+    ``confirmed``: False if ``backed`` is False, and also if a setting
     marked C, an unknown base year or an invalid net field was used.
     """
 
@@ -129,6 +130,11 @@ class Indicator:
     def set_state(self, state: str) -> None:
         """Set the state, but ``unconfirmed`` in place of ``met`` if the measured area contradicts the figure."""
         self.state = UNCONFIRMED_STATE if not self.backed and state in (TARGET_MET, LITTLE_MARGIN_LEFT) else state
+
+    def mark_unconfirmed(self) -> None:
+        """Mark the figure as not confirmed; a target that it meets is then not confirmed either."""
+        self.backed = self.confirmed = False
+        self.set_state(self.state)
 
     @property
     def margin(self) -> float | None:

@@ -34,7 +34,7 @@ def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
         if table.missing:
             reasons = "".join(table.missing)
             lines.append(TableLine(True, texts.get(_SECTION, "table_missing", name=name, reasons=reasons)))
-    lines += [TableLine(True, texts.describe_unread(unread)) for unread in result.plan.unread_data]
+    lines += [TableLine(True, sentence) for sentence in result.plan.describe_gaps(texts)]
     return lines + (_describe_template(result.template, texts) if result.template is not None else [])
 
 

@@ -19,12 +19,14 @@ from ..geometry import crs as crs_care
 from ..geometry.edge_densification import hash_added_vertices, mask_stored_vertices, remove_added_vertices
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import EqualAreaPlane
+from ..messages.texts import Message, Texts
 from ..model.findings import UnreadData
 from ..parallel.shared_property import get_lock, shared_property
 from ..profile import Norm
 from ..standard.numbering import has_county_code_format
 from .layer import Layer
 from .layer_table import LayerTable
+from .unused_rows import describe_unused_rows
 
 
 @dataclass
@@ -171,6 +173,17 @@ class Plan:
             ),
             None,
         )
+
+    def list_gaps(self, *concepts: str) -> tuple[Message, ...]:
+        """Return what of the layers of concepts is not known (`Layer.gaps`)."""
+        layers = {layer.role: layer for one in concepts if (layer := self.find_layer_of_concept(one)) is not None}
+        return tuple(gap for layer in layers.values() for gap in layer.gaps)
+
+    def describe_gaps(self, texts: Texts) -> list[str]:
+        """Return sentences on data that was not read, and on rows of any layer that could not be used."""
+        unused = (describe_unused_rows(one.name, one.role, one.unused_rows) for one in self.layers.values())
+        sentences = [one.render(texts) for one in unused if one is not None]
+        return [*(texts.describe_unread(one) for one in self.unread_data), *sentences]
 
     def requires_concept(self, concept: str) -> bool:
         """Return True if the scope requires the concept and the profile does not declare it absent (本县无)."""

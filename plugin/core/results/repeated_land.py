@@ -80,8 +80,7 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts, kept_results: K
             if area_m2 > 0 and not _is_target_met_without_repeated_land(
                 indicator, area_m2, repeated_land.get_share(role, area_m2)
             ):
-                indicator.backed = indicator.confirmed = False
-                indicator.set_state(indicator.state)
+                indicator.mark_unconfirmed()
 
 
 class _RepeatedLand:

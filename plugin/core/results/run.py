@@ -15,6 +15,7 @@ from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
+from ..indicators.known_land import mark_figures_of_unknown_land
 from ..model.findings import Finding, add_unread_data_findings, sort_findings
 from ..model.report import Report
 from ..model.rule import Rule
@@ -87,7 +88,7 @@ def make_report_and_apply_waivers(
     """Return the report of evaluated rules.
 
     It adds findings on the sums of ignored slivers, on inputs of another county and on unread data, names overlaps of
-    the control lines at the place of other findings, and marks figures that count land twice. It applies waivers
+    the control lines at the place of other findings, and marks figures that count land twice or miss land. It applies waivers
     (accepted findings) and adds the provenance. ``kept_results``: results of earlier checks.
     """
     texts = Texts(lang)
@@ -106,6 +107,7 @@ def make_report_and_apply_waivers(
     record_overlaps_at_findings(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
     mark_repeated_land(report, plan, texts, kept_results)
+    mark_figures_of_unknown_land(report.indicators, plan)
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
     if waivers.entries:

@@ -10,7 +10,7 @@ from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS, TARGET_MET
 from ..model.rule import Severity
 from ..render.words import ReportTexts, capitalise_first_letter
-from .model import SeamFinding, SeamKind, SeamPair, SeamResult, SeamSide
+from .model import CountyBorders, SeamFinding, SeamKind, SeamPair, SeamResult, SeamSide
 from .sums import ParentSum
 
 #: Decimals of lengths and deviations (m), and most keys that a sentence names.
@@ -83,6 +83,7 @@ def describe_result(result: SeamResult, report_texts: ReportTexts) -> list[str]:
                     "counties", "line_without_verdict", name=county.name, state=state, reason=county.reason
                 )
             )
+    lines += list_gap_sentences(result.counties, result)
     for pair in result.pairs:
         if pair.findings:
             parts = [
@@ -96,6 +97,16 @@ def describe_result(result: SeamResult, report_texts: ReportTexts) -> list[str]:
     if result.ignored_names:
         lines.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(result.ignored_names)))
     return lines
+
+
+def list_gap_sentences(counties: Iterable[CountyBorders], result: SeamResult) -> list[str]:
+    """Return for each county what of its layers is not known, with its name."""
+    texts = Texts(result.lang)
+    return [
+        texts.get("data_gaps", "of_county", county=result.names[county.name], gap=gap.render(texts))
+        for county in counties
+        for gap in county.gaps
+    ]
 
 
 def describe_pairs(result: SeamResult, report_texts: ReportTexts) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..counties.model import SEAMS_JSON
 from ..errors import DataError
+from ..messages.texts import Message
 from ..model.rule import Severity
 from ..options import RunOptions
 
@@ -170,7 +171,8 @@ class CountyBorders:
     ``name``: unique name in the list; ``reason``: why it was not compared; ``outline``: the layer with its border (rows
     of 县级行政区, else townships); ``layers``: concept → rows near the border; ``crs``: the plane of its plan;
     ``figures``: indicator → area of the county, if sums were requested; ``border_basis``: county or townships;
-    ``absent``: compared layers that the profile declares absent (本县无).
+    ``absent``: compared layers that the profile declares absent (本县无); ``gaps``: what of the border, of compared
+    layers and of summed areas is not known (`Layer.gaps`).
     """
 
     name: str
@@ -184,6 +186,7 @@ class CountyBorders:
     figures: dict[str, ChildFigure] = field(default_factory=dict)
     border_basis: str = ""
     absent: frozenset[str] = frozenset()
+    gaps: tuple[Message, ...] = ()
 
     @property
     def is_read(self) -> bool:
@@ -325,9 +328,12 @@ class SeamResult:
 
     @property
     def has_problems(self) -> bool:
-        """Return True if a finding is more than a note, a county was not read, or a sum or a county misses a target."""
+        """Return True if a finding is more than a note, or a sum or a county misses a target.
+
+        Also if a county was not read, or not all of its layers is known.
+        """
         return (
             any(one.severity is not Severity.INFO for one in self.findings)
-            or any(not one.is_read for one in self.counties)
+            or any(one.gaps or not one.is_read for one in self.counties)
             or any(one.has_problem for one in self.sums)
         )

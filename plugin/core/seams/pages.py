@@ -19,6 +19,7 @@ from .messages import (
     describe_sum_state,
     get_layer_name,
     get_layer_title,
+    list_gap_sentences,
     make_pair_name,
     name_sum,
 )
@@ -51,7 +52,10 @@ def render_seams_page(result: SeamResult, stems: dict[tuple[str, str], str]) -> 
             "rows": rows,
             "totals": [sum(one.count(kind) for one in pairs) for kind in _KINDS],
             "total": len(result.findings),
-            "clean": report_texts.join_parts(make_pair_name(one, result) for one in pairs if not one.findings),
+            "clean": report_texts.join_parts(
+                make_pair_name(one, result) for one in pairs if not one.findings and not _list_gaps(one, result)
+            ),
+            "gaps": list_gap_sentences(result.counties, result),
             "unread": [
                 {
                     "name": result.names[one.name],
@@ -108,9 +112,15 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
             "findings": findings,
             "differing": differing,
             "slivers": pair.sliver_count,
+            "gaps": _list_gaps(pair, result),
             "missing": _list_missing_layers([pair], result, report_texts),
         },
     )
+
+
+def _list_gaps(pair: SeamPair, result: SeamResult) -> list[str]:
+    """Return what of the layers of both counties is not known."""
+    return list_gap_sentences([one for one in result.counties if one.name in pair.counties], result)
 
 
 def _make_shared_data(result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:

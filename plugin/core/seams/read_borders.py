@@ -110,7 +110,7 @@ def extract_borders(
     if union is None:
         raise InputError("seams_border_unusable", source=county.source, layer=outline.name)
     border = shapely.boundary(union)
-    layers = {}
+    layers, summed = {}, [concept for concept, _ in AREA_FIGURES.values()]
     for compared in settings.layers:
         cancellation.raise_if_cancelled()
         layer = plan.find_layer_of_concept(compared.concept)
@@ -131,6 +131,7 @@ def extract_borders(
             for one in settings.layers
             if one.concept in plan.norm.profile.absent and one.concept not in layers
         ),
+        gaps=plan.list_gaps(outline.role, *(one.concept for one in settings.layers), *(summed if with_figures else ())),
     )
 
 
@@ -154,5 +155,6 @@ def _compute_figures(
         area = compute_area_with_target(indicator, ctx)
         own_targets = tuple(one for one in targets if one.indicator == indicator)
         value = None if area.layer is None else area.area_m2
-        figures[indicator] = ChildFigure(value, area.is_confirmed, own_targets)
+        is_known = area.layer is None or not area.layer.gaps
+        figures[indicator] = ChildFigure(value, area.is_confirmed and is_known, own_targets)
     return figures

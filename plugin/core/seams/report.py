@@ -86,6 +86,7 @@ def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, A
                 "area_code": one.area_code,
                 "area_name": one.area_name,
                 "border": one.border_basis,
+                "gaps": [gap.render(Texts(result.lang)) for gap in one.gaps],
             }
             for one in result.counties
         ],

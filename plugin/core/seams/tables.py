@@ -17,6 +17,7 @@ from .messages import (
     describe_sum_state,
     get_layer_name,
     get_layer_title,
+    list_gap_sentences,
     make_pair_name,
     name_sum,
 )
@@ -172,4 +173,5 @@ def make_county_table(result: SeamResult, report_texts: ReportTexts) -> ReportTa
             county.reason,
         ]
         table.rows.append(ReportTableRow(cells, code=county.name))
+    table.notes += list_gap_sentences(result.counties, result)
     return table

@@ -169,11 +169,7 @@ def _make_kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str,
 
 def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return notes on the balance: skipped layers, changes not written, slivers."""
-    messages = [
-        texts.describe_unread(unread)
-        for plan in (update.filed_plan, update.current_plan)
-        for unread in plan.unread_data
-    ]
+    messages = [sentence for plan in (update.filed_plan, update.current_plan) for sentence in plan.describe_gaps(texts)]
     standard = update.current_plan.norm.standard
     compared_field_by_role = (
         {maintained_layer.role: maintained_layer.compared_field for maintained_layer in standard.maintenance.layers}
