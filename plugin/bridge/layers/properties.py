@@ -6,7 +6,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProviderRegistry, QgsVectorLayer
+from qgis.core import (
+    Qgis,
+    QgsAbstractDatabaseProviderConnection,
+    QgsCoordinateReferenceSystem,
+    QgsDataSourceUri,
+    QgsProviderConnectionException,
+    QgsProviderRegistry,
+    QgsVectorLayer,
+    QgsVirtualLayerDefinition,
+)
+from qgis.PyQt.QtCore import QUrl
 
 from ..running.threads import run_in_python_thread
 
@@ -39,6 +49,45 @@ def get_file_path(layer: QgsVectorLayer) -> str:
     """Return the path of a layer's file; for a layer without a file, its data source without passwords."""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     return str(parts.get("path") or "") or layer.publicSource(True)
+
+
+#: Parameters of data sources that limit the features: WFS, ArcGIS servers, text files.
+_LIMITING_PARAMS = ("filter", "sql", "subset", "maxNumFeatures", "bbox")
+
+
+def find_row_condition(layer: QgsVectorLayer) -> str:
+    """Return the condition by which a layer may show only a part of its source; empty without one.
+
+    It is a filter, the query of a virtual or database layer, a view, a geometry type, or a limit of a service.
+    """
+    provider, source = layer.providerType(), layer.source()
+    if layer.subsetString() or provider == "memory":
+        return layer.subsetString()
+    if provider == "virtual":
+        return QgsVirtualLayerDefinition.fromUrl(QUrl.fromEncoded(source.encode())).query() or source
+    if provider == "ogr":
+        parts = QgsProviderRegistry.instance().decodeUri(provider, source)
+        shown_type, path = str(parts.get("geometryType") or ""), str(parts.get("path") or "")
+        return f"geometrytype={shown_type}" if shown_type else path if path.lower().endswith(".vrt") else ""
+    uri = QgsDataSourceUri(source)
+    if uri.table().lstrip().startswith("("):
+        return uri.table()
+    limits = [f"{name}={uri.param(name)}" for name in _LIMITING_PARAMS if uri.hasParam(name) and uri.param(name)]
+    return " ".join(limits) or (uri.table() if _is_view(provider, uri) else "")
+
+
+def _is_view(provider: str, uri: QgsDataSourceUri) -> bool:
+    """Return True if the source of a layer is a view of its database."""
+    metadata = QgsProviderRegistry.instance().providerMetadata(provider)
+    if not uri.table() or metadata is None:
+        return False
+    try:
+        table = metadata.createConnection(uri.uri(), {}).table(uri.schema(), uri.table())
+    except QgsProviderConnectionException:
+        # The provider has no connections, or the server does not answer: reading the rows reports that.
+        return False
+    flags = QgsAbstractDatabaseProviderConnection
+    return bool(table.flags() & (flags.TableFlag.View | flags.TableFlag.MaterializedView))
 
 
 def get_assigned_role(layer: QgsVectorLayer) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ...core.io.field_types import DeclaredTable
     from ...core.live.session import FeatureState
-    from ...core.plan.layer import FieldInfo, SourceLayer
+    from ...core.plan.layer import SourceLayer
 
 #: Features between two checks for cancellation.
 _ROWS_PER_CANCELLATION_CHECK = 2000
@@ -74,12 +74,12 @@ def make_source_layer_without_rows(snapshot: LayerSnapshot) -> SourceLayer:
     from ...core.plan.layer import SourceLayer
 
     crs = parse_crs(format_crs_for_pyproj(snapshot.crs))
+    fields = tuple(make_field_info(snapshot.fields.at(n)) for n in _list_positions_of_read_fields(snapshot))
+    table = _find_declared_table(snapshot)
     return SourceLayer(
         name=snapshot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
-        fields=_apply_declared_field_types(
-            snapshot, tuple(make_field_info(snapshot.fields.at(n)) for n in _list_positions_of_read_fields(snapshot))
-        ),
+        fields=table.add_declarations_to_fields(fields) if table else fields,
         crs=crs,
         source=snapshot.file_path,
         encoding=snapshot.encoding,
@@ -87,12 +87,12 @@ def make_source_layer_without_rows(snapshot: LayerSnapshot) -> SourceLayer:
         unsaved_edit_count=snapshot.unsaved_change_count,
         declared_geometry_type=QgsWkbTypes.displayString(snapshot.geometry_type),
         declared_row_count=snapshot.feature_count if snapshot.is_count_known else None,
-        row_filter=snapshot.subset_filter,
+        row_filter=snapshot.row_condition or (table.view_sql if table else ""),
     )
 
 
-def _apply_declared_field_types(snapshot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
-    """Return the fields with types and aliases as declared in their database.
+def _find_declared_table(snapshot: LayerSnapshot) -> DeclaredTable | None:
+    """Return a layer as its database declares it; None without a declaration.
 
     The aliases that QGIS shows may be those of an attribute form.
     """
@@ -100,10 +100,9 @@ def _apply_declared_field_types(snapshot: LayerSnapshot, fields: tuple[FieldInfo
 
     path = Path(snapshot.file_path)
     if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
-        return fields
+        return None
     tables = _read_declared_tables_once(snapshot.file_path, _read_database_stamp(path))
-    table = tables.get(snapshot.table_name) if snapshot.table_name else next(iter(tables.values()), None)
-    return table.add_declarations_to_fields(fields) if table else fields
+    return tables.get(snapshot.table_name) if snapshot.table_name else next(iter(tables.values()), None)
 
 
 @lru_cache(maxsize=8)
@@ -266,7 +265,7 @@ def _count_expected_features(snapshot: LayerSnapshot) -> int | None:
     ):
         return None
     if (
-        not snapshot.subset_filter
+        not snapshot.row_condition
         and not snapshot.unsaved_change_count
         and Path(snapshot.file_path).suffix.lower() in (".gdb", ".gpkg", ".shp")
     ):
@@ -375,8 +374,8 @@ def _list_reading_notices(snapshot: LayerSnapshot, arc_count: int) -> list[tuple
     if arc_count:
         step = CURVE_STEP_DEGREES
         notices.append(("notice_curves", {"layer": snapshot.name, "count": arc_count, "step": step}))
-    if snapshot.subset_filter:
-        notices.append(("notice_filter", {"layer": snapshot.name, "filter": snapshot.subset_filter}))
+    if snapshot.row_condition:
+        notices.append(("notice_filter", {"layer": snapshot.name, "filter": snapshot.row_condition}))
     if snapshot.unsaved_change_count:
         notices.append(("notice_unsaved", {"layer": snapshot.name, "count": snapshot.unsaved_change_count}))
     return notices

@@ -20,7 +20,14 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
 )
 
-from .properties import count_unsaved_edits, get_assigned_role, get_file_path, get_layer_name, get_table_name
+from .properties import (
+    count_unsaved_edits,
+    find_row_condition,
+    get_assigned_role,
+    get_file_path,
+    get_layer_name,
+    get_table_name,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class LayerSnapshot:
     """State of a layer at one moment, to be read in another thread.
 
     It does not refer to the layer, because the user may remove the layer meanwhile. ``template_id``: assigned role;
-    ``subset_filter``: the layer's filter; ``is_count_known``, ``is_count_exact``: ``feature_count`` is known, is exact.
+    ``row_condition``: a condition that may hide rows of the source (`find_row_condition`); ``is_count_known``, ``is_count_exact``: ``feature_count`` is known, is exact.
     """
 
     name: str
@@ -49,7 +56,7 @@ class LayerSnapshot:
     file_path: str = ""
     encoding: str = ""
     template_id: str = ""
-    subset_filter: str = ""
+    row_condition: str = ""
     unsaved_change_count: int = 0
     layer_id: str = ""
     table_name: str = ""
@@ -79,7 +86,7 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
         file_path=get_file_path(layer),
         encoding=provider.encoding() if provider and layer.providerType() == "ogr" else "",
         template_id=get_assigned_role(layer),
-        subset_filter=layer.subsetString(),
+        row_condition=find_row_condition(layer),
         unsaved_change_count=count_unsaved_edits(layer),
         layer_id=layer.id(),
         table_name=get_table_name(layer),

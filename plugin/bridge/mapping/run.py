@@ -181,7 +181,7 @@ def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> Sou
         snapshot.file_path.lower().endswith(".shp")
         and is_unfiltered
         and not snapshot.unsaved_change_count
-        and not snapshot.subset_filter
+        and not snapshot.row_condition
     ):
         from ...core.io import read_source
 

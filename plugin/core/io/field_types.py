@@ -55,12 +55,14 @@ class DeclaredColumn:
 class DeclaredTable:
     """A layer as its database declares it.
 
-    ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row.
+    ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row; ``view_sql``: the statement
+    that defines a view, which may hold only a part of the rows; empty for a table.
     """
 
     columns: tuple[DeclaredColumn, ...]
     has_no_rows: bool
     crs: str
+    view_sql: str = ""
 
     def add_declarations_to_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
         """Return fields with length, title and codes as the database declares them.
@@ -106,9 +108,10 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
     log = any(one.name.endswith("-wal") for one in list_logs(path))
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if log else '&immutable=1'}"
     with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
-        table_names = {n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-        titles = _read_titles(database) if "gpkg_data_columns" in table_names else {}
-        codes = _read_enumerations(database) if "gpkg_data_column_constraints" in table_names else {}
+        objects = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')")
+        view_sql = {name: " ".join(sql.split()) if kind == "view" else "" for name, kind, sql in objects}
+        titles = _read_titles(database) if "gpkg_data_columns" in view_sql else {}
+        codes = _read_enumerations(database) if "gpkg_data_column_constraints" in view_sql else {}
         shapes = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
         layers = database.execute(
             "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM "
@@ -117,11 +120,13 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
         ).fetchall()
         declared_tables = {}
         for name, *reference in layers:
-            if name in table_names:
+            if name in view_sql:
                 columns = _read_columns(database, name, shapes.get(name, ""), titles, codes)
                 quoted = name.replace('"', '""')
                 first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
-                declared_tables[name] = DeclaredTable(columns, first is None, _find_crs_of_reference(*reference))
+                declared_tables[name] = DeclaredTable(
+                    columns, first is None, _find_crs_of_reference(*reference), view_sql[name]
+                )
     return declared_tables
 
 

@@ -384,6 +384,7 @@ def _make_layer_of_stored_rows(to_read: _LayerToRead, stored: _StoredRows) -> So
         )
     if stored.row_count is not None and stored.row_count != len(layer.frame):
         return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), stored.row_count)
+    layer.row_filter = source.declared_table.view_sql if source.declared_table else ""
     layer.shape_crs, layer.shape_crs_fids = stored.shape_headers.other_crs, stored.shape_headers.other_crs_fids
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     display_name = source.display_name

@@ -46,11 +46,12 @@ class _StagedSchema:
     """What was copied.
 
     ``row_counts``: name of a table that was not copied completely → number of its rows; ``unreadable_names``: tables
-    that the user may not read.
+    that the user may not read; ``conditions``: name of a table → `SchemaTable.condition`.
     """
 
     row_counts: dict[str, int] = field(default_factory=dict)
     unreadable_names: list[str] = field(default_factory=list)
+    conditions: dict[str, str] = field(default_factory=dict)
 
 
 def read_schema(
@@ -75,6 +76,7 @@ def read_schema(
     for layer in layers:
         # The comment of a column is its title; the database has no lists of codes.
         layer.fields = tuple(replace(one, codes=None) for one in layer.fields)
+        layer.row_filter = copied.conditions.get(layer.name, "")
         layer.declared_row_count = copied.row_counts.get(layer.name, layer.declared_row_count)
     for name in copied.unreadable_names:
         problem = ("postgis_no_privilege", {"source": connection.label, "layer": name})
@@ -197,6 +199,7 @@ class _SchemaCopier:
         """Create a table and copy its rows."""
         staged_table, has_one_crs = self._describe_table(cursor, table)
         name = self._staged.create_table(staged_table)
+        copied.conditions[name] = table.condition
         is_selected = bool(staged_table.geometry_type) and self._is_selected(table)
         if not is_selected:
             cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted

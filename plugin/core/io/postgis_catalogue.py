@@ -33,7 +33,8 @@ _VALUE_SQL = {
 _PLAIN_TYPES = ("SMALLINT", "MEDIUMINT", "BLOB")
 
 _TABLES_SQL = """
-SELECT c.oid, c.relname, has_table_privilege(c.oid, 'SELECT') FROM pg_class c
+SELECT c.oid, c.relname, has_table_privilege(c.oid, 'SELECT'), CASE WHEN c.relkind IN ('v', 'm')
+THEN pg_get_viewdef(c.oid, true) WHEN c.relrowsecurity THEN 'ROW LEVEL SECURITY' ELSE '' END FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
 AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -81,12 +82,16 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class SchemaTable:
-    """A table or view of a schema; ``is_readable``: False if the user may not select from it."""
+    """A table or view of a schema; ``is_readable``: False if the user may not select from it.
+
+    ``condition``: what may hide rows, the statement of a view or the rules on rows; empty without.
+    """
 
     schema: str
     name: str
     is_readable: bool
     columns: tuple[TableColumn, ...]
+    condition: str = ""
 
     @property
     def sql_name(self) -> str:
@@ -124,10 +129,10 @@ def list_schema_tables(cursor: Any, schema: str) -> list[SchemaTable]:
     """Return the tables and views of a schema by name, without those that belong to an extension."""
     cursor.execute(_TABLES_SQL, (schema,))
     tables = []
-    for oid, name, is_readable in cursor.fetchall():
+    for oid, name, is_readable, condition in cursor.fetchall():
         cursor.execute(_COLUMNS_SQL, (oid,))
         columns = tuple(TableColumn(*row) for row in cursor.fetchall())
-        tables.append(SchemaTable(schema, name, is_readable, columns))
+        tables.append(SchemaTable(schema, name, is_readable, columns, " ".join(condition.split())))
     return tables
 
 
