@@ -46,6 +46,9 @@ def judge_series(
     point = series.points[last]
     if point.value is None:
         return
+    if not columns[last].indicators[series.id].is_known:
+        series.warnings = [EarlyWarning(Level.UNDETERMINED, "unknown_land")]
+        return
     series.warnings = [
         *_warn_of_target(series, last, settings),
         *_warn_of_change(series, last, settings),

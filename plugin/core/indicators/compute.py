@@ -37,13 +37,15 @@ class ComputedIndicator:
     """A computed indicator: ``figures``, or the ``missing_reason`` for missing figures.
 
     It has one figure for each target, or one without target. ``definition``: its definition; ``has_failed``: an error
-    prevented the figures, not an input that the plan lacks.
+    prevented the figures, not an input that the plan lacks; ``is_known``: False if not all of a layer that it is computed
+    from is known (`known_land`).
     """
 
     definition: CatalogueIndicator
     figures: list[Indicator] = field(default_factory=list)
     missing_reason: str = ""
     has_failed: bool = False
+    is_known: bool = True
 
 
 class MissingInputError(Exception):
@@ -101,9 +103,10 @@ class PlanIndicators:
             entry = self.catalogue.indicator_by_id[name]
             try:
                 figures = self._compute_figures(entry)
-                if self.marks_unknown_land:
-                    mark_figures_of_unknown_land(figures, self.ctx.plan)
-                self._computed_by_id[name] = ComputedIndicator(entry, figures)
+                is_unknown = self.marks_unknown_land and mark_figures_of_unknown_land(figures, self.ctx.plan)
+                parts = [self.compute_indicator(one) for one in (entry.part, entry.whole) if one]
+                is_known = not is_unknown and all(one.is_known for one in parts)
+                self._computed_by_id[name] = ComputedIndicator(entry, figures, is_known=is_known)
             except MissingInputError as missing:
                 self._computed_by_id[name] = ComputedIndicator(entry, missing_reason=str(missing))
         return self._computed_by_id[name]

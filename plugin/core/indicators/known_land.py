@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 _TOWNSHIP_PREFIX = "township_"
 
 
-def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> None:
-    """Mark figures as not confirmed, in place, if not all rows of a layer that they are computed from are known."""
+def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> bool:
+    """Mark figures as not confirmed, in place, if not all rows of a layer that they are computed from are known.
+
+    Return True if any was marked.
+    """
+    is_any_marked = False
     entries = load_catalogue(plan.norm.standard).indicator_by_id
     for figure in figures:
         entry = entries.get(figure.id.removeprefix(_TOWNSHIP_PREFIX))
@@ -24,3 +28,5 @@ def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> No
         layers = {str(value) for value in figure.inputs.values() if isinstance(value, str)} & plan.layers.keys()
         if plan.list_gaps(*layers, *((*entry.inputs, entry.within) if entry is not None else ())):
             figure.mark_unconfirmed()
+            is_any_marked = True
+    return is_any_marked

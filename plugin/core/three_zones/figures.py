@@ -44,11 +44,11 @@ SETTINGS_USED = (THREE_ZONES, "codes.planning_zones")
 def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER_CANCELLED) -> ThreeZones:
     """Derive the three zones from a layer of planning zones in its own CRS.
 
-    Rows whose coordinates contradict the CRS, and rows at sea, count as missing.
+    Parts of rows whose coordinates contradict the CRS, and rows at sea, count as missing.
     """
     shapes, codes = zones.raw_shapes.copy(), list_zone_codes(zones)
+    zones.drop_stray_parts(shapes)
     is_at_sea = np.isin(codes, list(spaces.sea_codes))
-    shapes[list(zones.stray_rows)] = None
     shapes[is_at_sea] = None
     is_left_out = bool(zones.stray_rows) or bool(is_at_sea.any())
     is_as_checked = zones.known_crs == zones.plane_crs and not zones.invalid_rows.any() and not is_left_out
