@@ -8,6 +8,7 @@ import shapely
 
 from plugin.core.live import IncrementalChecker
 from plugin.core.loading.reading import read_plan
+from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.projects.admission import load_admission
 from plugin.core.projects.drawn import DrawnProject, read_drawn_projects, review_drawn_projects
@@ -115,6 +116,23 @@ def test_nearest_row_is_another_one_after_the_nearest_was_removed(plan, review):
     assert result.find_line("red_line").distance_m == pytest.approx(
         float(shapely.distance(line.plane_shapes[order[1]], shape))
     )
+
+
+def test_row_without_shape_is_named_until_it_is_removed(plan, review):
+    shape = make_hexagon(X + 3000.0, Y + 3000.0, 30.0)
+    checker = IncrementalChecker(plan, [])
+    heritage = plan.layers["LSWHBHX"]
+    checker.remove_row_without_recheck("LSWHBHX", int(np.flatnonzero(heritage.empty_rows)[0]))
+    checker.add_row_without_recheck("STBHHX", 10**6, None, BSM="140225000000009999")
+    checker.add_row_without_recheck("CZKFBJ", 10**6 + 1, make_hexagon(X, Y, 5.0), BSM="140225000000009998")
+    before, after = (
+        review_drawn_projects([draw(plan, shape)], review.use_rows(rows), "图", "zh").results[0]
+        for rows in (None, checker.rows.fork())
+    )
+    assert before.find_line("heritage").has_gaps and not after.find_line("heritage").has_gaps
+    assert not before.find_line("red_line").has_gaps and after.find_line("red_line").has_gaps
+    assert not after.find_line("boundary").has_gaps
+    assert "140225000000009999" in after.find_line("red_line").reason.render(Texts("zh"))
 
 
 def test_outline_that_crosses_itself_has_a_note_and_no_result(plan, review):
