@@ -26,7 +26,7 @@ from ..profile import Norm
 from ..standard.numbering import has_county_code_format
 from .layer import Layer
 from .layer_table import LayerTable
-from .unused_rows import describe_unused_rows
+from .unused_rows import GAPS_SECTION, describe_unused_rows
 
 
 @dataclass
@@ -175,9 +175,15 @@ class Plan:
         )
 
     def list_gaps(self, *concepts: str) -> tuple[Message, ...]:
-        """Return what of the layers of concepts is not known (`Layer.gaps`)."""
-        layers = {layer.role: layer for one in concepts if (layer := self.find_layer_of_concept(one)) is not None}
-        return tuple(gap for layer in layers.values() for gap in layer.gaps)
+        """Return what of the layers of concepts is not known (`Layer.gaps`); a layer in wrong coordinates is not."""
+        gaps: dict[str, tuple[Message, ...]] = {}
+        for concept in concepts:
+            if (layer := self.find_layer_of_concept(concept)) is not None:
+                gaps[layer.role] = layer.gaps
+            elif (unusable := self.find_unusable_layer(concept)) is not None:
+                params = {"layer": unusable.name, "role": unusable.role}
+                gaps[unusable.role] = (Message(GAPS_SECTION, "layer", params),)
+        return tuple(gap for gaps_of_layer in gaps.values() for gap in gaps_of_layer)
 
     def describe_gaps(self, texts: Texts) -> list[str]:
         """Return sentences on data that was not read, and on rows of any layer that could not be used."""

@@ -125,8 +125,7 @@ class LineJudge:
             self.data.problem,
             area_m2=None,
             is_present=False,
-            # A layer that is there may have land under the project.
-            is_decisive=self.spec.absent_decides or self.data.problem == "unusable",
+            is_decisive=self.spec.absent_decides,
         )
 
     def _make_free_item(self, pieces: ProjectPieces, project: Project) -> LineItem:
@@ -287,6 +286,7 @@ def limit_to_used_rows(item: LineItem, gaps: Sequence[Message]) -> LineItem:
         parts=tuple(part for part in item.parts if part.part != OUTSIDE),
         distance_m=None,
         touched_m2=0.0,
+        is_present=True,
         is_decisive=True,
         has_gaps=True,
     )

@@ -103,7 +103,7 @@ class PageTables:
 
     def _make_rule_cell(self, line: LineItem) -> DocumentCell:
         """Return the rule that decides with its source, else the reason."""
-        if not line.is_present and not line.has_gaps:
+        if not line.is_present:
             return DocumentCell(self.words.get("conformity", "layer_absent", role=line.role))
         if line.rule is None or line.has_gaps:
             source = line.rule.get_source(self.words.lang) if line.rule else ""
@@ -282,7 +282,7 @@ class PageTables:
     def _find_absent_line(self, item: MissingItem) -> LineItem | None:
         """Return the line of an item whose layer is missing; None for other items."""
         line = self.one.find_line(item.id)
-        return line if line is not None and not line.is_present and line.rule is None and not line.has_gaps else None
+        return line if line is not None and not line.is_present and line.rule is None else None
 
     def _describe_missing(self, item: MissingItem) -> str:
         """Return what is missing, short where the table of control lines has the rest."""

@@ -137,13 +137,9 @@ class ProjectReview:
         """Return the layer of a concept, or None and the key of the reason why it cannot be used."""
         layer = self.plan.find_layer_of_concept(concept)
         if layer is None:
-            return None, "unusable" if self.plan.find_unusable_layer(concept) else "absent"
+            return None, "absent"
         has_shapes = self._whole_layers.has_any_shape(layer.role) if self._whole_layers else not layer.has_no_geometry
-        if not has_shapes:
-            return None, "no_shapes"
-        if layer.has_wrong_geometry_type:
-            return None, "wrong_type"
-        return layer, ""
+        return (layer, "") if has_shapes else (None, "no_shapes")
 
     def _overlay_concept(self, concept: str, order: np.ndarray | None = None) -> LayerOverlay | None:
         """Return what the projects share with the layer of a concept; None without a usable layer."""
@@ -162,7 +158,8 @@ class ProjectReview:
     def _prepare_line(self, spec: LineSpec) -> LineData:
         """Return a line with its layer, parts of rows and overlay."""
         layer, problem = self._find_layer(spec.concept)
-        role = layer.role if layer is not None else self.plan.list_roles_of_concept(spec.concept)[0]
+        known = layer or self.plan.find_layer_of_concept(spec.concept) or self.plan.find_unusable_layer(spec.concept)
+        role = known.role if known is not None else self.plan.list_roles_of_concept(spec.concept)[0]
         if layer is None:
             absent = self.plan.norm.profile.absent
             is_declared = problem == "absent" and bool({spec.concept, role} & absent)
@@ -269,9 +266,9 @@ class ProjectReview:
 
     def _list_gaps(self, role: str) -> tuple[Message, ...]:
         """Return what of a layer is not known, by its whole rows; nothing without the layer."""
-        if role not in self.plan.layers:
-            return ()
-        return self._whole_layers.list_gaps(role) if self._whole_layers else self.plan.layers[role].gaps
+        if self._whole_layers and role in self.plan.layers:
+            return self._whole_layers.list_gaps(role)
+        return self.plan.list_gaps(role)
 
     def _list_gap_items(self) -> tuple[MissingItem, ...]:
         """Return what is not known of layers that are no control lines: zones, county, sums, ranges of heritage."""
@@ -279,7 +276,7 @@ class ProjectReview:
         names |= dict.fromkeys(self.settings.archaeology_layers, _ARCHAEOLOGY_NAME)
         items: dict[str, MissingItem] = {}
         for concept, name in names.items():
-            layer = self.plan.find_layer_of_concept(concept)
+            layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
             gaps = () if layer is None else self._list_gaps(layer.role)
             if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
                 params = {"line": BilingualName(name), "role": layer.role}
