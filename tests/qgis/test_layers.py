@@ -333,4 +333,6 @@ def test_query_of_a_database_is_the_condition_of_its_layer():
     uri = QgsDataSourceUri()
     uri.setConnection("127.0.0.1", "1", "county", "", "")
     uri.setDataSource("", "(SELECT * FROM dltb WHERE a = 1)", "geom", "", "id")
-    assert find_row_condition(QgsVectorLayer(uri.uri(False), "DLTB", "spatialite")) == "(SELECT * FROM dltb WHERE a = 1)"
+    assert (
+        find_row_condition(QgsVectorLayer(uri.uri(False), "DLTB", "spatialite")) == "(SELECT * FROM dltb WHERE a = 1)"
+    )

@@ -44,7 +44,8 @@ class LayerSnapshot:
     """State of a layer at one moment, to be read in another thread.
 
     It does not refer to the layer, because the user may remove the layer meanwhile. ``template_id``: assigned role;
-    ``row_condition``: a condition that may hide rows of the source (`find_row_condition`); ``is_count_known``, ``is_count_exact``: ``feature_count`` is known, is exact.
+    ``row_condition``: a condition that may hide rows of the source (`find_row_condition`); ``is_count_known``,
+    ``is_count_exact``: ``feature_count`` is known, is exact.
     """
 
     name: str

@@ -141,8 +141,9 @@ class Criterion:
 class AdjustmentResult:
     """The result of comparing a line before and after a change.
 
-    ``plan``: the later county, ``before``: the earlier edition in its plane; ``before_name``: name of the earlier edition; ``missing``: (text key, parameters) on
-    data that the sources lack; ``ratios``: expansion ratio before and after, None where it was not computed.
+    ``plan``: the later county, ``before``: the earlier edition in its plane; ``before_name``: name of the earlier
+    edition; ``missing``: (text key, parameters) on data that the sources lack; ``ratios``: expansion ratio before and
+    after, None where it was not computed.
     """
 
     plan: Plan

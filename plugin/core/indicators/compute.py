@@ -37,8 +37,8 @@ class ComputedIndicator:
     """A computed indicator: ``figures``, or the ``missing_reason`` for missing figures.
 
     It has one figure for each target, or one without target. ``definition``: its definition; ``has_failed``: an error
-    prevented the figures, not an input that the plan lacks; ``is_known``: False if not all of a layer that it is computed
-    from is known (`known_land`).
+    prevented the figures, not an input that the plan lacks; ``is_known``: False if not all of a layer that it is
+    computed from is known (`known_land`).
     """
 
     definition: CatalogueIndicator

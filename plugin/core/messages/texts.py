@@ -174,25 +174,15 @@ class MessageLines:
 
 
 @dataclass(frozen=True)
-class MessageSentences:
-    """Several whole sentences as one parameter, one after the other."""
-
-    message_parts: tuple[MessagePart, ...]
-
-    def render(self, texts: Texts) -> str:
-        """Return the sentences as one text."""
-        return texts.join_sentences([part.render(texts) for part in self.message_parts])
-
-
-@dataclass(frozen=True)
 class MessageList:
-    """Several messages as one parameter, with the semicolon of the language between them."""
+    """Several messages as one parameter, with a separator of the language between them: by default the semicolon."""
 
     message_parts: tuple[MessagePart, ...]
+    separator: str = "between_cells"
 
     def render(self, texts: Texts) -> str:
         """Return the messages as one text."""
-        return texts.get("words", "between_cells").join(part.render(texts) for part in self.message_parts)
+        return texts.get("words", self.separator).join(part.render(texts) for part in self.message_parts)
 
 
 def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:

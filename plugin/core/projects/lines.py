@@ -14,7 +14,7 @@ import shapely
 
 from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
-from ..messages.texts import Message, MessageSentences, NameList
+from ..messages.texts import Message, MessageList, NameList
 from ..plan.layer import Layer
 from .admission import AdmissionTable
 from .line_parts import RowParts
@@ -273,7 +273,11 @@ def limit_to_used_rows(item: LineItem, gaps: Sequence[Message]) -> LineItem:
     """
     if not gaps:
         return item
-    params = {"line": BilingualName(item.name), "gaps": MessageSentences(tuple(gaps)), "reason": item.reason}
+    params = {
+        "line": BilingualName(item.name),
+        "gaps": MessageList(tuple(gaps), "between_sentences"),
+        "reason": item.reason,
+    }
     if item.outside_m2 and item.area_m2:
         params["reason"] = Message(SECTION, "line_known", {**params, "area": Area(item.area_m2)})
     return replace(

@@ -13,7 +13,7 @@ import numpy as np
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
 from ..geometry.tolerance import Tolerance
-from ..messages.texts import Message, MessageSentences, NameList
+from ..messages.texts import Message, MessageList, NameList
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .admission import USE_CODES, ZONE_CODES, AdmissionTable
@@ -216,7 +216,10 @@ class ProjectReview:
             ),
             make_heritage_notice(project, number, self._heritage, self.settings.archaeology_mark, self.tolerance),
             list_missing(
-                project, lines, zones, (*self._gap_items, *self._list_absent_layers(), *self._list_failed_layers(number))
+                project,
+                lines,
+                zones,
+                (*self._gap_items, *self._list_absent_layers(), *self._list_failed_layers(number)),
             ),
             verdict,
             list_reasons(items, verdict, self._gap_items),
@@ -281,7 +284,10 @@ class ProjectReview:
             if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
                 params = {"line": BilingualName(name), "role": layer.role}
                 items[layer.role] = MissingItem(
-                    f"gaps_{concept}", name, MessageSentences(gaps), Message(SECTION, "remedy_gaps", params)
+                    f"gaps_{concept}",
+                    name,
+                    MessageList(gaps, "between_sentences"),
+                    Message(SECTION, "remedy_gaps", params),
                 )
         return tuple(items.values())
 

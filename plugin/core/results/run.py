@@ -14,8 +14,8 @@ from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignor
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
 from ..geometry.tolerance import Tolerance
-from ..messages.texts import Texts
 from ..indicators.known_land import mark_figures_of_unknown_land
+from ..messages.texts import Texts
 from ..model.findings import Finding, add_unread_data_findings, sort_findings
 from ..model.report import Report
 from ..model.rule import Rule
@@ -88,8 +88,8 @@ def make_report_and_apply_waivers(
     """Return the report of evaluated rules.
 
     It adds findings on the sums of ignored slivers, on inputs of another county and on unread data, names overlaps of
-    the control lines at the place of other findings, and marks figures that count land twice or miss land. It applies waivers
-    (accepted findings) and adds the provenance. ``kept_results``: results of earlier checks.
+    the control lines at the place of other findings, and marks figures that count land twice or miss land. It applies
+    waivers (accepted findings) and adds the provenance. ``kept_results``: results of earlier checks.
     """
     texts = Texts(lang)
 

@@ -18,7 +18,15 @@ from plugin.core.projects.read_projects import read_project_layer
 from plugin.core.projects.review import ProjectReview
 from plugin.core.projects.run import review_projects
 from plugin.core.projects.settings import load_review_settings
-from tests.core.projects.written_county import EAST, NORTH, ROWS_BY_ROLE, box, write_county, write_profile, write_projects
+from tests.core.projects.written_county import (
+    EAST,
+    NORTH,
+    ROWS_BY_ROLE,
+    box,
+    write_county,
+    write_profile,
+    write_projects,
+)
 
 TEXTS = Texts("zh")
 #: A project that conforms in the clean county: commerce inside the boundary.
@@ -170,4 +178,3 @@ def test_filtered_layer_leaves_the_project_undetermined(tmp_path):
     result = review(read_county(tmp_path, layers))
     assert result.verdict is Outcome.UNDETERMINED
     assert "fid > 1" in result.find_line("farmland").reason.render(TEXTS)
-
