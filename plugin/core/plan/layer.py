@@ -233,7 +233,8 @@ class Layer:
     ``plane_crs``: the plan's plane (metres). ``frame``: rows as read. ``plane_shapes``: (n,) geometries in that plane;
     invalid ones are replaced by repaired copies, missing ones by None, stray ones by their parts that agree with the
     CRS, and long edges that reprojection would bend have additional vertices. ``undensified_edges``: edges without
-    additional vertices, because a layer in another CRS shares them. ``repair_area_change_by_row``: row position → change of planar area (m²) by the repair.
+    additional vertices, because a layer in another CRS shares them. ``repair_area_change_by_row``: row position →
+    change of planar area (m²) by the repair.
     ``stray_rows``: row position → problem (text key, parameters), for rows whose coordinates contradict the CRS
     although most rows agree with it.
     """
