@@ -24,7 +24,7 @@ class _Judge:
     def __init__(self, result: AdjustmentResult):
         self.norm = result.plan.norm
         self.settings = result.settings
-        self.line, self.list_gaps = result.line, result.list_gaps
+        self.result = result
 
     def judge(
         self,
@@ -54,9 +54,9 @@ class _Judge:
         limit = float(getattr(self.settings, setting))
         mark, origin = self.norm.get_source_mark(key), find_origin(key, self.norm)
         unconfirmed = [one for one in (key, *other_settings) if not self.norm.is_confirmed(one)]
-        gaps = self.list_gaps(self.line, *layers)
+        gaps = self.result.list_gaps(self.result.line, *layers)
         if not gaps and taken_from and not (value is not None and value > limit):
-            gaps = self.list_gaps(taken_from)
+            gaps = self.result.list_gaps(taken_from)
         if gaps:
             value, reason, params = None, "gaps", {}
         if value is None:

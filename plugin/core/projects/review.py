@@ -274,7 +274,7 @@ class ProjectReview:
         return self.plan.list_gaps(role)
 
     def _list_gap_items(self) -> tuple[MissingItem, ...]:
-        """Return what is not known of layers that are no control lines: zones, county, sums, ranges of heritage."""
+        """Return what is not known of layers other than the control lines: zones, county, sums, heritage ranges."""
         names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
         names |= dict.fromkeys(self.settings.archaeology_layers, _ARCHAEOLOGY_NAME)
         items: dict[str, MissingItem] = {}

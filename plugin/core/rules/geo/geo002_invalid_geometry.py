@@ -53,7 +53,7 @@ _TYPE_IDS = {
         "zero_area": "{layer} ({key}) encloses no area (zero, or narrower than the tolerance of vertices). Compare "
         "with {authority}: draw the feature again if it is there, else delete it.",
         "misplaced": "{layer} ({key}) has coordinates outside {crs}, unlike the layer's other features (another "
-        "prefix, axis order or unit). Correct its coordinates; no other rule checked what lies outside, and the "
+        "prefix, axis order or unit). Correct its coordinates; no other rule checked the part outside, and the "
         "layer was not changed.",
         "curve": "{layer} ({key}) contains arcs. They were read as straight segments{step_fact}, and other programs "
         "may measure another area. Convert the arcs to vertices with Fix… or in the source program; give the shared "
