@@ -3154,6 +3154,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>没有新问题</translation>
     </message>
     <message>
+        <source>No new findings of the other rules</source>
+        <translation>其余规则没有新问题</translation>
+    </message>
+    <message>
         <source>No new findings since the full check</source>
         <translation>全面检查以来没有新增问题</translation>
     </message>
@@ -3330,6 +3334,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未勾选任何修复。须确认的修复，查看预览后方可勾选。</translation>
     </message>
     <message>
+        <source>Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are no longer ticked: {names}. View them again, or apply the others.</source>
+        <translation>未应用。与其他勾选的修复一并试算时，以下各项的修复方式有变或不能修复，已取消勾选：{names}。请重新查看，或直接应用其余各项。</translation>
+    </message>
+    <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未改动（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
@@ -3376,6 +3384,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Occupied parts (GeoPackage)</source>
         <translation>占用部分（GeoPackage）</translation>
+    </message>
+    <message>
+        <source>Of these, listed so far under another key: {rules}</source>
+        <translation>其中原有问题改列于其他标识码：{rules}</translation>
     </message>
     <message>
         <source>On the map</source>
@@ -4286,8 +4298,8 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>能否自动应用</translation>
     </message>
     <message>
-        <source>Safe: formal or sliver change, no new findings</source>
-        <translation>安全：仅形式或碎图斑改动，没有新问题</translation>
+        <source>Safe: formal or sliver change</source>
+        <translation>安全：仅形式或碎图斑改动</translation>
     </message>
     <message>
         <source>Sanxian</source>
@@ -5794,10 +5806,6 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Without a usable polygon</source>
         <translation>没有可用面的要素数</translation>
-    </message>
-    <message>
-        <source>Without the fixes that are not ticked, {count} others are not safe. Try again and check them.</source>
-        <translation>不应用未勾选的修复时，另有 {count} 项不再安全。请重新试算并查看。</translation>
     </message>
     <message>
         <source>Word</source>

@@ -440,7 +440,7 @@ KINDS = (
     Kind("pin hole", 6, "GEO006", FIELD, Answer.SAFE, partial(_plant_hole, side=0.6)),
     Kind("hole", 4, "GEO006", FIELD, Answer.CONFIRM, partial(_plant_hole, side=8.0)),
     Kind("exact duplicate", 4, "TOP001", FIELD, Answer.CONFIRM, _plant_duplicate),
-    Kind("two parts under one key", 3, "GEO003", FIELD, Answer.SAFE, _plant_two_parts),
+    Kind("two parts under one key", 3, "GEO003", FIELD, Answer.CONFIRM, _plant_two_parts),
     Kind("misspelt name", 6, "ATT002", FIELD, Answer.SAFE, partial(_plant_value, write=_misspell_name)),
     Kind("name of another code", 4, "ATT002", FIELD, Answer.CONFIRM, partial(_plant_value, write=_write_wrong_name)),
     Kind("wrong area", 1, "ATT013", ZONE, Answer.SAFE, partial(_plant_value, write=_add_to_area)),

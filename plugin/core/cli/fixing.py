@@ -20,6 +20,7 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     CLEAN: every finding was fixed; FOUND: some remain, with the reason in the table.
     """
     from ..errors import InputError
+    from ..fixes.area_balance import sum_area_changes
     from ..fixes.run import FixRunOptions, run_fixes
     from ..fixes.tables import count_groups
     from ..messages.texts import format_number
@@ -40,16 +41,10 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     run = run_fixes(args.source, options, order, progress=print_progress)
     texts, counts = run.make_texts(report_texts.lang), count_groups(run.batch)
     print_line(texts.get("summary", **counts))
-    sums: dict[str, list[float]] = {}
-    for proposal in run.batch.applied:
-        for one in proposal.areas:
-            totals = sums.setdefault(one.role, [0.0] * 5)
-            figures = one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2
-            sums[one.role] = [total + figure for total, figure in zip(totals, (one.rows, *figures), strict=True)]
-    for role, (rows, *areas) in sums.items():
-        area_before, area_out, area_into, area_after = (format_number(area, 2) for area in areas)
-        balance = {"before": area_before, "out": area_out, "into": area_into, "after": area_after}
-        print_line("  " + texts.get("balance", layer=texts.get_layer_name(role), rows=round(rows), **balance))
+    for one in sum_area_changes(run.batch.applied, run.checked.plan.plane_crs):
+        figures = (one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2)
+        balance = zip(("before", "out", "into", "after"), (format_number(area, 2) for area in figures), strict=True)
+        print_line("  " + texts.get("balance", layer=texts.get_layer_name(one.role), rows=one.rows, **dict(balance)))
     for path in run.written:
         print_line(report_texts.get("cli", "written", target=path))
     return EXIT_CLEAN if counts["applied"] + counts["ended"] == counts["findings"] else EXIT_FOUND

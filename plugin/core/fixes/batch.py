@@ -30,7 +30,9 @@ ProgressCallback = Callable[[float, str], None]
 class BatchEntry:
     """What became of one finding of a batch: a proposal, applied or not, or the reason for having none.
 
-    ``ended_by``: the applied proposal that ended this finding together with its own, before a proposal was made for it.
+    ``finding``: as the check listed it; ``ended_by``: the applied proposal that ended this finding together with its
+    own, before a proposal was made for it. ``present_finding``: the same problem as a check would list it after the
+    fixes applied so far, which may have given its row another key.
     """
 
     finding: Finding
@@ -38,6 +40,11 @@ class BatchEntry:
     refusal: Refusal | None = None
     is_applied: bool = False
     ended_by: Proposal | None = None
+    present_finding: Finding = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start with the finding as listed."""
+        self.present_finding = self.finding
 
 
 @dataclass
@@ -252,16 +259,16 @@ class _BatchRun:
                 break
             cancellation.raise_if_cancelled()
             state, entry = self.result.state, self.result.entries[number]
-            entry.ended_by = self._ended.find(entry.finding)
+            entry.ended_by = self._ended.find(entry.present_finding)
             if entry.ended_by is not None:
                 continue
-            place = compute_finding_region(state, entry.finding)
+            place = compute_finding_region(state, entry.present_finding)
             region = self._postponed_regions.get(number, place)
             if region is not None and land.meets_region(region):
                 land.add(region)
                 postponed.append(number)
                 continue
-            candidate = _Candidate(number, entry.finding, self._fixes, self._parameters)
+            candidate = _Candidate(number, entry.present_finding, self._fixes, self._parameters)
             if candidate.find_next_attempt(state) is None:
                 self._store_results_and_apply([candidate])
                 continue
@@ -334,7 +341,7 @@ class _BatchRun:
             self.result.state = apply_judgements(self.result.state, accepted_judgements)
         for proposal in (judgement.proposal for judgement in accepted_judgements):
             self.result.applied.append(proposal)
-            for one in proposal.ended_findings:
+            for one in proposal.resolved_findings:
                 self._ended.add(one, proposal)
             for former_finding, present_finding in proposal.renamed:
                 self._replace_pending_finding(former_finding, present_finding)
@@ -342,6 +349,6 @@ class _BatchRun:
     def _replace_pending_finding(self, former_finding: Finding, present_finding: Finding) -> None:
         """Replace a pending finding by the same problem under the new name of its row."""
         for number in self.pending:
-            if is_same_problem(self.result.entries[number].finding, former_finding):
-                self.result.entries[number].finding = present_finding
+            if is_same_problem(self.result.entries[number].present_finding, former_finding):
+                self.result.entries[number].present_finding = present_finding
                 return

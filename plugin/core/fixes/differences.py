@@ -81,7 +81,7 @@ def _subtract_shape(minuend: Any, subtrahend: Any, changed_box: Bounds | None) -
 class Differences:
     """How edits change the findings.
 
-    ``renamed``: pairs of an ended and a new finding that are the same problem, as its row has another name.
+    ``renamed``: those pairs of an ended and a new finding that are the same problem, as its row has another name.
     """
 
     ended_findings: list[Finding] = field(default_factory=list)
@@ -269,10 +269,11 @@ _RowName = tuple[str, str, int | None]
 def match_renamed_findings(
     edits: Edits, changed_rows: list[ChangedRow], differences: Differences, tolerance: Tolerance
 ) -> None:
-    """Move pairs of an ended and a new finding that are one problem to ``renamed``, in place.
+    """Add pairs of an ended and a new finding that are one problem to ``renamed``, in place.
 
     They are one problem if the row only has another name, since its key changed, or if a gap between several rows is
-    named by other rows. A part of a divided row counts as the row. The new finding stays if its area has grown.
+    named by other rows. A part of a divided row counts as the row. A check lists both, so they stay ended and new. A
+    finding with the same name is neither, unless its area has grown.
     """
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
@@ -296,23 +297,26 @@ def match_renamed_findings(
             rows, related_rows = sorted(rows + related_rows), []
         return finding.code, finding.case, finding.field, finding.related_role, tuple(rows), tuple(related_rows)
 
+    unmatched = list(differences.ended_findings)
     for appearing in list(differences.new_findings):
         # A part that shrank has another place, and so another fingerprint.
-        same_problem = next((one for one in differences.ended_findings if is_same_problem(one, appearing)), None)
+        same_problem = next((one for one in unmatched if is_same_problem(one, appearing)), None)
         name = identify(appearing)
         match = same_problem or next(
             (
                 one
-                for one in differences.ended_findings
+                for one in unmatched
                 if (identify(one) == name and _is_at_same_place(one, appearing)) or _is_same_gap(one, appearing)
             ),
             None,
         )
         if match is None:
             continue
-        differences.ended_findings.remove(match)
+        unmatched.remove(match)
         if same_problem is None:
             differences.renamed.append((match, appearing))
+            continue
+        differences.ended_findings.remove(match)
         if not has_problem_area_grown(match, appearing, tolerance):
             differences.new_findings.remove(appearing)
 

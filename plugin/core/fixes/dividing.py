@@ -88,6 +88,7 @@ def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, A
         attributes,
         is_new=True,
         attribute_source_fid=row.fid,
+        is_part=True,
     )
 
 

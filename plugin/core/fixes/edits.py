@@ -29,7 +29,8 @@ class RowEdit:
     ``role``, ``fid``: layer code and feature id; a new row has an id that no row of the layer has. ``shape``: the new
     shape in the layer's coordinates, None for no shape, `UNCHANGED` if only attributes change. ``attributes``: new
     values by field name. ``is_new``, ``is_deleted``: the row is added or removed. ``attribute_source_fid``: for a new
-    row, the id of the row from which it takes its other attributes.
+    row, the id of the row from which it takes its other attributes. ``is_part``: the new row is a further part of the
+    feature of that row, so that its land does not leave the feature.
     """
 
     role: str
@@ -39,6 +40,7 @@ class RowEdit:
     is_new: bool = False
     is_deleted: bool = False
     attribute_source_fid: int | None = None
+    is_part: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import find_land_rows
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons
 from ..live.session import EditBatch, FindingsChange, FullCheckNeeded
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
 from ..profile.norm import is_sealed_or_supplied
+from .area_balance import balance_areas
 from .differences import (
     ChangedRow,
     Differences,
@@ -34,9 +34,9 @@ from .edits import Edits, FixRefused, is_same_shape
 from .model import Fix, Safety
 from .proposal import AreaChange, OpenedWindow, Proposal
 from .sealed import require_unsealed
-from .shapes import is_below_sliver_limits, measure_width
+from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState
-from .surroundings import RULES_BY_PLACE, SurroundingsFailed
+from .surroundings import RULES_BY_PLACE, SurroundingsFailed, list_untried_rules
 
 #: Largest difference (m²) of the area balance.
 MAX_IMBALANCE_M2 = 0.01
@@ -213,7 +213,7 @@ class _Trial:
     @cached_property
     def area_balances(self) -> list[AreaChange]:
         """Return the area balance of each layer whose shapes change."""
-        return _measure_areas(self.state, self.changed_rows)
+        return _measure_areas(self.state, self.checked_edits, self.changed_rows)
 
     def make_judgement(self) -> FixJudgement:
         """Return the judgement: the proposal with its doubts, and the change of the findings.
@@ -231,7 +231,7 @@ class _Trial:
                 raise FixRefused("net_area_sum", role=appearing.role, key=appearing.key)
         proposal = Proposal(
             self.attempt.fix, finding, edits, differences.ended_findings, differences.new_findings,
-            differences.renamed, self.area_balances,
+            differences.renamed, list_untried_rules(state.settings, edits), self.area_balances,
         )  # fmt: skip
         proposal.documents = {
             role: state.settings.documents[role] for role in edits.roles if is_sealed_or_supplied(role, state.norm)
@@ -303,29 +303,33 @@ def _was_covered(shape: Any, changed_rows: list[ChangedRow], role: str) -> bool:
 
 
 # --- areas
-def _measure_areas(state: EditingState, changed_rows: list[ChangedRow]) -> list[AreaChange]:
+def _measure_areas(state: EditingState, edits: Edits, changed_rows: list[ChangedRow]) -> list[AreaChange]:
     """Return the area balance of each layer whose shapes change."""
     balances = []
-    transformer = crs_care.make_lonlat_transformer(state.plan.plane_crs)
     for role in dict.fromkeys(row.role for row in changed_rows):
-        rows = [row for row in changed_rows if row.role == role and not _has_same_shape(row)]
-        pairs = [(get_plane_shape(row.before), get_plane_shape(row.after)) for row in rows]
-        if not pairs or any(
-            shape is not None and shapely.get_dimensions(shape) < 2 for pair in pairs for shape in pair
-        ):
-            continue
-        shapes_before, shapes_after = (_make_array([pair[side] for pair in pairs]) for side in (0, 1))
-        moved_out = _make_array([row.lost_land for row in rows])
-        moved_in = _make_array([row.gained_land for row in rows])
-        lands = (shapes_before, moved_out, moved_in, shapes_after)
-        planar_areas = [float(np.nansum(shapely.area(shapes))) for shapes in lands]
-        polygons_of_lands = [_keep_polygons(shapes) for shapes in lands]
-        ends = np.cumsum([len(polygons) for polygons in polygons_of_lands])
-        drawn_areas = compute_drawn_area(np.concatenate(polygons_of_lands), transformer)
-        ellipsoid_areas = [float(np.nansum(areas)) for areas in np.split(drawn_areas, ends[:-1])]
-        moved_lands = [extract_polygons(shapely.union_all(polygons_of_lands[side])) for side in (2, 1)]
-        balances.append(AreaChange(role, len(rows), *planar_areas, *ellipsoid_areas, *moved_lands))
+        rows_by_feature: dict[int, list[ChangedRow]] = {}
+        for edit, row in zip(edits, changed_rows, strict=True):
+            if edit.role == role and not _has_same_shape(row):
+                source = edit.attribute_source_fid if edit.is_part else None
+                rows_by_feature.setdefault(edit.fid if source is None else source, []).append(row)
+        rows = [row for rows_of_feature in rows_by_feature.values() for row in rows_of_feature]
+        shapes = [shape for row in rows for shape in map(get_plane_shape, (row.before, row.after)) if shape is not None]
+        if rows and not any(shapely.get_dimensions(shape) < 2 for shape in shapes):
+            lands = {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()}
+            shapes_after = [shape for row in rows if (shape := get_plane_shape(row.after)) is not None]
+            balances.append(balance_areas(role, lands, state.plan.plane_crs, shapes_after))
     return balances
+
+
+def _measure_land(rows: list[ChangedRow]) -> tuple[Any, Any, Any]:
+    """Return the shape before, the land lost and the land gained of a feature; ``rows``: its row and its new parts."""
+    row, *parts = sorted(rows, key=lambda row: row.before is None)
+    shape, lost, gained = get_plane_shape(row.before), row.lost_land, row.gained_land
+    if parts:
+        land_of_parts = shapely.union_all([part.gained_land for part in parts])
+        lost = shapely.difference(lost, land_of_parts)
+        gained = shapely.union(gained, shapely.difference(land_of_parts, shape))
+    return shape, lost, gained
 
 
 def _measure_windows(state: EditingState, edits: Edits) -> list[OpenedWindow]:
@@ -333,11 +337,10 @@ def _measure_windows(state: EditingState, edits: Edits) -> list[OpenedWindow]:
     plane = state.plan.plane_crs
     windows = []
     for window in edits.windows:
-        holes = _make_array([window.shape])
         centre = window.shape.centroid
         point = centre if window.shape.contains(centre) else window.shape.point_on_surface()
-        (lonlat,) = crs_care.reproject_to_lonlat(_make_array([point]), plane)
-        area_m2 = float(compute_drawn_area(holes, crs_care.make_lonlat_transformer(plane))[0])
+        (lonlat,) = crs_care.reproject_to_lonlat(np.array([point]), plane)
+        area_m2 = state.measure_drawn_area_m2(window.shape)
         document = state.settings.documents.get(window.role, "")
         windows.append(
             OpenedWindow(
@@ -363,19 +366,6 @@ def _has_same_shape(row: ChangedRow) -> bool:
     )
 
 
-def _make_array(shapes: list[Any]) -> Any:
-    """Return shapes as a (k,) object array; a multi-part shape is one element."""
-    array = np.empty(len(shapes), dtype=object)
-    array[:] = shapes
-    return array
-
-
-def _keep_polygons(shapes: Any) -> Any:
-    """Return the areas of shapes as an object array; shapes without area are left out."""
-    polygons = [extract_polygons(shape) for shape in shapes]
-    return _make_array([shape for shape in polygons if shape is not None])
-
-
 # --- findings
 def _require_solved(state: EditingState, finding: Finding, differences: Differences) -> None:
     """Raise FixRefused unless the finding existed before the edits and ends with them.
@@ -385,7 +375,8 @@ def _require_solved(state: EditingState, finding: Finding, differences: Differen
     """
     if not finding.code:
         return
-    if any(is_same_problem(finding, one) for one in differences.ended_findings):
+    former_names = {id(former_finding) for former_finding, _ in differences.renamed}
+    if any(is_same_problem(finding, one) for one in differences.ended_findings if id(one) not in former_names):
         return
     rule = load_all_rules()[finding.code]
     if rule.local and not any(
@@ -409,14 +400,22 @@ def _list_doubts(
         doubts.append(("several_layers", {"count": len(edits.roles)}))
     if any(edit.is_deleted for edit in edits):
         doubts.append(("deletes", {}))
+    added_shapes = _list_added_shapes(changed_rows)
+    if added_shapes:
+        count, smallest_m2 = len(added_shapes), min(map(state.measure_drawn_area_m2, added_shapes))
+        if smallest_m2 > 0:
+            doubts.append(("adds_features", {"count": count, "area_m2": smallest_m2}))
+        else:
+            doubts.append(("adds_lines", {"count": count}))
     if proposal.documents:
         doubts.append(("sealed_changed", {"roles": ", ".join(sorted(proposal.documents))}))
     if any(_changes_zone_code(state, edit.role, edit.attributes) for edit in edits if not edit.is_new):
         doubts.append(("zone_code", {}))
-    if proposal.new_findings:
-        codes = sorted({finding.code for finding in proposal.new_findings})
-        doubts.append(("appearing", {"count": len(proposal.new_findings), "rules": ", ".join(codes)}))
-    if not _moves_land_below_sliver_limits(state, fix, changed_rows):
+    renamed = {id(present_finding) for _, present_finding in proposal.renamed}
+    new_codes = [finding.code for finding in proposal.new_findings if id(finding) not in renamed]
+    if new_codes:
+        doubts.append(("appearing", {"count": len(new_codes), "rules": ", ".join(sorted(set(new_codes)))}))
+    if not _moves_land_below_sliver_limits(state, proposal.areas):
         moved_m2 = sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)
         doubts.append(("moves_land", {"area_m2": moved_m2}))
     if any(_leaves_its_township(state, row) for row in changed_rows):
@@ -424,6 +423,18 @@ def _list_doubts(
     if edits.keeps_union and not _keeps_union(changed_rows):
         doubts.append(("union_changes", {}))
     return doubts
+
+
+def _list_added_shapes(changed_rows: list[ChangedRow]) -> list[Any]:
+    """Return the shapes of new rows, and of the smallest parts of rows that get further parts."""
+    added_shapes = []
+    for row in changed_rows:
+        shapes = [get_plane_shape(one) for one in (row.before, row.after)]
+        counts = [0 if shape is None else shapely.get_num_geometries(shape) for shape in shapes]
+        if row.before is None or (counts[0] and counts[1] > counts[0]):
+            parts = list_parts(shapes[1]) or [shapes[1]]
+            added_shapes += parts if row.before is None else parts[counts[0] :]
+    return added_shapes
 
 
 def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
@@ -464,24 +475,12 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
     return row.before is None or share(get_plane_shape(row.before) or shape) >= least_share
 
 
-def _moves_land_below_sliver_limits(state: EditingState, fix: Fix, changed_rows: list[ChangedRow]) -> bool:
-    """Return True if the land that changes its row is below the sliver limits, in total and each polygon.
-
-    For a formal fix, land that moves to a new row of its layer does not count, since such a fix may divide a row.
-    """
-    for role in dict.fromkeys(row.role for row in changed_rows):
-        rows = [row for row in changed_rows if row.role == role]
-        if fix.safety is Safety.FORMAL:
-            # The layer's land counts, not how it is divided among its rows.
-            sides = [
-                shapely.union_all([s for s in (get_plane_shape(getattr(row, side)) for row in rows) if s is not None])
-                for side in ("before", "after")
-            ]
-            moved_lands = [shapely.symmetric_difference(*sides)]
-        else:
-            moved_lands = [
-                shapely.union_all([one for one in (row.gained_land, row.lost_land) if one is not None]) for row in rows
-            ]
+def _moves_land_below_sliver_limits(state: EditingState, areas: list[AreaChange]) -> bool:
+    """Return True if the land that changes its feature is below the sliver limits, in total and each polygon."""
+    for change in areas:
+        moved_lands = [
+            shapely.union_all([one for one in land[1:] if one is not None]) for land in change.lands.values()
+        ]
         moved_polygons = [
             part
             for land in moved_lands

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AreaChange:
-    """The area balance of the edited rows of one layer, in m².
+    """The area balance of the edited features of one layer, in m².
 
     ``before_m2`` − ``moved_out_m2`` + ``moved_in_m2`` = ``after_m2``, in the plane; ``ellipsoid_*``: the same areas on
-    the ellipsoid (图斑椭球面积, within the edges as drawn). Land that moves from one row of the layer to another counts
-    as moved out and as moved in. ``moved_in``, ``moved_out``: that land as a shape of the plane, or None. ``rows``:
-    number of edited rows.
+    the ellipsoid (图斑椭球面积, within the edges as drawn). Land that moves from one feature of the layer to another
+    counts as moved out and as moved in, land that becomes a new row of the same feature as neither. ``moved_in``,
+    ``moved_out``: that land as a shape of the plane, or None. ``rows``: number of edited features. ``lands``: feature
+    id → shape before, land lost and land gained (each in the plane, or None), of which the areas are sums.
     """
 
     role: str
@@ -34,6 +35,7 @@ class AreaChange:
     ellipsoid_after_m2: float = 0.0
     moved_in: Any = field(default=None, compare=False)
     moved_out: Any = field(default=None, compare=False)
+    lands: dict[int, tuple[Any, Any, Any]] = field(default_factory=dict, compare=False)
 
     @property
     def imbalance_m2(self) -> float:
@@ -62,11 +64,12 @@ class OpenedWindow:
 class Proposal:
     """What a fix would change to end a finding, as it was judged.
 
-    ``ended_findings``, ``new_findings``: findings that end, and that are new or grow; ``renamed``: pairs of a finding
-    and the same problem on a row that has a new key (BSM) or is a part of the former row; ``areas``: the area balance
-    by layer. ``is_safe``: it may be applied without confirmation; otherwise ``doubts`` has the reasons (key of the
-    texts, section ``fix_doubts``, and parameters). ``documents``: layer code → document that allows the change of a
-    sealed layer.
+    ``ended_findings``, ``new_findings``: findings that a check no longer lists, and that it lists anew or larger;
+    ``renamed``: those pairs of both that are one problem, on a row that has a new key (BSM) or is a part of the former
+    row; ``untried_rules``: codes of rules that the edits may affect, but that were not tried. ``areas``: the area
+    balance by layer. ``is_safe``: it may be applied without confirmation; otherwise ``doubts`` has the reasons (key of
+    the texts, section ``fix_doubts``, and parameters). ``documents``: layer code → document that allows the change of
+    a sealed layer.
     """
 
     fix: Fix
@@ -75,12 +78,19 @@ class Proposal:
     ended_findings: list[Finding] = field(default_factory=list)
     new_findings: list[Finding] = field(default_factory=list)
     renamed: list[tuple[Finding, Finding]] = field(default_factory=list)
+    untried_rules: list[str] = field(default_factory=list)
     areas: list[AreaChange] = field(default_factory=list)
     doubts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
     windows: list[OpenedWindow] = field(default_factory=list)
     #: Layer code and feature id → key (BSM) of each edited row, as it is afterwards (before, for a deleted one).
     row_keys: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    @property
+    def resolved_findings(self) -> list[Finding]:
+        """Return the findings that end, without those that a check lists again under another key."""
+        renamed = {id(former_finding) for former_finding, _ in self.renamed}
+        return [one for one in self.ended_findings if id(one) not in renamed]
 
     @property
     def is_safe(self) -> bool:

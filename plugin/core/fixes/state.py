@@ -18,6 +18,7 @@ from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..live.rows import read_row
 from ..live.session import EditBatch, FeatureState, IncrementalSession
+from ..model.report import EXAMINED_OUTCOMES
 from ..profile.norm import is_sealed_or_supplied
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from .edits import Edits, FixRefused
@@ -112,7 +113,7 @@ class Row:
 class RunSettings:
     """Settings that all judgements of a run use.
 
-    ``rule_codes``: the rules of the check; ``documents``: layer code → number of the document that allows a change of a
+    ``rule_codes``: the rules of the check; ``idle_rules``: those that had nothing to check; ``documents``: layer code → number of the document that allows a change of a
     sealed layer; ``parameters``, ``lang``: as in the check's options.
     """
 
@@ -121,6 +122,7 @@ class RunSettings:
     documents: Mapping[str, str] = field(default_factory=dict)
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     lang: str = "zh"
+    idle_rules: frozenset[str] = frozenset()
 
 
 class EditingState:
@@ -151,6 +153,7 @@ class EditingState:
             dict(documents or {}),
             options.parameters,
             options.lang,
+            frozenset(one.code for one in checked.report.rules if one.outcome not in EXAMINED_OUTCOMES),
         )
         #: Findings that an evaluation of the land around an edit must not cut. All forks share them.
         self.places_of_uncut_findings = FindingPlaces(

@@ -27,7 +27,8 @@ from .clipped_layers import LayerClipper
 if TYPE_CHECKING:
     from ..model.findings import Finding
     from ..model.rule import Rule
-    from .state import EditingState
+    from .edits import Edits
+    from .state import EditingState, RunSettings
 
 #: Rules that a change of a row affects only near the row, or in rows with the same key. Totals are not among them.
 SURROUNDINGS_RULES = (
@@ -46,6 +47,10 @@ RULES_BY_PLACE = tuple(code for code in SURROUNDINGS_RULES if code not in _KEY_R
 _RULES_OF_ONE_LAYER = ("ATT001", "GEO006", "TOP004", "TOP007")
 #: Of these, the rule that also reads the lines that may fill the windows (开天窗) of a layer.
 _WINDOW_RULE = "GEO006"
+
+#: Local rules of which some findings are totals (REL006), or depend on rows without a shape, which may belong
+#: anywhere (LAW010).
+_PARTLY_LOCAL_RULES = ("REL006", "LAW010")
 
 Bounds = tuple[float, float, float, float]
 
@@ -71,6 +76,25 @@ def choose_surroundings_rules(
         ):
             selected_rules.append(load_all_rules()[code])
     return selected_rules
+
+
+def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
+    """Return the codes of rules of the check that edits may affect, but that a trial of the edits does not evaluate.
+
+    A trial evaluates neither totals and other rules on whole layers, nor the values of a new field. Whole layers are
+    not told apart: many of these rules read more of them than they need. Rules on the structure of layers (SCH) depend
+    only on their fields, and on whether they have rows.
+    """
+    adds_fields = bool(edits.new_fields)
+    untried_rules = []
+    for code in settings.rule_codes:
+        rule = load_all_rules()[code]
+        is_tried = code in SURROUNDINGS_RULES or (rule.local and code not in _PARTLY_LOCAL_RULES and not adds_fields)
+        is_fixed = rule.family == "SCH" and not adds_fields and not any(edit.is_deleted for edit in edits)
+        is_idle = code in settings.idle_rules and not adds_fields
+        if not (is_tried or is_fixed or is_idle):
+            untried_rules.append(code)
+    return untried_rules
 
 
 def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:

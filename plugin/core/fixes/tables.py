@@ -17,7 +17,7 @@ from .texts import FixTexts
 #: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.
 TABLE_COLUMNS = (
     "rule", "problem", "layer", "key", "related_layer", "related_keys", "township", "group", "fix", "what", "moved_out",
-    "moved_in", "new", "reason",
+    "moved_in", "new", "reason", "untried",
 )  # fmt: skip
 
 
@@ -59,12 +59,13 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
         if finding.code in rules_by_code
         else finding.message
     )
-    fix = what = area_out = into = new = ""
+    fix = what = area_out = into = new = untried = ""
     if proposal is not None:
         fix, what = f"{proposal.fix.code} {texts.get_title(proposal.fix)}", texts.make_sentence(proposal)
         area_out = f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}"
         into = f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}"
         new = str(len(proposal.new_findings))
+        untried = ";".join(proposal.untried_rules)
     return [
         finding.code,
         problem,
@@ -80,6 +81,7 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
         into,
         new,
         _explain(entry, texts),
+        untried,
     ]
 
 

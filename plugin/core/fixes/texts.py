@@ -67,6 +67,11 @@ class FixTexts:
         """Return sentences on why a proposal is not safe; empty for a safe one."""
         return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in proposal.doubts]
 
+    def describe_untried_rules(self, proposal: Proposal) -> str:
+        """Return a sentence that names the rules that were not tried with a proposal; empty without any."""
+        rules = ", ".join(proposal.untried_rules)
+        return self.get("note_untried", rules=rules) if rules else ""
+
     def get_layer_name(self, role: str) -> str:
         """Return the name of a layer, with its code in Chinese texts."""
         template = self._templates.get(role)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,20 +30,23 @@ class AreaRow:
     tip: str = ""
 
 
-def make_area_rows(proposals: Iterable[Any], get_layer_name: Callable[[str], str]) -> list[AreaRow]:
-    """Return a row of areas for every layer whose shapes the proposals change.
+def make_area_rows(
+    proposals: Sequence[Any], get_layer_name: Callable[[str], str], plane_crs: Any
+) -> list[AreaRow]:
+    """Return a row of areas for every layer whose shapes the proposals change; each feature counts once.
 
     Rows with a remark follow, for the other layers of the proposals and of their findings. ``get_layer_name``: returns
-    the name of a layer by its code.
+    the name of a layer by its code; ``plane_crs``: the CRS in which the proposals were judged.
     """
-    sums: dict[str, list[float]] = {}
+    from ...core.fixes.area_balance import sum_area_changes
+
+    figures_by_role = {
+        one.role: (one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2)
+        for one in sum_area_changes(proposals, plane_crs)
+    }
     involved_roles: dict[str, None] = {}
     edited_roles: set[str] = set()
     for proposal in proposals:
-        for area in proposal.areas:
-            sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
-            former_sums = sums.get(area.role, [0.0] * 4)
-            sums[area.role] = [one + other for one, other in zip(former_sums, sides, strict=True)]
         edited_roles |= proposal.edits.roles
         involved_roles |= dict.fromkeys(
             role
@@ -51,10 +54,10 @@ def make_area_rows(proposals: Iterable[Any], get_layer_name: Callable[[str], str
             if role
         )
     rows = [
-        AreaRow(_strip_code_in_brackets(get_layer_name(role)), (f[0], f[1], f[2], f[3]), tip=get_layer_name(role))
-        for role, f in sums.items()
+        AreaRow(_strip_code_in_brackets(get_layer_name(role)), figures, tip=get_layer_name(role))
+        for role, figures in figures_by_role.items()
     ]
-    other_roles = [role for role in involved_roles if role not in sums]
+    other_roles = [role for role in involved_roles if role not in figures_by_role]
     remark_by_role = {role: tr("attributes only") if role in edited_roles else tr("unchanged") for role in other_roles}
     return rows + [
         AreaRow(_strip_code_in_brackets(get_layer_name(role)), None, remark_by_role[role], get_layer_name(role))

@@ -43,13 +43,16 @@ def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
 
     ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.texts.FixTexts`.
     """
-    rows = []
-    for entry in entries:
-        group = REFUSED
-        if entry.proposal is not None:
-            group = SAFE if entry.proposal.is_safe else CONFIRM
-        rows.append(BatchRow(entry, group, _make_cells(entry, group, texts), is_ticked=group == SAFE))
+    rows = [_make_row(entry, texts) for entry in entries]
+    for row in rows:
+        row.is_ticked = row.group == SAFE
     return sorted(rows, key=lambda row: row.group)
+
+
+def _make_row(entry: Any, texts: Any) -> BatchRow:
+    """Return the row of a tried fix, without a tick."""
+    group = REFUSED if entry.proposal is None else SAFE if entry.proposal.is_safe else CONFIRM
+    return BatchRow(entry, group, _make_cells(entry, group, texts))
 
 
 def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
@@ -77,8 +80,8 @@ def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
         texts.make_sentence(proposal),
         format_number(moved_out, 2) if proposal.areas else "—",
         format_number(moved_in, 2) if proposal.areas else "—",
-        str(len(proposal.new_findings)) if proposal.new_findings else tr("none"),
-        tr("Safe") if group == SAFE else doubts,
+        str(len(proposal.new_findings)) if proposal.new_findings or proposal.untried_rules else tr("none"),
+        tr("; ").join(filter(None, [tr("Safe") if group == SAFE else doubts, texts.describe_untried_rules(proposal)])),
     ]
 
 
@@ -105,6 +108,17 @@ class BatchModel(QAbstractTableModel):
     def list_ticked(self) -> list[BatchRow]:
         """Return the rows whose fixes are ticked."""
         return [row for row in self.rows if row.is_ticked]
+
+    def untick_changed(self, changed_rows: list[tuple[BatchRow, Any]], texts: Any) -> None:
+        """Untick rows whose fix is another one now, and show that one; a fix to confirm has to be viewed again.
+
+        ``changed_rows``: rows, each with its present `core.fixes.batch.BatchEntry`.
+        """
+        for row, entry in changed_rows:
+            row.entry.proposal, row.entry.refusal, row.entry.is_applied = entry.proposal, entry.refusal, False
+            present_row = _make_row(row.entry, texts)
+            row.group, row.cells, row.is_ticked, row.is_seen = present_row.group, present_row.cells, False, False
+        self._refresh()
 
     def tick_only_safe(self, on: bool = True) -> None:
         """Tick the safe rows and no other; with ``on`` False tick none."""

@@ -178,7 +178,7 @@ class FixDialog(FocusedButtonDialog):
         safe = proposal.is_safe
         size = self.fontMetrics().height()
         self._safety_icon.setPixmap(theme.load_pixmap("ok" if safe else "warning", size, self.devicePixelRatioF()))
-        self.safety.setText(tr("Safe: formal or sliver change, no new findings") if safe else tr("To confirm"))
+        self.safety.setText(tr("Safe: formal or sliver change") if safe else tr("To confirm"))
 
     def show_progress(self, share: float | None) -> None:
         """Show the completed share (0 to 1) of trying the fixes; None hides it."""

@@ -21,7 +21,7 @@ from ..widgets.save_path import choose_save_path
 from .applying import get_person_name
 from .area_table import make_area_rows
 from .batch_dialog import BatchDialog
-from .batch_model import BatchRow, make_batch_rows
+from .batch_model import FEATURE_COLUMN, BatchRow, make_batch_rows
 from .fix_dialog_controller import FixDialogController
 from .shapes import make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
@@ -42,8 +42,8 @@ class BatchFixer(FixDialogController):
         self.closed.connect(self._discard_batch)
         self._findings: list[Any] = []
         self._displayed_trial: BatchTrial | None = None
-        #: Findings whose fixes are being applied: fingerprint → True if the user confirmed an unsafe fix.
-        self._applying: dict[str, bool] | None = None
+        #: Rows whose fixes are being applied, in the order of their findings.
+        self._applying: list[BatchRow] | None = None
         #: The edits of the applied fixes while they are prepared and written.
         self._writing: PortionedWork | None = None
 
@@ -101,7 +101,7 @@ class BatchFixer(FixDialogController):
 
     def _on_trial_done(self, batch_trial: BatchTrial) -> None:
         if self._applying is not None:
-            self._apply_if_unchanged(batch_trial)
+            self._apply_if_unchanged(batch_trial, batch_trial.result.entries)
             return
         self._displayed_trial = batch_trial
         self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
@@ -111,7 +111,9 @@ class BatchFixer(FixDialogController):
     def _show_balance(self) -> None:
         """Show the sums of the areas that the ticked fixes change, and what Apply will do."""
         ticked_proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
-        self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.get_layer_name) if ticked_proposals else [])
+        plane_crs = self._dock.result.check_result.plan.plane_crs
+        areas = make_area_rows(ticked_proposals, self._texts.get_layer_name, plane_crs) if ticked_proposals else []
+        self.dialog.show_areas(areas)
         if self.trial.is_running or self._writing is not None:
             return
         if not self._findings:
@@ -176,34 +178,35 @@ class BatchFixer(FixDialogController):
         if not self.trial.is_current or not ticked_rows:
             self.try_all()
             return
-        self._applying = {row.entry.finding.fingerprint: not row.entry.proposal.is_safe for row in ticked_rows}
+        order = {id(finding): position for position, finding in enumerate(self._findings)}
+        self._applying = sorted(ticked_rows, key=lambda row: order[id(row.entry.finding)])
         tried_entries = [entry for entry in self._displayed_trial.result.entries if entry.is_applied]
-        if {entry.finding.fingerprint for entry in tried_entries} == self._applying.keys():
+        if {id(entry) for entry in tried_entries} == {id(row.entry) for row in ticked_rows}:
             # No progress bar: it would be painted anew, with the table beside it.
             self.dialog.show_state(self._make_applying_text(), can_apply=False)
-            self._apply_if_unchanged(self._displayed_trial)
+            self._apply_if_unchanged(self._displayed_trial, [row.entry for row in self._applying])
             return
-        order = {id(finding): position for position, finding in enumerate(self._findings)}
-        findings = sorted((row.entry.finding for row in ticked_rows), key=lambda one: order.get(id(one), len(order)))
+        findings = [row.entry.finding for row in self._applying]
         batch_work = make_batch_trial(findings, {}, safe_only=False)
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
-    def _apply_if_unchanged(self, batch_trial: BatchTrial) -> None:
-        """Apply the fixes of a trial of the ticked findings, if they are still the fixes that the dialog displays."""
+    def _apply_if_unchanged(self, batch_trial: BatchTrial, entries: list[Any]) -> None:
+        """Apply the fixes of a trial of the ticked rows, if they are still the fixes that the dialog displays.
+
+        Otherwise untick the rows with another fix and name them; the others can then be applied. ``entries``: what the
+        trial found for each ticked row.
+        """
         from ...core.fixes.merging import merge_edits
 
-        confirmed_by_fingerprint, self._applying = self._applying, None
+        rows, self._applying = self._applying, None
         proposals = batch_trial.result.applied
-        doubtful_findings = [
-            entry.finding
-            for entry in batch_trial.result.entries
-            if entry.is_applied
-            and not entry.proposal.is_safe
-            and not confirmed_by_fingerprint.get(entry.finding.fingerprint, False)
-        ]
-        if doubtful_findings:
-            text = tr("Without the fixes that are not ticked, {count} others are not safe. Try again and check them.")
-            self._show_refusal(text.format(count=len(doubtful_findings)))
+        changed_rows = [pair for pair in zip(rows, entries, strict=True) if _has_other_fix(*pair)]
+        if changed_rows:
+            self.dialog.model.untick_changed(changed_rows, self._texts)
+            names = tr("; ").join(" ".join(row.cells[:FEATURE_COLUMN + 1]) for row, _entry in changed_rows)
+            text = tr("Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are "
+                      "no longer ticked: {names}. View them again, or apply the others.")  # fmt: skip
+            self.dialog.show_state(text.format(names=names), can_apply=True)
             return
         if not self.trial.is_current:
             self.try_all()
@@ -238,3 +241,12 @@ class BatchFixer(FixDialogController):
         log_error(error)
         text = tr("The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.")
         self._show_refusal(text.format(error=type(error).__name__))
+
+
+def _has_other_fix(row: BatchRow, entry: Any) -> bool:
+    """Return True if the fix of a row that was tried anew (``entry``) must be confirmed first, or if it has none now."""
+    if entry.proposal is None:
+        return entry.ended_by is None
+    displayed_doubts = {key for key, _params in row.entry.proposal.doubts}
+    is_same_fix = entry.proposal.fix is row.entry.proposal.fix or entry.proposal.is_safe
+    return not (is_same_fix and {key for key, _params in entry.proposal.doubts} <= displayed_doubts)

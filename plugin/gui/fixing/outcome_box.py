@@ -69,10 +69,15 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         lines.append(("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings))))
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
-    if proposal.ended_findings:
-        lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.ended_findings))))
+    if proposal.renamed:
+        renamed = _format_counts_by_rule([present_finding for _, present_finding in proposal.renamed])
+        lines.append(("info", tr("Of these, listed so far under another key: {rules}").format(rules=renamed)))
+    if proposal.resolved_findings:
+        lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.resolved_findings))))
+    if proposal.untried_rules:
+        lines.append(("info", texts.describe_untried_rules(proposal)))
     if not proposal.new_findings:
-        lines.append(("ok", tr("No new findings")))
+        lines.append(("ok", tr("No new findings of the other rules") if proposal.untried_rules else tr("No new findings")))
     return lines
 
 

@@ -77,9 +77,6 @@ def assert_judgement_agrees_with_a_whole_check(
             del ended[min(matches, key=lambda n: measure_difference(one, ended[n]))]
         else:
             begun.append(one)
-    for former, present in proposal.renamed:
-        ended = [one for one in ended if not is_same_problem(one, former)]
-        begun = [one for one in begun if not is_same_problem(one, present)]
     # A part of a problem that joins another one has not ended.
     ended = [
         one for one in ended if not one.by_place or is_among(one, proposal.ended_findings) or not is_among(one, now)

@@ -71,7 +71,8 @@ def test_fix_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source_uncha
             str(source_file),
             "--rules",
             "GEO003,REL002",
-            "--safe-only",
+            "--only",
+            "FIX001",
             "--output",
             str(copy),
             "--table",
@@ -86,12 +87,21 @@ def test_fix_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source_uncha
     assert gpd.read_file(copy, layer="STBHHX").equals(gpd.read_file(source_file, layer="STBHHX"))
     rows = read_csv_rows(table)
     assert [(row["规则"], row["分类"], row["结果"]) for row in rows] == [
-        ("GEO003", "安全", "已应用"),
-        ("REL002", "需确认", "未应用"),
+        ("GEO003", "需确认", "已应用"),
+        ("REL002", "不能修复", "未应用"),
     ]
     log = read_csv_rows(make_default_log_path(copy))
     assert [row["规则"] for row in log] == ["GEO003"] and KEY.format(3) in log[0]["涉及要素"]
-    assert "安全 1" in capsys.readouterr().out
+    assert "安全 0，需确认 1" in capsys.readouterr().out
+
+
+def test_safe_fixes_divide_no_feature(source_file, tmp_path):
+    copy, table = tmp_path / "copy.gpkg", tmp_path / "table.csv"
+    arguments = ["fix", str(source_file), "--rules", "GEO003", "--safe-only"]
+    assert main([*arguments, "--output", str(copy), "--table", str(table)]) == 1
+    assert len(gpd.read_file(copy, layer="CZKFBJ")) == 2
+    (row,) = read_csv_rows(table)
+    assert (row["分类"], row["结果"]) == ("需确认", "未应用") and "新增要素或要素部分 1 个" in row["说明"]
 
 
 def test_fix_command_without_safe_only_also_applies_unsafe_proposals(source_file, tmp_path):
@@ -183,7 +193,7 @@ def test_shapefile_folder_and_geodatabase_are_fixed_in_a_copy(source_file, tmp_p
 def test_second_fix_run_replaces_the_copy_and_appends_to_its_change_log(source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
-        run_fixes(str(source_file), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy)))
+        run_fixes(str(source_file), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy), safe_only=False))
     assert len(read_csv_rows(make_default_log_path(copy))) == 2
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
 
@@ -255,7 +265,6 @@ def test_full_check_after_all_fixes_has_only_new_findings_that_the_proposals_ann
     errors = [one for one in before if one.severity is Severity.ERROR and is_in_an_unsealed_layer(one)]
     assert [one.code for one in errors if is_among(one, after)] == []
     announced = [one for proposal in run.batch.applied for one in proposal.new_findings]
-    announced += [present for proposal in run.batch.applied for _, present in proposal.renamed]
     new = [one for one in after if not is_among(one, before)]
     assert [one.code for one in new if one.severity is Severity.ERROR] == []
     unannounced = [one for one in new if (one.code, one.case) not in SUMS and not is_among(one, announced)]

@@ -55,7 +55,7 @@ def test_fix_of_a_finding_on_a_deleted_or_changed_row_is_refused_as_stale():
     plan = make_example_plan({"boundary": [TWO_PARTS_WKT]})
     assert get_refusal_reason(plan, "GEO003", key="140225000000009999") == "stale"
     state, findings = check_and_start_editing(plan, ["GEO003"])
-    after = run_batch(state, findings, choose_fixes(())).state
+    after = run_batch(state, findings, choose_fixes(()), safe_only=False).state
     assert propose_best_fix(after, findings[0], choose_fixes(()), {}).reason == "stale"
 
 
@@ -93,7 +93,8 @@ def test_gap_between_rows_in_degrees_is_not_fixed():
 def test_line_of_two_parts_is_divided_by_its_fix_into_one_row_for_each_part():
     plan = make_example_plan({"ZDJTJCSSX": ["MULTILINESTRING ((0 0, 10 0), (20 0, 50 0))"]})
     state, findings = check_and_start_editing(plan, ["GEO003"])
-    result = run_batch(state, findings, choose_fixes(()))
+    assert not run_batch(state, findings, choose_fixes(())).applied
+    result = run_batch(state, findings, choose_fixes(()), safe_only=False)
     lengths = sorted(round(row.stored_shape.length, 6) for row in list_layer_rows(result.state, "ZDJTJCSSX"))
     assert len(result.applied) == 1 and lengths == [10.0, 30.0]
 

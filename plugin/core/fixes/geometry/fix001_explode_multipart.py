@@ -16,14 +16,14 @@ TWO_SQUARES_WKT = "MULTIPOLYGON (((0 0, 30 0, 30 10, 0 10, 0 0)), ((50 0, 60 0, 
     "explode-multipart",
     title="Divide a feature into its parts",
     solves={"GEO003": ()},
-    safety=Safety.FORMAL,
+    safety=Safety.NEVER,
     messages={"": "Divide into {parts} features; the largest part keeps the key, areas are shared out by size"},
     examples=[
-        FixExample("two squares", "GEO003", {"layer": [TWO_SQUARES_WKT]}, {"layer": ["POLYGON ((0 0, 30 0, 30 10, 0 10, 0 0))", "POLYGON ((50 0, 60 0, 60 10, 50 10, 50 0))"]}, safe=True),
+        FixExample("two squares", "GEO003", {"layer": [TWO_SQUARES_WKT]}, {"layer": ["POLYGON ((0 0, 30 0, 30 10, 0 10, 0 0))", "POLYGON ((50 0, 60 0, 60 10, 50 10, 50 0))"]}),
         FixExample("net areas keep their sum", "GEO003", {"layer": [{"wkt": TWO_SQUARES_WKT, "gross_area": 400.0, "deduction_rate": 0.1, "deduction_area": 40.0, "net_area": 360.0}]},
                    {"layer": [{"wkt": "POLYGON ((0 0, 30 0, 30 10, 0 10, 0 0))", "gross_area": 300.0, "net_area": 270.0}, {"wkt": "POLYGON ((50 0, 60 0, 60 10, 50 10, 50 0))", "gross_area": 100.0, "net_area": 90.0}]},
-                   safe=True, rules=("ATT003",), roles={"layer": "GDBHMB"}),
-        FixExample("a part in another township is confirmed by a person", "GEO003",
+                   rules=("ATT003",), roles={"layer": "GDBHMB"}),
+        FixExample("a part in another township", "GEO003",
                    {"layer": [{"wkt": TWO_SQUARES_WKT, "location_code": "1402251002000000000"}], "townships": [{"wkt": "POLYGON ((0 0, 40 0, 40 10, 0 10, 0 0))", "division_code": "140225100"}, {"wkt": "POLYGON ((40 0, 80 0, 80 10, 40 10, 40 0))", "division_code": "140225101"}]},
                    {"layer": ["POLYGON ((0 0, 30 0, 30 10, 0 10, 0 0))", "POLYGON ((50 0, 60 0, 60 10, 50 10, 50 0))"]}, roles={"layer": "GDBHMB"}),
         FixExample("a sealed layer is only explained", "GEO003", {"farmland": [TWO_SQUARES_WKT]}, refused="sealed"),
@@ -36,7 +36,7 @@ def explode_multipart(finding: Finding, *, state: EditingState) -> Edits:
         The largest part stays in the row; each other part becomes a new row with the next free BSM and the same
         attributes. Area fields are shared out by the parts' areas, so that their sums stay the same.
     When it is safe
-        If no other problem appears, such as a fragment, and each part is in the township that its location code names.
+        Never, because features are added.
     Limits
         Layers with heights or in another coordinate system than the plan's are refused.
     """
