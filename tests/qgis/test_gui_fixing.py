@@ -15,6 +15,8 @@ from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton, QToolButton, 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
+from plugin.core.fixes.proposal import Proposal
+from plugin.core.fixes.texts import FixTexts
 from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.findings.map_marks import NEAREST_SCALE
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
@@ -314,6 +316,35 @@ def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     assert find_overlap(controller) is None
 
 
+def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_rest(checked):  # noqa: F811
+    """A farmland parcel divides the boundary; its islet lies in the next parcel, of which the fix is another one now."""
+    controller, layers = checked
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(500, 500), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
+    farmland = layers["YJJBNTBHTB"]
+    for number, (x, width) in enumerate([(570, 10), (580, 30)], 61):
+        draw_feature_in_layer(farmland, make_rectangle(x, 490, width, 120), BSM=f"1402250000{number:08d}")
+    wait_for_live_check(controller)
+    before = list_shapes(layers["CZKFBJ"])
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    rows = dialog.model.rows
+    assert [row.group for row in rows] == [CONFIRM, CONFIRM]
+    for position in range(2):
+        dialog.table.setCurrentIndex(dialog.filter.index(position, 0))
+        tick = dialog.model.index(position, 0)
+        assert dialog.model.setData(tick, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    # 10 000 m² before, of which both parcels take 1000 and 2000; the boundary counts once.
+    figures = [float(dialog.areas.item(0, column).text().replace("\u202f", "")) for column in range(1, 5)]
+    assert figures == pytest.approx([10_000, 3000, 0, 7000], rel=1e-3)
+    dialog.apply.click()
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    assert [row.is_ticked for row in rows] == [True, False] and list_shapes(layers["CZKFBJ"]) == before
+    assert "REL002" in dialog.status.text() and "000062" in dialog.status.text() and dialog.apply.isEnabled()
+    assert "删除要素" in rows[1].cells[-1] and not rows[1].can_be_ticked
+    dialog.apply.click()
+    assert wait_until(lambda: controller.fixes.many.dialog is None)
+    assert len(list_shapes(layers["CZKFBJ"])) == len(before) + 1
+
+
 def test_live_check_stays_up_to_date_after_a_fix_batch_above_its_change_limit_and_its_undo(checked, monkeypatch):  # noqa: F811
     controller, layers = checked
     boundary = layers["CZKFBJ"]
@@ -586,11 +617,28 @@ def test_fix_preview_maps_centre_on_a_point_finding_at_their_nearest_allowed_sca
 
 def test_warnings_about_a_fix_are_listed_above_the_findings_that_it_ends_and_adds(qgis_app):
     finding = SimpleNamespace(code="TOP002", message="空隙")
-    proposal = SimpleNamespace(ended_findings=[finding], new_findings=[finding], is_safe=False)
-    box = OutcomeBox()
-    box.show_proposal(proposal, SimpleNamespace(list_doubts=lambda _proposal: ["area"]))
+    proposal = Proposal(None, None, None, [finding], [finding])
+    box, texts = OutcomeBox(), FixTexts("zh", {})
+    texts.list_doubts = lambda _proposal: ["area"]
+    box.show_proposal(proposal, texts)
     assert [line.partition("area")[1] for line in box.lines] == ["area", "", "", ""]
     assert "TOP002" in box.lines[1] and box.lines[2] == "空隙" and "TOP002" in box.lines[3]
+
+
+def test_no_new_findings_are_promised_only_for_the_rules_that_were_tried(qgis_app):
+    box, texts = OutcomeBox(), FixTexts("zh", {})
+    box.show_proposal(Proposal(None, None, None), texts)
+    assert box.lines == ["没有新问题"]
+    box.show_proposal(Proposal(None, None, None, untried_rules=["LAW001", "LAW002"]), texts)
+    assert box.lines == ["未复检或仅复检周边，以全面检查为准：LAW001, LAW002", "其余规则没有新问题"]
+
+
+def test_finding_under_another_key_is_listed_as_new_and_not_as_resolved(qgis_app):
+    former, present = (SimpleNamespace(code="REL002", message=key) for key in ("旧", "新"))
+    proposal = Proposal(None, None, None, [former], [present], renamed=[(former, present)])
+    box = OutcomeBox()
+    box.show_proposal(proposal, FixTexts("zh", {}))
+    assert box.lines == ["新增：REL002 1 处", "新", "其中原有问题改列于其他标识码：REL002 1 处"]
 
 
 def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):

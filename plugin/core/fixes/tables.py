@@ -17,7 +17,7 @@ from .texts import FixTexts
 #: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.
 TABLE_COLUMNS = (
     "rule", "problem", "layer", "key", "related_layer", "related_keys", "township", "group", "fix", "what", "moved_out",
-    "moved_in", "new", "reason", "untried",
+    "moved_in", "new", "untried", "reason",
 )  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
         area_out,
         into,
         new,
-        _explain(entry, texts),
         untried,
+        _explain(entry, texts),
     ]
 
 

@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 #: Findings about the run that make it incomplete, whatever the rules find: another county's profile or data.
 INCOMPLETE_RUN_CODES = frozenset({"RUN904"})
 #: Outcomes of rules that had something to check.
-EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+_EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 #: Name of the item that lists notes without a stated approval.
 APPROVAL_DOUBT = "approvals"
 
@@ -139,7 +139,7 @@ class Report:
     @property
     def has_examined_rules(self) -> bool:
         """Return True if any rule had something to check."""
-        return any(r.outcome in EXAMINED_OUTCOMES for r in self.rules)
+        return any(r.outcome in _EXAMINED_OUTCOMES for r in self.rules)
 
     @property
     def rule_counts(self) -> Counter[str]:
