@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare what a preview of a fix promises with a whole check of the copy that is written."""
+
+import shutil
+from collections import Counter
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.examples.plans import make_example_plan
+from plugin.core.exchange.edited_copy import write_copy
+from plugin.core.fixes.apply import collect_changes
+from plugin.core.fixes.area_balance import sum_area_changes
+from plugin.core.fixes.batch import choose_fixes, run_batch
+from plugin.core.fixes.edits import FixRefused
+from plugin.core.fixes.judge import propose_fix
+from plugin.core.fixes.model import load_all_fixes
+from plugin.core.fixes.state import EditingState
+from plugin.paths import SAMPLE_FOLDER
+from tests.core.fixes.random_layouts import draw_layout
+from tests.core.fixes.test_fix_properties import RULES
+
+#: Layers of the sample that no fix changes without a document.
+DOCUMENTS = {role: f"文号 {role}" for role in ("YJJBNTBHTB", "STBHHX", "DLTB", "XZQXZ")}
+
+
+def name_problem(finding):
+    """Return what identifies a finding for a reader of a report."""
+    related_keys = tuple(sorted(finding.related_keys))
+    return finding.code, finding.case, finding.role, finding.key, finding.related_role, related_keys, finding.field
+
+
+def sum_areas_by_name(findings):
+    """Return name of a problem → sum of the areas (m²) of its findings."""
+    sums = Counter()
+    for one in findings:
+        sums[name_problem(one)] += one.area_m2 or 0.0
+    return sums
+
+
+def compare_lists(before, after, ended, new, untried):
+    """Require that the list before, without the ended findings and with the new ones, is the list afterwards.
+
+    ``untried``: codes of rules that the preview names as not tried. A finding that grew is announced as new too.
+    """
+    known, present = Counter(map(name_problem, before)), Counter(map(name_problem, after))
+    gone, added = Counter(map(name_problem, ended)), Counter(map(name_problem, new))
+    areas_before, areas_after, areas_new = (sum_areas_by_name(findings) for findings in (before, after, new))
+    for name in known.keys() | present.keys() | gone.keys() | added.keys():
+        kept = known[name] - gone[name]
+        assert kept >= 0, name
+        if name[0] in untried:
+            continue
+        if not kept:
+            assert present[name] == added[name], name
+            assert areas_new[name] == pytest.approx(areas_after[name], abs=0.01), name
+        elif added[name] and present[name] == kept:
+            assert areas_after[name] > areas_before[name], name
+        else:
+            # Parts of a gap have one name; the parts of one that falls apart are new.
+            assert kept <= present[name] <= kept + added[name], name
+            assert added[name] or areas_after[name] <= areas_before[name] + 0.6, name
+
+
+def sum_shapes(path, role):
+    """Return the number of rows and the planar area (m²) of a layer, invalid shapes repaired."""
+    shapes = gpd.read_file(path, layer=role).geometry.to_numpy()
+    present = np.array([shape for shape in shapes if shape is not None], dtype=object)
+    repaired = shapely.make_valid(present, method="structure", keep_collapsed=False)
+    return len(shapes), float(shapely.area(repaired).sum())
+
+
+def compare_areas(proposals, plan, source, copy):
+    """Require that areas and numbers of rows of the copy are those that the proposals announce."""
+    balances = {one.role: one for one in sum_area_changes(proposals, plan.plane_crs)}
+    edits = {(edit.role, edit.fid, edit.is_new, edit.is_deleted) for one in proposals for edit in one.edits}
+    for role in pyogrio.list_layers(source)[:, 0]:
+        (rows_before, area_before), (rows_after, area_after) = (sum_shapes(path, role) for path in (source, copy))
+        added = sum(new - deleted for edited, _, new, deleted in edits if edited == role)
+        assert rows_after - rows_before == added, role
+        balance = balances.get(role)
+        moved = balance.moved_in_m2 - balance.moved_out_m2 if balance else 0.0
+        assert area_after - area_before == pytest.approx(moved, abs=0.02), role
+        # A feature counts once, so no more land than the layer has is moved out of it.
+        assert not balance or balance.moved_out_m2 <= balance.before_m2 + 0.01 <= area_before + 0.02
+
+
+def compare_preview(state, finding, fix, source, copy, options, before):
+    """Write the copy of one fix and compare it with its preview; return the proposal, None if the fix refuses."""
+    try:
+        proposal, after = propose_fix(state, fix, finding)
+    except FixRefused:
+        return None
+    copy.unlink(missing_ok=True)
+    write_copy(collect_changes(after), source, copy)
+    checked = check_plan(str(copy), options)
+    compare_lists(
+        before, checked.report.findings, proposal.ended_findings, proposal.new_findings, proposal.untried_rules
+    )
+    compare_areas([proposal], state.plan, source, copy)
+    assert not (proposal.is_safe and any(edit.is_new for edit in proposal.edits))
+    return proposal
+
+
+def compare_batch(state, findings, source, copy, options, before, **settings):
+    """Write the copy of a batch and compare it with what its proposals announce; return the batch."""
+    result = run_batch(state, findings, choose_fixes(()), **settings)
+    copy.unlink(missing_ok=True)
+    write_copy(collect_changes(result.state), source, copy)
+    after = check_plan(str(copy), options).report.findings
+    listed = list(before)
+    for proposal in result.applied:
+        ended = Counter(map(name_problem, proposal.ended_findings))
+        kept = []
+        for one in listed:
+            name = name_problem(one)
+            if ended[name]:
+                ended[name] -= 1
+            else:
+                kept.append(one)
+        names = {name_problem(one) for one in kept}
+        listed = kept + [one for one in proposal.new_findings if name_problem(one) not in names]
+    untried = {code for proposal in result.applied for code in proposal.untried_rules}
+    assert {name for name in map(name_problem, listed) if name[0] not in untried} == {
+        name for name in map(name_problem, after) if name[0] not in untried
+    }
+    compare_areas(result.applied, state.plan, source, copy)
+    return result
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """Return the path of the sample county, the options of its check, and the result."""
+    source = tmp_path_factory.mktemp("sample") / "county.gpkg"
+    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
+    options = RunOptions(profile="hunyuan")
+    return source, options, check_plan(str(source), options)
+
+
+def test_cut_that_leaves_an_islet_announces_the_findings_on_it_and_counts_it_neither_out_nor_in(sample, tmp_path):
+    source, options, checked = sample
+    findings = checked.report.findings
+    (finding,) = [one for one in findings if one.code == "REL002" and one.key.endswith("0833")]
+    state = EditingState(checked, options)
+    fix = load_all_fixes()["FIX010"]
+    proposal = compare_preview(state, finding, fix, source, tmp_path / "copy.gpkg", options, findings)
+    assert sorted(one.code for one in proposal.new_findings) == ["REL002", "REL005"]
+    assert [one.code for one in proposal.resolved_findings] == ["REL002"]
+    ((key, params),) = [doubt for doubt in proposal.doubts if doubt[0] == "adds_features"]
+    assert params["count"] == 1 and params["area_m2"] == pytest.approx(6520.3, abs=0.1)
+    (balance,) = proposal.areas
+    assert balance.moved_in_m2 == 0 and balance.ellipsoid_out_m2 == pytest.approx(33_676.6 - 6520.3, abs=0.2)
+
+
+def test_batch_counts_a_feature_that_several_fixes_cut_once(sample):
+    _, options, checked = sample
+    overlaps = [one for one in checked.report.findings if one.code == "REL002"]
+    result = run_batch(EditingState(checked, options), overlaps, choose_fixes(()), safe_only=True)
+    proposals = [entry.proposal for entry in result.entries]
+    assert len(proposals) == 7 and not result.applied
+    (balance,) = sum_area_changes(proposals, checked.plan.plane_crs)
+    boundary = checked.plan.layers["CZKFBJ"]
+    rows = {key: n for n, key in enumerate(boundary.keys)}
+    edited = {edit.fid for one in proposals for edit in one.edits if not edit.is_new}
+    assert balance.rows == len(edited) == 2
+    whole_m2 = sum(boundary.plane_shapes[rows[key]].area for key in boundary.keys if key[-4:] in ("0005", "0017"))
+    assert balance.before_m2 == pytest.approx(whole_m2)
+    cut = shapely.union_all([one.geometry for one in overlaps])
+    assert balance.moved_out_m2 == pytest.approx(cut.area, abs=1.0) and balance.moved_in_m2 < 1e-3
+
+
+@pytest.mark.slow
+def test_every_preview_on_the_sample_agrees_with_a_check_of_the_written_copy(sample, tmp_path):
+    source, options, checked = sample
+    findings, count = checked.report.findings, 0
+    for documents in ({}, DOCUMENTS):
+        state = EditingState(checked, options, documents=documents)
+        for finding in findings:
+            for fix in load_all_fixes().find_for(finding):
+                if documents and not {finding.role, finding.related_role} & DOCUMENTS.keys():
+                    continue
+                proposal = compare_preview(state, finding, fix, source, tmp_path / "copy.gpkg", options, findings)
+                count += proposal is not None
+    assert count > 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("safe_only", [True, False])
+def test_batch_on_the_sample_agrees_with_a_check_of_the_written_copy(sample, tmp_path, safe_only):
+    source, options, checked = sample
+    state, findings = EditingState(checked, options, documents=DOCUMENTS), checked.report.findings
+    copy = tmp_path / "copy.gpkg"
+    result = compare_batch(state, findings, source, copy, options, findings, safe_only=safe_only)
+    assert [entry.finding for entry in result.entries] == findings
+    assert len(result.applied) > (1 if safe_only else 40)
+
+
+def write_layout(seed, path):
+    """Write a random county to a GeoPackage."""
+    for role, layer in make_example_plan(draw_layout(seed)).layers.items():
+        layer.source.frame.to_file(path, layer=role, engine="pyogrio")
+
+
+@pytest.mark.parametrize("seed", [2, 5, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 32))])
+def test_previews_on_a_random_layout_agree_with_a_check_of_the_written_copy(seed, tmp_path):
+    source, copy = tmp_path / "layout.gpkg", tmp_path / "copy.gpkg"
+    write_layout(seed, source)
+    options = RunOptions(rules=tuple(RULES), scope="three_lines")
+    checked = check_plan(str(source), options)
+    findings, state = checked.report.findings, EditingState(checked, options)
+    for finding in findings:
+        for fix in load_all_fixes().find_for(finding):
+            compare_preview(state, finding, fix, source, copy, options, findings)
+    for safe_only in (True, False):
+        compare_batch(state, findings, source, copy, options, findings, safe_only=safe_only)
