@@ -226,13 +226,12 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
         arcs: dict[int, int] = {}
         if has_transactions:
             raise_if_refused(layer.StartTransaction())
-        for number, (fid, (origin, shape, values)) in enumerate(changes.added.items()):
-            _check_cancellation_now_and_then(number, cancellation)
-            feature = raise_if_refused(layer.GetFeature(origin)).Clone()
-            feature.SetFID(-1)
-            _fill_feature(feature, shape, values, text_codec)
-            raise_if_refused(layer.CreateFeature(feature))
-            del feature, fid
+        # Read before any row is created: if the row of a FileGDB that was read last is read again then, GDAL 3.6 returns
+        # values of the new row (reproduced), so that a divided feature would get the key of its new part.
+        added = [
+            (raise_if_refused(layer.GetFeature(origin)).Clone(), shape, values)
+            for origin, shape, values in changes.added.values()
+        ]
         for number, (fid, (shape, values)) in enumerate(changes.changed.items()):
             _check_cancellation_now_and_then(number, cancellation)
             feature = raise_if_refused(layer.GetFeature(fid))
@@ -241,6 +240,13 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
             _fill_feature(feature, shape, values, text_codec)
             replace_feature(layer, feature, path)
             del feature
+        for number, (feature, shape, values) in enumerate(added):
+            _check_cancellation_now_and_then(number, cancellation)
+            feature.SetFID(-1)
+            _fill_feature(feature, shape, values, text_codec)
+            raise_if_refused(layer.CreateFeature(feature))
+            del feature
+        added.clear()
         for fid, count in arcs.items():
             if _count_arcs(raise_if_refused(layer.GetFeature(fid)), changes.source, fid) != count:
                 raise _make_arcs_error(changes.source, fid)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ def balance_areas(
     if shapes_after is None:
         planar[3], ellipsoid[3] = (one[0] - one[1] + one[2] for one in (planar, ellipsoid))
     moved_out, moved_in = (extract_polygons(shapely.union_all(polygons[side])) for side in (1, 2))
-    return AreaChange(role, len(lands), *planar, *ellipsoid, moved_in, moved_out, dict(lands))
+    change = AreaChange(role, len(lands), *planar, *ellipsoid)
+    return replace(change, moved_in=moved_in, moved_out=moved_out, lands=dict(lands))
 
 
 def sum_area_changes(proposals: Iterable[Proposal], plane_crs: Any) -> list[AreaChange]:

@@ -145,18 +145,17 @@ def find_findings_in_surroundings(
     other_rules = [rule for rule in rules if rule.code not in _GAP_RULES]
     findings: list[Finding] = []
     if other_rules:
-        findings += _evaluate(state, other_rules, rules, layers, boxes, focused_roles, cancellation)
+        findings += _evaluate(state, other_rules, layers, boxes, focused_roles, cancellation)
     # Without a box, no edge changed and no gap has a row that changed.
     if gap_rules and boxes:
         layers = clipper.clip_layers(layers)
-        findings += _evaluate(state, gap_rules, rules, layers, boxes, focused_roles, cancellation)
+        findings += _evaluate(state, gap_rules, layers, boxes, focused_roles, cancellation)
     return findings
 
 
 def _evaluate(
     state: EditingState,
     rules: list[Rule],
-    run_rules: list[Rule],
     layers: dict[str, Layer],
     boxes: Sequence[Bounds],
     focused_roles: frozenset[str] | None,
@@ -164,8 +163,7 @@ def _evaluate(
 ) -> list[Finding]:
     """Return the findings of rules in layers that are cut to the surroundings.
 
-    ``run_rules``: all rules that run there; ``focused_roles``: the layers that rules on every layer check, None for
-    all. Raise SurroundingsFailed, Cancelled.
+    ``focused_roles``: the layers that rules on every layer check, None for all. Raise SurroundingsFailed, Cancelled.
     """
     rows = state.session.checker.rows
     county = state.plan.find_layer_of_concept("county")
@@ -180,7 +178,8 @@ def _evaluate(
         rules,
         part,
         focus=RecheckFocus({}, focused_roles),
-        run_rules=run_rules,
+        # A rule leaves out what another rule of the check reports.
+        run_rules=[load_all_rules()[code] for code in state.settings.rule_codes],
         parameters=state.settings.parameters,
         tolerance=state.settings.tolerance,
         lang=state.settings.lang,

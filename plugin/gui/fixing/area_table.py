@@ -30,9 +30,7 @@ class AreaRow:
     tip: str = ""
 
 
-def make_area_rows(
-    proposals: Sequence[Any], get_layer_name: Callable[[str], str], plane_crs: Any
-) -> list[AreaRow]:
+def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str], plane_crs: Any) -> list[AreaRow]:
     """Return a row of areas for every layer whose shapes the proposals change; each feature counts once.
 
     Rows with a remark follow, for the other layers of the proposals and of their findings. ``get_layer_name``: returns

@@ -203,9 +203,11 @@ class BatchFixer(FixDialogController):
         changed_rows = [pair for pair in zip(rows, entries, strict=True) if _has_other_fix(*pair)]
         if changed_rows:
             self.dialog.model.untick_changed(changed_rows, self._texts)
-            names = tr("; ").join(" ".join(row.cells[:FEATURE_COLUMN + 1]) for row, _entry in changed_rows)
-            text = tr("Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are "
-                      "no longer ticked: {names}. View them again, or apply the others.")  # fmt: skip
+            names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row, _entry in changed_rows)
+            text = tr(
+                "Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are no "
+                "longer ticked: {names}. View them again, or apply the others."
+            )
             self.dialog.show_state(text.format(names=names), can_apply=True)
             return
         if not self.trial.is_current:
@@ -244,7 +246,7 @@ class BatchFixer(FixDialogController):
 
 
 def _has_other_fix(row: BatchRow, entry: Any) -> bool:
-    """Return True if the fix of a row that was tried anew (``entry``) must be confirmed first, or if it has none now."""
+    """Return True if a row that was tried anew (``entry``) has no fix now, or one that must be confirmed first."""
     if entry.proposal is None:
         return entry.ended_by is None
     displayed_doubts = {key for key, _params in row.entry.proposal.doubts}

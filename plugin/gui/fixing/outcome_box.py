@@ -77,7 +77,9 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
     if proposal.untried_rules:
         lines.append(("info", texts.describe_untried_rules(proposal)))
     if not proposal.new_findings:
-        lines.append(("ok", tr("No new findings of the other rules") if proposal.untried_rules else tr("No new findings")))
+        lines.append(
+            ("ok", tr("No new findings of the other rules") if proposal.untried_rules else tr("No new findings"))
+        )
     return lines
 
 

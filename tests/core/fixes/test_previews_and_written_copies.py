@@ -150,10 +150,41 @@ def test_cut_that_leaves_an_islet_announces_the_findings_on_it_and_counts_it_nei
     proposal = compare_preview(state, finding, fix, source, tmp_path / "copy.gpkg", options, findings)
     assert sorted(one.code for one in proposal.new_findings) == ["REL002", "REL005"]
     assert [one.code for one in proposal.resolved_findings] == ["REL002"]
-    ((key, params),) = [doubt for doubt in proposal.doubts if doubt[0] == "adds_features"]
+    (params,) = [params for key, params in proposal.doubts if key == "adds_features"]
     assert params["count"] == 1 and params["area_m2"] == pytest.approx(6520.3, abs=0.1)
     (balance,) = proposal.areas
     assert balance.moved_in_m2 == 0 and balance.ellipsoid_out_m2 == pytest.approx(33_676.6 - 6520.3, abs=0.2)
+
+
+@pytest.mark.parametrize("kind", ["county.gdb", "layers"])
+def test_divided_feature_keeps_its_values_in_a_copy_of_each_format(tmp_path, kind):
+    square, strip = shapely.box(0, 0, 100, 100), shapely.box(40, -10, 60, 110)
+    source = tmp_path / kind
+    for role, shape in (("CZKFBJ", square), ("YJJBNTBHTB", strip)):
+        keys = [f"1402250000000000{number}" for number in (11, 12)]
+        shapes = [
+            shapely.affinity.translate(one, 38_500_000, 4_400_000) for one in (shape, shapely.box(300, 0, 400, 100))
+        ]
+        frame = gpd.GeoDataFrame({"BSM": keys, "BZ": ["甲", "乙"]}, geometry=shapes, crs="EPSG:4526")
+        if kind == "layers":
+            source.mkdir(exist_ok=True)
+            frame.to_file(source / f"{role}.shp", engine="pyogrio", encoding="UTF-8")
+        else:
+            frame.to_file(source, layer=role, driver="OpenFileGDB", engine="pyogrio")
+    options = RunOptions(rules=("REL002",), scope="three_lines")
+    checked = check_plan(str(source), options)
+    state, copy = EditingState(checked, options), tmp_path / f"copy{source.suffix}"
+    finding = next(one for one in checked.report.findings if one.key.endswith("11"))
+    _, after = propose_fix(state, load_all_fixes()["FIX010"], finding)
+    write_copy(collect_changes(after), str(source), copy)
+    rows = gpd.read_file(
+        copy / "CZKFBJ.shp" if kind == "layers" else copy, **({} if kind == "layers" else {"layer": "CZKFBJ"})
+    )
+    found = sorted(
+        (key[-2:], remark, round(shape.area))
+        for key, remark, shape in zip(rows["BSM"], rows["BZ"], rows.geometry, strict=True)
+    )
+    assert found == [("11", "甲", 4000), ("12", "乙", 10_000), ("13", "甲", 4000)]
 
 
 def test_batch_counts_a_feature_that_several_fixes_cut_once(sample):
