@@ -19,6 +19,7 @@ from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import OutputPaths
 from ..core.projects.map_settings import load_map_settings
+from ..core.projects.settings import MIN_WIDTH_M
 from .common import (
     OUTPUT_DOCX,
     OUTPUT_PDF,
@@ -100,7 +101,7 @@ class ProjectConformity(SanxianAlgorithm):
         self.addParameter(set_parameter_widget(projects, "layer_widget.LayerWidget"))
         real = Qgis.ProcessingNumberParameterType.Double
         width_label = tr("Width of lines, diameter of points without a field (m)")
-        self.addParameter(QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=0.0))
+        self.addParameter(QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=MIN_WIDTH_M))
         self.addParameter(make_text_parameter(USE, tr("Use of projects without a field: code or name")))
         for parameter in (*make_source_parameters(), *make_norm_parameters()):
             self.addParameter(parameter)

@@ -217,16 +217,7 @@ def read_phase_severities(
 
 def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollector) -> frozenset[str]:
     """Return the concepts (kinds of layers) that do not exist in the county (本县无)."""
-    known_concepts = dict.fromkeys(
-        [
-            *standard.concepts,
-            *(
-                concept_name
-                for scope in standard.scopes.values()
-                for concept_name in scope.mandatory_concepts + scope.conditional_concepts
-            ),
-        ]
-    )
+    known_concepts = dict.fromkeys((*standard.concepts, *standard.templates))
     with errors.collect_data_error():
         check_keys(
             check_type(table, dict, file=path, key="absent"),

@@ -3,8 +3,9 @@
 
 A table is a CSV or an Excel sheet with the columns zone, use, outcome, condition, source, mark. ``zone`` is the code
 or the name of a planning zone, or a line of ``conformity.toml`` by its id or layer, perhaps with a part
-(``heritage:core``). ``use`` is a code or a name of 用地用海分类, which includes the codes below it, or ``*``. The row
-of the finest zone applies, and among these that of the finest use.
+(``heritage:core``); an unknown part is an error. ``use`` is a code or a name of 用地用海分类, which includes the codes
+below it, or ``*``. The row of the finest zone applies, and among these that of the finest use. Of zones and parts that
+overlap each is judged, and the strictest decides.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..profile import Norm
 from ..profile.named_files import find_file_of_profile, find_file_of_standard
 from ..standard.template import CodeList
+from .line_parts import list_parts
 from .model import Admission, AdmissionRule
 from .settings import ReviewSettings
 
@@ -117,10 +119,10 @@ class _Names:
             self._by_text[code] = code
 
     def find_code(self, text: str) -> str:
-        """Return the code of a cell; empty if unknown. A part after a colon is kept."""
-        name, colon, part = text.replace("：", ":").partition(":")
-        code = self._by_text.get(name.strip(), "") or self._by_text.get(name.strip().upper(), "")
-        return code and code + colon + part.strip()
+        """Return the code of a cell, with the part of a line after a colon; empty if name or part is unknown."""
+        name, colon, part = (one.strip() for one in text.replace("：", ":").partition(":"))
+        found = (self._by_text.get(one + colon + part, "") for one in (name, name.upper()))
+        return next(filter(None, found), "")
 
     def list_examples(self) -> list[str]:
         """Return codes and words that a cell may have, for a message."""
@@ -128,11 +130,12 @@ class _Names:
 
 
 def _map_lines(norm: Norm, settings: ReviewSettings) -> dict[str, str]:
-    """Return name of a line → its id: the id, its Chinese name, and the codes of its layers."""
+    """Return name of a line → its id: the id, its Chinese name, and the codes of its layers; each also with a part."""
     names: dict[str, str] = {}
     for line in settings.lines:
         roles = norm.standard.concepts.get(line.concept, (line.concept,))
-        names |= dict.fromkeys((*roles, line.name[0], line.id), line.id)
+        for part in ("", *(f":{one}" for one in list_parts(line, norm))):
+            names |= {f"{name}{part}": f"{line.id}{part}" for name in (*roles, line.name[0], line.id)}
     return names
 
 

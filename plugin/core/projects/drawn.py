@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class DrawnProject:
     """A project that is drawn, selected or read from a file.
 
-    ``shape``: polygon, line or point in ``crs``; ``attributes``: meaning of a field (`FIELD_MEANINGS`) → text.
+    ``shape``: polygon, line or point in ``crs``; ``attributes``: meaning of a field (`FIELD_MEANINGS`) → text, and
+    where several fields have that meaning also name of the field in capitals → text.
     """
 
     shape: Any
@@ -59,11 +60,13 @@ def read_drawn_projects(
 
 def _make_rows(one: DrawnProject, settings: ReviewSettings, source: str) -> ProjectRows:
     """Return a project as a row of a file; making a table for each position of the mouse would take milliseconds."""
-    columns = {
-        meaning: (settings.fields[meaning][0], [one.attributes[meaning].strip()])
-        for meaning in FIELD_MEANINGS
-        if one.attributes.get(meaning)
-    }
+    columns = {}
+    for meaning in FIELD_MEANINGS:
+        names = [name for name in settings.fields[meaning] if name in one.attributes]
+        texts = [(name, one.attributes[name]) for name in names] or [
+            (settings.fields[meaning][0], one.attributes.get(meaning, ""))
+        ]
+        columns[meaning] = [(name, [text.strip()]) for name, text in texts]
     shapes = np.empty(1, dtype=object)
     shapes[0] = one.shape
     return ProjectRows(source, one.crs, shapes, columns)

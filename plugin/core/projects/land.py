@@ -20,7 +20,6 @@ from .model import (
     LineItem,
     Project,
     SupplementItem,
-    SupplyMode,
     TownshipItem,
 )
 from .occupied import LayerOverlay
@@ -162,14 +161,31 @@ def list_supplements(
 
 
 def make_heritage_notice(
-    project: Project, number: int, overlays: Iterable[LayerOverlay], mark: str, tolerance: Tolerance
+    number: int,
+    expected: LayerOverlay | None,
+    ranges: Iterable[LayerOverlay],
+    mark: str,
+    tolerance: Tolerance,
 ) -> HeritageNotice | None:
-    """Return the notice 先考古、后出让; None outside all ranges, and for land that is allocated (划拨).
+    """Return the notice 先考古、后供地, whatever the mode of supply; None outside all ranges.
 
-    ``overlays``: of the layers with ranges; ``mark``: of the source.
+    ``expected``: the areas where relics may lie under ground, drawn by the province (文物保护法 art. 43 para. 1);
+    ``ranges``: of the layers with ranges of heritage, for land outside these areas; ``mark``: of the source.
     """
-    if project.supply is SupplyMode.ALLOCATION:
+    found = _find_heritage_land(number, [expected] if expected else [], tolerance)
+    key = "archaeology" if found else "archaeology_range"
+    found = found or _find_heritage_land(number, ranges, tolerance)
+    if found is None:
         return None
+    names, area = found
+    params = {"area": Area(area), "names": NameList(names[:_MAX_NAMES])}
+    return HeritageNotice(names, area, Message(SECTION, key if names else f"{key}_unnamed", params), mark)
+
+
+def _find_heritage_land(
+    number: int, overlays: Iterable[LayerOverlay], tolerance: Tolerance
+) -> tuple[tuple[str, ...], float] | None:
+    """Return the names of sites and the land (m²) of a project in layers; None without land."""
     names: list[str] = []
     area = 0.0
     for overlay in overlays:
@@ -180,11 +196,4 @@ def make_heritage_notice(
         names += [layer_names[row] for row in pieces.rows.tolist() if layer_names and layer_names[row]]
         # Ranges of different layers are of the same sites: the largest counts.
         area = max(area, pieces.total_m2)
-    if not area:
-        return None
-    distinct = tuple(dict.fromkeys(names))
-    key = "archaeology" if project.supply is SupplyMode.GRANT else "archaeology_unknown"
-    params = {"area": Area(area), "names": NameList(distinct[:_MAX_NAMES])}
-    if not distinct:
-        key += "_unnamed"
-    return HeritageNotice(distinct, area, Message(SECTION, key, params), mark)
+    return (tuple(dict.fromkeys(names)), area) if area else None

@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 from ..engine.context import RuleContext, trim_code_padding
 from ..heritage.protection import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
 from ..plan.layer import Layer
-from .parts import CONTROL, CORE
-from .settings import PARTS_HERITAGE, PARTS_RESERVES, LineSpec
-
-#: Where ranges overlap the stricter one applies (历史文化名城名镇名村保护规划技术标准): core, control zone, the rest.
-_RANK_BY_PART = {CORE: 0, CONTROL: 1}
-_LOWEST_RANK = 2
+from ..profile import Norm
+from .parts import CONTROL, CORE, INSIDE, OUTSIDE, PARTLY
+from .settings import PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES, LineSpec
 
 
 @dataclass(frozen=True)
@@ -33,15 +30,25 @@ class RowParts:
     parents: dict[str, tuple[str, ...]]
 
     @property
-    def ranks(self) -> NDArray:
-        """Return (n,) ranks of rows: the row of the lowest rank has land that several rows share."""
-        return np.array([_RANK_BY_PART.get(part, _LOWEST_RANK) for part in self.part_of_row], dtype=int)
+    def groups(self) -> NDArray:
+        """Return (n,) groups of rows, one for each part and kind: each is judged with all its land."""
+        pairs = [f"{part}:{kind}" for part, kind in zip(self.part_of_row, self.kind_of_row, strict=True)]
+        groups: NDArray = np.unique(np.array(pairs, dtype=object), return_inverse=True)[1]
+        return groups
 
     def list_places(self, row: int) -> tuple[str, ...]:
         """Return the keys of the admission table for a row, the finest first."""
         kind, part = str(self.kind_of_row[row]), str(self.part_of_row[row])
         parts = (*self.parents.get(kind, (kind,) if kind else ()), *((part,) if part else ()))
         return (*(f"{self.line_id}:{one}" for one in parts), self.line_id)
+
+
+def list_parts(spec: LineSpec, norm: Norm) -> tuple[str, ...]:
+    """Return the parts of a line that a row of the admission table may name."""
+    if spec.parts == PARTS_HERITAGE:
+        kinds = norm.standard.code_lists.get(KIND_CODE_LIST_ID)
+        return (CORE, CONTROL, *(kinds.entry_by_code if kinds else ()))
+    return {PARTS_BOUNDARY: (INSIDE, OUTSIDE, PARTLY), PARTS_RESERVES: (CORE,)}.get(spec.parts, ())
 
 
 def find_row_parts(spec: LineSpec, layer: Layer, ctx: RuleContext) -> RowParts:

@@ -31,7 +31,7 @@ from .model import (
     find_gravest,
 )
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
-from .parts import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length
+from .parts import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose
 from .settings import PARTS_BOUNDARY, LineSpec
 
 _OUTCOME_BY_ADMISSION = {
@@ -85,6 +85,20 @@ class LineJudge:
 
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
         """Return the item of a project. ``number``: its number in the overlay; ``uses``: codes of its use."""
+        item = self._judge_land(number, project, uses)
+        layer = self.data.layer
+        if project.loose is None or layer is None or item.outcome is Outcome.FAILS or item.outside_m2 is not None:
+            return item
+        loose = shapely.get_parts(project.loose)
+        is_met = np.zeros(len(loose), dtype=bool)
+        is_met[shapely.STRtree(loose).query(layer.plane_shapes, predicate="intersects")[1]] = True
+        if not is_met.any():
+            return item
+        params = {"line": BilingualName(self.spec.name), **count_loose(loose[is_met])}
+        return replace(item, outcome=Outcome.UNDETERMINED, reason=Message(SECTION, "line_loose", params))
+
+    def _judge_land(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
+        """Return the item on the land of a project."""
         overlay = self.data.overlay
         if overlay is None:
             return self._make_absent_item()
@@ -98,7 +112,7 @@ class LineJudge:
         parts, touched = self._judge_parts(pieces, project, uses)
         if not parts:
             return self._make_free_item(pieces, project)
-        return self._make_occupied_item(parts, touched, project)
+        return self._make_occupied_item(parts, touched, project, pieces)
 
     def _make_item(self, outcome: Outcome, key: str, *, area_m2: float | None, **more: Any) -> LineItem:
         """Return an item with a reason; ``params`` among ``more`` fill it."""
@@ -180,14 +194,18 @@ class LineJudge:
     def _judge_part(self, rule: AdmissionRule | None, project: Project) -> Outcome:
         """Return the outcome of occupied land under a rule."""
         if self.spec.needs_approval:
+            if project.is_doubtful("approval"):
+                return Outcome.UNDETERMINED
             return Outcome.CONDITIONAL if project.approval else Outcome.FAILS
         return judge_rule(rule, self.spec.unconfirmed)
 
-    def _make_occupied_item(self, parts: list[LinePart], touched: float, project: Project) -> LineItem:
-        """Return the item of a project with land in the line."""
+    def _make_occupied_item(
+        self, parts: list[LinePart], touched: float, project: Project, pieces: ProjectPieces
+    ) -> LineItem:
+        """Return the item of a project with land in the line; land of several parts counts once, the gravest decides."""
         outcome = find_gravest(part.outcome for part in parts)
         deciding = next(part for part in parts if part.outcome is outcome)
-        area = sum(part.area_m2 for part in parts)
+        area = sum(part.area_m2 for part in parts) if pieces.union is None else pieces.total_m2
         nets = [part.net_m2 for part in parts]
         net = None if None in nets else sum(net for net in nets if net is not None)
         basis = self.spec.basis if net is not None else AreaBasis.STATUTORY
@@ -222,6 +240,8 @@ class LineJudge:
         """Return the key of the reason for occupied land."""
         rule = part.rule
         if self.spec.needs_approval:
+            if project.is_doubtful("approval"):
+                return "approval_doubtful"
             return "approved" if project.approval else "not_approved"
         if rule is None:
             return "no_rule"

@@ -15,6 +15,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import shapely
+
 from ..messages.texts import Message, MessagePart
 
 if TYPE_CHECKING:
@@ -99,6 +101,19 @@ class ProjectNote:
 
 
 @dataclass(frozen=True)
+class ProjectDoubt:
+    """A matter of a project that leaves it 未能判定, such as two fields that contradict each other.
+
+    ``meaning``: of the fields, or ``shape``; ``choices``: (field, text) of each, empty for a shape.
+    """
+
+    meaning: str
+    reason: Message
+    choices: tuple[tuple[str, str], ...] = ()
+    outcome = Outcome.UNDETERMINED
+
+
+@dataclass(frozen=True)
 class Project:
     """A project as read.
 
@@ -107,7 +122,8 @@ class Project:
     ``declared_m2``: None if no area is declared; ``use_code``: code of 用地用海分类, empty if unknown; ``use_text``:
     the use as written; ``approval``: number of the document that approves the use of 永久基本农田 (批准文号);
     ``supplement_plan``: name of the plan of 补划, as written; ``source``: file and layer; ``crs``: label of the CRS of
-    the source.
+    the source; ``doubts``: what leaves the project 未能判定; ``loose``: lines and points beside its polygons, without a
+    width and so without land, None without any.
     """
 
     row: int
@@ -127,6 +143,17 @@ class Project:
     supplement_plan: str
     source: str
     crs: str
+    doubts: tuple[ProjectDoubt, ...] = ()
+    loose: Any = None
+
+    def is_doubtful(self, meaning: str) -> bool:
+        """Return True if fields of a meaning contradict each other."""
+        return any(one.meaning == meaning for one in self.doubts)
+
+    @property
+    def extent(self) -> Any:
+        """Return all that is drawn: the land, and lines and points without a width."""
+        return self.shape if self.loose is None else shapely.geometrycollections([self.shape, self.loose])
 
     @property
     def label(self) -> str:
@@ -323,6 +350,10 @@ class ZoneItem:
         return self.mark != "C"
 
 
+#: What gives an outcome and a reason.
+ReviewItem = LineItem | ZoneItem | ProjectDoubt
+
+
 @dataclass(frozen=True)
 class TownshipItem:
     """Land of the project in a township, or in a main function (主体功能) of townships."""
@@ -351,7 +382,7 @@ class SupplementItem:
 
 @dataclass(frozen=True)
 class HeritageNotice:
-    """Notice 先考古、后出让 (六、文物保护提示): land in ranges of heritage.
+    """Notice 先考古、后供地 (六、文物保护提示): land where relics may lie under ground, or in ranges of heritage.
 
     ``names``: sites; ``area_m2``: land in all ranges; ``message``: the notice as a sentence; ``mark``: of its source.
     """

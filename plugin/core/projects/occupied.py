@@ -30,15 +30,18 @@ from .distances import DistanceTree
 class ProjectPieces:
     """The land of one project in a layer.
 
-    ``rows`` (k,): rows of the layer; ``shapes`` (k,): the land in each, no place twice; ``areas`` (k,): statutory m²,
-    in the measure of the project, so that the pieces of a layer that covers the project sum to the project; ``shares``
-    (k,): share of each row's area.
+    ``rows`` (k,): rows of the layer; ``shapes`` (k,): the land in each, no place twice within a group of rows;
+    ``areas`` (k,): statutory m², in the measure of the project, so that the pieces of a layer that covers the project
+    sum to the project; ``shares`` (k,): share of each row's area; ``union``, ``union_m2``: all land and its area if
+    groups may share land, else None.
     """
 
     rows: NDArray
     shapes: NDArray
     areas: NDArray
     shares: NDArray
+    union: Any = None
+    union_m2: float | None = None
 
     def select(self, is_selected: NDArray) -> ProjectPieces:
         """Return the pieces that ``is_selected`` ((k,) bool) marks."""
@@ -48,13 +51,13 @@ class ProjectPieces:
 
     @property
     def total_m2(self) -> float:
-        """Return the sum of the areas."""
-        return float(self.areas.sum())
+        """Return the area of all land, each place once."""
+        return float(self.areas.sum()) if self.union_m2 is None else self.union_m2
 
     @cached_property
     def planar_m2(self) -> float:
-        """Return the planar area (m²) of all pieces."""
-        return float(shapely.area(self.shapes).sum())
+        """Return the planar area (m²) of all land, each place once."""
+        return float(shapely.area(self.shapes if self.union is None else self.union).sum())
 
     def sum_by(self, values: NDArray) -> float | None:
         """Return Σ share × value of the row ((n,) by row of the layer); None if a value is missing."""
@@ -63,7 +66,7 @@ class ProjectPieces:
 
     def unite(self, tolerance: Tolerance) -> Any:
         """Return all pieces as one shape; None without any."""
-        return unite_shapes(self.shapes, tolerance)
+        return unite_shapes(self.shapes, tolerance) if self.union is None else self.union
 
     def is_sliver(self, tolerance: Tolerance) -> bool:
         """Return True if all pieces together are below both limits of slivers, or nothing."""
@@ -147,15 +150,19 @@ class ProjectShapes:
         drawn = self.areas.get(self._number)
         return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
 
+    def measure_part(self, number: int, part: Any) -> float:
+        """Return the statutory area (m²) of a part of a project, in the measure of the project."""
+        return float(self.measure(np.array([part], dtype=object))[0] * self.factors[number])
+
 
 @dataclass
 class LayerOverlay:
     """What all projects share with a layer.
 
-    ``pieces``: land of projects (left) in rows (right) of the layer, no place of a project twice; ``area_number``: of
-    their areas in the batch of the projects; ``failed``: projects whose overlay failed with a row;
-    ``distance_from``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
-    feature, None without features.
+    ``pieces``: land of projects (left) in rows (right) of the layer, no place of a project twice within a group of
+    rows; ``area_number``: of their areas in the batch of the projects; ``failed``: projects whose overlay failed with a
+    row; ``distance_from``: returns the distance (m, in the plane) from a shape without land in the layer to the nearest
+    feature, None without features; ``shared``: projects that may have land in several groups at once.
     """
 
     layer: Layer
@@ -164,6 +171,7 @@ class LayerOverlay:
     area_number: int
     failed: frozenset[int]
     distance_from: Callable[[Any], float | None]
+    shared: frozenset[int] = frozenset()
 
     def get_pieces(self, project: int) -> ProjectPieces:
         """Return the land of a project in the layer."""
@@ -182,8 +190,10 @@ class LayerOverlay:
         order = np.argsort(pieces.left, kind="stable")
         numbers, starts = np.unique(pieces.left[order], return_index=True)
         for number, is_own in zip(numbers.tolist(), np.split(order, starts)[1:], strict=True):
+            union = unite_shapes(pieces.geometry[is_own], self.projects.tolerance) if number in self.shared else None
+            union_m2 = None if union is None else self.projects.measure_part(number, union)
             by_project[number] = ProjectPieces(
-                pieces.right[is_own], pieces.geometry[is_own], areas[is_own], shares[is_own]
+                pieces.right[is_own], pieces.geometry[is_own], areas[is_own], shares[is_own], union, union_m2
             )
         return by_project
 
@@ -204,15 +214,16 @@ class LayerOverlay:
         return np.array([known[row] for row in rows.tolist()], dtype=float)
 
 
-def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None = None) -> LayerOverlay:
+def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None = None) -> LayerOverlay:
     """Return the land that each project shares with a layer.
 
-    Only rows near a project are overlaid. Where rows overlap each other, the land counts for the first of them.
+    Only rows near a project are overlaid. Where rows of one group overlap each other, the land counts for the first of
+    them; rows of different groups, such as two planning zones, each have all of it.
 
     Parameters
     ----------
-    order
-        (n,) rank of each row: land that several rows have counts for the row of the lowest rank. None: the first row.
+    groups
+        (n,) group of each row. None: all rows are one group.
 
     Raises
     ------
@@ -234,11 +245,15 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, order: NDArray | None =
         cancellation=projects.cancellation,
     )
     failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
+    shared: frozenset[int] = frozenset()
     if len(pieces):
         is_overlapping = _find_overlapping_rows(layer, rows, near, pieces.right, projects)
-        pieces = _remove_repeated_land(pieces, is_overlapping, None if order is None else order[rows], projects)
+        group_of_row = np.zeros(len(rows), dtype=int) if groups is None else groups[rows]
+        pieces = _remove_repeated_land(pieces, is_overlapping, group_of_row, projects)
+        if groups is not None:
+            shared = frozenset(pieces.left[is_overlapping[pieces.right]].tolist())
     pieces = replace(pieces, right=rows[pieces.right])
-    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, distance_from)
+    return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, distance_from, shared)
 
 
 def _select_polygons(layer: Layer, rows: NDArray) -> Polygons:
@@ -274,21 +289,20 @@ def _find_overlapping_rows(
 
 
 def _remove_repeated_land(
-    pieces: OverlayPieces, is_overlapping: NDArray, order: NDArray | None, projects: ProjectShapes
+    pieces: OverlayPieces, is_overlapping: NDArray, group_of_row: NDArray, projects: ProjectShapes
 ) -> OverlayPieces:
-    """Return pieces in which no place of a project is twice; land of overlapping rows stays with the lowest rank.
+    """Return pieces in which no place of a project is twice within a group of rows; land stays with the first row.
 
-    ``is_overlapping`` (n,) bool: rows that share land with another row.
+    ``is_overlapping`` (n,) bool: rows that share land with another row; ``group_of_row`` (n,).
     """
     may_repeat = is_overlapping[pieces.right]
     if not may_repeat.any():
         return pieces
     groups = [pieces.select_pieces(~may_repeat)]
-    for number in np.unique(pieces.left[may_repeat]).tolist():
-        positions = np.flatnonzero(may_repeat & (pieces.left == number))
-        if order is not None:
-            positions = positions[np.argsort(order[pieces.right[positions]], kind="stable")]
-        groups.append(remove_repeated_land(pieces.select_pieces(positions), projects.cancellation))
+    keys = np.column_stack([pieces.left, group_of_row[pieces.right]])
+    for key in np.unique(keys[may_repeat], axis=0):
+        repeated = pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1)))
+        groups.append(remove_repeated_land(repeated, projects.cancellation))
     return _join(groups, pieces)
 
 

@@ -105,8 +105,9 @@ class PageTables:
         """Return the rule that decides with its source, else the reason."""
         if not line.is_present:
             return DocumentCell(self.words.get("conformity", "layer_absent", role=line.role))
-        if line.rule is None or line.has_gaps:
-            source = line.rule.get_source(self.words.lang) if line.rule else ""
+        # What leaves an item of a confirmed rule 未能判定 is in the project.
+        if line.rule is None or line.has_gaps or (line.outcome is Outcome.UNDETERMINED and line.is_confirmed):
+            source = line.rule.get_source(self.words.lang) if line.rule and line.has_gaps else ""
             return DocumentCell(line.reason.render(self.texts), second_line=source)
         parts = [part for part in line.parts if part.part and part.shape is not None] if line.outside_m2 is None else []
         sentences = []
@@ -196,7 +197,8 @@ class PageTables:
         rows = [self._make_zone_row(zone) for zone in self.one.zones]
         located = [zone for zone in self.one.zones if zone.area_m2]
         if len(located) > 1:
-            total = format_area(sum(zone.area_m2 for zone in located))
+            # Zones that overlap each have all their land.
+            total = format_area(min(sum(zone.area_m2 for zone in located), self.one.project.statutory_m2))
             texts = (self.texts.get(SECTION, "total"), total, "", "", "", "")
             rows.append(tuple(DocumentCell(text, is_bold=True) for text in texts))
         return DocumentTable(columns, tuple(rows), self.words.get("conformity", "no_zones"), is_dense=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import shapely
+from numpy.typing import NDArray
+
 from ..messages.numbers import format_hectare_number, format_number, format_small_square_metres
 from ..messages.texts import Texts
 from .model import SECTION, AdmissionRule
@@ -12,6 +15,12 @@ from .model import SECTION, AdmissionRule
 #: Parts of lines: core and control zone, inside, outside and partly inside the boundary.
 CORE, CONTROL, INSIDE, OUTSIDE, PARTLY = "core", "control", "inside", "outside", "partly"
 _MIN_HECTARES_M2 = 100.0
+
+
+def count_loose(parts: NDArray) -> dict[str, int]:
+    """Return the numbers of (n,) lines and points as parameters of a sentence."""
+    is_line = shapely.get_dimensions(parts) == 1
+    return {"lines": int(is_line.sum()), "points": int((~is_line).sum())}
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ class PreparedReview:
         """Return the results of projects, as `ProjectReview.review` does. Raise Cancelled."""
         if not projects:
             return ReviewedProjects((), ())
-        bounds = shapely.bounds(np.array([project.shape for project in projects], dtype=object))
+        bounds = shapely.bounds(np.array([project.extent for project in projects], dtype=object))
         layers = {}
         for layer in list_review_layers(self.plan, self.settings):
             cancellation.raise_if_cancelled()

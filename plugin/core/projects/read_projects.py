@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +28,9 @@ from ..messages.texts import Message
 from ..plan.layer import SourceLayer
 from ..profile import Norm
 from .admission import USE_CODES
-from .model import SECTION, NoteLevel, Project, ProjectNote, SupplyMode
-from .settings import ReviewSettings
+from .model import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
+from .parts import count_loose
+from .settings import MIN_WIDTH_M, ReviewSettings
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -54,15 +58,15 @@ class ReadProjects:
 class ProjectRows:
     """Rows that projects are read from: shapes in a CRS, and texts of the fields that have a meaning.
 
-    ``name``: name of the source in notes; ``shapes`` (n,): None for a row without one; ``columns``: meaning → field and
-    its n texts; ``broken``, ``with_arcs``: positions of rows whose shape cannot be represented, or had arcs, which were
-    divided by ``curve_step`` (degrees).
+    ``name``: name of the source in notes; ``shapes`` (n,): None for a row without one; ``columns``: meaning → fields
+    with their n texts; ``broken``, ``with_arcs``: positions of rows whose shape cannot be represented, or had arcs,
+    which were divided by ``curve_step`` (degrees).
     """
 
     name: str
     crs: CRS
     shapes: NDArray
-    columns: dict[str, tuple[str, list[str]]]
+    columns: dict[str, list[tuple[str, list[str]]]]
     broken: frozenset[int] = frozenset()
     with_arcs: frozenset[int] = frozenset()
     curve_step: float = 0.0
@@ -152,11 +156,14 @@ def _collect_rows(source: SourceLayer, settings: ReviewSettings) -> ProjectRows:
     if source.crs is None:
         raise InputError("projects_no_crs", source=name)
     by_name = {str(field).upper(): field for field in frame.columns if field != frame.geometry.name}
-    columns = {}
-    for meaning, names in settings.fields.items():
-        found = next((by_name[field] for field in names if field in by_name), None)
-        if found is not None:
-            columns[meaning] = str(found), [text.strip() for text in format_column(frame[found])]
+    columns = {
+        meaning: [
+            (str(found), [text.strip() for text in format_column(frame[found])])
+            for field in names
+            if (found := by_name.get(field)) is not None
+        ]
+        for meaning, names in settings.fields.items()
+    }
     fids = [int(fid) for fid in frame.index]
     return ProjectRows(
         name,
@@ -198,39 +205,90 @@ class _ProjectReader:
         self._is_usable = is_usable
         self._plane[is_usable] = reproject_densified(self._raw[is_usable], rows.crs, plane_crs).shapes
 
+    def _list_texts(self, meaning: str, position: int) -> list[tuple[str, str]]:
+        """Return (field, text) of the fields with a meaning that a row has; a word such as 无 is no text."""
+        is_number = meaning in ("width", *_M2_PER_UNIT)
+        texts = [(field, column[position]) for field, column in self._columns.get(meaning, ())]
+        return [(field, text) for field, text in texts if text and (is_number or text not in self._empty_words)]
+
     def _get(self, meaning: str, position: int) -> str:
-        """Return the text of a row in the field with a meaning; empty without it, and for a word such as 无."""
-        text = self._columns[meaning][1][position] if meaning in self._columns else ""
-        return "" if text in self._empty_words and meaning not in ("width", *_M2_PER_UNIT) else text
+        """Return the first text of a row with a meaning; empty without one."""
+        return next((text for _, text in self._list_texts(meaning, position)), "")
 
     def _get_document(self, meaning: str, position: int) -> str:
-        """Return number or name of a document; empty for a word such as 待定 or 未批准."""
+        """Return the name of a document; empty for a word such as 待定 or 未批准."""
         text = self._get(meaning, position)
         return "" if any(word in text for word in self._placeholder_words) else text
 
-    def _field(self, meaning: str) -> str:
-        """Return the name of the field with a meaning, else its first possible name."""
-        return self._columns[meaning][0] if meaning in self._columns else self.settings.fields[meaning][0]
+    def _list_doubts(self, position: int) -> tuple[ProjectDoubt, ...]:
+        """Return the matters on which fields of a row contradict each other, each with a note."""
+        is_approval = self.settings.approval.fullmatch
+        matters: dict[str, tuple[Callable[[str], Any], Callable[[Any, Any], bool]]] = {
+            "use": (self.find_use, self._is_same_use),
+            "supply": (self._find_supply, operator.eq),
+            "width": (_parse_number, operator.eq),
+            "approval": (lambda text: text if is_approval(text) else "", operator.eq),
+        }
+        doubts = []
+        for meaning, (read, agree) in matters.items():
+            readings = [(field, text, read(text)) for field, text in self._list_texts(meaning, position)]
+            doubts.append(self._find_doubt(position, meaning, readings, agree))
+        areas = [
+            (field, text, _parse_area(text, factor))
+            for meaning, factor in _M2_PER_UNIT.items()
+            for field, text in self._list_texts(meaning, position)
+        ]
+        doubts.append(self._find_doubt(position, "declared_m2", areas, _is_same_area))
+        return tuple(one for one in doubts if one is not None)
+
+    def _find_doubt(
+        self,
+        position: int,
+        meaning: str,
+        readings: list[tuple[str, str, Any]],
+        agree: Callable[[Any, Any], bool],
+    ) -> ProjectDoubt | None:
+        """Return the first two of some (field, text, value) whose values differ; None if all agree."""
+        for (one, value, read), (other, other_value, other_read) in combinations(readings, 2):
+            if value != other_value and not agree(read, other_read):
+                params = {"one": one, "value": value, "other": other, "other_value": other_value}
+                self._note(NoteLevel.WARNING, "contradiction", position, **params)
+                reason = Message(SECTION, "contradiction", params)
+                return ProjectDoubt(meaning, reason, ((one, value), (other, other_value)))
+        return None
+
+    def _is_same_use(self, one: str, other: str) -> bool:
+        """Return True if a code is the other one or above it."""
+        if not (one and other and self._codes):
+            return False
+        return one in self._codes.list_code_and_parents(other) or other in self._codes.list_code_and_parents(one)
 
     def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
         """Add a note on a row."""
         row = position + 1
-        field = self._field(meaning) if meaning else ""
+        names = [field for field, _ in self._list_texts(meaning, position)]
+        names += [field for field, _ in self._columns.get(meaning, ())] + list(self.settings.fields.get(meaning, ("",)))
+        field = names[0]
         message = Message(SECTION, f"note_{key}", {"file": self.rows.name, "row": row, "field": field, **params})
         name = self._get("name", position) or self._get("number", position)
         self.notes.append(ProjectNote(level, message, row, name, field))
 
     def read_row(self, position: int) -> Project | None:
         """Return the project of a row; None, with a note, if it cannot be reviewed."""
-        shape, kind, width, statutory = self._read_shape(position)
+        shape, kind, width, statutory, loose = self._read_shape(position)
         if shape is None:
             return None
+        doubts = self._list_doubts(position)
+        doubtful = {one.meaning for one in doubts}
+        if loose is not None:
+            reason = Message(SECTION, "loose", count_loose(shapely.get_parts(loose)))
+            doubts = (*doubts, ProjectDoubt("shape", reason))
         name, number = self._get("name", position), self._get("number", position)
         if not name:
             self._note(NoteLevel.WARNING, "no_name", position, "name", shown=number or f"#{position + 1}")
         if position in self.rows.with_arcs:
             self._note(NoteLevel.INFO, "arcs", position, degrees=self.rows.curve_step)
-        code, use_name, text = self._read_use(position)
+        code, use_name, text = self._read_use(position, is_doubtful="use" in doubtful)
         return Project(
             row=position + 1,
             name=name,
@@ -239,21 +297,27 @@ class _ProjectReader:
             use_code=code,
             use_name=use_name,
             use_text=text,
-            supply=self._read_supply(position),
+            supply=SupplyMode.UNKNOWN if "supply" in doubtful else self._read_supply(position),
             kind=kind,
             width_m=width,
             shape=shape,
             statutory_m2=statutory,
-            declared_m2=self._read_declared(position),
-            approval=self._get_document("approval", position),
+            declared_m2=None if "declared_m2" in doubtful else self._read_declared(position),
+            approval="" if "approval" in doubtful else self._read_approval(position),
             supplement_plan=self._get_document("plan", position),
             source=self.rows.name,
             crs=self._crs_label,
+            doubts=doubts,
+            loose=loose,
         )
 
-    def _read_shape(self, position: int) -> tuple[Any, str, float | None, float]:
-        """Return the land of a row in the plane, its kind, width (m) and statutory area (m²); None without a shape."""
-        nothing = None, "", None, 0.0
+    def _read_shape(self, position: int) -> tuple[Any, str, float | None, float, Any]:
+        """Return the land of a row in the plane, its kind, width (m), statutory area (m²), and what has no land.
+
+        Lines and points have the land of their width; without one, those beside polygons have none. The land is None,
+        with a note, if the row cannot be reviewed.
+        """
+        nothing = None, "", None, 0.0, None
         raw = self._raw[position]
         if position in self.rows.broken:
             self._note(NoteLevel.ERROR, "broken", position)
@@ -266,39 +330,46 @@ class _ProjectReader:
             self._note(NoteLevel.ERROR, "invalid", position, reason=Message("words", reason))
             return nothing
         kind = _KIND_BY_DIMENSION[int(shapely.get_dimensions(raw))]
-        plane = self._plane[position]
-        if kind == "polygon":
-            shape = extract_polygons(plane)
-            statutory = float(measure_statutory_area(np.array([raw], dtype=object), self._to_lonlat)[0])
-            if shape is None or statutory <= 0:
-                self._note(NoteLevel.ERROR, "no_shape", position)
+        shape = extract_polygons(self._plane[position])
+        loose = _find_loose_parts(self._plane[position], shape)
+        width = None
+        if loose is not None and (kind != "polygon" or self.width_m is not None or self._get("width", position)):
+            width = self._read_width(position, kind)
+            if width is None:
                 return nothing
-            return shape, kind, None, statutory
-        width = self._read_width(position, kind)
+            land = _widen(loose, width)
+            shape, loose = extract_polygons(land if shape is None else shapely.union(shape, land)), None
         if width is None:
-            return nothing
-        # Flat ends: a line's land ends where the line does. A point has its circle.
-        cap = "flat" if kind == "line" else "round"
-        shape = extract_polygons(shapely.buffer(plane, width * _HALF, cap_style=cap, join_style="mitre"))
-        if shape is None:
+            statutory = _measure(extract_polygons(raw), self._to_lonlat)
+        else:
+            statutory = _measure(shape, self._plane_to_lonlat)
+        if shape is None or statutory <= 0:
             self._note(NoteLevel.ERROR, "no_shape", position)
             return nothing
-        statutory = float(measure_statutory_area(np.array([shape], dtype=object), self._plane_to_lonlat)[0])
-        return shape, kind, width, statutory
+        return shape, kind, width, statutory, loose
 
     def _read_width(self, position: int, kind: str) -> float | None:
-        """Return the width (m) of a line or the diameter of a point; None, with a note, if unknown."""
-        text = self._get("width", position)
-        if not text:
+        """Return the largest width (m) given for a line, or diameter of a point; None, with a note, if unknown."""
+        texts = [text for _, text in self._list_texts("width", position)]
+        if not texts:
             if self.width_m is not None:
                 return self.width_m
             self._note(NoteLevel.ERROR, f"no_width_{kind}", position, "width")
             return None
-        width = _parse_number(text)
-        if width is None or width <= 0:
-            self._note(NoteLevel.ERROR, "bad_width", position, "width", value=text)
-            return None
-        return width
+        widths = [_parse_number(text) for text in texts]
+        for text, width in zip(texts, widths, strict=True):
+            if width is None or width < MIN_WIDTH_M:
+                self._note(NoteLevel.ERROR, "bad_width", position, "width", value=text, limit=MIN_WIDTH_M)
+                return None
+        return max(width for width in widths if width is not None)
+
+    def _read_approval(self, position: int) -> str:
+        """Return the number of the approving document; empty, with a note, for a text that is no approval."""
+        text = self._get("approval", position)
+        if text and not self.settings.approval.fullmatch(text):
+            self._note(NoteLevel.WARNING, "bad_approval", position, "approval", value=text)
+            return ""
+        return text
 
     def _read_declared(self, position: int) -> float | None:
         """Return the declared area (m²); None if none is declared, or with a note if it is not a number."""
@@ -316,17 +387,25 @@ class _ProjectReader:
     def _read_supply(self, position: int) -> SupplyMode:
         """Return the mode of supply; UNKNOWN, with a note, for a word that is in no list."""
         text = self._get("supply", position)
-        if not text:
-            return SupplyMode.UNKNOWN
-        for mode, words in self.settings.supply_words.items():
-            if any(word in text.upper() for word in words):
-                return mode
-        self._note(NoteLevel.WARNING, "bad_supply", position, "supply", value=text)
-        return SupplyMode.UNKNOWN
+        mode = self._find_supply(text)
+        if text and mode is SupplyMode.UNKNOWN:
+            self._note(NoteLevel.WARNING, "bad_supply", position, "supply", value=text)
+        return mode
 
-    def _read_use(self, position: int) -> tuple[str, str, str]:
+    def _find_supply(self, text: str) -> SupplyMode:
+        """Return the mode of supply whose word is in a text; UNKNOWN without one."""
+        modes = (
+            mode for mode, words in self.settings.supply_words.items() if any(word in text.upper() for word in words)
+        )
+        return next(modes, SupplyMode.UNKNOWN)
+
+    def _read_use(self, position: int, *, is_doubtful: bool) -> tuple[str, str, str]:
         """Return code, name and text of the use; the code is empty, with a note, if it is missing or unknown."""
-        text = self._get("use", position) or self.use.strip()
+        texts = [text for _, text in self._list_texts("use", position)] or [self.use.strip()]
+        # Of fields that agree the one with the finest code counts.
+        text = texts[0] if is_doubtful else max(texts, key=lambda one: len(self.find_use(one)))
+        if is_doubtful:
+            return "", "", text
         if not text:
             self._note(NoteLevel.WARNING, "no_use", position, "use")
             return "", "", ""
@@ -354,6 +433,45 @@ class _ProjectReader:
             return code if code in entries and (not rest or code in named) else ""
         # A parent and its only child may have one name: the parent is the more general.
         return min(named, key=len, default="")
+
+
+def _find_loose_parts(plane: Any, land: Any) -> Any:
+    """Return the lines and points of a shape beside its polygons (``land``, None without any); None without any."""
+    parts = shapely.get_parts(shapely.get_parts(plane))
+    parts = parts[shapely.get_dimensions(parts) < 2]
+    if land is not None:
+        parts = shapely.difference(parts, land)
+    parts = shapely.get_parts(parts[~shapely.is_empty(parts)])
+    return shapely.geometrycollections(parts) if len(parts) else None
+
+
+def _widen(parts: Any, width: float) -> Any:
+    """Return the land of lines and points with a width (m): a line's land has flat ends, a point has a circle."""
+    parts = shapely.get_parts(parts)
+    is_line = shapely.get_dimensions(parts) == 1
+    lines = shapely.buffer(
+        shapely.multilinestrings(parts[is_line]), width * _HALF, cap_style="flat", join_style="mitre"
+    )
+    if is_line.all():
+        return lines
+    return shapely.union(lines, shapely.buffer(shapely.multipoints(parts[~is_line]), width * _HALF))
+
+
+def _measure(shape: Any, to_lonlat: Callable[[NDArray], NDArray]) -> float:
+    """Return the statutory area (m²) of polygons; 0 without any."""
+    return 0.0 if shape is None else float(measure_statutory_area(np.array([shape], dtype=object), to_lonlat)[0])
+
+
+def _parse_area(text: str, factor: float) -> tuple[float, float] | None:
+    """Return an area (m²) and half the unit of its last decimal; None for a text that is no number."""
+    number = _parse_number(text)
+    decimals = len(text.partition(".")[2])
+    return None if number is None else (number * factor, factor * _HALF * 10.0**-decimals)
+
+
+def _is_same_area(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
+    """Return True if two areas are equal as far as they are written; a text that is no area has its own note."""
+    return one is None or other is None or abs(one[0] - other[0]) <= one[1] + other[1] + 1e-6
 
 
 def _parse_number(text: str) -> float | None:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
@@ -30,13 +31,13 @@ from .model import (
     Project,
     ProjectNote,
     ProjectResult,
-    ZoneItem,
+    ReviewItem,
 )
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
 from .parts import Area, BilingualName
-from .settings import PARTS_HERITAGE, PARTS_RESERVES, LineSpec, ReviewSettings
+from .settings import LineSpec, ReviewSettings
 from .verdict import COUNTY, COUNTY_NAME, ZONES_NAME, decide_verdict, list_conditions, list_missing, list_reasons
-from .zones import ZoneJudge
+from .zones import ZoneJudge, group_zone_rows
 
 ProgressCallback = Callable[[float], None]
 #: Layers of which only the land is summed, and what is missing without them.
@@ -110,11 +111,13 @@ class ProjectReview:
         self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
         lists = plan.norm.standard.code_lists
         farmland_zones = tuple(plan.norm.get("zones.farmland"))
-        self._zones = ZoneJudge(self._overlay_concept("zones"), lists.get(ZONE_CODES), table, tolerance, farmland_zones)
+        zones = self._overlay_concept("zones", group_zone_rows)
+        self._zones = ZoneJudge(zones, lists.get(ZONE_CODES), table, tolerance, farmland_zones)
         self._county = self._overlay_concept("county")
         self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED}
         parcels = self._summed["parcels"]
         self._classes = LandClasses(parcels, self.ctx) if parcels else None
+        self._expected = self._overlay_concept(settings.archaeology_area)
         self._heritage = self._list_heritage_overlays()
         self._gap_items = self._list_gap_items()
         self._uses = lists.get(USE_CODES)
@@ -141,14 +144,19 @@ class ProjectReview:
         has_shapes = self._whole_layers.has_any_shape(layer.role) if self._whole_layers else not layer.has_no_geometry
         return (layer, "") if has_shapes else (None, "no_shapes")
 
-    def _overlay_concept(self, concept: str, order: np.ndarray | None = None) -> LayerOverlay | None:
-        """Return what the projects share with the layer of a concept; None without a usable layer."""
+    def _overlay_concept(
+        self, concept: str, group_rows: Callable[[Layer], NDArray] | None = None
+    ) -> LayerOverlay | None:
+        """Return what the projects share with the layer of a concept; None without a usable layer.
+
+        ``group_rows``: returns the group of each row; rows of different groups may share land.
+        """
         layer, _ = self._find_layer(concept)
         if layer is None:
             return None
         # One layer may be county and townships.
         if layer.role not in self._overlays:
-            overlay = overlay_layer(self.shapes, layer, order)
+            overlay = overlay_layer(self.shapes, layer, group_rows(layer) if group_rows else None)
             if self._whole_layers is not None:
                 overlay.distance_from = partial(self._whole_layers.measure_distance, layer.role)
             self._overlays[layer.role] = overlay
@@ -165,13 +173,12 @@ class ProjectReview:
             is_declared = problem == "absent" and bool({spec.concept, role} & absent)
             return LineData(spec, role, None, None, None, problem, is_declared)
         parts = find_row_parts(spec, layer, self.ctx)
-        order = parts.ranks if spec.parts in (PARTS_HERITAGE, PARTS_RESERVES) else None
-        return LineData(spec, role, layer, self._overlay_concept(spec.concept, order), parts)
+        return LineData(spec, role, layer, self._overlay_concept(spec.concept, lambda _layer: parts.groups), parts)
 
     def _list_heritage_overlays(self) -> list[LayerOverlay]:
-        """Return the overlays of the layers in whose range 先考古、后出让 applies, the protection line first."""
+        """Return the overlays of the layers with ranges of heritage, the protection line first."""
         found = []
-        for concept in self.settings.archaeology_layers:
+        for concept in self.settings.archaeology_ranges:
             overlay = self._overlay_concept(concept)
             if overlay is not None:
                 found.append(overlay)
@@ -190,10 +197,12 @@ class ProjectReview:
         lines += [county] if county is not None else []
         lines = [limit_to_used_rows(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
-        items: list[LineItem | ZoneItem] = [*lines, *zones]
+        items: list[ReviewItem] = [*project.doubts, *lines, *zones]
         verdict = decide_verdict(items, self._gap_items)
         parcels, townships, functions = (self._find_summed(concept, number) for concept in _SUMMED)
         in_townships = sum_townships(townships, number) if townships else ()
+        if sum(zone.area_m2 for zone in zones) > project.statutory_m2 + self.tolerance.min_area_m2:
+            notes.append(self._make_note(NoteLevel.WARNING, "zones_overlap", project))
         names = NameList(tuple(one.name for one in in_townships if one.area_m2 >= self.tolerance.min_area_m2))
         if len(names.names) > 1:
             notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
@@ -214,7 +223,9 @@ class ProjectReview:
                 land.select_cultivated(number, classes, self.tolerance) if land else None,
                 self.table.find_rule(("cultivated",), uses),
             ),
-            make_heritage_notice(project, number, self._heritage, self.settings.archaeology_mark, self.tolerance),
+            make_heritage_notice(
+                number, self._expected, self._heritage, self.settings.archaeology_mark, self.tolerance
+            ),
             list_missing(
                 project,
                 lines,
@@ -276,7 +287,7 @@ class ProjectReview:
     def _list_gap_items(self) -> tuple[MissingItem, ...]:
         """Return what is not known of layers other than the control lines: zones, county, sums, heritage ranges."""
         names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
-        names |= dict.fromkeys(self.settings.archaeology_layers, _ARCHAEOLOGY_NAME)
+        names |= dict.fromkeys((self.settings.archaeology_area, *self.settings.archaeology_ranges), _ARCHAEOLOGY_NAME)
         items: dict[str, MissingItem] = {}
         for concept, name in names.items():
             layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
@@ -292,22 +303,22 @@ class ProjectReview:
         return tuple(items.values())
 
     def _list_absent_layers(self) -> list[MissingItem]:
-        """Return what is missing for sums: layers of parcels, townships and main functions."""
-        return [
-            MissingItem(
-                concept,
-                _SUMMED_NAMES[concept],
-                Message(SECTION, "summed_absent", {"role": self.plan.list_roles_of_concept(concept)[0]}),
-                Message(SECTION, "remedy_summed", {"role": self.plan.list_roles_of_concept(concept)[0]}),
-            )
-            for concept, overlay in self._summed.items()
-            if overlay is None and concept not in self.plan.norm.profile.absent
-        ]
+        """Return what is missing for sums and the notice: parcels, townships, main functions, areas of relics."""
+        layers = [(concept, _SUMMED_NAMES[concept], "summed", overlay) for concept, overlay in self._summed.items()]
+        layers.append((self.settings.archaeology_area, _ARCHAEOLOGY_NAME, "archaeology", self._expected))
+        found = []
+        for concept, name, key, overlay in layers:
+            role = self.plan.list_roles_of_concept(concept)[0]
+            if overlay is None and not {concept, role} & self.plan.norm.profile.absent:
+                missing, remedy = (Message(SECTION, one, {"role": role}) for one in (f"{key}_absent", f"remedy_{key}"))
+                found.append(MissingItem(concept, name, missing, remedy))
+        return found
 
     def _list_failed_layers(self, number: int) -> list[MissingItem]:
         """Return what is missing because an overlay of a project failed: sums, and the notice on heritage."""
         overlays = [(concept, _SUMMED_NAMES[concept], overlay) for concept, overlay in self._summed.items() if overlay]
-        overlays += [(f"archaeology_{one.layer.role}", _ARCHAEOLOGY_NAME, one) for one in self._heritage]
+        ranges = [self._expected, *self._heritage] if self._expected else self._heritage
+        overlays += [(f"archaeology_{one.layer.role}", _ARCHAEOLOGY_NAME, one) for one in ranges]
         found = []
         for item_id, name, overlay in overlays:
             if number in overlay.failed:

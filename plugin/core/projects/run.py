@@ -29,7 +29,7 @@ from .model import ConformityResult, ProjectNote, ProjectResult
 from .near_plan import make_plan_near, needs_field
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
-from .settings import load_review_settings
+from .settings import MIN_WIDTH_M, load_review_settings
 
 ProgressCallback = Callable[[float, str], None]
 _READING_SHARE = 0.4
@@ -67,8 +67,8 @@ def review_projects(
         Between layers and projects.
     """
     options = options or RunOptions()
-    if width_m is not None and not 0 < width_m < float("inf"):
-        raise InputError("projects_width", value=str(width_m))
+    if width_m is not None and not MIN_WIDTH_M <= width_m < float("inf"):
+        raise InputError("projects_width", value=str(width_m), limit=str(MIN_WIDTH_M))
     norm = options.resolve_norm()
     settings = load_review_settings(norm.standard)
     table = load_admission(norm, settings)
@@ -77,7 +77,7 @@ def review_projects(
     progress(_READING_SHARE, "")
     read = read_projects(projects, norm, settings, plan.plane_crs, width_m=width_m, use=use, cancellation=cancellation)
     tolerance = options.tolerance or norm.make_tolerance()
-    shapes = np.array([project.shape for project in read.projects], dtype=object)
+    shapes = np.array([project.extent for project in read.projects], dtype=object)
     review = ProjectReview(
         make_plan_near(plan, shapes, settings, cancellation),
         read.projects,

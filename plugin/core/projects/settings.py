@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,8 @@ FIELD_MEANINGS = (
     "name", "number", "applicant", "use", "supply", "width", "approval", "plan",
     "declared_m2", "declared_ha", "declared_mu",
 )  # fmt: skip
+#: Smallest width (m) of the land of a line, and diameter of that of a point.
+MIN_WIDTH_M = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,18 @@ class LineSpec:
 class ReviewSettings:
     """The content of ``conformity.toml``.
 
-    ``fields``: meaning → names of fields, in capitals; ``supply_words``: mode of supply → words;
-    ``archaeology_layers``: concepts or layer codes in whose range 先考古、后出让 applies; ``archaeology_mark``: of its
-    source.
+    ``fields``: meaning → names of fields, in capitals; ``supply_words``: mode of supply → words; ``approval``: matches
+    a text that is an approval, and no other;
+    ``archaeology_area``: concept of the areas where relics may lie under ground; ``archaeology_ranges``: concepts of
+    ranges of heritage; ``archaeology_mark``: of the source of the notice.
     """
 
     lines: tuple[LineSpec, ...]
     fields: dict[str, tuple[str, ...]]
     supply_words: dict[SupplyMode, tuple[str, ...]]
-    archaeology_layers: tuple[str, ...]
+    approval: re.Pattern[str]
+    archaeology_area: str
+    archaeology_ranges: tuple[str, ...]
     archaeology_mark: str
 
 
@@ -75,22 +81,32 @@ def load_review_settings(standard: Standard) -> ReviewSettings:
 def _read_settings(path: Path) -> ReviewSettings:
     """Return the settings of a file. Raise DataError."""
     table = read_toml(path)
-    check_keys(table, required=("line", "fields", "supply", "archaeology"), allowed=(), file=path)
+    check_keys(table, required=("line", "fields", "supply", "approval", "archaeology"), allowed=(), file=path)
     fields = table["fields"]
     check_keys(fields, required=FIELD_MEANINGS, allowed=(), file=path, where="fields")
     supply = table["supply"]
     modes = (SupplyMode.GRANT, SupplyMode.ALLOCATION)
     check_keys(supply, required=tuple(map(str, modes)), allowed=(), file=path, where="supply")
     archaeology = table["archaeology"]
-    check_keys(archaeology, required=("mark", "layers"), allowed=(), file=path, where="archaeology")
+    check_keys(archaeology, required=("mark", "area", "ranges"), allowed=(), file=path, where="archaeology")
     _check_known(archaeology["mark"], SOURCE_MARKS, path, "archaeology.mark")
     return ReviewSettings(
         tuple(_read_line(row, number, path) for number, row in enumerate(table["line"], 1)),
         {meaning: tuple(name.upper() for name in fields[meaning]) for meaning in FIELD_MEANINGS},
         {mode: tuple(supply[mode]) for mode in modes},
-        tuple(archaeology["layers"]),
+        _read_approval(table["approval"], path),
+        archaeology["area"],
+        tuple(archaeology["ranges"]),
         archaeology["mark"],
     )
+
+
+def _read_approval(table: dict[str, Any], path: Path) -> re.Pattern[str]:
+    """Return the pattern of an approval: one of some words, or numbers of documents. Raise DataError."""
+    check_keys(table, required=("words", "number", "no_issuer"), allowed=(), file=path, where="approval")
+    words, barred = ("|".join(map(re.escape, table[key])) for key in ("words", "no_issuer"))
+    number = f"(?:(?!.*(?:{barred})){table['number']})"
+    return re.compile(rf"(?:{words}|{number}(?:[、，,；;]{number})*)", re.IGNORECASE)
 
 
 def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:

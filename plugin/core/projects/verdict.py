@@ -17,22 +17,26 @@ from .model import (
     MissingItem,
     Outcome,
     Project,
+    ReviewItem,
     ZoneItem,
     find_gravest,
 )
 from .parts import BilingualName
 
+_PROJECT_NAME = ("项目资料", "Data of the project")
 ZONES_NAME = ("规划分区准入", "Admission by zone")
 
+_REMEDY_BY_REASON = {"line_approval_doubtful": "fields", "line_loose": "loose"}
 
-def count_outcome(item: LineItem | ZoneItem) -> Outcome:
+
+def count_outcome(item: ReviewItem) -> Outcome:
     """Return the outcome of an item as it counts for the whole."""
     if isinstance(item, LineItem) and item.outcome is Outcome.UNDETERMINED and not item.is_decisive:
         return Outcome.CONDITIONAL
     return item.outcome
 
 
-def decide_verdict(items: Sequence[LineItem | ZoneItem], gaps: Sequence[MissingItem] = ()) -> Outcome:
+def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem] = ()) -> Outcome:
     """Return the verdict: the gravest outcome of all items; 未能判定 if nothing was judged.
 
     ``gaps``: on layers of which not all rows are known; with one the verdict is at best 未能判定.
@@ -42,7 +46,7 @@ def decide_verdict(items: Sequence[LineItem | ZoneItem], gaps: Sequence[MissingI
 
 
 def list_reasons(
-    items: Sequence[LineItem | ZoneItem], verdict: Outcome, gaps: Sequence[MissingItem] = ()
+    items: Sequence[ReviewItem], verdict: Outcome, gaps: Sequence[MissingItem] = ()
 ) -> tuple[MessagePart, ...]:
     """Return why the verdict is not 符合, the gravest reasons first; for 符合 that nothing opposes the project.
 
@@ -58,7 +62,7 @@ def list_reasons(
     return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
 
 
-def list_conditions(items: Sequence[LineItem | ZoneItem]) -> tuple[Message, ...]:
+def list_conditions(items: Sequence[ReviewItem]) -> tuple[Message, ...]:
     """Return what must be met: the reasons of all items that are 有条件."""
     return tuple(one.reason for one in items if one.outcome is Outcome.CONDITIONAL)
 
@@ -67,12 +71,23 @@ def list_missing(
     project: Project, lines: Sequence[LineItem], zones: Sequence[ZoneItem], absent_layers: Sequence[MissingItem]
 ) -> tuple[MissingItem, ...]:
     """Return what could not be determined, what is missing for it, and what to hand in."""
-    missing = []
+    missing = [
+        MissingItem(
+            f"project_{one.meaning}",
+            _PROJECT_NAME,
+            one.reason,
+            Message(SECTION, "remedy_fields" if one.choices else "remedy_loose"),
+        )
+        for one in project.doubts
+    ]
     for line in lines:
         if line.outcome is Outcome.UNDETERMINED:
             key = "layer" if not line.is_present else "overlay" if line.area_m2 is None else "rule"
             key = "county" if line.id == COUNTY and key == "rule" else key
-            key = "gaps" if line.has_gaps else key
+            if line.has_gaps:
+                key = "gaps"
+            elif isinstance(line.reason, Message):
+                key = _REMEDY_BY_REASON.get(line.reason.key, key)
             params = {"line": BilingualName(line.name), "role": line.role}
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))

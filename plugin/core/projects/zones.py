@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ..engine.context import trim_code_padding
 from ..geometry.tolerance import Tolerance
@@ -119,6 +120,12 @@ class ZoneJudge:
 def _choose_key(rule: AdmissionRule | None) -> str:
     """Return the key of the reason for a row of the admission table."""
     return "no_rule" if rule is None else str(rule.outcome)
+
+
+def group_zone_rows(layer: Layer) -> NDArray:
+    """Return (n,) groups of the rows of zones, one for each zone."""
+    groups: NDArray = np.unique(np.array(_read_zones(layer)[0], dtype=object), return_inverse=True)[1]
+    return groups
 
 
 def _read_zones(layer: Layer) -> tuple[list[str], list[str]]:

@@ -47,8 +47,8 @@ BAD_ROWS = [
     ("empty shape", {"geometry": shapely.Polygon()}, True, "没有图形"),
     ("invalid ring", {"geometry": BOWTIE}, True, "图形无效（自相交）"),
     ("line without width", {"geometry": LINE, "宽度": None}, True, "线没有宽度（字段 宽度）"),
-    ("width of zero", {"geometry": LINE, "宽度": "0"}, True, "字段 宽度 的“0”不是大于 0 的宽度"),
-    ("width in words", {"geometry": LINE, "宽度": "很宽"}, True, "“很宽”不是大于 0 的宽度"),
+    ("width of zero", {"geometry": LINE, "宽度": "0"}, True, "字段 宽度 的“0”不是不小于 0.1 的宽度"),
+    ("width in words", {"geometry": LINE, "宽度": "很宽"}, True, "“很宽”不是不小于 0.1 的宽度"),
     ("point without diameter", {"geometry": place(shapely.Point(2300, 300))}, True, "点没有占地直径"),
     ("outside the county", {"geometry": box(9000, 100, 9100, 200)}, True, "项目不在县域内，未审查"),
     ("no name", {"项目名称": None}, False, "没有项目名称（字段 项目名称），按“#10”列出"),
@@ -94,12 +94,12 @@ def test_good_rows_among_bad_ones_are_reviewed(reviewed):
 def test_fields_are_found_by_name_and_values_read(county, tmp_path):
     row = {
         "DKMC": "地块一", "DKBH": "7", "DKYT": "090100", "SBMJ": 9_950.0, "申请单位": "某公司", "GDFS": "划拨",
-        "PZWH": "号", "BHFA": "方案", "geometry": GOOD,
+        "PZWH": "国函〔2026〕2号", "BHFA": "方案", "geometry": GOOD,
     }  # fmt: skip
     project = review_rows([row], county, tmp_path).results[0].project
     assert (project.name, project.number, project.use_code, project.declared_m2) == ("地块一", "7", "0901", 9_950.0)
     assert (project.applicant, project.supply) == ("某公司", SupplyMode.ALLOCATION)
-    assert (project.approval, project.supplement_plan) == ("号", "方案")
+    assert (project.approval, project.supplement_plan) == ("国函〔2026〕2号", "方案")
     assert project.declared_difference_m2 == pytest.approx(project.statutory_m2 - 9_950.0)
 
 
@@ -128,11 +128,33 @@ def test_layer_of_bad_rows_alone_has_no_results(county, tmp_path):
     assert result.results == () and result.left_out_count == 2 and len(result.notes) == 2 and result.has_problems
 
 
-def test_sites_outside_the_protection_line_are_noted_before_a_grant(tmp_path):
-    rows = [{"MC": "大遗址甲", "geometry": box(2100, 100, 2300, 300)}]
-    county = write_county(tmp_path / "county.gpkg", without=("LSWHBHX",), changed={"DYZ": rows})
-    one = review_rows([{"项目名称": "甲", "用途": "0901", "供地方式": "出让", "geometry": GOOD}], county, tmp_path)
-    assert "大遗址甲" in one.results[0].heritage.message.render(Texts("zh"))
+@for_each("supply", ("出让", "划拨", "协议出让", ""), ids=lambda supply: supply or "none")
+@for_each("role", ("DYZ", "DXWWMCQ", "KNCZDXWWQY"), ids=str)
+def test_archaeology_is_noted_before_any_supply_of_land(role, supply, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("relics")
+    rows = [{"MC": "遗址甲", "geometry": box(2100, 100, 2300, 300)}]
+    county = write_county(folder / "county.gpkg", without=("LSWHBHX",), changed={role: rows})
+    one = review_rows(
+        [{"项目名称": "甲", "用途": "0901", "供地方式": supply, "geometry": GOOD}], county, folder
+    ).results[0]
+    text = one.heritage.message.render(Texts("zh"))
+    assert "遗址甲" in text and "出让或者划拨前" in text and "第四十三条" in text and one.heritage.mark == "A"
+    assert ("可能存在地下文物的区域（遗址甲）" in text) == (role == "KNCZDXWWQY")
+    assert not any(word in text for word in ("费用", "承担", "经费", "项目预算"))
+
+
+def test_areas_of_relics_under_ground_are_asked_for_and_lower_no_verdict(county, tmp_path):
+    row = {"项目名称": "甲", "用途": "0901", "供地方式": "划拨", "geometry": GOOD}
+    one = review_rows([row], county, tmp_path).results[0]
+    item = next(item for item in one.missing if item.id == "KNCZDXWWQY")
+    assert one.verdict is Outcome.CONFORMS and one.heritage is None
+    assert "KNCZDXWWQY" in item.missing.render(Texts("zh")) and "省级文物主管部门" in item.remedy.render(Texts("zh"))
+    profile = write_profile(tmp_path)
+    text = profile.read_text(encoding="utf-8") + '\n[absent]\nconcepts = ["KNCZDXWWQY"]\n'
+    profile.write_text(text, encoding="utf-8")
+    path = tmp_path / "项目.gpkg"
+    one = review_projects(read_project_layer(path), county, RunOptions(profile=str(profile))).results[0]
+    assert not [item for item in one.missing if item.id == "KNCZDXWWQY"]
 
 
 def test_declared_area_has_the_unit_of_its_field(county, tmp_path):

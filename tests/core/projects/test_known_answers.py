@@ -389,13 +389,13 @@ def test_classes_have_ownership_and_major_class(by_name):
     assert two[0].area_m2 == pytest.approx(1000 * 20, rel=1e-3)
 
 
-def test_archaeology_is_noted_before_a_grant_in_heritage_ranges(by_name):
+def test_archaeology_in_heritage_ranges_is_noted_whatever_the_mode_of_supply(by_name):
     texts = Texts("zh")
-    belt = by_name["heritage control belt"]
-    assert belt.project.supply is SupplyMode.GRANT
-    text = belt.heritage.message.render(texts)
-    assert "古城" in text and "不应出让" in text and belt.heritage.mark == "C"
-    assert "未填写供地方式" in by_name["shop in the core of heritage"].heritage.message.render(texts)
+    belt, core = by_name["heritage control belt"], by_name["shop in the core of heritage"]
+    assert (belt.project.supply, core.project.supply) == (SupplyMode.GRANT, SupplyMode.UNKNOWN)
+    for one in (belt, core):
+        text = one.heritage.message.render(texts)
+        assert "古城" in text and "考古调查、勘探" in text and "第四十三条" in text and one.heritage.mark == "A"
     assert by_name["with a hole around heritage"].heritage is None
 
 
@@ -480,7 +480,9 @@ def test_overlapping_rows_count_once_and_the_stricter_part_applies(projects, tmp
     result = review(projects, county, write_profile(tmp_path))
     one = next(one for one in result.results if one.project.name == "shop in the core of heritage")
     line = one.find_line("heritage")
-    assert line.outcome is FAILS and [part.part for part in line.parts] == ["core"]
+    # Each part has all its land; the land counts once, under the stricter part.
+    assert line.outcome is FAILS and line.rule.zone == "heritage:core"
+    assert {part.part: round(part.area_m2) for part in line.parts} == {"core": 2500, "control": 2500}
     assert line.area_m2 == pytest.approx(2500, rel=1e-3)
 
 
@@ -493,8 +495,8 @@ def test_failed_overlay_is_undetermined_and_drops_neither_project_nor_compensati
 
     from plugin.core.projects import review as review_module
 
-    def overlay_layer(shapes, layer, order=None):
-        found = original(shapes, layer, order)
+    def overlay_layer(shapes, layer, groups=None):
+        found = original(shapes, layer, groups)
         if layer.role != role:
             return found
         nothing = found.pieces.select_pieces(np.zeros(0, dtype=int))

@@ -108,7 +108,7 @@ def test_crs_is_named_as_offices_name_it(label, words):
 
 def test_zones_without_a_use_are_one_missing_matter():
     lines = ()
-    project = SimpleNamespace(use_code="", use_name="")
+    project = SimpleNamespace(use_code="", use_name="", doubts=())
     zones = [
         SimpleNamespace(code=code, name=name, outcome=Outcome.UNDETERMINED, reason=None)
         for code, name in (("300", "农田保护区"), ("200", "生态控制区"))
@@ -197,11 +197,11 @@ def test_each_project_has_one_verdict(result, tmp_path):
     assert chosen.findall(read_html_text((tmp_path / "意见.html").read_text(encoding="utf-8"))) == verdicts
 
 
-def test_heritage_notice_appears_with_grants_only_and_sections_are_numbered_without_a_gap(result):
+def test_heritage_notice_appears_in_ranges_only_and_sections_are_numbered_without_a_gap(result):
     first, second = (
         page.make_conformity_document(replace(result, results=(one,), row_count=1)) for one in result.results
     )
-    assert [block.mark for block in first.blocks if isinstance(block, NoticeBox)] == ["C"]
+    assert [block.mark for block in first.blocks if isinstance(block, NoticeBox)] == ["A"]
     assert not any(isinstance(block, NoticeBox) for block in second.blocks)
     for document, last in ((first, "八、审查意见"), (second, "七、审查意见")):
         texts = list_document_texts(document)
