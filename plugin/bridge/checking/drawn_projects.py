@@ -272,7 +272,7 @@ def make_prepared_review(data: ReviewData, cancellation: Cancellation = NEVER_CA
     from ...core.projects.settings import load_review_settings
 
     plan = data.check_result.plan
-    settings = load_review_settings(plan.norm.standard)
+    settings = load_review_settings(plan.norm)
     table = load_admission(plan.norm, settings)
     review = PreparedReview(plan, settings, table, plan.norm.make_tolerance(), data.rows)
     review.prepare(cancellation)

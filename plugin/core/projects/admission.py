@@ -132,7 +132,7 @@ class _Names:
 def _map_lines(norm: Norm, settings: ReviewSettings) -> dict[str, str]:
     """Return name of a line → its id: the id, its Chinese name, and the codes of its layers; each also with a part."""
     names: dict[str, str] = {}
-    for line in settings.lines:
+    for line in (*settings.lines, *settings.lines_off):
         roles = norm.standard.concepts.get(line.concept, (line.concept,))
         for part in ("", *(f":{one}" for one in list_parts(line, norm))):
             names |= {f"{name}{part}": f"{line.id}{part}" for name in (*roles, line.name[0], line.id)}

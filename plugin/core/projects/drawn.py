@@ -82,4 +82,4 @@ def review_drawn_projects(
     """Return the review of drawn projects, as `run.review_projects` does for a file. Raise InputError and Cancelled."""
     read = read_drawn_projects(drawn, review.plan, review.settings, source, cancellation)
     reviewed = review.review(read.projects, cancellation)
-    return make_result(review.plan, read, reviewed, review.table, review.tolerance, lang)
+    return make_result(review.plan, review.settings, read, reviewed, review.table, review.tolerance, lang)

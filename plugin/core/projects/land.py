@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..engine.context import RuleContext, trim_code_padding
+from ..engine.context import RuleContext
 from ..files.cells import format_column
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Message, NameList
 from ..plan.layer import Layer
+from .line_parts import read_codes
 from .model import (
     SECTION,
     AdmissionRule,
@@ -41,8 +42,7 @@ class LandClasses:
         codes = lists.get(field.codes) if field is not None else None
         self._names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
         self._major = _read_major_classes(lists)
-        pad = field.code_pad if field is not None else 0
-        self._codes = [trim_code_padding(code, pad) for code in layer.text("land_use")]
+        self._codes = read_codes(layer, "land_use")
         self._given_names = layer.text("land_use_name")
         self._ownership = _read_ownership(layer, ctx)
         self._is_cultivated = ctx.find_cultivated_rows(layer)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,8 @@ from ..engine.context import RuleContext, trim_code_padding
 from ..heritage.protection import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
 from ..plan.layer import Layer
 from ..profile import Norm
-from .parts import CONTROL, CORE, INSIDE, OUTSIDE, PARTLY
-from .settings import PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES, LineSpec
+from .parts import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE
+from .settings import PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES, PARTS_USE, PARTS_WORDS, LineSpec
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class RowParts:
     kind_of_row: NDArray
     names: NDArray
     parents: dict[str, tuple[str, ...]]
+    is_by_use: bool = False
 
     @property
     def groups(self) -> NDArray:
@@ -36,9 +38,15 @@ class RowParts:
         groups: NDArray = np.unique(np.array(pairs, dtype=object), return_inverse=True)[1]
         return groups
 
-    def list_places(self, row: int) -> tuple[str, ...]:
-        """Return the keys of the admission table for a row, the finest first."""
+    def list_places(self, row: int, uses: Sequence[str]) -> tuple[str, ...]:
+        """Return the keys of the admission table for a row, the finest first.
+
+        ``uses``: code of the project's use and those above it. Planned land use is the same if it is among them.
+        """
         kind, part = str(self.kind_of_row[row]), str(self.part_of_row[row])
+        if self.is_by_use:
+            part = "" if not kind or not uses else SAME_USE if kind in uses else OTHER_USE
+            kind = ""
         parts = (*self.parents.get(kind, (kind,) if kind else ()), *((part,) if part else ()))
         return (*(f"{self.line_id}:{one}" for one in parts), self.line_id)
 
@@ -48,7 +56,8 @@ def list_parts(spec: LineSpec, norm: Norm) -> tuple[str, ...]:
     if spec.parts == PARTS_HERITAGE:
         kinds = norm.standard.code_lists.get(KIND_CODE_LIST_ID)
         return (CORE, CONTROL, *(kinds.entry_by_code if kinds else ()))
-    return {PARTS_BOUNDARY: (INSIDE, OUTSIDE, PARTLY), PARTS_RESERVES: (CORE,)}.get(spec.parts, ())
+    known = {PARTS_BOUNDARY: (INSIDE, OUTSIDE, PARTLY), PARTS_RESERVES: (CORE,), PARTS_USE: (SAME_USE, OTHER_USE)}
+    return known.get(spec.parts, tuple(spec.words))
 
 
 def find_row_parts(spec: LineSpec, layer: Layer, ctx: RuleContext) -> RowParts:
@@ -57,10 +66,8 @@ def find_row_parts(spec: LineSpec, layer: Layer, ctx: RuleContext) -> RowParts:
     names = np.array(layer.text("feature_name"), dtype=object) if layer.has_field("feature_name") else nothing
     if spec.parts == PARTS_HERITAGE:
         classified = classify_heritage_parts(layer, ctx)
-        field = layer.template.find_field("feature_kind")
         codes = ctx.norm.standard.code_lists.get(KIND_CODE_LIST_ID)
-        pad = field.code_pad if field is not None else 0
-        kinds = np.array([trim_code_padding(code, pad) for code in layer.text("feature_kind")], dtype=object)
+        kinds = np.array(read_codes(layer, "feature_kind"), dtype=object)
         parents = {kind: codes.list_code_and_parents(kind) for kind in set(kinds.tolist())} if codes else {}
         return RowParts(
             spec.id,
@@ -69,7 +76,23 @@ def find_row_parts(spec: LineSpec, layer: Layer, ctx: RuleContext) -> RowParts:
             names,
             parents,
         )
+    if spec.parts == PARTS_USE:
+        classes = np.array(read_codes(layer, "land_use"), dtype=object)
+        return RowParts(spec.id, nothing, classes, np.array(layer.text("land_use_name"), dtype=object), {}, True)
+    if spec.parts == PARTS_WORDS:
+        parts = [
+            next((part for part, words in spec.words.items() if any(word in f"{kind} {name}" for word in words)), "")
+            for kind, name in zip(layer.text("feature_kind"), names, strict=True)
+        ]
+        return RowParts(spec.id, np.array(parts, dtype=object), nothing, names, {})
     if spec.parts == PARTS_RESERVES and layer.has_field("feature_name"):
         is_core = find_core_rows(layer, ctx.norm)
         return RowParts(spec.id, np.where(is_core, CORE, "").astype(object), nothing, names, {})
     return RowParts(spec.id, nothing, nothing, names, {})
+
+
+def read_codes(layer: Layer, meaning: str) -> list[str]:
+    """Return the code of each row in the field of a meaning, without padding."""
+    field = layer.template.find_field(meaning)
+    pad = field.code_pad if field is not None else 0
+    return [trim_code_padding(code, pad) for code in layer.text(meaning)]

@@ -139,8 +139,13 @@ class LineJudge:
             self.data.problem,
             area_m2=None,
             is_present=False,
-            is_decisive=self.spec.absent_decides,
+            weight=self._weigh_absence(),
         )
+
+    def _weigh_absence(self) -> Outcome:
+        """Return how the missing layer counts; a layer that the county has and that cannot be used always counts."""
+        is_lacking = self.data.problem == "absent"
+        return self.spec.absent if is_lacking or self.spec.absent is not Outcome.LISTED else Outcome.UNDETERMINED
 
     def _make_free_item(self, pieces: ProjectPieces, project: Project) -> LineItem:
         """Return the item of a project without land in the line, with its distance."""
@@ -169,7 +174,7 @@ class LineJudge:
         row_parts = require_value(self.data.parts, "the parts of the line")
         layer = require_value(self.data.layer, "the layer of the line")
         net_of_row = layer.numbers("net_area") if self.spec.basis is AreaBasis.NET else None
-        places = [row_parts.list_places(int(row)) for row in pieces.rows]
+        places = [row_parts.list_places(int(row), uses) for row in pieces.rows]
         found, touched = [], 0.0
         for place in dict.fromkeys(places):
             group = pieces.select(np.array([one == place for one in places]))
@@ -202,7 +207,7 @@ class LineJudge:
     def _make_occupied_item(
         self, parts: list[LinePart], touched: float, project: Project, pieces: ProjectPieces
     ) -> LineItem:
-        """Return the item of a project with land in the line; land of several parts counts once, the gravest decides."""
+        """Return the item of a project with land in the line; land in several parts counts once."""
         outcome = find_gravest(part.outcome for part in parts)
         deciding = next(part for part in parts if part.outcome is outcome)
         area = sum(part.area_m2 for part in parts) if pieces.union is None else pieces.total_m2

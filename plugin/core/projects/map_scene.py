@@ -139,7 +139,7 @@ class ProjectMapper:
     @cached_property
     def _specs(self) -> dict[str, LineSpec]:
         """Return the lines of the review by id."""
-        return {spec.id: spec for spec in load_review_settings(self.plan.norm.standard).lines}
+        return {spec.id: spec for spec in load_review_settings(self.plan.norm).lines}
 
     @cached_property
     def _context(self) -> RuleContext:

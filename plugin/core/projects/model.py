@@ -261,8 +261,8 @@ class LineItem:
     land: LazyShape | None = None
     #: The layer is among the data, or the profile declares that the county has none (本县无).
     is_present: bool = True
-    #: Whether the outcome decides on the whole verdict as it is; otherwise 未能判定 counts there as 有条件.
-    is_decisive: bool = True
+    #: Outcome as it counts for the whole; None: as it is. A missing layer may count as 有条件, or not at all (LISTED).
+    weight: Outcome | None = None
     #: Not all rows of the layer are known, so that land that is not occupied, and distances, are not known.
     has_gaps: bool = False
 
@@ -475,6 +475,8 @@ class ConformityResult:
     data_year: int | None = None
     #: Paths of the data that were read, for the digest on pages.
     input_files: tuple[str, ...] = ()
+    #: Layers of the plan with rows that no line and no table of the review reads: name and code.
+    unread_layers: tuple[str, ...] = ()
     #: Compiler and secrecy that the caller gives; those of the profile apply without.
     document_info: DocumentInfo | None = None
 

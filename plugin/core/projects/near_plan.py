@@ -46,6 +46,14 @@ def list_review_layers(plan: Plan, settings: ReviewSettings) -> list[Layer]:
     return list({layer.role: layer for layer in found if layer is not None}.values())
 
 
+def list_unread_layers(plan: Plan, settings: ReviewSettings) -> tuple[str, ...]:
+    """Return name and code of each layer with rows that a review does not read, and names of unrecognised layers."""
+    read = {layer.role for layer in list_review_layers(plan, settings)}
+    layers = [layer for role, layer in plan.layers.items() if role not in read and len(layer)]
+    named = (f"{layer.template.name} {layer.role}" for layer in layers)
+    return tuple(dict.fromkeys((*named, *plan.unrecognised_layers)))
+
+
 def make_plan_near(
     plan: Plan, shapes: NDArray, settings: ReviewSettings, cancellation: Cancellation = NEVER_CANCELLED
 ) -> Plan:

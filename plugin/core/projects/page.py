@@ -10,7 +10,7 @@ from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.crs import describe_crs, parse_crs
 from ..messages.numbers import format_hectare_number, format_number, format_square_metres
-from ..messages.texts import Texts
+from ..messages.texts import Message, NameList, Texts
 from ..profile import DocumentInfo, resolve_document
 from ..render.document.blank_image import make_blank_png
 from ..render.document.blocks import (
@@ -37,9 +37,10 @@ from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines
 from .map_settings import load_map_settings
 from .map_svg import draw_legend, draw_map
 from .messages import get_outcome_name
-from .model import SECTION, ConformityResult, LineItem, NoteLevel, Outcome, ProjectResult, ZoneItem
+from .model import SECTION, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
 from .parts import Area
+from .verdict import count_outcome
 
 #: Converts a drawing in SVG into a PNG of a width in px.
 Rasterise = Callable[[str, int], bytes]
@@ -220,6 +221,9 @@ class _ProjectPage:
             yield NoticeBox(self._get("heritage_word"), title, text, self.one.heritage.mark)
         yield make_heading("missing", self._get("missing_note") if self.one.missing else "")
         yield self.tables.make_missing_table()
+        if self.result.unread_layers:
+            unread = Message(SECTION, "unread_layers", {"layers": NameList(self.result.unread_layers)})
+            yield Paragraph(unread.render(self.texts), is_small=True)
         for note in self.one.notes:
             if note.level is NoteLevel.WARNING:
                 yield Paragraph(note.message.render(self.texts), is_small=True)
@@ -270,7 +274,8 @@ class _ProjectPage:
     def _make_verdict(self) -> VerdictBox:
         """Return the verdict with its check boxes, the leading reason and the numbers of items by outcome."""
         one = self.one
-        items: list[LineItem | ZoneItem] = [*one.lines, *one.zones]
+        all_items: list[ReviewItem] = [*one.lines, *one.zones]
+        items = [item for item in all_items if count_outcome(item) is not Outcome.LISTED]
         counts = {
             str(verdict): format_number(sum(item.outcome is verdict for item in items), 0) for verdict in _VERDICTS
         }

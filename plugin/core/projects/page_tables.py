@@ -20,7 +20,7 @@ from .model import (
     SupplementItem,
     ZoneItem,
 )
-from .parts import Area
+from .parts import Area, describe_part
 
 ICON_BY_OUTCOME = {
     Outcome.LISTED: "none",
@@ -63,9 +63,9 @@ class PageTables:
         columns = self._make_columns(("line", 18.5), ("occupied", 11, "right"), ("basis", 12.5),
                                      ("rule", 52.5 - outcome), ("mark", 5.5, "center"),
                                      ("outcome", outcome))  # fmt: skip
-        return DocumentTable(
-            columns, tuple(self._make_line_row(line, numbers) for line in self.one.lines), is_dense=True
-        )
+        # The missing layers that do not count are one matter of the last table.
+        lines = [line for line in self.one.lines if line.weight is not Outcome.LISTED]
+        return DocumentTable(columns, tuple(self._make_line_row(line, numbers) for line in lines), is_dense=True)
 
     def _make_line_row(self, line: LineItem, numbers: dict[str, int]) -> tuple[DocumentCell, ...]:
         """Return the cells of a control line."""
@@ -113,8 +113,7 @@ class PageTables:
         sentences = []
         if len(parts) > 1:
             areas = [
-                f"{self.texts.get(SECTION, f'part_{part.part}')} {Area(part.area_m2).render(self.texts)}"
-                for part in parts
+                f"{describe_part(part.part, self.texts)} {Area(part.area_m2).render(self.texts)}" for part in parts
             ]
             sentences.append(self.words.join_parts(areas) + self.words.get("page", "stop"))
         sentences.append(line.rule.get_condition(self.words.lang))

@@ -14,6 +14,8 @@ from .model import SECTION, AdmissionRule
 
 #: Parts of lines: core and control zone, inside, outside and partly inside the boundary.
 CORE, CONTROL, INSIDE, OUTSIDE, PARTLY = "core", "control", "inside", "outside", "partly"
+#: Parts of planned land use: the project's use is of its class, or is not.
+SAME_USE, OTHER_USE = "same", "other"
 _MIN_HECTARES_M2 = 100.0
 
 
@@ -21,6 +23,11 @@ def count_loose(parts: NDArray) -> dict[str, int]:
     """Return the numbers of (n,) lines and points as parameters of a sentence."""
     is_line = shapely.get_dimensions(parts) == 1
     return {"lines": int(is_line.sum()), "points": int((~is_line).sum())}
+
+
+def describe_part(part: str, texts: Texts) -> str:
+    """Return the name of a part; a part by words has its own."""
+    return texts.get(SECTION, f"part_{part}") if part in (CORE, CONTROL, INSIDE, OUTSIDE) else part
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import pandas as pd
 from ..messages.texts import Texts
 from ..render.outputs import write_polygon_layer
 from .messages import get_outcome_name
-from .model import SECTION, AdmissionRule, ConformityResult, Outcome, ProjectResult
+from .model import AdmissionRule, ConformityResult, Outcome, ProjectResult
+from .parts import describe_part
 
 LAYER_NAME = "conformity"
 _NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")
@@ -71,7 +72,6 @@ def _make_row(
     """Return a row of the layer. ``more``: further columns; the others are empty."""
     project = one.project
     part = more.get("part", "")
-    has_word = part and part in ("core", "control", "inside", "outside")
     return {
         **dict.fromkeys(_COLUMNS),
         "row": project.row,
@@ -85,5 +85,5 @@ def _make_row(
         "reason": reason,
         "shape": shape,
         **more,
-        "part": texts.get(SECTION, f"part_{part}") if has_word else part,
+        "part": describe_part(part, texts),
     }

@@ -41,6 +41,7 @@ def result_to_dict(result: ConformityResult, lang: str) -> dict[str, Any]:
         "tolerance": result.tolerance.to_dict(),
         "counts": {str(verdict): result.count(verdict) for verdict in verdicts} | {"left_out": result.left_out_count},
         "results": [_project_to_dict(one, texts) for one in result.results],
+        "unread_layers": list(result.unread_layers),
         "notes": [_note_to_dict(note, texts) for note in result.notes],
         "times": {"written": result.time.isoformat(timespec="seconds")},
     }

@@ -261,7 +261,7 @@ class ProjectReview:
             role = self.plan.list_roles_of_concept(COUNTY)[0]
             return LineItem(
                 COUNTY, role, COUNTY_NAME, AreaBasis.STATUTORY, None, None, None, Outcome.UNDETERMINED,
-                Message(SECTION, "line_county_absent"), is_present=False, is_decisive=False,
+                Message(SECTION, "line_county_absent"), is_present=False, weight=Outcome.CONDITIONAL,
             )  # fmt: skip
         if number in self._county.failed:
             return LineItem(

@@ -26,10 +26,10 @@ from ..profile import DocumentInfo
 from ..standard.divisions import label_division
 from .admission import AdmissionTable, load_admission
 from .model import ConformityResult, ProjectNote, ProjectResult
-from .near_plan import make_plan_near, needs_field
+from .near_plan import list_unread_layers, make_plan_near, needs_field
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
-from .settings import MIN_WIDTH_M, load_review_settings
+from .settings import MIN_WIDTH_M, ReviewSettings, load_review_settings
 
 ProgressCallback = Callable[[float, str], None]
 _READING_SHARE = 0.4
@@ -70,7 +70,7 @@ def review_projects(
     if width_m is not None and not MIN_WIDTH_M <= width_m < float("inf"):
         raise InputError("projects_width", value=str(width_m), limit=str(MIN_WIDTH_M))
     norm = options.resolve_norm()
-    settings = load_review_settings(norm.standard)
+    settings = load_review_settings(norm)
     table = load_admission(norm, settings)
     progress(0.0, "")
     plan = read_plan(data, norm, options, source=source, needs_field=needs_field, cancellation=cancellation)
@@ -89,11 +89,12 @@ def review_projects(
     )
     reviewed = review.review()
     progress(1.0, "")
-    return make_result(plan, read, reviewed, table, tolerance, options.lang, options.document_info)
+    return make_result(plan, settings, read, reviewed, table, tolerance, options.lang, options.document_info)
 
 
 def make_result(
     plan: Plan,
+    settings: ReviewSettings,
     read: ReadProjects,
     reviewed: ReviewedProjects,
     table: AdmissionTable,
@@ -118,6 +119,7 @@ def make_result(
         plan,
         plan.base_year,
         plan.input_files,
+        list_unread_layers(plan, settings),
         document_info,
     )
 

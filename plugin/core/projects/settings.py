@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,18 @@ from typing import Any
 from ...paths import STANDARDS_FOLDER
 from ..errors import DataError
 from ..files.data import SOURCE_MARKS, check_keys, read_toml
-from ..standard.model import Standard
+from ..profile import Norm
+from ..profile.named_files import find_file_of_profile
 from .model import AreaBasis, Outcome, SupplyMode
 
 FILE_NAME = "conformity.toml"
+#: Settings of a profile: a file with further lines, and the lines that are switched off.
+LINES_SETTING, OFF_SETTING = "projects.lines", "projects.lines_off"
 #: How the rows of a line are distinguished.
-PARTS_NONE, PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES = PART_KINDS = ("none", "boundary", "heritage", "reserves")
-_ABSENT_OUTCOMES = (Outcome.UNDETERMINED, Outcome.CONDITIONAL)
+PARTS_NONE, PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES, PARTS_USE, PARTS_WORDS = PART_KINDS = (
+    "none", "boundary", "heritage", "reserves", "use", "words",
+)  # fmt: skip
+_ABSENT_OUTCOMES = (Outcome.UNDETERMINED, Outcome.CONDITIONAL, Outcome.LISTED)
 #: Meanings of fields of projects.
 FIELD_MEANINGS = (
     "name", "number", "applicant", "use", "supply", "width", "approval", "plan",
@@ -33,8 +39,9 @@ class LineSpec:
     """A control line of the review.
 
     ``concept``: a concept or a layer code; ``name``: (Chinese, English); ``parts``: of `PART_KINDS`;
-    ``absent_decides``: without its layer the whole is 未能判定, otherwise 有条件; ``needs_approval``: occupied land is
-    不符合, with an approving document 有条件; ``unconfirmed``: outcome of a rule of mark C, None for the usual one.
+    ``absent``: how a missing layer counts for the whole, LISTED not at all; ``needs_approval``: occupied land is
+    不符合, with an approving document 有条件; ``unconfirmed``: outcome of a rule of mark C, None for the usual one;
+    ``words``: part → words in kind or name of a row, for parts by words.
     """
 
     id: str
@@ -42,19 +49,20 @@ class LineSpec:
     name: tuple[str, str]
     basis: AreaBasis
     parts: str
-    absent_decides: bool
+    absent: Outcome
     needs_approval: bool
     unconfirmed: Outcome | None
+    words: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class ReviewSettings:
     """The content of ``conformity.toml``.
 
-    ``fields``: meaning → names of fields, in capitals; ``supply_words``: mode of supply → words; ``approval``: matches
-    a text that is an approval, and no other;
-    ``archaeology_area``: concept of the areas where relics may lie under ground; ``archaeology_ranges``: concepts of
-    ranges of heritage; ``archaeology_mark``: of the source of the notice.
+    ``lines_off``: lines that the county switches off, which rows of admission may name; ``fields``: meaning → names of
+    fields, in capitals; ``supply_words``: mode of supply → words; ``approval``: matches a text that is an approval, and
+    no other; ``archaeology_area``: concept of the areas where relics may lie under ground; ``archaeology_ranges``:
+    concepts of ranges of heritage; ``archaeology_mark``: of the source of the notice.
     """
 
     lines: tuple[LineSpec, ...]
@@ -64,17 +72,34 @@ class ReviewSettings:
     archaeology_area: str
     archaeology_ranges: tuple[str, ...]
     archaeology_mark: str
+    lines_off: tuple[LineSpec, ...] = ()
 
 
-def load_review_settings(standard: Standard) -> ReviewSettings:
+def load_review_settings(norm: Norm) -> ReviewSettings:
     """Return the settings of a standard, of the first of it and the standards that it includes that has them.
 
-    Raise DataError with file and key for an invalid value.
+    A profile adds lines, or replaces lines by their id, with a file; it can switch off those that do not count when
+    their layer is missing. Raise DataError with file and key for an invalid value.
     """
-    for one in standard.list_with_included_standards():
-        if (one.folder / FILE_NAME).exists():
-            return _read_settings(one.folder / FILE_NAME)
-    return _read_settings(STANDARDS_FOLDER / "common-2021" / FILE_NAME)
+    standard = norm.standard
+    folders = [one.folder for one in standard.list_with_included_standards()]
+    folder = next((one for one in folders if (one / FILE_NAME).exists()), STANDARDS_FOLDER / "common-2021")
+    settings = _read_settings(folder / FILE_NAME)
+    lines = {line.id: line for line in settings.lines}
+    path = find_file_of_profile(norm, LINES_SETTING)
+    if path is not None:
+        table = read_toml(path)
+        check_keys(table, required=("line",), allowed=(), file=path)
+        for number, row in enumerate(table["line"], 1):
+            line = _read_line(row, number, path)
+            _check_known(line.concept, (*standard.concepts, *standard.templates), path, f"line {number}.concept")
+            lines[line.id] = line
+    off = tuple(norm.get(OFF_SETTING))
+    for line_id in off:
+        known = tuple(one.id for one in lines.values() if one.absent is Outcome.LISTED)
+        _check_known(line_id, known, norm.profile.path or folder / FILE_NAME, OFF_SETTING)
+    switched_off = tuple(lines.pop(line_id) for line_id in dict.fromkeys(off))
+    return replace(settings, lines=tuple(lines.values()), lines_off=switched_off)
 
 
 @cache
@@ -113,7 +138,7 @@ def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:
     """Return the line of a table ``[[line]]``. Raise DataError."""
     where = f"line {number}"
     required = ("id", "concept", "zh", "en", "basis", "parts", "absent")
-    check_keys(row, required=required, allowed=("approval", "unconfirmed"), file=path, where=where)
+    check_keys(row, required=required, allowed=("approval", "unconfirmed", "words"), file=path, where=where)
     _check_known(row["basis"], tuple(map(str, AreaBasis)), path, f"{where}.basis")
     _check_known(row["parts"], PART_KINDS, path, f"{where}.parts")
     _check_known(row["absent"], tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.absent")
@@ -126,9 +151,10 @@ def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:
         (row["zh"], row["en"]),
         AreaBasis(row["basis"]),
         row["parts"],
-        row["absent"] == Outcome.UNDETERMINED,
+        Outcome(row["absent"]),
         bool(row.get("approval", False)),
         Outcome(unconfirmed) if unconfirmed else None,
+        {part: tuple(words) for part, words in row.get("words", {}).items()},
     )
 
 

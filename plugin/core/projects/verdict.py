@@ -2,7 +2,8 @@
 """The verdict on a project from its lines and zones, its reasons, conditions, and what is missing.
 
 The gravest item decides: 不符合, 未能判定, 有条件, 符合. The missing layer of a line other than 三线 counts as 有条件,
-because the layer is to be handed in; its row stays 未能判定. What is only listed does not count.
+because the layer is to be handed in, or does not count (城市四线 and others); its row stays 未能判定. What is only
+listed does not count.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .model import (
 from .parts import BilingualName
 
 _PROJECT_NAME = ("项目资料", "Data of the project")
+_LACKING_NAME = ("其他控制线和图层", "Other lines and layers")
 ZONES_NAME = ("规划分区准入", "Admission by zone")
 
 _REMEDY_BY_REASON = {"line_approval_doubtful": "fields", "line_loose": "loose"}
@@ -31,9 +33,7 @@ _REMEDY_BY_REASON = {"line_approval_doubtful": "fields", "line_loose": "loose"}
 
 def count_outcome(item: ReviewItem) -> Outcome:
     """Return the outcome of an item as it counts for the whole."""
-    if isinstance(item, LineItem) and item.outcome is Outcome.UNDETERMINED and not item.is_decisive:
-        return Outcome.CONDITIONAL
-    return item.outcome
+    return (isinstance(item, LineItem) and item.weight) or item.outcome
 
 
 def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem] = ()) -> Outcome:
@@ -58,7 +58,9 @@ def list_reasons(
     )
     grave = [one for one in ordered if count_outcome(one) in (Outcome.FAILS, Outcome.UNDETERMINED)]
     worse = [one.reason for one in grave] + [one.missing for one in gaps]
-    worse += [one.reason for one in ordered[len(grave) :] if one.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
+    worse += [
+        one.reason for one in ordered[len(grave) :] if count_outcome(one) not in (Outcome.CONFORMS, Outcome.LISTED)
+    ]
     return tuple(worse) if verdict is not Outcome.CONFORMS else (Message(SECTION, "all_conform"),)
 
 
@@ -81,7 +83,7 @@ def list_missing(
         for one in project.doubts
     ]
     for line in lines:
-        if line.outcome is Outcome.UNDETERMINED:
+        if line.outcome is Outcome.UNDETERMINED and line.weight is not Outcome.LISTED:
             key = "layer" if not line.is_present else "overlay" if line.area_m2 is None else "rule"
             key = "county" if line.id == COUNTY and key == "rule" else key
             if line.has_gaps:
@@ -91,6 +93,12 @@ def list_missing(
             params = {"line": BilingualName(line.name), "role": line.role}
             remedy = Message(SECTION, f"remedy_{key}", params)
             missing.append(MissingItem(line.id, line.name, line.reason, remedy))
+    lacking = [line for line in lines if line.weight is Outcome.LISTED]
+    if lacking:
+        labels = [[f"{line.get_name(lang)} {line.role}" for line in lacking] for lang in ("zh", "en")]
+        names = {"lines": BilingualName(("、".join(labels[0]), ", ".join(labels[1])))}
+        remedy = Message(SECTION, "remedy_lines_lacking")
+        missing.append(MissingItem("lines_lacking", _LACKING_NAME, Message(SECTION, "lines_lacking", names), remedy))
     open_zones = [zone for zone in zones if zone.outcome is Outcome.UNDETERMINED]
     # Land outside the zones, and a plan without zones, have neither code nor name: a use would not settle them.
     without_use = [] if project.use_code else [zone for zone in open_zones if zone.code or zone.name]

@@ -11,12 +11,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..engine.context import trim_code_padding
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Message
 from ..plan.layer import Layer
 from ..standard.template import CodeList
 from .admission import AdmissionTable
+from .line_parts import read_codes
 from .lines import is_rest_sliver, judge_rule
 from .model import SECTION, Admission, AdmissionRule, LazyShape, Outcome, Project, ZoneItem
 from .occupied import LayerOverlay, ProjectPieces
@@ -130,7 +130,4 @@ def group_zone_rows(layer: Layer) -> NDArray:
 
 def _read_zones(layer: Layer) -> tuple[list[str], list[str]]:
     """Return code and name of the zone of each row."""
-    field = layer.template.find_field("zone_code")
-    pad = field.code_pad if field is not None else 0
-    codes = [trim_code_padding(code, pad) for code in layer.text("zone_code")]
-    return codes, layer.text("zone_name")
+    return read_codes(layer, "zone_code"), layer.text("zone_name")

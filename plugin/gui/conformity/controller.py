@@ -413,7 +413,7 @@ class ConformityController(QObject):
 
         self._bar.close()
         try:
-            shapes, source = read(load_review_settings(data.check_result.plan.norm.standard).fields)
+            shapes, source = read(load_review_settings(data.check_result.plan.norm).fields)
         except NoProjects as error:
             self._bar.show_warning(str(error))
             return

@@ -36,7 +36,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def settings(plan):
-    return load_review_settings(plan.norm.standard)
+    return load_review_settings(plan.norm)
 
 
 def assert_same(value, expected):

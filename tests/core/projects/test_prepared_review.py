@@ -30,7 +30,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def review(plan):
-    settings = load_review_settings(plan.norm.standard)
+    settings = load_review_settings(plan.norm)
     prepared = PreparedReview(plan, settings, load_admission(plan.norm, settings), plan.norm.make_tolerance())
     prepared.prepare()
     return prepared
