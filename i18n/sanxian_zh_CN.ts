@@ -924,6 +924,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>请先填写存放位置</translation>
     </message>
     <message>
+        <source>Choose the value</source>
+        <translation>选择字段值</translation>
+    </message>
+    <message>
         <source>Choose what to do with the existing database.</source>
         <translation>请选择对已有数据库的处理方式。</translation>
     </message>
@@ -1182,6 +1186,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     <message>
         <source>Contradictions</source>
         <translation>矛盾</translation>
+    </message>
+    <message>
+        <source>Contradictory fields</source>
+        <translation>字段矛盾</translation>
     </message>
     <message>
         <source>Control area (m²)</source>

@@ -318,6 +318,54 @@ def test_selected_features_and_a_file_become_projects_of_the_batch(panel, tmp_pa
     assert panel.dock.figures.area_m2 == pytest.approx(10_000.0, rel=2e-4)
 
 
+def test_window_asks_which_of_two_contradictory_fields_applies(panel, tmp_path, monkeypatch):
+    panel, _, _ = panel
+    path = tmp_path / "项目.gpkg"
+    fields = {"XMMC": ["站"], "规划用途": ["13"], "用途": ["09"], "供地方式": ["出让"], "GDFS": ["划拨"]}
+    make_table([make_square(0, 0, 50, 50)], **fields).to_file(path, layer="xm")
+    panel.add_file(str(path))
+    wait_for_figures(panel)
+    asking = {reason.asks: reason for reason in panel.dock.figures.reasons if reason.choices}
+    assert set(asking) == {"use", "supply"} and panel.dock.summary.word.text() == "—"
+    assert "规划用途" in asking["use"].text and "“09”" in asking["use"].text
+    offered = []
+    monkeypatch.setattr(
+        QInputDialog, "getItem", lambda _parent, _title, _text, items, *_: offered.append(items) or (items[1], True)
+    )
+    for reason in asking.values():
+        panel.dock.summary.asked.emit(reason)
+        wait_for_figures(panel)
+    assert offered[0] == ["规划用途: 13", "用途: 09"]
+    assert panel.projects.current.attributes["use"] == "09" and panel.dock.form.use.currentData() == "09"
+    assert not [reason for reason in panel.dock.figures.reasons if reason.choices]
+    assert panel.dock.summary.word.text() == "不符合"
+
+
+def test_use_chosen_in_the_form_settles_contradictory_fields(panel, tmp_path):
+    panel, _, _ = panel
+    path = tmp_path / "项目.gpkg"
+    make_table([make_square(0, 0, 50, 50)], 规划用途=["13"], 用途=["09"]).to_file(path, layer="xm")
+    panel.add_file(str(path))
+    wait_for_figures(panel)
+    panel.dock.form.use.setCurrentIndex(panel.dock.form.use.findData("12"))
+    wait_for_figures(panel)
+    assert not [reason for reason in panel.dock.figures.reasons if reason.choices]
+    assert panel.dock.summary.word.text() == "不符合"
+
+
+def test_width_below_a_tenth_of_a_metre_is_refused_in_the_window(panel):
+    panel, _, _ = panel
+    panel.dock.form.kind.setCurrentIndex(1)
+    panel.dock.form._on_kind_chosen()
+    panel.toggle_drawing()
+    for x, y in ((10, 10), (90, 10)):
+        click(panel.tool, x, y)
+    panel.tool.finish()
+    panel.dock.form.width.setValue(0.05)
+    wait_for_figures(panel)
+    assert panel.dock.figures.area_m2 is None and "0.05" in panel.dock.summary.remark.text()
+
+
 def test_boundary_points_are_imported_before_they_are_read(panel, tmp_path):
     panel, _, _ = panel
     layer = write_small(tmp_path / "地块.gpkg", YJJBNTBHTB=None, STBHHX=None, CZKFBJ=None)

@@ -81,23 +81,22 @@ def read_features(
 ) -> list[ProjectShape]:
     """Return features of a layer as projects; features without a geometry are left out.
 
-    ``names_by_meaning``: names of fields, in capitals, as in the settings of reviews.
+    ``names_by_meaning``: names of fields, in capitals, as in the settings of reviews. Attributes have each text by the
+    name of its field, and the first one of a meaning by the meaning.
     """
     index_by_name = {one.name().upper(): number for number, one in reversed(list(enumerate(layer.fields())))}
-    indexes = {
-        meaning: next((index_by_name[name] for name in names if name in index_by_name), None)
-        for meaning, names in names_by_meaning.items()
-    }
     found = []
     for feature in features:
         if feature.geometry().isNull():
             continue
-        values = {
-            meaning: convert_to_python_value(feature.attribute(index), get_field_type(layer.fields()[index]))
-            for meaning, index in indexes.items()
-            if index is not None
-        }
-        attributes = {meaning: str(value).strip() for meaning, value in values.items() if value is not None}
+        attributes: dict[str, str] = {}
+        for meaning, names in names_by_meaning.items():
+            for name in filter(index_by_name.__contains__, names):
+                index = index_by_name[name]
+                value = convert_to_python_value(feature.attribute(index), get_field_type(layer.fields()[index]))
+                if value is not None and (text := str(value).strip()):
+                    attributes[name] = text
+                    attributes.setdefault(meaning, text)
         found.append(make_shape(feature.geometry(), layer.crs(), attributes))
     return found
 

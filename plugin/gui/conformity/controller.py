@@ -23,7 +23,7 @@ from ..widgets import messages
 from ..widgets.empty_state import EmptyPage
 from ..widgets.messages import MessageBarMessages
 from .dock import ConformityDock
-from .figures import PanelFigures, ReviewFigures, describe_review
+from .figures import PanelFigures, Reason, ReviewFigures, describe_review
 from .map_tool import ProjectMapTool
 from .marks import MouseFigures, OccupiedMarks
 from .plan_state import PlanState
@@ -61,6 +61,8 @@ class ConformityController(QObject):
         self._start_check, self._import_points = start_check, import_points
         self.dock = ConformityDock(iface.mainWindow())
         self.projects = ProjectList()
+        #: Meaning → names of fields of the projects that were read.
+        self._field_names: dict[str, tuple[str, ...]] = {}
         self.plan = PlanState(editing, get_result, self)
         self.reviewer = DrawnProjectReviewer(runner, describe_review, self)
         self.tool = ProjectMapTool(self._canvas)
@@ -94,7 +96,9 @@ class ConformityController(QObject):
         form.use_changed.connect(lambda code: self._set_attribute("use", code))
         form.kind_changed.connect(self._on_kind_changed)
         form.width_changed.connect(lambda metres: self._set_attribute("width", f"{metres:g}" if metres else ""))
-        dock.summary.approval_requested.connect(self.ask_for_approval)
+        dock.summary.asked.connect(
+            lambda reason: self.ask_for_value(reason) if reason.choices else self.ask_for_approval()
+        )
         dock.undo_requested.connect(tool.undo_point)
         dock.finish_requested.connect(tool.finish)
         dock.batch_requested.connect(self.add_to_batch)
@@ -366,8 +370,28 @@ class ConformityController(QObject):
     def _set_attribute(self, meaning: str, text: str) -> None:
         current = self.projects.current
         if current is not None:
+            for name in self._field_names.get(meaning, ()):
+                current.attributes.pop(name, None)
             current.attributes[meaning] = text
             self.request_review()
+
+    def ask_for_value(self, reason: Reason) -> None:
+        """Ask which of two fields that contradict each other applies."""
+        current = self.projects.current
+        if current is None:
+            return
+        labels = [f"{field}: {text}" for field, text in reason.choices]
+        label, is_accepted = QInputDialog.getItem(self.dock, tr("Contradictory fields"), reason.text, labels, 0, False)
+        if not is_accepted:
+            return
+        meaning_of_name = {name: meaning for meaning, names in self._field_names.items() for name in names}
+        for field, _ in reason.choices:
+            for key in (field.upper(), meaning_of_name[field.upper()]):
+                current.attributes.pop(key, None)
+        field, text = reason.choices[labels.index(label)]
+        current.attributes |= {field.upper(): text, meaning_of_name[field.upper()]: text}
+        self.dock.form.show_projects(self.projects.items, self.projects.current_position)
+        self.request_review()
 
     def _on_kind_changed(self, kind: str) -> None:
         current = self.projects.current
@@ -413,7 +437,8 @@ class ConformityController(QObject):
 
         self._bar.close()
         try:
-            shapes, source = read(load_review_settings(data.check_result.plan.norm).fields)
+            self._field_names = load_review_settings(data.check_result.plan.norm).fields
+            shapes, source = read(self._field_names)
         except NoProjects as error:
             self._bar.show_warning(str(error))
             return

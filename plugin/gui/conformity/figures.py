@@ -12,7 +12,7 @@ from ...bridge.texts import tr
 
 if TYPE_CHECKING:
     from ...core.messages.texts import Message, Texts
-    from ...core.projects.model import ConformityResult, LineItem, ProjectResult, ZoneItem
+    from ...core.projects.model import ConformityResult, LineItem, ProjectResult, ReviewItem, ZoneItem
 
 #: Icon by outcome; 只列出 has none.
 ICON_BY_OUTCOME = {
@@ -36,8 +36,8 @@ _UNHATCHED_LINES = ("cultivated", "county")
 class Reason:
     """Why the verdict is what it is.
 
-    ``short``: its first part, without condition and remedy; ``mark``: of the source, or empty; ``asks_approval``: a
-    document would help.
+    ``short``: its first part, without condition and remedy; ``mark``: of the source, or empty; ``asks``: what the user
+    can enter, ``approval``, or the meaning of fields that contradict each other; ``choices``: (field, text) of these.
     """
 
     outcome: str
@@ -45,7 +45,8 @@ class Reason:
     short: str
     mark: str = ""
     source: str = ""
-    asks_approval: bool = False
+    asks: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,12 +176,12 @@ def _hectares(area_m2: float | None) -> str:
     return format_hectare_number(area_m2)
 
 
-def _list_items(one: ProjectResult) -> list[LineItem | ZoneItem]:
-    """Return lines and zones that give reasons, the gravest first."""
+def _list_items(one: ProjectResult) -> list[ReviewItem]:
+    """Return doubts, lines and zones that give reasons, the gravest first."""
     from ...core.projects.model import OUTCOME_ORDER, Outcome
     from ...core.projects.verdict import count_outcome
 
-    items = [*one.lines, *one.zones]
+    items: list[ReviewItem] = [*one.project.doubts, *one.lines, *one.zones]
     judged = [item for item in items if item.outcome not in (Outcome.CONFORMS, Outcome.LISTED)]
     return sorted(
         judged, key=lambda item: (-OUTCOME_ORDER.index(count_outcome(item)), count_outcome(item) is not item.outcome)
@@ -189,13 +190,19 @@ def _list_items(one: ProjectResult) -> list[LineItem | ZoneItem]:
 
 def _list_reasons(one: ProjectResult, texts: Texts) -> Iterator[Reason]:
     """Yield why the verdict is not 符合; missing layers and, without a use, zones are stated elsewhere."""
+    from ...core.projects.model import ProjectDoubt
+
     has_use = bool(one.project.use_code)
     for item in _list_items(one):
+        text = item.reason.render(texts)
+        if isinstance(item, ProjectDoubt):
+            asks = item.meaning if item.choices else ""
+            yield Reason(str(item.outcome), text, text, asks=asks, choices=item.choices)
+            continue
         line_id = getattr(item, "id", "")
         if getattr(item, "is_present", True) and (has_use or line_id):
-            asks = line_id == _FARMLAND and not one.project.approval
+            asks = "approval" if line_id == _FARMLAND and not one.project.approval else ""
             source = item.rule.get_source(texts.lang) if item.rule else ""
-            text = item.reason.render(texts)
             yield Reason(str(item.outcome), text, _shorten(text), item.mark, source, asks)
     for gap in one.missing:
         if gap.id.startswith("gaps_"):
@@ -217,6 +224,9 @@ def _list_lines(one: ProjectResult, texts: Texts) -> Iterator[LineRow]:
     from ...core.projects.messages import get_outcome_name
 
     for line in one.lines:
+        if str(line.weight) == "listed":
+            # The missing layers that do not count are named together below.
+            continue
         occupied, basis = _hectares(line.leading_m2), texts.get("conformity", f"basis_{line.basis}")
         name = line.get_name(texts.lang)
         if not line.is_present and line.area_m2 is None:

@@ -15,14 +15,13 @@ from ..widgets.source_mark import SourceMarkLabel, describe_source_marks
 from .figures import DASH, ICON_BY_OUTCOME, PanelFigures, Reason
 
 _MAX_REASONS = 4
-_APPROVAL_LINK = "approval"
 _WORD_SCALE = 1.35
 
 
 class _ReasonLine(QWidget):
     """One reason: icon of the outcome, sentence, mark of the source."""
 
-    approval_requested = pyqtSignal()
+    asked = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +30,7 @@ class _ReasonLine(QWidget):
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.TextFormat.RichText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
-        self.label.linkActivated.connect(lambda _link: self.approval_requested.emit())
+        self.label.linkActivated.connect(lambda _link: self.asked.emit(self._shown))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -44,7 +43,8 @@ class _ReasonLine(QWidget):
         if reason == self._shown:
             return
         former, self._shown = self._shown, reason
-        link = f" {theme.make_link(_APPROVAL_LINK, tr('Enter the document'))}" if reason.asks_approval else ""
+        word = tr("Choose the value") if reason.choices else tr("Enter the document")
+        link = f" {theme.make_link(reason.asks, word)}" if reason.asks else ""
         self.label.setText(escape(reason.text if is_first else reason.short) + link)
         self.label.setToolTip(f"{reason.text}\n{reason.source}".strip())
         self.mark.setVisible(bool(reason.mark))
@@ -62,9 +62,9 @@ class _ReasonLine(QWidget):
 
 
 class ProjectSummary(QWidget):
-    """The verdict and its reasons. ``approval_requested``: the user wants to enter an approving document."""
+    """The verdict and its reasons. ``asked(reason)``: the user wants to enter what a reason asks for."""
 
-    approval_requested = pyqtSignal()
+    asked = pyqtSignal(object)
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -91,7 +91,7 @@ class ProjectSummary(QWidget):
         box.addLayout(head)
         self.lines = [_ReasonLine() for _ in range(_MAX_REASONS)]
         for line in self.lines:
-            line.approval_requested.connect(self.approval_requested)
+            line.asked.connect(self.asked)
             box.addWidget(line)
         self.remark = make_faint_label()
         self.remark.setWordWrap(True)
