@@ -1008,7 +1008,7 @@ Results: a page, a workbook, a layer and JSON for all, and a page and JSON for e
 结果：汇总的网页、工作簿、图层和 JSON，每对县区另有网页和 JSON。不能读取的县区占一行，写明原因。容差在县配置中设置（[seams]）。</translation>
     </message>
     <message>
-        <source>Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones with admission (准入) of the use; land classes and ownership; townships and main functions; farmland to supplement and cultivated land to compensate; the notice on archaeology before grants. Inputs are not changed.
+        <source>Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones with admission (准入) of the use; land classes and ownership; townships and main functions; farmland to supplement and cultivated land to compensate; the notice on archaeology before land is supplied. Inputs are not changed.
 
 Projects: polygons, lines or points of a layer; its selected features alone if you tick that. A line becomes land of its width (field KD or 宽度, else WIDTH), with flat ends; a point the circle of this diameter. Fields such as 项目名称, 规划用途, 供地方式, 申报面积 and 批准文号 are found by name; imported boundary points have them.
 

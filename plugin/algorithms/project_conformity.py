@@ -73,7 +73,7 @@ class ProjectConformity(SanxianAlgorithm):
             "Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated "
             "land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones "
             "with admission (准入) of the use; land classes and ownership; townships and main functions; farmland to "
-            "supplement and cultivated land to compensate; the notice on archaeology before grants. Inputs are not "
+            "supplement and cultivated land to compensate; the notice on archaeology before land is supplied. Inputs are not "
             "changed.\n\n"
             "Projects: polygons, lines or points of a layer; its selected features alone if you tick that. A line "
             "becomes land of its width (field KD or 宽度, else WIDTH), with flat ends; a point the circle of this "
