@@ -316,7 +316,7 @@ def limit_to_used_rows(item: LineItem, gaps: Sequence[Message]) -> LineItem:
         distance_m=None,
         touched_m2=0.0,
         is_present=True,
-        is_decisive=True,
+        weight=None,
         has_gaps=True,
     )
 

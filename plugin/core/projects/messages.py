@@ -45,9 +45,8 @@ def describe_result(result: ConformityResult, lang: str) -> list[ReportLine]:
     lines = [ReportLine(NoteLevel.WARNING if result.has_problems else NoteLevel.INFO, summary)]
     if len(result.results) <= _MAX_LISTED_PROJECTS:
         lines += [ReportLine(NoteLevel.INFO, describe_project(one, texts)) for one in result.results]
-    if result.unread_layers:
-        layers = texts.get("words", "between_names").join(result.unread_layers)
-        lines.append(ReportLine(NoteLevel.INFO, texts.get(SECTION, "unread_layers", layers=layers)))
+    if result.unread_note:
+        lines.append(ReportLine(NoteLevel.INFO, result.unread_note.render(texts)))
     notes = sorted(result.notes, key=lambda note: (_LEVEL_ORDER.index(note.level), note.row))
     return [*lines, *(ReportLine(note.level, note.message.render(texts)) for note in notes)]
 

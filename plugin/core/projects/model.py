@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from ..messages.texts import Message, MessagePart
+from ..messages.texts import Message, MessagePart, NameList
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
@@ -479,6 +479,13 @@ class ConformityResult:
     unread_layers: tuple[str, ...] = ()
     #: Compiler and secrecy that the caller gives; those of the profile apply without.
     document_info: DocumentInfo | None = None
+
+    @property
+    def unread_note(self) -> Message | None:
+        """Return the sentence on layers that were not compared; None without any."""
+        return (
+            Message(SECTION, "unread_layers", {"layers": NameList(self.unread_layers)}) if self.unread_layers else None
+        )
 
     @property
     def left_out_count(self) -> int:

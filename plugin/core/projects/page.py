@@ -10,7 +10,7 @@ from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.crs import describe_crs, parse_crs
 from ..messages.numbers import format_hectare_number, format_number, format_square_metres
-from ..messages.texts import Message, NameList, Texts
+from ..messages.texts import Texts
 from ..profile import DocumentInfo, resolve_document
 from ..render.document.blank_image import make_blank_png
 from ..render.document.blocks import (
@@ -221,9 +221,8 @@ class _ProjectPage:
             yield NoticeBox(self._get("heritage_word"), title, text, self.one.heritage.mark)
         yield make_heading("missing", self._get("missing_note") if self.one.missing else "")
         yield self.tables.make_missing_table()
-        if self.result.unread_layers:
-            unread = Message(SECTION, "unread_layers", {"layers": NameList(self.result.unread_layers)})
-            yield Paragraph(unread.render(self.texts), is_small=True)
+        if self.result.unread_note:
+            yield Paragraph(self.result.unread_note.render(self.texts), is_small=True)
         for note in self.one.notes:
             if note.level is NoteLevel.WARNING:
                 yield Paragraph(note.message.render(self.texts), is_small=True)

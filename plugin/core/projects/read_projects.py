@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import operator
+import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -42,6 +41,8 @@ _KIND_BY_DIMENSION = ("point", "line", "polygon")
 _CODE_IN_TEXT = re.compile(r"[（(]?\s*(\d{2,6})\s*[)）]?")
 #: A distance (m) from the line to the edge, as a share of the width.
 _HALF = 0.5
+#: Two areas or widths that differ by less, as a share, are one: 0.12 ha may be 1234 m².
+_ROUNDING_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -220,48 +221,30 @@ class _ProjectReader:
         text = self._get(meaning, position)
         return "" if any(word in text for word in self._placeholder_words) else text
 
-    def _list_doubts(self, position: int) -> tuple[ProjectDoubt, ...]:
+    def _list_doubts(self, position: int) -> list[ProjectDoubt]:
         """Return the matters on which fields of a row contradict each other, each with a note."""
-        is_approval = self.settings.approval.fullmatch
-        matters: dict[str, tuple[Callable[[str], Any], Callable[[Any, Any], bool]]] = {
-            "use": (self.find_use, self._is_same_use),
-            "supply": (self._find_supply, operator.eq),
-            "width": (_parse_number, operator.eq),
-            "approval": (lambda text: text if is_approval(text) else "", operator.eq),
-        }
         doubts = []
-        for meaning, (read, agree) in matters.items():
-            readings = [(field, text, read(text)) for field, text in self._list_texts(meaning, position)]
-            doubts.append(self._find_doubt(position, meaning, readings, agree))
-        areas = [
-            (field, text, _parse_area(text, factor))
-            for meaning, factor in _M2_PER_UNIT.items()
-            for field, text in self._list_texts(meaning, position)
-        ]
-        doubts.append(self._find_doubt(position, "declared_m2", areas, _is_same_area))
-        return tuple(one for one in doubts if one is not None)
+        for meanings in (("use",), ("supply",), ("width",), ("approval",), tuple(_M2_PER_UNIT)):
+            given = [(meaning, *one) for meaning in meanings for one in self._list_texts(meaning, position)]
+            for first, second in combinations(given, 2):
+                if not _is_same(self._read_value(first[0], first[2]), self._read_value(second[0], second[2])):
+                    params = dict(zip(("one", "value", "other", "other_value"), first[1:] + second[1:], strict=True))
+                    self._note(NoteLevel.WARNING, "contradiction", position, **params)
+                    reason = Message(SECTION, "contradiction", params)
+                    doubts.append(ProjectDoubt(meanings[0], reason, (first[1:], second[1:])))
+                    break
+        return doubts
 
-    def _find_doubt(
-        self,
-        position: int,
-        meaning: str,
-        readings: list[tuple[str, str, Any]],
-        agree: Callable[[Any, Any], bool],
-    ) -> ProjectDoubt | None:
-        """Return the first two of some (field, text, value) whose values differ; None if all agree."""
-        for (one, value, read), (other, other_value, other_read) in combinations(readings, 2):
-            if value != other_value and not agree(read, other_read):
-                params = {"one": one, "value": value, "other": other, "other_value": other_value}
-                self._note(NoteLevel.WARNING, "contradiction", position, **params)
-                reason = Message(SECTION, "contradiction", params)
-                return ProjectDoubt(meaning, reason, ((one, value), (other, other_value)))
-        return None
-
-    def _is_same_use(self, one: str, other: str) -> bool:
-        """Return True if a code is the other one or above it."""
-        if not (one and other and self._codes):
-            return False
-        return one in self._codes.list_code_and_parents(other) or other in self._codes.list_code_and_parents(one)
+    def _read_value(self, meaning: str, text: str) -> float | str:
+        """Return what a text means: code of a use, mode of supply, approval, number; an unknown text means itself."""
+        if meaning == "use":
+            return self.find_use(text) or text
+        if meaning == "supply":
+            return self._find_supply(text)
+        if meaning == "approval":
+            return text if self.settings.approval.fullmatch(text) else "-"
+        number = _parse_number(text)
+        return text if number is None else number * _M2_PER_UNIT.get(meaning, 1.0)
 
     def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
         """Add a note on a row."""
@@ -281,8 +264,7 @@ class _ProjectReader:
         doubts = self._list_doubts(position)
         doubtful = {one.meaning for one in doubts}
         if loose is not None:
-            reason = Message(SECTION, "loose", count_loose(shapely.get_parts(loose)))
-            doubts = (*doubts, ProjectDoubt("shape", reason))
+            doubts.append(ProjectDoubt("shape", Message(SECTION, "loose", count_loose(shapely.get_parts(loose)))))
         name, number = self._get("name", position), self._get("number", position)
         if not name:
             self._note(NoteLevel.WARNING, "no_name", position, "name", shown=number or f"#{position + 1}")
@@ -307,7 +289,7 @@ class _ProjectReader:
             supplement_plan=self._get_document("plan", position),
             source=self.rows.name,
             crs=self._crs_label,
-            doubts=doubts,
+            doubts=tuple(doubts),
             loose=loose,
         )
 
@@ -339,10 +321,10 @@ class _ProjectReader:
                 return nothing
             land = _widen(loose, width)
             shape, loose = extract_polygons(land if shape is None else shapely.union(shape, land)), None
-        if width is None:
-            statutory = _measure(extract_polygons(raw), self._to_lonlat)
-        else:
-            statutory = _measure(shape, self._plane_to_lonlat)
+        measured, to_lonlat = (
+            (extract_polygons(raw), self._to_lonlat) if width is None else (shape, self._plane_to_lonlat)
+        )
+        statutory = float(measure_statutory_area(np.array([measured], dtype=object), to_lonlat)[0]) if measured else 0.0
         if shape is None or statutory <= 0:
             self._note(NoteLevel.ERROR, "no_shape", position)
             return nothing
@@ -356,12 +338,12 @@ class _ProjectReader:
                 return self.width_m
             self._note(NoteLevel.ERROR, f"no_width_{kind}", position, "width")
             return None
-        widths = [_parse_number(text) for text in texts]
-        for text, width in zip(texts, widths, strict=True):
-            if width is None or width < MIN_WIDTH_M:
-                self._note(NoteLevel.ERROR, "bad_width", position, "width", value=text, limit=MIN_WIDTH_M)
-                return None
-        return max(width for width in widths if width is not None)
+        widths = {text: _parse_number(text) or 0.0 for text in texts}
+        worst = min(texts, key=widths.__getitem__)
+        if widths[worst] < MIN_WIDTH_M:
+            self._note(NoteLevel.ERROR, "bad_width", position, "width", value=worst, limit=MIN_WIDTH_M)
+            return None
+        return max(widths.values())
 
     def _read_approval(self, position: int) -> str:
         """Return the number of the approving document; empty, with a note, for a text that is no approval."""
@@ -402,10 +384,10 @@ class _ProjectReader:
     def _read_use(self, position: int, *, is_doubtful: bool) -> tuple[str, str, str]:
         """Return code, name and text of the use; the code is empty, with a note, if it is missing or unknown."""
         texts = [text for _, text in self._list_texts("use", position)] or [self.use.strip()]
-        # Of fields that agree the one with the finest code counts.
-        text = texts[0] if is_doubtful else max(texts, key=lambda one: len(self.find_use(one)))
         if is_doubtful:
-            return "", "", text
+            return "", "", texts[0]
+        # Of fields that agree the one with the finest code counts.
+        text = max(texts, key=lambda one: len(self.find_use(one)))
         if not text:
             self._note(NoteLevel.WARNING, "no_use", position, "use")
             return "", "", ""
@@ -457,21 +439,11 @@ def _widen(parts: Any, width: float) -> Any:
     return shapely.union(lines, shapely.buffer(shapely.multipoints(parts[~is_line]), width * _HALF))
 
 
-def _measure(shape: Any, to_lonlat: Callable[[NDArray], NDArray]) -> float:
-    """Return the statutory area (m²) of polygons; 0 without any."""
-    return 0.0 if shape is None else float(measure_statutory_area(np.array([shape], dtype=object), to_lonlat)[0])
-
-
-def _parse_area(text: str, factor: float) -> tuple[float, float] | None:
-    """Return an area (m²) and half the unit of its last decimal; None for a text that is no number."""
-    number = _parse_number(text)
-    decimals = len(text.partition(".")[2])
-    return None if number is None else (number * factor, factor * _HALF * 10.0**-decimals)
-
-
-def _is_same_area(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
-    """Return True if two areas are equal as far as they are written; a text that is no area has its own note."""
-    return one is None or other is None or abs(one[0] - other[0]) <= one[1] + other[1] + 1e-6
+def _is_same(one: float | str, other: float | str) -> bool:
+    """Return True if two numbers are equal but for rounding, or if of two codes or texts one begins with the other."""
+    if isinstance(one, str) or isinstance(other, str):
+        return str(one).startswith(str(other)) or str(other).startswith(str(one))
+    return math.isclose(one, other, rel_tol=_ROUNDING_SHARE)
 
 
 def _parse_number(text: str) -> float | None:

@@ -73,9 +73,8 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
         ]
         table.rows.append(ReportTableRow(cells, code=str(project.row)))
     table.notes.append(texts.get(SECTION, "table_note", table=result.admission_file))
-    if result.unread_layers:
-        layers = texts.get("words", "between_names").join(result.unread_layers)
-        table.notes.append(texts.get(SECTION, "unread_layers", layers=layers))
+    if result.unread_note:
+        table.notes.append(result.unread_note.render(texts))
     return table
 
 

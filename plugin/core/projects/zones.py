@@ -43,18 +43,10 @@ class ZoneJudge:
 
     def judge(self, number: int, project: Project, uses: Sequence[str]) -> tuple[ZoneItem, ...]:
         """Return an item for each zone of a project, the largest first, and one for land without a zone."""
-        if self.overlay is None:
-            return (
-                self._make_item(
-                    "", "", project, project.statutory_m2, uses, "zones_absent", LazyShape(lambda: project.shape)
-                ),
-            )
-        if number in self.overlay.failed:
-            return (
-                self._make_item(
-                    "", "", project, project.statutory_m2, uses, "zones_failed", LazyShape(lambda: project.shape)
-                ),
-            )
+        if self.overlay is None or number in self.overlay.failed:
+            problem = "zones_absent" if self.overlay is None else "zones_failed"
+            whole = LazyShape(lambda: project.shape)
+            return (self._make_item("", "", project, project.statutory_m2, uses, problem, whole),)
         pieces = self.overlay.get_pieces(number)
         items = []
         codes = np.array([self._zone_of_row[row] for row in pieces.rows.tolist()], dtype=object)
