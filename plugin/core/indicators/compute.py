@@ -21,6 +21,7 @@ from .area_backing import is_sum_confirmed_by_geometry
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
 from .known_land import mark_figures_of_unknown_land
 from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
+from .repeated_land import RepeatedLand
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -87,6 +88,7 @@ class PlanIndicators:
 
     def __post_init__(self) -> None:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
+        self._repeated_land = RepeatedLand(self.ctx.plan, self.ctx.tolerance, self.ctx.cancellation)
 
     def use_figures_of_check(self, figures: Iterable[Indicator]) -> None:
         """Take figures that the rules of a check have reported on the same plan, so that these do not run again."""
@@ -103,6 +105,8 @@ class PlanIndicators:
             entry = self.catalogue.indicator_by_id[name]
             try:
                 figures = self._compute_figures(entry)
+                for figure in figures:
+                    self._repeated_land.mark(figure)
                 is_unknown = self.marks_unknown_land and mark_figures_of_unknown_land(figures, self.ctx.plan)
                 parts = [self.compute_indicator(one) for one in (entry.part, entry.whole) if one]
                 is_known = not is_unknown and all(one.is_known for one in parts)

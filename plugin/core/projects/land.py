@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from ..plan.layer import Layer
 from .line_parts import read_codes
 from .model import (
     SECTION,
-    AdmissionRule,
     ClassItem,
     HeritageNotice,
     LineItem,
@@ -70,13 +69,6 @@ class LandClasses:
                 )
             )
         return tuple(items)
-
-    def select_cultivated(self, number: int, classes: Iterable[ClassItem], tolerance: Tolerance) -> list[ClassItem]:
-        """Return the cultivated land among a project's classes; nothing if it is below the limits of slivers."""
-        pieces = self.overlay.get_pieces(number)
-        if pieces.select(self._is_cultivated[pieces.rows]).is_sliver(tolerance):
-            return []
-        return [item for item in classes if item.is_cultivated]
 
 
 def _read_major_classes(lists: dict) -> dict[str, str]:
@@ -133,31 +125,16 @@ def _sum_rows(overlay: LayerOverlay, number: int, codes: list[str], names: list[
     return tuple(sorted(items, key=lambda item: -item.area_m2))
 
 
-def list_supplements(
-    project: Project,
-    farmland: LineItem | None,
-    cultivated: LineItem | None,
-    cultivated_classes: Sequence[ClassItem] | None,
-    cultivated_rule: AdmissionRule | None,
-) -> tuple[SupplementItem, ...]:
-    """Return what must be made up for: 永久基本农田补划 and 耕地占补平衡, by net area.
-
-    ``cultivated_classes``: the cultivated land among the parcels; None without parcels: then the line of cultivated
-    land counts.
-    """
-    plan, items = project.supplement_plan, []
-    if farmland is not None and farmland.is_occupied:
-        occupied = farmland.net_m2, farmland.area_m2 or 0.0
-        items.append(SupplementItem("farmland", *occupied, farmland.rule, project.approval, plan))
-    if cultivated_classes:
-        nets = [item.net_m2 for item in cultivated_classes]
-        net = None if None in nets else sum(one for one in nets if one is not None)
-        area = sum(item.area_m2 for item in cultivated_classes)
-        items.append(SupplementItem("cultivated", net, area, cultivated_rule, "", plan))
-    elif cultivated_classes is None and cultivated is not None and cultivated.is_occupied:
-        occupied = cultivated.net_m2, cultivated.area_m2 or 0.0
-        items.append(SupplementItem("cultivated", *occupied, cultivated_rule, "", plan))
-    return tuple(items)
+def list_supplements(project: Project, lines: Iterable[LineItem]) -> tuple[SupplementItem, ...]:
+    """Return what must be made up for, by net area: occupied 永久基本农田 (补划) and 耕地 (占补平衡)."""
+    documents = {"farmland": project.approval, "cultivated": ""}
+    return tuple(
+        SupplementItem(
+            line.id, line.net_m2, line.area_m2 or 0.0, line.rule, documents[line.id], project.supplement_plan
+        )
+        for line in lines
+        if line.id in documents and line.is_occupied
+    )
 
 
 def make_heritage_notice(

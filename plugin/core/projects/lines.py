@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
@@ -49,7 +50,8 @@ class LineData:
     """A line with its layer and what the projects share with it.
 
     ``role``: code of the layer, that of the standard if it is absent; ``overlay``: None without a usable layer, and
-    ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county has none.
+    ``problem`` is then the key of the reason; ``is_declared_absent``: the profile declares that the county has none;
+    ``is_counted``, ``is_known`` (n,) bool: rows that belong to the line, and those of which this is known; None: all.
     """
 
     spec: LineSpec
@@ -59,6 +61,8 @@ class LineData:
     parts: RowParts | None
     problem: str = ""
     is_declared_absent: bool = False
+    is_counted: NDArray | None = None
+    is_known: NDArray | None = None
 
 
 def judge_rule(rule: AdmissionRule | None, unconfirmed: Outcome | None = None) -> Outcome:
@@ -107,6 +111,13 @@ class LineJudge:
         pieces = overlay.get_pieces(number)
         if self.spec.parts == PARTS_BOUNDARY:
             return self._judge_boundary(pieces, project, uses)
+        if self.data.is_counted is not None:
+            known = pieces.select(require_value(self.data.is_known, "the known rows")[pieces.rows])
+            pieces = pieces.select(self.data.is_counted[pieces.rows])
+            if pieces.is_sliver(self.tolerance) and not is_rest_sliver(known, project, self.tolerance):
+                return self._make_item(
+                    Outcome.UNDETERMINED, "unknown", area_m2=None, weight=self.spec.absent
+                )
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
         parts, touched = self._judge_parts(pieces, project, uses)
@@ -156,7 +167,9 @@ class LineJudge:
             return self._make_item(
                 Outcome.CONFORMS, "touched", area_m2=0.0, net_m2=net, distance_m=0.0, touched_m2=touched, params=params
             )
-        distance = require_value(self.data.overlay, "the overlay").distance_from(project.shape)
+        overlay = require_value(self.data.overlay, "the overlay")
+        # The distance is that to the nearest row of the layer.
+        distance = overlay.distance_from(project.shape) if self.data.is_counted is None else None
         key = "far" if distance is None else "adjacent" if distance == 0 else "free"
         return self._make_item(
             Outcome.CONFORMS,

@@ -15,7 +15,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.template import TemplateField
-from .settings import ReviewSettings
+from .settings import ROWS_ALL, ReviewSettings
 
 #: Concepts whose layers a review reads, besides those of its settings.
 _CONCEPTS = ("zones", "county", "parcels", "townships", "functions")
@@ -62,7 +62,11 @@ def make_plan_near(
     These rows are: all near a shape, and of a line that a shape does not meet the nearest row, for the distance. A row
     has the same shape, place among the rows, and values as in the whole plan. Raise Cancelled between layers.
     """
-    lines = {layer.role for spec in settings.lines if (layer := plan.find_layer_of_concept(spec.concept)) is not None}
+    lines = {
+        layer.role
+        for spec in settings.lines
+        if spec.rows == ROWS_ALL and (layer := plan.find_layer_of_concept(spec.concept)) is not None
+    }
     layers = {}
     for layer in list_review_layers(plan, settings):
         cancellation.raise_if_cancelled()

@@ -251,9 +251,10 @@ class PageTables:
                     DocumentCell(shown[0], second_line="".join(shown[1:])),
                 )
             )
-        is_unknown = any(one.id in ("farmland", "cultivated", "gaps_parcels") for one in self.one.missing)
-        none = self.words.get("conformity", "supplements_unknown" if is_unknown else "no_supplements")
-        return DocumentTable(columns, tuple(rows), none, is_dense=True)
+        lines = [line for line in self.one.lines if line.id in ("farmland", "cultivated")]
+        is_known = all(line.area_m2 is not None and not line.has_gaps for line in lines)
+        nothing = self.words.get("conformity", "no_supplements" if is_known else "supplements_unknown")
+        return DocumentTable(columns, tuple(rows), nothing, is_dense=True)
 
     def _describe_requirement(self, item: SupplementItem) -> str:
         """Return what is required; the table of control lines has the whole rule on 永久基本农田 with its source."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -35,7 +35,7 @@ from .model import (
 )
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
 from .parts import Area, BilingualName
-from .settings import LineSpec, ReviewSettings
+from .settings import ROWS_CULTIVATED, LineSpec, ReviewSettings
 from .verdict import COUNTY, COUNTY_NAME, ZONES_NAME, decide_verdict, list_conditions, list_missing, list_reasons
 from .zones import ZoneJudge, group_zone_rows
 
@@ -173,7 +173,12 @@ class ProjectReview:
             is_declared = problem == "absent" and bool({spec.concept, role} & absent)
             return LineData(spec, role, None, None, None, problem, is_declared)
         parts = find_row_parts(spec, layer, self.ctx)
-        return LineData(spec, role, layer, self._overlay_concept(spec.concept, lambda _layer: parts.groups), parts)
+        overlay = self._overlay_concept(spec.concept, lambda _layer: parts.groups)
+        data = LineData(spec, role, layer, overlay, parts)
+        if spec.rows != ROWS_CULTIVATED:
+            return data
+        is_known = np.array([bool(code) for code in layer.text("land_use")])
+        return replace(data, is_counted=self.ctx.find_cultivated_rows(layer), is_known=is_known)
 
     def _list_heritage_overlays(self) -> list[LayerOverlay]:
         """Return the overlays of the layers with ranges of heritage, the protection line first."""
@@ -208,7 +213,6 @@ class ProjectReview:
             notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
         land = self._classes if parcels else None
         classes = land.sum_project(number) if land else ()
-        by_id = {line.id: line for line in lines}
         return ProjectResult(
             project,
             tuple(lines),
@@ -216,13 +220,7 @@ class ProjectReview:
             classes,
             in_townships,
             sum_functions(functions, number) if functions else (),
-            list_supplements(
-                project,
-                by_id.get("farmland"),
-                by_id.get("cultivated"),
-                land.select_cultivated(number, classes, self.tolerance) if land else None,
-                self.table.find_rule(("cultivated",), uses),
-            ),
+            list_supplements(project, lines),
             make_heritage_notice(
                 number, self._expected, self._heritage, self.settings.archaeology_mark, self.tolerance
             ),

@@ -24,6 +24,8 @@ LINES_SETTING, OFF_SETTING = "projects.lines", "projects.lines_off"
 PARTS_NONE, PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES, PARTS_USE, PARTS_WORDS = PART_KINDS = (
     "none", "boundary", "heritage", "reserves", "use", "words",
 )  # fmt: skip
+#: Rows of the layer that belong to a line: all, or those of 耕地 by their land-use code.
+ROWS_ALL, ROWS_CULTIVATED = ROW_KINDS = ("all", "cultivated")
 _ABSENT_OUTCOMES = (Outcome.UNDETERMINED, Outcome.CONDITIONAL, Outcome.LISTED)
 #: Meanings of fields of projects.
 FIELD_MEANINGS = (
@@ -38,10 +40,10 @@ MIN_WIDTH_M = 0.1
 class LineSpec:
     """A control line of the review.
 
-    ``concept``: a concept or a layer code; ``name``: (Chinese, English); ``parts``: of `PART_KINDS`;
-    ``absent``: how a missing layer counts for the whole, LISTED not at all; ``needs_approval``: occupied land is
-    不符合, with an approving document 有条件; ``unconfirmed``: outcome of a rule of mark C, None for the usual one;
-    ``words``: part → words in kind or name of a row, for parts by words.
+    ``concept``: a concept or a layer code; ``name``: (Chinese, English); ``parts``, ``rows``: of `PART_KINDS`,
+    `ROW_KINDS`; ``absent``: how a missing layer counts for the whole, LISTED not at all; ``needs_approval``: occupied
+    land is 不符合, with an approving document 有条件; ``unconfirmed``: outcome of a rule of mark C, None for the usual
+    one; ``words``: part → words in kind or name of a row, for parts by words.
     """
 
     id: str
@@ -53,6 +55,7 @@ class LineSpec:
     needs_approval: bool
     unconfirmed: Outcome | None
     words: Mapping[str, tuple[str, ...]]
+    rows: str = ROWS_ALL
 
 
 @dataclass(frozen=True)
@@ -138,10 +141,11 @@ def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:
     """Return the line of a table ``[[line]]``. Raise DataError."""
     where = f"line {number}"
     required = ("id", "concept", "zh", "en", "basis", "parts", "absent")
-    check_keys(row, required=required, allowed=("approval", "unconfirmed", "words"), file=path, where=where)
+    check_keys(row, required=required, allowed=("approval", "unconfirmed", "words", "rows"), file=path, where=where)
     _check_known(row["basis"], tuple(map(str, AreaBasis)), path, f"{where}.basis")
     _check_known(row["parts"], PART_KINDS, path, f"{where}.parts")
     _check_known(row["absent"], tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.absent")
+    _check_known(row.get("rows", ROWS_ALL), ROW_KINDS, path, f"{where}.rows")
     unconfirmed = row.get("unconfirmed", "")
     if unconfirmed:
         _check_known(unconfirmed, tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.unconfirmed")
@@ -155,6 +159,7 @@ def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:
         bool(row.get("approval", False)),
         Outcome(unconfirmed) if unconfirmed else None,
         {part: tuple(words) for part, words in row.get("words", {}).items()},
+        row.get("rows", ROWS_ALL),
     )
 
 

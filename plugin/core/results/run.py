@@ -15,6 +15,7 @@ from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
 from ..geometry.tolerance import Tolerance
 from ..indicators.known_land import mark_figures_of_unknown_land
+from ..indicators.repeated_land import RepeatedLand
 from ..messages.texts import Texts
 from ..model.findings import Finding, add_unread_data_findings, sort_findings
 from ..model.report import Report
@@ -106,7 +107,8 @@ def make_report_and_apply_waivers(
     report.findings += find_inconsistencies(plan, side_inputs)
     record_overlaps_at_findings(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
-    mark_repeated_land(report, plan, texts, kept_results)
+    repeated_land = RepeatedLand(plan, evaluation.tolerance, cancellation, kept_results)
+    mark_repeated_land(report, plan, texts, repeated_land)
     mark_figures_of_unknown_land(report.indicators, plan)
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)

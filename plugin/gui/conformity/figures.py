@@ -29,7 +29,7 @@ _FIRST_PART = re.compile(r"(.+?)(?:：|。|: |\. )")
 _FULL_STOPS = ("。", ".")
 _FARMLAND, _BOUNDARY = "farmland", "boundary"
 #: Lines that are not hatched: cultivated land covers most of what is drawn, and is listed by class.
-_UNHATCHED_LINES = ("cultivated", "county")
+_UNHATCHED_LINES = ("cultivated", "cultivated_target", "county")
 
 
 @dataclass(frozen=True)

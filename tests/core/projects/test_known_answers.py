@@ -16,6 +16,7 @@ from plugin.core.projects.run import review_projects
 from tests.core.projects.written_county import (
     COUNTY_ADMISSION,
     NET_SHARE,
+    ROWS_BY_ROLE,
     box,
     place,
     write_county,
@@ -460,8 +461,6 @@ def test_missing_zones_are_undetermined(projects, layers, profile):
 
 
 def test_land_outside_all_zones_is_undetermined(projects, tmp_path):
-    from tests.core.projects.written_county import ROWS_BY_ROLE
-
     zones = [row for row in ROWS_BY_ROLE["YDYHGHFQ"] if row["GHFQDM"] != "510"]
     county = write_county(tmp_path / "county.gpkg", changed={"YDYHGHFQ": zones})
     result = review(projects, county, write_profile(tmp_path))
@@ -472,8 +471,6 @@ def test_land_outside_all_zones_is_undetermined(projects, tmp_path):
 
 
 def test_overlapping_rows_count_once_and_the_stricter_part_applies(projects, tmp_path):
-    from tests.core.projects.written_county import ROWS_BY_ROLE
-
     whole = {"MC": "古城", "LX": "22", "geometry": box(2500, 300, 2900, 700)}
     rows = [whole, *ROWS_BY_ROLE["LSWHBHX"]]
     county = write_county(tmp_path / "county.gpkg", changed={"LSWHBHX": rows})
@@ -513,6 +510,32 @@ def test_failed_overlay_is_undetermined_and_drops_neither_project_nor_compensati
     one = next(one for one in result.results if one.project.name == "farmland without approval")
     texts = Texts("zh")
     assert [item for item in one.missing if "失败" in item.missing.render(texts) and role in item.remedy.render(texts)]
-    # The compensation of cultivated land then follows from the line of cultivated land.
-    assert [item.id for item in one.supplements] == ["farmland", "cultivated"]
+    # Without parcels nobody knows what cultivated land is to be made up for.
+    assert [item.id for item in one.supplements] == ["farmland"] + ["cultivated"] * (role != "DLTB")
+    assert one.find_line("cultivated").outcome == (UNDETERMINED if role == "DLTB" else CONDITIONAL)
     assert one.unclassified_m2 == 0 and one.outside_townships_m2 == 0
+
+
+def test_cultivated_land_is_that_of_the_survey_and_its_target_another_line(projects, profile, tmp_path):
+    """Half of the project on cultivated parcels is among 耕地保护目标; line, supplement and classes have all of it."""
+    target = [row | {"geometry": box(0, 0, 1000, 150)} for row in ROWS_BY_ROLE["GDBHMB"][:1]]
+    county = write_county(tmp_path / "county.gpkg", changed={"GDBHMB": target})
+    one = next(one for one in review(projects, county, profile).results if one.project.name == "farmland with approval")
+    line, supplement = one.find_line("cultivated"), one.supplements[1]
+    assert (line.name[0], line.role) == ("耕地", "DLTB")
+    assert line.area_m2 == pytest.approx(10_000, rel=1e-3)
+    assert line.area_m2 == supplement.statutory_m2 == sum(item.area_m2 for item in one.classes if item.is_cultivated)
+    assert line.net_m2 == supplement.occupied_m2 == pytest.approx(9000, rel=1e-6)
+    wanted = one.find_line("cultivated_target")
+    assert (wanted.name[0], wanted.role) == ("耕地保护目标", "GDBHMB")
+    assert wanted.area_m2 == pytest.approx(5000, rel=1e-3)
+
+
+@pytest.mark.parametrize("parcel", [{"DLBM": ""}, {"geometry": box(0, 0, 1, 1)}])
+def test_land_without_a_parcel_or_a_code_is_not_free_of_cultivated_land(parcel, projects, profile, tmp_path):
+    rows = [row | parcel for row in ROWS_BY_ROLE["DLTB"]]
+    county = write_county(tmp_path / "county.gpkg", changed={"DLTB": rows})
+    one = next(one for one in review(projects, county, profile).results if one.project.name == "farmland with approval")
+    line = one.find_line("cultivated")
+    assert line.outcome == UNDETERMINED and line.leading_m2 is None
+    assert "未能判定" in line.reason.render(Texts("zh")) and "cultivated" in [item.id for item in one.missing]

@@ -3,7 +3,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ....paths import REPORT_SCHEMA
@@ -309,12 +309,6 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
         except TypeError:
             # A record with other keys, which make another finding.
             continue
-        # Only a whole check knows which land counts twice (`results.repeated_land`); a report may be stricter.
-        computed_indicator = replace(
-            computed_indicator,
-            backed=computed_indicator.backed and stated_indicator.backed,
-            confirmed=computed_indicator.confirmed and stated_indicator.confirmed,
-        )
         descriptions = [
             " ".join(filter(None, (format_target(o, report_texts), format_state(o, report_texts))))
             for o in (stated_indicator, computed_indicator)
