@@ -2,6 +2,7 @@
 """Tables and workbook of indicators, compared with pandas and geopandas."""
 
 import getpass
+import re
 import zipfile
 
 import fiona
@@ -364,6 +365,11 @@ def test_farmland_areas_by_township_equal_the_figures_of_the_rule(county_layers)
     found = read_column_by_code(made, "townships", "farmland_net")
     for township in townships.iloc[:2]:
         assert found[township] == pytest.approx(own.get(township[:9], 0.0), rel=1e-6, abs=1e-3)
+    # The sentence counts the rows that lie elsewhere than in the township that they name.
+    (note,) = [note for note in get_table(made, "townships").notes if "永久基本农田保护图斑的任务面积" in note]
+    count = int(re.search(r"与图形位置不符的 (\d+) 个图斑按图形归集", note)[1])
+    first = county_layers["XZQXZ"].geometry.iloc[0]
+    assert farm.disjoint(first).sum() <= count < len(farm) - farm.within(first).sum() + 1
     drawn = read_column_by_code(made, "townships", "farmland_statutory")
     assert sum(drawn[code] > 0 for code in townships) > 1 and drawn["sum"] == pytest.approx(
         compute_statutory_hectares(layers["YJJBNTBHTB"]).sum(), rel=1e-9

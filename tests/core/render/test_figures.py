@@ -77,7 +77,7 @@ INDICATOR_ROW_CASES = [
     ),
     (make_area_indicator(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5 个", "余 2 个", "达到"),
     (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35 ha", "", "参考"),
-    (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE_ONLY), "≥ 1.0 km²", "—", "", "缺图层"),
+    (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE_ONLY), "≥ 1.0 km²", "—", "", "无法计算"),
 ]
 
 

@@ -3,7 +3,10 @@
 
 import pytest
 
+from plugin.core.engine.context import RuleContext
 from plugin.core.examples.plans import SIDE_INPUT_READERS, make_example_plan
+from plugin.core.indicators.compute import PlanIndicators
+from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
@@ -37,6 +40,18 @@ def check_red_line(rows, target, comparison=">=", lang="zh"):
 def test_target_met_only_by_counting_overlapping_land_twice_is_unconfirmed(rows, target, state, confirmed):
     _, indicator = check_red_line(rows, target)
     assert (indicator.state, indicator.confirmed) == (state, confirmed)
+
+
+@pytest.mark.parametrize("target", [1.9, 1.4, 2.5])
+@pytest.mark.parametrize("comparison", [">=", "<="])
+def test_figure_of_workbook_has_the_state_and_mark_of_the_report(target, comparison):
+    rows = [SQUARE_WKT, HALF_COVERED_WKT]
+    _, reported = check_red_line(rows, target, comparison)
+    settings = {"targets": [("red_line_area", comparison, f"{target:.2f}", "km2")]}
+    plan = make_example_plan({"red_line": rows}, settings=settings)
+    context = RuleContext(plan, plan.norm, plan.norm.make_tolerance())
+    figure = PlanIndicators(context, Texts("zh")).get_first_figure("red_line_area")
+    assert figure.to_dict() == reported.to_dict() | {"name": ""} and not figure.confirmed
 
 
 @pytest.mark.parametrize(

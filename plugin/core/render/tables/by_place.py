@@ -53,8 +53,8 @@ class TownshipAreas:
     columns: list[TableColumn] = field(default_factory=list)
     #: One array per column: the townships, then land outside all (-2) and land in two (-1).
     area_sums_by_column: list[NDArray] = field(default_factory=list)
-    #: Field whose codes assign rows to townships → names of layers.
-    layer_labels_by_code_field: dict[str, list[str]] = field(default_factory=dict)
+    #: How the rows of layers were assigned to townships.
+    notes: list[str] = field(default_factory=list)
     unbacked_layers: list[Layer] = field(default_factory=list)
 
     def add_column(self, column: TableColumn, sums: NDArray) -> None:
@@ -89,9 +89,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         "townships", columns, _make_township_rows(township_list, areas.area_sums_by_column, texts), unit="ha"
     )
     table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
-    for name, layers in areas.layer_labels_by_code_field.items():
-        layer_names = texts.get("words", "between_names").join(layers)
-        table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=layer_names))
+    table.notes += areas.notes
     table.notes += make_note_on_unconfirmed_sums(areas.unbacked_layers, figures)
     return table
 
@@ -109,8 +107,11 @@ def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) 
         if not (target_areas.plan_figure.is_confirmed_by_geometry and target_areas.is_confirmed_by_geometry.all()):
             areas.unbacked_layers.append(layer)
         if target_areas.field_name:
-            areas.layer_labels_by_code_field.setdefault(target_areas.field_name, []).append(
-                figures.make_layer_label(layer)
+            count = target_areas.divided_row_count
+            key = "townships_by_code_and_shape" if count else "townships_by_code"
+            label = figures.make_layer_label(layer)
+            areas.notes.append(
+                figures.texts.get("tables", key, layer=label, field=target_areas.field_name, count=count)
             )
 
 

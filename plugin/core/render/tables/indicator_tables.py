@@ -52,7 +52,15 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
             kind = texts.get("tables", "binding") if entry.kind == BINDING_TARGET_WORD else ""
             cells: list[CellValue] = [number, entry.name(texts.lang), kind, unit]
             if figure is None:
-                cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.get_formula(texts.lang)]
+                cells += [
+                    None,
+                    "",
+                    None,
+                    report_texts.get("indicator_state", "not_computed"),
+                    "",
+                    "",
+                    entry.get_formula(texts.lang),
+                ]
                 cells += [computed_indicator.missing_reason]
             else:
                 decimals = shown.choose_decimals(figure)
