@@ -39,14 +39,14 @@ def _make_field_info(one: dict[str, Any]) -> FieldInfo:
 def make_read_layers(
     layers: dict[str, gpd.GeoDataFrame],
     fields: dict[str, list[FieldInfo]] | None = None,
-    crs: dict[str, int | None] | None = None,
+    crs: dict[str, int | CRS | None] | None = None,
     curves: dict[str, tuple[int, ...]] | None = None,
     shape_crs: dict[str, dict[str, int]] | None = None,
     described_crs: dict[str, str] | None = None,
 ) -> list[SourceLayer]:
     """Return generated layers as if they were read from files.
 
-    ``fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
+    ``fields``, ``crs`` (EPSG code, CRS or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
     ``described_crs`` (CRS in the definition of the file) replace the values of the templates.
     """
     fields, crs, curves = fields or {}, crs or {}, curves or {}
@@ -59,7 +59,7 @@ def make_read_layers(
                 role,
                 frame.set_crs(code, allow_override=True) if code else frame,
                 tuple(known),
-                CRS.from_epsg(code) if code else None,
+                CRS.from_user_input(code) if code else None,
                 curve_texts=dict.fromkeys(curves.get(role, ()), "CURVE"),
                 shape_crs=(shape_crs or {}).get(role, {}),
                 described_crs=(described_crs or {}).get(role, ""),

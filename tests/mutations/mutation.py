@@ -115,7 +115,7 @@ class CountyDraft(DefectEditor):
         self._clean, self.layers = county, Frames(county.layers)
         self.county.layers = self.layers
         self.schema: dict[str, list[FieldInfo]] = {role: source.make_declared_fields(role) for role in self.layers}
-        self.crs: dict[str, int | None] = {}
+        self.crs: dict[str, int | CRS | None] = {}
         self.curves: dict[str, tuple[int, ...]] = {}
         self.shape_crs: dict[str, dict[str, int]] = {}
         self.described_crs: dict[str, str] = {}

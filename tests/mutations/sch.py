@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from pyproj import CRS
 
 from plugin.core.model.rule import EVERY_LAYER, load_all_rules
 from tests.county.defect_editor import EDGE, FIELD, PARCEL
@@ -132,6 +133,13 @@ def plant_other_layers_without_zone_number(draft: CountyDraft) -> None:
 def plant_woods_in_xian_1980_coordinates(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].to_crs(2362)
     draft.crs[WOODS] = 2362
+
+
+@declare_mutation("SCH003", case="not_standard")
+def plant_woods_in_a_local_system_with_its_own_meridian(draft: CountyDraft) -> None:
+    local = CRS.from_wkt(CRS.from_epsg(4547).to_wkt().replace('origin",114,', 'origin",113.7,'))
+    draft.layers[WOODS] = draft.layers[WOODS].to_crs(local)
+    draft.crs[WOODS] = local
 
 
 @declare_mutation("SCH006", case="empty")

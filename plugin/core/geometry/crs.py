@@ -24,6 +24,12 @@ from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M
 CGCS2000_DEGREES = CRS.from_epsg(4490)
 #: Deviation of areas (as a share) from which on a plane is not used for detection: Web Mercator has 1.6 at 38° N.
 _MAX_AREA_DEVIATION = 0.02
+#: EPSG codes of CGCS2000: degrees, then zones of 6° with and without number, then those of 3°.
+_CGCS2000_CODES = range(4490, 4555)
+#: What decides where a CRS places coordinates: kind, datum, ellipsoid, prime meridian, units, projection, parameters.
+_Parameters = tuple[Any, ...]
+#: Decimals that are compared, so that roundings in WKT texts do not count: of parameters, flattenings, and units.
+_PARAMETER_DECIMALS, _FLATTENING_DECIMALS, _UNIT_DECIMALS = 9, 6, 8
 
 
 def parse_crs(text: str | None) -> CRS | None:
@@ -41,7 +47,7 @@ def parse_crs(text: str | None) -> CRS | None:
     crs = _take_horizontal_part(crs)
     if not (crs.is_projected or crs.is_geographic):
         return None
-    code = crs.to_epsg(min_confidence=70) or _find_zone_code(crs)
+    code = find_epsg_code(crs)
     return CRS.from_epsg(code) if code else crs
 
 
@@ -54,23 +60,27 @@ def _take_horizontal_part(crs: CRS) -> CRS:
     return crs.to_2d() if len(crs.axis_info) == 3 else crs
 
 
-def _find_zone_code(crs: CRS) -> int | None:
-    """Return the EPSG code of a CGCS2000 Gauss–Krüger zone, by its parameters."""
-    frame = describe_crs(crs)
-    if not frame.is_cgcs2000:
-        return None
-    if frame.is_geographic:
-        return 4490
-    if frame.zone_number is None or not frame.is_in_metres or frame.false_northing:
-        return None
-    if frame.has_zone_prefix and frame.false_easting == frame.zone_number * 1e6 + 500_000:
-        if 25 <= frame.zone_number <= 45 and frame.central_meridian == frame.zone_number * 3:
-            return 4513 + frame.zone_number - 25
-        if 13 <= frame.zone_number <= 23 and frame.central_meridian == frame.zone_number * 6 - 3:
-            return 4491 + frame.zone_number - 13
-    if not frame.has_zone_prefix and frame.false_easting == 500_000 and frame.central_meridian == frame.zone_number * 3:
-        return 4534 + frame.zone_number - 25 if 25 <= frame.zone_number <= 45 else None
-    return None
+@lru_cache(maxsize=64)  # PROJ searches its database for the code
+def find_epsg_code(crs: CRS) -> int | None:
+    """Return the EPSG code whose parameters a horizontal CRS has; None without one.
+
+    The parameters decide: PROJ also gives codes of CRSs that differ in ellipsoid, unit or latitude of origin.
+    """
+    code = crs.to_epsg(min_confidence=70)
+    if code and have_same_parameters(crs, CRS.from_epsg(code)):
+        return int(code)
+    return _index_zones_by_parameters().get(_list_parameters(crs))
+
+
+def is_standard_zone(crs: CRS) -> bool:
+    """Return True for EPSG:4490 and the 3° and 6° Gauss–Krüger zones of CGCS2000, with or without zone number."""
+    return find_epsg_code(crs) in _CGCS2000_CODES
+
+
+@lru_cache(maxsize=1)
+def _index_zones_by_parameters() -> dict[_Parameters, int]:
+    """Return parameters → EPSG code of the CRSs of CGCS2000; without zone number that of the 3° zone."""
+    return {_list_parameters(CRS.from_epsg(code)): code for code in _CGCS2000_CODES}
 
 
 @dataclass(frozen=True)
@@ -104,11 +114,12 @@ def describe_crs(crs: CRS) -> CrsProperties:
     values: dict[str, Any] = {parameter.name: parameter.value for parameter in operation.params} if operation else {}
     easting, northing = (float(values.get(f"False {axis}", 0.0)) for axis in ("easting", "northing"))
     meridian = values.get("Longitude of natural origin")
-    metres = all(axis.unit_name in ("metre", "meter", "m") for axis in crs.axis_info)
+    metres = all(axis.unit_conversion_factor == 1 for axis in crs.axis_info)
     is_gauss_kruger = bool(
         operation
         and operation.method_name == "Transverse Mercator"
         and values.get("Scale factor at natural origin") == 1
+        and not values.get("Latitude of natural origin")
     )
     if not is_gauss_kruger or meridian is None:
         return CrsProperties(False, is_cgcs2000, easting, is_in_metres=metres, false_northing=northing)
@@ -118,23 +129,63 @@ def describe_crs(crs: CRS) -> CrsProperties:
 
 
 def have_same_parameters(crs: CRS, other_crs: CRS) -> bool:
-    """Return True if two CRS place coordinates alike, whatever their names and codes are.
-
-    Kind of CRS, datum, central meridian, false easting and northing are compared; heights are not.
-    """
-    return _read_crs_parameters(crs) == _read_crs_parameters(other_crs)
+    """Return True if two CRS place coordinates alike, whatever their names and codes are; heights are not compared."""
+    return _list_parameters(_take_horizontal_part(crs)) == _list_parameters(_take_horizontal_part(other_crs))
 
 
-def _read_crs_parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
-    """Return the properties of a CRS, and its longitude of natural origin (degrees; None without one)."""
-    plane = _take_horizontal_part(crs)
-    operation = plane.coordinate_operation
-    value_by_parameter = {p.name: p.value for p in operation.params} if operation else {}
-    meridian = value_by_parameter.get("Longitude of natural origin")
-    return describe_crs(plane), None if meridian is None else round(float(meridian), 9)
+def _list_parameters(crs: CRS) -> _Parameters:
+    """Return what decides where a horizontal CRS places coordinates, rounded; a parameter of zero is left out."""
+    ellipsoid, meridian, operation = crs.ellipsoid, crs.prime_meridian, crs.coordinate_operation
+    parameters = operation.params if operation else ()
+    return (
+        crs.is_geographic,
+        _has_name_of_cgcs2000(crs),
+        ellipsoid and (round(ellipsoid.semi_major_metre, 2), round(ellipsoid.inverse_flattening, _FLATTENING_DECIMALS)),
+        meridian and _round_parameter(meridian.longitude, meridian.unit_conversion_factor),
+        tuple(_round_parameter(1.0, axis.unit_conversion_factor) for axis in crs.axis_info),
+        operation and operation.method_name,
+        frozenset(
+            (one.name, _round_parameter(one.value, one.unit_conversion_factor)) for one in parameters if one.value
+        ),
+    )
+
+
+def _round_parameter(value: float, unit: float) -> float:
+    """Return a value in radians or metres; ``unit`` is the number of them in the unit of the value."""
+    return round(value * round(unit, _UNIT_DECIMALS), _PARAMETER_DECIMALS)
+
+
+#: What follows a value in the unit of a parameter.
+_UNIT_SIGNS = {"degree": "°", "metre": " m", "unity": ""}
+
+
+def describe_parameters(crs: CRS) -> dict[str, str]:
+    """Return the parameters of a CRS by name, as texts with units; a dash for what it lacks."""
+    operation, ellipsoid, geodetic = crs.coordinate_operation, crs.ellipsoid, crs.geodetic_crs
+    parameters = operation.params if operation else ()
+    prime_meridian = crs.prime_meridian.name if crs.prime_meridian and crs.prime_meridian.longitude else ""
+    values = {
+        one.name: f"{one.value:.12g}{_UNIT_SIGNS.get(one.unit_name.lower(), f' {one.unit_name}')}" for one in parameters
+    }
+    return {
+        "projection": operation.method_name if operation else "—",
+        "meridian": values.get("Longitude of natural origin", "—"),
+        "scale": values.get("Scale factor at natural origin", "—"),
+        "easting": values.get("False easting", "—"),
+        "northing": values.get("False northing", "—"),
+        "latitude": values.get("Latitude of natural origin", "—"),
+        "datum": ", ".join(filter(None, (geodetic.datum.name if geodetic and geodetic.datum else "—", prime_meridian))),
+        "ellipsoid": f"{ellipsoid.semi_major_metre:.12g}, 1/{ellipsoid.inverse_flattening:.12g}" if ellipsoid else "—",
+        "axis_unit": crs.axis_info[0].unit_name if crs.axis_info else "—",
+    }
 
 
 def _is_cgcs2000(crs: CRS) -> bool:
+    """Return True if a CRS has name, ellipsoid and prime meridian of CGCS2000."""
+    return _has_name_of_cgcs2000(crs) and _list_parameters(crs)[2:4] == _list_parameters(CGCS2000_DEGREES)[2:4]
+
+
+def _has_name_of_cgcs2000(crs: CRS) -> bool:
     """Return True if the name of a CRS's geographic system or of its datum is that of CGCS2000."""
     geodetic = crs.geodetic_crs
     if geodetic is None:
@@ -179,7 +230,6 @@ def add_vertical_crs(horizontal: str, vertical: str) -> CRS:
     return CRS.from_user_input("+".join(filter(None, (horizontal, vertical.rpartition(":")[2]))))
 
 
-@lru_cache(maxsize=64)  # PROJ searches its database for the code
 def make_crs_label(crs: CRS | None) -> str:
     """Return the code of a CRS as ``EPSG:4526``, or its name if it has no code; empty for None.
 
@@ -187,7 +237,7 @@ def make_crs_label(crs: CRS | None) -> str:
     """
     if crs is None:
         return ""
-    code = crs.to_epsg()
+    code = find_epsg_code(crs)
     if code:
         return f"EPSG:{code}"
     frame = describe_crs(crs)

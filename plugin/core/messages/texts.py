@@ -53,6 +53,7 @@ MESSAGE_VARIANTS = (
     "apart",
     "same_place",
     "large_rate",
+    "parameters",
 )
 #: Named parts of a feature in a message, the largest first.
 MAX_NAMED_PARTS = 5

@@ -105,6 +105,71 @@ def test_describe_crs_recognises_cgcs2000(code, cgcs2000):
     assert crs_care.describe_crs(CRS.from_epsg(code)).is_cgcs2000 is cgcs2000
 
 
+#: Zone 38 without zone number, as a .prj of ArcGIS has it.
+ZONE_38_WKT = CRS.from_epsg(4547).to_wkt(WktVersion.WKT1_ESRI)
+DEGREES_WKT = CRS.from_epsg(4490).to_wkt(WktVersion.WKT1_ESRI)
+#: One parameter of the definition changed → a text of the finding that names it.
+CHANGED_PARAMETERS = {
+    "meridian": ('"Central_Meridian",114.0', '"Central_Meridian",113.7', "中央经线 113.7°"),
+    "scale": ('"Scale_Factor",1.0', '"Scale_Factor",0.9996', "比例因子 0.9996"),
+    "easting": ('"False_Easting",500000.0', '"False_Easting",400000.0', "东偏移 400000 m"),
+    "northing": ('"False_Northing",0.0', '"False_Northing",-3000000.0', "北偏移 -3000000 m"),
+    "latitude": ('"Latitude_Of_Origin",0.0', '"Latitude_Of_Origin",30.0', "起算纬度 30°"),
+    "ellipsoid": ('6378137.0,298.257222101', "6378245.0,298.3", "椭球 6378245, 1/298.3"),
+    "ellipsoid of WGS 84": ("298.257222101", "298.257223563", "1/298.257223563"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", CHANGED_PARAMETERS)
+def test_gauss_krueger_crs_with_one_other_parameter_is_not_a_standard_zone_and_the_parameter_is_named(changed):
+    old, new, text = CHANGED_PARAMETERS[changed]
+    assert ZONE_38_WKT.count(old) == 1
+    crs = crs_care.parse_crs(ZONE_38_WKT.replace(old, new))
+    assert not crs_care.is_standard_zone(crs) and not crs_care.make_crs_label(crs).startswith("EPSG")
+    tables = {role: frame.to_crs(crs) for role, frame in make_small_plan_layers().items()}
+    findings = check_data(convert_to_source_layers(tables), ["SCH003"]).report.findings
+    cases = ("not_standard", "not_cgcs2000")
+    assert {f.role for f in findings if f.case in cases and text in f.message} == set(tables)
+
+
+@pytest.mark.parametrize(
+    "text", ["EPSG:3857", "EPSG:32649", "EPSG:2362", "EPSG:2435", "EPSG:4326", "EPSG:4610", "EPSG:2154"]
+)
+def test_crs_of_another_datum_or_projection_is_not_a_standard_zone(text):
+    crs = crs_care.parse_crs(text)
+    assert crs_care.make_crs_label(crs) == text and not crs_care.is_standard_zone(crs)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEGREES_WKT.replace('UNIT["Degree",0.0174532925199433]', 'UNIT["Radian",1.0]'),
+        ZONE_38_WKT.replace('UNIT["Meter",1.0]', 'UNIT["Foot_US",0.3048006096012192]'),
+        ZONE_38_WKT.replace('UNIT["Meter",1.0]', 'UNIT["Meter",0.3048]'),
+        ZONE_38_WKT.replace('PRIMEM["Greenwich",0.0]', 'PRIMEM["Ferro",-17.66666666666667]'),
+    ],
+    ids=["radians", "feet", "metre of another length", "prime meridian"],
+)
+def test_crs_in_another_unit_or_from_another_prime_meridian_is_not_a_standard_zone(text):
+    assert not crs_care.is_standard_zone(crs_care.parse_crs(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"EPSG:{code}" for code in (4490, *EPSG_CODES_OF_ZONES, 4502, 4512)),
+        "EPSG:4547+5737",
+        "EPSG:4480",
+        ZONE_38_WKT.replace("CGCS2000_3_Degree_GK_CM_114E", "浑源县"),
+        ZONE_38_WKT.replace("298.257222101", "298.257222"),
+        ZONE_38_WKT.replace("0.0174532925199433", "0.0174532925"),
+        CRS.from_epsg(4526).to_wkt(WktVersion.WKT1_GDAL).replace("SPHEROID", "TOWGS84[0,0,0,0,0,0,0],SPHEROID", 1),
+    ],
+)
+def test_definition_equal_to_a_standard_zone_passes_whatever_its_name_and_roundings(text):
+    assert crs_care.is_standard_zone(crs_care.parse_crs(text))
+
+
 # -- coordinates and CRS ----------------------------------------------------------------------------------------------
 
 

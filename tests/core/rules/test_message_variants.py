@@ -34,6 +34,7 @@ VARIANTS = {
     ("TOP003", "wholly_outside"): ({"layer": [BEYOND], "county": [COUNTY]}, {}),
     ("TOP003", ""): ({"layer": [ACROSS], "county": [COUNTY]}, {}),
     ("TOP003", "division"): ({"layer": [ACROSS], "county": [COUNTY]}, {"layer": "XZQC", "county": "XZQX"}),
+    ("SCH003", "not_cgcs2000_parameters"): ({"red_line": [{"wkt": make_square_wkt(38_600_000, 4_380_000), "crs": 2362}]}, {}),
     ("TOP006", "beyond_county"): ({"parcels": [COUNTY], "townships": [make_square_wkt(900, 0, 300)], "county": [COUNTY]}, {}),
     ("TOP006", ""): ({"parcels": [WEST], "townships": [make_square_wkt(0, 0, 400)], "county": [COUNTY]}, {}),
     ("ATT019", "blank_large_rate"): ({"layer": [make_parcel(WEST, land_use="0103", deduction_rate=1.2, KCDLBM=None)]}, {"layer": "DLTB"}),

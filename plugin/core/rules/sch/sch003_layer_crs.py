@@ -13,6 +13,11 @@ from ...standard.divisions import find_extent_if_remote
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 
 SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
+#: The parameters of a CRS in a message.
+PARAMETERS = (
+    "projection {projection}, central meridian {meridian}, scale factor {scale}, false easting {easting}, false "
+    "northing {northing}, latitude of origin {latitude}, datum {datum}, ellipsoid {ellipsoid}, unit {axis_unit}"
+)
 
 
 @rule(
@@ -35,6 +40,12 @@ SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38
         "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. The check used its coordinates without a datum "
         "shift, so positions may be offset. Convert the layer to CGCS2000 with the parameters of the surveying "
         "authority; the layer was not changed.",
+        "not_cgcs2000_parameters": f"{{layer}} is in {{crs}}, which is not CGCS2000 ({PARAMETERS}). The check used "
+        "its coordinates without a datum shift, so positions may be offset. Convert the layer to CGCS2000 with the "
+        "parameters of the surveying authority; the layer was not changed.",
+        "not_standard": "{layer} is in {crs}, which is neither EPSG:4490 nor a 3° or 6° Gauss–Krüger zone of "
+        f"CGCS2000 ({PARAMETERS}). If the data were drawn with these parameters, reproject the layer to the zone of "
+        "the delivery, else set the right CRS; the layer was not changed.",
         "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}{listed_rows}. "
         "They were read in the layer's CRS; {coordinates}. Write the layer again from its source. If it meets the other layers, "
         "only the declaration is wrong and the check is not affected; if it is shifted, determine its CRS first. The layer was not changed.",
@@ -59,8 +70,9 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
 
     What it checks
         Each layer can be read, has shapes and a CRS, its coordinates fit the CRS (degrees or metres, zone, prefix, axis
-        order, place) and are in the CRS's area of use, the CRS is CGCS2000, all projected layers are in one zone, the
-        shapes of a GeoPackage declare the CRS of their layer, and a file's code and definition of the CRS agree.
+        order, place) and are in the CRS's area of use, the CRS is EPSG:4490 or a 3° or 6° zone of CGCS2000, all
+        projected layers are in one zone, the shapes of a GeoPackage declare the CRS of their layer, and a file's code
+        and definition of the CRS agree.
     Why
         A layer in the wrong zone is shifted by three degrees: no conflict is found because no layers meet.
     How to fix
@@ -89,8 +101,9 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
         if layer.source.described_crs:
             described_params = params | {"found": layer.source.described_crs}
             findings.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described_params))
-        if not layer_crs_info.is_cgcs2000:
-            case = "not_cgcs2000"
+        if not crs_care.is_standard_zone(crs):
+            case = "not_standard" if layer_crs_info.is_cgcs2000 else "not_cgcs2000"
+            params["shown"] = {"variant": "parameters", **crs_care.describe_parameters(crs)}
         elif layer_crs_info.is_geographic or (layer_crs_info.zone_number, layer_crs_info.has_zone_prefix) == (
             plane_crs_info.zone_number,
             plane_crs_info.has_zone_prefix,
