@@ -141,11 +141,13 @@ def _list_parameters(crs: CRS) -> _Parameters:
         crs.is_geographic,
         _has_name_of_cgcs2000(crs),
         ellipsoid and (round(ellipsoid.semi_major_metre, 2), round(ellipsoid.inverse_flattening, _FLATTENING_DECIMALS)),
-        meridian and _round_parameter(meridian.longitude, meridian.unit_conversion_factor),
+        meridian and _round_parameter(meridian.longitude, float(meridian.unit_conversion_factor)),
         tuple(_round_parameter(1.0, axis.unit_conversion_factor) for axis in crs.axis_info),
         operation and operation.method_name,
         frozenset(
-            (one.name, _round_parameter(one.value, one.unit_conversion_factor)) for one in parameters if one.value
+            (one.name, _round_parameter(float(one.value), one.unit_conversion_factor))
+            for one in parameters
+            if one.value
         ),
     )
 
