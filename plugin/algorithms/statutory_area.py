@@ -342,6 +342,7 @@ class StatutoryArea(SanxianAlgorithm):
             Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
         )
         source = read_snapshot(self.layer_snapshot, cancellation=cancellation)
+        source.require_usable()
         field, declared_field = find_area_field(source, self.norm, self.field)
         has_stored_area = self._validate_field(source, field)
         decimals = (
@@ -412,6 +413,7 @@ class StatutoryArea(SanxianAlgorithm):
         if self.control is None:
             return None
         control = read_snapshot(self.control, cancellation=cancellation)
+        control.require_usable()
         control_areas = measure_areas(control, self.norm, self.texts, cancellation)
         if len(control_areas.without_shape) == len(control_areas.statutory):
             raise InputError("areas_control_bare", layer=control.name)

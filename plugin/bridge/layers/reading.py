@@ -135,9 +135,13 @@ def read_snapshot(
     features are read through QGIS.
     """
     from ...core.io.crs_definition import find_contradicting_crs
+    from ...core.io.records import find_problem_of_parts
     from ...core.io.shape_headers import read_shape_headers
 
     outline = make_source_layer_without_rows(snapshot)
+    outline.problem = find_problem_of_parts(Path(snapshot.file_path)) if snapshot.file_path else None
+    if outline.problem is not None:
+        return outline
     positions = _list_positions_of_read_fields(snapshot)
     if only_fields is not None:
         positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only_fields]

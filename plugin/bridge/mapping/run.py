@@ -186,8 +186,10 @@ def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> Sou
         from ...core.io import read_source
 
         (layer,) = read_source(snapshot.file_path, cancellation=cancellation)
-        return layer
-    return read_snapshot(snapshot, cancellation=cancellation)
+    else:
+        layer = read_snapshot(snapshot, cancellation=cancellation)
+    layer.require_usable()
+    return layer
 
 
 def find_free_mapping_path(output: str) -> str:

@@ -53,8 +53,6 @@ _HEADINGS = {
         "largest move of a vertex (m)", "largest bend of an edge (m)",
     ),
 }  # fmt: skip
-#: Problems of tables without geometry, which have no zone.
-_TABLE_PROBLEMS = ("table", "unregistered")
 #: Attributes are copied with the file and need not be read.
 _NO_FIELDS: frozenset[str] = frozenset()
 _ROWS_PER_CANCEL_CHECK = 500
@@ -171,10 +169,9 @@ def _is_in_degrees(layer: SourceLayer) -> bool:
 
 def _plan_layer(layer: SourceLayer, zone: int, number: ZoneNumber) -> ZoneChange | None:
     """Return how a layer changes; None for a table or a layer that stays. Raise InputError as `change_crs_zone`."""
+    layer.require_usable()
     if layer.problem is not None:
-        if layer.problem[0] in _TABLE_PROBLEMS:
-            return None
-        raise InputError("zone_unreadable", layer=layer.full_name)
+        return None
     _require_agreeing_coordinates(layer)
     change = plan_zone_change(layer.name, layer.crs, zone, number)
     if change is not None and change.shift_m is None and layer.curve_texts:

@@ -18,6 +18,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection, mask_source
 from ..errors import InputError, OutputError
 from ..files.open_datasource import copy_database
+from ..files.shapefile_index import write_index
 from ..files.writing import check_writable, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs
 from ..io.rows import BYTES_CODEC
@@ -167,6 +168,8 @@ def copy_dataset(dataset: Path, folder: Path) -> Path:
         target = folder / f"{dataset.stem}.shp"
         for part, suffix in _list_shapefile_parts(dataset):
             shutil.copyfile(part, folder / f"{dataset.stem}{suffix}")
+        if not (index := target.with_suffix(".shx")).exists():
+            write_index(target, index)
     elif dataset.suffix.lower() == ".gpkg":
         # Rows in the log (-wal) of a database that is open elsewhere are part of it.
         copy_database(dataset, target)

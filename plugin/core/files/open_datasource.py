@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .encoding import ShapefileEncoding, find_shapefile_encoding, find_sibling_file
+from .shapefile_index import write_index
 from .writing import explain_os_error
 
 
@@ -34,17 +35,14 @@ def check_readable(path: Path) -> None:
 def check_shapefile_complete(path: Path) -> ShapefileEncoding:
     """Return the encoding of a shapefile, after a check that its files are complete.
 
-    Raise InputError if one of them is missing or truncated. A driver reads a truncated shapefile without an error:
-    shapes beyond the end are returned as missing.
+    Raise InputError if one of them is truncated, or missing and not to be made anew (`provide_safe_path`). A driver
+    reads a truncated shapefile without an error: shapes beyond the end are returned as missing.
     """
     if not path.exists():
         raise InputError("shapefile_part_missing", source=str(path), part=path.name)
-    index = find_sibling_file(path, ".shx")
-    if index is None:
-        raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".shx").name)
     try:
         encoding = find_shapefile_encoding(path)
-        for file in (path, index):
+        for file in filter(None, (path, find_sibling_file(path, ".shx"))):
             with file.open("rb") as handle:
                 header = handle.read(28)
             # The header counts 16-bit words.
@@ -59,17 +57,19 @@ def check_shapefile_complete(path: Path) -> ShapefileEncoding:
 def provide_safe_path(path: Path) -> Iterator[Path]:
     """Yield the path of a file, or of a temporary copy if opening the file itself is unsafe.
 
-    Opening is unsafe in three cases:
+    Opening is unsafe in four cases:
 
     - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
       removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
       the file open then loses its logs.
+    - A shapefile lacks its index (.shx), which the copy gets from the .shp.
     - The GML driver writes a .gfs next to its file.
     - pyogrio interprets ``!`` and ``;`` in a path.
     """
     suffix = path.suffix.lower()
     files_to_copy: list[Path] = []
-    is_copy_needed = suffix == ".gml"
+    is_index_missing = suffix == ".shp" and find_sibling_file(path, ".shx") is None
+    is_copy_needed = suffix == ".gml" or is_index_missing
     if suffix == ".gpkg":
         # SQLite follows a link, and has the logs next to the file that it leads to.
         path = Path(os.path.realpath(path))
@@ -77,8 +77,9 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
         is_copy_needed = any(log.exists() for log in logs.values())
         # -shm is an index of the log that each reader creates.
         files_to_copy = [log for log_suffix, log in logs.items() if log_suffix != "-shm" and log.exists()]
-    elif suffix == ".gml":
-        files_to_copy = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
+    elif is_copy_needed:
+        parts = (find_sibling_file(path, one) for one in ((".dbf", ".cpg", ".prj") if is_index_missing else (".xsd",)))
+        files_to_copy = [part for part in parts if part is not None]
     linked = os.name != "nt" and any(c in str(path) for c in "!;")
     if not is_copy_needed and not linked:
         yield path
@@ -96,7 +97,9 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
                 for file in others:
                     if file.name.startswith(f"{path.stem}."):
                         os.symlink(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
-            if files_to_copy:
+            if is_index_missing:
+                write_index(stand_in, stand_in.with_suffix(".shx"))
+            elif files_to_copy and suffix == ".gpkg":
                 _roll_back(stand_in)
         except OSError as error:
             raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error

@@ -21,7 +21,7 @@ import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..files.encoding import ShapefileEncoding
+from ..files.encoding import ShapefileEncoding, find_sibling_file
 from ..files.open_datasource import check_readable, check_shapefile_complete, provide_safe_path
 from ..geometry import crs as crs_care
 from ..parallel.process_state import halve_threads
@@ -30,7 +30,7 @@ from ..plan.layer import FieldInfo, SourceLayer
 from .columnar_rows import ColumnarRows, read_columnar_rows
 from .crs_definition import find_contradicting_crs
 from .field_types import DeclaredTable, read_declared_tables
-from .records import count_geodatabase_rows, count_stored_rows
+from .records import count_geodatabase_rows, count_stored_rows, find_problem_of_parts
 from .rows import (
     BYTES_CODEC,
     KEY_FIELD,
@@ -391,6 +391,8 @@ def _make_layer_of_stored_rows(to_read: _LayerToRead, stored: _StoredRows) -> So
     layer.notices += [
         ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in header.renamed_fields
     ]
+    if source.encoding is not None and find_sibling_file(source.path, ".shx") is None:
+        layer.notices.append(("notice_index_made", {"layer": display_name}))
     layer.notices += make_encoding_notices(display_name, source.encoding)
     layer.notices += make_driver_notices(display_name, [*to_read.warned, *stored.warned, *warned])
     return layer
@@ -416,10 +418,14 @@ def _make_layer_if_rows_are_unneeded(
 ) -> SourceLayer | None:
     """Return the layer without rows if no rows are to be read; None if they must be read.
 
-    No rows are read of layers that the caller does not want, and of layers of a FileGDB that have none.
+    No rows are read of layers that the caller does not want, of files whose parts do not belong together, and of layers
+    of a FileGDB that have none.
     """
     if selection is False:
         _inspect_first_rows(header.layer_without_rows, source.path_to_open, source.name, source.encoding)
+        return header.layer_without_rows
+    header.layer_without_rows.problem = find_problem_of_parts(source.path_to_open)
+    if header.layer_without_rows.problem is not None:
         return header.layer_without_rows
     if source.path.suffix.lower() != ".gdb" or header.pyogrio_info["features"] != 0:
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Number of rows in a file, counted without a GIS driver.
+"""Number of rows in a file, counted without a GIS driver, and comparison of a file's parts.
 
 Shapefiles are counted by table, index and shapes, file geodatabases by their tables. A driver reads only the shapes in
 the index. A shape that the index lacks, or that the table marks as deleted, remains in the .shp.
@@ -11,7 +11,7 @@ import sqlite3
 import struct
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 import pyogrio
@@ -19,9 +19,61 @@ from numpy.typing import NDArray
 
 from ..files.dataset_files import list_logs
 from ..files.encoding import find_sibling_file
+from ..files.shapefile_index import (
+    HEADER_BYTES,
+    RECORD_HEADER_BYTES,
+    SHORTEST_RECORD_BYTES,
+    is_index_right,
+    list_records,
+    read_index,
+)
 
-#: Bytes of the header of a .shp and of a .shx; of a record's header; of the shortest record (a null shape).
-_SHP_HEADER_BYTES, _RECORD_HEADER_BYTES, _SHORTEST_RECORD_BYTES = 100, 8, 12
+#: Bytes of an entry of a MapInfo .id.
+_ID_BYTES = 4
+
+
+def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
+    """Return why the parts of a shapefile or MapInfo table do not belong together, as (problem, parameters).
+
+    None if they have equal numbers of records and the index (.shx) points at them; also for another format, and for a
+    part that cannot be read, since reading the rows reports that. Problems: ``parts_disagree``, ``index_wrong``.
+    """
+    try:
+        if path.suffix.lower() == ".shp":
+            return _compare_parts_of_shapefile(path)
+        if path.suffix.lower() == ".tab":
+            return _compare_parts_of_table(path)
+    except (OSError, struct.error):
+        return None
+    return None
+
+
+def _compare_parts_of_shapefile(path: Path) -> tuple[str, dict[str, Any]] | None:
+    """Return the problem of a shapefile's parts (`find_problem_of_parts`). Rows marked as deleted are records too."""
+    row_count_and_marks, entries = _read_deletion_flags(path), read_index(path)
+    if row_count_and_marks is None:
+        return None
+    table_count, index_count = row_count_and_marks[0], len(entries)
+    if table_count == index_count and is_index_right(path, entries):
+        return None
+    shape_count = len(list_records(path, HEADER_BYTES, path.stat().st_size))
+    index = path.with_suffix(".shx").name
+    if shape_count == table_count:
+        return "index_wrong", {"index": index, "entries": index_count, "shapes": shape_count}
+    return "parts_disagree", {"parts": f".shp {shape_count}, .shx {index_count}, .dbf {table_count}"}
+
+
+def _compare_parts_of_table(path: Path) -> tuple[str, dict[str, Any]] | None:
+    """Return the problem of a MapInfo table's parts (`find_problem_of_parts`); its driver compares .id with .map."""
+    table, pointers = find_sibling_file(path, ".dat"), find_sibling_file(path, ".id")
+    if table is None or pointers is None:
+        return None
+    with table.open("rb") as handle:
+        (row_count,) = struct.unpack_from("<I", handle.read(8), 4)
+    pointer_count = pointers.stat().st_size // _ID_BYTES
+    if row_count == pointer_count:
+        return None
+    return "parts_disagree", {"parts": f".dat {row_count}, .id {pointer_count}"}
 
 
 def count_shapefile_rows(path: Path) -> int | None:
@@ -33,10 +85,7 @@ def count_shapefile_rows(path: Path) -> int | None:
     if row_count_and_marks is None:
         return None
     count, marks = row_count_and_marks
-    entries = _read_index(path)
-    # If table and index differ, the table suffices: the driver reads the records of the index.
-    unlisted_count = _count_unlisted(path, entries) if entries is not None and len(entries) == count else 0
-    return count - int(np.count_nonzero(marks)) + unlisted_count
+    return count - int(np.count_nonzero(marks)) + _count_unlisted(path, read_index(path))
 
 
 def count_deleted_shapes(path: Path) -> int:
@@ -47,14 +96,14 @@ def count_deleted_shapes(path: Path) -> int:
     if path.suffix.lower() != ".shp":
         return 0
     try:
-        row_count_and_marks, entries = _read_deletion_flags(path), _read_index(path)
+        row_count_and_marks, entries = _read_deletion_flags(path), read_index(path)
     except (OSError, struct.error):
         # Reading the layer has reported the cause.
         return 0
-    if row_count_and_marks is None or entries is None:
+    if row_count_and_marks is None:
         return 0
     marks = row_count_and_marks[1][: len(entries)]
-    has_shape = entries[: len(marks), 1] > _SHORTEST_RECORD_BYTES - _RECORD_HEADER_BYTES
+    has_shape = entries[: len(marks), 1] > SHORTEST_RECORD_BYTES - RECORD_HEADER_BYTES
     return int(np.count_nonzero(marks & has_shape))
 
 
@@ -81,21 +130,8 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
     return int(count), np.asarray(marks == ord("*"))
 
 
-def _read_index(path: Path) -> NDArray[np.int64] | None:
-    """Return the index of a shapefile as (n, 2): byte offset and length of each shape."""
-    index = find_sibling_file(path, ".shx")
-    if index is None:
-        return None
-    index_numbers = (
-        np.fromfile(index, dtype=">i4", offset=_SHP_HEADER_BYTES)
-        if index.stat().st_size > _SHP_HEADER_BYTES
-        else np.zeros(0, ">i4")
-    )
-    return index_numbers[: len(index_numbers) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
-
-
 def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
-    """Return the number of shapes in a .shp that its index (``entries``, as of `_read_index`) does not list.
+    """Return the number of shapes in a .shp that its index (``entries``, as of `read_index`) does not list.
 
     They are between listed shapes and after the last one. A file without such space is not read. An old record left by
     a driver that rewrote the shape elsewhere has the number of a listed shape and is not counted.
@@ -103,47 +139,23 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
     if not path.is_file():
         return 0
     listed_entries = entries[np.argsort(entries[:, 0], kind="stable")]
-    begins = np.concatenate(
-        [[_SHP_HEADER_BYTES], np.maximum.accumulate(listed_entries.sum(axis=1) + _RECORD_HEADER_BYTES)]
-    )
+    begins = np.concatenate([[HEADER_BYTES], np.maximum.accumulate(listed_entries.sum(axis=1) + RECORD_HEADER_BYTES)])
     ends = np.concatenate([listed_entries[:, 0], [path.stat().st_size]])
-    gaps = np.flatnonzero(ends - begins >= _SHORTEST_RECORD_BYTES)
-    if not len(gaps):
-        return 0
-    with path.open("rb") as handle:
-        (kind,) = struct.unpack_from("<i", handle.read(36), 32)
-        unlisted_numbers: set[int] = set()
-        for gap in gaps:
-            unlisted_numbers |= _list_record_numbers(handle, int(begins[gap]), int(ends[gap]), kind)
-        if unlisted_numbers:
+    unlisted_numbers: set[int] = set()
+    for gap in np.flatnonzero(ends - begins >= SHORTEST_RECORD_BYTES):
+        unlisted_numbers |= set(list_records(path, int(begins[gap]), int(ends[gap]))[:, 2].tolist())
+    if unlisted_numbers:
+        with path.open("rb") as handle:
             for start in listed_entries[:, 0]:
                 handle.seek(int(start))
                 unlisted_numbers.discard(int.from_bytes(handle.read(4), "big", signed=True))
     return len(unlisted_numbers)
 
 
-def _list_record_numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
-    """Return the numbers of consecutive valid records of a .shp between two byte offsets.
-
-    ``kind``: the shape type of the file.
-    """
-    record_numbers = set()
-    while begin + _SHORTEST_RECORD_BYTES <= end:
-        handle.seek(begin)
-        number, word_count = struct.unpack(">ii", handle.read(_RECORD_HEADER_BYTES))
-        (shape_kind,) = struct.unpack("<i", handle.read(4))
-        size = _RECORD_HEADER_BYTES + 2 * word_count
-        if number < 0 or size < _SHORTEST_RECORD_BYTES or begin + size > end or shape_kind not in (0, kind):
-            break
-        record_numbers.add(number)
-        begin += size
-    return record_numbers
-
-
 # The number of a layer's rows as the file records it, independent of the driver that reads them.
 # Drivers of older GDAL versions read a FileGDB table with 64-bit ObjectIDs as empty without an error. Counting costs a
 # header, a pass over the table's first bytes, or the COUNT(*) of SQLite; no row is read. Text formats (GeoJSON, GML,
-# KML) and MapInfo tables have no separate count to compare.
+# KML) have no separate count to compare.
 
 #: The end of a table's fixed header.
 _DBF_HEADER = 40
@@ -165,6 +177,9 @@ def count_stored_rows(path: Path, name: str) -> int | None:
             return _count_geopackage_rows(path, name)
         if suffix == ".shp":
             return count_shapefile_rows(path)
+        if suffix == ".mif":
+            table = find_sibling_file(path, ".mid")
+            return None if table is None else sum(map(bool, map(bytes.strip, table.read_bytes().splitlines())))
     except (OSError, sqlite3.Error, struct.error):
         # The file cannot be read: reading its rows reports that, with the file's name.
         return None

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..files.encoding import find_sibling_file
 from ..files.open_datasource import check_readable
 from ..files.writing import explain_os_error
-from ..plan.layer import SourceLayer
+from ..plan.layer import TABLE_PROBLEMS, SourceLayer
 from .file import LayerSelector, make_empty_layer, read_file
 from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
 from .records import count_stored_rows
@@ -149,8 +149,10 @@ def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancel
             )
             if not foreign and error.key != "source_no_layer":
                 layers.append(_make_layer_of_unreadable_file(path, error))
-    if all(layer.problem for layer in layers):
-        raise (first if layers else None) or InputError("source_empty", source=str(folder))
+    if first is not None and layers and all(layer.problem for layer in layers):
+        raise first
+    if all(layer.problem and layer.problem[0] in TABLE_PROBLEMS for layer in layers):
+        raise InputError("source_empty", source=str(folder))
     return layers
 
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import InputError
 from ..files.cells import are_stripped, find_distinct_texts, format_column, mask_texts, strip_blanks
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
@@ -115,6 +116,10 @@ class FieldInfo:
     codes: dict[str, str] | None = field(default=None, hash=False)
 
 
+#: Problems of tables that have no shapes, or are not registered as a layer: they are complete.
+TABLE_PROBLEMS = ("table", "unregistered")
+
+
 @dataclass
 class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
@@ -189,6 +194,12 @@ class SourceLayer:
 
     def _has_frame_as_read(self) -> bool:
         return self._frame_as_read is not None and self._frame_as_read() is self.frame
+
+    def require_usable(self) -> None:
+        """Raise InputError with the reason if the layer is damaged; a table without shapes is not."""
+        if self.problem is not None and self.problem[0] not in TABLE_PROBLEMS:
+            params = {"layer": self.full_name, "role": self.name, **self.problem[1]}
+            raise InputError("layer_damaged", unusable=(self.problem[0], params))
 
     @property
     def known_row_count(self) -> int | None:

@@ -86,6 +86,8 @@ def read_project_layer(path: str | Path, name: str = "", cancellation: Cancellat
     layers = [one for one in read_source(path, select_layer=is_wanted, cancellation=cancellation) if is_wanted(one)]
     if not layers:
         raise InputError("projects_layer_missing", source=str(path), layer=name)
+    for one in layers:
+        one.require_usable()
     usable = [one for one in layers if len(one.frame) and not one.problem] or layers[:1]
     if len(usable) > 1:
         raise InputError("projects_layer_choice", source=str(path), layers=", ".join(one.name for one in usable))
@@ -150,8 +152,7 @@ def read_project_rows(
 def _collect_rows(source: SourceLayer, settings: ReviewSettings) -> ProjectRows:
     """Return the rows of a layer. Raise InputError if none can be placed."""
     frame, name = source.frame, source.full_name
-    if source.problem:
-        raise InputError("projects_unreadable", source=name, problem=source.problem[0])
+    source.require_usable()
     if not len(frame):
         raise InputError("projects_empty", source=name)
     if source.crs is None:

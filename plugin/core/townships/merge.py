@@ -144,6 +144,8 @@ def merge_townships(
     """
     check_merge_options(options)
     sources = read_source(options.source, cancellation=cancellation)
+    for one in sources:
+        one.require_usable()
     norm = options.check.resolve_norm()
     plan = read_plan(sources, norm, options.check, source=options.source, cancellation=cancellation)
     written: list[str] = []

@@ -124,6 +124,8 @@ def split_townships(
     targets = read_township_targets(options.targets)
     _check_output(options)
     sources = read_source(options.source, cancellation=cancellation)
+    for one in sources:
+        one.require_usable()
     # A merge writes into a copy of the county.
     check_can_be_copied(options.source)
     norm = options.check.resolve_norm()

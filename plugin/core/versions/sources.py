@@ -156,7 +156,10 @@ def find_layer_and_townships(
         )
 
     layers = read_source(source, select_layer=is_wanted, cancellation=cancellation)
-    usable_layers = [layer for layer in layers if is_wanted(layer) and not layer.problem]
+    wanted_layers = [layer for layer in layers if is_wanted(layer)]
+    for layer in wanted_layers:
+        layer.require_usable()
+    usable_layers = [layer for layer in wanted_layers if not layer.problem]
     divisions = [layer for layer in usable_layers if find_role(layer, norm)[0] in township_roles]
     matching_layers = (
         [layer for layer in usable_layers if layer not in divisions]

@@ -177,12 +177,6 @@ def write_data_in_a_subfolder(folder):
     return folder / "成果"
 
 
-def delete_shx(folder):
-    write_shapefiles(folder, "GBK", take_one_layer())
-    (folder / "CZKFBJ.shx").unlink()
-    return folder / "CZKFBJ.shp"
-
-
 def delete_dbf(folder):
     write_shapefiles(folder, "GBK", take_one_layer())
     (folder / "CZKFBJ.dbf").unlink()
@@ -287,7 +281,6 @@ UNREADABLE_SOURCES = [
     (make_empty_folder, "source_empty", ["空 文件夹", "GeoPackage"]),
     (write_only_a_report, "source_empty", ["结果", "GeoPackage"]),
     (write_data_in_a_subfolder, "source_in_subfolder", ["成果", "空间数据"]),
-    (delete_shx, "shapefile_part_missing", ["CZKFBJ.shx"]),
     (delete_dbf, "shapefile_part_missing", ["CZKFBJ.dbf"]),
     (truncate_shp, "file_cut_off", ["CZKFBJ.shp", "复制中断"]),
     (truncate_shx, "file_cut_off", ["CZKFBJ.shx", "复制中断"]),

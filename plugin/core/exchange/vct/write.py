@@ -380,13 +380,13 @@ def read_layers_in_turn(
         sketches = read_source(readable.path, select_layer=lambda layer: False, cancellation=cancellation)
         for number, sketch in enumerate(sketches):
             progress(number / len(sketches), sketch.name)
-            if sketch.problem is not None and sketch.problem[0] != "table":
-                raise InputError(sketch.problem[0], **sketch.problem[1])
+            sketch.require_usable()
             dataset = "" if is_connection(readable.path) else sketch.source
             complete_layers = read_source(
                 dataset or readable.path, select_layer=_make_name_selector(sketch.name), cancellation=cancellation
             )
             layer = next(layer for layer in complete_layers if layer.name == sketch.name)
+            layer.require_usable()
             readable.relabel([layer])
             yield layer
 
