@@ -8,10 +8,14 @@ from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.reading import read_snapshot
 from plugin.bridge.layers.snapshots import take_snapshot
+from plugin.bridge.layers.stored_rows import StoredFiles
 from plugin.bridge.project import county
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import RunOptions
+from tests.core.io.test_parts_of_files import DIFFERENCES, ROLE, make_boundary_of_five_rows
+from tests.core.io.test_stored_types import store_value, write_typed_table
 from tests.core.io.test_unread import make_layers_of_three_rows, rewrite_with_64_bit_ids
-from tests.core.small_plan import write_gdb, write_gpkg
+from tests.core.small_plan import write_gdb, write_gpkg, write_shapefiles
 from tests.qgis.helpers import run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -67,3 +71,36 @@ def test_check_plan_of_a_folder_with_unread_subfolders_is_incomplete(tmp_path):
     assert run_algorithm("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "conditional"
     write_gpkg(tmp_path / "县" / "x" / "b.gpkg", {"CZKFBJ": make_layers_of_three_rows()["CZKFBJ"]})
     assert run_algorithm("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "incomplete"
+
+
+@pytest.mark.parametrize("damage", DIFFERENCES)
+@pytest.mark.parametrize("subset", ["", "BSM <> ''"])
+def test_shapefile_layer_whose_parts_differ_is_unusable(tmp_path, damage, subset):
+    path = write_shapefiles(tmp_path, "UTF-8", {ROLE: make_boundary_of_five_rows()}) / f"{ROLE}.shp"
+    damage(path)
+    layer = QgsVectorLayer(str(path), ROLE, "ogr")
+    layer.setSubsetString(subset)
+    table = read_snapshot(take_snapshot(layer))
+    assert table.problem == DIFFERENCES[damage] and table.frame.empty
+
+
+@pytest.mark.parametrize("subset", ["", "fid > 0"])
+def test_mistyped_values_are_read_as_stored_with_and_without_a_filter(tmp_path, subset):
+    path = store_value(write_typed_table(tmp_path / "a.gpkg"), "area", "'12,5'")
+    layer = open_layer(path, "DLTB")
+    layer.setSubsetString(subset)
+    with StoredFiles(NEVER_CANCELLED) as files:
+        table = read_snapshot(take_snapshot(layer), files=files)
+    assert list(table.frame["area"]) == ["0.5", "12,5", "2.5"]
+    assert table.mistyped_columns["area"].count == 1
+    assert {f.name: f.type for f in table.fields}["area"] == "text"
+
+
+def test_mistyped_values_stay_beside_unsaved_edits(tmp_path):
+    layer = open_layer(store_value(write_typed_table(tmp_path / "a.gpkg"), "area", "'12,5'"), "DLTB")
+    assert layer.startEditing()
+    layer.changeAttributeValue(3, layer.fields().indexOf("area"), 7.25)
+    for files in (None, StoredFiles(NEVER_CANCELLED)):
+        table = read_snapshot(take_snapshot(layer), files=files)
+        assert list(table.frame["area"].astype(str)) == ["0.5", "12,5", "7.25"]
+    layer.rollBack()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ...core.io.field_types import DeclaredTable
     from ...core.live.session import FeatureState
-    from ...core.plan.layer import SourceLayer
+    from ...core.plan.layer import FieldInfo, MistypedColumn, SourceLayer
 
 #: Features between two checks for cancellation.
 _ROWS_PER_CANCELLATION_CHECK = 2000
@@ -157,9 +157,12 @@ def read_snapshot(
     shape_headers = read_shape_headers(file, table_name)
     described_crs = find_contradicting_crs(file, table_name)
     frame, broken_fids = _make_frame(snapshot, positions, feature_rows, outline.crs, cancellation)
+    mistyped_columns = _restore_mistyped_columns(snapshot, frame, files)
     return replace(
         outline,
         frame=frame,
+        fields=_declare_as_texts(outline.fields, mistyped_columns),
+        mistyped_columns=mistyped_columns,
         curve_texts=feature_rows.curve_texts,
         curve_step=CURVE_STEP_DEGREES if feature_rows.curve_texts else 0.0,
         notices=_list_reading_notices(snapshot, len(feature_rows.curve_texts)),
@@ -223,7 +226,7 @@ def _fill_from_stored_layer(
         edited_rows = _read_rows(replace(snapshot, feature_request=request), positions, cancellation)
         curve_texts = edited_rows.curve_texts
         edited_frame, broken_fids = _make_frame(snapshot, positions, edited_rows, outline.crs, cancellation)
-        frame = merge_edited_rows(frame, edited_frame, edits)
+        frame = merge_edited_rows(frame, edited_frame, edits, stored.mistyped_columns)
     return replace(
         outline,
         frame=frame,
@@ -234,7 +237,40 @@ def _fill_from_stored_layer(
         shape_crs=stored.shape_crs,
         shape_crs_fids=stored.shape_crs_fids,
         described_crs=stored.described_crs,
+        mistyped_columns=stored.mistyped_columns,
+        fields=_declare_as_texts(outline.fields, stored.mistyped_columns),
     )
+
+
+def _declare_as_texts(fields: tuple[FieldInfo, ...], names: Container[str]) -> tuple[FieldInfo, ...]:
+    """Return fields of which those with these names are texts."""
+    return tuple(replace(one, type="text") if one.name in names else one for one in fields)
+
+
+def _restore_mistyped_columns(
+    snapshot: LayerSnapshot, frame: gpd.GeoDataFrame, files: StoredFiles | None
+) -> dict[str, MistypedColumn]:
+    """Write stored values into the columns of a frame that QGIS has converted; return what is wrong by field.
+
+    Values of edited features stay those of QGIS.
+    """
+    from ...core.io.rows import find_field_positions, read_layer_info
+    from ...core.io.stored_types import find_mistyped_fields, read_mistyped_columns
+
+    path, name = Path(snapshot.file_path), snapshot.table_name
+    if path.suffix.lower() not in (".gpkg", ".sqlite") or not path.is_file() or not name:
+        return {}
+    with StoredFiles(NEVER_CANCELLED) as own_files:
+        opened = (files or own_files).open(path)
+        info = read_layer_info(opened, name, None)
+        positions = find_field_positions(info, list(frame.columns))
+        fields = find_mistyped_fields(opened, name, info, positions)
+        values_by_field = {str(info["fields"][n]): frame[str(info["fields"][n])].to_numpy() for n in positions}
+        mistyped = read_mistyped_columns(opened, name, info, fields, values_by_field, frame.index.to_numpy())
+    edited_fids = [*snapshot.edits.added_fids, *snapshot.edits.changed_fids]
+    for field_name, (texts, _) in mistyped.items():
+        frame[field_name] = frame[field_name].where(frame.index.isin(edited_fids), texts).astype(object)
+    return {field_name: column for field_name, (_, column) in mistyped.items()}
 
 
 def _make_geometries(shapes_wkb: list[bytes | None], cancellation: Cancellation) -> NDArray:

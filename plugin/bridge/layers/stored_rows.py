@@ -7,6 +7,7 @@ and other threads of Python, such as the window's, can run meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -72,7 +73,7 @@ class StoredFiles:
         self._cancellation.raise_if_cancelled()
         path = Path(snapshot.file_path)
         try:
-            opened_path = self._open(path)
+            opened_path = self.open(path)
             names = frozenset(name.upper() for name in kinds)
             layer = read_layer_by_columns(path, opened_path, snapshot.table_name, names)
         except InputError:
@@ -86,7 +87,7 @@ class StoredFiles:
             return layer
         return None
 
-    def _open(self, path: Path) -> Path:
+    def open(self, path: Path) -> Path:
         """Return the path that a driver may open. Raise InputError."""
         from ...core.files.open_datasource import provide_safe_path
 
@@ -122,6 +123,8 @@ def _give_columns_of_snapshot(
     columns = {
         name: pd.Series(frame.index, index=frame.index, dtype="int64")
         if name in missing_names
+        else frame[name]
+        if name in layer.mistyped_columns
         else _convert_column(frame[name], kind)
         for name, kind in kinds.items()
     }
@@ -134,11 +137,15 @@ def _give_columns_of_snapshot(
 
 
 def merge_edited_rows(
-    stored_frame: gpd.GeoDataFrame, edited_frame: gpd.GeoDataFrame, edits: BufferedEdits
+    stored_frame: gpd.GeoDataFrame,
+    edited_frame: gpd.GeoDataFrame,
+    edits: BufferedEdits,
+    text_names: Container[str] = (),
 ) -> gpd.GeoDataFrame:
     """Return stored rows with unsaved edits, in the order in which QGIS gives features.
 
-    ``edited_frame``: the added and changed features, in any order, with the same columns.
+    ``edited_frame``: the added and changed features, in any order, with the same columns; ``text_names``: columns of
+    stored texts, in which edited values of other types may be.
     """
     import geopandas as gpd
     import pandas as pd
@@ -152,7 +159,7 @@ def merge_edited_rows(
     columns = {}
     for name in stored_frame.columns:
         stored_column, edited_column = kept_frame[name], edited_frame[name]
-        if stored_column.dtype == edited_column.dtype:
+        if stored_column.dtype == edited_column.dtype or name in text_names:
             columns[name] = pd.concat([stored_column, edited_column]).loc[fids]
             continue
         # Integers of which some are missing, or were missing before the edits.

@@ -6,9 +6,11 @@ The caller selects layers and fields before rows are read. Notices report what m
 
 from __future__ import annotations
 
+import sqlite3
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +38,12 @@ from .rows import (
     KEY_FIELD,
     CellwiseLayerError,
     find_field_positions,
-    make_fields,
     make_names_unique,
     read_layer_info,
     read_rows,
 )
 from .shape_headers import ShapeHeaders, read_shape_headers
+from .stored_types import find_mistyped_fields, make_fields
 from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_hidden_tables
 from .thread_warnings import record_warnings_by_thread
 
@@ -154,12 +156,14 @@ class _StoredRows(NamedTuple):
     """Parts of a layer that any thread may read.
 
     ``row_count``: the number of rows that the file records, None if unknown; ``columnar_rows``: None if the rows must
-    be read cell by cell; ``warned``: warnings of the driver in the thread, without those of threads that it starts.
+    be read cell by cell; ``mistyped_fields``: as of `find_mistyped_fields`; ``warned``: warnings of the driver in the
+    thread, without those of threads that it starts.
     """
 
     shape_headers: ShapeHeaders
     row_count: int | None
     columnar_rows: ColumnarRows | None
+    mistyped_fields: list[str]
     warned: list[warnings.WarningMessage]
 
 
@@ -309,7 +313,7 @@ def _raise_input_errors(source: _LayerSource) -> Iterator[None]:
     """Raise errors of the driver in the ``with`` block as InputError."""
     try:
         yield
-    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
+    except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
         # OverflowError: a number that is too large for its field.
         detail = _find_error_reason_key(error)
         raise InputError(
@@ -356,11 +360,15 @@ def _read_stored_rows(to_read: _LayerToRead) -> _StoredRows:
             else source.stored_row_count
         )
         info = to_read.header.pyogrio_info
+        positions = find_field_positions(info, to_read.only)
         rows = None
-        if source.encoding is None:
-            positions = find_field_positions(info, to_read.only)
-            rows = read_columnar_rows(source.path_to_open, source.name, info, positions, row_count)
-    return _StoredRows(shape_headers, row_count, rows, [])
+        with ThreadPoolExecutor(1) as pool:
+            # SQLite searches the values without Python's lock, while the driver reads them.
+            search = pool.submit(find_mistyped_fields, source.path_to_open, source.name, info, positions)
+            if source.encoding is None:
+                rows = read_columnar_rows(source.path_to_open, source.name, info, positions, row_count)
+            mistyped_fields = search.result()
+    return _StoredRows(shape_headers, row_count, rows, mistyped_fields, [])
 
 
 def _make_layer_of_stored_rows(to_read: _LayerToRead, stored: _StoredRows) -> SourceLayer:
@@ -379,6 +387,7 @@ def _make_layer_of_stored_rows(to_read: _LayerToRead, stored: _StoredRows) -> So
             info=header.pyogrio_info,
             row_count=stored.row_count,
             columnar_rows=stored.columnar_rows,
+            mistyped_fields=stored.mistyped_fields,
             may_have_arcs=stored.shape_headers.may_have_arcs,
             needs_columns=source.needs_columns,
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from ..files.encoding import ShapefileEncoding, decode_cell
 from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
-from ..plan.layer import FieldInfo, SourceLayer
+from ..plan.layer import SourceLayer
 from .columnar_rows import ColumnarRows
 from .curves import read_curve_wkt, replace_rounded_vertices
 from .sql_names import quote_name
+from .stored_types import read_mistyped_columns
 
 #: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
 _MAX_CURVE_AREA_GAP = 0.005
@@ -120,6 +122,7 @@ def read_rows(
     info: dict[str, Any],
     row_count: int | None,
     columnar_rows: ColumnarRows | None,
+    mistyped_fields: list[str],
     may_have_arcs: bool = True,
     needs_columns: bool = False,
 ) -> SourceLayer:
@@ -128,8 +131,9 @@ def read_rows(
     ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill; ``names``: names to use for
     all fields, in their order; ``only``: names of the fields to read, None for all; ``info``: pyogrio's description of
     the layer; ``row_count``: number of rows that the file records, None if unknown; ``columnar_rows``: the rows with
-    the fields to read, None if they are to be read cell by cell; ``may_have_arcs``: False if the file's headers exclude
-    arcs, so that they are not searched; ``needs_columns``: raise CellwiseLayerError instead of reading cell by cell.
+    the fields to read, None if they are to be read cell by cell; ``mistyped_fields``: as of `find_mistyped_fields`;
+    ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched; ``needs_columns``: raise
+    CellwiseLayerError instead of reading cell by cell.
     """
     curve_texts = read_curve_wkt(path, opened, name) if may_have_arcs else {}
     positions, rows = find_field_positions(info, only), columnar_rows
@@ -150,10 +154,18 @@ def read_rows(
         shapes = _convert_wkb(wkb)
     # A shape that GEOS cannot represent (a ring of two points) differs from a row without a shape.
     broken_rows = np.flatnonzero(shapely.is_missing(shapes) & has_shape)
+    stored_names = list(map(str, meta["fields"]))
+    values_by_field = dict(zip(stored_names, columns, strict=True))
+    mistyped = read_mistyped_columns(opened, name, info, mistyped_fields, values_by_field, fids)
+    mistyped_columns = {}
     index = pd.Index(fids, dtype="int64", name="fid")
     table = {}
     for position, field_name in enumerate(names):
         values = columns[position]
+        if stored_names[position] in mistyped:
+            values, mistyped_columns[field_name] = mistyped[stored_names[position]]
+            column_digests.pop(position, None)
+            distinct_texts.pop(position, None)
         # pyogrio converts integers with gaps to doubles, which keep 15 digits; a BSM has 18.
         is_integer_as_float = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
         if is_integer_as_float and np.nanmax(np.abs(values), initial=0) >= 2**53:
@@ -170,13 +182,16 @@ def read_rows(
     layer = SourceLayer(
         name=layer_without_rows.name,
         frame=frame,
-        fields=layer_without_rows.fields,
+        fields=tuple(
+            replace(one, type="text") if one.name in mistyped_columns else one for one in layer_without_rows.fields
+        ),
         crs=crs,
         source=str(path),
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
         curve_texts={fid: replace_rounded_vertices(text, frame.geometry.get(fid)) for fid, text in curve_texts.items()},
         curve_step=get_curve_step_degrees() if curve_texts else 0.0,
         broken_fids=tuple(int(fids[p]) for p in broken_rows),
+        mistyped_columns=mistyped_columns,
     )
     layer.keep_reading_results(
         {names[position]: texts for position, texts in distinct_texts.items()},
@@ -277,15 +292,3 @@ def _read_integers_as_text(
     )
     digits_by_fid = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
     return np.array([digits_by_fid.get(int(f)) for f in index], dtype=object)
-
-
-def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
-    """Return the fields of a layer with types as in templates: text, integer, real and date.
-
-    ``info``: pyogrio's description; ``names``: names to use for the fields.
-    """
-    fields = []
-    for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):
-        kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))
-        fields.append(FieldInfo(name, next((kind for start, kind in kinds if dtype.startswith(start)), "text")))
-    return tuple(fields)

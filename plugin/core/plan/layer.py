@@ -116,6 +116,16 @@ class FieldInfo:
     codes: dict[str, str] | None = field(default=None, hash=False)
 
 
+@dataclass(frozen=True)
+class MistypedColumn:
+    """A column read as texts: its declared type, the number of stored values of another, the first, and first ids."""
+
+    declared_type: str
+    count: int
+    example: str
+    fids: tuple[int, ...]
+
+
 #: Problems of tables that have no shapes, or are not registered as a layer: they are complete.
 TABLE_PROBLEMS = ("table", "unregistered")
 
@@ -134,6 +144,8 @@ class SourceLayer:
     ``has_closed_lines_only``: all lines of the layer are closed, so it is not read. ``shape_crs``: CRS that geometries
     declare instead of the layer's → number of these geometries. ``shape_crs_fids``: the first features with such
     geometries. ``described_crs``: the CRS that the file's definition describes, if its code is that of another CRS.
+    ``mistyped_columns``: field → what is wrong, of fields that were read as texts because values stored in them are not
+    of the declared type.
     """
 
     name: str
@@ -156,6 +168,7 @@ class SourceLayer:
     shape_crs: dict[str, int] = field(default_factory=dict)
     shape_crs_fids: tuple[int, ...] = ()
     described_crs: str = ""
+    mistyped_columns: dict[str, MistypedColumn] = field(default_factory=dict)
     #: What the reader knows of the rows of a frame. A copy of the layer with another frame does not get it.
     _frame_as_read: weakref.ref[gpd.GeoDataFrame] | None = field(default=None, init=False, repr=False, compare=False)
     _distinct_texts_by_column: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)

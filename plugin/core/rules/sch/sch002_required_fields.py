@@ -5,7 +5,8 @@ from typing import Any
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
-from ...plan.layer import Layer
+from ...plan.layer import Layer, MistypedColumn
+from .._attributes import MAX_NAMED_ROWS, make_row_list_params, shorten_or_mask_value
 
 #: Skipped rules that a message names.
 MAX_LISTED_RULES = 5
@@ -43,6 +44,9 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
         "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Sums and "
         "comparisons would be wrong. Create a field of that type under a temporary name, convert the values with the "
         "field calculator, delete the old field, and rename the new one.",
+        "stored": "{layer}: the field {field} has the type {expected}, but {count} values are stored as others, such "
+        "as “{example}”{listed_rows}. The field was read as text, as it is stored, and nothing was converted. Correct "
+        "these values (numbers without commas and signs), then write the layer anew; the layer was not changed.",
     },
     fails=[
         RuleExample("no urban code", {"layer": [_make_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
@@ -56,7 +60,7 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     What it checks
         Each field that the layer's template makes mandatory (M), or that a default rule of the standard or the
         profile needs, exists and has the template's type. A whole-number field in place of a real one loses nothing
-        and is accepted.
+        and is accepted. The values that a GeoPackage stores in a field are of its type.
     Why
         A rule cannot be checked without its fields, and text in place of a number breaks every sum.
     How to fix
@@ -66,9 +70,10 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """
     needed_names, reading_rules = find_needed_fields(layer, ctx), _find_rules_by_needed_field(layer, ctx)
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
-    findings = []
+    mistyped_columns = {name.upper(): column for name, column in layer.source.mistyped_columns.items()}
+    findings = [_make_finding_on_stored_values(layer, name, column) for name, column in mistyped_columns.items()]
     for template_field in layer.template.fields:
-        if template_field.name not in needed_names:
+        if template_field.name not in needed_names or template_field.name in mistyped_columns:
             continue
         params: dict[str, Any] = {"expected": template_field.type, "actual": actual_types.get(template_field.name, "")}
         if template_field.name not in actual_types:
@@ -82,6 +87,18 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
                 Finding(layer.role, field=template_field.name, case="type", params={"problem": "type", **params})
             )
     return findings
+
+
+def _make_finding_on_stored_values(layer: Layer, name: str, column: MistypedColumn) -> Finding:
+    """Return the finding on a field in which values of another type are stored."""
+    declared, fids = layer.template.find_field_by_name(name), set(column.fids)
+    positions = [position for position, fid in enumerate(layer.fids) if fid in fids]
+    params = make_row_list_params(layer, positions, MAX_NAMED_ROWS) | {
+        "count": column.count,
+        "expected": column.declared_type,
+        "example": shorten_or_mask_value(declared, column.example.replace("\0", "␀")) if declared else "…",
+    }
+    return Finding(layer.role, field=name, case="stored", params=params)
 
 
 def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
