@@ -11,7 +11,7 @@ from typing import Any
 import geopandas as gpd
 from pyproj import CRS
 
-from plugin.core.plan.layer import FieldInfo, SourceLayer
+from plugin.core.plan.layer import FieldInfo, MistypedColumn, SourceLayer
 from tests.county import templates
 from tests.county.landscape import EPSG
 
@@ -43,11 +43,12 @@ def make_read_layers(
     curves: dict[str, tuple[int, ...]] | None = None,
     shape_crs: dict[str, dict[str, int]] | None = None,
     described_crs: dict[str, str] | None = None,
+    mistyped_columns: dict[str, dict[str, MistypedColumn]] | None = None,
 ) -> list[SourceLayer]:
     """Return generated layers as if they were read from files.
 
-    ``fields``, ``crs`` (EPSG code, CRS or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
-    ``described_crs`` (CRS in the definition of the file) replace the values of the templates.
+    ``fields``, ``crs`` (EPSG code, CRS or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes),
+    ``described_crs`` (CRS in the definition of the file) and ``mistyped_columns`` replace the values of the templates.
     """
     fields, crs, curves = fields or {}, crs or {}, curves or {}
     made = []
@@ -63,6 +64,7 @@ def make_read_layers(
                 curve_texts=dict.fromkeys(curves.get(role, ()), "CURVE"),
                 shape_crs=(shape_crs or {}).get(role, {}),
                 described_crs=(described_crs or {}).get(role, ""),
+                mistyped_columns=(mistyped_columns or {}).get(role, {}),
             )
         )
     return made

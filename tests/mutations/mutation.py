@@ -24,7 +24,7 @@ from plugin.core.loading import assembly
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import load_all_rules
-from plugin.core.plan.layer import FieldInfo, Layer
+from plugin.core.plan.layer import FieldInfo, Layer, MistypedColumn
 from tests.county import source
 from tests.county.attributes import County
 from tests.county.defect_editor import DefectEditor
@@ -104,6 +104,7 @@ class CountyDraft(DefectEditor):
 
     ``schema``: layer → declared fields. ``crs``: layer → EPSG or None. ``curves``: layer → rows with arcs.
     ``shape_crs``: layer → CRS that its shapes declare. ``described_crs``: layer → CRS of the file's definition.
+    ``mistyped_columns``: layer → field → values of another type in it.
     ``options``: options of the check. ``folder``: folder for files of the mutation.
     """
 
@@ -119,6 +120,7 @@ class CountyDraft(DefectEditor):
         self.curves: dict[str, tuple[int, ...]] = {}
         self.shape_crs: dict[str, dict[str, int]] = {}
         self.described_crs: dict[str, str] = {}
+        self.mistyped_columns: dict[str, dict[str, MistypedColumn]] = {}
         self.options = dict(options)
         #: The file that the layers refer to.
         self.file: str = self.options.pop("file", "")
@@ -187,7 +189,9 @@ class CountyDraft(DefectEditor):
         ``SANXIAN_ALL_RULES_AFRESH=1`` computes all rules for each draft.
         """
         frames, options = self.layers_for_reading, check_options(self.options)
-        layers = source.make_read_layers(frames, self.schema, self.crs, self.curves, self.shape_crs, self.described_crs)
+        layers = source.make_read_layers(
+            frames, self.schema, self.crs, self.curves, self.shape_crs, self.described_crs, self.mistyped_columns
+        )
         for layer in layers:
             layer.source = self.file
         untouched = {role for role in frames if self._is_untouched(role, frames[role])}
@@ -209,7 +213,8 @@ class CountyDraft(DefectEditor):
             return check_plan(layers, options, memory=copy_memory(known[3])).report
 
     def _is_untouched(self, role: str, frame: gpd.GeoDataFrame) -> bool:
-        if any(role in changed for changed in (self.crs, self.curves, self.shape_crs, self.described_crs)):
+        replaced = (self.crs, self.curves, self.shape_crs, self.described_crs, self.mistyped_columns)
+        if any(role in changed for changed in replaced):
             return False
         return frame is self._clean.layers.get(role) and self.schema.get(role) == source.make_declared_fields(role)
 

@@ -11,6 +11,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.model.rule import EVERY_LAYER, load_all_rules
+from plugin.core.plan.layer import MistypedColumn
 from tests.county.defect_editor import EDGE, FIELD, PARCEL
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
@@ -112,6 +113,13 @@ def plant_empty_woods_layer(draft: CountyDraft) -> None:
 def plant_deduction_field_of_type_text(draft: CountyDraft) -> None:
     draft.layers[FIELD]["KCMJ"] = draft.layers[FIELD]["KCMJ"].map("{:.2f}".format).astype(object)
     _change_declared_field(draft, FIELD, "KCMJ", type="text", length=20)
+
+
+@declare_mutation("SCH002", case="stored")
+def plant_text_in_the_deduction_field_of_a_geopackage(draft: CountyDraft) -> None:
+    draft.layers[FIELD]["KCMJ"] = ["12,5", *draft.layers[FIELD]["KCMJ"].astype(str)[1:]]
+    _change_declared_field(draft, FIELD, "KCMJ", type="text")
+    draft.mistyped_columns[FIELD] = {"KCMJ": MistypedColumn("real", 1, "12,5", (0,))}
 
 
 @declare_mutation("SCH003", case="unusable", silent=[*list_rules_of_each_layer(), "ATT023", "REL040"])

@@ -150,7 +150,8 @@ def test_values_of_short_types_are_equal_to_those_read_through_qgis(tmp_path, va
     layer = open_layer(path)
     table = read_stored(layer)
     assert_equal_tables(table, read_snapshot(take_snapshot(layer)))
-    assert table.frame["V"].tolist()[1] == written
+    # A number that is too large for its type is read as text (SCH002).
+    assert table.frame["V"].tolist()[1] == ("70000" if written == 70_000 else written)
 
 
 def test_empty_layer_and_z_values_are_equal_to_those_read_through_qgis(tmp_path):

@@ -252,8 +252,10 @@ def _restore_mistyped_columns(
 ) -> dict[str, MistypedColumn]:
     """Write stored values into the columns of a frame that QGIS has converted; return what is wrong by field.
 
-    Values of edited features stay those of QGIS.
+    Values of edited features stay those of QGIS, and all values of a file that only QGIS can open.
     """
+    from ...core.errors import InputError
+    from ...core.io.file import DRIVER_ERRORS
     from ...core.io.rows import find_field_positions, read_layer_info
     from ...core.io.stored_types import find_mistyped_fields, read_mistyped_columns
 
@@ -261,8 +263,11 @@ def _restore_mistyped_columns(
     if path.suffix.lower() not in (".gpkg", ".sqlite") or not path.is_file() or not name:
         return {}
     with StoredFiles(NEVER_CANCELLED) as own_files:
-        opened = (files or own_files).open(path)
-        info = read_layer_info(opened, name, None)
+        try:
+            opened = (files or own_files).open(path)
+            info = read_layer_info(opened, name, None)
+        except (InputError, *DRIVER_ERRORS):
+            return {}
         positions = find_field_positions(info, list(frame.columns))
         fields = find_mistyped_fields(opened, name, info, positions)
         values_by_field = {str(info["fields"][n]): frame[str(info["fields"][n])].to_numpy() for n in positions}

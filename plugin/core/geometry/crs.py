@@ -64,10 +64,12 @@ def _take_horizontal_part(crs: CRS) -> CRS:
 def find_epsg_code(crs: CRS) -> int | None:
     """Return the EPSG code whose parameters a horizontal CRS has; None without one.
 
-    The parameters decide: PROJ also gives codes of CRSs that differ in ellipsoid, unit or latitude of origin.
+    The parameters decide: PROJ also gives codes of CRSs that differ in ellipsoid, unit or latitude of origin. Of other
+    projections than Transverse Mercator it knows which notations are equivalent.
     """
-    code = crs.to_epsg(min_confidence=70)
-    if code and have_same_parameters(crs, CRS.from_epsg(code)):
+    code, operation = crs.to_epsg(min_confidence=70), crs.coordinate_operation
+    is_zone = operation is None or operation.method_name == "Transverse Mercator"
+    if code and (not is_zone or have_same_parameters(crs, CRS.from_epsg(code))):
         return int(code)
     return _index_zones_by_parameters().get(_list_parameters(crs))
 

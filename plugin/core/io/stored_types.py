@@ -83,12 +83,17 @@ def read_mistyped_columns(
 
 
 def _open(path: Path) -> sqlite3.Connection | None:
-    """Return an SQLite database opened read-only; None for another format, and while another program writes it."""
+    """Return an SQLite database opened read-only; None for another format.
+
+    A database with a log is a copy (`provide_safe_path`), beside which SQLite may create files.
+    """
     if not path.is_file():
         return None
     with path.open("rb") as handle:
         is_database = handle.read(len(_SQLITE_SIGNATURE)) == _SQLITE_SIGNATURE
-    return open_read_only(path) if is_database else None
+    if not is_database:
+        return None
+    return open_read_only(path) or sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _make_condition(info: dict[str, Any], position: int) -> str:

@@ -326,12 +326,12 @@ def test_unknown_role_or_layer_in_the_roles_option_is_refused(tmp_path):
 def test_damaged_shapefile_skips_only_the_rules_that_need_it(tmp_path):
     tables = make_small_plan_layers()
     write_shapefiles(tmp_path, "GBK", {r: tables[r] for r in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")})
-    (tmp_path / "STBHHX.shx").unlink()
+    (tmp_path / "STBHHX.dbf").unlink()
     (tmp_path / "附件.gpkg").write_bytes(b"nothing")
     before = hash_files(tmp_path)
     report = check_data(tmp_path).report
     (lost,) = list_findings_of_rules(report, "SCH003")
-    assert lost.role == "STBHHX" and "缺“STBHHX.shx”" in lost.message and str(tmp_path) not in str(lost.to_dict())
+    assert lost.role == "STBHHX" and "缺“STBHHX.dbf”" in lost.message and str(tmp_path) not in str(lost.to_dict())
     assert get_outcome_of_rule(report, "REL001").outcome is Outcome.SKIPPED
     assert "STBHHX" in get_outcome_of_rule(report, "REL001").reason
     assert get_outcome_of_rule(report, "REL002").outcome is Outcome.FAILED

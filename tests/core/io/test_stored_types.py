@@ -2,6 +2,7 @@
 """Values that are not of their column's type are read as they are stored, and SCH002 names the column."""
 
 import sqlite3
+from contextlib import closing
 
 import geopandas as gpd
 import numpy as np
@@ -100,6 +101,19 @@ def test_value_of_another_type_is_read_as_stored(tmp_path, monkeypatch, column, 
 def test_value_that_its_column_holds_is_no_finding(tmp_path, column, value):
     (layer,) = read_source(store_value(write_typed_table(tmp_path / "a.gpkg"), column, value))
     assert layer.mistyped_columns == {}
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_values_of_a_database_that_is_open_elsewhere_are_read_as_stored(tmp_path, monkeypatch, is_locked):
+    path = write_typed_table(tmp_path / "a.gpkg")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        with database:
+            database.execute("UPDATE DLTB SET area = '12,5' WHERE fid = 2")
+        if is_locked:
+            monkeypatch.setattr("plugin.core.files.open_datasource._try_to_copy_database", lambda *_: False)
+        (layer,) = read_source(path)
+    assert list(layer.frame["area"]) == ["0.5", "12,5", "2.5"] and layer.mistyped_columns["area"].count == 1
 
 
 def test_number_that_the_driver_refuses_is_never_read_as_another(tmp_path):
