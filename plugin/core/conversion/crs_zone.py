@@ -9,13 +9,9 @@ from enum import StrEnum
 from pyproj import CRS
 
 from ..errors import InputError
-from ..geometry.crs import describe_crs, make_crs_label
+from ..geometry.crs import describe_crs, is_standard_zone, make_crs_label
 from ..geometry.crs_zones import FIRST_ZONE, LAST_ZONE, ZONE_WIDTH_DEGREES
 
-#: False easting (m) of a zone without zone number.
-_FALSE_EASTING_M = 500_000.0
-#: Metres that one zone number adds to an easting.
-_NUMBER_STEP_M = 1_000_000.0
 #: EPSG codes of zone 25 with and without zone number; the codes of the other zones follow.
 _FIRST_CODE_WITH_NUMBER, _FIRST_CODE_WITHOUT_NUMBER = 4513, 4534
 
@@ -67,15 +63,7 @@ def plan_zone_change(layer: str, source_crs: CRS | None, zone: int, number: Zone
     frame = describe_crs(source_crs)
     if frame.is_geographic and frame.is_cgcs2000:
         return None
-    is_usual = (
-        frame.is_cgcs2000
-        and frame.central_meridian is not None
-        and frame.zone_number is not None
-        and frame.is_in_metres
-        and not frame.false_northing
-        and frame.false_easting == (frame.zone_number * _NUMBER_STEP_M * frame.has_zone_prefix) + _FALSE_EASTING_M
-    )
-    if not is_usual or frame.central_meridian is None:
+    if not is_standard_zone(source_crs) or frame.central_meridian is None:
         raise InputError("zone_crs", layer=layer, crs=make_crs_label(source_crs))
     present_zone = frame.central_meridian / ZONE_WIDTH_DEGREES
     if not zone and present_zone != round(present_zone):

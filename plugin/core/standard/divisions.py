@@ -252,9 +252,7 @@ def require_drawable_crs(crs: CRS | None, given: str = "") -> CRS:
     It must be a Gauss–Krüger zone of CGCS2000 in metres, or EPSG:4490. ``given``: the user's text, for a CRS that
     cannot be interpreted.
     """
-    frame = crs_care.describe_crs(crs) if crs is not None else None
-    plane = frame is not None and not frame.is_geographic and frame.is_in_metres and frame.zone_number is not None
-    if crs is None or frame is None or not frame.is_cgcs2000 or not (plane or frame.is_geographic):
+    if crs is None or not crs_care.is_standard_zone(crs):
         raise InputError("create_crs_kind", crs=crs_care.make_crs_label(crs) or given or "-")
     return crs
 

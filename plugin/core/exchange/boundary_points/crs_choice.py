@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pyproj import CRS
 
 from ...errors import InputError
-from ...geometry.crs import EASTING_REACH_M, describe_crs, make_crs_label, parse_crs
+from ...geometry.crs import EASTING_REACH_M, describe_crs, is_standard_zone, make_crs_label, parse_crs
 from .cell_values import find_integer, normalise_digits, parse_meridian
 from .model import HeaderValue, NoteLevel, ParsedFile, PointNote, PointRow, RawParcel
 from .settings import load_settings, normalise_word
@@ -224,16 +224,7 @@ def require_gauss_kruger(crs: CRS) -> None:
 
 def is_gauss_kruger(crs: CRS) -> bool:
     """Return True if a CRS is a Gauss–Krüger zone of CGCS2000, 3° or 6° wide, in metres."""
-    frame = describe_crs(crs)
-    zone_easting = (frame.zone_number or 0) * ZONE_STEP_M * frame.has_zone_prefix
-    return (
-        frame.is_cgcs2000
-        and not frame.is_geographic
-        and frame.zone_number is not None
-        and frame.is_in_metres
-        and not frame.false_northing
-        and frame.false_easting == zone_easting + FALSE_EASTING_M
-    )
+    return is_standard_zone(crs) and not describe_crs(crs).is_geographic
 
 
 def _compare_with_given(
