@@ -115,9 +115,7 @@ class LineJudge:
             known = pieces.select(require_value(self.data.is_known, "the known rows")[pieces.rows])
             pieces = pieces.select(self.data.is_counted[pieces.rows])
             if pieces.is_sliver(self.tolerance) and not is_rest_sliver(known, project, self.tolerance):
-                return self._make_item(
-                    Outcome.UNDETERMINED, "unknown", area_m2=None, weight=self.spec.absent
-                )
+                return self._make_item(Outcome.UNDETERMINED, "unknown", area_m2=None, weight=self.spec.absent)
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
         parts, touched = self._judge_parts(pieces, project, uses)
