@@ -162,15 +162,11 @@ class PageTables:
             return ""
         shown = [f"{name} {self._hectares(area)}" for name, area in sums.items()]
         sentences = [self.words.get("page", "gap").join(shown) + self.words.get("page", "stop")]
-        cultivated = [item for item in self.one.classes if item.is_cultivated]
-        if cultivated:
-            nets = [item.net_m2 for item in cultivated]
-            net = None if None in nets else sum(one for one in nets if one is not None)
-            key = "cultivated" if net is not None else "cultivated_gross"
-            gross = sum(item.area_m2 for item in cultivated)
-            sentences.append(
-                self.words.get("conformity", key, gross=self._hectares(gross), net=self._hectares(net or 0.0))
-            )
+        cultivated = self.one.find_line("cultivated")
+        if cultivated is not None and cultivated.is_occupied:
+            key = "cultivated" if cultivated.net_m2 is not None else "cultivated_gross"
+            gross, net = (self._hectares(area or 0.0) for area in (cultivated.area_m2, cultivated.net_m2))
+            sentences.append(self.words.get("conformity", key, gross=gross, net=net))
         return self.words.join_sentences(sentences)
 
     def describe_townships(self) -> str:
