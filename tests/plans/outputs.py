@@ -180,7 +180,7 @@ def read_output(path: Path) -> Iterator[str]:
 
 
 def show_cell(cell: Any) -> str:
-    """Return a cell as a spreadsheet shows it: figures below 1 may have a format of their own, after the semicolon."""
+    """Return a cell as a spreadsheet shows it: figures below 1 have the format after the semicolon."""
     if not isinstance(cell.value, float):
         return "" if cell.value is None else str(cell.value)
     first, _, other = cell.number_format.removeprefix("[>=1]").partition(";")

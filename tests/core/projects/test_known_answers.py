@@ -510,7 +510,7 @@ def test_failed_overlay_is_undetermined_and_drops_neither_project_nor_compensati
     one = next(one for one in result.results if one.project.name == "farmland without approval")
     texts = Texts("zh")
     assert [item for item in one.missing if "失败" in item.missing.render(texts) and role in item.remedy.render(texts)]
-    # Without parcels nobody knows what cultivated land is to be made up for.
+    # Without parcels the cultivated land to be made up for is unknown.
     assert [item.id for item in one.supplements] == ["farmland"] + ["cultivated"] * (role != "DLTB")
     assert one.find_line("cultivated").outcome == (UNDETERMINED if role == "DLTB" else CONDITIONAL)
     assert one.unclassified_m2 == 0 and one.outside_townships_m2 == 0
