@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..messages.texts import Message
 from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
 from .describe_rows import RowContent, RowContents, RowDifference, compare_contents
 from .read_packages import EditedPackage, PackageNote
@@ -74,7 +75,7 @@ class MergeLog:
     """All that a merge reports.
 
     ``county_changed_count``: rows of the county that differ from the split; ``former_seam_count``: seams that the
-    county had already.
+    county had already; ``gaps``: what of the merged layers is not known (`Layer.gaps`).
     """
 
     packages: tuple[EditedPackage, ...]
@@ -85,6 +86,7 @@ class MergeLog:
     prefer: Prefer
     seams: tuple[TownshipSeam, ...] = ()
     former_seam_count: int = 0
+    gaps: tuple[Message, ...] = ()
     has_seams: bool = False
 
     @property

@@ -305,7 +305,9 @@ def _add_seams(
         if one.outcome is Outcome.APPLIED
     }
     seams, former_count = find_new_seams(before, after, editors, cancellation)
-    return replace(log, seams=tuple(seams), former_seam_count=former_count, has_seams=True)
+    return replace(
+        log, seams=tuple(seams), former_seam_count=former_count, has_seams=True, gaps=after.list_gaps(*after.layers)
+    )
 
 
 def _write_tables(gdal: Any, options: MergeOptions, log: MergeLog, county: _County) -> list[str]:

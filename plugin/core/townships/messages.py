@@ -92,4 +92,5 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
                 "townships", "seams_done", warnings=len(log.seams) - notes, notes=notes, former=log.former_seam_count
             )
         )
+        lines += [gap.render(texts) for gap in log.gaps]
     return lines

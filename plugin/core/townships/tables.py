@@ -149,7 +149,10 @@ def make_seam_table(log: MergeLog, texts: Texts) -> ReportTable:
             TableColumn("township_length", "m", width_in_characters=14),
             TableColumn("township_area", "m2", width_in_characters=16),
         ],
-        notes=[texts.get("townships", "seams_note", count=log.former_seam_count)],
+        notes=[
+            texts.get("townships", "seams_note", count=log.former_seam_count),
+            *(gap.render(texts) for gap in log.gaps),
+        ],
     )
     for number, seam in enumerate(log.seams, 1):
         sides = [f"{name}\n{', '.join(keys)}".strip() for name, keys in seam.sides]
