@@ -46,7 +46,7 @@ def judge_series(
     point = series.points[last]
     if point.value is None:
         return
-    if not columns[last].indicators[series.id].is_known:
+    if not point.is_known:
         series.warnings = [EarlyWarning(Level.UNDETERMINED, "unknown_land")]
         return
     series.warnings = [

@@ -134,6 +134,7 @@ def _make_point(name: str, column: EditionFigures, unit: str, target: Target | N
         definition=_make_definition(computed.definition, column),
         confirmed=figure.confirmed,
         backed=figure.backed,
+        is_known=computed.is_known,
         state=_compare(value, unit, target, computed.figures, figure.backed),
     )
 
