@@ -100,7 +100,6 @@ class CrsProperties:
     zone_number: int | None = None
     has_zone_prefix: bool = False
     is_in_metres: bool = True
-    false_northing: float = 0.0
 
 
 @lru_cache(maxsize=64)
@@ -114,7 +113,7 @@ def describe_crs(crs: CRS) -> CrsProperties:
         return CrsProperties(is_geographic=True, is_cgcs2000=is_cgcs2000)
     operation = crs.coordinate_operation
     values: dict[str, Any] = {parameter.name: parameter.value for parameter in operation.params} if operation else {}
-    easting, northing = (float(values.get(f"False {axis}", 0.0)) for axis in ("easting", "northing"))
+    easting = float(values.get("False easting", 0.0))
     meridian = values.get("Longitude of natural origin")
     metres = all(axis.unit_conversion_factor == 1 for axis in crs.axis_info)
     is_gauss_kruger = bool(
@@ -124,10 +123,10 @@ def describe_crs(crs: CRS) -> CrsProperties:
         and not values.get("Latitude of natural origin")
     )
     if not is_gauss_kruger or meridian is None:
-        return CrsProperties(False, is_cgcs2000, easting, is_in_metres=metres, false_northing=northing)
+        return CrsProperties(False, is_cgcs2000, easting, is_in_metres=metres)
     has_zone_prefix = easting >= 1e6
     zone = int(easting // 1e6) if has_zone_prefix else round(float(meridian) / 3)
-    return CrsProperties(False, is_cgcs2000, easting, float(meridian), zone, has_zone_prefix, metres, northing)
+    return CrsProperties(False, is_cgcs2000, easting, float(meridian), zone, has_zone_prefix, metres)
 
 
 def have_same_parameters(crs: CRS, other_crs: CRS) -> bool:

@@ -99,7 +99,7 @@ def _open(path: Path) -> sqlite3.Connection | None:
 def _make_condition(info: dict[str, Any], position: int) -> str:
     """Return the SQL condition of values that the driver converts when it reads a field.
 
-    Numbers are less than texts, and texts less than bytes: comparisons take less time than the function ``typeof``.
+    Numbers are less than texts, and texts less than bytes: comparisons take less time than asking for the type.
     """
     column, dtype = quote_sql_name(str(info["fields"][position])), str(info["dtypes"][position])
     if info["ogr_types"][position] == "OFTBinary":
