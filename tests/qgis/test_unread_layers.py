@@ -75,7 +75,7 @@ def test_check_plan_of_a_folder_with_unread_subfolders_is_incomplete(tmp_path):
 
 @pytest.mark.parametrize("damage", DIFFERENCES)
 @pytest.mark.parametrize("subset", ["", "BSM <> ''"])
-def test_shapefile_layer_whose_parts_differ_is_unusable(tmp_path, damage, subset):
+def test_shapefile_layer_with_differing_parts_is_unusable(tmp_path, damage, subset):
     path = write_shapefiles(tmp_path, "UTF-8", {ROLE: make_boundary_of_five_rows()}) / f"{ROLE}.shp"
     damage(path)
     layer = QgsVectorLayer(str(path), ROLE, "ogr")
@@ -96,7 +96,7 @@ def test_mistyped_values_are_read_as_stored_with_and_without_a_filter(tmp_path, 
     assert {f.name: f.type for f in table.fields}["area"] == "text"
 
 
-def test_mistyped_values_stay_beside_unsaved_edits(tmp_path):
+def test_mistyped_values_stay_with_unsaved_edits(tmp_path):
     layer = open_layer(store_value(write_typed_table(tmp_path / "a.gpkg"), "area", "'12,5'"), "DLTB")
     assert layer.startEditing()
     layer.changeAttributeValue(3, layer.fields().indexOf("area"), 7.25)

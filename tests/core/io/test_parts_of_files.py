@@ -132,7 +132,7 @@ DIFFERENCES = {
 
 
 @pytest.mark.parametrize("damage", DIFFERENCES)
-def test_shapefile_whose_parts_differ_is_unusable_and_only_sch003_names_it(shapefile, damage):
+def test_shapefile_with_differing_parts_is_unusable_and_only_sch003_names_it(shapefile, damage):
     damage(shapefile)
     before = hash_files(shapefile.parent)
     report = check_data(shapefile.parent).report
@@ -222,7 +222,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_every_program_refuses_a_layer_whose_parts_differ_and_states_the_counts(shapefile, tmp_path, program):
+def test_every_program_refuses_a_layer_with_differing_parts_and_states_the_counts(shapefile, tmp_path, program):
     write_shapefiles(shapefile.parent, "UTF-8", {"XZQX": make_table([make_county_box(0, 0)])})
     shorten_table(shapefile)
     with pytest.raises(InputError) as raised:
