@@ -208,7 +208,7 @@ class _ProjectReader:
         self._plane[is_usable] = reproject_densified(self._raw[is_usable], rows.crs, plane_crs).shapes
 
     def _list_texts(self, meaning: str, position: int) -> list[tuple[str, str]]:
-        """Return (field, text) of the fields with a meaning that a row has; a word such as 无 is no text."""
+        """Return (field, text) of the fields with a meaning that a row has; words such as 无 are left out."""
         is_number = meaning in ("width", *_M2_PER_UNIT)
         texts = [(field, column[position]) for field, column in self._columns.get(meaning, ())]
         return [(field, text) for field, text in texts if text and (is_number or text not in self._empty_words)]
@@ -347,7 +347,7 @@ class _ProjectReader:
         return max(widths.values())
 
     def _read_approval(self, position: int) -> str:
-        """Return the number of the approving document; empty, with a note, for a text that is no approval."""
+        """Return the number of the approving document; empty, with a note, for any other text."""
         text = self._get("approval", position)
         if text and not self.settings.approval.fullmatch(text):
             self._note(NoteLevel.WARNING, "bad_approval", position, "approval", value=text)

@@ -71,7 +71,7 @@ def review(projects, county, profile, **more):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Review a project in each line, each in a place of its own."""
+    """Review a project in each line, each in another place."""
     folder = tmp_path_factory.mktemp("lines")
     changed, rows = {}, []
     for number, (role, fields, _, use, _) in enumerate(CASES):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No project is 符合 by the order of rows, by a word that is no approval, or by one of two fields that contradict."""
+"""No project is 符合 by the order of rows, by a word that approves nothing, or by one of two fields that contradict."""
 
 import pytest
 import shapely
@@ -65,7 +65,7 @@ def test_overlapping_zones_all_count_and_the_strictest_decides(is_first, tmp_pat
     assert "规划分区相互重叠" in render(note.message for note in shop.notes)
 
 
-def test_land_without_a_zone_is_found_beside_overlapping_zones(tmp_path):
+def test_land_without_a_zone_is_found_where_others_overlap(tmp_path):
     half = {"GHFQDM": "410", "geometry": box(2100, 0, 2150, 1000)}
     others = [{"GHFQDM": code, "geometry": half["geometry"]} for code in ("411", "412")]
     county = write_county(tmp_path / "county.gpkg", changed={"YDYHGHFQ": [half, *others]})
