@@ -229,8 +229,8 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
         arcs: dict[int, int] = {}
         if has_transactions:
             raise_if_refused(layer.StartTransaction())
-        # Read before any row is created: if the last row read of a FileGDB is read again then, GDAL 3.6 returns the
-        # values of the new row (reproduced), so that a divided feature would get the key of its new part.
+        # Read before any row is created: if the row of a FileGDB that was read last is read again after that, GDAL 3.6
+        # returns values of the new row (reproduced): a divided feature would get the key of its new part.
         added = [
             (raise_if_refused(layer.GetFeature(origin)).Clone(), shape, values)
             for origin, shape, values in changes.added.values()

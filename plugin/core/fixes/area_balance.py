@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,52 +23,40 @@ def balance_areas(
     ``lands``: as in `AreaChange`; ``shapes_after``: the rows after the edits, in the plane. If they are None, the areas
     afterwards follow from the others.
     """
-    sides = [[shape for shape in side if shape is not None] for side in zip(*lands.values(), strict=True)]
-    columns = [_make_array(side) for side in (*sides, shapes_after or [])]
-    planar = [float(np.nansum(shapely.area(column))) for column in columns]
-    polygons = [_make_array([one for shape in column if (one := extract_polygons(shape))]) for column in columns]
-    ends = np.cumsum([len(one) for one in polygons])
-    drawn_areas = compute_drawn_area(np.concatenate(polygons), crs_care.make_lonlat_transformer(plane_crs))
-    ellipsoid = [float(np.nansum(areas)) for areas in np.split(drawn_areas, ends[:-1])]
+    transformer = crs_care.make_lonlat_transformer(plane_crs)
+    sides = [*zip(*lands.values(), strict=True), shapes_after or []]
+    columns = [np.array([*filter(None, map(extract_polygons, side)), None], dtype=object)[:-1] for side in sides]
+    planar = [float(shapely.area(column).sum()) for column in columns]
+    drawn = [float(np.nansum(compute_drawn_area(column, transformer))) for column in columns]
     if shapes_after is None:
-        planar[3], ellipsoid[3] = (one[0] - one[1] + one[2] for one in (planar, ellipsoid))
-    moved_out, moved_in = (extract_polygons(shapely.union_all(polygons[side])) for side in (1, 2))
-    change = AreaChange(role, len(lands), *planar, *ellipsoid)
-    return replace(change, moved_in=moved_in, moved_out=moved_out, lands=dict(lands))
+        planar[3], drawn[3] = (areas[0] - areas[1] + areas[2] for areas in (planar, drawn))
+    moved_out, moved_in = (extract_polygons(shapely.union_all(columns[side])) for side in (1, 2))
+    return AreaChange(
+        role, len(lands), planar[0], planar[1], planar[2], planar[3], drawn[0], drawn[1], drawn[2], drawn[3],
+        moved_in, moved_out, dict(lands),
+    )  # fmt: skip
 
 
-def sum_area_changes(proposals: Iterable[Proposal], plane_crs: Any) -> list[AreaChange]:
+def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[AreaChange]:
     """Return the area balance of each layer that proposals change together; each feature counts once.
 
     Land that one proposal takes from a feature and another one gives back to it is not moved.
     """
-    lands_by_role: dict[str, dict[int, list[tuple[Any, Any, Any]]]] = {}
-    features: dict[tuple[str, int], int] = {}
-    for proposal in proposals:
-        for edit in proposal.edits:
-            if edit.is_part and edit.attribute_source_fid is not None:
-                source = edit.attribute_source_fid
-                features[edit.role, edit.fid] = features.get((edit.role, source), source)
-        for change in proposal.areas:
-            for fid, land in change.lands.items():
-                feature = features.get((change.role, fid), fid)
-                lands_by_role.setdefault(change.role, {}).setdefault(feature, []).append(land)
+    added_rows = {(edit.role, edit.fid) for proposal in proposals for edit in proposal.edits if edit.is_new}
+    steps_by_role: dict[str, dict[int, list[tuple[Any, Any, Any]]]] = {}
+    for change in (change for proposal in proposals for change in proposal.areas):
+        steps_by_fid = steps_by_role.setdefault(change.role, {})
+        for fid, (shape, lost, gained) in change.lands.items():
+            # The land of a row that a proposal added is counted where it was before.
+            shape_before = None if (change.role, fid) in added_rows else shape
+            steps_by_fid.setdefault(fid, []).append((shape_before, lost, gained))
     return [
-        balance_areas(role, {fid: _join_lands(steps) for fid, steps in lands.items()}, plane_crs)
-        for role, lands in lands_by_role.items()
+        balance_areas(role, {fid: _join_lands(steps) for fid, steps in steps_by_fid.items()}, plane_crs)
+        for role, steps_by_fid in steps_by_role.items()
     ]
 
 
 def _join_lands(steps: list[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
     """Return shape before, land lost and land gained of a feature after all changes of it (``steps``)."""
-    if len(steps) == 1:
-        return steps[0]
     lost, gained = (shapely.union_all([step[side] for step in steps if step[side] is not None]) for side in (1, 2))
     return steps[0][0], shapely.difference(lost, gained), shapely.difference(gained, lost)
-
-
-def _make_array(shapes: list[Any]) -> Any:
-    """Return shapes as a (k,) object array; a multi-part shape is one element."""
-    array = np.empty(len(shapes), dtype=object)
-    array[:] = shapes
-    return array

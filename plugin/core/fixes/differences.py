@@ -45,10 +45,15 @@ class ChangedRow:
     before: Row | None
     after: Row | None
 
+    @property
+    def plane_shapes(self) -> tuple[Any, Any]:
+        """Return the shapes in the plane before and after; None without one."""
+        return get_plane_shape(self.before), get_plane_shape(self.after)
+
     @cached_property
     def changed_box(self) -> Bounds | None:
         """Return the box (m, in the plane) around the edges that change; None if none do (`compute_changed_box`)."""
-        return compute_changed_box(get_plane_shape(self.before), get_plane_shape(self.after))
+        return compute_changed_box(*self.plane_shapes)
 
     @cached_property
     def gained_land(self) -> Any:

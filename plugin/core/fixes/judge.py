@@ -14,7 +14,6 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import find_land_rows
 from ..geometry import crs as crs_care
-from ..geometry.validity import extract_polygons
 from ..live.session import EditBatch, FindingsChange, FullCheckNeeded
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
@@ -32,14 +31,12 @@ from .differences import (
 )
 from .edits import Edits, FixRefused, is_same_shape
 from .model import Fix, Safety
-from .proposal import AreaChange, OpenedWindow, Proposal
+from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
 from .sealed import require_unsealed
 from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState
 from .surroundings import RULES_BY_PLACE, SurroundingsFailed, list_untried_rules
 
-#: Largest difference (m²) of the area balance.
-MAX_IMBALANCE_M2 = 0.01
 #: Digits of a location code (坐落单位代码) that name the township.
 _TOWNSHIP_DIGITS = 9
 #: Fields of zones' codes: a fix that changes one changes what the land is for.
@@ -205,7 +202,7 @@ class _Trial:
     def require_sound_rows(self) -> None:
         """Raise FixRefused if a row would be empty, invalid or outside the county, or if areas do not balance."""
         _require_valid_shapes(self.state, self.changed_rows)
-        _require_inside_county(self.state, self.changed_rows)
+        _require_inside_county(self.state, self.changed_rows, self.area_balances)
         worst_m2 = max((abs(one.imbalance_m2) for one in self.area_balances), default=0.0)
         if worst_m2 > MAX_IMBALANCE_M2:
             raise FixRefused("unbalanced", difference_m2=worst_m2)
@@ -274,32 +271,18 @@ def _require_valid_shapes(state: EditingState, changed_rows: list[ChangedRow]) -
             raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
 
 
-def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) -> None:
-    """Raise FixRefused if a row, except one at sea, would cover more land outside the county than before."""
+def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], areas: list[AreaChange]) -> None:
+    """Raise FixRefused if rows of a layer, except those at sea, would cover more land outside the county."""
     county, outline = state.plan.find_layer_of_concept("county"), state.county_shape
     if county is None or outline is None:
         return
-    for row in changed_rows:
-        gained_land = row.gained_land
-        if row.role == county.role or gained_land is None or row.after is None:
+    for change in areas:
+        if change.role == county.role or change.moved_in is None or shapely.covers(outline, change.moved_in):
             continue
-        if row.before is None and _was_covered(gained_land, changed_rows, row.role):
-            # A part of a row that was divided.
-            continue
-        if shapely.covers(outline, gained_land) or not find_land_rows(row.after.layer, state.plan.norm).all():
-            continue
-        outside = shapely.difference(gained_land, outline)
         if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):
-            raise FixRefused(
-                "leaves_county", role=row.role, key=row.after.key, area_m2=state.measure_drawn_area_m2(outside)
-            )
-
-
-def _was_covered(shape: Any, changed_rows: list[ChangedRow], role: str) -> bool:
-    """Return True if the changed rows of a layer together covered a shape before the edits."""
-    former_shapes = [get_plane_shape(row.before) for row in changed_rows if row.role == role]
-    covered_land = shapely.union_all([one for one in former_shapes if one is not None])
-    return bool(shapely.difference(shape, covered_land).area <= MAX_IMBALANCE_M2)
+            keys = [row.after.key for row in rows if row.after is not None and shapely.intersects(row.gained_land, outside)]
+            area_m2 = state.measure_drawn_area_m2(outside)
+            raise FixRefused("leaves_county", role=change.role, key=next(iter(keys), ""), area_m2=area_m2)
 
 
 # --- areas
@@ -313,7 +296,7 @@ def _measure_areas(state: EditingState, edits: Edits, changed_rows: list[Changed
                 source = edit.attribute_source_fid if edit.is_part else None
                 rows_by_feature.setdefault(edit.fid if source is None else source, []).append(row)
         rows = [row for rows_of_feature in rows_by_feature.values() for row in rows_of_feature]
-        shapes = [shape for row in rows for shape in map(get_plane_shape, (row.before, row.after)) if shape is not None]
+        shapes = [shape for row in rows for shape in row.plane_shapes if shape is not None]
         if rows and not any(shapely.get_dimensions(shape) < 2 for shape in shapes):
             lands = {fid: _measure_land(rows_of_feature) for fid, rows_of_feature in rows_by_feature.items()}
             shapes_after = [shape for row in rows if (shape := get_plane_shape(row.after)) is not None]
@@ -420,20 +403,17 @@ def _list_doubts(
         doubts.append(("moves_land", {"area_m2": moved_m2}))
     if any(_leaves_its_township(state, row) for row in changed_rows):
         doubts.append(("other_township", {}))
-    if edits.keeps_union and not _keeps_union(changed_rows):
+    if edits.keeps_union and any(not one.keeps_union for one in proposal.areas):
         doubts.append(("union_changes", {}))
     return doubts
 
 
 def _list_added_shapes(changed_rows: list[ChangedRow]) -> list[Any]:
-    """Return the shapes of new rows, and of the smallest parts of rows that get further parts."""
-    added_shapes = []
+    """Return the shapes of new rows, and the smallest parts of rows that get further parts."""
+    added_shapes: list[Any] = []
     for row in changed_rows:
-        shapes = [get_plane_shape(one) for one in (row.before, row.after)]
-        counts = [0 if shape is None else shapely.get_num_geometries(shape) for shape in shapes]
-        if row.before is None or (counts[0] and counts[1] > counts[0]):
-            parts = list_parts(shapes[1]) or [shapes[1]]
-            added_shapes += parts if row.before is None else parts[counts[0] :]
+        before, after = ([] if shape is None else shapely.get_parts([shape]) for shape in row.plane_shapes)
+        added_shapes += sorted(after, key=shapely.area)[: max(0, len(after) - len(before))]
     return added_shapes
 
 
@@ -478,30 +458,14 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
 def _moves_land_below_sliver_limits(state: EditingState, areas: list[AreaChange]) -> bool:
     """Return True if the land that changes its feature is below the sliver limits, in total and each polygon."""
     for change in areas:
-        moved_lands = [
-            shapely.union_all([one for one in land[1:] if one is not None]) for land in change.lands.values()
-        ]
         moved_polygons = [
             part
-            for land in moved_lands
-            for part in shapely.get_parts([extract_polygons(land) or shapely.Polygon()])
-            if part.area > 0
+            for _shape, *moved_lands in change.lands.values()
+            for part in list_parts(shapely.union_all([one for one in moved_lands if one is not None]))
         ]
         total = sum(part.area for part in moved_polygons)
         if total >= state.tolerance.min_area_m2 and total >= state.tolerance.ignored_feature_m2:
             return False
         if not all(is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved_polygons):
-            return False
-    return True
-
-
-def _keeps_union(changed_rows: list[ChangedRow]) -> bool:
-    """Return True if the changed rows of each layer cover the same land as before."""
-    for role in {row.role for row in changed_rows}:
-        sides = []
-        for side in ("before", "after"):
-            shapes = [get_plane_shape(getattr(row, side)) for row in changed_rows if row.role == role]
-            sides.append(shapely.union_all([shape for shape in shapes if shape is not None]))
-        if shapely.symmetric_difference(*sides).area > MAX_IMBALANCE_M2:
             return False
     return True

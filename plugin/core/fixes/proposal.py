@@ -6,10 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import shapely
+
 if TYPE_CHECKING:
     from ..model.findings import Finding
     from .edits import Edits
     from .model import Fix
+
+#: Largest difference (m²) of an area balance.
+MAX_IMBALANCE_M2 = 0.01
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,12 @@ class AreaChange:
     def imbalance_m2(self) -> float:
         """Return before − moved out + moved in − after (m²), which is 0 for balanced areas."""
         return self.before_m2 - self.moved_out_m2 + self.moved_in_m2 - self.after_m2
+
+    @property
+    def keeps_union(self) -> bool:
+        """Return True if the features gain the land that others lose."""
+        sides = (one or shapely.Polygon() for one in (self.moved_in, self.moved_out))
+        return bool(shapely.symmetric_difference(*sides).area <= MAX_IMBALANCE_M2)
 
 
 @dataclass(frozen=True)

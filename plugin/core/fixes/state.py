@@ -18,8 +18,6 @@ from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..live.rows import read_row
 from ..live.session import EditBatch, FeatureState, IncrementalSession
-from ..model.report import Outcome, RuleOutcome
-from ..model.rule import load_all_rules
 from ..profile.norm import is_sealed_or_supplied
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from .edits import Edits, FixRefused
@@ -114,9 +112,8 @@ class Row:
 class RunSettings:
     """Settings that all judgements of a run use.
 
-    ``rule_codes``: the rules of the check; ``idle_rules``: those that lack a layer, a field or a side input;
-    ``documents``: layer code → number of the document that allows a change of a sealed layer; ``parameters``, ``lang``:
-    as in the check's options.
+    ``rule_codes``: the rules of the check; ``documents``: layer code → number of the document that allows a change of a
+    sealed layer; ``parameters``, ``lang``: as in the check's options.
     """
 
     rule_codes: tuple[str, ...]
@@ -124,14 +121,6 @@ class RunSettings:
     documents: Mapping[str, str] = field(default_factory=dict)
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     lang: str = "zh"
-    idle_rules: frozenset[str] = frozenset()
-
-
-def _lacks_inputs(rule_outcome: RuleOutcome) -> bool:
-    """Return True if a rule could not run in the check: without its layers, fields or side inputs."""
-    outcome = rule_outcome.outcome
-    has_side = bool(load_all_rules()[rule_outcome.code].side)
-    return outcome is Outcome.SKIPPED or (outcome is Outcome.NOT_APPLICABLE and has_side)
 
 
 class EditingState:
@@ -162,7 +151,6 @@ class EditingState:
             dict(documents or {}),
             options.parameters,
             options.lang,
-            frozenset(one.code for one in checked.report.rules if _lacks_inputs(one)),
         )
         #: Findings that an evaluation of the land around an edit must not cut. All forks share them.
         self.places_of_uncut_findings = FindingPlaces(

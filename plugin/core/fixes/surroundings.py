@@ -81,20 +81,19 @@ def choose_surroundings_rules(
 def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
     """Return the codes of rules of the check that edits may affect, but that a trial of the edits does not evaluate.
 
-    A trial evaluates neither totals and other rules on whole layers, nor the values of a new field. Whole layers are
-    not told apart: many of these rules read more of them than they need. Rules on the structure of layers (SCH) depend
+    A trial evaluates neither totals and other rules on whole layers, nor the values of a new field. None is
+    left out because of its layers: many of these rules read more layers than they need. Rules on the structure of layers (SCH) depend
     only on their fields, and on whether they have rows.
     """
     adds_fields = bool(edits.new_fields)
-    untried_rules = []
-    for code in settings.rule_codes:
-        rule = load_all_rules()[code]
-        is_tried = code in SURROUNDINGS_RULES or (rule.local and code not in _PARTLY_LOCAL_RULES and not adds_fields)
-        is_fixed = rule.family == "SCH" and not adds_fields and not any(edit.is_deleted for edit in edits)
-        is_idle = code in settings.idle_rules and not adds_fields
-        if not (is_tried or is_fixed or is_idle):
-            untried_rules.append(code)
-    return untried_rules
+    has_other_structure = adds_fields or any(edit.is_deleted for edit in edits)
+    rules = (load_all_rules()[code] for code in settings.rule_codes if code not in SURROUNDINGS_RULES)
+    return [
+        rule.code
+        for rule in rules
+        if (has_other_structure if rule.family == "SCH" else adds_fields or not rule.local)
+        or rule.code in _PARTLY_LOCAL_RULES
+    ]
 
 
 def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:

@@ -69,8 +69,7 @@ class FixTexts:
 
     def describe_untried_rules(self, proposal: Proposal) -> str:
         """Return a sentence that names the rules that were not tried with a proposal; empty without any."""
-        rules = ", ".join(proposal.untried_rules)
-        return self.get("note_untried", rules=rules) if rules else ""
+        return self.get("note_untried", rules=", ".join(proposal.untried_rules)) if proposal.untried_rules else ""
 
     def get_layer_name(self, role: str) -> str:
         """Return the name of a layer, with its code in Chinese texts."""

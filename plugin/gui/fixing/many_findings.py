@@ -111,9 +111,8 @@ class BatchFixer(FixDialogController):
     def _show_balance(self) -> None:
         """Show the sums of the areas that the ticked fixes change, and what Apply will do."""
         ticked_proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
-        plane_crs = self._dock.result.check_result.plan.plane_crs
-        areas = make_area_rows(ticked_proposals, self._texts.get_layer_name, plane_crs) if ticked_proposals else []
-        self.dialog.show_areas(areas)
+        plan = self._dock.result.check_result.plan
+        self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.get_layer_name, plan.plane_crs))
         if self.trial.is_running or self._writing is not None:
             return
         if not self._findings:
@@ -249,6 +248,6 @@ def _has_other_fix(row: BatchRow, entry: Any) -> bool:
     """Return True if a row that was tried anew (``entry``) has no fix now, or one that must be confirmed first."""
     if entry.proposal is None:
         return entry.ended_by is None
-    displayed_doubts = {key for key, _params in row.entry.proposal.doubts}
-    is_same_fix = entry.proposal.fix is row.entry.proposal.fix or entry.proposal.is_safe
-    return not (is_same_fix and {key for key, _params in entry.proposal.doubts} <= displayed_doubts)
+    displayed, present = (one.proposal for one in (row.entry, entry))
+    doubts, displayed_doubts = ({key for key, _params in one.doubts} for one in (present, displayed))
+    return bool(doubts) and not (present.fix is displayed.fix and doubts <= displayed_doubts)

@@ -70,8 +70,8 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
     if proposal.renamed:
-        renamed = _format_counts_by_rule([present_finding for _, present_finding in proposal.renamed])
-        lines.append(("info", tr("Of these, listed so far under another key: {rules}").format(rules=renamed)))
+        text = tr("Of these, listed so far under another key: {rules}")
+        lines.append(("info", text.format(rules=_format_counts_by_rule([one for _, one in proposal.renamed]))))
     if proposal.resolved_findings:
         lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.resolved_findings))))
     if proposal.untried_rules:
