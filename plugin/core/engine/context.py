@@ -166,9 +166,7 @@ class RuleContext:
         required_inputs = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
         layers = [(self.plan.find_layer_of_concept(need.concept), need.fields) for need in required_inputs]
         return all(
-            layer is not None
-            and (self.is_edit_check or not layer.has_no_geometry)
-            and all(map(layer.has_field, fields))
+            layer is not None and not layer.has_no_geometry and all(map(layer.has_field, fields))
             for layer, fields in layers
         )
 
@@ -203,14 +201,25 @@ class RuleContext:
         可调整 codes (…K) do not count. ``whole_class``: whether the code of the class itself (010000 in a plan's own
         table) counts too, not only 水田, 水浇地 and 旱地.
         """
-        template_field = layer.template.find_field("land_use")
-        if template_field is None:
-            return np.zeros(len(layer), dtype=bool)
-        codes = self.get_code_list(template_field.codes).entry_by_code
-        cultivated_codes = {
-            c.code for c in codes.values() if c.other_columns.get("cultivated") == "1" and (whole_class or c.level > 1)
-        }
-        return _find_values_in_codes(layer.text("land_use"), cultivated_codes, template_field.code_pad)
+        return _mask_cultivated_codes(layer, layer.text("land_use"), self.norm, whole_class)
+
+
+def has_cultivated_rows(plan: Plan, layer: Layer) -> bool:
+    """Return True if any row of a layer is cultivated land; in a plan of some rows, any row of the whole layer."""
+    codes = plan.find_values_of_field(layer.role, layer.get_field_name("land_use"))
+    return bool(_mask_cultivated_codes(layer, list(codes), plan.norm).any())
+
+
+def _mask_cultivated_codes(layer: Layer, codes: list[str], norm: Norm, whole_class: bool = True) -> NDArray:
+    """Return (k,) bool: land-use codes of a layer that are codes of cultivated land."""
+    template_field = layer.template.find_field("land_use")
+    if template_field is None:
+        return np.zeros(len(codes), dtype=bool)
+    entries = norm.standard.code_lists[template_field.codes].entry_by_code.values()
+    cultivated_codes = {
+        c.code for c in entries if c.other_columns.get("cultivated") == "1" and (whole_class or c.level > 1)
+    }
+    return _find_values_in_codes(codes, cultivated_codes, template_field.code_pad)
 
 
 def find_land_rows(layer: Layer, norm: Norm) -> NDArray:

@@ -87,8 +87,8 @@ def _find_missing_input(
     if layer is None:
         return None if need.optional else _explain_missing_layer(plan, need.concept, texts)
     params = {"layer": layer.name, "role": layer.role}
-    if not need.optional and layer.has_no_geometry and not context.is_edit_check:
-        # A rule without features to check has not passed. Around an edit an empty layer is a valid input.
+    if not need.optional and layer.has_no_geometry:
+        # A rule without features to check has not passed.
         is_skipped = plan.requires_concept(need.concept) or len(layer)
         return Outcome.SKIPPED if is_skipped else Outcome.NOT_APPLICABLE, texts.format_reason("layer_bare", params)
     missing_meanings = [

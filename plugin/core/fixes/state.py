@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -165,7 +164,6 @@ class EditingState:
         #: Layer code → county of its keys; county → highest running number of the keys of all layers, issued ones too.
         self._county_by_role: dict[str, str] = {}
         self._highest_number_by_county: dict[str, int] = {}
-        self._row_numbers_by_key: dict[str, dict[str, list[int]]] = {}
 
     @property
     def norm(self) -> Norm:
@@ -226,15 +224,7 @@ class EditingState:
 
     def find_row_numbers_with_key(self, role: str, key: str) -> list[int]:
         """Return the numbers of the rows of a layer that have a key at present."""
-        if role not in self._row_numbers_by_key:
-            numbers: dict[str, list[int]] = defaultdict(list)
-            for number, key_as_read in enumerate(self.plan.layers[role].keys):
-                numbers[key_as_read].append(number)
-            self._row_numbers_by_key[role] = numbers
-        rows = self.session.checker.rows
-        as_read = self._row_numbers_by_key[role].get(key, [])
-        unedited = [number for number in as_read if not rows.is_edited(role, number)]
-        return sorted([*unedited, *rows.find_edited_rows_with_key(role, key)])
+        return sorted(self.session.checker.rows.find_rows_with_key(role, key))
 
     def get_finding_row(self, finding: Finding) -> Row:
         """Return the row that a finding is on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.context import has_cultivated_rows
 from ..engine.evaluate import evaluate_rules
 from ..engine.finish import complete_findings
 from ..geometry.polygons import MAX_UNCLIPPED_VERTICES
@@ -62,7 +63,8 @@ class RowChange:
 
     ``before``, ``after``: the row as a layer of one row; an empty layer where the row does not exist. ``is_whole``:
     recheck all land of the row, not only where its shape changed, because a field on which findings of other rows
-    depend may have changed.
+    depend may have changed. ``renamed``: the changes of other rows that are named by key alone, or by key and feature
+    id, because this row got or lost their key.
     """
 
     role: str
@@ -70,6 +72,7 @@ class RowChange:
     before: Layer
     after: Layer
     is_whole: bool = False
+    renamed: tuple[RowChange, ...] = ()
 
     @property
     def _shapes(self) -> list[Any]:
@@ -159,7 +162,8 @@ class IncrementalChecker:
         self.plan = plan
         # Read at each edit: waivers may change during the session.
         self._waivers = waivers
-        self.rules = [rule for rule in rules if rule.local]
+        self._all_rules = list(rules)
+        self.rules = [rule for rule in self._all_rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._rows = EditedRows(plan)
 
@@ -180,7 +184,7 @@ class IncrementalChecker:
             cancellation.raise_if_cancelled()
             layer.polygons.find_pairs_meeting_bounds(np.zeros((1, 4)))
             _ = layer.repeated_keys, layer.broken_rows, layer.raw_shapes, layer.unrepaired_shapes
-            self._rows.find_row_of_key(layer.role, "")
+            self._rows.find_rows_with_key(layer.role, "")
         cancellation.raise_if_cancelled()
         self.plan.compute_county_shape()
         _ = self.plan.area_code
@@ -220,7 +224,6 @@ class IncrementalChecker:
         former_row_layer = self._rows.make_current_row_layer(role, row)
         restored = former_row_layer if len(former_row_layer) else self._rows.take_removed_row(role, row)
         edited_row_layer = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
-        self._rows.update_key_uniqueness(role, row, restored, edited_row_layer)
         is_whole = not len(former_row_layer) or not self.do_changes_affect_only_row(role, attributes)
         return self.adopt_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
 
@@ -247,7 +250,6 @@ class IncrementalChecker:
         new_row_layer = self._rows.make_changed_row(
             role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
         )
-        self._rows.update_key_uniqueness(role, row, None, new_row_layer)
         return self.adopt_change(RowChange(role, row, self._rows.make_empty_layer(role), new_row_layer))
 
     def remove_row(self, role: str, row: int) -> RecheckResult:
@@ -265,7 +267,11 @@ class IncrementalChecker:
             self._rows.store_removed_row(change.role, change.row, change.before)
         change.reuse_clips()
         self._rows.set_row(change.role, change.row, change.after)
-        return change
+        keys = dict.fromkeys(layer.keys[0] for layer in (change.before, change.after) if len(layer))
+        renamed_rows = {n: states for key in keys for n, *states in self._rows.rename_rows_with_key(change.role, key)}
+        _, after = renamed_rows.pop(change.row, (None, change.after))
+        renamed = tuple(RowChange(change.role, n, *states, is_whole=True) for n, states in renamed_rows.items())
+        return replace(change, after=after, renamed=renamed)
 
     def set_row_feature_id(self, role: str, row: int, fid: int) -> RecheckResult | None:
         """Set the feature id of a row, which changes when a new row is saved.
@@ -312,6 +318,7 @@ class IncrementalChecker:
         ``groups``: the changes of each group; rows of different groups must not meet the same land. A finding between
         rows that several groups touch is in the results of all these groups. Raise Cancelled if the user cancelled.
         """
+        groups = [[one for change in group for one in (change, *change.renamed)] for group in groups]
         changes = [change for group in groups for change in group]
         roles = frozenset(change.role for change in changes)
         rules = [rule for rule in self.rules if any(self._uses_layer(rule, role) for role in roles)]
@@ -331,12 +338,13 @@ class IncrementalChecker:
         findings: list[Finding] = []
         for plan_rules, plan in ((row_rules, row_plan), (other_rules, small_plan)):
             findings += evaluate_rules(
-                plan_rules, plan, focus=focus, run_rules=rules, cancellation=cancellation,
+                plan_rules, plan, focus=focus, run_rules=self._all_rules, cancellation=cancellation,
                 parameters=self._parameters, tolerance=self._tolerance, lang=self._lang,
             ).findings  # fmt: skip
         complete_findings(small_plan, findings, Texts(self._lang), cancellation)
         codes = frozenset(rule.code for rule in self.rules)
         failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
+        failed_rules += tuple(self._list_rules_changed_everywhere(roles))
         results = [
             RecheckResult(_collect_row_names(group), frozenset(row_names), codes, failed_rules=failed_rules)
             for group, row_names in zip(groups, touched_rows, strict=True)
@@ -346,6 +354,26 @@ class IncrementalChecker:
             mark_accepted_findings(result.new_findings, self.plan, self._waivers())
         return results
 
+    def _list_rules_changed_everywhere(self, changed_roles: frozenset[str]) -> list[str]:
+        """Return the codes of rules that judge all land differently than the whole check did.
+
+        These are rules that read a layer which has lost its last shape or cultivated parcel, or got its first one.
+        ``changed_roles``: the layers that changed.
+        """
+        rows_now = self.make_plan_of_rows({role: self._rows.make_empty_layer(role) for role in changed_roles})
+        layers = {
+            role
+            for role, layer in rows_now.layers.items()
+            if layer.has_no_geometry != self.plan.layers[role].has_no_geometry
+            or has_cultivated_rows(rows_now, layer) != has_cultivated_rows(self.plan, layer)
+        }
+        return [rule.code for rule in self.rules if rule.needs and not layers.isdisjoint(self._list_roles(rule))]
+
+    def _list_roles(self, rule: Rule) -> set[str]:
+        """Return the roles of the layers that a rule needs by concept."""
+        layers = (self.plan.find_layer_of_concept(need.concept) for need in rule.needs.values())
+        return {layer.role for layer in layers if layer is not None}
+
     def _list_read_roles(self, changed_roles: frozenset[str], rules: list[Rule]) -> set[str]:
         """Return the roles of the layers that rules read when layers change, as layer codes.
 
@@ -354,9 +382,9 @@ class IncrementalChecker:
         """
         if any(not rule.needs for rule in rules):
             return set(self.plan.layers)
-        concepts = {need.concept for rule in rules for need in rule.needs.values()} | {"townships"}
-        layers = (self.plan.find_layer_of_concept(concept) for concept in concepts - {EVERY_LAYER})
-        return {*changed_roles, *(layer.role for layer in layers if layer is not None)}
+        townships = self.plan.find_layer_of_concept("townships")
+        read_roles = {role for rule in rules for role in self._list_roles(rule)} | set(changed_roles)
+        return read_roles if townships is None else read_roles | {townships.role}
 
     def _collect_surroundings(
         self, groups: Sequence[Sequence[RowChange]], read_roles: set[str]
@@ -414,21 +442,19 @@ class IncrementalChecker:
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if a rule uses the layer with this role; a rule without needs uses all layers."""
-        needed_layers = (
-            self.plan.find_layer_of_concept(need.concept) for need in rule.needs.values() if need.concept != EVERY_LAYER
-        )
         needs_each_layer = any(need.concept == EVERY_LAYER for need in rule.needs.values())
-        return (
-            needs_each_layer
-            or not rule.needs
-            or any(layer is not None and layer.role == role for layer in needed_layers)
-        )
+        return needs_each_layer or not rule.needs or role in self._list_roles(rule)
 
     def make_plan_of_rows(self, layers: dict[str, Layer]) -> Plan:
-        """Return a plan of these layers (by role), with settings and outline of the county."""
+        """Return a plan of these layers (by role), with settings and outline of the county.
+
+        A layer counts as having a geometry if any row of the whole layer has one.
+        """
         county = self.plan.find_layer_of_concept("county")
         plan_of_rows = self.plan.make_plan_of_rows(
             layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)
         )
+        for role, layer in layers.items():
+            layer.__dict__["has_no_geometry"] = not self._rows.has_any_shape(role)
         plan_of_rows.whole_layer_values = partial(self._rows.find_values_of_field, self.plan)
         return plan_of_rows

@@ -172,7 +172,7 @@ class EditedRows:
         self._edited: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         #: Last states of removed rows.
         self._removed_rows: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
-        self._rows_by_key: dict[str, dict[str, int]] = {}
+        self._rows_by_key: dict[str, dict[str, list[int]]] = {}
         #: Layer code → key → numbers of the edited rows that have it.
         self._edited_rows_by_key: dict[str, dict[str, frozenset[int]]] = {role: {} for role in plan.layers}
         #: Layer code → number of an edited row → the box around its shape.
@@ -260,6 +260,12 @@ class EditedRows:
         values = counts.keys() | changes.keys()
         return {value for value in values if value and counts.get(value, 0) + changes[value] > 0}
 
+    def has_any_shape(self, role: str) -> bool:
+        """Return True if any row of a layer has a shape in the plane with the edits so far."""
+        edited_rows = [n for n in self._edited[role] if n < len(self.layers[role])]
+        has_shape = self.layers[role].has_shape
+        return bool(self._edited_bounds[role]) or np.count_nonzero(has_shape) > np.count_nonzero(has_shape[edited_rows])
+
     def get_plane_shape(self, role: str, row: int) -> Any:
         """Return the shape of a row in the plane; None for a removed row, or without a shape."""
         layer, position = self.locate_row(role, row)
@@ -315,30 +321,35 @@ class EditedRows:
         texts = self.layers[role].source.curve_texts
         return texts.get(self.layers[role].fids[row], "") if texts else ""
 
-    def find_row_of_key(self, role: str, key: str) -> int | None:
-        """Return the number of the row that had a key when the layer was read; None for none."""
+    def find_rows_with_key(self, role: str, key: str) -> set[int]:
+        """Return the numbers of the rows that have a key in their present state."""
         if role not in self._rows_by_key:
-            self._rows_by_key[role] = {k: n for n, k in enumerate(self.layers[role].keys)}
-        return self._rows_by_key[role].get(key)
-
-    def update_key_uniqueness(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
-        """Store in the new state of a row whether another row of its layer has its key.
-
-        ``before``, ``after``: the row before (None for a new row) and after the change. ``after`` is changed in place.
-        """
-        key, edited_layers = after.keys[0], self._edited[role]
-        if before is not None and before.keys[0] == key:
-            after.__dict__["repeated_keys"] = before.repeated_keys
-            return
-        row_as_read = self.find_row_of_key(role, key)
-        is_repeated = bool(self.find_edited_rows_with_key(role, key) - {row}) or (
-            row_as_read is not None and row_as_read != row and row_as_read not in edited_layers
+            rows_by_key: dict[str, list[int]] = {}
+            for row, key_as_read in enumerate(self.layers[role].keys):
+                rows_by_key.setdefault(key_as_read, []).append(row)
+            self._rows_by_key[role] = rows_by_key
+        rows_as_read = self._rows_by_key[role].get(key, [])
+        return {n for n in rows_as_read if n not in self._edited[role]} | self._edited_rows_by_key[role].get(
+            key, frozenset()
         )
-        after.__dict__["repeated_keys"] = frozenset([0] if is_repeated or not key else [])
 
-    def find_edited_rows_with_key(self, role: str, key: str) -> frozenset[int]:
-        """Return the numbers of the edited rows whose present key this is."""
-        return self._edited_rows_by_key[role].get(key, frozenset())
+    def rename_rows_with_key(self, role: str, key: str) -> list[tuple[int, Layer, Layer]]:
+        """Store in the rows with a key whether it is ambiguous, and so whether their names have the feature id.
+
+        Return number, former and new state of each row that thereby gets another name.
+        """
+        # A missing key is always ambiguous.
+        rows = self.find_rows_with_key(role, key) if key else set()
+        repeated_rows = frozenset([0] if len(rows) > 1 else [])
+        renamed_rows = []
+        for row in sorted(rows):
+            layer, position = self.locate_row(role, row)
+            if (position in layer.repeated_keys) != bool(repeated_rows):
+                renamed_row = layer.select_rows(np.array([position]))
+                renamed_row.__dict__["repeated_keys"] = repeated_rows
+                renamed_rows.append((row, self.make_current_row_layer(role, row), renamed_row))
+                self.set_row(role, row, renamed_row)
+        return renamed_rows
 
     def is_edited(self, role: str, row: int) -> bool:
         """Return True if a row was edited, added or removed."""

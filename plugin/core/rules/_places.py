@@ -133,7 +133,7 @@ def find_usable_layer_or_note_reason(concept_or_role: str, ctx: RuleContext, res
         if unusable_layer is not None:
             _add_not_checked(result, "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role})
         return None
-    if layer.has_no_geometry and not ctx.is_edit_check:
+    if layer.has_no_geometry:
         if len(layer):
             _add_not_checked(result, "layer_bare", {"layer": layer.name, "role": layer.role})
         return None

@@ -2,7 +2,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, has_cultivated_rows
 from ...geometry.overlay_pieces import OverlayPieces
 from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...model.findings import Finding
@@ -106,9 +106,9 @@ def farmland_not_cultivated(
     Limits
         The overlay does not report again a row found by its code. LAW014 reports parcels of construction land when it
         runs. A row reported for its land use is not compared with 耕地保护目标, gaps of parcels and slope classes.
-        The slope class is that of the parcel at a point inside the row. GEO001 and GEO002 report rows of 耕地保护目标
-        and parcels without a valid shape. Of 耕地保护目标 and 储备区, a part on a parcel for which another of these
-        layers is reported is not reported again.
+        The slope class is that of the parcel at a point inside the row. A row of 耕地保护目标 or a parcel without a
+        shape (GEO001) covers no land. Of 耕地保护目标 and 储备区, a part on a parcel for which another of these layers
+        is reported is not reported again.
     """
     result = RuleResult(is_applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
@@ -145,12 +145,11 @@ def farmland_not_cultivated(
                     farmland, parcels, left_rows=~by_code, right_rows=construction_land
                 ).right
             ] = False
-        # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
-        # be none nearby.
-        if ctx.is_edit_check or (ctx.find_cultivated_rows(parcels).any() and not parcels.has_no_geometry):
+        # Parcels without any cultivated land (built land alone) are not a survey of farmland.
+        if has_cultivated_rows(ctx.plan, parcels) and not parcels.has_no_geometry:
             unsurveyed = _report_uncovered_parts(farmland, ~is_reported, parcels, "unsurveyed", ctx)
             result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~is_reported, parcels, ctx)]
-    if cultivated is not None and cultivated is not parcels and (ctx.is_edit_check or not cultivated.has_no_geometry):
+    if cultivated is not None and cultivated is not parcels and not cultivated.has_no_geometry:
         result.findings += _report_uncovered_parts(farmland, ~is_reported, cultivated, "unprotected", ctx)
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
@@ -246,11 +245,7 @@ def _report_uncovered_parts(
 
     ``rows`` is (n,) bool.
     """
-    rows = (
-        rows
-        & find_rows_cut_differently(layer, covering_layer, ctx)
-        & ~_find_rows_with_area_of_lost_shape(layer, covering_layer)
-    )
+    rows = rows & find_rows_cut_differently(layer, covering_layer, ctx)
     if not rows.any():
         return []
     pieces = ctx.geometry.find_uncovered_pieces(layer, covering_layer, rows=rows, severity=Severity.WARNING)
@@ -259,20 +254,6 @@ def _report_uncovered_parts(
             layer, covering_layer, pieces, with_net_area=True, case=case, severity=Severity.WARNING
         )
     )
-
-
-def _find_rows_with_area_of_lost_shape(layer: Layer, covering_layer: Layer) -> NDArray:
-    """Return (n,) bool: rows with the gross area of a shapeless row of ``covering_layer``.
-
-    A shapeless row has an empty or invalid shape, which GEO001 or GEO002 reports, so that the land is not
-    reported as uncovered.
-    """
-    has_no_valid_shape = covering_layer.invalid_rows | ~covering_layer.has_shape
-    if not has_no_valid_shape.any():
-        return np.zeros(len(layer), dtype=bool)
-    areas = covering_layer.numbers("gross_area")[has_no_valid_shape]
-    has_lost_area: NDArray = np.isin(np.round(layer.numbers("gross_area"), 1), np.round(areas[areas > 0], 1))
-    return has_lost_area
 
 
 def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ctx: RuleContext) -> list[Finding]:

@@ -61,8 +61,8 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     pieces = ctx.geometry.find_shared_pieces(layer)
     for n in range(len(pieces)):
         # The smaller key comes first, so that the name of the pair does not depend on the order of rows.
-        if layer.keys[pieces.left[n]] > layer.keys[pieces.right[n]]:
-            pieces.left[n], pieces.right[n] = pieces.right[n], pieces.left[n]
+        if (layer.keys[i := pieces.left[n]], layer.fids[i]) > (layer.keys[j := pieces.right[n]], layer.fids[j]):
+            pieces.left[n], pieces.right[n] = j, i
     findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
     for n, finding in enumerate(findings):
         first_shape, second_shape = layer.plane_shapes[pieces.left[n]], layer.plane_shapes[pieces.right[n]]
