@@ -31,7 +31,6 @@ from .rows import (
     RowName,
     compute_changed_bounds,
     compute_common_bounds,
-    join_bounds,
     make_row_name,
     make_source_with_frame,
     set_curve_text,
@@ -324,9 +323,7 @@ class IncrementalChecker:
         rules = [rule for rule in self.rules if any(self._uses_layer(rule, role) for role in roles)]
         row_rules = [rule for rule in rules if _checks_rows_alone(rule)]
         other_rules = [rule for rule in rules if not _checks_rows_alone(rule)]
-        layers, selection_by_role, touched_rows = self._collect_surroundings(
-            groups, self._list_read_roles(roles, other_rules)
-        )
+        layers, selection_by_role, touched_rows = self._collect_surroundings(groups, roles, other_rules)
         small_plan = self.make_plan_of_rows(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.find_layer_of_concept("county")
@@ -387,14 +384,14 @@ class IncrementalChecker:
         return read_roles if townships is None else read_roles | {townships.role}
 
     def _collect_surroundings(
-        self, groups: Sequence[Sequence[RowChange]], read_roles: set[str]
+        self, groups: Sequence[Sequence[RowChange]], changed_roles: frozenset[str], rules: list[Rule]
     ) -> tuple[dict[str, Layer], dict[str, np.ndarray], list[set[RowName]]]:
         """Return the rows that changed rows meet, and which of them to check.
 
-        Three results: role → layer of these rows, empty for layers that no rule reads (not in ``read_roles``); role →
-        (n,) bool, rows of that layer to check; for each group, the names of the rows that meet the land where shapes
-        changed.
+        Three results: role → layer of these rows, empty for layers that none of ``rules`` reads; role → (n,) bool, rows
+        of that layer to check; for each group, the names of the rows that meet the land where shapes changed.
         """
+        read_roles = self._list_read_roles(changed_roles, rules)
         changes = [change for group in groups for change in group]
         changed_rows = _list_rows_by_role(changes)
         near_rows: dict[str, set[int]] = {role: set() for role in self.plan.layers}
@@ -407,7 +404,6 @@ class IncrementalChecker:
         for position, (change, number) in enumerate(zip(changes, group_numbers, strict=True)):
             row_names = touched_rows[number]
             has_several_roles = len({one.role for one in groups[number]}) > 1
-            checked_bounds = [change.extent]
             for role in self.plan.layers:
                 in_changed_box = in_changed_boxes[role][position]
                 if role == change.role:
@@ -421,11 +417,10 @@ class IncrementalChecker:
                 # A change of another layer in the group concerns the other rows of this layer.
                 if role != change.role or has_several_roles:
                     rows_to_check[role] |= in_changed_box
-                    checked_bounds.append(self._rows.compute_bounds(role, in_changed_box))
-            if len(self.plan.layers[change.role]) <= MAX_COARSE_LAYER_ROWS:
-                # Other rows of its layer may cover the land that the changed row covered.
-                bounds = join_bounds(checked_bounds)
-                near_rows[change.role] |= self._rows.find_rows_meeting_bounds(change.role, bounds)
+        for covering_role, role in self._list_covering_roles(rules):
+            checked_rows = rows_to_check[role].union(changed_rows.get(role, []))
+            boxes = [self._rows.compute_bounds(role, [n]) for n in checked_rows]
+            near_rows[covering_role] |= self._rows.find_rows_meeting_bounds(covering_role, *boxes)
         layers: dict[str, Layer] = {}
         selection_by_role: dict[str, np.ndarray] = {}
         for role in self.plan.layers:
@@ -435,6 +430,16 @@ class IncrementalChecker:
             selected_rows = rows_to_check[role].union(role_rows)
             selection_by_role[role] = np.array([n in selected_rows for n in rows], dtype=bool)
         return layers, selection_by_role, touched_rows
+
+    def _list_covering_roles(self, rules: list[Rule]) -> set[tuple[str, str]]:
+        """Return pairs of a layer whose rows may together cover a row of another layer, and this layer, as codes."""
+        return {
+            (layer.role, role)
+            for rule in rules
+            for need in rule.needs.values()
+            if need.covers and (layer := self.plan.find_layer_of_concept(need.concept)) is not None
+            for role in self._list_roles(rule) - {layer.role}
+        }
 
     def _find_rows_by_role(self, boxes: list[RowBounds | None], roles: Collection[str]) -> dict[str, list[set[int]]]:
         """Return role → for each box, the numbers of the rows that meet it; in one query of each layer."""

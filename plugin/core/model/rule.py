@@ -39,13 +39,15 @@ class LayerNeed:
     ``concept``: a name that the standard maps to layer codes, or ``EVERY_LAYER`` for every layer of the plan in turn.
     ``fields``: meanings of fields (as in the templates, not names); without these fields the rule is skipped.
     ``reads``: meanings of optional fields; the rule reports their absence itself. ``optional``: a missing layer is
-    passed to the rule as None, in place of skipping the rule.
+    passed to the rule as None, in place of skipping the rule. ``covers``: its rows may together cover a row of another
+    of the rule's layers, so that a check around an edit reads all its rows on the land of a checked row.
     """
 
     concept: str
     fields: tuple[str, ...] = ()
     optional: bool = False
     reads: tuple[str, ...] = ()
+    covers: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     basis=["T5", "order-17"],
     needs={
         "farmland": LayerNeed("farmland", reads=("land_use",)),
-        "parcels": LayerNeed("parcels", reads=("land_use",), optional=True),
-        "cultivated": LayerNeed("cultivated", reads=("land_use",), optional=True),
+        "parcels": LayerNeed("parcels", reads=("land_use",), optional=True, covers=True),
+        "cultivated": LayerNeed("cultivated", reads=("land_use",), optional=True, covers=True),
         "reserve_land": LayerNeed("reserve_land", optional=True),
     },
     uses=["tolerance"],

@@ -20,7 +20,7 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     concurrent=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
-    needs={"zones": LayerNeed("zones", fields=("zone_code",)), "red_line": LayerNeed("red_line")},
+    needs={"zones": LayerNeed("zones", fields=("zone_code",), covers=True), "red_line": LayerNeed("red_line", covers=True)},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m); "

@@ -20,7 +20,7 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     concurrent=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
-    needs={"zones": LayerNeed("zones", fields=("zone_code",)), "boundary": LayerNeed("boundary")},
+    needs={"zones": LayerNeed("zones", fields=("zone_code",), covers=True), "boundary": LayerNeed("boundary", covers=True)},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m); both "

@@ -28,7 +28,7 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     problem="Permanent basic farmland is outside the farmland protection zone",
     local=True,
     basis=["order-17", "zoning-guide"],
-    needs={"farmland": LayerNeed("farmland"), "zones": LayerNeed("zones", fields=("zone_code",))},
+    needs={"farmland": LayerNeed("farmland"), "zones": LayerNeed("zones", fields=("zone_code",), covers=True)},
     uses=["tolerance", "zones.codes", "rules.REL006"],
     messages={
         "urban": "{layer} ({key}) has {area} ({net}, width {width} m) in the urban development zone ({related_key}), which "

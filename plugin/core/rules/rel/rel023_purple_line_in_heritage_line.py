@@ -15,7 +15,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     local=True,
     basis=["purple-line-2", "heritage-checks"],
-    needs={"purple_line": LayerNeed("purple_line"), "heritage": LayerNeed("heritage")},
+    needs={"purple_line": LayerNeed("purple_line"), "heritage": LayerNeed("heritage", covers=True)},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). A purple line bounds "

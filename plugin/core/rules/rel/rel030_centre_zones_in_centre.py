@@ -18,7 +18,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     local=True,
     basis=["centre-checks"],
-    needs={"centre_zones": LayerNeed("centre_zones"), "centre": LayerNeed("centre")},
+    needs={"centre_zones": LayerNeed("centre_zones", covers=True), "centre": LayerNeed("centre", covers=True)},
     uses=["tolerance"],
     messages={
         "zone_outside_line": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width "
