@@ -29,6 +29,8 @@ _CELL_WIDTH_IN_SEGMENTS = 2.0
 _MAX_CELLS_CROSSED = 4
 #: Share of rows with open edges in a layer from which the union of all rows is made to find its gaps.
 _MAX_OPEN_SHARE = 0.2
+#: Vertices this near (degrees) are one: the cluster tolerance.
+_SAME_VERTEX_DEGREES = 1e-9
 #: Pairs compared at a time.
 _PAIRS_PER_BATCH = 1_000_000
 
@@ -224,7 +226,7 @@ def _find_vertex_mismatches(
         lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
     return _drop_shared_vertices(
-        lines_a, lines_b, edges_a[j], vertices_b[i], tolerance, edge_polygons is vertex_polygons
+        edge_polygons.shapes, lines_a, lines_b, edges_a[j], vertices_b[i], tolerance, edge_polygons is vertex_polygons
     )
 
 
@@ -265,6 +267,7 @@ def _make_no_mismatches() -> VertexMismatches:
 
 
 def _drop_shared_vertices(
+    edge_shapes: NDArray,
     lines: PolygonSegments,
     other_lines: PolygonSegments,
     edge: NDArray,
@@ -274,8 +277,8 @@ def _drop_shared_vertices(
 ) -> VertexMismatches:
     """Return the mismatches among pairs of an edge and a vertex near it.
 
-    Pairs whose polygon has the vertex are dropped. Of several edges near one vertex the nearest is used. ``edge``,
-    ``end`` (k,): the edge in ``lines`` and the vertex in ``other_lines`` of each pair; ``same_layer``: drop pairs
+    Pairs whose polygon (of ``edge_shapes``) has the vertex, within the cluster tolerance, are dropped. Of several edges
+    near one vertex the nearest is used. ``edge``, ``end`` (k,): the edge in ``lines`` and the vertex in ``other_lines`` of each pair; ``same_layer``: drop pairs
     within one row.
     """
     row, other_row = (
@@ -311,8 +314,7 @@ def _drop_shared_vertices(
     identity = np.column_stack([row, other_row]), vertex
     is_first = np.ones(len(row), dtype=bool)
     is_first[1:] = (identity[0][1:] != identity[0][:-1]).any(axis=1) | (identity[1][1:] != identity[1][:-1]).any(axis=1)
-    is_shared = _mask_points_at_vertices(lines, row, vertex)
-    is_first &= ~is_shared
+    is_first[is_first] = ~_mask_points_at_vertices(edge_shapes[row[is_first]], vertex[is_first], tolerance.cluster_m)
     return VertexMismatches(
         row[is_first],
         other_row[is_first],
@@ -322,27 +324,21 @@ def _drop_shared_vertices(
     )
 
 
-def _mask_points_at_vertices(lines: PolygonSegments, row: NDArray, points: NDArray) -> NDArray:
-    """Return (k,) bool: the polygon in ``row[k]`` has a vertex exactly at point k."""
-    if not len(row):
-        return np.zeros(0, dtype=bool)
-    is_requested = np.zeros(int(lines.polygon_of_ring.max()) + 1, dtype=bool)
-    is_requested[row] = True
-    in_requested = is_requested[lines.polygon_of_ring][lines.ring_of_vertex]
-    vertices_by_row = set(
-        zip(
-            lines.polygon_of_ring[lines.ring_of_vertex[in_requested]].tolist(),
-            map(tuple, lines.xy[in_requested].tolist()),
-            strict=True,
-        )
+def _mask_points_at_vertices(shapes: NDArray, points: NDArray, distance: float) -> NDArray:
+    """Return (k,) bool: polygon k has a vertex at most ``distance`` from point k.
+
+    ``shapes``: (k,) polygons; ``points``: (k, 2) in their coordinates.
+    """
+    position_by_shape = {id(shape): position for position, shape in enumerate(shapes)}
+    vertices = {
+        shape: shapely.multipoints(shapely.get_coordinates(shapes[position]))
+        for shape, position in position_by_shape.items()
+    }
+    shapely.prepare(list(vertices.values()))
+    at_vertices: NDArray = shapely.dwithin(
+        np.array([vertices[id(shape)] for shape in shapes], dtype=object), shapely.points(points), distance
     )
-    return np.array(
-        [
-            (row_number, tuple(vertex)) in vertices_by_row
-            for row_number, vertex in zip(row.tolist(), points.tolist(), strict=True)
-        ],
-        dtype=bool,
-    )
+    return at_vertices
 
 
 def find_gaps(
@@ -460,17 +456,7 @@ def find_vertices_off_edges_in_degrees(
         i, j = i[is_other], j[is_other]
     deviation = _measure_distance_to_degree_edges(xy_b[i], edges.low[j], edges.high[j])
     # Another edge of the ring may have that vertex.
-    vertices_by_row = {
-        (row, *xy)
-        for row, xy in zip(*(column.tolist() for column in _list_vertices(edge_layer, edges.row[j])), strict=True)
-    }
-    lacks = np.array(
-        [
-            (row_number, *vertex) not in vertices_by_row
-            for row_number, vertex in zip(edges.row[j].tolist(), xy_b[i].tolist(), strict=True)
-        ],
-        bool,
-    )
+    lacks = ~_mask_points_at_vertices(edge_layer.shapes[edges.row[j]], xy_b[i], _SAME_VERTEX_DEGREES)
     is_deviating = (deviation > edge_match_m) & lacks
     i, j, deviation = i[is_deviating], j[is_deviating], deviation[is_deviating]
     unique = np.unique(np.column_stack([edges.row[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
@@ -499,9 +485,9 @@ def _find_long_edges(edge_layer: DegreePolygons, plane_crs: CRS, edge_match_m: f
     return _LongEdges(rows_with_shape[layer_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent])
 
 
-def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
-    """Return row (k,) and longitude and latitude (k, 2) of each vertex of ``rows``; None: of all rows."""
-    rows = np.flatnonzero(~mask_missing_shapes(layer.shapes)) if rows is None else np.unique(rows)
+def _list_vertices(layer: DegreePolygons) -> tuple[NDArray, NDArray]:
+    """Return row (k,) and longitude and latitude (k, 2) of each vertex."""
+    rows = np.flatnonzero(~mask_missing_shapes(layer.shapes))
     xy, position = shapely.get_coordinates(layer.shapes[rows], return_index=True)
     return rows[position], xy
 

@@ -122,7 +122,7 @@ def collect_pieces(
     """Return the areas among (k,) overlay results as pieces, with slivers separated.
 
     Points and lines are dropped. The result has one piece for each pair of rows, or with ``splits_connected`` one for
-    each connected polygon.
+    each connected polygon. Places narrower than the cluster tolerance connect no polygons and count in no width.
 
     ``left``, ``right`` (k,): rows of each overlay result; ``shapes`` (k,): the results, None where an overlay failed.
     ``keep_slivers``: slivers stay among the pieces, because figures include them. Raise Cancelled.
@@ -132,6 +132,11 @@ def collect_pieces(
     left, right, shapes = left[is_present], right[is_present], shapes[is_present]
     parts, owner = shapely.get_parts(shapes, return_index=True)
     cancellation.raise_if_cancelled()
+    if not keep_slivers:
+        parts, owner, has_hairs = _cut_off_hairs(parts, owner, tolerance.cluster_m)
+        # Parts that a hair connected may touch: their union is valid.
+        for n in np.unique(owner[has_hairs]).tolist():
+            shapes[n] = shapely.union_all(parts[owner == n])
     area, length = shapely.area(parts), shapely.length(parts)
     cancellation.raise_if_cancelled()
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -152,6 +157,47 @@ def collect_pieces(
         shapes[n] = kept_parts[0] if len(kept_parts) == 1 else shapely.multipolygons(kept_parts)
     is_kept = kept_counts > 0
     return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], slivers, fallback_log)
+
+
+#: A polygon is cut where that shortens its outline by more than this many widths of a hair.
+_MIN_HAIR_LENGTH = 10
+
+
+def _cut_off_hairs(parts: NDArray, owner: NDArray, width_m: float) -> tuple[NDArray, NDArray, NDArray]:
+    """Cut polygons where they are narrower than ``width_m``, and drop these places (hairs, 毛刺).
+
+    Edges that differ by the rounding of a conversion leave hairs between them, which would lengthen the outline of a
+    piece or connect two pieces. A polygon that is nowhere wider is unchanged.
+
+    Parameters
+    ----------
+    parts, owner
+        (k,) polygons in m, and the number of the shape that each is a part of, ascending.
+
+    Returns
+    -------
+    tuple
+        (m,) polygons, (m,) their ``owner``, and (m,) bool: polygons that were cut.
+    """
+    narrow = np.flatnonzero(shapely.minimum_clearance(parts) < width_m)
+    cores, number = shapely.get_parts(shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True)
+    cores, number = cores[~shapely.is_empty(cores)], number[~shapely.is_empty(cores)]
+    near_cores = shapely.buffer(cores, width_m, join_style="mitre")
+    cut_parts, core = shapely.get_parts(shapely.intersection(parts[narrow[number]], near_cores), return_index=True)
+    # Other sides of a hair that are near too have no land of this core.
+    is_on_core = shapely.area(cut_parts) > shapely.area(cores[core]) / 2
+    cut_parts, number = cut_parts[is_on_core], number[core[is_on_core]]
+    lengths = np.bincount(number, shapely.length(cut_parts), minlength=len(narrow))
+    is_cut = (np.bincount(number, minlength=len(narrow)) > 1) | (
+        (lengths > 0) & (shapely.length(parts[narrow]) - lengths > _MIN_HAIR_LENGTH * width_m)
+    )
+    is_whole = np.ones(len(parts), dtype=bool)
+    is_whole[narrow[is_cut]] = False
+    cut_parts, number = cut_parts[is_cut[number]], number[is_cut[number]]
+    owner = np.concatenate([owner[is_whole], owner[narrow[number]]])
+    order = np.argsort(owner, kind="stable")
+    has_hairs = np.arange(len(owner)) >= np.count_nonzero(is_whole)
+    return np.concatenate([parts[is_whole], cut_parts])[order], owner[order], has_hairs[order]
 
 
 def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:
