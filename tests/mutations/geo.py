@@ -25,12 +25,12 @@ def add_woods(draft: CountyDraft, *points: tuple[float, float]) -> int:
     return draft.add(WOODS, shapely.Polygon([(X + x, Y + y) for x, y in points]))
 
 
-@declare_mutation("GEO001", follows=["LAW026"])
+@declare_mutation("GEO001", follows=["LAW010", "LAW026"])
 def plant_row_without_shape(draft: CountyDraft) -> None:
     draft.reshape(FIELD, draft.pick_row(FIELD, draft.fields), None)
 
 
-@declare_mutation("GEO002", case="invalid", follows=["LAW026"])
+@declare_mutation("GEO002", case="invalid", follows=["LAW010", "LAW026"])
 def plant_self_intersecting_polygon(draft: CountyDraft) -> None:
     parcel, ring = draft.choose(
         draft.fields, lambda p: len(ring := draft.make_inner_ring(p)) >= 4 and [ring], around=False

@@ -133,7 +133,7 @@ def collect_pieces(
     parts, owner = shapely.get_parts(shapes, return_index=True)
     cancellation.raise_if_cancelled()
     if not keep_slivers:
-        parts, owner, has_hairs = _cut_off_hairs(parts, owner, tolerance.cluster_m)
+        parts, owner, has_hairs = _cut_off_hairs(parts, owner, tolerance)
         # Parts that a hair connected may touch: their union is valid.
         for n in np.unique(owner[has_hairs]).tolist():
             shapes[n] = shapely.union_all(parts[owner == n])
@@ -163,11 +163,11 @@ def collect_pieces(
 _MIN_HAIR_LENGTH = 10
 
 
-def _cut_off_hairs(parts: NDArray, owner: NDArray, width_m: float) -> tuple[NDArray, NDArray, NDArray]:
-    """Cut polygons where they are narrower than ``width_m``, and drop these places (hairs, 毛刺).
+def _cut_off_hairs(parts: NDArray, owner: NDArray, tolerance: Tolerance) -> tuple[NDArray, NDArray, NDArray]:
+    """Cut polygons where they are narrower than the cluster tolerance, and drop these places (hairs, 毛刺).
 
     Edges that differ by the rounding of a conversion leave hairs between them, which would lengthen the outline of a
-    piece or connect two pieces. A polygon that is nowhere wider is unchanged.
+    piece or connect two pieces. A polygon that is nowhere wider, or a sliver in any case, is unchanged.
 
     Parameters
     ----------
@@ -179,7 +179,10 @@ def _cut_off_hairs(parts: NDArray, owner: NDArray, width_m: float) -> tuple[NDAr
     tuple
         (m,) polygons, (m,) their ``owner``, and (m,) bool: polygons that were cut.
     """
-    narrow = np.flatnonzero(shapely.minimum_clearance(parts) < width_m)
+    width_m, area = tolerance.cluster_m, shapely.area(parts)
+    # No polygon is wider than the circle of its area.
+    candidates = np.flatnonzero(~tolerance.is_sliver(area, np.sqrt(area / np.pi)))
+    narrow = candidates[shapely.minimum_clearance(parts[candidates]) < width_m]
     cores, number = shapely.get_parts(shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True)
     cores, number = cores[~shapely.is_empty(cores)], number[~shapely.is_empty(cores)]
     near_cores = shapely.buffer(cores, width_m, join_style="mitre")

@@ -265,7 +265,7 @@ def test_copied_feature_with_the_same_key_is_identified_by_its_feature_id(sample
     # A field may have the name of our feature number.
     row, added = live.add_row("DLTB", -2, shape, **attributes | {"fid": None})
     (pair,) = [f for f in added.new_findings if f.code == "TOP001"]
-    assert pair.params["related_fid"] == -2 and pair.related_keys == [pair.key]
+    assert pair.params["fid"] == -2 and pair.related_keys == [pair.key]
     saved = live.set_row_feature_id("DLTB", row, 5000)
     assert saved.may_replace_finding(pair)
     (pair,) = [f for f in saved.new_findings if f.code == "TOP001"]
