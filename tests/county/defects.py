@@ -38,6 +38,8 @@ def plant_broken_geometries(editor: DefectEditor) -> None:
         editor.expect("GEO001", role, row, what="a row without a shape")
         if role == PARCEL:
             _expect_uncovered_land(editor, parcel, editor.fabric.polygons[parcel], "a parcel without a shape")
+        else:
+            _expect_unprotected_farmland(editor, parcel, editor.fabric.polygons[parcel], "a target without a shape")
     row = editor.add(HERITAGE, shapely.Polygon(), MC="旧县衙遗址保护范围")
     editor.expect("GEO001", HERITAGE, row, what="a row with an empty shape")
 
@@ -50,9 +52,11 @@ def plant_broken_geometries(editor: DefectEditor) -> None:
         bow_tie = shapely.Polygon(ring[0][[0, 2, 1, 3]])
         editor.reshape(role, row, bow_tie)
         editor.expect("GEO002", role, row, what="a bow-tie")
+        rest = editor.fabric.polygons[parcel].difference(shapely.make_valid(bow_tie))
         if role == PARCEL:
-            rest = editor.fabric.polygons[parcel].difference(shapely.make_valid(bow_tie))
             _expect_uncovered_land(editor, parcel, rest, "a parcel that shrank to a bow-tie")
+        elif role == FIELD:
+            _expect_unprotected_farmland(editor, parcel, rest, "a target that shrank to a bow-tie")
     parcel, _ = editor.choose(editor.fields, around=False)
     row, site = editor.row(FIELD, parcel), np.round(editor.fabric.sites[parcel], 3)
     editor.reshape(FIELD, row, shapely.Polygon(site + np.outer([0, 1, 2], [30, 10])))
@@ -70,6 +74,13 @@ def _expect_uncovered_land(editor: DefectEditor, parcel: int, shape: shapely.Geo
     """Record an expected TOP006: township land without a parcel."""
     row = editor.row(TOWNSHIP, parcel)
     editor.expect("TOP006", TOWNSHIP, row, related_role=PARCEL, shape=shape, what=what)
+
+
+def _expect_unprotected_farmland(editor: DefectEditor, parcel: int, shape: shapely.Geometry, what: str) -> None:
+    """Record an expected LAW010 if the parcel is permanent basic farmland: its land is outside the targets."""
+    if editor.farmland[parcel]:
+        row = editor.row(FARM, parcel)
+        editor.expect("LAW010", FARM, row, severity="WARNING", related_role=FIELD, shape=shape, net_of=row, what=what)
 
 
 def plant_multipart_row(editor: DefectEditor) -> None:

@@ -278,8 +278,8 @@ def _drop_shared_vertices(
     """Return the mismatches among pairs of an edge and a vertex near it.
 
     Pairs whose polygon (of ``edge_shapes``) has the vertex, within the cluster tolerance, are dropped. Of several edges
-    near one vertex the nearest is used. ``edge``, ``end`` (k,): the edge in ``lines`` and the vertex in ``other_lines`` of each pair; ``same_layer``: drop pairs
-    within one row.
+    near one vertex the nearest is used. ``edge``, ``end`` (k,): the edge in ``lines`` and the vertex in ``other_lines``
+    of each pair; ``same_layer``: drop pairs within one row.
     """
     row, other_row = (
         lines.polygon_of_ring[lines.ring_of_vertex[edge]],

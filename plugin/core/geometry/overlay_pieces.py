@@ -183,7 +183,9 @@ def _cut_off_hairs(parts: NDArray, owner: NDArray, tolerance: Tolerance) -> tupl
     # No polygon is wider than the circle of its area.
     candidates = np.flatnonzero(~tolerance.is_sliver(area, np.sqrt(area / np.pi)))
     narrow = candidates[shapely.minimum_clearance(parts[candidates]) < width_m]
-    cores, number = shapely.get_parts(shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True)
+    cores, number = shapely.get_parts(
+        shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True
+    )
     cores, number = cores[~shapely.is_empty(cores)], number[~shapely.is_empty(cores)]
     near_cores = shapely.buffer(cores, width_m, join_style="mitre")
     cut_parts, core = shapely.get_parts(shapely.intersection(parts[narrow[number]], near_cores), return_index=True)

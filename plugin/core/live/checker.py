@@ -267,10 +267,16 @@ class IncrementalChecker:
         change.reuse_clips()
         self._rows.set_row(change.role, change.row, change.after)
         keys = dict.fromkeys(layer.keys[0] for layer in (change.before, change.after) if len(layer))
-        renamed_rows = {n: states for key in keys for n, *states in self._rows.rename_rows_with_key(change.role, key)}
-        _, after = renamed_rows.pop(change.row, (None, change.after))
-        renamed = tuple(RowChange(change.role, n, *states, is_whole=True) for n, states in renamed_rows.items())
-        return replace(change, after=after, renamed=renamed)
+        renamed = [one for key in keys for one in self._rows.rename_rows_with_key(change.role, key)]
+        return replace(
+            change,
+            after=next((after for n, _, after in renamed if n == change.row), change.after),
+            renamed=tuple(
+                RowChange(change.role, n, before, after, is_whole=True)
+                for n, before, after in renamed
+                if n != change.row
+            ),
+        )
 
     def set_row_feature_id(self, role: str, row: int, fid: int) -> RecheckResult | None:
         """Set the feature id of a row, which changes when a new row is saved.

@@ -264,7 +264,7 @@ class EditedRows:
         """Return True if any row of a layer has a shape in the plane with the edits so far."""
         edited_rows = [n for n in self._edited[role] if n < len(self.layers[role])]
         has_shape = self.layers[role].has_shape
-        return bool(self._edited_bounds[role]) or np.count_nonzero(has_shape) > np.count_nonzero(has_shape[edited_rows])
+        return bool(self._edited_bounds[role] or has_shape.sum() > has_shape[edited_rows].sum())
 
     def get_plane_shape(self, role: str, row: int) -> Any:
         """Return the shape of a row in the plane; None for a removed row, or without a shape."""

@@ -36,7 +36,9 @@ def test_width_of_a_gap_does_not_depend_on_hairs_along_its_edge():
 
 def test_hair_connects_no_pieces():
     county = make_polygons([(0, 0), (1000, 0), (1000, 100), (0, 100)])
-    cover = make_polygons([(0, 100), (0, 50), (100, 50), (100, HAIR_M), (900, HAIR_M), (900, 50), (1000, 50), (1000, 100)])
+    cover = make_polygons(
+        [(0, 100), (0, 50), (100, 50), (100, HAIR_M), (900, HAIR_M), (900, 50), (1000, 50), (1000, 100)]
+    )
     gaps = find_uncovered_pieces(county, cover, tolerance=TOLERANCE)
     assert gaps.area == pytest.approx([5000.0, 5000.0], abs=1e-4)
     assert gaps.width == pytest.approx([2 * 5000 / 300] * 2, rel=1e-4)
@@ -58,7 +60,9 @@ def test_pieces_without_hairs_are_unchanged_and_slivers_stay_slivers():
     (piece,) = find_shared_pieces(make_polygons(square), make_polygons(neighbour), tolerance=TOLERANCE).geometry
     assert piece.equals(shapely.box(49, 10, 50, 20))
     strip = find_shared_pieces(
-        make_polygons(square), make_polygons([(50 - HAIR_M, 0), (90, 0), (90, 50), (50 - HAIR_M, 50)]), tolerance=TOLERANCE
+        make_polygons(square),
+        make_polygons([(50 - HAIR_M, 0), (90, 0), (90, 50), (50 - HAIR_M, 50)]),
+        tolerance=TOLERANCE,
     )
     assert len(strip) == 0 and len(strip.slivers.polygons) == 1
 

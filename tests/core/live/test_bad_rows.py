@@ -75,7 +75,9 @@ class EditedCounty:
         for name, value in values.items():
             row.at[fid, name] = value
         rest = frame.drop(index=[fid], errors="ignore").astype(object)
-        self.frames[role] = type(frame)(pd.concat([rest, row]).sort_index(), geometry=frame.geometry.name, crs=frame.crs)
+        self.frames[role] = type(frame)(
+            pd.concat([rest, row]).sort_index(), geometry=frame.geometry.name, crs=frame.crs
+        )
 
     def edit(self, states):
         for (role, fid), state in states.items():
@@ -129,7 +131,9 @@ def choose_edit(county, chance, number):
     other = county.get_state(role, county.frames[role].index[chance.integers(len(county.frames[role]))])
     name = "BSM" if kind == "key" else CODE_FIELDS.get(role, "DLBM")
     value = [None, "", other.attributes["BSM"]][chance.integers(3)] if kind == "key" else CODES[chance.integers(9)]
-    return {(role, fid): replace(state, attributes={**state.attributes, name: value})} if name in state.attributes else {}
+    return (
+        {(role, fid): replace(state, attributes={**state.attributes, name: value})} if name in state.attributes else {}
+    )
 
 
 @pytest.mark.slow
@@ -199,6 +203,8 @@ def test_part_of_a_field_far_from_an_edited_parcel_stays_covered(two_townships, 
     county.edit({("YJJBNTBHTB", first): replace(county.get_state("YJJBNTBHTB", first), wkb=both.wkb)})
     plan = county.check_whole().plan
     live = IncrementalChecker(plan, choose_rules(("LAW010",)))
-    parcel = int(shapely.STRtree(plan.layers["DLTB"].plane_shapes).nearest(fields.geometry.loc[last].point_on_surface()))
+    parcel = int(
+        shapely.STRtree(plan.layers["DLTB"].plane_shapes).nearest(fields.geometry.loc[last].point_on_surface())
+    )
     answer = live.edit_row("DLTB", parcel, DLMC="")
     assert [f for f in answer.new_findings if f.case == "unsurveyed"] == []

@@ -88,7 +88,8 @@ def farmland_in_farmland_zone(
         Extend the farmland zone to the land; cut an urban zone back to the parcel's edge. If the approved result leaves
         plots outside, waive the finding and give the reason.
     Limits
-        All thresholds and the zone codes are marked C. A farmland zone larger than the farmland is valid.
+        All thresholds and the zone codes are marked C. A farmland zone larger than the farmland is valid. A whole check
+        computes shares and sums; the live check does not update them.
     """
     urban = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))

@@ -65,9 +65,10 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             pieces.left[n], pieces.right[n] = j, i
     findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
     for n, finding in enumerate(findings):
-        first_shape, second_shape = layer.plane_shapes[pieces.left[n]], layer.plane_shapes[pieces.right[n]]
         # All land of both is shared, wherever their rings begin and whatever vertices are on their edges.
         shapes = [layer.plane_shapes[row] for row in (pieces.left[n], pieces.right[n])]
-        if all(abs(one.area - pieces.area[n]) <= _ROUNDING_SHARE * one.area + _ROUNDING_M * one.length for one in shapes):
+        if all(
+            abs(one.area - pieces.area[n]) <= _ROUNDING_SHARE * one.area + _ROUNDING_M * one.length for one in shapes
+        ):
             finding.case = "duplicate"
     return findings
