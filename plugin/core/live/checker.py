@@ -347,9 +347,9 @@ class IncrementalChecker:
         complete_findings(small_plan, findings, Texts(self._lang), cancellation)
         codes = frozenset(rule.code for rule in self.rules)
         failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
-        failed_rules += tuple(self._list_rules_changed_everywhere(roles))
+        changed_everywhere = tuple(self._list_rules_changed_everywhere(roles))
         results = [
-            RecheckResult(_collect_row_names(group), frozenset(row_names), codes, failed_rules=failed_rules)
+            RecheckResult(_collect_row_names(group), frozenset(row_names), codes, [], failed_rules, changed_everywhere)
             for group, row_names in zip(groups, touched_rows, strict=True)
         ]
         _distribute_findings(sort_findings(findings), results)

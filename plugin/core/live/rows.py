@@ -91,7 +91,8 @@ class RecheckResult:
     A row's name is layer code, key and, if the key is ambiguous, feature id. ``changed_row_names``: names of the
     changed rows before and after the change. ``touched_rows``: names of the rows of all layers that meet the land where
     shapes changed. ``rule_codes``: codes of the rules that ran. ``new_findings``: the findings of the recheck.
-    ``failed_rules``: codes of rules that could not check everything.
+    ``failed_rules``: codes of rules that could not check everything. ``rules_changed_everywhere``: codes of rules whose
+    findings may have changed on all land.
     """
 
     changed_row_names: frozenset[RowName]
@@ -100,6 +101,7 @@ class RecheckResult:
     new_findings: list[Finding] = field(default_factory=list)
     #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.
     failed_rules: tuple[str, ...] = ()
+    rules_changed_everywhere: tuple[str, ...] = ()
 
     def may_replace_finding(self, finding: Finding) -> bool:
         """Return True if the change of the rows may have ended or altered an earlier finding."""

@@ -338,8 +338,10 @@ class IncrementalSession:
         """
         if recheck is None:
             return
-        if recheck.failed_rules:
-            raise FullCheckNeeded(f"not checked around an edit: {', '.join(recheck.failed_rules)}")
+        # A fork tries edits and judges the land around them.
+        changed_rules = recheck.failed_rules or (recheck.rules_changed_everywhere if self._figures is not None else ())
+        if changed_rules:
+            raise FullCheckNeeded(f"not checked around an edit: {', '.join(changed_rules)}")
         for finding in self._current_findings.find_affected_findings(recheck):
             if recheck.may_replace_finding(finding):
                 self._current_findings.remove_finding(finding)
