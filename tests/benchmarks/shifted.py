@@ -20,7 +20,7 @@ from plugin.core.geometry.intersection_areas import compute_intersection_areas
 from plugin.core.geometry.polygons import Polygons
 
 from .measure import Row, read_all
-from .overlays import OVERLAYS, ZERO_TOLERANCE
+from .overlays import OVERLAYS
 
 #: Distance (m) between vertices of the plan layers, and amplitude (m) of their shift along each axis.
 _VERTEX_DISTANCE_M, _SHIFT_M = 60.0, 0.35
@@ -75,7 +75,7 @@ def measure_shifted_overlays(frames: dict[str, gpd.GeoDataFrame], runs: int) -> 
         layers = {role: Polygons(frame.geometry.to_numpy()) for role, frame in frames.items()}
         for name, left, right in OVERLAYS:
             begun = time.perf_counter()
-            shared = compute_intersection_areas(layers[left], layers[right], tolerance=ZERO_TOLERANCE)
+            shared = compute_intersection_areas(layers[left], layers[right])
             own_seconds[name].append(time.perf_counter() - begun)
             begun = time.perf_counter()
             parts = gpd.overlay(frames[left], frames[right], how="intersection", keep_geom_type=True)

@@ -24,7 +24,7 @@ class DrawnSums(RingSums):
     def __init__(self, segments: RingSegments, plane: EqualAreaPlane):
         self.plane = plane
         self._segments = segments
-        xy = segments.xy + segments.plane_origin
+        xy = segments.xy + segments.origin
         lonlat = self._convert_to_radians_in_batches(xy)
         lengths = segments.compute_lengths()
         polygon = segments.polygon_of_ring[segments.ring]
@@ -59,7 +59,7 @@ class DrawnSums(RingSums):
         bent = np.flatnonzero(self.is_bent[segment])
         for start in range(0, len(bent), _SEGMENTS_PER_BATCH):
             batch = bent[start : start + _SEGMENTS_PER_BATCH]
-            begin, end = self._segments.begin[segment[batch]] + self._segments.plane_origin, crossing[batch]
+            begin, end = self._segments.begin[segment[batch]] + self._segments.origin, crossing[batch]
             bends[batch] = measure_bends(
                 begin,
                 end,

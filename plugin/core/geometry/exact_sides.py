@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 #: Coordinates are whole multiples of this (m).
 GRID_M = 2.0**-30
-#: Largest coordinate (m): differences then have at most 53 binary digits.
-MAX_COORDINATE_M = 2.0**22
+#: Largest coordinate (m): differences, even of places 1 m farther, then have at most 53 binary digits.
+MAX_COORDINATE_M = 2.0**22 - 1
 #: Splits a float into two halves of its digits.
 _SPLITTER = 2.0**27 + 1
 #: A sign is certain if the determinant exceeds this share of its terms.

@@ -7,8 +7,10 @@ crossings are needed, and for each ring the polygons of the other layer in which
 
     2 · area = Σ over both polygons: Σ exits S − Σ entries S + (S of the whole ring, if its first vertex is inside)
 
-S is the sum of cross products from the ring's first vertex to the crossing. Where vertices or edges coincide, the left
-layer counts as moved by (ε, ε²) (`exact_sides`): the area is continuous, so its limit for ε → 0 is the area.
+S is the sum of cross products from the ring's first vertex to the crossing. A first vertex is inside if a line from it
+to a place outside leaves the polygon once more than it enters it. Both kinds of crossings follow from exact signs.
+Where vertices or edges coincide, the left layer counts as moved by (ε, ε²) (`exact_sides`): the area is continuous, so
+its limit for ε → 0 is the area. So no case is special and none is doubtful.
 
 Where layers share most of their edges, `overlay` decides most pairs by that and is faster than this module. Where they
 do not, this module is faster by the time that GEOS takes for each pair of polygons.
@@ -27,24 +29,18 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.threads import map_batches_in_threads
 from .drawn_sums import get_drawn_sums
 from .exact_sides import MAX_COORDINATE_M, compute_cross_products, find_sides
-from .overlay_fallback import FallbackLog, overlay_polygon_pairs
-from .polygons import Polygons, query_in_threads
-from .ring_segments import RingSegments, move_and_round
+from .polygons import Polygons
+from .ring_segments import RingSegments
 from .ring_sums import RingSums
-from .segment_boxes import expand_ranges, find_meeting_chains, find_meeting_segments
-from .statutory_area import EqualAreaPlane, compute_drawn_area
-from .tolerance import Tolerance
+from .segment_boxes import SegmentBoxes, expand_ranges, find_meeting_chains, find_meeting_segments
+from .statutory_area import EqualAreaPlane
 
-#: Crossings of a ring that are closer (m) are one place: their order is uncertain, their sum is not.
-_SAME_PLACE_M = 1e-7
 #: An area (m², plus a share of the larger polygon) that is only rounding: the polygons touch.
-_TOUCH_M2, _TOUCH_SHARE = 1e-6, 1e-13
+_TOUCH_M2, _TOUCH_SHARE = 1e-6, 1e-14
 #: Pairs of polygons compared in one part of the work of threads, and pairs of chains compared at a time.
 _POLYGON_PAIRS_PER_BATCH, _CHAIN_PAIRS_PER_BATCH = 4096, 20_000
 #: If at most one vertex in this many is in a row near the other layer, only these rows are prepared, and not stored.
 _FEW_VERTICES = 2
-#: Vertices of a ring examined first, if it begins on the boundary of a polygon.
-_FEW_POINTS = 8
 #: Origins are whole multiples of this (m), so that layers of one county have the same.
 _ORIGIN_STEP_M = 2.0**17
 
@@ -53,15 +49,13 @@ class IntersectionAreas(NamedTuple):
     """Areas that pairs of polygons share, sorted by row of the left and of the right layer.
 
     ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², greater than 0; ``drawn_area`` (k,): m² on the ellipsoid
-    within edges as drawn, None if no equal-area plane was given; ``fallback_log``: pairs that GEOS had to overlay by
-    alternative methods, or could not.
+    within edges as drawn, None if no equal-area plane was given.
     """
 
     left: NDArray
     right: NDArray
     area: NDArray
     drawn_area: NDArray | None
-    fallback_log: FallbackLog
 
 
 class _Crossings(NamedTuple):
@@ -83,7 +77,6 @@ def compute_intersection_areas(
     left_polygons: Polygons | NDArray,
     right_polygons: Polygons | NDArray,
     *,
-    tolerance: Tolerance,
     left_rows: NDArray | None = None,
     right_rows: NDArray | None = None,
     plane: EqualAreaPlane | None = None,
@@ -92,7 +85,7 @@ def compute_intersection_areas(
     """Return the areas that polygons of two layers share, in the plane of their coordinates.
 
     Pairs that only touch are left out. Polygons of a layer may overlap each other, and may have holes and several
-    parts. A pair whose crossings contradict each other is overlaid.
+    parts.
 
     Parameters
     ----------
@@ -119,29 +112,24 @@ def compute_intersection_areas(
     right_polygons = right_polygons if isinstance(right_polygons, Polygons) else Polygons(right_polygons)
     if not len(left_polygons.present) or not len(right_polygons.present):
         nothing = np.zeros(0, dtype=int)
-        return IntersectionAreas(nothing, nothing, np.zeros(0), None if plane is None else np.zeros(0), FallbackLog())
+        return IntersectionAreas(nothing, nothing, np.zeros(0), None if plane is None else np.zeros(0))
     origin = _choose_origin(left_polygons)
     if not _is_in_range(left_polygons, right_polygons, origin):
         raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
     near = _find_near_pairs(left_polygons, right_polygons, left_rows, right_rows, cancellation)
-    (left, rows_of_left), (right, rows_of_right) = _make_segments(left_polygons, right_polygons, near, origin)
+    (left, rows_of_left), (right, rows_of_right) = (
+        _get_segments(polygons, _sort_numbers(rows, len(polygons)), origin)
+        for polygons, rows in zip((left_polygons, right_polygons), near, strict=True)
+    )
     positions = np.searchsorted(rows_of_left, near[0]), np.searchsorted(rows_of_right, near[1])
     pairs = _find_pairs(left, right, *positions, cancellation)
-    area, is_doubtful = _compute_planar_areas(pairs, left, right)
-    left_row, right_row = rows_of_left[pairs.left_polygon], rows_of_right[pairs.right_polygon]
-    fallback_log = FallbackLog()
-    i, j = left_row[is_doubtful], right_row[is_doubtful]
-    shapes = overlay_polygon_pairs(
-        shapely.intersection, left_polygons.shapes[i], right_polygons.shapes[j], i, j, tolerance, fallback_log
-    )
-    area[is_doubtful] = np.nan_to_num(shapely.area(shapes))
+    area = _compute_planar_areas(pairs, left, right)
     shares_area = area > 0
     drawn_area = None
     if plane is not None:
-        drawn_area = _compute_drawn_areas(pairs, left, right, plane)
-        drawn_area[is_doubtful] = compute_drawn_area(shapes, plane.to_lonlat, cancellation)
-        drawn_area = np.maximum(drawn_area[shares_area], 0.0)
-    return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], drawn_area, fallback_log)
+        drawn_area = np.maximum(_compute_drawn_areas(pairs, left, right, plane)[shares_area], 0.0)
+    left_row, right_row = rows_of_left[pairs.left_polygon], rows_of_right[pairs.right_polygon]
+    return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], drawn_area)
 
 
 def are_signs_exact(left_polygons: Polygons, right_polygons: Polygons) -> bool:
@@ -193,27 +181,6 @@ def _find_near_pairs(
     return left, right
 
 
-def _make_segments(
-    left_polygons: Polygons, right_polygons: Polygons, near: tuple[NDArray, NDArray], origin: NDArray
-) -> list[tuple[RingSegments, NDArray]]:
-    """Return for either layer the segments with coordinates relative to one origin, on one grid, and their rows.
-
-    ``near``: pairs of rows with boxes that meet. The rows ((k,), sorted) are at least those in these pairs.
-    """
-    layers = left_polygons, right_polygons
-    found = [
-        _get_segments(polygons, _sort_numbers(rows, len(polygons)), origin)
-        for polygons, rows in zip(layers, near, strict=True)
-    ]
-    if all(segments.is_unrounded for segments, _ in found):
-        return found
-    no_origin = np.zeros(2)
-    return [
-        (RingSegments(move_and_round(polygons.shapes[rows], origin), no_origin, moved_by=-origin), rows)
-        for polygons, (_, rows) in zip(layers, found, strict=True)
-    ]
-
-
 def _get_segments(polygons: Polygons, rows: NDArray, origin: NDArray) -> tuple[RingSegments, NDArray]:
     """Return segments of a layer relative to an origin that include those of some rows; and the rows they include.
 
@@ -236,49 +203,77 @@ def _find_crossings(
 
     Raise Cancelled.
     """
-    left_boxes, right_boxes = left.run_boxes, right.run_boxes
-    nothing = _select_crossings(left, right, np.zeros(0, dtype=int), np.zeros(0, dtype=int))
+    i, j, ends, other_ends = _find_crossing_segments(
+        left.run_boxes, right.run_boxes, left_polygon, right_polygon, 1, cancellation
+    )
+    return _Crossings(
+        i,
+        j,
+        _compute_crossing_points(left.begin[i], left.end[i], right.begin[j], right.end[j]),
+        ends * right.weight[right.ring[j]] > 0,
+        other_ends * left.weight[left.ring[i]] > 0,
+    )
 
-    def find_in_batch(batch: slice) -> _Crossings:
-        """Return the crossings of the pairs of polygons in a slice."""
+
+def _find_crossing_segments(
+    left: SegmentBoxes,
+    right: SegmentBoxes,
+    left_polygon: NDArray,
+    right_polygon: NDArray,
+    moved: int,
+    cancellation: Cancellation,
+) -> list[NDArray]:
+    """Return the segments of pairs of polygons that cross: four (k,) arrays.
+
+    ``left_polygon``, ``right_polygon``: positions of the polygons of each pair; ``moved``: 1 if the left segments are
+    shifted by an infinitely small distance, −1 if the right ones are (`find_sides`). The arrays are left segment, right
+    segment, side of the right segment on which the left one ends, side of the left segment on which the right one ends.
+    Raise Cancelled.
+    """
+
+    def find_in_batch(batch: slice) -> list[NDArray]:
+        """Return the crossing segments of the pairs of polygons in a slice."""
         left_chain, right_chain = find_meeting_chains(
-            left_boxes, right_boxes, left_polygon[batch], right_polygon[batch], cancellation
+            left, right, left_polygon[batch], right_polygon[batch], cancellation
         )
-        found = [nothing]
+        found = [_select_crossings(left.xy, right.xy, nothing, nothing, moved)]
         for start in range(0, len(left_chain), _CHAIN_PAIRS_PER_BATCH):
             cancellation.raise_if_cancelled()
             part = slice(start, start + _CHAIN_PAIRS_PER_BATCH)
-            i, j = find_meeting_segments(left_boxes, right_boxes, left_chain[part], right_chain[part])
-            found.append(_select_crossings(left, right, i, j))
-        return _join_crossings(found)
+            i, j = find_meeting_segments(left, right, left_chain[part], right_chain[part])
+            found.append(_select_crossings(left.xy, right.xy, i, j, moved))
+        return [np.concatenate(values) for values in zip(*found, strict=True)]
 
+    nothing = np.zeros(0, dtype=int)
     batches = map_batches_in_threads(find_in_batch, len(left_polygon), _POLYGON_PAIRS_PER_BATCH, cancellation)
-    return _join_crossings([nothing, *batches])
-
-
-def _join_crossings(parts: list[_Crossings]) -> _Crossings:
-    return _Crossings(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+    return [np.concatenate(values) for values in zip([nothing] * 4, *batches, strict=True)]
 
 
 def _select_crossings(
-    left: RingSegments, right: RingSegments, left_segments: NDArray, right_segments: NDArray
-) -> _Crossings:
-    """Return the crossings among (k,) pairs of segments; pairs that do not cross are dropped."""
+    left_xy: NDArray, right_xy: NDArray, left_segments: NDArray, right_segments: NDArray, moved: int
+) -> list[NDArray]:
+    """Return those of (k,) pairs of segments that cross, as `_find_crossing_segments` does.
+
+    ``left_xy``, ``right_xy`` (v, 2): the vertices; segment k runs from vertex k to vertex k + 1.
+    """
     # Few of the pairs cross; coordinates are looked up once, and reduced with the pairs.
     ends_of_segments = [
-        segments.xy[vertex]
-        for segments, first in ((left, left_segments), (right, right_segments))
+        xy[vertex]
+        for xy, first in ((left_xy, left_segments), (right_xy, right_segments))
         for vertex in (first, first + 1)
     ]
     begin, end, other_begin, other_end = ends_of_segments
-    begins, ends = find_sides(other_begin, other_end, begin, 1), find_sides(other_begin, other_end, end, 1)
+    begins, ends = find_sides(other_begin, other_end, begin, moved), find_sides(other_begin, other_end, end, moved)
     crosses = np.flatnonzero(begins != ends)
     begin, end, other_begin, other_end = (xy[crosses] for xy in ends_of_segments)
-    other_begins, other_ends = find_sides(begin, end, other_begin, -1), find_sides(begin, end, other_end, -1)
+    other_begins, other_ends = find_sides(begin, end, other_begin, -moved), find_sides(begin, end, other_end, -moved)
     both_cross = np.flatnonzero(other_begins != other_ends)
-    begin, end, other_begin, other_end = (xy[both_cross] for xy in (begin, end, other_begin, other_end))
-    crosses, other_ends = crosses[both_cross], other_ends[both_cross]
-    left_segments, right_segments, ends = left_segments[crosses], right_segments[crosses], ends[crosses]
+    crosses = crosses[both_cross]
+    return [left_segments[crosses], right_segments[crosses], ends[crosses], other_ends[both_cross]]
+
+
+def _compute_crossing_points(begin: NDArray, end: NDArray, other_begin: NDArray, other_end: NDArray) -> NDArray:
+    """Return (k, 2) the points where segments cross; all arrays have coordinates in m."""
     step, other_step = end - begin, other_end - other_begin
     with np.errstate(divide="ignore", invalid="ignore"):
         share = compute_cross_products(other_begin - begin, other_step) / compute_cross_products(step, other_step)
@@ -290,35 +285,28 @@ def _select_crossings(
         for xy in (other_begin, other_end)
     ]
     share[on_line] = (shares[0] + shares[1]) / 2
-    return _Crossings(
-        left_segments,
-        right_segments,
-        begin + np.clip(share, 0, 1)[:, None] * step,
-        ends * right.weight[right.ring[right_segments]] > 0,
-        other_ends * left.weight[left.ring[left_segments]] > 0,
-    )
+    points: NDArray = begin + np.clip(share, 0, 1)[:, None] * step
+    return points
 
 
 class _Boundary(NamedTuple):
     """How the rings of one layer run through the polygons of the other layer.
 
-    ``segment``, ``enters`` (k,): segment of each crossing, and True if its ring enters a polygon there; ``inside_ring``
-    (i,): rings that begin inside a polygon; ``pair_key`` (k + i,): left polygon × number of right polygons + right
-    polygon, of each crossing and then of each ring in ``inside_ring``.
+    ``segment``, ``enters`` (k,): segment of each crossing, and True if its ring enters a polygon there;
+    ``inside_ring``, ``windings`` (i,): rings that begin inside a polygon, and how often its rings run around them.
     """
 
     segments: RingSegments
     segment: NDArray
     enters: NDArray
     inside_ring: NDArray
-    pair_key: NDArray
+    windings: NDArray
 
 
 class _Pairs(NamedTuple):
     """Pairs of polygons whose boundaries cross, or of which one begins inside the other.
 
     ``left_polygon``, ``right_polygon`` (p,): the polygons of each pair, as positions in their layers.
-    ``is_contradictory`` (p,) bool: the order of the crossings contradicts itself, or a ring cannot be located.
     ``boundaries``: the edges of the left polygons, and those of the right polygons. ``point`` (k, 2): coordinates of
     the crossings. ``ring_about`` (k,): for each crossing, a ring of the left polygon; area sums are computed about its
     first vertex, because digits would be lost about a point far away. ``pair`` (e,): for each term of `sum_areas`, the
@@ -328,7 +316,6 @@ class _Pairs(NamedTuple):
 
     left_polygon: NDArray
     right_polygon: NDArray
-    is_contradictory: NDArray
     boundaries: tuple[_Boundary, _Boundary]
     pair: NDArray
     point: NDArray
@@ -345,26 +332,24 @@ class _Pairs(NamedTuple):
             weight, inside_ring = boundary.segments.weight, boundary.inside_ring
             weight_of_crossing = weight[boundary.segments.ring[boundary.segment]]
             values.append(weight_of_crossing * np.where(boundary.enters, -until_crossings, until_crossings))
-            values.append(weight[inside_ring] * sums_of_layer.total[inside_ring])
+            values.append(boundary.windings * weight[inside_ring] * sums_of_layer.total[inside_ring])
         return np.bincount(self.pair, np.concatenate(values), minlength=len(self.left_polygon)) / 2
 
 
-def _compute_planar_areas(pairs: _Pairs, left: RingSegments, right: RingSegments) -> tuple[NDArray, NDArray]:
-    """Return the (p,) shared areas of pairs in m², 0 where they only touch; and (p,) bool: GEOS must overlay."""
+def _compute_planar_areas(pairs: _Pairs, left: RingSegments, right: RingSegments) -> NDArray:
+    """Return the (p,) shared areas of pairs in m², 0 where they only touch."""
     # About a vertex of each pair's left polygon, because digits would be lost about a point far away.
     about = left.first_vertex[pairs.ring_about]
     until = [side.segments.sums.sum_until(side.segment, pairs.point, about) for side in pairs.boundaries]
     area = pairs.sum_areas((left.sums, right.sums), until)
-    areas = left.polygon_areas[pairs.left_polygon], right.polygon_areas[pairs.right_polygon]
-    noise = _TOUCH_M2 + _TOUCH_SHARE * np.maximum(*areas)
-    is_doubtful = pairs.is_contradictory | (area < -noise) | (area > np.minimum(*areas) + noise)
-    return np.where(area > noise, area, 0.0), is_doubtful
+    larger_area = np.maximum(left.polygon_areas[pairs.left_polygon], right.polygon_areas[pairs.right_polygon])
+    return np.where(area > _TOUCH_M2 + _TOUCH_SHARE * larger_area, area, 0.0)
 
 
 def _compute_drawn_areas(pairs: _Pairs, left: RingSegments, right: RingSegments, plane: EqualAreaPlane) -> NDArray:
     """Return the (p,) shared areas of pairs in m² on the ellipsoid, within edges as drawn."""
     sums = get_drawn_sums(left, plane), get_drawn_sums(right, plane)
-    crossing = pairs.point + left.plane_origin
+    crossing = pairs.point + left.origin
     projected, about = plane.project(plane.convert_to_radians(crossing)), sums[0].first_vertex[pairs.ring_about]
     until = [
         sums_of_layer.sum_until_crossings(side.segment, crossing, projected, about)
@@ -385,173 +370,61 @@ def _find_pairs(
     ``near_left``, ``near_right`` (k,): positions of the polygons of the pairs to compare. Raise Cancelled.
     """
     crossings = _find_crossings(left, right, near_left, near_right, cancellation)
-    rows_left, rows_right = np.zeros(len(left.shapes), dtype=bool), np.zeros(len(right.shapes), dtype=bool)
-    rows_left[near_left] = rows_right[near_right] = True
-    left_ring, right_ring = left.ring[crossings.left_segment], right.ring[crossings.right_segment]
-    left_polygon, right_polygon = left.polygon_of_ring[left_ring], right.polygon_of_ring[right_ring]
-    of_crossings = _make_pair_keys(left_polygon, right_polygon, right)
-    boundaries, contradictory_pairs = [], []
-    for segments, other, segment, ring, other_polygon, enters, rows, other_rows in (
-        (left, right, crossings.left_segment, left_ring, right_polygon, crossings.left_enters, rows_left, rows_right),
-        (right, left, crossings.right_segment, right_ring, left_polygon, crossings.right_enters, rows_right, rows_left),
-    ):
-        position = segments.length_before[segment] + np.hypot(*(crossings.point - segments.begin[segment]).T)
-        inside, decided, contradictory = _find_beginnings(ring, other_polygon, position, enters, len(other.shapes))
-        located, unknown = _locate_rings(segments, other, decided, rows, other_rows, cancellation)
-        inside, contradictory = np.concatenate([inside, located]), np.concatenate([contradictory, unknown])
-        pair_keys = []
-        for ring_keys in (inside, contradictory):
-            own, others = segments.polygon_of_ring[ring_keys // len(other.shapes)], ring_keys % len(other.shapes)
-            of_left, of_right = (own, others) if segments is left else (others, own)
-            pair_keys.append(_make_pair_keys(of_left, of_right, right))
-        inside_ring = inside // len(other.shapes)
-        boundaries.append(_Boundary(segments, segment, enters, inside_ring, np.append(of_crossings, pair_keys[0])))
-        contradictory_pairs.append(pair_keys[1])
-    of_left, of_right = boundaries
-    entry_keys, contradictory = np.append(of_left.pair_key, of_right.pair_key), np.concatenate(contradictory_pairs)
-    # A pair without an entry may be contradictory.
-    found, pair = np.unique(np.append(entry_keys, contradictory), return_inverse=True)
+    left_polygon = left.polygon_of_ring[left.ring[crossings.left_segment]]
+    right_polygon = right.polygon_of_ring[right.ring[crossings.right_segment]]
+    left_ring, outer_right, left_windings = _locate_rings(left, right, near_left, near_right, 1, cancellation)
+    right_ring, outer_left, right_windings = _locate_rings(right, left, near_right, near_left, -1, cancellation)
+    of_left = np.concatenate([left_polygon, left.polygon_of_ring[left_ring], left_polygon, outer_left])
+    of_right = np.concatenate([right_polygon, outer_right, right_polygon, right.polygon_of_ring[right_ring]])
+    found, pair = np.unique(of_left.astype(np.int64) * len(right.shapes) + of_right, return_inverse=True)
     return _Pairs(
         found // len(right.shapes),
         found % len(right.shapes),
-        np.isin(found, contradictory),
-        (of_left, of_right),
-        pair.ravel()[: len(entry_keys)],
+        (
+            _Boundary(left, crossings.left_segment, crossings.left_enters, left_ring, left_windings),
+            _Boundary(right, crossings.right_segment, crossings.right_enters, right_ring, right_windings),
+        ),
+        pair.ravel(),
         crossings.point,
         left.first_ring[left_polygon],
     )
 
 
-def _make_pair_keys(left_polygon: NDArray, right_polygon: NDArray, right: RingSegments) -> NDArray:
-    """Return one number for each pair of polygons: left × number of right polygons + right."""
-    pair_keys: NDArray = left_polygon.astype(np.int64) * len(right.shapes) + right_polygon
-    return pair_keys
-
-
-def _find_beginnings(
-    ring: NDArray, polygon: NDArray, position: NDArray, enters: NDArray, polygon_count: int
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Return pairs of a ring and a polygon of the other layer, by where the ring begins.
-
-    A ring begins inside a polygon if its first crossing leaves the polygon. Crossings at one place count together.
-    ``ring``, ``polygon``, ``position``, ``enters`` (k,): for each crossing the ring, the polygon of the other layer,
-    the place along the ring (m), and whether the ring enters there.
-
-    Returns three arrays of keys (ring × ``polygon_count`` + polygon): pairs of which the ring begins inside; pairs that
-    the crossings decide; pairs whose crossings contradict each other, since a ring must leave and enter a polygon by
-    turns.
-    """
-    key = ring.astype(np.int64) * polygon_count + polygon
-    order = np.lexsort((position, key))
-    key, position, step = key[order], position[order], np.where(enters[order], -1, 1)
-    begins_place = np.append(True, (key[1:] != key[:-1]) | (np.diff(position) > _SAME_PLACE_M))[: len(key)]
-    net = np.bincount(np.cumsum(begins_place) - 1, step) if len(key) else np.zeros(0)
-    place_key = key[begins_place][net != 0]
-    net = net[net != 0]
-    is_first = np.append(True, place_key[1:] != place_key[:-1])[: len(place_key)]
-    is_repeated = (place_key[1:] == place_key[:-1]) & (net[1:] == net[:-1])
-    contradictory = np.concatenate([place_key[1:][is_repeated], place_key[np.abs(net) > 1]])
-    decided = place_key[is_first]
-    return decided[net[is_first] > 0], decided, contradictory
-
-
 def _locate_rings(
     segments: RingSegments,
     other: RingSegments,
-    decided: NDArray,
-    rows: NDArray,
-    other_rows: NDArray,
+    polygon: NDArray,
+    other_polygon: NDArray,
+    moved: int,
     cancellation: Cancellation,
-) -> tuple[NDArray, NDArray]:
-    """Return keys (ring × number of polygons + polygon) of rings inside a polygon whose boundary they do not cross.
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the rings that begin inside a polygon of the other layer: three (i,) arrays.
 
-    ``decided``: sorted keys of rings that cross the polygon's boundary. The second result has the keys of rings of
-    which all examined points are on the boundary, so that their place is unknown. Raise Cancelled.
+    ``polygon``, ``other_polygon`` (k,): positions of the polygons of the pairs to compare; ``moved``: 1 if the layer of
+    the rings is shifted by an infinitely small distance, −1 if the other one is. The arrays are ring, other polygon,
+    and how often the rings of this polygon run around the ring's first vertex: once if the polygon is valid. Raise
+    Cancelled.
     """
-    all_rings, tree = np.arange(len(segments.polygon_of_ring)), segments.vertex_tree
-    selected = np.flatnonzero(other_rows)
-    key = _find_pairs_by_points(tree, all_rings, other, selected, "intersects", cancellation)
-    key = key[rows[segments.polygon_of_ring[key // len(other.shapes)]] & ~_mask_listed(key, decided)]
-    selected = _sort_numbers(key % len(other.shapes), len(other.shapes))
-    inner_key = _find_pairs_by_points(tree, all_rings, other, selected, "contains_properly", cancellation)
-    is_inside = _mask_listed(key, np.sort(inner_key))
-    located, unknown = _locate_rings_from_boundary(segments, other, key[~is_inside], cancellation)
-    return np.append(key[is_inside], located), unknown
-
-
-def _find_pairs_by_points(
-    tree: shapely.STRtree,
-    ring_of_point: NDArray,
-    other: RingSegments,
-    selected: NDArray,
-    predicate: str,
-    cancellation: Cancellation,
-) -> NDArray:
-    """Return keys (ring × number of polygons + polygon) of rings of which a polygon contains a point.
-
-    ``tree``: of the points; ``ring_of_point``: ring of each point; ``selected``: polygons of ``other`` to compare;
-    ``predicate``: the spatial predicate, from polygon to point. The tree prepares a polygon for its query and no
-    longer: prepared polygons must not be shared by threads.
-    """
-    polygon, point = query_in_threads(tree, other.shapes[selected], predicate=predicate, cancellation=cancellation)
-    # NumPy before version 2 counts with 32 bits on Windows.
-    keys: NDArray = ring_of_point[point].astype(np.int64) * len(other.shapes) + selected[polygon]
-    return keys
-
-
-def _locate_rings_from_boundary(
-    segments: RingSegments, other: RingSegments, keys: NDArray, cancellation: Cancellation
-) -> tuple[NDArray, NDArray]:
-    """Return keys of rings inside a polygon, and keys of rings all examined points of which are on its boundary.
-
-    ``keys`` (k,): rings that begin on the boundary of a polygon without crossing it, as in `_locate_rings`. All points
-    off the boundary are on one side of it, so a few vertices decide most rings. For the others the vertices and the
-    middles of all segments count: the greater number decides, since a middle is rounded.
-    """
-    ring = _sort_numbers(keys // len(other.shapes), len(segments.polygon_of_ring))
-    first, count = segments.ring_starts[ring], np.diff(segments.ring_starts)[ring] - 1
-    shares = np.arange(1, _FEW_POINTS + 1) / (_FEW_POINTS + 1)
-    vertex = first[:, None] + (shares * count[:, None]).astype(int)
-    points = segments.xy[vertex.ravel()]
-    inside, outside = _count_points(segments, other, keys, np.repeat(ring, _FEW_POINTS), points, cancellation)
-    is_decided = (inside > 0) != (outside > 0)
-    further = keys[~is_decided]
-    ring = _sort_numbers(further // len(other.shapes), len(segments.polygon_of_ring))
-    n, segment = expand_ranges(segments.ring_starts[ring], segments.ring_starts[ring + 1] - 1)
-    middles = (segments.begin[segment] + segments.end[segment]) / 2
-    points = np.concatenate([segments.begin[segment], middles])
-    more_inside, more_outside = _count_points(segments, other, further, np.tile(ring[n], 2), points, cancellation)
-    located = np.append(keys[is_decided & (inside > 0)], further[more_inside > more_outside])
-    return located, further[more_inside == more_outside]
-
-
-def _count_points(
-    segments: RingSegments,
-    other: RingSegments,
-    keys: NDArray,
-    ring_of_point: NDArray,
-    points: NDArray,
-    cancellation: Cancellation,
-) -> tuple[NDArray, NDArray]:
-    """Return two (k,) arrays: how many points of a ring are inside a polygon, and how many outside.
-
-    ``keys`` (k,): ring and polygon, as in `_locate_rings`; ``ring_of_point`` (p,): ring of each point; ``points``
-    (p, 2): in the coordinates of the segments.
-    """
-    tree = shapely.STRtree(shapely.points(points + segments.origin))
-    point_count = np.bincount(ring_of_point, minlength=len(segments.polygon_of_ring))
-    selected = _sort_numbers(keys % len(other.shapes), len(other.shapes))
-    inside, meeting = (
-        _find_values_of_keys(
-            *np.unique(
-                _find_pairs_by_points(tree, ring_of_point, other, selected, predicate, cancellation),
-                return_counts=True,
-            ),
-            keys,
-        )
-        for predicate in ("contains_properly", "intersects")
+    boxes = other.run_boxes
+    first_ring = segments.first_ring[polygon]
+    pair, ring = expand_ranges(first_ring, first_ring + segments.ring_counts[polygon])
+    outer = other_polygon[pair]
+    begin, bounds = segments.first_vertex[ring], boxes.boxes[:, boxes.root[outer]].T
+    is_near = np.flatnonzero(((begin >= bounds[:, :2]) & (begin <= bounds[:, 2:])).all(axis=1))
+    ring, outer, begin, bounds = ring[is_near], outer[is_near], begin[is_near], bounds[is_near]
+    numbers = np.arange(len(ring))
+    # The line goes to the nearest side of the polygon's box, and beyond it.
+    side = np.abs(bounds - np.tile(begin, 2)).argmin(axis=1)
+    end = begin.copy()
+    end[numbers, side % 2] = bounds[numbers, side] + np.where(side < 2, -1.0, 1.0)
+    lines = SegmentBoxes(
+        np.stack([begin, end], axis=1).reshape(-1, 2), np.arange(len(ring) + 1) * 2, numbers, len(ring)
     )
-    return inside, point_count[keys // len(other.shapes)] - meeting
+    i, j, ends, _ = _find_crossing_segments(lines, boxes, numbers, outer, moved, cancellation)
+    # A line ends outside.
+    windings = -np.bincount(i // 2, ends * other.weight[other.ring[j]], minlength=len(ring))
+    begins_inside = np.flatnonzero(windings)
+    return ring[begins_inside], outer[begins_inside], windings[begins_inside]
 
 
 def _sort_numbers(numbers: NDArray, count: int) -> NDArray:
@@ -559,17 +432,3 @@ def _sort_numbers(numbers: NDArray, count: int) -> NDArray:
     is_listed = np.zeros(count, dtype=bool)
     is_listed[numbers] = True
     return np.flatnonzero(is_listed)
-
-
-def _mask_listed(keys: NDArray, sorted_keys: NDArray) -> NDArray:
-    """Return (k,) bool: keys that are among the sorted keys."""
-    return _find_values_of_keys(sorted_keys, np.ones(len(sorted_keys), dtype=int), keys) > 0
-
-
-def _find_values_of_keys(sorted_keys: NDArray, values: NDArray, keys: NDArray) -> NDArray:
-    """Return the (k,) value of each key; 0 for a key that ``sorted_keys`` does not have."""
-    if not len(sorted_keys):
-        return np.zeros(len(keys), dtype=int)
-    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
-    found: NDArray = np.where(sorted_keys[place] == keys, values[place], 0)
-    return found

@@ -143,7 +143,7 @@ def _find_areas(
     undecided = decided.needs_overlay
     cut = None
     if undecided.sum() * VERTICES_PER_OVERLAY >= fine.vertex_count + coarse.vertex_count:
-        cut = _sum_along_boundaries(fine, coarse, undecided, coarse_rows, tolerance, plane, cancellation)
+        cut = _sum_along_boundaries(fine, coarse, undecided, coarse_rows, plane, cancellation)
     if cut is None:
         left, right, shapes, fallback_log = overlay_rows_between(
             fine, coarse, undecided, coarse_rows, tolerance, cancellation
@@ -162,7 +162,6 @@ def _sum_along_boundaries(
     coarse: Polygons,
     fine_rows: NDArray,
     coarse_rows: NDArray,
-    tolerance: Tolerance,
     plane: EqualAreaPlane,
     cancellation: Cancellation,
 ) -> SharedAreas | None:
@@ -178,13 +177,11 @@ def _sum_along_boundaries(
     selected, others_selected = Polygons(fine.shapes[rows]), Polygons(coarse.shapes[others])
     if not are_signs_exact(selected, others_selected):
         return None
-    cut = compute_intersection_areas(
-        selected, others_selected, tolerance=tolerance, plane=plane, cancellation=cancellation
-    )
+    cut = compute_intersection_areas(selected, others_selected, plane=plane, cancellation=cancellation)
     return SharedAreas(
         rows[cut.left],
         others[cut.right],
         cut.area,
         require_value(cut.drawn_area, "the areas on the ellipsoid"),
-        cut.fallback_log.renumber_rows(rows, others),
+        FallbackLog(),
     )

@@ -264,5 +264,5 @@ def _compute_areas_of_pairs(
         # A row with wrong coordinates, far outside the county.
         pieces = find_shared_pieces(before, after, tolerance=_NO_TOLERANCE, cancellation=cancellation)
         return pieces.left, pieces.right, shapely.area(pieces.geometry)
-    pairs = compute_intersection_areas(before, after, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+    pairs = compute_intersection_areas(before, after, cancellation=cancellation)
     return pairs.left, pairs.right, pairs.area

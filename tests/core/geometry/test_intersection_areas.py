@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Areas of pairs from boundary integrals, compared with plain intersections of shapely."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.geometry.crs import make_lonlat_transformer
-from plugin.core.geometry.intersection_areas import _find_pairs_by_points, compute_intersection_areas
+from plugin.core.geometry.intersection_areas import compute_intersection_areas
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import EqualAreaPlane, measure_statutory_area
-from plugin.core.geometry.tolerance import Tolerance
 
-TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 GRID = [shapely.box(x, y, x + 10, y + 10) for x in range(0, 100, 10) for y in range(0, 100, 10)]
 HOLES = shapely.Polygon(
     shapely.box(0, 0, 100, 100).exterior, [shapely.box(20, 20, 40, 40).exterior, shapely.box(55, 55, 75, 75).exterior]
@@ -39,7 +35,7 @@ def move_shapes(shapes, x, y):
 
 def compute_area_matrix(left, right, **options):
     """Return the (n, m) areas that rows of two layers share, by `compute_intersection_areas`."""
-    shared = compute_intersection_areas(left, right, tolerance=TOLERANCE, **options)
+    shared = compute_intersection_areas(left, right, **options)
     assert (shared.area > 0).all()
     assert len(np.unique(np.column_stack([shared.left, shared.right]), axis=0)) == len(shared.area)
     areas = np.zeros((len(left), len(right)))
@@ -157,11 +153,11 @@ def test_shared_areas_with_few_near_rows_equal_those_with_stored_segments_of_all
     random = np.random.default_rng(seed)
     fine, coarse = make_scattered_layer(random, 400), make_scattered_layer(random, 6)
     layer = Polygons(fine)
-    few = compute_intersection_areas(layer, coarse, tolerance=TOLERANCE)
+    few = compute_intersection_areas(layer, coarse)
     assert layer.cached_segments is None, "only the few rows near the other layer were prepared"
-    compute_intersection_areas(layer, fine, tolerance=TOLERANCE)
+    compute_intersection_areas(layer, fine)
     assert layer.cached_segments is not None
-    again = compute_intersection_areas(layer, coarse, tolerance=TOLERANCE)
+    again = compute_intersection_areas(layer, coarse)
     assert few.left.tolist() == again.left.tolist() and few.right.tolist() == again.right.tolist()
     assert np.abs(few.area - again.area).max() < 1e-9
 
@@ -182,9 +178,7 @@ def test_shared_area_equals_that_of_the_intersection_if_all_sample_points_are_on
 
 
 def test_polygons_that_only_touch_have_no_shared_area():
-    shared = compute_intersection_areas(
-        np.array(GRID, object), np.array([shapely.box(100, 0, 110, 100)], object), tolerance=TOLERANCE
-    )
+    shared = compute_intersection_areas(np.array(GRID, object), np.array([shapely.box(100, 0, 110, 100)], object))
     assert not len(shared.area)
 
 
@@ -199,40 +193,23 @@ def test_shared_areas_are_zero_for_unselected_rows_and_for_rows_without_a_shape(
 def test_coordinates_too_large_for_exact_orientation_tests_are_refused():
     near, far = np.array(GRID, object), move_shapes(GRID, 5_000_000, 0)
     with pytest.raises(ValueError, match="farther than"):
-        compute_intersection_areas(near, far, tolerance=TOLERANCE)
+        compute_intersection_areas(near, far)
 
 
 def test_layers_without_shapes_have_no_shared_area():
     nothing = np.array([None], object)
     for pair in ((nothing, nothing), (nothing, np.array(GRID, object)), (np.array(GRID, object), nothing)):
-        assert not len(compute_intersection_areas(*pair, tolerance=TOLERANCE).area)
+        assert not len(compute_intersection_areas(*pair).area)
 
 
 def test_computing_shared_areas_twice_gives_equal_areas_and_leaves_the_layers_unchanged():
     layers = [Polygons(make_mosaic(40, seed)) for seed in (1, 2)]
     before = [shapely.to_wkb(layer.shapes).tolist() for layer in layers]
-    first = compute_intersection_areas(*layers, tolerance=TOLERANCE)
-    again = compute_intersection_areas(*layers, tolerance=TOLERANCE)
+    first = compute_intersection_areas(*layers)
+    again = compute_intersection_areas(*layers)
     assert [shapely.to_wkb(layer.shapes).tolist() for layer in layers] == before
     assert (first.area == again.area).all()
     assert not shapely.is_prepared(np.concatenate([layer.shapes for layer in layers])).any()
-
-
-def test_pairs_with_contradictory_edge_crossings_are_computed_by_an_overlay(monkeypatch):
-    """A pair whose sum cannot be an area is computed by an overlay."""
-    from plugin.core.geometry import intersection_areas
-
-    real = intersection_areas._Pairs.sum_areas
-
-    def spoil(self, *given):
-        area = real(self, *given)
-        area[0] = -5.0
-        self.is_contradictory[1] = True
-        area[1] = 77.0
-        return area
-
-    monkeypatch.setattr(intersection_areas._Pairs, "sum_areas", spoil)
-    assert_areas_are_those_of_intersections(make_mosaic(30, 1), make_mosaic(30, 2))
 
 
 TO_LONLAT = make_lonlat_transformer(CRS.from_epsg(4526))
@@ -240,7 +217,7 @@ TO_LONLAT = make_lonlat_transformer(CRS.from_epsg(4526))
 
 def assert_drawn_areas_are_those_of_intersections(left, right):
     left, right = np.asarray(left, object), np.asarray(right, object)
-    shared = compute_intersection_areas(left, right, tolerance=TOLERANCE, plane=EqualAreaPlane(TO_LONLAT))
+    shared = compute_intersection_areas(left, right, plane=EqualAreaPlane(TO_LONLAT))
     parts = shapely.intersection(left[shared.left], right[shared.right])
     # With a vertex every 2 m, the annex's edges deviate from those of the plane by 0.00005 m² a kilometre.
     expected = measure_statutory_area(shapely.segmentize(parts, 2), TO_LONLAT)
@@ -267,20 +244,9 @@ def test_shared_drawn_areas_of_polygons_with_holes_and_parts_equal_those_of_inte
     assert_drawn_areas_are_those_of_intersections(holes, holes)
 
 
-def test_pairs_of_many_rings_and_polygons_have_keys_of_64_bits():
-    """NumPy before version 2 numbers the rings with 32 bits on Windows."""
-    polygons = SimpleNamespace(shapes=np.full(40_000, shapely.box(0, 0, 2, 2), dtype=object))
-    ring_of_point = np.array([70_000], dtype=np.int32)
-    tree, selected = shapely.STRtree([shapely.Point(1, 1)]), np.array([39_999])
-    keys = _find_pairs_by_points(tree, ring_of_point, polygons, selected, "intersects", NEVER_CANCELLED)
-    assert keys.tolist() == [70_000 * 40_000 + 39_999]
-
-
 def test_cancellation_stops_the_computation_of_shared_areas():
     with pytest.raises(Cancelled):
-        compute_intersection_areas(
-            make_mosaic(30, 1), make_mosaic(30, 2), tolerance=TOLERANCE, cancellation=Cancellation(lambda: True)
-        )
+        compute_intersection_areas(make_mosaic(30, 1), make_mosaic(30, 2), cancellation=Cancellation(lambda: True))
 
 
 @pytest.mark.parametrize("others", [[], [shapely.box(20, 0, 30, 10)], [HOLES]])
