@@ -66,8 +66,8 @@ class FindingMaker:
     ) -> list[Finding]:
         """Return one finding for each piece of land that rows of two layers share.
 
-        The finding is on the row of ``left_layer`` and names the row of ``right_layer`` as related. ``more``: further
-        fields of each finding.
+        The finding is on the row of ``left_layer`` and names the row of ``right_layer`` as related. Of two rows of one
+        layer it is on that of the smaller key. ``more``: further fields of each finding.
 
         With ``with_net_area`` the finding also has the occupied net area: area of the piece ÷ area of the row × net
         area of the row (永农数据库标准, A8). Piece and row are measured alike, so a row that is covered completely
@@ -82,6 +82,8 @@ class FindingMaker:
             net_areas[has_land] = (share * net_of_row)[has_land]
         findings = []
         for n, (i, j) in enumerate(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)):
+            if left_layer is right_layer and j >= 0:
+                i, j = left_layer.sort_rows((i, j))
             finding = self.make_row_finding(
                 left_layer,
                 i,

@@ -293,9 +293,10 @@ class GeometryQueries:
     def remove_repeated_land(self, pieces: OverlayPieces) -> OverlayPieces:
         """Return pieces without the land of earlier pieces, so that sums count each place once.
 
-        Pieces overlap where rows of a layer do.
+        Pieces overlap where rows of a layer do. The place of a piece decides which one is earlier, not its rows.
         """
-        return remove_repeated_land(pieces, self.cancellation)
+        by_place = np.lexsort(shapely.bounds(pieces.geometry).reshape(-1, 4).T)
+        return remove_repeated_land(pieces.select_pieces(by_place), self.cancellation)
 
     def compute_piece_shares_of_rows(self, pieces: OverlayPieces, layer: Layer) -> NDArray:
         """Return the (k,) share that each piece has of its row of ``layer``, its left row.
@@ -543,7 +544,7 @@ class GeometryQueries:
         ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``is_pair_selected``: called with the
         left and right rows of the gaps ((k,) int each), returns (k,) bool: the gaps to return.
         """
-        pieces = self._find_gaps_and_log_fallbacks(layer.polygons, max_width_m, layer)
+        pieces = self._find_gaps_and_log_fallbacks(layer.polygons, max_width_m, layer, sort_rows=layer.sort_rows)
         if is_pair_selected is not None:
             pieces = pieces.select_pairs(is_pair_selected)
         self.run_log.record_ignored_slivers(pieces.slivers, layer, layer)
@@ -589,9 +590,12 @@ class GeometryQueries:
         k, i = shapely.STRtree(layer.plane_shapes[rows]).query(
             shapes, predicate="dwithin", distance=self.tolerance.cluster_m
         )
-        first_rows = np.full(len(shapes), len(layer))
-        np.minimum.at(first_rows, k, rows[i])
-        return np.where(first_rows < len(layer), first_rows, -1)
+        sorted_rows = np.array(layer.sort_rows(np.unique(rows[i])), dtype=int)
+        rank = np.zeros(len(layer), dtype=int)
+        rank[sorted_rows] = np.arange(len(sorted_rows))
+        first_ranks = np.full(len(shapes), len(layer))
+        np.minimum.at(first_ranks, k, rank[rows[i]])
+        return np.append(sorted_rows, -1)[np.minimum(first_ranks, len(sorted_rows))]
 
     def find_rows_at_shapes(self, layer: Layer, shapes: Iterable[Any]) -> tuple[list[list[int]], list[list[int]]]:
         """Return, for each of (k,) polygons, the rows of a layer that share land with it, and those that only touch it.
@@ -652,9 +656,20 @@ class GeometryQueries:
         """
         return mismatches.select_mismatches(self.plan.mask_stored_vertices(mismatches.vertex_xy))
 
-    def _find_gaps_and_log_fallbacks(self, polygons: Polygons, max_width_m: float, layer: Layer) -> OverlayPieces:
-        """Return the gaps that polygons enclose, and record fallback steps and failures of their union in the log."""
-        pieces = find_gaps(polygons, tolerance=self.tolerance, max_width_m=max_width_m, cancellation=self.cancellation)
+    def _find_gaps_and_log_fallbacks(
+        self, polygons: Polygons, max_width_m: float, layer: Layer, **options: Any
+    ) -> OverlayPieces:
+        """Return the gaps that polygons enclose, and record fallback steps and failures of their union in the log.
+
+        ``options``: of `find_gaps`.
+        """
+        pieces = find_gaps(
+            polygons,
+            tolerance=self.tolerance,
+            max_width_m=max_width_m,
+            cancellation=self.cancellation,
+            **options,
+        )
         self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(pieces.fallback_log.failed_pairs)
         self.run_log.fallback_steps += [
             {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -346,13 +347,14 @@ def find_gaps(
     *,
     tolerance: Tolerance,
     max_width_m: float = np.inf,
+    sort_rows: Callable[[NDArray], Sequence[int]] = np.ndarray.tolist,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> OverlayPieces:
     """Return the gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
 
-    Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: two adjacent rows (−1 if there is only
-    one, or none). Gaps below the tolerance are in ``slivers`` of the result. `overlay.find_uncovered_pieces` finds gaps
-    along the county's outline. Raise Cancelled.
+    Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: the first two adjacent rows in the order
+    of ``sort_rows`` (−1 if there is only one, or none). Gaps below the tolerance are in ``slivers`` of the result.
+    `overlay.find_uncovered_pieces` finds gaps along the county's outline. Raise Cancelled.
     """
     fallback_log = FallbackLog()
     # The union of all rows is kept for other rules, so it is made unless it takes much longer.
@@ -370,7 +372,10 @@ def find_gaps(
     tree = shapely.STRtree(polygons.shapes[polygons.present])
     n, touching = tree.query(holes, predicate="dwithin", distance=tolerance.cluster_m)
     rows = polygons.present[touching]
-    order = np.lexsort((rows, n))
+    rank = np.zeros(len(polygons), dtype=int)
+    sorted_rows = sort_rows(np.unique(rows))
+    rank[sorted_rows] = np.arange(len(sorted_rows))
+    order = np.lexsort((rank[rows], n))
     n, rows = n[order], rows[order]
     first_touching = np.searchsorted(n, np.arange(len(holes)))
     left, right = np.full(len(holes), -1), np.full(len(holes), -1)

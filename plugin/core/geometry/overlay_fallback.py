@@ -167,9 +167,12 @@ def translate_back(shapes: NDArray, offset: NDArray) -> NDArray:
         # A power of two: on this grid every number can be moved without rounding.
         grid = 2 * np.spacing(np.abs(shapely.total_bounds(moved_shapes[invalid_rows])).max())
         moved_shapes = moved_shapes.copy()
-        moved_shapes[invalid_rows] = translate_shapes(
-            shapely.set_precision(shapes[invalid_rows], grid), offset[invalid_rows] if offset.ndim == 2 else offset
-        )
+        for row in invalid_rows.tolist():
+            try:
+                rounded = shapely.set_precision(shapes[row : row + 1], grid)
+            except shapely.GEOSException:
+                continue  # it stays invalid
+            moved_shapes[row] = translate_shapes(rounded, offset[row] if offset.ndim == 2 else offset)[0]
         still_invalid = invalid_rows[~shapely.is_valid(moved_shapes[invalid_rows])]
         moved_shapes[still_invalid] = shapely.buffer(moved_shapes[still_invalid], 0)
     return moved_shapes

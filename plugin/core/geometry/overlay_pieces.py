@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from .overlay_fallback import FallbackLog
+from .shape_hashes import normalize_shapes
 from .tolerance import Tolerance
 from .validity import extract_polygons
 
@@ -258,7 +259,7 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
         return DistinctAreas(remainders, has_remainder, same_as, overlapping)
     normalized = np.empty(count, dtype=object)
     sharing = np.unique(np.concatenate([first, second]))
-    normalized[sharing] = shapely.normalize(shapes[sharing])
+    normalized[sharing] = normalize_shapes(shapes[sharing])
     is_equal = shapely.equals_exact(normalized[first], normalized[second], 0.0)
     np.minimum.at(same_as, second[is_equal], first[is_equal])
     has_remainder[same_as != np.arange(count)] = False

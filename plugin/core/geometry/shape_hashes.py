@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hashes of geometries, by which rows of two checks are compared without keeping their geometries."""
+"""Hashes and normal forms of geometries, by which shapes of two rows or of two checks are compared."""
 
 from __future__ import annotations
 
@@ -26,3 +26,14 @@ def hash_wkb(wkb: NDArray) -> NDArray:
 
     hashes: NDArray = hash_array(wkb, categorize=False)
     return hashes
+
+
+#: A vertex this near (m) to the line between its neighbours is on it: coordinates of counties have 8 decimals.
+_ON_LINE_M = 1e-6
+
+
+def normalize_shapes(shapes: NDArray) -> NDArray:
+    """Return (n,) shapes (m) in one form for all choices of start, direction, and vertices on straight edges."""
+    # A ring then begins at a corner, which is kept.
+    normalized: NDArray = shapely.normalize(shapely.simplify(shapely.normalize(shapes), _ON_LINE_M))
+    return normalized

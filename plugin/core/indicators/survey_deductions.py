@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..geometry.shape_hashes import normalize_shapes
 from ..model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
 
@@ -62,8 +63,14 @@ def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | 
         points = shapely.point_on_surface(layer.plane_shapes[rows_with_shape])
         positions, rows_at_points = survey.select_rows(near_rows).find_pairs_at_points(points)
         rows_at_points = near_rows[rows_at_points]
-    # Of several rows the last one counts.
-    np.maximum.at(survey_rows, rows_with_shape[positions], rows_at_points)
+    # Of several rows that of the last key counts.
+    if len(np.unique(positions)) < len(positions):
+        rank = np.zeros(len(survey_layer), dtype=int)
+        found_rows = survey_layer.sort_rows(np.unique(rows_at_points))
+        rank[found_rows] = np.arange(len(found_rows))
+        order = np.argsort(rank[rows_at_points], kind="stable")
+        positions, rows_at_points = positions[order], rows_at_points[order]
+    survey_rows[rows_with_shape[positions]] = rows_at_points
     return survey_rows if rows is None else survey_rows[rows]
 
 
@@ -101,6 +108,11 @@ def _mask_rows_cut_differently(layer: Layer, survey_layer: Layer, rows: NDArray,
     survey_shapes[has_other_type] = _unwrap_single_parts(survey_shapes[has_other_type])
     is_different = np.ones(len(rows), dtype=bool)
     is_different[positions] = ~shapely.equals_exact(shapes, survey_shapes, 0.0)
+    has_equal_bounds = (shapely.bounds(shapes) == shapely.bounds(survey_shapes)).reshape(-1, 4).all(axis=1)
+    unequal = np.flatnonzero(is_different[positions] & has_equal_bounds)
+    is_different[positions[unequal]] = ~shapely.equals_exact(
+        normalize_shapes(shapes[unequal]), normalize_shapes(survey_shapes[unequal]), 0.0
+    )
     return is_different
 
 

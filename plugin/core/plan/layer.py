@@ -450,6 +450,17 @@ class Layer:
         keys = {key for key, count in Counter(self.keys).items() if count > 1 or not key}
         return frozenset(np.flatnonzero(mask_texts(self.keys, keys)).tolist() if keys else ())
 
+    def sort_rows(self, rows: Iterable[int]) -> list[int]:
+        """Return row positions by key, and by the bounds of their shapes where keys are missing or repeated.
+
+        Findings on several rows name the first one: they must not depend on the order of rows in a file.
+        """
+        keys, repeated = self.keys, self.repeated_keys
+        return sorted(
+            (int(row) for row in rows),
+            key=lambda row: (keys[row], *(np.nan_to_num(self.row_bounds[row]).tolist() if row in repeated else ())),
+        )
+
     @shared_property
     def fids(self) -> list[int]:
         """Return the feature id of each row."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..engine.context import RuleContext
 from ..geometry.corners import CornerDefects
+from ..geometry.shape_hashes import normalize_shapes
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
 from ..model.rule import RuleResult
@@ -38,7 +39,7 @@ def find_equal_shapes(layer: Layer, other_layer: Layer, within_m: float) -> NDAr
     """Return (n,) the row of ``other_layer`` with the shape of each row of ``layer``.
 
     −1 where no row has it. Shapes are equal if their vertices are within ``within_m`` of each other, wherever the rings
-    begin. Rarely, a row whose bounding box is at the edge of rounding is not found.
+    begin, and without vertices on straight edges. Rarely, a row whose bounding box is at the edge of rounding is not found.
     """
     row_of_equal_shape = np.full(len(layer), -1)
     keys, other_keys = _make_box_keys(layer.plane_shapes), _make_box_keys(other_layer.plane_shapes)
@@ -51,8 +52,8 @@ def find_equal_shapes(layer: Layer, other_layer: Layer, within_m: float) -> NDAr
     is_equal = shapely.equals_exact(layer.plane_shapes[rows], other_layer.plane_shapes[match], within_m)
     unequal_positions = np.flatnonzero(~is_equal)
     is_equal[unequal_positions] = shapely.equals_exact(
-        shapely.normalize(layer.plane_shapes[rows[unequal_positions]]),
-        shapely.normalize(other_layer.plane_shapes[match[unequal_positions]]),
+        normalize_shapes(layer.plane_shapes[rows[unequal_positions]]),
+        normalize_shapes(other_layer.plane_shapes[match[unequal_positions]]),
         within_m,
     )
     row_of_equal_shape[rows[is_equal]] = match[is_equal]

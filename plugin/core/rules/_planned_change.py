@@ -56,7 +56,7 @@ def _find_contradicted_base_classes(
     is_wrong = (areas > 0) & (other_areas > limit * areas) & (largest_other_areas > areas - other_areas)
     if not is_wrong.any():
         return []
-    rows = np.flatnonzero(is_wrong)
+    rows = np.array(planned_use.sort_rows(np.flatnonzero(is_wrong)))
     rows = rows[np.argsort(-other_areas[rows], kind="stable")].tolist()
     largest_class = names[area_by_class[rows[0]].argmax()]
     of_first = np.flatnonzero((parts.left == rows[0]) & (names[name_of_part] == largest_class))
@@ -121,7 +121,7 @@ def _find_given_up_land(
     if area < float(ctx.norm.get("zones.min_given_up_m2")):
         return []
     planned_areas = np.bincount(pieces.left, pieces.area, minlength=len(planned_use))
-    rows = np.flatnonzero(planned_areas)
+    rows = np.array(planned_use.sort_rows(np.flatnonzero(planned_areas)))
     rows = rows[np.argsort(-planned_areas[rows], kind="stable")].tolist()
     value = planned_use.text("land_use")[rows[0]]
     row_params = make_row_list_params(planned_use, rows)
@@ -141,5 +141,7 @@ def _find_given_up_land(
     )
     finding.related_role = present_use.role
     # Findings on several classes differ in their related keys.
-    finding.related_keys = [present_use.keys[row] for row in np.unique(pieces.right).tolist()[:MAX_SHOWN_FIDS]]
+    finding.related_keys = [
+        present_use.keys[row] for row in present_use.sort_rows(np.unique(pieces.right))[:MAX_SHOWN_FIDS]
+    ]
     return [finding]

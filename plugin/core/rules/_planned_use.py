@@ -120,7 +120,8 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
     off_lengths = shapely.length(shapely.intersection(lines.plane_shapes[line], land[parcel]))
     off_length = np.bincount(line, off_lengths, minlength=len(lines))
     limit = float(ctx.norm.get("zones.max_off_road_share"))
-    rows = np.flatnonzero(off_length > limit * np.nan_to_num(shapely.length(lines.plane_shapes))).tolist()
+    is_off = off_length > limit * np.nan_to_num(shapely.length(lines.plane_shapes))
+    rows = lines.sort_rows(np.flatnonzero(is_off))
     if not rows:
         return []
     params = {

@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
+from ...geometry.shape_hashes import normalize_shapes
 from ...model.findings import Finding
 from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
@@ -28,7 +32,7 @@ def delete_duplicate(finding: Finding, *, state: EditingState) -> Edits:
     When it is safe
         Never, because a feature is deleted: compare the attributes first, and keep the right ones.
     Limits
-        Shapes that differ in one vertex do not count as duplicates.
+        Shapes that differ in one corner do not count as duplicates; vertices on straight edges do not matter.
     """
     row = state.get_finding_row(finding)
     others = (
@@ -36,8 +40,8 @@ def delete_duplicate(finding: Finding, *, state: EditingState) -> Edits:
         if len(finding.related_keys) == 1
         else [state.find_row(finding.related_role, key) for key in finding.related_keys]
     )
-    shape = require_shape(row).normalize()
-    if not others or any(not require_shape(other).normalize().equals_exact(shape, 0.0) for other in others):
+    shape, *other_shapes = normalize_shapes(np.array([require_shape(one) for one in (row, *others)], dtype=object))
+    if not others or not shapely.equals_exact(other_shapes, shape, 0.0).all():
         raise FixRefused("stale")
     return Edits(
         [RowEdit(other.role, other.fid, is_deleted=True) for other in others],

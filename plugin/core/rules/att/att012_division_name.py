@@ -167,7 +167,7 @@ def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None
         for county, name in dict.fromkeys(pairs):
             expected = _find_upper_names(county, levels, ctx)
             if name and expected and not any(_is_named(name, lineage_names) for lineage_names in expected.values()):
-                positions = [n for n, pair in enumerate(pairs) if pair == (county, name)]
+                positions = layer.sort_rows(n for n, pair in enumerate(pairs) if pair == (county, name))
                 params = {"value": name, "code": county, "expected": next(iter(expected.values()))[-1]}
                 params |= make_row_list_params(layer, positions)
                 findings.append(make_value_finding(ctx, layer, positions[0], field, ValueProblem("upper", params)))
@@ -227,14 +227,14 @@ def _compare_village_names(layer: Layer, villages: Layer, ctx: RuleContext) -> l
         places = zip(codes.tolist(), layer.get_texts_by_name(name_field), strict=True)
         usual_names: dict[str, str] = {}
         counts = Counter((code, name) for code, name in places if code and name)
-        for (code, name), _ in counts.most_common():
+        for (code, name), _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             usual_names.setdefault(code, name)
         for code, name in usual_names.items():
             row = row_by_code.get(code[:VILLAGE_DIGITS]) if len(code) >= VILLAGE_DIGITS else None
             expected = village_names[row] if row is not None else ""
             if row is None or not expected or _is_same_village(name, expected, office_words):
                 continue
-            positions = np.flatnonzero(codes == code).tolist()
+            positions = layer.sort_rows(np.flatnonzero(codes == code))
             params = {"value": name, "code": code, "expected": expected, **make_row_list_params(layer, positions)}
             finding = make_value_finding(ctx, layer, positions[0], name_field, ValueProblem("village", params))
             finding.related_role, finding.related_keys = villages.role, [villages.keys[row]]

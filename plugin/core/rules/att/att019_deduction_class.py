@@ -178,7 +178,7 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
     ``rows`` is (n,) bool: rows without a deduction rate.
     """
     accepted_classes = ["", *ctx.norm.get("attributes.deduction_classes"), *ctx.norm.get("attributes.empty_words")]
-    positions = np.flatnonzero(rows & ~mask_texts(kinds, accepted_classes)).tolist()
+    positions = layer.sort_rows(np.flatnonzero(rows & ~mask_texts(kinds, accepted_classes)))
     if not positions:
         return []
     params = {"kind": kinds[positions[0]], **make_row_list_params(layer, positions)}
@@ -197,7 +197,7 @@ def _report_deductions_of_level_land(layer: Layer, rows: NDArray, ctx: RuleConte
     ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
     level_classes = ctx.norm.get("attributes.level_slopes")
-    level_rows = np.flatnonzero(rows & mask_texts(layer.text("slope_class"), level_classes)).tolist()
+    level_rows = layer.sort_rows(np.flatnonzero(rows & mask_texts(layer.text("slope_class"), level_classes)))
     if not level_rows or (layer is ctx.plan.find_layer_of_concept("farmland") and is_reported_elsewhere(ctx, "LAW010")):
         return []
     params = {"classes": " / ".join(level_classes), **make_row_list_params(layer, level_rows)}
@@ -209,7 +209,7 @@ def _report_single_rate(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
 
     ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
-    positions = np.flatnonzero(rows).tolist()
+    positions = layer.sort_rows(np.flatnonzero(rows))
     rates = np.unique(layer.numbers("deduction_rate")[positions])
     if len(rates) != 1 or len(positions) < int(ctx.norm.get("attributes.least_rows_of_one_rate")):
         return []
@@ -245,7 +245,7 @@ def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
             limits.append(f"{label}: {limit}")
             labels.append(f"“{label}” ≥ {limit}")
             is_small[rows_below_limit] = True
-    positions = np.flatnonzero(is_small).tolist()
+    positions = layer.sort_rows(np.flatnonzero(is_small))
     if not positions:
         return []
     params = {
@@ -280,7 +280,7 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
     """
     kinds, slopes = ctx.norm.get("attributes.ridged_kinds"), ctx.norm.get("attributes.ridged_slopes")
     has_ridges = mask_texts(layer.text("terrace"), kinds) | mask_texts(layer.text("slope_class"), slopes)
-    ridged_rows = np.flatnonzero(rows & has_ridges).tolist()
+    ridged_rows = layer.sort_rows(np.flatnonzero(rows & has_ridges))
     if not ridged_rows:
         return []
     params = make_row_list_params(layer, ridged_rows)

@@ -79,10 +79,10 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             layer.get_texts_by_name(code_field), layer.get_texts_by_name(name_field)
         ).items():
             (expected, usual_count), *others = sorted(
-                ((n, len(rows)) for n, rows in rows_by_name.items()), key=lambda n: -n[1]
+                ((n, len(rows)) for n, rows in rows_by_name.items()), key=lambda n: (-n[1], n[0])
             )
             for name, _ in others:
-                positions = rows_by_name[name]
+                positions = layer.sort_rows(rows_by_name[name])
                 params = {"value": name, "code": code, "expected": expected, "usual": usual_count}
                 problem = ValueProblem(params={**params, **make_row_list_params(layer, positions)})
                 result.findings.append(make_value_finding(ctx, layer, positions[0], name_field, problem))

@@ -286,7 +286,7 @@ def _compare_ridges_with_survey(layer: Layer, parcels: Layer, share: float, ctx:
         "expected": round(float(survey_ridges[is_compared].sum()), 2),
         "difference": round(difference, 2),
         "share": round(100 * difference / float(net[is_compared].sum()), 2),
-        **make_row_list_params(layer, rows[is_wrong].tolist()),
+        **make_row_list_params(layer, layer.sort_rows(rows[is_wrong])),
     }
     finding = Finding(layer.role, case="base", field=layer.get_field_name(NET_FIELD), params=params)
     finding.related_role = parcels.role

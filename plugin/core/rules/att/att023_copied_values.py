@@ -216,7 +216,8 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     parts = ctx.geometry.find_shared_areas(layer, parcels, right_rows=is_other)
     other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     least_share = float(ctx.norm.get("attributes.other_land_share"))
-    rows = np.flatnonzero((other_areas > 0) & (other_areas > least_share * layer.plane_areas))
+    is_on_other = (other_areas > 0) & (other_areas > least_share * layer.plane_areas)
+    rows = np.array(layer.sort_rows(np.flatnonzero(is_on_other)), dtype=int)
     if not len(rows):
         return []
     first_parts = np.flatnonzero(parts.left == rows[0])
@@ -329,7 +330,7 @@ def _record_class_pairs(
             format_code_with_name(other_layer, "land_use", other_code, ctx),
             count,
         ]
-        for (code, other_code), count in counts.most_common()
+        for (code, other_code), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 
@@ -374,7 +375,8 @@ def _compare_land_use(
         if not is_different and classes and other_classes and not classes & other_classes:
             names_by_pair[pair] = _get_class_name(layer, pair[0], ctx), _get_class_name(other_layer, pair[1], ctx)
     name_pairs = [names_by_pair[pair] for pair in zip(codes.tolist(), other_codes.tolist(), strict=True)]
-    differing_positions = [position for position, pair in enumerate(name_pairs) if pair is not None]
+    position_of_row = {row: n for n, row in enumerate(rows.tolist()) if name_pairs[n] is not None}
+    differing_positions = [position_of_row[row] for row in layer.sort_rows(position_of_row)]
     pairs = np.array([name_pairs[position] for position in differing_positions], dtype=object).reshape(-1, 2)
     return rows[differing_positions], pairs[:, 0], pairs[:, 1]
 
@@ -467,11 +469,13 @@ def _report_differences(
     )
     if not len(differing_positions):
         return None
-    positions = rows[differing_positions].tolist()
+    position_of_row = {int(rows[n]): n for n in differing_positions}
+    positions = layer.sort_rows(position_of_row)
+    first = position_of_row[positions[0]]
     shown_rows = positions[:MAX_SHOWN_FIDS]
     params = {
-        "value": layer_values[differing_positions[0]],
-        "expected": survey_values[differing_positions[0]],
+        "value": layer_values[first],
+        "expected": survey_values[first],
         **make_row_list_params(layer, positions, max_named_rows=MOST_NAMED_FEATURES),
     }
     template_field = layer.template.find_field_by_name(name)
@@ -483,7 +487,7 @@ def _report_differences(
         params=params,
         geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
     )
-    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(parcel_rows[differing_positions[0]])]]
+    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(parcel_rows[first])]]
     finding.params["shown"] |= {
         shown_name: label_code_of_field(one.template.find_field_by_name(name), params[shown_name], ctx)
         for shown_name, one in (("value", layer), ("expected", parcels))

@@ -113,7 +113,8 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
             result.findings.append(_make_summary_finding(layer, field, list(rows_by_number)))
         else:
             result.findings += [
-                _make_number_finding(layer, field, numbers, rows, ctx) for numbers, rows in rows_by_number.items()
+                _make_number_finding(layer, field, numbers, layer.sort_rows(rows), ctx)
+                for numbers, rows in rows_by_number.items()
             ]
     return result
 

@@ -241,7 +241,7 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
             rows = np.array([bool(word_by_text[text]) for text in texts], dtype=bool)
             findings = _report_unfit_rows(layer, template_field, rows, "remark", ctx)
             for finding in findings:
-                finding.params["word"] = word_by_text[texts[int(np.flatnonzero(rows)[0])]]
+                finding.params["word"] = word_by_text[texts[layer.sort_rows(np.flatnonzero(rows))[0]]]
             result.findings += findings
 
 
@@ -261,10 +261,10 @@ def _report_unfit_rows(
     layer: Layer, template_field: TemplateField, is_unfit: NDArray, case: str, ctx: RuleContext
 ) -> list[Finding]:
     """Return one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
-    rows = np.flatnonzero(is_unfit)
-    if not len(rows):
+    rows = layer.sort_rows(np.flatnonzero(is_unfit))
+    if not rows:
         return []
-    value = layer.get_texts_by_name(template_field.name)[int(rows[0])]
+    value = layer.get_texts_by_name(template_field.name)[rows[0]]
     finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
     if layer.template.geometry == "polygon":
         finding.area_m2 = float(np.nansum(layer.measure_rows(rows)))
@@ -366,7 +366,8 @@ def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int
     is_short = (lengths > 0) & (lengths < digits)
     if not is_short.any():
         return []
-    finding = _make_field_finding(layer, template_field, is_short, "digits", str(codes[is_short][0]), ctx)
+    first_code = str(codes[layer.sort_rows(np.flatnonzero(is_short))[0]])
+    finding = _make_field_finding(layer, template_field, is_short, "digits", first_code, ctx)
     finding.params["expected"] = digits
     if len(np.unique(lengths[lengths > 0])) == 1:
         finding.severity = Severity.INFO
@@ -386,7 +387,7 @@ def _make_field_finding(
 
     ``value``: the wrong value for the message, empty if there are several.
     """
-    rows = np.flatnonzero(is_wrong).tolist()
+    rows = layer.sort_rows(np.flatnonzero(is_wrong))
     params = {"alias": template_field.alias, **make_row_list_params(layer, rows)}
     if value:
         params["value"] = shorten_or_mask_value(template_field, value)

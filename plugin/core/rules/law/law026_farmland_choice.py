@@ -212,7 +212,7 @@ def _make_finding(
     """Return a finding on parts of rows of the layer ``owner``; it names the rows with the most land."""
     areas = ctx.geometry.compute_piece_areas(pieces, owner)
     area_of_row = np.bincount(pieces.left, areas, minlength=len(owner))
-    rows_with_parts = np.unique(pieces.left)
+    rows_with_parts = np.array(owner.sort_rows(np.unique(pieces.left)), dtype=int)
     largest_first = rows_with_parts[np.argsort(-area_of_row[rows_with_parts], kind="stable")].tolist()
     net = owner.numbers("net_area")[pieces.left] * ctx.geometry.compute_piece_shares_of_rows(pieces, owner)
     return Finding(

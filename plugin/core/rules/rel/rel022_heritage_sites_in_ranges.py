@@ -131,7 +131,7 @@ def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
                 shapes = layer.plane_shapes[layer.has_shape]
                 hits = shapely.STRtree(shapes).query(present.plane_shapes, predicate="intersects")
                 is_known[np.unique(hits[0])] = True
-        rows = np.flatnonzero(~is_known & present.has_shape & (names != "")).tolist()
+        rows = present.sort_rows(np.flatnonzero(~is_known & present.has_shape & (names != "")))
         if not rows:
             continue
         finding = ctx.finding_maker.make_row_finding(
@@ -159,9 +159,9 @@ def _report_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: R
     """Add a finding for each site of the protection line that no layer of its kind has."""
     row_kinds, row_sites = read_row_kinds(heritage_line, ctx), classify_heritage_parts(heritage_line, ctx).site_of_row
     sites_by_kind: dict[str, dict[str, int]] = {}
-    for row, (kind, site) in enumerate(zip(row_kinds, row_sites.tolist(), strict=True)):
-        if kind and site:
-            sites_by_kind.setdefault(kind, {}).setdefault(normalise_name(site), row)
+    for row in heritage_line.sort_rows(range(len(heritage_line))):
+        if row_kinds[row] and row_sites[row]:
+            sites_by_kind.setdefault(row_kinds[row], {}).setdefault(normalise_name(row_sites[row]), row)
     for kind_entry in ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code.values():
         role, sites = kind_entry.other_columns.get("layer", ""), sites_by_kind.get(kind_entry.name, {})
         if not role or not sites:

@@ -111,7 +111,7 @@ def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
         areas = layer.plane_areas
         lacks_line = (uncovered_areas > 0) & (uncovered_areas > LEAST_PURPLE_SHARE * areas)
         for case, is_there in (("purple", is_in_centre), ("town", is_in_town)):
-            rows = np.flatnonzero(lacks_line & is_there).tolist()
+            rows = layer.sort_rows(np.flatnonzero(lacks_line & is_there))
             if not rows:
                 continue
             finding = ctx.finding_maker.make_row_finding(

@@ -139,7 +139,7 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
         result.is_applicable = True
         facilities = np.array(shapes, dtype=object)
         served_rows = shapely.STRtree(facilities).query(townships.plane_shapes, predicate="intersects")[0]
-        rows = np.setdiff1d(np.flatnonzero(townships.has_shape), served_rows).tolist()
+        rows = townships.sort_rows(np.setdiff1d(np.flatnonzero(townships.has_shape), served_rows))
         if not rows:
             continue
         finding = ctx.finding_maker.make_row_finding(

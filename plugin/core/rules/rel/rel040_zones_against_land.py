@@ -253,14 +253,16 @@ def _find_kept_land(
     is_of_kind = _find_rows_of_kinds(layer, [kind], ctx)
     if is_of_kind is not None:
         shared_pieces = shared_pieces.select_pieces(is_of_kind[shared_pieces.right])
-    pieces = ctx.geometry.remove_repeated_land(shared_pieces)
-    areas = np.bincount(pieces.left, pieces.area, minlength=len(kept_layer))
+    areas = np.bincount(shared_pieces.left, shared_pieces.area, minlength=len(kept_layer))
+    areas = np.minimum(areas, kept_layer.plane_areas)
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces.select_pieces(is_large[shared_pieces.left]))
+    shared_area = float(pieces.area.sum())
     zone_areas = layer.plane_areas
     zone_area_sum = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
-    if not is_large.any() or areas[is_large].sum() <= min_share * zone_area_sum:
+    if not is_large.any() or shared_area <= min_share * zone_area_sum:
         return []
-    rows = np.flatnonzero(is_large)
+    rows = np.array(kept_layer.sort_rows(np.flatnonzero(is_large)))
     rows = rows[np.argsort(-areas[rows], kind="stable")].tolist()
     shown_rows = rows[:MAX_SHOWN_FIDS]
     return [
@@ -269,13 +271,13 @@ def _find_kept_land(
             case="kept",
             severity=Severity.INFO,
             params={
-                "percent": round(100 * float(areas[is_large].sum()) / zone_area_sum, 2),
+                "percent": round(100 * shared_area / zone_area_sum, 2),
                 "zone": layer.name if kind == EVERY_KIND else _get_kind_name(layer, meaning, kind, ctx),
                 **make_row_list_params(kept_layer, rows),
             },
             related_role=kept_layer.role,
             related_keys=[kept_layer.keys[row] for row in shown_rows],
-            area_m2=float(ctx.geometry.compute_piece_areas(pieces, kept_layer, layer)[is_large[pieces.left]].sum()),
+            area_m2=float(ctx.geometry.compute_piece_areas(pieces, kept_layer, layer).sum()),
             geometry=ctx.geometry.unite_shapes(pieces.geometry[np.isin(pieces.left, shown_rows)]),
         )
     ]
@@ -294,7 +296,8 @@ def _find_land_of_a_kind_without_zone(
 
     ``code``: the kind of zone; ``classes``: land-use classes (2023) of its land.
     """
-    positions = np.flatnonzero(find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape)
+    is_of_classes = find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape
+    positions = np.array(parcels.sort_rows(np.flatnonzero(is_of_classes)), dtype=int)
     if ctx.find_rows_with_code(layer, "zone_code", [code]).any():
         return []
     areas = np.nan_to_num(parcels.measure_rows(positions))
@@ -367,7 +370,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     findings = []
     for case, class_codes in classes_by_case.items():
         rows = find_rows_of_classes(parcels, class_codes, ctx)
-        positions = np.flatnonzero(rows & is_large_outside).tolist()
+        positions = parcels.sort_rows(np.flatnonzero(rows & is_large_outside))
         if not positions:
             continue
         params = {

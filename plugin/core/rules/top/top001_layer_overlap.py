@@ -29,6 +29,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         RuleExample("crossing", {"layer": [SQUARE_WKT, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
         RuleExample("containment", {"layer": [SQUARE_WKT, "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=1, areas=(100.0,)),
         RuleExample("duplicate", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, areas=(10000.0,)),
+        RuleExample("duplicate with a vertex on an edge", {"layer": [SQUARE_WKT, "POLYGON ((100 100, 100 0, 50 0, 0 0, 0 100, 100 100))"]}, finds=1,
+                areas=(10000.0,)),
         RuleExample("three-way", {"layer": [SQUARE_WKT, SQUARE_WKT, SQUARE_WKT]}, finds=3, areas=(10000.0, 10000.0, 10000.0)),
         RuleExample("thin but long", {"layer": [SQUARE_WKT, "POLYGON ((99.99 0, 190 0, 190 100, 99.99 100, 99.99 0))"]}, finds=1, areas=(1.0,)),
         RuleExample("repaired bow-tie", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1, areas=(5000.0,)),
@@ -59,10 +61,6 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     if layer.template.geometry != "polygon" or layer.template.overlap != "never":
         return None
     pieces = ctx.geometry.find_shared_pieces(layer)
-    for n in range(len(pieces)):
-        # The smaller key comes first, so that the name of the pair does not depend on the order of rows.
-        if (layer.keys[i := pieces.left[n]], layer.fids[i]) > (layer.keys[j := pieces.right[n]], layer.fids[j]):
-            pieces.left[n], pieces.right[n] = j, i
     findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
     for n, finding in enumerate(findings):
         # All land of both is shared, wherever their rings begin and whatever vertices are on their edges.

@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
+from ...geometry.shape_hashes import normalize_shapes
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
@@ -33,6 +34,8 @@ REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
         RuleExample("three times is one finding", {"layer": [SQUARE_WKT, REVERSED_SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
         RuleExample("points", {"layer": ["POINT (1 1)", "POINT (2 2)", "POINT (1 1)"]}, finds=1, roles={"layer": "BKYDWWD"}),
         RuleExample("parcels, where overlaps are not checked", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1),
+        RuleExample("another start and a vertex on an edge", {"layer": [SQUARE_WKT, "POLYGON ((100 100, 100 0, 50 0, 0 0, 0 100, 100 100))"]}, finds=1,
+                roles={"layer": "LSWHBHX"}),
     ],
     passes=[
         RuleExample("other shapes with the same extent", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 0, 100 100, 0 0))"]}, roles={"layer": "LSWHBHX"}),
@@ -44,20 +47,21 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """No shape is repeated.
 
     What it checks
-        Features of one layer, of any geometry type, with the same vertices, whatever their start and direction.
+        Features of one layer, of any geometry type, with the same shape, whatever its start, direction and vertices on
+        straight edges.
     Why
         A duplicate shape is counted twice, and one of its two rows of attributes is wrong.
     How to fix
         Compare the attributes, keep the right row, delete the others; never reuse their BSM.
     Limits
-        When TOP001 also runs, it reports the duplicates in layers that must not overlap. A shape with one vertex more
-        is not a duplicate here. One finding for all equal shapes. Runs by default for a whole county (scope county),
-        else if the rule or its group quality is selected.
+        When TOP001 also runs, it reports the duplicates in layers that must not overlap. One finding for all
+        equal shapes. Runs by default for a whole county (scope county), else if the rule or its group quality is
+        selected.
     """
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
     findings = []
-    for rows in _find_groups_of_equal_shapes(layer):
+    for rows in map(layer.sort_rows, _find_groups_of_equal_shapes(layer)):
         finding = ctx.finding_maker.make_row_finding(
             layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.unrepaired_shapes[rows[0]]
         )
@@ -80,7 +84,7 @@ def _find_groups_of_equal_shapes(layer: Layer) -> list[list[int]]:
     groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for n in np.flatnonzero(counts[extent_of_row.ravel()] > 1).tolist():
         row = int(rows_with_shape[n])
-        groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(shapely.normalize(layer.unrepaired_shapes[row]))].append(
+        groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(normalize_shapes(layer.unrepaired_shapes[row]))].append(
             row
         )
     return [rows for rows in groups.values() if len(rows) > 1]
