@@ -69,7 +69,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     if not layer.has_field("key"):
         return None
     rows: dict[str, list[int]] = defaultdict(list)
-    for position in layer.sort_rows(layer.repeated_keys):
+    for position in sorted(layer.repeated_keys):
         rows[layer.keys[position]].append(position)
     findings = []
     for key, positions in rows.items():
