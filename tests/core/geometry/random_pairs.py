@@ -78,7 +78,7 @@ def make_halves(random, place):
 
 
 def make_part(random, place):
-    """Return a polygon and a part of it with one border of its own that ends on the polygon."""
+    """Return a polygon and a part of it with one separate border that ends on its edges."""
     ring = place(make_ring(random, random.integers(5, 10)))
     dense = place.round(put_on_edges(random, ring, 1, True))
     first = random.integers(len(dense))
