@@ -282,14 +282,18 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], 
         rows = [
             row
             for row in changed_rows
-            if row.role == change.role and row.after is not None and find_land_rows(row.after.layer, state.plan.norm).all()
+            if row.role == change.role
+            and row.after is not None
+            and find_land_rows(row.after.layer, state.plan.norm).all()
         ]
         outside = shapely.difference(change.moved_in, outline)
         if change.moved_out is not None:
             outside = shapely.difference(outside, change.moved_out)
         outside = shapely.intersection(outside, shapely.union_all([row.gained_land for row in rows]))
         if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):
-            keys = [row.after.key for row in rows if row.after is not None and shapely.intersects(row.gained_land, outside)]
+            keys = [
+                row.after.key for row in rows if row.after is not None and shapely.intersects(row.gained_land, outside)
+            ]
             area_m2 = state.measure_drawn_area_m2(outside)
             raise FixRefused("leaves_county", role=change.role, key=next(iter(keys), ""), area_m2=area_m2)
 

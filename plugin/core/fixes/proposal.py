@@ -40,7 +40,7 @@ class AreaChange:
     ellipsoid_after_m2: float = 0.0
     moved_in: Any = field(default=None, compare=False)
     moved_out: Any = field(default=None, compare=False)
-    lands: dict[int, tuple[Any, Any, Any]] = field(kw_only=True, default_factory=dict, compare=False)
+    lands: dict[int, tuple[Any, Any, Any]] = field(default_factory=dict, compare=False)
 
     @property
     def imbalance_m2(self) -> float:
