@@ -119,7 +119,7 @@ def test_an_opinion_has_one_figure_for_each_line_and_basis(rows):
     heads = next(row for row in sheets["项目"] if row[0] == "行号")
     lines = [row for row in sheets["控制线"] if row[0].isdigit()]
     # Areas of the sheet are m², those of the summary hectares.
-    net = {(row[0], row[2]): read_number(row[4]) / 1e4 for row in lines if row[5] == "净面积"}
+    net = {(row[0], row[2]): read_number(row[4]) for row in lines if row[5] == "净面积"}
     assert {name for _, name in net} >= {"耕地", "耕地保护目标", "永久基本农田"}
     projects = [row for row in sheets["项目"] if row[0].isdigit()]
     assert len(projects) == 7
@@ -127,7 +127,10 @@ def test_an_opinion_has_one_figure_for_each_line_and_basis(rows):
         cells = dict(zip(heads, row, strict=False))
         for name, due in (("永久基本农田", "应补划永农（净）"), ("耕地", "应补充耕地（净）")):
             figures = [read_number(cells[head] or "0") for head in (f"{name}（净）", due)]
-            assert figures[0] == figures[1] == pytest.approx(net[row[0], name], abs=0.00006), (row[1], name)
+            occupied = net[row[0], name]
+            # What is not known is empty, never 0.
+            assert occupied is not None or cells[f"{name}（净）"] == cells[due] == "", (row[1], name)
+            assert figures[0] == figures[1] == pytest.approx((occupied or 0.0) / 1e4, abs=0.00006), (row[1], name)
     # The page prints the figures of the workbook, rounded.
     page = rows["opinion~o.docx"][""]
     summary = {row[1]: row for row in page if len(row) == 8 and row[0].isdigit()}

@@ -38,6 +38,8 @@ from .model import (
 )
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
+#: Share by which the statutory area of a row may differ from its land as drawn, where townships divide the row.
+_MAX_FORMULA_SHARE = 1e-3
 #: The areas of targets, counted as in the rule on township targets; other lines use geometry.
 INDICATOR_BY_TARGET_CONCEPT = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
 LINES_MEASURED_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
@@ -74,9 +76,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         return None
     layer, township_list, _ = townships
     areas = TownshipAreas()
-    areas.add_column(
-        TableColumn("land", "ha", width_in_characters=16), _sum_values_by_township(layer, layer.statutory, figures)
-    )
+    areas.add_column(TableColumn("land", "ha", width_in_characters=16), _sum_areas_by_township(layer, figures))
     _add_columns_of_target_areas(areas, figures)
     _add_control_line_columns(areas, figures)
     _add_zone_columns(areas, figures)
@@ -123,7 +123,7 @@ def _add_control_line_columns(areas: TownshipAreas, figures: PlanIndicators) -> 
         if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in column_ids:
             areas.add_column(
                 _make_area_column(concept, "statutory", line, figures),
-                _sum_values_by_township(line, line.statutory, figures),
+                _sum_areas_by_township(line, figures),
             )
 
 
@@ -138,7 +138,7 @@ def _add_zone_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
         rows = np.isin(zone_codes, list(codes.collect_members([top.code])))
         if rows.any():
             column = TableColumn(f"zone_{top.code}", "ha", top.name, 16)
-            areas.add_column(column, _sum_values_by_township(zones, zones.statutory, figures, rows))
+            areas.add_column(column, _sum_areas_by_township(zones, figures, rows))
 
 
 def _make_township_rows(townships: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[ReportTableRow]:
@@ -166,11 +166,19 @@ def _make_area_column(concept: str, basis: str, layer: Layer, figures: PlanIndic
     return TableColumn(f"{concept}_{basis}", "ha", title, 16)
 
 
-def _sum_values_by_township(
-    layer: Layer, values: NDArray, figures: PlanIndicators, rows: NDArray | None = None
-) -> NDArray:
-    """Return (townships + 2,) sums of (n,) values, as `TownshipSplit.sum_by_township`."""
-    return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sum_by_township(values, rows)
+def _sum_areas_by_township(layer: Layer, figures: PlanIndicators, rows: NDArray | None = None) -> NDArray:
+    """Return (townships + 2,) sums of the areas of rows, as `TownshipSplit.sum_by_township`.
+
+    A divided row gives its parts shares of its statutory area, so that sums close. If its edges are so long that this
+    area is not that of the land as drawn, the parts have the area as drawn.
+    """
+    split = require_value(split_by_township(layer, figures.ctx), "the layer of townships")
+    is_divided = np.bincount(split.row_of_share, minlength=len(layer)) + (split.outside_shares != 0) > 1
+    is_divided &= layer.has_shape
+    drawn = layer.statutory.copy()
+    drawn[is_divided] = figures.ctx.geometry.measure_drawn_areas(layer.plane_shapes[is_divided])
+    is_close = np.abs(drawn - layer.statutory) <= _MAX_FORMULA_SHARE * drawn
+    return split.sum_by_township(np.where(is_close, layer.statutory, drawn), rows)
 
 
 def _make_area_cells(sums: list[NDArray], township: int) -> list:
