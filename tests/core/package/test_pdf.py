@@ -232,83 +232,7 @@ def test_pdf_text_counts_as_visible_if_a_visible_colour_is_restored_and_hidden_i
     assert has_visible_drawing(b"1 Tr 1 g BT (a) Tj ET")
 
 
-#: 72, 720 to about 120, 740: a text of four characters of 24 points.
-WHITE_BOX = b"1 g 60 710 90 40 re f"
-FONT_RESOURCES = b"/Resources<</Font<</F1<</Subtype/TrueType/FirstChar 97/Widths[500 500]>>>>/ExtGState<</G1<</ca 0.3>>>>/XObject<</Fm0 5 0 R>>>>"
-#: Title → (content of the page, further objects, number of covered characters).
-COVERED_TEXTS = {
-    "a white rectangle": (TEXT_CONTENT + b" " + WHITE_BOX, {}, 4),
-    "a rectangle over the end of a line": (b"BT /F1 24 Tf 72 720 Td (abab) Tj ET 1 g 96 710 90 40 re f", {}, 2),
-    "a moved and enlarged rectangle": (TEXT_CONTENT + b" q 10 0 0 10 60 710 cm 0 0 9 4 re f Q", {}, 4),
-    "a polygon": (TEXT_CONTENT + b" 1 g 60 710 m 300 710 l 300 760 l 60 760 l h f*", {}, 4),
-    "a picture of a part of the page": (
-        TEXT_CONTENT + b" q 200 0 0 60 60 700 cm /Fm0 Do Q",
-        {5: make_stream(b"x", b"/Subtype/Image/Width 1/Height 1")}, 4,
-    ),
-    "an inline picture": (TEXT_CONTENT + b" q 200 0 0 60 60 700 cm BI /W 1 /H 1 ID q(\x00f EI Q 1 0 0 rg", {}, 4),
-    "a rectangle in a form": (
-        TEXT_CONTENT + b" /Fm0 Do",
-        {5: make_stream(WHITE_BOX, b"/Subtype/Form/BBox[0 0 595 842]")}, 4,
-    ),
-    "other text above the rectangle": (TEXT_CONTENT + b" " + WHITE_BOX + b" 0 g BT /F1 12 Tf 72 720 Td (none) Tj ET", {}, 4),
-    "a wide font": (
-        b"BT /F2 24 Tf 72 720 Td <00010002> Tj ET 1 g 90 710 90 40 re f",
-        {6: b"<</Subtype/Type0/DescendantFonts[<</DW 500/W[1[1000]2 2 1000]>>]>>"}, 1,
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("title", COVERED_TEXTS)
-def test_text_under_a_shape_or_picture_is_found(title):
-    content, objects, count = COVERED_TEXTS[title]
-    page = FONT_RESOURCES.replace(b"/F1<<", b"/F2 6 0 R/F1<<")
-    facts = inspect_pdf_structure(assemble_pdf(make_objects(content, page) | objects))
-    assert [(one.page, one.characters, one.is_under_page_picture) for one in facts.covered_pages] == [(1, count, False)]
-
-
-def test_text_under_the_appearance_of_a_stamp_is_found():
-    page = FONT_RESOURCES + b"/Annots[<</Subtype/Stamp/Rect[60 710 300 750]/AP<</N 5 0 R>>>>]"
-    form = {5: make_stream(b"1 g 0 0 10 10 re f", b"/Subtype/Form/BBox[0 0 10 10]")}
-    assert [
-        one.characters for one in inspect_pdf_structure(assemble_pdf(make_objects(page=page) | form)).covered_pages
-    ] == [4]
-
-
-def test_text_under_a_picture_of_the_whole_page_is_marked_as_probable_text_of_a_scan():
-    picture = {5: make_stream(b"x", b"/Subtype/Image")}
-    content = TEXT_CONTENT + b" q 595 0 0 842 0 0 cm /Fm0 Do Q"
-    facts = inspect_pdf_structure(assemble_pdf(make_objects(content, FONT_RESOURCES) | picture))
-    assert [(one.characters, one.is_under_page_picture) for one in facts.covered_pages] == [(4, True)]
-
-
-@pytest.mark.parametrize(
-    ("content", "objects"),
-    [
-        (WHITE_BOX + b" 0 g " + TEXT_CONTENT, {}),
-        (TEXT_CONTENT + b" q /G1 gs " + WHITE_BOX + b" Q", {}),
-        (TEXT_CONTENT + b" /Pattern cs /P1 scn 60 710 90 40 re f", {}),
-        (TEXT_CONTENT + b" q 300 300 9 9 re W n " + WHITE_BOX + b" Q", {}),
-        (TEXT_CONTENT + b" 60 710 90 40 re S", {}),
-        (TEXT_CONTENT + b" 60 715 300 1 re f 10 700 20 20 re f", {}),
-        (TEXT_CONTENT + b" 10 10 500 800 re 60 700 300 80 re f*", {}),
-        (TEXT_CONTENT.replace(b"BT", b"BT 3 Tr") + b" " + WHITE_BOX, {}),
-        (b"q 300 300 9 9 re W n " + TEXT_CONTENT + b" Q " + WHITE_BOX, {}),
-        (TEXT_CONTENT + b" " + WHITE_BOX + b" 0 g " + TEXT_CONTENT, {}),
-        (TEXT_CONTENT + b" /Fm0 Do", {5: make_stream(b"x", b"/Subtype/Image")}),
-        (TEXT_CONTENT + b" q 90 0 0 40 60 710 cm /Fm0 Do Q", {5: make_stream(b"x", b"/Subtype/Image/SMask 9 0 R")}),
-        (TEXT_CONTENT + b" q 90 0 0 40 60 710 cm BI /IM true ID x EI Q", {}),
-        (b"BT /F1 24 Tf 72 720 Td [(a) -9000 (b)] TJ ET 1 g 100 710 90 40 re f", {}),
-    ],
-    ids=[
-        "ground before the text", "transparent", "pattern", "clipped away", "frame", "line below", "hole around the text",
-        "invisible text", "text clipped away", "text drawn again", "small picture elsewhere", "picture with a mask",
-        "inline mask", "gap in a line",
-    ],
-)  # fmt: skip
-def test_text_outside_of_shapes_or_above_them_is_not_covered(content, objects):
-    assert inspect_pdf_structure(assemble_pdf(make_objects(content, FONT_RESOURCES) | objects)).covered_pages == ()
-
-
+FONT_RESOURCES = b"/Resources<</Font<</F1<</Subtype/TrueType>>/F2 6 0 R>>/XObject<</Fm0 5 0 R>>>>"
 TO_UNICODE = make_stream(
     b"1 beginbfchar <0001> <6D51> endbfchar 2 beginbfrange <0002> <0003> <6E90> <0004> <0005> [<53BF> <D840DC00>] endbfrange"
 )
@@ -325,6 +249,9 @@ PAGE_TEXTS = {
     ),
     "codes of an unknown font": (b"BT /F2 9 Tf 72 720 Td <00010002> Tj ET", {6: b"<</Subtype/Type0/Encoding/Identity-H>>"}, ""),
     "a latin font": (TEXT_CONTENT, {}, "text"),
+    "a restored font": (b"BT /F1 9 Tf q /F2 9 Tf <6D51> Tj Q (a) Tj ET", {6: b"<</Subtype/Type0/Encoding/UniGB-UCS2-H>>"}, "浑a"),
+    "a picture inside of the content": (b"BI /W 1 /H 1 ID (no) Tj EI " + TEXT_CONTENT, {}, "text"),
+    "text under a rectangle": (TEXT_CONTENT + b" 1 g 60 710 90 40 re f", {}, "text"),
     "a form": (b"/Fm0 Do", {5: make_stream(TEXT_CONTENT, b"/Subtype/Form")}, "text"),
 }  # fmt: skip
 
@@ -332,7 +259,12 @@ PAGE_TEXTS = {
 @pytest.mark.parametrize("title", PAGE_TEXTS)
 def test_words_of_a_page_are_read_without_pypdf(title):
     content, objects, text = PAGE_TEXTS[title]
-    page = FONT_RESOURCES.replace(b"/F1<<", b"/F2 6 0 R/F1<<")
-    assert inspect_pdf_structure(assemble_pdf(make_objects(content, page) | objects)).page_texts == (
-        (text,) if text else ()
-    )
+    facts = inspect_pdf_structure(assemble_pdf(make_objects(content, FONT_RESOURCES) | objects))
+    assert facts.page_texts == ((text,) if text else ())
+
+
+def test_words_of_a_stamp_are_read_and_those_of_a_field_are_not():
+    kinds = b"<</Subtype/Stamp/AP<</N 5 0 R>>>><</Subtype/Widget/AP<</N 5 0 R>>>>"
+    stamp = {5: make_stream(b"BT (copy) Tj ET", b"/Subtype/Form")}
+    data = assemble_pdf(make_objects(page=FONT_RESOURCES + b"/Annots[" + kinds + b"]") | stamp)
+    assert inspect_pdf_structure(data).page_texts == ("textcopy",)

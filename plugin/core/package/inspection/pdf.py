@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
-from .pdf_pages import CoveredPage, NarrowPage, PdfPages, Remark, inspect_pages
+from .pdf_pages import NarrowPage, PdfPages, Remark, inspect_pages
 
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
 _MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
@@ -90,8 +90,6 @@ class PdfFact:
         Numbers of the pages that show nothing.
     page_digests
         Digest of what each page draws; empty for pages that are not compared (see `PdfPages`).
-    covered_pages
-        Pages with text under shapes or pictures.
     page_texts
         Words of each page.
     """
@@ -112,7 +110,6 @@ class PdfFact:
     content_digest: str = ""
     blank_pages: tuple[int, ...] = ()
     page_digests: tuple[str, ...] = field(default=(), repr=False)
-    covered_pages: tuple[CoveredPage, ...] = ()
     page_texts: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -190,7 +187,6 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
         content_digest=pages.content_digest,
         blank_pages=pages.blank_pages,
         page_digests=pages.page_digests,
-        covered_pages=pages.covered_pages,
         page_texts=pages.page_texts,
     )
 

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .pdf_content import PageBox, has_visible_drawing
-from .pdf_covering import PageText, read_page_text
-from .pdf_fonts import PdfFonts
 from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
+from .pdf_text import PdfFonts, read_page_words
 
 #: Maximum bytes of contents that are unpacked, and of one stream of a font or a picture.
 _MAX_CONTENT_BYTES, _MAX_RESOURCE_BYTES = 64 * 2**20, 4 * 2**20
@@ -46,11 +45,11 @@ class PdfPage(NamedTuple):
 
 
 class DrawnPage(NamedTuple):
-    """Whether a page may show anything, the digest of what it draws (empty: not to be compared), and its text."""
+    """Whether a page may show anything, the digest of what it draws (empty: not to be compared), and its words."""
 
     is_visible: bool
     digest: str = ""
-    text: PageText = PageText("", None)
+    words: str = ""
 
 
 def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObject]:
@@ -121,12 +120,8 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
             is_unread = bytes_left <= 0 or None in contents
             is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else visible_box)
             digest = "" if is_unread or not is_visible else resources.compute_page_digest(content, page)
-            text = (
-                PageText("", None)
-                if is_unread or visible_box is None
-                else read_page_text(fonts, content, page.entries, visible_box)
-            )
-            drawn_page_by_key[key] = DrawnPage(is_visible, digest, text)
+            words = "" if is_unread else read_page_words(fonts, content, page.entries)
+            drawn_page_by_key[key] = DrawnPage(is_visible, digest, words)
         yield drawn_page_by_key[key]
 
 

@@ -77,17 +77,6 @@ class Remark(NamedTuple):
     kind: str
 
 
-class CoveredPage(NamedTuple):
-    """A page with text under something opaque: its number, and the number of covered characters.
-
-    ``is_under_page_picture``: a picture as large as the page, such as a scan, covers all of them.
-    """
-
-    page: int
-    characters: int
-    is_under_page_picture: bool = False
-
-
 @dataclass(frozen=True)
 class PdfPages:
     """Pages of a PDF.
@@ -119,8 +108,6 @@ class PdfPages:
     page_digests
         Digest of what each page draws, independent of numbers and packing of objects; empty for a page that draws
         little (a separator) or that cannot be read.
-    covered_pages
-        Pages with text that shapes or pictures cover.
     page_texts
         Words of each page in the order of its content, without those in pictures; empty if no page has any.
     """
@@ -138,7 +125,6 @@ class PdfPages:
     content_digest: str = ""
     blank_pages: tuple[int, ...] = ()
     page_digests: tuple[str, ...] = ()
-    covered_pages: tuple[CoveredPage, ...] = ()
     page_texts: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -156,7 +142,7 @@ def inspect_pages(data: bytes) -> PdfPages:
         number for (number, one), (_, kind) in zip(annotations, kinds, strict=True) if _has_appearance(one, kind)
     }
     drawn_pages = list(inspect_drawn_pages(objects, pages))
-    page_texts = tuple(page.text.words for page in drawn_pages)
+    page_texts = tuple(page.words for page in drawn_pages)
     blank_pages = tuple(
         number
         for number, page in enumerate(drawn_pages, 1)
@@ -181,11 +167,6 @@ def inspect_pages(data: bytes) -> PdfPages:
         blank_pages,
         # What is drawn in annotations is not compared.
         tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn_pages, 1)),
-        tuple(
-            CoveredPage(n, *covered_text)
-            for n, page in enumerate(drawn_pages, 1)
-            if (covered_text := page.text.covered_text) is not None
-        ),
         page_texts if any(page_texts) else (),
     )
 

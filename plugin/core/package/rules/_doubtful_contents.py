@@ -21,8 +21,6 @@ from ._package import make_file_finding
 
 #: Equal pages of two documents below this number are a coincidence, such as a cover.
 _LEAST_SHARED_PAGES = 2
-#: A line may cross the middle of a single character.
-_LEAST_COVERED_CHARACTERS = 2
 #: Page numbers and characters of a title that a message names.
 _MAX_NAMED_PAGES, _MAX_TITLE_CHARACTERS = 10, 60
 #: Shorter names of documents, such as 说明, are part of other words.
@@ -133,27 +131,6 @@ def _find_shared_pages(documents: list[tuple[FileFact, PdfFact]], limits: Docume
         }
         severity = Severity.WARNING if share > limits.shared_share else Severity.INFO
         yield make_file_finding(file.path, "shared", severity, **params)
-
-
-def find_covered_pages(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on PDF files with text under shapes or pictures.
-
-    A picture as large as the page is taken for a scan over its recognised text, and accepted; in a document that the
-    plugin made it is reported, too.
-    """
-    generated_documents = package.get_kinds_of_generated_documents()
-    for file in package.files_outside_data_sets:
-        if file.pdf_fact is None or not has_valid_end(file.name, file.last_bytes):
-            continue
-        pages = [
-            one
-            for one in file.pdf_fact.covered_pages
-            if one.characters >= _LEAST_COVERED_CHARACTERS
-            and (not one.is_under_page_picture or file.path in generated_documents)
-        ]
-        if pages:
-            params = {"count": len(pages), "page": pages[0].page, "characters": pages[0].characters}
-            yield make_file_finding(file.path, "covered", Severity.WARNING, **params)
 
 
 def _find_title_of_other_document(

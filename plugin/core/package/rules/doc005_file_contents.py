@@ -10,13 +10,13 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.pdf import PdfFact
-from ..inspection.pdf_pages import CoveredPage, NarrowPage, Remark
+from ..inspection.pdf_pages import NarrowPage, Remark
 from ..maps.jpeg import THUMBNAIL_CELLS, UPRIGHT
 from ..names import make_name_matcher
 from ..package_spec.model import MIN_DPI
 from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
-from ._doubtful_contents import DocumentLimits, find_covered_pages, find_doubtful_documents, find_nearly_equal_maps
+from ._doubtful_contents import DocumentLimits, find_doubtful_documents, find_nearly_equal_maps
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     get_package_facts,
@@ -78,9 +78,6 @@ _EXIF_UPSIDE_DOWN = (
         "layers": "“{file}” has layers that are hidden when it is opened: {count} ({names}). Show or delete them, and export the file again.",
         "remarks": "“{file}” still has remarks of readers: {count} (page {page} and others; {kinds}). Accept or delete them, and export the "
         "file again.",
-        "covered": "“{file}” has pages with text under opaque shapes or pictures: {count} (first: page {page}, {characters} "
-        "characters). Readers do not see this text, but programs read it. Compare the page with the original; delete the shape or picture, or the text, "
-        "and export the file again.",
         "replaced": "“{file}” still contains pages as they were before a change: {count}. Receivers can restore them. Save the file under "
         "another name, or export it again.",
         "cut": "“{file}” is truncated: it lacks the end mark (%%EOF) of a PDF. Export it again, and copy it completely.",
@@ -267,16 +264,6 @@ _EXIF_UPSIDE_DOWN = (
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "remarks": (Remark(1, "note"),)}},
         ),
         make_example(
-            "a text with a shape over a sentence",
-            1,
-            pdf={
-                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
-                    "page_count": 2,
-                    "covered_pages": (CoveredPage(1, 9),),
-                }
-            },
-        ),
-        make_example(
             "a text with pages before a change",
             1,
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "replaced_pages": (1,)}},
@@ -365,15 +352,6 @@ _EXIF_UPSIDE_DOWN = (
             add=_SOUND_MAP,
         ),
         make_example(
-            "a scan over its recognised text, and a line over one character",
-            pdf={
-                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
-                    "page_count": 2,
-                    "covered_pages": (CoveredPage(1, 900, True), CoveredPage(2, 1)),
-                }
-            },
-        ),
-        make_example(
             "a blank page after the cover, and a page in two documents",
             pdf={
                 "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
@@ -415,8 +393,7 @@ def file_contents(
         metadata, and one file for two maps or two documents are reported, also if only their properties differ. pypdf,
         or else a check of the structure, finds the pages of a pdf (the report names the method); the structure shows
         whether any page has visible content, whether pages are missing or cropped, hidden layers, remarks of readers,
-        and pages before a change. At least two characters under shapes or pictures that are drawn after them are
-        reported; a picture as large as the page may be a scan over its text, except in documents that the plugin made.
+        and pages before a change.
         What the pages draw is compared in a pdf and between documents: equal pages (a warning from more than
         most_repeated_share or most_shared_share of the pages), pages that show nothing (more than
         most_blank_pages_in_row, or most_blank_share of the pages), a mandatory document of fewer than
@@ -430,8 +407,8 @@ def file_contents(
     How to fix
         Export the file again. Replace a link with the file.
     Limits
-        Pages of a pdf are not rendered: text outside of a clipped part is not detected, nor text under patterns,
-        shadings and fields of forms. Pictures and forms on a page count as visible content. What a picture shows is not
+        Pages of a pdf are not rendered: covered text and text outside of a clipped part are not detected. Pictures and
+        forms on a page count as visible content. What a picture shows is not
         inspected, nor texts in its properties beyond Exif, XMP and comments. Pages of an encrypted pdf are not
         inspected. DOC004 reports files that a system left. A pdf without its end mark is a warning, because many
         programs show its readable part. Pillow alone reports only truncated pictures, not damage within the data.
@@ -448,7 +425,6 @@ def file_contents(
         most_repeated_share, most_shared_share, most_blank_share, most_blank_pages_in_row, least_document_pages
     )
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    result.findings += find_covered_pages(package)
     result.findings += find_doubtful_documents(package, document_limits, Texts(ctx.lang))
     methods = Counter(
         file.pdf_fact.reading_method for file in package.files_outside_data_sets if file.pdf_fact is not None
