@@ -16,7 +16,7 @@ from plugin.core.examples.package_facts import make_package_facts
 from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_exif, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.core.package.inspection.pdf_pages import NarrowPage, Remark
+from plugin.core.package.inspection.pdf_pages import Remark
 from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.metadata import read_plugin_version
@@ -1134,25 +1134,9 @@ def plant_plan_text_that_lost_pages(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "declared_page_count": 9}})
 
 
-@declare_mutation("DOC005", case="narrow")
-def plant_plan_text_with_a_small_crop_box(draft: CountyDraft) -> None:
-    pages = (NarrowPage(1, (1.0, 1.0), (210.0, 297.0)),)
-    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "narrow_pages": pages}})
-
-
-@declare_mutation("DOC005", case="layers")
-def plant_plan_text_with_a_hidden_layer(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "hidden_layers": ("修改稿",)}})
-
-
 @declare_mutation("DOC005", case="remarks")
 def plant_plan_text_with_an_annotation(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "remarks": (Remark(1, "note"),)}})
-
-
-@declare_mutation("DOC005", case="replaced")
-def plant_plan_text_with_a_replaced_page(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "replaced_pages": (1,)}})
 
 
 @declare_mutation("DOC005", case="grey")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages, active content and hidden content of a PDF.
+"""Pages, remarks and active content of a PDF.
 
 pypdf reads the pages if it is installed; otherwise a check of the structure counts them (ISO 32000-1, 7.5 and 7.7).
 Nothing in a file is executed, and no page is rendered.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
-from .pdf_pages import NarrowPage, PdfPages, Remark, inspect_pages
+from .pdf_pages import PdfPages, Remark, inspect_pages
 
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
 _MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
@@ -72,16 +72,8 @@ class PdfFact:
         Number of bytes after the end, other than padding such as spaces and line ends.
     declared_page_count
         Number of pages that the page tree states, −1 if it is unknown or right.
-    narrow_pages
-        Pages that show too little of their content.
-    hidden_layers
-        Names of layers that are off when the file is opened.
     remarks
         Remarks of readers on pages.
-    replaced_pages
-        Numbers of pages of which the file still has an earlier content.
-    removed_page_count
-        Number of pages that the file contains without showing them.
     titles
         Title, subject, keywords and author in the file's properties.
     content_digest
@@ -101,11 +93,7 @@ class PdfFact:
     is_blank: bool = False
     trailing_bytes: int = 0
     declared_page_count: int = -1
-    narrow_pages: tuple[NarrowPage, ...] = ()
-    hidden_layers: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
-    replaced_pages: tuple[int, ...] = ()
-    removed_page_count: int = 0
     titles: tuple[str, ...] = ()
     content_digest: str = ""
     blank_pages: tuple[int, ...] = ()
@@ -178,11 +166,7 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
         is_blank=is_blank,
         trailing_bytes=_count_trailing_bytes(data),
         declared_page_count=pages.declared_count if pages.declared_count != pages.count else -1,
-        narrow_pages=pages.narrow_pages,
-        hidden_layers=pages.hidden_layers,
         remarks=pages.remarks,
-        replaced_pages=pages.replaced_pages,
-        removed_page_count=pages.removed_page_count,
         titles=pages.titles,
         content_digest=pages.content_digest,
         blank_pages=pages.blank_pages,

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages of a PDF, and what the file hides: layers, parts of pages, remarks, earlier contents.
-
-See ISO 32000-1, 7.7, 8.11, 12.5 and 14.
-"""
+"""Pages of a PDF, their remarks and active content, and the titles of the file (ISO 32000-1, 7.7, 12.5 and 14)."""
 
 from __future__ import annotations
 
@@ -13,14 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .pdf_content import PageBox
-from .pdf_drawings import PdfPage, find_visible_part, inspect_drawn_pages, list_contents, read_box
-from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
+from .pdf_drawings import PdfPage, inspect_drawn_pages
+from .pdf_objects import PdfObjects, unpack_stream
 
-_MM_PER_POINT = 25.4 / 72
-#: A page shows too little if a side is shorter than this, in mm, or if it shows less of its area than this share. Pages
-#: with marks for the printer show more.
-_MIN_VISIBLE_MM, _MIN_VISIBLE_SHARE = 50.0, 0.5
 #: Maximum number of pages, and depth of their tree.
 _MAX_PAGES, _MAX_TREE_DEPTH = 50_000, 60
 #: Kinds of annotations that a reader adds to a page (12.5.6), by key of texts. Links, form fields, stamps and
@@ -59,14 +51,6 @@ _XMP_TITLE_PATTERN = re.compile(r"<dc:(?:title|subject|description)\b[^>]*>(.*?)
 _XML_TAG_PATTERN = re.compile(r"<[^>]*>")
 
 
-class NarrowPage(NamedTuple):
-    """A page of which too little is visible: its number, and the visible and the whole size (width, height) in mm."""
-
-    page: int
-    visible: tuple[float, float]
-    whole: tuple[float, float]
-
-
 class Remark(NamedTuple):
     """A reader's remark on a page: the page number, 0 if unknown, and its kind.
 
@@ -87,18 +71,10 @@ class PdfPages:
         Number of pages in the page tree, and the number that the tree states, −1 if unknown.
     is_blank
         Whether no page has a visible drawing.
-    narrow_pages
-        Pages of which too little is visible.
-    hidden_layers
-        Names of layers (optional content) that are off when the file is opened.
     remarks
         Remarks of readers.
     active_content
         Keys of texts for annotations with files or media.
-    replaced_pages
-        Numbers of pages of which the file still has an earlier content.
-    removed_page_count
-        Number of pages that the file contains without showing them.
     titles
         Title, subject, keywords and author in the file's properties.
     content_digest
@@ -115,12 +91,8 @@ class PdfPages:
     count: int = -1
     declared_count: int = -1
     is_blank: bool = False
-    narrow_pages: tuple[NarrowPage, ...] = ()
-    hidden_layers: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
     active_content: tuple[str, ...] = ()
-    replaced_pages: tuple[int, ...] = ()
-    removed_page_count: int = 0
     titles: tuple[str, ...] = ()
     content_digest: str = ""
     blank_pages: tuple[int, ...] = ()
@@ -152,16 +124,12 @@ def inspect_pages(data: bytes) -> PdfPages:
         len(pages),
         int(declared_count) if isinstance(declared_count, float) else -1,
         len(blank_pages) == len(pages),
-        tuple(_find_narrow_pages(objects, pages)),
-        tuple(_find_hidden_layers(objects)),
         tuple(
             Remark(number, _REMARK_KINDS[kind])
             for (number, kind), (_, one) in zip(kinds, annotations, strict=True)
             if kind in _REMARK_KINDS and decode_text(objects.resolve_value(one.get("T"))) != _DRAWING_PROGRAM_TITLE
         ),
         tuple(dict.fromkeys(_ACTIVE_KINDS[kind] for _, kind in kinds if kind in _ACTIVE_KINDS)),
-        tuple(_find_replaced_pages(objects, pages)),
-        _count_removed_pages(objects, pages),
         tuple(_find_titles(objects)),
         _compute_content_digest(objects),
         blank_pages,
@@ -203,73 +171,6 @@ def _list_annotations(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[tup
 def _has_appearance(annotation: dict[str, Any], kind: str) -> bool:
     """Return True if an annotation shows something on the page; popups and links do not."""
     return "AP" in annotation and kind not in ("Popup", "Link")
-
-
-def _find_narrow_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[NarrowPage]:
-    """Yield the pages whose visible part is too small to be read, or only a small part of the page."""
-    for number, page in enumerate(pages, 1):
-        media_box = read_box(objects, page.entries.get("MediaBox"))
-        if media_box is None:
-            continue
-        visible_box = find_visible_part(objects, page) or PageBox(0.0, 0.0, 0.0, 0.0)
-        unit = objects.resolve_value(page.entries.get("UserUnit"))
-        scale = (unit if isinstance(unit, float) else 1.0) * _MM_PER_POINT
-        sides = [(visible_box[n + 2] - visible_box[n]) * scale for n in (0, 1)]
-        whole_sides = [(media_box[n + 2] - media_box[n]) * scale for n in (0, 1)]
-        if min(sides) < _MIN_VISIBLE_MM or sides[0] * sides[1] < _MIN_VISIBLE_SHARE * whole_sides[0] * whole_sides[1]:
-            yield NarrowPage(number, (sides[0], sides[1]), (whole_sides[0], whole_sides[1]))
-
-
-def _find_hidden_layers(objects: PdfObjects) -> Iterator[str]:
-    """Yield the names of layers that are off in the default configuration."""
-    properties = objects.resolve_dictionary(objects.catalog.get("OCProperties"))
-    configuration = objects.resolve_dictionary(properties.get("D"))
-    on, off = (
-        {one.number for one in objects.resolve_list(configuration.get(key)) if isinstance(one, Reference)}
-        for key in ("ON", "OFF")
-    )
-    if objects.resolve_value(configuration.get("BaseState")) == "OFF":
-        layers = (one for one in objects.resolve_list(properties.get("OCGs")) if isinstance(one, Reference))
-        off |= {one.number for one in layers if one.number not in on}
-    for number in sorted(off):
-        layer = objects.resolve_dictionary(Reference(number))
-        yield decode_text(objects.resolve_value(layer.get("Name"))) or str(number)
-
-
-def _find_replaced_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[int]:
-    """Yield the numbers of pages whose content an incremental update replaced.
-
-    An update that only adds content to a page, such as a stamp, does not count.
-    """
-    for number, page in enumerate(pages, 1):
-        contents = list_contents(objects, page.entries)
-        content_numbers = {one.number for one in contents}
-        earlier_numbers = {
-            one.number
-            for earlier_page in objects.definitions[page.number][:-1]
-            if earlier_page.has_type("Page")
-            for one in list_contents(objects, earlier_page.dictionary)
-        }
-        if earlier_numbers - content_numbers or any(_was_changed(objects.definitions[one.number]) for one in contents):
-            yield number
-
-
-def _was_changed(definitions: list[PdfObject]) -> bool:
-    """Return True if the definitions of a stream have different contents."""
-    if len(definitions) < 2:
-        return False
-    return len({unpack_stream(one) or one.stream for one in definitions}) > 1
-
-
-def _count_removed_pages(objects: PdfObjects, pages: list[PdfPage]) -> int:
-    """Return the number of pages in the file that are not in its page tree."""
-    page_numbers = {page.number for page in pages}
-    return sum(
-        number not in page_numbers
-        and definitions[-1].has_type("Page")
-        and bool(definitions[-1].dictionary.get("Contents"))
-        for number, definitions in objects.definitions.items()
-    )
 
 
 def _find_titles(objects: PdfObjects) -> Iterator[str]:

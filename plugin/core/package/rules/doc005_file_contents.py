@@ -10,7 +10,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.pdf import PdfFact
-from ..inspection.pdf_pages import NarrowPage, Remark
+from ..inspection.pdf_pages import Remark
 from ..maps.jpeg import THUMBNAIL_CELLS, UPRIGHT
 from ..names import make_name_matcher
 from ..package_spec.model import MIN_DPI
@@ -73,13 +73,8 @@ _EXIF_UPSIDE_DOWN = (
         "blank": "“{file}” has pages, but all of them are empty, or have only text that is white, invisible or outside of the page ({by}). Export it again.",
         "count": "“{file}” states {stated} pages, but has {found}. It is damaged, or pages were removed. Export it again, and compare the "
         "pages.",
-        "narrow": "“{file}”: pages whose visible part is too small: {count} (page {page}: {size} mm of {whole} mm). Their content may be "
-        "cut off. Export whole pages.",
-        "layers": "“{file}” has layers that are hidden when it is opened: {count} ({names}). Show or delete them, and export the file again.",
         "remarks": "“{file}” still has remarks of readers: {count} (page {page} and others; {kinds}). Accept or delete them, and export the "
         "file again.",
-        "replaced": "“{file}” still contains pages as they were before a change: {count}. Receivers can restore them. Save the file under "
-        "another name, or export it again.",
         "cut": "“{file}” is truncated: it lacks the end mark (%%EOF) of a PDF. Export it again, and copy it completely.",
         "special": "“{file}” is a pipe, a device or a socket instead of a file. It was not opened. Remove it.",
         "pages": "“{file}” has no readable page ({by}). Export it again.",
@@ -244,29 +239,9 @@ _EXIF_UPSIDE_DOWN = (
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "declared_page_count": 9}},
         ),
         make_example(
-            "a text of which a corner is visible",
-            1,
-            pdf={
-                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
-                    "page_count": 2,
-                    "narrow_pages": (NarrowPage(1, (10.0, 10.0), (210.0, 297.0)),),
-                }
-            },
-        ),
-        make_example(
-            "a text with a hidden layer",
-            1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "hidden_layers": ("修改稿",)}},
-        ),
-        make_example(
             "a text with remarks",
             1,
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "remarks": (Remark(1, "note"),)}},
-        ),
-        make_example(
-            "a text with pages before a change",
-            1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "replaced_pages": (1,)}},
         ),
         make_example(
             "a report that is the text with another title",
@@ -392,8 +367,7 @@ def file_contents(
         and a place in the properties of a jpg are reported. Bytes after the end of a jpg or pdf, scripts in its
         metadata, and one file for two maps or two documents are reported, also if only their properties differ. pypdf,
         or else a check of the structure, finds the pages of a pdf (the report names the method); the structure shows
-        whether any page has visible content, whether pages are missing or cropped, hidden layers, remarks of readers,
-        and pages before a change.
+        whether any page has visible content, whether pages are missing, and remarks of readers.
         What the pages draw is compared in a pdf and between documents: equal pages (a warning from more than
         most_repeated_share or most_shared_share of the pages), pages that show nothing (more than
         most_blank_pages_in_row, or most_blank_share of the pages), a mandatory document of fewer than
@@ -652,38 +626,21 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
             yield make_file_finding(file.path, "pages", by=texts.get("pdf", pdf.reading_method))
         elif pdf.is_blank:
             yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.reading_method))
-        yield from _report_hidden_content(file.path, pdf, texts)
+        yield from _report_pages_and_remarks(file.path, pdf, texts)
     if active:
         active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
         yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)
 
 
-def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Finding]:
-    """Yield findings on what a PDF does not show, or shows only to some readers."""
-    between = texts.get("words", "between_names")
+def _report_pages_and_remarks(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Finding]:
+    """Yield findings on a PDF with a wrong number of pages, or with remarks of readers."""
     if pdf.declared_page_count >= 0 and pdf.page_count > 0:
         yield make_file_finding(path, "count", Severity.WARNING, stated=pdf.declared_page_count, found=pdf.page_count)
-    if pdf.narrow_pages:
-        first = pdf.narrow_pages[0]
-        size, whole_size = (
-            " × ".join(format_number(side, 0) for side in sides) for sides in (first.visible, first.whole)
-        )
-        count = len(pdf.narrow_pages)
-        yield make_file_finding(
-            path, "narrow", Severity.WARNING, count=count, page=first.page, size=size, whole=whole_size
-        )
-    if pdf.hidden_layers:
-        layer_names = [name[:_MAX_SHOWN_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
-        listed_layer_names = between.join(layer_names) + (" …" if len(pdf.hidden_layers) > MAX_NAMED_FEATURES else "")
-        yield make_file_finding(
-            path, "layers", Severity.WARNING, count=len(pdf.hidden_layers), names=listed_layer_names
-        )
     if pdf.remarks:
+        between = texts.get("words", "between_names")
         kinds = between.join(texts.get("pdf_remarks", kind) for kind in dict.fromkeys(one.kind for one in pdf.remarks))
         count, page = len(pdf.remarks), pdf.remarks[0].page
         yield make_file_finding(path, "remarks", Severity.WARNING, count=count, page=page, kinds=kinds)
-    if count := len(pdf.replaced_pages) + pdf.removed_page_count:
-        yield make_file_finding(path, "replaced", Severity.WARNING, count=count)
 
 
 def _contradicts_file_name(map_description: str, file: FileFact, ctx: RuleContext) -> bool:
