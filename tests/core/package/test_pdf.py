@@ -6,7 +6,6 @@ import zlib
 import pytest
 
 from plugin.core.package.inspection.pdf import inspect_pdf, inspect_pdf_structure
-from plugin.core.package.inspection.pdf_content import has_visible_drawing
 from plugin.core.package.inspection.pdf_objects import PdfObjects
 
 TEXT_CONTENT = b"BT /F1 24 Tf 72 720 Td (text) Tj ET"
@@ -60,13 +59,6 @@ SPOILT_PDFS = {
     "a frame drawn by a reader": (assemble_pdf(make_objects(page=make_annotation(b"Square"))), "remarks", ("drawing",)),
     "an attached file on a page": (assemble_pdf(make_objects(page=make_annotation(b"FileAttachment"))), "active_content", ("pdf_files",)),
     "a film on a page": (assemble_pdf(make_objects(page=make_annotation(b"Movie"))), "active_content", ("pdf_media",)),
-    "white text": (assemble_pdf(make_objects(b"1 1 1 rg " + TEXT_CONTENT)), "is_blank", True),
-    "white text in grey": (assemble_pdf(make_objects(b"q 1 g " + TEXT_CONTENT + b" Q")), "is_blank", True),
-    "white text in CMYK": (assemble_pdf(make_objects(b"0 0 0 0 k " + TEXT_CONTENT)), "is_blank", True),
-    "invisible text": (assemble_pdf(make_objects(TEXT_CONTENT.replace(b"BT", b"BT 3 Tr"))), "is_blank", True),
-    "text above the page": (assemble_pdf(make_objects(TEXT_CONTENT.replace(b"BT", b"1 0 0 1 0 900 cm BT"))), "is_blank", True),
-    "text beside the visible part": (assemble_pdf(make_objects(TEXT_CONTENT, page=b"/CropBox[300 0 595 600]")), "is_blank", True),
-    "a frame below the page": (assemble_pdf(make_objects(b"10 -90 300 50 re S 0 -50 m 300 -50 l S")), "is_blank", True),
     "text of blanks": (assemble_pdf(make_objects(b"BT /F1 24 Tf [(  ) 3 ( )] TJ ET")), "is_blank", True),
     "the title of another county": (assemble_pdf(make_objects() | {6: b"<</Title<FEFF7075 4E18 53BF>>>"}, b"/Root 1 0 R/Info 6 0 R"), "titles", ("灵丘县",)),
     "a title in XMP": (
@@ -171,35 +163,6 @@ def test_text_like_an_object_inside_a_pdf_stream_is_not_read_as_an_object():
     inner = b"9 0 obj<</Type/Page>>endobj"
     data = assemble_pdf(make_objects() | {5: make_stream(inner)})
     assert set(PdfObjects(data).definitions) == {1, 2, 3, 4, 5}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"BT /F1 24 Tf -30 720 Td (a long line) Tj ET",
-        b"BT /F1 24 Tf 720 0 Td -700 700 Td (a) Tj ET",
-        b"BT /F1 24 Tf 0 900 Td 100 TL (a) ' ET",
-        b"BT /F1 24 Tf 700 700 Td [8000 (a)] TJ ET",
-        b"BT /F1 24 Tf 1 0 0 1 2000 2000 Tm (a) Tj 1 0 0 1 72 720 Tm (b) Tj ET",
-        b"0.1 0 0 0.1 0 0 cm BT /F1 240 Tf 720 7200 Td (a) Tj ET",
-        b"q 1 0 0 1 2000 2000 cm Q BT /F1 24 Tf 72 720 Td (a) Tj ET",
-        b"-50 -50 m 700 900 l S",
-        b"40 w 0 -10 m 500 -10 l S",
-    ],
-)
-def test_pdf_page_is_not_blank_if_only_a_part_of_a_drawing_lies_inside_the_page(content):
-    assert not inspect_pdf_structure(assemble_pdf(make_objects(content))).is_blank
-
-
-def test_page_with_text_in_a_type3_font_is_not_blank():
-    data = make_objects(b"BT /F1 1 Tf 700 720 Td (a) Tj ET") | {5: b"<</Type/Font/Subtype/Type3>>"}
-    assert not inspect_pdf_structure(assemble_pdf(data)).is_blank
-
-
-def test_pdf_text_counts_as_visible_if_a_visible_colour_is_restored_and_hidden_if_white_is_restored():
-    assert has_visible_drawing(b"q 1 g Q BT (a) Tj ET")
-    assert not has_visible_drawing(b"1 g q 0 g Q BT (a) Tj ET")
-    assert has_visible_drawing(b"1 Tr 1 g BT (a) Tj ET")
 
 
 FONT_RESOURCES = b"/Resources<</Font<</F1<</Subtype/TrueType>>/F2 6 0 R>>/XObject<</Fm0 5 0 R>>>>"

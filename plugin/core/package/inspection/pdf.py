@@ -67,7 +67,7 @@ class PdfFact:
     reading_method
         The method: ``pypdf`` or ``without_pypdf``.
     is_blank
-        Whether all pages are empty, or show only white or invisible text.
+        Whether all pages are empty.
     trailing_bytes
         Number of bytes after the end, other than padding such as spaces and line ends.
     declared_page_count

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What each page of a PDF draws: whether anything is visible, and a digest to compare pages (ISO 32000-1, 7.8)."""
+"""What each page of a PDF draws: whether it draws anything, its words, and a digest to compare pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .pdf_content import PageBox, has_visible_drawing
+from .pdf_content import has_drawing
 from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
 from .pdf_text import PdfFonts, read_page_words
 
@@ -45,9 +45,9 @@ class PdfPage(NamedTuple):
 
 
 class DrawnPage(NamedTuple):
-    """Whether a page may show anything, the digest of what it draws (empty: not to be compared), and its words."""
+    """Whether a page draws anything, the digest of what it draws (empty: not to be compared), and its words."""
 
-    is_visible: bool
+    has_drawing: bool
     digest: str = ""
     words: str = ""
 
@@ -66,49 +66,14 @@ def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObjec
     return streams
 
 
-def read_box(objects: PdfObjects, item: Any) -> PageBox | None:
-    """Return an array of four numbers (``item``) as a page box, None for any other value."""
-    numbers = [objects.resolve_value(one) for one in objects.resolve_list(item)]
-    if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
-        return None
-    return PageBox(
-        min(numbers[0], numbers[2]),
-        min(numbers[1], numbers[3]),
-        max(numbers[0], numbers[2]),
-        max(numbers[1], numbers[3]),
-    )
-
-
-def find_visible_part(objects: PdfObjects, page: PdfPage) -> PageBox | None:
-    """Return the visible part of a page in points, None if it is unknown or empty."""
-    media_box = read_box(objects, page.entries.get("MediaBox"))
-    if media_box is None:
-        return None
-    # A crop box counts only inside the page (14.11.2).
-    crop = read_box(objects, page.entries.get("CropBox")) or media_box
-    visible_box = PageBox(
-        max(crop.west, media_box.west),
-        max(crop.south, media_box.south),
-        min(crop.east, media_box.east),
-        min(crop.north, media_box.north),
-    )
-    return visible_box if visible_box.west < visible_box.east and visible_box.south < visible_box.north else None
-
-
 def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[DrawnPage]:
-    """Yield what each page draws. A page whose content cannot be read counts as visible."""
+    """Yield what each page draws. A page whose content cannot be read counts as drawn on."""
     bytes_left = _MAX_CONTENT_BYTES
-    # Glyphs of fonts of type 3 may be larger than the font's size (9.6.5), so that their extent is unknown.
-    has_drawn_fonts = any(
-        definitions[-1].dictionary.get("Subtype") == "Type3" for definitions in objects.definitions.values()
-    )
     resources, fonts = _ResourceDigests(objects), PdfFonts(objects)
     drawn_page_by_key: dict[tuple[Any, ...], DrawnPage] = {}
     for page in pages:
         streams = list_contents(objects, page.entries)
-        visible_box = find_visible_part(objects, page)
         key = (
-            visible_box,
             *(repr(page.entries.get(entry)) for entry in ("Resources", "Annots")),
             *(one.number for one in streams),
         )
@@ -118,10 +83,10 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
             # The streams of a page are one content (7.8.2).
             content = b"\n".join(content for content in contents if content is not None)
             is_unread = bytes_left <= 0 or None in contents
-            is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else visible_box)
-            digest = "" if is_unread or not is_visible else resources.compute_page_digest(content, page)
+            is_drawn = is_unread or has_drawing(content)
+            digest = "" if is_unread or not is_drawn else resources.compute_page_digest(content, page)
             words = "" if is_unread else read_page_words(fonts, content, page.entries)
-            drawn_page_by_key[key] = DrawnPage(is_visible, digest, words)
+            drawn_page_by_key[key] = DrawnPage(is_drawn, digest, words)
         yield drawn_page_by_key[key]
 
 

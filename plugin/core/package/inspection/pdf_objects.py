@@ -201,13 +201,12 @@ def unpack_stream(pdf_object: PdfObject, max_bytes: int = _MAX_UNPACKED_BYTES) -
 class PdfObjects:
     """The objects of a PDF file by number.
 
-    ``definitions``: number → all definitions of this object, the last one in force.
+    ``definitions``: number → the object's last definition, which is in force.
     """
 
     def __init__(self, data: bytes):
         self.data = data
-        #: Number → its definitions, in the order of the file; the last one counts.
-        self.definitions: dict[int, list[PdfObject]] = {}
+        self.definitions: dict[int, PdfObject] = {}
         self._bytes_left = _MAX_UNPACKED_BYTES
         self._read_objects()
 
@@ -226,7 +225,7 @@ class PdfObjects:
                 span = self._find_stream_span(self.data[start.end() : end.end()], end.end())
                 position = span[1]
             one = PdfObject(number, self.data, start.end(), span)
-            self.definitions.setdefault(number, []).append(one)
+            self.definitions[number] = one
             if span is not None and one.has_type("ObjStm"):
                 self._read_packed_objects(one)
 
@@ -254,7 +253,7 @@ class PdfObjects:
         except ValueError:
             return
         for number, offset in zip(places[::2], places[1::2], strict=False):
-            self.definitions.setdefault(number, []).append(PdfObject(number, content, int(first) + offset))
+            self.definitions[number] = PdfObject(number, content, int(first) + offset)
 
     def resolve_value(self, item: Any) -> Any:
         """Return ``item``; if it is a reference, the value of the object, None if the object does not exist."""
@@ -268,7 +267,7 @@ class PdfObjects:
             if item.number in seen_numbers or item.number not in self.definitions:
                 return None
             seen_numbers.add(item.number)
-            one = self.definitions[item.number][-1]
+            one = self.definitions[item.number]
             if not isinstance(one.value, Reference):
                 return one
             item = one.value
@@ -297,10 +296,9 @@ class PdfObjects:
             except (PdfSyntaxError, RecursionError):
                 continue
             entries |= value if isinstance(value, dict) else {}
-        for definitions in self.definitions.values():
-            for one in definitions:
-                if one.stream_span is not None and one.has_type("XRef"):
-                    entries |= {key: one.dictionary[key] for key in ("Root", "Info") if key in one.dictionary}
+        for one in self.definitions.values():
+            if one.stream_span is not None and one.has_type("XRef"):
+                entries |= {key: one.dictionary[key] for key in ("Root", "Info") if key in one.dictionary}
         return entries
 
     @cached_property
@@ -308,5 +306,5 @@ class PdfObjects:
         """Return the document's catalogue, empty without one."""
         if catalog := self.resolve_dictionary(self.trailer.get("Root")):
             return catalog
-        catalogs = [d[-1].dictionary for d in self.definitions.values() if d[-1].has_type("Catalog")]
+        catalogs = [one.dictionary for one in self.definitions.values() if one.has_type("Catalog")]
         return catalogs[-1] if catalogs else {}

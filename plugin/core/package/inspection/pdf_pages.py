@@ -70,7 +70,7 @@ class PdfPages:
     count, declared_count
         Number of pages in the page tree, and the number that the tree states, −1 if unknown.
     is_blank
-        Whether no page has a visible drawing.
+        Whether no page draws anything.
     remarks
         Remarks of readers.
     active_content
@@ -80,7 +80,7 @@ class PdfPages:
     content_digest
         Digest of all contents, equal for two files that differ only in properties; empty without contents.
     blank_pages
-        Numbers of the pages without a visible drawing.
+        Numbers of the pages that draw nothing.
     page_digests
         Digest of what each page draws, independent of numbers and packing of objects; empty for a page that draws
         little (a separator) or that cannot be read.
@@ -118,7 +118,7 @@ def inspect_pages(data: bytes) -> PdfPages:
     blank_pages = tuple(
         number
         for number, page in enumerate(drawn_pages, 1)
-        if not page.is_visible and number not in pages_with_annotations
+        if not page.has_drawing and number not in pages_with_annotations
     )
     return PdfPages(
         len(pages),
@@ -141,7 +141,7 @@ def inspect_pages(data: bytes) -> PdfPages:
 
 def _walk_pages(objects: PdfObjects, tree: Any) -> Iterator[PdfPage]:
     """Yield the pages of a page tree in order; inherited entries are completed."""
-    inheritable = ("MediaBox", "CropBox", "Resources", "Rotate")
+    inheritable = ("Resources",)
     stack: list[tuple[Any, dict[str, Any], int]] = [(tree, {}, 0)]
     visited: set[int] = set()
     count = 0
@@ -203,8 +203,7 @@ def _compute_content_digest(objects: PdfObjects) -> str:
     """Return the digest of all packed streams of a file, except those of its properties."""
     digests = sorted(
         hashlib.sha256(stream).hexdigest()
-        for definitions in objects.definitions.values()
-        if (stream := definitions[-1].stream)
-        and str(definitions[-1].dictionary.get("Type", "")) not in _OTHER_STREAM_TYPES
+        for one in objects.definitions.values()
+        if (stream := one.stream) and str(one.dictionary.get("Type", "")) not in _OTHER_STREAM_TYPES
     )
     return hashlib.sha256("".join(digests).encode("ascii")).hexdigest() if digests else ""

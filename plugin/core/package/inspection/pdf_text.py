@@ -7,14 +7,13 @@ import re
 import sys
 from typing import Any, NamedTuple
 
-from .pdf_content import CONTENT_TOKEN_PATTERN
+from .pdf_content import CONTENT_TOKEN_PATTERN, TEXT_OPERATORS
 from .pdf_objects import Name, PdfObject, PdfObjects, PdfSyntaxError, parse_value, unpack_stream
 
 #: Limits: depth of nested forms, saved states, bytes of content per page.
 _MAX_FORM_DEPTH, _MAX_STATES, _MAX_PAGE_BYTES = 8, 1000, 32 * 2**20
 #: Bytes counted for each form, so that many short forms reach the limit.
 _FORM_BYTES = 1000
-_TEXT_OPERATORS = (b"Tj", b"TJ", b"'", b'"')
 _INLINE_PICTURE_END_PATTERN = re.compile(rb"[\s]EI(?=[\s]|$)")
 #: Annotations that are not part of the page, or whose fields a reader fills in.
 _OTHER_ANNOTATIONS = ("Popup", "Link", "Widget")
@@ -112,7 +111,7 @@ class _WordReader:
                 font = saved_fonts.pop()
             elif operator == b"Tf":
                 font = self._fonts.get_font(self._find_resource("Font", operands, resources))
-            elif operator in _TEXT_OPERATORS:
+            elif operator in TEXT_OPERATORS:
                 self.words += [font.decode(one) for one in operands if isinstance(one, bytes)]
             elif operator == b"Do":
                 self.read_form(self._find_resource("XObject", operands, resources), resources, font, depth + 1)

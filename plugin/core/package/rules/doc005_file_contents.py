@@ -70,7 +70,7 @@ _EXIF_UPSIDE_DOWN = (
         "again.",
         "alike": "“{file}” and “{other}” have the same content; only properties such as title and date differ: one of the two maps or "
         "documents is missing. Export the wrong one again.",
-        "blank": "“{file}” has pages, but all of them are empty, or have only text that is white, invisible or outside of the page ({by}). Export it again.",
+        "blank": "“{file}” has pages, but all of them are empty ({by}). Export it again.",
         "count": "“{file}” states {stated} pages, but has {found}. It is damaged, or pages were removed. Export it again, and compare the "
         "pages.",
         "remarks": "“{file}” still has remarks of readers: {count} (page {page} and others; {kinds}). Accept or delete them, and export the "
@@ -367,7 +367,7 @@ def file_contents(
         and a place in the properties of a jpg are reported. Bytes after the end of a jpg or pdf, scripts in its
         metadata, and one file for two maps or two documents are reported, also if only their properties differ. pypdf,
         or else a check of the structure, finds the pages of a pdf (the report names the method); the structure shows
-        whether any page has visible content, whether pages are missing, and remarks of readers.
+        whether any page draws anything, whether pages are missing, and remarks of readers.
         What the pages draw is compared in a pdf and between documents: equal pages (a warning from more than
         most_repeated_share or most_shared_share of the pages), pages that show nothing (more than
         most_blank_pages_in_row, or most_blank_share of the pages), a mandatory document of fewer than
@@ -381,8 +381,8 @@ def file_contents(
     How to fix
         Export the file again. Replace a link with the file.
     Limits
-        Pages of a pdf are not rendered: covered text and text outside of a clipped part are not detected. Pictures and
-        forms on a page count as visible content. What a picture shows is not
+        Pages of a pdf are not rendered: a page counts as blank only if it draws nothing; text that cannot be seen (white,
+        covered, outside of the page) is not detected. What a picture shows is not
         inspected, nor texts in its properties beyond Exif, XMP and comments. Pages of an encrypted pdf are not
         inspected. DOC004 reports files that a system left. A pdf without its end mark is a warning, because many
         programs show its readable part. Pillow alone reports only truncated pictures, not damage within the data.
