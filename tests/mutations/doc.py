@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.core.examples.package_facts import make_package_facts
-from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_exif, make_jpeg, make_pdf
+from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
 from plugin.core.package.inspection.pdf_pages import Remark
@@ -955,11 +955,6 @@ def plant_nearly_blank_map(draft: CountyDraft) -> None:
     change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "one_colour_share": 0.9998}})
 
 
-@declare_mutation("DOC005", case="behind", follows=["DOC006"])
-def plant_archive_appended_to_a_map(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: make_jpeg() + b"PK\x03\x04"})
-
-
 @declare_mutation("DOC005", case="same", follows=["DOC006"])
 def plant_same_picture_for_two_maps(draft: CountyDraft) -> None:
     change_package_facts(draft, add={f"{MAPS}02三区图.jpg": COMPLETE_PACKAGE_FILES[MAP]})
@@ -1139,20 +1134,9 @@ def plant_plan_text_with_an_annotation(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "remarks": (Remark(1, "note"),)}})
 
 
-@declare_mutation("DOC005", case="grey")
-def plant_grey_map(draft: CountyDraft) -> None:
-    decoded = {"decoder": "gdal", "max_difference": 200, "max_colour_difference": 0}
-    change_package_facts(draft, decoded={MAP: decoded})
-
-
 @declare_mutation("DOC005", case="edge")
 def plant_map_with_a_grey_half(draft: CountyDraft) -> None:
     change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "plain_edge_share": 0.5}})
-
-
-@declare_mutation("DOC005", case="properties", follows=["DOC006"])
-def plant_map_with_a_comment(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x010E, 2, "内部资料".encode()))})
 
 
 @declare_mutation("DOC005", case="other_map", follows=["DOC006"])
@@ -1160,16 +1144,6 @@ def plant_map_file_named_as_another_map(draft: CountyDraft) -> None:
     description = b"sanxian map: " + "140225 04 县域国土空间规划分区图".encode()
     comment = b"\xff\xfe" + (len(description) + 2).to_bytes(2, "big") + description
     change_package_facts(draft, add={MAP: make_jpeg(properties=comment)})
-
-
-@declare_mutation("DOC005", case="place", follows=["DOC006"])
-def plant_map_with_a_gps_position(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x8825, 4, bytes(4)))})
-
-
-@declare_mutation("DOC005", case="turned", follows=["DOC006"])
-def plant_map_with_an_upside_down_orientation(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x0112, 3, b"\x00\x03"))})
 
 
 @declare_mutation("DOC012", case="additional")

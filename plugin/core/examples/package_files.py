@@ -11,14 +11,6 @@ A4_PIXELS = (2480, 3508)
 
 
 @cache
-def make_exif(tag: int, kind: int, value: bytes) -> bytes:
-    """Return a segment of a JPEG with one value of Exif in its first directory."""
-    count = len(value) if kind in (1, 2, 7) else 1
-    body = b"Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01" + struct.pack(">HHI", tag, kind, count)
-    body += value.ljust(4, b"\0") + bytes(4) if len(value) <= 4 else struct.pack(">I", 26) + bytes(4) + value
-    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
-
-
 def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = True, properties: bytes = b"") -> bytes:
     """Return the bytes of a small JPEG of this resolution and size (pixels).
 

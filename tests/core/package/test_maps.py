@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import Cancelled, DataError, OutputError
-from plugin.core.examples.package_files import A4_PIXELS, make_exif, make_jpeg, make_pdf
+from plugin.core.examples.package_files import A4_PIXELS, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, is_complete_package
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
@@ -119,43 +119,6 @@ def test_resolution_of_a_jpeg_is_read_from_exif_alone(tmp_path):
     at = entry.index(struct.pack(f"{order}HHI", 0x0128, 4, 1)) + 8
     path.write_bytes(entry[:at] + struct.pack(f"{order}I", 3) + entry[at + 4 :])
     assert jpeg.inspect_jpeg(path).dpi == pytest.approx(120 * 2.54)
-
-
-def make_segment(marker: int, body: bytes) -> bytes:
-    """Return a segment of a JPEG."""
-    return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
-
-
-@pytest.mark.parametrize(("value", "orientation"), [(3, 3), (1, 1), (0, 1), (9, 1)])
-def test_orientation_in_the_properties_of_a_jpeg_is_read(value, orientation):
-    data = make_jpeg(properties=make_exif(0x0112, 3, value.to_bytes(2, "big")))
-    assert jpeg.read_jpeg(io.BytesIO(data)).orientation == orientation
-
-
-@pytest.mark.parametrize(
-    ("properties", "texts", "has_place"),
-    [
-        (make_exif(0x010E, 2, "内部资料".encode("gbk") + b"\0"), ("内部资料",), False),
-        (make_exif(0x9C9C, 1, "内部资料".encode("utf-16-le") + bytes(2)), ("内部资料",), False),
-        (make_exif(0x8825, 4, b"\x00\x00\x00\x1a"), (), True),
-        (make_segment(0xFE, b"internal use"), ("internal use",), False),
-        (make_segment(0xFE, b"Producer: QGIS 3.44"), (), False),
-        (make_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<dc:description><li>not final</li></dc:description>"), ("not final",), False),
-        (make_segment(0xE1, b"Exif\0\0MM\x00*\x00\x00\x00\xff\x00\x01"), (), False),
-        (b"", (), False),
-    ],
-)  # fmt: skip
-def test_texts_and_gps_position_in_the_properties_of_a_jpeg_are_read(properties, texts, has_place):
-    found = jpeg.read_jpeg(io.BytesIO(make_jpeg(properties=properties)))
-    assert (found.texts, found.has_place) == (texts, has_place) and found.is_complete
-
-
-def test_exif_user_comment_of_a_jpeg_is_read(tmp_path):
-    image = pytest.importorskip("PIL.Image")
-    exif, path = image.Exif(), tmp_path / "a.jpg"
-    exif[0x8769] = {0x9286: b"ASCII\0\0\0internal use"}
-    image.new("RGB", (9, 9)).save(path, "JPEG", exif=exif)
-    assert jpeg.inspect_jpeg(path).texts == ("internal use",)
 
 
 @pytest.mark.parametrize(("box", "share"), [((0, 0, 0, 0), 0.0), ((0, 400, 640, 800), 0.5), ((480, 0, 640, 800), 0.25)])

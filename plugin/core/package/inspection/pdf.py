@@ -46,8 +46,6 @@ _FLATE_NAME_PATTERN, _FILTER_NAME_PATTERN = (
     re.compile(rb"/FlateDecode" + _NAME_END),
     re.compile(rb"/Filter" + _NAME_END),
 )
-#: Padding: bytes after the end that only fill up a file.
-_PADDING_BYTES = b" \t\r\n\f\0\x1a"
 #: Maximum distance of a stream from the beginning of its dictionary.
 _MAX_DICTIONARY_BYTES = 2048
 
@@ -68,8 +66,6 @@ class PdfFact:
         The method: ``pypdf`` or ``without_pypdf``.
     is_blank
         Whether all pages are empty.
-    trailing_bytes
-        Number of bytes after the end, other than padding such as spaces and line ends.
     declared_page_count
         Number of pages that the page tree states, −1 if it is unknown or right.
     remarks
@@ -91,7 +87,6 @@ class PdfFact:
     active_content: tuple[str, ...] = ()
     reading_method: str = STRUCTURE_METHOD
     is_blank: bool = False
-    trailing_bytes: int = 0
     declared_page_count: int = -1
     remarks: tuple[Remark, ...] = ()
     titles: tuple[str, ...] = ()
@@ -164,7 +159,6 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
         locked,
         tuple(dict.fromkeys((*active, *pages.active_content))),
         is_blank=is_blank,
-        trailing_bytes=_count_trailing_bytes(data),
         declared_page_count=pages.declared_count if pages.declared_count != pages.count else -1,
         remarks=pages.remarks,
         titles=pages.titles,
@@ -173,15 +167,6 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
         page_digests=pages.page_digests,
         page_texts=pages.page_texts,
     )
-
-
-def _count_trailing_bytes(data: bytes) -> int:
-    """Return the number of bytes after the end mark of a PDF, without spaces and line ends.
-
-    An incremental update (a change appended to the file, with its own startxref) is not counted (ISO 32000-1, 7.5.6).
-    """
-    parts = data.split(b"%%EOF")[1:]
-    return sum(len(part.strip(_PADDING_BYTES)) for part in parts if part is parts[-1] or b"startxref" not in part)
 
 
 def _has_drawing(data: bytes) -> bool:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 import struct
 import warnings
@@ -20,30 +19,12 @@ _JFIF_MARKER, _EXIF_MARKER, _SCAN_MARKER, _COMMENT_MARKER = 0xE0, 0xE1, 0xDA, 0x
 #: Frame headers of any coding; the other three of the range are tables.
 _FRAME_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF_SIGNATURE = b"Exif\0\0"
-_X_RESOLUTION_TAG, _UNIT_TAG, _ORIENTATION_TAG = 0x011A, 0x0128, 0x0112
-#: The orientation of a picture that programs show as it is stored.
-UPRIGHT = 1
-#: Pointers to the two further directories of Exif: that of the camera, and that of the place.
-_CAMERA_DIRECTORY_TAG, _PLACE_DIRECTORY_TAG = 0x8769, 0x8825
-#: Texts of Exif, as bytes with a code of eight bytes before them (UserComment), and as UTF-16 (those of Windows).
-_PLAIN_TEXT_TAGS, _COMMENT_TAG, _WIDE_TEXT_TAGS = (0x010E, 0x013B, 0x8298), 0x9286, range(0x9C9B, 0x9CA0)
-_COMMENT_CODE_BYTES = 8
+_X_RESOLUTION_TAG, _UNIT_TAG = 0x011A, 0x0128
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
 _MAX_EXIF_ENTRIES = 1000
-_XMP_SIGNATURE = b"http://ns.adobe.com/xap/1.0/\0"
-_XMP_TEXT_PATTERN = re.compile(r"<dc:(?:title|subject|description|creator|rights)\b[^>]*>(.*?)</dc:", re.DOTALL)
-_XML_TAG_PATTERN = re.compile(r"<[^>]*>")
-#: Remarks of programs about themselves: of encoders, and those that Qt writes.
-_PROGRAM_REMARK_PATTERN = re.compile(
-    r"(?:Producer|Created|Creator|Software|Author|Keywords|Title|Subject)\s*:|creator:|lavc|lead technologies|"
-    r"(?:created|optimi[sz]ed|compressed|handmade|file (?:source|written))\b|intel\(r\)|adobe|ascii",
-    re.IGNORECASE,
-)
 _CM_PER_INCH = 2.54
 #: A marker in a scan that is not part of the data: not an escaped byte 0xFF and not a restart marker.
 _NEXT_MARKER_IN_SCAN_PATTERN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-#: Bytes after the end that only fill up a file.
-_PADDING_BYTES = b"\x00\xff \r\n\t"
 #: Scripts and pages in a picture's metadata, which a program that shows them could run.
 _SCRIPT_PATTERN = re.compile(
     rb"<\s*(?:script|iframe|html|svg|object|embed)\b|javascript:|<\?php|powershell", re.IGNORECASE
@@ -67,33 +48,21 @@ class JpegProperties:
         Dots per inch, None if unknown.
     is_complete
         Whether the file has a picture and an end marker.
-    trailing_bytes
-        Number of bytes after the end marker, other than padding.
     has_script
         Whether the file carries a script or a page.
     content_digest
         Digest of the picture without metadata (segments of applications, comments); empty for an incomplete file.
-    texts
-        Texts in its properties, without those that programs write about themselves.
     map_description
         Code, number and title of the map as this plugin writes them into its maps (`write_map_description`); empty in
         other pictures.
-    has_place
-        Whether its properties state the place where it was taken.
-    orientation
-        How programs turn or mirror the picture when they show it: 1 (not at all) to 8.
     """
 
     width_px: int = 0
     height_px: int = 0
     dpi: float | None = None
     is_complete: bool = False
-    trailing_bytes: int = 0
     has_script: bool = False
     content_digest: str = ""
-    texts: tuple[str, ...] = ()
-    has_place: bool = False
-    orientation: int = UPRIGHT
     map_description: str = ""
 
 
@@ -120,8 +89,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         return JpegProperties()
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
     digest = hashlib.sha256()
-    texts: list[str] = []
-    has_place, orientation, map_description = False, UPRIGHT, ""
+    map_description = ""
     while (marker := _read_next_marker(handle)) is not None:
         if marker == _SCAN_MARKER:
             has_scan = True
@@ -138,31 +106,18 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         elif marker == _JFIF_MARKER and body.startswith(b"JFIF\0") and len(body) >= 12:
             jfif_dpi = _read_jfif_dpi(body)
         elif marker == _EXIF_MARKER and body.startswith(_EXIF_SIGNATURE):
-            exif = body[len(_EXIF_SIGNATURE) :]
-            entries = _read_exif_entries(exif)
-            exif_dpi = _read_exif_dpi(exif, entries)
-            texts += _read_exif_texts(entries)
-            has_place = has_place or _PLACE_DIRECTORY_TAG in entries
-            orientation = _read_exif_orientation(exif, entries)
-        elif marker == _EXIF_MARKER and body.startswith(_XMP_SIGNATURE):
-            texts += _read_xmp_texts(body[len(_XMP_SIGNATURE) :])
+            exif_dpi = _read_exif_dpi(body[len(_EXIF_SIGNATURE) :])
         elif marker == _COMMENT_MARKER and body.startswith(_MAP_DESCRIPTION_PREFIX):
-            map_description = _decode_text(body[len(_MAP_DESCRIPTION_PREFIX) :])
-        elif marker == _COMMENT_MARKER and not _PROGRAM_REMARK_PATTERN.match(comment := _decode_text(body)):
-            texts.append(comment)
+            map_description = body[len(_MAP_DESCRIPTION_PREFIX) :].decode("utf-8", "replace")
     scans = handle.read() if has_scan and all(size) else b""
-    is_complete, trailing_bytes = _find_end_mark_and_trailing_bytes(scans)
+    is_complete = _has_end_mark(scans)
     digest.update(scans)
     return JpegProperties(
         *size,
         jfif_dpi if jfif_dpi is not None else exif_dpi,
         is_complete,
-        trailing_bytes,
         has_script,
         digest.hexdigest() if is_complete else "",
-        tuple(dict.fromkeys(text for text in texts if text)),
-        has_place,
-        orientation,
         map_description,
     )
 
@@ -210,20 +165,17 @@ def _read_segment_body(handle: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def _find_end_mark_and_trailing_bytes(data: bytes) -> tuple[bool, int]:
-    """Return whether picture data have an end marker, and how many bytes follow it.
-
-    ``data`` begin with the first scan. Padding is not counted.
-    """
+def _has_end_mark(data: bytes) -> bool:
+    """Return True if picture data, which begin with the first scan, have an end marker."""
     position = 0
     while (marker := _NEXT_MARKER_IN_SCAN_PATTERN.search(data, position)) is not None:
         position = marker.end()
         if marker[1] == _END_MARKER[1:]:
-            return True, len(data[position:].strip(_PADDING_BYTES))
+            return True
         # The next of several scans, or tables between them, state their length.
         length = int.from_bytes(data[position : position + 2], "big")
         position += max(length, 2)
-    return False, 0
+    return False
 
 
 def _read_jfif_dpi(body: bytes) -> float | None:
@@ -233,12 +185,12 @@ def _read_jfif_dpi(body: bytes) -> float | None:
     return {1: dots, 2: dots * _CM_PER_INCH}.get(unit) if dots else None
 
 
-def _read_exif_dpi(body: bytes, entries: dict[int, bytes]) -> float | None:
+def _read_exif_dpi(body: bytes) -> float | None:
     """Return the resolution that Exif states, in dots per inch; None if unknown.
 
-    The unit of the stored value is 2 (inch, the default) or 3 (centimetre). ``entries``: tag → value.
+    The unit of the stored value is 2 (inch, the default) or 3 (centimetre).
     """
-    byte_order = _get_byte_order(body)
+    byte_order, entries = _get_byte_order(body), _read_exif_entries(body)
     try:
         unit_bytes = entries.get(_UNIT_TAG)
         # Usually two bytes; some programs write four.
@@ -251,15 +203,6 @@ def _read_exif_dpi(body: bytes, entries: dict[int, bytes]) -> float | None:
     return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
 
 
-def _read_exif_orientation(body: bytes, entries: dict[int, bytes]) -> int:
-    """Return the orientation that Exif states (1 to 8); `UPRIGHT` if it states no valid one."""
-    value, byte_order = entries.get(_ORIENTATION_TAG, b""), _get_byte_order(body)
-    if byte_order is None or len(value) not in (2, 4):
-        return UPRIGHT
-    orientation = int.from_bytes(value, "big" if byte_order == ">" else "little")
-    return orientation if 1 <= orientation <= 8 else UPRIGHT
-
-
 def _get_byte_order(body: bytes) -> str | None:
     """Return the byte order of Exif data as a format character of `struct`.
 
@@ -269,64 +212,26 @@ def _get_byte_order(body: bytes) -> str | None:
 
 
 def _read_exif_entries(body: bytes) -> dict[int, bytes]:
-    """Return tag → value of Exif data, without values of the GPS directory.
+    """Return tag → value of the first directory of Exif data.
 
-    ``body`` begins with the byte order, "II" or "MM". The tag of the GPS directory itself has an empty value. Of
-    damaged data, the readable values are returned.
+    ``body`` begins with the byte order, "II" or "MM". Of damaged data, the readable values are returned.
     """
     byte_order = _get_byte_order(body)
     entries: dict[int, bytes] = {}
     if byte_order is None or len(body) < 8:
         return entries
-    directories = list(struct.unpack_from(byte_order + "I", body, 4))
-    # The first directory and that of the camera.
-    for directory_offset in directories:
-        try:
-            (count,) = struct.unpack_from(byte_order + "H", body, directory_offset)
-            for n in range(min(count, _MAX_EXIF_ENTRIES)):
-                entry_offset = directory_offset + 2 + 12 * n
-                tag, kind, length, value_offset = struct.unpack_from(byte_order + "HHII", body, entry_offset)
-                size = _TYPE_SIZES.get(kind, 0) * length
-                start = entry_offset + 8 if size <= 4 else value_offset
-                if tag == _CAMERA_DIRECTORY_TAG and len(directories) < 2:
-                    directories.append(value_offset)
-                elif tag == _PLACE_DIRECTORY_TAG:
-                    entries[tag] = b""
-                else:
-                    entries.setdefault(tag, body[start : start + size])
-        except struct.error:
-            continue
+    try:
+        (directory_offset,) = struct.unpack_from(byte_order + "I", body, 4)
+        (count,) = struct.unpack_from(byte_order + "H", body, directory_offset)
+        for n in range(min(count, _MAX_EXIF_ENTRIES)):
+            entry_offset = directory_offset + 2 + 12 * n
+            tag, kind, length, value_offset = struct.unpack_from(byte_order + "HHII", body, entry_offset)
+            size = _TYPE_SIZES.get(kind, 0) * length
+            start = entry_offset + 8 if size <= 4 else value_offset
+            entries.setdefault(tag, body[start : start + size])
+    except struct.error:
+        return entries
     return entries
-
-
-def _read_exif_texts(entries: dict[int, bytes]) -> list[str]:
-    """Return the texts among Exif values (tag → value)."""
-    texts = [_decode_text(entries[tag]) for tag in _PLAIN_TEXT_TAGS if tag in entries]
-    texts += [entries[tag].decode("utf-16-le", "replace").strip("\0 ") for tag in _WIDE_TEXT_TAGS if tag in entries]
-    comment = entries.get(_COMMENT_TAG, b"")
-    code, value = comment[:_COMMENT_CODE_BYTES], comment[_COMMENT_CODE_BYTES:]
-    # The code does not state the order of bytes; cameras fill the field with blanks.
-    return [
-        *texts,
-        value.decode("utf-16", "replace").strip("\0 ") if code.startswith(b"UNICODE") else _decode_text(value),
-    ]
-
-
-def _read_xmp_texts(body: bytes) -> list[str]:
-    """Return title, subject, description, author and rights in a segment of XMP metadata."""
-    matches = _XMP_TEXT_PATTERN.finditer(body.decode("utf-8", "replace"))
-    return [" ".join(html.unescape(_XML_TAG_PATTERN.sub(" ", match[1])).split()) for match in matches]
-
-
-def _decode_text(value: bytes) -> str:
-    """Return bytes in UTF-8 or GBK as text, without zero bytes and white space at both ends."""
-    value = value.strip(b"\0 \r\n\t")
-    for codec in ("utf-8", "gb18030"):
-        try:
-            return value.decode(codec)
-        except UnicodeDecodeError:
-            continue
-    return value.decode("latin-1")
 
 
 def make_world_file_name(name: str) -> str:
@@ -374,8 +279,6 @@ class DecodedJpeg:
         Largest difference between two pixels in any band, 0 to 255; None without decoding.
     one_colour_share
         Share of pixels with the commonest colour (bands in steps of 16); None without decoding.
-    max_colour_difference
-        Largest difference between red, green and blue of a pixel, 0 for one band; None without decoding.
     plain_edge_share
         Largest share of the height or width that lies at one edge and has one colour; None without decoding.
     detail_levels
@@ -390,7 +293,6 @@ class DecodedJpeg:
     is_sound: bool = True
     max_difference: int | None = None
     one_colour_share: float | None = None
-    max_colour_difference: int | None = None
     plain_edge_share: float | None = None
     detail_levels: int | None = None
     thumbnail: bytes = field(default=b"", repr=False)
@@ -487,17 +389,12 @@ def _measure_pixels(bands: Any, decoder: str, max_difference: int, width: int) -
 
     ``bands`` is an array of bands by pixels, row after row of ``width`` pixels.
     """
-    import numpy as np
-
-    # With a fourth band (CMYK), equal bands may have a colour.
-    colours = None if len(bands) > 3 else int(np.ptp(bands, axis=0).max())
     rows = bands.reshape(len(bands), -1, width)
     return DecodedJpeg(
         decoder,
         True,
         max_difference,
         _measure_commonest_colour(bands),
-        colours,
         _measure_plain_edges(rows),
         thumbnail=_make_thumbnail(rows),
     )

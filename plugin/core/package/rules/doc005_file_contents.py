@@ -11,10 +11,9 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.pdf import PdfFact
 from ..inspection.pdf_pages import Remark
-from ..maps.jpeg import THUMBNAIL_CELLS, UPRIGHT
+from ..maps.jpeg import THUMBNAIL_CELLS
 from ..names import make_name_matcher
 from ..package_spec.model import MIN_DPI
-from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
 from ._doubtful_contents import DocumentLimits, find_doubtful_documents, find_nearly_equal_maps
 from ._package import (
@@ -25,8 +24,6 @@ from ._package import (
     make_result_without_package,
 )
 
-#: Maximum characters of the name of a layer or of a text in a message.
-_MAX_SHOWN_CHARACTERS = 40
 #: First bytes of a jpg, up to its dots per inch.
 _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 #: Height and width of an A4 page at 300 dpi.
@@ -36,15 +33,6 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
 _EXAMPLE_MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 #: A whole map of 300 dpi.
 _SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST}
-#: Exif with one entry, the directory of the place.
-_EXIF_WITH_PLACE = (
-    b"\xff\xe1\x00\x22Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01\x88\x25\x00\x04\x00\x00\x00\x01\x00\x00\x00\x1a"
-    + bytes(4)
-)
-#: Exif with one entry, orientation 3.
-_EXIF_UPSIDE_DOWN = (
-    b"\xff\xe1\x00\x22Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x03" + bytes(6)
-)
 
 
 @rule(
@@ -64,8 +52,6 @@ _EXIF_UPSIDE_DOWN = (
         "plain": "“{file}” shows nothing: all pixels have nearly the same colour (difference {levels} of 255 levels; at least "
         "{least}). Export it again.",
         "bare": "“{file}” shows almost nothing: {share} % of its pixels have one colour (at most {most} %). Export it again.",
-        "behind": "“{file}” continues after its end (bytes that programs do not show: {count}) and may hide another file. "
-        "Export it again.",
         "same": "“{file}” and “{other}” are equal, byte by byte: one of the two maps or documents is missing. Export the wrong one "
         "again.",
         "alike": "“{file}” and “{other}” have the same content; only properties such as title and date differ: one of the two maps or "
@@ -81,17 +67,10 @@ _EXIF_UPSIDE_DOWN = (
         "locked": "“{file}” is encrypted: recipients may be unable to read or print it. Export it without a password.",
         "active": "“{file}” has content that runs or leads elsewhere: {what}. Remove it and export the file again.",
         "small": "“{file}” has only {pixels} pixels and cannot be a map, whatever dpi it declares. Export it again.",
-        "grey": "“{file}” is grey: its colours differ by {levels} of 255 levels at most (at least {least}), but colours distinguish areas "
-        "on maps. Export it in colour.",
         "edge": "“{file}”: {share} % of its height or width have one colour, from one edge on (at most {most} %), as in a picture "
         "that was not copied completely or partly painted over. Open it; if a part of the map is missing, export it again.",
-        "properties": "“{file}” has texts in its properties that the picture does not show: {texts}. Delete what the receiver is not "
-        "to read.",
         "other_map": "“{file}” is, by the description that the plugin wrote into the picture, the map “{described}”: maps were "
         "exchanged or renamed. Open it, and give each map its own name, or make the package again.",
-        "place": "“{file}” states in its properties (Exif) the place where it was taken. Delete it.",
-        "turned": "“{file}” states in its properties (Exif) that programs are to turn or mirror it when they show it (orientation {number}); "
-        "programs that do not will show another picture. Turn the picture itself, and export it without this entry.",
         "near": "“{file}” and “{other}” show nearly the same picture, perhaps turned or mirrored (reduced, they differ by {levels} of 255 levels; different "
         "maps differ by at least {least}): one of the two maps may be missing. Compare them, and export the wrong one again.",
         "coarse": "“{file}” has no fine detail: at half its size, even at the sharpest lines neighbouring pixels differ by only {levels} of "
@@ -172,11 +151,6 @@ _EXIF_UPSIDE_DOWN = (
             },
         ),
         make_example(
-            "a map with another file behind it",
-            1,
-            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST + b"PK\x03\x04"},
-        ),
-        make_example(
             "a map with a script in a remark",
             1,
             add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>" + _JPEG_REST},
@@ -195,18 +169,6 @@ _EXIF_UPSIDE_DOWN = (
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "is_blank": True}},
         ),
         make_example(
-            "a grey map",
-            1,
-            add=_SOUND_MAP,
-            decoded={
-                _EXAMPLE_MAP_PATH: {
-                    "decoder": "gdal",
-                    "max_difference": 200,
-                    "max_colour_difference": 2,
-                }
-            },
-        ),
-        make_example(
             "a map of which the lower half is grey",
             1,
             add=_SOUND_MAP,
@@ -217,21 +179,6 @@ _EXIF_UPSIDE_DOWN = (
                     "plain_edge_share": 0.5,
                 }
             },
-        ),
-        make_example(
-            "a map with a remark in its properties",
-            1,
-            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0einternal use" + _JPEG_REST},
-        ),
-        make_example(
-            "a map with a place in its properties",
-            1,
-            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_WITH_PLACE + _JPEG_REST},
-        ),
-        make_example(
-            "a map that programs turn upside down",
-            1,
-            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_UPSIDE_DOWN + _JPEG_REST},
         ),
         make_example(
             "a text that lost pages",
@@ -363,9 +310,8 @@ def file_contents(
         pdf is complete. Maps in jpg have at least 300 dpi, and their longer side has at least least_map_pixels. GDAL,
         or else Pillow, decodes every jpg if one of them is installed: its data are intact, and a map shows more than
         one colour (pixels differ by at least least_map_levels of 255, and at most most_plain_share of them have one
-        colour), no edge has one colour over more than most_edge_share of the height or width, and it is not grey. Texts
-        and a place in the properties of a jpg are reported. Bytes after the end of a jpg or pdf, scripts in its
-        metadata, and one file for two maps or two documents are reported, also if only their properties differ. pypdf,
+        colour), no edge has one colour over more than most_edge_share of the height or width. Scripts in the metadata of
+        a jpg, and one file for two maps or two documents are reported, also if only their properties differ. pypdf,
         or else a check of the structure, finds the pages of a pdf (the report names the method); the structure shows
         whether any page draws anything, whether pages are missing, and remarks of readers.
         What the pages draw is compared in a pdf and between documents: equal pages (a warning from more than
@@ -546,9 +492,6 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
         return None
     if decoded_jpeg.max_difference is not None and decoded_jpeg.max_difference < limits.min_level_range:
         return make_file_finding(file.path, "plain", levels=decoded_jpeg.max_difference, least=limits.min_level_range)
-    if decoded_jpeg.max_colour_difference is not None and decoded_jpeg.max_colour_difference < limits.min_level_range:
-        levels = decoded_jpeg.max_colour_difference
-        return make_file_finding(file.path, "grey", Severity.WARNING, levels=levels, least=limits.min_level_range)
     if decoded_jpeg.one_colour_share is not None and decoded_jpeg.one_colour_share > limits.plain_share:
         # Some maps show little of an overview, so this is only a warning.
         shares = {
@@ -598,28 +541,15 @@ def _find_files_differing_in_properties(files: list[FileFact]) -> Iterator[Findi
 
 
 def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on a file's missing pages, active content, and bytes after the end."""
+    """Yield findings on a file's missing pages and active content, and on exchanged maps."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf_fact, file.active_content
     if file.jpeg_properties is not None:
         active = (*active, *(["picture_script"] if file.jpeg_properties.has_script else []))
-        if file.jpeg_properties.trailing_bytes:
-            yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.jpeg_properties.trailing_bytes)
-        if file.jpeg_properties.has_place:
-            yield make_file_finding(file.path, "place", Severity.WARNING)
-        if file.jpeg_properties.orientation != UPRIGHT:
-            yield make_file_finding(file.path, "turned", Severity.WARNING, number=file.jpeg_properties.orientation)
         if (described := file.jpeg_properties.map_description) and _contradicts_file_name(described, file, ctx):
             yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
-        if file.jpeg_properties.texts and not file.jpeg_properties.has_script:
-            listed_texts = texts.get("words", "between_names").join(
-                f"“{text[:_MAX_SHOWN_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]
-            )
-            yield make_file_finding(file.path, "properties", Severity.INFO, texts=listed_texts)
     if pdf is not None:
         active = (*active, *pdf.active_content)
-        if pdf.trailing_bytes:
-            yield make_file_finding(file.path, "behind", Severity.WARNING, count=pdf.trailing_bytes)
         if pdf.is_encrypted:
             yield make_file_finding(file.path, "locked", Severity.WARNING)
         elif pdf.page_count <= 0:
