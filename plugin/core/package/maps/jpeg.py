@@ -257,8 +257,6 @@ _DETAIL_SHARE, MAX_DETAIL_LEVELS = 1e-4, 128
 _LEAST_CONTRAST = 0.5
 #: Variance of the levels of a thumbnail below which a picture shows too little to be compared.
 _LEAST_VARIANCE = 64.0
-#: Share of the cells of a turned or mirrored picture that are compared.
-_TURNED_CELL_SHARE = 0.95
 #: Rows and columns of a thumbnail.
 THUMBNAIL_CELLS = 128
 #: Levels of 255 by which jpg may change a single colour.
@@ -451,10 +449,8 @@ def _make_thumbnail(pixel_rows: Any) -> bytes:
 def measure_thumbnail_difference(thumbnail: bytes, other_thumbnail: bytes) -> float | None:
     """Return the largest difference of levels between two thumbnails; None if they cannot be compared.
 
-    The other thumbnail is also turned and mirrored, and the smallest result counts. A difference of the whole picture
-    in brightness and contrast is removed first. Turned or mirrored cells are shifted by parts of a pixel, so that sharp
-    lines differ: a share of the cells is then left out. No two maps of a series are that similar, because titles and
-    legends have their place.
+    A difference of the whole picture in brightness and contrast is removed first. No two maps of a series are that
+    similar, because titles differ.
     """
     import numpy as np
 
@@ -468,20 +464,10 @@ def measure_thumbnail_difference(thumbnail: bytes, other_thumbnail: bytes) -> fl
     variance = (centred**2).mean(axis=1, keepdims=True)
     if variance.min() < _LEAST_VARIANCE:
         return None
-    grid = other_cells.reshape(-1, THUMBNAIL_CELLS, THUMBNAIL_CELLS)
-    turned_pictures = [
-        picture.reshape(other_cells.shape) for picture in (grid[:, ::-1, ::-1], grid[:, ::-1], grid[:, :, ::-1])
-    ]
-    shares = [1.0] + [_TURNED_CELL_SHARE] * len(turned_pictures)
-    differences = []
-    for picture, share in zip([other_cells, *turned_pictures], shares, strict=True):
-        other_centred = picture - picture.mean(axis=1, keepdims=True)
-        contrast = (centred * other_centred).mean(axis=1, keepdims=True) / variance
-        # A negative of a picture, or one with hardly any contrast, is another picture.
-        if (contrast > _LEAST_CONTRAST).all():
-            cell_differences = np.abs(other_centred - contrast * centred).max(axis=0)
-            differences.append(float(np.quantile(cell_differences, share)))
-    return min(differences, default=None)
+    other_centred = other_cells - other_cells.mean(axis=1, keepdims=True)
+    contrast = (centred * other_centred).mean(axis=1, keepdims=True) / variance
+    # A negative of a picture, or one with hardly any contrast, is another picture.
+    return float(np.abs(other_centred - contrast * centred).max()) if (contrast > _LEAST_CONTRAST).all() else None
 
 
 def _measure_plain_edges(pixel_rows: Any) -> float:

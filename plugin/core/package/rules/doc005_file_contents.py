@@ -71,7 +71,7 @@ _SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_
         "that was not copied completely or partly painted over. Open it; if a part of the map is missing, export it again.",
         "other_map": "“{file}” is, by the description that the plugin wrote into the picture, the map “{described}”: maps were "
         "exchanged or renamed. Open it, and give each map its own name, or make the package again.",
-        "near": "“{file}” and “{other}” show nearly the same picture, perhaps turned or mirrored (reduced, they differ by {levels} of 255 levels; different "
+        "near": "“{file}” and “{other}” show nearly the same picture (reduced, they differ by {levels} of 255 levels; different "
         "maps differ by at least {least}): one of the two maps may be missing. Compare them, and export the wrong one again.",
         "coarse": "“{file}” has no fine detail: at half its size, even at the sharpest lines neighbouring pixels differ by only {levels} of "
         "255 levels (at least {least}), as in a small picture that was enlarged. Compare it with the original, and export it again at "
@@ -310,30 +310,28 @@ def file_contents(
         pdf is complete. Maps in jpg have at least 300 dpi, and their longer side has at least least_map_pixels. GDAL,
         or else Pillow, decodes every jpg if one of them is installed: its data are intact, and a map shows more than
         one colour (pixels differ by at least least_map_levels of 255, and at most most_plain_share of them have one
-        colour), no edge has one colour over more than most_edge_share of the height or width. Scripts in the metadata of
-        a jpg, and one file for two maps or two documents are reported, also if only their properties differ. pypdf,
-        or else a check of the structure, finds the pages of a pdf (the report names the method); the structure shows
-        whether any page draws anything, whether pages are missing, and remarks of readers.
-        What the pages draw is compared in a pdf and between documents: equal pages (a warning from more than
-        most_repeated_share or most_shared_share of the pages), pages that show nothing (more than
-        most_blank_pages_in_row, or most_blank_share of the pages), a mandatory document of fewer than
-        least_document_pages. Properties that name another document of the specification are reported. Maps that differ
-        by less than least_map_difference levels everywhere, or nearly so if one is turned by 180° or mirrored, are
-        reported, and maps without a line at which neighbouring pixels differ by least_detail_levels (with GDAL).
-        Scripts, attached files, media, macros and external parts in pdf and office files are reported, and pipes and
-        devices, which are never opened.
+        colour), and no edge has one colour over more than most_edge_share of the height or width. Scripts in the
+        metadata of a jpg, and one file for two maps or two documents are reported, also if only their properties
+        differ. pypdf, or else a check of the structure, finds the pages of a pdf (the report names the method); the
+        structure shows whether any page draws anything, whether pages are missing, and remarks of readers. What the
+        pages draw is compared in a pdf and between documents: equal pages (a warning from more than most_repeated_share
+        or most_shared_share of the pages), pages that show nothing (more than most_blank_pages_in_row, or
+        most_blank_share of the pages), a mandatory document of fewer than least_document_pages. Properties that name
+        another document of the specification are reported. Maps that differ by less than least_map_difference levels
+        everywhere are reported, and maps without a line at which neighbouring pixels differ by least_detail_levels
+        (with GDAL). Scripts, attached files, media, macros and external parts in pdf and office files are reported, and
+        pipes and devices, which are never opened.
     Why
         A file that cannot be opened is a missing part that only the recipient finds.
     How to fix
         Export the file again. Replace a link with the file.
     Limits
-        Pages of a pdf are not rendered: a page counts as blank only if it draws nothing; text that cannot be seen (white,
-        covered, outside of the page) is not detected. What a picture shows is not
-        inspected, nor texts in its properties beyond Exif, XMP and comments. Pages of an encrypted pdf are not
-        inspected. DOC004 reports files that a system left. A pdf without its end mark is a warning, because many
-        programs show its readable part. Pillow alone reports only truncated pictures, not damage within the data.
-        Without GDAL and Pillow pictures are not decoded, and the report notes this. A jpg without a resolution in JFIF
-        or Exif is not checked for it.
+        Pages of a pdf are not rendered: a page counts as blank only if it draws nothing; text that cannot be seen
+        (white, covered, outside of the page) is not detected. What a picture shows is not inspected, nor texts in its
+        properties. Pages of an encrypted pdf are not inspected. DOC004 reports files that a system left. A pdf without
+        its end mark is a warning, because many programs show its readable part. Pillow alone reports only truncated
+        pictures, not damage within the data. Without GDAL and Pillow pictures are not decoded, and the report notes
+        this. A jpg without a resolution in JFIF or Exif is not checked for it.
     """
     package = get_package_facts(ctx)
     if package is None:
