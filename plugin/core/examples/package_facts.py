@@ -15,7 +15,8 @@ from ..package.generator import compute_generator_digest
 from ..package.inspection.dataset_comparison import DatasetComparison, FeatureSample, FieldDifference
 from ..package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
 from ..package.inspection.integrity import IntegrityError
-from ..package.inspection.pdf import PdfFact, inspect_pdf_structure
+from ..package.inspection.pdf import inspect_pdf_structure
+from ..package.inspection.pdf_pages import PdfFact
 from ..package.maps.jpeg import DecodedJpeg, has_jpeg_suffix, read_jpeg
 from ..package.metadata import convert_element_to_xml, make_metadata_element
 from ..package.names import make_name_matcher

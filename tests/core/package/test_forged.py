@@ -39,12 +39,12 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.export import ExportOrder, export_package
-from plugin.core.package.inspection import pdf as pdf_module
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import compare_report_of_package, inspect_package
 from plugin.core.package.inspection.pages import decode_page, read_page, remake_page_of_manifest, remake_page_of_report
-from plugin.core.package.inspection.pdf import PYPDF_METHOD, STRUCTURE_METHOD, inspect_pdf, inspect_pdf_structure
+from plugin.core.package.inspection.pdf import inspect_pdf, inspect_pdf_structure
+from plugin.core.package.inspection.pdf_pages import PYPDF_METHOD, STRUCTURE_METHOD, PdfFact
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.page import render_manifest_page as manifest_page
 from plugin.core.render.html import render_report
@@ -1220,7 +1220,7 @@ def test_pdf_pages_are_counted_by_the_page_tree_without_pypdf(tmp_path, pages):
     found = inspect_pdf(path, without_pypdf=True)
     assert found == inspect_pdf_structure(path.read_bytes())
     # Pages with a single line are not compared with each other.
-    expected = pdf_module.PdfFact(pages, False, (), STRUCTURE_METHOD, page_digests=("",) * pages)
+    expected = PdfFact(pages, False, (), STRUCTURE_METHOD, page_digests=("",) * pages)
     assert replace(found, content_digest="") == expected
 
 
@@ -1238,7 +1238,7 @@ def test_pdf_pages_are_counted_by_pypdf_when_installed(tmp_path, pages):
     pytest.importorskip("pypdf", reason="optional")
     path = tmp_path / "a.pdf"
     path.write_bytes(make_pdf(pages=pages))
-    expected = pdf_module.PdfFact(pages, False, (), PYPDF_METHOD, page_digests=("",) * pages)
+    expected = PdfFact(pages, False, (), PYPDF_METHOD, page_digests=("",) * pages)
     assert replace(inspect_pdf(path), content_digest="") == expected
 
 

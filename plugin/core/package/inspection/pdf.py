@@ -10,17 +10,15 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
-from .pdf_pages import PdfPages, Remark, inspect_pages
+from .pdf_pages import PYPDF_METHOD, PdfFact, inspect_pages
 
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
 _MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
-#: Names of the two methods in a report.
-PYPDF_METHOD, STRUCTURE_METHOD = "pypdf", "plain"
 #: Active or attached content → its names in a PDF.
 _ACTIVE_NAMES: dict[str, tuple[str, ...]] = {
     "pdf_script": ("/JavaScript", "/JS"),
@@ -39,61 +37,8 @@ _ACTIVE_PATTERNS = {
 #: Streams of objects; those of pictures and texts need not be unpacked.
 _OBJECT_STREAM_PATTERN = re.compile(rb"/Type\s*/ObjStm" + _NAME_END)
 _STREAM_START_PATTERN = re.compile(rb"stream\r?\n")
-#: Operators in streams of pages that show text, pictures or lines (ISO 32000-1, table 51).
-_DRAWING_OPERATOR_PATTERN = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
-_CONTENT_STREAM_START_PATTERN = re.compile(rb"(?<!end)stream\r?\n")
-_FLATE_NAME_PATTERN, _FILTER_NAME_PATTERN = (
-    re.compile(rb"/FlateDecode" + _NAME_END),
-    re.compile(rb"/Filter" + _NAME_END),
-)
 #: Maximum distance of a stream from the beginning of its dictionary.
 _MAX_DICTIONARY_BYTES = 2048
-
-
-@dataclass(frozen=True)
-class PdfFact:
-    """Content of a PDF.
-
-    Attributes
-    ----------
-    page_count
-        Number of pages, −1 if unknown.
-    is_encrypted
-        Whether it is encrypted.
-    active_content
-        Active or attached content, as keys of texts (section ``active``).
-    reading_method
-        The method: ``pypdf`` or ``without_pypdf``.
-    is_blank
-        Whether all pages are empty.
-    declared_page_count
-        Number of pages that the page tree states, −1 if it is unknown or right.
-    remarks
-        Remarks of readers on pages.
-    titles
-        Title, subject, keywords and author in the file's properties.
-    content_digest
-        Digest of the file's contents without its properties; empty without contents.
-    blank_pages
-        Numbers of the pages that show nothing.
-    page_digests
-        Digest of what each page draws; empty for pages that are not compared (see `PdfPages`).
-    page_texts
-        Words of each page.
-    """
-
-    page_count: int
-    is_encrypted: bool = False
-    active_content: tuple[str, ...] = ()
-    reading_method: str = STRUCTURE_METHOD
-    is_blank: bool = False
-    declared_page_count: int = -1
-    remarks: tuple[Remark, ...] = ()
-    titles: tuple[str, ...] = ()
-    content_digest: str = ""
-    blank_pages: tuple[int, ...] = ()
-    page_digests: tuple[str, ...] = field(default=(), repr=False)
-    page_texts: tuple[str, ...] = field(default=(), repr=False)
 
 
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
@@ -147,47 +92,12 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
     active = tuple(
         key for key, name_pattern in _ACTIVE_PATTERNS.items() if any(name_pattern.search(text) for text in texts)
     )
-    pages = PdfPages() if locked else inspect_pages(data)
-    if pages.count < 0:
-        # Without a page tree, count the objects that are pages.
-        count = sum(len(_PAGE_OBJECT_PATTERN.findall(text)) for text in texts)
-        is_blank = count > 0 and not locked and not _has_drawing(data)
-    else:
-        count, is_blank = pages.count, pages.is_blank
-    return PdfFact(
-        -1 if locked and not count else count,
-        locked,
-        tuple(dict.fromkeys((*active, *pages.active_content))),
-        is_blank=is_blank,
-        declared_page_count=pages.declared_count if pages.declared_count != pages.count else -1,
-        remarks=pages.remarks,
-        titles=pages.titles,
-        content_digest=pages.content_digest,
-        blank_pages=pages.blank_pages,
-        page_digests=pages.page_digests,
-        page_texts=pages.page_texts,
-    )
-
-
-def _has_drawing(data: bytes) -> bool:
-    """Return True if any stream draws something, or has an unknown encoding."""
-    bytes_left = _MAX_UNPACKED_BYTES
-    for match in _CONTENT_STREAM_START_PATTERN.finditer(data):
-        dictionary = data[max(match.start() - _MAX_DICTIONARY_BYTES, 0) : match.start()]
-        dictionary = dictionary[dictionary.rfind(b"obj") :]
-        end = data.find(b"endstream", match.end())
-        content = data[match.end() : end if end >= 0 else len(data)]
-        if _FILTER_NAME_PATTERN.search(dictionary):
-            if not _FLATE_NAME_PATTERN.search(dictionary) or bytes_left <= 0:
-                return True
-            try:
-                content = zlib.decompressobj().decompress(content, bytes_left)
-            except zlib.error:
-                return True
-            bytes_left -= len(content)
-        if _DRAWING_OPERATOR_PATTERN.search(content):
-            return True
-    return False
+    pages = None if locked else inspect_pages(data)
+    if pages is not None:
+        return replace(pages, active_content=tuple(dict.fromkeys((*active, *pages.active_content))))
+    # Without a page tree, count the objects that are pages.
+    count = sum(len(_PAGE_OBJECT_PATTERN.findall(text)) for text in texts)
+    return PdfFact(-1 if locked and not count else count, locked, active)
 
 
 def _unpack_object_streams(data: bytes) -> list[bytes]:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from .pdf_drawings import PdfPage, inspect_drawn_pages
 from .pdf_objects import PdfObjects, unpack_stream
 
+#: Names of the two methods in a report.
+PYPDF_METHOD, STRUCTURE_METHOD = "pypdf", "plain"
 #: Maximum number of pages, and depth of their tree.
 _MAX_PAGES, _MAX_TREE_DEPTH = 50_000, 60
 #: Kinds of annotations that a reader adds to a page (12.5.6), by key of texts. Links, form fields, stamps and
@@ -62,19 +64,25 @@ class Remark(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PdfPages:
-    """Pages of a PDF.
+class PdfFact:
+    """Content of a PDF.
 
     Attributes
     ----------
-    count, declared_count
-        Number of pages in the page tree, and the number that the tree states, −1 if unknown.
+    page_count
+        Number of pages, −1 if unknown.
+    is_encrypted
+        Whether it is encrypted.
+    active_content
+        Active or attached content, as keys of texts (section ``active``).
+    reading_method
+        The method: ``pypdf`` or ``plain`` (without pypdf).
     is_blank
         Whether no page draws anything.
+    declared_page_count
+        Number of pages that the page tree states, −1 if it is unknown or right.
     remarks
-        Remarks of readers.
-    active_content
-        Keys of texts for annotations with files or media.
+        Remarks of readers on pages.
     titles
         Title, subject, keywords and author in the file's properties.
     content_digest
@@ -88,25 +96,27 @@ class PdfPages:
         Words of each page in the order of its content, without those in pictures; empty if no page has any.
     """
 
-    count: int = -1
-    declared_count: int = -1
-    is_blank: bool = False
-    remarks: tuple[Remark, ...] = ()
+    page_count: int
+    is_encrypted: bool = False
     active_content: tuple[str, ...] = ()
+    reading_method: str = STRUCTURE_METHOD
+    is_blank: bool = False
+    declared_page_count: int = -1
+    remarks: tuple[Remark, ...] = ()
     titles: tuple[str, ...] = ()
     content_digest: str = ""
     blank_pages: tuple[int, ...] = ()
-    page_digests: tuple[str, ...] = ()
+    page_digests: tuple[str, ...] = field(default=(), repr=False)
     page_texts: tuple[str, ...] = field(default=(), repr=False)
 
 
-def inspect_pages(data: bytes) -> PdfPages:
-    """Return the pages of a PDF that is not encrypted; an empty `PdfPages` if it has no page tree."""
+def inspect_pages(data: bytes) -> PdfFact | None:
+    """Return the content of the pages of a PDF that is not encrypted; None if it has no page tree."""
     objects = PdfObjects(data)
     tree = objects.catalog.get("Pages")
     pages = list(_walk_pages(objects, tree))
     if not pages:
-        return PdfPages()
+        return None
     declared_count = objects.resolve_value(objects.resolve_dictionary(tree).get("Count"))
     annotations = list(_list_annotations(objects, pages))
     kinds = [(number, str(objects.resolve_value(one.get("Subtype")))) for number, one in annotations]
@@ -120,22 +130,23 @@ def inspect_pages(data: bytes) -> PdfPages:
         for number, page in enumerate(drawn_pages, 1)
         if not page.has_drawing and number not in pages_with_annotations
     )
-    return PdfPages(
+    is_count_right = not isinstance(declared_count, float) or int(declared_count) == len(pages)
+    return PdfFact(
         len(pages),
-        int(declared_count) if isinstance(declared_count, float) else -1,
-        len(blank_pages) == len(pages),
-        tuple(
+        active_content=tuple(dict.fromkeys(_ACTIVE_KINDS[kind] for _, kind in kinds if kind in _ACTIVE_KINDS)),
+        is_blank=len(blank_pages) == len(pages),
+        declared_page_count=-1 if is_count_right else int(declared_count),
+        remarks=tuple(
             Remark(number, _REMARK_KINDS[kind])
             for (number, kind), (_, one) in zip(kinds, annotations, strict=True)
             if kind in _REMARK_KINDS and decode_text(objects.resolve_value(one.get("T"))) != _DRAWING_PROGRAM_TITLE
         ),
-        tuple(dict.fromkeys(_ACTIVE_KINDS[kind] for _, kind in kinds if kind in _ACTIVE_KINDS)),
-        tuple(_find_titles(objects)),
-        _compute_content_digest(objects),
-        blank_pages,
+        titles=tuple(_find_titles(objects)),
+        content_digest=_compute_content_digest(objects),
+        blank_pages=blank_pages,
         # What is drawn in annotations is not compared.
-        tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn_pages, 1)),
-        page_texts if any(page_texts) else (),
+        page_digests=tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn_pages, 1)),
+        page_texts=page_texts if any(page_texts) else (),
     )
 
 

@@ -13,7 +13,7 @@ from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import Severity
 from ..inspection.facts import FileFact, PackageFacts
-from ..inspection.pdf import PdfFact
+from ..inspection.pdf_pages import PdfFact
 from ..maps.jpeg import measure_thumbnail_difference
 from ..package_spec.model import FileSlot
 from ..slot_files import has_valid_end

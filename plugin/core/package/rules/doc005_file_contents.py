@@ -9,8 +9,7 @@ from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
-from ..inspection.pdf import PdfFact
-from ..inspection.pdf_pages import Remark
+from ..inspection.pdf_pages import PdfFact, Remark
 from ..maps.jpeg import THUMBNAIL_CELLS
 from ..names import make_name_matcher
 from ..package_spec.model import MIN_DPI
