@@ -98,7 +98,6 @@ def tabulate_plan(
     figures = PlanIndicators(
         RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang),
         Texts(lang),
-        marks_unknown_land=True,
     )
     return TabulatedPlan(plan, figures, [*make_all_tables(figures, progress), _make_about_sheet(plan, figures)])
 

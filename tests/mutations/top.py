@@ -110,7 +110,7 @@ def plant_lost_parcel(draft: CountyDraft) -> Any:
     return remove_row(draft, PARCEL, draft.pick_row(PARCEL, draft.wild))
 
 
-@declare_mutation("TOP007")
+@declare_mutation("TOP007", follows=["REL040"])
 def plant_woods_with_a_duplicate_shape(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     draft.add(WOODS, draft.shape(WOODS, row), like=row)

@@ -152,7 +152,7 @@ def evaluate_check(
     context = RuleContext(
         plan, plan.norm, tolerance, cancellation=cancellation, side_inputs=check_result.side, lang=options.lang
     )
-    indicators = PlanIndicators(context, texts, marks_unknown_land=True)
+    indicators = PlanIndicators(context, texts)
     indicators.use_figures_of_check(check_result.report.indicators)
     computed = compute_each_indicator(indicators, texts)
     checked = make_edition_figures(editions.checked, editions.checked_label, plan, computed, texts)

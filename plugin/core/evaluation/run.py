@@ -122,7 +122,7 @@ def _compute_edition(
         progress(_READING_SHARE, texts.get("evaluation", "computing", edition=label))
         tolerance = options.tolerance or plan.norm.make_tolerance()
         context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)
-        indicators = compute_each_indicator(PlanIndicators(context, texts, marks_unknown_land=True), texts)
+        indicators = compute_each_indicator(PlanIndicators(context, texts), texts)
         return make_edition_figures(edition, label, plan, indicators, texts)
     except Cancelled:
         raise

@@ -79,8 +79,6 @@ class PlanIndicators:
 
     ctx: RuleContext
     texts: Texts
-    #: Mark figures of layers of which not all is known; rules report such rows themselves.
-    marks_unknown_land: bool = False
     _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
     _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
     #: Figures that the rules of a check have reported, of the whole plan.
@@ -107,7 +105,7 @@ class PlanIndicators:
                 figures = self._compute_figures(entry)
                 for figure in figures:
                     self._repeated_land.mark(figure)
-                is_unknown = self.marks_unknown_land and mark_figures_of_unknown_land(figures, self.ctx.plan)
+                is_unknown = mark_figures_of_unknown_land(figures, self.ctx.plan)
                 parts = [self.compute_indicator(one) for one in (entry.part, entry.whole) if one]
                 is_known = not is_unknown and all(one.is_known for one in parts)
                 self._computed_by_id[name] = ComputedIndicator(entry, figures, is_known=is_known)

@@ -206,7 +206,7 @@ def _make_figures(
             cancellation=cancellation,
         )
     context = RuleContext(plan, norm, tolerance, cancellation=cancellation, side_inputs=side, lang=TABLE_LANGUAGE)
-    return PlanFigures(PlanIndicators(context, Texts(TABLE_LANGUAGE), marks_unknown_land=True), report, codes)
+    return PlanFigures(PlanIndicators(context, Texts(TABLE_LANGUAGE)), report, codes)
 
 
 def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
