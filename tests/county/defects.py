@@ -61,6 +61,7 @@ def plant_broken_geometries(editor: DefectEditor) -> None:
     row, site = editor.row(FIELD, parcel), np.round(editor.fabric.sites[parcel], 3)
     editor.reshape(FIELD, row, shapely.Polygon(site + np.outer([0, 1, 2], [30, 10])))
     editor.expect("GEO002", FIELD, row, what="a polygon without area")
+    _expect_unprotected_farmland(editor, parcel, editor.fabric.polygons[parcel], "a target without area")
     parcel, _ = editor.choose(editor.wild, around=False)
     ring = shapely.get_coordinates(
         heritage.make_round_polygon(editor.fabric.sites[parcel], 40, editor.fabric.land.seed, 903)

@@ -56,7 +56,10 @@ def test_live_check_after_each_kind_of_edit_equals_a_full_check(edit_session):
     code = parcels.fields().lookupField("DLBM")
     assert parcels.changeAttributeValue(1, code, "999")
     assert "ATT002" in edit_session.compare_with_fresh_check()
-    # Undo, redo, undo.
+    # Undo, redo, undo. Another feature stays: a layer that loses all needs a whole check.
+    red_line = edit_session["STBHHX"]
+    paste_features(red_line, [make_feature(red_line, make_rectangle(400, 400, 20), BSM="140225000051")])
+    edit_session.compare_with_fresh_check()
     assert edit_session["STBHHX"].deleteFeature(1)
     assert "REL001" not in edit_session.compare_with_fresh_check()
     edit_session["STBHHX"].undoStack().undo()
@@ -108,6 +111,8 @@ def test_live_check_after_a_rollback_restores_the_previous_findings(edit_session
     before = edit_session.compare_with_fresh_check()
     edit_session.edit()
     boundary, parcels, line = edit_session["CZKFBJ"], edit_session["DLTB"], edit_session["STBHHX"]
+    # Another feature stays: a layer that loses all needs a whole check.
+    paste_features(line, [make_feature(line, make_rectangle(400, 400, 20), BSM="140225000051")])
     paste_features(boundary, [make_feature(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
     assert parcels.changeAttributeValue(1, parcels.fields().lookupField("DLBM"), "999")
     assert line.deleteFeature(1)
@@ -155,6 +160,12 @@ def test_live_check_requires_a_full_check_after_too_many_changes(edit_session, m
     assert parcels.changeGeometry(1, make_rectangle(500, 500))
     process_events(0.2)
     assert edit_session.outdated == [1] and not edit_session.batches
+
+
+def test_live_check_requires_a_full_check_after_a_layer_lost_all_features(edit_session):
+    edit_session.edit()
+    assert edit_session["STBHHX"].deleteFeature(1)
+    assert wait_until(lambda: edit_session.outdated)
 
 
 def test_live_check_requires_a_full_check_after_changes_by_another_program(edit_session):

@@ -184,6 +184,8 @@ def _cut_off_hairs(parts: NDArray, owner: NDArray, tolerance: Tolerance) -> tupl
     # No polygon is wider than the circle of its area.
     candidates = np.flatnonzero(~tolerance.is_sliver(area, np.sqrt(area / np.pi)))
     narrow = candidates[shapely.minimum_clearance(parts[candidates]) < width_m]
+    if not len(narrow):
+        return parts, owner, np.zeros(len(parts), dtype=bool)
     cores, number = shapely.get_parts(
         shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True
     )

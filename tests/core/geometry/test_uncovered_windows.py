@@ -15,6 +15,7 @@ from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.uncovered_windows import find_windows_of_rows
 
 TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
+pytestmark = pytest.mark.usefixtures("keep_hairs")
 #: Cells of the cover in each direction, and the width of a cell (m).
 SIZE, CELL_M = 24, 10.0
 #: Below this area, rounding of GEOS decides whether a part exists.

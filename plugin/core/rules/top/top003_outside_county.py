@@ -93,7 +93,8 @@ def outside_county(
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
         gaps of parcels inside the county and, when it runs, also gaps of townships. Zones and uses of sea classes
-        (setting sea) are not compared; a notice names them.
+        (setting sea) are not compared; a notice names them. Parts of the outline beyond townships and parcels are found
+        by a whole check, not around an edit.
     """
     extent = ctx.geometry.get_county_outline()
     if extent is None:
@@ -163,9 +164,6 @@ def _report_excess_outline(
     if parcels is None or parcels is county or parcels.has_no_geometry:
         return findings
     if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
-        return findings
-    if county_shape.area - float(parcels.plane_areas.sum()) <= ctx.tolerance.min_area_m2:
-        # Parcels that tile the county have its area; TOP001 reports overlaps.
         return findings
     pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, parcels)
     shapes = np.array(list(pieces.geometry), dtype=object)
