@@ -79,7 +79,7 @@ def make_shape(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, attribu
 def read_features(
     layer: QgsVectorLayer, features: Sequence[QgsFeature], names_by_meaning: dict[str, tuple[str, ...]]
 ) -> list[ProjectShape]:
-    """Return features of a layer as projects; features without a geometry are left out.
+    """Return the features of a layer with a geometry as projects.
 
     ``names_by_meaning``: names of fields, in capitals, as in the settings of reviews. Attributes have each text by the
     name of its field, and the first one of a meaning by the meaning.

@@ -56,7 +56,7 @@ _LIMITING_PARAMS = ("filter", "sql", "subset", "maxNumFeatures", "bbox")
 
 
 def find_row_condition(layer: QgsVectorLayer) -> str:
-    """Return the condition by which a layer may show only a part of its source; empty without one.
+    """Return the condition that may hide rows of a layer's source; empty without one.
 
     It is a filter, the query of a virtual or database layer, a view, a geometry type, or a limit of a service.
     """

@@ -250,9 +250,10 @@ def _declare_as_texts(fields: tuple[FieldInfo, ...], names: Container[str]) -> t
 def _restore_mistyped_columns(
     snapshot: LayerSnapshot, frame: gpd.GeoDataFrame, files: StoredFiles | None
 ) -> dict[str, MistypedColumn]:
-    """Write stored values into the columns of a frame that QGIS has converted; return what is wrong by field.
+    """Restore the stored values of columns that QGIS has converted.
 
-    Values of edited features stay those of QGIS, and all values of a file that only QGIS can open.
+    Return field → what is wrong with its values. Values of edited features stay those of QGIS, and all values of a file
+    that only QGIS can open.
     """
     from ...core.errors import InputError
     from ...core.io.file import DRIVER_ERRORS

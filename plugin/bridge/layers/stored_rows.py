@@ -142,7 +142,7 @@ def merge_edited_rows(
     edits: BufferedEdits,
     text_names: Container[str] = (),
 ) -> gpd.GeoDataFrame:
-    """Return stored rows with unsaved edits, in the order in which QGIS gives features.
+    """Return stored rows with unsaved edits, in the order of features in QGIS.
 
     ``edited_frame``: the added and changed features, in any order, with the same columns; ``text_names``: columns of
     stored texts, in which edited values of other types may be.

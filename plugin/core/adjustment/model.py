@@ -159,7 +159,10 @@ class AdjustmentResult:
     ratios: tuple[ExpansionRatio | None, ExpansionRatio | None] = (None, None)
 
     def list_gaps(self, *concepts: str) -> tuple[Message, ...]:
-        """Return what of the layers of concepts is not known in either edition (`Layer.gaps`)."""
+        """Return sentences on unknown data of the layers of concepts in both editions.
+
+        As `Plan.list_gaps`, with the name of the earlier edition.
+        """
         earlier = [
             Message(ADJUSTMENT_SECTION, "of_edition", {"edition": self.before_name, "gap": gap})
             for gap in self.before.list_gaps(*concepts)

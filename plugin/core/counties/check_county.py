@@ -92,7 +92,10 @@ def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> C
 
 
 def _write_report(task: CountyTask, result: CheckResult, cancellation: Cancellation) -> dict[str, str]:
-    """Write the report in all requested forms, or no file; return name → SHA-256 of the unedited forms."""
+    """Write the report in all requested forms, or no file.
+
+    Return file name → SHA-256 of the forms that planners do not edit.
+    """
     from ..render.outputs import write_outputs
 
     paths = make_report_paths(task.folder, task.forms)
@@ -150,7 +153,10 @@ def _is_figure_of_summary(indicator: Indicator) -> bool:
 
 
 def _find_next_change(result: CheckResult) -> str:
-    """Return the first day after today on which waivers or ends of protection change the result (ISO), else empty."""
+    """Return the next day on which the date alone changes the result; else empty.
+
+    Waivers and protection of heritage may end on it. ISO format.
+    """
     from ..rules._attributes import read_word_pairs
 
     today, plan, waivers = date.today(), result.plan, result.waivers.entries
@@ -226,14 +232,20 @@ def clear_county_folder(folder: Path) -> None:
 
 
 def write_record(record: CountyRecord, folder: Path) -> None:
-    """Write a record into a county's folder, atomically, with its own digest. Raise OutputError."""
+    """Write a record with its digest into a county's folder, atomically.
+
+    Raise OutputError.
+    """
     from ..render.outputs import dump_json
 
     write_text(folder / RECORD_FILE, add_digest(dump_json(record.to_dict())))
 
 
 def read_record(folder: Path) -> CountyRecord | None:
-    """Return the record in a county's folder; None without one, or unless this version wrote it as it is."""
+    """Return the record in a county's folder; None without a valid one.
+
+    A record is valid if this version of the plugin wrote it and nothing changed it since.
+    """
     try:
         return CountyRecord.from_dict(read_json_with_digest((folder / RECORD_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
@@ -242,10 +254,11 @@ def read_record(folder: Path) -> CountyRecord | None:
 
 
 def is_current(record: CountyRecord, task: CountyTask) -> bool:
-    """Return True if a record is that of the county with its present inputs, and its report has all requested forms.
+    """Return True if a record belongs to a county's present inputs.
 
-    A county that was renamed in the list may have the folder, and so the record, of its former name. Documents, the
-    ledger and the layer of findings may have been edited since; they count if they are complete files.
+    Its report must have all requested forms, unchanged. A county that was renamed in the list may have the folder, and
+    so the record, of its former name. Documents, the ledger and the layer of findings may have been edited since; they
+    count if they are complete files.
     """
     if record.name != task.county.name or record.fingerprint != task.fingerprint:
         return False

@@ -128,9 +128,10 @@ def _digest_norm(options: RunOptions) -> str:
 
 
 def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) -> list[str]:
-    """Return a text with name and digest for each file of a source; a file that cannot be read counts by the reason.
+    """Return a text with name and digest for each file of a source.
 
-    An inspection of a package examines every file, a check only at those that may have data.
+    A file that cannot be read has the reason instead of its digest. An inspection of a package examines every file, a
+    check only at those that may have data.
     """
     digests = []
     try:

@@ -194,7 +194,10 @@ class RuleContext:
         return _find_values_in_codes(layer.text(meaning), members, template_field.code_pad)
 
     def find_land_rows(self, layer: Layer) -> NDArray:
-        """Return (n,) bool: rows that are compared with the county's border, as `find_land_rows`."""
+        """Return (n,) bool: rows that are compared with the county's border.
+
+        As the function `find_land_rows`.
+        """
         return find_land_rows(layer, self.norm)
 
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
@@ -207,7 +210,10 @@ class RuleContext:
 
 
 def has_cultivated_rows(plan: Plan, layer: Layer) -> bool:
-    """Return True if any row of a layer is cultivated land; in a plan of some rows, any row of the whole layer."""
+    """Return True if any row of a layer is cultivated land.
+
+    In a plan of some rows, this means any row of the whole layer.
+    """
     codes = plan.find_values_of_field(layer.role, layer.get_field_name("land_use"))
     return bool(_mask_cultivated_codes(layer, list(codes), plan.norm).any())
 
@@ -225,9 +231,10 @@ def _mask_cultivated_codes(layer: Layer, codes: list[str], norm: Norm, whole_cla
 
 
 def find_land_rows(layer: Layer, norm: Norm) -> NDArray:
-    """Return (n,) bool: rows that are compared with the county's border, which are all but those with sea classes.
+    """Return (n,) bool: rows that are compared with the county's border.
 
-    The setting ``sea`` gives the classes of zones and of uses, by code list.
+    These are all rows except those with sea classes. The setting ``sea`` gives the classes of zones and of uses, by
+    code list.
     """
     is_land = np.ones(len(layer), dtype=bool)
     for list_name, sea_codes in norm.get_settings_section("sea").items():

@@ -291,7 +291,7 @@ class GeometryQueries:
         return compute_piece_areas(pieces, left_layer, right_layer, self.measure_drawn_areas)
 
     def remove_repeated_land(self, pieces: OverlayPieces) -> OverlayPieces:
-        """Return pieces without the land of earlier pieces, so that sums count each place once.
+        """Return pieces without the land of earlier pieces; sums count each place once.
 
         Pieces overlap where rows of a layer do. The place of a piece decides which one is earlier, not its rows.
         """
@@ -659,9 +659,9 @@ class GeometryQueries:
     def _find_gaps_and_log_fallbacks(
         self, polygons: Polygons, max_width_m: float, layer: Layer, **options: Any
     ) -> OverlayPieces:
-        """Return the gaps that polygons enclose, and record fallback steps and failures of their union in the log.
+        """Return the gaps that polygons enclose.
 
-        ``options``: of `find_gaps`.
+        Fallback steps and failures of their union are recorded in the log. ``options``: of `find_gaps`.
         """
         pieces = find_gaps(
             polygons,

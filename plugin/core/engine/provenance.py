@@ -141,7 +141,10 @@ def _make_densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dic
 
 
 def describe_sea_rows(layers: Iterable[Layer], norm: Norm, texts: Texts) -> list[str]:
-    """Return a notice on each layer with rows at sea, which are not compared with the county's border."""
+    """Return a notice on each layer with rows at sea.
+
+    Such rows are not compared with the county's border.
+    """
     notices = []
     for layer in layers:
         rows = np.flatnonzero(~find_land_rows(layer, norm))
@@ -177,7 +180,7 @@ def collect_versions() -> dict[str, str]:
 
 @cache
 def compute_program_digest() -> str:
-    """Return a digest of the core's code and texts, and of the versions of its libraries.
+    """Return a digest of the core's code, its texts, and versions of libraries.
 
     A result of another version is not used, because the same input may give another result.
     """

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The files that a reader of a data set opens: parts of its format, logs of a database, content of linked folders."""
+"""The files that a reader of a data set opens.
+
+They are the parts of its format, the logs of a database, and the content of linked folders.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ LOG_SUFFIXES = ("-wal", "-journal")
 
 
 def list_logs(path: Path) -> list[Path]:
-    """Return the logs of a SQLite database with content; those of a linked one are next to the file it leads to.
+    """Return the logs of a SQLite database that have content.
 
-    Opening a database creates an empty log without changing the data.
+    The logs of a linked database are next to the file that the link leads to. Opening a database creates an empty log
+    without changing the data.
     """
     logs = (Path(f"{os.path.realpath(path)}{suffix}") for suffix in LOG_SUFFIXES)
     return [log for log in logs if _has_content(log)]
@@ -38,9 +42,10 @@ def _has_content(path: Path) -> bool:
 
 
 def iterate_dataset_files(path: Path) -> Iterator[tuple[str, Path]]:
-    """Yield (name, path) of a file, of the parts of its format and its logs; of each file in and below a folder.
+    """Yield (name, path) of each file of a data set.
 
-    Linked folders are searched too, except outer ones.
+    For a file: itself, the parts of its format and its logs. For a folder: each file in and below it. Linked folders
+    are searched too, except outer ones.
     """
     if path.is_dir():
         yield from iterate_linked_files_below(path)
@@ -51,10 +56,10 @@ def iterate_dataset_files(path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def iterate_linked_files_below(folder: Path, outer_folders: frozenset[str] = frozenset()) -> Iterator[tuple[str, Path]]:
-    """Yield (relative path with ``/``, path) of each file below a folder, also of linked folders.
+    """Yield (relative path with ``/``, path) of each file below a folder.
 
-    Logs of a linked database, which are in another folder, follow the link. ``outer_folders``: real paths of folders
-    that are being searched, to which a link may lead back.
+    Linked folders are followed. Logs of a linked database, which are in another folder, follow the link.
+    ``outer_folders``: real paths of folders that are being searched, to which a link may lead back.
     """
     outer_folders |= {os.path.realpath(folder)}
     for name, path in iterate_files_below(folder):

@@ -61,12 +61,15 @@ def compute_sha256(path: Path, cancellation: Cancellation = NEVER_CANCELLED) -> 
 
 
 def add_digest(text: str) -> str:
-    """Return the JSON text of an object with the SHA-256 of this text as its first value."""
+    """Return a JSON object's text with its own SHA-256 as the first value."""
     return f'{{"digest": "{hashlib.sha256(text.encode()).hexdigest()}",{text[1:]}'
 
 
 def read_json_with_digest(text: str) -> Any:
-    """Return the object of a text that `add_digest` made. Raise ValueError for a text that was changed since."""
+    """Return the object of a text that `add_digest` made.
+
+    Raise ValueError if the text was changed since.
+    """
     match = _JSON_DIGEST_PATTERN.match(text)
     if match is None or hashlib.sha256(f"{{{text[match.end() :]}".encode()).hexdigest() != match[1]:
         raise ValueError("the text differs from its digest")
@@ -74,7 +77,10 @@ def read_json_with_digest(text: str) -> Any:
 
 
 def is_complete_file(path: Path) -> bool:
-    """Return True if a document, a workbook (zip) or a database (SQLite) is a readable file to its end."""
+    """Return True if a document, workbook or database is readable to its end.
+
+    Workbooks are zip files; databases are SQLite files.
+    """
     if path.suffix.lower() != ".gpkg":
         return zipfile.is_zipfile(path)
     try:

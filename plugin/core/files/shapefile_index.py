@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The index of a shapefile (.shx): read it, compare it with the shapes (.shp), and make it anew.
+"""Read the index of a shapefile (.shx), compare it with the .shp, or rebuild it.
 
 References
 ----------
@@ -33,7 +33,10 @@ def read_index(path: Path) -> NDArray[np.int64]:
 
 
 def list_records(path: Path, begin: int, end: int) -> NDArray[np.int64]:
-    """Return byte offset, length and number (n, 3) of consecutive valid records of a .shp between two byte offsets."""
+    """Return byte offset, length and number (n, 3) of records of a .shp.
+
+    They are the consecutive valid records between two byte offsets.
+    """
     records = []
     with path.open("rb") as handle:
         (kind,) = struct.unpack_from("<i", handle.read(HEADER_BYTES), 32)
@@ -49,11 +52,12 @@ def list_records(path: Path, begin: int, end: int) -> NDArray[np.int64]:
     return np.array(records, dtype=np.int64).reshape(-1, 3)
 
 
-def is_index_right(path: Path, entries: NDArray[np.int64]) -> bool:
-    """Return True if each entry of an index (`read_index`) points at the shape of its row.
+def index_matches_shapes(path: Path, entries: NDArray[np.int64]) -> bool:
+    """Return True if each entry of an index points at the shape of its row.
 
-    A shape has its row's number (from 1 on; some programs count from 0). In a file without such numbers the shapes must
-    be in the order of the index. An entry of no length is a row without a shape.
+    ``entries``: as `read_index` returns them. A shape has its row's number (from 1 on; some programs count from 0). In
+    a file without such numbers the shapes must be in the order of the index. An entry of no length is a row without a
+    shape.
     """
     offsets, lengths = entries[entries[:, 1] > 0].T
     if not len(offsets):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Balance the areas of features that fixes change; a feature counts once, however many fixes change it."""
+"""Balance the areas of features that fixes change.
+
+A feature counts once, however many fixes change it.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,9 @@ def balance_areas(
 
 
 def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[AreaChange]:
-    """Return the area balance of each layer that proposals change together; each feature counts once.
+    """Return the area balance of each layer that proposals change together.
 
-    Land that one proposal takes from a feature and another one gives back to it is not moved.
+    Each feature counts once. Land that one proposal takes from a feature and another one gives back to it is not moved.
     """
     added_rows = {(edit.role, edit.fid) for proposal in proposals for edit in proposal.edits if edit.is_new}
     steps_by_role: dict[str, dict[int, list[tuple[Any, Any, Any]]]] = {}
@@ -57,6 +60,6 @@ def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[Area
 
 
 def _join_lands(steps: list[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
-    """Return shape before, land lost and land gained of a feature after all changes of it (``steps``)."""
+    """Return a feature's former shape, and the land it loses and gains in all steps."""
     lost, gained = (shapely.union_all([step[side] for step in steps if step[side] is not None]) for side in (1, 2))
     return steps[0][0], shapely.difference(lost, gained), shapely.difference(gained, lost)

@@ -28,11 +28,12 @@ ProgressCallback = Callable[[float, str], None]
 
 @dataclass
 class BatchEntry:
-    """What became of one finding of a batch: a proposal, applied or not, or the reason for having none.
+    """The outcome of one finding of a batch.
 
-    ``finding``: as the check listed it; ``ended_by``: the applied proposal that ended this finding together with its
-    own, before a proposal was made for it. ``present_finding``: the same problem as a check would list it after the
-    fixes applied so far, which may have given its row another key.
+    It is a proposal, applied or not, or the reason for the missing proposal. ``finding``: as the check listed it;
+    ``ended_by``: the applied proposal that ended this finding together with its own, before a proposal was made for it.
+    ``present_finding``: the same problem as a check would list it after the fixes applied so far, which may have given
+    its row another key.
     """
 
     finding: Finding

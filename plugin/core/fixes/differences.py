@@ -274,7 +274,7 @@ _RowName = tuple[str, str, int | None]
 def match_renamed_findings(
     edits: Edits, changed_rows: list[ChangedRow], differences: Differences, tolerance: Tolerance
 ) -> None:
-    """Add pairs of an ended and a new finding that are one problem to ``renamed``, in place.
+    """Add pairs of an ended and a new finding of one problem to ``renamed``.
 
     They are one problem if the row only has another name, since its key changed, or if a gap between several rows is
     named by other rows. A part of a divided row counts as the row. A check lists both, so they stay ended and new. A

@@ -272,7 +272,10 @@ def _require_valid_shapes(state: EditingState, changed_rows: list[ChangedRow]) -
 
 
 def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow], areas: list[AreaChange]) -> None:
-    """Raise FixRefused if rows of a layer, except those at sea, would cover more land outside the county."""
+    """Raise FixRefused if rows would cover more land outside the county.
+
+    Rows at sea are not compared with the county.
+    """
     county, outline = state.plan.find_layer_of_concept("county"), state.county_shape
     if county is None or outline is None:
         return
@@ -318,7 +321,10 @@ def _measure_areas(state: EditingState, edits: Edits, changed_rows: list[Changed
 
 
 def _measure_land(rows: list[ChangedRow]) -> tuple[Any, Any, Any]:
-    """Return the shape before, the land lost and the land gained of a feature; ``rows``: its row and its new parts."""
+    """Return a feature's former shape, and the land that it loses and gains.
+
+    ``rows``: the row of the feature and its new parts.
+    """
     row, *parts = sorted(rows, key=lambda row: row.before is None)
     shape, lost, gained = get_plane_shape(row.before), row.lost_land, row.gained_land
     if parts:
@@ -422,7 +428,7 @@ def _list_doubts(
 
 
 def _list_added_shapes(changed_rows: list[ChangedRow]) -> list[Any]:
-    """Return the shapes of new rows, and the smallest parts of rows that get further parts."""
+    """Return shapes of new rows, and smallest parts of rows with further parts."""
     added_shapes: list[Any] = []
     for row in changed_rows:
         before, after = ([] if shape is None else shapely.get_parts([shape]) for shape in row.plane_shapes)
@@ -469,7 +475,10 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
 
 
 def _moves_land_below_sliver_limits(state: EditingState, areas: list[AreaChange]) -> bool:
-    """Return True if the land that changes its feature is below the sliver limits, in total and each polygon."""
+    """Return True if the moved land is below the sliver limits.
+
+    The limits apply to its total and to each polygon. Moved land changes its feature.
+    """
     for change in areas:
         moved_polygons = [
             part

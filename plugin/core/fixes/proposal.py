@@ -99,7 +99,7 @@ class Proposal:
 
     @property
     def resolved_findings(self) -> list[Finding]:
-        """Return the findings that end, without those that a check lists again under another key."""
+        """Return the findings that end and are not listed again under another key."""
         renamed = {id(former_finding) for former_finding, _ in self.renamed}
         return [one for one in self.ended_findings if id(one) not in renamed]
 

@@ -79,7 +79,7 @@ def choose_surroundings_rules(
 
 
 def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
-    """Return the codes of rules of the check that edits may affect, but that a trial of the edits does not evaluate.
+    """Return the codes of rules that edits may affect but a trial does not evaluate.
 
     A trial evaluates neither totals and other rules on whole layers, nor the values of a new field. No rule is left out
     because of its layers: many of these rules read more layers than they need. Rules on the structure of layers (SCH)

@@ -68,7 +68,7 @@ class FixTexts:
         return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in proposal.doubts]
 
     def describe_untried_rules(self, proposal: Proposal) -> str:
-        """Return a sentence that names the rules that were not tried with a proposal; empty without any."""
+        """Return a sentence on the rules not tried with a proposal; empty without any."""
         return self.get("note_untried", rules=", ".join(proposal.untried_rules)) if proposal.untried_rules else ""
 
     def get_layer_name(self, role: str) -> str:

@@ -88,7 +88,7 @@ class GatheredCounty:
     layer of the parent's package → amount; ``left_out``: layers that are not written → rows, None if unknown;
     ``unspecified``: those of them that the parent's database has, but not the specification; ``renamed``: layer code of
     the county → code in the parent's package, where it was changed; ``figures``: areas and counts of the inspection;
-    ``gaps``: what of its layers is not known (`Layer.gaps`).
+    ``gaps``: unknown data of its layers (`Layer.gaps`).
     """
 
     name: str

@@ -350,7 +350,7 @@ def find_gaps(
     sort_rows: Callable[[NDArray], Sequence[int]] = np.ndarray.tolist,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> OverlayPieces:
-    """Return the gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
+    """Return the gaps (缝隙, 孔洞), at most ``max_width_m`` wide, among polygons.
 
     Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: the first two adjacent rows in the order
     of ``sort_rows`` (−1 if there is only one, or none). Gaps below the tolerance are in ``slivers`` of the result.

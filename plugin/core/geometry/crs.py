@@ -75,13 +75,19 @@ def find_epsg_code(crs: CRS) -> int | None:
 
 
 def is_standard_zone(crs: CRS) -> bool:
-    """Return True for EPSG:4490 and the 3° and 6° Gauss–Krüger zones of CGCS2000, with or without zone number."""
+    """Return True for EPSG:4490 and the 3° and 6° zones of CGCS2000.
+
+    Zones are Gauss–Krüger, with or without zone number.
+    """
     return find_epsg_code(crs) in _CGCS2000_CODES
 
 
 @lru_cache(maxsize=1)
 def _index_zones_by_parameters() -> dict[_Parameters, int]:
-    """Return parameters → EPSG code of the CRSs of CGCS2000; without zone number that of the 3° zone."""
+    """Return parameters → EPSG code of the CRSs of CGCS2000.
+
+    Without zone number, the code is that of the 3° zone.
+    """
     return {_list_parameters(CRS.from_epsg(code)): code for code in _CGCS2000_CODES}
 
 
@@ -130,12 +136,18 @@ def describe_crs(crs: CRS) -> CrsProperties:
 
 
 def have_same_parameters(crs: CRS, other_crs: CRS) -> bool:
-    """Return True if two CRS place coordinates alike, whatever their names and codes are; heights are not compared."""
+    """Return True if two CRSs place coordinates alike.
+
+    Names, codes and heights are not compared.
+    """
     return _list_parameters(_take_horizontal_part(crs)) == _list_parameters(_take_horizontal_part(other_crs))
 
 
 def _list_parameters(crs: CRS) -> _Parameters:
-    """Return what decides where a horizontal CRS places coordinates, rounded; a parameter of zero is left out."""
+    """Return the rounded parameters that decide where a CRS places coordinates.
+
+    The CRS is horizontal; a parameter of zero is left out.
+    """
     ellipsoid, meridian, operation = crs.ellipsoid, crs.prime_meridian, crs.coordinate_operation
     parameters = operation.params if operation else ()
     return (
@@ -154,7 +166,10 @@ def _list_parameters(crs: CRS) -> _Parameters:
 
 
 def _round_parameter(value: float, unit: float) -> float:
-    """Return a value in radians or metres; ``unit`` is the number of them in the unit of the value."""
+    """Return a value in radians or metres, rounded.
+
+    ``unit``: the number of radians or metres in the unit of the value.
+    """
     return round(value * round(unit, _UNIT_DECIMALS), _PARAMETER_DECIMALS)
 
 
@@ -163,7 +178,7 @@ _UNIT_SIGNS = {"degree": "°", "metre": " m", "unity": ""}
 
 
 def describe_parameters(crs: CRS) -> dict[str, str]:
-    """Return the parameters of a CRS by name, as texts with units; a dash for what it lacks."""
+    """Return the parameters of a CRS by name, as texts with units; — if absent."""
     operation, ellipsoid, geodetic = crs.coordinate_operation, crs.ellipsoid, crs.geodetic_crs
     parameters = operation.params if operation else ()
     prime_meridian = crs.prime_meridian.name if crs.prime_meridian and crs.prime_meridian.longitude else ""
@@ -189,7 +204,7 @@ def _is_cgcs2000(crs: CRS) -> bool:
 
 
 def _has_name_of_cgcs2000(crs: CRS) -> bool:
-    """Return True if the name of a CRS's geographic system or of its datum is that of CGCS2000."""
+    """Return True if the geographic CRS or its datum has the name of CGCS2000."""
     geodetic = crs.geodetic_crs
     if geodetic is None:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas that polygons of two layers share, computed without making the shapes of the shared pieces.
+"""Areas that polygons of two layers share, without the shapes of shared pieces.
 
 The boundary of a shared piece consists of the boundary of each polygon inside the other one. Its area is half the sum
 of cross products along these chains of segments (Green's theorem). A chain ends where the boundaries cross. So only the
@@ -46,7 +46,7 @@ _ORIGIN_STEP_M = 2.0**17
 
 
 class IntersectionAreas(NamedTuple):
-    """Areas that pairs of polygons share, sorted by row of the left and of the right layer.
+    """Areas that pairs of polygons share, sorted by left and then right row.
 
     ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², greater than 0; ``drawn_area`` (k,): m² on the ellipsoid
     within edges as drawn, None if no equal-area plane was given.
@@ -82,7 +82,7 @@ def compute_intersection_areas(
     plane: EqualAreaPlane | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> IntersectionAreas:
-    """Return the areas that polygons of two layers share, in the plane of their coordinates.
+    """Return the areas that polygons of two layers share, in their plane.
 
     Pairs that only touch are left out. Polygons of a layer may overlap each other, and may have holes and several
     parts.
@@ -252,9 +252,10 @@ def _find_crossing_segments(
 def _select_crossings(
     left_xy: NDArray, right_xy: NDArray, left_segments: NDArray, right_segments: NDArray, moved: int
 ) -> list[NDArray]:
-    """Return those of (k,) pairs of segments that cross, as `_find_crossing_segments` does.
+    """Return those of (k,) pairs of segments that cross.
 
-    ``left_xy``, ``right_xy`` (v, 2): the vertices; segment k runs from vertex k to vertex k + 1.
+    As `_find_crossing_segments`. ``left_xy``, ``right_xy`` (v, 2): the vertices; segment k runs from vertex k to vertex
+    k + 1.
     """
     # Few of the pairs cross; coordinates are looked up once, and reduced with the pairs.
     ends_of_segments = [
@@ -398,7 +399,7 @@ def _locate_rings(
     moved: int,
     cancellation: Cancellation,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the rings that begin inside a polygon of the other layer: three (i,) arrays.
+    """Return the rings that begin in a polygon of the other layer: three (i,) arrays.
 
     ``polygon``, ``other_polygon`` (k,): positions of the polygons of the pairs to compare; ``moved``: 1 if the layer of
     the rings is shifted by an infinitely small distance, −1 if the other one is. The arrays are ring, other polygon,

@@ -165,7 +165,7 @@ _MIN_HAIR_LENGTH = 10
 
 
 def _cut_off_hairs(parts: NDArray, owner: NDArray, tolerance: Tolerance) -> tuple[NDArray, NDArray, NDArray]:
-    """Cut polygons where they are narrower than the cluster tolerance, and drop these places (hairs, 毛刺).
+    """Cut hairs (毛刺), narrower than the cluster tolerance, off polygons.
 
     Edges that differ by the rounding of a conversion leave hairs between them, which would lengthen the outline of a
     piece or connect two pieces. A polygon that is nowhere wider, or a sliver in any case, is unchanged.

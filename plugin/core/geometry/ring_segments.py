@@ -94,7 +94,7 @@ class RingSegments:
 
 
 def _move_and_round_in_place(xy: NDArray, origin: NDArray) -> None:
-    """Make (v, 2) coordinates relative to ``origin`` (m), rounded to multiples of `GRID_M`."""
+    """Make (v, 2) coordinates (m) relative to ``origin`` and round them to `GRID_M`."""
 
     def change(batch: slice) -> None:
         """Change the coordinates in a slice."""

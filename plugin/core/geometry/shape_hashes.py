@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hashes and normal forms of geometries, by which shapes of two rows or of two checks are compared."""
+"""Hashes and normal forms of geometries, to compare two rows or two checks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _ON_LINE_M = 1e-6
 
 
 def normalize_shapes(shapes: NDArray) -> NDArray:
-    """Return (n,) shapes (m) in one form for all choices of start, direction, and vertices on straight edges."""
+    """Return (n,) shapes (m) in normal form.
+
+    It does not depend on start, direction, and vertices on straight edges.
+    """
     # A ring then begins at a corner, which is kept.
     normalized: NDArray = shapely.normalize(shapely.simplify(shapely.normalize(shapes), _ON_LINE_M))
     return normalized

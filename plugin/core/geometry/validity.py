@@ -138,7 +138,7 @@ def extract_polygons(geometry: Any) -> Any:
 
 
 def extract_parts(geometry: Any) -> NDArray:
-    """Return the (k,) parts of a geometry that are neither empty nor have parts themselves."""
+    """Return the (k,) simple parts of a geometry that are not empty."""
     parts = shapely.get_parts([geometry])
     while (shapely.get_type_id(parts) == shapely.GeometryType.GEOMETRYCOLLECTION).any():
         parts = shapely.get_parts(parts)

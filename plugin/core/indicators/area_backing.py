@@ -213,10 +213,10 @@ def compute_net_area_by_geometry(layer: Layer, ctx: RuleContext) -> NDArray | No
 
 
 def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, float] | None:
-    """Return (meaning of the area field, its sum, the county's area), in m², if a layer exceeds the county.
+    """Return (meaning of the area field, its sum, county's area) of an excess.
 
-    Only layers whose rows never overlap and layers with a target are compared; None for any other layer, and if the sum
-    does not exceed the county's area. Rows at sea do not count.
+    Areas are in m². Only layers whose rows never overlap and layers with a target are compared; None for any other
+    layer, and if the sum does not exceed the county's area. Rows at sea do not count.
     """
     county = ctx.plan.find_layer_of_concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.list_roles_of_concept(concept)}

@@ -19,9 +19,9 @@ from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target
 from ..standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from .area_backing import is_sum_confirmed_by_geometry
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
-from .known_land import mark_figures_of_unknown_land
 from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
 from .repeated_land import RepeatedLand
+from .unknown_land import mark_figures_of_unknown_land
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -35,11 +35,11 @@ DEFINITIONS_SETTING = "indicators.definitions"
 
 @dataclass
 class ComputedIndicator:
-    """A computed indicator: ``figures``, or the ``missing_reason`` for missing figures.
+    """A computed indicator: ``figures``, or the ``missing_reason`` without any.
 
     It has one figure for each target, or one without target. ``definition``: its definition; ``has_failed``: an error
-    prevented the figures, not an input that the plan lacks; ``is_known``: False if not all of a layer that it is
-    computed from is known (`known_land`).
+    prevented the figures, not an input that the plan lacks; ``is_known``: False if a layer that it is
+    computed from has unknown data (`unknown_land`).
     """
 
     definition: CatalogueIndicator

@@ -31,9 +31,10 @@ _AREA_DECIMALS, _RATIO_DECIMALS = 2, 4
 
 
 class RepeatedLand:
-    """Land that rows of a plan's layers cover more than once: area of the rows less that of their union.
+    """Land that rows of a plan's layers cover more than once.
 
-    Layers whose rows may overlap by their template count none. ``kept_results``: results of earlier checks.
+    Its area is that of the rows less that of their union. Layers whose rows may overlap by their template count none.
+    ``kept_results``: results of earlier checks.
     """
 
     def __init__(
@@ -64,13 +65,16 @@ class RepeatedLand:
                 indicator.mark_unconfirmed()
 
     def measure_overlap_area(self, role: str, township: str) -> float:
-        """Return the area (m²) that rows of a layer cover more than once; in one township, or in all if it is empty."""
+        """Return the area (m²) that rows of a layer cover more than once.
+
+        ``township``: code of a township; empty for all.
+        """
         if (role, township) not in self._areas:
             self._areas[role, township] = self._measure(self._plan.layers[role], township)
         return self._areas[role, township]
 
     def changes_figure(self, role: str, area_m2: float, value: float | None, unit: str) -> bool:
-        """Return True if subtracting an area would change a figure of the layer as it is printed.
+        """Return True if subtracting an area would change a figure as printed.
 
         ``value``: the figure in ``unit``; a ratio changes by the area's share of the layer.
         """
@@ -89,7 +93,10 @@ class RepeatedLand:
         return area_m2 / max(float(self._plan.layers[role].plane_areas.sum()), area_m2) if area_m2 > 0 else 0.0
 
     def _measure(self, layer: Layer, township: str) -> float:
-        """Return the area (m²) that rows of a layer cover more than once; in one township, or in all."""
+        """Measure the area (m²) that rows of a layer cover more than once.
+
+        ``township``: code of a township; empty for all.
+        """
         if layer.template.geometry != "polygon" or layer.template.overlap != "never":
             return 0.0
         if layer.role not in self._pieces:
@@ -107,7 +114,10 @@ class RepeatedLand:
 
 
 def list_summed_roles(indicator_id: str, plan: Plan) -> list[str]:
-    """Return the codes of the layers of which an indicator sums all rows; parcels are summed by their class."""
+    """Return the codes of the layers of which an indicator sums all rows.
+
+    Parcels are not among them: an indicator sums them by their class.
+    """
     entry = load_catalogue(plan.norm.standard).indicator_by_id.get(indicator_id)
     if entry is None or entry.method not in _SUM_METHODS:
         return []
@@ -116,7 +126,7 @@ def list_summed_roles(indicator_id: str, plan: Plan) -> list[str]:
 
 
 def _is_target_met_without_land(indicator: Indicator, area_m2: float, share: float) -> bool:
-    """Return True if an indicator meets its target also without land that it counts twice.
+    """Return True if an indicator meets its target without the repeated land, too.
 
     ``area_m2``: that land, ``share``: its share of the layer. Net area is at most gross area, so that the gross area of
     overlaps is a bound. Either term of a ratio may have the land: an upper limit is tested with the smaller

@@ -425,7 +425,7 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
 def _make_layer_if_rows_are_unneeded(
     source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]
 ) -> SourceLayer | None:
-    """Return the layer without rows if no rows are to be read; None if they must be read.
+    """Return the layer without rows if none are needed; None if they are.
 
     No rows are read of layers that the caller does not want, of files whose parts do not belong together, and of layers
     of a FileGDB that have none.

@@ -82,9 +82,10 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class SchemaTable:
-    """A table or view of a schema; ``is_readable``: False if the user may not select from it.
+    """A table or view of a schema.
 
-    ``condition``: what may hide rows, the statement of a view or the rules on rows; empty without.
+    ``is_readable``: False if the user may not select from it. ``condition``: what may hide rows, the statement of a
+    view or the rules on rows; empty without.
     """
 
     schema: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Number of rows in a file, counted without a GIS driver, and comparison of a file's parts.
+"""Count rows of a file without a GIS driver, and compare the file's parts.
 
 Shapefiles are counted by table, index and shapes, file geodatabases by their tables. A driver reads only the shapes in
 the index. A shape that the index lacks, or that the table marks as deleted, remains in the .shp.
@@ -23,7 +23,7 @@ from ..files.shapefile_index import (
     HEADER_BYTES,
     RECORD_HEADER_BYTES,
     SHORTEST_RECORD_BYTES,
-    is_index_right,
+    index_matches_shapes,
     list_records,
     read_index,
 )
@@ -33,10 +33,11 @@ _ID_BYTES = 4
 
 
 def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
-    """Return why the parts of a shapefile or MapInfo table do not belong together, as (problem, parameters).
+    """Return (problem, parameters) if parts of a data set do not belong together.
 
-    None if they have equal numbers of records and the index (.shx) points at them; also for another format, and for a
-    part that cannot be read, since reading the rows reports that. Problems: ``parts_disagree``, ``index_wrong``.
+    The data set is a shapefile or a MapInfo table. None if they have equal numbers of records and the index (.shx)
+    points at them; also for another format, and for a part that cannot be read, since reading the rows reports that.
+    Problems: ``parts_disagree``, ``index_wrong``.
     """
     try:
         if path.suffix.lower() == ".shp":
@@ -49,12 +50,15 @@ def find_problem_of_parts(path: Path) -> tuple[str, dict[str, Any]] | None:
 
 
 def _compare_parts_of_shapefile(path: Path) -> tuple[str, dict[str, Any]] | None:
-    """Return the problem of a shapefile's parts (`find_problem_of_parts`). Rows marked as deleted are records too."""
+    """Return the problem of a shapefile's parts (`find_problem_of_parts`).
+
+    Rows marked as deleted are records, too.
+    """
     row_count_and_marks, entries = _read_deletion_flags(path), read_index(path)
     if row_count_and_marks is None:
         return None
     table_count, index_count = row_count_and_marks[0], len(entries)
-    if table_count == index_count and is_index_right(path, entries):
+    if table_count == index_count and index_matches_shapes(path, entries):
         return None
     shape_count = len(list_records(path, HEADER_BYTES, path.stat().st_size))
     index = path.with_suffix(".shx").name
@@ -64,7 +68,10 @@ def _compare_parts_of_shapefile(path: Path) -> tuple[str, dict[str, Any]] | None
 
 
 def _compare_parts_of_table(path: Path) -> tuple[str, dict[str, Any]] | None:
-    """Return the problem of a MapInfo table's parts (`find_problem_of_parts`); its driver compares .id with .map."""
+    """Return the problem of a MapInfo table's parts (`find_problem_of_parts`).
+
+    The driver compares .id with .map.
+    """
     table, pointers = find_sibling_file(path, ".dat"), find_sibling_file(path, ".id")
     if table is None or pointers is None:
         return None
@@ -131,10 +138,11 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
 
 
 def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
-    """Return the number of shapes in a .shp that its index (``entries``, as of `read_index`) does not list.
+    """Return the number of shapes in a .shp that its index does not list.
 
-    They are between listed shapes and after the last one. A file without such space is not read. An old record left by
-    a driver that rewrote the shape elsewhere has the number of a listed shape and is not counted.
+    ``entries``: as `read_index` returns them. They are between listed shapes and after the last one. A file without
+    such space is not read. An old record left by a driver that rewrote the shape elsewhere has the number of a listed
+    shape and is not counted.
     """
     if not path.is_file():
         return 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values of a GeoPackage or SQLite database that are not of their column's type, read as they are stored.
+"""Read values of a SQLite database that are not of their column's type.
 
-SQLite stores any value in any column. A driver converts it: the text “12,5” in a column of numbers is read as 12, a
-number that is too large as the largest one, a text with NUL is cut there.
+They are read as they are stored. SQLite stores any value in any column. A driver converts it: the text “12,5” in a
+column of numbers is read as 12, a number that is too large as the largest one, a text with NUL is cut there.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ _MAX_LISTED_FIDS = 20
 
 
 def find_mistyped_fields(path: Path, name: str, info: dict[str, Any], positions: Iterable[int]) -> list[str]:
-    """Return the fields in which a value may be stored that a driver converts, in one pass over the table.
+    """Return the fields that may have stored values which the driver converts.
 
-    ``info``: pyogrio's description of the layer; ``positions``: of the fields to search. Empty for other formats.
+    One pass over the table finds them. ``info``: pyogrio's description of the layer; ``positions``: of the fields to
+    search. Empty for other formats.
     """
     conditions = {str(info["fields"][n]): _make_condition(info, n) for n in positions}
     database = _open(path)
@@ -48,7 +49,7 @@ def find_mistyped_fields(path: Path, name: str, info: dict[str, Any], positions:
 def read_mistyped_columns(
     path: Path, name: str, info: dict[str, Any], fields: list[str], values_by_field: dict[str, NDArray], fids: NDArray
 ) -> dict[str, tuple[NDArray, MistypedColumn]]:
-    """Return field → texts (n,) as stored and what is wrong, of columns with values that are not of their type.
+    """Return field → (n,) texts as stored, and what is wrong, of mistyped columns.
 
     ``fields``: the fields to search (`find_mistyped_fields`); fields of dates of which the driver lost a value are
     added. ``values_by_field``: the driver's values (n,) of the rows ``fids`` (n,). Empty if the database cannot be
@@ -97,7 +98,7 @@ def _open(path: Path) -> sqlite3.Connection | None:
 
 
 def _make_condition(info: dict[str, Any], position: int) -> str:
-    """Return the SQL condition of values that the driver converts when it reads a field.
+    """Return the SQL condition of values of a field that the driver converts.
 
     Numbers are less than texts, and texts less than bytes: comparisons take less time than asking for the type.
     """
@@ -120,7 +121,7 @@ def _make_text(value: Any) -> str:
 
 
 def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
-    """Return the fields of a layer with types as in templates: text, integer, real and date.
+    """Return the fields of a layer with types of templates (text, integer, …).
 
     ``info``: pyogrio's description; ``names``: names to use for the fields.
     """

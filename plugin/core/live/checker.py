@@ -358,7 +358,7 @@ class IncrementalChecker:
         return results
 
     def _list_rules_changed_everywhere(self, changed_roles: frozenset[str]) -> list[str]:
-        """Return the codes of rules that judge all land differently than the whole check did.
+        """Return the codes of rules that judge all land differently after the edits.
 
         These are rules that read a layer which has lost its last shape or cultivated parcel, or got its first one.
         ``changed_roles``: the layers that changed.
@@ -438,7 +438,10 @@ class IncrementalChecker:
         return layers, selection_by_role, touched_rows
 
     def _list_covering_roles(self, rules: list[Rule]) -> set[tuple[str, str]]:
-        """Return pairs of a layer whose rows may together cover a row of another layer, and this layer, as codes."""
+        """Return pairs (covering layer, covered layer) by their codes.
+
+        Rows of the first may together cover a row of the second.
+        """
         return {
             (layer.role, role)
             for rule in rules
@@ -457,7 +460,7 @@ class IncrementalChecker:
         return needs_each_layer or not rule.needs or role in self._list_roles(rule)
 
     def make_plan_of_rows(self, layers: dict[str, Layer]) -> Plan:
-        """Return a plan of these layers (by role), with settings and outline of the county.
+        """Return a plan of layers (by role) with the county's settings and outline.
 
         A layer counts as having a geometry if any row of the whole layer has one.
         """

@@ -263,7 +263,7 @@ class EditedRows:
         return {value for value in values if value and counts.get(value, 0) + changes[value] > 0}
 
     def has_any_shape(self, role: str) -> bool:
-        """Return True if any row of a layer has a shape in the plane with the edits so far."""
+        """Return True if any row of a layer, as edited, has a shape in the plane."""
         edited_rows = [n for n in self._edited[role] if n < len(self.layers[role])]
         has_shape = self.layers[role].has_shape
         return bool(self._edited_bounds[role] or has_shape.sum() > has_shape[edited_rows].sum())
@@ -336,9 +336,10 @@ class EditedRows:
         )
 
     def rename_rows_with_key(self, role: str, key: str) -> list[tuple[int, Layer, Layer]]:
-        """Store in the rows with a key whether it is ambiguous, and so whether their names have the feature id.
+        """Store in the rows with a key whether it is ambiguous.
 
-        Return number, former and new state of each row that thereby gets another name.
+        Names of rows with an ambiguous key include the feature id. Return number, former and new state of each row that
+        thereby gets another name.
         """
         # A missing key is always ambiguous.
         rows = self.find_rows_with_key(role, key) if key else set()

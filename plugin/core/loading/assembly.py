@@ -177,7 +177,10 @@ def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = Non
 
 
 def _set_plausible_box(plan: Plan) -> None:
-    """Set for each layer the box around the county outside of which no row can be; unknown without the county."""
+    """Set the box around the county outside of which no row of a layer can be.
+
+    It is unknown without the county.
+    """
     county = plan.find_layer_of_concept("county")
     box = None if county is None else _make_layer_box(county)
     if box is not None:

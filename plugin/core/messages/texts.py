@@ -176,7 +176,10 @@ class MessageLines:
 
 @dataclass(frozen=True)
 class MessageList:
-    """Several messages as one parameter, with a separator of the language between them: by default the semicolon."""
+    """Several messages as one parameter, with a separator between them.
+
+    ``separator``: key of the separator; by default the semicolon of the language.
+    """
 
     message_parts: tuple[MessagePart, ...]
     separator: str = "between_cells"

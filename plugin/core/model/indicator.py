@@ -103,7 +103,7 @@ class Indicator:
     unconfirmed (met by a figure that the measured area contradicts) or reference (no target).
 
     ``backed``: False if the figure is summed from an area field that the measured area contradicts (`area_backing`), or
-    counts land twice (`indicators.repeated_land`), or if not all of a layer is known (`indicators.known_land`).
+    counts land twice (`indicators.repeated_land`), or if a layer has unknown data (`indicators.unknown_land`).
     ``confirmed``: False if ``backed`` is False, and also if a setting
     marked C, an unknown base year or an invalid net field was used.
     """
@@ -132,7 +132,7 @@ class Indicator:
         self.state = UNCONFIRMED_STATE if not self.backed and state in (TARGET_MET, LITTLE_MARGIN_LEFT) else state
 
     def mark_unconfirmed(self) -> None:
-        """Mark the figure as not confirmed; a target that it meets is then not confirmed either."""
+        """Mark the figure, and that it meets its target, as not confirmed."""
         self.backed = self.confirmed = False
         self.set_state(self.state)
 

@@ -44,7 +44,7 @@ from ..messages.texts import Message
 from ..parallel.shared_property import get_lock, shared_property
 from ..parallel.threads import apply_in_threads
 from ..standard.template import Template, TemplateField
-from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, find_unused_rows
+from .unused_rows import GAPS_SECTION, UnusedRow, describe_unused_rows, find_unused_rows, make_layer_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -209,7 +209,10 @@ class SourceLayer:
         return self._frame_as_read is not None and self._frame_as_read() is self.frame
 
     def require_usable(self) -> None:
-        """Raise InputError with the reason if the layer is damaged; a table without shapes is not."""
+        """Raise InputError with the reason if the layer is damaged.
+
+        A table without shapes is not damaged.
+        """
         if self.problem is not None and self.problem[0] not in TABLE_PROBLEMS:
             params = {"layer": self.full_name, "role": self.name, **self.problem[1]}
             raise InputError("layer_damaged", unusable=(self.problem[0], params))
@@ -246,7 +249,7 @@ _GEOMETRY_COLLECTION_TYPE_ID = 7
 
 
 def _agrees_with_crs(shape: Any, crs: CRS | None) -> bool:
-    """Return True if the coordinates of a shape are numbers that do not contradict a CRS."""
+    """Return True if a shape's coordinates are numbers and agree with a CRS."""
     bounds = shape.bounds
     return bool(np.isfinite(bounds).all()) and len(bounds) == 4 and find_coordinate_problem(crs, bounds) is None
 
@@ -451,9 +454,10 @@ class Layer:
         return frozenset(np.flatnonzero(mask_texts(self.keys, keys)).tolist() if keys else ())
 
     def sort_rows(self, rows: Iterable[int]) -> list[int]:
-        """Return row positions by key, and by the bounds of their shapes where keys are missing or repeated.
+        """Return row positions sorted by key.
 
-        Findings on several rows name the first one: they must not depend on the order of rows in a file.
+        Rows with a missing or repeated key are sorted by the bounds of their shapes. Findings on several rows name the
+        first one: they must not depend on the order of rows in a file.
         """
         keys, repeated = self.keys, self.repeated_keys
         return sorted(
@@ -640,16 +644,20 @@ class Layer:
         return plane, changes
 
     def find_used_part(self, row: int, shape: Any = None) -> Any:
-        """Return the parts of a stray row that agree with the CRS as one geometry; None without one.
+        """Return the parts of a stray row that agree with the CRS; None without any.
 
-        ``shape``: the row's geometry in another plane, whose parts are selected; by default the geometry as read.
+        They are one geometry. ``shape``: the row's geometry in another plane, whose parts are selected; by default the
+        geometry as read.
         """
         raw_parts = extract_parts(self.raw_shapes[row])
         is_used = np.array([_agrees_with_crs(part, self.crs) for part in raw_parts], dtype=bool)
         return join_parts((raw_parts if shape is None else extract_parts(shape))[is_used])
 
     def drop_stray_parts(self, shapes: NDArray) -> None:
-        """Replace the stray rows among (n,) geometries of all rows by their parts that agree with the CRS, in place."""
+        """Remove parts of stray rows that contradict the CRS from (n,) shapes, in place.
+
+        ``shapes``: geometries of all rows.
+        """
         for row in self.stray_rows:
             shapes[row] = self.find_used_part(row, shapes[row])
 
@@ -663,16 +671,17 @@ class Layer:
 
     @property
     def gaps(self) -> tuple[Message, ...]:
-        """Return sentences on what of the layer is not known: rows that could not be used, rows that a source hides.
+        """Return sentences on unknown data: rows not used, rows that the source hides.
 
-        With gaps, nothing certain follows from land that the layer does not have, or from its sums.
+        With gaps, land outside the layer's rows is not certainly free, and sums of the layer are not confirmed.
         """
         return self.describe_gaps(self.unused_rows)
 
     def describe_gaps(self, unused_rows: Iterable[UnusedRow]) -> tuple[Message, ...]:
-        """Return `gaps` of the layer with other rows that could not be used, such as after edits."""
-        unused = describe_unused_rows(self.name, self.role, unused_rows)
-        hidden = {"layer": self.name, "role": self.role, "filter": self.source.row_filter}
+        """Return `gaps` for other rows that could not be used, such as after edits."""
+        layer_name = make_layer_name(self.name, self.role, self.template.name)
+        unused = describe_unused_rows(layer_name, unused_rows)
+        hidden = {"layer": layer_name, "filter": self.source.row_filter}
         part = Message(GAPS_SECTION, "part", hidden) if self.source.row_filter else None
         return tuple(one for one in (unused, part) if one is not None)
 

@@ -26,7 +26,7 @@ from ..profile import Norm
 from ..standard.numbering import has_county_code_format
 from .layer import Layer
 from .layer_table import LayerTable
-from .unused_rows import GAPS_SECTION, describe_unused_rows
+from .unused_rows import GAPS_SECTION, describe_unused_rows, make_layer_name
 
 
 @dataclass
@@ -175,19 +175,26 @@ class Plan:
         )
 
     def list_gaps(self, *concepts: str) -> tuple[Message, ...]:
-        """Return what of the layers of concepts is not known (`Layer.gaps`); a layer in wrong coordinates is not."""
+        """Return sentences on unknown data of the layers of concepts.
+
+        These are the `Layer.gaps` of usable layers, and layers that cannot be used at all.
+        """
         gaps: dict[str, tuple[Message, ...]] = {}
         for concept in concepts:
             if (layer := self.find_layer_of_concept(concept)) is not None:
                 gaps[layer.role] = layer.gaps
             elif (unusable := self.find_unusable_layer(concept)) is not None:
-                params = {"layer": unusable.name, "role": unusable.role}
-                gaps[unusable.role] = (Message(GAPS_SECTION, "layer", params),)
+                title = self.norm.standard.templates[unusable.role].name
+                layer_name = make_layer_name(unusable.name, unusable.role, title)
+                gaps[unusable.role] = (Message(GAPS_SECTION, "layer", {"layer": layer_name}),)
         return tuple(gap for gaps_of_layer in gaps.values() for gap in gaps_of_layer)
 
     def describe_gaps(self, texts: Texts) -> list[str]:
-        """Return sentences on data that was not read, and on rows of any layer that could not be used."""
-        unused = (describe_unused_rows(one.name, one.role, one.unused_rows) for one in self.layers.values())
+        """Return sentences on data not read and on rows of all layers not used."""
+        unused = (
+            describe_unused_rows(make_layer_name(one.name, one.role, one.template.name), one.unused_rows)
+            for one in self.layers.values()
+        )
         sentences = [one.render(texts) for one in unused if one is not None]
         return [*(texts.describe_unread(one) for one in self.unread_data), *sentences]
 

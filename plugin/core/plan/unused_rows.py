@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a layer that could not be used, and what else of a layer is not known.
+"""Rows of a layer that could not be used, and sentences on unknown data.
 
 Programs that conclude from a layer read this: land that nothing occupies, a distance or a sum is only certain if every
 row of the layer was used. Rules report the rows one by one (GEO001, GEO002, SCH003).
@@ -34,7 +34,9 @@ _FLAT_WIDTH_M = 1e-4
 
 @dataclass(frozen=True)
 class UnusedRow:
-    """A row that could not be used, or of which only the parts in the county count as occupied land.
+    """A row that could not be used, or not with all its parts.
+
+    The parts that agree with the CRS count as occupied land.
 
     ``reason``: text key: ``missing``, ``broken``, ``type``, ``no_land``, ``mixed`` (land, and lines or points),
     ``stray``, ``stray_part``, ``far``; ``key``: 标识码, empty if it is missing or repeated.
@@ -87,7 +89,7 @@ def find_unused_rows(layer: Layer) -> tuple[UnusedRow, ...]:
 
 
 def _mask_far_rows(layer: Layer) -> NDArray:
-    """Return (n,) bool: rows with a vertex outside the land where rows of the plan can be (`Layer.plausible_box`)."""
+    """Return (n,) bool: rows with a vertex outside `Layer.plausible_box`."""
     if layer.plausible_box is None:
         return np.zeros(len(layer), dtype=bool)
     xmin, ymin, xmax, ymax = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4).T
@@ -95,11 +97,23 @@ def _mask_far_rows(layer: Layer) -> NDArray:
     return (xmin < west) | (ymin < south) | (xmax > east) | (ymax > north)
 
 
-def describe_unused_rows(name: str, role: str, rows: Iterable[UnusedRow]) -> Message | None:
-    """Return a sentence on the rows of a layer that could not be used, with keys and reasons; None without any."""
+def make_layer_name(name: str, role: str, title: str) -> Message:
+    """Return the name of a layer as a part of a sentence: title and code.
+
+    The name that the layer has in its source is added if it is neither of them.
+    """
+    key = "layer_name" if name in (role, title) else "layer_with_own_name"
+    return Message(GAPS_SECTION, key, {"layer": name, "role": role, "title": title})
+
+
+def describe_unused_rows(layer_name: Message, rows: Iterable[UnusedRow]) -> Message | None:
+    """Return a sentence on rows that could not be used; None without any.
+
+    It names a few of them with the reason. ``layer_name``: `make_layer_name`.
+    """
     rows = tuple(rows)
     if not rows:
         return None
     listed = MessageList(tuple(row.label for row in rows[:_MAX_NAMED_ROWS]))
     key = "rows" if len(rows) <= _MAX_NAMED_ROWS else "rows_more"
-    return Message(GAPS_SECTION, key, {"layer": name, "role": role, "count": len(rows), "rows": listed})
+    return Message(GAPS_SECTION, key, {"layer": layer_name, "count": len(rows), "rows": listed})

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The admission table (准入表): which use is 允许, 有条件 or 禁止 in which zone and control line.
+"""The admission table (准入表): uses that zones and control lines admit.
 
-A table is a CSV or an Excel sheet with the columns zone, use, outcome, condition, source, mark. ``zone`` is the code
-or the name of a planning zone, or a line of ``conformity.toml`` by its id or layer, perhaps with a part
-(``heritage:core``); an unknown part is an error. ``use`` is a code or a name of 用地用海分类, which includes the codes
-below it, or ``*``. The row of the finest zone applies, and among these that of the finest use. Of zones and parts that
-overlap each is judged, and the strictest decides.
+An entry is 允许, 有条件 or 禁止. A table is a CSV or an Excel sheet with the columns zone, use, outcome, condition,
+source, mark. ``zone`` is the code or the name of a planning zone, or a line of ``conformity.toml`` by its id or layer,
+perhaps with a part (``heritage:core``); an unknown part is an error. ``use`` is ``*``, or a code or name of
+用地用海分类, which includes the codes below it. The row of the finest zone applies, and among these that of the finest
+use. Each of several overlapping zones or parts is judged, and the strictest outcome decides.
 """
 
 from __future__ import annotations
@@ -119,7 +119,10 @@ class _Names:
             self._by_text[code] = code
 
     def find_code(self, text: str) -> str:
-        """Return the code of a cell, with the part of a line after a colon; empty if name or part is unknown."""
+        """Return the code of a cell; empty if its name or part is unknown.
+
+        The code of a line has the part after a colon.
+        """
         name, colon, part = (one.strip() for one in text.replace("：", ":").partition(":"))
         found = (self._by_text.get(one + colon + part, "") for one in (name, name.upper()))
         return next(filter(None, found), "")
@@ -130,7 +133,10 @@ class _Names:
 
 
 def _map_lines(norm: Norm, settings: ReviewSettings) -> dict[str, str]:
-    """Return name of a line → its id: the id, its Chinese name, and the codes of its layers; each also with a part."""
+    """Return each name of a line → its id.
+
+    Names are the id, the Chinese name and the codes of the layers; each also with a part.
+    """
     names: dict[str, str] = {}
     for line in (*settings.lines, *settings.lines_off):
         roles = norm.standard.concepts.get(line.concept, (line.concept,))

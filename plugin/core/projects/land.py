@@ -126,7 +126,7 @@ def _sum_rows(overlay: LayerOverlay, number: int, codes: list[str], names: list[
 
 
 def list_supplements(project: Project, lines: Iterable[LineItem]) -> tuple[SupplementItem, ...]:
-    """Return what must be made up for, by net area: occupied 永久基本农田 (补划) and 耕地 (占补平衡)."""
+    """Return the net areas to supplement: 永久基本农田 (补划), 耕地 (占补平衡)."""
     documents = {"farmland": project.approval, "cultivated": ""}
     return tuple(
         SupplementItem(
@@ -162,7 +162,7 @@ def make_heritage_notice(
 def _find_heritage_land(
     number: int, overlays: Iterable[LayerOverlay], tolerance: Tolerance
 ) -> tuple[tuple[str, ...], float] | None:
-    """Return the names of sites and the land (m²) of a project in layers; None without land."""
+    """Return names of sites and land (m²) of a project in layers; None without land."""
     names: list[str] = []
     area = 0.0
     for overlay in overlays:

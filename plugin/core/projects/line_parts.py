@@ -33,7 +33,7 @@ class RowParts:
 
     @property
     def groups(self) -> NDArray:
-        """Return (n,) groups of rows, one for each part and kind: each is judged with all its land."""
+        """Return (n,) group of each row: a part and kind, judged with all its land."""
         pairs = [f"{part}:{kind}" for part, kind in zip(self.part_of_row, self.kind_of_row, strict=True)]
         groups: NDArray = np.unique(np.array(pairs, dtype=object), return_inverse=True)[1]
         return groups

@@ -32,7 +32,7 @@ from .model import (
     find_gravest,
 )
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
-from .parts import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose
+from .parts import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
 from .settings import PARTS_BOUNDARY, LineSpec
 
 _OUTCOME_BY_ADMISSION = {
@@ -98,7 +98,7 @@ class LineJudge:
         is_met[shapely.STRtree(loose).query(layer.plane_shapes, predicate="intersects")[1]] = True
         if not is_met.any():
             return item
-        params = {"line": BilingualName(self.spec.name), **count_loose(loose[is_met])}
+        params = {"line": BilingualName(self.spec.name), **count_loose_parts(loose[is_met])}
         return replace(item, outcome=Outcome.UNDETERMINED, reason=Message(SECTION, "line_loose", params))
 
     def _judge_land(self, number: int, project: Project, uses: Sequence[str]) -> LineItem:
@@ -152,7 +152,10 @@ class LineJudge:
         )
 
     def _weigh_absence(self) -> Outcome:
-        """Return how the missing layer counts; a layer that the county has and that cannot be used always counts."""
+        """Return the outcome with which the missing layer counts.
+
+        A layer that the county has but that cannot be used always counts.
+        """
         is_lacking = self.data.problem == "absent"
         return self.spec.absent if is_lacking or self.spec.absent is not Outcome.LISTED else Outcome.UNDETERMINED
 
@@ -218,7 +221,10 @@ class LineJudge:
     def _make_occupied_item(
         self, parts: list[LinePart], touched: float, project: Project, pieces: ProjectPieces
     ) -> LineItem:
-        """Return the item of a project with land in the line; land in several parts counts once."""
+        """Return the item of a project with land in the line.
+
+        Land in several parts counts once.
+        """
         outcome = find_gravest(part.outcome for part in parts)
         deciding = next(part for part in parts if part.outcome is outcome)
         area = sum(part.area_m2 for part in parts) if pieces.union is None else pieces.total_m2
@@ -301,11 +307,11 @@ class LineJudge:
         )
 
 
-def limit_to_used_rows(item: LineItem, gaps: Sequence[Message]) -> LineItem:
-    """Return the item of a line of whose layer not all is known: 未能判定, unless the known land gives 不符合.
+def apply_gaps(item: LineItem, gaps: Sequence[Message]) -> LineItem:
+    """Return the item of a line whose layer has gaps (`Layer.gaps`).
 
-    ``gaps``: what of the layer is not known (`Layer.gaps`); nothing leaves the item as it is. What is occupied stays;
-    that land is free, its distance and the land outside do not.
+    It is 未能判定, unless the known land gives 不符合. Occupied land stays in the item; the distance
+    and the land outside are removed, because unknown land may be nearer. Without ``gaps``, the item is unchanged.
     """
     if not gaps:
         return item

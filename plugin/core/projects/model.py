@@ -102,7 +102,7 @@ class ProjectNote:
 
 @dataclass(frozen=True)
 class ProjectDoubt:
-    """A matter of a project that leaves it 未能判定, such as two fields that contradict each other.
+    """A doubt that leaves a project 未能判定, such as contradicting fields.
 
     ``meaning``: of the fields, or ``shape``; ``choices``: (field, text) of each, empty for a shape.
     """
@@ -382,9 +382,10 @@ class SupplementItem:
 
 @dataclass(frozen=True)
 class HeritageNotice:
-    """Notice 先考古、后供地 (六、文物保护提示): land where relics may lie under ground, or in ranges of heritage.
+    """Notice 先考古、后供地 (六、文物保护提示).
 
-    ``names``: sites; ``area_m2``: land in all ranges; ``message``: the notice as a sentence; ``mark``: of its source.
+    Land is where relics may lie under ground, or in ranges of heritage. ``names``: sites; ``area_m2``: land in all
+    ranges; ``message``: the notice as a sentence; ``mark``: of its source.
     """
 
     names: tuple[str, ...]

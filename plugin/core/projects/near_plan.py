@@ -47,7 +47,10 @@ def list_review_layers(plan: Plan, settings: ReviewSettings) -> list[Layer]:
 
 
 def list_unread_layers(plan: Plan, settings: ReviewSettings) -> tuple[str, ...]:
-    """Return name and code of each layer with rows that a review does not read, and names of unrecognised layers."""
+    """Return the names of layers with rows that a review does not read.
+
+    A recognised layer has its code behind the name. Unrecognised layers are among them.
+    """
     read = {layer.role for layer in list_review_layers(plan, settings)}
     layers = [layer for role, layer in plan.layers.items() if role not in read and len(layer)]
     named = (f"{layer.template.name} {layer.role}" for layer in layers)

@@ -151,7 +151,7 @@ class ProjectShapes:
         return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
 
     def measure_part(self, number: int, part: Any) -> float:
-        """Return the statutory area (m²) of a part of a project, in the measure of the project."""
+        """Return the statutory area (m²) of a part, in the measure of its project."""
         return float(self.measure(np.array([part], dtype=object))[0] * self.factors[number])
 
 
@@ -291,9 +291,10 @@ def _find_overlapping_rows(
 def _remove_repeated_land(
     pieces: OverlayPieces, is_overlapping: NDArray, group_of_row: NDArray, projects: ProjectShapes
 ) -> OverlayPieces:
-    """Return pieces in which no place of a project is twice within a group of rows; land stays with the first row.
+    """Return pieces in which no group of rows has a place of a project twice.
 
-    ``is_overlapping`` (n,) bool: rows that share land with another row; ``group_of_row`` (n,).
+    Repeated land stays with the first row. ``is_overlapping`` (n,) bool: rows that share land with another row;
+    ``group_of_row`` (n,).
     """
     may_repeat = is_overlapping[pieces.right]
     if not may_repeat.any():

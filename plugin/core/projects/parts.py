@@ -19,7 +19,7 @@ SAME_USE, OTHER_USE = "same", "other"
 _MIN_HECTARES_M2 = 100.0
 
 
-def count_loose(parts: NDArray) -> dict[str, int]:
+def count_loose_parts(parts: NDArray) -> dict[str, int]:
     """Return the numbers of (n,) lines and points as parameters of a sentence."""
     is_line = shapely.get_dimensions(parts) == 1
     return {"lines": int(is_line.sum()), "points": int((~is_line).sum())}

@@ -194,7 +194,7 @@ class PreparedReview:
         return self._has_shapes[role]
 
     def list_gaps(self, role: str) -> tuple[Message, ...]:
-        """Return what of a layer is not known, after the edits."""
+        """Return sentences on unknown data of a layer, after the edits."""
         if role not in self._gaps:
             layer, edited = self.plan.layers[role], set(self._rows.list_edited_rows(role))
             edited_fids = {layer.fids[row] for row in edited if row < len(layer)}

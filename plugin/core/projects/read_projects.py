@@ -28,7 +28,7 @@ from ..plan.layer import SourceLayer
 from ..profile import Norm
 from .admission import USE_CODES
 from .model import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
-from .parts import count_loose
+from .parts import count_loose_parts
 from .settings import MIN_WIDTH_M, ReviewSettings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ReadProjects:
 
 @dataclass(frozen=True)
 class ProjectRows:
-    """Rows that projects are read from: shapes in a CRS, and texts of the fields that have a meaning.
+    """Rows of projects: shapes in a CRS, and texts of fields with a meaning.
 
     ``name``: name of the source in notes; ``shapes`` (n,): None for a row without one; ``columns``: meaning → fields
     with their n texts; ``broken``, ``with_arcs``: positions of rows whose shape cannot be represented, or had arcs,
@@ -208,7 +208,10 @@ class _ProjectReader:
         self._plane[is_usable] = reproject_densified(self._raw[is_usable], rows.crs, plane_crs).shapes
 
     def _list_texts(self, meaning: str, position: int) -> list[tuple[str, str]]:
-        """Return (field, text) of the fields with a meaning that a row has; words such as 无 are left out."""
+        """Return (field, text) of a row's fields with a meaning.
+
+        Empty fields and words such as 无 are left out.
+        """
         is_number = meaning in ("width", *_M2_PER_UNIT)
         texts = [(field, column[position]) for field, column in self._columns.get(meaning, ())]
         return [(field, text) for field, text in texts if text and (is_number or text not in self._empty_words)]
@@ -223,7 +226,7 @@ class _ProjectReader:
         return "" if any(word in text for word in self._placeholder_words) else text
 
     def _list_doubts(self, position: int) -> list[ProjectDoubt]:
-        """Return the matters on which fields of a row contradict each other, each with a note."""
+        """Return the doubts from contradicting fields of a row, and note each."""
         doubts = []
         for meanings in (("use",), ("supply",), ("width",), ("approval",), tuple(_M2_PER_UNIT)):
             given = [(meaning, *one) for meaning in meanings for one in self._list_texts(meaning, position)]
@@ -237,7 +240,10 @@ class _ProjectReader:
         return doubts
 
     def _read_value(self, meaning: str, text: str) -> float | str:
-        """Return what a text means: code of a use, mode of supply, approval, number; an unknown text means itself."""
+        """Return what a text means: code of a use, mode of supply, approval or number.
+
+        An unknown text means itself.
+        """
         if meaning == "use":
             return self.find_use(text) or text
         if meaning == "supply":
@@ -265,7 +271,7 @@ class _ProjectReader:
         doubts = self._list_doubts(position)
         doubtful = {one.meaning for one in doubts}
         if loose is not None:
-            doubts.append(ProjectDoubt("shape", Message(SECTION, "loose", count_loose(shapely.get_parts(loose)))))
+            doubts.append(ProjectDoubt("shape", Message(SECTION, "loose", count_loose_parts(shapely.get_parts(loose)))))
         name, number = self._get("name", position), self._get("number", position)
         if not name:
             self._note(NoteLevel.WARNING, "no_name", position, "name", shown=number or f"#{position + 1}")
@@ -295,7 +301,7 @@ class _ProjectReader:
         )
 
     def _read_shape(self, position: int) -> tuple[Any, str, float | None, float, Any]:
-        """Return the land of a row in the plane, its kind, width (m), statutory area (m²), and what has no land.
+        """Return land, kind, width (m), statutory area (m²), and parts without land.
 
         Lines and points have the land of their width; without one, those beside polygons have none. The land is None,
         with a note, if the row cannot be reviewed.
@@ -332,7 +338,10 @@ class _ProjectReader:
         return shape, kind, width, statutory, loose
 
     def _read_width(self, position: int, kind: str) -> float | None:
-        """Return the largest width (m) given for a line, or diameter of a point; None, with a note, if unknown."""
+        """Return the largest width (m) given for a line, or diameter of a point.
+
+        Return None, with a note, if it is unknown.
+        """
         texts = [text for _, text in self._list_texts("width", position)]
         if not texts:
             if self.width_m is not None:
@@ -347,7 +356,10 @@ class _ProjectReader:
         return max(widths.values())
 
     def _read_approval(self, position: int) -> str:
-        """Return the number of the approving document; empty, with a note, for any other text."""
+        """Return the number of the approving document.
+
+        Return an empty text, with a note, for any other text.
+        """
         text = self._get("approval", position)
         if text and not self.settings.approval.fullmatch(text):
             self._note(NoteLevel.WARNING, "bad_approval", position, "approval", value=text)
@@ -419,7 +431,10 @@ class _ProjectReader:
 
 
 def _find_loose_parts(plane: Any, land: Any) -> Any:
-    """Return the lines and points of a shape beside its polygons (``land``, None without any); None without any."""
+    """Return the lines and points of a shape beside its polygons; None without any.
+
+    ``land``: the polygons; None without any.
+    """
     parts = shapely.get_parts(shapely.get_parts(plane))
     parts = parts[shapely.get_dimensions(parts) < 2]
     if land is not None:
@@ -429,7 +444,10 @@ def _find_loose_parts(plane: Any, land: Any) -> Any:
 
 
 def _widen(parts: Any, width: float) -> Any:
-    """Return the land of lines and points with a width (m): a line's land has flat ends, a point has a circle."""
+    """Return the land of lines and points with a width (m).
+
+    The land of a line has flat ends; that of a point is a circle.
+    """
     parts = shapely.get_parts(parts)
     is_line = shapely.get_dimensions(parts) == 1
     lines = shapely.buffer(
@@ -441,7 +459,10 @@ def _widen(parts: Any, width: float) -> Any:
 
 
 def _is_same(one: float | str, other: float | str) -> bool:
-    """Return True if two numbers are equal but for rounding, or if of two codes or texts one begins with the other."""
+    """Return True if two values do not contradict each other.
+
+    Numbers are equal but for rounding; of two codes or texts, one begins with the other.
+    """
     if isinstance(one, str) or isinstance(other, str):
         return str(one).startswith(str(other)) or str(other).startswith(str(one))
     return math.isclose(one, other, rel_tol=_ROUNDING_SHARE)

@@ -20,7 +20,7 @@ from ..plan.plan import Plan
 from .admission import USE_CODES, ZONE_CODES, AdmissionTable
 from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
 from .line_parts import find_row_parts
-from .lines import LineData, LineJudge, is_rest_sliver, limit_to_used_rows
+from .lines import LineData, LineJudge, apply_gaps, is_rest_sliver
 from .model import (
     SECTION,
     AreaBasis,
@@ -60,7 +60,7 @@ class WholeLayers(Protocol):
         ...
 
     def list_gaps(self, role: str) -> tuple[Message, ...]:
-        """Return what of a layer is not known (`Layer.gaps`)."""
+        """Return sentences on unknown data of a layer (`Layer.gaps`)."""
         ...
 
     def measure_distance(self, role: str, shape: Any) -> float | None:
@@ -147,9 +147,10 @@ class ProjectReview:
     def _overlay_concept(
         self, concept: str, group_rows: Callable[[Layer], NDArray] | None = None
     ) -> LayerOverlay | None:
-        """Return what the projects share with the layer of a concept; None without a usable layer.
+        """Return the projects' overlay with the layer of a concept.
 
-        ``group_rows``: returns the group of each row; rows of different groups may share land.
+        None without a usable layer. ``group_rows``: returns the group of each row; rows of different groups may share
+        land.
         """
         layer, _ = self._find_layer(concept)
         if layer is None:
@@ -181,7 +182,7 @@ class ProjectReview:
         return replace(data, is_counted=self.ctx.find_cultivated_rows(layer), is_known=is_known)
 
     def _list_heritage_overlays(self) -> list[LayerOverlay]:
-        """Return the overlays of the layers with ranges of heritage, the protection line first."""
+        """Return overlays of layers with ranges of heritage, the protection line first."""
         found = []
         for concept in self.settings.archaeology_ranges:
             overlay = self._overlay_concept(concept)
@@ -200,7 +201,7 @@ class ProjectReview:
         uses = self._uses.list_code_and_parents(project.use_code) if self._uses and project.use_code else ()
         lines = [judge.judge(number, project, uses) for judge in self._line_judges]
         lines += [county] if county is not None else []
-        lines = [limit_to_used_rows(line, self._list_gaps(line.role)) for line in lines]
+        lines = [apply_gaps(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
         verdict = decide_verdict(items, self._gap_items)
@@ -277,13 +278,16 @@ class ProjectReview:
         )  # fmt: skip
 
     def _list_gaps(self, role: str) -> tuple[Message, ...]:
-        """Return what of a layer is not known, by its whole rows; nothing without the layer."""
+        """Return sentences on unknown data of a whole layer; none without the layer."""
         if self._whole_layers and role in self.plan.layers:
             return self._whole_layers.list_gaps(role)
         return self.plan.list_gaps(role)
 
     def _list_gap_items(self) -> tuple[MissingItem, ...]:
-        """Return what is not known of layers other than the control lines: zones, county, sums, heritage ranges."""
+        """Return items on unknown data of layers other than the control lines.
+
+        These are zones, county, layers of sums and ranges of heritage.
+        """
         names = {"zones": ZONES_NAME, COUNTY: COUNTY_NAME, **_SUMMED_NAMES}
         names |= dict.fromkeys((self.settings.archaeology_area, *self.settings.archaeology_ranges), _ARCHAEOLOGY_NAME)
         items: dict[str, MissingItem] = {}
@@ -301,7 +305,10 @@ class ProjectReview:
         return tuple(items.values())
 
     def _list_absent_layers(self) -> list[MissingItem]:
-        """Return what is missing for sums and the notice: parcels, townships, main functions, areas of relics."""
+        """Return items on layers that are missing for sums and the heritage notice.
+
+        These are parcels, townships, main functions and areas of relics.
+        """
         layers = [(concept, _SUMMED_NAMES[concept], "summed", overlay) for concept, overlay in self._summed.items()]
         layers.append((self.settings.archaeology_area, _ARCHAEOLOGY_NAME, "archaeology", self._expected))
         found = []

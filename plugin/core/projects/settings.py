@@ -79,10 +79,11 @@ class ReviewSettings:
 
 
 def load_review_settings(norm: Norm) -> ReviewSettings:
-    """Return the settings of a standard, of the first of it and the standards that it includes that has them.
+    """Return the review settings of a standard.
 
-    A profile adds lines, or replaces lines by their id, with a file; it can switch off those that do not count when
-    their layer is missing. Raise DataError with file and key for an invalid value.
+    If it has none, they are those of the first included standard that has them. A profile adds lines, or replaces lines
+    by their id, with a file; it can switch off those that do not count when their layer is missing. Raise DataError
+    with file and key for an invalid value.
     """
     standard = norm.standard
     folders = [one.folder for one in standard.list_with_included_standards()]
@@ -130,7 +131,10 @@ def _read_settings(path: Path) -> ReviewSettings:
 
 
 def _read_approval(table: dict[str, Any], path: Path) -> re.Pattern[str]:
-    """Return the pattern of an approval: one of some words, or numbers of documents. Raise DataError."""
+    """Return the pattern of an approval: certain words, or numbers of documents.
+
+    Raise DataError.
+    """
     check_keys(table, required=("words", "number", "no_issuer"), allowed=(), file=path, where="approval")
     words, barred = ("|".join(map(re.escape, table[key])) for key in ("words", "no_issuer"))
     number = f"(?:(?!.*(?:{barred})){table['number']})"

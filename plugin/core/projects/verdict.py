@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verdict on a project from its lines and zones, its reasons, conditions, and what is missing.
+"""Decide the verdict on a project; list reasons, conditions and missing data.
 
 The gravest item decides: 不符合, 未能判定, 有条件, 符合. The missing layer of a line other than 三线 counts as 有条件,
 because the layer is to be handed in, or does not count (城市四线 and others); its row stays 未能判定. What is only
@@ -37,7 +37,7 @@ def count_outcome(item: ReviewItem) -> Outcome:
 
 
 def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem] = ()) -> Outcome:
-    """Return the verdict: the gravest outcome of all items; 未能判定 if nothing was judged.
+    """Return the gravest outcome of all items; 未能判定 if nothing was judged.
 
     ``gaps``: on layers of which not all rows are known; with one the verdict is at best 未能判定.
     """
@@ -48,9 +48,9 @@ def decide_verdict(items: Sequence[ReviewItem], gaps: Sequence[MissingItem] = ()
 def list_reasons(
     items: Sequence[ReviewItem], verdict: Outcome, gaps: Sequence[MissingItem] = ()
 ) -> tuple[MessagePart, ...]:
-    """Return why the verdict is not 符合, the gravest reasons first; for 符合 that nothing opposes the project.
+    """Return the reasons of a verdict, the gravest first.
 
-    ``gaps``: as for `decide_verdict`.
+    The reason of 符合 is that nothing opposes the project. ``gaps``: as for `decide_verdict`.
     """
     # Items that count less than they are, such as missing layers, come after those that they count like.
     ordered = sorted(

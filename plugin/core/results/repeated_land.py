@@ -21,7 +21,7 @@ _SUM_CASES = {
 
 
 def mark_repeated_land(report: Report, plan: Plan, texts: Texts, repeated_land: RepeatedLand) -> None:
-    """Add to findings on sums how much land they count twice; mark indicators that count land twice.
+    """Add repeated land to findings on sums; mark indicators that count it.
 
     Findings and indicators of the report are changed in place.
     """

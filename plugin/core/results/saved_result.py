@@ -113,10 +113,10 @@ def make_saved_result_path(project_file: str | Path) -> Path:
 
 
 def read_modification_stamp(path: str) -> FileStamp:
-    """Return name, time (ns) and size of each file of a data set or folder; empty without a path.
+    """Return name, time (ns) and size of each file of a data set or folder.
 
-    The files are those of `iterate_dataset_files`. The time is the later one of content and, where the system has it,
-    of the file's entry, which no program sets back.
+    Empty without a path. The files are those of `iterate_dataset_files`. The time is the later one of content and,
+    where the system has it, of the file's entry, which no program sets back.
     """
     return tuple(_read_file_stamp(name, one) for name, one in iterate_dataset_files(Path(path))) if path else ()
 

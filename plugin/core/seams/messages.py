@@ -100,7 +100,7 @@ def describe_result(result: SeamResult, report_texts: ReportTexts) -> list[str]:
 
 
 def list_gap_sentences(counties: Iterable[CountyBorders], result: SeamResult) -> list[str]:
-    """Return for each county what of its layers is not known, with its name."""
+    """Return sentences on unknown data of counties, each with the county's name."""
     texts = Texts(result.lang)
     return [
         texts.get("data_gaps", "of_county", county=result.names[county.name], gap=gap.render(texts))

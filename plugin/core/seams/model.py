@@ -171,8 +171,8 @@ class CountyBorders:
     ``name``: unique name in the list; ``reason``: why it was not compared; ``outline``: the layer with its border (rows
     of 县级行政区, else townships); ``layers``: concept → rows near the border; ``crs``: the plane of its plan;
     ``figures``: indicator → area of the county, if sums were requested; ``border_basis``: county or townships;
-    ``absent``: compared layers that the profile declares absent (本县无); ``gaps``: what of the border, of compared
-    layers and of summed areas is not known (`Layer.gaps`).
+    ``absent``: compared layers that the profile declares absent (本县无); ``gaps``: unknown data of the border, of
+    compared layers and of summed areas (`Layer.gaps`).
     """
 
     name: str
@@ -328,9 +328,9 @@ class SeamResult:
 
     @property
     def has_problems(self) -> bool:
-        """Return True if a finding is more than a note, or a sum or a county misses a target.
+        """Return True if a finding is more than a note, or a target is missed.
 
-        Also if a county was not read, or not all of its layers is known.
+        Also if a county was not read, or its layers have unknown data.
         """
         return (
             any(one.severity is not Severity.INFO for one in self.findings)

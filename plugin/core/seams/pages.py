@@ -119,7 +119,7 @@ def render_pair_page(pair: SeamPair, result: SeamResult) -> str:
 
 
 def _list_gaps(pair: SeamPair, result: SeamResult) -> list[str]:
-    """Return what of the layers of both counties is not known."""
+    """Return sentences on unknown data of the layers of both counties."""
     return list_gap_sentences([one for one in result.counties if one.name in pair.counties], result)
 
 

@@ -75,7 +75,7 @@ class MergeLog:
     """All that a merge reports.
 
     ``county_changed_count``: rows of the county that differ from the split; ``former_seam_count``: seams that the
-    county had already; ``gaps``: what of the merged layers is not known (`Layer.gaps`).
+    county had already; ``gaps``: unknown data of the merged layers (`Layer.gaps`).
     """
 
     packages: tuple[EditedPackage, ...]

@@ -62,7 +62,10 @@ class _ReasonLine(QWidget):
 
 
 class ProjectSummary(QWidget):
-    """The verdict and its reasons. ``asked(reason)``: the user wants to enter what a reason asks for."""
+    """The verdict and its reasons.
+
+    ``asked(reason)``: the user wants to enter what a reason asks for.
+    """
 
     asked = pyqtSignal(object)
 

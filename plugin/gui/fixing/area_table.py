@@ -31,10 +31,11 @@ class AreaRow:
 
 
 def make_area_rows(proposals: Sequence[Any], get_layer_name: Callable[[str], str], plane_crs: Any) -> list[AreaRow]:
-    """Return a row of areas for every layer whose shapes the proposals change; each feature counts once.
+    """Return a row of areas for each layer whose shapes the proposals change.
 
-    Rows with a remark follow, for the other layers of the proposals and of their findings. ``get_layer_name``: returns
-    the name of a layer by its code; ``plane_crs``: the CRS in which the proposals were judged.
+    Each feature counts once. Rows with a remark follow, for the other layers of the proposals and of their findings.
+    ``get_layer_name``: returns the name of a layer by its code; ``plane_crs``: the CRS in which the proposals were
+    judged.
     """
     from ...core.fixes.area_balance import sum_area_changes
 

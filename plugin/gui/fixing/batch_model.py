@@ -110,9 +110,10 @@ class BatchModel(QAbstractTableModel):
         return [row for row in self.rows if row.is_ticked]
 
     def untick_changed(self, changed_rows: list[tuple[BatchRow, Any]], texts: Any) -> None:
-        """Untick rows whose fix is another one now, and show that one; a fix to confirm has to be viewed again.
+        """Untick rows whose fix has changed, and show the present one.
 
-        ``changed_rows``: rows, each with its present `core.fixes.batch.BatchEntry`.
+        A fix to confirm has to be viewed again. ``changed_rows``: rows, each with its present
+        `core.fixes.batch.BatchEntry`.
         """
         for row, entry in changed_rows:
             row.entry.proposal, row.entry.refusal, row.entry.is_applied = entry.proposal, entry.refusal, False

@@ -190,7 +190,7 @@ class BatchFixer(FixDialogController):
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
     def _apply_if_unchanged(self, batch_trial: BatchTrial, entries: list[Any]) -> None:
-        """Apply the fixes of a trial of the ticked rows, if they are still the fixes that the dialog displays.
+        """Apply the fixes of a trial if they are still those that the dialog displays.
 
         Otherwise untick the rows with another fix and name them; the others can then be applied. ``entries``: what the
         trial found for each ticked row.
@@ -245,7 +245,10 @@ class BatchFixer(FixDialogController):
 
 
 def _has_other_fix(row: BatchRow, entry: Any) -> bool:
-    """Return True if a row that was tried anew (``entry``) has no fix now, or one that must be confirmed first."""
+    """Return True if a row, tried again, has no fix or one to confirm first.
+
+    ``entry``: the outcome of the second trial.
+    """
     if entry.proposal is None:
         return entry.ended_by is None
     displayed, present = (one.proposal for one in (row.entry, entry))

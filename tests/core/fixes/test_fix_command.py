@@ -101,7 +101,7 @@ def test_safe_fixes_divide_no_feature(source_file, tmp_path):
     assert main([*arguments, "--output", str(copy), "--table", str(table)]) == 1
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 2
     (row,) = read_csv_rows(table)
-    assert (row["分类"], row["结果"]) == ("需确认", "未应用") and "新增要素或要素部分 1 个" in row["说明"]
+    assert (row["分类"], row["结果"]) == ("需确认", "未应用") and "新增 1 个要素或部件" in row["说明"]
 
 
 def test_fix_command_without_safe_only_also_applies_unsafe_proposals(source_file, tmp_path):

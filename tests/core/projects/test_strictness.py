@@ -172,7 +172,7 @@ def test_number_or_word_of_an_approval_makes_farmland_conditional(by_approval, t
 
 def test_text_that_is_no_approval_is_noted_with_field_and_remedy(by_approval):
     text = render(note.message for note in by_approval["申请中"].notes)
-    assert "字段 批准文号 的“申请中”不是批准文件" in text and "未取得批准" in text
+    assert "字段 批准文号 的“申请中”不是批准文号" in text and "未取得批准" in text
 
 
 #: (name, fields, words of the reason)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tokens and drawings in the content stream of a PDF page (ISO 32000-1, 7.8, 8.2 to 8.10 and 9.4)."""
+"""Tokens and drawings in the content stream of a PDF page.
+
+ISO 32000-1, 7.8, 8.2 to 8.10 and 9.4.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ _OTHER_DRAWINGS = (b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"S", b"s", b"Do
 
 
 def has_drawing(content: bytes) -> bool:
-    """Return True if a content stream draws a shape, a picture, a form or a text that is not blank."""
+    """Return True if a content stream draws anything that is not blank.
+
+    It may be a shape, a picture, a form or a text.
+    """
     has_text = False
     for token in CONTENT_TOKEN_PATTERN.finditer(content):
         if token["string"]:

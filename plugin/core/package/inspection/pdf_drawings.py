@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What each page of a PDF draws: whether it draws anything, its words, and a digest to compare pages."""
+"""What each page of a PDF draws: its words, and a digest to compare pages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class PdfPage(NamedTuple):
 
 
 class DrawnPage(NamedTuple):
-    """Whether a page draws anything, the digest of what it draws (empty: not to be compared), and its words."""
+    """Content of a page.
+
+    ``digest``: digest of what the page draws, empty if the page is not compared; ``words``: its words.
+    """
 
     has_drawing: bool
     digest: str = ""
@@ -67,7 +70,10 @@ def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObjec
 
 
 def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[DrawnPage]:
-    """Yield what each page draws. A page whose content cannot be read counts as drawn on."""
+    """Yield what each page draws.
+
+    A page whose content cannot be read counts as drawn on.
+    """
     bytes_left = _MAX_CONTENT_BYTES
     resources, fonts = _ResourceDigests(objects), PdfFonts(objects)
     drawn_page_by_key: dict[tuple[Any, ...], DrawnPage] = {}

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages of a PDF, their remarks and active content, and the titles of the file (ISO 32000-1, 7.7, 12.5 and 14)."""
+"""Pages of a PDF, their remarks and active content, and titles of the file.
+
+ISO 32000-1, 7.7, 12.5 and 14.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +114,10 @@ class PdfFact:
 
 
 def inspect_pages(data: bytes) -> PdfFact | None:
-    """Return the content of the pages of a PDF that is not encrypted; None if it has no page tree."""
+    """Return the content of the pages of a PDF; None if it has no page tree.
+
+    The PDF must not be encrypted.
+    """
     objects = PdfObjects(data)
     tree = objects.catalog.get("Pages")
     pages = list(_walk_pages(objects, tree))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Words of a PDF page and the texts of its fonts' codes (ISO 32000-1, 8.10, 9.4, 9.7 and 9.10); nothing is rendered."""
+"""Read the words of a PDF page by the codes of its fonts; nothing is rendered.
+
+ISO 32000-1, 8.10, 9.4, 9.7 and 9.10.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,7 @@ _UNKNOWN_FONT = Font(1, {}, _LATIN_CODEC)
 
 
 def read_page_words(fonts: PdfFonts, content: bytes, entries: dict[str, Any]) -> str:
-    """Return the words of a page in the order of its content, then those of its annotations.
+    """Return the words of a page's content in its order, then of its annotations.
 
     ``content`` are the unpacked streams of the page, ``entries`` its dictionary.
     """

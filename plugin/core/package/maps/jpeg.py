@@ -166,7 +166,7 @@ def _read_segment_body(handle: BinaryIO) -> bytes | None:
 
 
 def _has_end_mark(data: bytes) -> bool:
-    """Return True if picture data, which begin with the first scan, have an end marker."""
+    """Return True if picture data, from the first scan on, have an end marker."""
     position = 0
     while (marker := _NEXT_MARKER_IN_SCAN_PATTERN.search(data, position)) is not None:
         position = marker.end()
@@ -447,10 +447,10 @@ def _make_thumbnail(pixel_rows: Any) -> bytes:
 
 
 def measure_thumbnail_difference(thumbnail: bytes, other_thumbnail: bytes) -> float | None:
-    """Return the largest difference of levels between two thumbnails; None if they cannot be compared.
+    """Return the largest difference of levels between two thumbnails.
 
-    A difference of the whole picture in brightness and contrast is removed first. No two maps of a series are that
-    similar, because titles differ.
+    None if they cannot be compared. A difference of the whole picture in brightness and contrast is removed first. No
+    two maps of a series are that similar, because titles differ.
     """
     import numpy as np
 

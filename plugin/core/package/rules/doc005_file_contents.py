@@ -394,7 +394,10 @@ def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tupl
 
 
 def _list_unread_drawings(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on maps and PDFs whose drawings a person has to compare with the layers and the text."""
+    """Return a note on maps and PDFs that a person has to review.
+
+    Their drawings are not compared with the layers and the text.
+    """
     files = package.files_outside_data_sets
     map_count = sum(one.decoded_jpeg is not None for one in files)
     pdf_count = sum(one.pdf_fact is not None for one in files)
@@ -538,7 +541,7 @@ def _find_files_differing_in_properties(files: list[FileFact]) -> Iterator[Findi
 
 
 def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on a file's missing pages and active content, and on exchanged maps."""
+    """Yield findings on missing pages, active content and exchanged maps."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf_fact, file.active_content
     if file.jpeg_properties is not None:
@@ -560,7 +563,7 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
 
 
 def _report_pages_and_remarks(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Finding]:
-    """Yield findings on a PDF with a wrong number of pages, or with remarks of readers."""
+    """Yield findings on a PDF's wrong number of pages and remarks of readers."""
     if pdf.declared_page_count >= 0 and pdf.page_count > 0:
         yield make_file_finding(path, "count", Severity.WARNING, stated=pdf.declared_page_count, found=pdf.page_count)
     if pdf.remarks:

@@ -167,7 +167,7 @@ def _make_area_column(concept: str, basis: str, layer: Layer, figures: PlanIndic
 
 
 def _sum_areas_by_township(layer: Layer, figures: PlanIndicators, rows: NDArray | None = None) -> NDArray:
-    """Return (townships + 2,) sums of the areas of rows, as `TownshipSplit.sum_by_township`.
+    """Return (townships + 2,) sums of areas, as `TownshipSplit.sum_by_township`.
 
     A divided row gives its parts shares of its statutory area, so that sums close. If its edges are so long that this
     area is not that of the land as drawn, the parts have the area as drawn.

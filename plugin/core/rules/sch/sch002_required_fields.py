@@ -46,7 +46,8 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
         "field calculator, delete the old field, and rename the new one.",
         "stored": "{layer}: the field {field} has the type {expected}, but {count} values are stored as others, such "
         "as “{example}”{listed_rows}. The field was read as text, unchanged, and nothing was converted. Correct "
-        "these values (numbers without commas and signs), then write the layer again; the layer was not changed.",
+        "these values (in numbers only digits, a minus sign and a decimal point), then write the layer again; the layer "
+        "was not changed.",
     },
     fails=[
         RuleExample("no urban code", {"layer": [_make_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures of layers of which not all is known: rows that could not be used, or that a source hides."""
+"""Mark figures of layers with unknown data.
+
+Rows could not be used, or the source hides them (`Layer.gaps`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _TOWNSHIP_PREFIX = "township_"
 
 
 def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> bool:
-    """Mark figures as not confirmed, in place, if not all rows of a layer that they are computed from are known.
+    """Mark figures computed from layers with unknown data as not confirmed, in place.
 
     Return True if any was marked.
     """
