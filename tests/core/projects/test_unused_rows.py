@@ -92,7 +92,7 @@ def read_county(folder, county):
 
 def review(plan, shape=PROJECT, use="09"):
     """Return the result of a project on the rows near it, after comparing it with that on the whole plan."""
-    settings = load_review_settings(plan.norm.standard)
+    settings = load_review_settings(plan.norm)
     table, tolerance = load_admission(plan.norm, settings), plan.norm.make_tolerance()
     drawn = [DrawnProject(shape, plan.plane_crs, {"name": "项目", "use": use})]
     read = read_drawn_projects(drawn, plan, settings, "图")
