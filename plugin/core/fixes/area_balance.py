@@ -61,5 +61,9 @@ def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[Area
 
 def _join_lands(steps: list[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
     """Return a feature's former shape, and the land it loses and gains in all steps."""
-    lost, gained = (shapely.union_all([step[side] for step in steps if step[side] is not None]) for side in (1, 2))
+    # Lines of hairs are no land, and GEOS subtracts no collections.
+    lost, gained = (
+        shapely.union_all([land for step in steps if (land := extract_polygons(step[side])) is not None])
+        for side in (1, 2)
+    )
     return steps[0][0], shapely.difference(lost, gained), shapely.difference(gained, lost)

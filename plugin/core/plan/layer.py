@@ -456,14 +456,16 @@ class Layer:
     def sort_rows(self, rows: Iterable[int]) -> list[int]:
         """Return row positions sorted by key.
 
-        Rows with a missing or repeated key are sorted by the bounds of their shapes. Findings on several rows name the
-        first one: they must not depend on the order of rows in a file.
+        Rows with a missing or repeated key are sorted by the bounds of their shapes, then by feature id. Findings on
+        several rows name the first one: they must not depend on the order of rows in a file.
         """
-        keys, repeated = self.keys, self.repeated_keys
+        keys, repeated, fids = self.keys, self.repeated_keys, self.fids
         return sorted(
             (int(row) for row in rows),
-            key=lambda row: (keys[row], *(np.nan_to_num(self.row_bounds[row]).tolist() if row in repeated else ())),
-        )
+            key=lambda row: (
+                keys[row], *((*np.nan_to_num(self.row_bounds[row]).tolist(), fids[row]) if row in repeated else ()),
+            ),
+        )  # fmt: skip
 
     @shared_property
     def fids(self) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -189,10 +190,15 @@ class Plan:
                 gaps[unusable.role] = (Message(GAPS_SECTION, "layer", {"layer": layer_name}),)
         return tuple(gap for gaps_of_layer in gaps.values() for gap in gaps_of_layer)
 
-    def describe_gaps(self, texts: Texts) -> list[str]:
-        """Return sentences on data not read and on rows of all layers not used."""
+    def describe_gaps(self, texts: Texts, names: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+        """Return sentences on data not read and on rows of all layers not used.
+
+        ``names``: layer code → name of the layer where the plan comes from, if that differs.
+        """
         unused = (
-            describe_unused_rows(make_layer_name(one.name, one.role, one.template.name), one.unused_rows)
+            describe_unused_rows(
+                make_layer_name(names.get(one.role, one.name), one.role, one.template.name), one.unused_rows
+            )
             for one in self.layers.values()
         )
         sentences = [one.render(texts) for one in unused if one is not None]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..files.dataset_files import iterate_dataset_files
+from ..files.dataset_files import LOG_SUFFIXES, iterate_dataset_files
 from ..files.digests import add_digest, read_json_with_digest
 from ..files.writing import write_text
 
@@ -127,7 +127,9 @@ def _read_file_stamp(name: str, path: Path) -> tuple[str, int, int]:
         state = path.stat()
     except OSError:
         return name, 0, 0
-    return name, max(state.st_mtime_ns, state.st_ctime_ns), state.st_size
+    # Readers of a database change the entry of its log, not its content.
+    is_log = name.endswith(LOG_SUFFIXES)
+    return name, state.st_mtime_ns if is_log else max(state.st_mtime_ns, state.st_ctime_ns), state.st_size
 
 
 def make_side_file_record(path: str | Path, stamp: FileStamp) -> SavedFile:

@@ -268,8 +268,7 @@ def test_full_check_after_all_fixes_has_only_new_findings_that_the_proposals_ann
     new = [one for one in after if not is_among(one, before)]
     assert [one.code for one in new if one.severity is Severity.ERROR] == []
     unannounced = [one for one in new if (one.code, one.case) not in SUMS and not is_among(one, announced)]
-    # 耕地保护目标 had a row without shape, with the area of this farmland; now the row is deleted.
-    assert [(one.code, one.case, one.key[-6:]) for one in unannounced] == [("LAW010", "unprotected", "000034")]
+    assert unannounced == []
 
 
 def test_planar_area_of_each_sample_layer_changes_by_what_all_fixes_moved_in_minus_moved_out(fixed_sample):

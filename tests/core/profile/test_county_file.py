@@ -133,7 +133,7 @@ def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp
     removed = [line for line in text.splitlines() if line not in changed.splitlines()]
     assert removed == [
         "limit = 1.25 # 004:101",
-        'admission = "hunyuan_admission.csv" # 004:119-132',
+        'admission = "hunyuan_admission.csv" # 004:98, 119-132, 139, 205-207',
         '"ratio.limit" = "A"',
         '"projects.admission" = "A"',
         '"ratio.limit" = "浑源县国土空间总体规划（2021—2035年）"',

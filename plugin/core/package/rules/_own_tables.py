@@ -350,7 +350,9 @@ def _compare_provenance_sheet(
     try:
         findings = inspected_book.report_data.get("findings") or ()
         unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
-        notes = [*map(str, provenance["notices"]), *unread, *inspected_book.ctx.plan.describe_gaps(own_texts)]
+        names = {str(layer["role"]): str(layer["name"]) for layer in provenance["layers"]}
+        gaps = inspected_book.ctx.plan.describe_gaps(own_texts, names)
+        notes = [*map(str, provenance["notices"]), *unread, *gaps]
         table = make_about_table(provenance, own_texts, "", [])
         time = next(HEADING_ROWS + n for n, row in enumerate(table.rows, 1) if row.code == "time")
         printed_time = sheet.get_cell_text(time, 2)
