@@ -70,7 +70,7 @@ def test_figures_equal_plain_overlays_of_the_present_layers(facts, state, layers
 def test_panel_shows_verdict_marks_and_the_box_at_the_mouse(facts):
     drawn = facts["drawing"]
     assert drawn["verdict"] == "不符合" and drawn["township"] == "永安镇"
-    assert [mark for _, mark in drawn["reasons"]] == ["A", "C", "B", "A"]
+    assert [mark for _, mark in drawn["reasons"]] == ["A", "B", "B", "C"]
     assert "填写批准文号" in drawn["reasons"][0][0] and "缺图层" in drawn["missing"]
     assert drawn["at_mouse"].startswith(f"不符合    {drawn['area']}    6 点")
     assert drawn["hatched"] == ["boundary", "farmland", "red_line"]
