@@ -260,7 +260,7 @@ def test_create_layers_runs_from_the_command_line_and_refuses_an_existing_databa
     given = ["GROUPS=zones,heritage", "COUNTY=140225", "CRS=EPSG:4526", f"OUTPUT={path}"]
     done = qgis_process("run", "sanxian:create_layers", "--", *given)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "LAYERS:\t24" in done.stdout and len(list_tables(path)) == 24
+    assert "LAYERS:\t25" in done.stdout and len(list_tables(path)) == 25
     again = qgis_process("run", "sanxian:create_layers", "--", *given)
     assert again.returncode == 1 and "已存在" in again.stdout + again.stderr
     added = qgis_process("run", "sanxian:create_layers", "--", *given, "EXISTING=add")
