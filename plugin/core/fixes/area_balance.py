@@ -61,7 +61,7 @@ def sum_area_changes(proposals: Sequence[Proposal], plane_crs: Any) -> list[Area
 
 def _join_lands(steps: list[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
     """Return a feature's former shape, and the land it loses and gains in all steps."""
-    # Lines of hairs are no land, and GEOS subtracts no collections.
+    # Only polygons count as land, and GEOS cannot subtract collections with lines.
     lost, gained = (
         shapely.union_all([land for step in steps if (land := extract_polygons(step[side])) is not None])
         for side in (1, 2)
