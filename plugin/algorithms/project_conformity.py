@@ -18,8 +18,8 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import OutputPaths
+from ..core.options import MIN_WIDTH_M
 from ..core.projects.map_settings import load_map_settings
-from ..core.projects.settings import MIN_WIDTH_M
 from .common import (
     OUTPUT_DOCX,
     OUTPUT_PDF,

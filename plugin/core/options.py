@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .geometry.tolerance import Tolerance
     from .profile import DocumentInfo, Norm
 
+#: Smallest width (m) of the land of a line project, and diameter of that of a point.
+MIN_WIDTH_M = 0.1
+
 
 @dataclass(frozen=True)
 class RunOptions:

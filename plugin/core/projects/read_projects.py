@@ -24,12 +24,13 @@ from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import extract_polygons, find_invalidity_reason
 from ..io import read_source
 from ..messages.texts import Message
+from ..options import MIN_WIDTH_M
 from ..plan.layer import SourceLayer
 from ..profile import Norm
 from .admission import USE_CODES
 from .model import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
 from .parts import count_loose_parts
-from .settings import MIN_WIDTH_M, ReviewSettings
+from .settings import ReviewSettings
 
 if TYPE_CHECKING:
     from pyproj import CRS

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..geometry.crs import make_crs_label
 from ..geometry.tolerance import Tolerance
 from ..loading.reading import read_plan
-from ..options import RunOptions
+from ..options import MIN_WIDTH_M, RunOptions
 from ..plan.layer import SourceLayer
 from ..plan.plan import Plan
 from ..profile import DocumentInfo
@@ -29,7 +29,7 @@ from .model import ConformityResult, ProjectNote, ProjectResult
 from .near_plan import list_unread_layers, make_plan_near, needs_field
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
-from .settings import MIN_WIDTH_M, ReviewSettings, load_review_settings
+from .settings import ReviewSettings, load_review_settings
 
 ProgressCallback = Callable[[float, str], None]
 _READING_SHARE = 0.4

@@ -32,8 +32,6 @@ FIELD_MEANINGS = (
     "name", "number", "applicant", "use", "supply", "width", "approval", "plan",
     "declared_m2", "declared_ha", "declared_mu",
 )  # fmt: skip
-#: Smallest width (m) of the land of a line, and diameter of that of a point.
-MIN_WIDTH_M = 0.1
 
 
 @dataclass(frozen=True)
