@@ -128,11 +128,11 @@ def test_second_edit_replaces_the_edit_message_and_discarding_the_edits_closes_i
 
 
 def test_discarded_edits_report_no_finding_of_the_full_check_as_new(controller_after_overlap):
-    """Draw a feature, delete another one with its findings, and discard both edits."""
+    """Draw a feature, move another one away from its findings, and discard both edits."""
     controller, layers = controller_after_overlap
     assert "REL001" in {f.code for f in controller.dock.result.report.findings}
     layers["STBHHX"].startEditing()
-    assert layers["STBHHX"].deleteFeature(1)
+    assert layers["STBHHX"].changeGeometry(1, make_rectangle(2000, 200))
     wait_for_live_check(controller)
     assert "REL001" not in {f.code for f in controller.dock.result.findings}
     layers["STBHHX"].rollBack()
@@ -190,9 +190,13 @@ def test_live_check_counter_shows_changed_findings_since_the_full_check(open_con
     assert counter.full_text == "实时检查　本次编辑：错误 0　警告 0"
     line = layers["STBHHX"]
     line.startEditing()
-    assert line.deleteFeature(1)
+    assert line.changeGeometry(1, make_rectangle(2000, 200))
     wait_for_live_check(controller)
     assert "错误 −" in counter.full_text
+    # Without any feature of the layer, whole rules change.
+    assert line.deleteFeature(1)
+    wait_for_live_check(controller)
+    assert "已停止，请重新检查" in counter.full_text
 
 
 def test_waiving_a_finding_does_not_change_the_live_check_counter(controller_after_overlap):
