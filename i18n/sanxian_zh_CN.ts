@@ -5190,8 +5190,8 @@ Texts become attributes of the polygon that contains them. Texts in no polygon, 
         <translation>下一个标识码：县级代码、0000 和 8 位顺序号，在工程各图层及其数据库内统一编号，大于已使用的全部顺序号，未保存的编辑也计算在内。图层在编辑状态时，每次调用取一个新号，已取的号不再使用，允许断号；不在编辑状态时只显示下一个号。</translation>
     </message>
     <message>
-        <source>The opinion to be signed has one or two pages for each project: facts, verdict, control lines with rule, source and mark, a map with numbered places and without coordinates, land classes, zones with admission, supplements, what is missing, and fields for signatures. Several projects have a table of all before their pages; of many projects the first {count} have pages.</source>
-        <translation>签字用审查意见每个项目一至两页：项目情况、结论、控制线审查（规则、依据和来源级别）、项目位置图（编号标注，不列坐标）、占用地类、规划分区与准入、补划与占补、未能判定事项和签字栏。多个项目时，各页之前有汇总表；项目很多时，只有前 {count} 个项目有单页。</translation>
+        <source>The opinion to be signed has one to three pages for each project: facts, verdict, control lines with rule, source and mark, a map with numbered places and without coordinates, land classes, zones with admission, supplements, what is missing, and fields for signatures. Several projects have a table of all before their pages; of many projects the first {count} have pages.</source>
+        <translation>签字用审查意见每个项目一至三页：项目情况、结论、控制线审查（规则、依据和来源级别）、项目位置图（编号标注，不列坐标）、占用地类、规划分区与准入、补划与占补、未能判定事项和签字栏。多个项目时，各页之前有汇总表；项目很多时，只有前 {count} 个项目有单页。</translation>
     </message>
     <message>
         <source>The outline crosses itself; nothing is computed. Move or undo this point.</source>

@@ -88,8 +88,8 @@ class ProjectConformity(SanxianAlgorithm):
             "row, field and remedy; the others are reviewed."
         )
         opinion = tr(
-            "The opinion to be signed has one or two pages for each project: facts, verdict, control lines with rule, "
-            "source and mark, a map with numbered places and without coordinates, land classes, zones with admission, "
+            "The opinion to be signed has one to three pages for each project: facts, verdict, control lines with "
+            "rule, source and mark, a map with numbered places and without coordinates, land classes, zones with admission, "
             "supplements, what is missing, and fields for signatures. Several projects have a table of all before "
             "their pages; of many projects the first {count} have pages."
         ).format(count=int(load_map_settings().max_projects))

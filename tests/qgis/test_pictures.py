@@ -77,7 +77,7 @@ def test_report_pictures_of_the_sample_have_overview_close_ups_and_legend(checke
         assert measure_share(middle, ERROR_PINK) > 0.01
     assert [e.label for e in drawn_pictures.legend] == [
         "图上错误 49 处",
-        "图上警告 29 处",
+        "图上警告 31 处",
         "永久基本农田",
         "生态保护红线",
         "城镇开发边界",

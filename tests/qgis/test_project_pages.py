@@ -3,6 +3,7 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from pypdf import PdfReader
@@ -46,6 +47,15 @@ def read_pdf_texts(path):
     return [normalise(page.extract_text()) for page in PdfReader(path).pages]
 
 
+def is_printed(text, pages):
+    """Return True if a text is on the pages; the end of a page may divide it."""
+    return text in "".join(pages) or any(
+        text[:end] in page and text[end:] in following
+        for page, following in pairwise(pages)
+        for end in range(1, len(text))
+    )
+
+
 def test_pdf_docx_and_page_of_the_toolbox_have_the_same_texts(inputs, result, tmp_path):
     county, projects, profile = inputs
     outputs = {
@@ -60,21 +70,20 @@ def test_pdf_docx_and_page_of_the_toolbox_have_the_same_texts(inputs, result, tm
     texts = {normalise(text) for text in list_document_texts(make_conformity_document(result, rasterise=render_svg))}
     in_docx = normalise(read_docx_text(tmp_path / "意见.docx"))
     in_html = normalise(read_html_text((tmp_path / "意见.html").read_text(encoding="utf-8")))
-    in_pdf = "".join(pages)
     assert [text for text in texts if text not in in_docx or text not in in_html] == []
-    assert [text for text in texts if text not in in_pdf] == []
+    assert [text for text in texts if not is_printed(text, pages)] == []
     assert [re.findall(r"第(\d+)页,共(\d+)页", page) for page in pages] == [
         [(str(number), str(len(pages)))] for number in range(1, len(pages) + 1)
     ]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_project_has_one_or_two_pages_and_no_heading_at_the_end_of_one(result, tmp_path, lang):
+def test_project_has_one_to_three_pages_and_no_heading_at_the_end_of_one(result, tmp_path, lang):
     for number, one in enumerate(result.results):
         single = replace(result, results=(one,), row_count=1, lang=lang)
         document = make_conformity_document(single, rasterise=render_svg)
         path = tmp_path / f"{number}.pdf"
-        assert write_pdf(document, path) <= 2
+        assert write_pdf(document, path) <= 3
         pages = read_pdf_texts(path)
         assert normalise(LONG_NAME if number == 0 else "乙镇商店") in pages[0]
         signature = normalise(document.blocks[-1].note)

@@ -40,7 +40,7 @@ def read_expected_defects(code):
         ("farmland_in_red_line", "REL001", {"FARMLAND": "YJJBNTBHTB", "RED_LINE": "STBHHX"}),
         ("zone_gaps", "TOP002", {"ZONES": "YDYHGHFQ", "COUNTY": "XZQX"}),
         ("expansion_ratio", "LAW001", {"BOUNDARY": "CZKFBJ", "BASE_PARCELS": "DLTB", "PROFILE": "hunyuan"}),
-        ("farmland_not_cultivated", "LAW010", {"FARMLAND": "YJJBNTBHTB", "PARCELS": "DLTB"}),
+        ("farmland_not_cultivated", "LAW010", {"FARMLAND": "YJJBNTBHTB", "PARCELS": "DLTB", "CULTIVATED": "GDBHMB"}),
     ],
 )
 def test_rule_algorithm_finds_the_same_as_the_full_check(name, code, sources):
