@@ -90,8 +90,8 @@ class ProjectConformity(SanxianAlgorithm):
         opinion = tr(
             "The opinion to be signed has one to three pages for each project: facts, verdict, control lines with "
             "rule, source and mark, a map with numbered places and without coordinates, land classes, zones with "
-            "admission, supplements, what is missing, and fields for signatures. Several projects have a table of all before "
-            "their pages; of many projects the first {count} have pages."
+            "admission, supplements, what is missing, and fields for signatures. Several projects have a table of all "
+            "before their pages; of many projects the first {count} have pages."
         ).format(count=int(load_map_settings().max_projects))
         return f"{text}\n\n{opinion}\n\n{describe_norms()}"
 

@@ -362,8 +362,10 @@ class IndependentOverlayCheck:
             self.found.append(("LAW010", "ERROR", farm, self.keys[farm][row], "", (), area))
         other = np.flatnonzero(~self.layers[parcel]["DLBM"].isin(CULTIVATED_CODES))
         self.pairs("LAW010", "ERROR", farm, parcel, left_rows=np.flatnonzero(~by_code), right_rows=other)
-        field = "GDBHMB"
-        self.outside("LAW010", "WARNING", farm, np.flatnonzero(~by_code), field, everything[field], own=True)
+        # What the class of a parcel shows is not listed again.
+        listed = {key for rule, _, _, key, *_ in self.found if rule == "LAW010"}
+        rows = [row for row, key in enumerate(self.keys[farm]) if key not in listed]
+        self.outside("LAW010", "WARNING", farm, rows, "GDBHMB", everything["GDBHMB"], own=True)
         return self.found, self.slivers
 
     def pairs(self, rule, severity, a, b, left_rows=None, right_rows=None):
