@@ -139,19 +139,3 @@ def pytest_xdist_make_scheduler(config, log):
             return file if part is None else f"{file} {part.group()}"
 
     return Scheduling(config, log)
-
-
-@pytest.fixture(scope="module")
-def keep_hairs():
-    """Keep the hairs of pieces, for comparisons of areas as overlaid; tests/core/geometry/test_hairs.py cuts them off."""
-    import numpy as np
-
-    from plugin.core.geometry import overlay_pieces
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            overlay_pieces,
-            "_cut_off_hairs",
-            lambda parts, owner, _tolerance: (parts, owner, np.zeros(len(parts), bool)),
-        )
-        yield

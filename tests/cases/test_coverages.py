@@ -19,7 +19,6 @@ from tests.parametrize import for_each
 ALL_CASES, LARGE_CASES = read_cases("coverages.txt"), read_cases("large.txt")
 DRAWING_VARIANTS = {"as drawn": lambda s: s, "from another vertex": rotate_start_vertex, "far away": move_far_away}
 
-pytestmark = pytest.mark.usefixtures("keep_hairs")
 
 
 def approximate_area(area, case, way=None):

@@ -31,7 +31,6 @@ LAYOUT_COUNT = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
 NOISE_M2 = 2e-5
 
 
-pytestmark = pytest.mark.usefixtures("keep_hairs")
 
 
 def limit_layout_count(share):

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .overlay_fallback import FallbackLog
+from .overlay_fallback import FallbackLog, overlay_polygon_pairs
 from .shape_hashes import normalize_shapes
 from .tolerance import Tolerance
 from .validity import extract_polygons
@@ -102,7 +102,7 @@ def make_row_pieces(rows: NDArray, shapes: NDArray) -> OverlayPieces:
 
     ``rows`` (k,): the row that each polygon belongs to; ``shapes`` (k,): the polygons, in the plane (m).
     """
-    return _make_pieces(rows, np.full(len(rows), -1), shapes, Slivers(), FallbackLog())
+    return _make_pieces(rows, np.full(len(rows), -1), shapes, shapely.length(shapes), Slivers(), FallbackLog())
 
 
 def make_single_piece(row: int, shape: Any) -> OverlayPieces:
@@ -133,20 +133,18 @@ def collect_pieces(
     left, right, shapes = left[is_present], right[is_present], shapes[is_present]
     parts, owner = shapely.get_parts(shapes, return_index=True)
     cancellation.raise_if_cancelled()
+    length = shapely.length(parts)
     if not keep_slivers:
-        parts, owner, has_hairs = _cut_off_hairs(parts, owner, tolerance)
-        # Parts that a hair connected may touch: their union is valid.
-        for n in np.unique(owner[has_hairs]).tolist():
-            shapes[n] = shapely.union_all(parts[owner == n])
-    area, length = shapely.area(parts), shapely.length(parts)
+        parts, owner, length = _separate_hairs(parts, owner, length, tolerance)
+    area = shapely.area(parts)
     cancellation.raise_if_cancelled()
     with np.errstate(invalid="ignore", divide="ignore"):
         is_sliver = area <= 0 if keep_slivers else tolerance.is_sliver(area, 2 * area / length)
     sliver_owner = owner[is_sliver]
     slivers = Slivers(list(parts[is_sliver]), left[sliver_owner].astype(int), right[sliver_owner].astype(int))
     if splits_connected:
-        is_kept = ~is_sliver
-        return _make_pieces(left[owner[is_kept]], right[owner[is_kept]], parts[is_kept], slivers, fallback_log)
+        kept, rows = np.flatnonzero(~is_sliver), owner[~is_sliver]
+        return _make_pieces(left[rows], right[rows], parts[kept], length[kept], slivers, fallback_log)
     # Most shapes keep all parts and remain unchanged; the others are assembled from the remaining parts.
     kept_counts, part_counts = (
         np.bincount(owner[~is_sliver], minlength=len(shapes)),
@@ -155,57 +153,81 @@ def collect_pieces(
     for n in np.flatnonzero((kept_counts < part_counts) & (kept_counts > 0)).tolist():
         cancellation.raise_if_cancelled()
         kept_parts = parts[(owner == n) & ~is_sliver]
-        shapes[n] = kept_parts[0] if len(kept_parts) == 1 else shapely.multipolygons(kept_parts)
+        shapes[n] = kept_parts[0] if len(kept_parts) == 1 else shapely.union_all(kept_parts)
     is_kept = kept_counts > 0
-    return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], slivers, fallback_log)
+    length = np.bincount(owner, np.where(is_sliver, 0.0, length), minlength=len(shapes))[is_kept]
+    return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], length, slivers, fallback_log)
 
 
-#: A polygon is cut where that shortens its outline by more than this many widths of a hair.
+#: Hairs count from a length of this many widths: rounding of a corner is shorter.
 _MIN_HAIR_LENGTH = 10
 
 
-def _cut_off_hairs(parts: NDArray, owner: NDArray, tolerance: Tolerance) -> tuple[NDArray, NDArray, NDArray]:
-    """Cut hairs (毛刺), narrower than the cluster tolerance, off polygons.
+def _separate_hairs(
+    parts: NDArray, owner: NDArray, length: NDArray, tolerance: Tolerance
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Split polygons that only hairs (毛刺) connect, and measure outlines without hairs.
 
-    Edges that differ by the rounding of a conversion leave hairs between them, which would lengthen the outline of a
-    piece or connect two pieces. A polygon that is nowhere wider, or a sliver in any case, is unchanged.
+    Edges that differ by the rounding of a conversion leave hairs between them, narrower than the cluster tolerance. A
+    polygon that is nowhere wider, or a sliver in any case, is unchanged. The land of hairs stays with the largest of the
+    polygons that they connected, so that areas are exact.
 
     Parameters
     ----------
     parts, owner
         (k,) polygons in m, and the number of the shape that each is a part of, ascending.
+    length
+        (k,) length of the outlines in m.
 
     Returns
     -------
     tuple
-        (m,) polygons, (m,) their ``owner``, and (m,) bool: polygons that were cut.
+        (m,) polygons, (m,) their ``owner``, and (m,) ``length`` without hairs.
     """
     width_m, area = tolerance.cluster_m, shapely.area(parts)
     # No polygon is wider than the circle of its area.
     candidates = np.flatnonzero(~tolerance.is_sliver(area, np.sqrt(area / np.pi)))
     narrow = candidates[shapely.minimum_clearance(parts[candidates]) < width_m]
     if not len(narrow):
-        return parts, owner, np.zeros(len(parts), dtype=bool)
+        return parts, owner, length
     cores, number = shapely.get_parts(
         shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True
     )
     cores, number = cores[~shapely.is_empty(cores)], number[~shapely.is_empty(cores)]
     near_cores = shapely.buffer(cores, width_m, join_style="mitre")
-    cut_parts, core = shapely.get_parts(shapely.intersection(parts[narrow[number]], near_cores), return_index=True)
+    # A polygon whose overlay fails keeps its hairs; only overlays of rows are logged.
+    log, part = FallbackLog(), narrow[number]
+    cut_parts, core = shapely.get_parts(
+        overlay_polygon_pairs(shapely.intersection, parts[part], near_cores, part, part, tolerance, log),
+        return_index=True,
+    )
     # Other sides of a hair that are near too have no land of this core.
     is_on_core = shapely.area(cut_parts) > shapely.area(cores[core]) / 2
-    cut_parts, number = cut_parts[is_on_core], number[core[is_on_core]]
-    lengths = np.bincount(number, shapely.length(cut_parts), minlength=len(narrow))
-    is_cut = (np.bincount(number, minlength=len(narrow)) > 1) | (
-        (lengths > 0) & (shapely.length(parts[narrow]) - lengths > _MIN_HAIR_LENGTH * width_m)
+    cut_parts, part = cut_parts[is_on_core], part[core[is_on_core]]
+    hairless_m = np.bincount(part, shapely.length(cut_parts), minlength=len(parts))
+    cut_count = np.bincount(part, minlength=len(parts))
+    length = np.where((cut_count == 1) & (length - hairless_m > _MIN_HAIR_LENGTH * width_m), hairless_m, length)
+    is_split = cut_count > 1
+    if not is_split.any():
+        return parts, owner, length
+    cut_parts, part = cut_parts[is_split[part]], part[is_split[part]]
+    cut_length = shapely.length(cut_parts)
+    for n in np.flatnonzero(is_split).tolist():
+        largest, *others = sorted(np.flatnonzero(part == n), key=lambda cut: -cut_parts[cut].area)
+        cut_parts[largest] = overlay_polygon_pairs(
+            shapely.difference,
+            parts[n : n + 1],
+            np.array([shapely.union_all(cut_parts[others])], dtype=object),
+            *np.full((2, 1), n),
+            tolerance,
+            log,
+            is_intersection=False,
+        )[0]
+    order = np.argsort(np.concatenate([np.flatnonzero(~is_split), part]), kind="stable")
+    return tuple(
+        np.concatenate([values[~is_split], of_cuts])[order]
+        for values, of_cuts in ((parts, cut_parts), (owner, owner[part]), (length, cut_length))
     )
-    is_whole = np.ones(len(parts), dtype=bool)
-    is_whole[narrow[is_cut]] = False
-    cut_parts, number = cut_parts[is_cut[number]], number[is_cut[number]]
-    owner = np.concatenate([owner[is_whole], owner[narrow[number]]])
-    order = np.argsort(owner, kind="stable")
-    has_hairs = np.arange(len(owner)) >= np.count_nonzero(is_whole)
-    return np.concatenate([parts[is_whole], cut_parts])[order], owner[order], has_hairs[order]
 
 
 def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:
@@ -219,10 +241,10 @@ def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:
 
 
 def _make_pieces(
-    left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, fallback_log: FallbackLog
+    left: NDArray, right: NDArray, geometry: NDArray, length: NDArray, slivers: Slivers, fallback_log: FallbackLog
 ) -> OverlayPieces:
-    """Return (k,) polygons with their rows as pieces, whose areas and widths are computed."""
-    area, length = shapely.area(geometry), shapely.length(geometry)
+    """Return (k,) polygons with their rows as pieces; ``length`` (k,): of their outlines without hairs, in m."""
+    area = shapely.area(geometry)
     width = 2 * area / length if len(geometry) else np.zeros(0)
     return OverlayPieces(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
 
@@ -295,14 +317,11 @@ def remove_repeated_land(pieces: OverlayPieces, cancellation: Cancellation = NEV
     if not len(pieces):
         return pieces
     distinct_shapes = subtract_earlier_shapes(pieces.geometry, cancellation)
-    is_kept = distinct_shapes.has_remainder
-    return _make_pieces(
-        pieces.left[is_kept],
-        pieces.right[is_kept],
-        distinct_shapes.remaining_shapes[is_kept],
-        pieces.slivers,
-        pieces.fallback_log,
-    )
+    is_kept, shapes = distinct_shapes.has_remainder, distinct_shapes.remaining_shapes
+    area = shapely.area(shapes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        width = np.where(distinct_shapes.overlaps_other, 2 * area / shapely.length(shapes), pieces.width)
+    return replace(pieces, geometry=shapes, area=area, width=width).select_pieces(is_kept)
 
 
 def _find_pairs_sharing_area(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:

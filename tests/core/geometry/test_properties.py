@@ -21,7 +21,6 @@ from plugin.core.live import compute_changed_bounds
 
 #: Every shared part counts, however small.
 EXACT_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
-pytestmark = pytest.mark.usefixtures("keep_hairs")
 #: Below this area, rounding of GEOS decides whether a part exists.
 NOISE_M2 = 1e-6
 

@@ -412,5 +412,4 @@ def test_balance_workbook_matches_the_json_balance(written_update):
     for rows, first in ((zones, 3), (township_rows, 2)):
         for column in range(first, len(rows[0])):
             *parts, total = [float(row[column]) for row in rows]
-            # Hairs between edges that a conversion rounds are cut off parts (ADR 102).
-            assert sum(parts) == pytest.approx(total, abs=0.01)
+            assert sum(parts) == pytest.approx(total, abs=1e-6)
