@@ -20,7 +20,6 @@ ALL_CASES, LARGE_CASES = read_cases("coverages.txt"), read_cases("large.txt")
 DRAWING_VARIANTS = {"as drawn": lambda s: s, "from another vertex": rotate_start_vertex, "far away": move_far_away}
 
 
-
 def approximate_area(area, case, way=None):
     """Return an approximate value for comparing an area, m², of this case.
 

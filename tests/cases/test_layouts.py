@@ -31,8 +31,6 @@ LAYOUT_COUNT = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
 NOISE_M2 = 2e-5
 
 
-
-
 def limit_layout_count(share):
     """Return Hypothesis settings that try this share of the layouts."""
     checks = list(HealthCheck)

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..parallel.threads import apply_in_threads
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs
 from .shape_hashes import normalize_shapes
 from .tolerance import Tolerance
@@ -169,8 +170,8 @@ def _separate_hairs(
     """Split polygons that only hairs (毛刺) connect, and measure outlines without hairs.
 
     Edges that differ by the rounding of a conversion leave hairs between them, narrower than the cluster tolerance. A
-    polygon that is nowhere wider, or a sliver in any case, is unchanged. The land of hairs stays with the largest of the
-    polygons that they connected, so that areas are exact.
+    polygon that is nowhere wider, or a sliver in any case, is unchanged. The land of hairs stays with the largest of
+    the polygons that they connected, so that areas are exact.
 
     Parameters
     ----------
@@ -187,23 +188,10 @@ def _separate_hairs(
     width_m, area = tolerance.cluster_m, shapely.area(parts)
     # No polygon is wider than the circle of its area.
     candidates = np.flatnonzero(~tolerance.is_sliver(area, np.sqrt(area / np.pi)))
-    narrow = candidates[shapely.minimum_clearance(parts[candidates]) < width_m]
+    narrow = candidates[apply_in_threads(shapely.minimum_clearance, parts[candidates]) < width_m]
     if not len(narrow):
         return parts, owner, length
-    cores, number = shapely.get_parts(
-        shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True
-    )
-    cores, number = cores[~shapely.is_empty(cores)], number[~shapely.is_empty(cores)]
-    near_cores = shapely.buffer(cores, width_m, join_style="mitre")
-    # A polygon whose overlay fails keeps its hairs; only overlays of rows are logged.
-    log, part = FallbackLog(), narrow[number]
-    cut_parts, core = shapely.get_parts(
-        overlay_polygon_pairs(shapely.intersection, parts[part], near_cores, part, part, tolerance, log),
-        return_index=True,
-    )
-    # Other sides of a hair that are near too have no land of this core.
-    is_on_core = shapely.area(cut_parts) > shapely.area(cores[core]) / 2
-    cut_parts, part = cut_parts[is_on_core], part[core[is_on_core]]
+    cut_parts, part = _cut_at_hairs(parts, narrow, tolerance)
     hairless_m = np.bincount(part, shapely.length(cut_parts), minlength=len(parts))
     cut_count = np.bincount(part, minlength=len(parts))
     length = np.where((cut_count == 1) & (length - hairless_m > _MIN_HAIR_LENGTH * width_m), hairless_m, length)
@@ -214,20 +202,38 @@ def _separate_hairs(
     cut_length = shapely.length(cut_parts)
     for n in np.flatnonzero(is_split).tolist():
         largest, *others = sorted(np.flatnonzero(part == n), key=lambda cut: -cut_parts[cut].area)
-        cut_parts[largest] = overlay_polygon_pairs(
-            shapely.difference,
-            parts[n : n + 1],
-            np.array([shapely.union_all(cut_parts[others])], dtype=object),
-            *np.full((2, 1), n),
-            tolerance,
-            log,
-            is_intersection=False,
-        )[0]
+        other_land, row = np.array([shapely.union_all(cut_parts[others])], dtype=object), np.array([n])
+        rest = overlay_polygon_pairs(
+            shapely.difference, parts[row], other_land, row, row, tolerance, FallbackLog(), is_intersection=False
+        )
+        cut_parts[largest] = rest[0] or cut_parts[largest]
     order = np.argsort(np.concatenate([np.flatnonzero(~is_split), part]), kind="stable")
-    return tuple(
+    parts, owner, length = (
         np.concatenate([values[~is_split], of_cuts])[order]
         for values, of_cuts in ((parts, cut_parts), (owner, owner[part]), (length, cut_length))
     )
+    return parts, owner, length
+
+
+def _cut_at_hairs(parts: NDArray, narrow: NDArray, tolerance: Tolerance) -> tuple[NDArray, NDArray]:
+    """Return (k,) what erosion leaves of polygons, with their own edges, and the row (k,) in ``parts`` of each.
+
+    ``narrow``: rows of the polygons. One for which an overlay fails is not among them, and so keeps its hairs.
+    """
+    width_m = tolerance.cluster_m
+    cores, number = shapely.get_parts(
+        shapely.buffer(parts[narrow], -width_m / 2, join_style="mitre"), return_index=True
+    )
+    cores, number = cores[~shapely.is_empty(cores)], number[~shapely.is_empty(cores)]
+    near_cores = shapely.buffer(cores, width_m, join_style="mitre")
+    part = narrow[number]
+    cut_parts, core = shapely.get_parts(
+        overlay_polygon_pairs(shapely.intersection, parts[part], near_cores, part, part, tolerance, FallbackLog()),
+        return_index=True,
+    )
+    # Other sides of a hair that are near too have no land of this core.
+    is_on_core = shapely.area(cut_parts) > shapely.area(cores[core]) / 2
+    return cut_parts[is_on_core], part[core[is_on_core]]
 
 
 def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:
