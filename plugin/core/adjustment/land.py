@@ -56,7 +56,7 @@ def overlay_parcels(
         cancellation=ctx.cancellation,
     )
     has_failed = bool(pieces.fallback_log.failed_pairs)
-    pieces = ctx.geometry.remove_repeated_land(pieces)
+    pieces = ctx.geometry.remove_repeated_land(pieces, layer)
     drawn = ctx.geometry.measure_drawn_areas(shapes)
     areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
     parcel_areas = np.array([one.area_m2 for one in parcels])

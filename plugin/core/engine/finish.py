@@ -18,6 +18,7 @@ from pyproj import CRS
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
+from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..messages.texts import Texts
 from ..model.findings import Finding, find_distinct_shapes, set_fingerprints, set_geometries
@@ -105,7 +106,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     # Several rules may report one feature: each shape is located and converted once.
     first_rows, shape_of_finding = find_distinct_shapes(all_shapes[has_place])
     shapes = all_shapes[has_place][first_rows]
-    townships = find_township_names_of_points(plan, shapely.point_on_surface(shapes))
+    townships = find_township_names_of_points(plan, find_inner_points(shapes))
     stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
     is_kept = np.fromiter(map(is_, shapes, stored_shapes), dtype=bool, count=len(shapes))
     places = _make_places(shapes, is_kept, plan.plane_crs)

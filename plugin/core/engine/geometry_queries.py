@@ -290,12 +290,17 @@ class GeometryQueries:
         """
         return compute_piece_areas(pieces, left_layer, right_layer, self.measure_drawn_areas)
 
-    def remove_repeated_land(self, pieces: OverlayPieces) -> OverlayPieces:
+    def remove_repeated_land(self, pieces: OverlayPieces, *layers: Layer) -> OverlayPieces:
         """Return pieces without the land of earlier pieces; sums count each place once.
 
-        Pieces overlap where rows of a layer do. The place of a piece decides which one is earlier, not its rows.
+        Pieces overlap where rows of a layer do. The place of a piece decides which one is earlier, then the keys of its
+        rows in ``layers`` (of `OverlayPieces.left`, `OverlayPieces.right`); the order of rows does not.
         """
-        by_place = np.lexsort(shapely.bounds(pieces.geometry).reshape(-1, 4).T)
+        names = [
+            np.unique([layer.keys[row] for row in rows.tolist()], return_inverse=True)[1]
+            for layer, rows in zip(layers, (pieces.left, pieces.right), strict=False)
+        ]
+        by_place = np.lexsort([*reversed(names), pieces.area, *shapely.bounds(pieces.geometry).reshape(-1, 4).T])
         return remove_repeated_land(pieces.select_pieces(by_place), self.cancellation)
 
     def compute_piece_shares_of_rows(self, pieces: OverlayPieces, layer: Layer) -> NDArray:
@@ -515,6 +520,24 @@ class GeometryQueries:
         ]
         self.run_log.failed_pairs += [(layer, int(rows[i]), None, -1) for i, _ in fallback_log.failed_pairs]
         return pieces
+
+    def subtract_land(
+        self,
+        pieces: OverlayPieces,
+        layer: Layer,
+        cover_layer: Layer,
+        cover_polygons: Polygons | None = None,
+        *,
+        severity: Severity | None = None,
+    ) -> OverlayPieces:
+        """Return pieces of rows of a layer without the land of ``cover_layer``; a divided one stays one piece.
+
+        Parameters are those of `find_uncovered_pieces_of_shapes`.
+        """
+        rest = self.find_uncovered_pieces_of_shapes(
+            layer, pieces.left, pieces.geometry, cover_layer, cover_polygons, severity=severity
+        )
+        return rest.join_pieces_of(pieces)
 
     def find_point_line_pieces_inside(self, layer: Layer, polygon_layer: Layer) -> PointLinePieces:
         """Return the pieces of points or lines of ``layer`` inside the polygons of ``polygon_layer``.

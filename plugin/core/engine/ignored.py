@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry.overlay_pieces import DistinctAreas, subtract_earlier_shapes
+from ..geometry.polygon_rings import find_inner_points
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import SLIVER_TEXTS_KEY
 from ..model.findings import Finding
@@ -197,7 +198,7 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
     )
     township_names = np.full(len(shapes), "", dtype=object)
     township_names[counted_positions] = find_township_names_of_points(
-        ctx.plan, shapely.point_on_surface(distinct_slivers.remaining_shapes[counted_positions])
+        ctx.plan, find_inner_points(distinct_slivers.remaining_shapes[counted_positions])
     )
     result.sums_by_township = _sum_sliver_areas_by_name(township_names, counted_positions, areas)
     _set_largest_feature_sums(result, [ignored_slivers for _, ignored_slivers in ranked], shapes, distinct_slivers, ctx)

@@ -78,6 +78,16 @@ class OverlayPieces:
         pieces.slivers = self.slivers.select_slivers(is_pair_selected(self.slivers.left_row, self.slivers.right_row))
         return pieces
 
+    def join_pieces_of(self, whole: OverlayPieces) -> OverlayPieces:
+        """Return what is left of each piece of ``whole``, as one piece with its rows.
+
+        ``left`` of these pieces: number of the piece of ``whole`` that each is a part of.
+        """
+        kept, part = np.unique(self.left, return_inverse=True)
+        area, length = np.bincount(part, self.area), np.bincount(part, 2 * self.area / self.width)
+        geometry = np.array([_join_parts(self.geometry[part == n]) for n in range(len(kept))], dtype=object)
+        return replace(whole.select_pieces(kept), geometry=geometry, area=area, width=2 * area / length)
+
     def renumber_rows(self, left: NDArray, right: NDArray) -> OverlayPieces:
         """Return the pieces with other row numbers; the fallback log must be empty.
 
@@ -154,7 +164,7 @@ def collect_pieces(
     for n in np.flatnonzero((kept_counts < part_counts) & (kept_counts > 0)).tolist():
         cancellation.raise_if_cancelled()
         kept_parts = parts[(owner == n) & ~is_sliver]
-        shapes[n] = kept_parts[0] if len(kept_parts) == 1 else shapely.union_all(kept_parts)
+        shapes[n] = _join_parts(kept_parts)
     is_kept = kept_counts > 0
     length = np.bincount(owner, np.where(is_sliver, 0.0, length), minlength=len(shapes))[is_kept]
     return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], length, slivers, fallback_log)
@@ -234,6 +244,11 @@ def _cut_at_hairs(parts: NDArray, narrow: NDArray, tolerance: Tolerance) -> tupl
     # Other sides of a hair that are near too have no land of this core.
     is_on_core = shapely.area(cut_parts) > shapely.area(cores[core]) / 2
     return cut_parts[is_on_core], part[core[is_on_core]]
+
+
+def _join_parts(parts: NDArray) -> Any:
+    """Return (k,) polygons that share no land as one shape."""
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
 
 
 def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:

@@ -76,6 +76,42 @@ def _mask_single_rings(shapes: NDArray) -> NDArray:
     return has_one
 
 
+#: Height of inner points in the box of a polygon. Edges of drawn polygons are seldom at this share of it.
+_INNER_HEIGHT = 0.4871
+
+
+def find_inner_points(shapes: NDArray) -> NDArray:
+    """Return (n,) a point inside each shape: amid its widest section, at one height of each of its parts.
+
+    The point depends on the land alone: not on vertices along its edges, where outlines begin or their direction.
+    Shapes that are no polygons have the point of `shapely.point_on_surface`; a missing or empty one has none.
+    """
+    is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
+    points = np.full(len(shapes), None, dtype=object)
+    points[~is_areal] = shapely.point_on_surface(shapes[~is_areal])
+    parts, row = shapely.get_parts(shapes[is_areal], return_index=True)
+    rings, bounds = extract_rings(parts), shapely.bounds(parts).reshape(-1, 4)
+    height = bounds[:, 1] + _INNER_HEIGHT * (bounds[:, 3] - bounds[:, 1])
+    is_above = rings.xy[:, 1] > np.repeat(height[rings.polygon_of_ring], np.diff(rings.ring_starts))
+    is_crossing = is_above[:-1] != is_above[1:]
+    is_crossing[rings.ring_starts[1:-1] - 1] = False
+    edges = np.flatnonzero(is_crossing)
+    part = rings.polygon_of_ring[np.searchsorted(rings.ring_starts, edges, side="right") - 1]
+    (x, y), (next_x, next_y) = rings.xy[edges].T, rings.xy[edges + 1].T
+    x_at_height = x + (height[part] - y) / (next_y - y) * (next_x - x)
+    order = np.lexsort([x_at_height, part])
+    left, right, part = x_at_height[order][::2], x_at_height[order][1::2], part[order][::2]
+    # Widths that differ by rounding are equal.
+    widest_first = np.lexsort([left, part, -np.round(right - left, 4), row[part]])
+    rows, first = np.unique(row[part][widest_first], return_index=True)
+    widest = widest_first[first]
+    areal_rows = np.flatnonzero(is_areal)
+    points[areal_rows[rows]] = shapely.points((left[widest] + right[widest]) / 2, height[part[widest]])
+    without_height = np.delete(areal_rows, rows)
+    points[without_height] = shapely.point_on_surface(shapes[without_height])
+    return points
+
+
 def is_closed_line(xy: NDArray) -> bool:
     """Return True for the (v, 2) vertices of a line that ends where it begins."""
     return bool(len(xy) > 3 and (xy[0] == xy[-1]).all())

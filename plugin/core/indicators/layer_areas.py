@@ -18,6 +18,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..files.cells import format_cell
 from ..geometry import crs as crs_care
+from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_geodesic_area, measure_statutory_area
 from ..geometry.validity import make_valid_copies, mask_missing_shapes
 from ..invariants import require_value
@@ -347,7 +348,7 @@ def adjust_to_layer(
     areas, CRS and keys of the parts; ``control``, ``control_crs``, ``names``: measured areas, CRS and names of the
     control polygons; ``limit_share`` and ``step_m2``: as in `adjust_areas`.
     """
-    points = shapely.point_on_surface(crs_care.reproject_to_lonlat(areas.measured_shapes, crs))
+    points = find_inner_points(crs_care.reproject_to_lonlat(areas.measured_shapes, crs))
     containers = crs_care.reproject_to_lonlat(control.measured_shapes, control_crs)
     tree = shapely.STRtree(points)
     container_of = np.full(len(points), -1)

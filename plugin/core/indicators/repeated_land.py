@@ -11,6 +11,7 @@ import shapely
 from ..engine.context import RuleContext
 from ..engine.finish import find_township_names_of_points
 from ..geometry import crs as crs_care
+from ..geometry.polygon_rings import find_inner_points
 from ..geometry.statutory_area import compute_drawn_area
 from ..model.indicator import SQUARE_METRES, Indicator, compute_margin
 from ..standard.indicator_catalogue import load_catalogue
@@ -103,7 +104,7 @@ class RepeatedLand:
             self._pieces[layer.role] = self._ctx.geometry.find_shared_pieces(layer)
         pieces = self._pieces[layer.role]
         if township:
-            names = find_township_names_of_points(self._plan, shapely.point_on_surface(pieces.geometry))
+            names = find_township_names_of_points(self._plan, find_inner_points(pieces.geometry))
             pieces = pieces.select_pieces(np.array([name == township for name in names], dtype=bool))
         if not len(pieces):
             return 0.0

@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..geometry.polygon_rings import find_inner_points
 from ..geometry.shape_hashes import normalize_shapes
 from ..model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
@@ -60,7 +61,7 @@ def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | 
         rows_with_shape = rows[layer.has_shape[rows]]
         # Trees of all polygons are not made for a few points.
         near_rows = survey.find_rows_meeting_bounds(layer.row_bounds[rows_with_shape])
-        points = shapely.point_on_surface(layer.plane_shapes[rows_with_shape])
+        points = find_inner_points(layer.plane_shapes[rows_with_shape])
         positions, rows_at_points = survey.select_rows(near_rows).find_pairs_at_points(points)
         rows_at_points = near_rows[rows_at_points]
     # Of several rows that of the last key counts.

@@ -348,9 +348,14 @@ class IncrementalChecker:
         codes = frozenset(rule.code for rule in self.rules)
         failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
         changed_everywhere = tuple(self._list_rules_changed_everywhere(roles))
+        covered_roles = frozenset(
+            (rule.code, role) for rule in rules for cover, role in self._list_covering_roles([rule]) if cover in roles
+        )
         results = [
-            RecheckResult(_collect_row_names(group), frozenset(row_names), codes, [], failed_rules, changed_everywhere)
-            for group, row_names in zip(groups, touched_rows, strict=True)
+            RecheckResult(
+                _collect_row_names(group), frozenset(names), codes, [], failed_rules, changed_everywhere, covered_roles
+            )
+            for group, names in zip(groups, touched_rows, strict=True)
         ]
         _distribute_findings(sort_findings(findings), results)
         for result in results:

@@ -25,6 +25,7 @@ from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
+from ..geometry.polygon_rings import find_inner_points
 from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.shape_hashes import hash_shapes
 from ..geometry.statutory_area import measure_statutory_area
@@ -746,9 +747,9 @@ class Layer:
 
     @shared_property
     def inner_points(self) -> NDArray:
-        """Return (n,) a point inside or on the geometry of each row in the plane; None without a geometry."""
+        """Return (n,) a point of each row in the plane, as `find_inner_points`; None without a geometry."""
         points = np.full(len(self), None, dtype=object)
-        points[self.has_shape] = apply_in_threads(shapely.point_on_surface, self.plane_shapes[self.has_shape])
+        points[self.has_shape] = apply_in_threads(find_inner_points, self.plane_shapes[self.has_shape])
         return points
 
     @shared_property

@@ -116,7 +116,7 @@ def _find_given_up_land(
     shared_pieces = ctx.geometry.find_shared_pieces(
         planned_use, present_use, left_rows=is_planned, right_rows=is_present, keep_slivers=True
     )
-    pieces = ctx.geometry.remove_repeated_land(shared_pieces)
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces, planned_use, present_use)
     area = float(ctx.geometry.compute_piece_areas(pieces, planned_use, present_use).sum())
     if area < float(ctx.norm.get("zones.min_given_up_m2")):
         return []

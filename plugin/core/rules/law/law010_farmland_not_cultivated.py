@@ -3,7 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, has_cultivated_rows
-from ...geometry.overlay_pieces import OverlayPieces
+from ...geometry.polygons import Polygons
 from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -27,7 +27,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     concurrent=True,
     basis=["T5", "order-17"],
     needs={
-        "farmland": LayerNeed("farmland", reads=("land_use",)),
+        "farmland": LayerNeed("farmland", reads=("land_use",), covers=True),
         "parcels": LayerNeed("parcels", reads=("land_use",), optional=True, covers=True),
         "cultivated": LayerNeed("cultivated", reads=("land_use",), optional=True, covers=True),
         "reserve_land": LayerNeed("reserve_land", optional=True),
@@ -105,10 +105,10 @@ def farmland_not_cultivated(
         protected farmland lacks, and restore missing parcels.
     Limits
         The overlay does not report again a row found by its code. LAW014 reports parcels of construction land when it
-        runs. A row reported for its land use is not compared with 耕地保护目标, gaps of parcels and slope classes.
-        The slope class is that of the parcel at a point inside the row. A row of 耕地保护目标 or a parcel without a
-        shape (GEO001) covers no land. Of 耕地保护目标 and 储备区, a part on a parcel for which another of these layers
-        is reported is not reported again.
+        runs. A row reported for its code is not compared with 耕地保护目标, gaps of parcels and slope classes. The
+        slope class is that of the parcel at a point inside the row. A row of 耕地保护目标 or a parcel without a shape
+        (GEO001) covers no land. Land is reported once: on a parcel of another use it is not also outside 耕地保护目标,
+        and that of 耕地保护目标 and 储备区 inside 永久基本农田 is judged as 永久基本农田.
     """
     result = RuleResult(is_applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
@@ -119,54 +119,40 @@ def farmland_not_cultivated(
     elif farmland.template.find_field("land_use"):
         result.is_applicable = True
         result.not_checked.append(_make_missing_land_use_reason(farmland))
-    uncultivated = None
-    # Rows with a finding are not compared with further layers.
-    is_reported = by_code.copy()
+    uncultivated = reported_land = None
     if parcels is not None and not parcels.has_field("land_use"):
         result.is_applicable = True
         result.not_checked.append(_make_missing_land_use_reason(parcels))
     elif parcels is not None:
         result.is_applicable = True
         uncultivated = ~ctx.find_cultivated_rows(parcels)
-        construction_land = (
-            uncultivated & find_construction_land_rows(ctx, parcels)
-            if is_reported_elsewhere(ctx, "LAW014")
-            else np.zeros_like(uncultivated)
-        )
-        overlay, parts = _report_parts_on_parcels(
-            farmland, ~by_code, parcels, uncultivated & ~construction_land, "parcel", ctx
-        )
-        result.findings += overlay
-        uncultivated[parts.right] = False
-        is_reported[parts.left] = True
-        if cultivated is not None or reserve_land is not None:
-            uncultivated[
-                ctx.geometry.find_shared_pieces(
-                    farmland, parcels, left_rows=~by_code, right_rows=construction_land
-                ).right
-            ] = False
+        reported_parcels = uncultivated
+        if is_reported_elsewhere(ctx, "LAW014"):
+            reported_parcels = uncultivated & ~find_construction_land_rows(ctx, parcels)
+        result.findings += _report_parts_on_parcels(farmland, ~by_code, parcels, reported_parcels, "parcel", [], ctx)
+        reported_land = parcels.polygons.select_rows(np.flatnonzero(reported_parcels))
         # Parcels without any cultivated land (built land alone) are not a survey of farmland.
         if has_cultivated_rows(ctx.plan, parcels) and not parcels.has_no_geometry:
-            unsurveyed = _report_uncovered_parts(farmland, ~is_reported, parcels, "unsurveyed", ctx)
-            result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~is_reported, parcels, ctx)]
+            unsurveyed = _report_uncovered_parts(farmland, ~by_code, parcels, "unsurveyed", ctx)
+            result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~by_code, parcels, ctx)]
     if cultivated is not None and cultivated is not parcels and not cultivated.has_no_geometry:
-        result.findings += _report_uncovered_parts(farmland, ~is_reported, cultivated, "unprotected", ctx)
+        result.findings += _report_uncovered_parts(farmland, ~by_code, cultivated, "unprotected", ctx, reported_land)
+    earlier_layers = [farmland]
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
-            protected, parcel_rows = _check_protected_layer(layer, parcels, uncultivated, ctx)
-            result.findings += protected
-            if uncultivated is not None:
-                uncultivated[parcel_rows] = False
+            result.findings += _check_protected_layer(layer, parcels, uncultivated, earlier_layers, ctx)
+            earlier_layers.append(layer)
     return result
 
 
 def _check_protected_layer(
-    layer: Layer, parcels: Layer | None, uncultivated: NDArray | None, ctx: RuleContext
-) -> tuple[list[Finding], NDArray]:
-    """Return warnings on protected land that is not cultivated, and its parcels' rows.
+    layer: Layer, parcels: Layer | None, uncultivated: NDArray | None, earlier_layers: list[Layer], ctx: RuleContext
+) -> list[Finding]:
+    """Return warnings on protected land that is not cultivated.
 
-    The row's own land-use code decides; for a row with a code of cultivated land the overlay with parcels decides.
-    ``uncultivated`` is (n,) bool: the parcels of other land; None without parcels.
+    The row's own land-use code decides; for a row with a code of cultivated land the overlay with parcels decides,
+    without the land of ``earlier_layers``. ``uncultivated`` is (n,) bool: the parcels of other land; None without
+    parcels.
     """
     by_code = np.zeros(len(layer), dtype=bool)
     if layer.has_field("land_use"):
@@ -178,13 +164,12 @@ def _check_protected_layer(
             for code in layer.text("land_use")
         ]
         by_code = ~ctx.find_cultivated_rows(layer) & np.array(is_judged, dtype=bool)
-    findings, parcel_rows = _report_rows_by_code(layer, by_code, ctx, "protected_code"), np.zeros(0, dtype=int)
+    findings = _report_rows_by_code(layer, by_code, ctx, "protected_code")
     if parcels is not None and uncultivated is not None:
-        overlay, parts = _report_parts_on_parcels(layer, ~by_code, parcels, uncultivated, "protected", ctx)
-        findings, parcel_rows = findings + overlay, parts.right
+        findings += _report_parts_on_parcels(layer, ~by_code, parcels, uncultivated, "protected", earlier_layers, ctx)
     for finding in findings:
         finding.severity = Severity.WARNING
-    return findings, parcel_rows
+    return findings
 
 
 def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: str = "") -> list[Finding]:
@@ -217,15 +202,23 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
 
 
 def _report_parts_on_parcels(
-    layer: Layer, rows: NDArray, parcels: Layer, uncultivated: NDArray, case: str, ctx: RuleContext
-) -> tuple[list[Finding], OverlayPieces]:
-    """Return findings on parts of a layer on uncultivated parcels, and these parts.
+    layer: Layer,
+    rows: NDArray,
+    parcels: Layer,
+    uncultivated: NDArray,
+    case: str,
+    earlier_layers: list[Layer],
+    ctx: RuleContext,
+) -> list[Finding]:
+    """Return findings on parts of a layer on uncultivated parcels, without the land of ``earlier_layers``.
 
     ``rows`` and ``uncultivated`` are bool arrays of the rows of layer and parcels.
     """
     pieces = ctx.geometry.find_shared_pieces(
         layer, parcels, left_rows=rows, right_rows=uncultivated, severity=None if case == "parcel" else Severity.WARNING
     )
+    for earlier in earlier_layers:
+        pieces = ctx.geometry.subtract_land(pieces, layer, earlier, severity=Severity.WARNING)
     findings = ctx.finding_maker.make_pair_findings(
         layer, parcels, pieces, with_net_area=True, case=case, field=parcels.get_field_name("land_use")
     )
@@ -235,20 +228,24 @@ def _report_parts_on_parcels(
             "value": codes[j],
             "shown": {"value": format_code_with_name(parcels, "land_use", codes[j], ctx)},
         }
-    return findings, pieces
+    return findings
 
 
 def _report_uncovered_parts(
-    layer: Layer, rows: NDArray, covering_layer: Layer, case: str, ctx: RuleContext
+    layer: Layer,
+    rows: NDArray,
+    covering_layer: Layer,
+    case: str,
+    ctx: RuleContext,
+    reported_land: Polygons | None = None,
 ) -> list[Finding]:
-    """Return warnings on connected parts of some rows outside another layer.
-
-    ``rows`` is (n,) bool.
-    """
+    """Return warnings on connected parts of some rows ((n,) bool) outside another layer and outside reported land."""
     rows = rows & find_rows_cut_differently(layer, covering_layer, ctx)
     if not rows.any():
         return []
     pieces = ctx.geometry.find_uncovered_pieces(layer, covering_layer, rows=rows, severity=Severity.WARNING)
+    if reported_land is not None:
+        pieces = ctx.geometry.subtract_land(pieces, layer, covering_layer, reported_land, severity=Severity.WARNING)
     return ctx.finding_maker.mark_findings_by_location(
         ctx.finding_maker.make_pair_findings(
             layer, covering_layer, pieces, with_net_area=True, case=case, severity=Severity.WARNING

@@ -126,7 +126,8 @@ def _find_fields_left_out(
     percentage of the fields' land that is left out.
     """
     rows = fields & ~np.isin(parcels.text("slope_class"), ctx.norm.get("farmland.steep_classes"))
-    pieces = ctx.geometry.remove_repeated_land(ctx.geometry.find_uncovered_pieces(parcels, cultivated, rows=rows))
+    uncovered_pieces = ctx.geometry.find_uncovered_pieces(parcels, cultivated, rows=rows)
+    pieces = ctx.geometry.remove_repeated_land(uncovered_pieces, parcels)
     protected_m2 = float(parcels.plane_areas[rows].sum() - pieces.area.sum())
     for line in lines:
         pieces = _leave_out_land_inside(pieces, parcels, line, ctx)
@@ -150,7 +151,8 @@ def _leave_out_land_inside(parts: OverlayPieces, layer: Layer, line: Layer, ctx:
 
 def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding on land of the protection target (耕地保护目标) inside the boundary."""
-    pieces = ctx.geometry.remove_repeated_land(ctx.geometry.find_shared_pieces(cultivated, boundary))
+    shared_pieces = ctx.geometry.find_shared_pieces(cultivated, boundary)
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces, cultivated, boundary)
     if not len(pieces) or float(ctx.geometry.compute_piece_areas(pieces, cultivated, boundary).sum()) < float(
         ctx.norm.get(INSIDE_SETTING)
     ):

@@ -256,7 +256,8 @@ def _find_kept_land(
     areas = np.bincount(shared_pieces.left, shared_pieces.area, minlength=len(kept_layer))
     areas = np.minimum(areas, kept_layer.plane_areas)
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
-    pieces = ctx.geometry.remove_repeated_land(shared_pieces.select_pieces(is_large[shared_pieces.left]))
+    large_pieces = shared_pieces.select_pieces(is_large[shared_pieces.left])
+    pieces = ctx.geometry.remove_repeated_land(large_pieces, kept_layer, layer)
     shared_area = float(pieces.area.sum())
     zone_areas = layer.plane_areas
     zone_area_sum = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())

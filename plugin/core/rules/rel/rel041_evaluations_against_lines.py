@@ -4,6 +4,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...geometry.polygon_rings import find_inner_points
 from ...geometry.polygons import Polygons
 from ...indicators.survey_deductions import find_containing_rows
 from ...invariants import require_value
@@ -173,7 +174,7 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
         pieces = ctx.geometry.find_shared_pieces(
             layer, other_layer, left_rows=rows, right_rows=other_rows, keep_slivers=True
         )
-        pieces = ctx.geometry.remove_repeated_land(pieces)
+        pieces = ctx.geometry.remove_repeated_land(pieces, layer, other_layer)
         area, graded_area = float(pieces.area.sum()), float(layer.plane_areas[rows].sum())
         if area <= float(limit) * graded_area:
             continue
@@ -203,7 +204,7 @@ def _compare_line_with_grade(
         area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
     else:
         shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
-        pieces = ctx.geometry.remove_repeated_land(shared_pieces)
+        pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, evaluation)
         area, shapes = float(ctx.geometry.compute_piece_areas(pieces, line, evaluation).sum()), pieces.geometry
     if area <= limit * line_area:
         return None
@@ -275,7 +276,7 @@ def _find_parts_without_line(
         return np.zeros(len(parts), dtype=bool)
     lands = shapely.get_parts(np.array([shapes], dtype=object))
     # An evaluation may have thousands of small pieces of land that none of these parts is on.
-    land_of_part = shapely.STRtree(lands).nearest(shapely.point_on_surface(parts))
+    land_of_part = shapely.STRtree(lands).nearest(find_inner_points(parts))
     used_lands, used_number = np.unique(land_of_part, return_inverse=True)
     used_shapes = lands[used_lands]
     shares_inside = shapely.area(shapely.intersection(used_shapes, line_shape)) / shapely.area(used_shapes)

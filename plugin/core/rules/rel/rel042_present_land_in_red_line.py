@@ -157,7 +157,7 @@ def _find_parts(
     shared_pieces = ctx.geometry.find_shared_pieces(
         line, parcels, left_rows=line_rows, right_rows=rows, keep_slivers=True
     )
-    pieces = ctx.geometry.remove_repeated_land(shared_pieces)
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces, line, parcels)
     return PresentParts(
         pieces.left, pieces.right, pieces.geometry, ctx.geometry.compute_piece_areas(pieces, line, parcels)
     )
