@@ -198,8 +198,8 @@ class ExpansionRatio:
     land, None where all windows together leave it within its limit.
 
     Remote towns: ``remote_rows``: base parcels of towns outside the boundary, the largest first, only where they
-    decide; ``remote_area_m2``: their survey area; ``ratio_without_remote``: the limited form without them, None unless
-    it exceeds the limit.
+    decide; ``remote_area_m2``: their survey area; ``ratio_without_remote``: the limited form without them, infinite if
+    they are the whole base, None unless it exceeds the limit.
     """
 
     denominator_m2: float
@@ -430,10 +430,13 @@ def _compute_ratio_without_remote_towns(
     )
     remote_rows = rows[is_remote]
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
-    remaining_denominator = expansion.denominator_m2 - float(surveyed[remote_rows].sum())
-    if not len(remote_rows) or remaining_denominator <= 0:
+    # A sum and not a difference: where all towns are remote, rounding must not leave a denominator.
+    remaining_denominator = float(surveyed[np.setdiff1d(np.flatnonzero(urban), remote_rows)].sum())
+    if not len(remote_rows):
         return
-    ratio = compute_expansion_ratios(remaining_denominator, *areas, expansion.new_land_m2)[form]
+    ratio = np.inf
+    if remaining_denominator > 0:
+        ratio = compute_expansion_ratios(remaining_denominator, *areas, expansion.new_land_m2)[form]
     if ratio > limit:
         expansion.remote_rows = remote_rows[np.argsort(-surveyed[remote_rows], kind="stable")].tolist()
         expansion.remote_area_m2 = float(surveyed[remote_rows].sum())
@@ -490,7 +493,7 @@ def _compute_ratio_without_contradicted_parcels(
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
     expansion.contradicted_area_m2 = float((share * surveyed).sum())
     expansion.contradicted_rows = np.flatnonzero(share > 0).tolist()
-    remaining_denominator = expansion.denominator_m2 - expansion.contradicted_area_m2
+    remaining_denominator = float(((1 - share) * surveyed)[urban].sum())
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     if remaining_denominator > 0:
         expansion.ratios_without_contradicted = compute_expansion_ratios(

@@ -120,7 +120,9 @@ class RecheckResult:
             return has_no_row or row_name in self.touched_rows
         roles = {role for role, _, _ in self.changed_row_names}
         # The changed row may cover land of two rows of other layers now, or no longer.
-        if (finding.code, finding.role) in self.covered_roles and roles.isdisjoint({finding.role, finding.related_role}):
+        if (finding.code, finding.role) in self.covered_roles and roles.isdisjoint(
+            {finding.role, finding.related_role}
+        ):
             return row_name in self.touched_rows and (not related_rows or bool(related_rows & self.touched_rows))
         # Land that no row of a layer covers: likewise.
         if not related_rows:

@@ -298,3 +298,20 @@ def test_edited_row_is_found_in_an_empty_corner_of_its_bounding_box_like_an_uned
     live.edit_row("CZKFBJ", 0, shapely.Polygon([first, second, (xmin + 40, ymin + 40), *others]))
     assert live.rows.is_edited("CZKFBJ", 0)
     assert live.rows.find_rows_meeting_bounds("CZKFBJ", corner) == {0, 1}
+
+
+def test_third_rows_that_cover_land_of_a_pair_start_and_end_its_findings():
+    """Land of 耕地保护目标 on forest is reported as 永久基本农田 where that covers it."""
+    rules = choose_rules(("LAW010",))
+    field, forest, far = (f"POLYGON (({x} 0, {x + 50} 0, {x + 50} 100, {x} 100, {x} 0))" for x in (0, 50, 500))
+    both = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+    farmland = [{"wkt": wkt, "land_use": "0103"} for wkt in (both, far)]
+    parcels = [{"wkt": wkt, "land_use": use} for wkt, use in ((field, "0103"), (forest, "0301"), (far, "0103"))]
+    plan = make_example_plan({"farmland": farmland, "parcels": parcels, "cultivated": farmland})
+    findings = run_check(plan, rules).findings
+    assert [(f.case, f.role, f.area_m2) for f in findings] == [("parcel", "YJJBNTBHTB", pytest.approx(5000, rel=1e-3))]
+    live = IncrementalChecker(plan, rules)
+    for edit, expected in ((live.remove_row, ["protected"]), (live.edit_row, ["parcel"])):
+        answer = edit("YJJBNTBHTB", 0)
+        findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
+        assert [f.case for f in findings] == expected

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import shapely
 
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.examples.plans import ORIGIN, make_example_plan
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
@@ -305,3 +306,12 @@ def test_every_rule_that_compares_areas_is_in_the_overlap_tests():
         "put the rule on the board, or say in OTHERS why it is no overlap rule"
     )
     assert not RULE_SETUPS.keys() & RULES_WITHOUT_OVERLAP_CASES.keys() and RULE_SETUPS.keys() <= load_all_rules().keys()
+
+
+def test_parcel_named_for_land_of_two_equal_ones_does_not_depend_on_their_order():
+    square = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+    rows = [{"wkt": square, "land_use": "0103", "key": key} for key in ("140225000003000007", "140225000003000004")]
+    for parcels in (rows, rows[::-1]):
+        plan = make_example_plan({"red_line": [square], "parcels": parcels})
+        (finding,) = run_check(plan, choose_rules(("REL042",))).findings
+        assert finding.related_keys == ["140225000003000004"]

@@ -111,7 +111,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
                 roles={"base_parcels": "DLTB"}),
         RuleExample("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": ORCHARD_WKT, "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}],
-                "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=1,
+                "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=2,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("an orchard in the present use of the centre", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": BASE_PARCEL["wkt"], "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}], "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 4 0, 4 100, 0 100, 0 0))", "land_use": "020100"}]}, finds=1,
@@ -272,7 +272,7 @@ def _make_contradiction_finding(
 
     ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
     """
-    ratio_without, rows = expansion.ratios_without_contradicted.get(definition), expansion.contradicted_rows
+    ratio_without, rows = expansion.ratios_without_contradicted.get(definition, math.inf), expansion.contradicted_rows
     params: dict[str, object] = {
         "form": definition.upper(),
         "count": len(rows),
@@ -280,9 +280,7 @@ def _make_contradiction_finding(
         "denominator": round(expansion.denominator_m2, 2),
         "keys": [base_parcels.keys[row] for row in rows[:_MAX_LISTED_KEYS]],
         "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
-        "without_text": "∞"
-        if ratio_without is None
-        else _format_ratio_above_limit(ratio_without, limit)
+        "without_text": _format_ratio_above_limit(ratio_without, limit)
         if ratio_without > limit
         else f"{ratio_without:.4f}",
         "limit": limit,
@@ -327,6 +325,8 @@ def _format_ratio_above_limit(ratio: float, limit: float) -> str:
 
     It has as many more as are needed to show that it exceeds the limit.
     """
+    if ratio == math.inf:
+        return "∞"
     decimals = 4
     while decimals < 12 and float(f"{ratio:.{decimals}f}") <= limit:
         decimals += 1

@@ -14,6 +14,7 @@ from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 #: End of the codes of land that can be restored to cultivated land (可调整地类).
 _RESTORABLE_SUFFIX = "K"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -70,6 +71,11 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
                 "cultivated": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
         RuleExample("half of it without a parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]},
                 finds=1, areas=(5000.0,)),
+        RuleExample("forest in one half and no parcel in the other", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [
+                {"wkt": WEST_HALF_WKT, "land_use": "0301"}, {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}, finds=2, areas=(5000.0, 5000.0)),
+        RuleExample("forest in one half, which is not also unprotected", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}],
+                "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"}, {"wkt": EAST_HALF_WKT, "land_use": "0103"}],
+                "cultivated": [{"wkt": EAST_HALF_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
         RuleExample("flatter than its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "1"}],
                 "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
         RuleExample("protected grass", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0404"},
@@ -81,9 +87,9 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
                 {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0103"}, {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}),
         RuleExample("cultivated", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0102"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}),
         RuleExample("a yard is reported as occupied", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0702"},
-                {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0103"}]}, parameters={"rules": ["LAW014"]}),
+                {"wkt": EAST_HALF_WKT, "land_use": "0103"}]}, parameters={"rules": ["LAW014"]}),
         RuleExample("forest next door", {"farmland": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}], "parcels": [
-            {"wkt": WEST_HALF_WKT, "land_use": "0103"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0301"}]}),
+            {"wkt": WEST_HALF_WKT, "land_use": "0103"}, {"wkt": EAST_HALF_WKT, "land_use": "0301"}]}),
         RuleExample("the slope class of its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "2"}],
                 "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "2"}]}),
     ],
