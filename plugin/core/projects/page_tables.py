@@ -105,6 +105,8 @@ class PageTables:
         """Return the rule that decides with its source, else the reason."""
         if not line.is_present:
             return DocumentCell(self.words.get("conformity", "layer_absent", role=line.role))
+        if line.has_gaps and not line.area_m2:
+            return DocumentCell(self.words.get("conformity", "layer_unused", role=line.role))
         # What leaves an item of a confirmed rule 未能判定 is in the project.
         if line.rule is None or line.has_gaps or (line.outcome is Outcome.UNDETERMINED and line.is_confirmed):
             source = line.rule.get_source(self.words.lang) if line.rule and line.has_gaps else ""
