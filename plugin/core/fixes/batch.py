@@ -10,7 +10,7 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..model.findings import Finding
-from .differences import get_problem_name, is_same_problem
+from .differences import find_remaining_finding, get_problem_name, is_same_problem
 from .edits import FixRefused
 from .judge import Attempt, FixJudgement, apply_judgements, judge_alone, judge_separate, run_fix
 from .model import Fix, load_all_fixes
@@ -46,6 +46,11 @@ class BatchEntry:
     def __post_init__(self) -> None:
         """Start with the finding as listed."""
         self.present_finding = self.finding
+
+    @property
+    def is_settled(self) -> bool:
+        """Return True once the entry has a proposal or a refusal, or its finding has ended."""
+        return any(one is not None for one in (self.proposal, self.refusal, self.ended_by))
 
 
 @dataclass
@@ -148,29 +153,6 @@ def propose_best_fix(
     return judgement if isinstance(judgement, Refusal) else (judgement.proposal, apply_judgements(state, [judgement]))
 
 
-class _EndedFindings:
-    """The findings that applied proposals ended, by the name of their problem (`get_problem_name`)."""
-
-    def __init__(self) -> None:
-        self._by_name: dict[tuple[Any, ...], list[tuple[Finding, Proposal]]] = {}
-        #: Id of a finding → how many ended findings with its name it was compared with.
-        self._compared: dict[int, int] = {}
-
-    def add(self, finding: Finding, proposal: Proposal) -> None:
-        """Store that an applied proposal ended a finding."""
-        self._by_name.setdefault(get_problem_name(finding), []).append((finding, proposal))
-
-    def find(self, finding: Finding) -> Proposal | None:
-        """Return the first applied proposal that ended a finding; None without one.
-
-        Proposals that were compared with this finding in an earlier call are skipped.
-        """
-        same_name = self._by_name.get(get_problem_name(finding), [])
-        start = self._compared.get(id(finding), 0)
-        self._compared[id(finding)] = len(same_name)
-        return next((by for one, by in same_name[start:] if is_same_problem(one, finding)), None)
-
-
 def run_batch(
     state: EditingState,
     findings: Iterable[Finding],
@@ -215,7 +197,10 @@ class _BatchRun:
         #: Positions of the findings that are not settled, in their order.
         self.pending = list(range(len(findings)))
         self._fixes, self._safe_only, self._parameters = fixes, safe_only, parameters
-        self._ended = _EndedFindings()
+        #: Name of a problem → the entries that have or had a present finding with this name.
+        self._entries_by_name: dict[tuple[Any, ...], list[BatchEntry]] = {}
+        for entry in self.result.entries:
+            self._set_present_finding(entry, entry.finding)
         #: Position of a postponed finding → the region of its edits when they were last found: as long as other
         #: findings concern it, they are not found again.
         self._postponed_regions: dict[int, Region] = {}
@@ -244,6 +229,8 @@ class _BatchRun:
             cancellation.raise_if_cancelled()
             candidate.propose_alone(self.result.state)
             self._store_results_and_apply([candidate])
+        if not self.pending:
+            self._reopen_entries()
 
     def _take_next_group(self, cancellation: Cancellation) -> tuple[dict[_Candidate, Region], list[_Candidate]]:
         """Return candidates on separate land with their regions, and a candidate that must be judged alone.
@@ -260,7 +247,6 @@ class _BatchRun:
                 break
             cancellation.raise_if_cancelled()
             state, entry = self.result.state, self.result.entries[number]
-            entry.ended_by = self._ended.find(entry.present_finding)
             if entry.ended_by is not None:
                 continue
             place = compute_finding_region(state, entry.present_finding)
@@ -342,14 +328,31 @@ class _BatchRun:
             self.result.state = apply_judgements(self.result.state, accepted_judgements)
         for proposal in (judgement.proposal for judgement in accepted_judgements):
             self.result.applied.append(proposal)
-            for one in proposal.resolved_findings:
-                self._ended.add(one, proposal)
-            for former_finding, present_finding in proposal.renamed:
-                self._replace_pending_finding(former_finding, present_finding)
+            present_by_id = {id(former): present for former, present in (*proposal.renamed, *proposal.remaining)}
+            for former in proposal.ended_findings:
+                for entry in [*self._entries_by_name.get(get_problem_name(former), ())]:
+                    if entry.is_settled or not is_same_problem(entry.present_finding, former):
+                        continue
+                    if id(former) in present_by_id:
+                        self._set_present_finding(entry, present_by_id[id(former)])
+                    else:
+                        entry.ended_by = proposal
 
-    def _replace_pending_finding(self, former_finding: Finding, present_finding: Finding) -> None:
-        """Replace a pending finding by the same problem under the new name of its row."""
-        for number in self.pending:
-            if is_same_problem(self.result.entries[number].present_finding, former_finding):
-                self.result.entries[number].present_finding = present_finding
-                return
+    def _set_present_finding(self, entry: BatchEntry, finding: Finding) -> None:
+        """Set the finding that an entry that is not settled is on at present."""
+        entry.present_finding = finding
+        self._entries_by_name.setdefault(get_problem_name(finding), []).append(entry)
+
+    def _reopen_entries(self) -> None:
+        """Make findings pending again that ended, but on whose land another finding of their rule and case remains.
+
+        A later proposal may have caused it. Each proposal settles an entry, so this ends.
+        """
+        for number, entry in enumerate(self.result.entries):
+            remaining = None
+            if entry.ended_by is not None:
+                remaining = find_remaining_finding(self.result.state, entry.finding)
+            if remaining is not None:
+                entry.ended_by = None
+                self._set_present_finding(entry, remaining)
+                self.pending.append(number)

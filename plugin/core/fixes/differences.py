@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,10 @@ from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_find
 
 #: Families of rules whose findings have the problem's own area: one that grows is a new problem.
 _MEASURED_FAMILIES = ("TOP", "REL")
+#: Rule whose findings state how much a stored area differs from the shape: a larger difference is a new problem too.
+_AREA_FIELD_RULE = "ATT013"
+#: Families of rules on land: another finding of the rule there is on the same problem, whichever rows it names.
+_LAND_FAMILIES = ("TOP", "REL", "LAW")
 #: Distance (m) within which two findings are at the same place.
 _SAME_PLACE_M = 0.01
 #: Share of the smaller one that two findings on the same land have in common.
@@ -180,18 +184,15 @@ def add_differences_in_surroundings(
         find_findings_in_surroundings(one, ordered_rules, roles, clipper, keys, row_numbers, cancellation)
         for one, row_numbers in zip((state, after), numbers, strict=True)
     )
-    remaining_by_name: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
-    for one in former_findings:
-        remaining_by_name[get_problem_name(one)].append(one)
-    appearing = []
-    for one in present_findings:
-        same_name = remaining_by_name[get_problem_name(one)]
-        match = next((other for other in same_name if is_same_problem(other, one)), None)
-        if match is not None:
-            same_name.remove(match)
-        if match is None or has_problem_area_grown(match, one, state.tolerance):
-            appearing.append(one)
-    ended_findings = [one for same_name in remaining_by_name.values() for one in same_name]
+    unchanged_ids = {
+        id(one)
+        for pair in _pair_findings(former_findings, present_findings)
+        if pair[0].geometry == pair[1].geometry
+        for one in pair
+    }
+    ended_findings, appearing = (
+        [one for one in findings if id(one) not in unchanged_ids] for findings in (former_findings, present_findings)
+    )
     unclear: set[int] = set()
     for name, changed_findings in (("new_findings", appearing), ("ended_findings", ended_findings)):
         for one in changed_findings:
@@ -260,11 +261,11 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
     return not (first.by_place or second.by_place) or _is_at_same_place(first, second)
 
 
-def has_problem_area_grown(former: Finding, present: Finding, tolerance: Tolerance) -> bool:
-    """Return True if the area of a problem is larger than before by more than the least area of a sliver."""
-    if present.code[:3] not in _MEASURED_FAMILIES or former.area_m2 is None or present.area_m2 is None:
-        return False
-    return present.area_m2 > former.area_m2 + tolerance.min_area_m2
+def _measure_problem(finding: Finding) -> float:
+    """Return the size (m²) of a problem: its area, or how much a stored area differs; 0 for other problems."""
+    if finding.code[:3] in _MEASURED_FAMILIES:
+        return finding.area_m2 or 0.0
+    return abs(finding.params.get("difference", 0.0)) if finding.code == _AREA_FIELD_RULE else 0.0
 
 
 #: Layer code, key and feature id of a row, as a finding names it.
@@ -302,28 +303,91 @@ def match_renamed_findings(
             rows, related_rows = sorted(rows + related_rows), []
         return finding.code, finding.case, finding.field, finding.related_role, tuple(rows), tuple(related_rows)
 
-    unmatched = list(differences.ended_findings)
-    for appearing in list(differences.new_findings):
-        # A part that shrank has another place, and so another fingerprint.
-        same_problem = next((one for one in unmatched if is_same_problem(one, appearing)), None)
-        name = identify(appearing)
-        match = same_problem or next(
-            (
-                one
-                for one in unmatched
-                if (identify(one) == name and _is_at_same_place(one, appearing)) or _is_same_gap(one, appearing)
-            ),
-            None,
-        )
-        if match is None:
-            continue
-        unmatched.remove(match)
-        if same_problem is None:
-            differences.renamed.append((match, appearing))
-            continue
-        differences.ended_findings.remove(match)
-        if not has_problem_area_grown(match, appearing, tolerance):
-            differences.new_findings.remove(appearing)
+    # A part that shrank has another place, and so another fingerprint.
+    pairs = _pair_findings(differences.ended_findings, differences.new_findings)
+    kept_ids = {id(one) for pair in pairs for one in pair}
+    # Parts that join are together no larger than before.
+    not_larger_ids = {
+        id(present)
+        for _, present in pairs
+        if _measure_problem(present)
+        <= tolerance.min_area_m2
+        + sum(_measure_problem(one) for one in differences.ended_findings if is_same_problem(one, present))
+    }
+    differences.ended_findings[:] = [one for one in differences.ended_findings if id(one) not in kept_ids]
+    for former in differences.ended_findings:
+        name = identify(former)
+        same_problems = [
+            one
+            for one in differences.new_findings
+            if id(one) not in kept_ids
+            and ((identify(one) == name and _is_at_same_place(former, one)) or _is_same_gap(former, one))
+        ]
+        if same_problems:
+            present = max(same_problems, key=lambda one: _measure_shared_land(former, one))
+            differences.renamed.append((former, present))
+    differences.new_findings[:] = [one for one in differences.new_findings if id(one) not in not_larger_ids]
+
+
+def _pair_findings(
+    former_findings: Iterable[Finding], present_findings: Iterable[Finding]
+) -> list[tuple[Finding, Finding]]:
+    """Return pairs of a former and a present finding on one problem, each in one pair.
+
+    Of several findings with one name, those that share most land are a pair.
+    """
+    former_by_name: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
+    for one in former_findings:
+        former_by_name[get_problem_name(one)].append(one)
+    candidates = [
+        (former, present)
+        for present in present_findings
+        for former in former_by_name[get_problem_name(present)]
+        if is_same_problem(former, present)
+    ]
+    pairs: list[tuple[Finding, Finding]] = []
+    paired_ids: set[int] = set()
+    for pair in sorted(candidates, key=lambda pair: -_measure_shared_land(*pair)):
+        ids = set(map(id, pair))
+        if not ids & paired_ids:
+            pairs.append(pair)
+            paired_ids |= ids
+    return pairs
+
+
+def find_remaining_finding(state: EditingState, former: Finding) -> Finding | None:
+    """Return the present finding with most of the land of a former one of its rule and case; None without any.
+
+    A finding of a rule on land may name other rows of the layers; another finding has the same name.
+    """
+    names = {(former.role, former.key), *((former.related_role, key) for key in former.related_keys)}
+    shape = state.get_finding_shape(former)
+    is_on_land = former.code[:3] in _LAND_FAMILIES and shape is not None
+    if is_on_land:
+        roles = {former.role, former.related_role} & state.plan.layers.keys()
+        names |= {(role, row.key) for role in roles for row in state.find_rows_meeting(role, shape)}
+    present_findings = {id(one): one for name in names for one in state.session.find_findings_on(*name)}
+    remaining_findings = [
+        one
+        for one in present_findings.values()
+        if (is_on_land and _has_land_in_common(former, one, state.tolerance)) or is_same_problem(former, one)
+    ]
+    return max(remaining_findings, key=lambda one: _measure_shared_land(former, one), default=None)
+
+
+def _has_land_in_common(first: Finding, second: Finding, tolerance: Tolerance) -> bool:
+    """Return True for findings of one rule and case on land of one layer, or of two, some of which they share."""
+    kinds = [(one.code, one.case, one.role, one.related_role, one.field) for one in (first, second)]
+    return kinds[0] == kinds[1] and (
+        _is_at_same_place(first, second) or _measure_shared_land(first, second) > tolerance.min_area_m2
+    )
+
+
+def _measure_shared_land(first: Finding, second: Finding) -> float:
+    """Return the area of the land that two findings share, in the unit of the plan's CRS; 0 without areas."""
+    if not first.geom_kind == second.geom_kind == "area":
+        return 0.0
+    return float(shapely.intersection(first.geometry, second.geometry).area)
 
 
 def _is_at_same_place(first: Finding, second: Finding) -> bool:
@@ -332,8 +396,8 @@ def _is_at_same_place(first: Finding, second: Finding) -> bool:
         return True
     if first.geom_kind == second.geom_kind == "area":
         # Two parts may touch at a point.
-        shared_m2 = shapely.intersection(first.geometry, second.geometry).area
-        return bool(shared_m2 > _SAME_PLACE_SHARE * min(first.geometry.area, second.geometry.area))
+        least = _SAME_PLACE_SHARE * min(first.geometry.area, second.geometry.area)
+        return _measure_shared_land(first, second) > least
     return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
 
 
@@ -351,5 +415,4 @@ def _is_same_gap(first: Finding, second: Finding) -> bool:
         return False
     if first.role != first.related_role or not first.geom_kind == second.geom_kind == "area":
         return False
-    shared_m2 = shapely.intersection(first.geometry, second.geometry).area
-    return bool(shared_m2 > _SAME_GAP_SHARE * max(first.geometry.area, second.geometry.area))
+    return _measure_shared_land(first, second) > _SAME_GAP_SHARE * max(first.geometry.area, second.geometry.area)

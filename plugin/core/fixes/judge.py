@@ -24,8 +24,8 @@ from .differences import (
     Differences,
     EditsOfFinding,
     add_differences_in_surroundings,
+    find_remaining_finding,
     get_plane_shape,
-    has_problem_area_grown,
     is_same_problem,
     match_renamed_findings,
 )
@@ -92,10 +92,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class FixJudgement:
-    """A proposal, and how its edits change rows and findings of the local rules (``change``)."""
+    """A proposal, and how its edits change rows and findings of the local rules (``change``) and of all (``differences``).
+
+    ``differences`` have findings that stay with another shape too, as ended and as new.
+    """
 
     proposal: Proposal
     change: FindingsChange
+    differences: Differences
 
 
 def apply_judgements(state: EditingState, judgements: Iterable[FixJudgement]) -> EditingState:
@@ -104,10 +108,25 @@ def apply_judgements(state: EditingState, judgements: Iterable[FixJudgement]) ->
     for judgement in judgements:
         state_after.record_new_rows_and_fields(judgement.proposal.edits)
         state_after.session.adopt_change(judgement.change)
+        _replace_findings_of_other_rules(state_after, judgement.differences)
         new_findings = [one for one in judgement.proposal.new_findings if one.code in RULES_BY_PLACE]
         if new_findings:
             state_after.places_of_uncut_findings = state_after.places_of_uncut_findings.add_findings(new_findings)
     return state_after
+
+
+def _replace_findings_of_other_rules(state: EditingState, differences: Differences) -> None:
+    """Replace findings of rules that are not local, which the session of a state does not follow, in place."""
+    rules = load_all_rules()
+    former_findings, present_findings = (
+        [one for one in findings if not rules[one.code].local]
+        for findings in (differences.ended_findings, differences.new_findings)
+    )
+    listed_findings = [
+        next((one for one in state.session.find_findings_on(former.role, former.key) if is_same_problem(one, former)), None)
+        for former in former_findings
+    ]
+    state.session.replace_findings(filter(None, listed_findings), present_findings)
 
 
 def judge_alone(state: EditingState, attempt: Attempt) -> FixJudgement | FixRefused:
@@ -157,6 +176,8 @@ def judge_separate(
             [one.differences for one in judged],
             cancellation,
         )
+        for trial in judged:
+            _replace_findings_of_other_rules(state_after, trial.differences)
     except (FullCheckNeeded, SurroundingsFailed, shapely.GEOSException) as error:
         if len(attempts) > 1:
             # Which of them the rules cannot check is not known.
@@ -189,15 +210,16 @@ class _Trial:
     """Edits of one fix that were applied to a fork of the state, and the findings that they end and cause."""
 
     def __init__(self, state: EditingState, state_after: EditingState, attempt: Attempt, change: FindingsChange):
-        self.state, self.attempt, self.change = state, attempt, change
+        self.state, self.state_after, self.attempt, self.change = state, state_after, attempt, change
         self.checked_edits = attempt.edits.select_checked_edits(state.new_fields)
         #: The rows of the checked edits.
         self.changed_rows = _list_changed_rows(state, state_after, self.checked_edits)
         self.edits_of_finding = EditsOfFinding(attempt.finding, self.checked_edits, self.changed_rows)
-        self.differences = Differences(list(change.ended_findings), list(change.new_findings))
-        for former_finding, present_finding in change.changed_findings:
-            if has_problem_area_grown(former_finding, present_finding, state.tolerance):
-                self.differences.new_findings.append(present_finding)
+        changed_findings = change.changed_findings
+        self.differences = Differences(
+            [*change.ended_findings, *(former for former, _ in changed_findings)],
+            [*change.new_findings, *(present for _, present in changed_findings)],
+        )
 
     def require_sound_rows(self) -> None:
         """Raise FixRefused if a row would be empty, invalid or outside the county, or if areas do not balance."""
@@ -217,7 +239,8 @@ class _Trial:
 
         Raise FixRefused if the finding remains, or if a sum of net areas would no longer be right.
         """
-        state, edits, finding, differences = self.state, self.attempt.edits, self.attempt.finding, self.differences
+        state, edits, finding = self.state, self.attempt.edits, self.attempt.finding
+        differences = Differences(list(self.differences.ended_findings), list(self.differences.new_findings))
         match_renamed_findings(self.checked_edits, self.changed_rows, differences, state.tolerance)
         _require_solved(state, finding, differences)
         edited_keys = {
@@ -230,6 +253,11 @@ class _Trial:
             self.attempt.fix, finding, edits, differences.ended_findings, differences.new_findings,
             differences.renamed, list_untried_rules(state.settings, edits), self.area_balances,
         )  # fmt: skip
+        proposal.remaining = [
+            (one, remaining)
+            for one in proposal.resolved_findings
+            if (remaining := find_remaining_finding(self.state_after, one)) is not None
+        ]
         proposal.documents = {
             role: state.settings.documents[role] for role in edits.roles if is_sealed_or_supplied(role, state.norm)
         }
@@ -241,7 +269,7 @@ class _Trial:
                 proposal.row_keys[edit.role, edit.fid] = state.get_row(edit.role, edit.fid).key
         proposal.windows = _measure_windows(state, edits)
         proposal.doubts = _list_doubts(state, proposal, self.changed_rows)
-        return FixJudgement(proposal, self.change)
+        return FixJudgement(proposal, self.change, self.differences)
 
 
 # --- rows

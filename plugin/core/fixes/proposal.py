@@ -77,7 +77,8 @@ class Proposal:
 
     ``ended_findings``, ``new_findings``: findings that a check no longer lists, and that it lists anew or larger;
     ``renamed``: those pairs of both that are one problem, on a row that has a new key (BSM) or is a part of the former
-    row; ``untried_rules``: codes of rules that the edits may affect, but that were not tried. ``areas``: the area
+    row; ``remaining``: pairs of another ended finding and the finding of its rule and case that has most of its land
+    afterwards. ``untried_rules``: codes of rules that the edits may affect, but that were not tried. ``areas``: the area
     balance by layer. ``is_safe``: it may be applied without confirmation; otherwise ``doubts`` has the reasons (key of
     the texts, section ``fix_doubts``, and parameters). ``documents``: layer code → document that allows the change of
     a sealed layer.
@@ -94,14 +95,15 @@ class Proposal:
     doubts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
     windows: list[OpenedWindow] = field(default_factory=list)
+    remaining: list[tuple[Finding, Finding]] = field(default_factory=list)
     #: Layer code and feature id → key (BSM) of each edited row, as it is afterwards (before, for a deleted one).
     row_keys: dict[tuple[str, int], str] = field(default_factory=dict)
 
     @property
     def resolved_findings(self) -> list[Finding]:
-        """Return the findings that end and are not listed again under another key."""
-        renamed = {id(former_finding) for former_finding, _ in self.renamed}
-        return [one for one in self.ended_findings if id(one) not in renamed]
+        """Return the findings that end, and on whose land no other finding of their rule and case remains."""
+        listed = {id(former_finding) for former_finding, _ in (*self.renamed, *self.remaining)}
+        return [one for one in self.ended_findings if id(one) not in listed]
 
     @property
     def is_safe(self) -> bool:

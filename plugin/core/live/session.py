@@ -154,6 +154,13 @@ class IncrementalSession:
         """Return the present findings that concern a row, alone or with another row."""
         return self._current_findings.find_findings_on_row(role, key)
 
+    def replace_findings(self, former_findings: Iterable[Finding], present_findings: Iterable[Finding]) -> None:
+        """Replace findings that this session has by others, of rules that are not local and that no recheck finds."""
+        for finding in former_findings:
+            self._current_findings.remove_finding(finding)
+        for finding in present_findings:
+            self._current_findings.add_finding(finding)
+
     def fork(self) -> IncrementalSession:
         """Return a session that starts from the present state of this one.
 

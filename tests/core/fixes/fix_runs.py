@@ -70,7 +70,8 @@ def assert_judgement_agrees_with_a_whole_check(
         return shapely.to_wkb(one.geometry) != shapely.to_wkb(other.geometry), is_among(other, renamed)
 
     ended, begun = list(before), []
-    for one in now:
+    # Of a problem that falls apart, the largest part stays and the others are new.
+    for one in sorted(now, key=lambda one: -(one.area_m2 or 0.0)):
         matches = [n for n, other in enumerate(ended) if is_same_problem(one, other)]
         if matches:
             # Where a feature id is no longer named, several may match.

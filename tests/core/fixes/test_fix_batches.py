@@ -14,7 +14,7 @@ from plugin.core.fixes.state import EditingState
 from plugin.core.live import rows as live_rows
 from plugin.core.live.session import IncrementalSession
 from tests.benchmarks.batch_fixes import run_and_compare
-from tests.core.fixes.fix_runs import check_and_start_editing, propose_fix_or_fail
+from tests.core.fixes.fix_runs import check_again, check_and_start_editing, propose_fix_or_fail
 from tests.county import make_county
 from tests.county.many_defects import KINDS, Answer, plant_many_defects
 from tests.county.write import write_geopackage
@@ -158,3 +158,52 @@ def test_rows_that_get_only_values_of_a_new_field_are_not_checked_again(monkeypa
     assert len(proposal.edits.rows) == len(proposal.row_keys) == SMALL_ROWS
     assert set(proposal.row_keys.values()) == set(state.plan.layers["GDBHMB"].keys)
     assert {values["KCMJ"] for values in after.new_values["GDBHMB"].values()} == {720.0}
+
+
+def make_zone_beside_boundary(farmland):
+    """Return the state and findings of a zone on both sides of a boundary, with farmland in the boundary."""
+    rows = {
+        "zones": [{"wkt": "POLYGON ((50 0, 300 0, 300 100, 50 100, 50 0))", "zone_code": "410"}],
+        "boundary": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"],
+        "farmland": [farmland],
+    }
+    return check_and_start_editing(make_example_plan(rows, {}, {}), ["REL002", "REL005"])
+
+
+def list_findings_on_land(findings, land):
+    """Return the findings on the differing zone that have land in common with a shape."""
+    return [one for one in findings if one.code == "REL005" and shapely.intersection(one.geometry, land).area > 1]
+
+
+def test_finding_that_joins_another_one_has_not_ended():
+    # The cut for the farmland joins both parts of the zone outside the boundary: 5000 and 10,000 become 17,000 m².
+    state, findings = make_zone_beside_boundary("POLYGON ((100 40, 200 40, 200 60, 100 60, 100 40))")
+    small, large = sorted((one for one in findings if one.code == "REL005"), key=lambda one: one.area_m2)
+    (overlap,) = [one for one in findings if one.code == "REL002"]
+    batch = run_batch(state, [overlap, small, large], choose_fixes(["FIX010"]), safe_only=False)
+    (joined,) = [one for one in check_again(batch.state, ["REL002", "REL005"]) if one.case == "zone_outside_line"]
+    assert joined.geometry.area == pytest.approx(17_000)
+    (proposal,) = batch.applied
+    assert [one.code for one in proposal.resolved_findings] == ["REL002"]
+    # The list has one of the two findings less, but none of their land is right.
+    assert [former.geometry.area for former, _ in proposal.remaining] == [5000]
+    assert [present.geometry.area for _, present in proposal.remaining] == pytest.approx([17_000])
+    assert [one.geometry.area for one in proposal.new_findings if one.case == "zone_outside_line"] == pytest.approx([17_000])
+    assert [entry.ended_by for entry in batch.entries] == [None, None, None]
+    assert [entry.refusal and entry.refusal.reason for entry in batch.entries] == [None, "no_fix", "no_fix"]
+
+
+@pytest.mark.parametrize("first", range(2))
+def test_finding_has_not_ended_while_another_feature_has_the_same_problem_on_its_land(first):
+    square = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+    rows = {"zones": [{"wkt": square, "zone_code": "500"}], "boundary": [square, square]}
+    state, findings = check_and_start_editing(make_example_plan(rows, {}, {}), ["TOP001", "REL005"])
+    duplicate = [one for one in findings if one.code == "TOP001"]
+    outside = [one for one in findings if one.code == "REL005"]
+    assert len(duplicate) == 1 and len(outside) == 2
+    listed = outside if first else outside[::-1]
+    batch = run_batch(state, [*duplicate, *listed], choose_fixes(["FIX008"]), safe_only=False)
+    (remaining,) = list_findings_on_land(check_again(batch.state, ["TOP001", "REL005"]), outside[0].geometry)
+    assert batch.applied and remaining.area_m2 == pytest.approx(outside[0].area_m2)
+    assert [entry.ended_by for entry in batch.entries] == [None] * 3
+    assert [one.code for one in batch.applied[0].resolved_findings] == ["TOP001"]

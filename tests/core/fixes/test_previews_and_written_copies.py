@@ -129,7 +129,20 @@ def compare_batch(state, findings, source, copy, options, before, **settings):
         name for name in map(name_problem, after) if name[0] not in untried
     }
     compare_areas(result.applied, state.plan, source, copy)
+    for entry in result.entries:
+        if entry.ended_by is not None:
+            assert not [one for one in after if is_on_land_of(one, entry.finding)], name_problem(entry.finding)
     return result
+
+
+def is_on_land_of(finding, former):
+    """Return True if a finding is of the rule, case and layers of a former one, and more than a sliver of its land."""
+    kinds = [(one.code, one.case, one.role, one.related_role, one.field) for one in (finding, former)]
+    if kinds[0] != kinds[1] or finding.code[:3] not in ("TOP", "REL", "LAW"):
+        return name_problem(finding) == name_problem(former) and not former.by_place
+    if not finding.geom_kind == former.geom_kind == "area":
+        return finding.geom_kind != "none" and shapely.distance(finding.geometry, former.geometry) < 0.005
+    return shapely.intersection(finding.geometry, former.geometry).area > 0.6
 
 
 @pytest.fixture(scope="module")
