@@ -3346,6 +3346,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未应用。与其他勾选的修复一并试算时，以下各项的修复方式有变或不能修复，已取消勾选：{names}。请重新查看，或直接应用其余各项。</translation>
     </message>
     <message>
+        <source>Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. Apply again to write these.</source>
+        <translation>未应用。将已勾选的修复一并试算，结果与原列不同，现已按新结果列出。请核对后再次点击“应用”，按此写入。</translation>
+    </message>
+    <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未改动（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
@@ -3528,6 +3532,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Other coordinate system…</source>
         <translation>其他坐标系…</translation>
+    </message>
+    <message>
+        <source>Other findings of the rule remain on the land of: {rules}</source>
+        <translation>消除以下各项后，其范围内仍有同一规则的问题：{rules}</translation>
     </message>
     <message>
         <source>Other limits</source>

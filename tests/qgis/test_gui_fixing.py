@@ -5,6 +5,7 @@ import csv
 from types import SimpleNamespace
 
 import pytest
+import shapely
 from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
@@ -21,7 +22,7 @@ from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.findings.map_marks import NEAREST_SCALE
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import BatchDialog
-from plugin.gui.fixing.batch_model import CONFIRM, FEATURE_COLUMN, FIX_COLUMN, REFUSED, SAFE, make_batch_rows
+from plugin.gui.fixing.batch_model import CONFIRM, FEATURE_COLUMN, FIX_COLUMN, OUT_COLUMN, REFUSED, SAFE, make_batch_rows
 from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.fixing.linked_maps import LinkedMaps
 from plugin.gui.fixing.map_preview import FixShapes
@@ -252,6 +253,11 @@ def open_batch(controller, findings):
     return controller.fixes.many.dialog
 
 
+def read_areas(dialog):
+    """Return the figures (m²) of the first row of the area balance: before, out, in, after."""
+    return [float(dialog.areas.item(0, column).text().replace("\u202f", "")) for column in range(1, 5)]
+
+
 def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):  # noqa: F811
     controller, layers = checked
     boundary = layers["CZKFBJ"]
@@ -333,8 +339,7 @@ def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_
         tick = dialog.model.index(position, 0)
         assert dialog.model.setData(tick, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
     # 10 000 m² before, of which both parcels take 1000 and 2000; the boundary counts once.
-    figures = [float(dialog.areas.item(0, column).text().replace("\u202f", "")) for column in range(1, 5)]
-    assert figures == pytest.approx([10_000, 3000, 0, 7000], rel=1e-3)
+    assert read_areas(dialog) == pytest.approx([10_000, 3000, 0, 7000], rel=1e-3)
     dialog.apply.click()
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
     assert [row.is_ticked for row in rows] == [True, False] and list_shapes(layers["CZKFBJ"]) == before
@@ -343,6 +348,34 @@ def test_batch_unticks_and_names_a_fix_that_another_one_changes_and_applies_the_
     dialog.apply.click()
     assert wait_until(lambda: controller.fixes.many.dialog is None)
     assert len(list_shapes(layers["CZKFBJ"])) == len(before) + 1
+
+
+def test_batch_shows_the_balance_of_the_fixes_that_it_applies(checked):  # noqa: F811
+    """A fix that was tried after another one takes more land without it, which is displayed before it is written."""
+    controller, layers = checked
+    boundary = layers["CZKFBJ"]
+    draw_feature_in_layer(boundary, make_rectangle(500, 500), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
+    for number, width in enumerate([10.03, 10.05], 61):
+        strip = make_rectangle(490, 490, width, 120)
+        draw_feature_in_layer(layers["YJJBNTBHTB"], strip, BSM=f"1402250000{number:08d}")
+    wait_for_live_check(controller)
+    before = list_shapes(boundary)
+    dialog = open_batch(controller, [f for f in controller.dock.result.findings if f.code == "REL002"])
+    assert [row.group for row in dialog.model.rows] == [SAFE, SAFE]
+    assert read_areas(dialog)[1:3] == pytest.approx([5, 0], abs=0.01)
+    first = dialog.model.index(0, 0)
+    assert dialog.model.setData(first, Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert read_areas(dialog)[1:3] == pytest.approx([2, 0], abs=0.01)
+    dialog.apply.click()
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    assert list_shapes(boundary) == before and "再次点击" in dialog.status.text()
+    assert read_areas(dialog)[1:3] == pytest.approx([5, 0], abs=0.01)
+    assert [row.is_ticked for row in dialog.model.rows] == [False, True]
+    assert float(dialog.model.rows[1].cells[OUT_COLUMN]) == pytest.approx(5, abs=0.01)
+    dialog.apply.click()
+    assert wait_until(lambda: controller.fixes.many.dialog is None)
+    (shape,) = (one for one in list_shapes(boundary) if one not in before)
+    assert shapely.from_wkb(shape).area == pytest.approx(9995, abs=0.01)
 
 
 def test_live_check_stays_up_to_date_after_a_fix_batch_above_its_change_limit_and_its_undo(checked, monkeypatch):  # noqa: F811

@@ -74,6 +74,8 @@ class AreaTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(0, 5, parent)
+        #: Texts of the cells by row.
+        self.texts: list[list[str]] = []
         self.setObjectName("SanxianFixAreas")
         self.setAccessibleName(tr("Area change"))
         self.setToolTip(tr("Each figure is rounded to 0.01 m²: the last digit of a sum may differ."))
@@ -97,6 +99,7 @@ class AreaTable(QTableWidget):
         from ...core.messages.numbers import format_number
 
         self.clearSpans()
+        self.texts = []
         self.setRowCount(len(rows))
         for number, row in enumerate(rows):
             texts = [row.name]
@@ -112,6 +115,7 @@ class AreaTable(QTableWidget):
                     format_number(moved_in, 2),
                     format_number(area_after, 2),
                 ]
+            self.texts.append(texts)
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text if column else row.tip)

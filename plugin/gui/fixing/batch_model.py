@@ -43,16 +43,17 @@ def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
 
     ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.texts.FixTexts`.
     """
-    rows = [_make_row(entry, texts) for entry in entries]
-    for row in rows:
-        row.is_ticked = row.group == SAFE
+    groups = map(_find_group, entries)
+    rows = [
+        BatchRow(entry, group, _make_cells(entry, group, texts), group == SAFE)
+        for entry, group in zip(entries, groups, strict=True)
+    ]
     return sorted(rows, key=lambda row: row.group)
 
 
-def _make_row(entry: Any, texts: Any) -> BatchRow:
-    """Return the row of a tried fix, without a tick."""
-    group = REFUSED if entry.proposal is None else SAFE if entry.proposal.is_safe else CONFIRM
-    return BatchRow(entry, group, _make_cells(entry, group, texts))
+def _find_group(entry: Any) -> int:
+    """Return the group of a tried fix."""
+    return REFUSED if entry.proposal is None else SAFE if entry.proposal.is_safe else CONFIRM
 
 
 def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
@@ -109,17 +110,22 @@ class BatchModel(QAbstractTableModel):
         """Return the rows whose fixes are ticked."""
         return [row for row in self.rows if row.is_ticked]
 
-    def untick_changed(self, changed_rows: list[tuple[BatchRow, Any]], texts: Any) -> None:
-        """Untick rows whose fix has changed, and show the present one.
+    def show_second_trial(self, pairs: list[tuple[BatchRow, Any]], changed_rows: list[BatchRow], texts: Any) -> bool:
+        """Show what a second trial found for rows; return False if a row that stays ticked has other cells now.
 
-        A fix to confirm has to be viewed again. ``changed_rows``: rows, each with its present
-        `core.fixes.batch.BatchEntry`.
+        ``pairs``: rows, each with its present `core.fixes.batch.BatchEntry`. ``changed_rows``: those with another fix,
+        which are unticked; a fix to confirm has to be viewed again.
         """
-        for row, entry in changed_rows:
-            row.entry.proposal, row.entry.refusal, row.entry.is_applied = entry.proposal, entry.refusal, False
-            present_row = _make_row(row.entry, texts)
-            row.group, row.cells, row.is_ticked, row.is_seen = present_row.group, present_row.cells, False, False
+        is_same = True
+        for row, entry in pairs:
+            row.entry.proposal, row.entry.refusal, row.entry.ended_by = entry.proposal, entry.refusal, entry.ended_by
+            is_changed = any(row is one for one in changed_rows)
+            row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
+            row.group, former_cells = _find_group(entry), row.cells
+            row.cells = _make_cells(row.entry, row.group, texts)
+            is_same = is_same and not (row.is_ticked and row.cells != former_cells)
         self._refresh()
+        return is_same
 
     def tick_only_safe(self, on: bool = True) -> None:
         """Tick the safe rows and no other; with ``on`` False tick none."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ class BatchFixer(FixDialogController):
     """Opens the batch of several findings and applies the ticked fixes.
 
     Before applying, the fixes of the ticked findings are tried again without the others, unless the displayed trial
-    applied exactly these: a fix may have been judged after another one that is not ticked. Signal
-    ``previewRequested(finding)``: the user wants to see all fixes of one finding.
+    applied exactly these: a fix may have been judged after another one that is not ticked. What the second trial changes
+    is displayed before it is applied. Signal ``previewRequested(finding)``: the user wants to see all fixes of one
+    finding.
     """
 
     previewRequested = pyqtSignal(object)
@@ -101,7 +103,7 @@ class BatchFixer(FixDialogController):
 
     def _on_trial_done(self, batch_trial: BatchTrial) -> None:
         if self._applying is not None:
-            self._apply_if_unchanged(batch_trial, batch_trial.result.entries)
+            self._show_or_apply_second(batch_trial)
             return
         self._displayed_trial = batch_trial
         self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
@@ -110,7 +112,7 @@ class BatchFixer(FixDialogController):
     # --- what is shown
     def _show_balance(self) -> None:
         """Show the sums of the areas that the ticked fixes change, and what Apply will do."""
-        ticked_proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
+        ticked_proposals = self._list_ticked_proposals()
         plan = self._dock.result.check_result.plan
         self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.get_layer_name, plan.plane_crs))
         if self.trial.is_running or self._writing is not None:
@@ -128,6 +130,13 @@ class BatchFixer(FixDialogController):
         if self.trial.retry_note:
             text = tr("{first} {second}").format(first=self.trial.retry_note, second=text)
         self.dialog.show_state(text, can_apply=bool(ticked_proposals))
+
+    def _list_ticked_proposals(self) -> list[Any]:
+        """Return the proposals of the ticked rows; those that the displayed trial applied come first, in its order."""
+        applied = [] if self._displayed_trial is None else self._displayed_trial.result.applied
+        order = {id(proposal): position for position, proposal in enumerate(applied)}
+        proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
+        return sorted(proposals, key=lambda proposal: order.get(id(proposal), len(order)))
 
     def _show_row(self, row: BatchRow) -> None:
         crs = self._dock.result.crs
@@ -179,43 +188,60 @@ class BatchFixer(FixDialogController):
             return
         order = {id(finding): position for position, finding in enumerate(self._findings)}
         self._applying = sorted(ticked_rows, key=lambda row: order[id(row.entry.finding)])
-        tried_entries = [entry for entry in self._displayed_trial.result.entries if entry.is_applied]
-        if {id(entry) for entry in tried_entries} == {id(row.entry) for row in ticked_rows}:
+        if list(map(id, self._displayed_trial.result.applied)) == list(map(id, self._list_ticked_proposals())):
             # No progress bar: it would be painted anew, with the table beside it.
             self.dialog.show_state(self._make_applying_text(), can_apply=False)
-            self._apply_if_unchanged(self._displayed_trial, [row.entry for row in self._applying])
+            self._apply_displayed()
             return
         findings = [row.entry.finding for row in self._applying]
         batch_work = make_batch_trial(findings, {}, safe_only=False)
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
-    def _apply_if_unchanged(self, batch_trial: BatchTrial, entries: list[Any]) -> None:
-        """Apply the fixes of a trial if they are still those that the dialog displays.
+    def _show_or_apply_second(self, second: BatchTrial) -> None:
+        """Display the second trial, of the ticked rows, and apply its fixes if all was displayed like this before.
 
-        Otherwise untick the rows with another fix and name them; the others can then be applied. ``entries``: what the
-        trial found for each ticked row.
+        Rows that have another fix now are unticked and named; the others can then be applied.
         """
-        from ...core.fixes.merging import merge_edits
-
         rows, self._applying = self._applying, None
-        proposals = batch_trial.result.applied
-        changed_rows = [pair for pair in zip(rows, entries, strict=True) if _has_other_fix(*pair)]
+        pairs = list(zip(rows, second.result.entries, strict=True))
+        changed_rows = [row for row, entry in pairs if _has_other_fix(row, entry)]
+        former = self._displayed_trial
+        self._displayed_trial = BatchTrial(
+            replace(former.result, applied=second.result.applied),
+            second.rows_before,
+            {**former.rows_shown, **second.rows_shown},
+        )
+        former_texts = self.dialog.areas.texts
+        is_same = self.dialog.model.show_second_trial(pairs, changed_rows, self._texts)
         if changed_rows:
-            self.dialog.model.untick_changed(changed_rows, self._texts)
-            names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row, _entry in changed_rows)
+            names = tr("; ").join(" ".join(row.cells[: FEATURE_COLUMN + 1]) for row in changed_rows)
             text = tr(
                 "Nothing was applied. Together with the other ticked fixes, these have another fix or none, and are no "
                 "longer ticked: {names}. View them again, or apply the others."
             )
             self.dialog.show_state(text.format(names=names), can_apply=True)
-            return
+        elif is_same and self.dialog.areas.texts == former_texts:
+            self._apply_displayed()
+        else:
+            text = tr(
+                "Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. Apply "
+                "again to write these."
+            )
+            self.dialog.show_state(text, can_apply=True)
+
+    def _apply_displayed(self) -> None:
+        """Apply the fixes of the displayed trial."""
+        from ...core.fixes.merging import merge_edits
+
+        self._applying = None
         if not self.trial.is_current:
             self.try_all()
             return
+        proposals = self._displayed_trial.result.applied
         order = FixOrder(
             proposals,
             merge_edits(proposal.edits for proposal in proposals),
-            batch_trial.rows_before,
+            self._displayed_trial.rows_before,
             tr("Batch fix ({count})").format(count=len(proposals)),
             get_person_name(),
         )

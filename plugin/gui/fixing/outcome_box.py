@@ -74,6 +74,9 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         lines.append(("info", text.format(rules=_format_counts_by_rule([one for _, one in proposal.renamed]))))
     if proposal.resolved_findings:
         lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.resolved_findings))))
+    if proposal.remaining:
+        text = tr("Other findings of the rule remain on the land of: {rules}")
+        lines.append(("info", text.format(rules=_format_counts_by_rule([former for former, _ in proposal.remaining]))))
     if proposal.untried_rules:
         lines.append(("info", texts.describe_untried_rules(proposal)))
     if not proposal.new_findings:
