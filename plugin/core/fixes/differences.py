@@ -27,8 +27,6 @@ from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_find
 
 #: Families of rules whose findings have the problem's own area: one that grows is a new problem.
 _MEASURED_FAMILIES = ("TOP", "REL")
-#: Rule whose findings state how much a stored area differs from the shape: a larger difference is a new problem too.
-_AREA_FIELD_RULE = "ATT013"
 #: Families of rules on land: another finding of the rule there is on the same problem, whichever rows it names.
 _LAND_FAMILIES = ("TOP", "REL", "LAW")
 #: Distance (m) within which two findings are at the same place.
@@ -262,10 +260,8 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
 
 
 def _measure_problem(finding: Finding) -> float:
-    """Return the size (m²) of a problem: its area, or how much a stored area differs; 0 for other problems."""
-    if finding.code[:3] in _MEASURED_FAMILIES:
-        return finding.area_m2 or 0.0
-    return abs(finding.params.get("difference", 0.0)) if finding.code == _AREA_FIELD_RULE else 0.0
+    """Return the area (m²) of a problem; 0 if its finding has no area of its own."""
+    return finding.area_m2 or 0.0 if finding.code[:3] in _MEASURED_FAMILIES else 0.0
 
 
 #: Layer code, key and feature id of a row, as a finding names it.

@@ -50,9 +50,10 @@ def propose_fix(
 ) -> tuple[Proposal, EditingState]:
     """Run a fix on a finding and judge its edits; return the proposal, and the state with the edits applied.
 
-    ``parameters``: keyword arguments of the fix. The given state is not changed. Raise FixRefused if the fix does not
-    apply, or if its edits must not be offered (`judge_edits`).
+    ``parameters``: keyword arguments of the fix. The given state is not changed, so a new row has the same key (BSM) in
+    each proposal. Raise FixRefused if the fix does not apply, or if its edits must not be offered (`judge_edits`).
     """
+    state = state.fork()
     return judge_edits(state, fix, finding, run_fix(fix, finding, state, parameters))
 
 

@@ -111,7 +111,7 @@ class Row:
 class RunSettings:
     """Settings that all judgements of a run use.
 
-    ``rule_codes``: the rules of the check; ``documents``: layer code → number of the document that allows a change of a
+    ``rule_codes``: the rules of the check; ``left_out_rules``: the default rules that it omitted; ``documents``: layer code → number of the document that allows a change of a
     sealed layer; ``parameters``, ``lang``: as in the check's options.
     """
 
@@ -120,6 +120,7 @@ class RunSettings:
     documents: Mapping[str, str] = field(default_factory=dict)
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     lang: str = "zh"
+    left_out_rules: tuple[str, ...] = ()
 
 
 class EditingState:
@@ -150,6 +151,7 @@ class EditingState:
             dict(documents or {}),
             options.parameters,
             options.lang,
+            tuple(checked.report.left_out),
         )
         #: Findings that an evaluation of the land around an edit must not cut. All forks share them.
         self.places_of_uncut_findings = FindingPlaces(

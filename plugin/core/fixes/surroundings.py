@@ -81,18 +81,22 @@ def choose_surroundings_rules(
 def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
     """Return the codes of rules that edits may affect but a trial does not evaluate.
 
-    A trial evaluates neither totals and other rules on whole layers, nor the values of a new field. No rule is left out
-    because of its layers: many of these rules read more layers than they need. Rules on the structure of layers (SCH)
-    depend only on their fields, and on whether they have rows.
+    A trial evaluates neither totals and other rules on whole layers, nor the values of a new field, nor the default rules
+    that the check left out. No rule is omitted here because of its layers: many of these rules read more layers than they
+    need. Rules on the structure of layers (SCH) depend only on their fields, and on whether they have rows.
     """
     adds_fields = bool(edits.new_fields)
     has_other_structure = adds_fields or any(edit.is_deleted for edit in edits)
-    rules = (load_all_rules()[code] for code in settings.rule_codes if code not in SURROUNDINGS_RULES)
+    untried_codes = (*_PARTLY_LOCAL_RULES, *settings.left_out_rules)
+    codes = (*(code for code in settings.rule_codes if code not in SURROUNDINGS_RULES), *settings.left_out_rules)
     return [
         rule.code
-        for rule in rules
-        if (has_other_structure if rule.family == "SCH" else adds_fields or not rule.local)
-        or rule.code in _PARTLY_LOCAL_RULES
+        for rule in map(load_all_rules().__getitem__, codes)
+        if (
+            has_other_structure
+            if rule.family == "SCH"
+            else adds_fields or not rule.local or rule.code in untried_codes
+        )
     ]
 
 

@@ -104,11 +104,10 @@ class IncrementalSession:
 
     def __init__(self, checked: CheckResult, options: RunOptions):
         plan, report = checked.plan, checked.report
-        # The rules of the check; findings of rules that the profile or a group adds may end as well.
-        rules = choose_rules(plan.norm.rules, plan.norm.expand_groups(options.rules), plan.norm.declared_rules)
         self._checker = IncrementalChecker(
             plan,
-            rules,
+            # The rules of the check, also those that the scope, a table or an option added.
+            choose_rules([outcome.code for outcome in report.rules], declared_rules=plan.norm.declared_rules),
             parameters=options.parameters,
             tolerance=options.tolerance,
             lang=options.lang,

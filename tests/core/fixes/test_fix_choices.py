@@ -18,7 +18,7 @@ from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.rows_before import RowBefore, is_same_row, read_rows_before
 from plugin.core.fixes.state import EditingState
 from plugin.core.live.session import EditBatch, FeatureState
-from tests.core.fixes.fix_runs import check_and_start_editing, check_rules
+from tests.core.fixes.fix_runs import check_and_start_editing, check_rules, propose_fix_or_fail
 
 WEST_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -149,3 +149,14 @@ def test_editing_state_is_freed_without_a_garbage_collection():
         assert state_reference() is None
     finally:
         gc.enable()
+
+
+def test_new_feature_has_the_same_key_in_each_proposal_on_one_state():
+    rows = {
+        "boundary": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"],
+        "farmland": ["POLYGON ((40 -10, 60 -10, 60 110, 40 110, 40 -10))"],
+    }
+    state, (overlap,) = check_and_start_editing(make_example_plan(rows, {}, {}), ["REL002"])
+    proposals = [propose_fix_or_fail(load_all_fixes()["FIX010"], overlap, state)[0] for _ in range(3)]
+    keys = [sorted(one.row_keys.values()) for one in proposals]
+    assert len(keys[0]) == 2 and keys[0] == keys[1] == keys[2]

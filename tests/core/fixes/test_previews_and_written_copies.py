@@ -3,6 +3,7 @@
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -167,6 +168,36 @@ def test_cut_that_leaves_an_islet_announces_the_findings_on_it_and_counts_it_nei
     assert params["count"] == 1 and params["area_m2"] == pytest.approx(6520.3, abs=0.1)
     (balance,) = proposal.areas
     assert balance.moved_in_m2 == 0 and balance.ellipsoid_out_m2 == pytest.approx(33_676.6 - 6520.3, abs=0.2)
+
+
+def test_preview_after_a_check_of_one_rule_names_all_rules_that_may_find_more(sample, tmp_path):
+    source, options, checked = sample
+    checked_rule = check_plan(str(source), replace(options, rules=("REL002",)))
+    (finding,) = [one for one in checked_rule.report.findings if one.key.endswith("0833")]
+    proposal, after = propose_fix(EditingState(checked_rule, options), load_all_fixes()["FIX010"], finding)
+    write_copy(collect_changes(after), source, tmp_path / "copy.gpkg")
+    found = check_plan(str(tmp_path / "copy.gpkg"), options).report.findings
+    compare_lists(
+        checked.report.findings, found, proposal.ended_findings, proposal.new_findings, proposal.untried_rules
+    )
+    assert {"REL005", "TOP001", "TOP002"} <= set(proposal.untried_rules)
+    assert not {"REL002", "SCH002"} & set(proposal.untried_rules)
+
+
+def test_preview_tries_the_rules_that_run_beside_the_default_ones(tmp_path):
+    shape = shapely.transform(
+        shapely.from_wkt("POLYGON ((0 0, 50 0, 50 0, 90 0, 90 80, 0 80, 0 0))"), lambda xy: xy + (38_500_000, 4_400_000)
+    )
+    frame = gpd.GeoDataFrame({"BSM": ["140225000000000011"]}, geometry=[shape], crs="EPSG:4526")
+    source = tmp_path / "county.gpkg"
+    frame.to_file(source, layer="CZKFBJ", engine="pyogrio")
+    options = RunOptions(scope="three_lines", additional_rules=("GEO009",))
+    checked = check_plan(str(source), options)
+    findings = checked.report.findings
+    (finding,) = [one for one in findings if one.code == "GEO009"]
+    state = EditingState(checked, options)
+    proposal = compare_preview(state, finding, load_all_fixes()["FIX003"], source, tmp_path / "c.gpkg", options, findings)
+    assert [one.code for one in proposal.resolved_findings] == ["GEO009"]
 
 
 @pytest.mark.parametrize("kind", ["county.gdb", "layers"])
