@@ -22,7 +22,15 @@ from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.findings.map_marks import NEAREST_SCALE
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import BatchDialog
-from plugin.gui.fixing.batch_model import CONFIRM, FEATURE_COLUMN, FIX_COLUMN, OUT_COLUMN, REFUSED, SAFE, make_batch_rows
+from plugin.gui.fixing.batch_model import (
+    CONFIRM,
+    FEATURE_COLUMN,
+    FIX_COLUMN,
+    OUT_COLUMN,
+    REFUSED,
+    SAFE,
+    make_batch_rows,
+)
 from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.fixing.linked_maps import LinkedMaps
 from plugin.gui.fixing.map_preview import FixShapes

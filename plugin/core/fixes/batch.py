@@ -43,15 +43,6 @@ class BatchEntry:
     ended_by: Proposal | None = None
     present_finding: Finding = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Start with the finding as listed."""
-        self.present_finding = self.finding
-
-    @property
-    def is_settled(self) -> bool:
-        """Return True once the entry has a proposal or a refusal, or its finding has ended."""
-        return any(one is not None for one in (self.proposal, self.refusal, self.ended_by))
-
 
 @dataclass
 class BatchResult:
@@ -138,19 +129,6 @@ class _Candidate:
         attempt = self.attempt or self.find_next_attempt(state)
         while attempt is not None and not self.store_judgement(judge_alone(state, attempt)):
             attempt = self.find_next_attempt(state)
-
-
-def propose_best_fix(
-    state: EditingState, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
-) -> tuple[Proposal, EditingState] | Refusal:
-    """Return the first safe proposal for a finding, else the first proposal, else the reason for having none.
-
-    A proposal comes with the state in which it is applied. ``parameters``: code of a fix → keyword arguments.
-    """
-    candidate = _Candidate(0, finding, fixes, parameters)
-    candidate.propose_alone(state)
-    judgement = candidate.result
-    return judgement if isinstance(judgement, Refusal) else (judgement.proposal, apply_judgements(state, [judgement]))
 
 
 def run_batch(
@@ -330,16 +308,23 @@ class _BatchRun:
             self.result.applied.append(proposal)
             present_by_id = {id(former): present for former, present in (*proposal.renamed, *proposal.remaining)}
             for former in proposal.ended_findings:
-                for entry in [*self._entries_by_name.get(get_problem_name(former), ())]:
-                    if entry.is_settled or not is_same_problem(entry.present_finding, former):
-                        continue
+                for entry in self._list_open_entries(former):
                     if id(former) in present_by_id:
                         self._set_present_finding(entry, present_by_id[id(former)])
                     else:
                         entry.ended_by = proposal
 
+    def _list_open_entries(self, finding: Finding) -> list[BatchEntry]:
+        """Return the entries without an outcome that are on the problem of a finding at present."""
+        return [
+            entry
+            for entry in self._entries_by_name.get(get_problem_name(finding), ())
+            if not (entry.proposal or entry.refusal or entry.ended_by)
+            and is_same_problem(entry.present_finding, finding)
+        ]
+
     def _set_present_finding(self, entry: BatchEntry, finding: Finding) -> None:
-        """Set the finding that an entry that is not settled is on at present."""
+        """Set the finding that an entry is on at present."""
         entry.present_finding = finding
         self._entries_by_name.setdefault(get_problem_name(finding), []).append(entry)
 
@@ -349,10 +334,7 @@ class _BatchRun:
         A later proposal may have caused it. Each proposal settles an entry, so this ends.
         """
         for number, entry in enumerate(self.result.entries):
-            remaining = None
-            if entry.ended_by is not None:
-                remaining = find_remaining_finding(self.result.state, entry.finding)
-            if remaining is not None:
+            if entry.ended_by and (remaining := find_remaining_finding(self.result.state, entry.finding)):
                 entry.ended_by = None
                 self._set_present_finding(entry, remaining)
                 self.pending.append(number)

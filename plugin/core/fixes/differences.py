@@ -314,14 +314,12 @@ def match_renamed_findings(
     for former in differences.ended_findings:
         name = identify(former)
         same_problems = [
-            one
+            (former, one)
             for one in differences.new_findings
             if id(one) not in kept_ids
             and ((identify(one) == name and _is_at_same_place(former, one)) or _is_same_gap(former, one))
         ]
-        if same_problems:
-            present = max(same_problems, key=lambda one: _measure_shared_land(former, one))
-            differences.renamed.append((former, present))
+        differences.renamed += sorted(same_problems, key=lambda pair: -_measure_shared_land(*pair))[:1]
     differences.new_findings[:] = [one for one in differences.new_findings if id(one) not in not_larger_ids]
 
 
@@ -344,10 +342,9 @@ def _pair_findings(
     pairs: list[tuple[Finding, Finding]] = []
     paired_ids: set[int] = set()
     for pair in sorted(candidates, key=lambda pair: -_measure_shared_land(*pair)):
-        ids = set(map(id, pair))
-        if not ids & paired_ids:
+        if not paired_ids.intersection(map(id, pair)):
             pairs.append(pair)
-            paired_ids |= ids
+            paired_ids.update(map(id, pair))
     return pairs
 
 
@@ -381,9 +378,8 @@ def _has_land_in_common(first: Finding, second: Finding, tolerance: Tolerance) -
 
 def _measure_shared_land(first: Finding, second: Finding) -> float:
     """Return the area of the land that two findings share, in the unit of the plan's CRS; 0 without areas."""
-    if not first.geom_kind == second.geom_kind == "area":
-        return 0.0
-    return float(shapely.intersection(first.geometry, second.geometry).area)
+    is_land = first.geom_kind == second.geom_kind == "area"
+    return float(shapely.intersection(first.geometry, second.geometry).area) if is_land else 0.0
 
 
 def _is_at_same_place(first: Finding, second: Finding) -> bool:
@@ -392,8 +388,7 @@ def _is_at_same_place(first: Finding, second: Finding) -> bool:
         return True
     if first.geom_kind == second.geom_kind == "area":
         # Two parts may touch at a point.
-        least = _SAME_PLACE_SHARE * min(first.geometry.area, second.geometry.area)
-        return _measure_shared_land(first, second) > least
+        return _measure_shared_land(first, second) > _SAME_PLACE_SHARE * min(first.geometry.area, second.geometry.area)
     return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
 
 

@@ -93,9 +93,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class FixJudgement:
-    """A proposal, and how its edits change rows and findings of the local rules (``change``) and of all (``differences``).
+    """A proposal, and how its edits change rows and findings.
 
-    ``differences`` have findings that stay with another shape too, as ended and as new.
+    ``change``: rows, and findings of the local rules; ``differences``: all findings, those that stay with another shape
+    both as ended and as new.
     """
 
     proposal: Proposal
@@ -110,7 +111,7 @@ def apply_judgements(state: EditingState, judgements: Iterable[FixJudgement]) ->
         state_after.record_new_rows_and_fields(judgement.proposal.edits)
         state_after.session.adopt_change(judgement.change)
         _replace_findings_of_other_rules(state_after, judgement.differences)
-        new_findings = [one for one in judgement.proposal.new_findings if one.code in RULES_BY_PLACE]
+        new_findings = [one for one in judgement.differences.new_findings if one.code in RULES_BY_PLACE]
         if new_findings:
             state_after.places_of_uncut_findings = state_after.places_of_uncut_findings.add_findings(new_findings)
     return state_after
@@ -123,11 +124,13 @@ def _replace_findings_of_other_rules(state: EditingState, differences: Differenc
         [one for one in findings if not rules[one.code].local]
         for findings in (differences.ended_findings, differences.new_findings)
     )
-    listed_findings = [
-        next((one for one in state.session.find_findings_on(former.role, former.key) if is_same_problem(one, former)), None)
+    listed_findings = {
+        id(one): one
         for former in former_findings
-    ]
-    state.session.replace_findings(filter(None, listed_findings), present_findings)
+        for one in state.session.find_findings_on(former.role, former.key)
+        if is_same_problem(one, former)
+    }
+    state.session.replace_findings(listed_findings.values(), present_findings)
 
 
 def judge_alone(state: EditingState, attempt: Attempt) -> FixJudgement | FixRefused:
@@ -216,10 +219,9 @@ class _Trial:
         #: The rows of the checked edits.
         self.changed_rows = _list_changed_rows(state, state_after, self.checked_edits)
         self.edits_of_finding = EditsOfFinding(attempt.finding, self.checked_edits, self.changed_rows)
-        changed_findings = change.changed_findings
         self.differences = Differences(
-            [*change.ended_findings, *(former for former, _ in changed_findings)],
-            [*change.new_findings, *(present for _, present in changed_findings)],
+            [*change.ended_findings, *(former for former, _ in change.changed_findings)],
+            [*change.new_findings, *(present for _, present in change.changed_findings)],
         )
 
     def require_sound_rows(self) -> None:

@@ -111,8 +111,9 @@ class Row:
 class RunSettings:
     """Settings that all judgements of a run use.
 
-    ``rule_codes``: the rules of the check; ``left_out_rules``: the default rules that it omitted; ``documents``: layer code → number of the document that allows a change of a
-    sealed layer; ``parameters``, ``lang``: as in the check's options.
+    ``rule_codes``: the rules of the check; ``left_out_rules``: the default rules that it omitted; ``documents``: layer
+    code → number of the document that allows a change of a sealed layer; ``parameters``, ``lang``: as in the check's
+    options.
     """
 
     rule_codes: tuple[str, ...]

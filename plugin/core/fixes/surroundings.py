@@ -81,9 +81,9 @@ def choose_surroundings_rules(
 def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
     """Return the codes of rules that edits may affect but a trial does not evaluate.
 
-    A trial evaluates neither totals and other rules on whole layers, nor the values of a new field, nor the default rules
-    that the check left out. No rule is omitted here because of its layers: many of these rules read more layers than they
-    need. Rules on the structure of layers (SCH) depend only on their fields, and on whether they have rows.
+    A trial evaluates neither totals and other rules on whole layers, nor the values of a new field, nor the default
+    rules that the check left out. No rule is omitted here because of its layers: many of these rules read more layers
+    than they need. Rules on the structure of layers (SCH) depend only on their fields, and on whether they have rows.
     """
     adds_fields = bool(edits.new_fields)
     has_other_structure = adds_fields or any(edit.is_deleted for edit in edits)
@@ -93,9 +93,7 @@ def list_untried_rules(settings: RunSettings, edits: Edits) -> list[str]:
         rule.code
         for rule in map(load_all_rules().__getitem__, codes)
         if (
-            has_other_structure
-            if rule.family == "SCH"
-            else adds_fields or not rule.local or rule.code in untried_codes
+            has_other_structure if rule.family == "SCH" else adds_fields or not rule.local or rule.code in untried_codes
         )
     ]
 

@@ -116,16 +116,15 @@ class BatchModel(QAbstractTableModel):
         ``pairs``: rows, each with its present `core.fixes.batch.BatchEntry`. ``changed_rows``: those with another fix,
         which are unticked; a fix to confirm has to be viewed again.
         """
-        is_same = True
+        former_cells = [row.cells for row, _entry in pairs]
         for row, entry in pairs:
             row.entry.proposal, row.entry.refusal, row.entry.ended_by = entry.proposal, entry.refusal, entry.ended_by
             is_changed = any(row is one for one in changed_rows)
             row.is_ticked, row.is_seen = entry.proposal is not None and not is_changed, not is_changed
-            row.group, former_cells = _find_group(entry), row.cells
+            row.group = _find_group(entry)
             row.cells = _make_cells(row.entry, row.group, texts)
-            is_same = is_same and not (row.is_ticked and row.cells != former_cells)
         self._refresh()
-        return is_same
+        return all(row.cells == cells or not row.is_ticked for (row, _), cells in zip(pairs, former_cells, strict=True))
 
     def tick_only_safe(self, on: bool = True) -> None:
         """Tick the safe rows and no other; with ``on`` False tick none."""

@@ -32,9 +32,9 @@ class BatchFixer(FixDialogController):
     """Opens the batch of several findings and applies the ticked fixes.
 
     Before applying, the fixes of the ticked findings are tried again without the others, unless the displayed trial
-    applied exactly these: a fix may have been judged after another one that is not ticked. What the second trial changes
-    is displayed before it is applied. Signal ``previewRequested(finding)``: the user wants to see all fixes of one
-    finding.
+    applied exactly these: a fix may have been judged after another one that is not ticked. What differs in the second
+    trial is displayed before it is applied. Signal ``previewRequested(finding)``: the user wants to see all fixes of
+    one finding.
     """
 
     previewRequested = pyqtSignal(object)
@@ -224,8 +224,8 @@ class BatchFixer(FixDialogController):
             self._apply_displayed()
         else:
             text = tr(
-                "Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. Apply "
-                "again to write these."
+                "Nothing was applied. Tried together, the ticked fixes have other figures, which are displayed now. "
+                "Apply again to write these."
             )
             self.dialog.show_state(text, can_apply=True)
 

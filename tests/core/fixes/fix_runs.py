@@ -15,16 +15,17 @@ from plugin.core.examples.fix_examples import (
     parse_shape,
 )
 from plugin.core.examples.plans import make_example_norm
-from plugin.core.fixes.apply import make_edited_layers
+from plugin.core.fixes.batch import run_batch
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import Fix
-from plugin.core.fixes.proposal import Proposal
+from plugin.core.fixes.proposal import Proposal, Refusal
 from plugin.core.fixes.state import EditingState
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.findings import Finding
 from plugin.core.plan.plan import Plan
+from tests.core.fixes.edited_layers import make_edited_layers
 
 #: Findings on the sum of a layer, which neither the live check nor the judge follows.
 TOTALS = {("REL006", "share"), ("REL006", "scattered")}
@@ -35,6 +36,18 @@ def propose_fix_or_fail(
 ) -> tuple[Proposal, EditingState]:
     """Return the judged proposal of a fix for a finding, and the editing state after it."""
     return propose_fix(state, fix, finding, parameters)
+
+
+def propose_best_fix(
+    state: EditingState, finding: Finding, fixes: list[Fix]
+) -> tuple[Proposal, EditingState] | Refusal:
+    """Return the proposal that a batch of one finding applies, and the state after it, or why there is none."""
+    result = run_batch(state, [finding], fixes, safe_only=False)
+    (entry,) = result.entries
+    if entry.proposal is None:
+        assert entry.refusal is not None
+        return entry.refusal
+    return entry.proposal, result.state
 
 
 def check_again(state: EditingState, codes: list[str], settings: dict[str, Any] | None = None) -> list[Finding]:
@@ -102,5 +115,6 @@ __all__ = [
     "list_layer_rows",
     "make_fix_example_plan",
     "parse_shape",
+    "propose_best_fix",
     "propose_fix_or_fail",
 ]

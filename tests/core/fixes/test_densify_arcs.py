@@ -13,8 +13,7 @@ import shapely
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
-from plugin.core.fixes.apply import make_edited_layers
-from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
+from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import load_all_fixes
@@ -22,7 +21,8 @@ from plugin.core.fixes.run import FixRunOptions, run_fixes
 from plugin.core.fixes.state import EditingState
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState
-from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
+from tests.core.fixes.edited_layers import make_edited_layers
+from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows, propose_best_fix
 
 ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs")
 osr = pytest.importorskip("osgeo.osr")
@@ -207,7 +207,7 @@ def test_row_with_replaced_arcs_can_be_reshaped_by_a_later_fix():
     plan = make_example_plan({"boundary": [part], "farmland": ["POLYGON ((90 0, 190 0, 190 80, 90 80, 90 0))"]})
     state, findings = check_and_start_editing(plan, ["GEO004", "REL002"])
     overlap = next(one for one in findings if one.code == "REL002")
-    assert propose_best_fix(state, overlap, choose_fixes(()), {}).reason == "has_arcs"
+    assert propose_best_fix(state, overlap, choose_fixes(())).reason == "has_arcs"
     result = run_batch(state, sorted(findings, key=lambda one: one.code), choose_fixes(()), safe_only=False)
     assert [entry.is_applied for entry in result.entries] == [True, True]
 

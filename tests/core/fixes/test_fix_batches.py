@@ -188,7 +188,9 @@ def test_finding_that_joins_another_one_has_not_ended():
     # The list has one of the two findings less, but none of their land is right.
     assert [former.geometry.area for former, _ in proposal.remaining] == [5000]
     assert [present.geometry.area for _, present in proposal.remaining] == pytest.approx([17_000])
-    assert [one.geometry.area for one in proposal.new_findings if one.case == "zone_outside_line"] == pytest.approx([17_000])
+    assert [one.geometry.area for one in proposal.new_findings if one.case == "zone_outside_line"] == pytest.approx(
+        [17_000]
+    )
     assert [entry.ended_by for entry in batch.entries] == [None, None, None]
     assert [entry.refusal and entry.refusal.reason for entry in batch.entries] == [None, "no_fix", "no_fix"]
 

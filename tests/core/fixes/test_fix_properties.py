@@ -10,7 +10,7 @@ import shapely
 
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes import batch
-from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
+from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2
@@ -25,6 +25,7 @@ from tests.core.fixes.fix_runs import (
     check_again,
     check_and_start_editing,
     list_layer_rows,
+    propose_best_fix,
 )
 from tests.core.fixes.random_layouts import draw_layout, draw_row_of_layouts
 
@@ -115,7 +116,7 @@ def check_each_proposal(seed, rules=RULES):
     plan = make_example_plan(draw_layout(seed))
     state, findings = check_and_start_editing(plan, rules)
     for finding in findings:
-        answer = propose_best_fix(state, finding, choose_fixes(()), {})
+        answer = propose_best_fix(state, finding, choose_fixes(()))
         if isinstance(answer, Refusal):
             assert answer.reason != "unbalanced"
             continue

@@ -9,14 +9,14 @@ import shapely
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
-from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
+from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.edits import Edits, FixRefused, RowEdit
 from plugin.core.fixes.judge import judge_edits
 from plugin.core.fixes.model import Safety, load_all_fixes
 from plugin.core.fixes.proposal import Proposal, Refusal
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.profile.norm import is_sealed_or_supplied
-from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
+from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows, propose_best_fix
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 CROSSING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -27,7 +27,7 @@ COUNTY_WKT = "POLYGON ((0 0, 200 0, 200 200, 0 200, 0 0))"
 def get_refusal_reason(plan, code, **changes):
     """Return why the first finding of a rule, with some values changed, is not fixed."""
     state, findings = check_and_start_editing(plan, [code])
-    answer = propose_best_fix(state, replace(findings[0], **changes), choose_fixes(()), {})
+    answer = propose_best_fix(state, replace(findings[0], **changes), choose_fixes(()))
     assert isinstance(answer, Refusal)
     return answer.reason
 
@@ -56,7 +56,7 @@ def test_fix_of_a_finding_on_a_deleted_or_changed_row_is_refused_as_stale():
     assert get_refusal_reason(plan, "GEO003", key="140225000000009999") == "stale"
     state, findings = check_and_start_editing(plan, ["GEO003"])
     after = run_batch(state, findings, choose_fixes(()), safe_only=False).state
-    assert propose_best_fix(after, findings[0], choose_fixes(()), {}).reason == "stale"
+    assert propose_best_fix(after, findings[0], choose_fixes(())).reason == "stale"
 
 
 def test_finding_of_a_rule_without_a_fix_is_refused_with_that_reason():
@@ -160,7 +160,7 @@ def test_judging_a_fix_changes_neither_the_editing_state_nor_the_plan():
     plan = make_example_plan({"farmland": [SQUARE_WKT], "boundary": [CROSSING_WKT]})
     state, findings = check_and_start_editing(plan, ["REL002"])
     before = [shapely.to_wkb(row.stored_shape) for row in list_layer_rows(state, "CZKFBJ")]
-    answers = [propose_best_fix(state, findings[0], choose_fixes(()), {}) for _ in range(2)]
+    answers = [propose_best_fix(state, findings[0], choose_fixes(())) for _ in range(2)]
     assert all(isinstance(answer[0], Proposal) for answer in answers)
     assert [shapely.to_wkb(row.stored_shape) for row in list_layer_rows(state, "CZKFBJ")] == before
     assert [one.fingerprint for one in state.session.findings] == [one.fingerprint for one in findings]
@@ -202,6 +202,6 @@ def test_new_planning_zone_row_cut_out_by_a_fix_has_no_field_that_its_layer_lack
     farmland = "POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))"
     state, findings = check_and_start_editing(make_example_plan({"farmland": [farmland], "zones": zones}), ["REL006"])
     finding = next(one for one in findings if one.case == "urban")
-    proposal, _after = propose_best_fix(state, finding, choose_fixes(["FIX013"]), {})
+    proposal, _after = propose_best_fix(state, finding, choose_fixes(["FIX013"]))
     (new,) = [edit for edit in proposal.edits if edit.is_new]
     assert new.attributes["GHFQDM"] == "300" and new.attributes.keys() <= set(state.plan.layers["YDYHGHFQ"].frame)

@@ -185,8 +185,8 @@ def test_preview_after_a_check_of_one_rule_names_all_rules_that_may_find_more(sa
 
 
 def test_preview_tries_the_rules_that_run_beside_the_default_ones(tmp_path):
-    shape = shapely.transform(
-        shapely.from_wkt("POLYGON ((0 0, 50 0, 50 0, 90 0, 90 80, 0 80, 0 0))"), lambda xy: xy + (38_500_000, 4_400_000)
+    shape = shapely.affinity.translate(
+        shapely.from_wkt("POLYGON ((0 0, 50 0, 50 0, 90 0, 90 80, 0 80, 0 0))"), 38_500_000, 4_400_000
     )
     frame = gpd.GeoDataFrame({"BSM": ["140225000000000011"]}, geometry=[shape], crs="EPSG:4526")
     source = tmp_path / "county.gpkg"
@@ -196,7 +196,9 @@ def test_preview_tries_the_rules_that_run_beside_the_default_ones(tmp_path):
     findings = checked.report.findings
     (finding,) = [one for one in findings if one.code == "GEO009"]
     state = EditingState(checked, options)
-    proposal = compare_preview(state, finding, load_all_fixes()["FIX003"], source, tmp_path / "c.gpkg", options, findings)
+    proposal = compare_preview(
+        state, finding, load_all_fixes()["FIX003"], source, tmp_path / "c.gpkg", options, findings
+    )
     assert [one.code for one in proposal.resolved_findings] == ["GEO009"]
 
 
