@@ -260,7 +260,7 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
 
 
 def _measure_problem(finding: Finding) -> float:
-    """Return the area (m²) of a problem; 0 if its finding has no area of its own."""
+    """Return the area (m²) of a problem; 0 if its finding does not measure it."""
     return finding.area_m2 or 0.0 if finding.code[:3] in _MEASURED_FAMILIES else 0.0
 
 

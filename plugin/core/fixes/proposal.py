@@ -78,10 +78,10 @@ class Proposal:
     ``ended_findings``, ``new_findings``: findings that a check no longer lists, and that it lists anew or larger;
     ``renamed``: those pairs of both that are one problem, on a row that has a new key (BSM) or is a part of the former
     row; ``remaining``: pairs of another ended finding and the finding of its rule and case that has most of its land
-    afterwards. ``untried_rules``: codes of rules that the edits may affect, but that were not tried. ``areas``: the
-    area balance by layer. ``is_safe``: it may be applied without confirmation; otherwise ``doubts`` has the reasons (key of
-    the texts, section ``fix_doubts``, and parameters). ``documents``: layer code → document that allows the change of
-    a sealed layer.
+    afterwards; ``untried_rules``: codes of rules that the edits may affect, but that were not tried. ``areas``: the
+    area balance by layer. ``is_safe``: it may be applied without confirmation; otherwise ``doubts`` has the reasons
+    (key of the texts, section ``fix_doubts``, and parameters). ``documents``: layer code → document that allows the
+    change of a sealed layer.
     """
 
     fix: Fix

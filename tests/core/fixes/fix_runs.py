@@ -41,7 +41,7 @@ def propose_fix_or_fail(
 def propose_best_fix(
     state: EditingState, finding: Finding, fixes: list[Fix]
 ) -> tuple[Proposal, EditingState] | Refusal:
-    """Return the proposal that a batch of one finding applies, and the state after it, or why there is none."""
+    """Return the proposal that a batch of one finding applies, and the state after it, or the reason for having no proposal."""
     result = run_batch(state, [finding], fixes, safe_only=False)
     (entry,) = result.entries
     if entry.proposal is None:

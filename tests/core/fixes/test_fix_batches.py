@@ -160,7 +160,7 @@ def test_rows_that_get_only_values_of_a_new_field_are_not_checked_again(monkeypa
     assert {values["KCMJ"] for values in after.new_values["GDBHMB"].values()} == {720.0}
 
 
-def make_zone_beside_boundary(farmland):
+def make_zone_around_boundary(farmland):
     """Return the state and findings of a zone on both sides of a boundary, with farmland in the boundary."""
     rows = {
         "zones": [{"wkt": "POLYGON ((50 0, 300 0, 300 100, 50 100, 50 0))", "zone_code": "410"}],
@@ -177,7 +177,7 @@ def list_findings_on_land(findings, land):
 
 def test_finding_that_joins_another_one_has_not_ended():
     # The cut for the farmland joins both parts of the zone outside the boundary: 5000 and 10,000 become 17,000 m².
-    state, findings = make_zone_beside_boundary("POLYGON ((100 40, 200 40, 200 60, 100 60, 100 40))")
+    state, findings = make_zone_around_boundary("POLYGON ((100 40, 200 40, 200 60, 100 60, 100 40))")
     small, large = sorted((one for one in findings if one.code == "REL005"), key=lambda one: one.area_m2)
     (overlap,) = [one for one in findings if one.code == "REL002"]
     batch = run_batch(state, [overlap, small, large], choose_fixes(["FIX010"]), safe_only=False)

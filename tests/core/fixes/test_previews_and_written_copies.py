@@ -184,7 +184,7 @@ def test_preview_after_a_check_of_one_rule_names_all_rules_that_may_find_more(sa
     assert not {"REL002", "SCH002"} & set(proposal.untried_rules)
 
 
-def test_preview_tries_the_rules_that_run_beside_the_default_ones(tmp_path):
+def test_preview_tries_rules_that_run_in_addition_to_the_default_ones(tmp_path):
     shape = shapely.affinity.translate(
         shapely.from_wkt("POLYGON ((0 0, 50 0, 50 0, 90 0, 90 80, 0 80, 0 0))"), 38_500_000, 4_400_000
     )
