@@ -41,7 +41,10 @@ def propose_fix_or_fail(
 def propose_best_fix(
     state: EditingState, finding: Finding, fixes: list[Fix]
 ) -> tuple[Proposal, EditingState] | Refusal:
-    """Return the proposal that a batch of one finding applies, and the state after it, or the reason for having no proposal."""
+    """Return the proposal of a batch of one finding, and the state after it.
+
+    A refusal if no fix has a proposal.
+    """
     result = run_batch(state, [finding], fixes, safe_only=False)
     (entry,) = result.entries
     if entry.proposal is None:
