@@ -185,7 +185,7 @@ def add_differences_in_surroundings(
     unchanged_ids = {
         id(one)
         for pair in _pair_findings(former_findings, present_findings)
-        if pair[0].geometry == pair[1].geometry
+        if shapely.normalize(pair[0].geometry) == shapely.normalize(pair[1].geometry)
         for one in pair
     }
     ended_findings, appearing = (
