@@ -84,7 +84,7 @@ def find_inner_points(shapes: NDArray) -> NDArray:
     """Return (n,) a point inside each shape: amid its widest section, at one height of each of its parts.
 
     The point depends on the land alone: not on vertices along its edges, where outlines begin or their direction.
-    Shapes that are no polygons have the point of `shapely.point_on_surface`; a missing or empty one has none.
+    Lines and points have the point of `shapely.point_on_surface`; a missing or empty one has none.
     """
     is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     points = np.full(len(shapes), None, dtype=object)

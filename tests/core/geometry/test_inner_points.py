@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The point that stands for a polygon depends on its land alone."""
+"""The inner point of a polygon depends on its land alone."""
 
 import numpy as np
 import pytest
