@@ -96,7 +96,7 @@ def run_commands() -> dict[str, str]:
                 (data,) = Path("townships").glob("140225100*/140225100.gpkg")
                 set_value(data, "DLTB", list_keys(data, "DLTB")[0], "DLBM", "0102")
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                code = main(shlex.split(line.format(sample=SAMPLE_FOLDER, out=out)))
+                code = main([word.format(sample=SAMPLE_FOLDER, out=out) for word in shlex.split(line)])
             files = sorted(path for path in out.rglob("*") if is_output(path))
             listing = [path.relative_to(out).as_posix() for path in files]
             texts[command] = "\n".join([f"exit {code}", printed.getvalue(), *listing])
