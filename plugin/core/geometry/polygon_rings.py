@@ -102,7 +102,7 @@ def find_inner_points(shapes: NDArray) -> NDArray:
     order = np.lexsort([x_at_height, part])
     left, right, part = x_at_height[order][::2], x_at_height[order][1::2], part[order][::2]
     # Widths that differ by rounding are equal.
-    widest_first = np.lexsort([left, part, -np.round(right - left, 4), row[part]])
+    widest_first = np.lexsort([np.round(left, 4), height[part], -np.round(right - left, 4), row[part]])
     rows, first = np.unique(row[part][widest_first], return_index=True)
     widest = widest_first[first]
     areal_rows = np.flatnonzero(is_areal)
