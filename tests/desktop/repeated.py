@@ -93,9 +93,12 @@ def remove_layer_during_edit():
     live = controller.editing.live
     assert wait(lambda: live.is_idle, 60)
     boundary, parcels = get_layer("CZKFBJ"), get_layer("DLTB")
+    # QGIS reads a GeoPackage through connections without locks. One that is left when editing begins cannot read the
+    # file (“unable to open database file”) until it expires, so that the parcels would have no feature.
+    shape = next(parcels.getFeatures()).geometry()
     boundary.startEditing()
     feature = QgsFeature(boundary.fields())
-    feature.setGeometry(next(parcels.getFeatures()).geometry())
+    feature.setGeometry(shape)
     boundary.addFeature(feature)
     wait_seconds(0.05)
     QgsProject.instance().removeMapLayer(parcels.id())

@@ -29,7 +29,8 @@ def test_opening_and_closing_a_project_many_times_leaves_nothing(repeated_facts)
     first_children, last_children = repeated_facts["children_after_projects"]
     assert last_children == first_children and repeated_facts["result_after_closing"]
     first_count, last_count = repeated_facts["widgets_after_projects"]
-    assert last_count <= first_count
+    # A widget that is made once may be missing at the first count; one that each project leaves would count twice.
+    assert last_count <= first_count + 1
 
 
 def test_layer_removed_during_check_edit_and_batch_causes_no_error_and_leaves_nothing(repeated_facts):
