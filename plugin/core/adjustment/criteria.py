@@ -80,7 +80,7 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
     judge = _Judge(result)
     result.criteria = [_judge_area(result, judge)]
     if result.line == "boundary":
-        result.criteria.append(_judge_ratio(result, before_layer, ctx, judge))
+        result.criteria.append(_judge_ratio(before_layer, ctx, judge))
     result.criteria += [_judge_taken(result, concept, judge) for concept in LINES if concept != result.line]
     if result.line == "boundary":
         result.criteria.append(_judge_cultivated(result, judge))
@@ -106,7 +106,7 @@ def _judge_area(result: AdjustmentResult, judge: _Judge) -> Criterion:
     )
 
 
-def _judge_ratio(result: AdjustmentResult, before_layer: Any, ctx: RuleContext, judge: _Judge) -> Criterion:
+def _judge_ratio(before_layer: Any, ctx: RuleContext, judge: _Judge) -> Criterion:
     """Judge the expansion ratio in the form that the norm limits, with the base parcels of the later county."""
     base, boundary = (ctx.plan.find_layer_of_concept(one) for one in ("base_parcels", "boundary"))
     value, reason = None, "no_base_parcels"
@@ -114,7 +114,6 @@ def _judge_ratio(result: AdjustmentResult, before_layer: Any, ctx: RuleContext, 
     if base is not None and boundary is not None and base.has_field("urban_code"):
         ratios = [compute_expansion(one, base, ctx) for one in (before_layer, boundary)]
         reason = "no_urban_parcels"
-    result.ratios = (ratios[0], ratios[1])
     form = str(ctx.norm.get("ratio.form"))
     values = [one.ratio_by_form.get(form) if one is not None else None for one in ratios]
     if values[0] is not None and values[1] is not None:

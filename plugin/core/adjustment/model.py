@@ -12,7 +12,6 @@ from ..options import RunOptions
 from ..versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, VersionComparison
 
 if TYPE_CHECKING:
-    from ..indicators.ratio import ExpansionRatio
     from ..plan.plan import Plan
     from ..profile import Norm
 
@@ -142,8 +141,7 @@ class AdjustmentResult:
     """The result of comparing a line before and after a change.
 
     ``plan``: the later county, ``before``: the earlier edition in its plane; ``before_name``: name of the earlier
-    edition; ``missing``: (text key, parameters) on data that the sources lack; ``ratios``: expansion ratio before and
-    after, None where it was not computed.
+    edition; ``missing``: (text key, parameters) on data that the sources lack.
     """
 
     plan: Plan
@@ -156,7 +154,6 @@ class AdjustmentResult:
     lang: str
     criteria: list[Criterion] = field(default_factory=list)
     missing: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    ratios: tuple[ExpansionRatio | None, ExpansionRatio | None] = (None, None)
 
     def list_gaps(self, *concepts: str) -> tuple[Message, ...]:
         """Return sentences on unknown data of the layers of concepts in both editions.

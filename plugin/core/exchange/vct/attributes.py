@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,11 @@ import numpy as np
 from ...cancellation import Cancellation
 from ...errors import InputError
 from .batch import BATCH_ROWS, KEY_FIELD, VctRowBatch, continues_last_row, find_key_column, merge_feature_parts
-from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNameCheck, compare_with_declared_lengths
 from .geometry import ShapeReader
 from .line_reader import LineReader, shorten_line
 from .location_check import CountyCodes
-from .merged_rows import MergedRows
-from .plausibility import PlausibilityCheck
-from .settings import FileRemarks, load_settings
+from .settings import VCT_SEPARATOR, FileRemarks, load_settings
 from .structure import SECTION_NAMES, VctStructure, VctTable
-from .township_names import TownshipNames
 from .values import VALUE_PARSERS
 
 NoticeList = list[tuple[str, dict[str, Any]]]
@@ -33,12 +30,10 @@ _UTF8_CHINESE_PATTERN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
 _LEADING_ZERO_PATTERN = re.compile(r"\s*0\d")
 #: A number with decimals, which a field of integers cannot hold.
 _DECIMAL_NUMBER_PATTERN = re.compile(r"\s*[+-]?\d+\.\d+\s*")
-#: Control characters, including tab, which texts of a plan do not contain.
-_CONTROL_CHARACTER_PATTERN = re.compile(rb"[\x00-\x1f\x7f]")
-
-
-#: Objects without a row that an error names.
-_MAX_LOST_OBJECTS = 3
+#: From here on a double cannot hold every integer: keys of 18 digits change.
+_MAX_EXACT_INTEGER = 2.0**53
+#: Number of merged features that a note lists.
+_MAX_LISTED_FEATURES = 5
 
 
 class AttributeReader:
@@ -60,13 +55,11 @@ class AttributeReader:
         self.lines, self.structure, self.geometry = line_reader, structure, geometry
         self.remarks, self.cancellation, self.merges_parts = remarks, cancellation, merges_parts
         self.counties = CountyCodes()
-        self._leading_zeros, self._names, self._townships = LeadingZeroCheck(), PlaceNameCheck(), TownshipNames()
         self._county_fields = {*load_settings().county_fields, KEY_FIELD}
         #: Lines that may follow where the end of a table is missing.
         self._end_markers = {
             name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")
         }
-        self._control_separator = line_reader.separator.encode() if line_reader.separator < " " else b""
         self._tables_of = [structure.tables_of_code.get(code, set()) for code in geometry.codes]
 
     def read_batches(self, notes: NoticeList) -> Iterator[VctRowBatch]:
@@ -87,9 +80,6 @@ class AttributeReader:
                 raise lines.make_error("vct_rows_twice", table=table.name)
             tables_begun.add(table.name)
             yield from self._read_table(table, notes)
-        self._leading_zeros.report_leading_zeros(self.remarks)
-        self._names.report_wrong_divisions(self.counties, self.remarks)
-        self._townships.report_contradictions(self.remarks)
         for name in sorted({t.name for t in self.structure.tables.values()} - tables_begun):
             self.remarks.add_remark("vct_note_no_rows", lines.number, table=name)
 
@@ -102,12 +92,7 @@ class AttributeReader:
         batch, without_shape, first = VctRowBatch(table), 0, 0
         ids_with_row: set[int] = set()
         key_column = find_key_column(table) if self.merges_parts else None
-        codes = {c.class_code for c in self.structure.feature_classes if c.table_name.upper() == table.name.upper()}
-        plausibility = PlausibilityCheck(
-            table, codes, None if self.geometry.geographic else self.geometry.crs, self.remarks
-        )
-        duplicates = DuplicateCheck(table, self.remarks, self.merges_parts)
-        merged_rows = MergedRows(table, self.geometry.geographic)
+        merged_features: list[str] = []
         while True:
             line = lines.read_line()
             if line.strip().lower() == b"tableend":
@@ -132,7 +117,7 @@ class AttributeReader:
             if batch.is_full:
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
-                self._check_batch_and_merge_parts(batch, plausibility, duplicates, merged_rows)
+                merged_features += self._finish_batch(batch)
                 yield batch
                 batch = VctRowBatch(table, shape_bytes=len(shape or b""))
             batch.ids.append(record_id)
@@ -141,11 +126,12 @@ class AttributeReader:
             batch.shapes.append(shape)
             batch.annotation_texts.append(self.geometry.texts.get(record_id, ("", None)))
         if batch.ids:
-            self._check_batch_and_merge_parts(batch, plausibility, duplicates, merged_rows)
+            merged_features += self._finish_batch(batch)
             yield batch
-        plausibility.report_column_problems()
-        duplicates.report_repeated_keys()
-        notes += merged_rows.make_notes()
+        if merged_features:
+            more = " …" if len(merged_features) > _MAX_LISTED_FEATURES else ""
+            listed = f"{', '.join(merged_features[:_MAX_LISTED_FEATURES])}{more}"
+            notes.append(("vct_note_joined", {"layer": table.name, "count": len(merged_features), "features": listed}))
         if without_shape:
             notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
 
@@ -160,23 +146,15 @@ class AttributeReader:
             return lines.make_error("vct_sections_order", table=table.name, wanted=section_name, later=later)
         return lines.make_error("vct_section_missing", table=table.name, wanted=section_name)
 
-    def _check_batch_and_merge_parts(
-        self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck, merged_rows: MergedRows
-    ) -> None:
-        """Run the plausibility and duplicate checks on a batch of rows, then merge the parts of multipart features.
+    def _finish_batch(self, batch: VctRowBatch) -> list[str]:
+        """Count the county codes of a batch, and merge the parts of its multipart features.
 
-        ``merged_rows`` collects the merged features.
+        Return the line and the key of each merged feature.
         """
-        plausibility.check_batch(batch)
-        self._leading_zeros.collect_codes(batch)
-        compare_with_declared_lengths(batch, self.remarks)
         for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.count_county_codes(name, (row[column_index] for row in batch.row_values))
-        merged_rows.collect_features(merge_feature_parts(batch, find_key_column(batch.table)))
-        duplicates.check_batch(batch)
-        self._names.collect_names(batch)
-        self._townships.collect_names(batch)
+        return merge_feature_parts(batch, find_key_column(batch.table))
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         """Return the id and the values (by column) of an attribute row.
@@ -186,12 +164,8 @@ class AttributeReader:
         lines = self.lines
         if _UTF8_CHINESE_PATTERN.search(line):
             self.remarks.add_remark("vct_note_utf8", lines.number, table=table.name)
-        if _CONTROL_CHARACTER_PATTERN.search(
-            line.replace(self._control_separator, b"") if self._control_separator else line
-        ):
-            if b"\0" in line:
-                raise lines.make_error("vct_nul", table=table.name)
-            self.remarks.add_remark("vct_note_control", lines.number, table=table.name)
+        if b"\0" in line:
+            raise lines.make_error("vct_nul", table=table.name)
         cells = lines.decode_line(line).split(lines.separator)
         if len(cells) == 1 and line.strip().upper() in self._end_markers:
             raise lines.make_error("vct_table_end", table=table.name, value=shorten_line(line))
@@ -203,13 +177,8 @@ class AttributeReader:
         for column, cell in zip(table.columns, cells[1:], strict=True):
             if column.type in ("integer", "real") and _LEADING_ZERO_PATTERN.match(cell):
                 self.remarks.add_remark("vct_note_zeros", lines.number, table=table.name, field=column.name)
-            if column.type != "text" and not cell.isascii() and cell.strip():
-                value = shorten_line(cell.encode("gb18030"))
-                self.remarks.add_example(
-                    "vct_note_full_width", lines.number, value, 1, table=table.name, field=column.name
-                )
             try:
-                values.append(VALUE_PARSERS[column.type](cell) if cell.strip() else None)
+                value = VALUE_PARSERS[column.type](cell) if cell.strip() else None
             except OverflowError as error:
                 params = {"table": table.name, "field": column.name, "value": shorten_line(cell.encode("gb18030"))}
                 raise lines.make_error("vct_value_large", **params) from error
@@ -224,6 +193,14 @@ class AttributeReader:
                     ) from error
                 params = {"field": column.name, "value": cell[:40], "of_type": column.type}
                 raise lines.make_error("vct_value", table=table.name, **params) from error
+            if isinstance(value, datetime):
+                value = value.date()
+                self.remarks.add_remark("vct_note_time", lines.number, layer=table.name, field=column.name)
+            elif column.type == "real" and value is not None and abs(value) >= _MAX_EXACT_INTEGER:
+                declared = column.format_declaration().partition(VCT_SEPARATOR)[2]
+                place = {"layer": table.name, "field": column.name, "declared": declared}
+                self.remarks.add_remark("vct_note_digits", lines.number, **place)
+            values.append(value)
         return record_id, values
 
     def _read_shape_and_mark_used(self, record_id: int, table: VctTable) -> bytes | None:
@@ -238,11 +215,7 @@ class AttributeReader:
         record = int(shapes.find_records(np.array([record_id]))[0])
         if record < 0:
             return None
-        number = shapes.get_class_number(record)
-        is_of_table = table.name.upper() in self._tables_of[number]
         if shapes.is_record_used[record]:
-            if not is_of_table:
-                raise self._make_other_table_error("vct_row_twice", record_id, number, table)
             raise lines.make_error("vct_row_twice", id=record_id, table=table.name)
         shapes.is_record_used[record] = True
         shape = shapes.read_content(record)
@@ -250,45 +223,10 @@ class AttributeReader:
             "point" if table.shape_kind == "annotation" else table.shape_kind
         ):
             raise lines.make_error("vct_other_kind", id=record_id, table=table.name, of_type=shape_kind)
-        if not is_of_table:
-            raise self._make_other_table_error("vct_other_table", record_id, number, table)
+        number = shapes.get_class_number(record)
+        if table.name.upper() not in self._tables_of[number]:
+            raise lines.make_error("vct_other_table", id=record_id, table=table.name, code=self.geometry.codes[number])
         return shape
-
-    def _make_other_table_error(self, key: str, record_id: int, number: int, table: VctTable) -> InputError:
-        """Return the error for a row whose id belongs to an object of another table.
-
-        The error names the objects of the row's own table that have no row, if they are few; else it is the error with
-        the text key ``key``. ``number``: the number stored for the object's feature class.
-        """
-        code = self.geometry.codes[number]
-        lost_ids = self._find_objects_without_row(table)
-        if not 0 < len(lost_ids) <= _MAX_LOST_OBJECTS:
-            return self.lines.make_error(key, id=record_id, table=table.name, code=code)
-        return self.lines.make_error(
-            "vct_row_of_other_table",
-            id=record_id,
-            table=table.name,
-            other=self.structure.class_by_code[code].table_name,
-            lost=", ".join(map(str, lost_ids)),
-        )
-
-    def _find_objects_without_row(self, table: VctTable) -> list[int]:
-        """Return the ids of a table's objects that no row refers to.
-
-        Reads the remaining rows of the table for this.
-        """
-        lines, shapes, line_number = self.lines, self.geometry.shapes, self.lines.number
-        later_ids = set()
-        while (line := lines.read_raw_line_or_none()) is not None and line.strip().lower() != b"tableend":
-            first_cell = line.split(lines.separator.encode())[0].strip()
-            if first_cell.isdigit():
-                later_ids.add(int(first_cell))
-        # The error is in this row, even if the file is cut off after it.
-        lines.mark_as_complete()
-        lines.number = line_number
-        class_numbers = [n for n, names in enumerate(self._tables_of) if table.name.upper() in names]
-        records = [int(record) for n in class_numbers for record in shapes.find_unused_records(n)]
-        return sorted({shapes.get_record_id(record) for record in records} - later_ids)
 
 
 def get_geometry_kind_of_wkb(shape: bytes) -> str:

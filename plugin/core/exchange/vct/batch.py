@@ -107,38 +107,20 @@ def continues_last_row(batch: VctRowBatch, record_id: int, values: list[Any], ke
     return record_id == (last[-1][0] if last else batch.ids[-1]) + 1
 
 
-@dataclass(frozen=True)
-class MergedFeature:
-    """A feature merged from several rows.
-
-    ``line_number`` and ``key``: line and key (BSM) of its first row; ``parts``: (n,) shapes; ``values``: the
-    values of the row.
-    """
-
-    line_number: int
-    key: str
-    parts: NDArray
-    values: list[Any]
-
-
-def merge_feature_parts(batch: VctRowBatch, key_column: int | None) -> list[MergedFeature]:
-    """Merge the parts of each feature into one shape; return the merged features.
+def merge_feature_parts(batch: VctRowBatch, key_column: int | None) -> list[str]:
+    """Merge the parts of each feature into one shape; return line and key of each.
 
     Parts that would form an invalid multipolygon remain separate rows.
     """
-    merged_features: list[MergedFeature] = []
+    merged_features: list[str] = []
     for row in sorted(batch.further_parts, reverse=True):
         pieces = [batch.shapes[row], *(shape for _, shape in batch.further_parts[row])]
         parts = shapely.from_wkb(np.array(pieces, dtype=object))
         merged_shape = merge_into_multipart(parts)
         if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
             batch.shapes[row] = shapely.to_wkb(merged_shape)
-            values = batch.row_values[row]
-            merged_features.append(
-                MergedFeature(
-                    batch.line_numbers[row], "" if key_column is None else str(values[key_column]), parts, values
-                )
-            )
+            key = "" if key_column is None else batch.row_values[row][key_column]
+            merged_features.append(f"{batch.line_numbers[row]} ({key})")
             continue
         for ident, shape in reversed(batch.further_parts[row]):
             batch.ids.insert(row + 1, ident)

@@ -27,9 +27,9 @@ from ...io import DRIVER_ERRORS
 from ...standard.template import Template, TemplateField
 from ..create import create_database
 from .read import VctFile, open_vct
-from .settings import VCT_SEPARATOR, FileNote
+from .settings import FileNote
 from .shapes import ANGLE_FIELD, TEXT_FIELD
-from .structure import NUMBER_TYPES, VctColumn, VctTable
+from .structure import VctColumn, VctTable
 
 if TYPE_CHECKING:
     from ...messages.texts import Texts
@@ -49,9 +49,6 @@ _GEOPACKAGE_TYPES_BY_KIND = {
 }
 #: Largest number of characters of a text with a length.
 _MAX_TEXT_LENGTH = 65_535
-#: Number of fields that a note names.
-MAX_NAMED_FIELDS = 8
-_PERSONAL_ID_PATTERN = r"[1-8]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
 #: Integers are stored in 64 bits, whatever length the file declares.
 _MAX_INTEGER64_DIGITS = 18
 
@@ -114,7 +111,7 @@ def _write_tables(
     """
     templates_by_name = {name.upper(): template for name, template in templates.items()}
     _refuse_reserved_table_names(vct_file)
-    result.notes += [*_note_titles_of_other_tables(vct_file, templates_by_name), *_note_renamed_fields(vct_file)]
+    result.notes += _note_renamed_fields(vct_file)
     layers = [
         _make_table_template(table, templates_by_name.get(table.name.upper()))
         for table in vct_file.tables
@@ -124,119 +121,13 @@ def _write_tables(
         create_database(
             temporary_database, layers, vct_file.header.crs, code_lists={}, cancellation=vct_file.cancellation
         )
-    unknown_fields, field_notes = _compare_with_templates(vct_file, templates_by_name)
-    number_columns = _find_texts_declared_as_numbers(vct_file, templates_by_name)
-    result.notes += field_notes
-    personal_counts: Counter[tuple[str, str]] = Counter()
     for table, frame in vct_file.read_batches():
         vct_file.cancellation.raise_if_cancelled()
         vct_file.line_reader.report_progress()
-        for name in unknown_fields.get(table.name, ()):
-            personal_counts[table.name, name] += _count_identity_numbers(frame[name])
-        for number_column in number_columns.get(table.name, ()):
-            number_column.count_values(frame[number_column.column.name])
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
         _append_rows(temporary_database, table, frame)
         result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
-    result.notes += [
-        ("vct_note_personal", {"table": table_name, "field": name, "count": count})
-        for (table_name, name), count in personal_counts.items()
-        if count
-    ]
-    result.notes += [
-        number_column.make_note(table_name)
-        for table_name, columns in number_columns.items()
-        for number_column in columns
-    ]
     result.notes += vct_file.notes
-
-
-@dataclass
-class _TextDeclaredAsNumber:
-    """A field that is a text in the standard but declared as a number in the VCT file.
-
-    ``count``: number of values read so far; ``first``: the first value.
-    """
-
-    column: VctColumn
-    count: int = 0
-    first: Any = None
-
-    def count_values(self, values: pd.Series) -> None:
-        """Count the values of a batch that are not missing, and remember the first one."""
-        present = values.dropna()
-        if self.first is None and len(present):
-            self.first = present.iloc[0]
-        self.count += len(present)
-
-    def make_note(self, table: str) -> FileNote:
-        """Return the note on this field of a table."""
-        declared = self.column.format_declaration().partition(VCT_SEPARATOR)[2]
-        params = {"table": table, "field": self.column.name, "line": self.column.line_number, "declared": declared}
-        value = "—" if self.first is None else str(self.first)
-        return "vct_note_number_field", {**params, "count": self.count, "value": value}
-
-
-def _find_texts_declared_as_numbers(
-    vct_file: VctFile, templates_by_name: Mapping[str, Template]
-) -> dict[str, list[_TextDeclaredAsNumber]]:
-    """Return table name → fields that are texts in the standard but declared as numbers in the file."""
-    found: dict[str, list[_TextDeclaredAsNumber]] = {}
-    for table in vct_file.tables:
-        template = templates_by_name.get(table.name.upper())
-        for column in table.columns if template else ():
-            standard_field = template.find_field_by_name(column.name) if template else None
-            if standard_field and standard_field.type == "text" and column.type in NUMBER_TYPES:
-                found.setdefault(table.name, []).append(_TextDeclaredAsNumber(column))
-    return found
-
-
-def _compare_with_templates(
-    vct_file: VctFile, templates_by_name: Mapping[str, Template]
-) -> tuple[dict[str, list[str]], list[FileNote]]:
-    """Return table name → fields that the standard's table lacks, and notes on additional and missing fields.
-
-    Tables that the standard does not have are not compared.
-    """
-    unknown_fields: dict[str, list[str]] = {}
-    notes: list[FileNote] = []
-    for table in vct_file.tables:
-        template = templates_by_name.get(table.name.upper())
-        if template is None or not table.columns:
-            continue
-        standard_fields = {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
-        table_fields = {column.name.upper() for column in table.columns}
-        fields_outside_standard = [
-            column.name for column in table.columns if column.name.upper() not in standard_fields
-        ]
-        missing_fields = [
-            template_field.name
-            for template_field in template.fields
-            if not {template_field.name.upper(), template.shapefile_name_by_field[template_field.name].upper()}
-            & table_fields
-        ]
-        if len(missing_fields) > len(template.fields) / 2:
-            # A table of another schema; the rules report what they need.
-            missing_fields = []
-        if fields_outside_standard:
-            unknown_fields[table.name] = fields_outside_standard
-        for key, field_names in (
-            ("vct_note_fields_more", fields_outside_standard),
-            ("vct_note_fields_missing", missing_fields),
-        ):
-            if field_names:
-                params = {
-                    "table": table.name,
-                    "count": len(field_names),
-                    "fields": ", ".join(field_names[:MAX_NAMED_FIELDS]),
-                }
-                notes.append((key, {**params, "more": " …" if len(field_names) > MAX_NAMED_FIELDS else ""}))
-    return unknown_fields, notes
-
-
-def _count_identity_numbers(values: pd.Series) -> int:
-    """Return how many values are numbers of Chinese identity cards (GB 11643: region, date of birth, digits)."""
-    return int(values.dropna().astype(str).str.fullmatch(_PERSONAL_ID_PATTERN).sum())
 
 
 def _refuse_reserved_table_names(vct_file: VctFile) -> None:
@@ -245,32 +136,6 @@ def _refuse_reserved_table_names(vct_file: VctFile) -> None:
         if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
             vct_file.line_reader.number = feature_class.line_number
             raise vct_file.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
-
-
-def _note_titles_of_other_tables(vct_file: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
-    """Return a note for each feature class whose title is that of another table of the standard."""
-    notes: list[FileNote] = []
-    for feature_class in vct_file.structure.feature_classes:
-        own_template = templates_by_name.get(feature_class.table_name.upper())
-        other = next((role for role, template in templates_by_name.items() if template.name == feature_class.title), "")
-        # A shortened or extended name may equal that of another table by chance.
-        if (
-            own_template is not None
-            and other
-            and not any(
-                feature_class.title in name or name in feature_class.title
-                for name in (own_template.name, *own_template.aliases)
-            )
-        ):
-            params = {
-                "table": feature_class.table_name,
-                "code": feature_class.class_code,
-                "title": feature_class.title,
-                "other": other,
-                "right": own_template.name,
-            }
-            notes.append(("vct_note_title", {"line": feature_class.line_number, **params}))
-    return notes
 
 
 def _note_renamed_fields(vct_file: VctFile) -> list[FileNote]:

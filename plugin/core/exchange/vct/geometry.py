@@ -15,13 +15,11 @@ from ...geometry.crs import describe_crs
 from .head import VctHeader
 from .line_reader import MAX_COORDINATE, LineReader
 from .location_check import PositionBounds, verify_location
-from .polygons import PolygonError, PolygonRecord, assemble_rings, has_stray_separator, make_polygons
+from .polygons import PolygonError, PolygonRecord, assemble_rings, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import FileRemarks, load_settings
-from .shapes import TEXT_FIELD
 from .store import ShapeStore
 from .structure import VctStructure
-from .text_patterns import check_annotation_text
 
 #: Number of records between two checks for cancellation.
 _RECORDS_PER_CANCEL_CHECK = 2_000
@@ -50,7 +48,6 @@ class ShapeReader:
         self.bounds: PositionBounds | None = None
         self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self._table_by_code: dict[str, str] = {}
         self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
@@ -68,7 +65,6 @@ class ShapeReader:
     def read_section(self, section: str, line_reader: LineReader, structure: VctStructure) -> None:
         """Read all records of one section: point, line, polygon or annotation."""
         self.sections.add(section)
-        self._table_by_code = {code: its.table_name for code, its in structure.class_by_code.items()}
         if section == "polygon":
             self._prepare_lines_for_lookup(line_reader)
         elif section == "line":
@@ -192,19 +188,17 @@ class ShapeReader:
             record_id, vertices.tobytes(), first_line_number, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE
         )
         if not is_boundary:
-            if (vertices == vertices[0]).all():
-                self.remarks.add_remark("vct_note_flat", first_line_number, record_id)
             self._store_shape(record_id, shapely.linestrings(vertices), first_line_number, code)
 
     def _read_polygon(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
-        """Read a polygon's label point and boundary line ids.
+        """Read a polygon's boundary line ids; its label point is not used.
 
         Keep the record until `_make_polygons` assembles it.
 
         Raises InputError for an unknown line and for rings that do not close.
         """
         self._expect_type(line_reader, POLYGON_FEATURE)
-        label = self._read_positions(line_reader, 1)[0]
+        self._read_positions(line_reader, 1)
         self._expect_type(line_reader, INDIRECT_COORDINATES)
         count = line_reader.read_count()
         items: list[int] = []
@@ -213,8 +207,6 @@ class ShapeReader:
         if len(items) > count:
             raise line_reader.make_error("vct_items", id=record_id, count=count, found=len(items))
         line_reader.expect_record_end(record_id)
-        if 0 in items and has_stray_separator(items):
-            self.remarks.add_remark("vct_note_ring_empty", first_line_number, record_id)
         try:
             rings = assemble_rings(items, self.lines)
         except PolygonError as error:
@@ -223,14 +215,14 @@ class ShapeReader:
             raise line_reader.make_error(
                 "vct_polygons_first" if is_line_section_missing else error.key, id=record_id, **error.params
             ) from error
-        self._unassembled_records.append(PolygonRecord(record_id, code, first_line_number, rings, label))
+        self._unassembled_records.append(PolygonRecord(record_id, code, first_line_number, rings))
 
     def _make_polygons(self, line_reader: LineReader) -> None:
         """Assemble and store the polygons whose records were read since the last call."""
         records, self._unassembled_records = self._unassembled_records, []
         if not records:
             return
-        shapes = make_polygons(records, self.geographic, line_reader, self.remarks)
+        shapes = make_polygons(records, line_reader, self.remarks)
         self.has_multipart = self.has_multipart or bool((shapely.get_type_id(shapes) >= 4).any())
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
             self.shapes.append_content(
@@ -241,25 +233,11 @@ class ShapeReader:
         """Read and store a record of annotation: its position, text and angle."""
         self._check_feature_type("Annotation", line_reader)
         text = line_reader.read_text_or_blank_line()
-        if not text.strip():
-            self.remarks.add_remark("vct_note_no_text", first_line_number, record_id)
-        check_annotation_text(text, line_reader.number, self._table_by_code.get(code, ""), TEXT_FIELD, self.remarks)
         numbers = self._read_annotation_position(line_reader)
         line_reader.expect_record_end(record_id)
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
         self.texts[record_id] = (text, numbers[2] if len(numbers) > 2 else None)
-        if len(numbers) < 3:
-            self.remarks.add_remark("vct_note_no_angle", first_line_number, record_id)
-        smallest_angle, largest_angle = load_settings().angles
-        if len(numbers) > 2 and not smallest_angle <= numbers[2] <= largest_angle:
-            self.remarks.add_example(
-                "vct_note_angle",
-                first_line_number,
-                f"{numbers[2]:g}",
-                1,
-                declared=f"{smallest_angle:g}–{largest_angle:g}",
-            )
         self.places.append_content(record_id, np.ascontiguousarray(xy).tobytes(), first_line_number)
         self._store_shape(record_id, shapely.points(xy[0]), first_line_number, code)
 
@@ -304,25 +282,7 @@ class ShapeReader:
             self.remarks.add_remark(
                 "vct_note_unused_lines", self.lines.get_line_number(first), self.lines.get_record_id(first), len(unused)
             )
-        self._note_shared_ids()
         self.bounds = verify_location(self.head, [self.lines, self.places], line_reader, self.remarks)
-
-    def _note_shared_ids(self) -> None:
-        """Add a remark on ids that both a boundary line and a feature use.
-
-        Rows of attributes can only refer to the feature.
-        """
-        boundary_ids = self.lines.list_ids_with_code(_BOUNDARY_LINE)
-        places = self.shapes.find_records(boundary_ids)
-        shared_places = places[places >= 0]
-        if len(shared_places):
-            first = int(shared_places[0])
-            self.remarks.add_remark(
-                "vct_note_shared_ids",
-                self.shapes.get_line_number(first),
-                self.shapes.get_record_id(first),
-                len(shared_places),
-            )
 
     def make_position_notes(self, line_reader: LineReader) -> list[tuple[str, dict[str, Any]]]:
         """Return notes on positions: added offset, coarse digits, ignored third number."""

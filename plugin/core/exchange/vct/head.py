@@ -18,7 +18,7 @@ from .header_values import (
     SPHEROID_VALUE,
     DeclaredExtent,
     HeaderPairs,
-    note_impossible_values,
+    check_format,
     read_crs,
     read_extent,
     read_whether_northing_is_first,
@@ -148,14 +148,12 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
     pairs: dict[str, tuple[str, int, str]] = {}
     while (line := line_reader.read_text()).strip().lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
-        if "：" in line.partition(":")[0]:
-            remarks.add_remark("vct_note_colon", line_reader.number, key=key.strip())
         if not colon:
             line_reader.refuse_section_mark(line)
             raise line_reader.make_error("vct_head_line", value=shorten_line(line.encode()))
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
-        _store_pair(pairs, key.strip(), value, line_reader, remarks)
+        _store_pair(pairs, key.strip(), value, line_reader)
     header = HeaderPairs(line_reader, pairs, remarks)
     separator = header.get_value("separator")
     header.refuse_unless(
@@ -170,7 +168,7 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
         raise header.make_error("dim", "vct_head_dim")
     crs = read_crs(header)
     offset = header.read_numbers("offset", (2, 3), "vct_head_offset")
-    note_impossible_values(header)
+    check_format(header)
     head = VctHeader(
         crs=crs,
         numbers_per_position=int(dim),
@@ -185,20 +183,16 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
     return head
 
 
-def _store_pair(
-    pairs: dict[str, tuple[str, int, str]], key: str, value: str, line_reader: LineReader, remarks: FileRemarks
-) -> None:
+def _store_pair(pairs: dict[str, tuple[str, int, str]], key: str, value: str, line_reader: LineReader) -> None:
     """Add a header key with its value and line to ``pairs``, by the key in small letters.
 
-    A key repeated with an equal value gets a remark; another value raises InputError.
+    Raises InputError for a key repeated with another value.
     """
     earlier_pair = pairs.setdefault(key.lower(), (value, line_reader.number, key))
     if earlier_pair[0] != value:
         raise line_reader.make_error(
             "vct_head_twice", key=key, value=value, first=earlier_pair[1], other=earlier_pair[0]
         )
-    if earlier_pair[1] != line_reader.number:
-        remarks.add_remark("vct_note_head_unused", line_reader.number, key=key, value=value)
 
 
 def _report_missing_keys(header_pairs: HeaderPairs, is_geographic: bool) -> None:
@@ -221,7 +215,7 @@ def _report_missing_keys(header_pairs: HeaderPairs, is_geographic: bool) -> None
 
 
 def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
-    """Read lines up to HeadBegin; add remarks on earlier lines and a byte order mark.
+    """Read lines up to HeadBegin; add a remark on earlier lines.
 
     Raise InputError without HeadBegin.
     """
@@ -232,8 +226,6 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
         if line is None:
             break
         word = line.strip().removeprefix(b"\xef\xbb\xbf")
-        if word != line.strip():
-            remarks.add_remark("vct_note_bom", line_reader.number)
         if word.lower() == b"headbegin":
             if first[0]:
                 remarks.add_remark("vct_note_before_head", line_reader.number)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,8 +112,6 @@ _OTHER_SPHEROIDS = {
     "vct_spheroid_beijing54": ("54", "KRASOVSK", "KRASSOWSK", "克拉索夫斯基"),
     "vct_spheroid_xian80": ("1980西", "西安", "XIAN", "XI'AN", "IAG", "1975"),
 }
-#: A file from a place farther east may have tomorrow's date.
-_MAX_FUTURE = timedelta(days=1)
 _EAST_WORDS, _NORTH_WORDS = ("E", "EAST", "东"), ("N", "NORTH", "北")
 _UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
 #: The extent in its earlier spelling.
@@ -362,46 +359,16 @@ def read_extent(header_pairs: HeaderPairs) -> DeclaredExtent | None:
     )
 
 
-def note_impossible_values(header_pairs: HeaderPairs) -> None:
-    """Add remarks on impossible values of scale, date and version.
-
-    Reading does not depend on these values.
-    """
+def check_format(header_pairs: HeaderPairs) -> None:
+    """Raise InputError for a raster or another content; add a remark on a version other than 3.0."""
     version = header_pairs.get_value("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
         header_pairs.add_remark("version", "vct_note_version")
-    mark = header_pairs.get_value("datamark").upper()
     header_pairs.refuse_unless(
-        not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT", "vct_head_form"
+        not header_pairs.get_value("datamark").upper().endswith(("-RAS", "-DEM", "-TIN", "-IMG")),
+        "datamark",
+        "LANDUSE-VCT / CNSDTF-VCT",
+        "vct_head_form",
     )
-    if mark and "VCT" not in mark:
-        header_pairs.add_remark("datamark", "vct_note_head_value")
-    settings = load_settings()
-    for key in ("mapscale", "scalem", "scale"):
-        text = header_pairs.get_value(key).replace("：", ":").strip().removeprefix("1:")
-        if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
-            header_pairs.add_remark(key, "vct_note_head_value")
-    day = header_pairs.get_value("date")
-    written_on = (_parse_day(day) or date.min) if day else None
-    if written_on is not None and (not _is_valid_day(day) or written_on.year < settings.earliest_data_year):
-        header_pairs.add_remark("date", "vct_note_head_value")
-    elif written_on is not None and written_on > date.today() + _MAX_FUTURE:
-        header_pairs.add_remark("date", "vct_note_date_future")
-    vertical = header_pairs.get_value("zunit").upper()
-    if vertical and vertical not in _UNIT_WORDS[False]:
-        header_pairs.add_remark("zunit", "vct_note_head_unused")
-
-
-def _is_valid_day(text: str) -> bool:
-    """Return True if a text is a date within the valid years of the settings."""
-    day = _parse_day(text)
-    return day is not None and day.year in load_settings().valid_years
-
-
-def _parse_day(text: str) -> date | None:
-    """Return the date in a text; ``None`` if the text is not a valid date."""
-    day_match = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
-    try:
-        return date(*map(int, day_match.groups())) if day_match is not None else None
-    except ValueError:
-        return None
+    # Nothing that is read depends on these.
+    header_pairs.used.update(("mapscale", "scalem", "scale", "date", "zunit"))

@@ -357,16 +357,13 @@ class CountyCodes:
         target = self.keyed if field == "BSM" else self.named
         target.update(str(value)[:6] for value in values if value is not None)
 
-    def find_most_frequent_code(self) -> tuple[str, bool]:
-        """Return the most frequent code, and True if it is from a division field.
-
-        The code is empty if no row has one.
-        """
-        for codes, is_from_division_field in ((self.named, True), (self.keyed, False)):
+    def find_most_frequent_code(self) -> str:
+        """Return the most frequent code; empty if no row has one."""
+        for codes in (self.named, self.keyed):
             county_code_counts = Counter({code: n for code, n in codes.items() if len(code) == 6 and code.isdecimal()})
             if county_code_counts:
-                return county_code_counts.most_common(1)[0][0], is_from_division_field
-        return "", False
+                return county_code_counts.most_common(1)[0][0]
+        return ""
 
 
 def verify_county(
@@ -374,10 +371,9 @@ def verify_county(
 ) -> InputError | None:
     """Compare positions with the county that the rows name.
 
-    Return an InputError if they are far from it, else None. A smaller distance gets a remark. ``codes``: the county
-    codes counted in the rows.
+    Return an InputError if they are far from it, else None. ``codes``: the county codes counted in the rows.
     """
-    code, is_from_division_field = codes.find_most_frequent_code()
+    code = codes.find_most_frequent_code()
     county_extent = _find_county_extent(code)
     if county_extent is None:
         # Locations of counties come from the list of divisions; a code outside it is noted.
@@ -396,7 +392,7 @@ def verify_county(
     ends = _compute_degrees_beyond(county_extent, low, high)
     side = int(np.argmax(ends))
     excess_degrees, settings = ends[side], load_settings()
-    if excess_degrees <= (settings.county_near if is_from_division_field else settings.county_far):
+    if excess_degrees <= settings.county_near:
         return None
     line, ident = bounds.extreme_records[side]
     params = {"code": code, "county": county_extent.division.name, "degrees": f"{excess_degrees:.2f}",
@@ -410,7 +406,6 @@ def verify_county(
         county_params = {key: params[key] for key in ("code", "county", "reach")}
         return _make_packed_degrees_error("vct_place_packed_county", dms_positions, line_reader, **county_params)
     if excess_degrees <= settings.county_far:
-        remarks.add_remark("vct_note_county", line, ident, **params)
         return None
     line_reader.number = line
     # A wrong zone shifts longitudes; correct longitudes exclude it.

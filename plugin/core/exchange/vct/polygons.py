@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Assemble the polygons of a VCT file from boundary lines.
 
-Rings are checked for order, direction, area, validity and label points.
+Rings may be in another order than the format requires: nesting then decides which are holes.
 """
 
 from __future__ import annotations
@@ -35,15 +35,6 @@ def assemble_rings(signed_line_ids: list[int], boundary_lines: ShapeStore) -> li
     if not rings:
         raise PolygonError("vct_no_ring")
     return rings
-
-
-def has_stray_separator(signed_line_ids: list[int]) -> bool:
-    """Return True if a 0 in a polygon's line list does not separate two rings.
-
-    Such a 0 is first, last, or follows another 0.
-    """
-    zeros = [k for k, item in enumerate(signed_line_ids) if not item]
-    return any(k in (0, len(signed_line_ids) - 1) or not signed_line_ids[k - 1] for k in zeros)
 
 
 def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
@@ -139,34 +130,25 @@ def _make_polygon_by_nesting(rings: NDArray, areas: NDArray, inner_points: NDArr
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-#: Allowed distance of a label point from its polygon: it has fewer digits than the boundary.
-_LABEL_TOLERANCE = {False: 1e-3, True: 2e-6}
-
-
 class PolygonRecord(NamedTuple):
-    """A polygon as read: id, 要素代码 (feature class code), line number, closed rings, label point."""
+    """A polygon as read: id, 要素代码 (feature class code), line number, closed rings."""
 
     record_id: int
     class_code: str
     line_number: int
     rings: list[NDArray]
-    label_point: NDArray
 
 
-def make_polygons(
-    records: list[PolygonRecord], is_geographic: bool, line_reader: LineReader, remarks: FileRemarks
-) -> NDArray:
+def make_polygons(records: list[PolygonRecord], line_reader: LineReader, remarks: FileRemarks) -> NDArray:
     """Return the (n,) polygons of records.
 
-    Raises InputError for a hole outside its polygon. Unusual but readable polygons get a remark. ``is_geographic``:
-    coordinates are in degrees.
+    Raises InputError for a hole outside its polygon. A remark names polygons whose rings were put in order.
     """
     counts = np.array([len(draft.rings) for draft in records])
     xy = [ring for draft in records for ring in draft.rings]
     linear_rings = shapely.linearrings(np.concatenate(xy), indices=np.repeat(np.arange(len(xy)), list(map(len, xy))))
     first = np.r_[0, np.cumsum(counts)[:-1]]
     shapes = shapely.polygons(linear_rings[first])
-    _add_remark("vct_note_turned", shapely.is_ccw(linear_rings[first]), records, remarks)
     for k in np.flatnonzero(counts > 1).tolist():
         try:
             shapes[k], order = assemble_polygon(linear_rings[first[k] : first[k] + counts[k]])
@@ -175,27 +157,4 @@ def make_polygons(
             raise line_reader.make_error(error.key, id=records[k].record_id, **error.params) from error
         if order:
             remarks.add_remark(order, records[k].line_number, records[k].record_id)
-    flat = shapely.area(shapes) == 0
-    _add_remark("vct_note_flat", flat, records, remarks)
-    _add_remark("vct_note_invalid", ~shapely.is_valid(shapes) & ~flat, records, remarks)
-    label = np.array([draft.label_point for draft in records])
-    is_label_outside = ~shapely.intersects_xy(shapes, label[:, 0], label[:, 1]) & ~flat
-    if is_label_outside.any():
-        far = (
-            shapely.distance(shapes[is_label_outside], shapely.points(label[is_label_outside]))
-            > _LABEL_TOLERANCE[is_geographic]
-        )
-        is_label_outside[np.flatnonzero(is_label_outside)[~far]] = False
-        _add_remark("vct_note_label", is_label_outside, records, remarks)
     return shapes
-
-
-def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord], remarks: FileRemarks) -> None:
-    """Add one remark on the records where ``record_numbers``, (n,), is True or not 0.
-
-    Without such records no remark is added.
-    """
-    record_positions = np.flatnonzero(record_numbers)
-    if len(record_positions):
-        first = records[record_positions[0]]
-        remarks.add_remark(key, first.line_number, first.record_id, len(record_positions))

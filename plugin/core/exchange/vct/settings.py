@@ -7,7 +7,6 @@ The settings (mark C, lowest level of source) are in `resources/standards/common
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ VCT_ENCODING = "gbk"
 VCT_SEPARATOR = ","
 _TYPES_BY_ANNOTATION: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
 #: Number of values in each list of limits.
-_LIST_LENGTHS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3, "angles": 2}
-#: Number of texts in each list.
-_TEXT_LIST_LENGTHS = {"date_pair": 2}
+_LIST_LENGTHS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2}
 #: The forms of the header's Parameters.
 PARAMETER_FORMS = ("short", "long")
 
@@ -51,8 +48,6 @@ class VctSettings:
     zones_6: list[float]
     axis_differs_m: float
     flattening_differs: float
-    smallest_scale: int
-    largest_scale: int
     extent_least_m: float
     extent_least_degrees: float
     extent_far_m: int
@@ -63,46 +58,8 @@ class VctSettings:
     packed_seconds: int
     packed_seconds_likely: int
     packed_extent_degrees: float
-    earliest_year: int
-    latest_year: int
-    code_endings: list[str]
-    required_fields: list[str]
-    area_fields: list[str]
-    area_differs: float
-    area_rows_differ: float
-    area_row_differs: float
-    area_row_differs_m2: float
-    area_rows_fit: float
-    area_row_differs_exactly: float
-    area_units: list[float]
-    length_fields: list[str]
-    length_differs: float
-    year_fields: list[str]
-    earliest_data_year: int
-    date_pair: list[str]
-    null_words: list[str]
-    lost_characters: list[str]
-    traditional_characters: list[str]
-    digit_fields: list[str]
-    number_fields: list[str]
-    division_tables: list[str]
-    division_name: str
-    place_names: list[str]
-    shortest_county_name: int
-    below_county_words: list[str]
-    angles: list[float]
     coarse_m: float
     coarse_degrees: float
-
-    @property
-    def valid_years(self) -> range:
-        """The valid years of a date, as a range."""
-        return range(self.earliest_year, self.latest_year + 1)
-
-    @property
-    def valid_data_years(self) -> range:
-        """The valid years of data, as a range that ends this year."""
-        return range(self.earliest_data_year, date.today().year + 1)
 
     def get_coordinate_decimals(self, is_geographic: bool) -> int:
         """Return the number of decimals of coordinates, in degrees or metres."""
@@ -127,10 +84,6 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
             raise DataError(
                 "data_value_kind", file=str(path), key=key, value=repr(numbers), expected=f"list[float] × {count}"
             )
-    for key, count in _TEXT_LIST_LENGTHS.items():
-        if len(table[key]) != count:
-            expected = f"list[str] × {count}"
-            raise DataError("data_value_kind", file=str(path), key=key, value=repr(table[key]), expected=expected)
     if table["parameters"] not in PARAMETER_FORMS:
         known_forms = ", ".join(PARAMETER_FORMS)
         raise DataError(
@@ -138,9 +91,6 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
         )
     return VctSettings(**table)
 
-
-#: Number of lines that a remark lists.
-_MAX_LISTED_LINES = 5
 
 FileNote = tuple[str, dict[str, Any]]
 
@@ -168,31 +118,6 @@ class FileRemarks:
         if record_id is not None:
             remark_params["id"] = record_id
 
-    def add_example(self, key: str, line_number: int, value: str, count: int, /, **group: Any) -> None:
-        """Add ``count`` occurrences as `add_remark` does.
-
-        ``value`` is the value in ``line_number``, shown as an example.
-        """
-        self.add_remark(key, line_number, None, count, **group)
-        self._found[key, tuple(group.items())].setdefault("value", value)
-
-    def add_lines(self, key: str, line_numbers: list[int], value: str, /, **group: Any) -> None:
-        """Add an occurrence for each line; the message lists the first lines.
-
-        ``value``: the value in the first line.
-        """
-        self.add_example(key, line_numbers[0], value, len(line_numbers), **group)
-        listed_lines = self._found[key, tuple(group.items())].setdefault("lines", [])
-        listed_lines += line_numbers[: _MAX_LISTED_LINES - len(listed_lines)]
-
     def make_notes(self) -> list[FileNote]:
-        """Return the remarks as text keys with parameters, which include the count and the lines."""
-        return [(key, _format_lines(params)) for (key, _), params in self._found.items()]
-
-
-def _format_lines(params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a remark with the list of its lines as text."""
-    if "lines" not in params:
-        return dict(params)
-    more = " …" if params["count"] > len(params["lines"]) else ""
-    return {**params, "lines": f"{', '.join(map(str, params['lines']))}{more}"}
+        """Return the remarks as text keys with parameters, which include the count and the first line."""
+        return [(key, dict(params)) for (key, _), params in self._found.items()]

@@ -116,11 +116,6 @@ class ShapeStore:
         at = np.frombuffer(self._at, dtype=np.int64)
         return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
-    def list_ids_with_code(self, class_number: int) -> NDArray:
-        """Return the ids of the records of a feature class, in the order of the VCT file."""
-        codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
-        return np.array(self._ids, dtype=np.int64)[codes == class_number]
-
     def find_unused_records(self, class_number: int) -> NDArray:
         """Return the indices of the records of a feature class that no attribute row refers to."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)

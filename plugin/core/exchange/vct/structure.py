@@ -21,10 +21,6 @@ _FIELD_TYPES_BY_VCT_NAME = {
     "float": "real", "double": "real", "number": "real", "numeric": "real",
     "date": "date", "datetime": "date", "time": "text", "bool": "text",
 }  # fmt: skip
-#: Types of fields with numbers.
-NUMBER_TYPES = ("real", "integer")
-#: Sizes in bytes that the name of an integer type may have.
-_INTEGER_BYTES = ("1", "2", "4", "8")
 #: Kinds of classes whose sections have no readable shapes.
 _UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 
@@ -33,8 +29,8 @@ _UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 class VctColumn:
     """A field of a table in a VCT file.
 
-    ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``integer_size_bytes``:
-    size of an integer by the name of its type (Int4: 4); ``line_number``: line of the declaration.
+    ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``line_number``:
+    line of the declaration.
     """
 
     name: str
@@ -42,7 +38,6 @@ class VctColumn:
     length: int = 0
     decimals: int = 0
     is_unlimited: bool = False
-    integer_size_bytes: int = 0
     line_number: int = field(default=0, compare=False)
 
     def format_declaration(self) -> str:
@@ -239,6 +234,4 @@ def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tu
     ):
         unusable_lengths.append((line_reader.number, shorten_line(line.encode("gb18030"))))
         length = 0
-    size = word[len(word.rstrip("0123456789")) :]
-    integer_size = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
-    return VctColumn(parts[0], type_, length, decimals, long, integer_size, line_reader.number)
+    return VctColumn(parts[0], type_, length, decimals, long, line_reader.number)

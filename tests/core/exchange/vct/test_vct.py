@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from shapely import Polygon, box
 
 from plugin.core.errors import InputError, OutputError
-from plugin.core.examples.plans import make_example_norm
 from plugin.core.exchange.vct import store
 from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.settings import load_settings
@@ -426,12 +425,6 @@ def test_every_vct_message_key_has_texts_in_both_languages():
     for lang in ("zh", "en"):
         known = {**Texts(lang).get_section("errors"), **Texts(lang).get_section("notices")}
         assert not keys - set(known)
-
-
-def test_vct_settings_have_the_earliest_data_year_and_date_pair_of_the_attribute_rules():
-    norm, form = make_example_norm(), load_settings()
-    assert form.earliest_data_year == norm.get("attributes.survey_year")
-    assert " ".join(form.date_pair) in norm.get("attributes.date_pairs")
 
 
 def test_vct_settings_change_header_and_decimals_of_the_written_file(tmp_path):
