@@ -2574,10 +2574,6 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>图层“{layer}”在 FileGDB 中：本机 QGIS（{detail}）保存占用空间变大的要素时，可能损坏“{file}”中的要素。请将图层转为 GeoPackage 后编辑，或改用含 GDAL 3.9 以上版本的 QGIS。</translation>
     </message>
     <message>
-        <source>Layer “{layer}” is on the network ({detail}): its file can be damaged if several people edit it or the connection breaks. Copy “{file}” to a local disk, edit the copy, and copy it back afterwards.</source>
-        <translation>图层“{layer}”的数据位于网络位置（{detail}）：多人同时编辑或网络中断，可能损坏数据文件。请先将“{file}”复制到本机磁盘，编辑副本，完成后再放回原处。</translation>
-    </message>
-    <message>
         <source>Layers</source>
         <translation>图层</translation>
     </message>
@@ -6040,10 +6036,6 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>全部</translation>
     </message>
     <message>
-        <source>an unknown program</source>
-        <translation>其他程序（名称未知）</translation>
-    </message>
-    <message>
         <source>and {count} more</source>
         <translation>另有 {count} 个要素</translation>
     </message>
@@ -6820,14 +6812,6 @@ Click: {place}.</source>
     <message>
         <source>“Waived” follows the waivers. Withdraw the waiver to change the state.</source>
         <translation>“豁免”随豁免登记变化。需要改变状态的，请撤销豁免。</translation>
-    </message>
-    <message>
-        <source>“{file}” of layer “{layer}” is also open in {detail}: if both programs edit it, one of them may be unable to save. Close it there first, then begin to edit here.</source>
-        <translation>图层“{layer}”的数据文件“{file}”同时被其他程序打开：{detail}。两处同时编辑，可能有一方无法保存。请先在该程序中关闭此文件，再开始编辑。</translation>
-    </message>
-    <message>
-        <source>“{file}” of layer “{layer}” is being written by another program ({detail}): edits made now cannot be saved. Save and end editing there first, then begin to edit here.</source>
-        <translation>图层“{layer}”的数据文件“{file}”正在写入，占用程序：{detail}。此时的编辑无法保存。请先在该程序中保存并结束编辑，再开始编辑。</translation>
     </message>
     <message>
         <source>“{layers}” will be switched to edit mode. One undo reverts everything.</source>

@@ -30,8 +30,8 @@ from .conformity.controller import ConformityController
 from .counties.controller import CountiesController
 from .dialogs import DialogOpener
 from .editing.code_boxes import SearchableCodeLists
+from .editing.filegdb_warning import FileGdbWarning
 from .editing.live_switch import LiveCheckSwitch
-from .editing.warnings import EditWarnings
 from .findings import empty_states
 from .findings.change_queue import ChangeQueue
 from .findings.context_menu import FindingsMenu
@@ -94,7 +94,7 @@ class DesktopController(QObject):
         )
         self.watch = ProjectWatcher(self)
         self.boxes = SearchableCodeLists(self)
-        self.edit_warnings = EditWarnings(iface, self)
+        self.filegdb_warning = FileGdbWarning(iface, self)
         self.styling = StylingActions(iface, self.runner)
         self.new_project = ProjectSetupController(iface, self.runner)
         self.maps = MapActions(iface, self.runner)
@@ -294,7 +294,7 @@ class DesktopController(QObject):
         self.worklist.stop()
         self.recheck.close()
         self.boxes.stop()
-        self.edit_warnings.stop()
+        self.filegdb_warning.stop()
         self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
         self.recognition.stop()
         for drop_handler in self.drops:

@@ -18,7 +18,7 @@ from plugin.gui.toolbox.data_drop import PlanDataDropHandler
 from plugin.paths import RESOURCES_FOLDER
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.test_gui_controller import FakeInterface, make_controller
-from tests.qgis.test_gui_edit_warnings import read_messages
+from tests.qgis.test_gui_filegdb_warning import read_messages
 from tests.qgis.waiting import process_events, wait_until
 
 BOUNDARY_POINTS = Path(__file__).parents[1] / "data" / "boundary_points" / "44120000319.txt"

@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from ...core.live.session import FeatureKey
 
 
-#: Property of a layer while a fix, and not the user, starts to edit it.
-STARTED_BY_FIX_PROPERTY = "sanxianStartedByFix"
-
-
 @dataclass
 class FixOrder:
     """Fixes to apply to the layers as one step.
@@ -84,10 +80,7 @@ def start_editing(layers: list[QgsVectorLayer]) -> Generator[Waiting, None, None
         # Another layer of the same transaction may have started this one.
         if layer.isEditable():
             continue
-        layer.setProperty(STARTED_BY_FIX_PROPERTY, True)
-        is_started = layer.startEditing()
-        layer.setProperty(STARTED_BY_FIX_PROPERTY, None)
-        if not is_started:
+        if not layer.startEditing():
             for other in started_layers:
                 other.rollBack()
             text = tr("The layer “{layer}” cannot be switched to edit mode; another program may have its file open.")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ..files.edit_risks import does_driver_damage_rows
+from ..files.filegdb_driver import does_driver_damage_rows
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts
 from .libraries import describe_libraries, list_unusable_libraries

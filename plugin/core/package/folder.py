@@ -21,7 +21,6 @@ from typing import NamedTuple
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..files.digests import is_complete_package
-from ..files.open_file_owners import find_open_file_owners
 from ..files.writing import explain_os_error, is_write_error
 
 #: Suffixes of the siblings. Other programs do not use them, so folders with such names may be deleted.
@@ -82,12 +81,12 @@ def finish_interrupted_export(target: Path) -> None:
             elif old.exists():
                 os.replace(old, target)
     except OSError as error:
-        raise _make_replacement_error(old if old.exists() else new, target, error) from error
+        raise _make_replacement_error(target, error) from error
     for sibling in (new, old):
         if sibling.exists() and (target.exists() or not is_complete_package(sibling)):
             _delete_folder(sibling)
         if sibling.exists():
-            raise OutputError("package_rest", target=str(sibling), holders=_find_names_of_file_owners(sibling) or "—")
+            raise OutputError("package_rest", target=str(sibling))
 
 
 def _delete_folder(path: Path) -> None:
@@ -111,34 +110,23 @@ def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
         if target_exists:
             os.replace(target, old_folder)
     except OSError as error:
-        raise _make_replacement_error(target, target, error) from error
+        raise _make_replacement_error(target, error) from error
     try:
         os.replace(new_folder, target)
     except OSError as error:
         if target_exists:
             os.replace(old_folder, target)
-        raise _make_replacement_error(new_folder, target, error) from error
+        raise _make_replacement_error(target, error) from error
 
 
-def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputError:
+def _make_replacement_error(target: Path, error: OSError) -> OutputError:
     """Return the error for a folder that cannot be moved.
 
-    It names the programs that have files of the folder open.
+    The cause is mostly a program that has a file of the folder open.
     """
-    owners = _find_names_of_file_owners(path)
-    if owners:
-        return OutputError("package_held", target=str(target), holders=owners)
     if isinstance(error, PermissionError):
         return OutputError("package_open_elsewhere", target=str(target))
     return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
-
-
-def _find_names_of_file_owners(path: Path) -> str:
-    """Return the names of the programs that have files of a folder open, as one text.
-
-    Empty if none is known.
-    """
-    return ", ".join(find_open_file_owners(path))
 
 
 # One export at a time into one target, and none while the target is inspected.

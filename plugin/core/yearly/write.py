@@ -21,7 +21,6 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
 from ..files.names import find_name_problem
-from ..files.open_file_owners import find_open_file_owners
 from ..files.writing import check_not_input, explain_os_error, is_write_error
 from ..geometry import crs as crs_care
 from ..geometry.overlay import ProgressCallback, ignore_progress
@@ -122,7 +121,7 @@ def finish_interrupted_update(target_paths: list[Path]) -> None:
         _move_together(new, unmoved_places)
     shutil.rmtree(new, ignore_errors=True)
     if new.exists():
-        raise OutputError("package_rest", target=str(new), holders=", ".join(find_open_file_owners(new)) or "—")
+        raise OutputError("package_rest", target=str(new))
 
 
 def _make_staging_folder(place: Path) -> Path:
@@ -154,14 +153,7 @@ def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
             os.replace(place, staging_folder / place.name)
         if isinstance(error, OutputError):
             raise
-        raise _make_refusal(staging_folder, target_paths[0], error) from error
-
-
-def _make_refusal(staging_folder: Path, target: Path, error: OSError) -> OutputError:
-    """Return the error for files that cannot be moved; it names the programs that have them open."""
-    if who := ", ".join(find_open_file_owners(staging_folder)):
-        return OutputError("package_held", target=str(target), holders=who)
-    return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
+        raise OutputError("output_unwritable", target=str(target_paths[0]), detail=explain_os_error(error)) from error
 
 
 class _RowProgress:

@@ -3,7 +3,6 @@
 
 import errno
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from plugin.core.files.digests import (
     read_manifest_digest,
     write_manifest_digest,
 )
-from plugin.core.files.open_file_owners import find_open_file_owners
 from plugin.core.package.folder import NEW_SUFFIX, OLD_SUFFIX, finish_interrupted_export, replace_folder
 from tests.core.small_plan import explain_error
 
@@ -104,32 +102,6 @@ def test_failed_move_of_the_new_package_keeps_the_old_package(package_path, monk
         write_package(new)
     assert "140225浑源县" in explain_error(caught.value)
     assert read_content(package_path) == "旧" and is_only_entry_of_parent(package_path)
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_program_with_open_files_in_the_old_package_is_reported(package_path, monkeypatch):
-    write_package(package_path, "旧")
-
-    def refuse_move(source, destination):
-        raise PermissionError(errno.EACCES, "no", str(source))
-
-    with (package_path / "1-数据" / "a.txt").open() as _:
-        monkeypatch.setattr(os, "replace", refuse_move)
-        with pytest.raises(OutputError) as caught, replace_folder(package_path) as new:
-            write_package(new)
-    assert caught.value.key == "package_held" and f"({os.getpid()})" in explain_error(caught.value)
-
-
-def test_arcgis_is_recognised_by_its_lock_files_in_the_package(tmp_path):
-    database = tmp_path / "1-数据" / "库.gdb"
-    database.mkdir(parents=True)
-    (database / "_gdb.GHJ-PC07.1234.5678.sr.lock").touch()
-    (database / "a0000000b.gdbtable.GHJ-PC07.1234.5678.rd.lock").touch()
-    assert find_open_file_owners(tmp_path) == ["GHJ-PC07 (ArcGIS, 1234)"]
-
-
-def test_package_without_open_files_reports_no_program(tmp_path):
-    assert find_open_file_owners(write_package(tmp_path / "a")) == []
 
 
 def list_interrupted_states(target):
