@@ -64,8 +64,7 @@ class AreaFieldComparison:
     excess of a net area over the gross area, 0 for a gross field; ``has_value``: rows with a value;
     ``township_number``: the township of the row's centre, −1 for none; ``township_names``: names of all townships;
     ``allowed_share``: allowed difference of two sums; ``allowed_row_difference_m2``: allowed difference of a single
-    row; ``apparent_unit``: the unit that the values seem to have instead of the unit of the field; ``is_exact``: False
-    where ``land_areas`` is an estimate.
+    row; ``apparent_unit``: the unit that the values seem to have instead of the unit of the field.
     """
 
     field_meaning: str
@@ -79,7 +78,6 @@ class AreaFieldComparison:
     allowed_share: float
     allowed_row_difference_m2: float
     apparent_unit: str = ""
-    is_exact: bool = True
 
     @property
     def wrong_rows(self) -> NDArray:
@@ -268,7 +266,6 @@ def _compute_area_field_comparison(
         float(ctx.norm.get(SUM_ALLOWANCE_SETTING)),
         float(ctx.norm.get(ROW_ALLOWANCE_SETTING)) + _ROUNDING_M2,
         unit,
-        is_exact,
     )
 
 

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from ..files.encoding import find_sibling_file
-from .text_geometry import does_text_have_geometry, does_workbook_have_geometry, does_xls_have_geometry
+from .text_geometry import does_text_have_geometry
 
 #: Suffixes of GeoParquet, which is read without GDAL.
 PARQUET_SUFFIXES = (".parquet", ".geoparquet")
@@ -43,8 +43,9 @@ UNREAD_FORMATS = {
     ".gpkx": "ArcGIS",
 }
 ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-#: Files that never hold a layer: documents (a zip inside), pictures, parts of a dataset read by its main file.
+#: Files that never hold a layer: documents and workbooks, pictures, parts of a dataset read by its main file.
 _DOCUMENT_SUFFIXES = (
+    *(".xlsx", ".xlsm", ".xls", ".et"),
     *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
     *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".lock", ".toml", ".md", ".log"),
@@ -63,10 +64,8 @@ _FILE_SIGNATURES = (
     (b"7z\xbc\xaf\x27\x1c", "7Z"),
     (b"PK\x03\x04", "ZIP"),
 )
-#: Texts with markup, in which adjacent numbers are not a list.
-_MARKUP_SUFFIXES = (".json", ".xml", ".vrt")
-_TEXT_SUFFIXES = (*_MARKUP_SUFFIXES, ".csv", ".tsv", ".txt", ".wkt")
-_WORKBOOK_SUFFIXES, _OLD_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm"), (".xls", ".et")
+#: Texts that hold layers if their content shows it (WKT in a CSV, GML as .xml, boundary points).
+_TEXT_SUFFIXES = (".json", ".xml", ".vrt", ".csv", ".tsv", ".txt", ".wkt")
 #: Bytes of a text, and texts of an archive, that are searched for geometry.
 _INSPECTED_BYTE_COUNT, _INSPECTED_ENTRY_COUNT = 2**16, 50
 #: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
@@ -87,10 +86,6 @@ def detect_file_format(path: Path) -> str:
         return suffix[1:].upper()
     if suffix in UNREAD_FORMATS:
         return UNREAD_FORMATS[suffix]
-    if suffix in _WORKBOOK_SUFFIXES:
-        return "XLSX" if does_workbook_have_geometry(path) else ""
-    if suffix in _OLD_WORKBOOK_SUFFIXES:
-        return suffix[1:].upper() if does_xls_have_geometry(path) else ""
     if suffix == ".dbf":
         return "DBF" if _is_plan_table_without_shapes(path) else ""
     if suffix == ".qgz":
@@ -114,13 +109,8 @@ def _is_plan_table_without_shapes(path: Path) -> bool:
 
 
 def does_text_file_have_shapes(path: Path) -> bool:
-    """Return True if a text file begins with geometry or a list of boundary points."""
-    return _has_geometry(path, _read_start(path, _INSPECTED_BYTE_COUNT))
-
-
-def _has_geometry(path: Path, head: bytes) -> bool:
-    """Return True if the beginning of a text file (``head``) has geometry or a list of boundary points."""
-    return does_text_have_geometry(head, lists=path.suffix.lower() not in _MARKUP_SUFFIXES)
+    """Return True if a text file begins with geometry, or with the heading of boundary points."""
+    return does_text_have_geometry(_read_start(path, _INSPECTED_BYTE_COUNT))
 
 
 def _has_key(table: Path) -> bool:
@@ -162,7 +152,7 @@ def _does_archive_have_data(path: Path) -> bool:
             entry_paths = [Path(name) for name in archive.namelist()]
             texts = [name for name in archive.namelist() if Path(name).suffix.lower() in _TEXT_SUFFIXES]
             has_text_geometry = any(
-                _has_geometry(Path(name), archive.open(name).read(_INSPECTED_BYTE_COUNT))
+                does_text_have_geometry(archive.open(name).read(_INSPECTED_BYTE_COUNT))
                 for name in texts[:_INSPECTED_ENTRY_COUNT]
             )
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):

@@ -158,13 +158,6 @@ def test_archive_is_reported_as_unread_if_it_lists_data_files(data_folder, insid
     assert bool(list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")) is is_named
 
 
-def test_workbook_is_reported_as_unread_if_it_contains_shapes(data_folder):
-    pd.DataFrame({"乡镇": ["甲"], "数值": [1]}).to_excel(data_folder / "任务.xlsx")
-    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
-    pd.DataFrame({"BSM": ["1"], "WKT": ["POLYGON ((0 0, 1 0, 1 1, 0 0))"]}).to_excel(data_folder / "图斑.xlsx")
-    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "图斑.xlsx")}
-
-
 def test_filegdb_folder_without_its_gdb_suffix_is_reported_as_unread_once(data_folder):
     write_gdb(data_folder / "b.gdb", {"GDBHMB": make_cultivated_layer()}).rename(data_folder / "数据")
     (finding,) = list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
