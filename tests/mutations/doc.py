@@ -16,8 +16,6 @@ from plugin.core.examples.package_facts import make_package_facts
 from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.core.package.inspection.pdf_pages import Remark
-from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.metadata import read_plugin_version
 from tests.county.measure import statutory_area
@@ -727,12 +725,12 @@ def plant_manifest_with_missing_document(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="inside")
 def plant_map_damaged_inside(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "is_sound": False}})
+    change_package_facts(draft, decoded={MAP: {"is_sound": False}})
 
 
 @declare_mutation("DOC005", case="plain")
 def plant_map_painted_white(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 0}})
+    change_package_facts(draft, decoded={MAP: {"max_difference": 0}})
 
 
 @declare_mutation("DOC010", case="keys")
@@ -950,11 +948,6 @@ def plant_comment_of_the_zip(draft: CountyDraft) -> None:
     change_package_facts(draft, archive_comments="已批准")
 
 
-@declare_mutation("DOC005", case="bare")
-def plant_nearly_blank_map(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "one_colour_share": 0.9998}})
-
-
 @declare_mutation("DOC005", case="same", follows=["DOC006"])
 def plant_same_picture_for_two_maps(draft: CountyDraft) -> None:
     change_package_facts(draft, add={f"{MAPS}02三区图.jpg": COMPLETE_PACKAGE_FILES[MAP]})
@@ -1063,80 +1056,14 @@ def plant_plan_text_about_the_neighbour(draft: CountyDraft) -> None:
     )
 
 
-@declare_mutation("DOC005", case="alike", follows=["DOC006"])
-def plant_report_that_equals_the_plan_text_but_for_its_pdf_version(draft: CountyDraft) -> None:
-    change_package_facts(
-        draft, add={f"{DOCUMENTS}质量检查报告.pdf": COMPLETE_PACKAGE_FILES[TEXT].replace(b"%PDF-1.4", b"%PDF-1.5")}
-    )
-
-
-@declare_mutation("DOC005", case="repeated")
-def plant_plan_text_that_repeats_one_page(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 4, "page_digests": ("", "a", "a", "a")}})
-
-
-@declare_mutation("DOC005", case="gaps")
-def plant_plan_text_with_blank_pages_in_a_row(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 30, "blank_pages": (2, 7, 8)}})
-
-
-@declare_mutation("DOC005", case="shared")
-def plant_report_made_of_pages_of_the_plan_text(draft: CountyDraft) -> None:
-    pages = tuple("abcde")
-    pdf = {
-        TEXT: {"page_count": 5, "page_digests": pages},
-        f"{DOCUMENTS}质量检查报告.pdf": {"page_count": 4, "page_digests": pages[1:]},
-    }
-    change_package_facts(draft, pdf=pdf)
-
-
-@declare_mutation("DOC005", case="alike")
-def plant_plan_text_saved_again_as_a_report(draft: CountyDraft) -> None:
-    paths = (TEXT, f"{DOCUMENTS}质量检查报告.pdf")
-    pdf = {path: {"page_count": 2, "page_digests": ("a", "b"), "content_digest": path} for path in paths}
-    change_package_facts(draft, pdf=pdf)
-
-
 @declare_mutation("DOC005", case="short", follows=["DOC006"])
 def plant_cover_instead_of_the_plan_text(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("cover", pages=1)})
 
 
-@declare_mutation("DOC005", case="title", finds=2)
-def plant_exchanged_plan_text_and_report(draft: CountyDraft) -> None:
-    titles = {TEXT: "浑源县数据库建设报告", f"{DOCUMENTS}数据库建设报告.pdf": "浑源县国土空间总体规划文本"}
-    change_package_facts(draft, pdf={path: {"page_count": 2, "titles": (title,)} for path, title in titles.items()})
-
-
-@declare_mutation("DOC005", case="coarse")
-def plant_enlarged_small_map(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "detail_levels": 40}})
-
-
-@declare_mutation("DOC005", case="near", follows=["DOC006"])
-def plant_recompressed_copy_of_a_map_as_another_map(draft: CountyDraft) -> None:
-    other = f"{MAPS}02三区图.jpg"
-    half = THUMBNAIL_CELLS**2 // 2
-    decoded = {
-        path: {"decoder": "gdal", "max_difference": 200, "thumbnail": bytes(half) + bytes([level]) * half}
-        for path, level in ((MAP, 200), (other, 203))
-    }
-    change_package_facts(draft, add={other: make_jpeg(size=(2481, 3508))}, decoded=decoded)
-
-
 @declare_mutation("DOC005", case="count")
 def plant_plan_text_that_lost_pages(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "declared_page_count": 9}})
-
-
-@declare_mutation("DOC005", case="remarks")
-def plant_plan_text_with_an_annotation(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "remarks": (Remark(1, "note"),)}})
-
-
-@declare_mutation("DOC005", case="edge")
-def plant_map_with_a_grey_half(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "plain_edge_share": 0.5}})
 
 
 @declare_mutation("DOC005", case="other_map", follows=["DOC006"])

@@ -168,7 +168,10 @@ def test_json_report_of_version_0_1_0_is_read_without_losing_a_value_and_rendere
 
 
 @pytest.mark.parametrize(
-    "case", ["behind", "covered", "grey", "layers", "narrow", "place", "properties", "replaced", "turned"]
+    "case",
+    [
+        *"alike bare behind coarse covered edge gaps grey layers narrow near place properties remarks repeated replaced shared title turned".split()
+    ],
 )
 def test_report_and_waiver_with_a_finding_of_a_case_that_went_are_read(case, tmp_path):
     data = json.loads((FILES_OF_0_1_0 / "report.json").read_text(encoding="utf-8"))

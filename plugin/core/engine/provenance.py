@@ -99,6 +99,10 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
         notices.append(texts.format_notice("notice_other_county", params))
     notices += [texts.format_notice(key, params) for key, params in plan.notices]
+    if plan.norm.profile.retired_settings:
+        notices.append(
+            texts.format_notice("notice_retired_settings", {"keys": ", ".join(plan.norm.profile.retired_settings)})
+        )
     if plan.unrecognised_layers:
         notices.append(texts.format_notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised_layers)}))
     return {

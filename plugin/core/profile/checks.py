@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,43 @@ _DIVISION_CODE_PATTERN = re.compile(r"[1-9][0-9]{5}")
 _SURVEY_YEARS = range(1996, 2036)
 #: Settings by layer code that any layer may have.
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
+#: Settings of version 0.1.0 or of a development version that no rule has any more.
+RETIRED_SETTINGS = frozenset(
+    f"rules.DOC005.{name}"
+    for name in (
+        "least_detail_levels",
+        "least_map_difference",
+        "most_blank_pages_in_row",
+        "most_blank_share",
+        "most_edge_share",
+        "most_plain_share",
+        "most_repeated_share",
+        "most_shared_share",
+    )
+)
+
+
+def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a profile's table without retired settings, and the keys of those that it had.
+
+    Their marks, sources and confirmations are removed, too.
+    """
+    remaining_table = deepcopy(table)
+    retired_keys = []
+    for key in sorted(RETIRED_SETTINGS):
+        *sections, name = key.split(".")
+        holder: Any = remaining_table
+        for section in sections:
+            holder = holder.get(section) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and holder.pop(name, None) is not None:
+            retired_keys.append(key)
+    for section in ("marks", "mark_sources"):
+        if isinstance(rows := remaining_table.get(section), dict):
+            remaining_table[section] = {key: value for key, value in rows.items() if key not in RETIRED_SETTINGS}
+    confirmed = remaining_table.get("confirmed")
+    if isinstance(confirmed, dict) and isinstance(items := confirmed.get("items"), list):
+        confirmed["items"] = [item for item in items if item not in RETIRED_SETTINGS]
+    return remaining_table, tuple(retired_keys)
 
 
 def make_unknown_value_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:

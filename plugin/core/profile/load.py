@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,7 @@ def _load_merged_profile(
     """
     if path.resolve() in derived_paths:
         raise DataError("profile_circle", file=str(path))
-    table = read_toml(path) if table is None else table
+    table, retired_keys = checks.remove_retired_settings(read_toml(path) if table is None else table)
     sections = (*_ALLOWED_PROFILE_KEYS, *SETTING_SECTIONS)
     # Nothing else of the file can be read without these keys.
     for key in _REQUIRED_PROFILE_KEYS:
@@ -118,7 +119,8 @@ def _load_merged_profile(
     standard = load_standard(base.standard)
     with errors.collect_data_error():
         standard = load_named_standard(table, base, path)
-    return _merge_profile_with_base(table, path, members, base, standard, errors)
+    profile = _merge_profile_with_base(table, path, members, base, standard, errors)
+    return replace(profile, retired_settings=tuple(dict.fromkeys((*base.retired_settings, *retired_keys))))
 
 
 def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[Path, ...]) -> Profile:

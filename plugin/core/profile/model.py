@@ -165,7 +165,8 @@ class Profile:
     ``register`` keep the area code of their authority. ``member_areas``: the areas of a profile that is not a division
     (a city cluster). ``own_settings``: dotted key → value of this profile's own file, without its ``base``.
     ``mark_sources``: key of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its
-    bases. ``checks``: the checks of its bases and of its file.
+    bases. ``checks``: the checks of its bases and of its file. ``retired_settings``: keys of its file and
+    bases that this version ignores.
     """
 
     id: str
@@ -191,6 +192,7 @@ class Profile:
     own_settings: dict[str, Any] = field(default_factory=dict)
     document_info: DocumentInfo = field(default_factory=DocumentInfo)
     checks: tuple[DeclaredCheck, ...] = ()
+    retired_settings: tuple[str, ...] = ()
 
     def covers(self, area_code: str) -> bool:
         """Return True if an area is this profile's area or a part of it.

@@ -18,6 +18,7 @@ import shapely
 
 from ..model.findings import Finding
 from .model import (
+    PARAMETERS_WITHOUT_FIGURES,
     VALUE_PARAMETERS_M2,
     Waiver,
     WaiverIdentity,
@@ -155,7 +156,8 @@ def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool
             waiver.figures, select_identifying_figures(finding), limits.area_share, limits.area_m2
         )
     share = waivers.limits.area_share if waiver.lonlat else waivers.limits.figure_share
-    return _are_figures_alike(waiver.figures, get_finding_figures(finding), share)
+    stored_figures = {name: value for name, value in waiver.figures.items() if name not in PARAMETERS_WITHOUT_FIGURES}
+    return _are_figures_alike(stored_figures, get_finding_figures(finding), share)
 
 
 def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:

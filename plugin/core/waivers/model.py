@@ -24,8 +24,8 @@ from ..model.rule import Severity
 
 #: Identity of a finding, independent of its place: code, case, roles, sorted keys, field.
 WaiverIdentity = tuple[str, str, str, str, tuple[str, ...], str]
-#: Parameters that identify a row or a waiver, and not the problem.
-_PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "package_waiver", "trace")
+#: Parameters that identify a row, a waiver, or (in version 0.1.0) the program that read a file, and not the problem.
+PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "package_waiver", "trace", "by")
 #: Parameters next to an area that belong to the conflict: for the same land another value is another conflict. The
 #: latter are in m².
 _VALUE_PARAMETERS, VALUE_PARAMETERS_M2 = ("value",), ("actual", "loss")
@@ -175,7 +175,7 @@ def get_finding_figures(finding: Finding) -> dict[str, Any]:
     return {
         name: value
         for name, value in finding.params.items()
-        if name not in _PARAMETERS_WITHOUT_FIGURES
+        if name not in PARAMETERS_WITHOUT_FIGURES
         and isinstance(value, str | int | float)
         and len(str(value)) <= _MAX_TEXT_LENGTH
     }

@@ -6,18 +6,14 @@ Differences between plugin versions are tolerated where they are harmless.
 
 import io
 import json
-import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from plugin.core.examples.package_files import make_jpeg
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.generator import compute_generator_digest
-from plugin.core.package.maps import jpeg as decoded_module
-from plugin.core.package.maps.jpeg import DECODED_BY_GDAL, DECODED_BY_PILLOW, NOT_DECODED, DecodedJpeg, decode_jpeg
+from plugin.core.package.maps.jpeg import DecodedJpeg
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
 from plugin.core.package.rules._package import format_unknown_keys
@@ -142,38 +138,6 @@ def test_cells_covered_by_a_drawing_are_detected(tmp_path, anchor):
         )
     (sheet,) = read_workbook(path, "a").sheets
     assert sheet.covered_cells == ((2, 2),)
-
-
-def test_gdal_decodes_a_jpeg_map_and_marks_a_jpeg_with_missing_bytes_as_unsound(tmp_path):
-    path = tmp_path / "a.jpg"
-    path.write_bytes(make_jpeg())
-    found = decode_jpeg(path)
-    assert found.max_difference > 100
-    assert 0 < found.plain_edge_share < 0.01
-    assert found.detail_levels > 100 and found.thumbnail
-    assert (found.decoder, found.is_sound, found.one_colour_share) == (DECODED_BY_GDAL, True, 0.5)
-    path.write_bytes(make_jpeg(drawn=False))
-    found = decode_jpeg(path)
-    assert replace(found, thumbnail=b"", detail_levels=None) == DecodedJpeg(DECODED_BY_GDAL, True, 0, 1.0, 1.0)
-    assert set(found.thumbnail) == {128} and not found.detail_levels
-    path.write_bytes(make_jpeg()[:20000] + make_jpeg()[24000:])
-    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_GDAL, False)
-
-
-def test_jpeg_map_is_decoded_by_pillow_when_gdal_is_missing(tmp_path, monkeypatch):
-    pytest.importorskip("PIL", reason="optional")
-    monkeypatch.setattr(decoded_module, "_decode_with_gdal", lambda path: None)
-    path = tmp_path / "a.jpg"
-    path.write_bytes(make_jpeg(drawn=False))
-    found = decode_jpeg(path)
-    assert replace(found, thumbnail=b"") == DecodedJpeg(DECODED_BY_PILLOW, True, 0, 1.0, 1.0)
-    assert set(found.thumbnail) == {128}
-    path.write_bytes(make_jpeg())
-    assert decode_jpeg(path).max_difference > 100
-    path.write_bytes(make_jpeg()[:30000])
-    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_PILLOW, False)
-    monkeypatch.setitem(sys.modules, "PIL", None)
-    assert decode_jpeg(path) == DecodedJpeg(NOT_DECODED, True, None)
 
 
 def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(

@@ -23,7 +23,7 @@ from shapely.affinity import translate
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
-from plugin.core.examples.package_files import A4_PIXELS, COMPLETE_PACKAGE_FILES, make_jpeg, make_pdf
+from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, make_jpeg, make_pdf
 from plugin.core.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
@@ -525,18 +525,6 @@ def mark_rule_passed(data):
     data["summary"]["failed"] -= 1
 
 
-def make_map_with_drawn_corner():
-    """Return a JPEG of one colour except twenty pixels in a corner."""
-    from io import BytesIO
-
-    from PIL import Image
-
-    picture = Image.new("RGB", A4_PIXELS, "#dddddd")
-    picture.paste("red", (0, 0, 20, 20))
-    picture.save(buffer := BytesIO(), "JPEG", dpi=(300, 300))
-    return buffer.getvalue()
-
-
 #: A message with a missing value.
 EMPTY_TEXT_PATTERN = re.compile("“[\\s—]*”|[\u4e00-\u9fff ]—[ ；，。（）]")
 EXTERNAL_SCRIPT_TAG = '<script src="https://example.org/a.js"></script>'
@@ -671,17 +659,13 @@ FORGERIES = {
     "an empty folder": (lambda p: (p / "6-批复").mkdir(), ("DOC004", "folder")),
     "a map cut inside": (write_file_into_package(MAP_PATH, make_jpeg()[:20000] + make_jpeg()[24000:]), ("DOC005", "inside")),
     "a map painted white": (write_file_into_package(MAP_PATH, make_jpeg(drawn=False)), ("DOC005", "plain")),
-    "a script in a map's remark": (write_file_into_package(MAP_PATH, make_jpeg()[:2] + b"\xff\xfe\x00\x1b<script>alert(1)</script>" + make_jpeg()[2:]), ("DOC005", "active")),
-    "a map with only a coloured corner": (write_file_into_package(MAP_PATH, make_map_with_drawn_corner()), ("DOC005", "bare")),
     "one picture for two maps": (write_file_into_package(MAP_PATH.replace("01三条控制线", "02三区"), make_jpeg()), ("DOC005", "same")),
     "a text of empty pages": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(pages=3, drawn=False)), ("DOC005", "blank")),
     "a program": (write_file_into_package("2-规划文档/安装.exe", b"MZ"), ("DOC003", "name")),
     "an unrelated page": (write_file_into_package("说明.html", b"<script></script>"), ("DOC003", "name")),
     "a name with an invisible character": (write_file_into_package("4-规划图件/140225浑源县02图\u200b.jpg", make_jpeg()), ("DOC003", "unseen")),
     "a name with right-to-left text": (write_file_into_package("4-规划图件/140225浑源县02\u202egpj.图.jpg", make_jpeg()), ("DOC003", "unseen")),
-    "a text with a note": (change_text(lambda b: b.replace(b"/Contents", b"/Annots[<</Subtype/Text>>]/Contents")), ("DOC005", "remarks")),
     "a text that states nine pages": (change_text(lambda b: b.replace(b"/Count 2", b"/Count 9")), ("DOC005", "count")),
-    "a report that is the text": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf("checked", more=b"/Lang(zh)")), ("DOC005", "alike")),
     "a text about another county": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf("t", trailer="/Info<</Title(140226 左云县)>>".encode())), ("DOC001", "document")),
     "a name in full width": (write_file_into_package(TEXT_DOCUMENT_PATH.replace("140225", "１４０２２５"), make_pdf()), ("DOC003", "alike")),
     "a text without a page": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(pages=0)), ("DOC005", "pages")),
@@ -1219,9 +1203,8 @@ def test_pdf_pages_are_counted_by_the_page_tree_without_pypdf(tmp_path, pages):
     path.write_bytes(make_pdf(pages=pages))
     found = inspect_pdf(path, without_pypdf=True)
     assert found == inspect_pdf_structure(path.read_bytes())
-    # Pages with a single line are not compared with each other.
-    expected = PdfFact(pages, False, (), STRUCTURE_METHOD, page_digests=("",) * pages)
-    assert replace(found, content_digest="") == expected
+    expected = PdfFact(pages, False, (), STRUCTURE_METHOD)
+    assert found == expected
 
 
 def test_pdf_pages_in_compressed_objects_are_counted(tmp_path):
@@ -1238,8 +1221,8 @@ def test_pdf_pages_are_counted_by_pypdf_when_installed(tmp_path, pages):
     pytest.importorskip("pypdf", reason="optional")
     path = tmp_path / "a.pdf"
     path.write_bytes(make_pdf(pages=pages))
-    expected = PdfFact(pages, False, (), PYPDF_METHOD, page_digests=("",) * pages)
-    assert replace(inspect_pdf(path), content_digest="") == expected
+    expected = PdfFact(pages, False, (), PYPDF_METHOD)
+    assert inspect_pdf(path) == expected
 
 
 def test_pdf_unreadable_by_pypdf_is_counted_by_its_page_tree(tmp_path):

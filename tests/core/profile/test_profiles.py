@@ -548,3 +548,27 @@ def test_report_page_names_the_planning_phase(tmp_path):
     write_outputs(checked.report, checked.plan, OutputPaths(html=str(tmp_path / "报告.html")))
     page = (tmp_path / "报告.html").read_text(encoding="utf-8")
     assert "报批阶段" in page
+
+
+def test_retired_settings_of_a_profile_and_its_base_are_ignored_and_named_in_one_notice(tmp_path):
+    write_profile(
+        tmp_path, f"{PROFILE_HEAD}[rules.DOC005]\nmost_edge_share = 0.5\nleast_map_pixels = 900\n", "base.toml"
+    )
+    text = f'{PROFILE_HEAD}base = "base"\n[rules.DOC005]\nmost_plain_share = 0.9\n'
+    text += '[marks]\n"rules.DOC005.most_plain_share" = "B"\n[mark_sources]\n"rules.DOC005.most_plain_share" = "某文"\n'
+    path = write_profile(tmp_path, text.replace('id = "x"', 'id = "y"'), "county.toml")
+    assert find_profile_problems(path) == []
+    profile = load_profile(path)
+    assert profile.settings == {"rules.DOC005.least_map_pixels": 900} and not profile.marks
+    assert profile.retired_settings == ("rules.DOC005.most_edge_share", "rules.DOC005.most_plain_share")
+    layers = [make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, RunOptions().resolve_norm())]
+    notices = check_plan(layers, RunOptions(profile=str(path), rules=("GEO001",))).report.provenance["notices"]
+    assert [one for one in notices if "停用" in one] == [
+        "县配置中以下设置已停用，未采用：rules.DOC005.most_edge_share, rules.DOC005.most_plain_share。"
+    ]
+
+
+def test_unknown_setting_of_a_rule_is_still_an_error(tmp_path):
+    path = write_profile(tmp_path, f"{PROFILE_HEAD}[rules.DOC005]\nmost_edge_shares = 0.5\n")
+    with pytest.raises(DataError, match="most_edge_shares"):
+        load_profile(path)

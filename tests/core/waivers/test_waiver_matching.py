@@ -5,6 +5,7 @@ They still apply after edits of neighbours, reprojection and copying.
 """
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import jsonschema
@@ -24,7 +25,7 @@ from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import report_to_json
 from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.match import match_waivers_with_findings
+from plugin.core.waivers.match import is_same_conflict, match_waivers_with_findings
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.core.small_plan import (
@@ -435,3 +436,12 @@ def test_waiver_does_not_apply_to_a_larger_net_loss_on_the_same_land(tmp_path):
     assert [
         f.state for f in list_findings(check_plan(write_copy(tmp_path, plan(90.0), "more"), given).report, "LAW015")
     ] == ["open"]
+
+
+def test_waiver_that_stored_the_program_which_read_a_file_still_applies_without_it(tmp_path):
+    finding = Finding("", key="2-规划文档/a.pdf", code="DOC005", case="pages", params={"file": "2-规划文档/a.pdf"})
+    (waiver,) = make_waivers([finding], WAIVER_ENTRY, WaiverLimits(), tmp_path)
+    waivers = Waivers((waiver,))
+    stored = replace(waiver, figures={**waiver.figures, "by": "用 pypdf 核对"})
+    assert is_same_conflict(stored, finding, waivers)
+    assert not is_same_conflict(replace(stored, figures={**stored.figures, "file": "b.pdf"}), finding, waivers)
