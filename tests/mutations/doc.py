@@ -744,11 +744,6 @@ def plant_person_named_in_nonpersonal_layer(draft: CountyDraft) -> None:
     change_package_facts(draft, manifest=True, row={"YJJBNTBHTB": {"personal": "left_out"}})
 
 
-@declare_mutation("DOC011", case="hidden", finds=None)
-def plant_hidden_sheet(draft: CountyDraft) -> None:
-    change_table_rows(draft, make_red_line_row(draft), hidden={"三条控制线": ("sheet",)})
-
-
 @declare_mutation("DOC011", case="more_sheets", follows=["DOC006"], finds=None)
 def plant_additional_sheet_in_the_workbook_of_the_plugin(draft: CountyDraft) -> None:
     file = "3-规划表格/140225浑源县国土空间规划表格.xlsx"

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 BANNED_WORDS_FILE = Path(__file__).with_name("banned_words.toml")
 #: Runs on the tree of v0.1.0, with its names.
 FILES_OF_OTHER_VERSIONS = {ROOT / "tests" / "upgrade" / "make_0_1_0.py"}
-#: Public names: a key of style_limits (looks.toml), and the file of a rule, which has the rule's name.
-PUBLIC_NAMES = {"least_colour_apart", "rel021_heritage_parts_apart"}
+#: Public name: the file of a rule has the rule's name.
+PUBLIC_NAMES = {"rel021_heritage_parts_apart"}
 _IDENTIFIER_PART_PATTERN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _MAX_SHOWN_PROBLEMS = 40
 

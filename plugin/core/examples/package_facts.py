@@ -56,7 +56,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
       ``head`` (further keys), ``row`` (name → row values), ``data_year``, ``files`` (paths listed again), ``bytes``
       (path → size), ``doubled`` (name given twice);
     - digests: ``sums`` (file name → digests), ``changed_sums`` (changed digests in SHA256SUMS);
-    - tables: ``tables`` (sheet → rows of printed cells), ``hidden`` (sheet → hidden parts), ``unread`` (reason why a
+    - tables: ``tables`` (sheet → rows of printed cells), ``unread`` (reason why a
       second table cannot be read);
     - documents: ``documents`` (path → bytes, instead of metadata), ``metadata`` (changed items by layer),
       ``documents_codec`` (encoding), ``report`` and ``pages`` (path → content).
@@ -264,11 +264,7 @@ def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
     """Return the workbooks of the tables in ``changes``, or none."""
     found = []
     if changes.get("tables"):
-        unseen = changes.get("hidden", {})
-        sheets = tuple(
-            replace(make_sheet(name, rows), hidden_content_kinds=tuple(unseen.get(name, ())))
-            for name, rows in changes["tables"].items()
-        )
+        sheets = tuple(make_sheet(name, rows) for name, rows in changes["tables"].items())
         found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.xlsx", sheets))
     if "unread" in changes:
         found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.mdb", unreadable_reason=changes["unread"]))

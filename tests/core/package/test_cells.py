@@ -17,8 +17,6 @@ from plugin.core.package.maps.jpeg import DecodedJpeg
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
 from plugin.core.package.rules._package import format_unknown_keys
-from plugin.core.package.tables.own_workbook import is_format_written_by_plugin, is_misleading_format
-from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
 from tests.core.package.test_forged import (
     MANIFEST_FILE_NAME,
@@ -33,111 +31,21 @@ from tests.core.package.test_forged import (
     change_report,
     change_workbook,
     copied_package,  # noqa: F401
-    cover_cells,
     exported_package,  # noqa: F401
     find_number_cell,
     geopackage_spec,  # noqa: F401
     inspect_findings,
-    paint_cell,
     read_json,
     recompute_digests,
     remake_manifest_page,
     replace_in_page,
     set_about_text,
     set_cell_text,
-    set_number_format,
     unchanged_findings,  # noqa: F401
     write_json,
 )
 
 # ruff: noqa: F811
-
-MISLEADING_NUMBER_FORMATS = [
-    '"75.9000"', r"\7\5\.\9", "75.9", '"7"0.00', '0.00"9"', '[$75.90]', '[$7]0.00', "#,##0.00,", "0.00,,", '[>0]"75.9";0.00',
-    '"达到"', "[White]0.00", "[白色]0.00", "*7", '0.00;"12.5"', '0.00;-0.00;"12.5"',
-]  # fmt: skip
-PLAIN_NUMBER_FORMATS = [
-    "General", "0.00", "#,##0.00;[Red]-#,##0.00", '0.00"公顷"', '0.00"m2"', '#,##0.00" km²"', "0%", '0.00_);(0.00)', '0.00;-0.00;"—"',
-    '_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', '0.00"（2020年）"', "[$¥-804]#,##0.00", "0.00E+00", "yyyy-mm-dd", ";;;", '"第"0"号"',
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("number_format", MISLEADING_NUMBER_FORMATS)
-def test_cell_with_a_number_format_that_displays_another_figure_than_its_value_is_detected(number_format):
-    assert is_misleading_format(number_format, True)
-    assert not is_format_written_by_plugin(number_format, True)
-
-
-@pytest.mark.parametrize("number_format", PLAIN_NUMBER_FORMATS)
-def test_number_format_that_shows_the_cell_value_is_accepted(number_format):
-    assert not is_misleading_format(number_format, True)
-
-
-@pytest.mark.parametrize(
-    ("number_format", "wrong"), [('0;0;0;"达到"', True), ("@", False), ("General", False), ("0;0;0;@", False)]
-)
-def test_cell_with_a_text_format_that_displays_another_text_than_its_value_is_detected(number_format, wrong):
-    assert is_misleading_format(number_format, False) is wrong
-
-
-def write_painted_workbook(path, *changes):
-    """Write a workbook of two rows after some changes of its sheet; return its path."""
-    import openpyxl
-
-    book = openpyxl.Workbook()
-    book.active.append(["线", "面积"])
-    book.active.append(["红线", 25.0])
-    for change in changes:
-        change(book.active)
-    book.save(path)
-    return read_workbook(path, path.name).sheets[0]
-
-
-@pytest.mark.parametrize(
-    ("font_color", "fill_color", "hidden"),
-    [
-        ("FFFFFFFF", "", True),
-        ("FF000000", "", False),
-        ("FFFF0000", "FFFF0000", True),
-        ("FFFFFFFF", "FF000080", False),
-        ("FFEEEEEE", "", True),
-        ("FF808080", "", False),
-    ],
-)
-def test_cell_text_invisible_on_its_background_is_detected(tmp_path, font_color, fill_color, hidden):
-    from openpyxl.styles import Font, PatternFill
-
-    def paint_sheet(sheet):
-        sheet["B2"].font = Font(color=font_color)
-        sheet["B2"].fill = PatternFill("solid", start_color=fill_color) if fill_color else PatternFill()
-
-    assert ("cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden_content_kinds) is hidden
-
-
-def test_colour_tint_that_makes_cell_text_white_is_detected(tmp_path):
-    from openpyxl.styles import Font
-    from openpyxl.styles.colors import Color
-
-    def paint_sheet(sheet):
-        sheet["B2"].font = Font(color=Color(theme=1, tint=0.99))
-
-    assert "cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden_content_kinds
-
-
-@pytest.mark.parametrize("anchor", ["twoCellAnchor", "oneCellAnchor"])
-def test_cells_covered_by_a_drawing_are_detected(tmp_path, anchor):
-    path = tmp_path / "a.xlsx"
-    write_painted_workbook(path)
-    size = "<to><col>1</col><row>1</row></to>" if anchor == "twoCellAnchor" else '<ext cx="9525" cy="9525"/>'
-    shape = f"<wsDr><{anchor}><from><col>1</col><row>1</row></from>{size}</{anchor}></wsDr>"
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("xl/drawings/drawing1.xml", shape)
-        archive.writestr(
-            "xl/worksheets/_rels/sheet1.xml.rels",
-            '<Relationships><Relationship Id="r" Type="x/drawing" Target="/xl/drawings/drawing1.xml"/></Relationships>',
-        )
-    (sheet,) = read_workbook(path, "a").sheets
-    assert sheet.covered_cells == ((2, 2),)
 
 
 def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
@@ -270,9 +178,6 @@ TOLERATED_VERSION_CHANGES = {
     "a count of warnings": (change_report(lambda r: r["summary"].update(warnings=77)), ("DOC013", "summary"), "ERROR", "ERROR"),
     "a status word": (set_cell_text("状态", "达到"), ("DOC011", "words"), "ERROR", "ERROR"),
     "the sheet on the data": (set_about_text("县配置", "浑源县（已确认）"), ("DOC011", "words"), "ERROR", "ERROR"),
-    "a number format": (set_number_format('"75.9000"'), ("DOC011", "format"), "ERROR", "ERROR"),
-    "a shape over cells": (cover_cells(), ("DOC011", "drawn"), "ERROR", "ERROR"),
-    "white text": (paint_cell("FFFFFFFF"), ("DOC011", "hidden"), "WARNING", "WARNING"),
     "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA_PATH), ("DOC012", "value"), "WARNING", "WARNING"),
     "an extra key": (change_manifest(lambda m: m.update(approved="省厅")), ("DOC010", "keys"), "WARNING", "ERROR"),
     "an extra key of the report": (change_report(lambda r: r.update(approved="省厅")), ("DOC013", "keys"), "WARNING", "ERROR"),
@@ -292,8 +197,6 @@ def test_changed_package_of_another_plugin_version_gets_a_lower_severity_than_of
         remake_manifest_page(copied_package)
     recompute_digests(copied_package)
     found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
-    if case == "hidden":
-        assert "D4" in found[code, case][0].message
     assert {f.severity for f in found[code, case]} == {other if elsewhere else own}
     if case == "figure" and elsewhere and other == "WARNING":
         assert "未能重建核对" in found[code, case][0].message
@@ -336,26 +239,14 @@ def test_finding_on_a_changed_workbook_text_states_sheet_and_both_texts(
     assert TABLES_PATH in finding.message and "指标表" in finding.message and "为“达到”，应为“" in finding.message
 
 
-def test_workbook_of_other_software_gets_no_finding_on_texts_or_colours_but_on_cells_with_altered_figures(
-    copied_package, geopackage_spec, assembled_plan
-):
+def test_workbook_of_other_software_gets_no_finding_on_its_words(copied_package, geopackage_spec, assembled_plan):
     """Remove the workbook from the manifest, as in a package of other software."""
     change_manifest(lambda m: m.update(tables=[]))(copied_package)
     set_cell_text("状态", "达到")(copied_package)
-    paint_cell("FF808080")(copied_package)
-    set_number_format('0.00"公顷"')(copied_package)
     remake_manifest_page(copied_package)
     recompute_digests(copied_package)
     found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
-    assert not {case for _, case in found} & {"words", "look", "format", "drawn", "unbuilt"}
-    set_number_format('"75.9000"')(copied_package)
-    cover_cells()(copied_package)
-    recompute_digests(copied_package)
-    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
-    assert {case: some[0].severity for (_, case), some in found.items() if case in ("format", "covered")} == {
-        "format": "WARNING",
-        "covered": "WARNING",
-    }
+    assert not {case for _, case in found} & {"words", "unbuilt"}
 
 
 def test_page_is_not_rebuilt_if_its_generator_digest_differs_although_the_plugin_version_is_equal(copied_package):

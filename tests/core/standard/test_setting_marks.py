@@ -12,11 +12,10 @@ from plugin.core.examples import plans
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.model.rule import load_all_rules
-from plugin.core.package.tables.model import load_style_limits
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolve_norm
 from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
-from plugin.paths import PACKAGE_SPECS_FOLDER, PROFILES_FOLDER, STANDARDS_FOLDER, STYLE_LIMITS, VCT_SETTINGS
+from plugin.paths import PACKAGE_SPECS_FOLDER, PROFILES_FOLDER, STANDARDS_FOLDER, VCT_SETTINGS
 
 EDITION_FOLDERS = sorted(path.parent for path in STANDARDS_FOLDER.glob("*/standard.toml"))
 #: Keys of [marks] without a setting: values that rules compare by, defined elsewhere.
@@ -74,14 +73,13 @@ def test_parts_of_a_package_spec_have_source_marks(path):
     assert table.keys() - marked == {"id", "name", "standard", "source", "marks", "report"}
 
 
-@pytest.mark.parametrize(("path", "name"), [(VCT_SETTINGS, "vct"), (STYLE_LIMITS, "looks")], ids=["vct", "looks"])
-def test_settings_of_exchange_files_have_source_mark_and_title(path, name):
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+def test_settings_of_exchange_files_have_source_mark_and_title():
+    table = tomllib.loads(VCT_SETTINGS.read_text(encoding="utf-8"))
     marks = table.pop("marks")
     assert marks.keys() == table.keys()
     for lang in TEXT_LANGUAGES:
-        titles = [Texts(lang).get_setting_name(f"{name}.{key}") for key in table]
-        assert not [title for title in titles if title.startswith(f"{name}.")] and len(set(titles)) == len(titles)
+        titles = [Texts(lang).get_setting_name(f"vct.{key}") for key in table]
+        assert not [title for title in titles if title.startswith("vct.")] and len(set(titles)) == len(titles)
 
 
 @pytest.mark.parametrize(
@@ -102,24 +100,6 @@ def test_invalid_setting_of_exchange_files_is_refused(tmp_path, old, new, key):
     with pytest.raises(DataError) as caught:
         load_settings(path)
     assert key in str(caught.value.params["key"])
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('slight_share = "C"\n', ""),
-        ('size_differs = "C"', 'size_differs = "D"'),
-        ("size_differs = 1.0", 'size_differs = "1"'),
-    ],
-    ids=["no mark", "unknown mark", "text"],
-)
-def test_invalid_style_limit_is_refused(tmp_path, old, new):
-    path, text = tmp_path / "looks.toml", STYLE_LIMITS.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(DataError) as caught:
-        load_style_limits(path)
-    assert caught.value.params["key"] or caught.value.params["file"]
 
 
 def test_setting_of_a_standard_without_a_source_mark_gets_the_lowest_mark():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of the plugin's workbook in a package: words, number formats, styles.
+"""Comparison of the words in the plugin's workbook in a package.
 
 The workbook is made again and compared if version, build, profile, standard and layers are equal to those of the
 package. Otherwise the states of indicators and the sheet on the data are compared with the report, and a finding
@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...messages.texts import TEXT_LANGUAGES, Texts
+from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
@@ -30,13 +30,7 @@ from ..problems import MAX_NAMED_FEATURES
 from ..tables.compare import UNREADABLE_CASES, find_differences
 from ..tables.known_tables import KnownTables
 from ..tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
-from ..tables.own_workbook import (
-    CellChange,
-    SheetChanges,
-    compare_sheet,
-    find_formats_not_written_by_plugin,
-    find_misleading_formats,
-)
+from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet
 from ..tables.read import read_workbook
 from ._package import explain_not_rebuilt, is_of_other_version
 from ._tables import make_column_letters
@@ -44,14 +38,12 @@ from ._tables import make_column_letters
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
 
-#: Maximum number of characters of a cell in a message, and of named parts of a workbook.
-_MAX_SHOWN_CELL_CHARACTERS, _MAX_SHOWN_PARTS = 60, 5
+#: Maximum number of characters of a cell in a message.
+_MAX_SHOWN_CELL_CHARACTERS = 60
 #: Tolerance between the times of check and export on different clocks.
 _ALLOWED_TIME_DIFFERENCE = timedelta(minutes=2)
 _ONE_DAY = timedelta(days=1)
 _EMPTY_CELL = PrintedCell("")
-#: Authors that libraries and programs write when they save a workbook without one.
-_LIBRARY_NAMES = ("openpyxl",)
 #: Errors from records of a report that lack an item or have an item of another type.
 _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 
@@ -83,31 +75,19 @@ class InspectedWorkbook:
         return provenance if isinstance(provenance, dict) else {}
 
 
-def compare_plugin_workbook_texts_and_styles(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Yield findings on changes of the plugin's workbook: cells without figures, settings and styles."""
-    yield from _report_parts(inspected_book)
-    yield from _report_settings(inspected_book)
+def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
+    """Yield findings on changed words in the plugin's workbook, and on figures that are stored as text."""
     reason = _explain_no_rebuild(inspected_book)
     rebuilt_sheets = {} if reason else _rebuild_workbook_sheets(inspected_book)
     about = make_sheet_name(ReportTable("about", []), Texts(inspected_book.lang))
     for sheet in inspected_book.workbook.sheets:
         if sheet.name == about:
-            yield from _compare_provenance_sheet(sheet, inspected_book, compares_styles=not reason)
+            yield from _compare_provenance_sheet(sheet, inspected_book)
         elif sheet.name in rebuilt_sheets:
             # The notes name layers by their titles, which are the same in project and package.
             yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), inspected_book)
         else:
-            yield from _report_formats(
-                inspected_book.workbook,
-                sheet,
-                find_formats_not_written_by_plugin(sheet),
-                inspected_book.texts,
-                Severity.ERROR,
-            )
             yield from _compare_states(sheet, inspected_book)
-        if sheet.has_conditional_formats:
-            detail = inspected_book.texts.get("hidden", "conditions")
-            yield _make_finding(inspected_book.workbook, sheet, "look", count=1, cells=detail)
     if not reason:
         yield from _compare_counts(inspected_book)
     else:
@@ -150,83 +130,12 @@ def _compare_counts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
                 yield _make_finding(inspected_book.workbook, sheet, "counts", None, **params)
 
 
-def find_cells_hiding_their_value(workbook: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
-    """Yield findings on cells of any workbook that do not show their value.
-
-    These are cells with misleading number formats and cells under pictures.
-    """
-    for sheet in workbook.sheets:
-        yield from _report_formats(workbook, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
-        if sheet.covered_cells:
-            cell_names = [_make_cell_name(*place) for place in sheet.covered_cells]
-            yield _make_finding(
-                workbook,
-                sheet,
-                "covered",
-                Severity.WARNING,
-                count=len(cell_names),
-                cells=_join_names(cell_names, texts),
-            )
-
-
 def _make_finding(
     workbook: PrintedWorkbook, sheet: PrintedSheet, case: str, severity: Severity | None = None, **params: Any
 ) -> Finding:
     """Return a finding on a sheet of a workbook."""
     params = {"file": workbook.file, "sheet": sheet.name, **params}
     return Finding("", key=f"{workbook.file}/{sheet.name}", case=case, severity=severity, params=params)
-
-
-def _report_parts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Yield findings on pictures, shapes and other contents that the plugin does not write into workbooks."""
-    if inspected_book.workbook.additional_parts:
-        params = {
-            "file": inspected_book.workbook.file,
-            "parts": ", ".join(inspected_book.workbook.additional_parts[:_MAX_SHOWN_PARTS]),
-        }
-        if len(inspected_book.workbook.additional_parts) > _MAX_SHOWN_PARTS:
-            params["parts"] += " …"
-        yield Finding("", key=inspected_book.workbook.file, case="drawn", params=params)
-    for sheet in inspected_book.workbook.sheets:
-        if sheet.covered_cells:
-            cell_names = [_make_cell_name(*place) for place in sheet.covered_cells]
-            yield _make_finding(
-                inspected_book.workbook,
-                sheet,
-                "covered",
-                count=len(cell_names),
-                cells=_join_names(cell_names, inspected_book.texts),
-            )
-
-
-def _report_settings(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Yield findings on settings of sheets that the plugin does not write, and on changed properties of the file."""
-    texts = inspected_book.texts
-    between = texts.get("words", "between_names")
-    for sheet in inspected_book.workbook.sheets:
-        if sheet.settings:
-            parts = [
-                f"{texts.get('sheet_settings', key)} {_join_names(list(setting_names), texts)}".strip()
-                for key, setting_names in sheet.settings.items()
-            ]
-            yield _make_finding(inspected_book.workbook, sheet, "settings", Severity.WARNING, what=between.join(parts))
-    titles = (
-        [Texts(lang).get("sheet_titles", inspected_book.expected_tables[0].id, area="") for lang in TEXT_LANGUAGES]
-        if inspected_book.expected_tables
-        else []
-    )
-    programs = [Texts(lang).get("about", "program", version="").strip() for lang in TEXT_LANGUAGES]
-    own_texts = {"title": tuple(titles), "creator": (*programs, *_LIBRARY_NAMES)}
-    changed_properties = [
-        f"{texts.get('file_properties', key)} “{_shorten_text(text)}”"
-        if key != "lock"
-        else texts.get("file_properties", key)
-        for key, text in inspected_book.workbook.properties.items()
-        if not any(one in text for one in own_texts.get(key, ()))
-    ]
-    if changed_properties:
-        params = {"file": inspected_book.workbook.file, "what": between.join(changed_properties)}
-        yield Finding("", key=inspected_book.workbook.file, case="properties", severity=Severity.WARNING, params=params)
 
 
 def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
@@ -269,7 +178,7 @@ def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedW
 def _report_changes(
     sheet: PrintedSheet, sheet_changes: SheetChanges, inspected_book: InspectedWorkbook
 ) -> Iterator[Finding]:
-    """Yield findings on cells of a sheet with other texts, number formats or styles than the sheet made again."""
+    """Yield findings on cells of a sheet with other texts than the sheet made again, or with figures stored as text."""
     texts = inspected_book.texts
     if sheet_changes.changed_texts:
         yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
@@ -282,13 +191,6 @@ def _report_changes(
             Severity.WARNING,
             count=len(cell_names),
             cells=_join_names(cell_names, texts),
-        )
-    yield from _report_formats(inspected_book.workbook, sheet, sheet_changes.number_formats, texts, None)
-    cell_names = [_make_cell_name(one.row, one.column) for one in sheet_changes.changed_styles]
-    cell_names += [texts.get("words", "line_or_column", name=key) for key in sheet_changes.changed_sizes]
-    if cell_names:
-        yield _make_finding(
-            inspected_book.workbook, sheet, "look", count=len(cell_names), cells=_join_names(cell_names, texts)
         )
 
 
@@ -314,37 +216,10 @@ def _make_changed_texts_finding(
     return _make_finding(inspected_book.workbook, sheet, "words", count=len(text_changes), cells=cells)
 
 
-def _report_formats(
-    workbook: PrintedWorkbook,
-    sheet: PrintedSheet,
-    format_changes: list[CellChange],
-    texts: Texts,
-    severity: Severity | None,
-) -> Iterator[Finding]:
-    """Yield a finding that lists the cells with another number format; nothing without such cells."""
-    if format_changes:
-        cell_descriptions = [
-            texts.get(
-                "words",
-                "in_form",
-                cell=_make_cell_name(o.row, o.column),
-                form=_shorten_text(o.printed_text),
-                held=_shorten_text(sheet.get_cell_text(o.row, o.column)),
-            )
-            for o in format_changes[:MAX_NAMED_FEATURES]
-        ]
-        cells = texts.get("words", "between_cells").join(cell_descriptions) + (
-            " …" if len(format_changes) > MAX_NAMED_FEATURES else ""
-        )
-        yield _make_finding(workbook, sheet, "format", severity, count=len(format_changes), cells=cells)
-
-
-def _compare_provenance_sheet(
-    sheet: PrintedSheet, inspected_book: InspectedWorkbook, *, compares_styles: bool
-) -> Iterator[Finding]:
+def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on the sheet about the data, compared with the same sheet made from the report's provenance.
 
-    In a workbook of another version, the words of earlier versions are accepted, too, and styles are not compared.
+    In a workbook of another version, the words of earlier versions are accepted, too.
     """
     provenance, own_texts = inspected_book.provenance, Texts(inspected_book.lang)
     try:
@@ -379,10 +254,6 @@ def _compare_provenance_sheet(
         )
         if is_foreign and cell.state != "merged":
             wrong_cells.append(CellChange(row, column, cell.text, ""))
-    if compares_styles:
-        table_cells = {place: cell for place, cell in sheet.cell_by_position.items() if place[0] <= last}
-        changes = compare_sheet(replace(sheet, cell_by_position=table_cells), remade_sheet)
-        yield from _report_changes(sheet, replace(changes, changed_texts=[], text_figures=[]), inspected_book)
     if is_of_other_version(inspected_book.package):
         current_texts, former_texts = own_texts.get_section("about"), own_texts.get_section("about_former")
         renamed_texts = {(former_texts[key], current_texts[key]) for key in former_texts}

@@ -26,7 +26,7 @@ from ..tables.known_tables import (
     normalise_word,
     parse_printed_number,
 )
-from ..tables.model import PrintedSheet, PrintedWorkbook, load_style_limits
+from ..tables.model import SLIGHT_SHARE, PrintedSheet, PrintedWorkbook
 
 # Differing cells are grouped by row. If many rows differ in a single column, they are grouped by this column; for
 # example, shares differ in all rows if the area of one row changed.
@@ -342,7 +342,7 @@ def _is_slight(cell: CellDifference) -> bool:
     return (
         bool(cell.expected_figure)
         and cell.unit != COUNT_UNIT
-        and cell.difference <= load_style_limits().slight_share * abs(cell.expected_figure or 0.0)
+        and cell.difference <= SLIGHT_SHARE * abs(cell.expected_figure or 0.0)
     )
 
 

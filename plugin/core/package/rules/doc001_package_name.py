@@ -143,7 +143,7 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
     titles_by_path = {
         file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
     }
-    titles_by_path |= {book.file: tuple(book.properties.values()) for book in package.workbooks}
+    titles_by_path |= {book.file: book.titles for book in package.workbooks}
     for path, titles in titles_by_path.items():
         if any(package.county_name in title or package.county_code in title for title in titles):
             continue

@@ -11,10 +11,9 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...render.tables import make_all_tables
 from ..inspection.facts import PackageFacts
-from ..problems import MAX_NAMED_FEATURES
 from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables
-from ..tables.model import PrintedSheet, PrintedWorkbook
-from ._own_tables import InspectedWorkbook, compare_plugin_workbook_texts_and_styles, find_cells_hiding_their_value
+from ..tables.model import PrintedWorkbook
+from ._own_tables import InspectedWorkbook, compare_plugin_workbook_texts
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     get_package_facts,
@@ -85,24 +84,12 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         "({cells}). Inspect with the county's profile; if this is done, correct the table or the layers.",
         "no_figure": "“{file}”, sheet {sheet}{called}: figures without a value by the layers, so that they were not compared: {count} "
         "({cells}). Figures compared with targets require the county's profile.",
-        "hidden": "“{file}”, sheet {sheet} has hidden content: {what}. Show it, or delete it.",
         "words": "“{file}” was made by this plugin. Cells on sheet {sheet} whose words differ from the layers and the report: {count} "
         "({cells}). Make the package again.",
-        "format": "“{file}”, sheet {sheet}: cells with a number format that may show another figure than their value: {count} ({cells}). "
-        "Set a plain number format, or make the package again.",
         "counts": "Rows and figures on sheet {sheet} of “{file}”: {told_rows} and {told_figures} in the manifest, {rows} and {figures} in "
         "the sheet. Make the package again.",
-        "look": "“{file}” was made by this plugin. Cells, rows or columns on sheet {sheet} with a changed format (font, colour, size, or "
-        "conditional formats): {count} ({cells}). Make the package again.",
         "stored_text": "“{file}” was made by this plugin. Cells on sheet {sheet} with figures that are stored as text, which formulas do "
         "not count: {count} ({cells}). Make the package again.",
-        "settings": "“{file}” was made by this plugin, but sheet {sheet} has settings that keep content from being seen, printed or "
-        "copied: {what}. Remove the settings, or make the package again.",
-        "properties": "“{file}” was made by this plugin, but its properties were changed: {what}. Remove them, or make the package again.",
-        "drawn": "“{file}” was made by this plugin, but has parts that the plugin does not write (pictures, shapes, charts, controls, "
-        "mixed styles in a cell): {parts}. They may cover figures. Make the package again.",
-        "covered": "“{file}”, sheet {sheet}: cells with content under a picture or shape: {count} ({cells}). The visible content may differ "
-        "from the cells. Remove the picture or shape, or make the package again.",
         "unbuilt": "“{file}”: {reason}. Its figures were compared with the layers, and states of indicators with the report; other words "
         "were not compared. Inspect the package with the version, profile and layers that made it.",
         "more_sheets": "“{file}” was made by this plugin, but has sheets that the plugin did not make: {sheets}. Make the package again.",
@@ -119,7 +106,6 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         make_example("a line that no layer has", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(RED_LINE_ROW, ["蓝线", "2", "3.00"])),
         make_example("a table of something else", 1, plan=PLAN_WITH_RED_LINE, tables={**_make_example_workbook(RED_LINE_ROW), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
         make_example("zones without their layer", 1, plan=PLAN_WITH_RED_LINE, tables={**_make_example_workbook(RED_LINE_ROW), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
-        make_example("a hidden sheet", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(RED_LINE_ROW), hidden={"三条控制线": ("sheet",)}),
         make_example("no table of indicators", 1, plan=PLAN_WITH_RED_LINE, tables={"三条控制线": _make_example_workbook(RED_LINE_ROW)["三条控制线"]}),
         make_example("tables that only Access reads", 1, plan=PLAN_WITH_RED_LINE, unread="table_kind"),
     ],
@@ -146,15 +132,12 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
     How to fix
         Correct the table, or the layer if it is wrong, and make the package again.
     Limits
-        In the plugin's workbook, all other cells are compared with the workbook made again (words, number formats,
-        font, colour, size), and the sheet on the data with the report. With another version, profile or set of layers,
-        only states, targets and this sheet are compared. In other workbooks, number formats that show another figure
-        and pictures over cells are reported; settings of sheets and properties only in the plugin's workbook. A note
-        removed from the sheet on the data is not detected. Hidden sheets, rows, columns and cells are reported in any
-        workbook; comments, formulas, links, page headers and additional sheets in the plugin's workbook. Content that
-        was not recognised is reported as not compared: sheets, rows and columns with other words, tables as mdb, xls or
-        csv, formulas without a value. A blank means zero. Targets and margins require the county's profile. Formulas
-        and sources are words, and are not compared.
+        In the plugin's workbook, the words of all other cells are compared with the workbook made again, and the sheet
+        on the data with the report. With another version, profile or set of layers, only states, targets and this sheet
+        are compared. A note removed from the sheet on the data is not detected. Looks of cells, hidden parts, pictures,
+        settings and properties are not inspected. Content that was not recognised is reported as not compared: sheets,
+        rows and columns with other words, tables as mdb, xls or csv, formulas without a value. A blank means zero.
+        Targets and margins require the county's profile. Formulas and sources are words, and are not compared.
     """
     package = get_package_facts(ctx)
     if package is None:
@@ -182,7 +165,6 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         return result
     known_tables = KnownTables(tables, lang, package.package_spec.words)
     recognised_tables: set[str] = set()
-    result.findings += _report_hidden_content(readable_workbooks, package, texts)
     for book in readable_workbooks:
         if book.file == _find_plugin_workbook_path(package):
             tables_of_book = (
@@ -190,11 +172,10 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
                 if detect_language([book]) == lang
                 else make_all_tables(get_plan_indicators(ctx, detect_language([book])))
             )
-            result.findings += compare_plugin_workbook_texts_and_styles(
+            result.findings += _find_additional_sheets(book, texts)
+            result.findings += compare_plugin_workbook_texts(
                 InspectedWorkbook(book, tables_of_book, _read_report(package), package, ctx, detect_language([book]))
             )
-        else:
-            result.findings += find_cells_hiding_their_value(book, texts)
         for sheet in book.sheets:
             sheet_result = inspect_sheet(
                 book.file,
@@ -235,42 +216,10 @@ def _find_plugin_workbook_path(package: PackageFacts) -> str:
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
 
 
-def _describe_hidden(key: str, sheet: PrintedSheet, texts: Texts) -> str:
-    """Return a kind of hidden content (``key``) as text, with the names of rows, columns or cells."""
-    hidden_names = sheet.hidden_names.get(key, ()) if key != "sheet" else ()
-    listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in hidden_names[:MAX_NAMED_FEATURES]) + (
-        " …" if len(hidden_names) > MAX_NAMED_FEATURES else ""
-    )
-    return f"{texts.get('hidden', key)} {listed_names}".strip()
-
-
-#: Content that is normal in a planner's workbook.
-_ALLOWED_IN_OTHER_WORKBOOKS = ("comments", "formulas", "links", "header")
-#: Maximum characters of each name in a message.
-_MAX_NAME_CHARACTERS = 60
-
-
-def _report_hidden_content(workbooks: list[PrintedWorkbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    """Yield findings on hidden content, and on extra sheets of the plugin's workbook."""
-    between = texts.get("words", "between_names")
-    own_path = _find_plugin_workbook_path(package)
-    for book in workbooks:
-        for sheet in book.sheets:
-            # Formulas and comments are allowed in a planner's workbook, hidden content is not.
-            hidden_keys = [
-                k for k in sheet.hidden_content_kinds if book.file == own_path or k not in _ALLOWED_IN_OTHER_WORKBOOKS
-            ]
-            if hidden_keys:
-                hidden_content = between.join(_describe_hidden(key, sheet, texts) for key in hidden_keys)
-                params = {"file": book.file, "sheet": sheet.name, "what": hidden_content}
-                yield Finding(
-                    "", key=f"{book.file}/{sheet.name}", case="hidden", severity=Severity.WARNING, params=params
-                )
-        if book.file == own_path:
-            known_names = {
-                Texts(lang).get("sheets", name) for name in (*KEY_COLUMNS, "about") for lang in TEXT_LANGUAGES
-            }
-            additional_sheets = [sheet.name for sheet in book.sheets if sheet.name not in known_names]
-            if additional_sheets:
-                params = {"file": book.file, "sheets": between.join(additional_sheets)}
-                yield Finding("", key=book.file, case="more_sheets", params=params)
+def _find_additional_sheets(workbook: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
+    """Yield a finding on sheets of the plugin's workbook that the plugin did not make."""
+    known_names = {Texts(lang).get("sheets", name) for name in (*KEY_COLUMNS, "about") for lang in TEXT_LANGUAGES}
+    additional_sheets = [sheet.name for sheet in workbook.sheets if sheet.name not in known_names]
+    if additional_sheets:
+        params = {"file": workbook.file, "sheets": texts.get("words", "between_names").join(additional_sheets)}
+        yield Finding("", key=workbook.file, case="more_sheets", params=params)

@@ -20,7 +20,7 @@ from ...render.figures import format_state, format_target
 from ...render.words import ReportTexts
 from ..inspection.facts import PackageFacts
 from ..tables.compare import compute_unprinted_tolerance
-from ..tables.model import load_style_limits
+from ..tables.model import SLIGHT_SHARE
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
@@ -496,7 +496,7 @@ def _is_slight_difference(stated_value: float, unit: str, computed_indicator: In
     return (
         computed_value is not None
         and unit != COUNT_UNIT
-        and abs(stated_value - computed_value) <= load_style_limits().slight_share * abs(computed_value)
+        and abs(stated_value - computed_value) <= SLIGHT_SHARE * abs(computed_value)
     )
 
 

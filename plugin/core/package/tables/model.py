@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from functools import cache, cached_property
-from pathlib import Path
-
-from ....paths import STYLE_LIMITS
-from ...files.data import check_and_remove_marks, check_keys, check_type, read_toml
+from dataclasses import dataclass, field
+from functools import cached_property
 
 #: Rows and columns of a sheet that are read; a single distant cell would otherwise cause a billion cells.
 MAX_ROWS, MAX_COLUMNS = 5000, 200
+#: Share of a figure by which another version may have measured differently: 0.1.0 measured cut parts by vertices only.
+SLIGHT_SHARE = 2e-5
 
 
 @dataclass(frozen=True)
@@ -27,17 +25,11 @@ class PrintedCell:
         like) or ``merged`` (the value of the merged cell to which it belongs).
     is_number
         Whether the value is a number.
-    number_format
-        The format of numbers.
-    style
-        Font, colours and alignment (`covered_cells.describe_cell_style`).
     """
 
     text: str
     state: str = ""
     is_number: bool = field(default=False, compare=False)
-    number_format: str = field(default="", compare=False)
-    style: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -50,30 +42,11 @@ class PrintedSheet:
         (row, column), from 1, → non-empty cell.
     is_truncated
         Whether the sheet has more cells than were read.
-    hidden_content_kinds
-        Kinds of content that is not shown, as keys of texts (section ``hidden_content_kinds``).
-    covered_cells
-        Cells under a picture or shape.
-    hidden_names
-        Kind of hidden content → names of rows, columns or cells.
-    size_by_row_or_column
-        Row number or column letters → height or width.
-    has_conditional_formats
-        Whether the sheet has conditional formats.
-    settings
-        Settings that keep content from being seen, printed or copied, as keys of texts (section ``sheet_settings``) →
-        names of the cells or values concerned.
     """
 
     name: str
     cell_by_position: dict[tuple[int, int], PrintedCell] = field(hash=False)
     is_truncated: bool = False
-    hidden_content_kinds: tuple[str, ...] = ()
-    covered_cells: tuple[tuple[int, int], ...] = ()
-    hidden_names: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    size_by_row_or_column: dict[int | str, float] = field(default_factory=dict, hash=False)
-    has_conditional_formats: bool = False
-    settings: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @cached_property
     def last_row(self) -> int:
@@ -96,45 +69,10 @@ class PrintedWorkbook:
     """A workbook of a package.
 
     ``file`` is its path in the package, ``unreadable_reason`` why it cannot be read, a key of texts (``causes``),
-    ``additional_parts`` lists files of the xlsx archive that tables do not need
-    (`covered_cells.find_unexpected_parts`). ``properties``: name of a property of the file, as a key of texts (section
-    ``file_properties``) → its text.
+    ``titles`` the title, subject and keywords in its properties.
     """
 
     file: str
     sheets: tuple[PrintedSheet, ...] = ()
     unreadable_reason: str = ""
-    additional_parts: tuple[str, ...] = ()
-    properties: dict[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class StyleLimits:
-    """Limits beyond which sizes and colours of cells are reported.
-
-    The file of the limits comments on each.
-    """
-
-    least_colour_apart: float
-    least_letter_points: float
-    least_row_points: float
-    least_column_letters: float
-    size_differs: float
-    size_differs_share: float
-    slight_share: float
-
-
-@cache
-def load_style_limits(path: Path = STYLE_LIMITS) -> StyleLimits:
-    """Return the limits from their file, in which each limit has a mark of its source.
-
-    Raises
-    ------
-    DataError
-        With file and key, for an invalid value.
-    """
-    table = read_toml(path)
-    keys = [f.name for f in fields(StyleLimits)]
-    check_keys(table, required=[*keys, "marks"], allowed=(), file=path)
-    check_and_remove_marks(table, keys, file=path)
-    return StyleLimits(**{key: float(check_type(table[key], (int, float), file=path, key=key)) for key in keys})
+    titles: tuple[str, ...] = ()
