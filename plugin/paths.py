@@ -16,10 +16,6 @@ DRAWINGS_FOLDER = RESOURCES_FOLDER / "drawings"
 OFFICE_TABLES_FOLDER = RESOURCES_FOLDER / "office_tables"
 STYLES_FOLDER = RESOURCES_FOLDER / "styles"
 REPORT_TEMPLATES_FOLDER = RESOURCES_FOLDER / "reports"
-REPORT_SCHEMA, MANIFEST_SCHEMA = (
-    REPORT_TEMPLATES_FOLDER / "report.schema.json",
-    REPORT_TEMPLATES_FOLDER / "manifest.schema.json",
-)
 SIGNED_REPORT_SETTINGS = REPORT_TEMPLATES_FOLDER / "signed_report.toml"
 #: Parts of an empty docx document with the report's styles, and the library that writes docx.
 DOCX_TEMPLATE_FOLDER = REPORT_TEMPLATES_FOLDER / "docx"

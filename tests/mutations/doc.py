@@ -16,7 +16,6 @@ from plugin.core.examples.package_facts import make_package_facts
 from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.core.package.package_spec.load import load_package_spec
 from plugin.metadata import read_plugin_version
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
@@ -529,11 +528,6 @@ def plant_truncated_report(draft: CountyDraft) -> None:
     change_package_facts(draft, report={REPORT: b'{"summary":'})
 
 
-@declare_mutation("DOC013", case="repeated")
-def plant_report_with_a_repeated_key(draft: CountyDraft) -> None:
-    change_package_facts(draft, report={REPORT: b'{"summary": {"errors": 7}, "summary": {"errors": 0}}'})
-
-
 @declare_mutation("DOC013", case="figure")
 def plant_report_with_area_one_hectare_larger(draft: CountyDraft) -> None:
     area = float(statutory_area(draft.layers["STBHHX"].geometry.to_numpy()).sum())
@@ -682,11 +676,6 @@ def plant_database_that_was_edited(draft: CountyDraft) -> None:
     change_package_facts(draft, add={f"{DATABASE}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable")})
 
 
-@declare_mutation("DOC006", case="size")
-def plant_manifest_with_wrong_file_size(draft: CountyDraft) -> None:
-    change_package_facts(draft, bytes={MAP: 7})
-
-
 @declare_mutation("DOC006", case="twice")
 def plant_file_that_is_listed_twice(draft: CountyDraft) -> None:
     change_package_facts(draft, files=[MAP])
@@ -731,11 +720,6 @@ def plant_map_damaged_inside(draft: CountyDraft) -> None:
 @declare_mutation("DOC005", case="plain")
 def plant_map_painted_white(draft: CountyDraft) -> None:
     change_package_facts(draft, decoded={MAP: {"max_difference": 0}})
-
-
-@declare_mutation("DOC010", case="keys")
-def plant_manifest_with_additional_key(draft: CountyDraft) -> None:
-    change_package_facts(draft, head={"approved": "省厅"})
 
 
 @declare_mutation("DOC010", case="value")
@@ -791,11 +775,6 @@ def plant_report_that_contradicts_itself(draft: CountyDraft) -> None:
     )
 
 
-@declare_mutation("DOC013", case="keys")
-def plant_report_with_additional_key(draft: CountyDraft) -> None:
-    change_check_report(draft, approved="省厅")
-
-
 @declare_mutation("DOC013", case="counts")
 def plant_report_with_fewer_warnings_than_the_layers_give(draft: CountyDraft) -> None:
     change_check_report(draft, summary={"warnings": 2}, agreed={"warnings": 7})
@@ -806,12 +785,6 @@ def plant_package_of_the_plugin_without_report(draft: CountyDraft) -> None:
     change_package_facts(
         draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}}, bytes={}
     )
-
-
-@declare_mutation("DOC015", case="active", follows=["DOC006"])
-def plant_page_with_script(draft: CountyDraft) -> None:
-    page = b'<html><script src="//example.org/a.js"></script></html>'
-    change_package_facts(draft, add={MANIFEST_PAGE_FILE_NAME: page}, pages={MANIFEST_PAGE_FILE_NAME: page})
 
 
 @declare_mutation("DOC015", case="damaged", follows=["DOC006"])
@@ -854,24 +827,6 @@ def change_html_page(draft: CountyDraft, change: Callable[[str], str], version: 
 @declare_mutation("DOC015", case="differs", follows=["DOC016"])
 def plant_html_page_with_another_verdict(draft: CountyDraft) -> None:
     change_html_page(draft, lambda text: text.replace("通过", "不通过"), read_plugin_version())
-
-
-@declare_mutation("DOC015", case="pictures", follows=["DOC006", "DOC013", "DOC015"], finds=None)
-def plant_report_page_with_another_picture(draft: CountyDraft) -> None:
-    from plugin.core.render.html import render_report
-    from plugin.core.render.outputs import report_to_json
-    from plugin.core.render.pictures import ReportPictures, add_picture_digests
-
-    drawn, painted = (ReportPictures(overview=f"data:image/jpeg;base64,{data}") for data in ("AAAA", "BBBB"))
-    report = add_picture_digests(draft.report(), drawn)
-    page_path = REPORT.replace(".json", ".html")
-    page = render_report(report, None, painted).encode("utf-8")
-    change_package_facts(
-        draft,
-        add={page_path: page},
-        report={REPORT: report_to_json(report).encode("utf-8")},
-        pages={page_path: page},
-    )
 
 
 @declare_mutation("DOC015", case="not_rebuilt", follows=["DOC016"])
@@ -953,11 +908,6 @@ def plant_plan_text_of_empty_pages(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("text", drawn=False)})
 
 
-@declare_mutation("DOC006", case="doubled")
-def plant_manifest_with_two_secrecy_levels(draft: CountyDraft) -> None:
-    change_package_facts(draft, manifest=True, state="doubled", doubled="secrecy")
-
-
 @declare_mutation("DOC008", case="foreign")
 def plant_table_file_missing_in_the_database_catalogue(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]])
@@ -975,35 +925,6 @@ def plant_spatial_index_that_does_not_match_its_table(draft: CountyDraft) -> Non
 
 #: Written by this version (`make_package_facts`), but without the page and list that it writes.
 OWN_SOFTWARE = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
-
-
-@declare_mutation("DOC010", case="scale", finds=2, follows=["DOC006", "DOC013", "DOC015"])
-def plant_county_map_at_the_scale_of_a_town_map(draft: CountyDraft) -> None:
-    row = {"file": MAP, "layout": "three_lines", "origin": "made", "scale": 20_000}
-    change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "maps": [row]})
-
-
-@declare_mutation("DOC010", case="form", follows=["DOC006", "DOC013", "DOC015"])
-def plant_manifest_without_specification_warnings(draft: CountyDraft) -> None:
-    change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "form": {"id": "county", "unverified": []}})
-
-
-@declare_mutation("DOC010", case="unlisted_parts", follows=["DOC006", "DOC013", "DOC015"])
-def plant_manifest_without_a_part_of_the_specification(draft: CountyDraft) -> None:
-    rows = [{"id": slot.id} for slot in load_package_spec("county").files if slot.id != "construction"]
-    head = {"tool": OWN_SOFTWARE, "form": {"id": "county"}, "problems": [{"key": "tables_not_made"}], "slots": rows}
-    change_package_facts(draft, manifest=True, head=head)
-
-
-@declare_mutation("DOC010", case="untold", finds=2, follows=["DOC006", "DOC013", "DOC015"])
-def plant_unlisted_missing_document_and_tables(draft: CountyDraft) -> None:
-    row = {"kind": "document", "need": "C", "title": "规划说明书", "pattern": "说明书.pdf", "files": []}
-    change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "problems": [], "slots": [row]})
-
-
-@declare_mutation("DOC010", case="drawn", follows=["DOC006", "DOC013", "DOC015"])
-def plant_map_made_without_qgis(draft: CountyDraft) -> None:
-    change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "maps": [{"file": MAP, "origin": "made"}]})
 
 
 @declare_mutation("DOC010", case="head", follows=["DOC006", "DOC013", "DOC015"])

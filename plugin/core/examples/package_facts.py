@@ -54,7 +54,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
       features that it states), ``areas`` (name → m², statutory or by method), ``stated_field_counts`` (name → number of
       fields), ``forced`` (verdict before a forced export), ``area`` (code and name of the county), ``secrecy``,
       ``head`` (further keys), ``row`` (name → row values), ``data_year``, ``files`` (paths listed again), ``bytes``
-      (path → size), ``doubled`` (name given twice);
+      (path → size);
     - digests: ``sums`` (file name → digests), ``changed_sums`` (changed digests in SHA256SUMS);
     - tables: ``tables`` (sheet → rows of printed cells), ``unread`` (reason why a
       second table cannot be read);
@@ -169,7 +169,6 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         dataset_comparisons=tuple(_make_comparison(**values) for values in changes.get("comparisons", ())),
         hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
         unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
-        duplicate_manifest_name=changes.get("doubled", ""),
         empty_folders=tuple(changes.get("empty_folders", ())),
         vct_headers=changes.get("heads", {}),
         archive_comments=changes.get("archive_comments", ""),

@@ -123,14 +123,6 @@ def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: st
     return value
 
 
-class DuplicateNameError(ValueError):
-    """Raised for a name that occurs twice in one object of a JSON text."""
-
-    def __init__(self, name: str):
-        super().__init__(f"“{name}” stands twice")
-        self.name = name
-
-
 def parse_strict_json(text: str | bytes) -> Any:
     """Return the value of a JSON text.
 
@@ -139,10 +131,10 @@ def parse_strict_json(text: str | bytes) -> Any:
     """
 
     def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """Return the pairs of a JSON object as a dict. Raise DuplicateNameError for a repeated name."""
+        """Return the pairs of a JSON object as a dict. Raise ValueError for a repeated name."""
         value_by_name = dict(pairs)
         if len(value_by_name) < len(pairs):
-            raise DuplicateNameError(next(name for name in value_by_name if [key for key, _ in pairs].count(name) > 1))
+            raise ValueError("a name stands twice")
         return value_by_name
 
     return json.loads(text, object_pairs_hook=reject_duplicates)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .data import DuplicateNameError, parse_strict_json
+from .data import parse_strict_json
 
 MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, MANIFEST_DIGEST_FILE_NAME = (
     "manifest.json",
@@ -193,22 +193,13 @@ def is_complete_package(folder: Path) -> bool:
         return False
 
 
-#: States of a manifest: unchanged, missing, unreadable, changed since, of a later version, with a duplicate name. Only
-#: `read_manifest_with_duplicate_name` reports DOUBLED; for other callers such a manifest is DAMAGED.
-(
-    MANIFEST_OK,
-    MANIFEST_MISSING,
-    MANIFEST_DAMAGED,
-    MANIFEST_CHANGED,
-    MANIFEST_OF_LATER_VERSION,
-    MANIFEST_WITH_DUPLICATE_NAME,
-) = (
+#: States of a manifest: unchanged, missing, unreadable, changed since, of a later version.
+MANIFEST_OK, MANIFEST_MISSING, MANIFEST_DAMAGED, MANIFEST_CHANGED, MANIFEST_OF_LATER_VERSION = (
     "ok",
     "missing",
     "damaged",
     "changed",
     "later",
-    "doubled",
 )
 #: Required keys of the rows. Early manifests have no maps and are valid without them.
 _ROW_TYPES: dict[str, dict[str, type]] = {
@@ -235,22 +226,6 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     if not _has_valid_rows(manifest):
         return None, MANIFEST_DAMAGED
     return manifest, MANIFEST_OK if read_manifest_digest(folder) == compute_sha256(path) else MANIFEST_CHANGED
-
-
-def read_manifest_with_duplicate_name(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """Return a manifest in which an object has a name twice, and that name.
-
-    (None, "") for any other manifest. The last value of the name is used, as most programs do.
-    """
-    try:
-        text = (folder / MANIFEST_FILE_NAME).read_text(encoding="utf-8")
-        parse_strict_json(text)
-    except DuplicateNameError as error:
-        manifest = json.loads(text)
-        return (manifest, error.name) if _has_valid_rows(manifest) else (None, "")
-    except (OSError, ValueError, RecursionError):
-        return None, ""
-    return None, ""
 
 
 def _has_valid_rows(manifest: object) -> bool:

@@ -20,7 +20,7 @@ from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.metadata import find_production_date
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
-from plugin.paths import MANIFEST_SCHEMA
+from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.county import make_county
 from tests.county.write import write_geopackage
 
@@ -66,7 +66,7 @@ def export_with_document(checked, folder, info=None, spec=COUNTY_SPEC):
 def read_package_manifest(done):
     """Return the manifest of an exported package; fail unless it follows its schema."""
     manifest = json.loads((done.path / MANIFEST_FILE_NAME).read_text(encoding="utf-8"))
-    schema = json.loads(MANIFEST_SCHEMA.read_text(encoding="utf-8"))
+    schema = json.loads((REPORT_TEMPLATES_FOLDER / "manifest.schema.json").read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(manifest)] == []
     return manifest
 

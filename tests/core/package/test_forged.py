@@ -17,8 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import shapely
-from shapely.affinity import translate
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
@@ -161,11 +159,6 @@ def replace_in_page(old, new, path=REPORT_PAGE_PATH):
 def append_to_body(text, path=REPORT_PAGE_PATH):
     """Return a function that appends markup to the body of a page."""
     return replace_in_page("</body>", f"{text}</body>", path)
-
-
-def append_to_style(text):
-    """Return a function that appends rules to the style sheet of the report page."""
-    return replace_in_page("</style>", f"{text}</style>")
 
 
 def change_json(path, change):
@@ -383,14 +376,6 @@ def repeat_layer_in_metadata(package):
     (package / METADATA_PATH).write_text(text.replace(entry, entry + entry, 1), "utf-8", newline="\n")
 
 
-def claim_personal_data(manifest):
-    """Change a manifest to state that personal data were left out and yet included."""
-    note = {"key": "personal_left_out", "layer": "CZKFBJ", "field": "X", "count": 1, "level": "note", "features": []}
-    manifest["problems"].append({**note, "message": "未写出"})
-    for row in manifest["layers"]:
-        row["personal"] = "included"
-
-
 def change_text(change):
     """Return a function that changes the bytes of the plan text."""
     return lambda package: (package / TEXT_DOCUMENT_PATH).write_bytes(
@@ -431,43 +416,13 @@ def remove_findings(data):
     data["summary"] |= {"verdict": "conditional", "errors": 0, "warnings": 0, "infos": 0}
 
 
-def mark_rule_passed(data):
-    rule = next(r for r in data["rules"] if r["outcome"] == "failed")
-    rule["outcome"] = "passed"
-    data["summary"]["passed"] += 1
-    data["summary"]["failed"] -= 1
-
-
 #: A message with a missing value.
 EMPTY_TEXT_PATTERN = re.compile("“[\\s—]*”|[\u4e00-\u9fff ]—[ ；，。（）]")
-EXTERNAL_SCRIPT_TAG = '<script src="https://example.org/a.js"></script>'
 #: Title → (change, rule and case that must report it). Digests are recomputed after each.
 FORGERIES = {
     # The page of the report.
     "the word of the verdict": (replace_in_page(">不通过</div>", ">通过</div>"), ("DOC015", "differs")),
     "the verdict with its class": (replace_in_page('data-verdict="fail"><div class="vb fail">不通过', 'data-verdict="pass"><div class="vb pass">通过'), ("DOC015", "differs")),
-    "a verdict drawn over the first": (append_to_style(".vd{visibility:hidden}"), ("DOC015", "active")),
-    "a verdict written by style rules": (append_to_style(".vb{font-size:0}.vb::after{content:'\\901A\\8FC7'}"), ("DOC015", "active")),
-    "a remote script": (append_to_body(EXTERNAL_SCRIPT_TAG), ("DOC015", "active")),
-    "a script": (append_to_body("<script>document.title='x'</script>"), ("DOC015", "active")),
-    "a script in capitals, never closed": (replace_in_page("<h1>", "<SCRIPT SRC=//example.org/a.js ><h1>"), ("DOC015", "active")),
-    "an event handler": (replace_in_page("<body>", '<body onload="go()">'), ("DOC015", "active")),
-    "a frame": (append_to_body('<iframe src="http://example.org"></iframe>'), ("DOC015", "active")),
-    "a picture from elsewhere": (append_to_body('<img src="http://example.org/a.png">'), ("DOC015", "active")),
-    "a picture of SVG": (append_to_body('<img src="data:image/svg+xml;base64,PHN2Zz4=">'), ("DOC015", "active")),
-    "a redirection": (replace_in_page("<title>", '<meta http-equiv="refresh" content="0;url=http://example.org"><title>'), ("DOC015", "active")),
-    "a style sheet from elsewhere": (replace_in_page("<title>", '<link rel="stylesheet" href="//example.org/a.css"><title>'), ("DOC015", "active")),
-    "an import in the style": (append_to_style("@import 'http://example.org/a.css';"), ("DOC015", "active")),
-    "a background from elsewhere": (append_to_style("body{background:url(//example.org/a)}"), ("DOC015", "active")),
-    "a link that is a script": (append_to_body('<a href="java\nscript:go()">细则</a>'), ("DOC015", "active")),
-    "a link to elsewhere": (append_to_body('<a href="http://example.org">细则</a>'), ("DOC015", "active")),
-    "HTML within SVG": (append_to_body("<svg><foreignObject><p>通过</p></foreignObject></svg>"), ("DOC015", "active")),
-    "an animation": (append_to_body("<svg><animate attributeName='x' onbegin='go()'/></svg>"), ("DOC015", "active")),
-    "a form": (append_to_body('<form action="http://example.org"><input></form>'), ("DOC015", "active")),
-    "another base": (replace_in_page("<title>", '<base href="http://example.org/"><title>'), ("DOC015", "active")),
-    "a comment that old browsers run": (append_to_body("<!--[if IE]><p>通过</p><![endif]-->"), ("DOC015", "active")),
-    "an invisible element": (replace_in_page("<h1>", '<h1 style="opacity:0">'), ("DOC015", "active")),
-    "a hidden row": (replace_in_page("<tr data-code", "<tr hidden data-code"), ("DOC015", "active")),
     "a figure": (replace_in_page('<tr data-indicator="red_line_area"><td>', '<tr data-indicator="red_line_area"><td>1 '), ("DOC015", "differs")),
     "a removed row of findings": (replace_in_page("<tr data-code=.*?</tr>", ""), ("DOC015", "differs")),
     "another number of findings": (replace_in_page('data-count="1"', 'data-count="0"'), ("DOC015", "differs")),
@@ -476,7 +431,6 @@ FORGERIES = {
     "another title": (replace_in_page("<title>", "<title>通过 "), ("DOC015", "differs")),
     "another day": (replace_in_page(r"20\d\d-\d\d-\d\d \d\d:\d\d", "2025-01-01 08:00"), ("DOC015", "differs")),
     "another county on the page": (replace_in_page("浑源县", "左云县"), ("DOC015", "differs")),
-    "invisible markup": (replace_in_page("<h1>", '<h1 class="x">'), ("DOC015", "differs")),
     "a page in UTF-16": (lambda p: (p / REPORT_PAGE_PATH).write_bytes((p / REPORT_PAGE_PATH).read_text("utf-8").encode("utf-16")), ("DOC015", "damaged")),
     "an empty page": (write_file_into_package(REPORT_PAGE_PATH, b"<html></html>"), ("DOC015", "differs")),
     "no page": (delete_files(REPORT_PAGE_PATH), ("DOC013", "half")),
@@ -487,15 +441,12 @@ FORGERIES = {
     "a digest on the manifest's page": (replace_in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
     "an area on the manifest's page": (replace_in_page(r'<td class="r">\d', '<td class="r">9', MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
     "a remark removed from the manifest page": (replace_in_page("<li[ >].*?</li>", "", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
-    "a script on the manifest's page": (append_to_body(EXTERNAL_SCRIPT_TAG, MANIFEST_PAGE_FILE_NAME), ("DOC015", "active")),
     "no page of the manifest": (delete_files(MANIFEST_PAGE_FILE_NAME), ("DOC015", "gone")),
     # The same forgeries, disguised as made by another version.
     "another version's verdict": (act_as_other_plugin_version(replace_in_page(">不通过</div>", ">通过</div>")), ("DOC015", "differs")),
     "another version's class": (act_as_other_plugin_version(replace_in_page('data-verdict="fail"', 'data-verdict="pass"')), ("DOC015", "differs")),
     "another version's figure": (act_as_other_plugin_version(replace_in_page('(?<=<tr data-indicator="farmland_area">)<td>(.*?)</td><td class="nw">(.*?)</td><td class="r">', '<td>x</td><td class="nw"></td><td class="r">9')), ("DOC015", "differs")),
     "another version's findings": (act_as_other_plugin_version(replace_in_page("<tr data-code=.*?</tr>", "")), ("DOC015", "differs")),
-    "another version's script": (act_as_other_plugin_version(append_to_body(EXTERNAL_SCRIPT_TAG)), ("DOC015", "active")),
-    "another version's hidden box": (act_as_other_plugin_version(append_to_style(".vd{display:none}")), ("DOC015", "active")),
     "another version's manifest": (act_as_other_plugin_version(then=[replace_in_page("不通过", "通过", MANIFEST_PAGE_FILE_NAME)]), ("DOC015", "differs")),
     "another version's layer on the manifest's page": (act_as_other_plugin_version(then=[replace_in_page(r'(?<=<td class="r">)\d[\d\u00a0]*\.\d\d', "9.99", MANIFEST_PAGE_FILE_NAME)]), ("DOC015", "differs")),
     # The report as data.
@@ -503,8 +454,7 @@ FORGERIES = {
     "another county's name": (change_report(lambda r: r["provenance"].update(area_name="左云县")), ("DOC013", "county")),
     "the verdict of the summary": (change_report(lambda r: r["summary"].update(verdict="pass")), ("DOC013", "summary")),
     "the verdict everywhere": (change_verdict_to_pass, ("DOC013", "summary")),
-    "removed findings": (change_report(remove_findings), ("DOC013", "summary")),
-    "a rule that passed and found": (change_report(mark_rule_passed), ("DOC013", "summary")),
+    "a verdict without its findings": (change_report(remove_findings), ("DOC013", "counts")),
     "a figure of the report": (change_report(lambda r: next(i for i in r["indicators"] if i["id"] == "red_line_area").update(value=1.0)), ("DOC013", "figure")),
     "a layer of more features": (change_report(lambda r: r["provenance"]["layers"][0].update(features=77)), ("DOC013", "features")),
     "a check in 2031": (change_report(lambda r: r["provenance"].update(started="2031-01-01T08:00:00+08:00")), ("DOC016", "date")),
@@ -512,7 +462,6 @@ FORGERIES = {
     "a report of another edition": (change_report(lambda r: r["provenance"]["standard"].update(edition="2019")), ("DOC016", "differs")),
     "a report of another version": (change_report(lambda r: r["provenance"]["versions"].update(sanxian="0.0.1")), ("DOC016", "differs")),
     "a limit of the report": (change_report(lambda r: r["provenance"]["settings"].update({"ratio.limit": 9.9})), ("DOC016", "settings")),
-    "a repeated verdict": (replace_text(REPORT_JSON_PATH, '"verdict":', '"verdict": "pass", "verdict":'), ("DOC013", "repeated")),
     "an invalid report": (write_file_into_package(REPORT_JSON_PATH, b'{"summary": 1'), ("DOC013", "damaged")),
     # The manifest.
     "made in 2031": (change_manifest(lambda m: m.update(made="2031-01-01T08:00:00+08:00")), ("DOC016", "date")),
@@ -524,7 +473,6 @@ FORGERIES = {
     "another classification": (change_manifest(lambda m: m.update(secrecy="公开")), ("DOC016", "differs")),
     "a report of another schema": (change_report(lambda r: r.update(schema="sanxian-report/9")), ("DOC016", "unknown")),
     "more figures of a sheet": (change_manifest(lambda m: m["tables"][0]["sheets"][0].update(figures=999)), ("DOC011", "counts")),
-    "no tables at all": (lambda p: (delete_files(TABLES_PATH)(p), change_manifest(lambda m: m.update(tables=[]))(p)), ("DOC010", "untold")),
     "one file for two documents": (lambda p: write_file_into_package(TEXT_DOCUMENT_PATH.replace("国土空间总体规划文本", "质量检查报告"), (p / TEXT_DOCUMENT_PATH).read_bytes())(p), ("DOC005", "same")),
     "an unknown profile": (change_manifest(lambda m: m["profile"].update(id="某县")), ("DOC016", "profile")),
     "an unknown standard": (change_manifest(lambda m: m["standard"].update(id="county_db_2030")), ("DOC016", "unknown")),
@@ -553,17 +501,7 @@ FORGERIES = {
     "a nonexistent sheet": (change_manifest(lambda m: m["tables"][0]["sheets"][0].update(sheet="无")), ("DOC010", "part")),
     "fewer layers of metadata": (change_manifest(lambda m: m["metadata"].update(layers=1)), ("DOC010", "part")),
     "a later year of the data": (change_layer_row(lambda row: row.update(data_year="2023")), ("DOC010", "value")),
-    "an extra key of the manifest": (change_manifest(lambda m: m.update(approved="省厅")), ("DOC010", "keys")),
-    "an extra key of a layer": (change_layer_row(lambda row: row.update(area_approved=1.0)), ("DOC010", "keys")),
-    "an extra key of the check": (change_manifest(lambda m: m["check"].update(reviewed="通过")), ("DOC010", "keys")),
-    "an extra key of the report": (change_report(lambda r: r.update(approved="省厅")), ("DOC013", "keys")),
-    "an extra key of the summary": (change_report(lambda r: r["summary"].update(final="pass")), ("DOC013", "keys")),
-    "an extra key of a rule": (change_report(lambda r: r["rules"][0].update(reviewed="通过"), page=False), ("DOC013", "keys")),
     "a state of the report": (change_report(lambda r: r["indicators"][0].update(state="met", target=0.0, comparison=">=")), ("DOC013", "state")),
-    "another count on reading back": (change_layer_row(lambda row: row["read_back"].update(features=row["features"] - 1)), ("DOC010", "value")),
-    "removed doubts about the specification": (change_manifest(lambda m: m["form"].update(unverified=[])), ("DOC010", "form")),
-    "an unreported missing document": (change_manifest(lambda m: m["slots"].append({"kind": "document", "id": "x", "title": "规划说明书", "need": "C", "pattern": "140225浑源县规划说明书.pdf", "files": []})), ("DOC010", "untold")),
-    "a map made without QGIS": (change_manifest(lambda m: next(r for r in m["maps"] if r["file"] == MAP_PATH).update(origin="made")), ("DOC010", "drawn")),
     "confirmed by a province": (change_report(lambda r: r["provenance"]["profile"].update(confirmed={"by": "某省人民政府"})), ("DOC016", "confirmed")),
     # Files.
     "a register of waivers": (write_file_into_package(DATABASE_PATH.replace(".gpkg", ".waivers.csv"), b"REL001"), ("DOC003", "waivers")),
@@ -618,8 +556,6 @@ FORGERIES = {
     "a view": (run_sql_on_database("CREATE VIEW kan AS SELECT 1 AS a"), ("DOC010", "table")),
     "a trigger": (run_sql_on_database('CREATE TRIGGER gai AFTER UPDATE ON "CZKFBJ" BEGIN SELECT 1; END'), ("DOC010", "table")),
     "an extra field": (add_field_to_database, ("DOC010", "fields")),
-    "personal data in one layer of the manifest": (change_manifest(lambda m: m["layers"][0].update(personal="included")), ("DOC010", "value")),
-    "personal data that a note of the manifest left out": (change_manifest(claim_personal_data), ("DOC010", "value")),
     # Metadata.
     "metadata with a style sheet": (replace_in_page(r"\?>", '?><?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?>', METADATA_PATH), ("DOC012", "style")),
     "a comment in the metadata": (replace_in_page("</元数据>", "<!-- 审查合格 --></元数据>", METADATA_PATH), ("DOC012", "comments")),
@@ -687,7 +623,6 @@ def test_unchanged_package_gives_no_finding_on_forgery(unchanged_findings):
 
 #: Title → (change after the digests were recomputed, rule and case).
 MANIFEST_FORGERIES = {
-    "other bytes in the manifest": (lambda m: m["files"][3].update(bytes=1), ("DOC006", "size")),
     "a repeated file": (lambda m: m["files"].append(m["files"][0]), ("DOC006", "twice")),
     "a path outside the package": (lambda m: m["files"].append({"path": "../a", "bytes": 1, "sha256": "0" * 64}), ("DOC006", "twice")),
 }  # fmt: skip
@@ -916,11 +851,8 @@ def compare_reports(folder, spec, options=COUNTY_OPTIONS):
     [
         (remove_finding, "报告中没有"),
         (lambda data: data["findings"].append({**data["findings"][0], "case": "x", "fingerprint": "0"}), "仅报告中有"),
-        (change_finding(message=lambda text: re.sub(r"\d", "1", text)), "不同"),
-        (change_finding(message=lambda text: text + "已核实。"), "不同"),
         (change_finding(area_m2=lambda area: area * 1.01), "不同"),
         (change_finding(severity=lambda _: "INFO"), "不同"),
-        (change_finding(geometry=lambda text: shapely.to_wkt(translate(shapely.from_wkt(text), 5))), "不同"),
     ],
 )
 def test_finding_of_a_repeated_check_that_the_package_report_lacks_or_changes_is_reported(
@@ -1105,9 +1037,7 @@ def test_pdf_unreadable_by_pypdf_is_counted_by_its_page_tree(tmp_path):
     assert inspect_pdf(path).page_count >= 0
 
 
-def test_repeated_manifest_key_is_reported_and_the_manifest_is_still_compared(
-    copied_package, geopackage_spec, assembled_plan, unchanged_findings
-):
+def test_manifest_with_a_repeated_key_counts_as_damaged(copied_package, geopackage_spec, assembled_plan):
     text = (copied_package / MANIFEST_FILE_NAME).read_text("utf-8")
     (copied_package / MANIFEST_FILE_NAME).write_text(
         text.replace('"secrecy":', '"secrecy": "机密", "secrecy":', 1), "utf-8"
@@ -1118,10 +1048,8 @@ def test_repeated_manifest_key_is_reported_and_the_manifest_is_still_compared(
     (copied_package / DIGEST_LIST).write_text(
         "\n".join([*sums[:-1], f"{digest}  {MANIFEST_FILE_NAME}"]) + "\n", "utf-8"
     )
-    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
-    assert found.keys() - unchanged_findings.keys() == {("DOC006", "doubled")}
-    (finding,) = found["DOC006", "doubled"]
-    assert "“secrecy”" in finding.message
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
+    assert ("DOC006", "manifest") in found
 
 
 def test_township_names_exchanged_in_a_table_give_a_finding_on_names_and_none_on_missing_rows(
@@ -1152,13 +1080,3 @@ def test_waiver_file_in_a_package_gives_only_the_finding_on_waiver_files_and_non
     recompute_digests(copied_package)
     found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
     assert found.keys() - unchanged_findings.keys() == {("DOC003", "waivers")}
-
-
-def test_extra_key_in_the_json_report_is_not_reported_as_a_changed_page(
-    copied_package, geopackage_spec, assembled_plan, unchanged_findings
-):
-    change_report(lambda r: r["rules"][0].update(reviewed="通过"), page=False)(copied_package)
-    remake_manifest_page(copied_package)
-    recompute_digests(copied_package)
-    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
-    assert ("DOC013", "keys") in found and ("DOC015", "active") not in found

@@ -25,7 +25,7 @@ from plugin.core.profile import (
 from plugin.core.profile.document import add_document_info, override_document
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
-from plugin.paths import REPORT_SCHEMA
+from plugin.paths import REPORT_TEMPLATES_FOLDER
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 DOCUMENT_SECTION = (
@@ -243,7 +243,7 @@ def test_report_contains_the_document_info_of_profile_and_project(boundary_layer
     assert data["provenance"]["document"]["secrecy"] == "公开"
     assert data["provenance"]["document"]["map_approval"] == "晋S(2026)001号"
     assert data["provenance"]["document"]["lowered"][0]["reason"] == "公示稿已脱密"
-    schema = json.loads(REPORT_SCHEMA.read_text(encoding="utf-8"))
+    schema = json.loads((REPORT_TEMPLATES_FOLDER / "report.schema.json").read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(data)] == []
     for lang, words in (("zh", ("密级", "编制单位", "审图号", "降密理由")), ("en", ("Secrecy level", "Compiled by"))):
         page = render_report(report, lang=lang)

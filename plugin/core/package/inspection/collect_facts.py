@@ -14,17 +14,14 @@ from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...files.digests import (
     DIGEST_LIST_NAMES,
-    MANIFEST_DAMAGED,
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
-    MANIFEST_WITH_DUPLICATE_NAME,
     compute_sha256,
     is_link,
     is_special_file,
     iterate_files_below,
     read_digest_list,
     read_manifest,
-    read_manifest_with_duplicate_name,
 )
 from ...files.writing import explain_os_error
 from ..maps.jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
@@ -96,10 +93,6 @@ def collect_package_facts(
     Raises Cancelled.
     """
     manifest, state = read_manifest(folder)
-    duplicate_name = ""
-    if state == MANIFEST_DAMAGED:
-        manifest, duplicate_name = read_manifest_with_duplicate_name(folder)
-        state = MANIFEST_WITH_DUPLICATE_NAME if duplicate_name else MANIFEST_DAMAGED
     paths_to_digest = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _read_digest_lists(folder)
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
@@ -141,7 +134,6 @@ def collect_package_facts(
         digest_lists=sums,
         integrity_errors=tuple(errors),
         hidden_tables=hidden_tables,
-        duplicate_manifest_name=duplicate_name,
         empty_folders=_find_empty_folders(folder, package_spec),
         vct_headers=heads,
         document_texts=_read_document_texts(folder, facts, cancellation),

@@ -231,8 +231,6 @@ class PackageFacts:
         Layers that are not read, because their data set has another layer with the same code.
     hidden_tables
         Data set → tables, views and triggers that are not layers.
-    duplicate_manifest_name
-        A name that an object of the manifest has twice, or empty.
     empty_folders
         Empty folders that the specification does not have.
     vct_headers
@@ -265,7 +263,6 @@ class PackageFacts:
     dataset_comparisons: tuple[DatasetComparison, ...] = ()
     unread_layers: tuple[UnreadLayer, ...] = ()
     hidden_tables: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
-    duplicate_manifest_name: str = ""
     empty_folders: tuple[str, ...] = ()
     vct_headers: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
     archive_comments: str = ""

@@ -2,23 +2,20 @@
 """Comparison of a report's findings with those of the inspection, one by one.
 
 Both are results of the same rules on the same layers. So each finding of the report is expected in the inspection, and
-the reverse, with the same severity, message, area and place.
+the reverse, with the same severity and area.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import shapely
 
 from ...errors import SanxianError
-from ...geometry import crs as crs_care
 from ...geometry.tolerance import Tolerance
 from ...messages.texts import Texts
 from ...model.findings import Finding
@@ -26,8 +23,6 @@ from ...model.report import Outcome, Report, RuleOutcome
 from ...model.rule import Severity
 
 if TYPE_CHECKING:
-    from pyproj import CRS
-
     from ...check import CheckResult
 
 #: Kinds of differences, keys of texts (section ``words``).
@@ -40,13 +35,6 @@ _RULE_OF_OPTIONAL_TABLE = {"LAW005": "LAW004"}
 _COMPARED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 #: Writing and reading shapes changes figures by this share, and by this much in their unit (m², m).
 _CHANGE_SHARE, _CHANGE = 1e-5, 0.02
-#: Distance (m) within which two places are equal.
-_SAME_PLACE_M = 1.0
-#: A figure of a message, with its groups of digits.
-_FIGURE_PATTERN = re.compile(r"\d+(?:[\u00a0\u202f\u2009 ,]\d{3})*(?:\.\d+)?")
-_WHITE_SPACE_PATTERN = re.compile(r"\s+")
-#: Parameters of a finding that depend on a table which the inspection may lack.
-_OPTIONAL_PARAMS = ("shown",)
 
 
 class FindingDifference(NamedTuple):
@@ -107,18 +95,16 @@ def parse_report(report_data: dict[str, Any]) -> Report | None:
 
 
 def compare_findings(
-    report_data: dict[str, Any], check_result: CheckResult, skipped_codes: Iterable[str], compares_messages: bool
+    report_data: dict[str, Any], check_result: CheckResult, skipped_codes: Iterable[str]
 ) -> list[FindingDifference]:
     """Return the differences between a report's findings and those of this check.
 
     The report must be of the same version, standard, profile and phase. Waivers make no difference. Not compared are
-    rules that one of the two checks did not run completely, and the rules ``skipped_codes``. ``compares_messages``:
-    both checks used the same texts, so that messages are compared, too.
+    rules that one of the two checks did not run completely, and the rules ``skipped_codes``.
     """
     stated_report = parse_report(report_data)
     if stated_report is None:
         return []
-    stated_crs = _find_crs(stated_report, check_result)
     codes = _list_compared_rules(stated_report.rules, check_result.report.rules) - set(skipped_codes)
     stated = [f for f in stated_report.findings if f.code in codes]
     found = [f for f in check_result.report.findings if f.code in codes]
@@ -133,27 +119,12 @@ def compare_findings(
         and not _is_at_limit(one, check_result)
         and not _is_on_field_without_values(one, check_result)
     ]
-    # Names of layers and zones in a message are in the language of the check.
-    compares_messages = compares_messages and stated_report.lang == check_result.report.lang
     differences += [
         FindingDifference(found_one.code, found_one.key, CHANGED_KIND)
         for stated_one, found_one in pairs
-        if not changed_roles & {found_one.role, found_one.related_role}
-        and (
-            _differs_in_values(stated_one, found_one)
-            or (compares_messages and _differs_in_message(stated_one, found_one))
-            or _differs_in_place(stated_one, found_one, stated_crs, check_result)
-        )
+        if not changed_roles & {found_one.role, found_one.related_role} and _differs_in_values(stated_one, found_one)
     ]
     return sorted(differences)
-
-
-def _find_crs(report: Report, check_result: CheckResult) -> CRS | None:
-    """Return the CRS of the places in a report; None if it is unknown."""
-    label = str(report.provenance.get("crs", ""))
-    return (
-        check_result.plan.crs if label == crs_care.make_crs_label(check_result.plan.crs) else crs_care.parse_crs(label)
-    )
 
 
 def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[RuleOutcome]) -> set[str]:
@@ -279,66 +250,11 @@ def _differs_in_values(stated_finding: Finding, found_finding: Finding) -> bool:
     )
 
 
-def _are_equal_figures(stated_figure: Any, found_figure: Any, printed_step: float = 0.0) -> bool:
-    """Return True if two figures are equal but for rounding.
-
-    ``printed_step``: unit of the last digit of a printed figure.
-    """
+def _are_equal_figures(stated_figure: Any, found_figure: Any) -> bool:
+    """Return True if two figures are equal but for rounding."""
     if stated_figure is None or found_figure is None:
         return stated_figure is found_figure
-    return abs(float(stated_figure) - float(found_figure)) <= _CHANGE_SHARE * abs(float(found_figure)) + max(
-        _CHANGE, 1.5 * printed_step
-    )
-
-
-def _differs_in_message(stated_finding: Finding, found_finding: Finding) -> bool:
-    """Return True if the messages of two findings differ in words, or in figures by more than rounding.
-
-    False if only one of the findings has parameters from a table that the inspection may lack.
-    """
-    if any((name in stated_finding.params) != (name in found_finding.params) for name in _OPTIONAL_PARAMS):
-        return False
-    if stated_finding.message == found_finding.message:
-        return False
-    words = [
-        _WHITE_SPACE_PATTERN.sub("", _FIGURE_PATTERN.sub("#", text))
-        for text in (stated_finding.message, found_finding.message)
-    ]
-    figures = [_FIGURE_PATTERN.findall(text) for text in (stated_finding.message, found_finding.message)]
-    return words[0] != words[1] or any(not _are_equal_texts(*pair) for pair in zip(*figures, strict=True))
-
-
-def _are_equal_texts(stated_text: str, found_text: str) -> bool:
-    """Return True if two printed figures are equal, or differ only by rounding.
-
-    Whole numbers must be equal.
-    """
-    stated_text, found_text = (re.sub(r"[^\d.]", "", text) for text in (stated_text, found_text))
-    digits = max(len(text.partition(".")[2]) for text in (stated_text, found_text))
-    if stated_text == found_text or not digits:
-        return stated_text == found_text
-    return abs(float(stated_text) - float(found_text)) <= _CHANGE_SHARE * abs(float(found_text)) + 1.5 * 10.0**-digits
-
-
-def _differs_in_place(
-    stated_finding: Finding, found_finding: Finding, stated_crs: CRS | None, check_result: CheckResult
-) -> bool:
-    """Return True if two findings have other shapes.
-
-    The extents and the centres of the shapes are compared.
-    """
-    if stated_finding.geom_kind != found_finding.geom_kind:
-        return True
-    if found_finding.geom_kind == "none" or stated_crs is None:
-        return False
-    plane = check_result.plan.plane_crs
-    shapes = [
-        crs_care.reproject_geometries(np.array([one.geometry], dtype=object), crs, plane)
-        for one, crs in ((stated_finding, stated_crs), (found_finding, check_result.plan.crs))
-    ]
-    extents, centres = ([call(one) for one in shapes] for call in (shapely.bounds, shapely.centroid))
-    distance_m = np.abs(extents[0] - extents[1]).max()
-    return bool(not distance_m <= _SAME_PLACE_M or not shapely.distance(*centres)[0] <= _SAME_PLACE_M)
+    return abs(float(stated_figure) - float(found_figure)) <= _CHANGE_SHARE * abs(float(found_figure)) + _CHANGE
 
 
 def describe_difference(difference: FindingDifference, texts: Texts) -> str:

@@ -20,7 +20,6 @@ from ...model.findings import Finding, set_fingerprints
 from ...model.report import Outcome
 from ...model.rule import Severity
 from ...model.verdict import Verdict
-from ..generator import compute_generator_digest
 from ..package_spec.model import PackageSpec
 from .archive import (
     count_hidden_bytes,
@@ -83,10 +82,7 @@ def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) ->
     differing_names = list_differing_parameters(report_data, check_result)
     if differing_names:
         _add_report_finding(check_result, facts, VALUE_CASE, names=_join_names(differing_names, texts))
-    tool = (facts.manifest or {}).get("tool")
-    # Another build of the version may have other texts.
-    is_same_build = not isinstance(tool, dict) or tool.get("generator") == compute_generator_digest()
-    differences = compare_findings(report_data, check_result, rule_codes, is_same_build)
+    differences = compare_findings(report_data, check_result, rule_codes)
     if differences:
         names = [describe_difference(one, texts) for one in differences[:_MAX_LISTED_FINDINGS]]
         listed_names = texts.get("words", "between_names").join(names) + (

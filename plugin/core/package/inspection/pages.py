@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of generated pages (HTML) with their data, and search for active content in them.
+"""Comparison of generated pages (HTML) with their data.
 
 A page depends only on its data, so it is made again and compared completely. If this is not possible (another version
 of the plugin, an unknown profile), verdict, counts, figures and rows are compared.
@@ -15,7 +15,6 @@ from html.parser import HTMLParser
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ....paths import REPORT_TEMPLATES_FOLDER
 from ...files.digests import MANIFEST_PAGE_FILE_NAME
 from ...messages.texts import TEXT_LANGUAGES, Texts
 from ...model.report import Report
@@ -25,40 +24,6 @@ if TYPE_CHECKING:
     from ...profile import Norm
     from ...render.pictures import ReportPictures
 
-#: Elements of our pages of all versions.
-_KNOWN_ELEMENTS = frozenset(
-    "html head meta title style body main header footer section h1 h2 h3 h4 p div span br b i em strong code sub sup "
-    "small a "
-    "ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td details summary img "
-    "svg g path polygon circle line rect polyline text symbol use".split()
-)
-#: Element or attribute → key of texts (``active``) of its effect.
-_KEY_OF_ACTIVE_ELEMENT = {
-    "script": "script", "iframe": "frame", "frame": "frame", "object": "frame", "embed": "frame", "form": "form", "input": "form",  # noqa: E501 - a table
-    "button": "form", "link": "remote", "base": "remote", "video": "remote", "audio": "remote", "source": "remote",
-}  # fmt: skip
-_ADDRESS_ATTRIBUTES = (
-    "src",
-    "href",
-    "xlink:href",
-    "action",
-    "formaction",
-    "data",
-    "background",
-    "poster",
-    "srcset",
-    "ping",
-    "cite",
-)
-_EMBEDDED_PICTURE_PATTERN = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
-#: Constructs in styles that load or hide content.
-_LOADING_STYLE_PATTERN = re.compile(r"url\s*\(|@import|expression\s*\(|behavior\s*:|-moz-binding", re.IGNORECASE)
-_HIDING_STYLE_PATTERN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?![.\d]*[1-9])|font-size\s*:\s*0(?![.\d]*[1-9])"
-    r"|text-indent\s*:\s*-|clip-path\s*:|clip\s*:\s*rect|transform\s*:|color\s*:\s*transparent|filter\s*:"
-    r"|::?(?:before|after)",
-    re.IGNORECASE,
-)
 #: Texts of a page that are digests.
 _SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 _WHITE_SPACE_PATTERN = re.compile(r"\s+")
@@ -76,8 +41,6 @@ class PageContent:
     ----------
     lang
         Language, empty if unknown.
-    active_element_counts
-        Key of texts → number of elements that execute, load or hide something.
     verdict
         Id and word in the box with the verdict.
     verdict_lines
@@ -99,7 +62,6 @@ class PageContent:
     """
 
     lang: str = ""
-    active_element_counts: Counter[str] = field(default_factory=Counter)
     verdict: tuple[str, str] = ("", "")
     verdict_lines: list[str] = field(default_factory=list)
     count_texts: list[str] = field(default_factory=list)
@@ -121,7 +83,6 @@ class _PageParser(HTMLParser):
         self.texts: list[str] = []
         self.open_elements: list[tuple[int, str, dict[str, str]]] = []
         self.row: list[str] | None = None
-        self.style: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Record an element (called by HTMLParser)."""
@@ -129,9 +90,6 @@ class _PageParser(HTMLParser):
         page, kind = self.page, attributes.get("class", "")
         if tag == "html":
             page.lang = page.lang or _LANG_OF_ATTRIBUTE.get(attributes.get("lang", "").lower(), "")
-        if tag not in _KNOWN_ELEMENTS:
-            page.active_element_counts[_KEY_OF_ACTIVE_ELEMENT.get(tag, "foreign")] += 1
-        self._record_attributes(tag, attributes)
         if tag == "img":
             page.pictures.append((self._get_enclosing_class(), attributes.get("alt", ""), attributes.get("src", "")))
         if tag == "div" and "data-verdict" in attributes:
@@ -153,21 +111,6 @@ class _PageParser(HTMLParser):
         if tag not in ("br", "img", "meta", "link", "input", "base", "col"):
             self.handle_endtag(tag)
 
-    def _record_attributes(self, tag: str, attributes: dict[str, str]) -> None:
-        """Record event handlers, addresses and styles of an element as active content."""
-        active = self.page.active_element_counts
-        for name, value in attributes.items():
-            if name.startswith("on"):
-                active["handler"] += 1
-            elif name in _ADDRESS_ATTRIBUTES and not (
-                value.startswith("#") or (tag == "img" and _EMBEDDED_PICTURE_PATTERN.fullmatch(value))
-            ):
-                active["script" if "script:" in _WHITE_SPACE_PATTERN.sub("", value).lower() else "remote"] += 1
-            elif name == "style" or name == "hidden":
-                active["style"] += 1
-        if tag == "meta" and attributes.get("http-equiv"):
-            active["refresh"] += 1
-
     def _get_enclosing_class(self) -> str:
         """Return the class of the innermost open element that has one."""
         return next((kind for _, kind in reversed(self.open_classes) if kind), "")
@@ -179,7 +122,6 @@ class _PageParser(HTMLParser):
             begin, _, attributes = self.open_elements.pop()
             self._record_element_text(closed_tag, kind, attributes, " ".join("".join(self.texts[begin:]).split()))
             if closed_tag == "style":
-                # Not visible; its active content is recorded separately.
                 del self.texts[begin:]
             if closed_tag == tag:
                 break
@@ -187,9 +129,7 @@ class _PageParser(HTMLParser):
     def _record_element_text(self, tag: str, kind: str, attributes: dict[str, str], text: str) -> None:
         """Record the text of a closed element; ``kind``: class of the element."""
         page, outer_class = self.page, self._get_enclosing_class()
-        if tag == "style":
-            self.style.append(text)
-        elif tag == "div" and kind.split()[:1] == ["vb"]:
+        if tag == "div" and kind.split()[:1] == ["vb"]:
             page.verdict = (page.verdict[0] if kind.split()[1:] == [page.verdict[0]] else "", text)
         elif tag == "span" and outer_class == "vt":
             page.count_texts.append(text)
@@ -212,11 +152,6 @@ class _PageParser(HTMLParser):
         """Record a text between elements (called by HTMLParser)."""
         self.texts.append(data)
 
-    def handle_comment(self, data: str) -> None:
-        # Our pages have no comments; Internet Explorer runs conditional ones.
-        """Record a comment as foreign content, because generated pages have none (called by HTMLParser)."""
-        self.page.active_element_counts["foreign"] += 1
-
 
 def read_page(text: str) -> PageContent:
     """Return the content of a page's HTML."""
@@ -226,11 +161,6 @@ def read_page(text: str) -> PageContent:
     while reader.open_classes:
         reader.handle_endtag(reader.open_classes[-1][0])
     page = reader.page
-    for style in reader.style:
-        if _LOADING_STYLE_PATTERN.search(style):
-            page.active_element_counts["remote"] += 1
-        page.active_element_counts["style"] += len(_HIDING_STYLE_PATTERN.findall(style))
-    page.active_element_counts = +page.active_element_counts
     page.visible_text = " ".join("".join(reader.texts).split())
     return page
 
@@ -283,20 +213,6 @@ def read_report_pictures(page: PageContent, report: Report) -> ReportPictures | 
     return ReportPictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
 
 
-def find_changed_pictures(page: PageContent, report: Report) -> list[str]:
-    """Return the places of a page (``overview``, ``conflicts``, ``legend``) whose pictures were replaced.
-
-    The report names the digest of each picture. Reports of earlier versions do not; the result is then empty.
-    """
-    from ...render.pictures import ReportPictures, compute_picture_digests
-
-    stated_digests = report.provenance.get("pictures")
-    if not isinstance(stated_digests, dict):
-        return []
-    actual_digests = compute_picture_digests(read_report_pictures(page, report) or ReportPictures())
-    return [place for place, digests in actual_digests.items() if stated_digests.get(place, []) != digests]
-
-
 def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list[str]:
     """Return the possible HTML texts of a manifest's page as this version makes it.
 
@@ -307,22 +223,6 @@ def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list
     # The page was made before it was listed itself.
     files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
     return [make({**manifest, "files": files}, lang) for lang in ([page.lang] if page.lang else ["zh", "en"])]
-
-
-def find_added_content(page: PageContent, remade_pages: Iterable[PageContent]) -> list[str]:
-    """Return keys of active or hidden content that a page has in addition to what the plugin writes.
-
-    ``remade_pages`` are the pages made again; if they are empty, only the content of the shipped style sheet is
-    expected.
-    """
-    expected: Counter[str] = Counter()
-    remade_pages = list(remade_pages)
-    # If the page could not be made again, it still has our style sheet.
-    for remade_page in remade_pages or [
-        read_page(f"<style>{path.read_text('utf-8')}</style>") for path in sorted(REPORT_TEMPLATES_FOLDER.glob("*.css"))
-    ]:
-        expected |= remade_page.active_element_counts
-    return sorted(page.active_element_counts - expected)
 
 
 def find_verdicts(text: str) -> list[str]:
@@ -517,11 +417,6 @@ def _find_position_of_first_difference(text: str, other_text: str) -> int:
     return next(
         (k for k, (a, b) in enumerate(zip(text, other_text, strict=False)) if a != b), min(len(text), len(other_text))
     )
-
-
-def find_first_different_line(text: str, other_text: str) -> int:
-    """Return the number, from 1, of the first line in which two texts differ."""
-    return text.count("\n", 0, _find_position_of_first_difference(text, other_text)) + 1
 
 
 def find_excerpts_of_first_difference(text: str, other_text: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ import xml.parsers.expat as expat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,10 +28,6 @@ from .pages import find_verdicts
 _BODY_PART, _STYLES_PART = "word/document.xml", "word/styles.xml"
 _WORD_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _MAX_BODY_BYTES = 64 * 2**20
-#: White, and nearly white.
-_WHITE_COLOUR_PATTERN = re.compile(r"(?:F[0-9A-F]){3}")
-#: Smaller texts cannot be read in print; a size is in half-points.
-_MIN_HALF_POINTS = 8
 #: A group of digits of a figure: a line of a PDF may end between two groups.
 _FIGURE_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 _WHITE_SPACE_PATTERN = re.compile(r"\s+")
@@ -50,13 +46,11 @@ class UnreadableDocument(Exception):
 class DocumentTexts(NamedTuple):
     """The texts of a docx (its paragraphs) or PDF (its pages) in reading order.
 
-    ``verdict``: the paragraph in the style of the verdict, None if the document has no such style; ``hidden``: texts
-    that a reader cannot see, because they are hidden, white on white, or tiny. Both are read from a docx only.
+    ``verdict``: the paragraph in the style of the verdict of a docx, None if the document has no such style.
     """
 
     texts: list[str]
     verdict: str | None = None
-    hidden: tuple[str, ...] = ()
 
 
 def read_document_texts(path: Path) -> DocumentTexts:
@@ -99,28 +93,17 @@ def _read_docx_texts(path: Path) -> DocumentTexts:
     rows = [style for style in styles if style.tag == _qualify_xml_name("style")]
     verdict_name = load_report_settings().docx_styles["verdict"]
     verdict_styles = {_get_value(style, "styleId") for style in rows if _get_child_value(style, "name") == verdict_name}
-    hiding_styles = {
-        _get_value(style, "styleId") for style in rows if _hides_text(style.find(_qualify_xml_name("rPr")), False)
-    }
     verdict = None if not verdict_styles else ""
-    texts, hidden = [], []
-    for paragraph, is_shaded in _list_paragraphs(body, False):
-        properties = paragraph.find(_qualify_xml_name("pPr"))
-        style = "" if properties is None else _get_child_value(properties, "pStyle")
+    texts = []
+    for paragraph in body.iter(_qualify_xml_name("p")):
         text = _join_texts(paragraph)
         if text:
             texts.append(text)
+        properties = paragraph.find(_qualify_xml_name("pPr"))
+        style = "" if properties is None else _get_child_value(properties, "pStyle")
         if style in verdict_styles and not verdict:
             verdict = text
-        for run in paragraph.iter(_qualify_xml_name("r")):
-            run_properties = run.findall(_qualify_xml_name("rPr"))
-            styles_used = {style, *(_get_child_value(one, "rStyle") for one in run_properties)}
-            is_hidden = any(_hides_text(one, is_shaded) for one in run_properties) or (
-                bool(styles_used & hiding_styles) and not is_shaded
-            )
-            if is_hidden and _join_texts(run).strip():
-                hidden.append(_join_texts(run).strip())
-    return DocumentTexts(texts, verdict, tuple(hidden))
+    return DocumentTexts(texts, verdict)
 
 
 def _qualify_xml_name(name: str) -> str:
@@ -142,48 +125,6 @@ def _get_child_value(element: ElementTree.Element, name: str) -> str:
 def _join_texts(element: ElementTree.Element) -> str:
     """Return all texts in an element of a docx as one text."""
     return "".join(part.text or "" for part in element.iter(_qualify_xml_name("t")))
-
-
-def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[tuple[ElementTree.Element, bool]]:
-    """Yield the paragraphs in an element, each with True if it has a coloured ground.
-
-    ``is_shaded``: whether the element has a coloured ground. Raises UnreadableDocument for elements nested too deeply.
-    """
-    properties = [element.find(_qualify_xml_name(name)) for name in ("tcPr", "pPr")]
-    is_shaded = is_shaded or any(one is not None and _is_shaded(one) for one in properties)
-    if element.tag == _qualify_xml_name("p"):
-        yield element, is_shaded
-        return
-    try:
-        for child in element:
-            yield from _list_paragraphs(child, is_shaded)
-    except RecursionError as error:
-        raise UnreadableDocument("damaged") from error
-
-
-def _is_shaded(properties: ElementTree.Element) -> bool:
-    """Return True if properties of a docx element give it a coloured ground."""
-    shade = properties.find(_qualify_xml_name("shd"))
-    fill = "" if shade is None else _get_value(shade, "fill").upper()
-    return bool(fill) and fill != "AUTO" and not _WHITE_COLOUR_PATTERN.fullmatch(fill)
-
-
-def _hides_text(properties: ElementTree.Element | None, is_shaded: bool) -> bool:
-    """Return True if properties of a text hide it, make it tiny, or make it white without a coloured ground.
-
-    ``is_shaded``: whether the text has a coloured ground.
-    """
-    if properties is None:
-        return False
-    is_hidden = any(
-        (child := properties.find(_qualify_xml_name(name))) is not None
-        and _get_value(child, "val").lower() not in ("0", "false", "off")
-        for name in ("vanish", "webHidden")
-    )
-    size = _get_child_value(properties, "sz")
-    is_white = _WHITE_COLOUR_PATTERN.fullmatch(_get_child_value(properties, "color").upper()) is not None
-    is_tiny = size.isdigit() and int(size) < _MIN_HALF_POINTS
-    return is_hidden or is_tiny or (is_white and not is_shaded and not _is_shaded(properties))
 
 
 def _parse_part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
@@ -222,13 +163,11 @@ class DocumentDifference(NamedTuple):
 class _ExpectedDocument(NamedTuple):
     """What a document should contain, made from the report's data.
 
-    ``figures``: figures that must be in the document; ``first``: figures of its first page, in order; ``permitted``:
-    all figures that may be in it, also those of captions and margins; ``verdict``: word in the box of the verdict,
-    empty without one.
+    ``figures``: figures that must be in the document; ``permitted``: all figures that may be in it, also those of
+    captions and margins; ``verdict``: word in the box of the verdict, empty without one.
     """
 
     figures: list[str]
-    first: list[str]
     permitted: set[str]
     verdict: str
 
@@ -236,9 +175,8 @@ class _ExpectedDocument(NamedTuple):
 def compare_document(document: DocumentTexts, report: Report, norm: Norm | None, kind: str) -> list[DocumentDifference]:
     """Return differences between the texts of a document and those that the report's data make.
 
-    The document must have every figure of the data, as often as expected, and no other figure. Figures of the first
-    page must be in order. The first verdict, and the word in the style of the verdict, must be that of the report. No
-    text may be hidden. ``kind``: which document (`GENERATED_DOCUMENTS`).
+    The document must have every figure of the data, as often as expected, and no other figure. The first verdict, and
+    the word in the style of the verdict, must be that of the report. ``kind``: which document (`GENERATED_DOCUMENTS`).
     """
     texts = document.texts
     expected = _make_expected_document(report, norm, kind, len(texts))
@@ -256,13 +194,9 @@ def compare_document(document: DocumentTexts, report: Report, norm: Norm | None,
         )
     elif expected.verdict and document.verdict is not None and document.verdict.strip() != expected.verdict:
         differences.append(DocumentDifference("verdict", document.verdict, expected.verdict))
-    if document.hidden:
-        differences.append(DocumentDifference("hidden_text", document.hidden[0], ""))
     if missing_figures or added_figures:
         in_data = next((figure for figure in expected.figures if figure in missing_figures), "")
         differences.append(DocumentDifference("figures", added_figures[0] if added_figures else "", in_data))
-    elif place := _find_first_figure_out_of_order(expected.first, printed_figures):
-        differences.append(DocumentDifference("figures", *place))
     return differences
 
 
@@ -271,7 +205,7 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
     from ...render.document.blocks import VerdictBox
     from ...render.document.check_record import make_check_record
     from ...render.document.check_report import make_check_report
-    from ...render.document.texts import list_document_texts, list_first_page_texts
+    from ...render.document.texts import list_document_texts
     from ...render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, list_mark_labels
     from ...render.words import ReportTexts
 
@@ -290,7 +224,6 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
     lines = [margins.header_left, margins.header_right, margins.footer_left, margins.footer_right, *numbers]
     return _ExpectedDocument(
         _list_figures(list_document_texts(document)),
-        _list_figures(list_first_page_texts(document)),
         set(_list_figures([*list_document_texts(document), *list_document_texts(document_with_pictures), *lines])),
         next((block.word for block in document.blocks if isinstance(block, VerdictBox)), ""),
     )
@@ -299,22 +232,6 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
 def _list_figures(texts: Iterable[str]) -> list[str]:
     """Return the figures in texts in order; each group of digits (of 17 434 765.13) is one figure."""
     return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]
-
-
-def _find_first_figure_out_of_order(
-    first_page_figures: list[str], printed_figures: list[str]
-) -> tuple[str, str] | None:
-    """Return where the order of figures on the first page is broken: the figure there, and the expected one.
-
-    None if the order is right.
-    """
-    place = 0
-    for figure in first_page_figures:
-        try:
-            place = printed_figures.index(figure, place) + 1
-        except ValueError:
-            return printed_figures[place] if place < len(printed_figures) else "", figure
-    return None
 
 
 def _normalise(text: str) -> str:

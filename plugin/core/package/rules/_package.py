@@ -6,10 +6,7 @@ These rules read the facts of the inspected package; they are not applicable in 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ....metadata import read_plugin_version
@@ -151,45 +148,3 @@ def read_stated_field_count(layer: LayerFact, package: PackageFacts) -> int | No
     rows = package.manifest["layers"] if package.manifest else []
     counts = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]
     return counts[0] if counts and isinstance(counts[0], int) else None
-
-
-#: Maximum number of keys that a message names, and of characters of each.
-_MAX_LISTED_KEYS, _MAX_KEY_CHARACTERS = 8, 80
-
-
-@cache
-def _load_schema(path: Path) -> dict[str, Any]:
-    """Return a JSON schema from its file."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def format_unknown_keys(data: Any, path: Path) -> str:
-    """Return the keys of ``data`` that a JSON schema does not have, as one text.
-
-    ``path`` is the schema's file. Objects without properties in the schema may have any keys.
-    """
-    schema = _load_schema(path)
-    keys = list(dict.fromkeys(_find_unknown_keys(data, schema, schema, "")))
-    return ", ".join(key[:_MAX_KEY_CHARACTERS] for key in keys[:_MAX_LISTED_KEYS]) + (
-        " …" if len(keys) > _MAX_LISTED_KEYS else ""
-    )
-
-
-def _find_unknown_keys(data: Any, schema: dict[str, Any], root_schema: dict[str, Any], path: str) -> Iterator[str]:
-    """Yield the paths of the keys that the schema does not have."""
-    if "$ref" in schema:
-        schema = root_schema["$defs"][schema["$ref"].rpartition("/")[2]]
-    if isinstance(data, list) and "items" in schema:
-        for item in data:
-            yield from _find_unknown_keys(item, schema["items"], root_schema, f"{path}[]")
-    if not isinstance(data, dict):
-        return
-    properties, additional = schema.get("properties"), schema.get("additionalProperties")
-    for key, value in data.items():
-        key_path = f"{path}.{key}" if path else key
-        if properties is not None and key in properties:
-            yield from _find_unknown_keys(value, properties[key], root_schema, key_path)
-        elif isinstance(additional, dict):
-            yield from _find_unknown_keys(value, additional, root_schema, key_path)
-        elif properties is not None and key not in schema.get("required", ()):
-            yield key_path

@@ -13,7 +13,6 @@ from ...files.digests import (
     MANIFEST_OF_LATER_VERSION,
     MANIFEST_OK,
     MANIFEST_PAGE_FILE_NAME,
-    MANIFEST_WITH_DUPLICATE_NAME,
     UNLISTED_FILES,
 )
 from ...messages.texts import Texts
@@ -47,7 +46,6 @@ MAX_SINGLE_FINDINGS = 20
         "changed": "“{file}” changed since the manifest was made (SHA-256 differs). Make the package again, or restore the file.",
         "changed_set": "{count} files of the data set “{file}” changed since the manifest was made (SHA-256 differs; missing {lost}, "
         "new {more}): {files}. Make the package again, or restore the whole data set.",
-        "size": "Size of “{file}” in bytes: {told} in the manifest, {found} in the package. Make the package again.",
         "twice": "The manifest lists “{file}” repeatedly (entries: {count}), or with a path that leads out of the package. Make the "
         "package again.",
         "no_list": "The list of digests “{file}”, made with the manifest in the same folder, is missing, so recipients cannot "
@@ -57,8 +55,6 @@ MAX_SINGLE_FINDINGS = 20
         "lost": "“{file}” is in the manifest, but missing in the package. Make the package again, or restore the file.",
         "more": "“{file}” is not in the manifest: it was added later. Make the package again, so that the manifest lists it.",
         "manifest": "The manifest “{file}” is damaged or was changed. Make the package again.",
-        "doubled": "The manifest “{file}” has “{name}” twice at one level; the second value was added later. Programs "
-        "may read either of them; the second one was compared. Make the package again.",
         "later": "The manifest “{file}” was made by a later version of this plugin, so files were not compared with it. Update the "
         "plugin and inspect the package again.",
         "list": "“{file}” is not in the format of sha256sum (a digest and a file name in each line), so files were not compared with it. Make the package again; a file that the plugin did not write can be deleted.",
@@ -87,7 +83,6 @@ MAX_SINGLE_FINDINGS = 20
         ),
         make_example("the manifest itself", 1, manifest=True, state="changed"),
         make_example("damaged", 1, state="damaged"),
-        make_example("a name twice", 1, manifest=True, state="doubled", doubled="secrecy"),
         make_example("of a later version", 1, state="later"),
         make_example("a list that is none", 1, manifest=True, sums={"SHA256SUMS": None}),
         make_example(
@@ -111,9 +106,6 @@ MAX_SINGLE_FINDINGS = 20
                 for n in ("gdb", "a00000001.gdbtable", "a0000000a.spx")
             },
         ),
-        make_example(
-            "other bytes in the manifest", 1, manifest=True, bytes={"4-规划图件/140225浑源县01三条控制线图.jpg": 7}
-        ),
         make_example("without its list of digests", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
         make_example("a file listed twice", 1, manifest=True, files=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
         make_example(
@@ -131,15 +123,15 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         The SHA-256 of every file is that in manifest.json, and the SHA-256 of the manifest is that in
-        manifest.json.sha256. Sizes agree, and the manifest lists every file. Files of one database make one finding.
+        manifest.json.sha256. The manifest lists every file. Files of one database make one finding.
         A list in the format of sha256sum (SHA256SUMS) of any program agrees with the files and the manifest.
     Why
         The verification after writing applies to these bytes only.
     How to fix
         Make the package again with export_package. Put a file that must be added into its folder of documents first.
     Limits
-        A signature next to the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, but
-        not verified: verify it with the tool that made it. A package of other software has no manifest; this is
+        A signature next to the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) changes no check: the report states
+        whether there is one, to be verified with the tool that made it. A package of other software has no manifest; this is
         information, not an error. A package of this plugin without its manifest is an error. A change of the manifest
         together with its digest is not detected: record the digest elsewhere.
     """
@@ -188,9 +180,7 @@ def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, st
 
 
 def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on a manifest that is damaged, changed, of a later version, or has a name twice."""
-    if package.manifest_state == MANIFEST_WITH_DUPLICATE_NAME:
-        yield make_file_finding(MANIFEST_FILE_NAME, "doubled", name=package.duplicate_manifest_name)
+    """Yield findings on a manifest that is damaged, changed, or of a later version."""
     if package.manifest_state in (MANIFEST_DAMAGED, MANIFEST_CHANGED):
         yield make_file_finding(MANIFEST_FILE_NAME, "manifest")
     if package.manifest_state == MANIFEST_OF_LATER_VERSION:
@@ -268,16 +258,11 @@ def _join_relative_names(folder: str, paths: list[str]) -> str:
 
 
 def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on files that the manifest lists twice, or with a wrong size or path."""
+    """Yield findings on files that the manifest lists twice, or with a path that leads out of the package."""
     rows = package.manifest["files"] if package.manifest else []
-    sizes = {file.path: (file.size_bytes, file.sha256) for file in package.files}
     for path, count in Counter(row["path"] for row in rows).items():
         if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
             yield make_file_finding(path, "twice", count=count)
-    for row in rows:
-        size, digest = sizes.get(row["path"], (None, ""))
-        if digest == row["sha256"] and "bytes" in row and row["bytes"] != size:
-            yield make_file_finding(row["path"], "size", told=row["bytes"], found=size)
 
 
 def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:

@@ -5,32 +5,26 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-import shapely
 
-from ....paths import MANIFEST_SCHEMA, PACKAGE_SPECS_FOLDER
 from ...engine.context import RuleContext
 from ...exchange.vct.settings import load_settings
-from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, LayerFact, PackageFacts
 from ..metadata import GEOMETRY_NAMES
 from ..names import AREA_FIELD_MEANING_BY_BASIS
-from ..package_spec.load import load_package_spec
 from ..problems import MAX_NAMED_FEATURES
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     apply_check_to_package_facts,
     find_additional_fields,
     find_data_year,
-    format_unknown_keys,
     format_value_or_missing,
     get_package_facts,
     is_made_by_plugin,
     is_of_other_version,
     make_example,
-    make_file_finding,
     read_stated_field_count,
 )
 
@@ -53,18 +47,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "table": "“{file}” has tables, possibly hidden, that are not layers: {names}. Packages of this plugin do not have such tables. "
         "Remove them.",
         "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data of the package, which were changed later. Check the layer in the project, then make the package again.",
-        "form": "“{file}” lists the unverified parts of the specification (mark C) as {told}, but the specification "
-        "has {found}. Make the package again.",
-        "unlisted_parts": "“{file}” does not list these parts of the specification: {names}. Every manifest of this plugin "
-        "lists all parts, with or without files. Make the package again.",
-        "untold": "The package lacks “{file}”, and the notes of the manifest do not mention this. Add the file, or "
-        "make the package again.",
-        "drawn": "According to the manifest, the plugin made the map “{file}”, which requires QGIS; but the manifest does not name QGIS. "
-        "Make the package again.",
         "head": "In the header of “{file}”, {item} is “{told}”; according to the manifest it is “{found}”. Make the package again.",
-        "keys": "“{file}” has keys that manifests do not have: {keys}. They were added later. Make the package again.",
-        "scale": "The manifest states the scale 1:{stated} for the map “{file}”, but at this scale the mapped area ({width} × {height} km) does "
-        "not match its page of {page_width} × {page_height} mm as the plugin draws it (about 1:{found}). Make the package again.",
         "part": "“{file}”, in the manifest under {item}, is missing or differs from the manifest (manifest: {told}; "
         "package: {found}). Put the file back and make the package again; if the file does not belong there, only "
         "make the package again.",
@@ -96,65 +79,12 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             row={"CZKFBJ": {"read_back": {"features": 17, "same": True}}},
         ),
         make_example(
-            "doubts about the form taken out",
-            1,
-            manifest=True,
-            head={"tool": PLUGIN_TOOL, "form": {"id": "county", "unverified": []}},
-        ),
-        make_example(
-            "a part of the specification taken out of the manifest",
-            1,
-            manifest=True,
-            head={
-                "tool": PLUGIN_TOOL,
-                "form": {"id": "county"},
-                "problems": [{"key": "tables_not_made"}],
-                "slots": [{"id": slot.id} for slot in load_package_spec("county").files if slot.id != "construction"],
-            },
-        ),
-        make_example(
-            "a missing document and missing tables that are not listed",
-            2,
-            manifest=True,
-            head={
-                "tool": PLUGIN_TOOL,
-                "problems": [],
-                "slots": [{"kind": "document", "need": "C", "title": "说明", "pattern": "说明.pdf", "files": []}],
-            },
-        ),
-        make_example(
-            "a map made without QGIS",
-            1,
-            manifest=True,
-            head={
-                "tool": PLUGIN_TOOL,
-                "maps": [{"file": "4-规划图件/140225浑源县01三条控制线图.jpg", "origin": "made"}],
-            },
-        ),
-        make_example(
             "an exchange file of another day",
             1,
             manifest=True,
             head={"tool": PLUGIN_TOOL, "made": "2026-11-20T08:00:00+08:00"},
             row={"CZKFBJ": {"file": "1-空间数据/a.vct"}},
             heads={"1-空间数据/a.vct": {"date": "20190101", "mapscale": "2000"}},
-        ),
-        make_example(
-            "a map of the county at the scale of a town, made without QGIS",
-            2,
-            plan={"county": ["POLYGON ((0 0, 50000 0, 50000 40000, 0 40000, 0 0))"]},
-            manifest=True,
-            head={
-                "tool": PLUGIN_TOOL,
-                "maps": [
-                    {
-                        "file": "4-规划图件/140225浑源县01三条控制线图.jpg",
-                        "origin": "made",
-                        "layout": "three_lines",
-                        "scale": 50000,
-                    }
-                ],
-            },
         ),
         make_example("a table put in", 1, manifest=True, hidden_tables=["说明"]),
         make_example("another CRS", 1, manifest=True, row={"CZKFBJ": {"crs": "EPSG:4526"}}),
@@ -188,11 +118,9 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
     What it checks
         Layers, tables, maps and documents in the manifest are exactly those in the package. CRS, geometry, extent and
         title of layers and pixels of maps agree. Number of features and fields, statutory area, and the sums of the
-        area fields (survey, net, declared) of every layer in the manifest agree with the data. The manifest agrees with
-        the result of reading the layers again. It lists parts of the specification without a verified source, and
-        missing parts (tables too). Fields with personal data that should be blank are blank. Maps were not made without
-        QGIS; at their scale the county fits on their page. Date and scale in VCT headers agree. The manifest has no
-        keys outside its schema.
+        area fields (survey, net, declared) of every layer in the manifest agree with the data. The layers were equal
+        when they were read again after the export. Fields with personal data that should be blank are blank. Date and
+        scale in VCT headers agree.
     Why
         People who do not open the data read the manifest.
     How to fix
@@ -237,92 +165,10 @@ def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         yield from _compare_layer_items(row, layer, ctx)
         yield from _compare_areas(row, ctx)
     if package.manifest:
-        yield from _report_unknown_keys(package.manifest, package)
         yield from _report_unlisted_layers(package.manifest, package)
         yield from _compare_listed_files(package.manifest, package, ctx)
         if is_made_by_plugin(package):
-            yield from _compare_with_spec(package.manifest, package, ctx)
-            yield from _check_map_origins(package.manifest)
             yield from _compare_vct_headers(package.manifest, package, ctx)
-
-
-def _report_unknown_keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Yield a finding on keys of the manifest outside its schema.
-
-    It is a warning if another version of the plugin wrote the manifest.
-    """
-    if unknown_keys := format_unknown_keys(manifest, MANIFEST_SCHEMA):
-        severity = Severity.WARNING if is_of_other_version(package) else None
-        yield Finding(
-            "",
-            key=MANIFEST_FILE_NAME,
-            case="keys",
-            severity=severity,
-            params={"file": MANIFEST_FILE_NAME, "keys": unknown_keys},
-        )
-
-
-#: Reasons for a package without tables, as keys of its problems.
-_TABLE_PROBLEM_KEYS = {"tables_no_openpyxl", "tables_not_made"}
-
-
-def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on differences between the manifest and the specification.
-
-    These are parts that the manifest does not list, wrong statements on unverified parts, and missing files that it
-    does not mention. Manifests of other versions are not checked, because the specification may have changed.
-    """
-    if is_of_other_version(package):
-        return
-    spec, between = manifest.get("form"), Texts(ctx.lang).get("words", "between_names")
-    stated_keys = (
-        spec.get("unverified") if isinstance(spec, dict) and spec.get("id") == package.package_spec.id else None
-    )
-    if isinstance(stated_keys, list) and sorted(map(str, stated_keys)) != package.package_spec.unverified_keys:
-        key_lists = [between.join(map(str, one)) for one in (stated_keys, package.package_spec.unverified_keys)]
-        params = {
-            "told": format_value_or_missing(key_lists[0], Texts(ctx.lang)),
-            "found": format_value_or_missing(key_lists[1], Texts(ctx.lang)),
-        }
-        yield Finding("", key=f"{MANIFEST_FILE_NAME}/form", case="form", params={"file": MANIFEST_FILE_NAME, **params})
-    rows, problems = manifest.get("slots"), manifest.get("problems")
-    if not isinstance(rows, list) or not isinstance(problems, list):
-        return
-    # An office can add parts to its own specification after an export.
-    is_own_spec = (
-        isinstance(spec, dict)
-        and spec.get("id") == package.package_spec.id
-        and package.package_spec.path.is_relative_to(PACKAGE_SPECS_FOLDER)
-    )
-    listed_ids = {row.get("id") for row in rows if isinstance(row, dict)} - {None}
-    unlisted_titles = [slot.title for slot in package.package_spec.files if slot.id not in listed_ids]
-    if is_own_spec and listed_ids and unlisted_titles and is_made_by_plugin(package):
-        yield Finding(
-            "",
-            key=f"{MANIFEST_FILE_NAME}/slots",
-            case="unlisted_parts",
-            params={"file": MANIFEST_FILE_NAME, "names": between.join(unlisted_titles)},
-        )
-    table_file = package.package_spec.tables
-    problem_keys = {one.get("key") for one in problems if isinstance(one, dict)}
-    if table_file is not None and not manifest.get("tables") and not problem_keys & _TABLE_PROBLEM_KEYS:
-        yield make_file_finding(f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx", "untold")
-    messages = "\n".join(str(one.get("message")) for one in problems if isinstance(one, dict))
-    for row in rows:
-        is_missing = (
-            isinstance(row, dict) and row.get("need") != "O" and row.get("kind") != "map" and not row.get("files")
-        )
-        if is_missing and str(row.get("pattern")) not in messages and str(row.get("title")) not in messages:
-            yield make_file_finding(str(row.get("pattern")), "untold")
-
-
-def _check_map_origins(manifest: dict[str, Any]) -> Iterator[Finding]:
-    """Yield findings on maps that the manifest calls generated, if it names no QGIS: without QGIS no map is drawn."""
-    tool = manifest.get("tool")
-    versions = tool.get("versions") if isinstance(tool, dict) else None
-    for row in manifest.get("maps", ()):
-        if row.get("origin") == "made" and isinstance(versions, dict) and "qgis" not in versions:
-            yield make_file_finding(row["file"], "drawn")
 
 
 def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -451,25 +297,6 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
         yield _make_value_finding(
             row, "personal", stated_value, texts.get("words", "between_names").join(filled_fields), texts
         )
-    if _contradicts_personal_data(row, ctx):
-        yield _make_value_finding(row, "personal", "included", "left_out", texts)
-
-
-def _contradicts_personal_data(row: dict[str, Any], ctx: RuleContext) -> bool:
-    """Return True if only a layer's row states that personal data are included.
-
-    The user chooses once for all layers. The manifest then contradicts itself if another row states that the data are
-    left out, or if a note names a field that was left empty.
-    """
-    package = get_package_facts(ctx)
-    manifest = package.manifest if package is not None else None
-    if row.get("personal") != "included" or not manifest:
-        return False
-    problems = manifest.get("problems")
-    notes = [one for one in problems if isinstance(one, dict)] if isinstance(problems, list) else []
-    return any(other.get("personal") == "left_out" for other in manifest["layers"]) or any(
-        note.get("key") == "personal_left_out" for note in notes
-    )
 
 
 def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[str]:
@@ -526,13 +353,6 @@ def _compare_read_back(row: dict[str, Any], read_back_row: dict[str, Any], texts
     if read_back_row.get("same") is False:
         stated_text, actual_text = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
         yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
-    counts = [
-        {key: counts_row.get(key, row.get(key)) for key in ("features", "fields")}
-        for counts_row in (read_back_row, row)
-    ]
-    if counts[0] != counts[1]:
-        stated_text, actual_text = (texts.get("words", "features_and_fields", **counts_row) for counts_row in counts)
-        yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
@@ -551,7 +371,6 @@ def _compare_listed_files(manifest: dict[str, Any], package: PackageFacts, ctx: 
     file_of_path = {file.path: file for file in package.files}
     yield from _find_missing_files(manifest, file_of_path, texts)
     yield from _compare_pixels(manifest, file_of_path, texts)
-    yield from _compare_scales(manifest, file_of_path, package, ctx)
     yield from _find_missing_sheets(manifest, package, texts)
     metadata, layers = manifest.get("metadata"), len(manifest["layers"])
     if isinstance(metadata, dict) and metadata.get("layers") not in (None, layers):
@@ -586,54 +405,6 @@ def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact],
         ):
             actual_size = f"{picture.width_px} × {picture.height_px}"
             yield _make_part_finding(row["file"], "maps", f"{stated_size[0]} × {stated_size[1]}", actual_size, texts)
-
-
-#: Share of its page that a mapped area fills at least on its map: the rest is frame, legend and the step to a round scale.
-_LEAST_PAGE_SHARE = 0.4
-_MM_PER_INCH = 25.4
-
-
-def _compare_scales(
-    manifest: dict[str, Any], file_of_path: dict[str, FileFact], package: PackageFacts, ctx: RuleContext
-) -> Iterator[Finding]:
-    """Yield findings on stated map scales at which the county, or its centre, would not fit the page.
-
-    Only the manifest states the scale. The page follows from the picture, the extent from the layers.
-    """
-    if not is_made_by_plugin(package):
-        return
-    map_by_id = package.package_spec.maps.load_map_catalogue().map_by_id
-    for row in _filter_dicts(manifest.get("maps")):
-        spec, file = map_by_id.get(str(row.get("layout"))), file_of_path.get(str(row.get("file")))
-        picture, scale = file.jpeg_properties if file else None, row.get("scale")
-        # The other maps show the centre, which has the concept of their scope.
-        drawn_area = ctx.plan.find_layer_of_concept(spec.scope) if spec is not None else None
-        if drawn_area is None or not len(drawn_area):
-            continue
-        west, south, east, north = shapely.total_bounds(drawn_area.unrepaired_shapes)
-        width, height = float(east - west), float(north - south)
-        if (
-            row.get("origin") != "made"
-            or picture is None
-            or not (picture.is_complete and picture.dpi and width > 0 and height > 0)
-            or isinstance(scale, bool)
-            or not isinstance(scale, int | float)
-        ):
-            continue
-        page_mm = [pixels / picture.dpi * _MM_PER_INCH for pixels in (picture.width_px, picture.height_px)]
-        # Denominator at which the area just fills the page.
-        full_page_scale = max(metres * 1000 / mm for metres, mm in zip((width, height), page_mm, strict=True))
-        if not full_page_scale <= scale <= full_page_scale / _LEAST_PAGE_SHARE:
-            params = {
-                "file": str(row["file"]),
-                "stated": format_number(float(scale), 0),
-                "width": format_number(width / 1000, 1),
-                "height": format_number(height / 1000, 1),
-                "page_width": format_number(page_mm[0], 0),
-                "page_height": format_number(page_mm[1], 0),
-                "found": format_number(float(f"{full_page_scale * 1.2:.2g}"), 0),
-            }
-            yield Finding("", key=str(row["file"]), field="scale", case="scale", params=params)
 
 
 def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:

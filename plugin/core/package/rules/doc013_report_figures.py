@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ....paths import REPORT_SCHEMA
 from ...engine.context import RuleContext
-from ...files.data import DuplicateNameError, parse_strict_json
+from ...files.data import parse_strict_json
 from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
-from ...model.report import APPROVAL_DOUBT
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.space_map import ZONE_CODE_BY_SPACE_FIGURE
 from ...render.figures import format_state, format_target
@@ -24,7 +22,6 @@ from ..tables.model import SLIGHT_SHARE
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
-    format_unknown_keys,
     format_value_or_missing,
     get_package_facts,
     is_made_by_plugin,
@@ -68,8 +65,6 @@ def _make_report_document(
     basis=["T3", "package-draft"],
     needs={},
     messages={
-        "repeated": "The report “{file}” has the name “{name}” twice in one object of its JSON: programs differ in the value that "
-        "they use, so it was not compared. Make the package again.",
         "damaged": "The report “{file}” is damaged and was not compared. Make the package again.",
         "half": "The report “{file}” is missing, but “{other}”, made with it, exists. Restore it, or make the package again.",
         "figure": "{indicator}: {told} in the report “{file}”, {given} by the layers; difference {apart}{other}. Make the package again.",
@@ -79,7 +74,6 @@ def _make_report_document(
         "county": "The report “{file}” belongs to {told}, the package to {found}. Make the package again from its data.",
         "summary": "The report “{file}” contradicts itself: {told} in its summary, {given} by its rules and findings. Make the package "
         "again.",
-        "keys": "The report “{file}” has keys outside its schema: {keys}; they were probably added later. Make the package again.",
         "state": "{indicator}: “{told}” in the report “{file}”, “{given}” by the layers and the same profile. Make the package again.",
         "counts": "The report “{file}” and the manifest belong to different checks: {names}. Make the package again.",
         "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same "
@@ -103,7 +97,6 @@ def _make_report_document(
         make_example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_make_report_document(RED_LINE_INDICATOR, warnings=2)),
         make_example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
         make_example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
-        make_example("a name twice", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {"verdict": "fail"}, "summary": {"verdict": "pass"}}'}),
         make_example("other findings than the manifest counts", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"findings": 0}}, report=_make_report_document(RED_LINE_INDICATOR, findings=[{"severity": "ERROR", "state": "open"}] * 3)),
         make_example("cut off", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {'}),
         make_example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_make_report_document(RED_LINE_INDICATOR, errors=0)),
@@ -120,10 +113,10 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Figures of the report (JSON) and numbers of features of its layers agree with the package's layers, its verdict
-        and counts with the manifest. The report has no keys outside its schema and belongs to the package's county.
-        Targets and states of indicators agree with the layers, the summary with the report's rules and findings. Rules
-        that passed in the report pass here, with the same tolerances and parameters, and each finding is in both with
-        the same severity, message, area and place (with the same profile, phase and version).
+        and counts with the manifest. The report belongs to the package's county. Targets and states of indicators agree
+        with the layers, the summary with the report's findings. Rules that passed in the report pass here, with the
+        same tolerances and parameters, and each finding is in both with the same severity and area (with the same
+        profile, phase and version).
     Why
         The report is read instead of the data; the report of an older edition proves nothing.
     How to fix
@@ -131,8 +124,7 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     Limits
         Only the report of this plugin is checked; a package gathered from counties (汇总) has none. Figures of townships and their tasks, and the pages (HTML), are not
         compared; ratios only with the same profile. Findings on schemas, on packages and on the run, of ATT016 (dates),
-        of rules that one check did not run completely, and on layers that the export completed are not compared;
-        messages only with a report of the same build in the same language.
+        of rules that one check did not run completely, and on layers that the export completed are not compared.
     """
     package = get_package_facts(ctx)
     if package is None:
@@ -172,13 +164,7 @@ class _ParsedReport:
 
 
 def _parse_report(document: bytes) -> _ParsedReport | None:
-    """Return the parsed report; None if it is truncated or lacks required parts.
-
-    Raises
-    ------
-    DuplicateNameError
-        If an object has a name twice.
-    """
+    """Return the parsed report; None if it is truncated or lacks required parts."""
     try:
         data = parse_strict_json(document)
         return _ParsedReport(
@@ -189,8 +175,6 @@ def _parse_report(document: bytes) -> _ParsedReport | None:
             data["summary"]["verdict"],
             data["summary"]["errors"],
         )
-    except DuplicateNameError:
-        raise
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
@@ -198,18 +182,10 @@ def _parse_report(document: bytes) -> _ParsedReport | None:
 def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on parts of the report that contradict the package."""
     texts = Texts(ctx.lang)
-    try:
-        report = _parse_report(package.document_contents[path])
-    except DuplicateNameError as error:
-        yield make_file_finding(path, "repeated", name=error.name)
-        return
+    report = _parse_report(package.document_contents[path])
     if report is None:
         yield make_file_finding(path, "damaged")
         return
-    if unknown_keys := format_unknown_keys(report.report_data, REPORT_SCHEMA):
-        yield make_file_finding(
-            path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=unknown_keys
-        )
     yield from _compare_county(path, report.report_data["provenance"], package)
     yield from _compare_summary(path, report.report_data, texts)
     for role, name, features in report.layers:
@@ -337,94 +313,18 @@ _COUNTED_ITEMS = ("warnings", "waived", "findings", "skipped", "crashed", "left_
 
 
 def _compare_summary(path: str, report: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """Yield a finding if the summary contradicts the report's rules and findings."""
-    summary, rules, findings = report["summary"], report.get("rules"), report.get("findings")
-    recounted = _recount_summary(summary, rules, findings)
-    differing_items = {key: value for key, value in recounted.items() if key in summary and summary[key] != value}
-    difference_pairs = (
-        [(_describe_items(summary, differing_items, texts), _describe_items(recounted, differing_items, texts))]
-        if differing_items
-        else []
-    )
-    difference_pairs += _compare_rule_counts(rules, findings, texts)
-    if difference_pairs:
-        between = texts.get("words", "between_names")
-        stated_all, given_all = (between.join(side) for side in zip(*difference_pairs, strict=True))
-        yield make_file_finding(path, "summary", told=stated_all, given=given_all)
-
-
-def _recount_summary(summary: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any]:
-    """Return the items of the summary as counted from the report's lists."""
-    counted_items: dict[str, Any] = {}
-    if isinstance(findings, list):
-        open_findings = [f for f in findings if isinstance(f, dict) and f.get("state") != "waived"]
-        counts = Counter(str(f.get("severity")) for f in open_findings)
-        counted_items |= {"errors": counts["ERROR"], "warnings": counts["WARNING"], "infos": counts["INFO"]}
-        counted_items["waived"] = len(findings) - len(open_findings)
-    if isinstance(rules, list) and all(isinstance(r, dict) for r in rules):
-        outcomes = Counter(str(r.get("outcome")) for r in rules)
-        counted_items |= {
-            "rules": len(rules),
-            **{key: outcomes[key] for key in ("passed", "failed", "not_applicable", "crashed")},
-        }
-        counted_items["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
-        counted_items["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
-    if isinstance(rules, list) and isinstance(findings, list):
-        approvals = [
-            f for f in findings if isinstance(f, dict) and f.get("needs_approval") and f.get("severity") == "INFO"
-        ]
-        stated_approvals = sum(f.get("state") == "waived" for f in approvals)
-        if stated_approvals < len(approvals) and "unconfirmed" in counted_items:
-            counted_items["unconfirmed"] = sorted({*counted_items["unconfirmed"], APPROVAL_DOUBT})
-        counted_items["verdict"] = _choose_best_verdict(summary, counted_items, stated_approvals)
-    return counted_items
-
-
-def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
-    """Return the first rule whose count contradicts the list of findings, as (stated, listed).
-
-    Empty if none does. A rule contradicts the list with another number of findings, or if it passed with findings.
-    """
-    if not isinstance(findings, list) or not isinstance(rules, list):
-        return []
-    rows = [f for f in findings if isinstance(f, dict)]
-    counts = Counter(str(f.get("code")) for f in rows)
-    # A comparison that a rule could not make is a finding of the run, and is counted for the rule.
-    run_findings = Counter(
-        str((f.get("params") or {}).get("rule")) for f in rows if f.get("code") in ("RUN900", "RUN901")
-    )
-    for rule_row in (r for r in rules if isinstance(r, dict)):
-        code, stated_count = str(rule_row.get("code")), rule_row.get("findings")
-        if isinstance(stated_count, int) and not counts[code] <= stated_count <= counts[code] + run_findings[code]:
-            stated_text = texts.get("words", "rule_found", code=code, count=stated_count)
-            return [(stated_text, texts.get("words", "list_has", code=code, count=counts[code]))]
-        if rule_row.get("outcome") == "passed" and counts[code]:
-            stated_text = texts.get("words", "rule_passed", code=code)
-            return [(stated_text, texts.get("words", "list_has", code=code, count=counts[code]))]
-    return []
-
-
-def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any], stated_approvals: int) -> Any:
-    """Return the stated verdict if the counts allow it, else the best verdict that they allow.
-
-    All versions of the plugin derive verdicts in this way. ``stated_approvals``: number of waived notes with an
-    approval, which do not affect the verdict.
-    """
-    verdict = summary.get("verdict")
-    if counted_items["errors"]:
-        return "fail"
-    if verdict in ("pass", "conditional") and (
-        counted_items["skipped"] or counted_items["crashed"] or not counted_items["rules"]
-    ):
-        return "incomplete"
-    if verdict == "pass" and (
-        counted_items["warnings"]
-        or counted_items["waived"] > stated_approvals
-        or counted_items["unconfirmed"]
-        or summary.get("left_out")
-    ):
-        return "conditional"
-    return verdict
+    """Yield a finding if errors, warnings or verdict of the summary contradict the report's findings."""
+    summary, findings = report["summary"], report.get("findings")
+    if not isinstance(findings, list):
+        return
+    counts = Counter(str(f.get("severity")) for f in findings if isinstance(f, dict) and f.get("state") != "waived")
+    counted_items: dict[str, Any] = {"errors": counts["ERROR"], "warnings": counts["WARNING"]}
+    if counts["ERROR"]:
+        counted_items["verdict"] = "fail"
+    differing_items = [key for key, value in counted_items.items() if key in summary and summary[key] != value]
+    if differing_items:
+        stated, given = (_describe_items(values, differing_items, texts) for values in (summary, counted_items))
+        yield make_file_finding(path, "summary", told=stated, given=given)
 
 
 def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:

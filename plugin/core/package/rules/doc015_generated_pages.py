@@ -51,12 +51,8 @@ _UNREADABLE_DATA_ERRORS = (
     basis=["T3", "package-draft"],
     needs={},
     messages={
-        "active": "The page “{file}” has content that this plugin did not make: {what}. Do not open it in a browser. Make the package "
-        "again.",
-        "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): “{stated}” in the page, “{given}” by the data. Make "
+        "differs": "The page “{file}” differs from its data “{other}” ({parts}): “{stated}” in the page, “{given}” by the data. Make "
         "the package again.",
-        "pictures": "Pictures of the page “{file}” ({parts}) are not those for which its data “{other}” have digests: they were "
-        "changed or exchanged. Make the package again.",
         "not_rebuilt": "The page “{file}” could not be made again and compared completely: {reason}. Verdict, counts and figures were "
         "compared if the data have them; differences are listed separately. For a complete comparison, inspect the "
         "package with the version and profile that made it; else make it again with this version.",
@@ -68,7 +64,6 @@ _UNREADABLE_DATA_ERRORS = (
         "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package again.",
     },
     fails=[
-        make_example("a script in the manifest's page", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}, pages={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}),
         make_example("a page that is no text", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}, pages={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}),
         make_example("no page of the manifest", 1, manifest=True, files=[MANIFEST_PAGE_FILE_NAME]),
     ],
@@ -81,20 +76,18 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
     """Every generated page and document agrees with its data.
 
     What it checks
-        The pages of the report and of the manifest (HTML) are made again from their data (JSON) and compared
-        completely. Scripts, event handlers, frames, forms and external content are found in pages of every version.
-        Verdict and figures of the quality report and the quality record that the plugin made (docx, PDF) are compared
-        with the report's data; a docx has no hidden, white or tiny text.
+        The pages of the report and of the manifest (HTML) are made again from their data (JSON), and verdict, counts,
+        figures, tables and texts are compared. Verdict and figures of the quality report and the quality record that
+        the plugin made (docx, PDF) are compared with the report's data.
     Why
         A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix
         Make the package again with export_package.
     Limits
-        Pictures are compared with the digests in the report (from version 0.2.0 on). Labels of a legend are taken from
-        the page. Maps are not compared with the layers. A page of another version of the plugin, or with a profile that this check lacks, cannot be made again:
-        then verdict, counts, figures and findings are compared, with a warning. pypdf reads the texts of a PDF; without
-        it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so detect
-        equal edits of data and pages.
+        Pictures, styles and scripts are not inspected. Labels of a legend are taken from the page. Maps are not compared
+        with the layers. A page of another version of the plugin, or with a profile that this check lacks, cannot be
+        made again: then verdict, counts, figures and findings are compared, with a warning. DOC010 and DOC013 compare
+        the data with the layers, and so detect equal edits of data and pages.
     """
     package = get_package_facts(ctx)
     if package is None:
@@ -144,24 +137,7 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
             lambda page: pages.remake_page_of_report(report, norm, page),
             lambda page, remade_page: pages.compare_report_page(page, remade_page, report) if reason != "data" else [],
         )
-        if reason != "data":
-            yield from _compare_pictures(path, package, report, Texts(ctx.lang))
     yield from _compare_documents(package, ctx)
-
-
-def _compare_pictures(path: str, package: PackageFacts, report: Report, texts: Texts) -> Iterator[Finding]:
-    """Yield a finding on pictures of the report's page whose digests differ from those in the report."""
-    text = pages.decode_page(package.document_contents[path])
-    try:
-        changed_places = pages.find_changed_pictures(pages.read_page(text), report) if text is not None else []
-    except _UNREADABLE_DATA_ERRORS:
-        # The comparison of the page reports data that cannot be read.
-        return
-    if changed_places:
-        parts = texts.get("words", "between_names").join(
-            texts.get("parts", f"{one}_pictures") for one in changed_places
-        )
-        yield make_file_finding(path, "pictures", other=package.report_path, parts=parts)
 
 
 def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -262,36 +238,15 @@ def _compare_page(
     if text in remade_texts:
         return
     made_pages = [pages.read_page(one) for one in remade_texts]
-    added_content = pages.find_added_content(page, made_pages)
-    if added_content:
-        active_names = between.join(texts.get("active", key) for key in added_content)
-        yield make_file_finding(path, "active", what=active_names)
     if not made_pages:
-        if not added_content:
-            yield _report_not_rebuilt(path, reason or "data", texts)
+        yield _report_not_rebuilt(path, reason or "data", texts)
         return
-    line_text = ""
-    if reason:
-        differences = min((compare(page, one) for one in made_pages), key=len)
-    else:
-        pairs = (
-            (pages.compare_pages(page, one), remade_text)
-            for one, remade_text in zip(made_pages, remade_texts, strict=True)
-        )
-        differences, remade_text = min(pairs, key=lambda pair: len(pair[0]))
-        # Otherwise invisible characters differ, which this plugin does not write.
-        differences = differences or (
-            []
-            if added_content
-            else [pages.PageDifference("markup", *pages.find_excerpts_of_first_difference(text, remade_text))]
-        )
-        line_text = texts.get("words", "at_line", line=pages.find_first_different_line(text, remade_text))
+    compare_texts = compare if reason else pages.compare_pages
+    differences = min((compare_texts(page, one) for one in made_pages), key=len)
     if differences:
         parts = between.join(texts.get("parts", one.part_key) for one in differences)
         on_page, in_data = (format_value_or_missing(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
-        yield make_file_finding(
-            path, "differs", other=data, parts=parts, place=line_text, stated=on_page, given=in_data
-        )
+        yield make_file_finding(path, "differs", other=data, parts=parts, stated=on_page, given=in_data)
     elif reason:
         yield _report_not_rebuilt(path, reason, texts)
 
