@@ -267,7 +267,7 @@ def test_page_is_not_rebuilt_if_its_generator_digest_differs_although_the_plugin
     data = read_json(copied_package / MANIFEST_FILE_NAME)
     version = data["tool"]["versions"]["sanxian"]
     facts = PackageFacts("x", load_package_spec("county"), manifest=data)
-    assert _package.explain_not_rebuilt(facts, version) == [] and not _package.is_of_other_version(facts)
+    assert _package.explain_not_rebuilt(facts, version) == "" and not _package.is_of_other_version(facts)
     data["tool"]["generator"] = "1" * 64
     assert _package.explain_not_rebuilt(facts, version) == "templates" and _package.is_of_other_version(facts)
     assert _package.explain_not_rebuilt(facts, "0.0.1") == "version"

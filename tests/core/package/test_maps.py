@@ -121,15 +121,6 @@ def test_resolution_of_a_jpeg_is_read_from_exif_alone(tmp_path):
     assert jpeg.inspect_jpeg(path).dpi == pytest.approx(120 * 2.54)
 
 
-@pytest.mark.parametrize(("box", "share"), [((0, 0, 0, 0), 0.0), ((0, 400, 640, 800), 0.5), ((480, 0, 640, 800), 0.25)])
-def test_share_of_a_one_coloured_edge_of_a_map_picture_is_measured(box, share, tmp_path):
-    image = pytest.importorskip("PIL.Image")
-    picture, path = image.effect_noise((640, 800), 90).convert("RGB"), tmp_path / "a.jpg"
-    picture.paste((128, 128, 128), box)
-    picture.save(path, "JPEG")
-    assert jpeg.decode_jpeg(path).plain_edge_share == pytest.approx(share, abs=0.02)
-
-
 @pytest.mark.parametrize("keep", [0, 1, 2, 3, 10, 21, 30, 34, 40, -1])
 def test_truncated_jpeg_is_not_accepted_as_complete(keep):
     data = make_jpeg()
