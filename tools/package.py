@@ -6,6 +6,7 @@ The same commit gives the same bytes: sorted names, one date, one mode.
 
 import argparse
 import configparser
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ import time
 import zipfile
 from pathlib import Path
 
+from add_library import read_installed_library
 from make_manual import ManualError, make_manual_files
 from translations import ROOT, compile_translations
 
@@ -85,12 +87,21 @@ def make_manual_pages() -> dict[str, bytes]:
         sys.exit(f"使用手册有误，未打包 · the manual is not sound, nothing packaged: {error}")
 
 
+def read_libraries() -> dict[str, bytes]:
+    """Return the libraries of the environment that the zip contains: path in the zip → contents."""
+    try:
+        return {f"resources/libraries/{name}": content for name, content in read_installed_library("pypdf").items()}
+    except importlib.metadata.PackageNotFoundError as error:
+        sys.exit(f"缺少 {error.name}，请先运行 make setup · not installed, run make setup first; nothing packaged")
+
+
 def build_zip(folder: Path) -> Path:
     """Write the plugin's zip to a folder; return its path."""
     with tempfile.TemporaryDirectory() as scratch:
         contents = {name: (ROOT / name).read_bytes() for name in list_tracked_files()}
         contents |= compile_translations_to(Path(scratch))
         contents |= make_manual_pages()
+        contents |= read_libraries()
         missing = [part for part in PACKED_PATHS if not any(n == part or n.startswith(part + "/") for n in contents)]
         if missing:
             sys.exit(f"git 中没有这些内容，未打包 · not tracked by git, nothing packaged: {', '.join(missing)}")

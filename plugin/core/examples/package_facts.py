@@ -15,8 +15,7 @@ from ..package.generator import compute_generator_digest
 from ..package.inspection.dataset_comparison import DatasetComparison, FeatureSample, FieldDifference
 from ..package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
 from ..package.inspection.integrity import IntegrityError
-from ..package.inspection.pdf import inspect_pdf_structure
-from ..package.inspection.pdf_pages import PdfFact
+from ..package.inspection.pdf import PdfFact, read_pdf
 from ..package.maps.jpeg import DecodedJpeg, has_jpeg_suffix, read_jpeg
 from ..package.metadata import convert_element_to_xml, make_metadata_element
 from ..package.names import make_name_matcher
@@ -202,7 +201,7 @@ def _change_manifest(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
 def _inspect_pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
     if path in changes.get("pdf", {}):
         return PdfFact(**changes["pdf"][path])
-    return inspect_pdf_structure(content) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
+    return read_pdf(BytesIO(content)) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
 
 
 def _make_comparison(role: str, **values: Any) -> DatasetComparison:

@@ -41,8 +41,6 @@ from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import compare_report_of_package, inspect_package
 from plugin.core.package.inspection.pages import decode_page, read_page, remake_page_of_manifest, remake_page_of_report
-from plugin.core.package.inspection.pdf import inspect_pdf, inspect_pdf_structure
-from plugin.core.package.inspection.pdf_pages import PYPDF_METHOD, STRUCTURE_METHOD, PdfFact
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.page import render_manifest_page as manifest_page
 from plugin.core.render.html import render_report
@@ -1000,41 +998,6 @@ def test_maximum_number_of_files_in_a_package_is_a_setting(copied_package, tmp_p
     with pytest.raises(InputError) as caught:
         inspect_package(copied_package, geopackage_spec, RunOptions(profile=str(profile)))
     assert caught.value.key == "package_too_many"
-
-
-@pytest.mark.parametrize("pages", [0, 1, 3])
-def test_pdf_pages_are_counted_by_the_page_tree_without_pypdf(tmp_path, pages):
-    path = tmp_path / "a.pdf"
-    path.write_bytes(make_pdf(pages=pages))
-    found = inspect_pdf(path, without_pypdf=True)
-    assert found == inspect_pdf_structure(path.read_bytes())
-    expected = PdfFact(pages, False, (), STRUCTURE_METHOD)
-    assert found == expected
-
-
-def test_pdf_pages_in_compressed_objects_are_counted(tmp_path):
-    import zlib
-
-    inside = zlib.compress(b"3 0 <</Type /Page /Parent 2 0 R>> 4 0 <</Type/Page>>")
-    data = b"%%PDF-1.5\n5 0 obj<</Type/ObjStm/N 2/First 4/Filter/FlateDecode/Length %d>>stream\n" % len(inside)
-    found = inspect_pdf_structure(data + inside + b"\nendstream endobj\n")
-    assert found.page_count == 2
-
-
-@pytest.mark.parametrize("pages", [0, 1, 3])
-def test_pdf_pages_are_counted_by_pypdf_when_installed(tmp_path, pages):
-    pytest.importorskip("pypdf", reason="optional")
-    path = tmp_path / "a.pdf"
-    path.write_bytes(make_pdf(pages=pages))
-    expected = PdfFact(pages, False, (), PYPDF_METHOD)
-    assert inspect_pdf(path) == expected
-
-
-def test_pdf_unreadable_by_pypdf_is_counted_by_its_page_tree(tmp_path):
-    pytest.importorskip("pypdf", reason="optional")
-    path = tmp_path / "a.pdf"
-    path.write_bytes(b"%PDF-1.4\n1 0 obj<</Type/Page>>endobj\n")
-    assert inspect_pdf(path).page_count >= 0
 
 
 def test_manifest_with_a_repeated_key_counts_as_damaged(copied_package, geopackage_spec, assembled_plan):

@@ -28,7 +28,7 @@ from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from ..package_spec.model import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
 from ..tables.model import PrintedWorkbook
 from .integrity import IntegrityError
-from .pdf_pages import PdfFact
+from .pdf import PdfFact
 
 if TYPE_CHECKING:
     from pyproj import CRS

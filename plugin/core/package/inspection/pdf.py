@@ -1,50 +1,107 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages, remarks and active content of a PDF.
+"""Pages, texts and active content of a PDF, read by pypdf.
 
-pypdf reads the pages if it is installed; otherwise a check of the structure counts them (ISO 32000-1, 7.5 and 7.7).
 Nothing in a file is executed, and no page is rendered.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import re
-import zlib
-from dataclasses import replace
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from ....paths import LIBRARIES_FOLDER
 from ...cancellation import NEVER_CANCELLED, Cancellation
-from .pdf_pages import PYPDF_METHOD, PdfFact, inspect_pages
 
-#: Maximum bytes of a file that is searched, and of its unpacked streams.
-_MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
-#: Active or attached content → its names in a PDF.
+#: Maximum bytes of a file that is read, and of a page's content: that of a page with text is far smaller.
+_MAX_PDF_BYTES, _MAX_PAGE_BYTES = 512 * 2**20, 2**20
+#: Errors of pypdf for a damaged file, besides its own.
+DAMAGE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+#: Active or attached content, as keys of texts (section ``active``) → its names in a PDF.
 _ACTIVE_NAMES: dict[str, tuple[str, ...]] = {
     "pdf_script": ("/JavaScript", "/JS"),
-    "pdf_files": ("/EmbeddedFiles", "/EmbeddedFile"),
+    "pdf_files": ("/EmbeddedFiles", "/EmbeddedFile", "/FileAttachment"),
     "pdf_launch": ("/Launch",),
-    "pdf_media": ("/RichMedia", "/XFA"),
+    "pdf_media": ("/RichMedia", "/XFA", "/Sound", "/Movie", "/Screen", "/3D"),
 }
-#: A name ends at a delimiter: /Page does not match /Pages.
-_NAME_END = rb"(?![A-Za-z0-9_.#-])"
-_PAGE_OBJECT_PATTERN = re.compile(rb"/Type\s*/Page" + _NAME_END)
-_ENCRYPT_NAME_PATTERN = re.compile(rb"/Encrypt" + _NAME_END)
+#: A name ends at a delimiter: /JS does not match /JSX.
 _ACTIVE_PATTERNS = {
-    key: re.compile(b"(?:" + b"|".join(n.encode() for n in pdf_names) + b")" + _NAME_END)
+    key: re.compile(b"(?:" + "|".join(pdf_names).encode() + rb")(?![A-Za-z0-9_.#-])")
     for key, pdf_names in _ACTIVE_NAMES.items()
 }
-#: Streams of objects; those of pictures and texts need not be unpacked.
-_OBJECT_STREAM_PATTERN = re.compile(rb"/Type\s*/ObjStm" + _NAME_END)
-_STREAM_START_PATTERN = re.compile(rb"stream\r?\n")
-#: Maximum distance of a stream from the beginning of its dictionary.
-_MAX_DICTIONARY_BYTES = 2048
+_ENCRYPTION_PATTERN = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
+#: Operators that paint a path, a picture, a form or a shading (ISO 32000-1, 8.2).
+_PAINTING_OPERATORS = frozenset(b"f F f* B B* b b* S s Do sh INLINE IMAGE".split())
+#: Annotations that show nothing on the page.
+_UNSEEN_ANNOTATIONS = ("/Popup", "/Link")
+_TITLE_KEYS = ("/Title", "/Subject", "/Keywords", "/Author")
 
 
-def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
-    """Return the content of a PDF.
+@dataclass(frozen=True)
+class PdfFact:
+    """Content of a PDF.
 
-    ``without_pypdf``: inspect only the structure, even if pypdf is installed.
+    Attributes
+    ----------
+    page_count
+        Number of pages, −1 if unknown.
+    is_encrypted
+        Whether it is encrypted.
+    active_content
+        Active or attached content, as keys of texts (section ``active``).
+    is_blank
+        Whether no page draws anything.
+    declared_page_count
+        Number of pages that the page tree states, −1 if it is unknown or right.
+    titles
+        Title, subject, keywords and author in the file's properties.
+    page_texts
+        Words of each page, without those in pictures; empty if no page has any.
+    """
+
+    page_count: int
+    is_encrypted: bool = False
+    active_content: tuple[str, ...] = ()
+    is_blank: bool = False
+    declared_page_count: int = -1
+    titles: tuple[str, ...] = ()
+    page_texts: tuple[str, ...] = field(default=(), repr=False)
+
+
+def import_pypdf() -> Any:
+    """Return the package pypdf: that of QGIS's Python, else the copy in the plugin's zip.
+
+    Raises
+    ------
+    ImportError
+        In a checkout whose Python lacks pypdf.
+    """
+    try:
+        pypdf = importlib.import_module("pypdf")
+    except ImportError:
+        sys.path.append(str(LIBRARIES_FOLDER))
+        pypdf = importlib.import_module("pypdf")
+    # pypdf logs its repairs.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    return pypdf
+
+
+def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED) -> PdfFact | None:
+    """Return the content of a PDF; None without pypdf.
 
     Raises
     ------
@@ -54,65 +111,97 @@ def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, withou
     cancellation.raise_if_cancelled()
     if path.stat().st_size > _MAX_PDF_BYTES:
         return PdfFact(-1)
-    data = path.read_bytes()
-    structure = inspect_pdf_structure(data)
-    if without_pypdf:
-        return structure
+    with path.open("rb") as file:
+        return read_pdf(file)
+
+
+def read_pdf(file: IO[bytes]) -> PdfFact | None:
+    """Return the content of an open PDF; None without pypdf. Damage raises no error."""
     try:
-        import pypdf
+        pypdf = import_pypdf()
     except ImportError:
-        return structure
-    return _inspect_with_pypdf(pypdf, path, structure)
-
-
-def _inspect_with_pypdf(pypdf_module: Any, path: Path, structure: PdfFact) -> PdfFact:
-    """Return the content of a PDF with the number of pages by pypdf.
-
-    All other properties come from ``structure``, which is the result of the inspection without pypdf.
-    """
-    from pypdf.errors import PyPdfError
-
-    # pypdf logs its repairs; these logs are suppressed.
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+        return None
+    contents = [file.read()]
+    is_encrypted = _ENCRYPTION_PATTERN.search(contents[0]) is not None
     try:
-        reader = pypdf_module.PdfReader(path, strict=False)
-        locked = bool(reader.is_encrypted)
-        if locked and not reader.decrypt(""):
-            return replace(structure, page_count=-1, is_encrypted=True, is_blank=False, reading_method=PYPDF_METHOD)
-        return replace(structure, page_count=len(reader.pages), is_encrypted=locked, reading_method=PYPDF_METHOD)
-    except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        # Encrypted with a method for which pypdf lacks a library, or damaged: use the structure.
-        return replace(structure, page_count=-1, is_blank=False) if structure.is_encrypted else structure
+        reader = pypdf.PdfReader(file, strict=False)
+        is_encrypted = bool(reader.is_encrypted)
+        if is_encrypted and not reader.decrypt(""):
+            return PdfFact(-1, True)
+        # Objects may be packed into streams.
+        numbers = {stream_number for stream_number, _ in reader.xref_objStm.values()}
+        contents += [reader.get_object(number).get_data() for number in sorted(numbers)]
+        return _read_pages(reader, is_encrypted, _find_active_content(contents))
+    except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS):
+        return PdfFact(-1, is_encrypted, _find_active_content(contents))
 
 
-def inspect_pdf_structure(data: bytes) -> PdfFact:
-    """Return the content of a PDF as its objects show it, also objects in compressed streams."""
-    texts = [data, *_unpack_object_streams(data)]
-    locked = any(_ENCRYPT_NAME_PATTERN.search(text) for text in texts)
-    active = tuple(
-        key for key, name_pattern in _ACTIVE_PATTERNS.items() if any(name_pattern.search(text) for text in texts)
+def _find_active_content(contents: list[bytes]) -> tuple[str, ...]:
+    """Return the active or attached content that the objects of a PDF name."""
+    return tuple(
+        key for key, pattern in _ACTIVE_PATTERNS.items() if any(pattern.search(content) for content in contents)
     )
-    pages = None if locked else inspect_pages(data)
-    if pages is not None:
-        return replace(pages, active_content=tuple(dict.fromkeys((*active, *pages.active_content))))
-    # Without a page tree, count the objects that are pages.
-    count = sum(len(_PAGE_OBJECT_PATTERN.findall(text)) for text in texts)
-    return PdfFact(-1 if locked and not count else count, locked, active)
 
 
-def _unpack_object_streams(data: bytes) -> list[bytes]:
-    """Return the unpacked contents of the PDF streams that contain further objects."""
-    streams = []
-    bytes_left = _MAX_UNPACKED_BYTES
-    for match in _OBJECT_STREAM_PATTERN.finditer(data):
-        stream_start = _STREAM_START_PATTERN.search(data, match.end(), match.end() + _MAX_DICTIONARY_BYTES)
-        if stream_start is None or bytes_left <= 0:
-            continue
-        unpacker = zlib.decompressobj()
+def _read_pages(reader: Any, is_encrypted: bool, active_content: tuple[str, ...]) -> PdfFact:
+    """Return the content of a PDF that pypdf could open."""
+    pages = list(reader.pages)
+    declared_count = reader.root_object["/Pages"].get("/Count")
+    is_count_right = not isinstance(declared_count, int) or declared_count == len(pages)
+    page_texts = tuple(_extract_text(page) for page in pages)
+    info = reader.trailer.get("/Info")
+    return PdfFact(
+        len(pages),
+        is_encrypted,
+        active_content,
+        is_blank=bool(pages) and not any(page_texts) and not any(map(_is_drawn_on, pages)),
+        declared_page_count=-1 if is_count_right else int(declared_count),
+        titles=tuple(_list_titles(info.get_object())) if info is not None else (),
+        page_texts=page_texts if any(page_texts) else (),
+    )
+
+
+def _extract_text(page: Any) -> str:
+    """Return the words of a page; empty for a drawing."""
+    contents = page.get_contents()
+    if contents is None or len(contents.get_data()) > _MAX_PAGE_BYTES:
+        return ""
+    return str(page.extract_text()).strip()
+
+
+def _is_drawn_on(page: Any) -> bool:
+    """Return True if a page without words draws anything: a shape, a picture, a form or an annotation."""
+    contents = page.get_contents()
+    if contents is not None and (
+        len(contents.get_data()) > _MAX_PAGE_BYTES
+        or any(operator in _PAINTING_OPERATORS for _, operator in contents.operations)
+        or any(_has_string(operands) for operands, operator in contents.operations if operator in (b"Tj", b"TJ"))
+    ):
+        return True
+    annotations = [one.get_object() for one in page.get("/Annots") or ()]
+    return any("/AP" in one and one.get("/Subtype") not in _UNSEEN_ANNOTATIONS for one in annotations)
+
+
+def _has_string(operands: list[Any]) -> bool:
+    """Return True if operands have a string that is not of blanks only; its font may have no table of texts."""
+    items = operands[0] if operands and isinstance(operands[0], list) else operands
+    return any(isinstance(one, str | bytes) and bool(one.strip()) for one in items)
+
+
+def _list_titles(info: Any) -> list[str]:
+    """Return title, subject, keywords and author of a PDF's properties."""
+    values = [info.get(key) for key in _TITLE_KEYS] if isinstance(info, dict) else []
+    return [title for value in values if (title := _decode_text(value))]
+
+
+def _decode_text(value: Any) -> str:
+    """Return a text of a PDF's properties: in Unicode, or in GBK, which old Chinese programs write."""
+    data = value if isinstance(value, bytes) else getattr(value, "original_bytes", b"")
+    if data[:2] in (b"\xfe\xff", b"\xff\xfe"):
+        return str(data.decode("utf-16", "replace")).strip()
+    for codec in ("utf-8-sig", "gb18030"):
         try:
-            content = unpacker.decompress(data[stream_start.end() : stream_start.end() + bytes_left], bytes_left)
-        except zlib.error:
+            return str(data.decode(codec)).strip()
+        except UnicodeDecodeError:
             continue
-        bytes_left -= len(content)
-        streams.append(content)
-    return streams
+    return str(value).strip()

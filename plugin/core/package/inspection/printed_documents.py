@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts of the documents that the plugin made for a package (docx, PDF), and their comparison with the report's data.
 
-pypdf reads the texts of a PDF; without it a PDF is not compared.
+pypdf reads the texts of a PDF.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import unicodedata
 import xml.etree.ElementTree as ElementTree  # nosec B405 # parts that declare entities are refused first
@@ -23,6 +22,7 @@ from ...profile import Norm
 from ...render.report_settings import load_report_settings
 from ..package_spec.model import RECORD_DOCUMENT
 from .pages import find_verdicts
+from .pdf import DAMAGE_ERRORS, import_pypdf
 
 #: The parts of a docx with its body and its styles, the namespace of their elements, and the greatest size of a part.
 _BODY_PART, _STYLES_PART = "word/document.xml", "word/styles.xml"
@@ -72,14 +72,12 @@ def _read_pdf_texts(path: Path) -> list[str]:
     Raise UnreadableDocument if it is damaged or pypdf is missing.
     """
     try:
-        import pypdf
-        from pypdf.errors import PyPdfError
+        pypdf = import_pypdf()
     except ImportError as error:
         raise UnreadableDocument("no_pypdf") from error
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         return [page.extract_text() for page in pypdf.PdfReader(path, strict=False).pages]
-    except (PyPdfError, ImportError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (pypdf.errors.PyPdfError, *DAMAGE_ERRORS) as error:
         raise UnreadableDocument("damaged") from error
 
 

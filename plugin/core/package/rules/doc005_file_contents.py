@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -179,15 +178,16 @@ def file_contents(
         return make_result_without_package()
     limits = FileLimits(least_map_pixels, least_map_levels, least_document_pages)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    methods = Counter(
-        file.pdf_fact.reading_method for file in package.files_outside_data_sets if file.pdf_fact is not None
-    )
-    result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
     result.notes += _list_unread_documents(package, ctx)
     result.notes += _list_unread_drawings(package)
+    files = package.files_outside_data_sets
+    unread_count = sum(
+        one.pdf_fact is None and one.name.lower().endswith(".pdf") and _find_damage(one) is None for one in files
+    )
+    result.notes += [("package_pdf_unread", {"count": unread_count})] if unread_count else []
     undecoded_count = sum(
         one.decoded_jpeg is not None and one.decoded_jpeg.max_difference is None and one.decoded_jpeg.is_sound
-        for one in package.files_outside_data_sets
+        for one in files
     )
     result.notes += [("package_jpg_unread", {"count": undecoded_count})] if undecoded_count else []
     return result
