@@ -141,6 +141,12 @@ def test_pdf_with_a_password_is_encrypted_and_its_pages_are_unknown_unless_the_p
     assert facts.is_encrypted and facts.page_count == (-1 if password else 2)
 
 
+def test_names_of_active_content_within_the_bytes_of_a_stream_are_not_reported():
+    assert read(assemble_pdf(make_objects() | {5: make_stream(b"x/JS (\n/Launch /Encrypt ")})) == read(
+        assemble_pdf(make_objects())
+    )
+
+
 def test_pdf_is_not_inspected_without_pypdf(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pypdf", None)
     assert read_pdf(io.BytesIO(make_pdf())) is None

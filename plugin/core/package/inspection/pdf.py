@@ -44,6 +44,7 @@ _ACTIVE_PATTERNS = {
     for key, pdf_names in _ACTIVE_NAMES.items()
 }
 _ENCRYPTION_PATTERN = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
+_STREAM_PATTERN = re.compile(rb"\bstream\r?\n.*?endstream", re.DOTALL)
 #: Operators that paint a path, a picture, a form or a shading (ISO 32000-1, 8.2).
 _PAINTING_OPERATORS = frozenset(b"f F f* B B* b b* S s Do sh INLINE IMAGE".split())
 #: Annotations that show nothing on the page.
@@ -121,7 +122,8 @@ def read_pdf(file: IO[bytes]) -> PdfFact | None:
         pypdf = import_pypdf()
     except ImportError:
         return None
-    contents = [file.read()]
+    # The bytes of a packed stream may look like a name.
+    contents = [_STREAM_PATTERN.sub(b"", file.read())]
     is_encrypted = _ENCRYPTION_PATTERN.search(contents[0]) is not None
     try:
         reader = pypdf.PdfReader(file, strict=False)
