@@ -32,7 +32,7 @@ from plugin.core.render.document.blocks import (
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
 from plugin.core.render.document.print_html import render_print_html
-from plugin.core.render.document.texts import list_first_page_texts
+from plugin.core.render.document.texts import list_block_texts
 from plugin.core.render.html import render_report
 from plugin.core.results.edits_since_check import EditsSinceCheck, LayerEdits, record_edits
 from tests.qgis.helpers import SAMPLE, run_algorithm
@@ -195,7 +195,10 @@ def test_first_screen_of_the_html_report_has_the_first_page_texts_of_the_signed_
     first_screen = html_report.partition('<div class="two">')[0]
     place = 0
     first_screen = re.sub(r"\s", " ", first_screen)
-    parts = [part for text in list_first_page_texts(signed_report) for part in text.split("　")]
+    blocks = signed_report.blocks
+    page_break = next(n for n, block in enumerate(blocks) if isinstance(block, PageBreak))
+    texts = list_block_texts(block for block in blocks[:page_break] if not isinstance(block, Heading))
+    parts = [part for text in texts if text for part in text.split("　")]
     for text in parts:
         found = first_screen.find(re.sub(r"\s", " ", escape(text).replace(THIN_SPACE, "\u00a0")), place)
         assert found >= 0, text

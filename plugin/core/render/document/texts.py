@@ -28,16 +28,6 @@ def list_document_texts(document: Document) -> list[str]:
     return [text for text in (document.title, document.subtitle, *list_block_texts(document.blocks)) if text]
 
 
-def list_first_page_texts(document: Document) -> list[str]:
-    """Return the texts up to the first page break, without headings.
-
-    A document without page breaks has none.
-    """
-    breaks = [n for n, block in enumerate(document.blocks) if isinstance(block, PageBreak)]
-    blocks = document.blocks[: breaks[0] if breaks else 0]
-    return [text for text in list_block_texts(b for b in blocks if not isinstance(b, Heading)) if text]
-
-
 def list_block_texts(blocks: Iterable[Block]) -> list[str]:
     """Return the texts of blocks, some of them empty."""
     return [text for block in blocks for text in _list_texts(block)]
