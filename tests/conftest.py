@@ -29,7 +29,7 @@ SLOW_FILES = (
     "tests/core/render/test_many_findings.py",
     "tests/desktop/test_waivers.py",
     "tests/core/package/test_bad_input.py",
-    "tests/core/package/test_forged.py",
+    "tests/core/package/test_honest_mistakes.py",
     "tests/desktop/test_results.py",
     "tests/cases/test_threads.py",
     "tests/qgis/test_inspect_package.py",

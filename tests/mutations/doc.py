@@ -697,19 +697,9 @@ def plant_layer_missing_in_the_manifest(draft: CountyDraft) -> None:
     change_package_facts(draft, layers={**counts["layers"], "MIMI": 3}, stated_counts=counts["stated_counts"])
 
 
-@declare_mutation("DOC010", case="table")
-def plant_table_that_is_not_a_layer(draft: CountyDraft) -> None:
-    change_package_facts(draft, hidden_tables=["说明"])
-
-
 @declare_mutation("DOC010", case="value")
 def plant_manifest_with_another_crs(draft: CountyDraft) -> None:
     change_package_facts(draft, row={"CZKFBJ": {"crs": "EPSG:4526"}})
-
-
-@declare_mutation("DOC010", case="part")
-def plant_manifest_with_missing_document(draft: CountyDraft) -> None:
-    change_package_facts(draft, head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]})
 
 
 @declare_mutation("DOC005", case="inside")
@@ -738,16 +728,6 @@ def plant_additional_sheet_in_the_workbook_of_the_plugin(draft: CountyDraft) -> 
     )
 
 
-@declare_mutation("DOC012", case="style")
-def plant_metadata_with_style_sheet(draft: CountyDraft) -> None:
-    change_package_facts(draft)
-    package = draft.options["package"]
-    (path,) = (path for path in package.document_contents if path.endswith(".xml"))
-    text = package.document_contents[path].decode("utf-8")
-    styled = text.replace("?>", '?><?xml-stylesheet href="a.xsl"?>', 1).encode("utf-8")
-    draft.options["package"] = replace(package, document_contents={**package.document_contents, path: styled})
-
-
 REPORT = f"{DOCUMENTS}质量检查报告.json"
 
 
@@ -766,13 +746,6 @@ def change_check_report(draft: CountyDraft, **changes: Any) -> None:
 @declare_mutation("DOC013", case="county")
 def plant_report_of_another_county(draft: CountyDraft) -> None:
     change_check_report(draft, provenance={"area_code": "140226"})
-
-
-@declare_mutation("DOC013", case="summary")
-def plant_report_that_contradicts_itself(draft: CountyDraft) -> None:
-    change_check_report(
-        draft, findings=[{"severity": "WARNING", "state": "open"}] * 2, summary={"errors": 3, "warnings": 0}
-    )
 
 
 @declare_mutation("DOC013", case="counts")
@@ -829,9 +802,10 @@ def plant_html_page_with_another_verdict(draft: CountyDraft) -> None:
     change_html_page(draft, lambda text: text.replace("通过", "不通过"), read_plugin_version())
 
 
-@declare_mutation("DOC015", case="not_rebuilt", follows=["DOC016"])
-def plant_html_page_of_another_version(draft: CountyDraft) -> None:
-    change_html_page(draft, lambda text: text.replace("</style>", "p.old{margin:0}</style>"), "0.0.1")
+@declare_mutation("DOC015", case="not_rebuilt", follows=["DOC006"])
+def plant_manifest_too_incomplete_for_its_page(draft: CountyDraft) -> None:
+    page = b"<html></html>"
+    change_package_facts(draft, add={MANIFEST_PAGE_FILE_NAME: page}, pages={MANIFEST_PAGE_FILE_NAME: page})
 
 
 @declare_mutation("DOC016", case="date")
@@ -893,11 +867,6 @@ def plant_file_outside_the_package(draft: CountyDraft) -> None:
     change_package_facts(draft, files_outside=["readme.txt"])
 
 
-@declare_mutation("DOC004", case="comment")
-def plant_comment_of_the_zip(draft: CountyDraft) -> None:
-    change_package_facts(draft, archive_comments="已批准")
-
-
 @declare_mutation("DOC005", case="same", follows=["DOC006"])
 def plant_same_picture_for_two_maps(draft: CountyDraft) -> None:
     change_package_facts(draft, add={f"{MAPS}02三区图.jpg": COMPLETE_PACKAGE_FILES[MAP]})
@@ -908,51 +877,8 @@ def plant_plan_text_of_empty_pages(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("text", drawn=False)})
 
 
-@declare_mutation("DOC008", case="foreign")
-def plant_table_file_missing_in_the_database_catalogue(draft: CountyDraft) -> None:
-    change_package_facts(draft, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]])
-
-
-@declare_mutation("DOC008", case="behind")
-def plant_bytes_after_the_last_row_of_a_table(draft: CountyDraft) -> None:
-    change_package_facts(draft, faults=[["a00000009.gdbtable", "CZKFBJ", "", 2080, "behind"]])
-
-
-@declare_mutation("DOC008", case="index")
-def plant_spatial_index_that_does_not_match_its_table(draft: CountyDraft) -> None:
-    change_package_facts(draft, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]])
-
-
 #: Written by this version (`make_package_facts`), but without the page and list that it writes.
 OWN_SOFTWARE = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
-
-
-@declare_mutation("DOC010", case="head", follows=["DOC006", "DOC013", "DOC015"])
-def plant_exchange_file_of_another_date(draft: CountyDraft) -> None:
-    file = "1-空间数据/a.vct"
-    head = {"tool": OWN_SOFTWARE, "made": "2026-11-20T08:00:00+08:00"}
-    change_package_facts(
-        draft,
-        manifest=True,
-        head=head,
-        row={"CZKFBJ": {"file": file}},
-        heads={file: {"date": "20190101", "mapscale": "2000"}},
-    )
-
-
-@declare_mutation("DOC016", case="confirmed")
-def plant_profile_confirmed_only_by_the_province(draft: CountyDraft) -> None:
-    from plugin.core.profile import load_profile
-
-    profile = load_profile(draft.options.get("profile", ""))
-    change_check_report(
-        draft,
-        provenance={
-            "started": "2026-11-20T08:00:00+08:00",
-            "versions": {"sanxian": read_plugin_version()},
-            "profile": {"id": profile.id, "confirmed": {"by": "某省人民政府"}},
-        },
-    )
 
 
 @declare_mutation("DOC001", case="document", finds=1)
@@ -989,32 +915,12 @@ def plant_map_file_named_as_another_map(draft: CountyDraft) -> None:
     change_package_facts(draft, add={MAP: make_jpeg(properties=comment)})
 
 
-@declare_mutation("DOC012", case="additional")
-def plant_metadata_with_text_between_elements(draft: CountyDraft) -> None:
-    rewrite_metadata(draft, "</成果包>", "</成果包>审查合格")
-
-
 @declare_mutation("DOC012", case="layer_twice")
 def plant_metadata_with_a_layer_listed_twice(draft: CountyDraft) -> None:
     change_package_facts(draft)
     text = draft.options["package"].document_contents[METADATA].decode()
     entry = next(part for part in text.split("<数据集>") if "<名称>CZKFBJ<" in part).split("</数据集>")[0]
     replace_metadata(draft, text.replace("</元数据>", f"<数据集>{entry}</数据集></元数据>"))
-
-
-@declare_mutation("DOC012", case="comments", follows=["DOC006", "DOC013", "DOC015"])
-def plant_metadata_with_a_comment(draft: CountyDraft) -> None:
-    change_package_facts(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}})
-    package = draft.options["package"]
-    text = package.document_contents[METADATA].decode().replace("</元数据>", "<!-- 审查合格 --></元数据>")
-    draft.options["package"] = replace(
-        package, document_contents={**package.document_contents, METADATA: text.encode()}
-    )
-
-
-@declare_mutation("DOC004", case="gap")
-def plant_bytes_between_the_files_of_the_zip(draft: CountyDraft) -> None:
-    change_package_facts(draft, hidden_byte_count=600)
 
 
 @declare_mutation("DOC008", case="no_index")

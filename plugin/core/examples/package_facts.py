@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ...metadata import read_plugin_version
-from ..package.generator import compute_generator_digest
 from ..package.inspection.dataset_comparison import DatasetComparison, FeatureSample, FieldDifference
 from ..package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
 from ..package.inspection.integrity import IntegrityError
@@ -40,15 +38,12 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
 
     - files: ``drop`` (path prefixes to remove), ``add`` (path → content), ``root`` (folder name), ``empty_folders``,
       ``special`` (paths of pipes), ``links`` (paths of links), ``pdf`` (path → facts), ``decoded`` (jpg path →
-      picture), ``archive_comments`` (text of the zip outside its files), ``files_outside`` (files outside the package),
-      ``hidden_byte_count`` (bytes between files of the zip), ``system_files``
-      (left beside the package);
+      picture), ``files_outside`` (files outside the package), ``system_files`` (left beside the package);
     - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field
       names), ``vertical`` (vertical CRS that the package spec requires), ``spares`` (layers that resemble another one:
-      name, role, layer used), ``comparisons`` (layers also in a VCT file, as `DatasetComparison`), ``heads`` (VCT path
-      → header);
+      name, role, layer used), ``comparisons`` (layers also in a VCT file, as `DatasetComparison`);
     - damage: ``faults`` (file, table and GDAL message), ``shapefile`` (error of a table, as in `IntegrityError`),
-      ``broken`` (error and line of an exchange file), ``hidden_tables`` (of the database);
+      ``broken`` (error and line of an exchange file);
     - manifest: ``manifest`` (True: of the package before the changes), ``state``, ``stated_counts`` (name → number of
       features that it states), ``areas`` (name → m², statutory or by method), ``stated_field_counts`` (name → number of
       fields), ``forced`` (verdict before a forced export), ``area`` (code and name of the county), ``secrecy``,
@@ -166,13 +161,9 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
             ),
         ),
         dataset_comparisons=tuple(_make_comparison(**values) for values in changes.get("comparisons", ())),
-        hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
         unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
         empty_folders=tuple(changes.get("empty_folders", ())),
-        vct_headers=changes.get("heads", {}),
-        archive_comments=changes.get("archive_comments", ""),
         files_outside=tuple(changes.get("files_outside", ())),
-        hidden_byte_count=changes.get("hidden_byte_count", 0),
         system_files=tuple(changes.get("system_files", ())),
     )
 
@@ -181,13 +172,6 @@ def _change_manifest(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
     """Change manifest values, and repeat or resize rows, as ``changes`` requests."""
     for key, value in changes.get("head", {}).items():
         manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
-    tool = manifest.get("tool", {})
-    if tool.get("generator") == "own":
-        manifest["tool"] = {
-            **tool,
-            "versions": {"sanxian": read_plugin_version()},
-            "generator": compute_generator_digest(),
-        }
     for row in manifest["layers"]:
         row |= changes.get("row", {}).get(row["layer"], {})
         row |= {"data_year": changes["data_year"]} if "data_year" in changes else {}

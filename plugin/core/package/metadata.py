@@ -131,10 +131,6 @@ def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[st
 #: The encoding in an XML declaration. The parser does not support the Chinese encodings.
 _DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
 _CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
-#: Attributes that name a schema or a namespace.
-_SCHEMA_ATTRIBUTE_PATTERN = re.compile(r"xmlns(?::|$)|xsi:|xml:")
-#: Maximum characters of a text between elements in a message.
-_MAX_SHOWN_CHARACTERS = 40
 #: Maximum depth of elements; metadata have three levels.
 _MAX_DEPTH = 50
 
@@ -158,11 +154,6 @@ class XmlNode:
     name: str
     text: str = ""
     children: list[XmlNode] = field(default_factory=list)
-    #: Names of attributes, without those of namespaces and schemas.
-    attributes: list[str] = field(default_factory=list)
-    #: Only of the root: targets of processing instructions (``<?xml-stylesheet …?>``), and comments of the document.
-    instructions: list[str] = field(default_factory=list)
-    comments: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -170,8 +161,7 @@ class MetadataItems:
     """Metadata items of a package and of each of its layers: item → text.
 
     ``unknown_elements``: elements that the specification does not have; ``missing_elements``: elements that it has and
-    the file lacks; ``repeated_elements``: elements that occur twice in one parent; ``additional``: attributes and texts
-    between elements, which belong to no item.
+    the file lacks; ``repeated_elements``: elements that occur twice in one parent.
     """
 
     package_items: dict[str, str]
@@ -179,7 +169,6 @@ class MetadataItems:
     unknown_elements: tuple[str, ...] = ()
     missing_elements: tuple[str, ...] = ()
     repeated_elements: tuple[str, ...] = ()
-    additional: tuple[str, ...] = ()
 
 
 def read_xml(data: bytes) -> XmlNode:
@@ -204,7 +193,7 @@ def read_xml(data: bytes) -> XmlNode:
         """Add an element to the tree (called by the parser)."""
         if len(stack) > _MAX_DEPTH:
             raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
-        node = XmlNode(name, attributes=[key for key in attributes if not _SCHEMA_ATTRIBUTE_PATTERN.match(key)])
+        node = XmlNode(name)
         stack[-1].children.append(node)
         stack.append(node)
 
@@ -216,8 +205,6 @@ def read_xml(data: bytes) -> XmlNode:
     parser.StartElementHandler = start_element
     parser.EndElementHandler = lambda _: stack.pop()
     parser.CharacterDataHandler = add_text
-    parser.ProcessingInstructionHandler = lambda target, _: root.instructions.append(target)
-    parser.CommentHandler = lambda text: root.comments.append(text.strip())
     parser.buffer_text = True
     try:
         parser.Parse(data, True)
@@ -226,7 +213,6 @@ def read_xml(data: bytes) -> XmlNode:
     except (LookupError, ValueError) as error:
         # An unknown encoding or a multi-byte one that the parser does not support; it reports it in other words.
         raise UnreadableXml("encoding", declared=_find_declared_encoding(data), found=_detect_encoding(data)) from error
-    root.children[0].instructions, root.children[0].comments = root.instructions, root.comments
     return root.children[0]
 
 
@@ -301,20 +287,8 @@ def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataI
     return MetadataItems(
         package,
         tuple(items_of_frame["dataset"]),
-        *(
-            tuple(dict.fromkeys(one))
-            for one in (unknown_elements, missing_elements, repeated_elements, _list_additional_content(root))
-        ),
+        *(tuple(dict.fromkeys(one)) for one in (unknown_elements, missing_elements, repeated_elements)),
     )
-
-
-def _list_additional_content(node: XmlNode) -> list[str]:
-    """Return attributes (``element@name``) of an XML document, and texts between its elements."""
-    additional = [f"{node.name}@{name}" for name in node.attributes]
-    text = " ".join(node.text.split())
-    if node.children and text:
-        additional.append(text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…")
-    return additional + [one for child in node.children for one in _list_additional_content(child)]
 
 
 def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: PackageSpec, file: str) -> dict[str, Any]:
@@ -340,7 +314,6 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
         or metadata.unknown_elements
         or metadata.missing_elements
         or metadata.repeated_elements
-        or metadata.additional
         or read_items != stripped_items
     ):
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=name_by_item["metadata"])

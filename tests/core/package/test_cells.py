@@ -17,10 +17,9 @@ from plugin.core.package.maps.jpeg import DecodedJpeg
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
 from plugin.paths import REPORT_TEMPLATES_FOLDER
-from tests.core.package.test_forged import (
+from tests.core.package.package_copies import (
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
-    METADATA_PATH,
     PACKAGE_RULES,
     REPORT_JSON_PATH,
     TABLES_PATH,
@@ -118,16 +117,13 @@ def act_as_other_plugin_build(digest="0" * 64, *changes):
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, ""])
-def test_pages_made_by_another_plugin_build_are_reported_as_not_rebuilt(
+def test_pages_of_another_plugin_build_with_the_same_figures_give_no_finding(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings, digest
 ):
     act_as_other_plugin_build(digest)(copied_package)
     recompute_digests(copied_package)
     found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
-    new = {key: [f.severity for f in some] for key, some in found.items() if key not in unchanged_findings}
-    assert new == {("DOC015", "not_rebuilt"): ["WARNING", "WARNING"]}
-    for finding in found["DOC015", "not_rebuilt"]:
-        assert "未能重建核对" in finding.message and "同一版本号" in finding.message
+    assert found.keys() <= unchanged_findings.keys()
 
 
 def test_changed_verdict_on_a_page_made_by_another_plugin_build_is_reported_as_an_error(
@@ -188,11 +184,8 @@ TOLERATED_VERSION_CHANGES = {
     "a figure beyond the tolerance": (scale_report_indicator("red_line_area", 3e-5), ("DOC013", "figure"), "ERROR", "ERROR"),
     "a table figure beyond the tolerance": (scale_table_cell(1e-2), ("DOC011", "cell"), "ERROR", "ERROR"),
     "a number of features": (change_report(add_feature_count), ("DOC013", "features"), "ERROR", "ERROR"),
-    "a verdict": (change_report(lambda r: r["summary"].update(verdict="pass")), ("DOC013", "summary"), "ERROR", "ERROR"),
-    "a count of warnings": (change_report(lambda r: r["summary"].update(warnings=77)), ("DOC013", "summary"), "ERROR", "ERROR"),
     "a status word": (set_cell_text("状态", "达到"), ("DOC011", "words"), "ERROR", "ERROR"),
     "the sheet on the data": (set_about_text("县配置", "浑源县（已确认）"), ("DOC011", "words"), "ERROR", "ERROR"),
-    "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA_PATH), ("DOC012", "value"), "WARNING", "WARNING"),
 }  # fmt: skip
 
 

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import os
-import struct
 import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
@@ -26,12 +23,6 @@ _MAX_SEARCH_DEPTH = 4
 _ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 #: Names that may be next to a package without being a part of it.
 _IGNORED_NAMES = ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")
-#: The fixed part of an entry's header, up to the lengths of name and extra field (APPNOTE, 4.3.7).
-_LOCAL_HEADER = "<4s5H3I2H"
-#: The flag of entries with a data descriptor behind their data, its signature, and its possible lengths.
-_DESCRIPTOR_FLAG, _DESCRIPTOR_SIGNATURE, _DESCRIPTOR_BYTES = 0x08, b"PK\x07\x08", (12, 16, 20, 24)
-#: Bytes of a zip's record of its end without the comment, and the most that the record has with it.
-_END_RECORD, _MOST_COMMENT = 22, 2**16 + 22
 
 
 @contextmanager
@@ -81,70 +72,6 @@ def unpack_package(
         yield _find_package(target, path, matcher, cancellation)
 
 
-def read_archive_comments(path: Path) -> str:
-    """Return the texts in a zip file outside its entries' contents, which unpacking loses.
-
-    They are comments of the archive and of its entries, and bytes after the archive's end, at most the first 64 KiB.
-    Empty for a folder and for a damaged archive, which `unpack_package` reports.
-    """
-    if not path.is_file():
-        return ""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            comments = [archive.comment, *(info.comment for info in archive.infolist())]
-        with path.open("rb") as handle:
-            # The record of the end has 22 bytes and a comment of at most 64 KiB.
-            handle.seek(max(0, path.stat().st_size - 2 * _MOST_COMMENT))
-            tail_bytes = handle.read()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return ""
-    end = tail_bytes.rfind(b"PK\x05\x06") + _END_RECORD + len(comments[0])
-    texts = [_decode_comment(content) for content in (*comments, tail_bytes[end:]) if content]
-    return " ".join(text for text in texts if text)
-
-
-def count_hidden_bytes(path: Path) -> int:
-    """Return the number of bytes of a zip that programs for zip files do not show.
-
-    They belong to no entry and no record: they are between entries, or between the last entry and the directory. Zero
-    for a folder, for an archive with its entries encrypted or larger than 4 GiB, and for a damaged archive, which
-    `unpack_package` reports.
-    """
-    if not path.is_file():
-        return 0
-    try:
-        with zipfile.ZipFile(path) as archive, path.open("rb") as handle:
-            infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
-            starts = [*(info.header_offset for info in infos[1:]), archive.start_dir]
-            return sum(
-                _count_bytes_behind_entry(handle, info, next_start)
-                for info, next_start in zip(infos, starts, strict=True)
-            )
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
-        return 0
-
-
-def _count_bytes_behind_entry(handle: BinaryIO, info: zipfile.ZipInfo, next_start: int) -> int:
-    """Return the number of bytes between an entry's data and the next entry or the directory (APPNOTE, 4.3)."""
-    handle.seek(info.header_offset)
-    *_, name_length, extra_length = struct.unpack(_LOCAL_HEADER, handle.read(struct.calcsize(_LOCAL_HEADER)))
-    handle.seek(name_length + extra_length + info.compress_size, os.SEEK_CUR)
-    count = max(next_start - handle.tell(), 0)
-    if info.flag_bits & _DESCRIPTOR_FLAG and count:
-        descriptor = handle.read(_DESCRIPTOR_BYTES[-1])
-        sizes = [size for size in _DESCRIPTOR_BYTES if size <= count and _is_descriptor(descriptor[:size], info)]
-        count -= sizes[0] if sizes else 0
-    return count
-
-
-def _is_descriptor(content: bytes, info: zipfile.ZipInfo) -> bool:
-    """Return True for a data descriptor: checksum and sizes behind an entry, with or without a signature."""
-    content = content.removeprefix(_DESCRIPTOR_SIGNATURE)
-    sizes = {struct.calcsize(pattern): pattern for pattern in ("<III", "<IQQ")}
-    pattern = sizes.get(len(content))
-    return pattern is not None and struct.unpack(pattern, content) == (info.CRC, info.compress_size, info.file_size)
-
-
 def list_system_files(path: Path) -> tuple[str, ...]:
     """Return the top-level folders and files that operating systems leave in a zip beside the package.
 
@@ -185,19 +112,6 @@ def list_files_outside_package(path: Path, package: str) -> tuple[str, ...]:
         and not is_stray_file(one.name)
         and one.parts[0] not in _IGNORED_NAMES
     )
-
-
-def _decode_comment(content: bytes) -> str:
-    """Return a comment of a zip as one line of text.
-
-    Its size (“12 B”) if it has no printable character.
-    """
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = content.decode("gbk", errors="replace")
-    # Control characters of binary content would garble the report.
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split()) or f"{len(content)} B"
 
 
 class _PackageMatcher:

@@ -30,11 +30,11 @@ from ..package_spec.model import PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
 from ..tables.model import PrintedWorkbook
 from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
-from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts, read_vct_header
+from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts
 from .integrity import IntegrityError, find_integrity_errors
-from .layer_facts import find_non_layer_tables, read_layer_facts
+from .layer_facts import read_layer_facts
 from .pdf import inspect_pdf
-from .printed_documents import DocumentTexts, UnreadableDocument, read_document_texts
+from .printed_documents import UnreadableDocument, read_document_texts
 
 OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.
@@ -112,17 +112,12 @@ def collect_package_facts(
     extents = any(path.lower().endswith(".xml") for path in documents)
     layers: list[LayerFact] = []
     vct_layers = {}
-    heads: dict[str, dict[str, str]] = {}
     errors: list[IntegrityError] = []
-    hidden_tables: dict[str, tuple[str, ...]] = {}
     for data_set in facts.list_data_sets():
         if has_vct_suffix(data_set):
             vct_facts, vct_layers[data_set] = read_vct_facts(folder, data_set, cancellation)
-            heads[data_set] = read_vct_header(folder / data_set)
             layers += [LayerFact(data_set, *one) for one in vct_facts]
         else:
-            if other_tables := find_non_layer_tables(folder, data_set):
-                hidden_tables[data_set] = other_tables
             layers += read_layer_facts(folder, data_set, cancellation, extents)
             errors += find_integrity_errors(folder, data_set, cancellation)
     return replace(
@@ -133,9 +128,7 @@ def collect_package_facts(
         vct_layers=vct_layers,
         digest_lists=sums,
         integrity_errors=tuple(errors),
-        hidden_tables=hidden_tables,
         empty_folders=_find_empty_folders(folder, package_spec),
-        vct_headers=heads,
         document_texts=_read_document_texts(folder, facts, cancellation),
     )
 
@@ -197,12 +190,10 @@ def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     return {f.path: (folder / f.path).read_bytes() for f in document_files}
 
 
-def _read_document_texts(
-    folder: Path, facts: PackageFacts, cancellation: Cancellation
-) -> dict[str, DocumentTexts | str]:
+def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
     """Return path → texts of each document that the plugin made, or a key of texts for why they cannot be read."""
     generated_documents = facts.get_kinds_of_generated_documents()
-    texts: dict[str, DocumentTexts | str] = {}
+    texts: dict[str, list[str] | str] = {}
     for file in facts.files_outside_data_sets:
         if (
             file.path not in generated_documents

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
     from ..package_spec.model import VectorSet
     from .dataset_comparison import DatasetComparison
-    from .printed_documents import DocumentTexts
 
 
 VCT_SUFFIX = ".vct"
@@ -58,29 +57,6 @@ class VctFact(NamedTuple):
 def has_vct_suffix(path: str) -> bool:
     """Return True if a file name has the suffix of a VCT file."""
     return path.lower().endswith(VCT_SUFFIX)
-
-
-#: Bytes of a file in which its header is.
-_MAX_HEADER_BYTES = 2**16
-
-
-def read_vct_header(path: Path) -> dict[str, str]:
-    """Return key → value of a VCT file's header, keys in small letters.
-
-    The result is empty for a file without a header.
-    """
-    from ...exchange.vct.settings import VCT_ENCODING
-
-    with path.open("rb") as handle:
-        lines = handle.read(_MAX_HEADER_BYTES).decode(VCT_ENCODING, "replace").splitlines()
-    lower_lines = [line.strip().lower() for line in lines]
-    if "headbegin" not in lower_lines or "headend" not in lower_lines:
-        return {}
-    pairs = (
-        line.replace("：", ":", 1).partition(":")
-        for line in lines[lower_lines.index("headbegin") + 1 : lower_lines.index("headend")]
-    )
-    return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
 def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
@@ -171,8 +147,6 @@ class LayerFact:
         Extent of the shapes in their CRS, if metadata need it.
     field_names
         Fields except those that formats reserve; None if unknown.
-    other_titles
-        Other names of the layer in a GeoPackage.
     """
 
     file: str
@@ -184,7 +158,6 @@ class LayerFact:
     geometry_type: str = ""
     extent: tuple[float, float, float, float] | None = None
     field_names: tuple[str, ...] | None = None
-    other_titles: tuple[str, ...] = ()
 
     @property
     def data_format(self) -> str:
@@ -229,18 +202,10 @@ class PackageFacts:
         Comparisons of layers with their copies in an earlier data set.
     unread_layers
         Layers that are not read, because their data set has another layer with the same code.
-    hidden_tables
-        Data set → tables, views and triggers that are not layers.
     empty_folders
         Empty folders that the specification does not have.
-    vct_headers
-        Path of a VCT file → its header.
-    archive_comments
-        Text of the zip that belongs to none of its files.
     files_outside
         Files of the zip outside the folder of the package.
-    hidden_byte_count
-        Number of bytes of the zip that belong to no file and no record.
     system_files
         Files and folders that a system left in the zip beside the package.
     document_texts
@@ -262,14 +227,10 @@ class PackageFacts:
     integrity_errors: tuple[IntegrityError, ...] = ()
     dataset_comparisons: tuple[DatasetComparison, ...] = ()
     unread_layers: tuple[UnreadLayer, ...] = ()
-    hidden_tables: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
     empty_folders: tuple[str, ...] = ()
-    vct_headers: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
-    archive_comments: str = ""
     files_outside: tuple[str, ...] = ()
-    hidden_byte_count: int = 0
     system_files: tuple[str, ...] = ()
-    document_texts: dict[str, DocumentTexts | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
+    document_texts: dict[str, list[str] | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @cached_property
     def placeholder_values(self) -> dict[str, str]:

@@ -21,17 +21,11 @@ from ...model.report import Outcome
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ..package_spec.model import PackageSpec
-from .archive import (
-    count_hidden_bytes,
-    list_files_outside_package,
-    list_system_files,
-    read_archive_comments,
-    unpack_package,
-)
+from .archive import list_files_outside_package, list_system_files, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
-from .finding_comparison import compare_findings, describe_difference, list_differing_parameters
+from .finding_comparison import list_differing_parameters
 from .package_waivers import record_package_waivers
 
 if TYPE_CHECKING:
@@ -45,18 +39,17 @@ if TYPE_CHECKING:
 
 #: Rule of the findings that compare the package's report with this check; their cases.
 OUTCOME_RULE_CODE = "DOC013"
-OUTCOME_CASE, VALUE_CASE, FINDING_CASE = "outcomes", "values", "findings"
-#: Most rules, and most findings, that a message names.
-_MAX_LISTED_CODES, _MAX_LISTED_FINDINGS = 8, 5
+OUTCOME_CASE, VALUE_CASE = "outcomes", "values"
+#: Most rules that a message names.
+_MAX_LISTED_CODES = 8
 
 
 def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) -> None:
     """Add findings on statements of the package's report that this check contradicts.
 
     A finding names a rule that passed in the report but has findings now, or settings that the report confirms and the
-    same profile does not. Tolerances, parameters of rules and the single findings are compared, too. Reports are
-    compared only for equal version, standard, profile and phase. Waivers in the package's report are recorded in any
-    case.
+    same profile does not. Tolerances and parameters of rules are compared, too. Reports are compared only for equal
+    version, standard, profile and phase. Waivers in the package's report are recorded in any case.
     """
     report = check_result.report
     report_data = _read_package_report(facts)
@@ -82,13 +75,6 @@ def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) ->
     differing_names = list_differing_parameters(report_data, check_result)
     if differing_names:
         _add_report_finding(check_result, facts, VALUE_CASE, names=_join_names(differing_names, texts))
-    differences = compare_findings(report_data, check_result, rule_codes)
-    if differences:
-        names = [describe_difference(one, texts) for one in differences[:_MAX_LISTED_FINDINGS]]
-        listed_names = texts.get("words", "between_names").join(names) + (
-            " …" if len(differences) > _MAX_LISTED_FINDINGS else ""
-        )
-        _add_report_finding(check_result, facts, FINDING_CASE, names=listed_names, count=len(differences))
 
 
 def _join_names(names: list[str], texts: Texts) -> str:
@@ -260,9 +246,7 @@ def inspect_package(
         facts = collect_package_facts(folder, package_spec, cancellation)
         facts = replace(
             facts,
-            archive_comments=read_archive_comments(Path(path)),
             files_outside=list_files_outside_package(Path(path), folder.name),
-            hidden_byte_count=count_hidden_bytes(Path(path)),
             system_files=_list_system_files_outside(Path(path), facts),
         )
         progress(_COLLECTING_SHARE, "")

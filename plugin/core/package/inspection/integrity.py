@@ -7,10 +7,9 @@ It opens a shapefile without its attribute table (.dbf) as one without fields.
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,81 +17,6 @@ from typing import Any, NamedTuple
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.gdal_setup import load_gdal
 from ...files.digests import MANIFEST_FILE_NAME, is_link
-
-#: Bytes of a shape up to the end of its envelope, and the offset of the envelope (OGC 12-128, 2.1.3).
-_BLOB_HEAD_BYTES, _ENVELOPE_OFFSET = 40, 8
-_EMPTY_FLAG = 0x10
-#: Relative rounding error of the index's four-byte numbers.
-_INDEX_ROUNDING_SHARE = 3e-7
-
-
-def find_unindexed_tables(path: Path) -> list[tuple[str, int]]:
-    """Return the tables of a GeoPackage whose spatial index misses shapes, each with the number of missing shapes.
-
-    Tables without an index and shapes without an envelope are skipped. A file that is not a GeoPackage gives an empty
-    result; other functions report it.
-    """
-    unindexed = []
-    try:
-        # immutable: SQLite makes no journal next to the file.
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            table_names = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master")}
-            rows = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
-            for table, column in rows:
-                index = f"rtree_{table}_{column}"
-                if (
-                    table in table_names
-                    and index in table_names
-                    and (count := _count_unindexed(database, table, column, index))
-                ):
-                    unindexed.append((str(table), count))
-    except sqlite3.Error:
-        return []
-    return unindexed
-
-
-def _count_unindexed(database: sqlite3.Connection, table: str, column: str, index: str) -> int:
-    """Return the number of a table's shapes that its spatial index misses."""
-    keys = [row[1] for row in database.execute(f"PRAGMA table_info({_quote_sql_name(table)})") if row[5]]
-    if len(keys) != 1:
-        return 0
-    shape = _quote_sql_name(column)
-    query = (
-        f"SELECT substr(t.{shape}, 1, {_BLOB_HEAD_BYTES}), r.minx, r.maxx, r.miny, r.maxy "  # nosec B608 # quoted
-        f"FROM {_quote_sql_name(table)} AS t "
-        f"LEFT JOIN {_quote_sql_name(index)} AS r ON r.id = t.{_quote_sql_name(keys[0])} WHERE t.{shape} IS NOT NULL"
-    )
-    count = 0
-    for blob_head, *box in database.execute(query):
-        extent = _read_blob_envelope(blob_head)
-        if extent is None:
-            continue
-        rounding = _INDEX_ROUNDING_SHARE * max(map(abs, extent))
-        low, high = (0, 2), (1, 3)
-        if None in box or not (
-            all(box[n] <= extent[n] + rounding for n in low) and all(box[n] >= extent[n] - rounding for n in high)
-        ):
-            count += 1
-    return count
-
-
-def _read_blob_envelope(blob_head: bytes) -> tuple[float, ...] | None:
-    """Return west, east, south and north from the beginning of a GeoPackage shape.
-
-    None without an envelope.
-    """
-    if not isinstance(blob_head, bytes) or len(blob_head) < _BLOB_HEAD_BYTES or blob_head[:2] != b"GP":
-        return None
-    flags = blob_head[3]
-    if flags & _EMPTY_FLAG or not flags >> 1 & 7:
-        return None
-    return struct.unpack_from(("<" if flags & 1 else ">") + "4d", blob_head, _ENVELOPE_OFFSET)
-
-
-def _quote_sql_name(name: str) -> str:
-    """Return a table or column name quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
 
 #: System tables by file, as in every FileGDB. The first lists all tables; GDB_Items describes the layers.
 _SYSTEM_TABLE_OF_FILE = {
@@ -119,9 +43,6 @@ _SPATIAL_INDEX_NAME = "FDO_SHAPE".encode("utf-16-le")
 #: Description, 1998, p. 4); in a .dbf with the number of rows, the length of the header and of a row (dBASE III).
 _SHP_LENGTH_BYTES, _DBF_SIZE_BYTES = slice(24, 28), slice(4, 12)
 
-#: Bytes of the header of a .gdbtable, and those with the length of the file (FGDB Spec of dump_gdbtable).
-_TABLE_HEADER_BYTES, _TABLE_SIZE_BYTES = 40, slice(24, 32)
-
 
 class IntegrityError(NamedTuple):
     """An error in a data set of a package.
@@ -137,11 +58,9 @@ class IntegrityError(NamedTuple):
     reason
         GDAL's message; empty for a missing file.
     missing_count
-        Bytes missing in a file of a shapefile by its header, bytes after the end of a table, or shapes missing in an
-        index.
+        Bytes missing in a file of a shapefile by its header.
     kind
-        ``foreign`` for a table that no catalog lists, ``index`` for a wrong index, ``no_index`` for a missing one,
-        ``behind`` for bytes after the end of a table.
+        ``no_index`` for a missing spatial index.
     """
 
     dataset_path: str
@@ -195,11 +114,6 @@ def find_integrity_errors(
             if shape.suffix.lower() == ".shp"
             for error in _find_truncated_files(shape, data_set)
         ]
-    if path.suffix.lower() == ".gpkg":
-        return [
-            IntegrityError(data_set, data_set, table, missing_count=count, kind="index")
-            for table, count in find_unindexed_tables(path)
-        ]
     if path.suffix.lower() != ".gdb" or not path.is_dir():
         return []
     try:
@@ -216,14 +130,9 @@ def find_integrity_errors(
     missing_files = _find_missing_files(path, tables)
     found_errors = [IntegrityError(data_set, f"{data_set}/{part}", table) for part, table in missing_files.items()]
     found_errors += [
-        IntegrityError(data_set, f"{data_set}/{name}", "", kind="foreign")
-        for name in _find_unlisted_files(path, tables)
-    ]
-    found_errors += [
         IntegrityError(data_set, f"{data_set}/{name}", table, kind="no_index")
         for name, table in _find_missing_spatial_indexes(path, tables).items()
     ]
-    found_errors += _find_trailing_bytes(path, tables, data_set)
     file_of_table = {name: stem for stem, name in tables.items()}
     for table, reason in errors.reason_by_table.items():
         part = f"{data_set}/{file_of_table[table]}{_TABLE_SUFFIX}" if table in file_of_table else data_set
@@ -320,36 +229,6 @@ def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> 
         if not is_link(index_list) and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper():
             missing_files[f"{stem}{_SPATIAL_INDEX_SUFFIX}"] = name
     return missing_files
-
-
-def _find_trailing_bytes(path: Path, table_by_file: dict[str, str], data_set: str) -> Iterator[IntegrityError]:
-    """Yield the files of layers that are longer than their header states.
-
-    System tables are left out: GDAL does not renew their header when it adds a field.
-    """
-    for stem, name in sorted(table_by_file.items()):
-        file = path / f"{stem}{_TABLE_SUFFIX}"
-        if name.startswith(_SYSTEM_PREFIX) or not file.is_file() or is_link(file):
-            continue
-        with file.open("rb") as handle:
-            header = handle.read(_TABLE_HEADER_BYTES)
-        if len(header) < _TABLE_HEADER_BYTES:
-            continue
-        (stated_size,) = struct.unpack("<Q", header[_TABLE_SIZE_BYTES])
-        trailing_bytes = file.stat().st_size - stated_size
-        if stated_size and trailing_bytes > 0:
-            yield IntegrityError(data_set, f"{data_set}/{file.name}", name, missing_count=trailing_bytes, kind="behind")
-
-
-def _find_unlisted_files(path: Path, table_by_file: dict[str, str]) -> list[str]:
-    """Return the table files that the catalog of a FileGDB does not list.
-
-    Empty if the catalog could not be read.
-    """
-    if len(table_by_file) <= len(_SYSTEM_TABLE_OF_FILE):
-        return []
-    table_file_names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE_SUFFIX)
-    return [name for name in table_file_names if name.lower().removesuffix(_TABLE_SUFFIX) not in table_by_file]
 
 
 def _remove_paths(reason: str, folder: Path) -> str:

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import re
-import sqlite3
 import warnings
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -45,69 +42,6 @@ def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, re
     return layer_facts
 
 
-#: Tables that GDAL and QGIS reserve in a GeoPackage.
-_GEOPACKAGE_SYSTEM_NAME_PATTERN = re.compile(
-    r"gpkg_\w+|rtree_\w+|sqlite_\w+|idx_\w+|layer_styles|qgis_projects|trigger_(?:insert|delete)_feature_count_\w+|fki_\w+"
-    r"|gdal_\w+|ogr_empty_table",
-    re.IGNORECASE,
-)
-#: System tables that a FileGDB lists with the layers.
-_FILEGDB_SYSTEM_NAME_PATTERN = re.compile(r"GDB_\w+", re.IGNORECASE)
-
-
-def find_non_layer_tables(folder: Path, data_set: str) -> tuple[str, ...]:
-    """Return the tables, views and triggers of a database that are not layers.
-
-    In a GeoPackage these include tables that programs do not list. Nothing is written. Empty for shapefiles and for a
-    database that cannot be opened.
-    """
-    path = folder / data_set
-    suffix = path.suffix.lower()
-    if suffix == ".gpkg":
-        return _find_non_layer_geopackage_tables(path)
-    return _find_non_layer_filegdb_tables(path) if suffix == ".gdb" else ()
-
-
-def _find_non_layer_geopackage_tables(path: Path) -> tuple[str, ...]:
-    """Return the names of tables, views and triggers of a GeoPackage that are not layers.
-
-    Empty if it is unreadable.
-    """
-    try:
-        # immutable: SQLite makes no journal next to the file.
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            rows = database.execute("SELECT type, name, tbl_name FROM sqlite_master").fetchall()
-            layers = {str(name).upper() for (name,) in database.execute("SELECT table_name FROM gpkg_geometry_columns")}
-    except sqlite3.Error:
-        # Not a GeoPackage; reading its layers reports that.
-        return ()
-    return tuple(
-        sorted(
-            name
-            for kind, name, table in rows
-            if kind != "index"
-            and str(name).upper() not in layers
-            and not _GEOPACKAGE_SYSTEM_NAME_PATTERN.fullmatch(name)
-        )
-    )
-
-
-def _find_non_layer_filegdb_tables(path: Path) -> tuple[str, ...]:
-    """Return the names of tables of a FileGDB that are not layers; empty if it cannot be opened."""
-    import pyogrio
-
-    from ...io import DRIVER_ERRORS
-
-    try:
-        rows = pyogrio.list_layers(path)
-    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
-        # Reading the layers reports that the database cannot be opened.
-        return ()
-    return tuple(
-        sorted(str(n) for n, kind in rows if kind is None and not _FILEGDB_SYSTEM_NAME_PATTERN.fullmatch(str(n)))
-    )
-
-
 def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool) -> LayerFact:
     """Return the facts of one layer, with −1 features if it cannot be read."""
     import pyogrio
@@ -122,31 +56,16 @@ def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool)
     geometry_type = next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), "")
     crs, vertical = _split_crs_labels(info["crs"])
     fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED_FIELDS)
-    count, titles = int(info["features"]), _read_other_titles(source, name)
     return LayerFact(
         data_set,
         name,
-        count,
+        int(info["features"]),
         crs,
         vertical,
         geometry_type=geometry_type,
         extent=extent,
         field_names=fields,
-        other_titles=titles,
     )
-
-
-def _read_other_titles(source: Path, name: str) -> tuple[str, ...]:
-    """Return other names of a layer, which the contents table of a GeoPackage has."""
-    if source.suffix.lower() != ".gpkg":
-        return ()
-    try:
-        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            text = "SELECT identifier, description FROM gpkg_contents WHERE table_name = ?"
-            rows = database.execute(text, (name,)).fetchall()
-    except sqlite3.Error:
-        return ()
-    return tuple(dict.fromkeys(str(one) for row in rows for one in row if one and one != name))
 
 
 #: Fields that formats and programs add.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Comparison of generated pages (HTML) with their data.
 
-A page depends only on its data, so it is made again and compared completely. If this is not possible (another version
-of the plugin, an unknown profile), verdict, counts, figures and rows are compared.
+A page is made again from its data, and verdict, counts, figures and rows are compared, which pages of every version of
+the plugin have.
 """
 
 from __future__ import annotations
@@ -22,13 +22,10 @@ from ...render.words import ReportTexts
 
 if TYPE_CHECKING:
     from ...profile import Norm
-    from ...render.pictures import ReportPictures
 
 #: Texts of a page that are digests.
 _SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 _WHITE_SPACE_PATTERN = re.compile(r"\s+")
-#: Maximum number and length of labels of a legend, which are taken from the page itself.
-_MAX_LABELS, _MAX_LABEL_CHARACTERS = 40, 40
 _VERDICT_CLASSES = ("fail", "incomplete", "conditional", "pass")
 _LANG_OF_ATTRIBUTE = {"zh-cn": "zh", "zh": "zh", "en": "en"}
 
@@ -42,7 +39,7 @@ class PageContent:
     lang
         Language, empty if unknown.
     verdict
-        Id and word in the box with the verdict.
+        Word in the box with the verdict.
     verdict_lines
         Texts of the paragraphs with a verdict in a manifest's page.
     count_texts
@@ -55,22 +52,16 @@ class PageContent:
         Texts of elements ``code``.
     table_rows
         Texts of the cells of every table row.
-    pictures
-        (class of the enclosing element, label, source) of each picture.
-    visible_text
-        The visible text.
     """
 
     lang: str = ""
-    verdict: tuple[str, str] = ("", "")
+    verdict: str = ""
     verdict_lines: list[str] = field(default_factory=list)
     count_texts: list[str] = field(default_factory=list)
     finding_row_counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     figure_cells: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     code_texts: list[str] = field(default_factory=list)
     table_rows: list[tuple[str, ...]] = field(default_factory=list)
-    pictures: list[tuple[str, str, str]] = field(default_factory=list)
-    visible_text: str = ""
 
 
 class _PageParser(HTMLParser):
@@ -90,10 +81,6 @@ class _PageParser(HTMLParser):
         page, kind = self.page, attributes.get("class", "")
         if tag == "html":
             page.lang = page.lang or _LANG_OF_ATTRIBUTE.get(attributes.get("lang", "").lower(), "")
-        if tag == "img":
-            page.pictures.append((self._get_enclosing_class(), attributes.get("alt", ""), attributes.get("src", "")))
-        if tag == "div" and "data-verdict" in attributes:
-            page.verdict = (attributes["data-verdict"], "")
         if tag == "tr" and "data-code" in attributes:
             page.finding_row_counts[
                 attributes["data-code"], attributes.get("data-severity", ""), attributes.get("data-count", "")
@@ -130,7 +117,7 @@ class _PageParser(HTMLParser):
         """Record the text of a closed element; ``kind``: class of the element."""
         page, outer_class = self.page, self._get_enclosing_class()
         if tag == "div" and kind.split()[:1] == ["vb"]:
-            page.verdict = (page.verdict[0] if kind.split()[1:] == [page.verdict[0]] else "", text)
+            page.verdict = text
         elif tag == "span" and outer_class == "vt":
             page.count_texts.append(text)
         elif tag == "p" and kind in ("verdict", "forced"):
@@ -144,9 +131,6 @@ class _PageParser(HTMLParser):
             if "data-indicator" in attributes:
                 page.figure_cells.append((attributes["data-indicator"], tuple(self.row)))
             self.row = None
-        elif tag == "span" and kind == "lgi" and page.pictures:
-            picture_class, label, source = page.pictures[-1]
-            page.pictures[-1] = (picture_class, label or text, source)
 
     def handle_data(self, data: str) -> None:
         """Record a text between elements (called by HTMLParser)."""
@@ -160,9 +144,7 @@ def read_page(text: str) -> PageContent:
     reader.close()
     while reader.open_classes:
         reader.handle_endtag(reader.open_classes[-1][0])
-    page = reader.page
-    page.visible_text = " ".join("".join(reader.texts).split())
-    return page
+    return reader.page
 
 
 def decode_page(data: bytes) -> str | None:
@@ -174,55 +156,6 @@ def decode_page(data: bytes) -> str | None:
         return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError:
         return None
-
-
-def remake_page_of_report(report: Report, norm: Norm | None, page: PageContent) -> list[str]:
-    """Return the possible HTML texts of a report's page as this version makes it.
-
-    The pictures are taken from ``page``. For a page without pictures there is one text for each possible reason. Empty
-    if the pictures are not those of a report.
-    """
-    from ...render.html import render_report
-    from ...render.pictures import ReportPictures
-    from ...render.words import ReportTexts
-
-    report_texts = ReportTexts(report.lang)
-    if not page.pictures:
-        message_parts = report_texts.get("text", "picture_failed", detail="\x00").split("\x00")
-        match = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, message_parts)), page.visible_text)
-        problems = [report_texts.get("text", "picture_failed", detail=match[1])] if match else []
-        picture_choices = [None, ReportPictures(), *(ReportPictures(problem=one) for one in problems)]
-        return [render_report(report, norm, one) for one in picture_choices]
-    pictures = read_report_pictures(page, report)
-    return [render_report(report, norm, pictures)] if pictures is not None else []
-
-
-def read_report_pictures(page: PageContent, report: Report) -> ReportPictures | None:
-    """Return the pictures of a report's page; None if they are not those of a report."""
-    from ...render.finding_lists import make_conflicts_section as conflicts_of
-    from ...render.pictures import LegendEntry, ReportPictures
-    from ...render.words import ReportTexts
-
-    rows = conflicts_of(report, ReportTexts(report.lang))["rows"]
-    overview = [source for picture_class, _, source in page.pictures if picture_class == "mapb"]
-    legend = [(what, source) for picture_class, what, source in page.pictures if picture_class == "lgi"]
-    source_of_label = {label: source for picture_class, label, source in page.pictures if picture_class == "pc"}
-    conflicts = [source_of_label.get(row["circled"], "") for row in rows]
-    if len(overview) > 1 or len(legend) > _MAX_LABELS or any(len(what) > _MAX_LABEL_CHARACTERS for what, _ in legend):
-        return None
-    return ReportPictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
-
-
-def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list[str]:
-    """Return the possible HTML texts of a manifest's page as this version makes it.
-
-    If the language of ``page`` is unknown, there is one text for each language.
-    """
-    from ..page import render_manifest_page as make
-
-    # The page was made before it was listed itself.
-    files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
-    return [make({**manifest, "files": files}, lang) for lang in ([page.lang] if page.lang else ["zh", "en"])]
 
 
 def find_verdicts(text: str) -> list[str]:
@@ -252,17 +185,17 @@ class PageDifference(NamedTuple):
     data_value: str
 
 
-def compare_report_page(page: PageContent, remade_page: PageContent, report: Report) -> list[PageDifference]:
-    """Return differences of a report's page in the parts that every version prints.
+def compare_report_page(page: PageContent, report: Report, norm: Norm | None) -> list[PageDifference]:
+    """Return differences of a report's page from its data.
 
-    ``remade_page`` is the page as this version makes it.
+    ``norm``: standard and profile of the report, None if unknown.
     """
-    verdict = report.summary["verdict"]
+    from ...render.html import render_report
+
+    remade_page = read_page(render_report(report, norm))
     differences = []
-    if page.verdict[0] != remade_page.verdict[0] or find_verdicts(page.verdict[1]) != [
-        remade_page.verdict[0] or verdict
-    ]:
-        differences.append(_compare_verdicts(page, remade_page))
+    if find_verdicts(page.verdict) != find_verdicts(remade_page.verdict):
+        differences.append(PageDifference("verdict", page.verdict, remade_page.verdict))
     if _extract_numbers(page.count_texts) != _extract_numbers(remade_page.count_texts):
         differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
     if page.finding_row_counts != remade_page.finding_row_counts:
@@ -276,13 +209,13 @@ def compare_report_page(page: PageContent, remade_page: PageContent, report: Rep
     return differences
 
 
-def compare_manifest_page(
-    page: PageContent, remade_page: PageContent, manifest: dict[str, Any]
-) -> list[PageDifference]:
-    """Return differences of a manifest's page in the parts that every version prints.
+def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[PageDifference]:
+    """Return differences of a manifest's page from the manifest."""
+    from ..page import render_manifest_page
 
-    ``remade_page`` is the page as this version makes it.
-    """
+    # The page was made before it was listed itself.
+    files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
+    remade_page = read_page(render_manifest_page({**manifest, "files": files}, page.lang or "zh"))
     differences = []
     verdicts = [manifest["check"].get("verdict")]
     if [v for line in page.verdict_lines for v in find_verdicts(line)][:1] != verdicts or _extract_numbers(
@@ -290,7 +223,7 @@ def compare_manifest_page(
     ) != _extract_numbers(remade_page.verdict_lines):
         differences.append(PageDifference("verdict", " ".join(page.verdict_lines), " ".join(remade_page.verdict_lines)))
     digests = {code for code in page.code_texts if _SHA256_PATTERN.fullmatch(code)}
-    manifest_digests = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME}
+    manifest_digests = {row["sha256"] for row in files}
     if digests != manifest_digests:
         differences.append(
             PageDifference(
@@ -306,17 +239,6 @@ def compare_manifest_page(
         for one in (page, remade_page)
     ]
     return differences + _find_first_row_difference("figures", rows)
-
-
-def _compare_verdicts(page: PageContent, remade_page: PageContent) -> PageDifference:
-    """Return the printed and the expected verdict as a difference of two pages."""
-    on_page, expected = (
-        " ".join(filter(None, (*one.verdict_lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade_page)
-    )
-    if on_page == expected:
-        # The word is the same, but the mark after it differs.
-        on_page, expected = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, remade_page))
-    return PageDifference("verdict", on_page, expected)
 
 
 def _compare_finding_rows(page: PageContent, remade_page: PageContent) -> PageDifference:
@@ -383,44 +305,3 @@ def _extract_margins(texts: Iterable[str]) -> list[str]:
             sign = "−" if is_missed or figure[0] in "−-" else ""
             margins.append(sign + figure.lstrip("−+-"))
     return margins
-
-
-def compare_pages(page: PageContent, remade_page: PageContent) -> list[PageDifference]:
-    """Return the first difference in each part of two pages made by the same version."""
-    differences = []
-    if page.verdict != remade_page.verdict or page.verdict_lines != remade_page.verdict_lines:
-        differences.append(_compare_verdicts(page, remade_page))
-    if page.count_texts != remade_page.count_texts:
-        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
-    if page.finding_row_counts != remade_page.finding_row_counts:
-        differences.append(_compare_finding_rows(page, remade_page))
-    differences += _find_first_row_difference(
-        "figures", [[(one, one[1]) for one in side.figure_cells] for side in (page, remade_page)]
-    )
-    if not differences:
-        differences += _find_first_row_difference(
-            "rows", [[(cells, cells) for cells in side.table_rows] for side in (page, remade_page)]
-        )
-    if not differences and page.visible_text != remade_page.visible_text:
-        differences.append(
-            PageDifference("text", *find_excerpts_of_first_difference(page.visible_text, remade_page.visible_text))
-        )
-    return differences
-
-
-#: Characters of a message around the first difference of two texts.
-_EXCERPT_CHARACTERS = 24
-
-
-def _find_position_of_first_difference(text: str, other_text: str) -> int:
-    """Return the position of the first different character of two texts."""
-    return next(
-        (k for k, (a, b) in enumerate(zip(text, other_text, strict=False)) if a != b), min(len(text), len(other_text))
-    )
-
-
-def find_excerpts_of_first_difference(text: str, other_text: str) -> tuple[str, str]:
-    """Return an excerpt of each text around the first character that differs."""
-    n = _find_position_of_first_difference(text, other_text)
-    begin = max(n - _EXCERPT_CHARACTERS // 2, 0)
-    return text[begin : n + _EXCERPT_CHARACTERS].strip(), other_text[begin : n + _EXCERPT_CHARACTERS].strip()

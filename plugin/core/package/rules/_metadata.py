@@ -15,7 +15,6 @@ from ...model.findings import Finding
 from ...profile.document import load_secrecy_levels
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import (
-    COMPLETE_TEXT,
     DEGREES_UNIT,
     FORMAT_SEPARATOR,
     GEOMETRY_NAMES,
@@ -182,19 +181,6 @@ def _check_resource_id_and_data_year(
         yield make_finding(layer.name, "currency", stated_year, year)
 
 
-def _check_integrity_score_and_grade(
-    items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker
-) -> Iterator[Finding]:
-    """Yield findings on score and grade, which the receiving body fills in, and on the stated completeness."""
-    manifest = package.manifest
-    if manifest is None or not is_made_by_plugin(package):
-        return
-    completeness = "" if manifest["check"].get("forced") else COMPLETE_TEXT
-    for item, value in (("integrity", completeness), ("score", ""), ("grade", "")):
-        if item in items and items[item] != value:
-            yield make_finding("", item, items[item], value)
-
-
 def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield findings on wrong metadata items of the whole package; ``items``: item → text."""
     expected = {"data_id": package.folder_name, "name": package.folder_name}
@@ -213,7 +199,6 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
         != set(layer_formats.split(FORMAT_SEPARATOR))
     ):
         yield make_finding("", "format", stated_formats, layer_formats)
-    yield from _check_integrity_score_and_grade(items, package, make_finding)
     for item in ("product_date", "update_date"):
         yield from _check_date(items, item, "", make_finding)
     production_date, update_date = (_parse_day(items.get(item, "")) for item in ("product_date", "update_date"))

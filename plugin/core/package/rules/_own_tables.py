@@ -12,7 +12,6 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +23,9 @@ from ...render import figures as shown
 from ...render.tables.model import ReportTable, make_sheet_name
 from ...render.tables.workbook import HEADING_ROWS
 from ...render.words import ReportTexts
-from ...tabulate import TIME_FORMAT, make_about_table
+from ...tabulate import make_about_table
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
-from ..tables.compare import UNREADABLE_CASES, find_differences
 from ..tables.known_tables import KnownTables
 from ..tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet
@@ -40,9 +38,6 @@ if TYPE_CHECKING:
 
 #: Maximum number of characters of a cell in a message.
 _MAX_SHOWN_CELL_CHARACTERS = 60
-#: Tolerance between the times of check and export on different clocks.
-_ALLOWED_TIME_DIFFERENCE = timedelta(minutes=2)
-_ONE_DAY = timedelta(days=1)
 _EMPTY_CELL = PrintedCell("")
 #: Errors from records of a report that lack an item or have an item of another type.
 _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
@@ -88,9 +83,7 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), inspected_book)
         else:
             yield from _compare_states(sheet, inspected_book)
-    if not reason:
-        yield from _compare_counts(inspected_book)
-    else:
+    if reason:
         yield Finding(
             "",
             key=inspected_book.workbook.file,
@@ -98,36 +91,6 @@ def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator
             severity=Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
             params={"file": inspected_book.workbook.file, "reason": inspected_book.texts.get("not_rebuilt", reason)},
         )
-
-
-def _compare_counts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Yield findings on sheets whose numbers of rows and figures differ from the manifest's."""
-    known_tables = KnownTables(inspected_book.expected_tables, inspected_book.lang)
-    sheets = {sheet.name: sheet for sheet in inspected_book.workbook.sheets}
-    rows = (inspected_book.package.manifest or {}).get("tables")
-    for table in rows if isinstance(rows, list) else ():
-        listed_sheets = (
-            table.get("sheets")
-            if isinstance(table, dict) and table.get("file") == inspected_book.workbook.file
-            else None
-        )
-        for row in listed_sheets if isinstance(listed_sheets, list) else ():
-            sheet = sheets.get(str(row.get("sheet"))) if isinstance(row, dict) else None
-            blocks = known_tables.find_sheet_tables(sheet) if sheet is not None else []
-            if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
-                continue
-            differences, figures = find_differences(blocks[0])
-            # Cells without a readable figure have separate findings.
-            unreadable_count = sum(one.case in UNREADABLE_CASES for one in differences)
-            listed_counts, rows_found = (row["rows"], row["figures"]), len(blocks[0].row_by_line)
-            if listed_counts not in {(rows_found, figures), (rows_found, figures + unreadable_count)}:
-                params = {
-                    "rows": rows_found,
-                    "figures": figures,
-                    "told_rows": str(listed_counts[0]),
-                    "told_figures": str(listed_counts[1]),
-                }
-                yield _make_finding(inspected_book.workbook, sheet, "counts", None, **params)
 
 
 def _make_finding(
@@ -219,25 +182,17 @@ def _make_changed_texts_finding(
 def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on the sheet about the data, compared with the same sheet made from the report's provenance.
 
-    In a workbook of another version, the words of earlier versions are accepted, too.
+    The time is not compared. In a workbook of another version, the words of earlier versions are accepted, too.
     """
-    provenance, own_texts = inspected_book.provenance, Texts(inspected_book.lang)
+    own_texts = Texts(inspected_book.lang)
     try:
-        findings = inspected_book.report_data.get("findings") or ()
-        unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
-        names = {str(layer["role"]): str(layer["name"]) for layer in provenance["layers"]}
-        gaps = inspected_book.ctx.plan.describe_gaps(own_texts, names)
-        notes = [*map(str, provenance["notices"]), *unread, *gaps]
-        table = make_about_table(provenance, own_texts, "", [])
+        table = make_about_table(inspected_book.provenance, own_texts, "", [])
         time = next(HEADING_ROWS + n for n, row in enumerate(table.rows, 1) if row.code == "time")
-        printed_time = sheet.get_cell_text(time, 2)
-        table = make_about_table(provenance, own_texts, printed_time, [])
-        check_start = datetime.fromisoformat(str(provenance["started"]))
+        table = make_about_table(inspected_book.provenance, own_texts, sheet.get_cell_text(time, 2), [])
     except _INCOMPLETE_REPORT_ERRORS:
         # DOC013 reports an unreadable report.
         return
     (remade_sheet,) = _write_and_read_sheets([table], inspected_book).values()
-    last = HEADING_ROWS + len(table.rows)
     wrong_cells = [
         CellChange(*place, sheet.get_cell_text(*place), cell.text)
         for place, cell in remade_sheet.cell_by_position.items()
@@ -245,39 +200,12 @@ def _compare_provenance_sheet(sheet: PrintedSheet, inspected_book: InspectedWork
         and sheet.cell_by_position.get(place, _EMPTY_CELL).state != "merged"
         and sheet.get_cell_text(*place).strip() != cell.text.strip()
     ]
-    if not _is_plausible_time(printed_time, check_start, inspected_book.package):
-        wrong_cells.append(CellChange(time, 2, printed_time, check_start.strftime(TIME_FORMAT)))
-    expected_notes = {note.strip() for note in notes}
-    for (row, column), cell in sorted(sheet.cell_by_position.items()):
-        is_foreign = (
-            cell.text not in expected_notes if row > last else (row, column) not in remade_sheet.cell_by_position
-        )
-        if is_foreign and cell.state != "merged":
-            wrong_cells.append(CellChange(row, column, cell.text, ""))
     if is_of_other_version(inspected_book.package):
         current_texts, former_texts = own_texts.get_section("about"), own_texts.get_section("about_former")
         renamed_texts = {(former_texts[key], current_texts[key]) for key in former_texts}
         wrong_cells = [one for one in wrong_cells if (one.printed_text, one.expected_text) not in renamed_texts]
     if wrong_cells:
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
-
-
-def _is_plausible_time(printed_time: str, check_start: datetime, package: PackageFacts) -> bool:
-    """Return True if a workbook's time is between the start of the check and a day after the manifest's time.
-
-    If the manifest is older than the check, which DOC016 reports, a day after the check is the limit. False for a time
-    that cannot be read.
-    """
-    try:
-        made_time = datetime.strptime(printed_time, TIME_FORMAT)
-        end = datetime.fromisoformat(str((package.manifest or {}).get("made")))
-    except ValueError:
-        return False
-    return (
-        check_start.replace(tzinfo=None) - _ALLOWED_TIME_DIFFERENCE
-        <= made_time
-        <= max(end.replace(tzinfo=None), check_start.replace(tzinfo=None)) + _ONE_DAY
-    )
 
 
 def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> Iterator[Finding]:

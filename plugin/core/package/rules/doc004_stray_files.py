@@ -8,9 +8,6 @@ from ..inspection.facts import PackageFacts
 from ..slot_files import is_stray_file
 from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 
-#: Maximum number of characters of a comment in a message.
-_MAX_SHOWN_COMMENT_CHARACTERS = 60
-
 
 @rule(
     "DOC004",
@@ -23,9 +20,6 @@ _MAX_SHOWN_COMMENT_CHARACTERS = 60
         "": "“{file}” was left by a system or a program and does not belong to a delivery. Close the program and delete the file.",
         "folder": "The folder “{file}” is empty, and the specification of the package does not have it. Delete it, or add its "
         "files.",
-        "comment": "The zip of the package carries text that belongs to none of its files: “{text}”. Receivers do not see it after unpacking. Pack the folder again without comments.",
-        "gap": "The zip of the package has bytes between its files that belong to none of them: {count}. Programs do not show them, and "
-        "they may hide another file. Pack the folder again.",
     },
     fails=[
         make_example(
@@ -37,8 +31,6 @@ _MAX_SHOWN_COMMENT_CHARACTERS = 60
             },
         ),
         make_example("a folder for what never came", 1, empty_folders=["6-批复"]),
-        make_example("a comment of the zip", 1, archive_comments="approved"),
-        make_example("bytes between the files of the zip", 1, hidden_byte_count=600),
         make_example("a folder that macOS adds to a zip", 1, system_files=["__MACOSX"]),
     ],
     passes=[
@@ -51,12 +43,11 @@ def stray_files(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases. Empty
-        folders that the specification does not have. The same in a zip beside the package (__MACOSX). Comments of the
-        zip and of its entries, bytes after its end and between its files.
+        folders that the specification does not have. The same in a zip beside the package (__MACOSX).
     Why
         A lock shows that a program still uses the data. Receivers query or reject other left-over files.
     How to fix
-        Close the program that has the data open, and delete the file. Pack the folder again without comments.
+        Close the program that has the data open, and delete the file.
     Limits
         Files are recognised by name only.
     """
@@ -72,12 +63,3 @@ def _find_stray_files(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         yield make_file_finding(name)
     for folder in package.empty_folders:
         yield make_file_finding(folder, "folder")
-    if package.archive_comments:
-        text = package.archive_comments
-        yield make_file_finding(
-            package.folder_name,
-            "comment",
-            text=text if len(text) <= _MAX_SHOWN_COMMENT_CHARACTERS else text[:_MAX_SHOWN_COMMENT_CHARACTERS] + "…",
-        )
-    if package.hidden_byte_count:
-        yield make_file_finding(package.folder_name, "gap", count=package.hidden_byte_count)

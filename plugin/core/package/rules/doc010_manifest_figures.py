@@ -1,35 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from collections.abc import Container, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...exchange.vct.settings import load_settings
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..inspection.facts import FileFact, LayerFact, PackageFacts
+from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import GEOMETRY_NAMES
 from ..names import AREA_FIELD_MEANING_BY_BASIS
-from ..problems import MAX_NAMED_FEATURES
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     apply_check_to_package_facts,
     find_additional_fields,
     find_data_year,
     format_value_or_missing,
-    get_package_facts,
-    is_made_by_plugin,
-    is_of_other_version,
     make_example,
     read_stated_field_count,
 )
 
-#: Made by this version.
-PLUGIN_TOOL = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -44,13 +36,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "features": "Number of features of layer {name}: {expected} in the manifest, {found} in the data of the package, which were changed later. Check the layer in the project, then make the package again.",
         "lost": "Layer {name} in “{file}” is in the manifest, but missing in the package. Make the package again.",
         "more": "Layer {name} in “{file}” is not in the manifest: it was added later. Remove it, or make the package again.",
-        "table": "“{file}” has tables, possibly hidden, that are not layers: {names}. Packages of this plugin do not have such tables. "
-        "Remove them.",
         "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data of the package, which were changed later. Check the layer in the project, then make the package again.",
-        "head": "In the header of “{file}”, {item} is “{told}”; according to the manifest it is “{found}”. Make the package again.",
-        "part": "“{file}”, in the manifest under {item}, is missing or differs from the manifest (manifest: {told}; "
-        "package: {found}). Put the file back and make the package again; if the file does not belong there, only "
-        "make the package again.",
         "fields": "Number of fields of layer {name}: {expected} in the manifest, {found} in the data{more}. Remove added fields, or make "
         "the package again.",
         "area": "Area of layer {name}: {expected} m² in the manifest, {found} m² (statutory) in the data. Make the package again.",
@@ -78,32 +64,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             manifest=True,
             row={"CZKFBJ": {"read_back": {"same": False}}},
         ),
-        make_example(
-            "an exchange file of another day",
-            1,
-            manifest=True,
-            head={"tool": PLUGIN_TOOL, "made": "2026-11-20T08:00:00+08:00"},
-            row={"CZKFBJ": {"file": "1-空间数据/a.vct"}},
-            heads={"1-空间数据/a.vct": {"date": "20190101", "mapscale": "2000"}},
-        ),
-        make_example("a table put in", 1, manifest=True, hidden_tables=["说明"]),
         make_example("another CRS", 1, manifest=True, row={"CZKFBJ": {"crs": "EPSG:4526"}}),
-        make_example(
-            "a map of other pixels",
-            1,
-            manifest=True,
-            head={
-                "maps": [
-                    {"file": "4-规划图件/140225浑源县01三条控制线图.jpg", "origin": "given", "width": 1, "height": 1}
-                ]
-            },
-        ),
-        make_example(
-            "a text that is not there",
-            1,
-            manifest=True,
-            head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]},
-        ),
         make_example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, stated_counts={"LSWHBHX": 3}),
     ],
     passes=[
@@ -116,11 +77,9 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
     """Figures and items of the manifest agree with the data.
 
     What it checks
-        Layers, tables, maps and documents in the manifest are exactly those in the package. CRS, geometry, extent and
-        title of layers and pixels of maps agree. Number of features and fields, statutory area, and the sums of the
+        The layers in the manifest are exactly those in the package. Their CRS, geometry and extent agree. Number of features and fields, statutory area, and the sums of the
         area fields (survey, net, declared) of every layer in the manifest agree with the data. The layers were equal
-        when they were read again after the export. Fields with personal data that should be blank are blank. Date and
-        scale in VCT headers agree.
+        when they were read again after the export. Fields with personal data that should be blank are blank.
     Why
         People who do not open the data read the manifest.
     How to fix
@@ -166,47 +125,6 @@ def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         yield from _compare_areas(row, ctx)
     if package.manifest:
         yield from _report_unlisted_layers(package.manifest, package)
-        yield from _compare_listed_files(package.manifest, package, ctx)
-        if is_made_by_plugin(package):
-            yield from _compare_vct_headers(package.manifest, package, ctx)
-
-
-def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on date and scale in the header of a VCT file that contradict the manifest.
-
-    Reading the file ignores both values.
-    """
-    export_day = str(manifest.get("made"))[:10].replace("-", "")
-    scale = "" if is_of_other_version(package) else str(load_settings().map_scale)
-    listed_files = {row["file"] for row in manifest["layers"]}
-    for file, head in package.vct_headers.items():
-        for key, expected in (("date", export_day), ("mapscale", scale)):
-            stated_value = head.get(key, "")
-            if (
-                file in listed_files
-                and expected
-                and stated_value != expected
-                and not (key == "date" and _are_adjacent_days(stated_value, expected))
-            ):
-                texts = Texts(ctx.lang)
-                params = {
-                    "item": texts.get("origin", f"vct_{key}"),
-                    "told": format_value_or_missing(stated_value, texts),
-                    "found": expected,
-                }
-                yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **params})
-
-
-def _are_adjacent_days(day: str, other_day: str) -> bool:
-    """Return True if two days (YYYYMMDD) are equal or consecutive.
-
-    A package may be made around midnight, or inspected in another time zone.
-    """
-    try:
-        days = [datetime.strptime(text, "%Y%m%d") for text in (day, other_day)]
-    except ValueError:
-        return False
-    return abs(days[0] - days[1]) <= timedelta(days=1)
 
 
 def _compare_field_counts(
@@ -234,7 +152,7 @@ def _compare_field_counts(
 
 
 def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on layers and tables that the manifest does not name.
+    """Yield findings on layers that the manifest does not name.
 
     DOC008 reports copies of a layer.
     """
@@ -256,29 +174,17 @@ def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> 
         if upper_name not in listed_layer_names:
             params = {"name": layer.name, "file": layer.file}
             yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
-    for file, tables in package.hidden_tables.items():
-        if file in listed_files and tables:
-            listed_tables = ", ".join(tables[:MAX_NAMED_FEATURES]) + (" …" if len(tables) > MAX_NAMED_FEATURES else "")
-            yield Finding("", key=f"{file}/tables", case="table", params={"file": file, "names": listed_tables})
 
 
 #: Tolerances of an extent in degrees and metres: a database stores shapes on a grid.
 _EXTENT_TOLERANCE_BY_IN_DEGREES = {True: 1e-7, False: 0.01}
 
 
-#: Items that a layer may lack, so that they are compared even if they are empty in the data.
-_ITEMS_THAT_MAY_BE_EMPTY = ("vertical", "data_year")
-
-
 def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on a layer's items in the manifest, except its figures."""
     texts = Texts(ctx.lang)
     for item, stated_value, actual_value in _pair_items(row, layer, ctx):
-        if (
-            stated_value is not None
-            and (actual_value or item in _ITEMS_THAT_MAY_BE_EMPTY)
-            and stated_value != actual_value
-        ):
+        if stated_value is not None and (actual_value or item == "data_year") and stated_value != actual_value:
             if item == "geometry" and ctx.lang == "zh":
                 stated_value, actual_value = (
                     GEOMETRY_NAMES.get(str(value), value) for value in (stated_value, actual_value)
@@ -313,11 +219,6 @@ def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[
 
 def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list[tuple[str, Any, Any]]:
     """Return (item, value in the manifest, value in the data) for the items of a layer."""
-    package = get_package_facts(ctx)
-    titles = layer.other_titles if package is not None and is_made_by_plugin(package) else ()
-    template = ctx.norm.standard.templates.get(str(row.get("role", "")))
-    # The header of a VCT file has a vertical datum even if its specification has none.
-    heights = layer.vertical_crs if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
     plan_layer = ctx.plan.layers.get(str(row.get("role", "")))
     # A layer with another number of rows is reported by this number.
     has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.feature_count
@@ -329,10 +230,6 @@ def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list
         ),
         ("crs", row.get("crs"), layer.crs),
         ("geometry", row.get("geometry"), layer.geometry_type),
-        ("title", row.get("title"), template.name if template else ""),
-        *(("title", row.get("title"), title) for title in titles),
-        ("format", row.get("format"), layer.data_format),
-        ("vertical", row.get("vertical"), heights),
     ]
 
 
@@ -363,81 +260,6 @@ def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actua
         "found": format_value_or_missing(actual_value, texts),
     }
     return Finding("", key=row["layer"], field=item, case="value", params=params)
-
-
-def _compare_listed_files(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on documents, maps, tables and metadata in the manifest."""
-    texts = Texts(ctx.lang)
-    file_of_path = {file.path: file for file in package.files}
-    yield from _find_missing_files(manifest, file_of_path, texts)
-    yield from _compare_pixels(manifest, file_of_path, texts)
-    yield from _find_missing_sheets(manifest, package, texts)
-    metadata, layers = manifest.get("metadata"), len(manifest["layers"])
-    if isinstance(metadata, dict) and metadata.get("layers") not in (None, layers):
-        yield _make_part_finding(metadata.get("file", ""), "metadata", metadata.get("layers"), layers, texts)
-
-
-def _find_missing_files(manifest: dict[str, Any], present_paths: Container[Any], texts: Texts) -> Iterator[Finding]:
-    """Yield findings on files that the manifest names for documents, maps and tables, and that are missing.
-
-    Files in the manifest's list of all files are left to DOC006.
-    """
-    listed_paths = {row["path"] for row in manifest["files"]}
-    for item in ("slots", "maps", "tables"):
-        for row in _filter_dicts(manifest.get(item)):
-            files = row.get("files", [row.get("file")])
-            for file in files if isinstance(files, list) else ():
-                if file and file not in present_paths and file not in listed_paths:
-                    yield _make_part_finding(file, item, file, texts.get("origin", "absent"), texts)
-
-
-def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact], texts: Texts) -> Iterator[Finding]:
-    """Yield findings on maps whose size in pixels differs from the manifest's."""
-    for row in manifest.get("maps", ()):
-        file = file_of_path.get(row["file"])
-        picture = file.jpeg_properties if file else None
-        stated_size = (row.get("width"), row.get("height"))
-        if (
-            picture is not None
-            and picture.is_complete
-            and None not in stated_size
-            and stated_size != (picture.width_px, picture.height_px)
-        ):
-            actual_size = f"{picture.width_px} × {picture.height_px}"
-            yield _make_part_finding(row["file"], "maps", f"{stated_size[0]} × {stated_size[1]}", actual_size, texts)
-
-
-def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    """Yield findings on workbooks without a sheet that the manifest lists."""
-    books = {book.file: book for book in package.workbooks if not book.unreadable_reason}
-    for row in _filter_dicts(manifest.get("tables")):
-        book = books.get(row.get("file", ""))
-        if book is None or not isinstance(row.get("sheets"), list):
-            continue
-        missing_sheets = {str(sheet.get("sheet")) for sheet in _filter_dicts(row["sheets"])} - {
-            sheet.name for sheet in book.sheets
-        }
-        if missing_sheets:
-            listed_sheet_names = texts.get("words", "between_names").join(sorted(missing_sheets))
-            yield _make_part_finding(book.file, "tables", listed_sheet_names, texts.get("origin", "absent"), texts)
-
-
-def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
-    """Return the objects in a JSON value that should be a list of objects; other values are dropped.
-
-    A manifest may have been edited.
-    """
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _make_part_finding(file: Any, item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
-    """Return a finding on an item of a document, map or table in the manifest that differs from the file."""
-    values = {
-        "told": format_value_or_missing(stated_value, texts),
-        "found": format_value_or_missing(actual_value, texts),
-    }
-    params = {"file": str(file), "item": texts.get("origin", item), **values}
-    return Finding("", key=str(file), field=item, case="part", params=params)
 
 
 def _is_data_set_unreadable(file: str, package: PackageFacts) -> bool:

@@ -86,8 +86,6 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         "({cells}). Figures compared with targets require the county's profile.",
         "words": "“{file}” was made by this plugin. Cells on sheet {sheet} whose words differ from the layers and the report: {count} "
         "({cells}). Make the package again.",
-        "counts": "Rows and figures on sheet {sheet} of “{file}”: {told_rows} and {told_figures} in the manifest, {rows} and {figures} in "
-        "the sheet. Make the package again.",
         "stored_text": "“{file}” was made by this plugin. Cells on sheet {sheet} with figures that are stored as text, which formulas do "
         "not count: {count} ({cells}). Make the package again.",
         "unbuilt": "“{file}”: {reason}. Its figures were compared with the layers, and states of indicators with the report; other words "
@@ -134,7 +132,7 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
     Limits
         In the plugin's workbook, the words of all other cells are compared with the workbook made again, and the sheet
         on the data with the report. With another version, profile or set of layers, only states, targets and this sheet
-        are compared. A note removed from the sheet on the data is not detected. Looks of cells, hidden parts, pictures,
+        are compared. Time and notes of the sheet on the data, looks of cells, hidden parts, pictures,
         settings and properties are not inspected. Content that was not recognised is reported as not compared: sheets,
         rows and columns with other words, tables as mdb, xls or csv, formulas without a value. A blank means zero.
         Targets and margins require the county's profile. Formulas and sources are words, and are not compared.

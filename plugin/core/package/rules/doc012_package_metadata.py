@@ -14,13 +14,10 @@ from ._metadata import check_metadata_values
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     apply_check_to_package_facts,
-    is_made_by_plugin,
     make_example,
     make_file_finding,
 )
 
-#: Maximum characters of a comment in a message.
-_MAX_SHOWN_CHARACTERS = 60
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 
 
@@ -41,18 +38,12 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         "damaged": "“{file}” is not well-formed XML (error in line {line}) and was not compared. Export it again.",
         "encoding": "“{file}” declares the encoding {declared}, but is in {found}. Save it in the declared encoding.",
         "entities": "“{file}” declares a document type (DTD, entities), as harmful files do; it was not read. Remove the declaration.",
-        "style": "“{file}” has an instruction that refers to a style sheet or another external file (<?{names}), which metadata do not "
-        "need; a browser would load that file. Delete the line in a text editor, or make the metadata again.",
         "schema": "“{file}” has the root element “{root}” instead of “{expected}” in the specification: it has another schema and was not "
         "compared. Compare it by hand.",
         "unknown": "“{file}” has elements that the specification does not have: {names}. They were not compared. Rename or delete them, or "
         "add them to the specification.",
         "lacking": "“{file}” lacks elements that the specification requires: {names}. Add them; if a value is unknown, add the element without a value.",
         "twice": "“{file}” has repeated elements in one place: {names}. The first was compared; delete the others.",
-        "additional": "“{file}” has attributes or texts between its elements that no item has ({names}). Recipients "
-        "do not see them. Delete them, or export the file again.",
-        "comments": "“{file}” has comments ({names}), which this plugin does not write. Recipients do not see them. "
-        "Delete them, or export the file again.",
         "layer_twice": "“{file}” describes layer {name} more than once: {count}. Delete the other entries.",
         "layer_lost": "“{file}” describes layer {name}, which is not in the data. Delete the entry, or add the layer.",
         "layer_more": "“{file}” does not describe layer {name}. Add an entry, or make the package again.",
@@ -69,7 +60,6 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         make_example("a bomb", 1, documents=_make_metadata_document('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
         make_example("another file", 1, documents=_make_metadata_document('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
         make_example("GBK that calls itself UTF-8", 1, documents=_make_metadata_document('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
-        make_example("a style sheet from elsewhere", 2, documents=_make_metadata_document('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
         make_example("another schema", 1, documents=_make_metadata_document('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
         make_example("a feature fewer", 1, metadata={"CZKFBJ": {"features": "17"}}),
         make_example("another zone", 1, metadata={"CZKFBJ": {"wkid": "4526"}}),
@@ -93,8 +83,7 @@ def package_metadata(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         The XML of the metadata is well-formed, in its declared encoding, and has the elements of the specification,
-        without attributes and texts beside them, and each layer once. Metadata of this plugin have no comments.
-        Each layer has the right name, number of features, kind, format, CRS, unit and extent. Name, secrecy level and
+        and each layer once. Each layer has the right name, number of features, kind, format, CRS, unit and extent. Name, secrecy level and
         dates of the package are right. The level is not below that of the specification or the profile, unless the
         manifest states the reason.
     Why
@@ -129,8 +118,6 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
         except UnreadableXml as error:
             yield make_file_finding(path, error.case, **error.params)
             continue
-        if root.instructions:
-            yield make_file_finding(path, "style", names=", ".join(root.instructions))
         metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:
             name_by_item = package.package_spec.metadata.names_by_item
@@ -143,11 +130,6 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
             "unknown": metadata.unknown_elements,
             "lacking": metadata.missing_elements,
             "twice": metadata.repeated_elements,
-            "additional": metadata.additional,
-            # Other programs may write comments on themselves.
-            "comments": tuple(one[:_MAX_SHOWN_CHARACTERS] for one in root.comments)
-            if is_made_by_plugin(package)
-            else (),
         }
         for case, names_of_case in names_by_case.items():
             if names_of_case:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -72,16 +71,12 @@ def _make_report_document(
         "check": "The verdict in the report “{file}” is “{told}” (errors: {errors}), in the manifest “{found}” (errors: {other_errors}). "
         "Make the package again.",
         "county": "The report “{file}” belongs to {told}, the package to {found}. Make the package again from its data.",
-        "summary": "The report “{file}” contradicts itself: {told} in its summary, {given} by its rules and findings. Make the package "
-        "again.",
         "state": "{indicator}: “{told}” in the report “{file}”, “{given}” by the layers and the same profile. Make the package again.",
         "counts": "The report “{file}” and the manifest belong to different checks: {names}. Make the package again.",
         "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same "
         "profile and layers: {names}. Use the report of this check; correct the findings, and make the package again.",
         "values": "The report “{file}” was made with other values than this check, though the profile is the same: {names}. Find out who "
         "changed them, choose the settings of the report, and check again.",
-        "findings": "The report “{file}” differs from a new check of the same layers with the same profile in {count} findings: {names}. Use "
-        "the report of this check, and make the package again.",
         "none": "The package lacks the report “{file}” and its page; every package of this plugin has them. Make the package again.",
         "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”. Expansion ratios "
         "were not compared, because their definitions may differ. Choose the profile that the report was made with, "
@@ -93,7 +88,6 @@ def _make_report_document(
         make_example("a figure that is none", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document({**RED_LINE_INDICATOR, "value": float("nan")})),
         make_example("a figure without end", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document({**RED_LINE_INDICATOR, "value": 10**400})),
         make_example("of another county", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document(RED_LINE_INDICATOR, area="140226")),
-        make_example("a warning that the summary does not count", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document(RED_LINE_INDICATOR, errors=0, warnings=0, findings=[{"severity": "WARNING", "state": "open"}])),
         make_example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_make_report_document(RED_LINE_INDICATOR, warnings=2)),
         make_example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
         make_example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
@@ -114,17 +108,16 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     What it checks
         Figures of the report (JSON) and numbers of features of its layers agree with the package's layers, its verdict
         and counts with the manifest. The report belongs to the package's county. Targets and states of indicators agree
-        with the layers, the summary with the report's findings. Rules that passed in the report pass here, with the
-        same tolerances and parameters, and each finding is in both with the same severity and area (with the same
-        profile, phase and version).
+        with the layers. Rules that passed in the report pass here, with the same tolerances and parameters (with the
+        same profile, phase and version).
     Why
         The report is read instead of the data; the report of an older edition proves nothing.
     How to fix
         Make the package again with export_package.
     Limits
-        Only the report of this plugin is checked; a package gathered from counties (汇总) has none. Figures of townships and their tasks, and the pages (HTML), are not
-        compared; ratios only with the same profile. Findings on schemas, on packages and on the run, of ATT016 (dates),
-        of rules that one check did not run completely, and on layers that the export completed are not compared.
+        Only the report of this plugin is checked; a package gathered from counties (汇总) has none. Figures of
+        townships and their tasks, single findings and the pages (HTML) are not compared; ratios only with the same
+        profile.
     """
     package = get_package_facts(ctx)
     if package is None:
@@ -187,7 +180,6 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
         yield make_file_finding(path, "damaged")
         return
     yield from _compare_county(path, report.report_data["provenance"], package)
-    yield from _compare_summary(path, report.report_data, texts)
     for role, name, features in report.layers:
         layer = ctx.plan.layers.get(role)
         if layer is not None and len(layer) != features:
@@ -312,34 +304,12 @@ def _compare_county(path: str, provenance: dict[str, Any], package: PackageFacts
 _COUNTED_ITEMS = ("warnings", "waived", "findings", "skipped", "crashed", "left_out", "unconfirmed")
 
 
-def _compare_summary(path: str, report: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """Yield a finding if errors, warnings or verdict of the summary contradict the report's findings."""
-    summary, findings = report["summary"], report.get("findings")
-    if not isinstance(findings, list):
-        return
-    counts = Counter(str(f.get("severity")) for f in findings if isinstance(f, dict) and f.get("state") != "waived")
-    counted_items: dict[str, Any] = {"errors": counts["ERROR"], "warnings": counts["WARNING"]}
-    if counts["ERROR"]:
-        counted_items["verdict"] = "fail"
-    differing_items = [key for key, value in counted_items.items() if key in summary and summary[key] != value]
-    if differing_items:
-        stated, given = (_describe_items(values, differing_items, texts) for values in (summary, counted_items))
-        yield make_file_finding(path, "summary", told=stated, given=given)
-
-
 def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
     """Return items with their values as one text; a list is shown by its length."""
-    verdict_words = texts.get_section("verdicts")
     parts = []
     for key in keys:
         value = values.get(key)
-        text = (
-            verdict_words.get(str(value), value)
-            if key == "verdict"
-            else len(value)
-            if isinstance(value, list)
-            else value
-        )
+        text = len(value) if isinstance(value, list) else value
         parts.append(f"{texts.get('origin', key)} {format_value_or_missing(text, texts)}")
     return texts.get("words", "between_names").join(parts)
 

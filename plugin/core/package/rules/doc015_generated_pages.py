@@ -6,7 +6,7 @@ from typing import Any
 
 from ...engine.context import RuleContext
 from ...errors import SanxianError
-from ...files.digests import MANIFEST_PAGE_FILE_NAME
+from ...files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
@@ -53,9 +53,7 @@ _UNREADABLE_DATA_ERRORS = (
     messages={
         "differs": "The page “{file}” differs from its data “{other}” ({parts}): “{stated}” in the page, “{given}” by the data. Make "
         "the package again.",
-        "not_rebuilt": "The page “{file}” could not be made again and compared completely: {reason}. Verdict, counts and figures were "
-        "compared if the data have them; differences are listed separately. For a complete comparison, inspect the "
-        "package with the version and profile that made it; else make it again with this version.",
+        "not_rebuilt": "The page “{file}” was not compared: {reason}. Make the package again.",
         "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package again.",
         "document": "The document “{file}” differs from its data “{other}” ({parts}): “{stated}” in the document, “{given}” by the "
         "data. Make the package again.",
@@ -76,18 +74,16 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
     """Every generated page and document agrees with its data.
 
     What it checks
-        The pages of the report and of the manifest (HTML) are made again from their data (JSON), and verdict, counts,
-        figures, tables and texts are compared. Verdict and figures of the quality report and the quality record that
+        The pages of the report and of the manifest (HTML) are made again from their data (JSON), and verdict, counts and
+        figures are compared. Verdict and figures of the quality report and the quality record that
         the plugin made (docx, PDF) are compared with the report's data.
     Why
         A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix
         Make the package again with export_package.
     Limits
-        Pictures, styles and scripts are not inspected. Labels of a legend are taken from the page. Maps are not compared
-        with the layers. A page of another version of the plugin, or with a profile that this check lacks, cannot be
-        made again: then verdict, counts, figures and findings are compared, with a warning. DOC010 and DOC013 compare
-        the data with the layers, and so detect equal edits of data and pages.
+        Other texts of a page, pictures, styles and scripts are not inspected. Maps are not compared with the layers.
+        DOC010 and DOC013 compare the data with the layers.
     """
     package = get_package_facts(ctx)
     if package is None:
@@ -107,36 +103,22 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
     ):
         yield make_file_finding(MANIFEST_PAGE_FILE_NAME, "gone", Severity.WARNING)
     if manifest and MANIFEST_PAGE_FILE_NAME in package.document_contents:
-        version = _read_plugin_version(manifest.get("tool"))
         yield from _compare_page(
             MANIFEST_PAGE_FILE_NAME,
-            "manifest.json",
+            MANIFEST_FILE_NAME,
             package,
             ctx,
-            explain_not_rebuilt(package, version),
-            lambda page: pages.remake_page_of_manifest(manifest, page),
-            lambda page, remade_page: pages.compare_manifest_page(page, remade_page, manifest),
+            lambda page: pages.compare_manifest_page(page, manifest),
         )
     path = package.report_page_path
     if path in package.document_contents and package.report_path in package.document_contents:
-        try:
-            data = json.loads(package.document_contents[package.report_path])
-            report = Report.from_dict(data)
-            provenance = dict(report.provenance)
-            version = str(provenance.get("versions", {}).get("sanxian", ""))
-            norm, reason = _find_norm_of_report(provenance, ctx)
-        except _UNREADABLE_DATA_ERRORS:
-            # DOC013 reports unreadable data; pages cannot be compared with them.
-            report, norm, reason, version = Report(), None, "data", ""
-        yield from _compare_page(
-            path,
-            package.report_path,
-            package,
-            ctx,
-            reason if reason == "data" else explain_not_rebuilt(package, version) or reason,
-            lambda page: pages.remake_page_of_report(report, norm, page),
-            lambda page, remade_page: pages.compare_report_page(page, remade_page, report) if reason != "data" else [],
-        )
+
+        def compare_with_report(page: pages.PageContent) -> list[pages.PageDifference]:
+            """Return differences of the report's page from the package's report."""
+            report = Report.from_dict(json.loads(package.document_contents[package.report_path]))
+            return pages.compare_report_page(page, report, _find_norm_of_report(dict(report.provenance), ctx)[0])
+
+        yield from _compare_page(path, package.report_path, package, ctx, compare_with_report)
     yield from _compare_documents(package, ctx)
 
 
@@ -175,15 +157,6 @@ def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[
     return explain_not_rebuilt(package, version) or reason, report, norm
 
 
-def _read_plugin_version(tool: Any) -> str:
-    """Return the plugin's version that a manifest states; empty if it states none.
-
-    ``tool``: its entry on the plugin.
-    """
-    versions = tool.get("versions") if isinstance(tool, dict) else None
-    return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
-
-
 def _find_norm_of_report(provenance: dict[str, Any], ctx: RuleContext) -> tuple[Norm | None, str]:
     """Return the norm (standard and profile) of a report, and a reason if it is unknown.
 
@@ -194,7 +167,6 @@ def _find_norm_of_report(provenance: dict[str, Any], ctx: RuleContext) -> tuple[
     if profile.get("id") != norm.profile.id:
         return None, "profile"
     if profile.get("confirmed") != json.loads(json.dumps(norm.profile.confirmed_by)):
-        # DOC016 names both confirmations.
         return None, "confirmation"
     if (standard.get("id"), standard.get("edition")) != (norm.standard.id, norm.standard.edition):
         return None, "standard"
@@ -207,9 +179,7 @@ def _compare_page(
     data: str,
     package: PackageFacts,
     ctx: RuleContext,
-    reason: str,
-    remake: Callable[[pages.PageContent], list[str]],
-    compare: Callable[[pages.PageContent, pages.PageContent], list[pages.PageDifference]],
+    compare: Callable[[pages.PageContent], list[pages.PageDifference]],
 ) -> Iterator[Finding]:
     """Yield findings on one page.
 
@@ -217,40 +187,21 @@ def _compare_page(
     ----------
     data
         Path of the page's data, for the message.
-    reason
-        Why this version cannot make the page again, a key of texts; empty if it can.
-    remake
-        Returns the possible texts of the page made again.
     compare
-        Returns differences of the page from one made again.
+        Returns differences of the page from its data.
     """
     texts = Texts(ctx.lang)
-    between = texts.get("words", "between_names")
     text = pages.decode_page(package.document_contents[path])
     if text is None:
         yield make_file_finding(path, "damaged")
         return
-    page = pages.read_page(text)
     try:
-        remade_texts = remake(page) if reason != "data" else []
+        differences = compare(pages.read_page(text))
     except _UNREADABLE_DATA_ERRORS:
-        remade_texts, reason = [], "data"
-    if text in remade_texts:
+        reason = texts.get("not_rebuilt", "data")
+        yield make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=reason)
         return
-    made_pages = [pages.read_page(one) for one in remade_texts]
-    if not made_pages:
-        yield _report_not_rebuilt(path, reason or "data", texts)
-        return
-    compare_texts = compare if reason else pages.compare_pages
-    differences = min((compare_texts(page, one) for one in made_pages), key=len)
     if differences:
-        parts = between.join(texts.get("parts", one.part_key) for one in differences)
+        parts = texts.get("words", "between_names").join(texts.get("parts", one.part_key) for one in differences)
         on_page, in_data = (format_value_or_missing(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
         yield make_file_finding(path, "differs", other=data, parts=parts, stated=on_page, given=in_data)
-    elif reason:
-        yield _report_not_rebuilt(path, reason, texts)
-
-
-def _report_not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:
-    """Return the warning that a page could not be made again."""
-    return make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", reason))

@@ -55,8 +55,6 @@ _ITEMS_IN_MANIFEST_AND_REPORT = (
         "Choose the profile that the package was made with, and check again.",
         "standard": "The package was made by standard “{told}”, but this check uses “{given}”, so results cannot be "
         "compared. Choose the standard of the package, and check again.",
-        "confirmed": "According to the report “{file}”, the profile was confirmed by “{told}”; in this check the profile of the same name "
-        "was confirmed by “{given}”. Find out which is right, and make the package again.",
         "settings": "The report “{file}” was made with other settings than this check ({names}), though the profile "
         "has the same name: the profile was changed. Choose the profile that the report was made with, and check "
         "again.",
@@ -80,9 +78,8 @@ def package_origin(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Dates of manifest and report are valid and not in the future, the report's date is before the manifest's, and
-        both are after the year of the data. Standard, edition, profile, its confirmation, and version of the plugin
-        exist, are equal in manifest and report, and are those of this check. Document information (成果信息) and source
-        CRS of each layer are equal in both. The schema of the report is known.
+        both are after the year of the data. Standard, edition, profile and version of the plugin exist, are equal in manifest and report, and are those of this check. Document information (成果信息) is equal in both.
+        The schema of the report is known.
     Why
         A package with a future date or an unknown norm was not made as it states.
     How to fix
@@ -258,7 +255,6 @@ def _compare_items(
                 case="differs",
                 params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
             )
-    yield from _compare_source_crs(manifest, report, package, texts)
     if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
         params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.folder_name}
         yield Finding(
@@ -267,39 +263,6 @@ def _compare_items(
             case="differs",
             params={"file": MANIFEST_FILE_NAME, "other": package.folder_name, **params},
         )
-
-
-def _compare_source_crs(
-    manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
-) -> Iterator[Finding]:
-    """Yield findings on layers whose source CRS differs between manifest and report.
-
-    The figures of a layer depend on its source CRS.
-    """
-    rows = report.get("layers")
-    crs_of_role = (
-        {row.get("role"): row.get("crs") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-    )
-    reported_pairs: set[tuple[str, str]] = set()
-    for row in manifest["layers"]:
-        manifest_crs, report_crs = row.get("source_crs"), crs_of_role.get(row.get("role"))
-        if (
-            manifest_crs is None
-            or report_crs is None
-            or manifest_crs == report_crs
-            or (str(manifest_crs), str(report_crs)) in reported_pairs
-        ):
-            continue
-        reported_pairs.add((str(manifest_crs), str(report_crs)))
-        item = f"{row['layer']} {texts.get('origin', 'crs')}"
-        params = {
-            "file": MANIFEST_FILE_NAME,
-            "other": package.report_path,
-            "item": item,
-            "told": format_value_or_missing(manifest_crs, texts),
-            "given": format_value_or_missing(report_crs, texts),
-        }
-        yield Finding("", key=f"{MANIFEST_FILE_NAME}/{row['layer']}/crs", case="differs", params=params)
 
 
 def _compare_with_check(manifest: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
@@ -329,24 +292,6 @@ def _compare_settings(
     They are compared if profile and standard are equal.
     """
     norm, settings = ctx.norm, report.get("settings")
-    own_confirmation, confirmed = (
-        json.loads(json.dumps(norm.profile.confirmed_by)),
-        _get_nested_item(report, ("profile", "confirmed")),
-    )
-    if (
-        _get_nested_item(report, ("profile", "id")) == norm.profile.id
-        and confirmed is not None
-        and confirmed != own_confirmation
-    ):
-        sides = (confirmed, own_confirmation)
-        side_texts = [
-            " ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in sides
-        ]
-        pair = {
-            "told": format_value_or_missing(side_texts[0], texts),
-            "given": format_value_or_missing(side_texts[1], texts),
-        }
-        yield make_file_finding(package.report_path, "confirmed", Severity.WARNING, **pair)
     is_same_norm = (_get_nested_item(report, ("profile", "id")), _get_nested_item(report, ("standard", "id"))) == (
         norm.profile.id,
         norm.standard.id,
