@@ -17,9 +17,10 @@ OFFICE_TABLES_FOLDER = RESOURCES_FOLDER / "office_tables"
 STYLES_FOLDER = RESOURCES_FOLDER / "styles"
 REPORT_TEMPLATES_FOLDER = RESOURCES_FOLDER / "reports"
 SIGNED_REPORT_SETTINGS = REPORT_TEMPLATES_FOLDER / "signed_report.toml"
-#: Parts of an empty docx document with the report's styles, and the library that writes docx.
+#: Parts of an empty docx document with the report's styles.
 DOCX_TEMPLATE_FOLDER = REPORT_TEMPLATES_FOLDER / "docx"
 CONFORMITY_PAGE_SETTINGS = REPORT_TEMPLATES_FOLDER / "conformity_page.toml"
+#: Libraries that `make package` puts into the zip; absent in a checkout.
 LIBRARIES_FOLDER = RESOURCES_FOLDER / "libraries"
 TEXTS_FOLDER = RESOURCES_FOLDER / "texts"
 ICONS_FOLDER = RESOURCES_FOLDER / "icons"

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Prepare libraries for the plugin's zip: python-docx in resources/libraries, pypdf while the zip is built.
+"""Prepare the libraries of the environment that the plugin's zip contains.
 
-Run ``python tools/add_library.py python_docx-1.2.0-py3-none-any.whl`` to copy python-docx. pypdf is taken from the
-environment (`read_installed_library`), in the version of requirements.txt. Binary files are left out (the plugin makes
-its own docx template), and the ways in which pypdf uses libraries for ciphers. Statements that the scan of the plugin
-site reports are replaced by equal ones: ``assert``, ``pass`` in an ``except``, SHA-1 and MD5 without their purpose,
-named lambdas, ambiguous names, and comments that switch a linter off. Names of typing_extensions come from typing,
-which has them since Python 3.11. Three uses of the standard library are marked with the reason why they are safe.
+Binary files are left out (the plugin makes its own docx template), and the ways in which pypdf uses libraries for
+ciphers. Statements that the scan of the plugin site reports are replaced by equal ones: ``assert``, ``pass`` in an
+``except``, SHA-1 and MD5 without their purpose, named lambdas, ambiguous names, and comments that switch a linter off.
+Names of typing_extensions come from typing, which has them since Python 3.11. Uses of the standard library that are
+safe are marked with the reason.
 """
 
 from __future__ import annotations
@@ -14,12 +13,10 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import re
-import shutil
-import sys
-import zipfile
 from pathlib import Path
 
-TARGET = Path(__file__).resolve().parent.parent / "resources" / "libraries"
+#: Names in requirements.txt; docs/adr/052-libraries-in-the-zip.md lists them.
+LIBRARIES = ("pypdf", "python-docx")
 #: Files that the plugin needs: code, the parts of an empty document, and the licences.
 KEPT_FILE_PATTERN = re.compile(
     r"^((docx|pypdf)/.+\.py|docx/templates/default-(header|footer|styles|settings|comments)\.xml"
@@ -78,15 +75,8 @@ def _replace_statements(source: str) -> str:
     return "\n".join(lines)
 
 
-def read_installed_library(name: str) -> dict[str, bytes]:
-    """Return path below resources/libraries → content of a library in this environment, as the zip needs it.
-
-    Raises
-    ------
-    importlib.metadata.PackageNotFoundError
-        If the library is not installed.
-    """
-    distribution = importlib.metadata.distribution(name)
+def read_library(distribution: importlib.metadata.Distribution) -> dict[str, bytes]:
+    """Return path below resources/libraries → content of an installed library, as the zip needs it."""
     paths = {file.as_posix(): file.locate() for file in distribution.files or ()}
     return {
         path.replace("/licenses/", "/"): _prepare_content(path, Path(place).read_bytes())
@@ -98,19 +88,3 @@ def read_installed_library(name: str) -> dict[str, bytes]:
 def _prepare_content(name: str, content: bytes) -> bytes:
     """Return a file's content; that of a module without statements that the scan reports."""
     return remove_reported_statements(content.decode("utf-8")).encode("utf-8") if name.endswith(".py") else content
-
-
-def main(wheels: list[str]) -> None:
-    """Replace resources/libraries by the needed files of these wheels (paths)."""
-    shutil.rmtree(TARGET, ignore_errors=True)
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            for name in filter(KEPT_FILE_PATTERN.match, archive.namelist()):
-                target = TARGET / name.replace("/licenses/", "/")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(_prepare_content(name, archive.read(name)))
-    print(f"{sum(1 for path in TARGET.rglob('*') if path.is_file())} files")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

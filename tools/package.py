@@ -16,7 +16,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from add_library import read_installed_library
+from add_library import LIBRARIES, read_library
 from make_manual import ManualError, make_manual_files
 from translations import ROOT, compile_translations
 
@@ -89,10 +89,14 @@ def make_manual_pages() -> dict[str, bytes]:
 
 def read_libraries() -> dict[str, bytes]:
     """Return the libraries of the environment that the zip contains: path in the zip → contents."""
-    try:
-        return {f"resources/libraries/{name}": content for name, content in read_installed_library("pypdf").items()}
-    except importlib.metadata.PackageNotFoundError as error:
-        sys.exit(f"缺少 {error.name}，请先运行 make setup · not installed, run make setup first; nothing packaged")
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in requirements if line.partition("==")[0] in LIBRARIES]
+    installed = {f"{one.name}=={one.version}": one for one in importlib.metadata.distributions()}
+    if missing := [line for line in wanted if line not in installed]:
+        names = ", ".join(missing)
+        sys.exit(f"缺少 {names}，未打包，请先运行 make setup · not installed, nothing packaged, run make setup first")
+    contents = (read_library(installed[line]).items() for line in wanted)
+    return {f"resources/libraries/{name}": data for files in contents for name, data in files}
 
 
 def build_zip(folder: Path) -> Path:

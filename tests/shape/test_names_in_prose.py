@@ -21,8 +21,6 @@ import pytest
 from tests.shape.syntax import list_comments, list_nodes, parse, walk
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Copies of others' code (tools/add_library.py).
-COPIED_LIBRARIES = "resources/libraries/"
 #: Names of other software, formats and earlier versions.
 EXTERNAL_NAMES = {
     "name_2": "a name that GDAL makes",
@@ -49,7 +47,7 @@ def list_files() -> list[Path]:
     done = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True)
     if done.returncode:
         pytest.skip("not a clone")
-    names = [name for name in done.stdout.split("\0") if name and not name.startswith(COPIED_LIBRARIES)]
+    names = [name for name in done.stdout.split("\0") if name]
     return [path for name in names if (path := ROOT / name).is_file()]
 
 

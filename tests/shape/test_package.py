@@ -33,7 +33,7 @@ FLAKE8_CODES = (
 )
 SUSPICIOUS_SUFFIXES = {".exe", ".dll", ".so", ".dylib", ".bat", ".sh", ".ps1", ".cmd"}
 #: Number of findings of bandit that are silenced on their line, with a reason.
-NOSEC_COUNT = 30
+NOSEC_COUNT = 35
 
 
 def build_plugin_zip(folder: Path) -> Path:
@@ -198,6 +198,36 @@ print(json.dumps([len(names), sorted(m for m in sys.modules if m.split(".")[0] i
     count, foreign = json.loads(run_fresh_python(unzipped_plugin, code))
     assert count > 0
     assert foreign == []
+
+
+def test_libraries_of_the_zip_are_used_if_python_has_none(unzipped_plugin):
+    code = f"""
+import io, sys, pathlib
+sys.path = [entry for entry in sys.path if not (pathlib.Path(entry) / "pypdf").exists()]
+from {TOP_FOLDER}.plugin.core.files.zipped_libraries import import_zipped_library
+from {TOP_FOLDER}.plugin.core.render.document.docx_writer import _make_template, import_docx_library
+docx, written = import_docx_library("x"), io.BytesIO()
+docx.Document(_make_template()).save(written)
+assert docx.Document(written).styles
+for library in (docx, import_zipped_library("pypdf")):
+    print(pathlib.Path(library.__file__).relative_to(pathlib.Path({str(unzipped_plugin)!r}) / "resources" / "libraries"))
+"""
+    assert run_fresh_python(unzipped_plugin, code).split() == ["docx/__init__.py", "pypdf/__init__.py"]
+
+
+def test_zip_has_the_libraries_of_the_decision_record_with_their_licences(packaging_tool, names_in_zip):
+    table = (ROOT / "docs/adr/052-libraries-in-the-zip.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([\w-]+) \| ([\d.]+) \|", table, re.MULTILINE)
+    assert [name for name, _ in listed] == list(packaging_tool.LIBRARIES)
+    for name, version in listed:
+        folder = f"{TOP_FOLDER}/resources/libraries/{name.replace('-', '_')}-{version}.dist-info"
+        assert f"{folder}/LICENSE" in names_in_zip
+
+
+def test_packaging_without_a_pinned_library_is_refused(packaging_tool, monkeypatch):
+    monkeypatch.setattr(packaging_tool.importlib.metadata, "distributions", list)
+    with pytest.raises(SystemExit, match=r"pypdf==[\d.]+, python-docx==[\d.]+.*make setup"):
+        packaging_tool.read_libraries()
 
 
 def run_scanner(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -6,16 +6,14 @@ Nothing in a file is executed, and no page is rendered.
 
 from __future__ import annotations
 
-import importlib
 import logging
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ....paths import LIBRARIES_FOLDER
 from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...files.zipped_libraries import import_zipped_library
 
 #: Maximum bytes of a file that is read, and of a page's content: that of a page with text is far smaller.
 _MAX_PDF_BYTES, _MAX_PAGE_BYTES = 512 * 2**20, 2**20
@@ -84,18 +82,14 @@ class PdfFact:
 
 
 def import_pypdf() -> Any:
-    """Return the package pypdf: that of QGIS's Python, else the copy in the plugin's zip.
+    """Return the package pypdf.
 
     Raises
     ------
     ImportError
         In a checkout whose Python lacks pypdf.
     """
-    try:
-        pypdf = importlib.import_module("pypdf")
-    except ImportError:
-        sys.path.append(str(LIBRARIES_FOLDER))
-        pypdf = importlib.import_module("pypdf")
+    pypdf = import_zipped_library("pypdf")
     # pypdf logs its repairs.
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     return pypdf

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import importlib
 import io
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ....paths import DOCX_TEMPLATE_FOLDER, LIBRARIES_FOLDER
+from ....paths import DOCX_TEMPLATE_FOLDER
 from ...errors import InputError, OutputError
+from ...files.zipped_libraries import import_zipped_library
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
 from ..merged_heads import merge_heads
 from ..report_settings import load_report_settings
@@ -76,7 +76,7 @@ def write_docx(document: Document, path: Path, template: Path | None = None) -> 
     Raises
     ------
     OutputError
-        lxml is missing, which python-docx needs. Nothing else of the plugin needs it.
+        python-docx or lxml is missing, which it needs.
     InputError
         The template cannot be read, or lacks the bookmark or a style; the error names all that it lacks.
     """
@@ -85,19 +85,15 @@ def write_docx(document: Document, path: Path, template: Path | None = None) -> 
 
 
 def import_docx_library(output_name: str) -> Any:
-    """Return the package docx: that of QGIS's Python, else the plugin's copy.
+    """Return the package docx.
 
-    ``output_name``: name of the file to be written, for the OutputError that is raised without lxml.
+    ``output_name``: name of the file to be written, for the OutputError that is raised without docx or lxml.
     """
     try:
         importlib.import_module("lxml.etree")
+        return import_zipped_library("docx")
     except ImportError as error:
         raise OutputError("output_docx_library", target=output_name) from error
-    try:
-        return importlib.import_module("docx")
-    except ImportError:
-        sys.path.append(str(LIBRARIES_FOLDER))
-        return importlib.import_module("docx")
 
 
 def _make_template() -> io.BytesIO:

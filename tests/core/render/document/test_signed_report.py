@@ -4,7 +4,6 @@
 import importlib
 import io
 import re
-import sys
 import zipfile
 from dataclasses import replace
 from html import escape
@@ -456,18 +455,6 @@ def test_docx_output_is_refused_without_lxml_and_other_outputs_are_written(check
     assert list(tmp_path.iterdir()) == []
     write_outputs(checked.report, checked.plan, replace(outputs, docx=""))
     assert [p.name for p in tmp_path.iterdir()] == ["r.xlsx"]
-
-
-def test_bundled_docx_library_is_used_if_python_has_none(document, tmp_path, monkeypatch):
-    for name in [n for n in sys.modules if n == "docx" or n.startswith("docx.")]:
-        monkeypatch.delitem(sys.modules, name)
-    path = [entry for entry in sys.path if "libraries" not in entry]
-    monkeypatch.setattr(sys, "path", path)
-    library = import_docx_library("x")
-    assert "libraries" in library.__file__
-    buffer = io.BytesIO()
-    library.Document(docx_writer._make_template()).save(buffer)
-    assert zipfile.ZipFile(buffer).testzip() is None
 
 
 def test_pdf_is_refused_outside_qgis(checked, tmp_path):
