@@ -16,10 +16,10 @@ import re
 from pathlib import Path
 
 #: Names in requirements.txt; docs/adr/052-libraries-in-the-zip.md lists them.
-LIBRARIES = ("pypdf", "python-docx")
+LIBRARIES = ("pypdf", "python-docx", "tomlkit")
 #: Files that the plugin needs: code, the parts of an empty document, and the licences.
 KEPT_FILE_PATTERN = re.compile(
-    r"^((docx|pypdf)/.+\.py|docx/templates/default-(header|footer|styles|settings|comments)\.xml"
+    r"^((docx|pypdf|tomlkit)/.+\.py|docx/templates/default-(header|footer|styles|settings|comments)\.xml"
     r"|.+\.dist-info/(licenses/LICENSE|METADATA))$"
 )
 #: Bridges to libraries that QGIS may not have, and without which pypdf reads all files but those with AES.
@@ -35,6 +35,9 @@ _REPLACED_LINES = {
     "    O: bytes  # noqa: E741": "    owner: bytes",
     '        opn = parent.get("/%is_open%", True) == True  # noqa: E712': (
         '        opn = (parent.get("/%is_open%", True),) == (True,)'
+    ),
+    "        return all(_equal_with_nan(l, r) for l, r in zip(left, right))  # noqa: E741": (
+        "        return all(map(_equal_with_nan, left, right))"
     ),
     "from xml.dom.expatbuilder import ExpatBuilderNS": (
         "from xml.dom.expatbuilder import ExpatBuilderNS  # nosec B407 # the builder below refuses entities"

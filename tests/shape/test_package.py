@@ -209,10 +209,12 @@ from {TOP_FOLDER}.plugin.core.render.document.docx_writer import _make_template,
 docx, written = import_docx_library("x"), io.BytesIO()
 docx.Document(_make_template()).save(written)
 assert docx.Document(written).styles
-for library in (docx, import_zipped_library("pypdf")):
+for library in (docx, *map(import_zipped_library, ("pypdf", "tomlkit"))):
     print(pathlib.Path(library.__file__).relative_to(pathlib.Path({str(unzipped_plugin)!r}) / "resources" / "libraries"))
 """
-    assert run_fresh_python(unzipped_plugin, code).split() == ["docx/__init__.py", "pypdf/__init__.py"]
+    assert run_fresh_python(unzipped_plugin, code).split() == [
+        f"{name}/__init__.py" for name in ("docx", "pypdf", "tomlkit")
+    ]
 
 
 def test_zip_has_the_libraries_of_the_decision_record_with_their_licences(packaging_tool, names_in_zip):
@@ -226,7 +228,7 @@ def test_zip_has_the_libraries_of_the_decision_record_with_their_licences(packag
 
 def test_packaging_without_a_pinned_library_is_refused(packaging_tool, monkeypatch):
     monkeypatch.setattr(packaging_tool.importlib.metadata, "distributions", list)
-    with pytest.raises(SystemExit, match=r"pypdf==[\d.]+, python-docx==[\d.]+.*make setup"):
+    with pytest.raises(SystemExit, match=r"pypdf==[\d.]+, python-docx==[\d.]+, tomlkit==.*make setup"):
         packaging_tool.read_libraries()
 
 

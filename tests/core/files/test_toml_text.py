@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.errors import DataError
-from plugin.core.files.toml_text import TomlText, render_toml
+from plugin.core.files.toml_text import TomlText
 from plugin.paths import PROFILES_FOLDER
 
 PROFILE_TEXT = """# The county's own file.
@@ -116,6 +116,13 @@ def test_toml_edit_that_would_lose_a_comment_is_refused():
     assert error.value.params["key"] == "ratio.odd key" and file.text == PROFILE_TEXT
 
 
+def test_comments_above_a_removed_toml_row_and_above_the_next_one_stay():
+    file = TomlText(PROFILE_TEXT, PROFILE_PATH)
+    file.remove_row("targets", 1)
+    file.append_row("targets", {"indicator": "farmland_area"})
+    assert file.text.index("# First") < file.text.index("farmland_area") < file.text.index("# Second")
+
+
 def test_toml_edit_preserves_line_endings():
     file = TomlText(PROFILE_TEXT.replace("\n", "\r\n").rstrip(), PROFILE_PATH)
     file.set_value(("marks", "ratio.form"), "A")
@@ -148,7 +155,9 @@ random_toml_values = st.recursive(
 
 @given(random_toml_values)
 def test_any_value_written_as_toml_reads_back_equal(value):
-    assert tomllib.loads(f"k = {render_toml(value)}") == {"k": value}
+    file = TomlText("", PROFILE_PATH)
+    file.set_value(("k",), value)
+    assert tomllib.loads(file.text) == {"k": value}
 
 
 @given(

@@ -57,7 +57,7 @@ def read_declared_checks(
         Codes of checks that the file inherits.
     """
     checks: dict[str, DeclaredCheck] = {}
-    line_by_code: dict[str, int] = {}
+    place_by_code: dict[str, CheckPlace] = {}
     whole = CheckPlace(path, (CHECK_SECTION,), "—")
     with errors.collect_data_error():
         whole.check_type(rows, list, "tables")
@@ -66,9 +66,10 @@ def read_declared_checks(
                 place = replace(whole, label=str(number + 1)).enter(number)
                 code = _read_code(place.check_type(table, dict, "table"), owner_id, place)
                 place = replace(place, label=code)
-                if code in line_by_code or code in known_codes:
-                    raise place.enter("code").make_error("code_doubled", first=line_by_code.get(code, "—"))
-                line_by_code[code] = place.enter("code").find_line()
+                if code in place_by_code or code in known_codes:
+                    first = place_by_code[code].find_line() if code in place_by_code else "—"
+                    raise place.enter("code").make_error("code_doubled", first=first)
+                place_by_code[code] = place.enter("code")
                 checks[code] = _read_check(table, code, standard, place)
     return tuple(checks.values())
 
