@@ -18,10 +18,10 @@ PHASE ?=
 RULES ?=
 PICTURES ?=
 
-.PHONY: help setup demo test postgis check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
+.PHONY: help setup demo test test-all postgis check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
 
 help: ## 本页 · this page
-	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: ## 准备环境（QGIS、虚拟环境）· the environment: QGIS, libraries
 	@bash tools/setup.sh
@@ -29,8 +29,11 @@ setup: ## 准备环境（QGIS、虚拟环境）· the environment: QGIS, librari
 demo: setup ## 检查示例县并给出摘要 · checks the sample county
 	@bash tools/demo.sh
 
-test: setup ## 全部测试 · all tests (TESTS="tests/core -k ratio" for some)
-	@$(RUN) pytest $(if $(value TESTS),$(value TESTS),$(SIDE_BY_SIDE))
+test: setup ## 日常测试 · tests of every behaviour (TESTS="tests/core -k ratio" for some)
+	@$(RUN) pytest $(if $(value TESTS),$(value TESTS),$(SIDE_BY_SIDE) -m "not exhaustive")
+
+test-all: setup ## 全部测试，含全部组合 · these and all permutations (docs/quality.md)
+	@$(RUN) pytest $(SIDE_BY_SIDE)
 
 postgis: setup ## 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
 	@bash tools/postgis.sh

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Decorator that runs a test over many small cases as a single test.
-
-All failing cases are listed. `pytest.mark.parametrize` makes one test of each case, which is slow and verbose when
-hundreds of files are compared with one rule.
-"""
+"""Cases of a test: many small ones as a single test, or a few in `make test` and the others in `make test-all`."""
 
 import functools
 import inspect
@@ -17,8 +13,21 @@ _WANTED_CASE = os.environ.get("SANXIAN_CASE", "")
 _MAX_SHOWN_FAILURES = 20
 
 
+def first_daily(cases, count=1):
+    """Return cases for `pytest.mark.parametrize`; all but the first ``count`` run in `make test-all` only.
+
+    A tuple has the values of several parameters.
+    """
+    daily, others = list(cases)[:count], list(cases)[count:]
+    rest = [pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=pytest.mark.exhaustive) for one in others]
+    return [*daily, *rest]
+
+
 def for_each(argument, cases, ids=None):
     """Call the decorated test once for each case, as a single test.
+
+    All failing cases are listed. `pytest.mark.parametrize` makes one test of each case, which is slow and verbose when
+    hundreds of files are compared with one rule.
 
     ``argument``: the test's parameter that gets the case ("a, b" for tuples). ``ids``: a name for each case, or a
     function of it. Other parameters stay fixtures. A skipped case counts as passed.

@@ -181,6 +181,7 @@ def test_overlap_check_ignores_empty_multipolygon_parts_after_reprojection(parts
     assert checked.plan.layers["CZKFBJ"].statutory[0] == pytest.approx(810_000, rel=1e-3)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_check_finds_overlaps_of_a_polygon_with_a_million_vertices(tmp_path):
     """Check a valid and a self-intersecting polygon of a million vertices each."""

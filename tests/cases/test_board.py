@@ -15,6 +15,7 @@ from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_piec
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons
+from tests.parametrize import first_daily
 
 ZERO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 BOARD_SIDE = 5
@@ -86,7 +87,7 @@ OVERLAY_THRESHOLDS = {
 
 
 @pytest.mark.parametrize("path", OVERLAY_THRESHOLDS.values(), ids=OVERLAY_THRESHOLDS.keys())
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", first_daily(range(40), 8))
 def test_overlay_areas_of_checkerboard_polygons_equal_the_counted_squares(seed, path, monkeypatch):
     for (where, name), value in zip(
         (

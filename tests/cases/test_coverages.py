@@ -42,6 +42,7 @@ def test_overlay_areas_of_two_coverages_add_up_to_the_totals_stated_in_the_case_
     assert one_by_one == approximate_area(case.total("b"), case, way)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", LARGE_CASES, ids=[c.name for c in LARGE_CASES])
 def test_overlay_areas_of_two_large_coverages_add_up_to_the_totals_stated_in_the_case_file(case):
     assert_total_areas(Polygons(case.a), Polygons(case.b), case)

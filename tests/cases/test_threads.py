@@ -14,6 +14,7 @@ from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.drawing_variants import move_far_away
 from tests.cases.shapes import bricks, gear, grid, moved, outline, together, without
+from tests.parametrize import first_daily
 
 RUN_COUNT = 20
 DEFAULT_TOLERANCE = Tolerance()
@@ -72,8 +73,8 @@ def single_thread_overlays():
     return compute_all_overlays(*map(Polygons, make_layers()))
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
-@pytest.mark.parametrize("shared", [True, False], ids=["shared layers", "separate layers"])
+@pytest.mark.parametrize("threads", first_daily([1, 2, 4], 2))
+@pytest.mark.parametrize("shared", first_daily([True, False]), ids=["shared layers", "separate layers"])
 def test_overlays_run_in_several_threads_give_the_same_result_as_in_one(
     threads, shared, frequent_thread_switches, single_thread_overlays
 ):

@@ -16,6 +16,10 @@ DESKTOP_TESTS = Path(__file__).resolve().parent
 ROOT = DESKTOP_TESTS.parents[1]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
+#: Files whose scripts `make test` runs: the plugin loads, with and without its libraries, and a county is planned,
+#: fixed and handed in. Each script starts QGIS; scripts of the other files run in `make test-all`.
+DAILY_FILES = {"test_desktop.py", "test_everyday.py", "test_fixing.py", "test_new_county.py", "test_package.py"}
+
 MISSING_PROGRAMS = [program for program in start.NEEDED if shutil.which(program) is None]
 
 
@@ -25,6 +29,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker("desktop")
             item.add_marker("slow")
             item.add_marker("qgis")
+            if item.path.name not in DAILY_FILES:
+                item.add_marker("exhaustive")
             if MISSING_PROGRAMS and not os.environ.get("SANXIAN_REQUIRE_QGIS"):
                 item.add_marker(
                     pytest.mark.skip(reason=f"not installed: {', '.join(MISSING_PROGRAMS)}; run `make setup`")

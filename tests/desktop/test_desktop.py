@@ -122,6 +122,7 @@ def test_desktop_without_geopandas_shows_the_missing_library_and_no_error(deskto
     assert noted["log"] == []
 
 
+@pytest.mark.exhaustive
 def test_main_window_fits_a_small_screen_and_follows_a_change_of_theme(desktop, monkeypatch):
     monkeypatch.setenv("SANXIAN_PICTURE", "small")
     facts = desktop("shots", size="1366x768")
@@ -131,6 +132,7 @@ def test_main_window_fits_a_small_screen_and_follows_a_change_of_theme(desktop, 
     assert facts["live"] == dict.fromkeys(("dark", "toolbar", "panel", "counts"), True)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "size", "theme"),
     [("data", "1600x900", "default"), ("data-dark", "1366x768", "Night Mapping")],

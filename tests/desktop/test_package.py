@@ -89,6 +89,7 @@ def test_exporting_packages_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(
     assert package_tour_facts["log"] == [] and package_tour_facts["returncode"] == 0
 
 
+@pytest.mark.exhaustive
 def test_unloading_the_plugin_or_quitting_during_an_export_leaves_no_partial_package(desktop):
     """Inspect the output folder: the package is either complete or absent."""
     from pathlib import Path
@@ -108,6 +109,7 @@ def test_unloading_the_plugin_or_quitting_during_an_export_leaves_no_partial_pac
     assert facts["log"] == [] and facts["returncode"] == 0
 
 
+@pytest.mark.exhaustive
 def test_package_dialog_fits_a_small_screen_with_a_dark_theme(desktop, monkeypatch):
     monkeypatch.setenv("SANXIAN_PICTURE", "package-dark")
     monkeypatch.setenv("SANXIAN_SHORT", "1")

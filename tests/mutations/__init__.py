@@ -12,7 +12,7 @@ consequences of the defect:
     @declare_mutation("ATT003", case="rate")
     def plant_deduction_rate_above_one(draft): ...
 
-All rules then run. Compared with the clean county, the rule must have `finds` new findings (default 1; `case` names the
+These rules then run, and in `make test-all` all rules. Compared with the clean county, the rule must have `finds` new findings (default 1; `case` names the
 message of a rule with several), each code in `follows` must have findings too, and no other rule may. `silent`: rules
 that no longer run, because the defect removes their data. A declared code without findings is an error, like an
 undeclared code with findings.

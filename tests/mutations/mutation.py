@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +17,12 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.loading import assembly
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
-from plugin.core.model.rule import load_all_rules
+from plugin.core.model.rule import Rule, load_all_rules
 from plugin.core.plan.layer import FieldInfo, Layer, MistypedColumn
+from plugin.core.results import run
 from tests.county import source
 from tests.county.attributes import County
 from tests.county.defect_editor import DefectEditor
@@ -99,6 +97,22 @@ def reuse_plan_layers(layers: dict[int, Layer]) -> Iterator[None]:
         assembly.Layer = make  # type: ignore[misc]
 
 
+@contextmanager
+def run_only(codes: Iterable[str]) -> Iterator[None]:
+    """Run only some rules of each check in the block; to them, the other rules are part of the run."""
+    evaluate, codes = run.evaluate_rules, frozenset(codes)
+
+    def evaluate_some(rules: Iterable[Rule], plan: Any, **arguments: Any) -> Any:
+        rules = list(rules)
+        return evaluate([rule for rule in rules if rule.code in codes], plan, run_rules=rules, **arguments)
+
+    run.evaluate_rules = evaluate_some  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        run.evaluate_rules = evaluate
+
+
 class CountyDraft(DefectEditor):
     """A county to be edited, by the methods of `DefectEditor`.
 
@@ -108,8 +122,8 @@ class CountyDraft(DefectEditor):
     ``options``: options of the check. ``folder``: folder for files of the mutation.
     """
 
-    #: Checked counties without changes, by id: the county, its original CRS, its layers, and the results of its rules.
-    _checked: ClassVar[dict[int, tuple[County, CRS | None, dict[str, Layer], RuleMemory]]] = {}
+    #: Checked counties without changes, by id: the county, its original CRS and its layers.
+    _checked: ClassVar[dict[int, tuple[County, CRS | None, dict[str, Layer]]]] = {}
 
     def __init__(self, county: County, options: dict[str, Any], folder: Path) -> None:
         super().__init__(County(county.fabric, county.lines, county.layers, county.parcels))
@@ -184,9 +198,7 @@ class CountyDraft(DefectEditor):
     def report(self) -> Report:
         """Check the draft and return the report.
 
-        Unchanged layers are reused from the clean county with their cached measures, and the results of rules that
-        read no changed layer (tests/core/engine/test_rule_memory.py proves that they equal those of a fresh check).
-        ``SANXIAN_ALL_RULES_AFRESH=1`` computes all rules for each draft.
+        Unchanged layers are reused from the clean county with their cached measures.
         """
         frames, options = self.layers_for_reading, check_options(self.options)
         layers = source.make_read_layers(
@@ -197,10 +209,9 @@ class CountyDraft(DefectEditor):
         untouched = {role for role in frames if self._is_untouched(role, frames[role])}
         known = self._checked.get(id(self._clean))
         if known is None or known[1] != options.original_crs:
-            memory = RuleMemory()
-            checked = check_plan(layers, options, memory=memory)
+            checked = check_plan(layers, options)
             if untouched == self._clean.layers.keys():
-                self._checked[id(self._clean)] = self._clean, options.original_crs, dict(checked.plan.layers), memory
+                self._checked[id(self._clean)] = self._clean, options.original_crs, dict(checked.plan.layers)
             return checked.report
         self.is_checked_as_package = (
             untouched == self._clean.layers.keys() and self._differs_by_package_only() and not options.rules
@@ -210,22 +221,13 @@ class CountyDraft(DefectEditor):
             options = replace(options, rules=tuple(PACKAGE_RULES))
         same = {id(read): known[2][read.name] for read in layers if read.name in untouched & known[2].keys()}
         with reuse_plan_layers(same):
-            return check_plan(layers, options, memory=copy_memory(known[3])).report
+            return check_plan(layers, options).report
 
     def _is_untouched(self, role: str, frame: gpd.GeoDataFrame) -> bool:
         replaced = (self.crs, self.curves, self.shape_crs, self.described_crs, self.mistyped_columns)
         if any(role in changed for changed in replaced):
             return False
         return frame is self._clean.layers.get(role) and self.schema.get(role) == source.make_declared_fields(role)
-
-
-def copy_memory(memory: RuleMemory) -> RuleMemory | None:
-    """Return a memory with the same results, so that the results of a draft do not replace those of its county."""
-    if os.environ.get("SANXIAN_ALL_RULES_AFRESH"):
-        return None
-    made = copy(memory)
-    made._remembered = dict(memory._remembered)
-    return made
 
 
 def check_options(given: dict[str, Any]) -> RunOptions:
@@ -259,6 +261,11 @@ class Mutation:
     follows: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     base: str = "county"
+
+    @property
+    def declared_codes(self) -> frozenset[str]:
+        """Return the codes of the rules that the defect changes."""
+        return self.follows | self.silent | {self.rule}
 
     @property
     def name(self) -> str:
@@ -301,10 +308,10 @@ class ReportDifference:
         return "\n".join([*lines, *(f"{code} no longer runs" for code in sorted(self.silent))])
 
 
-def compare_reports(report: Report, clean: Report, only_package_rules: bool = False) -> ReportDifference:
+def compare_reports(report: Report, clean: Report, codes: frozenset[str] | None = None) -> ReportDifference:
     """Compare two reports by fingerprints (stable identities) of findings.
 
-    Findings of the clean county are left out. ``only_package_rules``: the report has no other rules.
+    Findings of the clean county are left out. ``codes``: the only rules of the report; None: all.
     """
     known = Counter(f.fingerprint for f in clean.findings)
     result = ReportDifference()
@@ -314,8 +321,8 @@ def compare_reports(report: Report, clean: Report, only_package_rules: bool = Fa
         else:
             result.found.setdefault(finding.code, []).append(finding)
     ran_before, run_now = ({r.code for r in one.rules if _has_run(r)} for one in (clean, report))
-    if only_package_rules:
-        ran_before &= PACKAGE_RULES
+    if codes is not None:
+        ran_before &= codes
     result.silent = ran_before - run_now
     return result
 

@@ -21,6 +21,7 @@ from tests.county.attributes import County
 from tests.mutations import clean
 from tests.mutations.mutation import MUTATIONS, CountyDraft, check_options
 from tests.mutations.test_mutations import PACKAGE_RULES
+from tests.parametrize import first_daily
 
 #: Largest difference of an area: m², and its share where edges are divided, which changes areas by the annex.
 AREA_M2, AREA_SHARE = 0.01, 1e-6
@@ -135,7 +136,7 @@ def planted(request, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", first_daily([1, 2]))
 def test_findings_do_not_depend_on_the_order_of_rows_parts_and_vertices(planted, seed):
     frames, schema, options = planted
     random = np.random.default_rng(seed)

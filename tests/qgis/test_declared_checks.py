@@ -12,6 +12,7 @@ from plugin.core.standard import load_standard
 from plugin.core.standard.declared_checks import read
 from tests.core.standard.declared_check_files import CHECK_START, load_norm
 from tests.core.standard.test_declared_operators import CASES
+from tests.parametrize import first_daily
 from tests.qgis import live_helpers
 from tests.qgis.helpers import SAMPLE, run_algorithm
 from tests.qgis.live_helpers import MODES
@@ -170,7 +171,7 @@ TEXTS
 """
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", first_daily(MODES))
 def test_live_check_of_declared_checks_equals_a_new_check_after_each_edit(
     qgis_app, project, tmp_path, monkeypatch, mode
 ):

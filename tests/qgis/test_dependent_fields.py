@@ -447,6 +447,7 @@ def test_filling_dependent_fields_leaves_unchanged_rows_untouched(functions, mak
     assert [layer.getFeature(fid)["DLMC"] for fid in ids] == ["手填", *["旱地"] * 4, *["果园"] * 55]
 
 
+@pytest.mark.exhaustive
 def test_filling_sixty_thousand_rows_takes_at_most_25_times_as_long_as_the_edit_alone(functions, tmp_path):
     """Limit the pause, the total time and undo for changing 60 000 rows, relative to the same edit without the form.
 

@@ -202,6 +202,7 @@ def test_world_file_of_an_exported_jpg_places_the_county_in_the_centre_of_the_ma
     )
 
 
+@pytest.mark.exhaustive
 def test_export_with_townships_writes_one_map_per_township(sample_map_builder, tmp_path):
     reported = []
     # A low resolution suffices, because the test counts pages.
@@ -214,6 +215,7 @@ def test_export_with_townships_writes_one_map_per_township(sample_map_builder, t
     assert shares == sorted(shares) and len(reported) == 18 and reported[1][1] == "浑源县永安镇三区图"
 
 
+@pytest.mark.exhaustive
 def test_a0_map_at_300_dpi_is_14043_by_9933_pixels(sample_map_builder, tmp_path):
     run_order(sample_map_builder, make_map_order(tmp_path, "three_lines", page_size=MAPS.page_size_by_id["A0"]))
     (path,) = tmp_path.iterdir()
@@ -303,6 +305,7 @@ def test_map_export_prints_the_edits_of_a_saved_layout_and_adds_no_other_layout(
 
 
 # --- 中心城区
+@pytest.mark.exhaustive
 def test_export_maps_writes_four_maps_of_the_central_area(provider, tmp_path):
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
     log, folder = Log(), tmp_path / "图"

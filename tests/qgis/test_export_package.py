@@ -120,6 +120,7 @@ def test_export_package_refuses_the_failing_sample_unless_forced(tmp_path):
     assert any("强制生成" in line for line in feedback.lines)
 
 
+@pytest.mark.exhaustive
 def test_export_package_includes_unsaved_edits_of_project_layers(tmp_path, clean_county_file, documents_folder):
     for name in fiona.listlayers(clean_county_file):
         QgsProject.instance().addMapLayer(QgsVectorLayer(f"{clean_county_file}|layername={name}", name, "ogr"))

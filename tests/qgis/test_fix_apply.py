@@ -21,12 +21,13 @@ from plugin.core.fixes.change_log import LogAction
 from plugin.core.fixes.edits import Edits, RowEdit
 from plugin.core.fixes.rows_before import RowBefore
 from plugin.core.fixes.texts import FixTexts
+from tests.parametrize import first_daily
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
 from tests.qgis.test_live import TRANSACTION_MODE_NAMES
 from tests.qgis.waiting import process_events, wait_until
 
 
-@pytest.fixture(params=MODES, ids=TRANSACTION_MODE_NAMES)
+@pytest.fixture(params=first_daily(MODES), ids=TRANSACTION_MODE_NAMES)
 def edit_session(request, qgis_app, project, tmp_path):
     edit_session = EditSession(tmp_path, request.param).check()
     yield edit_session

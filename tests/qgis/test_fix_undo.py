@@ -26,6 +26,7 @@ from plugin.core.fixes.texts import FixTexts
 from plugin.core.loading.assembly import assemble_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, make_fix_example_plan, propose_fix_or_fail
 from tests.core.fixes.random_layouts import draw_row_of_layouts
+from tests.parametrize import first_daily
 
 MODES = {
     "Disabled": Qgis.TransactionMode.Disabled,
@@ -144,7 +145,7 @@ def judge_fixes(qgis_app, tmp_path_factory):
     return judge
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture(params=first_daily(MODES))
 def open_in_mode(request, project, tmp_path):
     """Return a function that opens a copy of judged layers for editing in a transaction mode."""
     project.setTransactionMode(MODES[request.param])

@@ -9,6 +9,7 @@ from qgis.core import Qgis
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QLabel
 
+from tests.parametrize import first_daily
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.test_gui_fixing import read_log
@@ -226,7 +227,9 @@ def list_messages(controller, fixer):
 
 
 @pytest.mark.parametrize(
-    ("mode", "moment", "disturb"), CASES, ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES]
+    ("mode", "moment", "disturb"),
+    first_daily(CASES, 2 * len(DISTURBANCES)),
+    ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES],
 )
 def test_fix_disturbed_by_a_change_of_layers_or_project_writes_nothing_and_shows_a_message(
     open_disturbed, project, slot_errors, mode, moment, disturb

@@ -5,6 +5,7 @@ import pytest
 from qgis.core import Qgis
 from qgis.PyQt.QtWidgets import QDialog, QMessageBox, QPushButton
 
+from tests.parametrize import first_daily
 from tests.qgis.live_helpers import MODES, make_rectangle
 from tests.qgis.test_gui_editing import (  # noqa: F401
     check,
@@ -18,7 +19,7 @@ from tests.qgis.waiting import process_events, wait_until
 TITLE = "已保存，有新错误"
 
 
-@pytest.fixture(params=MODES, ids=lambda mode: mode.name)
+@pytest.fixture(params=first_daily(MODES), ids=lambda mode: mode.name)
 def editing(request, open_controller, project):  # noqa: F811
     """Yield controller and layers of a checked plan in a transaction mode."""
     controller, layers = open_controller

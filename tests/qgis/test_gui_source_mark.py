@@ -7,6 +7,7 @@ from qgis.PyQt.QtGui import QColor, QImage, QPalette
 
 from plugin.gui.widgets.sections import FormSection, NoticeBox
 from plugin.gui.widgets.source_mark import make_source_mark_label
+from tests.parametrize import first_daily
 
 
 @pytest.mark.parametrize("text", ["#202020", "#b1b1b1", "#ffffff"])
@@ -28,8 +29,8 @@ def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qg
     assert max(shades) - min(shades) > 60
 
 
-@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 1.75, 2.0])
-@pytest.mark.parametrize("place", [0, 1, 2, 3])
+@pytest.mark.parametrize("scale", first_daily([1.0, 1.25, 1.5, 1.75, 2.0], 2))
+@pytest.mark.parametrize("place", first_daily([0, 1, 2, 3]))
 @pytest.mark.parametrize("kind", ["mark", "section", "notice"])
 def test_frames_of_boxes_have_all_four_sides_on_scaled_screens(qgis_app, scale, place, kind):
     label = {"mark": lambda: make_source_mark_label("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[

@@ -5,6 +5,7 @@ import pytest
 from qgis.core import QgsVectorLayerUtils
 
 from plugin.bridge.checking import live_check as live_module
+from tests.parametrize import first_daily
 from tests.qgis.helpers import X, Y
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
 from tests.qgis.waiting import process_events, wait_until
@@ -13,7 +14,7 @@ TRANSACTION_MODE_NAMES = ["none", "buffered", "automatic"]
 
 
 @pytest.fixture(
-    params=[(mode, read_at_once) for read_at_once in (True, False) for mode in MODES],
+    params=first_daily([[mode, read_at_once] for read_at_once in (True, False) for mode in MODES]),
     ids=[*TRANSACTION_MODE_NAMES, *(f"{name}, read in the re-check's thread" for name in TRANSACTION_MODE_NAMES)],
 )
 def edit_session(request, qgis_app, project, tmp_path, monkeypatch):

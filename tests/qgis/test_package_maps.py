@@ -29,6 +29,7 @@ from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.small_plan import hash_files
 from tests.county import make_county
 from tests.county.write import write_geopackage
+from tests.parametrize import first_daily
 from tests.personal_names import set_personal_names
 from tests.qgis.helpers import Log, run_algorithm
 from tests.qgis.maps_helpers import read_jfif_density, read_jpg_size
@@ -136,6 +137,7 @@ def test_maps_in_a_package_contain_no_user_name_and_no_path(
                 assert secret.encode(codec) not in head, (path.name, secret)
 
 
+@pytest.mark.exhaustive
 def test_maps_in_a_package_show_unsaved_edits_of_the_exported_layers(
     export_parameters, tmp_path, county_file, two_maps_specification
 ):
@@ -181,6 +183,7 @@ def test_export_package_with_maps_switched_off_writes_a_valid_manifest_and_logs_
     assert any("生成文档文件夹中没有的图件" in line and "县域三条控制线图" in line for line in feedback.lines)
 
 
+@pytest.mark.exhaustive
 def test_maps_in_a_package_have_resolution_and_world_file_of_the_specification(
     export_parameters, tmp_path, two_maps_specification
 ):
@@ -202,7 +205,7 @@ def test_maps_in_a_package_have_resolution_and_world_file_of_the_specification(
     assert done["ERRORS"] == 0 and not [f for f in found if f["code"] == "DOC003"]
 
 
-@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("after", first_daily([1, 2]))
 def test_package_export_cancelled_between_maps_keeps_the_previous_package(export_parameters, tmp_path, after):
     run_algorithm("export_package", {**export_parameters, "MAPS": False})
     package = Path(export_parameters["OUTPUT"]) / PACKAGE_NAME

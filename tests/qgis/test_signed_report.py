@@ -35,6 +35,7 @@ from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.texts import list_block_texts
 from plugin.core.render.html import render_report
 from plugin.core.results.edits_since_check import EditsSinceCheck, LayerEdits, record_edits
+from tests.parametrize import first_daily
 from tests.qgis.helpers import SAMPLE, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -222,7 +223,7 @@ def test_check_plan_writes_the_report_as_pdf_and_docx_and_the_findings_as_a_work
     assert openpyxl.load_workbook(paths["OUTPUT_XLSX"]).sheetnames == ["汇总", "问题"]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", first_daily(range(6)))
 def test_rows_of_tables_are_not_divided_between_pages(signed_report, seed):
     """Compare the pages of all lines of a row, in documents with rows of various heights."""
     rng = random.Random(seed)
@@ -240,7 +241,7 @@ def test_rows_of_tables_are_not_divided_between_pages(signed_report, seed):
     assert [printed.count(f"第 {number} 条") for number in range(12)] == [1] * 12
 
 
-@pytest.mark.parametrize("row_count", range(30, 60))
+@pytest.mark.parametrize("row_count", first_daily(range(30, 60), 3))
 def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_count):
     """Try last rows and signatures at every distance from the lower edge of a page."""
     rows = tuple((DocumentCell("永安镇"),) for _ in range(row_count))
@@ -255,7 +256,7 @@ def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_cou
     assert filled == set(range(text.pageCount()))
 
 
-@pytest.mark.parametrize("row_count", range(30, 60))
+@pytest.mark.parametrize("row_count", first_daily(range(30, 60), 3))
 def test_heading_of_pictures_is_on_the_page_of_the_first_ones(signed_report, row_count):
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     grid = next(block for block in signed_report.blocks if isinstance(block, PictureGrid))
@@ -303,7 +304,7 @@ def test_table_row_higher_than_a_page_is_divided_between_pages(signed_report):
     assert list_divided_rows(text) == ["很长"]
 
 
-@pytest.mark.parametrize("row_count", range(20, 70, 6))
+@pytest.mark.parametrize("row_count", first_daily(range(20, 70, 6), 2))
 def test_pages_of_the_pdf_do_not_end_with_the_heading_of_a_table_group(signed_report, row_count):
     columns = (DocumentColumn("指标", 50), DocumentColumn("数值", 50, "right"))
     heads = frozenset(range(0, row_count, 3))
@@ -315,7 +316,7 @@ def test_pages_of_the_pdf_do_not_end_with_the_heading_of_a_table_group(signed_re
     assert all(not page[-1].startswith("组") and len(page) > 1 for page in pages)
 
 
-@pytest.mark.parametrize("row_count", range(30, 60))
+@pytest.mark.parametrize("row_count", first_daily(range(30, 60), 3))
 def test_signatures_of_the_pdf_are_never_alone_on_a_page(signed_report, row_count):
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     table = DocumentTable((DocumentColumn("指标", 100),), rows)

@@ -177,6 +177,7 @@ def test_packaging_accepts_metadata_with_real_addresses(packaging_tool, monkeypa
     assert packaging_tool.list_placeholder_addresses() == []
 
 
+@pytest.mark.exhaustive
 def test_packaging_the_same_commit_twice_gives_identical_zips(plugin_zip, tmp_path):
     assert build_plugin_zip(tmp_path).read_bytes() == plugin_zip.read_bytes()
 
@@ -270,6 +271,7 @@ def test_security_and_style_scanners_find_planted_problems(tmp_path):
     assert len(list_style_errors(tmp_path)) == 1
 
 
+@pytest.mark.exhaustive
 def test_bandit_finds_no_problem_in_the_plugin_zip(unzipped_plugin):
     found = [
         f"{one['filename']}:{one['line_number']} {one['test_id']} {one['issue_text']}"
@@ -298,6 +300,7 @@ def test_every_nosec_comment_states_a_reason_and_suppresses_one_finding(unzipped
     assert len(comments) == NOSEC_COUNT
 
 
+@pytest.mark.exhaustive
 def test_secret_scanner_finds_no_secret_in_the_plugin_zip(unzipped_plugin):
     assert find_secrets(unzipped_plugin) == {}
 

@@ -25,6 +25,7 @@ from plugin.core.plan.layer_table import LayerTable
 from plugin.paths import SAMPLE_FOLDER
 from tests.county import make_county
 from tests.county.source import make_read_layers
+from tests.parametrize import first_daily
 
 CONCURRENT_RULES = [rule for rule in load_all_rules().values() if rule.concurrent]
 
@@ -201,7 +202,7 @@ def list_comparable_parts(report):
     return data
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", first_daily(range(4)))
 def test_report_of_two_threads_equals_that_of_one_thread(seed, two_threads):
     layers = make_read_layers(make_county(2500, seed, full=seed % 2 == 1, vertices_per_edge=3)[0])
     options = RunOptions(profile="hunyuan", rules=("all",) if seed % 2 else ())

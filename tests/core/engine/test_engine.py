@@ -127,6 +127,7 @@ def test_crash_test_sets_have_for_each_two_rules_one_set_with_the_first_but_not_
     )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow  # runs all rules about twenty times
 @for_each("codes", list_crashing_rule_sets(), ids="+".join)
 def test_crashing_rules_are_reported_and_change_no_other_rule_result(codes):

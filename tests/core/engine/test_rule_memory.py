@@ -21,6 +21,7 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.io import read_source
 from plugin.core.plan import layer as layer_module
 from plugin.paths import RESOURCES_FOLDER
+from tests.parametrize import first_daily
 
 SAMPLE = RESOURCES_FOLDER / "sample"
 EVERY_RULE = RunOptions(
@@ -149,12 +150,14 @@ def test_only_changed_geometries_of_a_layer_are_tested_for_validity_again(county
 
 @pytest.mark.parametrize(
     "changed_options",
-    [
-        replace(DEFAULT_RULES, parameters={"TOP001": {}}, tolerance=None, phase="报批"),
-        replace(DEFAULT_RULES, base_year=2019),
-        replace(DEFAULT_RULES, lang="en"),
-        replace(DEFAULT_RULES, profile=""),
-    ],
+    first_daily(
+        [
+            replace(DEFAULT_RULES, parameters={"TOP001": {}}, tolerance=None, phase="报批"),
+            replace(DEFAULT_RULES, base_year=2019),
+            replace(DEFAULT_RULES, lang="en"),
+            replace(DEFAULT_RULES, profile=""),
+        ]
+    ),
     ids=["phase", "base-year", "language", "profile"],
 )
 def test_change_of_a_setting_after_a_check_makes_all_rules_run_again(county, changed_options):
@@ -295,7 +298,7 @@ def change_at_random(county, chance, names=(), kinds=KINDS_OF_CHANGE):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(int(os.environ.get("SANXIAN_MEMORY_SEEDS", "2"))))
+@pytest.mark.parametrize("seed", first_daily(range(int(os.environ.get("SANXIAN_MEMORY_SEEDS", "2")))))
 def test_check_with_reused_rule_results_after_random_changes_equals_a_check_without_reuse(county, seed):
     chance, memory = np.random.default_rng(seed), RuleMemory()
     check_with_memory(county, EVERY_RULE, memory)
@@ -308,6 +311,7 @@ def test_check_with_reused_rule_results_after_random_changes_equals_a_check_with
         assert check_with_memory(county, EVERY_RULE, memory) == check_afresh(county, EVERY_RULE), changes
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(int(os.environ.get("SANXIAN_MEMORY_SEEDS", "1"))))
 def test_check_with_kept_overlays_after_changes_of_overlaid_layers_equals_a_check_without_reuse(county, seed):

@@ -913,6 +913,7 @@ def star_rings(draw):
 names = st.text(st.characters(codec="gbk", exclude_categories=("C", "Z"), exclude_characters=",，@"), max_size=8)
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rings=st.lists(star_rings(), min_size=1, max_size=3),

@@ -28,6 +28,7 @@ from tests.core.fixes.fix_runs import (
     propose_best_fix,
 )
 from tests.core.fixes.random_layouts import draw_layout, draw_row_of_layouts
+from tests.parametrize import first_daily
 
 RULES = [
     "GEO001", "GEO002", "GEO003", "GEO005", "GEO006", "GEO009", "ATT001", "ATT002", "ATT003", "ATT013", "TOP001", "TOP002",
@@ -41,16 +42,15 @@ _WIDE_TRIAL_SEEDS = os.environ.get("SANXIAN_LAYOUT_SEEDS", "")
 _LAYOUTS_IN_ROW = 5
 
 
-def for_seeds(fast, slow=0):
+def for_seeds(daily, others=0):
     """Return a decorator that runs a test once for each layout.
 
-    ``fast``: number of layouts in `make check`; ``slow``: number of further ones. A wide trial has its own seeds.
+    ``daily``: number of layouts in `make test`; ``others``: number of further ones. A wide trial has its own seeds.
     """
     if _WIDE_TRIAL_SEEDS:
         first, _, last = _WIDE_TRIAL_SEEDS.partition(":")
         return pytest.mark.parametrize("seed", range(int(first), int(last)))
-    marked = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(fast, fast + slow)]
-    return pytest.mark.parametrize("seed", [*range(fast), *marked])
+    return pytest.mark.parametrize("seed", first_daily(range(daily + others), daily))
 
 
 def for_rows_of_seeds(count):
@@ -58,7 +58,7 @@ def for_rows_of_seeds(count):
     first, _, last = (_WIDE_TRIAL_SEEDS or f"0:{count * _LAYOUTS_IN_ROW}").partition(":")
     seeds = range(int(first), int(last))
     rows = [seeds[first_seed : first_seed + _LAYOUTS_IN_ROW] for first_seed in range(0, len(seeds), _LAYOUTS_IN_ROW)]
-    return pytest.mark.parametrize("row", rows, ids=[f"{row.start}-{row.stop - 1}" for row in rows])
+    return pytest.mark.parametrize("row", first_daily(rows), ids=[f"{row.start}-{row.stop - 1}" for row in rows])
 
 
 def list_rows(state):
@@ -129,7 +129,7 @@ def check_each_proposal(seed, rules=RULES):
             )
 
 
-@for_seeds(6, slow=12)
+@for_seeds(4, others=14)
 def test_safe_fixes_of_a_random_layout_end_their_findings_add_none_and_need_no_second_run(seed):
     check_safe_batch(seed)
 
@@ -213,18 +213,16 @@ def test_merged_edits_of_a_batch_give_the_rows_on_which_its_last_fix_was_judged(
         assert not different, (role, fid, different)
 
 
-@for_seeds(6, slow=12)
+@for_seeds(4, others=14)
 def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
     check_each_proposal(seed)
 
 
-@pytest.mark.slow
-@for_seeds(4)
+@for_seeds(1, others=3)
 def test_safe_fixes_of_shared_edges_end_their_findings_and_add_none(seed):
     check_safe_batch(seed, RULES_WITH_EDGES)
 
 
-@pytest.mark.slow
-@for_seeds(4)
+@for_seeds(1, others=3)
 def test_findings_on_shared_edges_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
     check_each_proposal(seed, RULES_WITH_EDGES)

@@ -24,6 +24,7 @@ from plugin.core.fixes.state import EditingState
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.fixes.random_layouts import draw_layout
 from tests.core.fixes.test_fix_properties import RULES
+from tests.parametrize import first_daily
 
 #: Layers of the sample that no fix changes without a document.
 DOCUMENTS = {role: f"文号 {role}" for role in ("YJJBNTBHTB", "STBHHX", "DLTB", "XZQXZ")}
@@ -250,6 +251,7 @@ def test_batch_counts_a_feature_that_several_fixes_cut_once(sample):
     assert balance.moved_out_m2 == pytest.approx(cut.area, abs=1.0) and balance.moved_in_m2 < 1e-3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_every_preview_on_the_sample_agrees_with_a_check_of_the_written_copy(sample, tmp_path):
     source, options, checked = sample
@@ -266,7 +268,7 @@ def test_every_preview_on_the_sample_agrees_with_a_check_of_the_written_copy(sam
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("safe_only", [True, False])
+@pytest.mark.parametrize("safe_only", first_daily([True, False]))
 def test_batch_on_the_sample_agrees_with_a_check_of_the_written_copy(sample, tmp_path, safe_only):
     source, options, checked = sample
     state, findings = EditingState(checked, options, documents=DOCUMENTS), checked.report.findings
@@ -282,7 +284,7 @@ def write_layout(seed, path):
         layer.source.frame.to_file(path, layer=role, engine="pyogrio")
 
 
-@pytest.mark.parametrize("seed", [2, 5, 79, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 32))])
+@pytest.mark.parametrize("seed", first_daily([2, 5, 79, *range(20, 32)]))
 def test_previews_on_a_random_layout_agree_with_a_check_of_the_written_copy(seed, tmp_path):
     source, copy = tmp_path / "layout.gpkg", tmp_path / "copy.gpkg"
     write_layout(seed, source)

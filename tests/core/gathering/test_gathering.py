@@ -120,6 +120,7 @@ def test_inspection_of_the_gathered_package_finds_nothing(work, gather):
     assert cells[4] == pytest.approx(total / 1e4, abs=0.01)
 
 
+@pytest.mark.exhaustive
 def test_a_county_that_fails_is_refused_or_left_out(work, gather, tmp_path):
     source = shutil.copytree(work / "县级成果包", tmp_path / "收到的成果包")
     damaged = next(source.glob("140224*"))

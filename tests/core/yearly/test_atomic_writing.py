@@ -78,6 +78,7 @@ def write_and_kill(update_result, folder, at):
     return output
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork, no SIGKILL")
 def test_killed_process_leaves_a_complete_maintenance_geodatabase_or_none(yearly_update_result, tmp_path):

@@ -63,6 +63,7 @@ def measure_memory_growth(code, path):
     return float(done.stdout)
 
 
+@pytest.mark.exhaustive
 def test_reading_and_writing_a_million_vct_vertices_stays_within_memory_limits(tmp_path):
     path = tmp_path / "a.vct"
     written = measure_memory_growth(_WRITE_SCRIPT, path)
