@@ -33,7 +33,7 @@ test: setup ## 日常测试 · tests of every behaviour (TESTS="tests/core -k ra
 	@$(RUN) pytest $(if $(value TESTS),$(value TESTS),$(SIDE_BY_SIDE) -m "not exhaustive")
 
 test-all: setup ## 全部测试，含全部组合 · these and all permutations (docs/quality.md)
-	@$(RUN) pytest $(SIDE_BY_SIDE)
+	@$(RUN) pytest $(SIDE_BY_SIDE) --hypothesis-profile=exhaustive
 
 postgis: setup ## 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
 	@bash tools/postgis.sh

@@ -6,11 +6,19 @@ import os
 import re
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# On a busy machine an example may take longer than any limit.
-settings.register_profile("sanxian", deadline=None)
-settings.load_profile("sanxian")
+# On a busy machine an example may take longer than any limit. `make test-all` has the other profile.
+for profile, examples in (("daily", 20), ("exhaustive", 100)):
+    settings.register_profile(
+        profile,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        max_examples=examples,
+    )
+settings.load_profile("daily")
 
 # SQLite would wait for the disk at each of thousands of small databases. Tests do not need that: a test that kills a
 # writer reads the data passed to the system, and no test simulates a power failure.
@@ -24,19 +32,14 @@ SLOW_FILES = (
     "tests/desktop/test_desktop.py",
     "tests/core/package/test_inspect.py",
     "tests/qgis/test_export_maps.py",
-    "tests/desktop/test_wizard.py",
     "tests/qgis/test_package_maps.py",
     "tests/core/render/test_many_findings.py",
-    "tests/desktop/test_waivers.py",
     "tests/core/package/test_bad_input.py",
     "tests/core/package/test_honest_mistakes.py",
-    "tests/desktop/test_results.py",
     "tests/cases/test_threads.py",
     "tests/qgis/test_inspect_package.py",
-    "tests/desktop/test_maps.py",
     "tests/qgis/test_live.py",
     "tests/qgis/test_export_package.py",
-    "tests/desktop/test_selected.py",
     "tests/mutations/test_through_a_database.py",
     "tests/mutations/test_live.py",
     "tests/desktop/test_keys.py",

@@ -2,17 +2,16 @@
 """Compare overlays of random polygon layers with those of shapely.
 
 Half of the layers have almost matching boundaries. Shapely may be wrong for these; where the two differ, exact areas
-in fractions decide. The environment variable SANXIAN_LAYOUTS sets the number of layouts (default 1000).
+in fractions decide.
 """
 
 import math
-import os
 from itertools import combinations, product
 
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.cancellation import Cancellation
@@ -26,18 +25,13 @@ from tests.cases.drawing_variants import add_midpoints, move_far_away, redraw_sh
 from tests.cases.layouts import make_layout, repair_invalid_shape
 
 ZERO_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
-LAYOUT_COUNT = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
 #: Tolerated loss, m², on a layout of 100 m: GEOS may join edges at a distance of 1e-7 m.
 NOISE_M2 = 2e-5
 
 
 def limit_layout_count(share):
-    """Return Hypothesis settings that try this share of the layouts."""
-    checks = list(HealthCheck)
-    examples = max(1, int(LAYOUT_COUNT * share))
-    return settings(
-        max_examples=examples, deadline=None, derandomize=LAYOUT_COUNT <= 1000, suppress_health_check=checks
-    )
+    """Return Hypothesis settings that try this share of the layouts: 1000 in `make test-all`, 200 in `make test`."""
+    return settings(max_examples=int(10 * settings().max_examples * share))
 
 
 seeds = st.integers(0, 2**40)

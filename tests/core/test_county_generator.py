@@ -16,9 +16,7 @@ import shapely
 
 from tests.county import SEED, make_clean_county, make_county, templates
 from tests.county.centre import make_centre
-from tests.county.lines import TARGET_AREAS_M2
-from tests.county.measure import SERIES_COEFFICIENTS, measure_drawn_area, statutory_area
-from tests.county.write import write_geopackage
+from tests.county.measure import measure_drawn_area, statutory_area
 from tests.sample import check_sample_county, check_sample_folder
 
 SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "sample"
@@ -67,125 +65,6 @@ def test_area_formula_of_the_generator_equals_the_standard(rings, area):
     shape = shapely.from_wkt(f"POLYGON(({rings}))")
     turned = shapely.Polygon(shape.exterior.coords[::-1], [ring.coords for ring in shape.interiors])
     assert statutory_area([shape, turned], epsg=4490) == pytest.approx([area, area], abs=0.01)
-
-
-def test_series_coefficients_of_the_area_formula_equal_the_standard():
-    printed = (
-        1.0033640898341927,
-        0.0011241893819271072,
-        1.6994594735188535e-06,
-        2.717857845577432e-09,
-        4.358419004834252e-12,
-    )
-    assert pytest.approx(printed, rel=1e-11) == SERIES_COEFFICIENTS
-
-
-@pytest.mark.parametrize("role", ["DLTB", "XZQXZ", "YDYHGHFQ"])
-def test_layers_of_the_sample_county_without_defects_tile_the_county(clean_county, role):
-    layers, truth = clean_county
-    shapes = layers[role].geometry.to_numpy()
-    assert shapely.is_valid(shapes).all()
-    assert shapely.coverage_is_valid(shapes)
-    assert statutory_area(shapes).sum() == pytest.approx(truth["county"]["area_m2"], abs=0.01)
-
-
-@pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ"])
-def test_control_lines_without_defects_are_single_valid_polygons(clean_county, role):
-    shapes = clean_county[0][role].geometry.to_numpy()
-    assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
-    assert shapely.is_valid(shapes).all()
-    assert shapely.coverage_is_valid(shapes)
-
-
-@pytest.mark.parametrize("role", templates.STANDARD_BY_LAYER)
-def test_fields_of_the_sample_county_equal_the_templates(clean_county, role):
-    frame = clean_county[0][role]
-    assert list(frame.columns) == [*templates.read_fields(role), "geometry"]
-    assert frame.crs.to_epsg() == 4526
-    assert frame["BSM"].is_unique
-    assert frame["BSM"].str.fullmatch(r"1402250000\d{8}").all()
-    for name, one in templates.read_fields(role).items():
-        if "codes" in one:
-            known = templates.read_code_names(one["codes"])
-            filled = frame[name].dropna()
-            assert set(filled) <= set(known)
-            if "code_name" in one:
-                assert (frame.loc[filled.index, one["code_name"]] == filled.map(known)).all()
-        if one["type"] == "text" and "length" in one:
-            assert frame[name].dropna().str.len().max() <= one["length"] or frame[name].isna().all()
-
-
-@pytest.mark.parametrize(("role", "gross", "net"), [
-    ("DLTB", "TBMJ", "TBDLMJ"), ("GDBHMB", "TBMJ", "TBDLMJ"), ("YJJBNTBHTB", "YJJBNTTBMJ", "YJJBNTMJ"),
-])  # fmt: skip
-def test_net_area_of_each_sample_row_is_its_statutory_area_minus_its_deduction(clean_county, role, gross, net):
-    frame = clean_county[0][role]
-    assert np.abs(frame["KCMJ"] - frame[gross] * frame["KCXS"]).max() <= 0.01
-    assert np.abs(frame[net] - (frame[gross] - frame["KCMJ"])).max() <= 0.01
-    assert np.abs(frame[gross] - statutory_area(frame.geometry)).max() <= 0.0051
-    assert (frame["KCXS"] > 0).any() and (frame["SJNF"] == 2020).all()
-
-
-def test_sample_county_without_defects_meets_its_targets(clean_county):
-    truth = clean_county[1]
-    figures = truth["indicators"]
-    assert truth["defects"] == []
-    assert figures["cultivated_area_m2_net"] >= TARGET_AREAS_M2["cultivated"]
-    assert figures["farmland_area_m2_net"] >= TARGET_AREAS_M2["farmland"]
-    assert figures["red_line_area_m2"] >= TARGET_AREAS_M2["red_line"]
-    assert figures["boundary_area_m2"] <= TARGET_AREAS_M2["boundary"]
-    assert figures["expansion_ratio_n1"] <= 1.25
-    assert figures["windows"] > 0
-    # A county of large parcels has a coarse border.
-    assert truth["county"]["area_m2"] == pytest.approx(1968e6, rel=0.02)
-
-
-def test_terraced_county_meets_its_farmland_target_by_gross_but_not_by_net_area():
-    truth = make_county(PARCEL_COUNT, defects=False, terraced=True)[1]
-    figures = truth["indicators"]
-    assert figures["farmland_area_m2_net"] < TARGET_AREAS_M2["farmland"] <= figures["farmland_area_m2_gross"]
-    assert [(one["rule"], one["role"]) for one in truth["defects"]] == [("LAW002", "YJJBNTBHTB")]
-
-
-def test_historic_district_of_the_sample_has_the_areas_of_the_real_plan(clean_county):
-    assert clean_county[0]["LSWHBHX"]["MJ"].iloc[:2].to_list() == pytest.approx([301300, 332100], abs=50)
-
-
-def test_generator_makes_the_same_county_from_the_same_seed(defective_county):
-    layers, truth = make_county(PARCEL_COUNT)
-    assert truth == defective_county[1]
-    for role, frame in layers.items():
-        first = defective_county[0][role]
-        assert (shapely.to_wkb(first.geometry.to_numpy()) == shapely.to_wkb(frame.geometry.to_numpy())).all()
-        assert first.drop(columns="geometry").equals(frame.drop(columns="geometry"))
-
-
-def test_generator_makes_another_county_from_another_seed(defective_county):
-    assert make_county(PARCEL_COUNT, seed=7)[1]["indicators"] != defective_county[1]["indicators"]
-
-
-def test_written_sample_geopackage_reads_back_equal(defective_county, tmp_path):
-    layers, _ = defective_county
-    path = tmp_path / "county.gpkg"
-    write_geopackage(path, layers)
-    kinds = {"text": "String", "integer": "Integer", "real": "Real", "date": "Date"}
-    for role, frame in layers.items():
-        back = gpd.read_file(path, layer=role)
-        assert list(back.columns) == list(frame.columns)
-        info = pyogrio.read_info(path, layer=role)
-        wanted = [kinds[one["type"]] for name, one in templates.read_fields(role).items() if name in frame]
-        assert [kind.removeprefix("OFT") for kind in info["ogr_types"]] == wanted
-        for name in frame.columns.drop("geometry"):
-            same = (back[name] == frame[name]) | (back[name].isna() & frame[name].isna())
-            assert same.all(), (role, name)
-        mine, theirs = frame.geometry.to_numpy(), back.geometry.to_numpy()
-        if (shapely.get_type_id(theirs) == shapely.GeometryType.MULTIPOLYGON).any():
-            mine = np.array([_convert_to_multipart(one) for one in mine], dtype=object)
-        assert (shapely.to_wkb(mine) == shapely.to_wkb(theirs)).all()
-
-
-def _convert_to_multipart(shape):
-    return shapely.multipolygons([shape]) if shape is not None and shape.geom_type == "Polygon" else shape
 
 
 @pytest.mark.parametrize("county", ["clean_county", "defective_county", "shipped_county"])

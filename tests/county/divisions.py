@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.county import templates
-from tests.county.attributes import _list_township_codes, group_connected_parcels
-from tests.county.landscape import TOWNSHIP_SEATS_KM
+from tests.county.attributes import group_connected_parcels
 from tests.county.points import RIVER
 from tests.county.rows import CountyLayers
 
@@ -108,11 +107,3 @@ def _add_woods_and_water(drawing: CountyLayers) -> None:
     drawing.add_parcels("TRL", woods[::2], MC="天然林")
     drawing.add_parcels("STGYL", woods[1::2], MC="生态公益林")
     drawing.add_parcels("SD", drawing.pieces(drawing.fabric.kinds[: len(use)] == RIVER), MC="河流湿地")
-
-
-def map_township_names() -> list[str]:
-    return list(TOWNSHIP_SEATS_KM)
-
-
-def list_township_codes() -> list[str]:
-    return _list_township_codes()

@@ -155,18 +155,6 @@ def test_exported_maps_contain_no_user_name_machine_name_or_path(exported_maps, 
         assert b"CreateDate" not in data and b"dc:creator" not in data
 
 
-def test_plain_qgis_pdf_export_writes_the_author_despite_disabled_metadata(sample_map_builder, tmp_path):
-    """Confirm that QGIS writes the author although metadata are switched off."""
-    from qgis.core import QgsLayoutExporter
-
-    settings = QgsLayoutExporter.PdfExportSettings()
-    settings.exportMetadata = False
-    layout = sample_map_builder.build_layout(MAPS.map_by_id["three_zones"], A3)
-    QgsLayoutExporter(layout).exportToPdf(str(tmp_path / "x.pdf"), settings)
-    data = (tmp_path / "x.pdf").read_bytes()
-    assert AUTHOR.encode() in data and b"/CreationDate" in data
-
-
 def test_exported_pdf_map_has_valid_offsets_the_map_title_and_a3_page_size(exported_maps):
     for path in exported_maps[0].glob("*.pdf"):
         data = path.read_bytes()
@@ -213,13 +201,6 @@ def test_export_with_townships_writes_one_map_per_township(sample_map_builder, t
     assert {p.name for p in tmp_path.iterdir()} == names and len(outcome.written_files) == 17
     shares = [share for share, _ in reported]
     assert shares == sorted(shares) and len(reported) == 18 and reported[1][1] == "浑源县永安镇三区图"
-
-
-@pytest.mark.exhaustive
-def test_a0_map_at_300_dpi_is_14043_by_9933_pixels(sample_map_builder, tmp_path):
-    run_order(sample_map_builder, make_map_order(tmp_path, "three_lines", page_size=MAPS.page_size_by_id["A0"]))
-    (path,) = tmp_path.iterdir()
-    assert read_jpg_size(path) == (14043, 9933) and read_jfif_density(path) == (1, 300, 300)
 
 
 def read_image_widths(data: bytes) -> list[int]:

@@ -5,7 +5,7 @@ import pytest
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition
@@ -247,19 +247,3 @@ def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, q
     norm, outcome = empty_states.get_norm_and_outcomes(None, county.make_check_options(project))
     assert norm is None and outcome("REL006") is None
     assert "整改建议" in HelpDialog("REL006", norm=norm, get_outcome=outcome).browser.toPlainText()
-
-
-@pytest.mark.parametrize("sheet", ["", "QWidget { background: #323232; border: none; color: #d0d0d0; }"])
-def test_source_mark_label_has_a_visible_frame_in_every_theme(qgis_app, sheet):
-    parent = QWidget()
-    parent.setStyleSheet(sheet)
-    layout = QHBoxLayout(parent)
-    labels = {mark: detail_pane.make_source_mark_label(mark) for mark in "AC"}
-    for label in labels.values():
-        layout.addWidget(label)
-    for mark, label in labels.items():
-        image = label.grab().toImage()
-        edge, inside = (image.pixelColor(*place).lightness() for place in ((0, 0), (2, 2)))
-        ground = parent.grab().toImage().pixelColor(1, 1).lightness()
-        assert abs(edge - ground) > 60, mark
-        assert (abs(inside - edge) < 10) == (mark == "A"), mark

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the dialogs that export and inspect a submission package."""
 
-import itertools
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
-from qgis.PyQt.QtCore import QObject, QPoint, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QPushButton, QWidget
 
@@ -38,7 +37,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel, ProblemPlace
 from plugin.gui.package import gate_box
 from plugin.gui.package.export import PackageExport
-from plugin.gui.package.export_dialog import ExportDialog, ExportOutcome
+from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.export_preview import ExportEnvironment
 from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog, remember_package
@@ -198,19 +197,6 @@ def test_package_file_list_marks_found_missing_and_unreadable_files_by_text_and_
     assert (item.text(2), item.toolTip(2), item.isDisabled()) == ("不生成（缺图层）", "附图缺图层 LX", True)
 
 
-@pytest.mark.parametrize("width", [560, 1200])
-def test_package_file_list_leaves_room_for_the_names_of_files(qgis_app, width):
-    shown = SlotsList()
-    shown.show_preview(PackagePreview(slots=(SlotPreview("document", "很长的内容名称" * 8, "C", "b.pdf"),)), True)
-    shown.resize(width, 200)
-    shown.show()
-    process_events(0.05)
-    assert shown.columnWidth(2) >= min(45 * shown.fontMetrics().horizontalAdvance("0"), width * 0.3)
-    assert shown.horizontalScrollBar().maximum() == 0
-    assert shown.topLevelItem(0).toolTip(0).startswith("很长的内容名称")
-    shown.close()
-
-
 @pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
 def test_package_preview_states_that_tables_are_only_a_workbook_without_an_access_driver(tmp_path, monkeypatch, driver):
     monkeypatch.setattr("plugin.core.package.tables.access_driver.find_access_driver", lambda: driver)
@@ -265,13 +251,6 @@ def package_dialog(qgis_app, project):
     shown.deleteLater()
 
 
-def test_package_dialog_opens_at_least_120_digits_wide_and_not_larger_than_the_screen(package_dialog):
-    digit = package_dialog.fontMetrics().horizontalAdvance("0")
-    screen = package_dialog.screen().availableGeometry()
-    assert package_dialog.width() >= min(120 * digit, round(screen.width() * 0.96))
-    assert package_dialog.height() <= screen.height() and package_dialog.width() <= screen.width()
-
-
 def test_export_button_is_enabled_only_for_a_folder_without_other_files(package_dialog):
     assert not package_dialog.go.isEnabled()
     package_dialog.form.folder.line.setText("/somewhere")
@@ -300,21 +279,6 @@ def test_force_option_of_the_package_dialog_is_off_by_default_and_explained(pack
         and "接收方可以查看" in gate.meaning.text()
     )
     package_dialog.close()
-
-
-def test_widgets_of_the_check_result_in_the_package_dialog_never_overlap(package_dialog):
-    gate = package_dialog.form.gate
-    package_dialog.form.left_out.setText("其中 1 个文件不属于成果包，不放入：会议记录.docx。")
-    package_dialog.show()
-    gate.show_check(make_result(make_small_report()), True)
-    gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
-    gate.force.setChecked(True)
-    process_events(0.2)
-    shown = [w for w in (gate.button, gate.reasons, gate.force, gate.meaning) if w.isVisible()]
-    assert len(shown) == 4
-    for above, below in itertools.pairwise(shown):
-        assert above.geometry().bottom() < below.geometry().top(), (above, below)
-    assert shown[-1].geometry().bottom() <= gate.contentsRect().bottom()
 
 
 def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dialog):
@@ -346,33 +310,6 @@ def test_scope_of_the_check_is_named_in_the_language_of_the_interface(qgis_app, 
     gate = gate_box.GateBox()
     gate.show_check(make_result(report), True)
     assert "Three control lines" in gate.verdict.text()
-
-
-def test_nothing_in_the_package_dialog_moves_when_messages_and_reasons_appear(package_dialog):
-    """A folder with a former package, omitted files, reasons and the forced option come after the form is shown."""
-    form, gate = package_dialog.form, package_dialog.form.gate
-    package_dialog.show()
-    package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
-    process_events(0.2)
-    controls = [form.folder, form.documents, form.maps, form.personal, gate.check_button, gate.force, package_dialog.go]
-
-    def list_places():
-        process_events(0.2)
-        return [(one.mapTo(package_dialog, QPoint(0, 0)), one.size()) for one in controls]
-
-    before = list_places()
-    package_dialog.show_preview(
-        PackagePreview(
-            PACKAGE_NAME, folder_state=REPLACED_PACKAGE, unassigned_files=("会议记录.docx",), unused_file_count=1
-        )
-    )
-    assert form.replaced.text() and form.left_out.text() and list_places() == before
-    gate.show_objections(ExportObjections(("会丢失内容",) * 9, ("缺规划文本",), ("提一句",)))
-    assert list_places() == before
-    gate.force.setChecked(True)
-    assert gate.meaning.isVisible() and list_places() == before
-    package_dialog.show_missing_folder()
-    assert list_places() == before
 
 
 def test_package_dialog_shows_the_refusal_reasons_until_the_check_started_in_it_has_ended(export_scene, qgis_app):
@@ -717,11 +654,6 @@ def test_package_dialog_without_a_folder_shows_the_check_and_asks_for_the_folder
     assert form.slots.topLevelItemCount() == 1
 
 
-def test_personal_data_option_names_the_fields_in_its_tooltip(package_dialog):
-    text = package_dialog.form.personal.toolTip()
-    assert "永久基本农田保护图斑：" in text and "责任人证件号码" in text and "联系电话" in text and "SJNF" not in text
-
-
 def test_package_export_after_data_changed_checks_them_before_it_writes_the_package(export_scene, qgis_app):
     export_scene.outcome = make_package_result()
     export_scene.dialog.wanted.emit()
@@ -907,19 +839,6 @@ def test_inspect_package_dialog_proposes_the_last_package_and_has_no_empty_space
     assert InspectDialog("").package.text() == ""
 
 
-def test_help_button_is_on_the_left_in_every_dialog(qgis_app, package_dialog):
-    from qgis.PyQt.QtWidgets import QPushButton
-
-    asked = InspectDialog("")
-    for dialog, ok in ((asked, asked._ok), (package_dialog, package_dialog.go)):
-        dialog.show()
-        process_events(0.02)
-        help_button = dialog.findChild(QPushButton, "SanxianManual")
-        assert help_button.mapTo(dialog, help_button.rect().center()).x() < dialog.width() / 4
-        assert ok.mapTo(dialog, ok.rect().center()).x() > dialog.width() / 2
-        dialog.close()
-
-
 def test_inspect_package_dialog_accepts_only_existing_files_or_folders(qgis_app, tmp_path):
     remember_package("")
     asked = InspectDialog("")
@@ -1031,16 +950,6 @@ def test_saved_project_has_no_layers_of_an_inspected_package_and_the_open_one_ke
     inspection.close()
     assert set(project.mapLayers()) == own_layers
     runner.stop_all()
-
-
-def test_failed_package_export_hides_the_folder_and_findings_buttons(package_dialog):
-    package_dialog.show_outcome(ExportOutcome("error", "没有生成"))
-    assert (
-        package_dialog.end.folder.isHidden()
-        and package_dialog.end.findings.isHidden()
-        and package_dialog.back.isVisibleTo(package_dialog)
-    )
-    assert QgsProject.instance() is not None
 
 
 def test_removed_layers_of_an_inspected_package_can_be_loaded_again(qgis_app, project, tmp_path):

@@ -333,15 +333,6 @@ def test_waiver_dialog_shows_errors_at_their_fields_without_moving_widgets(new_w
     assert new_waiver_dialog.find_errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
 
 
-def test_waiver_dialog_labels_are_vertically_centred_on_their_fields(new_waiver_dialog):
-    new_waiver_dialog.show()
-    process_events(0.05)
-    for line, text in ((new_waiver_dialog.document, "文号 *"), (new_waiver_dialog.author, "登记人 *")):
-        (label,) = (one for one in new_waiver_dialog.findChildren(QLabel) if one.text() == text)
-        middles = [one.mapTo(new_waiver_dialog, one.rect().center()).y() for one in (label, line)]
-        assert abs(middles[0] - middles[1]) <= 1, (text, middles)
-
-
 def test_waiver_dialog_shows_size_and_sha256_of_the_attachment(new_waiver_dialog, tmp_path):
     (tmp_path / "批复.pdf").write_bytes(b"x" * 3_000_000)
     fill_in_waiver(new_waiver_dialog)

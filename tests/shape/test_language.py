@@ -18,8 +18,6 @@ from tests.shape.syntax import list_comments, list_nodes
 
 ROOT = Path(__file__).parents[2]
 BANNED_WORDS_FILE = Path(__file__).with_name("banned_words.toml")
-#: Runs on the tree of v0.1.0, with its names.
-FILES_OF_OTHER_VERSIONS = {ROOT / "tests" / "upgrade" / "make_0_1_0.py"}
 #: Public name: the file of a rule has the rule's name.
 PUBLIC_NAMES = {"rel021_heritage_parts_apart"}
 _IDENTIFIER_PART_PATTERN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -36,7 +34,7 @@ def read_banned_words(section: str) -> list[tuple[re.Pattern[str], str]]:
 def read_sources() -> dict[Path, str]:
     """Return the text of the project's Python files by path."""
     paths = sorted(path for folder in ("plugin", "tests", "tools") for path in (ROOT / folder).rglob("*.py"))
-    return {path: path.read_text(encoding="utf-8") for path in paths if path not in FILES_OF_OTHER_VERSIONS}
+    return {path: path.read_text(encoding="utf-8") for path in paths}
 
 
 def list_docstrings(text: str):

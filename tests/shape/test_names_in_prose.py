@@ -26,7 +26,7 @@ EXTERNAL_NAMES = {
     "name_2": "a name that GDAL makes",
 }
 #: Where the reader learns of former names, or of the tree of another version.
-HISTORY = ("CHANGELOG.md", "tests/upgrade/0.1.0/", "tests/upgrade/make_0_1_0.py", "tests/shape/")
+HISTORY = ("CHANGELOG.md", "tests/upgrade/0.1.0/", "tests/shape/")
 #: Parameters that have one class everywhere.
 CLASS_OF_PARAMETER = {
     "ctx": "RuleContext",
@@ -38,7 +38,6 @@ CLASS_OF_PARAMETER = {
 }
 _QUOTED_TEXT_PATTERN = re.compile(r"``([^`\n]+)``|`([^`\n]+)`")
 _NAME_PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-_DATA_PATH_PATTERN = re.compile(r"[a-z_]+(?:/[a-z_]+)+(?:\.[a-z]+)?")
 
 
 @cache

@@ -7,7 +7,7 @@ Sums are compared with shapely. A sum above its limit is a finding.
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.check import RunOptions, check_plan
@@ -189,7 +189,6 @@ def test_farmland_zone_rule_states_the_sum_of_small_parts_outside_and_warns_if_i
     assert one.area_m2 == pytest.approx(statutory_area(list(layers[FARMLAND_ROLE].geometry[1:])).sum(), abs=0.01)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(1, 12), st.integers(1, 4)), min_size=1, max_size=25
@@ -205,7 +204,6 @@ def test_overlapping_slivers_are_counted_once_in_the_sum(strips):
     assert all(shapely.equals(shapes[n], shapes[m]) for n, m in enumerate(found.first_equal))
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_sum_of_random_slivers_equals_the_area_of_their_union(data):
     """Compare the sum with shapely for strips and parcels that may overlap each other."""

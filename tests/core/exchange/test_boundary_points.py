@@ -12,7 +12,7 @@ import openpyxl
 import pyogrio
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 from shapely.geometry import Polygon
@@ -914,7 +914,6 @@ names = st.text(st.characters(codec="gbk", exclude_categories=("C", "Z"), exclud
 
 
 @pytest.mark.exhaustive
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rings=st.lists(star_rings(), min_size=1, max_size=3),
     closing=st.sampled_from(["first", "next", "none"]),
@@ -936,7 +935,6 @@ def test_any_file_is_exported_byte_by_byte(rings, closing, counts_closing, name,
     assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rings=st.lists(star_rings(), min_size=1, max_size=3),
     has_hole=st.booleans(),

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely.affinity import translate
 
@@ -187,7 +187,6 @@ def test_union_of_overlapping_and_adjacent_polygons_equals_that_of_shapely():
 
 
 @given(st.integers(0, 10**6), st.sampled_from([3.0, 10.0, 30.0]))
-@settings(deadline=None, max_examples=60)
 def test_fast_search_for_sharp_corners_finds_the_same_as_a_full_search(seed, below):
     """Compare the quick search, which skips rings without a sharp angle."""
     rng = np.random.default_rng(seed)
@@ -299,7 +298,6 @@ def test_gap_along_the_edge_of_a_township_inside_another_is_found():
     assert make_polygons([township, inner]).find_uncovered_candidates(make_polygons(parcels)).all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 47), st.integers(-3, 3), st.integers(-3, 3)), max_size=6), st.booleans())
 def test_townships_that_are_no_candidates_for_uncovered_land_have_no_part_without_parcels(moves, drop):
     parcels = make_square_grid(8, 6)
@@ -311,7 +309,6 @@ def test_townships_that_are_no_candidates_for_uncovered_land_have_no_part_withou
     assert not (shapely.area(uncovered) > 1e-9)[~open_rows].any()
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24), st.sampled_from(CELL_CHANGES)), max_size=25),
     st.randoms(use_true_random=False),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
@@ -33,7 +33,6 @@ from tests.county.measure import statutory_area as measured
 CGCS2000_ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
 EAST, NORTH = 38_612_000.0, 4_395_000.0
 ZONE_TEMPLATE = load_standard("county_db").templates["YDYHGHFQ"]
-property_test = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def measure_geodesic_area(shape, crs=4526, step=1.0):
@@ -106,7 +105,6 @@ def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
         assert finding.area_m2 == pytest.approx(measure_geodesic_area(shape), abs=0.01)
 
 
-@property_test
 @given(
     zone=st.sampled_from([4513, 4526, 4533, 4499, 4490]),
     off=st.floats(-1.6, 1.6),

@@ -231,9 +231,6 @@ def test_densified_edge_gets_equal_vertices_in_both_directions_and_alone_as_in_a
     assert not len(reproject_densified(parcel, zone, plane).added_vertices)
 
 
-LAYERS_WITH_EXTRA_VERTICES = {"STBHHX": make_southern_polygon(), "CZKFBJ": make_northern_polygon(*POINTS_ON_EDGE[::-1])}
-
-
 def make_shapes_straight_in_zone(zone, **shapes):
     """Return polygons in degrees with edges that are straight lines in a zone."""
     ends = crs_care.reproject_coordinates(

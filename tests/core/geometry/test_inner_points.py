@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry.polygon_rings import find_inner_points
@@ -18,7 +18,6 @@ def find_inner_point(shape):
     return point
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(BOXES, min_size=1, max_size=4), st.lists(BOXES, max_size=3), st.integers(1, 7))
 def test_point_is_inside_and_ignores_vertices_on_edges_direction_and_start(solid, holes, steps):
     land, holes = (shapely.union_all([shapely.box(x, y, x + w, y + h) for x, y, w, h in b]) for b in (solid, holes))

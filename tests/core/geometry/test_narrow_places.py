@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import corners
@@ -56,7 +56,6 @@ def make_star_ring(radii, turn, squeeze):
 
 
 @given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
-@settings(deadline=None, max_examples=150)
 def test_polygon_recognised_as_wide_has_no_narrow_place(radii, turn, squeeze):
     shape = make_star_ring(radii, turn, squeeze)
     shapes = np.array([shape if shape.is_valid else None], dtype=object)
@@ -66,7 +65,6 @@ def test_polygon_recognised_as_wide_has_no_narrow_place(radii, turn, squeeze):
 
 
 @given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
-@settings(deadline=None, max_examples=150)
 def test_narrow_polygons_found_equal_those_of_a_full_search_with_discs(radii, turn, squeeze):
     """Compare with the exact search, except for parts of exactly this width."""
     shape = make_star_ring(radii, turn, squeeze)

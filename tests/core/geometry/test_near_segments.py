@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import linework as lines_module
@@ -21,7 +21,6 @@ ROUNDING_M = 1e-7
 
 
 @given(st.integers(0, 10**6), st.sampled_from([0.01, 0.5, 7.0]), st.sampled_from([0.0, 4e7]))
-@settings(deadline=None, max_examples=60)
 def test_search_for_points_near_segments_finds_the_same_as_a_full_comparison(seed, distance, offset):
     rng = np.random.default_rng(seed)
     a = np.round(rng.uniform(0, 60, (30, 2)), 1)

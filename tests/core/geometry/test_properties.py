@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
@@ -23,8 +23,6 @@ from plugin.core.live import compute_changed_bounds
 EXACT_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 #: Below this area, rounding of GEOS decides whether a part exists.
 NOISE_M2 = 1e-6
-
-property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 # -- polygons ---------------------------------------------------------------------------------------------------------
@@ -80,7 +78,6 @@ def sum_areas_by_pair(pieces):
     return found
 
 
-@property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_land_of_overlapping_rows_counts_once_in_a_sum(a, b):
     shared = find_shared_pieces(Polygons(a), Polygons(b), keep_slivers=True, tolerance=EXACT_TOLERANCE)
@@ -96,7 +93,6 @@ def assert_areas_by_pair_equal(found, expected):
         assert found.get(pair, 0.0) == pytest.approx(expected.get(pair, 0.0), abs=NOISE_M2), pair
 
 
-@property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_shared_area_of_two_layers_equals_that_of_shapely(a, b):
     pieces = find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE)
@@ -111,7 +107,6 @@ def test_shared_area_of_two_layers_equals_that_of_shapely(a, b):
     assert shapely.is_valid(pieces.geometry).all()
 
 
-@property_test
 @given(draw_polygon_layer())
 def test_shared_area_of_overlapping_rows_of_one_layer_equals_that_of_shapely(a):
     pieces = find_shared_pieces(a, tolerance=EXACT_TOLERANCE)
@@ -121,7 +116,6 @@ def test_shared_area_of_overlapping_rows_of_one_layer_equals_that_of_shapely(a):
     )
 
 
-@property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_connected_overlap_parts_add_up_to_the_overlap_of_their_pair(a, b):
     whole, single = (find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE, splits_connected=c) for c in (False, True))
@@ -129,7 +123,6 @@ def test_connected_overlap_parts_add_up_to_the_overlap_of_their_pair(a, b):
     assert all(g.geom_type == "Polygon" for g in single.geometry)
 
 
-@property_test
 @given(draw_polygon_layer(), draw_polygon_layer(), st.floats(0, 3), st.floats(0, 3), st.floats(1, 4))
 def test_larger_tolerance_never_adds_overlap_area(a, b, area, width, more):
     small = Tolerance(min_area_m2=area, min_width_m=width)
@@ -145,7 +138,6 @@ def test_larger_tolerance_never_adds_overlap_area(a, b, area, width, more):
         assert ((parts.area >= limits.min_area_m2) | (parts.width >= limits.min_width_m)).all()
 
 
-@property_test
 @given(draw_polygon_layer(), st.randoms(use_true_random=False))
 def test_overlaps_do_not_depend_on_the_order_of_rows(a, chance):
     order = list(range(len(a)))
@@ -160,7 +152,6 @@ def test_overlaps_do_not_depend_on_the_order_of_rows(a, chance):
     assert_areas_by_pair_equal(turned, straight)
 
 
-@property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_overlaps_of_two_layers_are_equal_when_the_layers_are_swapped(a, b):
     forth = sum_areas_by_pair(find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE))
@@ -168,7 +159,6 @@ def test_overlaps_of_two_layers_are_equal_when_the_layers_are_swapped(a, b):
     assert_areas_by_pair_equal(forth, back)
 
 
-@property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_uncovered_and_covered_parts_of_a_polygon_add_up_to_its_area(a, cover):
     pieces = find_uncovered_pieces(a, cover, tolerance=EXACT_TOLERANCE)
@@ -185,7 +175,6 @@ def test_uncovered_and_covered_parts_of_a_polygon_add_up_to_its_area(a, cover):
     assert shapely.area(shapely.intersection(pieces.geometry, united)) == pytest.approx(0, abs=NOISE_M2)
 
 
-@property_test
 @given(
     st.integers(200, 900),
     st.floats(-20, 20),
@@ -210,7 +199,6 @@ def test_large_polygon_clipped_to_a_box_equals_the_polygon_inside_the_box(segmen
         assert shapely.get_num_coordinates(seen) <= MAX_UNCLIPPED_VERTICES
 
 
-@property_test
 @given(st.integers(0, 3999), st.floats(-9, 9), st.floats(-9, 9), st.floats(0.01, 5))
 def test_clips_reused_for_a_changed_polygon_equal_its_land(place, x, y, size):
     ring = np.array(shapely.Point(0, 0).buffer(10_000, quad_segs=1000).exterior.coords)[:-1]
@@ -234,7 +222,6 @@ def test_clips_reused_for_a_changed_polygon_equal_its_land(place, x, y, size):
         assert clip is former_clip
 
 
-@property_test
 @given(draw_polygon_layer(most=3))
 def test_large_polygons_that_are_clipped_give_the_same_overlap_area_as_shapely(b):
     ring = shapely.Point(5, 5).buffer(4, quad_segs=400)
@@ -245,7 +232,6 @@ def test_large_polygons_that_are_clipped_give_the_same_overlap_area_as_shapely(b
     )
 
 
-@property_test
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=9))
 def test_repaired_polygon_is_valid_and_inside_the_convex_hull_of_the_drawn_one(points):
     try:
@@ -373,7 +359,6 @@ def compute_statutory_area(shape):
     return float(measure_statutory_area(np.array([shape], dtype=object))[0])
 
 
-@property_test
 @given(draw_parcel(), st.sampled_from([0.0, 60.0, 111.0, 112.5, 114.0]))
 def test_statutory_area_is_the_same_for_any_reference_meridian(shape, reference):
     # With a far meridian large terms cancel; the formula itself then has an error of some 1e-5 m².
@@ -381,7 +366,6 @@ def test_statutory_area_is_the_same_for_any_reference_meridian(shape, reference)
     assert compute_statutory_area(shape) == pytest.approx(compute_area_edge_by_edge(ring, reference), abs=1e-4)
 
 
-@property_test
 @given(draw_parcel(), st.integers(0, 20))
 def test_statutory_area_does_not_depend_on_direction_and_first_vertex(shape, shift):
     ring = list(shape.exterior.coords)[:-1]
@@ -391,7 +375,6 @@ def test_statutory_area_does_not_depend_on_direction_and_first_vertex(shape, shi
     assert compute_statutory_area(turned) == pytest.approx(compute_statutory_area(shape), abs=1e-4)
 
 
-@property_test
 @given(draw_parcel(), st.floats(0.2, 0.8))
 def test_statutory_area_subtracts_holes_and_adds_parts(shape, share):
     hole = shapely.affinity.scale(shape, share, share)
@@ -407,7 +390,6 @@ def test_statutory_area_subtracts_holes_and_adds_parts(shape, share):
     assert compute_statutory_area(moved) == pytest.approx(compute_statutory_area(shape), abs=1e-3)
 
 
-@property_test
 @given(positions_in_shanxi, st.floats(0.001, 1.0), st.floats(0.001, 1.0))
 def test_statutory_area_along_meridians_and_parallels_is_exact(corner, width, height):
     """Compare with the closed formula for the ellipsoid; agreement is 1e-12."""

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.examples.plans import make_example_plan
@@ -28,7 +28,6 @@ def make_layer(outlines: list[list[tuple[float, float]]], crs: int = 4526) -> La
     return make_example_plan({"DLTB": [*rows, {"wkt": None}, {"wkt": "POLYGON EMPTY"}]}).layers["DLTB"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(rings, slivers), max_size=8), st.sampled_from([1e-4, 1e-3, 1.0]))
 def test_flat_rows_are_those_that_the_measured_outlines_show(outlines, width_m):
     layer = make_layer(outlines)
@@ -51,14 +50,12 @@ def test_outlines_of_wide_polygons_are_not_measured(monkeypatch: pytest.MonkeyPa
     assert measured == [4]
 
 
-@settings(deadline=None)
 @given(st.lists(rings, max_size=6))
 def test_row_bounds_are_those_of_the_shapes_in_the_plane(outlines):
     layer = make_layer(outlines)
     assert np.array_equal(layer.row_bounds, shapely.bounds(layer.plane_shapes), equal_nan=True)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([None, "1", "2", "3", "4"]), min_size=1, max_size=8))
 def test_repeated_keys_are_the_rows_with_a_missing_or_repeated_key(keys):
     rows = [{"wkt": "POLYGON ((0 0, 9 0, 9 9, 0 0))", "key": key} for key in keys]

@@ -13,7 +13,7 @@ from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES
 from plugin.core.geometry.similar_polygons import may_be_similar, subtract_similar_polygon
 from plugin.core.geometry.tolerance import Tolerance
 
-from .test_properties import NOISE_M2, property_test
+from .test_properties import NOISE_M2
 
 TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Of a county's plane, where GEOS has few digits left.
@@ -54,7 +54,6 @@ def draw_changed_polygon(draw):
     return changed
 
 
-@property_test
 @given(draw_changed_polygon(), draw_changed_polygon())
 def test_difference_of_similar_polygons_equals_that_of_shapely(minuend, subtrahend):
     parts = subtract_similar_polygon(minuend, subtrahend)
@@ -65,7 +64,6 @@ def test_difference_of_similar_polygons_equals_that_of_shapely(minuend, subtrahe
     assert shapely.symmetric_difference(shapely.union_all(parts), expected).area < NOISE_M2
 
 
-@property_test
 @given(draw_changed_polygon(), st.floats(-1500, 1500), st.floats(-1500, 1500))
 def test_other_polygons_of_the_cover_are_subtracted_from_what_a_similar_one_leaves(changed, x, y):
     polygon = make_polygon(make_star())

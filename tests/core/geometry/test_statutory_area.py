@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyproj import CRS
 
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 
-property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 #: standards/ellipsoid_area.md: P with its hole, and T, whose slanted edges require the prescribed sum.
 POLYGON_WITH_HOLE_SHELL = [(112.40, 37.80), (112.47, 37.79), (112.52, 37.86), (112.45, 37.91), (112.38, 37.87)]
 POLYGON_WITH_HOLE_HOLE = [(112.44, 37.83), (112.46, 37.83), (112.46, 37.85), (112.44, 37.85)]
@@ -75,7 +74,6 @@ def compute_exact_trapezoid_area(lon_width, lat1, lat2):
 latitudes = st.floats(-1.5, 1.5)
 
 
-@property_test
 @given(st.floats(-0.1, 0.1, allow_subnormal=False), latitudes, latitudes)
 def test_area_of_a_trapezoid_equals_the_standard_formula_in_forty_digits(width, lat1, lat2):
     found = float(compute_trapezoid_area(np.array([width]), np.array([lat1]), np.array([lat2]))[0])
@@ -196,7 +194,6 @@ def draw_parcel(draw):
     return shapely.Polygon(hull.exterior.coords, hole)
 
 
-@property_test
 @given(st.lists(draw_parcel(), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_statutory_area_does_not_depend_on_order_batch_and_direction(shapes, chance):
     alone = [compute_statutory_area(s) for s in shapes]
@@ -213,7 +210,6 @@ def test_statutory_area_does_not_depend_on_order_batch_and_direction(shapes, cha
     assert compute_statutory_area(shapely.force_3d(shapes[0], 1234.5)) == alone[0]
 
 
-@property_test
 @given(draw_parcel(), st.integers(-3, 3))
 def test_statutory_area_of_a_box_is_unchanged_by_splitting_its_edges_and_by_a_shift_in_longitude(shape, turn):
     """Split edges in their middle.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.geometry import overlay, polygons, uncovered_windows
@@ -124,7 +124,6 @@ def vertices_before_clipping(monkeypatch, request):
 
 
 @pytest.mark.usefixtures("vertices_before_clipping")
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(draw_defective_cells())
 def test_land_found_in_windows_equals_the_difference_of_polygon_and_union(cover):
     count, area = sum_uncovered_land(OUTLINES, cover)

@@ -7,13 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
 from plugin.core.indicators.layer_areas import adjust_areas
 
-property_test = settings(max_examples=200, deadline=None, derandomize=True)
 random_parcel_areas = st.lists(st.floats(0.001, 5e7), min_size=1, max_size=60)
 rounding_steps = st.sampled_from([0.01, 1.0])
 misclosure_shares = st.floats(-1e-4, 1e-4)
@@ -30,7 +29,6 @@ def adjust_to_changed_total(areas, share, step, keys=None):
     return adjust_areas(np.array(areas), math.fsum(areas) * (1 + share), limit_share=2e-4, step_m2=step, keys=keys)
 
 
-@property_test
 @given(random_parcel_areas, misclosure_shares, rounding_steps)
 def test_adjusted_areas_have_the_exact_total_and_proportional_corrections(areas, share, step):
     if sum(areas) < step:
@@ -47,7 +45,6 @@ def test_adjusted_areas_have_the_exact_total_and_proportional_corrections(areas,
     assert found.largest_correction_m2 == pytest.approx(largest, abs=2e-6)
 
 
-@property_test
 @given(random_parcel_areas, misclosure_shares, rounding_steps)
 def test_larger_area_is_never_adjusted_below_a_smaller_one(areas, share, step):
     if sum(areas) < step:
@@ -58,7 +55,6 @@ def test_larger_area_is_never_adjusted_below_a_smaller_one(areas, share, step):
     assert all(after <= later for (one, after), (two, later) in pairwise(pairs) if one < two)
 
 
-@property_test
 @given(random_parcel_areas, misclosure_shares, rounding_steps)
 def test_second_adjustment_of_areas_to_the_same_total_changes_nothing(areas, share, step):
     if sum(areas) < step:
@@ -69,7 +65,6 @@ def test_second_adjustment_of_areas_to_the_same_total_changes_nothing(areas, sha
     assert again.misclosure_m2 == pytest.approx(0, abs=1e-6)
 
 
-@property_test
 @given(random_parcel_areas, misclosure_shares, st.randoms(use_true_random=False))
 def test_adjusted_areas_do_not_depend_on_the_order_of_rows(areas, share, chance):
     # Among equal areas only the key decides which one gets the last step.

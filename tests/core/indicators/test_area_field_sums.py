@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -373,7 +373,6 @@ def test_indicator_of_an_old_report_that_states_no_comparison_with_the_shapes_co
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=40)
 def test_area_fields_accepted_by_the_quick_estimate_agree_with_the_statutory_areas(data):
     """Compare random rows that the quick estimate accepts with statutory areas."""
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))

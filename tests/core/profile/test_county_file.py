@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.check import RunOptions
@@ -88,12 +88,6 @@ def draw_county_settings(draw):
     )  # fmt: skip
 
 
-HYPOTHESIS_SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@HYPOTHESIS_SETTINGS
 @given(draw_county_settings())
 def test_written_county_profile_reads_back_equal(tmp_path, county):
     path = tmp_path / "县.toml"
@@ -102,7 +96,6 @@ def test_written_county_profile_reads_back_equal(tmp_path, county):
     assert compose_county(read_county(path, text), path, text) == text, "nothing changed, nothing is written"
 
 
-@HYPOTHESIS_SETTINGS
 @given(draw_county_settings(), draw_county_settings())
 def test_county_profile_saved_over_another_has_all_its_values_and_keeps_comments_and_other_sections(
     tmp_path, first, second

@@ -14,7 +14,7 @@ import openpyxl
 import pyogrio
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.__main__ import main
@@ -150,7 +150,6 @@ def test_the_order_of_the_counties_has_no_effect(county_paths, pairs):
         assert [(one.fingerprint, one.sides, one.geometry.wkt) for pair in found for one in pair.findings] == expected
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations([LEFT, RIGHT, SW]),
     depth=st.floats(0.1, 20.0),

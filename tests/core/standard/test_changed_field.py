@@ -8,7 +8,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -173,7 +173,6 @@ random_field_names = st.text("ABcd_1永久基本", min_size=1, max_size=14).map(
 
 
 @given(st.lists(st.tuples(random_field_names, st.booleans()), max_size=30, unique_by=lambda row: row[0].upper()))
-@settings(max_examples=200, deadline=None)
 def test_shapefile_field_names_of_random_fields_are_unique_and_stable(rows):
     """Require names of at most ten bytes, unique, and unchanged if they fit."""
     template = load_standard().templates["DLTB"]

@@ -2,7 +2,7 @@
 """Feature keys (BSM, 标识码): built from the county code, unique after any edit."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
@@ -41,7 +41,6 @@ def test_feature_key_consists_of_county_code_zeros_and_eight_digits():
 
 @pytest.mark.slow
 @given(st.lists(random_bsm_values), st.integers(0, 10**6))
-@settings(deadline=None, derandomize=True)
 def test_next_feature_key_has_the_number_one_above_the_highest_used_or_recorded_number(used, high_water):
     made = make_next_bsm(COUNTY_CODE, used, high_water)
     assert len(made) == 18 and made not in used
@@ -53,7 +52,6 @@ def test_next_feature_key_has_the_number_one_above_the_highest_used_or_recorded_
 @given(
     st.lists(st.one_of(st.just("add"), st.just("drop"), st.tuples(st.just("bring"), random_bsm_values)), max_size=60)
 )
-@settings(deadline=None, derandomize=True)
 def test_no_feature_key_is_assigned_twice(steps):
     """Add rows, delete the highest and paste rows in any order.
 

@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -90,7 +90,6 @@ def test_invalid_mapping_of_zones_to_spaces_is_refused_with_file_and_key(tmp_pat
 # -- dissolving -------------------------------------------------------------------------------------------------------
 
 ZONE_CODES = ["100", "200", "300", "411", "520", "700", "999", ""]
-property_test = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 random_coordinate = st.integers(0, 100_000).map(lambda v: v / 10)
 
 
@@ -118,7 +117,6 @@ def sum_statutory_area(shapes, crs):
     return float(measure_statutory_area(crs_care.reproject_to_lonlat(np.array(list(shapes), dtype=object), crs)).sum())
 
 
-@property_test
 @given(draw_zone_coverage())
 def test_areas_of_the_three_spaces_add_up_for_a_gapless_zone_layer(case):
     shapes, codes, crs = case
@@ -144,7 +142,6 @@ def test_areas_of_the_three_spaces_add_up_for_a_gapless_zone_layer(case):
     assert [s.wkb for s in shapes] == before
 
 
-@property_test
 @given(
     st.lists(
         st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 8)] * 2, st.sampled_from(ZONE_CODES)),

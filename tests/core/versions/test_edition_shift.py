@@ -24,7 +24,6 @@ from tests.core.versions.test_versions import (
     make_layer_edition,
     make_row,
     measure_moved_land,
-    property_test,
     sum_moved_areas,
 )
 
@@ -256,7 +255,6 @@ def draw_shifted_layouts(draw):
 
 @pytest.mark.slow
 @given(draw_shifted_layouts())
-@property_test
 def test_moved_land_of_random_shifted_editions_equals_that_of_shapely_after_removing_the_shift(layout):
     before, after, (east, north) = layout
     found = compare_with_limits(before, after)
@@ -287,7 +285,6 @@ def test_moved_land_of_random_shifted_editions_equals_that_of_shapely_after_remo
 
 @pytest.mark.slow
 @given(draw_layouts(), st.booleans())
-@property_test
 def test_random_editions_without_a_shift_compare_equally_with_and_without_the_search_for_a_shift(layout, only_one):
     before, after = layout
     if only_one:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.cancellation import Cancellation
@@ -25,7 +25,6 @@ from tests.core.geometry.test_properties import draw_polygon_layer
 
 FARMLAND_ROLE = "YJJBNTBHTB"
 DEFAULT_TOLERANCE = Tolerance()
-property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def make_square(x, y, width=100.0, height=100.0):
@@ -327,7 +326,6 @@ def draw_layouts(draw):
 
 @pytest.mark.slow
 @given(draw_layouts())
-@property_test
 def test_moved_land_of_random_editions_equals_that_of_shapely_and_their_area_balance_adds_up(layout):
     before, after = layout
     found = compare_rows(before, after)
@@ -363,7 +361,6 @@ def draw_any_rows(draw, tag):
 
 @pytest.mark.slow
 @given(st.data())
-@settings(property_test, max_examples=30)
 def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_for_arbitrary_editions(data):
     before = data.draw(draw_any_rows("A"))
     after = data.draw(draw_any_rows("A"))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError, OutputError
@@ -60,7 +60,6 @@ def drop_marks(worklist):
     return {f: replace(item, split="") for f, item in worklist.items.items()}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits=st.dictionaries(st.sampled_from([f"f{n}" for n in range(ROW_COUNT)]), EDITS), order=st.permutations(range(4))
 )
@@ -81,7 +80,6 @@ def test_edits_in_parts_of_townships_merge_to_the_same_as_edits_in_one_list(tmp_
     assert merge_files(path, paths) == [] and path.read_bytes() == before, "a second merge changes nothing"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     mine=st.dictionaries(st.sampled_from(["f0", "f4", "f8"]), EDITS),
     theirs=st.dictionaries(st.sampled_from(["f0", "f4", "f8"]), EDITS),

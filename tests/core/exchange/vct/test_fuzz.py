@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
@@ -22,7 +22,6 @@ from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_la
 pytestmark = pytest.mark.slow  # thousands of files
 
 X, Y = 37_500_000.0, 4_150_000.0
-QUIET_HYPOTHESIS_SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @cache
@@ -86,7 +85,6 @@ def assert_no_silent_loss(data, path):
         assert set(note_keys) & {"vct_note_no_row", "vct_note_no_shape", "vct_note_section"}, (found, wanted)
 
 
-@settings(max_examples=150, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.data())
 def test_vct_reader_never_loses_features_silently_when_bytes_change(vct_folder, data):
     content = bytearray(make_full_file())
@@ -95,7 +93,6 @@ def test_vct_reader_never_loses_features_silently_when_bytes_change(vct_folder, 
     assert_no_silent_loss(bytes(content), vct_folder / "a.vct")
 
 
-@settings(max_examples=100, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.data())
 def test_vct_reader_never_loses_features_silently_when_ranges_of_bytes_move_repeat_or_vanish(vct_folder, data):
     content = make_full_file()
@@ -108,7 +105,6 @@ def test_vct_reader_never_loses_features_silently_when_ranges_of_bytes_move_repe
     )
 
 
-@settings(max_examples=100, **QUIET_HYPOTHESIS_SETTINGS)
 @given(
     st.integers(0, 10**9),
     st.sampled_from(
@@ -124,7 +120,6 @@ def test_vct_reader_never_loses_features_silently_when_a_number_is_replaced(vct_
     assert_no_silent_loss(content[: found.start()] + value + content[found.end() :], vct_folder / "a.vct")
 
 
-@settings(max_examples=60, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.integers(0, 3), st.randoms())
 def test_vct_reader_never_loses_features_silently_when_lines_are_swapped(vct_folder, swaps, chance):
     lines = make_full_file().split(b"\r\n")
@@ -188,7 +183,6 @@ def test_vct_polygon_with_zero_area_is_read_as_a_shape_of_area_zero(tmp_path):
 
 
 @example(b"HeadBegin\r\n")
-@settings(max_examples=60, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.binary(max_size=300))
 def test_random_bytes_are_refused_as_a_vct_file(vct_folder, data):
     assert count_rows_and_shapes(data, vct_folder / "a.vct")[0] is None

@@ -11,7 +11,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Polygon, box
 
@@ -267,7 +267,6 @@ def draw_random_coverages(draw):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(draw_random_coverages())
 def test_random_coverages_survive_a_vct_round_trip_with_each_edge_written_once(tmp_path_factory, shapes):
     path = tmp_path_factory.mktemp("vct") / "a.vct"
