@@ -96,6 +96,11 @@ def gear(vertices, outer=500.0, inner=499.0):
     return shapely.Polygon(_make_circle_point(np.where(np.arange(vertices) % 2, inner, outer), angle))
 
 
+def gear_area(vertices, outer=500.0, inner=499.0):
+    """Return the area, m², of the polygon of `gear`, as the sum of its triangles."""
+    return vertices / 2 * outer * inner * math.sin(2 * math.pi / vertices)
+
+
 def saw(vertices, side=1000.0, tooth=0.5):
     """Return a square of side² m² with a toothed lower edge.
 
