@@ -78,6 +78,7 @@ def test_county_without_defects_passes_in_another_coordinate_system(base, tmp_pa
     assert_only_approvals_are_open(report)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(("parcels", "seed"), [(400, 7), (600, 11)])
 def test_generated_counties_of_other_sizes_and_random_seeds_pass_every_rule(tmp_path, parcels, seed):

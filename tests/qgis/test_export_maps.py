@@ -269,6 +269,7 @@ def test_map_export_leaves_the_opacity_of_project_layers_unchanged(sample_map_bu
 
 
 # --- a planner's own sheet
+@pytest.mark.exhaustive
 def test_map_export_prints_the_edits_of_a_saved_layout_and_adds_no_other_layout(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     builder = make_builder(project, DocumentInfo(compiler="浑源县人民政府"))

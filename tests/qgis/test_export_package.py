@@ -73,6 +73,7 @@ def test_export_package_of_a_passing_county_writes_a_package_with_the_correct_ma
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
 
 
+@pytest.mark.exhaustive
 def test_package_supplied_only_with_the_planning_text_lacks_no_file_and_a_forged_report_is_found(
     tmp_path, clean_county_file, documents_folder
 ):

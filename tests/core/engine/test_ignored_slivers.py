@@ -47,6 +47,7 @@ def list_sliver_findings(found):
     return [f for f in found.findings if f.case == SLIVER_TEXTS_KEY]
 
 
+@pytest.mark.exhaustive
 def test_four_thousand_ignored_strips_give_one_warning_with_their_sum():
     layers = make_comb_overlap(4000, features=400)
     found = check_to_report(layers, "REL001")

@@ -31,6 +31,7 @@ from tests.core.small_plan import (
 from tests.county import make_clean_county
 from tests.county.source import make_read_layers
 from tests.mutations.clean import PROFILE
+from tests.parametrize import first_daily
 
 TODAY = date.today()
 #: A day in the future even if a run passes midnight.
@@ -123,7 +124,7 @@ def test_data_without_county_codes_checked_with_a_profile_get_the_verdict_incomp
     assert not list_findings_of_rules(check_layers(without_codes, "", rules=OVERLAP_RULES), INCONSISTENCY_CODE)
 
 
-@pytest.mark.parametrize("rows", [1, None], ids=["one row", "all rows"])
+@pytest.mark.parametrize("rows", first_daily([1, None]), ids=["one row", "all rows"])
 @pytest.mark.parametrize(("role", "field"), [("YJJBNTBHTB", "XZQDM"), ("STBHHX", "BSM")])
 def test_layer_with_the_code_of_another_county_is_reported_with_its_rows(
     clean_layers, write_profile, role, field, rows
@@ -212,7 +213,7 @@ def test_rule_of_an_empty_optional_layer_is_not_applicable(clean_layers, write_p
     assert both["TOP002" if role == "YDYHGHFQ" else "LAW015"] == "not_applicable"
 
 
-@pytest.mark.parametrize("shapes", ["no row", "no shape"])
+@pytest.mark.parametrize("shapes", first_daily(["no row", "no shape"]))
 @pytest.mark.parametrize(("role", "code"), [("STBHHX", "REL001"), ("CZKFBJ", "LAW001"), ("YJJBNTBHTB", "REL006")])
 def test_rule_of_an_empty_mandatory_layer_is_skipped(clean_layers, write_profile, role, code, shapes):
     frame = clean_layers[role].iloc[:0] if shapes == "no row" else clean_layers[role].assign(geometry=None)

@@ -20,6 +20,7 @@ from tests.county.many_defects import KINDS, Answer, plant_many_defects
 from tests.county.write import write_geopackage
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_batch_fixes_the_planted_defects_that_are_safe_to_fix_and_adds_no_finding(tmp_path):
     layers, truth = plant_many_defects(make_county(parcels=2500, defects=False)[0], 40)

@@ -123,6 +123,7 @@ def vertices_before_clipping(monkeypatch, request):
     monkeypatch.setattr(polygons, "MAX_UNCLIPPED_VERTICES", request.param)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("vertices_before_clipping")
 @given(draw_defective_cells())
 def test_land_found_in_windows_equals_the_difference_of_polygon_and_union(cover):

@@ -90,6 +90,7 @@ def test_adjusted_areas_equal_an_example_computed_by_hand():
     assert found.misclosure_m2 == pytest.approx(0.007) and found.largest_correction_m2 == pytest.approx(0.006)
 
 
+@pytest.mark.exhaustive
 def test_parcels_of_a_whole_county_are_adjusted_to_the_exact_total():
     areas = np.abs(np.random.default_rng(1).normal(13_000, 9_000, 150_000))
     found = adjust_areas(areas, areas.sum() + 500.0, limit_share=1e-5)

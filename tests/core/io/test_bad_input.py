@@ -48,6 +48,7 @@ from tests.core.small_plan import (
     write_shapefiles,
     write_wkb_shapes,
 )
+from tests.parametrize import first_daily
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
@@ -491,7 +492,7 @@ def test_rule_is_skipped_without_a_crash_if_its_layer_has_no_rows_or_only_a_row_
         )
 
 
-@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
+@pytest.mark.parametrize("role", first_daily(SMALL_PLAN_ROLES, 2))
 @pytest.mark.parametrize("make", [remove_rows, keep_one_null_row, replace_by_lines], ids=lambda f: f.__name__)
 def test_rule_on_a_layer_without_usable_shapes_does_not_pass(make, role):
     report = check_data(convert_to_source_layers(make(role))).report
@@ -528,7 +529,7 @@ def test_layer_of_one_row_without_a_shape_is_reported(role):
     assert (role, "140225000000000001") in {(f.role, f.key) for f in list_findings_of_rules(report, "GEO001")}
 
 
-@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
+@pytest.mark.parametrize("role", first_daily(SMALL_PLAN_ROLES, 2))
 def test_layer_of_lines_instead_of_polygons_is_reported_once(role):
     tables = replace_by_lines(role)
     report = check_data(convert_to_source_layers(tables), ["GEO002"]).report
@@ -549,7 +550,7 @@ def test_single_line_among_polygons_is_reported_by_row():
     assert [f.key for f in list_findings_of_rules(report, "GEO002") if f.case == "type"] == [frame["BSM"].iloc[0]]
 
 
-@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
+@pytest.mark.parametrize("role", first_daily(SMALL_PLAN_ROLES, 2))
 def test_layer_of_only_bow_tie_polygons_is_checked_with_repaired_copies(role):
     tables = replace_by_a_bow_tie(role)
     before = {r: frame.copy() for r, frame in tables.items()}
@@ -783,7 +784,7 @@ except OutputError as error:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="file sizes cannot be limited there")
-@pytest.mark.parametrize("name", ["报告.html", "问题.gpkg", "问题.shp", "问题.geojson"])
+@pytest.mark.parametrize("name", first_daily(["报告.html", "问题.gpkg", "问题.shp", "问题.geojson"]))
 def test_full_disk_keeps_the_old_output_file(checked_small_plan, tmp_path, name):
     target = tmp_path / name
     if name.endswith(".html"):

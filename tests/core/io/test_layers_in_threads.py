@@ -49,6 +49,7 @@ def test_each_thread_gets_its_warnings_and_the_former_state_returns():
     assert warnings.filters == filters and warnings.showwarning is show
 
 
+@pytest.mark.exhaustive
 def test_layers_read_by_two_threads_equal_those_read_by_one(set_threads, monkeypatch):
     set_threads(1)
     expected = list(read_source(COUNTY))

@@ -14,6 +14,7 @@ from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker, checker
 from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession
 from plugin.paths import RESOURCES_FOLDER
+from tests.parametrize import first_daily
 
 EDITED_ROLES = ("DLTB", "YJJBNTBHTB", "GDBHMB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "XZQXZ", "LSWHBHX")
 CODE_FIELDS = {"CZKFBJ": "GHFQDM", "YDYHGHFQ": "GHFQDM", "LSWHBHX": "LX", "STBHHX": "MC", "XZQXZ": "XZQMC"}
@@ -137,7 +138,7 @@ def choose_edit(county, chance, number):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", first_daily(range(2)))
 def test_edits_that_leave_bad_rows_give_the_findings_of_a_whole_check(two_townships, options, seed, monkeypatch):
     # Layers of few rows are read completely around an edit; those of a whole county are not.
     monkeypatch.setattr(checker, "MAX_COARSE_LAYER_ROWS", 100 if seed % 2 else 3000)

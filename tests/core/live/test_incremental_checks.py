@@ -20,6 +20,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES_FOLDER
+from tests.parametrize import first_daily
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 
@@ -100,7 +101,7 @@ def edit_shape_at_random(shape, chance):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", first_daily(range(3)))
 def test_incremental_check_of_single_edits_gives_the_findings_of_a_full_check(sample_sources, seed):
     norm, sources, rules = sample_sources
     chance = np.random.default_rng(seed)

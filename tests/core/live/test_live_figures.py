@@ -12,6 +12,7 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState, IncrementalSession
 from plugin.paths import RESOURCES_FOLDER
+from tests.parametrize import first_daily
 
 OPTIONS = RunOptions(profile="hunyuan")
 SAMPLE = RESOURCES_FOLDER / "sample" / "county.gpkg"
@@ -84,7 +85,7 @@ def apply_to_frame(frame, fid, state):
     return frame
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("SANXIAN_FIGURE_SEEDS", "2"))))
+@pytest.mark.parametrize("seed", first_daily(range(int(os.environ.get("SANXIAN_FIGURE_SEEDS", "2")))))
 def test_figures_after_random_edits_equal_those_of_a_whole_check(sources, checked, seed):
     random = np.random.default_rng(seed)
     session = IncrementalSession(checked, OPTIONS)

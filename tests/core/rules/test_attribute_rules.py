@@ -1,127 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules on attributes: planted defects, personal values and repeated values.
-
-A defect is found only by its rule, in a full check and after an edit.
-"""
-
-from dataclasses import replace
-from functools import cache
+"""Rules on attributes: personal values, dates and repeated values; defects are planted in tests/mutations."""
 
 import pytest
 
-from plugin.core.check import RunOptions
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.files.cells import parse_date
-from plugin.core.io import read_source
-from plugin.core.live import IncrementalChecker
-from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
-from plugin.paths import RESOURCES_FOLDER
-
-pytestmark = pytest.mark.slow  # checks the whole sample many times
 
 ATTRIBUTE_RULES = [code for code in load_all_rules() if code.startswith("ATT")]
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-
-
-def find_number_of_another_parcel(layer, row):
-    """Return the number (TBBH) of another parcel in the village of a row."""
-    parcels = layer.frame.reset_index(drop=True)
-    same_village = parcels[parcels["ZLDWDM"] == parcels["ZLDWDM"][row]].drop(index=row)
-    return same_village["TBBH"].iloc[0]
-
-
-#: Rule, layer, values written to a valid row, and rules that also find the consequences.
-ATTRIBUTE_DEFECTS = [
-    ("ATT004", "STBHHX", {"BSM": "140225X"}, ()),
-    ("ATT004", "DLTB", {"BSM": "140226000009999999"}, ("RUN904",)),
-    ("ATT005", "CZKFBJ", {"BSM": "140225000001000001"}, ()),
-    ("ATT006", "LSWHBHX", {"BSM": "140225200500000077"}, ()),
-    ("ATT007", "YDYHGHFQ", {"YSDM": "2090020227"}, ()),
-    ("ATT009", "DLTB", {"DLBM": "03", "DLMC": "林地"}, ()),
-    ("ATT011", "YDYHGHFQ", {"XZQDM": "1402250"}, ()),
-    ("ATT012", "YDYHGHFQ", {"XZQDM": "140225999", "XZQMC": "某镇"}, ()),
-    ("ATT013", "YDYHGHFQ", {"MJ": 12.5}, ("ATT022",)),
-    ("ATT014", "DLTB", {"DLBM": "0702", "DLMC": "农村宅基地", "CZCSXM": None}, ()),
-    ("ATT015", "DLTB", {"ZLDWMC": "鍩庨晣寤鸿"}, ("ATT021",)),
-    ("ATT016", "DLTB", {"SJNF": 2999}, ()),
-    ("ATT017", "GDBHMB", {"DLBM": "0201K", "DLMC": "可调整果园", "KCXS": 0.0, "TBDLMJ": None}, ("ATT023",)),
-    ("ATT018", "DLTB", {"DLBM": "0103", "DLMC": "旱地", "GDPDJB": None}, ()),
-    ("ATT019", "DLTB", {"DLBM": "0103", "DLMC": "旱地", "GDPDJB": "1", "KCDLBM": "1003", "KCXS": 0.1}, ("ATT003",)),
-    ("ATT020", "YDYHGHFQ", {"BZ": "面积待定"}, ()),
-    ("ATT021", "DLTB", {"ZLDWMC": "某村"}, ()),
-    ("ATT022", "STBHHX", {"MJ": 1e9}, ("ATT013",)),
-    ("ATT023", "GDBHMB", {"QSXZ": "20"}, ()),
-    ("ATT025", "GDBHMB", {"SFWHTD": 1}, ()),
-    ("ATT024", "DLTB", {"TBBH": find_number_of_another_parcel}, ()),
-]
-
-
-@cache
-def check_sample_county():
-    """Return norm, rules, source layers, plan and findings of a check of the sample."""
-    norm = RunOptions(profile="hunyuan").resolve_norm()
-    rules = choose_rules(norm.standard.rules, ATTRIBUTE_RULES)
-    sources = read_source(RESOURCES_FOLDER / "sample" / "county.gpkg")
-    plan = assemble_plan(sources, norm)
-    return norm, rules, sources, plan, run_check(plan, rules).findings
-
-
-def describe_findings_by_fingerprint(findings):
-    """Return case, field, severity and message of each finding by (rule, fingerprint)."""
-    return {(f.code, f.fingerprint): (f.case, f.field, str(f.severity), f.message) for f in findings}
-
-
-def find_row_without_findings(role):
-    """Return the index of a row of a layer without findings of attribute rules."""
-    layer, known = (
-        check_sample_county()[3].layers[role],
-        {key for f in check_sample_county()[4] for key in (f.key, *f.related_keys)},
-    )
-    return next(n for n, key in enumerate(layer.keys) if n > 3 and key not in known)
-
-
-def test_every_attribute_rule_has_a_planted_defect_here_or_is_not_applicable_to_the_sample():
-    idle = {"ATT001", "ATT002", "ATT003"} | {
-        rule.code
-        for rule in run_check(check_sample_county()[3], check_sample_county()[1]).rules
-        if rule.outcome is Outcome.NOT_APPLICABLE
-    }
-    assert {code for code, *_ in ATTRIBUTE_DEFECTS} | idle == set(ATTRIBUTE_RULES)
-
-
-@pytest.mark.parametrize(
-    ("code", "role", "values", "follow"), ATTRIBUTE_DEFECTS, ids=lambda v: v if isinstance(v, str) else ""
-)
-def test_attribute_defect_is_found_only_by_its_rule(code, role, values, follow):
-    norm, rules, sources, plan, before = check_sample_county()
-    row = find_row_without_findings(role)
-    layer = plan.layers[role]
-    frame = layer.frame.copy()
-    values = {name: value(layer, row) if callable(value) else value for name, value in values.items()}
-    for name, value in values.items():
-        frame.loc[frame.index[row], name] = value
-    changed = [replace(s, frame=frame) if s is layer.source else s for s in sources]
-    after = run_check(assemble_plan(changed, norm), rules).findings
-    new = describe_findings_by_fingerprint(after).keys() - describe_findings_by_fingerprint(before).keys()
-    assert {c for c, _ in new} == {code, *follow}
-    assert all(
-        f.field in (*values, "CZCSXM", "KCMJ", "TBDLMJ")
-        for f in after
-        if f.code in ATTRIBUTE_RULES and (f.code, f.fingerprint) in new
-    )
-    # After an edit local rules give the findings of a full check.
-    live = IncrementalChecker(plan, rules)
-    answer = live.edit_row(role, row, **values)
-    local = {rule.code for rule in rules if rule.local}
-    ours = [f for f in before if f.code in local and not answer.may_replace_finding(f)] + answer.new_findings
-    assert describe_findings_by_fingerprint(ours) == describe_findings_by_fingerprint(
-        [f for f in after if f.code in local]
-    )
 
 
 def test_findings_of_attribute_rules_contain_no_personal_value():
