@@ -45,7 +45,6 @@ SLOW_FILES = (
     "tests/desktop/test_keys.py",
     "tests/core/package/test_dataset_comparison.py",
     "tests/plans/test_golden.py",
-    "tests/qgis/test_new_county.py",
     "tests/shape/test_package.py",
     "tests/desktop/test_half_hour.py",
     "tests/core/package/test_receiver_rules.py",

@@ -18,9 +18,12 @@ def first_daily(cases, count=1):
 
     A tuple has the values of several parameters.
     """
-    daily, others = list(cases)[:count], list(cases)[count:]
-    rest = [pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=pytest.mark.exhaustive) for one in others]
-    return [*daily, *rest]
+    cases = list(cases)
+    rest = [
+        pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=pytest.mark.exhaustive)
+        for one in cases[count:]
+    ]
+    return [*cases[:count], *rest]
 
 
 def for_each(argument, cases, ids=None):

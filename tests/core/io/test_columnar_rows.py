@@ -19,6 +19,7 @@ from plugin.core.geometry.shape_hashes import hash_shapes
 from plugin.core.io import columnar_rows, read_source
 from plugin.core.io.columnar_rows import read_columnar_rows
 from plugin.core.io.text_codes import decode_texts
+from tests.parametrize import first_daily
 
 LAYER = "CZKFBJ"
 ROWS = 9
@@ -134,7 +135,7 @@ def compare_layers(first, second):
         assert getattr(first, attribute) == getattr(second, attribute), attribute
 
 
-@pytest.mark.parametrize("batch", [2, 1000])
+@pytest.mark.parametrize("batch", first_daily([2, 1000]))
 @pytest.mark.parametrize("case", CASES)
 def test_rows_read_by_columns_equal_those_read_cell_by_cell(tmp_path, monkeypatch, case, batch):
     changes, is_columnar = CASES[case]

@@ -271,6 +271,7 @@ def test_every_overlap_rule_finds_the_expected_areas_of_all_cases(code):
         assert_expected_findings(code, name, by_case[n])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("code", RULE_SETUPS)
 @for_each("place", SHIFTS_BY_PLACE.values(), ids=SHIFTS_BY_PLACE)
