@@ -19,11 +19,13 @@ def first_daily(cases, count=1):
     A tuple has the values of several parameters.
     """
     cases = list(cases)
-    rest = [
-        pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=pytest.mark.exhaustive)
-        for one in cases[count:]
-    ]
-    return [*cases[:count], *rest]
+    return [*cases[:count], *map(_mark_exhaustive, cases[count:])]
+
+
+def _mark_exhaustive(case):
+    if isinstance(case, type(pytest.param())):
+        return pytest.param(*case.values, marks=[*case.marks, pytest.mark.exhaustive], id=case.id)
+    return pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.exhaustive)
 
 
 def for_each(argument, cases, ids=None):

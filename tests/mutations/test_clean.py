@@ -14,6 +14,7 @@ from tests.county import make_clean_county, make_county, templates
 from tests.county.source import make_read_layers
 from tests.mutations import clean
 from tests.mutations.mutation import CountyDraft, compare_reports
+from tests.parametrize import first_daily
 
 REPROJECTED_LAYERS = ("STBHHX", "YJJBNTBHTB", "YDYHGHFQ")
 
@@ -59,12 +60,14 @@ def test_removing_optional_layers_makes_rules_not_applicable_and_none_fail(base,
 
 @pytest.mark.parametrize(
     ("code", "roles", "silent"),
-    [
-        # Zones exist only in projected coordinates.
-        pytest.param(4490, None, {"GEO012"}, id="all in degrees"),
-        pytest.param(4490, REPROJECTED_LAYERS, set(), id="three layers in degrees"),
-        pytest.param(4547, None, set(), id="without zone number"),
-    ],
+    first_daily(
+        [
+            # Zones exist only in projected coordinates.
+            pytest.param(4490, None, {"GEO012"}, id="all in degrees"),
+            pytest.param(4490, REPROJECTED_LAYERS, set(), id="three layers in degrees"),
+            pytest.param(4547, None, set(), id="without zone number"),
+        ]
+    ),
 )
 def test_county_without_defects_passes_in_another_coordinate_system(base, tmp_path, code, roles, silent):
     county = base("county")
@@ -88,6 +91,7 @@ def test_generated_counties_of_other_sizes_and_random_seeds_pass_every_rule(tmp_
     assert_only_approvals_are_open(report)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_every_defect_of_the_truth_file_is_also_found_in_a_generated_county_with_all_layers(tmp_path):
     made = make_clean_county(1200, full=True)

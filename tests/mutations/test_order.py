@@ -21,7 +21,6 @@ from tests.county.attributes import County
 from tests.mutations import clean
 from tests.mutations.mutation import MUTATIONS, CountyDraft, check_options
 from tests.mutations.test_mutations import PACKAGE_RULES
-from tests.parametrize import first_daily
 
 #: Largest difference of an area: m², and its share where edges are divided, which changes areas by the annex.
 AREA_M2, AREA_SHARE = 0.01, 1e-6
@@ -135,8 +134,8 @@ def planted(request, tmp_path_factory):
     return plant_defects(*request.param, tmp_path_factory.mktemp("order"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", first_daily([1, 2]))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", [1, 2])
 def test_findings_do_not_depend_on_the_order_of_rows_parts_and_vertices(planted, seed):
     frames, schema, options = planted
     random = np.random.default_rng(seed)
@@ -146,7 +145,7 @@ def test_findings_do_not_depend_on_the_order_of_rows_parts_and_vertices(planted,
     assert list_differences(findings, others) == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_findings_do_not_depend_on_vertices_on_straight_edges(planted):
     frames, schema, options = planted
     frames = change_shapes(frames, lambda shape: shapely.segmentize(shape, SHORT_EDGE_M))

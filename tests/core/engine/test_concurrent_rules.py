@@ -215,6 +215,7 @@ def test_report_of_two_threads_equals_that_of_one_thread(seed, two_threads):
     assert report["findings"]
 
 
+@pytest.mark.exhaustive
 def test_second_check_in_two_threads_reuses_the_results_of_all_rules(two_threads):
     layers = make_read_layers(make_county(2500, 3)[0])
     memory = RuleMemory()

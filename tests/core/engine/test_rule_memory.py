@@ -192,6 +192,7 @@ def test_changing_the_findings_of_a_report_leaves_the_stored_results_unchanged(c
     assert check_with_memory(county, DEFAULT_RULES, memory) == expected
 
 
+@pytest.mark.exhaustive
 def test_check_after_a_cancelled_one_equals_a_fresh_check_and_the_cancelled_plan_is_released(county):
     memory = RuleMemory()
     check_with_memory(county, EVERY_RULE, memory)

@@ -174,7 +174,7 @@ def run_and_describe(layers, **options):
 
 
 @for_rows_of_seeds(4)
-@pytest.mark.parametrize("safe_only", [True, False])
+@pytest.mark.parametrize("safe_only", first_daily([True, False]))
 def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(row, safe_only, monkeypatch):
     layers = draw_row_of_layouts(row)
     sizes = []
@@ -213,7 +213,7 @@ def test_merged_edits_of_a_batch_give_the_rows_on_which_its_last_fix_was_judged(
         assert not different, (role, fid, different)
 
 
-@for_seeds(4, others=14)
+@for_seeds(2, others=16)
 def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
     check_each_proposal(seed)
 
@@ -223,6 +223,6 @@ def test_safe_fixes_of_shared_edges_end_their_findings_and_add_none(seed):
     check_safe_batch(seed, RULES_WITH_EDGES)
 
 
-@for_seeds(1, others=3)
+@for_seeds(0, others=4)
 def test_findings_on_shared_edges_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
     check_each_proposal(seed, RULES_WITH_EDGES)

@@ -20,6 +20,7 @@ from plugin.core.townships.decide import ContradictionKind, Outcome, Prefer
 from plugin.core.townships.merge import MergeOptions, MergeResult, merge_townships
 from plugin.core.townships.split import SplitOptions, split_townships
 from tests.core.gdal_switch import gdal_raises
+from tests.parametrize import first_daily
 
 _spec = importlib.util.spec_from_file_location("package_edits", Path(__file__).with_name("package_edits.py"))
 edits = importlib.util.module_from_spec(_spec)
@@ -270,7 +271,7 @@ def test_divided_feature_with_a_repeated_key_keeps_both_parts_with_new_keys(work
     assert len(edits.list_keys(work.output, "DLTB")) == len(edits.list_keys(work.county, "DLTB")) + 1
 
 
-@pytest.mark.parametrize("prefer", list(Prefer))
+@pytest.mark.parametrize("prefer", first_daily(list(Prefer)))
 def test_changed_neighbour_is_shown_and_never_written(work, prefer):
     code = "140225100"
     neighbours = work.packages[code] / "neighbours.gpkg"
@@ -418,12 +419,13 @@ def read_township(folder: Path) -> dict[str, str]:
     return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["township"]
 
 
+@pytest.mark.exhaustive
 def test_county_without_edits_has_no_new_seams(work):
     result = work.merge("140225100", with_seams=True)
     assert (result.log.seams, result.log.has_seams) == ((), True)
 
 
-@pytest.mark.parametrize("raising", [False, True])
+@pytest.mark.parametrize("raising", first_daily([False, True]))
 @pytest.mark.parametrize("suffix", [".gdb", ".shp"])
 def test_counties_in_other_formats_keep_all_rows_without_edits(tmp_path, suffix, raising):
     """Edit one package of a FileGDB and of a folder of shapefiles (GBK); only the edited rows differ."""

@@ -12,6 +12,7 @@ from plugin.core.yearly.write import write_update
 from tests.core.gdal_switch import gdal_raises
 from tests.core.yearly.test_write import CURRENT_ROWS, DELIVERY_NAME, FILED_ROWS
 from tests.core.yearly.test_yearly import measure_area, run_update
+from tests.parametrize import first_daily
 
 CAUSE_FIELDS = ("WHLY", "JDZBLY", "KZBSHSLX")
 MAINTENANCE_RULES = {"DOC020", "DOC021", "DOC022", "DOC023"}
@@ -96,7 +97,7 @@ def test_maintenance_geodatabase_with_causes_passes_the_check(maintenance_geodat
 
 @pytest.mark.parametrize(
     ("layer", "change", "wanted"),
-    [
+    first_daily([
         ("WHCZXCQCSLX", lambda row: row.SetField("WHLX", "2"), {("DOC022", "kind"), ("DOC022", "untold"), ("DOC023", "count")}),
         ("WHCGHFQ", lambda row: row.SetField("WHLX", "1"), {("DOC022", "kind"), ("DOC022", "untold_code"), ("DOC023", "count")}),
         ("WHCZXCQCSLX", lambda row: row.SetField("WHBH", "20260309000009"), {("DOC021", "repeated")}),
@@ -105,7 +106,7 @@ def test_maintenance_geodatabase_with_causes_passes_the_check(maintenance_geodat
         ("WHCZXCQCSLX", lambda row: row.SetField("XZQDM", "140226"), {("DOC021", "county")}),
         ("WHHZXCQCSLX", lambda row: row.SetField("MJ", 1.0), {("DOC023", "field")}),
         ("WHQZXCQCSLX", lambda row: row.SetField("MJ", 1.0), {("DOC023", "filed_field")}),
-    ],
+    ], 2),
     ids=["line kind", "zone kind", "repeated number", "old key", "code", "division", "area", "filed area"],
 )  # fmt: skip
 def test_value_edited_in_the_maintenance_geodatabase_is_reported(
@@ -147,7 +148,7 @@ def test_missing_area_balance_makes_its_rule_not_applicable(maintenance_geodatab
     assert rule.outcome == "not_applicable" and "平衡表" in rule.reason and report.verdict == "pass"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"layers": [{}]}', '{"layers": 3}'])
+@pytest.mark.parametrize("text", first_daily(["", "{", "[]", '{"layers": [{}]}', '{"layers": 3}']))
 def test_unreadable_area_balance_makes_its_rule_not_applicable(maintenance_geodatabase, tmp_path, text):
     maintenance_geodatabase.with_name(f"{DELIVERY_NAME}面积平衡表.json").write_text(text, encoding="utf-8")
     (rule,) = [r for r in check_maintenance_geodatabase(maintenance_geodatabase, tmp_path).rules if r.code == "DOC023"]
