@@ -11,6 +11,7 @@ from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY_OF_MEAN
 from plugin.core.standard import load_standard
 from plugin.core.standard.conflicts import ALLOWED_MEANING
 from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table
+from tests.parametrize import first_daily
 
 #: The edition that has village boundaries too.
 STANDARD = load_standard("township_db")
@@ -34,7 +35,7 @@ def list_conflict_pairs(wanted):
     return [pytest.param(one, id=one.setting_key.removeprefix("conflicts.")) for one in chosen]
 
 
-@pytest.mark.parametrize("conflict", list_conflict_pairs(True))
+@pytest.mark.parametrize("conflict", first_daily(list_conflict_pairs(True), 12))
 def test_overlap_of_two_layers_has_the_severity_of_the_conflict_matrix(conflict):
     (finding,) = check_overlapping_pair(conflict)
     assert {finding.role, finding.related_role} == {
@@ -45,6 +46,6 @@ def test_overlap_of_two_layers_has_the_severity_of_the_conflict_matrix(conflict)
     assert finding.area_m2 == pytest.approx(100, rel=1e-3)
 
 
-@pytest.mark.parametrize("conflict", list_conflict_pairs(False))
+@pytest.mark.parametrize("conflict", first_daily(list_conflict_pairs(False), 6))
 def test_overlap_that_the_conflict_matrix_allows_is_not_reported(conflict):
     assert check_overlapping_pair(conflict) == []
