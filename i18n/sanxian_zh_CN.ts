@@ -2770,10 +2770,6 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>使用手册</translation>
     </message>
     <message>
-        <source>Many findings before the next one are done: the list shows only those to do.</source>
-        <translation>前面的问题大多已处理，列表只显示待处理的；清除筛选可看全部。</translation>
-    </message>
-    <message>
         <source>Map Fields</source>
         <translation>字段映射</translation>
     </message>
@@ -6474,6 +6470,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
     <message>
         <source>{count} more reasons are in the table and in the report.</source>
         <translation>另有 {count} 条，见下表和报告。</translation>
+    </message>
+    <message>
+        <source>{count} more: filter the list, or see the findings layer</source>
+        <translation>其余 {count} 条：筛选或见问题图层</translation>
     </message>
     <message>
         <source>{count} parcels were imported, {left_out} were left out; see the log of the tool.</source>

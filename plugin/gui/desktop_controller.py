@@ -464,7 +464,7 @@ class DesktopController(QObject):
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""
         self.change_queue.finish()
-        self.dock.apply_waiver_change(change)
+        self.dock.apply_waiver_change(findings, change)
         new = [*findings, *change.new_findings]
         rows = dict(zip(map(id, new), findings_layer.make_finding_features(new), strict=True))
         self.on_map.replace_rows([*findings, *change.ended_findings], rows)

@@ -141,7 +141,7 @@ def show_work_list(controller):
         items = [worklist.items[first.fingerprint]]
         return worklist.replace_items(edit_items(items, WorkEdit(note="退回外业核实"), "王五", datetime.now()))
 
-    first, second, third = dock.tree.filter.list_visible_findings()[:3]
+    first, second, third = dock.tree.findings.list_visible_findings()[:3]
     edit(second, state=WorkState.FALSE_ALARM, assignee="李四", note="边线已核对批复")
     edit(third, state=WorkState.FIXED, assignee="张三")
     change_worklist(work.store.path, edit_elsewhere)

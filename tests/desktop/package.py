@@ -197,7 +197,7 @@ def inspect_package(controller):
     wait(lambda: QgsProject.instance().mapLayers())
     wait_seconds(0.5)
     tree = controller.dock.tree
-    tree.setCurrentIndex(tree.filter.index(0, 0, tree.filter.index(0, 0)))
+    tree.setCurrentIndex(tree.findings.index(0, 0, tree.findings.index(0, 0)))
     wait_seconds(1.0)
     save_picture(f"{PICTURE_NAME}-11-findings")
     select_feature_of_package(controller)
@@ -225,7 +225,7 @@ def select_feature_of_package(controller):
     save_picture(f"{PICTURE_NAME}-11-selected")
     dock.filters.package_only.setChecked(True)
     wait_seconds(0.5)
-    FACTS["package_only"] = sorted({f.code for f in dock.tree.filter.list_visible_findings()})
+    FACTS["package_only"] = sorted({f.code for f in dock.tree.findings.list_visible_findings()})
     save_picture(f"{PICTURE_NAME}-11-package-only")
     dock.filters.package_only.setChecked(False)
 

@@ -30,7 +30,7 @@ def run_selection_steps():
     window.resizeDocks([layers, controller.dock], [240, 430], Qt.Orientation.Horizontal)
     run_check(controller)
     name = os.environ["SANXIAN_PICTURE"]
-    pair = next(f for f in controller.dock.tree.filter.list_visible_findings() if f.code == "REL002")
+    pair = next(f for f in controller.dock.tree.findings.list_visible_findings() if f.code == "REL002")
     controller.dock.tree.select_finding(pair)
     wait_seconds(0.5)
     FACTS["label_in_view"] = []
@@ -61,7 +61,7 @@ def select_both(controller, pair):
 def click_on_the_map(controller):
     """Click with the pan tool on a finding that has no other finding near it."""
     iface.actionPan().trigger()
-    alone = next(f for f in controller.dock.tree.filter.list_visible_findings() if f.code == "REL001")
+    alone = next(f for f in controller.dock.tree.findings.list_visible_findings() if f.code == "REL001")
     iface.mapCanvas().setExtent(QgsRectangle(*alone.geometry.buffer(500).bounds))
     wait_for_map()
     point = alone.geometry.representative_point()

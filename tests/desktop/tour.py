@@ -194,7 +194,7 @@ def run_main_tour():
     # The first finding: a real click in the list.
     tree = dock.tree
     wait_for_map()
-    first = tree.filter.index(0, 0, tree.filter.index(0, 0))
+    first = tree.findings.index(0, 0, tree.findings.index(0, 0))
     before = iface.mapCanvas().extent()
     watch = Watch()
     click(tree.viewport(), tree.visualRect(first).center())
@@ -220,15 +220,15 @@ def run_main_tour():
     type_text("REL002")
     FACTS["found"] = []
     wait(lambda: {g.code for g in tree.findings.groups if g.shown_count} == {"REL002"})
-    FACTS["found"] = sorted({f.code for f in tree.filter.list_visible_findings()})
-    click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0)).center(), times=2)
+    FACTS["found"] = sorted({f.code for f in tree.findings.list_visible_findings()})
+    click(tree.viewport(), tree.visualRect(tree.findings.index(0, 0)).center(), times=2)
     wait_seconds(0.3)
     tree.expandAll()
-    click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0, tree.filter.index(0, 0))).center())
+    click(tree.viewport(), tree.visualRect(tree.findings.index(0, 0, tree.findings.index(0, 0))).center())
     wait(lambda: tree.get_selected_finding() is not None and tree.get_selected_finding().code == "REL002")
     save_picture("5-search")
     # A double click opens the feature's own form.
-    row = tree.filter.index(0, 0, tree.filter.index(0, 0))
+    row = tree.findings.index(0, 0, tree.findings.index(0, 0))
     click(tree.viewport(), tree.visualRect(row).center(), times=2)
     wait(list_dialogs)
     FACTS["form"] = [d.windowTitle() for d in list_dialogs()]

@@ -39,7 +39,7 @@ def run_steps():
     FACTS["path"] = path.name
     dock.group_by(Grouping.TOWNSHIP)
     wait_seconds(0.3)
-    findings = dock.tree.filter.list_visible_findings()
+    findings = dock.tree.findings.list_visible_findings()
     names = ("一组", "二组")
     for number, finding in enumerate(findings):
         dock.tree.select_finding(finding)

@@ -102,7 +102,7 @@ def measure(controller):
     step("end filter", dock.filters.states.deselectAllOptions)
     step("sort", lambda: dock.tree.header().setSortIndicator(0, Qt.SortOrder.AscendingOrder))
     step("scroll", dock.tree.scrollToBottom)
-    select_group = dock.tree.filter.index(0, 0)
+    select_group = dock.tree.findings.index(0, 0)
     dock.tree.setCurrentIndex(select_group)
     step("assign 75 000 rows", lambda: controller.worklist.edit_selected(WorkEdit(assignee="一组")))
     done = len(dock.tree.list_selected_findings())
@@ -118,7 +118,7 @@ def mark_done(rows, dock):
     from sanxian.plugin.core.worklist.model import WorkState
     from sanxian.plugin.gui.findings.work_rows import WorkRows
 
-    shown = dock.tree.filter.list_visible_findings()
+    shown = dock.tree.findings.list_visible_findings()
     done = {f.fingerprint: replace(rows.items[f.fingerprint], state=WorkState.FALSE_ALARM) for f in shown[: COUNT // 2]}
     return WorkRows({**rows.items, **done})
 

@@ -229,11 +229,11 @@ def test_filter_for_findings_on_the_package_itself_is_visible_only_after_a_packa
     only = controller.dock.filters.package_only
     assert not only.isHidden()
     only.setChecked(True)
-    listed = controller.dock.tree.filter.list_visible_findings()
+    listed = controller.dock.tree.findings.list_visible_findings()
     assert len(listed) < len(checked.result.findings) and all(f.code.startswith("DOC") for f in listed)
     add_plan_layer(project)
     finish_job(held_jobs.run(controller))
-    assert only.isHidden() and not only.isChecked() and controller.dock.tree.filter.list_visible_findings()
+    assert only.isHidden() and not only.isChecked() and controller.dock.tree.findings.list_visible_findings()
 
 
 def test_reopened_project_has_no_empty_findings_layer(controller, held_jobs, project, tmp_path):

@@ -132,8 +132,8 @@ def test_panel_shows_incomplete_when_rules_were_skipped_without_findings(finding
     assert findings_dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
     findings_dock.empty.list_buttons()[0].click()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree_page)
-    parent = findings_dock.tree.filter.index(0, 0)
-    assert findings_dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
+    parent = findings_dock.tree.findings.index(0, 0)
+    assert findings_dock.tree.findings.index(0, 0, parent).data() == "缺图层。"
 
 
 def test_panel_offers_to_clear_a_filter_that_hides_all_findings(findings_dock, qgis_app):
@@ -170,21 +170,21 @@ def test_verdict_has_icon_and_text_and_unchecked_severity_buttons_keep_their_cou
 def test_severity_buttons_filter_the_listed_findings(findings_dock):
     show_result(findings_dock, make_small_report())
     findings_dock.verdict.buttons["waived"].setChecked(True)
-    assert len(findings_dock.tree.filter.list_visible_findings()) == 6
+    assert len(findings_dock.tree.findings.list_visible_findings()) == 6
     for kind in ("ERROR", "WARNING"):
         findings_dock.verdict.buttons[kind].setChecked(False)
-    assert [f.state for f in findings_dock.tree.filter.list_visible_findings()] == ["waived"]
+    assert [f.state for f in findings_dock.tree.findings.list_visible_findings()] == ["waived"]
 
 
 def test_severity_buttons_count_the_findings_that_other_filters_leave(findings_dock):
     show_result(findings_dock, make_small_report())
     findings_dock.filters.search.setText("蔡村镇")
-    assert wait_until(lambda: len(findings_dock.tree.filter.list_visible_findings()) == 1)
+    assert wait_until(lambda: len(findings_dock.tree.findings.list_visible_findings()) == 1)
     texts = [b.text() for b in findings_dock.verdict.buttons.values()]
     assert texts in (["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"], ["1/3", "0/2", "0/0", "1/1", "0/2"])
     # The rule's row, its detail and the buttons show the same counts.
     group = next(g for g in findings_dock.tree.findings.groups if g.code == "REL002")
-    assert findings_dock.tree.filter.index(0, COUNT_COLUMN).data() == "1"
+    assert findings_dock.tree.findings.index(0, COUNT_COLUMN).data() == "1"
     findings_dock.tree.setCurrentIndex(findings_dock.tree._get_group_index(group))
     assert "显示 1 处，共 3 处" in "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     findings_dock.clear_filters()
@@ -239,7 +239,7 @@ def test_clicking_a_finding_zooms_the_map_also_on_a_second_click(findings_dock, 
     show_result(findings_dock, make_small_report())
     heard = []
     findings_dock.findingChosen.connect(heard.append)
-    index = findings_dock.tree.filter.index(0, 0, findings_dock.tree.filter.index(0, 0))
+    index = findings_dock.tree.findings.index(0, 0, findings_dock.tree.findings.index(0, 0))
     place = findings_dock.tree.visualRect(index).center()
     for clicks in (1, 2):
         QTest.mouseClick(
@@ -389,16 +389,16 @@ def test_column_of_rule_and_location_has_at_least_half_of_the_list_width(finding
     assert tree.columnWidth(PLACE_COLUMN) >= 0.5 * tree.viewport().width()
     for column in (COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN):
         assert tree.columnWidth(column) >= tree.header().fontMetrics().horizontalAdvance(
-            tree.filter.headerData(column, Qt.Orientation.Horizontal)
+            tree.findings.headerData(column, Qt.Orientation.Horizontal)
         )
 
 
 def test_findings_list_elides_keys_in_the_middle_and_titles_at_the_end(findings_dock):
     show_result(findings_dock, make_small_report())
     tree = findings_dock.tree
-    rule = tree.filter.index(0, 0)
+    rule = tree.findings.index(0, 0)
     modes = []
-    for index in (rule, tree.filter.index(0, 0, rule)):
+    for index in (rule, tree.findings.index(0, 0, rule)):
         option = QStyleOptionViewItem()
         tree.itemDelegate().initStyleOption(option, index)
         modes.append(option.textElideMode)
@@ -511,7 +511,7 @@ def test_list_is_drawn_in_another_turn_than_the_one_that_changes_it(findings_doc
     ended = result.findings[0]
     steps = findings_dock.apply_changes_in_steps(FindingsChange(ended_findings=[ended]))
     assert next(steps) is WAITING
-    assert ended not in findings_dock.tree.filter.list_visible_findings()
+    assert ended not in findings_dock.tree.findings.list_visible_findings()
     assert not findings_dock.tree.updatesEnabled()
     if is_cancelled:
         steps.close()

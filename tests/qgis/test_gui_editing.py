@@ -276,8 +276,8 @@ def find_row(dock, code):
     """Return a rule's group in the list, its state, and the text of the row below."""
     group = next(g for g in dock.tree.findings.groups if g.code == code)
     index = dock.tree._get_group_index(group)
-    dock.tree.filter.fetchMore(index)
-    return group, index.siblingAtColumn(STATE_COLUMN).data(), dock.tree.filter.index(0, 0, index).data()
+    dock.tree.findings.fetchMore(index)
+    return group, index.siblingAtColumn(STATE_COLUMN).data(), dock.tree.findings.index(0, 0, index).data()
 
 
 def test_rule_skipped_for_an_empty_layer_stays_skipped_until_the_next_whole_check(open_controller, qgis_app):

@@ -19,7 +19,7 @@ from plugin.bridge.texts import tr
 from plugin.core.live.session import FindingsChange
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
-from plugin.gui.findings.filter import FilterSettings, FindingsFilter
+from plugin.gui.findings.filter import FilterSettings
 from plugin.gui.findings.groups import (
     AREA_COLUMN,
     COUNT_COLUMN,
@@ -57,10 +57,8 @@ def findings_model(qgis_app):
 
 @pytest.fixture
 def filtered_model(findings_model):
-    proxy = FindingsFilter()
-    proxy.setSourceModel(findings_model)
-    proxy.set_filters(ALL_FINDINGS_FILTER)
-    return proxy
+    findings_model.set_filters(ALL_FINDINGS_FILTER)
+    return findings_model
 
 
 @pytest.fixture
@@ -77,9 +75,7 @@ def read_texts(proxy, column=PLACE_COLUMN, parent=None):
 
 
 def list_children(proxy, row, column=PLACE_COLUMN):
-    parent = proxy.index(row, 0)
-    proxy.fetchMore(parent)
-    return read_texts(proxy, column, parent)
+    return read_texts(proxy, column, proxy.index(row, 0))
 
 
 def test_rules_are_listed_by_severity_and_area_with_skipped_last_and_passed_hidden(findings_model):
@@ -96,7 +92,7 @@ def test_findings_on_the_run_have_separate_titles_for_inputs_unread_data_and_rul
             make_finding("RUN903", "", None, params={"rule": "REL002"}),
         ],
     )
-    assert {group.code: group.title for group in make_finding_groups(report)} == {
+    assert {group.code: group.title for group in make_finding_groups(report).values()} == {
         "RUN904": "检查依据与数据不符",
         "RUN905": "数据未读取",
         "REL002": "本次检查未运行",
@@ -107,16 +103,6 @@ def test_crash_of_a_rule_is_listed_below_that_rule(findings_model):
     group = next(g for g in findings_model.groups if g.code == "TOP002")
     assert [f.code for f in group.findings] == ["RUN900"]
     assert findings_model.index(findings_model.groups.index(group), STATE_COLUMN).data()
-
-
-def test_findings_model_creates_rows_of_a_rule_only_when_fetched(qgis_app):
-    findings_model = FindingsModel()
-    findings_model.set_report(make_small_report())
-    parent = findings_model.index(0, 0)
-    assert findings_model.rowCount(parent) == 0
-    assert findings_model.hasChildren(parent) and findings_model.canFetchMore(parent)
-    findings_model.fetchMore(parent)
-    assert findings_model.rowCount(parent) == 3
 
 
 def test_skipped_rule_has_a_row_with_its_reason(filtered_model):
@@ -198,14 +184,13 @@ def test_translated_text_without_placeholders_is_a_plain_string(qgis_app):
 
 
 @pytest.mark.parametrize("column", [PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN])
-def test_sorting_the_findings_keeps_persistent_indexes_on_their_findings(findings_model, column):
-    parent = findings_model.index(0, 0)
-    findings_model.fetchMore(parent)
-    kept = [QPersistentModelIndex(findings_model.index(n, 0, parent)) for n in range(3)]
-    before = [findings_model.get_finding(QModelIndex(i)).key for i in kept]
+def test_sorting_the_findings_keeps_persistent_indexes_on_their_findings(filtered_model, column):
+    parent = filtered_model.index(0, 0)
+    kept = [QPersistentModelIndex(filtered_model.index(n, 0, parent)) for n in range(3)]
+    before = [filtered_model.get_finding(QModelIndex(i)).key for i in kept]
     for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
-        findings_model.sort(column, order)
-        assert [findings_model.get_finding(QModelIndex(i)).key for i in kept] == before
+        filtered_model.sort(column, order)
+        assert [filtered_model.get_finding(QModelIndex(i)).key for i in kept] == before
 
 
 def test_findings_can_be_sorted_by_area(filtered_model):
@@ -258,7 +243,7 @@ def test_next_skips_no_visible_finding_after_the_filter_hid_the_selected_finding
 
 
 def test_icon_of_a_rule_shows_the_highest_severity_of_its_listed_findings(filtered_model):
-    group = next(g for g in filtered_model.sourceModel().groups if g.code == "REL002")
+    group = next(g for g in filtered_model.groups if g.code == "REL002")
     assert group.get_icon_kind() == "ERROR"
     filtered_model.set_filters(FilterSettings(shown_kinds=frozenset({"waived"})))
     assert group.get_icon_kind() == "waived"
@@ -287,12 +272,12 @@ def test_selected_finding_and_expanded_rules_are_kept_after_a_new_check(findings
 def test_findings_tree_of_an_empty_report_has_no_rows_and_no_position(findings_tree):
     findings_tree.show_report(make_clean_report(), ALL_FINDINGS_FILTER)
     assert (
-        findings_tree.filter.rowCount() == 0
+        findings_tree.findings.rowCount() == 0
         and not findings_tree.step_selection(1)
         and findings_tree.get_selected_position() is None
     )
     findings_tree.show_report(Report(), ALL_FINDINGS_FILTER)
-    assert findings_tree.filter.rowCount() == 0
+    assert findings_tree.findings.rowCount() == 0
 
 
 @pytest.mark.slow
@@ -311,7 +296,7 @@ def test_findings_tree_loads_filters_and_sorts_a_hundred_thousand_findings_withi
     timed("filter", lambda: findings_tree.set_filters(FilterSettings(search_text="乡镇7")))
     timed("all", lambda: findings_tree.set_filters(FilterSettings()))
     timed("open", lambda: findings_tree.expand(findings_tree._get_group_index(findings_tree.findings.groups[0])))
-    timed("sort", lambda: findings_tree.filter.sort(PLACE_COLUMN, Qt.SortOrder.AscendingOrder))
+    timed("sort", lambda: findings_tree.findings.sort(PLACE_COLUMN, Qt.SortOrder.AscendingOrder))
     timed("step", lambda: findings_tree.step_selection(1))
     findings_tree.deleteLater()
     print(seconds)
@@ -339,22 +324,6 @@ def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filter
     assert waived in filtered_model.list_visible_findings() and kept.isValid()
     findings_model.sort(AREA_COLUMN, Qt.SortOrder.AscendingOrder)
     assert list_children(filtered_model, row, AREA_COLUMN) == ["3.00", "5.20", "7.00"]
-
-
-def test_findings_list_fetches_no_further_rows_while_a_live_change_adds_and_removes_rows(qgis_app):
-    findings_model = FindingsModel()
-    findings_model.set_report(make_small_report())
-    for group in findings_model.groups:
-        group.passes_filter = [True] * len(group.findings)
-    changing, other = findings_model.groups[:2]
-    findings_model.load_rows(changing, 10)
-    parent = findings_model._get_index_of_group(other)
-    allowed = []
-    for signal in (findings_model.rowsAboutToBeRemoved, findings_model.rowsRemoved, findings_model.rowsInserted):
-        signal.connect(lambda *_: allowed.append(findings_model.canFetchMore(parent)))
-    new = make_finding(changing.code, "140225000000000009", 30_000.0)
-    findings_model.apply_changes(make_findings_change([changing.findings[1]], [new]), lambda group, finding: True)
-    assert allowed == [False, False, False] and findings_model.canFetchMore(parent)
 
 
 def test_live_changes_list_a_rule_only_while_it_has_findings(filtered_model, findings_model):
@@ -388,7 +357,7 @@ def test_selected_finding_stays_selected_when_other_findings_change(findings_tre
     findings_tree.step_selection(1)
     selected, heard = findings_tree.get_selected_finding(), []
     findings_tree.chosen.connect(heard.append)
-    second = next(f for f in findings_tree.filter.list_visible_findings() if f.key.endswith("002"))
+    second = next(f for f in findings_tree.findings.list_visible_findings() if f.key.endswith("002"))
     assert not findings_tree.apply_changes(
         make_findings_change([second], [make_finding("REL002", "140225000000000009", 90_000.0)])
     )
@@ -409,7 +378,7 @@ def test_selected_finding_stays_selected_when_other_findings_change(findings_tre
 @pytest.mark.parametrize(("direction", "step"), [(1, 1), (-1, -1)])
 def test_next_after_an_edit_resolved_the_selected_finding_goes_to_the_one_after_it(findings_tree, direction, step):
     """The list stays where it was: the next and the former finding are those around the ended one."""
-    findings = [f for f in findings_tree.filter.list_visible_findings() if f.state != "waived"]
+    findings = [f for f in findings_tree.findings.list_visible_findings() if f.state != "waived"]
     ended = findings[1]
     findings_tree.select_finding(ended)
     findings_tree.apply_changes(make_findings_change(ended=[ended]))
@@ -419,14 +388,14 @@ def test_next_after_an_edit_resolved_the_selected_finding_goes_to_the_one_after_
 
 
 def test_next_selects_nothing_after_an_edit_resolved_the_last_finding(findings_tree):
-    last = findings_tree.filter.list_visible_findings()[-1]
+    last = findings_tree.findings.list_visible_findings()[-1]
     findings_tree.select_finding(last)
     findings_tree.apply_changes(make_findings_change(ended=[last]))
     assert not findings_tree.step_selection(1) and findings_tree.get_selected_finding() is None
 
 
 def test_finding_after_a_fixed_one_is_selected(findings_tree):
-    findings = findings_tree.filter.list_visible_findings()
+    findings = findings_tree.findings.list_visible_findings()
     findings_tree.select_finding(findings[1])
     findings_tree.apply_changes(make_findings_change(ended=[findings[1]]), moves_on=True)
     assert findings_tree.list_selected_findings() == [findings[2]]
@@ -439,17 +408,15 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
     report = make_large_report(300)
     findings_tree.show_report(report, ALL_FINDINGS_FILTER)
     process_events(0.02)
-    findings_tree.select_finding(findings_tree.filter.list_visible_findings()[150])
+    findings_tree.select_finding(findings_tree.findings.list_visible_findings()[150])
     findings_tree.scrollTo(findings_tree.currentIndex(), findings_tree.ScrollHint.PositionAtTop)
-    top = findings_tree.findings.get_finding(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0))))
+    top = findings_tree.findings.get_finding(findings_tree.indexAt(QPoint(0, 0)))
     largest = sorted(report.findings, key=lambda f: -f.area_m2)
     findings_tree.apply_changes(
         make_findings_change(largest[:3], [make_finding("REL002", f"9{n}", 1e6) for n in range(7)])
     )
     process_events(0.02)
-    assert (
-        findings_tree.findings.get_finding(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0)))) is top
-    )
+    assert findings_tree.findings.get_finding(findings_tree.indexAt(QPoint(0, 0))) is top
     findings_tree.deleteLater()
 
 
@@ -464,12 +431,12 @@ def test_search_for_a_rule_code_ignores_codes_in_messages():
 
 def test_selecting_a_rule_and_one_of_its_findings_selects_only_that_finding(findings_tree):
     findings_tree.expandAll()
-    group = findings_tree.filter.index(0, 0)
+    group = findings_tree.findings.index(0, 0)
     select = findings_tree.selectionModel().select
     flags = QItemSelectionModel.SelectionFlag
     select(group, flags.ClearAndSelect | flags.Rows)
     assert len(findings_tree.list_selected_findings()) == 3, "the rule alone stands for all its findings"
-    select(findings_tree.filter.index(0, 0, group), flags.Select | flags.Rows)
+    select(findings_tree.findings.index(0, 0, group), flags.Select | flags.Rows)
     assert len(findings_tree.list_selected_findings()) == 1
     findings_tree.selectAll()
-    assert findings_tree.list_selected_findings() == findings_tree.filter.list_visible_findings()
+    assert findings_tree.list_selected_findings() == findings_tree.findings.list_visible_findings()

@@ -1,107 +1,77 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Test long findings lists, whose rows are loaded in batches."""
+"""Test long findings lists, of which the first rows are shown, and the findings layer with many features."""
 
 import random
 
 import pytest
 from pyproj import CRS
-from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
+from qgis.PyQt.QtCore import Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.checking import findings_layer
 from plugin.core.live.session import FindingsChange
-from plugin.gui.findings import filter as findings_filter
 from plugin.gui.findings import groups as findings_groups
 from plugin.gui.findings import rows as findings_rows
-from plugin.gui.findings.filter import FilterSettings, FindingsFilter
-from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, ROWS_LOADED_AT_ONCE, STATE_COLUMN
-from plugin.gui.findings.model import FindingsModel
+from plugin.gui.findings.filter import FilterSettings
+from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_finding, make_large_report
 from tests.qgis.waiting import process_events, wait_until
 
 ALL_FINDINGS_FILTER = FilterSettings(shown_kinds=frozenset(FINDING_KINDS))
-FINDING_COUNT = 3 * ROWS_LOADED_AT_ONCE + 500
+MAX_ROWS = 20
+FINDING_COUNT = 3 * MAX_ROWS + 15
 FINDINGS_CRS = CRS.from_epsg(4526)
 
 
 @pytest.fixture
-def findings_tree(qgis_app):
+def findings_tree(qgis_app, monkeypatch):
+    """Return a tree with few rows for a group, whose model Qt's tester watches."""
+    for module in (findings_groups, findings_rows):
+        monkeypatch.setattr(module, "MAX_ROWS", MAX_ROWS)
+    complaints = []
+    former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
     findings_tree = FindingsTree()
+    tester = QAbstractItemModelTester(findings_tree.findings, QAbstractItemModelTester.FailureReportingMode.Warning)
     findings_tree.resize(400, 600)
     findings_tree.show()
     findings_tree.show_report(make_large_report(FINDING_COUNT), ALL_FINDINGS_FILTER)
     process_events(0.02)
     yield findings_tree
     findings_tree.deleteLater()
-
-
-@pytest.fixture
-def attach_qt_model_tester():
-    """Return a function that attaches Qt's model tester to a model.
-
-    The tester fetches all rows.
-    """
-    complaints = []
-    former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
-    testers = []
-    yield lambda model: testers.append(
-        QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
-    )
-    testers.clear()
+    del tester
     qInstallMessageHandler(former)
     assert not [c for c in complaints if "propagateSizeHints" not in c], "the model breaks Qt's rules"
 
 
-def list_loaded_findings(findings_tree):
-    """Return the findings whose rows are loaded in the tree, in row order."""
-    parent = findings_tree.filter.index(0, 0)
-    found = [findings_tree.filter.index(n, 0, parent) for n in range(findings_tree.filter.rowCount(parent))]
-    return [findings_tree.findings.get_finding(findings_tree.filter.mapToSource(index)) for index in found]
+def list_rows(findings_tree):
+    """Return the findings that have a row in the first group, in row order; None for the last row."""
+    model = findings_tree.findings
+    parent = model.index(0, 0)
+    return [model.get_finding(model.index(n, 0, parent)) for n in range(model.rowCount(parent))]
 
 
-def test_findings_tree_loads_rows_in_batches_while_scrolling(findings_tree, qgis_app):
-    assert len(list_loaded_findings(findings_tree)) == ROWS_LOADED_AT_ONCE and findings_tree.filter.index(
-        0, COUNT_COLUMN
-    ).data() == str(FINDING_COUNT)
-    lengths = []
-    for _ in range(4):
-        findings_tree.scrollToBottom()
-        process_events(0.02)
-        lengths.append(len(list_loaded_findings(findings_tree)))
-    assert lengths == [2 * ROWS_LOADED_AT_ONCE, 3 * ROWS_LOADED_AT_ONCE, FINDING_COUNT, FINDING_COUNT]
-    assert list_loaded_findings(findings_tree) == findings_tree.filter.list_visible_findings()
+def test_a_last_row_counts_the_findings_that_have_no_row(chinese, findings_tree):
+    model = findings_tree.findings
+    assert model.index(0, COUNT_COLUMN).data() == str(FINDING_COUNT)
+    assert list_rows(findings_tree) == [*model.list_visible_findings()[:MAX_ROWS], None]
+    text = model.index(MAX_ROWS, PLACE_COLUMN, model.index(0, 0)).data()
+    assert text == f"其余 {FINDING_COUNT - MAX_ROWS} 条：筛选或见问题图层"
+    findings_tree.set_filters(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text="乡镇7"))
+    assert list_rows(findings_tree) == model.list_visible_findings() and len(list_rows(findings_tree)) == 4
 
 
-def test_changing_the_filter_restarts_loading_with_the_matching_findings(findings_tree):
-    findings_tree.scrollToBottom()
-    for text, count in (("乡镇7", FINDING_COUNT // 20), ("zzz", 0), ("", FINDING_COUNT)):
-        findings_tree.set_filters(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=text))
-        assert len(findings_tree.filter.list_visible_findings()) == count
-        # Qt reads data of the loaded rows only.
-        assert findings_tree.findings.groups[0].loaded_row_count <= ROWS_LOADED_AT_ONCE
-        assert (
-            not count
-            or list_loaded_findings(findings_tree) == findings_tree.filter.list_visible_findings()[:ROWS_LOADED_AT_ONCE]
-        )
-    assert [f.area_m2 for f in list_loaded_findings(findings_tree)] == sorted(
-        (1.0 + n for n in range(FINDING_COUNT)), reverse=True
-    )[:ROWS_LOADED_AT_ONCE]
-
-
-def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree):
-    last = findings_tree.filter.list_visible_findings()[-1]
-    assert (
-        findings_tree.select_finding(last)
-        and findings_tree.get_selected_finding() is last
-        and findings_tree.get_selected_position() == (FINDING_COUNT, FINDING_COUNT, "ERROR")
-    )
-    assert (
-        not findings_tree.step_selection(1)
-        and findings_tree.step_selection(-1)
-        and findings_tree.get_selected_position() == (FINDING_COUNT - 1, FINDING_COUNT, "ERROR")
-    )
+def test_rows_move_to_a_selected_finding_that_has_none(findings_tree):
+    last = findings_tree.findings.list_visible_findings()[-1]
+    assert findings_tree.select_finding(last)
+    assert findings_tree.get_selected_finding() is last
+    assert findings_tree.get_selected_position() == (FINDING_COUNT, FINDING_COUNT, "ERROR")
+    assert list_rows(findings_tree)[:-1] == findings_tree.findings.list_visible_findings()[-MAX_ROWS:]
+    assert not findings_tree.step_selection(1)
+    for number in range(1, FINDING_COUNT):
+        assert findings_tree.step_selection(-1)
+        assert findings_tree.get_selected_position() == (FINDING_COUNT - number, FINDING_COUNT, "ERROR")
     findings_tree.select_finding(last)
     findings_tree.set_filters(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=last.township))
     assert findings_tree.get_selected_finding() is last
@@ -109,39 +79,30 @@ def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree
     assert findings_tree.get_selected_finding() is last
 
 
-def test_selecting_a_rule_selects_all_its_findings_including_unloaded_rows(findings_tree):
-    findings_tree.setCurrentIndex(findings_tree.filter.index(0, 0))
-    assert findings_tree.list_selected_findings() == findings_tree.filter.list_visible_findings()
-    parent = findings_tree.filter.index(0, 0)
+def test_selecting_a_rule_selects_all_its_findings_including_those_without_a_row(findings_tree):
+    model = findings_tree.findings
+    findings_tree.setCurrentIndex(model.index(0, 0))
+    assert findings_tree.list_selected_findings() == model.list_visible_findings()
+    parent = model.index(0, 0)
     flags = findings_tree.selectionModel().SelectionFlag
     findings_tree.selectionModel().clear()
-    for n in (7, 3, 4):
-        findings_tree.selectionModel().select(findings_tree.filter.index(n, 0, parent), flags.Select | flags.Rows)
-    assert findings_tree.list_selected_findings() == [
-        findings_tree.filter.list_visible_findings()[n] for n in (3, 4, 7)
-    ]
+    for n in (7, 3, 4, MAX_ROWS):
+        findings_tree.selectionModel().select(model.index(n, 0, parent), flags.Select | flags.Rows)
+    assert findings_tree.list_selected_findings() == [model.list_visible_findings()[n] for n in (3, 4, 7)]
 
 
-@pytest.mark.parametrize("watched", [False, True])
-def test_loaded_rows_are_the_first_visible_findings_after_random_filters_sorting_and_changes(
-    findings_tree, attach_qt_model_tester, watched, monkeypatch
-):
-    """Apply random filters, sorting, changes and loading.
+def test_rows_are_visible_findings_after_random_filters_sorting_and_changes(findings_tree):
+    """Apply random filters, sorting, changes and steps.
 
     A plain list gives the expected rows.
     """
-    batch, changed = ROWS_LOADED_AT_ONCE, 30
-    if watched:
-        batch, changed = 20, 3
-        for module in (findings_groups, findings_rows, findings_filter):
-            monkeypatch.setattr(module, "ROWS_LOADED_AT_ONCE", batch)
-        findings_tree.show_report(make_large_report(75), ALL_FINDINGS_FILTER)
-        attach_qt_model_tester(findings_tree.findings)
     chance = random.Random(5)
-    group, texts = findings_tree.findings.groups[0], ("", "乡镇7", "乡镇1", "00001")
+    model, texts = findings_tree.findings, ("", "乡镇7", "乡镇1", "00001")
+    group = model.groups[0]
     wanted, column, down = ALL_FINDINGS_FILTER, AREA_COLUMN, True
-    for step in range(40):
-        what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
+    for step in range(60):
+        what = chance.choice(("filter", "sort", "step", "gone", "come", "renewed"))
+        selected = findings_tree.get_selected_finding()
         if what == "filter":
             wanted = FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=chance.choice(texts))
             findings_tree.set_filters(wanted)
@@ -149,37 +110,28 @@ def test_loaded_rows_are_the_first_visible_findings_after_random_filters_sorting
             column, down = chance.choice((PLACE_COLUMN, AREA_COLUMN, STATE_COLUMN)), chance.choice((True, False))
             order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
             findings_tree.sortByColumn(column, order)
-        elif what == "more":
-            findings_tree.filter.load_more_rows(findings_tree.filter.index(0, 0))
+        elif what == "step":
+            findings_tree.step_selection(chance.choice((1, -1)))
         else:
-            some = chance.sample(group.findings, changed)
-            new = [make_finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(changed)]
-            findings_tree.apply_changes(
-                FindingsChange(
-                    ended_findings=some if what == "gone" else [],
-                    new_findings=new if what == "come" else [],
-                    changed_findings=list(zip(some, new, strict=True)) if what == "renewed" else [],
-                )
+            some = chance.sample(group.findings, 3)
+            new = [make_finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(3)]
+            change = FindingsChange(
+                ended_findings=some if what == "gone" else [],
+                new_findings=new if what == "come" else [],
+                changed_findings=list(zip(some, new, strict=True)) if what == "renewed" else [],
             )
-        shown = list_loaded_findings(findings_tree)
-        asked = [f for f in group.findings if wanted.matches_finding(group, f, findings_tree.findings)]
-        assert {id(f) for f in findings_tree.filter.list_visible_findings()} == {id(f) for f in asked}
-        assert shown == findings_tree.filter.list_visible_findings()[: len(shown)]
-        assert len(shown) >= min(len(asked), batch - 40 * changed), "what is in view is there"
-        if what in ("filter", "sort") and column == AREA_COLUMN:
-            areas = [f.area_m2 for f in findings_tree.filter.list_visible_findings()]
-            assert what == "filter" or areas == sorted(areas, reverse=down)
-
-
-def test_findings_model_without_a_view_has_no_rows_before_they_are_fetched(qgis_app):
-    model, proxy = FindingsModel(), FindingsFilter()
-    proxy.setSourceModel(model)
-    model.set_report(make_large_report(FINDING_COUNT))
-    proxy.set_filters(ALL_FINDINGS_FILTER)
-    parent = model.index(0, 0)
-    assert model.rowCount(parent) == 0 and model.canFetchMore(parent)
-    model.fetchMore(parent)
-    assert model.rowCount(parent) == ROWS_LOADED_AT_ONCE and not model.canFetchMore(QModelIndex())
+            findings_tree.apply_changes(change)
+            selected = dict(zip(map(id, some), new, strict=True)).get(id(selected), selected)
+        visible = model.list_visible_findings()
+        asked = wanted.find_matches(group, group.findings, model)
+        assert {id(f) for f in visible} == {id(f) for f in asked}
+        first = model.groups[0].first_row if visible else 0
+        rows = list_rows(findings_tree) if visible else []
+        assert rows == visible[first : first + MAX_ROWS] + [None] * (len(visible) > MAX_ROWS)
+        if column == AREA_COLUMN:
+            assert [f.area_m2 for f in visible] == sorted((f.area_m2 for f in visible), reverse=down)
+        if what != "step" and any(f is selected for f in visible):
+            assert findings_tree.get_selected_finding() is selected
 
 
 def show_findings(project, count, lost=lambda: None):

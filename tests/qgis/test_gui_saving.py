@@ -114,13 +114,13 @@ def test_button_opens_the_panel_with_only_the_new_errors(editing, project):
     (button,) = [one for one in message.findChildren(QPushButton) if one.text() == "列出新错误"]
     button.click()
     process_events(0.05)
-    listed = dock.tree.filter.list_visible_findings()
+    listed = dock.tree.findings.list_visible_findings()
     assert dock.isUserVisible() and 0 < len(listed) < all_errors
     assert all("140225000000005000" in (f.key, *f.related_keys) and str(f.severity) == "ERROR" for f in listed)
     assert dock.tree.get_selected_finding() in listed
     assert dock.filters.new_only.isVisible() and dock.filters.new_only.isChecked()
     dock.filters.new_only.setChecked(False)
-    assert len(dock.tree.filter.list_visible_findings()) > len(listed)
+    assert len(dock.tree.findings.list_visible_findings()) > len(listed)
 
 
 def test_saving_without_new_errors_shows_nothing(editing, project):

@@ -147,7 +147,7 @@ def list_codes_on_map():
 
 
 def list_listed_codes(controller):
-    return sorted(f.code for f in controller.dock.tree.filter.list_visible_findings())
+    return sorted(f.code for f in controller.dock.tree.findings.list_visible_findings())
 
 
 @pytest.mark.parametrize("rows_per_batch", [5_000, 1])

@@ -53,7 +53,7 @@ def select_findings(controller, *findings):
     tree = controller.dock.tree
     tree.clearSelection()
     for one in findings:
-        index = tree.filter.get_index(one)
+        index = tree.findings.get_index(one)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         tree.selectionModel().select(index, flags)
     assert wait_until(lambda: controller.dock.navigation.waive._findings or not findings)
@@ -83,7 +83,7 @@ def test_waiving_writes_the_waiver_file_and_withdrawing_the_waiver_reopens_its_f
     assert crossing.state == "waived" and controller.dock.result.count_findings()["ERROR"] == errors - 1
     assert controller.dock.verdict._counts["waived"] == 1 and "小县.waivers.csv" in controller.dock.note.text()
     assert "REL001" not in dict(read_states_on_map(project)), "the map shows what the list shows"
-    assert crossing not in controller.dock.tree.filter.list_visible_findings(), "what is settled is out of the way"
+    assert crossing not in controller.dock.tree.findings.list_visible_findings(), "what is settled is out of the way"
     assert settings.read_setting("waiver_author", "") == "王工"
     assert any("小县.waivers.csv" in n for n in controller.dock.result.report.provenance["notices"])
     # The button shows the waived finding with its reason; then withdraw it.
@@ -124,9 +124,7 @@ def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, projec
         tree._get_group_index(group),
         QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
     )
-    assert [id(f) for f in tree.list_selected_findings()] == [
-        id(group.findings[p]) for p in group.position_by_row if p >= 0 and group.passes_filter[p]
-    ]
+    assert tree.list_selected_findings() == group.shown
 
 
 def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, qgis_app, filled_dialog):  # noqa: F811

@@ -17,13 +17,14 @@ from plugin.gui.findings.dock import MAX_FINDINGS_LISTED_AT_ONCE, FindingsDock
 from plugin.gui.findings.groups import (
     ASSIGNEE_COLUMN,
     COUNT_COLUMN,
+    MAX_ROWS,
     NOTE_COLUMN,
     PLACE_COLUMN,
     STATE_COLUMN,
     UPDATED_COLUMN,
     Grouping,
 )
-from plugin.gui.findings.work_rows import OPEN_STATE_KEYS, WorkRows
+from plugin.gui.findings.work_rows import WorkRows
 from tests.qgis.gui_helpers import make_large_report, make_result, make_small_report
 from tests.qgis.test_gui_editing import check, checked, open_controller  # noqa: F401
 from tests.qgis.waiting import process_events, wait_until
@@ -59,16 +60,16 @@ def show(findings_dock, report, work=None):
 
 def read_rows(findings_dock, column):
     """Return the texts of a column of all visible findings, by the end of their keys."""
-    model, proxy = findings_dock.tree.findings, findings_dock.tree.filter
+    model, proxy = findings_dock.tree.findings, findings_dock.tree.findings
     texts = {}
     for finding in proxy.list_visible_findings():
-        index = proxy.mapToSource(proxy.get_index(finding))
+        index = proxy.get_index(finding)
         texts[finding.key[-1:]] = model.index(index.row(), column, index.parent()).data()
     return texts
 
 
 def read_groups(findings_dock):
-    proxy = findings_dock.tree.filter
+    proxy = findings_dock.tree.findings
     return [proxy.index(row, PLACE_COLUMN).data() for row in range(proxy.rowCount())]
 
 
@@ -139,8 +140,8 @@ def test_list_is_grouped_by_other_values_with_skipped_rules_below(findings_dock,
     found = {text.split("  ")[0] for text in texts}
     assert titles <= found, texts
     assert any(text.startswith("TOP003") for text in texts), "a skipped rule is listed in each grouping"
-    first = findings_dock.tree.filter.index(0, 0)
-    assert findings_dock.tree.filter.index(0, 0, first).data().split("  ")[0] in (
+    first = findings_dock.tree.findings.index(0, 0)
+    assert findings_dock.tree.findings.index(0, 0, first).data().split("  ")[0] in (
         "REL002",
         "ATT001",
         "RUN900",
@@ -163,12 +164,12 @@ def test_next_open_skips_what_is_done_and_reports_the_end(findings_dock):
     assert findings_dock.note.text() == "已到最后一个未完成的问题。"
 
 
-def test_next_open_far_down_lists_only_what_is_to_be_done(findings_dock):
-    count = MAX_FINDINGS_LISTED_AT_ONCE + 3000
+def test_next_open_far_down_moves_the_rows_to_it(findings_dock):
+    count = 2 * MAX_ROWS
     report = make_large_report(count)
     findings_dock.set_result(make_result(report))
     assert wait_until(lambda: findings_dock.is_list_ready)
-    listed = findings_dock.tree.filter.list_visible_findings()
+    listed = findings_dock.tree.findings.list_visible_findings()
     items = make_items(report)
     for finding in listed[: count - 2]:
         items[finding.fingerprint] = WorkItem(finding.fingerprint, state=WorkState.FALSE_ALARM)
@@ -176,17 +177,12 @@ def test_next_open_far_down_lists_only_what_is_to_be_done(findings_dock):
         items[finding.fingerprint] = WorkItem(finding.fingerprint)
     findings_dock.set_work(WorkRows(items))
     assert wait_until(lambda: findings_dock.is_list_ready)
+    for finding in listed[count - 2 :]:
+        findings_dock.step_to_open()
+        assert findings_dock.tree.get_selected_finding() is finding
+    assert findings_dock.tree.findings.list_visible_findings() == listed
     findings_dock.step_to_open()
-    assert wait_until(lambda: findings_dock.is_list_ready and findings_dock.tree.get_selected_finding() is not None)
-    assert findings_dock.tree.get_selected_finding() is listed[count - 2]
-    assert findings_dock.tree.filter.list_visible_findings() == listed[count - 2 :]
-    assert findings_dock.filters.chosen_states == OPEN_STATE_KEYS
-    assert findings_dock.note.text().startswith("前面的问题大多已处理")
-    findings_dock.step_to_open()
-    assert wait_until(lambda: findings_dock.tree.get_selected_finding() is listed[count - 1])
-    findings_dock.clear_filters()
-    assert wait_until(lambda: findings_dock.is_list_ready)
-    assert len(findings_dock.tree.filter.list_visible_findings()) == count
+    assert findings_dock.note.text() == "已到最后一个未完成的问题。"
 
 
 def test_conflict_precedes_the_state_and_counts_as_open(findings_dock):
@@ -205,7 +201,7 @@ def test_long_list_is_prepared_in_portions_and_equals_the_short_way(findings_doc
     findings_dock.set_result(make_result(report))
     assert not findings_dock.is_list_ready
     assert wait_until(lambda: findings_dock.is_list_ready)
-    proxy = findings_dock.tree.filter
+    proxy = findings_dock.tree.findings
     largest_first = sorted(report.findings, key=lambda f: -f.area_m2)
     assert proxy.list_visible_findings() == largest_first
     assert proxy.get_finding_position(largest_first[1]) == (2, count, "ERROR")
@@ -241,7 +237,7 @@ def select(controller, *findings):
     tree.clearSelection()
     flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
     for finding in findings:
-        tree.selectionModel().setCurrentIndex(tree.filter.get_index(finding), flags)
+        tree.selectionModel().setCurrentIndex(tree.findings.get_index(finding), flags)
     assert tree.list_selected_findings() == list(findings)
 
 
@@ -258,7 +254,7 @@ def test_no_file_is_written_before_the_user_begins_a_list(checked, tmp_path):  #
 
 def test_state_assignee_and_note_are_set_for_the_selection_written_and_undone(listed, monkeypatch):
     controller, path = listed
-    findings = controller.dock.tree.filter.list_visible_findings()[:2]
+    findings = controller.dock.tree.findings.list_visible_findings()[:2]
     select(controller, *findings)
     menu = controller.dock.findChild(type(controller.worklist._menu))
     assert menu is not None
@@ -280,7 +276,7 @@ def test_state_assignee_and_note_are_set_for_the_selection_written_and_undone(li
 
 def test_next_check_keeps_states_and_lists_are_read_again(listed):
     controller, path = listed
-    finding = controller.dock.tree.filter.list_visible_findings()[0]
+    finding = controller.dock.tree.findings.list_visible_findings()[0]
     select(controller, finding)
     controller.worklist.edit_selected(WorkEdit(state=WorkState.FIXED, note="改了"))
     wait_for_store(controller)
@@ -296,7 +292,7 @@ def test_next_check_keeps_states_and_lists_are_read_again(listed):
 def test_first_edit_begins_the_list_and_a_second_edit_at_once_is_no_conflict(checked, tmp_path):  # noqa: F811
     controller, _ = checked
     check(controller)
-    first, second = controller.dock.tree.filter.list_visible_findings()[:2]
+    first, second = controller.dock.tree.findings.list_visible_findings()[:2]
     select(controller, first)
     controller.worklist.edit_selected(WorkEdit(state=WorkState.FALSE_ALARM, note="已核对"))
     select(controller, second)
@@ -312,7 +308,7 @@ def test_first_edit_begins_the_list_and_a_second_edit_at_once_is_no_conflict(che
 
 def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in_the_dialog(listed):
     controller, path = listed
-    mine, both = controller.dock.tree.filter.list_visible_findings()[:2]
+    mine, both = controller.dock.tree.findings.list_visible_findings()[:2]
 
     def edit_elsewhere(worklist):
         item = worklist.items[both.fingerprint]
@@ -336,7 +332,7 @@ def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in
 
 def test_parts_and_ledger_are_merged_in_the_panel(listed, tmp_path):
     controller, path = listed
-    finding = controller.dock.tree.filter.list_visible_findings()[0]
+    finding = controller.dock.tree.findings.list_visible_findings()[0]
     parts = split_worklist(path, "assignee", tmp_path / "parts")
     part_path = parts[0].path
 
@@ -380,7 +376,7 @@ def test_damaged_list_is_reported_and_the_panel_works_without_it(checked, tmp_pa
 
 def test_edits_that_cannot_be_written_wait_and_are_written_later(listed):
     controller, path = listed
-    finding = controller.dock.tree.filter.list_visible_findings()[0]
+    finding = controller.dock.tree.findings.list_visible_findings()[0]
     path.chmod(0o444)
     select(controller, finding)
     controller.worklist.edit_selected(WorkEdit(note="等待"))
@@ -394,7 +390,7 @@ def test_edits_that_cannot_be_written_wait_and_are_written_later(listed):
 
 def test_edits_that_wait_are_written_when_the_plugin_is_unloaded(listed):
     controller, path = listed
-    finding = controller.dock.tree.filter.list_visible_findings()[0]
+    finding = controller.dock.tree.findings.list_visible_findings()[0]
     select(controller, finding)
     controller.worklist.edit_selected(WorkEdit(note="最后"))
     controller.worklist.stop()
@@ -404,7 +400,7 @@ def test_edits_that_wait_are_written_when_the_plugin_is_unloaded(listed):
 def test_thousands_of_rows_are_edited_in_the_background_and_undone(listed, monkeypatch):
     controller, path = listed
     monkeypatch.setattr("plugin.gui.worklist.actions._MAX_ROWS_EDITED_AT_ONCE", 1)
-    findings = controller.dock.tree.filter.list_visible_findings()[:2]
+    findings = controller.dock.tree.findings.list_visible_findings()[:2]
     select(controller, *findings)
     controller.worklist.edit_selected(WorkEdit(assignee="三组"))
     wait_for_store(controller)
@@ -416,7 +412,7 @@ def test_thousands_of_rows_are_edited_in_the_background_and_undone(listed, monke
 
 def test_recheck_of_selected_findings_reports_what_became_of_them(checked):  # noqa: F811
     controller, _ = checked
-    findings = controller.dock.tree.filter.list_visible_findings()[:2]
+    findings = controller.dock.tree.findings.list_visible_findings()[:2]
     select(controller, *findings)
     controller.recheck._fill_menu()
     texts = [action.text() for action in controller.recheck._menu.actions()]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 from qgis.PyQt.QtCore import pyqtSignal
@@ -15,13 +16,13 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.empty_state import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
-from .filter import FilterSettings, PreparedGroups
+from .filter import FilterSettings
 from .form import FindingsForm
-from .groups import FINDINGS_PER_STEP, Grouping
+from .groups import NOT_RUN_OUTCOMES, FindingGroup, Grouping
 from .result import CheckView
-from .work_rows import OPEN_STATE_KEYS, STALE, WorkRows
+from .work_rows import STALE, WorkRows
 
-#: A longer list is prepared in portions.
+#: A longer list is prepared in portions: 100 000 findings take 0.4 s.
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
 
 
@@ -30,28 +31,13 @@ def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
     return [(layer, is_switched_off(layer)) for layer in layers]
 
 
-def _run_after(
-    first: Generator[Waiting, None, None], second: Generator[None, None, PreparedGroups]
-) -> Generator[Waiting | None, None, PreparedGroups]:
-    """Run two generators one after the other; the result is that of the second."""
-    yield from first
-    return (yield from second)
-
-
-def _find_present_version(finding: Any, change: Any) -> Any:
-    """Return a finding as it is after a change (`core.live.session.FindingsChange`); None if it ended."""
-    if any(ended is finding for ended in change.ended_findings):
-        return None
-    return next((present for former, present in change.changed_findings if former is finding), finding)
-
-
 class FindingsDock(FindingsForm):
     """The findings panel.
 
     Signals: ``formRequested(feature_ref)``: open the attribute form of a feature; ``featureChosen(feature_ref,
     all_refs)``: select a feature, ``all_refs`` are all features of its finding; ``exportRequested(kind)``: save the
     result as ``layer``, ``html`` or ``json``; ``stepped(direction, has_moved)``: the user pressed next or previous;
-    ``listFiltered``: the user changed the filters; ``listPrepared``: a long list was prepared and is shown.
+    ``listFiltered``: the list shows other findings of the same result, or a long list follows its result.
     """
 
     runRequested = pyqtSignal()
@@ -64,7 +50,6 @@ class FindingsDock(FindingsForm):
     featureChosen = pyqtSignal(object, list)
     stepped = pyqtSignal(int, bool)
     listFiltered = pyqtSignal()
-    listPrepared = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -73,11 +58,6 @@ class FindingsDock(FindingsForm):
         self._hidden_layers: list[tuple[Any, bool]] = []
         #: Prepares a long list in portions; None if the list is up to date.
         self._filling: PortionedWork | None = None
-        #: Counts the rows of the work list, and searches the next open finding, in portions.
-        self._counting: PortionedWork | None = None
-        self._stepping: PortionedWork | None = None
-        #: The far finding that the list in preparation selects; None if the user has chosen another one since.
-        self._far_finding: Any = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
@@ -91,7 +71,6 @@ class FindingsDock(FindingsForm):
             action.triggered.connect(lambda _on=False, grouping=grouping: self.group_by(grouping))
         self.navigation.openRequested.connect(self.step_to_open)
         self.tree.nextOpenRequested.connect(self.step_to_open)
-        self.tree.filter.sortRequested.connect(self._list_findings)
         for kind, action in self.exports.items():
             action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
         self.county.clicked.connect(self.profileRequested)
@@ -166,18 +145,18 @@ class FindingsDock(FindingsForm):
             # Filters for the findings of a project would hide those of a package, and the reverse.
             self.filters.clear()
             self.verdict.show_usual_kinds()
-        self.result, self._far_finding = result, None
+        self.result = result
         self._reasons_shown = False
         report = result.report
         self.tree.findings.outdated = result.outdated_findings
         self.filters.offer_package_only(result.is_of_package)
         self.filters.offer_new_only(frozenset())
-        if not self._is_long:
-            run_to_end(self._summarise_result_in_steps())
+        self.verdict.show_report(result, report.summary)
+        self._offer_filter_choices()
         self.tree.findings.layer_names = {
             str(layer.get("role", "")): str(layer.get("title", "")) for layer in report.provenance.get("layers", ())
         }
-        self._list_findings(self._summarise_result_in_steps() if self._is_long else None)
+        self._list_findings()
         self.run_button.setText(tr("Check Project") if result.is_of_package else tr("Re-check"))
         first = self.detail.isHidden()
         self._update_visible_page()
@@ -188,12 +167,10 @@ class FindingsDock(FindingsForm):
 
     def clear_result(self) -> None:
         """Clear the former result after a change of project."""
-        self.result = self._far_finding = None
+        self.result = None
         self._reasons_shown = False
         self._stop_filling()
-        self._stop_counting()
         self.tree.show_report(None, self._read_filters())
-        self.tree.filter.defers_sorting = False
         self.filters.clear()
         self.run_button.setText(tr("Check All"))
         self.show_note("")
@@ -219,8 +196,6 @@ class FindingsDock(FindingsForm):
         has_changed_list = bool(change.ended_findings or change.new_findings or change.changed_findings)
         is_listed_anew, is_other_selected = self._filling is not None, False
         selected_finding = None
-        if self._far_finding is not None:
-            self._far_finding = _find_present_version(self._far_finding, change)
         if has_changed_list and is_listed_anew:
             # The list in preparation is of the former findings.
             self._list_findings()
@@ -255,20 +230,19 @@ class FindingsDock(FindingsForm):
             self._show_selected_position()
         return is_other_selected
 
-    def apply_waiver_change(self, change: Any) -> None:
-        """Update findings that were waived or reopened, and findings about waivers."""
+    def apply_waiver_change(self, findings: list[Any], change: Any) -> None:
+        """Update ``findings`` that were waived or reopened, and show a change of the findings about waivers."""
         self.result.apply_changes(change)
         self.verdict.show_report(self.result)
         self._offer_filter_choices()
         if self._filling is not None:
             self._list_findings()
             return
-        self.tree.apply_changes(change, moves_on=True)
-        self.tree.set_filters(self._read_filters(), moves_on=True)
-        self.tree.viewport().update()
-        if (selected_finding := self.tree.get_selected_finding()) is not None:
-            # Select the neighbour that the list moved to, since its details are shown.
-            self.tree.select_finding(selected_finding)
+        # The same findings have another state.
+        change = replace(change, changed_findings=[*change.changed_findings, *zip(findings, findings, strict=True)])
+        if self.tree.apply_changes(change, moves_on=True):
+            # The map follows to the neighbour.
+            self.findingChosen.emit(self.tree.get_selected_finding())
         self._update_visible_page()
         self._show_selected_details()
         self._pass_selection_to_buttons()
@@ -334,19 +308,12 @@ class FindingsDock(FindingsForm):
 
     def _apply_filters(self) -> None:
         if self.result is not None and self._is_long:
-            # `listPrepared` follows.
+            # `listFiltered` follows.
             self._list_findings()
         elif self.result is not None:
             former_selection = self.tree.get_selected_finding()
             self.tree.set_filters(self._read_filters())
-            self._update_visible_page()
-            if self.tree.get_selected_finding() is not former_selection or former_selection is None:
-                # The selected row is now filtered out, or the numbers of its rule have changed.
-                self._show_selected_details()
-            if former_selection is not None and self.tree.get_selected_finding() is None:
-                self.findingChosen.emit(None)
-            self._show_selected_position()
-            self.listFiltered.emit()
+            self._show_listed_findings(former_selection)
 
     # --- long lists
     @property
@@ -354,33 +321,20 @@ class FindingsDock(FindingsForm):
         """Return True if the list is prepared in portions, so that QGIS does not pause."""
         return len(self.result.findings) > MAX_FINDINGS_LISTED_AT_ONCE
 
-    def _summarise_result_in_steps(self) -> Generator[Waiting, None, None]:
-        """Show verdict and counts and offer filters, each in a turn of the event loop."""
-        summary = self.result.report.summary
-        yield WAITING
-        self.verdict.show_report(self.result, summary)
-        yield WAITING
-        self._offer_filter_choices()
-        yield WAITING
-
-    def _list_findings(self, preceding_steps: Generator[Waiting, None, None] | None = None) -> None:
+    def _list_findings(self) -> None:
         """List the present findings, grouped, sorted and filtered anew; a long list follows in turns of the event loop.
 
-        Until then the former list is shown. ``preceding_steps``: what is to be shown before a long list.
+        Until then the former list is shown.
         """
         self._stop_filling()
-        filters, proxy = self._read_filters(), self.tree.filter
-        proxy.defers_sorting = self._is_long
-        proxy.filters = filters
-        steps = proxy.prepare_groups(self.result.report, self.result.findings)
+        self.tree.findings.filters = self._read_filters()
+        steps = self.tree.findings.prepare_groups(self.result.report, self.result.findings)
         if self._is_long:
-            all_steps = _run_after(preceding_steps, steps) if preceding_steps is not None else steps
-            self._filling = PortionedWork(all_steps, self._show_groups, self._on_filling_failed, self)
+            self._filling = PortionedWork(steps, self._show_long_list, self._on_filling_failed, self)
         else:
-            self._show_groups(run_to_end(steps))
+            self.tree.show_groups(run_to_end(steps))
 
     def _stop_filling(self) -> None:
-        self._stop_stepping()
         if self._filling is not None:
             self._filling.cancel()
             self._filling.deleteLater()
@@ -390,28 +344,25 @@ class FindingsDock(FindingsForm):
         log_error(error)
         self._stop_filling()
 
-    def _show_groups(self, prepared: PreparedGroups) -> None:
-        is_deferred, former_selection = self._filling is not None, self.tree.get_selected_finding()
+    def _show_long_list(self, groups: dict[str, FindingGroup]) -> None:
+        former_selection = self.tree.get_selected_finding()
         self._stop_filling()
-        self.tree.show_groups(prepared)
-        far_finding, self._far_finding = self._far_finding, None
-        has_jumped = far_finding is not None and self.tree.select_finding(far_finding)
-        if not is_deferred:
-            return
+        self.tree.show_groups(groups)
+        self._show_listed_findings(former_selection)
+
+    def _show_listed_findings(self, former_selection: Any) -> None:
+        """Update what depends on the list, in which other findings are shown."""
         self._update_visible_page()
         self._show_selected_details()
         self._pass_selection_to_buttons()
         if former_selection is not None and self.tree.get_selected_finding() is None:
             self.findingChosen.emit(None)
-        self.listPrepared.emit()
-        if has_jumped:
-            # After the details, which remove a former note.
-            self.show_note(tr("Many findings before the next one are done: the list shows only those to do."))
+        self.listFiltered.emit()
 
     @property
     def is_list_ready(self) -> bool:
-        """Return True unless a long list is being prepared, counted or searched."""
-        return self._filling is None and self._counting is None and self._stepping is None
+        """Return True unless a long list is being prepared."""
+        return self._filling is None
 
     # --- the work list
     def group_by(self, grouping: Grouping) -> None:
@@ -431,7 +382,6 @@ class FindingsDock(FindingsForm):
         self.tree.set_work(work)
         has_work = bool(work.items)
         self.navigation.offer_next_open(has_work)
-        self._stop_counting()
         if self.result is None:
             self.filters.offer_work(False, [])
             return
@@ -440,47 +390,24 @@ class FindingsDock(FindingsForm):
             self._list_findings()
             if self._filling is None:
                 self._update_visible_page()
-        self._counting = PortionedWork(self._count_work_in_steps(), self._end_counting, self._on_counting_failed, self)
-        if not self._is_long:
-            self._counting.finish()
-            self._stop_counting()
+        self._count_work(work)
         if self._filling is None:
             self._show_selected_details()
 
-    def _stop_counting(self) -> None:
-        if self._counting is not None:
-            self._counting.cancel()
-            self._counting.deleteLater()
-            self._counting = None
-
-    def _end_counting(self, _nothing: Any) -> None:
-        self._stop_counting()
-
-    def _on_counting_failed(self, error: Exception) -> None:
-        log_error(error)
-        self._stop_counting()
-
-    def _count_work_in_steps(self) -> Generator[None, None, None]:
-        """Show how many rows are done, in groups and in all, and offer filters; yield between steps.
+    def _count_work(self, work: WorkRows) -> None:
+        """Show how many rows are done, in groups and in all, and offer filters.
 
         Rows that are no longer found count, too.
         """
-        model, findings = self.tree.findings, self.result.findings
-        work, groups = model.work, model.groups
-        for group in groups:
-            yield from group.update_open_count_in_steps(work)
+        model = self.tree.findings
+        for group in model.groups:
+            group.update_open_count(work)
         self.tree.viewport().update()
-        done, stale, assignees, number = 0, 0, set(), 0
-        for number, item in enumerate(work.items.values()):
-            done += item.is_done and item.fingerprint not in work.conflicts
-            assignees.add(item.assignee)
-            if number % FINDINGS_PER_STEP == 0:
-                yield
-        for number, finding in enumerate(findings if model.outdated is not None else ()):
-            stale += model.find_state_key(finding) == STALE
-            if number % FINDINGS_PER_STEP == 0:
-                yield
-        self.filters.offer_work(bool(work.items), sorted(assignees - {""}))
+        done = sum(item.is_done and item.fingerprint not in work.conflicts for item in work.items.values())
+        assignees = {item.assignee for item in work.items.values()} - {""}
+        findings = self.result.findings if model.outdated is not None else ()
+        stale = sum(model.find_state_key(finding) == STALE for finding in findings)
+        self.filters.offer_work(bool(work.items), sorted(assignees))
         if work.items:
             self.work_progress.show_counts(done, len(work.items), stale, len(work.conflicts))
         else:
@@ -488,52 +415,13 @@ class FindingsDock(FindingsForm):
 
     def step_to_open(self) -> None:
         """Select the next finding that needs work; report the end of the list."""
-        if self.result is None or self._filling is not None or self._stepping is not None:
+        if self.result is None or self._filling is not None:
             return
-        steps = self._step_to_open_in_steps()
-        if self._is_long:
-            self._stepping = PortionedWork(steps, self._end_step_to_open, self._on_step_failed, self)
-        else:
-            self._end_step_to_open(run_to_end(steps))
-
-    def _step_to_open_in_steps(self) -> Generator[None, None, tuple[Any, bool]]:
-        """Find the next finding that needs work and load its row; the result has the finding, None without one.
-
-        The second result is True for a finding far down, whose row is not loaded: the list shows it as soon as it has
-        only open findings, for which it needs the filter by state.
-        """
-        finding = yield from self.tree.find_next_open_in_steps()
-        if finding is None:
-            return None, False
-        yield
-        if self.filters.states.count() and self.tree.is_far(finding):
-            return finding, True
-        yield
-        yield from self.tree.load_rows_to(finding)
-        return finding, False
-
-    def _end_step_to_open(self, finding_and_distance: tuple[Any, bool]) -> None:
-        self._stop_stepping()
-        finding, is_far = finding_and_distance
+        finding = self.tree.find_next_open()
         if finding is None:
             self.show_note(tr("This was the last finding to do in the list."))
-        elif is_far:
-            self.filters.choose_states(OPEN_STATE_KEYS)
-            self._far_finding = finding
-            self._list_findings()
-        elif not self.tree.select_finding(finding):
-            # An edit has ended it during the search.
-            self.step_to_open()
-
-    def _on_step_failed(self, error: Exception) -> None:
-        log_error(error)
-        self._stop_stepping()
-
-    def _stop_stepping(self) -> None:
-        if self._stepping is not None:
-            self._stepping.cancel()
-            self._stepping.deleteLater()
-            self._stepping = None
+        else:
+            self.tree.select_finding(finding)
 
     def _choose_page(self) -> EmptyPage | None:
         """Return the page to show in place of the list; None if the list is shown."""
@@ -541,17 +429,16 @@ class FindingsDock(FindingsForm):
             return self._idle
         if self._filling is not None:
             return None
-        groups = [g for g in self.tree.findings.groups if g.findings or g.is_not_fully_checked]
         if not self.result.findings:
             if self.result.report.findings and not self._reasons_shown:
                 text = tr(
                     "No findings remain after the edits. Run a full check to determine whether the county passes."
                 )
                 return EmptyPage(text, [(tr("Re-check"), self.runRequested.emit)])
-            if not groups:
+            if not any(rule.incomplete or str(rule.outcome) in NOT_RUN_OUTCOMES for rule in self.result.report.rules):
                 return self._clean
             return None if self._reasons_shown else self._only_skipped
-        if self.tree.filter.rowCount() == 0:
+        if self.tree.findings.rowCount() == 0:
             text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.findings))
             return EmptyPage(text, [(tr("Clear Filter"), self.clear_filters)])
         return None
@@ -561,7 +448,7 @@ class FindingsDock(FindingsForm):
         if empty is not None:
             self.empty.show_empty_page(empty)
         if self.result is not None and self._filling is None:
-            self.verdict.set_matching_counts(self.tree.filter.count_matching_by_kind())
+            self.verdict.set_matching_counts(self.tree.findings.count_matching_by_kind())
         self.stack.setCurrentWidget(self.tree_page if empty is None else self.empty)
         has_result = self.result is not None
         for widget in (self.verdict, self.filters, self.navigation):
@@ -571,7 +458,6 @@ class FindingsDock(FindingsForm):
         self._fit_panes_to_height()
 
     def _on_finding_chosen(self, finding: Any) -> None:
-        self._far_finding = None
         self.show_note("")
         self._show_selected_details()
         self.findingChosen.emit(finding)

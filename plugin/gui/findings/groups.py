@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from heapq import merge
-from itertools import compress
 from typing import Any
 
 from ...bridge import settings
-from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
 from .work_rows import WorkRows, get_state_order
 
@@ -22,10 +20,10 @@ _KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
 NOT_RUN_OUTCOMES = ("skipped", "crashed")
 #: The code of a rule, which messages of other rules may name.
 _RULE_CODE_PATTERN = re.compile(r"\b(?:[A-Z]{3}\d{3}|X[\w-]+-\d{3})\b", re.ASCII)
-#: Number of rows of a group that are loaded at once.
-ROWS_LOADED_AT_ONCE = 1000
-#: Findings that one step of a long preparation treats, so that it takes some milliseconds.
-FINDINGS_PER_STEP = 2000
+#: Most findings of a group that have a row; a last row counts the others.
+MAX_ROWS = 5_000
+#: Rows of a group that are not findings: why the rule was not fully checked, and how many findings have no row.
+REASON_ROW, REST_ROW = "reason", "rest"
 #: Begins the keys of groups that are not rules, so that no key is the code of a rule.
 _VALUE_MARK = "\t"
 NO_WORK = WorkRows()
@@ -47,21 +45,18 @@ class FindingGroup:
 
     Attributes
     ----------
-    position_by_row
-        Row → position in ``findings``; −1 means the row with the reason why the rule was skipped.
-    rank_by_row
-        As ``position_by_row``, but in the order of the sort column only. In a long list, ``position_by_row`` begins
-        with the findings that pass the filters.
-    passes_filter, passes_reason_filter
-        True for each finding, and for the skip reason, that passes the filters.
-    search_texts
-        Search text of each finding; empty until the first search.
-    shown_count, shown_area, shown_kind
-        Number, area (m²) and gravest kind of the findings that pass the filters.
-    loaded_row_count
-        Number of rows that the tree has.
-    rows_to_last_visible
-        Number of rows down to the last one that passes the filters.
+    shown
+        The findings that pass the filters, in the order of the sort column.
+    first_row
+        Position in ``shown`` of the first finding that has a row.
+    rows
+        The rows: `REASON_ROW`, findings, `REST_ROW`.
+    shows_reason
+        True if the row with the reason passes the filters.
+    matching_kinds
+        Kind → number of findings that pass all filters but that by kind.
+    shown_area, shown_kind
+        Area (m²) and gravest kind of the findings that pass the filters.
     rule_number
         Permanent number of the group within the list.
     key
@@ -78,16 +73,13 @@ class FindingGroup:
     title: str
     rule_outcome: Any
     findings: list[Any] = field(default_factory=list)
-    position_by_row: list[int] = field(default_factory=list)
-    rank_by_row: list[int] = field(default_factory=list)
-    passes_filter: list[bool] = field(default_factory=list)
-    search_texts: list[str] = field(default_factory=list)
-    passes_reason_filter: bool = False
-    shown_count: int = 0
+    shown: list[Any] = field(default_factory=list)
+    first_row: int = 0
+    rows: list[Any] = field(default_factory=list)
+    shows_reason: bool = False
+    matching_kinds: Counter[str] = field(default_factory=Counter)
     shown_area: float | None = None
     shown_kind: str = ""
-    loaded_row_count: int = 0
-    rows_to_last_visible: int = 0
     rule_number: int = 0
     severity: str = ""
     area_m2: float | None = None
@@ -139,79 +131,49 @@ class FindingGroup:
             return text.format(reason=reason)
         return reason
 
+    @property
+    def shown_count(self) -> int:
+        """Return the number of findings that pass the filters."""
+        return len(self.shown)
+
+    @property
+    def rest_count(self) -> int:
+        """Return the number of findings that pass the filters and have no row."""
+        return max(0, len(self.shown) - MAX_ROWS)
+
     def update_open_count(self, work: WorkRows) -> None:
         """Update the number of findings that need work."""
-        run_to_end(self.update_open_count_in_steps(work))
-
-    def update_open_count_in_steps(self, work: WorkRows) -> Generator[None, None, None]:
-        """Update the number of findings that need work; yield between steps of some milliseconds."""
-        if not work.items:
-            self.open_count = -1
-            return
-        count = 0
-        for part in split_for_steps(self.findings):
-            count += sum(map(work.is_open, part))
-            yield
-        self.open_count = count
+        self.open_count = sum(map(work.is_open, self.findings)) if work.items else -1
 
     def update_figures(self) -> None:
         """Update severity, area and waived state after the findings have changed."""
-        run_to_end(self.update_figures_in_steps())
-
-    def update_figures_in_steps(self) -> Generator[None, None, None]:
-        """Update severity, area and waived state; yield between steps of some milliseconds."""
-        severities, kinds, area = set(), set(), _AreaSum()
-        for part in split_for_steps(self.findings):
-            severities |= {f.severity for f in part}
-            kinds |= set(map(get_finding_kind, part))
-            area.add(part)
-            yield
+        kinds = set(map(get_finding_kind, self.findings))
+        severities = {f.severity for f in self.findings}
         self.severity = min(map(str, severities), key=_SEVERITY_RANK.__getitem__, default="")
-        self.area_m2 = area.total_m2
+        self.area_m2 = sum_finding_areas(self.findings)
         self.is_waived = kinds <= {"waived"}
         self.has_several_kinds = len(kinds) > 1
+
+    def show_findings(self, shown: list[Any]) -> None:
+        """Set the findings that pass the filters, in order, with their figures."""
+        self.shown, self.first_row = shown, 0
+        self.shown_area = sum_finding_areas(shown)
+        self.shown_kind = min(set(map(get_finding_kind, shown)), key=_KIND_RANK.__getitem__, default="")
+
+    def make_rows(self, selected_finding: Any) -> list[Any]:
+        """Return the rows of the group for the present order and filters; the selected finding is among them."""
+        if self.rest_count:
+            position = next((p for p, finding in enumerate(self.shown) if finding is selected_finding), self.first_row)
+            if not self.first_row <= position < self.first_row + MAX_ROWS:
+                self.first_row = max(0, min(position - MAX_ROWS // 2, self.rest_count))
+        findings = self.shown[self.first_row : self.first_row + MAX_ROWS]
+        return [REASON_ROW] * self.shows_reason + findings + [REST_ROW] * (self.rest_count > 0)
 
     def get_icon_kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""
         if not self.findings or self.check_state == "crashed":
             return self.check_state if self.check_state in NOT_RUN_OUTCOMES else "skipped"
         return self.shown_kind or ("waived" if self.is_waived else self.severity)
-
-    def update_shown_figures(self) -> None:
-        """Update number, area and gravest kind of the findings that pass the filters."""
-        run_to_end(self.update_shown_figures_in_steps())
-
-    def update_shown_figures_in_steps(self) -> Generator[None, None, None]:
-        """Update the figures of `update_shown_figures`; yield between steps of some milliseconds."""
-        count, kinds, area = 0, set(), _AreaSum()
-        for start in range(0, len(self.findings), FINDINGS_PER_STEP):
-            part = slice(start, start + FINDINGS_PER_STEP)
-            shown_findings = list(compress(self.findings[part], self.passes_filter[part]))
-            count += len(shown_findings)
-            kinds |= set(map(get_finding_kind, shown_findings))
-            area.add(shown_findings)
-            yield
-        self.shown_count, self.shown_area = count, area.total_m2
-        self.shown_kind = min(kinds, key=_KIND_RANK.__getitem__, default="")
-
-
-def split_for_steps(findings: Sequence[Any]) -> Generator[Sequence[Any], None, None]:
-    """Yield parts of findings that one step of a long preparation treats."""
-    for start in range(0, len(findings), FINDINGS_PER_STEP):
-        yield findings[start : start + FINDINGS_PER_STEP]
-
-
-class _AreaSum:
-    """Sum of areas (m²) of findings; ``total_m2`` is None while no finding has an area."""
-
-    def __init__(self):
-        self.total_m2: float | None = None
-
-    def add(self, findings: Sequence[Any]) -> None:
-        """Add the areas of findings."""
-        areas = sum_finding_areas(list(findings))
-        if areas is not None:
-            self.total_m2 = (self.total_m2 or 0) + areas
 
 
 def sum_finding_areas(findings: list[Any]) -> float | None:
@@ -295,19 +257,14 @@ def make_group_of_value(
     return FindingGroup("", title, outcome, rule_number=number, key=key, titles=titles)
 
 
-def make_finding_groups(report: Any) -> list[FindingGroup]:
-    """Return a group for each rule with findings or a skip reason, unsorted."""
-    return run_to_end(make_finding_groups_in_steps(report))
-
-
-def make_finding_groups_in_steps(
+def make_finding_groups(
     report: Any,
     findings: Sequence[Any] | None = None,
     grouping: Grouping = Grouping.RULE,
     work: WorkRows = NO_WORK,
     layer_names: Mapping[str, str] | None = None,
-) -> Generator[None, None, list[FindingGroup]]:
-    """Yield between steps of some milliseconds; the result is a group for each value, unsorted.
+) -> dict[str, FindingGroup]:
+    """Return key → group for each rule of the report and each further value of the findings.
 
     Rules that did not run or ran in part are listed in each grouping, with the reason.
 
@@ -316,79 +273,48 @@ def make_finding_groups_in_steps(
     findings
         The present findings; by default those of the report.
     """
-    findings = report.findings if findings is None else findings
     groups = {r.code: FindingGroup(r.code, r.heading, r, rule_number=n) for n, r in enumerate(report.rules, 1)}
-    titles = {r.code: r.heading for r in report.rules}
-    for number, finding in enumerate(findings):
-        if number % FINDINGS_PER_STEP == 0:
-            yield
+    add_to_groups(groups, report.findings if findings is None else findings, grouping, work, layer_names or {})
+    return groups
+
+
+def add_to_groups(
+    groups: dict[str, FindingGroup],
+    findings: Sequence[Any],
+    grouping: Grouping,
+    work: WorkRows,
+    layer_names: Mapping[str, str],
+) -> None:
+    """Add findings to their groups, which are made if they are missing."""
+    for finding in findings:
         key = find_group_key(finding, grouping, work)
         if key not in groups:
+            titles = {group.code: group.title for group in groups.values() if group.is_rule}
             groups[key] = (
                 make_group_of_rule_not_run(key, len(groups) + 1)
                 if grouping is Grouping.RULE
-                else make_group_of_value(key, grouping, len(groups) + 1, titles, layer_names or {})
+                else make_group_of_value(key, grouping, len(groups) + 1, titles, layer_names)
             )
         groups[key].findings.append(finding)
-    listed_groups = [g for g in groups.values() if g.findings or g.is_not_fully_checked]
-    for group in listed_groups:
-        yield from group.update_figures_in_steps()
-        yield from group.update_open_count_in_steps(work)
-        group.position_by_row = group.rank_by_row = [-1] * group.is_not_fully_checked + list(range(len(group.findings)))
-        yield
-    return listed_groups
 
 
-def sort_groups(groups: list[FindingGroup], column: int, descending: bool) -> list[FindingGroup]:
+def sort_groups(groups: Sequence[FindingGroup], column: int, descending: bool) -> list[FindingGroup]:
     """Return the groups sorted by severity, then by a column; skipped rules last."""
 
-    def get_sort_value(number: int) -> Any:
-        group = groups[number]
-        outcome = str(group.rule_outcome.outcome)
-        return {
-            PLACE_COLUMN: group.key,
-            COUNT_COLUMN: len(group.findings),
-            STATE_COLUMN: outcome,
-        }.get(column, group.area_m2)
+    def get_sort_value(group: FindingGroup) -> Any:
+        if column == PLACE_COLUMN:
+            return group.key
+        if column == COUNT_COLUMN:
+            return len(group.findings)
+        return str(group.rule_outcome.outcome) if column == STATE_COLUMN else group.area_m2
 
-    ranked = [groups[n] for n in _sort_items(range(len(groups)), get_sort_value, descending)]
-    return sorted(ranked, key=lambda g: _SEVERITY_RANK[g.severity])
+    return sorted(_sort_items(groups, get_sort_value, descending), key=lambda g: _SEVERITY_RANK[g.severity])
 
 
-def order_group_rows(group: FindingGroup, column: int, descending: bool, work: WorkRows = NO_WORK) -> list[int]:
-    """Return for each row of a group the position of its finding in ``group.findings``, sorted by a column.
-
-    A row with the reason why the rule was skipped (−1) comes first.
-    """
-    return run_to_end(order_group_rows_in_steps(group, column, descending, work))
-
-
-def order_group_rows_in_steps(
-    group: FindingGroup, column: int, descending: bool, work: WorkRows = NO_WORK
-) -> Generator[None, None, list[int]]:
-    """Yield between steps of some milliseconds; the result is that of `order_group_rows`."""
+def sort_findings(findings: Sequence[Any], column: int, descending: bool, work: WorkRows = NO_WORK) -> list[Any]:
+    """Return findings sorted by a column; findings with the same value keep their order."""
     get_value = _SORT_VALUES.get(column, lambda finding, work: finding.area_m2)
-    # Each part is sorted alone, then all are merged: one sort of all rows would be a long step.
-    parts: list[list[tuple[Any, int]]] = []
-    without_value: list[int] = []
-    for start in range(0, len(group.findings), FINDINGS_PER_STEP):
-        part = []
-        for position, finding in enumerate(group.findings[start : start + FINDINGS_PER_STEP], start):
-            value = get_value(finding, work)
-            if value is None:
-                without_value.append(position)
-            else:
-                # Rows with the same value keep their order, in both directions.
-                part.append((value, -position if descending else position))
-        part.sort(reverse=descending)
-        parts.append(part)
-        yield
-    ordered: list[int] = []
-    for number, (_, position) in enumerate(merge(*parts, reverse=descending)):
-        ordered.append(-position if descending else position)
-        if number % FINDINGS_PER_STEP == 0:
-            yield
-    return [-1] * group.is_not_fully_checked + ordered + without_value
+    return _sort_items(findings, lambda finding: get_value(finding, work), descending)
 
 
 _SORT_VALUES: dict[int, Callable[[Any, WorkRows], Any]] = {
@@ -398,18 +324,6 @@ _SORT_VALUES: dict[int, Callable[[Any, WorkRows], Any]] = {
     NOTE_COLUMN: lambda finding, work: work.get_note(finding) or None,
     UPDATED_COLUMN: lambda finding, work: (item.updated or None) if (item := work.get_item(finding)) else None,
 }
-
-
-def order_rows_visible_first(group: FindingGroup) -> list[int]:
-    """Return for each row of a group the position of its finding in ``group.findings``, in the order of display.
-
-    In a long list, of which only the first rows are loaded at once, the findings that pass the filters come first.
-    """
-    if len(group.rank_by_row) <= ROWS_LOADED_AT_ONCE or not group.passes_filter:
-        return group.rank_by_row
-    passes_filter = group.passes_filter
-    hidden_positions = [position for position in group.rank_by_row if position >= 0 and not passes_filter[position]]
-    return [position for position in group.rank_by_row if position < 0 or passes_filter[position]] + hidden_positions
 
 
 def make_search_text(group: FindingGroup, finding: Any, work: WorkRows = NO_WORK) -> str:
@@ -431,13 +345,11 @@ def make_search_text(group: FindingGroup, finding: Any, work: WorkRows = NO_WORK
     return " ".join(searched_texts).casefold()
 
 
-def _sort_items(items, get_value, descending):
+def _sort_items(items: Sequence[Any], get_value: Callable[[Any], Any], descending: bool) -> list[Any]:
     """Return the items sorted by value; those without a value are last."""
-    values = {item: get_value(item) for item in items}
-    with_value = [item for item in values if values[item] is not None]
-    return sorted(with_value, key=values.__getitem__, reverse=descending) + [
-        item for item in values if values[item] is None
-    ]
+    with_value = [item for item in items if get_value(item) is not None]
+    without_value = [item for item in items if get_value(item) is None]
+    return sorted(with_value, key=get_value, reverse=descending) + without_value
 
 
 def format_hectares_in_list(area_m2: float) -> str:

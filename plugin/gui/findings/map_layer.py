@@ -45,8 +45,6 @@ class FindingsOnMap(QObject):
         self._shown_rows: dict[int, Any] = {}
         self._layer_id = ""
         dock.listFiltered.connect(self._update_layer)
-        # A long list follows its filters later.
-        dock.listPrepared.connect(self._update_layer)
 
     def set_shown(self, is_shown: bool) -> None:
         """Show or hide the layer and store the choice, which also applies to the next check."""
@@ -75,7 +73,7 @@ class FindingsOnMap(QObject):
 
     def _collect_listed_rows(self) -> dict[int, Any]:
         """Return the features of the findings that pass the filters of the list, by id() of the finding."""
-        listed_ids = {id(finding) for finding in self._dock.tree.filter.list_visible_findings()}
+        listed_ids = {id(finding) for finding in self._dock.tree.findings.list_visible_findings()}
         findings = self._dock.result.findings
         return {id(f): self._rows[id(f)] for f in findings if id(f) in listed_ids and id(f) in self._rows}
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 from qgis.PyQt.QtCore import (
@@ -21,15 +20,13 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
-from .filter import FilterSettings, FindingsFilter, PreparedGroups
+from .filter import FilterSettings
 from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,
     COUNT_COLUMN,
-    FINDINGS_PER_STEP,
     NOTE_COLUMN,
     PLACE_COLUMN,
-    ROWS_LOADED_AT_ONCE,
     STATE_COLUMN,
     UPDATED_COLUMN,
     FindingGroup,
@@ -40,8 +37,6 @@ from .work_rows import STALE, WorkRows
 
 #: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
 _MIN_PLACE_CHARACTERS = 12
-#: Rows that may be loaded at once to keep a finding selected.
-_MAX_ROWS_TO_SELECTION = 5_000
 #: Width of the column of notes, in Chinese characters.
 _NOTE_CHARACTERS = 14
 #: Keys of the list; they take precedence over shortcuts of other programs.
@@ -104,9 +99,7 @@ class FindingsTree(QTreeView):
         self.setObjectName("SanxianFindings")
         self.setAccessibleName(tr("Findings"))
         self.findings = FindingsModel(self)
-        self.filter = FindingsFilter(self)
-        self.filter.setSourceModel(self.findings)
-        self.setModel(self.filter)
+        self.setModel(self.findings)
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setAllColumnsShowFocus(True)
@@ -128,7 +121,6 @@ class FindingsTree(QTreeView):
         self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
-        self.verticalScrollBar().valueChanged.connect(self._load_rows_on_scroll)
         self.clicked.connect(self._on_clicked)
         self.doubleClicked.connect(self._on_double_clicked)
 
@@ -192,35 +184,37 @@ class FindingsTree(QTreeView):
     # --- content
     def show_report(self, report: Any, filters: FilterSettings) -> None:
         """Show the findings of a report, or nothing; keep expansion and selection."""
-        self.filter.filters = filters
-        if report is None:
-            self.show_groups(PreparedGroups(None, [], [], ({}, {})))
-        else:
-            self.show_groups(run_to_end(self.filter.prepare_groups(report, None)))
+        self.findings.filters = filters
+        steps = self.findings.prepare_groups(report, report.findings) if report is not None else None
+        self.show_groups(run_to_end(steps) if steps is not None else {})
 
-    def show_groups(self, prepared: PreparedGroups) -> None:
-        """Show groups that `FindingsFilter.prepare_groups` made; keep expansion and selection."""
-        expanded_keys = {g.key for n, g in enumerate(self.findings.groups) if self.isExpanded(self._get_row_index(n))}
-        former_selection = self.get_selected_finding()
+    def show_groups(self, groups: dict[str, FindingGroup]) -> None:
+        """Show groups that `FindingsModel.prepare_groups` made; keep expansion and selection."""
+        former_finding, former_group = self.get_selected_finding(), self.get_selected_group()
         self._quiet = True
-        self.filter.show_groups(prepared)
-        groups = [g for g in self.findings.groups if g.shown_count or g.passes_reason_filter]
-        shown_keys = {group.key for group in groups}
-        for group in groups:
-            if group.key in expanded_keys or (not (expanded_keys & shown_keys) and group is groups[0]):
-                # Load the rows now, not at the next layout: a step or a click may precede it.
-                self.filter.fetchMore(self._get_group_index(group))
-                self.expand(self._get_group_index(group))
-        findings = prepared.shown_findings if former_selection is not None else []
-        matching_finding = next((f for f in findings if f.fingerprint == former_selection.fingerprint), None)
-        if matching_finding is not None and self._is_near(matching_finding):
-            self.select_finding(matching_finding)
+        self.findings.show_groups(groups)
+        if former_finding is not None:
+            shown = self.findings.list_visible_findings()
+            present = next((f for f in shown if f is former_finding), None)
+            present = present or next((f for f in shown if f.fingerprint == former_finding.fingerprint), None)
+            self._select_or_go_to_group(present, former_group)
+        self._expand_first_group()
         self._quiet = False
 
-    def _is_near(self, finding: Any) -> bool:
-        """Return True if few rows must be loaded to select a finding: loading very many would stop QGIS."""
-        position = self.filter.get_finding_position(finding)
-        return position is not None and position[0] <= _MAX_ROWS_TO_SELECTION
+    def _expand_first_group(self) -> None:
+        """Expand the first group if no group is expanded."""
+        first = self.findings.index(0, 0)
+        if first.isValid() and not any(map(self.isExpanded, map(self._get_row_index, range(self.findings.rowCount())))):
+            self.expand(first)
+
+    def _select_or_go_to_group(self, finding: Any, group: FindingGroup | None) -> None:
+        """Select a finding that a change of the list may have moved; if it is None or hidden, its group."""
+        if finding is None or not self.findings.get_index(finding).isValid():
+            # An invalid index, for a group that is hidden too, clears the selection.
+            row = next((n for n, g in enumerate(self.findings.groups) if group and g.key == group.key), -1)
+            self.setCurrentIndex(self._get_row_index(row))
+        elif self.get_selected_finding() is not finding or not self.selectionModel().hasSelection():
+            self.select_finding(finding)
 
     def apply_changes(self, change: Any, *, moves_on: bool = False) -> bool:
         """Apply changed findings; return True if another finding or none is selected afterwards.
@@ -228,85 +222,60 @@ class FindingsTree(QTreeView):
         Selection, expansion and scroll position stay. If the selected finding was resolved, nothing is selected, and
         下一个 continues from its place; with ``moves_on`` its neighbour is selected.
         """
-        former_selection, top_index = self.get_selected_finding(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
-        has_ended = any(finding is former_selection for finding in change.ended_findings)
-        preceding, following = self._list_remaining_neighbours(former_selection, change) if has_ended else ([], [])
+        former_finding, former_group = self.get_selected_finding(), self.get_selected_group()
+        top_index = QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
+        has_ended = any(finding is former_finding for finding in change.ended_findings)
+        new_version_by_id = {id(old): new for old, new in change.changed_findings}
+        present = None if has_ended else new_version_by_id.get(id(former_finding), former_finding)
+        before, after = self._split_visible_findings(former_finding, new_version_by_id)
         self._quiet = True
-        for group in self.filter.apply_changes(change):
-            if group.shown_count:
-                self.filter.fetchMore(self._get_group_index(group))
-                self.expand(self._get_group_index(group))
-        if has_ended and moves_on and (following or preceding):
-            self.select_finding((following or preceding[::-1])[0])
-        elif has_ended:
-            self._findings_before, self._findings_after = preceding, following
-            self.setCurrentIndex(QModelIndex())
-            self.clearSelection()
-        elif (
-            former_selection is not None
-            and not self.selectionModel().hasSelection()
-            and self.get_selected_finding() is not None
-        ):
-            # The neighbour that the list moved to is the one that the buttons below apply to.
-            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-            self.selectionModel().setCurrentIndex(self.currentIndex(), flags)
+        for group in self.findings.apply_changes(change):
+            self.expand(self._get_group_index(group))
+        if former_finding is not None:
+            visible_ids = {id(f) for f in self.findings.list_visible_findings()}
+            before, after = (
+                [f for f in part if id(f) in visible_ids and f.state != "waived"] for part in (before, after)
+            )
+            neighbours = after or before[::-1]
+            if moves_on and neighbours and id(present) not in visible_ids:
+                present = neighbours[0]
+            if present is not None:
+                self._select_or_go_to_group(present, former_group)
+            else:
+                self._findings_before, self._findings_after = before, after
+                self.setCurrentIndex(QModelIndex())
+                self.clearSelection()
         if top_index.isValid():
             self.scrollTo(QModelIndex(top_index), QAbstractItemView.ScrollHint.PositionAtTop)
         self._quiet = False
-        return self.get_selected_finding() is not former_selection
+        return self.get_selected_finding() is not former_finding
 
-    def _list_remaining_neighbours(self, ended_finding: Any, change: Any) -> tuple[list[Any], list[Any]]:
-        """Return the visible open findings before, and those after, a finding that was resolved.
+    def _split_visible_findings(self, finding: Any, new_version_by_id: dict[int, Any]) -> tuple[list[Any], list[Any]]:
+        """Return the new versions of the visible findings before, and of those after, a finding."""
+        findings = self.findings.list_visible_findings()
+        position = next((n for n, f in enumerate(findings) if f is finding), len(findings))
+        findings = [new_version_by_id.get(id(f), f) for f in findings]
+        return findings[:position], findings[position + 1 :]
 
-        Other findings that ``change`` resolves or waives are left out.
-        """
-        ended_ids = {id(f) for f in change.ended_findings}
-        new_version_by_id = {id(old): new for old, new in change.changed_findings}
-        findings = self.filter.list_visible_findings()
-        ended_position = next((n for n, f in enumerate(findings) if f is ended_finding), len(findings))
-        before, after = (
-            [new_version_by_id.get(id(f), f) for f in part if id(f) not in ended_ids and f.state != "waived"]
-            for part in (findings[:ended_position], findings[ended_position + 1 :])
-        )
-        return before, after
-
-    def set_filters(self, filters: FilterSettings, *, moves_on: bool = False) -> None:
-        """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding.
-
-        With ``moves_on`` the neighbour is selected instead, because the selected finding has been dealt with.
-        """
-        former_selection, group = self.get_selected_finding(), self.get_selected_group()
-        # The map follows to the neighbour, but not to a rule.
-        self._quiet = not moves_on
-        self.filter.set_filters(filters)
-        is_hidden = former_selection is not None and self.filter.get_finding_position(former_selection) is None
-        if is_hidden and not moves_on:
-            # An invalid index, for a rule that is hidden too, clears the selection.
-            self.setCurrentIndex(self._get_group_index(group))
-        elif former_selection is not None and not is_hidden and self.get_selected_finding() is not former_selection:
-            # Far down in a long list, its row may have been unloaded.
-            self.select_finding(former_selection)
+    def set_filters(self, filters: FilterSettings) -> None:
+        """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding."""
+        former_finding, group = self.get_selected_finding(), self.get_selected_group()
+        self._quiet = True
+        self.findings.set_filters(filters)
+        if former_finding is not None:
+            self._select_or_go_to_group(former_finding, group)
         self._quiet = False
-
-    def _load_rows_on_scroll(self, *_value: int) -> None:
-        """Load more rows of a long list when the end of the loaded ones becomes visible."""
-        index, bottom = self.indexAt(QPoint(0, 0)), self.viewport().height()
-        while index.isValid() and self.visualRect(index).top() <= bottom:
-            upper_index, index = index, self.indexBelow(index)
-            parent = upper_index.parent()
-            if parent.isValid() and index.parent() != parent and self.filter.load_more_rows(parent):
-                return
 
     def _get_group_index(self, group: FindingGroup) -> QModelIndex:
         return self._get_row_index(next(n for n, g in enumerate(self.findings.groups) if g is group))
 
     def _get_row_index(self, row: int) -> QModelIndex:
-        return self.filter.mapFromSource(self.findings.index(row, 0))
+        return self.findings.index(row, 0)
 
     # --- selection
     def get_selected_finding(self) -> Any:
         """Return the selected finding, or None."""
-        return self.findings.get_finding(self.filter.mapToSource(self.currentIndex()))
+        return self.findings.get_finding(self.currentIndex())
 
     def set_selection_signal_enabled(self, on: bool) -> None:
         """Allow or block ``selectionSettled``; a pending emission is dropped."""
@@ -325,29 +294,25 @@ class FindingsTree(QTreeView):
         for part in self.selectionModel().selection():
             rows, parent = range(part.top(), part.bottom() + 1), part.parent()
             if parent.isValid():
-                rows_by_group.setdefault(self.filter.mapToSource(parent).row(), set()).update(rows)
+                rows_by_group.setdefault(parent.row(), set()).update(rows)
             else:
-                groups |= {self.filter.mapToSource(self.filter.index(row, 0)).row() for row in rows}
+                groups |= set(rows)
         selected_findings: list[Any] = []
         for n in sorted(groups | rows_by_group.keys()):
-            group = self.findings.groups[n]
-            visible_positions = [
-                p for p in group.position_by_row if (group.passes_filter[p] if p >= 0 else group.passes_reason_filter)
-            ]
-            rows = rows_by_group.get(n, set())
-            takes_all = n in groups and len(rows) in (0, self.filter.rowCount(self._get_group_index(group)))
-            positions = visible_positions if takes_all else [visible_positions[row] for row in sorted(rows)]
-            selected_findings += [group.findings[p] for p in positions if p >= 0]
+            group, rows = self.findings.groups[n], rows_by_group.get(n, set())
+            takes_all = n in groups and len(rows) in (0, len(group.rows))
+            selected_rows = group.shown if takes_all else [group.rows[row] for row in sorted(rows)]
+            selected_findings += [row for row in selected_rows if not isinstance(row, str)]
         return selected_findings
 
     def get_selected_group(self) -> FindingGroup | None:
         """Return the selected rule, or the rule of the selected finding; None without a selection."""
-        index = self.filter.mapToSource(self.currentIndex())
+        index = self.currentIndex()
         return self.findings.get_group(index) if index.isValid() else None
 
     def select_finding(self, finding: Any) -> bool:
         """Select a finding and scroll to it; return False if the filters hide it."""
-        index = self.filter.get_index(finding)
+        index = self.findings.get_index(finding)
         if not index.isValid():
             return False
         self.expand(index.parent())
@@ -358,54 +323,21 @@ class FindingsTree(QTreeView):
 
     def step_selection(self, direction: int) -> bool:
         """Select the next (1) or previous (−1) visible finding that is not waived; return False without one."""
-        findings = self.filter.list_visible_findings()
+        findings = self.findings.list_visible_findings()
         position = self._find_start_position(findings, direction)
         while 0 <= position < len(findings) and findings[position].state == "waived":
             position += direction
         return 0 <= position < len(findings) and self.select_finding(findings[position])
 
-    def find_next_open_in_steps(self) -> Generator[None, None, Any]:
-        """Find the next visible finding that needs work and is not to be re-checked; the result is None without one.
-
-        Yield between steps of some milliseconds.
-        """
-        findings, model = self.filter.list_visible_findings(), self.findings
-        yield
-        first = self._find_start_position(findings, 1)
-        yield
-        for position in range(first, len(findings)):
-            finding = findings[position]
-            if model.work.is_open(finding) and model.find_state_key(finding) != STALE:
-                return finding
-            if position % FINDINGS_PER_STEP == 0:
-                yield
-        return None
-
-    def is_far(self, finding: Any) -> bool:
-        """Return True if so many rows precede a finding that laying them out would stop QGIS."""
-        for group in self.findings.groups:
-            position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)
-            if position >= 0:
-                return group.position_by_row.index(position) - group.loaded_row_count > _MAX_ROWS_TO_SELECTION
-        return False
-
-    def load_rows_to(self, finding: Any) -> Generator[None, None, None]:
-        """Load the rows of a group down to a finding, a batch in each step."""
-        for group in self.findings.groups:
-            position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)
-            if position >= 0:
-                row = group.position_by_row.index(position)
-                while group.loaded_row_count <= row:
-                    yield
-                    loaded_row_count = group.loaded_row_count
-                    self.findings.load_rows(group, loaded_row_count + ROWS_LOADED_AT_ONCE)
-                    if group.loaded_row_count == loaded_row_count:
-                        return
-                return
+    def find_next_open(self) -> Any:
+        """Return the next visible finding that needs work and is not to be re-checked; None without one."""
+        findings, model = self.findings.list_visible_findings(), self.findings
+        following = findings[self._find_start_position(findings, 1) :]
+        return next((f for f in following if model.work.is_open(f) and model.find_state_key(f) != STALE), None)
 
     def set_work(self, work: WorkRows) -> None:
         """Set the work list and update the visible rows; sorting and filters follow with the next preparation."""
-        self.findings.set_work(work)
+        self.findings.work = work
         self._hide_states_if_narrow()
         self.viewport().update()
 
@@ -442,15 +374,16 @@ class FindingsTree(QTreeView):
         return next(known_positions, len(findings) if direction > 0 else -1)
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
-        """Return the position of the selected finding (see `FindingsFilter.get_finding_position`), or None."""
+        """Return the position of the selected finding (see `FindingsModel.get_finding_position`), or None."""
         selected_finding = self.get_selected_finding()
         if selected_finding is None:
             return None
-        return self.filter.get_finding_position(selected_finding)
+        return self.findings.get_finding_position(selected_finding)
 
     def _on_current_changed(self, *_indexes: QModelIndex) -> None:
         if self.currentIndex().isValid():
             self._findings_before, self._findings_after = [], []
+            self.findings.selected_finding = self.get_selected_finding()
         if not self._quiet:
             self._changed = True
             self.chosen.emit(self.get_selected_finding())
