@@ -22,7 +22,7 @@ from .groups import NOT_RUN_OUTCOMES, FindingGroup, Grouping
 from .result import CheckView
 from .work_rows import STALE, WorkRows
 
-#: A longer list is prepared in portions: 100 000 findings take 0.4 s.
+#: A longer list is prepared in portions (`FindingsRows.prepare_groups`).
 MAX_FINDINGS_LISTED_AT_ONCE = 5_000
 
 

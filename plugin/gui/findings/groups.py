@@ -154,11 +154,19 @@ class FindingGroup:
         self.is_waived = kinds <= {"waived"}
         self.has_several_kinds = len(kinds) > 1
 
-    def show_findings(self, shown: list[Any]) -> None:
-        """Set the findings that pass the filters, in order, with their figures."""
-        self.shown, self.first_row = shown, 0
-        self.shown_area = sum_finding_areas(shown)
-        self.shown_kind = min(set(map(get_finding_kind, shown)), key=_KIND_RANK.__getitem__, default="")
+    def show_findings(self, matches: Sequence[Any], shown_kinds: frozenset[str]) -> None:
+        """Show the ``matches`` that are of a shown kind; update their figures."""
+        kinds = list(map(get_finding_kind, matches))
+        self.matching_kinds = Counter(kinds)
+        self.shown = [finding for finding, kind in zip(matches, kinds, strict=True) if kind in shown_kinds]
+        self.shown_area = sum_finding_areas(self.shown)
+        self.shown_kind = min(self.matching_kinds.keys() & shown_kinds, key=_KIND_RANK.__getitem__, default="")
+
+    def sort(self, column: int, descending: bool, work: WorkRows) -> None:
+        """Sort the shown findings by a column; those with the same value keep their order."""
+        get_value = _SORT_VALUES.get(column, lambda finding, work: finding.area_m2)
+        self.shown = _sort_items(self.shown, lambda finding: get_value(finding, work), descending)
+        self.first_row = 0
 
     def make_rows(self, selected_finding: Any) -> list[Any]:
         """Return the rows of the group for the present order and filters; the selected finding is among them."""
@@ -311,12 +319,6 @@ def sort_groups(groups: Sequence[FindingGroup], column: int, descending: bool) -
     return sorted(_sort_items(groups, get_sort_value, descending), key=lambda g: _SEVERITY_RANK[g.severity])
 
 
-def sort_findings(findings: Sequence[Any], column: int, descending: bool, work: WorkRows = NO_WORK) -> list[Any]:
-    """Return findings sorted by a column; findings with the same value keep their order."""
-    get_value = _SORT_VALUES.get(column, lambda finding, work: finding.area_m2)
-    return _sort_items(findings, lambda finding: get_value(finding, work), descending)
-
-
 _SORT_VALUES: dict[int, Callable[[Any, WorkRows], Any]] = {
     PLACE_COLUMN: lambda finding, work: (finding.township, finding.key),
     STATE_COLUMN: lambda finding, work: get_state_order(work.find_state_key(finding)),
@@ -347,9 +349,11 @@ def make_search_text(group: FindingGroup, finding: Any, work: WorkRows = NO_WORK
 
 def _sort_items(items: Sequence[Any], get_value: Callable[[Any], Any], descending: bool) -> list[Any]:
     """Return the items sorted by value; those without a value are last."""
-    with_value = [item for item in items if get_value(item) is not None]
-    without_value = [item for item in items if get_value(item) is None]
-    return sorted(with_value, key=get_value, reverse=descending) + without_value
+    values = list(map(get_value, items))
+    positions = sorted(
+        (n for n, value in enumerate(values) if value is not None), key=values.__getitem__, reverse=descending
+    )
+    return [items[n] for n in positions] + [item for item, value in zip(items, values, strict=True) if value is None]
 
 
 def format_hectares_in_list(area_m2: float) -> str:

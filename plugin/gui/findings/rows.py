@@ -31,7 +31,6 @@ from .groups import (
     get_finding_kind,
     get_listed_rule,
     make_finding_groups,
-    sort_findings,
     sort_groups,
 )
 from .work_rows import WorkRows
@@ -70,8 +69,8 @@ class FindingsRows(QAbstractItemModel):
     def prepare_groups(self, report: Any, findings: Sequence[Any]) -> Generator[None, None, dict[str, FindingGroup]]:
         """Yield between steps of at most 0.1 s; the result are filtered and sorted groups for `show_groups`.
 
-        ``findings``: the present findings of the report. The model does not change. In one step, 100 000 findings take
-        0.4 s, and 1 s if they are searched for words.
+        ``findings``: the present findings of the report. The model does not change. In one step, 100 000 findings would
+        take 0.16 s, 0.28 s by township, and 0.35 s if they are searched for words.
         """
         groups = make_finding_groups(report, findings, self.grouping, self.work, self.layer_names)
         yield
@@ -89,10 +88,9 @@ class FindingsRows(QAbstractItemModel):
             part = group.findings[start : start + _FINDINGS_PER_STEP]
             matches += self.filters.find_matches(group, part, self)
             yield
-        group.matching_kinds = Counter(map(get_finding_kind, matches))
-        shown = [f for f in matches if get_finding_kind(f) in self.filters.shown_kinds]
+        group.show_findings(matches, self.filters.shown_kinds)
         yield
-        group.show_findings(sort_findings(shown, *self._get_sort_column_and_direction(), self.work))
+        group.sort(*self._get_sort_column_and_direction(), self.work)
         group.shows_reason = self.filters.shows_skip_reason(group)
         yield
 
@@ -165,7 +163,7 @@ class FindingsRows(QAbstractItemModel):
         self._sort_column_and_order = (column, order)
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)
         for group in self._group_by_key.values():
-            group.show_findings(sort_findings(group.shown, *self._get_sort_column_and_direction(), self.work))
+            group.sort(*self._get_sort_column_and_direction(), self.work)
         self.show_groups(self._group_by_key)
 
     # --- shape
@@ -214,14 +212,26 @@ class FindingsRows(QAbstractItemModel):
 
         An invalid index if the filters hide the finding.
         """
+        row, position = self._find_position(finding)
+        if row < 0:
+            return QModelIndex()
+        group = self.groups[row]
+        if not group.first_row <= position < group.first_row + MAX_ROWS:
+            self.selected_finding = finding
+            self.show_groups(self._group_by_key)
+        return self.index(position - group.first_row + group.shows_reason, 0, self.index(row, 0))
+
+    def is_visible(self, finding: Any) -> bool:
+        """Return True if a finding passes the filters."""
+        return self._find_position(finding)[0] >= 0
+
+    def _find_position(self, finding: Any) -> tuple[int, int]:
+        """Return the row of a visible finding's group, and the finding's position in the group; −1 if it is hidden."""
         for row, group in enumerate(self.groups):
-            position = next((p for p, candidate in enumerate(group.shown) if candidate is finding), -1)
-            if position >= 0:
-                if not group.first_row <= position < group.first_row + MAX_ROWS:
-                    self.selected_finding = finding
-                    self.show_groups(self._group_by_key)
-                return self.index(position - group.first_row + group.shows_reason, 0, self.index(row, 0))
-        return QModelIndex()
+            for position, candidate in enumerate(group.shown):
+                if candidate is finding:
+                    return row, position
+        return -1, -1
 
     def list_visible_findings(self) -> list[Any]:
         """Return all findings that pass the filters, in list order, also those that have no row."""
@@ -246,10 +256,12 @@ class FindingsRows(QAbstractItemModel):
 
         Positions begin with 1. None if the finding is not visible.
         """
-        kind = get_finding_kind(finding)
-        of_kind = [f for f in self.list_visible_findings() if get_finding_kind(f) == kind]
-        position = next((n for n, f in enumerate(of_kind, 1) if f is finding), 0)
-        return (position, len(of_kind), kind) if position else None
+        kind, (row, position) = get_finding_kind(finding), self._find_position(finding)
+        if row < 0:
+            return None
+        counts = [group.matching_kinds[kind] for group in self.groups]
+        preceding = sum(get_finding_kind(f) == kind for f in self.groups[row].shown[:position])
+        return sum(counts[:row]) + preceding + 1, sum(counts), kind
 
     def find_group_key(self, finding: Any) -> str:
         """Return the key of the group in which a finding is listed."""

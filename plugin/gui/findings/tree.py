@@ -190,14 +190,14 @@ class FindingsTree(QTreeView):
 
     def show_groups(self, groups: dict[str, FindingGroup]) -> None:
         """Show groups that `FindingsModel.prepare_groups` made; keep expansion and selection."""
-        former_finding, former_group = self.get_selected_finding(), self.get_selected_group()
+        former_finding = self.get_selected_finding()
         self._quiet = True
         self.findings.show_groups(groups)
         if former_finding is not None:
             shown = self.findings.list_visible_findings()
             present = next((f for f in shown if f is former_finding), None)
             present = present or next((f for f in shown if f.fingerprint == former_finding.fingerprint), None)
-            self._select_or_go_to_group(present, former_group)
+            self._select_or_go_to_group(present, None)
         self._expand_first_group()
         self._quiet = False
 
@@ -209,7 +209,7 @@ class FindingsTree(QTreeView):
 
     def _select_or_go_to_group(self, finding: Any, group: FindingGroup | None) -> None:
         """Select a finding that a change of the list may have moved; if it is None or hidden, its group."""
-        if finding is None or not self.findings.get_index(finding).isValid():
+        if finding is None or not self.findings.is_visible(finding):
             # An invalid index, for a group that is hidden too, clears the selection.
             row = next((n for n, g in enumerate(self.findings.groups) if group and g.key == group.key), -1)
             self.setCurrentIndex(self._get_row_index(row))
@@ -227,35 +227,41 @@ class FindingsTree(QTreeView):
         has_ended = any(finding is former_finding for finding in change.ended_findings)
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         present = None if has_ended else new_version_by_id.get(id(former_finding), former_finding)
-        before, after = self._split_visible_findings(former_finding, new_version_by_id)
+        listed = self.findings.list_visible_findings()
         self._quiet = True
         for group in self.findings.apply_changes(change):
             self.expand(self._get_group_index(group))
-        if former_finding is not None:
-            visible_ids = {id(f) for f in self.findings.list_visible_findings()}
-            before, after = (
-                [f for f in part if id(f) in visible_ids and f.state != "waived"] for part in (before, after)
-            )
-            neighbours = after or before[::-1]
-            if moves_on and neighbours and id(present) not in visible_ids:
-                present = neighbours[0]
-            if present is not None:
-                self._select_or_go_to_group(present, former_group)
-            else:
-                self._findings_before, self._findings_after = before, after
-                self.setCurrentIndex(QModelIndex())
-                self.clearSelection()
+        before, after = [], []
+        if former_finding is not None and not self.findings.is_visible(present):
+            before, after = self._split_remaining_findings(listed, former_finding, new_version_by_id)
+        if moves_on and (before or after):
+            present = (after or before[::-1])[0]
+        if present is not None:
+            self._select_or_go_to_group(present, former_group)
+        elif has_ended:
+            self._findings_before, self._findings_after = before, after
+            self.setCurrentIndex(QModelIndex())
+            self.clearSelection()
         if top_index.isValid():
             self.scrollTo(QModelIndex(top_index), QAbstractItemView.ScrollHint.PositionAtTop)
         self._quiet = False
         return self.get_selected_finding() is not former_finding
 
-    def _split_visible_findings(self, finding: Any, new_version_by_id: dict[int, Any]) -> tuple[list[Any], list[Any]]:
-        """Return the new versions of the visible findings before, and of those after, a finding."""
-        findings = self.findings.list_visible_findings()
-        position = next((n for n, f in enumerate(findings) if f is finding), len(findings))
-        findings = [new_version_by_id.get(id(f), f) for f in findings]
-        return findings[:position], findings[position + 1 :]
+    def _split_remaining_findings(
+        self, former: list[Any], finding: Any, new_version_by_id: dict[int, Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the visible open findings that were before, and those that were after, a finding that is hidden now.
+
+        ``former``: the findings that were visible before the change.
+        """
+        visible_ids = {id(f) for f in self.findings.list_visible_findings()}
+        position = next((n for n, f in enumerate(former) if f is finding), len(former))
+        present = [new_version_by_id.get(id(f), f) for f in former]
+        before, after = (
+            [f for f in part if id(f) in visible_ids and f.state != "waived"]
+            for part in (present[:position], present[position + 1 :])
+        )
+        return before, after
 
     def set_filters(self, filters: FilterSettings) -> None:
         """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding."""

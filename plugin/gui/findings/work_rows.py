@@ -11,6 +11,7 @@ from ...core.worklist.model import WorkItem, WorkState
 
 #: Keys of the states that the list shows and filters by: those of the work list, and two of the present moment.
 STALE, CONFLICT = "stale", "conflict"
+_OPEN, _WAIVED = WorkState.OPEN.name, WorkState.WAIVED.name
 STATE_KEYS = (*(state.name for state in WorkState), STALE, CONFLICT)
 #: Keys of the states of findings that need work.
 OPEN_STATE_KEYS = frozenset((WorkState.OPEN.name, CONFLICT))
@@ -47,14 +48,14 @@ class WorkRows:
     def find_state_key(self, finding: Any, is_stale: bool = False) -> str:
         """Return the key of the state of a finding: a waiver precedes a conflict, and this an edit since the check."""
         if finding.state == "waived":
-            return WorkState.WAIVED.name
+            return _WAIVED
         if finding.fingerprint in self.conflicts:
             return CONFLICT
         if is_stale:
             return STALE
         item = self.items.get(finding.fingerprint)
         # The finding is open again as soon as its waiver is withdrawn; the list follows with the next check.
-        return WorkState.OPEN.name if item is None or item.state is WorkState.WAIVED else item.state.name
+        return _OPEN if item is None or item.state is WorkState.WAIVED else item.state.name
 
     def is_open(self, finding: Any) -> bool:
         """Return True if a finding needs work: it is 待处理, or two people disagree about it."""
