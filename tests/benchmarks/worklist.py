@@ -18,8 +18,8 @@ from tests.desktop import start
 
 #: Steps that are measured only: a choice for most of the county at once.
 UNLIMITED_STEPS = ("assign 75 000 rows",)
-#: Longest pause that the eye does not notice, in seconds.
-LONGEST_PAUSE_S = 0.1
+#: Longest pause that needs no work in portions, in seconds.
+LONGEST_PAUSE_S = 0.15
 #: Seconds in which the run ends.
 TIMEOUT_S = 900
 

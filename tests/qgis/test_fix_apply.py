@@ -8,7 +8,14 @@ import shapely
 from qgis.core import NULL, QgsFeature, QgsProject, QgsVectorLayer
 
 from plugin.bridge.checking.check import check_project_or_folder
-from plugin.bridge.fixes.apply import ChangeLog, FixOrder, apply_order, find_change_log_path, start_editing
+from plugin.bridge.fixes.apply import (
+    ChangeLog,
+    FixOrder,
+    find_change_log_path,
+    prepare_order,
+    start_editing,
+    write_order,
+)
 from plugin.bridge.fixes.commands import prepare_edits, write_edits
 from plugin.bridge.fixes.refusals import ApplyRefused
 from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
@@ -80,6 +87,12 @@ def make_log(session):
     """Return the change log next to the session's data."""
     layers = session.live.get_layer_by_role()
     return ChangeLog(find_change_log_path(layers), FixTexts("zh", get_norm(session).standard.templates))
+
+
+def apply_order(order, layers, norm, log):
+    """Write an order into the edit buffers of its layers as one step, and log it; return the step."""
+    prepared = run_to_end(prepare_order(order, layers, norm))
+    return write_order(order, prepared, norm, lambda: log.append_action(order, LogAction.APPLIED))
 
 
 def apply_fix_order(session, order):

@@ -9,7 +9,6 @@ import pytest
 
 pytest.importorskip("qgis.core")
 
-from plugin.bridge.running.portions import run_to_end
 from plugin.core.fixes.differences import is_same_problem
 from plugin.gui.fixing.non_local_findings import NonLocalFindingChanges
 from tests.qgis.gui_helpers import make_finding
@@ -18,7 +17,7 @@ NON_LOCAL_RULE, LOCAL_RULE = "TOP002", "TOP001"
 
 
 def compare(proposals, findings):
-    return run_to_end(NonLocalFindingChanges.compare_in_steps(proposals, findings))
+    return NonLocalFindingChanges.compare(proposals, findings)
 
 
 def make_proposal(ended=(), new=()):

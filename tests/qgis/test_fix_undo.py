@@ -12,7 +12,7 @@ import shapely
 from osgeo import ogr, osr
 from qgis.core import NULL, Qgis, QgsVectorLayer
 
-from plugin.bridge.fixes.apply import ChangeLog, FixOrder, apply_order
+from plugin.bridge.fixes.apply import ChangeLog, FixOrder
 from plugin.bridge.fixes.refusals import ApplyRefused
 from plugin.bridge.layers.reading import read_snapshots
 from plugin.bridge.layers.snapshots import take_snapshot
@@ -27,6 +27,7 @@ from plugin.core.loading.assembly import assemble_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, make_fix_example_plan, propose_fix_or_fail
 from tests.core.fixes.random_layouts import draw_row_of_layouts
 from tests.parametrize import first_daily
+from tests.qgis.test_fix_apply import apply_order
 
 MODES = {
     "Disabled": Qgis.TransactionMode.Disabled,

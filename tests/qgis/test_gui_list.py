@@ -15,6 +15,7 @@ from qgis.PyQt.QtCore import (
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
+from plugin.bridge.running.portions import run_to_end
 from plugin.bridge.texts import tr
 from plugin.core.live.session import FindingsChange
 from plugin.core.model.report import Outcome, Report, RuleOutcome
@@ -48,7 +49,8 @@ def findings_model(qgis_app):
     former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
     findings_model = FindingsModel()
     tester = QAbstractItemModelTester(findings_model, QAbstractItemModelTester.FailureReportingMode.Warning)
-    findings_model.set_report(make_small_report())
+    report = make_small_report()
+    findings_model.show_groups(run_to_end(findings_model.prepare_groups(report, report.findings)))
     yield findings_model
     del tester
     qInstallMessageHandler(former)

@@ -10,9 +10,7 @@ import time
 import pytest
 from qgis.core import QgsTask
 
-from plugin.bridge.running import portions
 from plugin.bridge.running.main_thread import call_on_main
-from plugin.bridge.running.portions import hold_background_work, wait_for_portion
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
 from plugin.bridge.running.threads import BackgroundMode, run_in_python_thread
 from plugin.core.errors import Cancelled
@@ -175,45 +173,6 @@ def test_threads_alternate_quickly_while_a_job_runs(qgis_app):
     assert wait_until(lambda: seconds)
     assert seconds[0] < usual_seconds / 5
     assert wait_until(lambda: sys.getswitchinterval() == usual_seconds)
-
-
-def test_job_waits_at_its_next_step_while_the_main_thread_works_on_a_portion(qgis_app, monkeypatch):
-    monkeypatch.setattr(portions, "MAX_WAIT_SECONDS", PATIENCE_SECONDS)
-    runner, steps, ends = JobRunner(), [], []
-
-    def count_steps(progress, cancellation):
-        while True:
-            cancellation.raise_if_cancelled()
-            steps.append(time.monotonic())
-            time.sleep(0.001)
-
-    job = runner.start(
-        BackgroundJob(
-            "test",
-            count_steps,
-            on_done=ends.append,
-            on_error=ends.append,
-            on_cancelled=lambda: ends.append("cancelled"),
-        )
-    )
-    assert wait_until(lambda: steps)
-    with hold_background_work():
-        time.sleep(0.02)
-        before = len(steps)
-        time.sleep(0.05)
-        assert len(steps) == before
-    assert wait_until(lambda: len(steps) > before + 5)
-    job.cancel()
-    assert wait_until(lambda: ends) and ends == ["cancelled"]
-
-
-def test_portion_that_takes_very_long_does_not_hold_jobs_until_its_end(monkeypatch):
-    monkeypatch.setattr(portions, "MAX_WAIT_SECONDS", 0.01)
-    waiting = threading.Thread(target=wait_for_portion)
-    with hold_background_work():
-        waiting.start()
-        waiting.join(PATIENCE_SECONDS)
-        assert not waiting.is_alive()
 
 
 def wait_for_cancellation(cancellation):

@@ -19,7 +19,6 @@ from ...core.parallel.process_state import CollectionExclusion, remove_one_by_on
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import FeatureStateReader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
-from ..running.turns import RepeatedPortion
 from ..texts import tr
 from .findings_layer import make_finding_features
 
@@ -92,9 +91,6 @@ class LiveCheck(QObject):
         self._exclusion = CollectionExclusion()
         self._relay = IndicatorRelay()
         self._relay.changed.connect(self._take_indicators)
-        #: Indicators and stale ids that are reported in the next turn; None if all are reported.
-        self._unreported_indicators: tuple[tuple[Any, ...], frozenset[str]] | None = None
-        self._indicator_portion = RepeatedPortion(self._report_indicators)
         #: Result and options of the complete check that the session began from.
         self._checked: Any = None
         self._options: Any = None
@@ -161,8 +157,6 @@ class LiveCheck(QObject):
         """Disconnect from the layers; a running re-check emits no signal any more."""
         self._is_stopped = True
         self._timer.stop()
-        self._indicator_portion.stop()
-        self._unreported_indicators = None
         for edits in self._listeners.values():
             edits.stop()
         self._listeners.clear()
@@ -442,21 +436,11 @@ class LiveCheck(QObject):
         self._start_next_recheck()
 
     def _take_indicators(self, indicators: tuple[Any, ...], stale_ids: frozenset[str]) -> None:
-        # Showing them takes a hundredth of a second: in another turn than portions of other work.
         if not self._is_stopped:
-            self._unreported_indicators = indicators, stale_ids
-            self._indicator_portion.start()
-
-    def _report_indicators(self) -> None:
-        self._indicator_portion.stop()
-        unreported, self._unreported_indicators = self._unreported_indicators, None
-        if unreported is not None:
-            self.indicators_changed.emit(*unreported)
+            self.indicators_changed.emit(indicators, stale_ids)
 
     def _on_rechecked(self, change_and_features: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
         self._job, self._features_under_way = None, frozenset()
-        # They precede the findings.
-        self._report_indicators()
         if change_and_features[0].recheck_results:
             self.rechecked.emit(*change_and_features, self._last_edit_step)
         self.waiting.emit(self.waiting_count)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import time
 import weakref
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -29,16 +29,15 @@ from qgis.core import (
     QgsVectorLayerUndoCommandChangeAttribute,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, pyqtSlot
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
 
 from ...core.errors import SanxianError
-from ..running.portions import hold_background_work, run_to_end
+from ..running.portions import PORTION_SECONDS
 from ..running.tasks import log_error
-from ..running.turns import PORTION_SECONDS, RepeatedPortion, has_portion_used_its_time
 from ..texts import tr
 from .changed_values import ChangedValueRecord, start_recording_changed_values
 from .expression_function import is_null
-from .expression_values import compute_statutory_areas_in_steps, evaluate_code_name
+from .expression_values import compute_statutory_areas, evaluate_code_name
 
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack
@@ -156,8 +155,6 @@ class DependentValueFill:
         self._entries_read, self._entry_count = 0, len(record)
         self._deleted_fids: set[int] = set()
         self._rows: Any = None
-        #: Steps of the rows whose values are being computed; None between two groups of rows.
-        self._steps: Generator[None, None, list[ValueChange]] | None = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
         self._done = QUndoStack()
         self._names: dict[int, dict[str, Any]] = {}
@@ -198,11 +195,9 @@ class DependentValueFill:
 
     def close_iterator(self) -> None:
         """Close the feature iterator, which keeps the data source open; the fill has ended."""
-        if self._steps is not None:
-            self._steps.close()
         if self._rows is not None:
             self._rows.close()
-        self._rows, self._steps, self.is_complete = None, None, True
+        self._rows, self.is_complete = None, True
 
     def write_next_rows(self, row_count: int) -> None:
         """Write the dependent values of the next rows into the edit buffer.
@@ -215,10 +210,9 @@ class DependentValueFill:
         end_time = time.perf_counter() + PORTION_SECONDS
         value_changes: list[ValueChange] = []
         if self._count_changed_shapes():
-            # Shapes differ in size: the next rows may take much longer than the last ones, and one row longer than a
-            # portion. Its steps go on in the next call.
+            # Shapes differ in size: the next rows may take much longer than the last ones.
             while not self.is_complete:
-                value_changes += self._run_step(AREAS_COMPUTED_AT_ONCE)
+                value_changes += self.compute_next_values(AREAS_COMPUTED_AT_ONCE)
                 if time.perf_counter() > end_time:
                     break
         else:
@@ -233,34 +227,9 @@ class DependentValueFill:
 
     def compute_next_values(self, row_count: int) -> list[ValueChange]:
         """Return the values to change in the next rows."""
-        value_changes = self._finish_steps()
-        return value_changes + run_to_end(self._compute_next_values_in_steps(row_count))
-
-    def _run_step(self, row_count: int) -> list[ValueChange]:
-        """Run a step of computing the values of the next rows; return the values after the last step, else no value."""
-        if self._steps is None:
-            self._steps = self._compute_next_values_in_steps(row_count)
-        try:
-            next(self._steps)
-        except StopIteration as end:
-            self._steps = None
-            # Features may have been deleted between the steps.
-            return [one for one in end.value if one[0] not in self._deleted_fids]
-        return []
-
-    def _finish_steps(self) -> list[ValueChange]:
-        """Run the remaining steps of the rows that were begun; return their values."""
-        value_changes: list[ValueChange] = []
-        while self._steps is not None:
-            value_changes += self._run_step(0)
-        return value_changes
-
-    def _compute_next_values_in_steps(self, row_count: int) -> Generator[None, None, list[ValueChange]]:
-        """Compute the values to change in the next rows; yield None between the steps."""
         if self._rows is None:
             # One iterator for all: each begins with a copy of the unsaved edits.
             self._rows = self._layer.getFeatures(self._make_feature_request())
-            yield
         rows_read = list(islice(self._rows, row_count))
         is_last = len(rows_read) < row_count
         ids = [row.id() for row in rows_read]
@@ -272,7 +241,7 @@ class DependentValueFill:
                 for fid, row in zip(ids, rows_read, strict=True)
                 if fid in changed_fids and fid not in self._deleted_fids
             ]
-            values = yield from self._compute_values_in_steps(one, [row for _, row in mine])
+            values = self._compute_values(one, [row for _, row in mine])
             for (fid, row), value in zip(mine, values, strict=True):
                 old = row[target]
                 if value is not None and old != value:
@@ -295,12 +264,10 @@ class DependentValueFill:
             request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
         return request
 
-    def _compute_values_in_steps(
-        self, dependent_field: DependentField, rows: list[QgsFeature]
-    ) -> Generator[None, None, list[Any]]:
+    def _compute_values(self, dependent_field: DependentField, rows: list[QgsFeature]) -> list[Any]:
         if dependent_field.source_index is not None:
             return self._find_names(dependent_field, [row[dependent_field.source_index] for row in rows])
-        areas = yield from compute_statutory_areas_in_steps([row.geometry() for row in rows], self._layer.crs())
+        areas = compute_statutory_areas([row.geometry() for row in rows], self._layer.crs())
         return [
             round(area, dependent_field.area_decimals) if row.hasGeometry() else None
             for row, area in zip(rows, areas, strict=True)
@@ -370,7 +337,9 @@ class _LayerUpdater(QObject):
         self._redoable_command_address = 0
         self._is_writing = False
         self._is_outside_command = self._is_listening = False
-        self._portion = RepeatedPortion(self._fill_portion)
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._fill_portion)
         self._stack_connections: tuple[tuple[Any, Any], ...] = ()
         self._signal_connections: tuple[tuple[Any, Any], ...] = (
             (layer.editingStarted, self._start_editing),
@@ -388,7 +357,7 @@ class _LayerUpdater(QObject):
     def stop(self) -> None:
         layer = self.layer
         if layer is None or sip.isdeleted(layer):
-            self._portion.stop()
+            self._timer.stop()
             return
         self.fill_remaining_rows()
         self._stop_editing()
@@ -441,7 +410,7 @@ class _LayerUpdater(QObject):
         if self._running_fill is not None:
             self._running_fill.close_iterator()
         self._running_fill = None
-        self._portion.stop()
+        self._timer.stop()
 
     def _take_changes(self) -> tuple[dict[int | None, set[int]], ChangedValueRecord]:
         """Return the changes since the last call, and start a new record of changed values.
@@ -537,9 +506,7 @@ class _LayerUpdater(QObject):
         self.fill_remaining_rows()
         command = stack.command(index - 1)
         fill = DependentValueFill(self.layer, self._fields, changed_fids, record)
-        # In a batch of fixes, writing the edits themselves has used up the turn.
-        is_short = fill.is_short and not has_portion_used_its_time()
-        if is_short and fill.read_entries(fill.size) and fill.is_complete:
+        if fill.is_short and fill.read_entries(fill.size) and fill.is_complete:
             return
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
@@ -548,10 +515,10 @@ class _LayerUpdater(QObject):
         self._running_fill = fill
         self._commands = [one for one in self._commands if not sip.isdeleted(one)]
         self._commands.append(_FillCommand(fill, self, command))
-        if is_short:
+        if fill.is_short:
             self.fill_remaining_rows()
         else:
-            self._portion.start()
+            self._timer.start()
 
     def _push_fill_command(self, fill: DependentValueFill) -> None:
         """Write the dependent values as a separate command on the undo stack.
@@ -582,7 +549,7 @@ class _LayerUpdater(QObject):
         """Continue a fill whose command was undone before its last row was filled and is now redone."""
         if not fill.is_complete and self._stack_connections:
             self._running_fill = fill
-            self._portion.start()
+            self._timer.start()
 
     def fill_remaining_rows(self) -> None:
         """Write the dependent values of all remaining rows now."""
@@ -592,8 +559,7 @@ class _LayerUpdater(QObject):
     def _fill_portion(self) -> None:
         fill = self._running_fill
         if fill is not None:
-            with hold_background_work():
-                self._fill_rows(ROWS_PER_PORTION)
+            self._fill_rows(ROWS_PER_PORTION)
         if self._running_fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()
@@ -616,9 +582,9 @@ class _LayerUpdater(QObject):
             self._resume_recording()
         if fill is None or fill.is_complete or not fill.is_active:
             self._running_fill = None
-            self._portion.stop()
-        elif not self._portion.is_active:
-            self._portion.start()
+            self._timer.stop()
+        elif not self._timer.isActive():
+            self._timer.start()
 
 
 def _get_command_address(stack: Any, index: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,6 @@ from qgis.PyQt.QtCore import QThread
 from ...core.errors import InputError
 from ..layers.properties import format_crs_for_pyproj
 from ..layers.values import convert_to_wkb_and_curve_text
-from ..running.portions import run_to_end
 from ..texts import tr
 from .expression_function import FunctionError, is_null
 
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
 _GEODETIC_CRS = "EPSG:4490"
 #: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
 _PADDED_CODE_LENGTH = 6
-#: Vertices transformed in one step, in about a millisecond.
-_VERTICES_PER_STEP = 2000
 
 
 # --- area
@@ -72,16 +69,6 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
 
     ``crs``: CRS of all geometries.
     """
-    return run_to_end(compute_statutory_areas_in_steps(geometries, crs))
-
-
-def compute_statutory_areas_in_steps(
-    geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem
-) -> Generator[None, None, list[float]]:
-    """Compute what `compute_statutory_areas` returns, in steps of about a millisecond, whatever the geometries' size.
-
-    A generator that yields None between the steps.
-    """
     import numpy as np
     import shapely
 
@@ -93,13 +80,9 @@ def compute_statutory_areas_in_steps(
             wkb_array[number] = convert_to_wkb_and_curve_text(QgsGeometry(geometry))[0]
     shapes = shapely.from_wkb(wkb_array, on_invalid="ignore")
     transform = _make_lonlat_transform(format_crs_for_pyproj(crs))
-    if transform is not None:
-        coordinates = shapely.get_coordinates(shapes)
-        for start in range(0, len(coordinates), _VERTICES_PER_STEP):
-            vertices = slice(start, start + _VERTICES_PER_STEP)
-            coordinates[vertices] = _transform_coordinates(coordinates[vertices], transform)
-            yield
-        shapely.set_coordinates(shapes, coordinates)
+    coordinates = shapely.get_coordinates(shapes)
+    if transform is not None and len(coordinates):
+        shapely.set_coordinates(shapes, _transform_coordinates(coordinates, transform))
     return [float(area) for area in measure_statutory_area(shapes)]
 
 

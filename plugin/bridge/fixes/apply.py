@@ -13,7 +13,7 @@ from uuid import uuid4
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ..layers.properties import get_file_path
-from ..running.portions import WAITING, Waiting, run_to_end
+from ..running.portions import WAITING, Waiting
 from ..texts import tr
 from .commands import PreparedEdits, prepare_edits, write_edits
 from .refusals import (
@@ -89,31 +89,16 @@ def start_editing(layers: list[QgsVectorLayer]) -> Generator[Waiting, None, None
         yield WAITING
 
 
-def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, log: ChangeLog) -> FixStep:
-    """Write an order into the edit buffers of its layers as one step, log it, and return the step.
-
-    ``layers``: layer code → layer, in edit mode; ``norm``: standard and profile of the check. Main thread only.
-
-    Raises
-    ------
-    ApplyRefused
-        A layer or a row is not as it was judged, or refused a change. Nothing was changed.
-    OutputError
-        The change log cannot be written. Nothing was changed.
-    """
-    from ...core.fixes.change_log import LogAction
-
-    prepared = run_to_end(prepare_order(order, layers, norm))
-    return write_order(order, prepared, norm, lambda: log.append_action(order, LogAction.APPLIED))
-
-
 def prepare_order(
     order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
 ) -> Generator[None, None, PreparedEdits]:
     """Require that the rows of an order are as they were judged, and prepare its edits, in short steps.
 
     A generator that yields None between the steps and returns the edits for `write_order`. The layers must be in edit
-    mode, and must not change until `write_order` is called. Raise ApplyRefused as `apply_order`.
+    mode, and must not change until `write_order` is called.
+
+    ``layers``: layer code → layer; ``norm``: standard and profile of the check. Raise ApplyRefused if a layer or a row
+    is not as it was judged. Main thread only.
     """
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
@@ -136,8 +121,8 @@ def _require_edit_mode(layers: Iterable[QgsVectorLayer]) -> None:
 def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, write_log: Callable[[], None]) -> FixStep:
     """Write the prepared edits of an order as one step, log it, and return the step.
 
-    ``write_log`` is called when all edits are written; if it raises, they are taken back. Raise ApplyRefused and
-    OutputError as `apply_order`.
+    ``write_log`` is called when all edits are written; if it raises, they are taken back. Raise ApplyRefused if a layer
+    refuses a change, OutputError if the change log cannot be written; nothing was changed then.
     """
     return FixStep(order.label, write_edits(prepared, norm.standard.templates, order.label, write_log))
 

@@ -3,42 +3,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtCore import QObject, QTimer
 
-from .turns import RepeatedPortion, has_portion_used_its_time
-
-#: Interval in seconds at which work asks whether another thread has finished.
-_WAITING_SECONDS = 0.005
-#: Longest time in seconds for which background work waits for the end of a portion.
-MAX_WAIT_SECONDS = 0.1
-#: Set while no portion runs.
-_no_portion_runs = threading.Event()
-_no_portion_runs.set()
-
-
-@contextmanager
-def hold_background_work() -> Iterator[None]:
-    """Let background jobs wait at their next step while the ``with`` block runs on the main thread.
-
-    Python runs one thread at a time: a portion that shares it with a job takes twice as long.
-    """
-    _no_portion_runs.clear()
-    try:
-        yield
-    finally:
-        _no_portion_runs.set()
-
-
-def wait_for_portion() -> None:
-    """Wait until the main thread has ended the portion that it runs, if any; return at once on the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        _no_portion_runs.wait(MAX_WAIT_SECONDS)
+#: Time after which a portion ends, in seconds: with what QGIS does in the same turn, such as drawing the list, the eye
+#: notices no pause.
+PORTION_SECONDS = 0.006
+#: Interval at which work asks whether another thread has finished.
+_WAITING_MS = 5
 
 
 class Waiting:
@@ -63,7 +38,7 @@ def run_to_end(steps: Generator[Waiting | None, None, T]) -> T:
 
 
 class PortionedWork(QObject):
-    """Runs the steps of a generator from the event loop, some at a time; no other portion runs in the same turn.
+    """Runs the steps of a generator from the event loop, some at a time.
 
     ``on_done(result)`` is called with the generator's result after the last step, ``on_error(exception)`` if a step
     raised an error; neither is called after `cancel`.
@@ -78,34 +53,35 @@ class PortionedWork(QObject):
     ):
         super().__init__(parent)
         self._steps, self._on_done, self._on_error = steps, on_done, on_error
-        self._portion = RepeatedPortion(self._run_portion)
-        self._portion.start()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._run_portion)
+        self._timer.start(0)
 
     @property
     def is_running(self) -> bool:
         """Return True until the last step is done, a step has failed, or the work is cancelled."""
-        return self._portion.is_active
+        return self._timer.isActive()
 
     def finish(self) -> None:
         """Run the remaining steps at once, without callbacks."""
-        self._portion.stop()
+        self._timer.stop()
         run_to_end(self._steps)
 
     def cancel(self) -> None:
         """Stop before the next step; the generator is closed."""
-        self._portion.stop()
+        self._timer.stop()
         self._steps.close()
 
     def _run_portion(self) -> None:
+        end_time = time.perf_counter() + PORTION_SECONDS
         try:
             is_waiting = False
-            with hold_background_work():
-                while not (is_waiting or has_portion_used_its_time()):
-                    is_waiting = next(self._steps) is WAITING
-            self._portion.delay(_WAITING_SECONDS if is_waiting else 0.0)
+            while not is_waiting and time.perf_counter() < end_time:
+                is_waiting = next(self._steps) is WAITING
+            self._timer.setInterval(_WAITING_MS if is_waiting else 0)
         except StopIteration as end:
-            self._portion.stop()
+            self._timer.stop()
             self._on_done(end.value)
         except Exception as error:
-            self._portion.stop()
+            self._timer.stop()
             self._on_error(error)

@@ -16,7 +16,6 @@ from qgis.PyQt.QtCore import pyqtSignal
 from ...core.cancellation import Cancellation
 from ...core.errors import Cancelled
 from .main_thread import run_pending_main_thread_calls
-from .portions import wait_for_portion
 from .threads import BackgroundMode, run_in_python_thread
 
 #: QGIS's log tab.
@@ -73,20 +72,13 @@ class BackgroundJob(QgsTask):
 
     def _run(self) -> bool:
         try:
-            self._result = run_in_python_thread(self._work)(
-                self._on_progress, Cancellation(self._wait_for_portion_and_check_cancellation)
-            )
+            self._result = run_in_python_thread(self._work)(self._on_progress, Cancellation(self.isCanceled))
         except Cancelled:
             return False
         except Exception as error:
             self._error = error
             return False
         return not self.isCanceled()
-
-    def _wait_for_portion_and_check_cancellation(self) -> bool:
-        """Wait until the main thread has ended its portion of work, then return True if the job is cancelled."""
-        wait_for_portion()
-        return self.isCanceled()
 
     def _on_progress(self, share: float, text: str) -> None:
         self.setProgress(100 * share)

@@ -22,7 +22,6 @@ from ..files.encoding import (
 )
 from ..files.writing import replace_if_unchanged
 from ..invariants import InvariantError
-from ..parallel.process_state import remove_one_by_one
 from .model import WorkItem, Worklist, WorkState, parse_state
 
 #: Columns of every work list, in order; users rely on them.
@@ -62,10 +61,7 @@ def read_worklist(path: str | Path) -> Worklist:
     unknown state, and a repeated fingerprint.
     """
     path = Path(path)
-    table = _parse_table(path, _read_bytes(path))
-    # Freed at once, the cells of many rows would stop the window.
-    remove_one_by_one(table.records)
-    return table.worklist
+    return _parse_table(path, _read_bytes(path)).worklist
 
 
 def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) -> Worklist:
@@ -82,7 +78,6 @@ def change_worklist(path: str | Path, change: Callable[[Worklist], Worklist]) ->
         if content and new_worklist is table.worklist:
             return new_worklist
         new_content = _format_table(table, new_worklist).encode("utf-8-sig")
-        remove_one_by_one(table.records)
         if replace_if_unchanged(path, content, new_content):
             return new_worklist
     raise OutputError("output_open_elsewhere", target=str(path))

@@ -42,12 +42,8 @@ class ChangeQueue(QObject):
         if self._work is None and count_changed_findings(change) <= MAX_FINDINGS_SHOWN_AT_ONCE:
             run_to_end(make_steps())
         else:
-            self.add_later(make_steps)
-
-    def add_later(self, make_steps: Callable[[], DisplaySteps]) -> None:
-        """Run steps in later turns of the event loop, after those that wait."""
-        self._waiting.append(make_steps)
-        self._start()
+            self._waiting.append(make_steps)
+            self._start()
 
     @property
     def is_empty(self) -> bool:

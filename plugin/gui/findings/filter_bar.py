@@ -122,14 +122,6 @@ class FilterBar(QWidget):
         people = [(name, name) for name in assignees]
         self._fill_combo(self.assignees, [*people, (tr("Not assigned"), "")] if has_work else [])
 
-    def choose_states(self, keys: frozenset[str]) -> None:
-        """Tick the states with these keys and no other, without the signal ``changed``."""
-        self.states.blockSignals(True)
-        for number in range(self.states.count()):
-            is_chosen = self.states.itemData(number) in keys
-            self.states.setItemCheckState(number, Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
-        self.states.blockSignals(False)
-
     def _fill_combo(self, combo: QgsCheckableComboBox, choices: list[tuple[str, str]]) -> None:
         if choices == [(combo.itemText(n), combo.itemData(n)) for n in range(combo.count())]:
             return

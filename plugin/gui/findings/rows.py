@@ -128,10 +128,6 @@ class FindingsRows(QAbstractItemModel):
         self.filters = filters
         self._arrange_and_show(self._group_by_key.values())
 
-    def set_report(self, report: Any) -> None:
-        """Show the findings of a report (`core.model.report.Report`); none for None."""
-        self.show_groups(run_to_end(self.prepare_groups(report, report.findings)) if report is not None else {})
-
     def apply_changes(self, change: Any) -> list[FindingGroup]:
         """Apply changed findings (`core.live.session.FindingsChange`); return the groups that were added to the list.
 

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
@@ -12,7 +11,6 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
-from ..findings.change_queue import ChangeQueue
 from ..findings.dock import FindingsDock
 from ..findings.edit_notices import EditNotices
 from ..project.watch import ProjectWatcher
@@ -55,8 +53,6 @@ class FixActions(QObject):
         self.has_just_fixed = False
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._non_local_changes: dict[str, NonLocalFindingChanges] = {}
-        #: Updates of list and map after steps that were applied or undone, in later turns of the event loop.
-        self._updates = ChangeQueue(self)
         self.applier.applied.connect(self._on_applied)
         self.applier.reverted.connect(self._on_reverted)
         self.many.previewRequested.connect(self.preview_fixes)
@@ -105,21 +101,13 @@ class FixActions(QObject):
             return
         self.has_just_fixed = True
         self._increase_change_limit_for_step(order)
-        self._updates.add_later(partial(self._show_applied, order))
-
-    def _show_applied(self, order: FixOrder) -> Generator[None, None, None]:
-        if not self._has_current_result():
-            return
-        changes = yield from NonLocalFindingChanges.compare_in_steps(order.proposals, self._dock.result.findings)
+        changes = NonLocalFindingChanges.compare(order.proposals, self._dock.result.findings)
         self._non_local_changes[order.number] = changes
         self._emit_change(changes.get_change_of_fixes())
 
     def _on_reverted(self, order: FixOrder) -> None:
         self.has_just_fixed = False
         self._increase_change_limit_for_step(order)
-        self._updates.add_later(partial(self._show_reverted, order))
-
-    def _show_reverted(self, order: FixOrder) -> Generator[None, None, None]:
         changes = self._non_local_changes.pop(order.number, None)
         if not self._has_current_result():
             return
@@ -129,8 +117,7 @@ class FixActions(QObject):
         else:
             # The layers were checked again since the fix.
             codes = {outcome.code for outcome in self._dock.result.report.rules}
-            change = yield from make_undo_changes(order.proposals, findings, codes)
-            self._emit_change(change)
+            self._emit_change(make_undo_changes(order.proposals, findings, codes))
 
     def _emit_change(self, change: Any) -> None:
         if change is not None:
@@ -139,7 +126,6 @@ class FixActions(QObject):
     def forget_result(self) -> None:
         """Close the dialogs of fixes, and discard the changes recorded for the former result."""
         self.close_dialogs()
-        self._updates.cancel()
         self._non_local_changes.clear()
 
     def _is_trial_possible(self) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +19,8 @@ class NonLocalFindingChanges:
         self._ended, self._added = ended, added
 
     @classmethod
-    def compare_in_steps(
-        cls, proposals: list[Any], findings: list[Any]
-    ) -> Generator[None, None, NonLocalFindingChanges]:
-        """Compare the proposals with the displayed ``findings``, before or after they are applied, one in a step."""
+    def compare(cls, proposals: list[Any], findings: list[Any]) -> NonLocalFindingChanges:
+        """Compare the proposals with the displayed ``findings``, before or after they are applied."""
         remaining = _FindingsByProblem(filter(_is_of_non_local_rule, findings))
         added = _FindingsByProblem(())
         ended: list[Any] = []
@@ -39,7 +37,6 @@ class NonLocalFindingChanges:
                 if not (remaining.has_same_problem(one) or added.has_same_problem(one))
             ]
             added.add(unknown_findings)
-            yield
         return cls(ended, added.list_all())
 
     def get_change_of_fixes(self) -> Any:
@@ -94,8 +91,8 @@ class _FindingsByProblem:
         return next(((candidates, n) for n, one in enumerate(candidates) if is_same_problem(one, finding)), None)
 
 
-def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Generator[None, None, Any]:
-    """Return, in steps, how an undo of fixes changes the findings of a check that was made after the fixes.
+def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Any:
+    """Return how an undo of fixes changes the findings of a check that was made after the fixes.
 
     ``proposals``: the fixes; ``findings``: findings of that check; ``codes``: codes of its rules. Return a
     `core.live.session.FindingsChange`, None for no change.
@@ -108,8 +105,7 @@ def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Containe
         )
         for proposal in reversed(proposals)
     ]
-    changes = yield from NonLocalFindingChanges.compare_in_steps(reverted, findings)
-    return changes.get_change_of_fixes()
+    return NonLocalFindingChanges.compare(reverted, findings).get_change_of_fixes()
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:

@@ -14,7 +14,6 @@ from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.parallel.process_state import CollectionExclusion, remove_one_by_one
 from ...core.worklist import find_key_table_of_worklist
 from ...core.worklist.merge import WorkConflict, apply_edits
 from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
@@ -26,8 +25,6 @@ _Change = Callable[[Worklist], _Outcome]
 #: Time for drawing a change of the list, before a thread works on its rows: the two would wait for each other, because
 #: Python runs one thread at a time. Edits in quick succession are written together.
 _DRAWING_TIME_MS = 300
-#: More rows are freed one by one, and excluded from garbage collection.
-_MANY_ROWS = 5_000
 
 
 class WorklistStore(QObject):
@@ -57,22 +54,12 @@ class WorklistStore(QObject):
         #: Called when the changes that wait are written.
         self._callbacks: list[Callable[[], None]] = []
         self._job: BackgroundJob | None = None
-        self._writing_timer = self._make_drawing_timer(self._start_next)
-        #: Rows that are no longer shown.
-        self._former_items: list[WorkItem] = []
-        self._freeing_timer = self._make_drawing_timer(self._free_former_items)
+        self._writing_timer = QTimer(self)
+        self._writing_timer.setSingleShot(True)
+        self._writing_timer.setInterval(_DRAWING_TIME_MS)
+        self._writing_timer.timeout.connect(self._start_next)
         #: True if the file exists, or the user asked for it.
         self.is_in_use = False
-        #: A collection among the objects of many rows would stop the window.
-        self._exclusion = CollectionExclusion()
-
-    def _make_drawing_timer(self, action: Callable[[], None]) -> QTimer:
-        """Return a timer that runs an action after the list is drawn."""
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(_DRAWING_TIME_MS)
-        timer.timeout.connect(action)
-        return timer
 
     @property
     def rows(self) -> WorkRows:
@@ -117,9 +104,6 @@ class WorklistStore(QObject):
                 log_error(error)
             self._edited = {}
         self._stop_job()
-        self._freeing_timer.stop()
-        self._former_items = []
-        self._exclusion.end()
         self.path, self.is_in_use = None, False
         self._written, self._edited, self._base, self.conflicts = Worklist(), {}, {}, {}
 
@@ -298,15 +282,12 @@ class WorklistStore(QObject):
 
             # Reading alone must not create a file.
             worklist = change_worklist(path, change_rows) if edited or changes else read_worklist(path)
-            if len(worklist.items) > _MANY_ROWS:
-                self._exclusion.exclude_existing_objects()
             return worklist, lines, conflicts
 
         return work
 
     def _on_done(self, outcome: _Outcome, edited: dict[str, WorkItem]) -> None:
         self._job = None
-        self._former_items += self._written.items.values()
         self._written, lines, conflicts = outcome
         for fingerprint, item in edited.items():
             # A later edit of the same row waits for the next job.
@@ -319,23 +300,9 @@ class WorklistStore(QObject):
             versions = self.conflicts.setdefault(conflict.listed.fingerprint, [])
             versions[:] = [one for one in versions if one.source != conflict.source] + [conflict]
         self.changed.emit()
-        if len(self._former_items) > _MANY_ROWS:
-            self._freeing_timer.start()
         if lines:
             self.reported.emit(lines)
         self._start_next()
-
-    def _free_former_items(self) -> None:
-        """Free rows that are no longer shown one by one in another thread: all at once would stop the window."""
-        items, self._former_items = self._former_items, []
-        job = BackgroundJob(
-            tr("Work list"),
-            lambda _progress, _cancellation: remove_one_by_one(items),
-            on_done=lambda _nothing: None,
-            on_error=log_error,
-            is_hidden=True,
-        )
-        self._runner.start(job)
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
