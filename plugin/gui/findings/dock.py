@@ -71,6 +71,7 @@ class FindingsDock(FindingsForm):
             action.triggered.connect(lambda _on=False, grouping=grouping: self.group_by(grouping))
         self.navigation.openRequested.connect(self.step_to_open)
         self.tree.nextOpenRequested.connect(self.step_to_open)
+        self.tree.findings.sortRequested.connect(self._list_findings)
         for kind, action in self.exports.items():
             action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
         self.county.clicked.connect(self.profileRequested)
@@ -170,6 +171,7 @@ class FindingsDock(FindingsForm):
         self.result = None
         self._reasons_shown = False
         self._stop_filling()
+        self.tree.findings.defers_sorting = False
         self.tree.show_report(None, self._read_filters())
         self.filters.clear()
         self.run_button.setText(tr("Check All"))
@@ -328,6 +330,7 @@ class FindingsDock(FindingsForm):
         """
         self._stop_filling()
         self.tree.findings.filters = self._read_filters()
+        self.tree.findings.defers_sorting = self._is_long
         steps = self.tree.findings.prepare_groups(self.result.report, self.result.findings)
         if self._is_long:
             self._filling = PortionedWork(steps, self._show_long_list, self._on_filling_failed, self)
