@@ -14,8 +14,8 @@ from pathlib import Path
 
 #: Seconds between two readings of /proc; what a process uses after its last reading is unknown, except for CPU.
 _POLL_SECONDS = 0.1
-#: Words in the command line of a process that multiprocessing starts for work.
-_WORKER_MARK = b"spawn_main"
+#: Word in the command line of a process that a batch starts for a county.
+_WORKER_MARK = b"--county"
 #: Fields of the line of all cores in /proc/stat in which a core works: user, nice, system, irq, softirq, steal.
 _BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
 _NANOSECONDS = 1e9

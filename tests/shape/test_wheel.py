@@ -55,7 +55,7 @@ def test_an_installed_core_is_the_program_of_the_checkout(wheel, tmp_path):
     code = f"""
 import json, site
 site.addsitedir({str(installed)!r})
-import plugin.core.counties.dask_worker
+import plugin.core.counties.dask_runner
 from plugin.core.engine.provenance import compute_program_digest
 from plugin.core.options import RunOptions
 norm = RunOptions(profile="hunyuan").resolve_norm()

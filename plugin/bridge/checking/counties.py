@@ -25,6 +25,7 @@ ProgressCallback = Callable[[float, str], None]
 _CORE = __name__.removesuffix(".bridge.checking.counties") + ".core"
 #: What a process that checks a county imports.
 _MODULES_OF_PROCESS = (
+    f"{_CORE}.__main__",
     f"{_CORE}.counties.processes",
     f"{_CORE}.check",
     f"{_CORE}.package.inspection.inspect",
@@ -134,7 +135,8 @@ def check_many_counties(
     are checked one after the other. Raise SanxianError, and Cancelled; complete reports of counties remain.
     """
     health.require_libraries(cancellation)
-    from ...core.counties.run import ProcessRunner, check_counties, check_in_sequence
+    from ...core.counties.processes import check_in_processes
+    from ...core.counties.run import check_counties, check_in_sequence
     from ...core.counties.sources import list_counties
 
     last_share = [0.0]
@@ -159,7 +161,7 @@ def check_many_counties(
     sequence_reason, python = _choose_processes(options, counties, cancellation)
     run_tasks: TaskRunner = partial(check_in_sequence, on_start=report_start)
     if python:
-        run_tasks = ProcessRunner(options.jobs, report_start, python)
+        run_tasks = partial(check_in_processes, jobs=options.jobs, on_start=report_start, python=python)
     result = check_counties(
         options,
         run_tasks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _make_runner(args: argparse.Namespace) -> TaskRunner:
     """Return what checks the counties: processes of this machine, or workers of Dask. Raise InputError."""
-    from ..counties.run import ProcessRunner
+    from ..counties.processes import check_in_processes
     from ..errors import InputError
 
     if args.scheduler:
@@ -66,7 +67,7 @@ def _make_runner(args: argparse.Namespace) -> TaskRunner:
         return DaskRunner(args.scheduler, args.jobs, args.memory_limit)
     if args.memory_limit is not None:
         raise InputError("counties_memory_not_local")
-    return ProcessRunner(args.jobs)
+    return partial(check_in_processes, jobs=args.jobs)
 
 
 def _make_options(args: argparse.Namespace, report_texts: ReportTexts) -> BatchOptions:

@@ -41,6 +41,12 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     from ..files.writing import OutputPaths, check_outputs
     from ..render.outputs import write_outputs
 
+    if args.command == "check" and args.jobs is not None:
+        set_thread_count(args.jobs)
+    if args.command == "check" and args.county:
+        from ..counties.processes import check_county_of_input
+
+        return check_county_of_input()
     outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings, docx=args.docx, xlsx=args.xlsx)
     side = (args.figures, args.targets, args.register, args.baseline)
     editions, files_of_editions = _read_editions(args, report_texts.lang)
@@ -50,8 +56,6 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         raise OutputError("public_findings_layer", target=outputs.findings)
     if args.command == "check" and args.cache:
         print_line(report_texts.get("cli", "cache"), sys.stderr)
-    if args.command == "check" and args.jobs is not None:
-        set_thread_count(args.jobs)
     check_share = 1.0 if editions is None else CHECK_SHARE
     check_result = (
         _inspect_package(args, report_texts)

@@ -111,6 +111,8 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--cache", default="", metavar="FOLDER", help=get_help_text("cache"))
     command.add_argument("--jobs", type=int, default=None, metavar="NUMBER", help=get_help_text("check_jobs"))
     command.add_argument("--editions", default="", metavar="LIST|YEAR=SOURCE;…", help=get_help_text("editions"))
+    # A process of a batch, which gets its county on standard input.
+    command.add_argument("--county", action="store_true", help=argparse.SUPPRESS)
     _add_batch_command(commands.add_parser("batch", help=get_help_text("batch"), parents=[language]), report_texts)
     _add_seams_command(commands.add_parser("seams", help=get_help_text("seams"), parents=[language]), report_texts)
     add_gather_command(commands.add_parser("gather", help=get_help_text("gather"), parents=[language]), report_texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 _UNEDITED_FORMS = ("json", "html")
 #: Name of a county's report in all forms, without suffix; that of the layer of findings.
 REPORT_STEM, FINDINGS_STEM = "report", "findings"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Why a county has no record: ``key`` and ``params`` of a text, such as that its process ended."""
+
+    key: str
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 def check_county(
@@ -195,6 +203,12 @@ def make_failed_record(
         forms=sorted(task.forms),
         input_bytes=task.input_bytes,
     )
+
+
+def make_lost_record(task: CountyTask, loss: Loss) -> CountyRecord:
+    """Return and store the record of a county that had no record at two attempts."""
+    reason = Texts(task.options.lang).get("counties", loss.key, **loss.params)
+    return store_record(task, make_failed_record(task, CountyState.LOST, reason))
 
 
 def _find_division(county: County) -> tuple[str, str]:

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Check counties with Dask, in workers of this machine or of several machines; one county is one task.
 
-Dask and distributed are imported only here, when a scheduler is asked for. As many counties are given to Dask as there
-are workers, so that each worker has one, and the worker that ends names the county that it checked.
-
-A county for which a worker lacked memory is checked once more alone, after all others. A county that lost its worker
-for another reason is given to another worker first, `_MAX_ATTEMPTS` times in all; a running scheduler repeats it in
-addition, if it is not started with `allowed-failures` 0.
+Dask and distributed are imported only here, when a scheduler is asked for. A county that loses its worker is checked
+once more alone, after all others; a running scheduler repeats it in addition, if it is not started with
+`allowed-failures` 0. A worker needs this program, the data and the folder of results.
 """
 
 from __future__ import annotations
@@ -14,10 +11,11 @@ from __future__ import annotations
 import logging
 import math
 import re
+import socket
+import threading
 import time
 import uuid
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,40 +25,26 @@ from typing import Any
 from ..cancellation import Cancellation
 from ..connection_text import is_connection
 from ..engine.provenance import collect_versions, compute_program_digest
-from ..errors import InputError
+from ..errors import Cancelled, InputError
 from ..messages.privacy import describe_exception
-from ..messages.texts import Texts
-from ..parallel.process_state import get_available_cores
-from . import dask_preload
-from .check_county import check_county, make_failed_record, store_record
-from .dask_worker import CountyOrder, NoRecord, WorkerProblem, check_on_worker
-from .model import STAGING_FOLDER, CountyRecord, CountyState, CountyTask
+from ..parallel.process_state import get_available_cores, set_thread_count
+from ..parallel.python_program import make_process_environment
+from .check_county import Loss, check_county, make_lost_record
+from .model import STAGING_FOLDER, CountyRecord, CountyTask
+from .processes import CountyPool
 from .run import ProgressCallback, count_progress
 
 #: The scheduler that is started on this machine for a run.
 LOCAL = "local"
 _ADDRESS_PATTERN = re.compile(r"(tcp|tls|ws|wss)://\S+", re.IGNORECASE)
 _BYTES_PER_GB = 1e9
-#: Seconds between two queries of the tasks, and of the number of workers.
-_POLL_SECONDS, _WORKERS_SECONDS = 0.1, 1.0
 _CONNECTION_SECONDS = 20
-#: Without any worker for this time (s) the run ends.
-_MAX_SECONDS_WITHOUT_WORKER = 60.0
-#: Seconds until workers on other machines must have noticed that the run was cancelled.
-_MAX_CANCELLING_SECONDS = 60.0
-#: Topic of the events by which a scheduler knows which workers were ended for their memory, and how long the report of
-#: an ended worker may take (s).
-_MEMORY_TOPIC, _REPORT_SECONDS = "worker-restart-memory", 1.0
-#: Attempts at a county whose worker is lost, before it is checked alone.
-_MAX_ATTEMPTS = 3
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Why a county has no record: its worker lacked memory, or ended (``detail``: an unexpected error, if any)."""
-
-    lacked_memory: bool
-    detail: str = ""
+#: Without any worker for this time (s) at its begin the run ends.
+_MAX_SECONDS_WITHOUT_WORKER = 60
+#: Seconds until workers on other machines must have noticed that the run was cancelled; between two tests for that.
+_MAX_CANCELLING_SECONDS, _MARK_SECONDS = 60.0, 1.0
+#: A worker with several threads still checks one county at a time: recorded warnings belong to the whole process.
+_ONE_COUNTY = threading.Lock()
 
 
 def import_distributed() -> Any:
@@ -115,49 +99,45 @@ class DaskRunner:
             return
         report_record = count_progress(tasks, on_record, progress)
         tasks = [_make_paths_absolute(task) for task in tasks]
-        with _create_run_mark(tasks[0]) as run_mark:
 
-            def check_all(client: Any, tasks: list[CountyTask], **limits: int) -> list[tuple[CountyTask, Loss]]:
-                folder = str(temporary_folder.absolute()) if self._is_local else ""
-                session = _Session(client, run_mark, folder, self._check, cancellation, waits_at_end=not self._is_local)
-                return session.check_all(tasks, report_record, **limits)
+        def check_all(client: Any, tasks: list[CountyTask], jobs: int, threads: int) -> list[tuple[CountyTask, Loss]]:
+            # The file in the folder of results whose removal cancels the checks on all workers.
+            mark = tasks[0].folder.parent.parent / STAGING_FOLDER / f"{uuid.uuid4().hex}.run"
+            pool = _TaskPool(client, mark, self._check, threads, 0 if self._is_local else _MAX_CANCELLING_SECONDS)
+            return pool.check_all(tasks, jobs, report_record, cancellation)
 
-            def report_lost(lost: list[tuple[CountyTask, Loss]], limit_bytes: int | None) -> None:
-                for task, loss in lost:
-                    report_record(make_lost_record(task, loss, limit_bytes))
-
-            if self._is_local:
-                self._check_locally(tasks, temporary_folder, check_all, report_lost)
-                return
+        if self._is_local:
+            lost = self._check_locally(tasks, temporary_folder, check_all)
+        else:
             with _connect(self._scheduler) as client:
-                one_thread = [replace(task, thread_count=1) for task in tasks]
-                lost = check_all(client, one_thread, most_at_once=0, most_attempts=_MAX_ATTEMPTS)
-                for task, _ in lost:
-                    report_lost(
-                        check_all(client, [replace(task, thread_count=0)], most_at_once=1, most_attempts=1), None
-                    )
+                lost = check_all(client, tasks, len(tasks), 1)
+                if lost:
+                    lost = check_all(client, [task for task, _ in lost], 1, get_available_cores())
+        for task, loss in lost:
+            report_record(make_lost_record(task, loss))
 
     def _check_locally(
         self,
         tasks: list[CountyTask],
         temporary_folder: Path,
         check_all: Callable[..., list[tuple[CountyTask, Loss]]],
-        report_lost: Callable[[list[tuple[CountyTask, Loss]], int | None], None],
-    ) -> None:
-        """Check counties in workers of this machine, then each lost one alone, with the memory of all workers."""
+    ) -> list[tuple[CountyTask, Loss]]:
+        """Check counties in workers of this machine, then each lost one alone, with the memory of all workers.
+
+        Return those that were lost twice.
+        """
         from distributed.system import MEMORY_LIMIT
 
-        count = min(self._jobs, len(tasks))
+        count, cores = min(self._jobs, len(tasks)), get_available_cores()
         limit_bytes, limit_alone_bytes = compute_memory_limits(MEMORY_LIMIT, self._jobs, count, self._memory_limit_gb)
         with _start_local(count, limit_bytes, temporary_folder) as client:
-            threads = max(1, get_available_cores() // count)
-            shared = [replace(task, thread_count=threads) for task in tasks]
-            lost = check_all(client, shared, most_at_once=count, most_attempts=_MAX_ATTEMPTS)
+            lost = check_all(client, tasks, count, max(1, cores // count))
         if not lost:
-            return
+            return []
         with _start_local(1, limit_alone_bytes, temporary_folder) as client:
-            alone = [replace(task, thread_count=0) for task, _ in lost]
-            report_lost(check_all(client, alone, most_at_once=1, most_attempts=1), limit_alone_bytes)
+            lost = check_all(client, [task for task, _ in lost], 1, cores)
+        limit = f"{limit_alone_bytes / _BYTES_PER_GB:.2f}"
+        return [(task, Loss("worker_memory_limit", {"limit": limit})) for task, _ in lost]
 
 
 def compute_memory_limits(
@@ -176,31 +156,18 @@ def compute_memory_limits(
 
 def _make_paths_absolute(task: CountyTask) -> CountyTask:
     """Return a task whose paths do not depend on the folder in which a process runs."""
-    county, options = task.county, task.options
-    source = county.source if is_connection(county.source) else str(Path(county.source).absolute())
-    baseline = options.baseline
+    source, baseline, profile = task.county.source, task.options.baseline, task.options.profile
+    source = source if is_connection(source) else str(Path(source).absolute())
     if baseline and not is_connection(baseline):
         baseline = str(Path(baseline).absolute())
-    profile = options.profile
     if profile and Path(profile).is_file():
         profile = str(Path(profile).absolute())
     return replace(
         task,
-        county=replace(county, source=source),
-        options=replace(options, profile=profile, baseline=baseline),
+        county=replace(task.county, source=source),
+        options=replace(task.options, profile=profile, baseline=baseline),
         folder=task.folder.absolute(),
     )
-
-
-@contextmanager
-def _create_run_mark(task: CountyTask) -> Iterator[Path]:
-    """Create the file in the folder of results whose removal cancels the run on all workers; remove it at the end."""
-    path = task.folder.parent.parent / STAGING_FOLDER / f"{uuid.uuid4().hex}.run"
-    path.touch()
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -209,10 +176,11 @@ def _start_local(workers: int, limit_bytes: int, temporary_folder: Path) -> Iter
     import dask
 
     distributed = import_distributed()
+    folder = str(temporary_folder.absolute())
     settings = {
         # The scheduler makes a folder too, by default in the temporary folder of the system, and leaves it there.
-        "temporary-directory": str(temporary_folder),
-        # A county that lost its worker is given out again by the session, which knows why.
+        "temporary-directory": folder,
+        # A county that lost its worker is checked alone.
         "distributed.scheduler.allowed-failures": 0,
         # A worker holds no data between two counties; one that paused for its memory would never go on.
         "distributed.worker.memory.target": False,
@@ -229,9 +197,9 @@ def _start_local(workers: int, limit_bytes: int, temporary_folder: Path) -> Iter
             memory_limit=limit_bytes,
             host="127.0.0.1",
             dashboard_address=None,
-            local_directory=str(temporary_folder),
+            local_directory=folder,
             silence_logs=logging.CRITICAL,
-            preload=[dask_preload.__name__],
+            env=make_process_environment(Path(folder)),
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
@@ -240,7 +208,7 @@ def _start_local(workers: int, limit_bytes: int, temporary_folder: Path) -> Iter
 
 @contextmanager
 def _connect(address: str) -> Iterator[Any]:
-    """Connect to a running scheduler; yield the client. Raise InputError."""
+    """Connect to a running scheduler that has a worker; yield the client. Raise InputError."""
     distributed = import_distributed()
     try:
         with warnings.catch_warnings():
@@ -250,169 +218,139 @@ def _connect(address: str) -> Iterator[Any]:
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError("counties_scheduler_unreachable", address=address, detail=str(error)) from error
     with client:
+        try:
+            client.wait_for_workers(1, timeout=_MAX_SECONDS_WITHOUT_WORKER)
+        except TimeoutError as error:
+            raise InputError("counties_no_worker", address=address) from error
         yield client
 
 
-class _Session:
-    """Gives counties to the workers of a scheduler, and collects their records."""
+class _TaskPool(CountyPool):
+    """Gives counties to the workers of a scheduler.
+
+    ``mark``: the file by which checks are cancelled; ``threads``: of a geometry operation; ``cancelling_seconds``: how
+    long workers may take to leave their county.
+    """
 
     def __init__(
-        self,
-        client: Any,
-        run_mark: Path,
-        temporary_folder: str,
-        check: Callable[..., CountyRecord],
-        cancellation: Cancellation,
-        waits_at_end: bool,
+        self, client: Any, mark: Path, check: Callable[..., CountyRecord], threads: int, cancelling_seconds: float
     ):
-        self._client, self._cancellation = client, cancellation
-        self._run_mark, self._temporary_folder, self._check = run_mark, temporary_folder, check
-        self._waits_at_end = waits_at_end
-        self._workers = _WorkerCount(client)
+        self._client, self._mark, self._check, self._threads = client, mark, check, threads
+        self._cancelling_seconds = cancelling_seconds
+        mark.touch()
 
-    def check_all(
-        self, tasks: list[CountyTask], on_record: Callable[[CountyRecord], None], most_at_once: int, most_attempts: int
-    ) -> list[tuple[CountyTask, Loss]]:
-        """Check counties; return those without a record, with the reason.
-
-        ``most_at_once``: 0 for the number of workers; ``most_attempts``: for counties that lost their worker, except
-        for lack of memory.
-        """
-        queue = deque((task, 1) for task in tasks)
-        running: dict[Any, tuple[CountyTask, int]] = {}
-        lost: list[tuple[CountyTask, Loss]] = []
-        try:
-            while queue or running:
-                self._cancellation.raise_if_cancelled()
-                worker_count = self._workers.get_count()
-                while queue and len(running) < min(worker_count, most_at_once or worker_count):
-                    task, attempt = queue.popleft()
-                    running[self._submit(task)] = task, attempt
-                ended = [future for future in running if future.done()]
-                if not ended:
-                    time.sleep(_POLL_SECONDS)
-                for future in ended:
-                    task, attempt = running[future]
-                    outcome = self._read_outcome(future)
-                    del running[future]
-                    if isinstance(outcome, CountyRecord):
-                        on_record(outcome)
-                    elif outcome.lacked_memory or attempt == most_attempts:
-                        lost.append((task, outcome))
-                    else:
-                        queue.append((task, attempt + 1))
-        finally:
-            if running:
-                self._stop(list(running))
-        return lost
-
-    def _submit(self, task: CountyTask) -> Any:
-        """Give a county to the scheduler; return the future of its outcome."""
-        paths = [task.folder.parent, self._run_mark.parent]
+    def start(self, task: CountyTask) -> Any:
         names = [task.county.source, task.options.baseline, task.options.profile]
-        paths += [Path(name) for name in names if name and not is_connection(name) and Path(name).is_absolute()]
+        paths = [Path(name) for name in names if not is_connection(name) and Path(name).is_absolute()]
         order = CountyOrder(
             task,
             compute_program_digest(),
             collect_versions(),
-            tuple(path for path in paths if path.exists()),
-            self._run_mark,
-            self._temporary_folder,
+            tuple(path for path in (self._mark.parent, *paths) if path.exists()),
+            self._mark,
+            self._threads,
             self._check,
         )
         return self._client.submit(check_on_worker, order, key=f"sanxian-county-{uuid.uuid4().hex}", pure=False)
 
-    def _read_outcome(self, future: Any) -> CountyRecord | Loss:
-        """Return the record of a task that ended, or why it is missing.
+    def has_ended(self, job: Any) -> bool:
+        return bool(job.done())
+
+    def read_result(self, job: Any, task: CountyTask) -> CountyRecord | Loss:
+        """Return the record of a job that has ended, or why it has none.
 
         Raise InputError if workers cannot check any county, or the scheduler is lost.
         """
-        distributed = import_distributed()
-        if future.status == "finished":
-            answer = future.result()
-            if isinstance(answer, WorkerProblem):
-                raise InputError(answer.key, **answer.params)
-            if isinstance(answer, CountyRecord):
-                return answer
-            return Loss(lacked_memory=answer == NoRecord.OUT_OF_MEMORY)
-        if future.status != "error":
+        if job.status == "finished":
+            answer = job.result()
+            if isinstance(answer, InputError):
+                raise answer
+            return answer if isinstance(answer, CountyRecord) else Loss("worker_lost")
+        if job.status != "error":
             raise InputError("counties_scheduler_lost", address=self._client.scheduler.address)
-        error = future.exception()
-        if isinstance(error, distributed.KilledWorker):
-            return Loss(self._has_ended_for_memory(error.last_worker.address))
-        import_error = _find_import_error(error)
-        if import_error is not None:
-            raise InputError("counties_worker_package", detail=describe_exception(import_error)) from error
-        return Loss(False, describe_exception(error))
+        error = job.exception()
+        if isinstance(error, import_distributed().KilledWorker):
+            return Loss("worker_lost")
+        # The check of a county raises no exception.
+        raise InputError("counties_worker_package", detail=describe_exception(error)) from error
 
-    def _has_ended_for_memory(self, address: str) -> bool:
-        """Return True if a worker was ended because its memory exceeded its limit.
-
-        The process that watches the worker reports that to the scheduler, about when the worker ends.
-        """
-        deadline = time.monotonic() + _REPORT_SECONDS
-        while True:
-            events = [event for _, event in self._client.get_events(_MEMORY_TOPIC)]
-            if any(isinstance(event, dict) and event.get("worker") == address for event in events):
-                return True
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL_SECONDS)
-
-    def _stop(self, futures: list[Any]) -> None:
+    def stop(self, jobs: list[Any]) -> None:
         """Cancel counties that are being checked.
 
         Workers of other machines run on after this: wait until they left their county, so that none writes into the
         folder of the next run.
         """
-        self._run_mark.unlink(missing_ok=True)
-        deadline = time.monotonic() + _MAX_CANCELLING_SECONDS
-        while self._waits_at_end and time.monotonic() < deadline and not all(future.done() for future in futures):
-            time.sleep(_POLL_SECONDS)
-        self._client.cancel(futures, force=True)
+        self._mark.unlink(missing_ok=True)
+        deadline = time.monotonic() + self._cancelling_seconds
+        while time.monotonic() < deadline and not all(job.done() for job in jobs):
+            time.sleep(_MARK_SECONDS / 10)
+        if jobs:
+            self._client.cancel(jobs, force=True)
 
 
-class _WorkerCount:
-    """The number of workers, asked for now and then."""
+@dataclass(frozen=True, repr=False)
+class CountyOrder:
+    """A county for a worker, complete for another machine.
 
-    def __init__(self, client: Any):
-        self._client, self._count, self._next_time = client, 0, 0.0
-        self._last_seen = time.monotonic()
+    ``program_digest`` and ``versions``: those of the client; ``needed_paths``: files and folders that exist for the
+    client; ``run_mark``: a file that exists until the client cancels; ``threads``: of a geometry operation; ``check``:
+    `check_county`, or a function of a module for tests.
 
-    def get_count(self) -> int:
-        """Return the number of workers. Raise InputError without any for long, or without the scheduler."""
-        if time.monotonic() >= self._next_time:
-            try:
-                self._count = len(self._client.nthreads())
-            except (OSError, TimeoutError) as error:
-                raise InputError("counties_scheduler_lost", address=self._client.scheduler.address) from error
-            self._next_time = time.monotonic() + _WORKERS_SECONDS
-            if self._count:
-                self._last_seen = time.monotonic()
-            elif time.monotonic() - self._last_seen > _MAX_SECONDS_WITHOUT_WORKER:
-                raise InputError("counties_no_worker", address=self._client.scheduler.address)
-        return self._count
-
-
-def _find_import_error(error: BaseException) -> ImportError | None:
-    """Return the error of a module that is not installed where a task was read, if another error follows from it."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ImportError):
-        cause = cause.__cause__ or cause.__context__
-    return cause
-
-
-def make_lost_record(task: CountyTask, loss: Loss, limit_bytes: int | None) -> CountyRecord:
-    """Return and store the record of a county that lost its worker also alone.
-
-    ``limit_bytes``: memory limit of the worker that had the county alone, None if it is not known.
+    Dask writes arguments into logs, so that this class has no text form: a source may be a connection with a password.
     """
-    texts = Texts(task.options.lang)
-    if not loss.lacked_memory:
-        key = "worker_failed" if loss.detail else "worker_lost"
-        reason = texts.get("counties", key, **({"detail": loss.detail} if loss.detail else {}))
-    elif limit_bytes is None:
-        reason = texts.get("counties", "worker_memory")
-    else:
-        reason = texts.get("counties", "worker_memory_limit", limit=f"{limit_bytes / _BYTES_PER_GB:.2f}")
-    return store_record(task, make_failed_record(task, CountyState.LOST, reason))
+
+    task: CountyTask
+    program_digest: str
+    versions: dict[str, str]
+    needed_paths: tuple[Path, ...]
+    run_mark: Path
+    threads: int
+    check: Callable[..., CountyRecord]
+
+
+def check_on_worker(order: CountyOrder) -> CountyRecord | InputError | None:
+    """Check a county in this process of a worker.
+
+    Return its record, None if memory did not suffice or the client cancelled, or why no county can be checked here. No
+    exception is raised, because Dask logs it with the arguments.
+    """
+    with _ONE_COUNTY:
+        problem = find_worker_problem(order)
+        if problem is not None:
+            return problem
+        set_thread_count(order.threads)
+        cancellation = Cancellation(_FileWatch(order.run_mark).is_missing)
+        try:
+            cancellation.raise_if_cancelled()
+            return order.check(order.task, cancellation=cancellation)
+        except (MemoryError, Cancelled):
+            return None
+
+
+def find_worker_problem(order: CountyOrder) -> InputError | None:
+    """Return why no county of the client can be checked in this process, None if all can."""
+    host = socket.gethostname()
+    if compute_program_digest() != order.program_digest:
+        versions = collect_versions()
+        different = [
+            f"{name} {versions.get(name, '-')}" for name, one in order.versions.items() if versions.get(name) != one
+        ]
+        return InputError("counties_worker_program", worker=host, versions=", ".join(different) or "-")
+    for path in order.needed_paths:
+        if not path.exists():
+            return InputError("counties_worker_path", worker=host, path=str(path))
+    return None
+
+
+class _FileWatch:
+    """Tests now and then whether a file is missing, which may be on a network drive; once missing, it stays missing."""
+
+    def __init__(self, path: Path):
+        self._path, self._is_missing, self._next_time = path, False, 0.0
+
+    def is_missing(self) -> bool:
+        """Return True if the file was missing at the last test. May be called often and in any thread."""
+        if not self._is_missing and time.monotonic() >= self._next_time:
+            self._is_missing = not self._path.exists()
+            self._next_time = time.monotonic() + _MARK_SECONDS
+        return self._is_missing

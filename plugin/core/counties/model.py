@@ -93,7 +93,7 @@ class CountyTask:
     """The check of one county, complete for another process.
 
     ``folder``: where the report is written; ``fingerprint``: digest of all inputs, computed before the check;
-    ``input_bytes``: size of the data; ``thread_count``: threads of a geometry operation, 0 for no change.
+    ``input_bytes``: size of the data.
     """
 
     county: County
@@ -103,7 +103,6 @@ class CountyTask:
     forms: tuple[str, ...]
     fingerprint: str
     input_bytes: int
-    thread_count: int = 0
 
 
 @dataclass

@@ -22,12 +22,11 @@ from ..errors import InputError, OutputError
 from ..files.writing import explain_os_error
 from ..loading.reading import check_base_year
 from ..loading.recognition import choose_scope
-from ..messages.texts import Texts
 from ..options import RunOptions
 from ..package.folder import lock_for_writing
 from ..package.package_spec.load import load_package_spec
 from ..parallel.threads import map_in_threads
-from .check_county import check_county, is_current, make_failed_record, read_record, store_record
+from .check_county import Loss, check_county, is_current, make_lost_record, read_record
 from .fingerprint import compute_data_digest, compute_settings_digest, join_digests, measure_bytes
 from .model import (
     COUNTIES_FOLDER,
@@ -38,7 +37,6 @@ from .model import (
     BatchOptions,
     County,
     CountyRecord,
-    CountyState,
     CountyTask,
 )
 from .sources import check_output_outside_data, list_counties, make_folder_names
@@ -323,7 +321,7 @@ def check_in_sequence(
                 cancellation,
             )
         except MemoryError:
-            record = make_lost_record(task, None)
+            record = make_lost_record(task, Loss("out_of_memory"))
         on_record(record)
 
 
@@ -341,53 +339,3 @@ def count_progress(
         progress(done[0] / total, record.name)
 
     return report_record
-
-
-class ProcessRunner:
-    """Checks counties in ``jobs`` processes of the machine.
-
-    ``on_start``: called with each county whose check begins; ``python``: program of the processes, empty for the one
-    that runs.
-    """
-
-    def __init__(self, jobs: int, on_start: Callable[[CountyTask], None] = lambda task: None, python: str = ""):
-        self._jobs, self._on_start, self._python = jobs, on_start, python
-
-    def __call__(
-        self,
-        tasks: list[CountyTask],
-        temporary_folder: Path,
-        on_record: Callable[[CountyRecord], None],
-        progress: ProgressCallback,
-        cancellation: Cancellation,
-    ) -> None:
-        """Check the counties of all tasks; the progress follows the size of the data."""
-        from .processes import check_in_processes
-
-        report_record = count_progress(tasks, on_record, progress)
-        if tasks:
-            check_in_processes(
-                tasks,
-                self._jobs,
-                temporary_folder,
-                report_record,
-                make_lost_record,
-                cancellation,
-                on_start=self._on_start,
-                python=self._python,
-            )
-
-
-def make_lost_record(task: CountyTask, exit_code: int | None) -> CountyRecord:
-    """Return and store the record of a county that ended its process twice.
-
-    ``exit_code``: that of the process, negative for a signal; None if memory did not suffice.
-    """
-    texts = Texts(task.options.lang)
-    if exit_code is None:
-        reason = texts.get("counties", "out_of_memory")
-    elif exit_code < 0:
-        reason = texts.get("counties", "killed", signal=-exit_code)
-    else:
-        reason = texts.get("counties", "ended", code=exit_code)
-    return store_record(task, make_failed_record(task, CountyState.LOST, reason))

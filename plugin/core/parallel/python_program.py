@@ -21,14 +21,12 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 _TRIAL_SECONDS, _POLL_SECONDS = 60.0, 0.1
 #: (path of a program, names of modules) → result of the trial; one that was cancelled or took too long has none.
 _results: dict[tuple[str, tuple[str, ...]], bool] = {}
-#: A process of `multiprocessing` begins in the same way: with the path of the running one. Another build of the same
-#: version fails, because modules that one has built in are files in the other.
+#: Another build of the same version fails, because modules that one has built in are files in the other.
 _TRIAL_CODE = """
 import importlib, json, sys
-version, path, modules = json.loads(sys.argv[1])
+version, modules = json.loads(sys.argv[1])
 if list(sys.version_info[:2]) != version:
     sys.exit(1)
-sys.path[:] = path
 for module in modules:
     importlib.import_module(module)
 """
@@ -41,6 +39,13 @@ def find_python_program(modules: tuple[str, ...], cancellation: Cancellation = N
     takes too long is tried again by the next call.
     """
     return next((path for path in _list_candidates() if _can_import(path, modules, cancellation)), "")
+
+
+def make_process_environment(temporary_folder: Path | None = None) -> dict[str, str]:
+    """Return the environment of a process that imports what this one imports; its temporary files are in a folder."""
+    names = ("TMPDIR", "TEMP", "TMP") if temporary_folder else ()
+    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+    return {**os.environ, "PYTHONPATH": path, **dict.fromkeys(names, str(temporary_folder))}
 
 
 def _list_candidates() -> tuple[str, ...]:
@@ -74,10 +79,11 @@ def _can_import(python: str, modules: tuple[str, ...], cancellation: Cancellatio
 
 def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellation) -> bool | None:
     """Start a program with the trial; return True if it ends without an error, None if not in time. Raise Cancelled."""
-    text = json.dumps([list(sys.version_info[:2]), sys.path, modules])
+    text = json.dumps([list(sys.version_info[:2]), modules])
     try:
         process = subprocess.Popen(  # nosec B603 # a Python that was found here, without a shell
             [python, "-c", _TRIAL_CODE, text],
+            env=make_process_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

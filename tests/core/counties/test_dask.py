@@ -11,10 +11,10 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
 from plugin.core.counties.check_county import check_county, read_record
-from plugin.core.counties.dask_runner import DaskRunner, compute_memory_limits
-from plugin.core.counties.dask_worker import CountyOrder, NoRecord, check_on_worker
-from plugin.core.counties.model import BatchOptions, CountyState
-from plugin.core.counties.run import ProcessRunner, check_counties, plan_batch
+from plugin.core.counties.dask_runner import CountyOrder, DaskRunner, check_on_worker, compute_memory_limits
+from plugin.core.counties.model import BatchOptions
+from plugin.core.counties.processes import check_in_processes
+from plugin.core.counties.run import check_counties, plan_batch
 from plugin.core.engine.provenance import collect_versions, compute_program_digest
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.options import RunOptions
@@ -47,7 +47,7 @@ def batch(tmp_path_factory):
     whole = (folder / "数据" / "140213平城区.gpkg").read_bytes()
     (folder / "数据" / "140226左云县.gpkg").write_bytes(whole[: len(whole) // 3])
     options = BatchOptions(folder / "数据", folder / "进程", RunOptions(rules=RULES))
-    check_counties(options, ProcessRunner(1))
+    check_counties(options, check_in_processes)
     return options
 
 
@@ -118,7 +118,7 @@ def make_order(options, folder: Path, **changes) -> CountyOrder:
     task = plan_batch(replace(options, output=folder / "out")).counties[0].task
     mark = folder / "mark"
     mark.touch()
-    order = CountyOrder(task, compute_program_digest(), collect_versions(), (mark,), mark, "", check_county)
+    order = CountyOrder(task, compute_program_digest(), collect_versions(), (mark,), mark, 1, check_county)
     return replace(order, **changes)
 
 
@@ -130,7 +130,7 @@ def test_a_worker_with_another_program_or_without_the_data_checks_nothing(batch,
     problem = check_on_worker(make_order(batch, tmp_path, needed_paths=(missing,)))
     assert problem.key == "counties_worker_path" and problem.params["path"] == str(missing)
     order = make_order(batch, tmp_path, run_mark=missing)
-    assert check_on_worker(order) is NoRecord.CANCELLED and not order.task.folder.exists()
+    assert check_on_worker(order) is None and not order.task.folder.exists()
     assert "数据" not in repr(order)
 
 
@@ -139,7 +139,7 @@ def raise_memory_error(task, cancellation):
 
 
 def test_a_lack_of_memory_on_a_worker_is_no_record(batch, tmp_path):
-    assert check_on_worker(make_order(batch, tmp_path, check=raise_memory_error)) is NoRecord.OUT_OF_MEMORY
+    assert check_on_worker(make_order(batch, tmp_path, check=raise_memory_error)) is None
 
 
 def test_a_problem_of_a_worker_ends_the_run_with_its_text(cluster, batch, tmp_path, monkeypatch):
@@ -188,13 +188,3 @@ def test_a_scheduler_without_dask_is_an_error_that_names_the_library(batch, tmp_
     assert main(["batch", str(batch.source), "--output", str(output), "--scheduler", "local"]) == 2
     error = capsys.readouterr().err
     assert "distributed" in error and "pip install dask distributed" in error and not output.exists()
-
-
-def test_a_lost_county_is_stored_with_the_state_of_processes(batch, tmp_path):
-    from plugin.core.counties.dask_runner import Loss, make_lost_record
-
-    task = make_order(batch, tmp_path).task
-    record = make_lost_record(task, Loss(False), None)
-    assert record.state is CountyState.LOST and read_record(task.folder) == record
-    reasons = {make_lost_record(task, loss, None).reason for loss in (Loss(True), Loss(False), Loss(False, "x: y"))}
-    assert len(reasons) == 3

@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Processes of a batch that end, lack memory or are cancelled."""
 
-import os
 import shutil
-import signal
 import sys
-import threading
-import time
 from dataclasses import replace
-from multiprocessing import spawn
 
 import pytest
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.counties.check_county import check_county, read_record
 from plugin.core.counties.model import BatchOptions, CountyState
-from plugin.core.counties.processes import check_in_processes, postpone_interrupts
-from plugin.core.counties.run import check_counties, check_in_sequence, make_lost_record, plan_batch
+from plugin.core.counties.processes import check_in_processes
+from plugin.core.counties.run import check_counties, check_in_sequence, plan_batch
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.options import RunOptions
 from tests.core.counties.county_files import (
     RULES,
-    check_first_and_wait,
-    check_or_die,
     copy_counties,
     read_json_files,
     write_county,
@@ -47,24 +40,37 @@ def list_tasks(options):
     return [one.task for one in plan_batch(options).counties]
 
 
+def write_program(path, check):
+    """Write a Python program that checks counties with a function of `county_files`, and lists its starts."""
+    code = f"""
+import sys
+from plugin.core import __main__
+from plugin.core.counties import processes
+from tests.core.counties import county_files
+processes.check_county = county_files.{check}
+sys.exit(__main__.main(sys.argv[3:]))
+"""
+    path.write_text(
+        f"#!/bin/sh\necho >> '{path}.starts'\nexec '{sys.executable}' -c '{code}' \"$@\"\n", encoding="utf-8"
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
 def test_a_county_that_ends_its_process_twice_is_a_row_and_the_others_are_complete(options, tmp_path):
-    records, started, former_program = [], [], spawn.get_executable()
+    records, started, shares = [], [], []
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    program, starts = tmp_path / "python 程序", tmp_path / "starts"
-    program.write_text(f'#!/bin/sh\necho >> "{starts}"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
     check_in_processes(
         list_tasks(options),
-        2,
         temporary,
         records.append,
-        make_lost_record,
-        check=check_or_die,
+        lambda share, text: shares.append(share),
+        jobs=2,
         on_start=lambda task: started.append(task.county.name),
-        python=str(program),
+        python=write_program(tmp_path / "python 程序", "check_or_die"),
     )
-    assert spawn.get_executable() == former_program and len(starts.read_text().splitlines()) >= 3
+    assert len((tmp_path / "python 程序.starts").read_text().splitlines()) == 5 and shares[-1] == 1
     # Those that ended their process were started again, alone.
     assert sorted(started) == ["140213平城区", "140214云冈区", "140214云冈区", "140215云州区", "140215云州区"]
     by_name = {record.name: record for record in records}
@@ -81,15 +87,13 @@ def test_a_cancelled_batch_keeps_what_is_complete_and_no_temporary_file(options,
     done = []
 
     def run_two(tasks, temporary_folder, on_record, progress, cancellation):
-        stop_after_one = Cancellation(lambda: bool(done))
         check_in_processes(
             tasks,
-            1,
             temporary_folder,
-            lambda r: (done.append(r), on_record(r)),
-            make_lost_record,
-            stop_after_one,
-            check=check_first_and_wait,
+            lambda record: (done.append(record), on_record(record)),
+            progress,
+            Cancellation(lambda: bool(done)),
+            python=write_program(tmp_path / "python", "check_first_and_wait"),
         )
 
     with pytest.raises(Cancelled):
@@ -103,11 +107,7 @@ def test_a_cancelled_batch_keeps_what_is_complete_and_no_temporary_file(options,
 def test_checks_in_sequence_give_the_results_of_processes(options, folder, tmp_path):
     one_county = copy_counties(folder, tmp_path / "copy", ["140213平城区.gpkg"])
     results = []
-    for name, run in (
-        ("a", check_in_sequence),
-        ("b", lambda tasks, temporary, on_record, progress, cancellation: check_in_processes(
-            tasks, 1, temporary, on_record, make_lost_record, cancellation)),
-    ):  # fmt: skip
+    for name, run in (("a", check_in_sequence), ("b", check_in_processes)):
         output = tmp_path / name
         result = check_counties(replace(options, source=one_county, output=output), run)
         assert [record.name for record in result.summary.records] == ["140213平城区"]
@@ -155,26 +155,3 @@ def test_parts_checked_on_two_machines_are_summarised_without_another_check(opti
     result = check_counties(options, check_in_sequence)
     assert [record.name for record in result.summary.records] == names
     assert result.summary.new_names == frozenset()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process that gets this signal")
-@pytest.mark.parametrize("thread_count", [0, 1], ids=["one thread", "another thread gets it"])
-def test_an_interrupt_while_a_process_starts_comes_after_it(thread_count):
-    steps, end = [], threading.Event()
-    threads = [threading.Thread(target=end.wait) for _number in range(thread_count)]
-    for thread in threads:
-        thread.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            with postpone_interrupts():
-                os.kill(os.getpid(), signal.SIGINT)
-                # Another thread may need a moment to receive it.
-                time.sleep(0.05)
-                steps.append("started")
-            steps.append("lost")
-    finally:
-        end.set()
-        for thread in threads:
-            thread.join()
-    assert steps == ["started"] and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
