@@ -12,13 +12,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..render.map_shapes import has_room, make_path, measure_text
+
 #: Detail (px) below which outlines are simplified, and the margin around the map.
 _DETAIL_PX, _MARGIN_PX = 0.4, 6.0
 #: Height of a line of a label, and widths of its characters (px): Chinese ones, others.
 _LINE_PX, _WIDE_PX, _NARROW_PX = 13.0, 11.0, 6.0
 #: Distances (px) at which a label is placed if its county's centre is taken, and the number of directions.
 _LABEL_DISTANCES_PX, _LABEL_DIRECTIONS = (26.0, 40.0, 56.0, 74.0), 12
-_FIRST_WIDE_CHARACTER = 0x2E80
 
 
 @dataclass(frozen=True)
@@ -87,19 +88,8 @@ def make_county_map(
     return CountyMap(
         width,
         round(height, 1),
-        {name: _make_path(shape) for name, shape in drawn.items()},
+        {name: make_path(shape) for name, shape in drawn.items()},
         _place_labels(drawn, label_lines, (width, height), moves_labels),
-    )
-
-
-def _make_path(shape: Any) -> str:
-    """Return polygons as a path: each ring moves to its first point and is closed."""
-    rings = [
-        ring for part in shapely.get_parts(shape) if part.geom_type == "Polygon" for ring in shapely.get_rings(part)
-    ]
-    return "".join(
-        "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in shapely.get_coordinates(ring)[:-1].tolist()) + "Z"
-        for ring in rings
     )
 
 
@@ -116,7 +106,7 @@ def _place_labels(
             continue
         centre = tuple(shapely.get_coordinates(shapely.point_on_surface(shapes[name]))[0].tolist())
         places = _list_places(*centre) if moves else [centre]
-        free = (place for place in places if _is_free(_make_box(lines, *place), boxes, frame))
+        free = (place for place in places if has_room(_make_box(lines, *place), frame, boxes))
         place = next(free, centre if moves else None)
         if place is None:
             continue
@@ -124,11 +114,6 @@ def _place_labels(
         leader = None if place == centre else (round(centre[0], 1), round(centre[1], 1))
         labels[name] = MapLabel(lines, round(place[0], 1), round(place[1], 1), leader)
     return labels
-
-
-def _is_free(box: Any, boxes: list[Any], frame: Any) -> bool:
-    """Return True if the box of a label is within the map and covers no other one."""
-    return bool(frame.contains(box)) and not any(box.intersects(other) for other in boxes)
 
 
 def _list_places(x: float, y: float) -> Iterable[tuple[float, float]]:
@@ -142,10 +127,5 @@ def _list_places(x: float, y: float) -> Iterable[tuple[float, float]]:
 
 def _make_box(lines: tuple[str, ...], x: float, y: float) -> Any:
     """Return the box of a label with the centre of its first line at a point."""
-    half_width = max(_measure_text(line) for line in lines) / 2
+    half_width = max(measure_text(line, _WIDE_PX, _NARROW_PX) for line in lines) / 2
     return shapely.box(x - half_width, y - _LINE_PX / 2, x + half_width, y + _LINE_PX * (len(lines) - 0.5))
-
-
-def _measure_text(text: str) -> float:
-    """Return about the width of a text in px."""
-    return sum(_WIDE_PX if ord(one) >= _FIRST_WIDE_CHARACTER else _NARROW_PX for one in text)

@@ -25,7 +25,7 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..options import RunOptions
 from ..parallel.process_state import get_available_cores
-from ..parallel.python_program import make_process_environment
+from ..parallel.python_program import make_process_environment, start_process
 from .check_county import Loss, check_county, make_lost_record, read_record
 from .model import County, CountyRecord, CountyTask
 from .run import ProgressCallback, count_progress
@@ -105,15 +105,7 @@ class _ProcessPool(CountyPool):
 
     def start(self, task: CountyTask) -> subprocess.Popen[bytes]:
         self._on_start(task)
-        process = subprocess.Popen(  # nosec B603 # this program, without a shell
-            self._command,
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            # An interrupt on the keyboard reaches this process only, which ends the others.
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        process = start_process(self._command, self._environment)
         text = json.dumps({**asdict(task), "folder": str(task.folder)})
         # If the process has ended, its exit code is the reason.
         with suppress(BrokenPipeError):

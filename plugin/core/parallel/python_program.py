@@ -48,6 +48,22 @@ def make_process_environment(temporary_folder: Path | None = None) -> dict[str, 
     return {**os.environ, "PYTHONPATH": path, **dict.fromkeys(names, str(temporary_folder))}
 
 
+def start_process(
+    command: list[str], environment: dict[str, str], errors: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a Python program with a pipe as its standard input; ``errors``: where its errors go, None for ours."""
+    return subprocess.Popen(  # nosec B603 # a Python that was found here, or the running one, without a shell
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        # An interrupt on the keyboard reaches this process only, which ends the others.
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
 def _list_candidates() -> tuple[str, ...]:
     """Return paths where this Python's program may be, without the program that embeds Python."""
     return tuple(dict.fromkeys(str(path) for path in _iterate_candidates() if path.is_file()))
@@ -81,14 +97,7 @@ def _try_program(python: str, modules: tuple[str, ...], cancellation: Cancellati
     """Start a program with the trial; return True if it ends without an error, None if not in time. Raise Cancelled."""
     text = json.dumps([list(sys.version_info[:2]), modules])
     try:
-        process = subprocess.Popen(  # nosec B603 # a Python that was found here, without a shell
-            [python, "-c", _TRIAL_CODE, text],
-            env=make_process_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        process = start_process([python, "-c", _TRIAL_CODE, text], make_process_environment(), subprocess.DEVNULL)
     except OSError:
         # Not a program of this machine.
         return False

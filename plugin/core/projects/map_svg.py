@@ -16,6 +16,7 @@ import shapely
 
 from ..messages.numbers import format_hectare_number, format_number
 from ..messages.texts import Texts
+from ..render.map_shapes import has_room, make_path, measure_text
 from ..render.words import ReportTexts
 from .map_scene import PX_PER_MM, MapLayer, MapScene
 from .map_settings import MapSymbol, load_map_settings
@@ -27,6 +28,8 @@ _FONTS = "Noto Sans CJK SC, Microsoft YaHei, SimHei, sans-serif"
 _FAILED_COLOUR, _PLACE_COLOUR = "#D50058", "#333333"
 #: Sizes of texts (px), and of the number of a place.
 _NAME_PX, _SMALL_PX, _NUMBER_RADIUS_PX = 13.5, 12.0, 10.5
+#: Width (px) of a letter of a bold text of that size; a Chinese character is as wide as high.
+_NARROW_PX = 0.62 * _NAME_PX
 #: Bends below this (px) are not drawn.
 _DETAIL_PX = 0.4
 #: Distance (px) of the lines by which the project's land is hatched.
@@ -43,16 +46,16 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     for layer in scene.layers:
         pieces += _draw_layer(layer)
     project = shapely.simplify(scene.project, _DETAIL_PX)
-    pieces.append(f'<path d="{_make_path(project)}" fill="none" stroke="#FFFFFF" stroke-width="7"/>')
+    pieces.append(f'<path d="{make_path(project)}" fill="none" stroke="#FFFFFF" stroke-width="7"/>')
     pieces.append(_draw_hatch([project], _PROJECT_HATCH, opacity=0.45))
     for place in scene.places:
         if place.is_failed:
             pieces.append(
-                f'<path d="{_make_path(place.shape)}" fill="{_FAILED_COLOUR}" fill-opacity="0.55" '
+                f'<path d="{make_path(place.shape)}" fill="{_FAILED_COLOUR}" fill-opacity="0.55" '
                 f'fill-rule="evenodd" stroke="{_FAILED_COLOUR}" stroke-width="1"/>'
             )
     pieces.append(
-        f'<path d="{_make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>'
+        f'<path d="{make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>'
     )
     labels = _LabelPlacer(scene)
     for place in scene.places:
@@ -97,7 +100,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     rows = [(_draw_symbol(_PROJECT_HATCH, box, 3.4), report_texts.get("conformity", "map_project"))]
     failed = [place for place in scene.places if place.is_failed]
     if failed:
-        symbol = f'<path d="{_make_path(box)}" fill="{_FAILED_COLOUR}" fill-opacity="0.65" stroke="{_FAILED_COLOUR}"/>'
+        symbol = f'<path d="{make_path(box)}" fill="{_FAILED_COLOUR}" fill-opacity="0.65" stroke="{_FAILED_COLOUR}"/>'
         rows.append((symbol, report_texts.get("conformity", "map_occupied")))
     for layer in scene.layers:
         if not layer.symbol.fill and not layer.symbol.hatch:
@@ -116,7 +119,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
 def _draw_symbol(symbol: MapSymbol, box: Any, distance: float) -> str:
     """Return a sample of a symbol."""
     hatch = MapSymbol(**{**symbol.__dict__, "distance": distance})
-    outline = f'<path d="{_make_path(box)}" fill="{symbol.fill or "#FFFFFF"}" {_make_stroke(symbol, 0.8)}/>'
+    outline = f'<path d="{make_path(box)}" fill="{symbol.fill or "#FFFFFF"}" {_make_stroke(symbol, 0.8)}/>'
     return outline + _draw_hatch([box], hatch)
 
 
@@ -125,11 +128,11 @@ def _draw_layer(layer: MapLayer) -> Iterable[str]:
     symbol = layer.symbol
     shapes = [one for one in (shapely.simplify(shape, _DETAIL_PX) for shape in layer.shapes) if not one.is_empty]
     if symbol.fill:
-        paths = "".join(map(_make_path, shapes))
+        paths = "".join(map(make_path, shapes))
         yield f'<path d="{paths}" fill="{symbol.fill}" fill-rule="evenodd" stroke="none"/>'
     if symbol.hatch:
         yield _draw_hatch(shapes, symbol)
-    yield f'<path d="{_make_path(shapely.simplify(layer.outline, _DETAIL_PX))}" fill="none" {_make_stroke(symbol)}/>'
+    yield f'<path d="{make_path(shapely.simplify(layer.outline, _DETAIL_PX))}" fill="none" {_make_stroke(symbol)}/>'
 
 
 def _make_stroke(symbol: MapSymbol, factor: float = 1.0) -> str:
@@ -159,27 +162,13 @@ def _draw_hatch(shapes: list[Any], symbol: MapSymbol, opacity: float = 1.0) -> s
                 )
                 for k in range(start, end + 1)
             ]
-            paths.append(_make_path(shapely.intersection(shapely.multilinestrings(ends), shape)))
+            paths.append(make_path(shapely.intersection(shapely.multilinestrings(ends), shape)))
     dash = f' stroke-dasharray="{symbol.hatch_dash}"' if symbol.hatch_dash else ""
     width = 1.1 if symbol.hatch_dash else 0.75
     return (
         f'<path d="{"".join(paths)}" fill="none" stroke="{symbol.line}" stroke-width="{width}" '
         f'stroke-opacity="{opacity:g}"{dash}/>'
     )
-
-
-def _make_path(shape: Any) -> str:
-    """Return polygons and lines as a path: rings are closed."""
-    pieces = []
-    for part in shapely.get_parts(shape).tolist():
-        if part.geom_type == "GeometryCollection":
-            pieces.append(_make_path(part))
-        is_ring = part.geom_type == "Polygon"
-        for line in shapely.get_rings(part) if is_ring else [part] if part.geom_type == "LineString" else []:
-            points = shapely.get_coordinates(line).tolist()
-            text = "L".join(f"{x:.1f},{y:.1f}" for x, y in (points[:-1] if is_ring else points))
-            pieces.append(f"M{text}{'Z' if is_ring else ''}")
-    return "".join(pieces)
 
 
 def _draw_text(
@@ -196,7 +185,7 @@ def _draw_text(
     """Return a text, with a white field on request; (x, y): middle or start of its base line."""
     weight = ' font-weight="bold"' if bold else ""
     shown = f'x="{x:.1f}" y="{y:.1f}" font-family="{_FONTS}" font-size="{size}"{weight} text-anchor="{anchor}"'
-    width = _measure_text(text) * size / _NAME_PX + 6
+    width = measure_text(text, _NAME_PX, _NARROW_PX) * size / _NAME_PX + 6
     below = (
         f'<rect x="{x - width / 2:.1f}" y="{y - size:.1f}" width="{width:.1f}" height="{size * 1.3:.1f}" rx="3" '
         'fill="#FFFFFF" fill-opacity="0.82"/>'
@@ -304,16 +293,11 @@ class _LabelPlacer:
         self, lines: list[str], places: list[tuple[float, float]], *, avoids_project: bool = False
     ) -> tuple[float, float] | None:
         """Return the first place with room for lines of text, and take it; None if all are taken."""
-        half = max(_measure_text(line) for line in lines) / 2 + 4
+        half = max(measure_text(line, _NAME_PX, _NARROW_PX) for line in lines) / 2 + 4
         for x, y in places:
             box = shapely.box(x - half, y - 15, x + half, y + 6 + 18 * (len(lines) - 1))
             taken = [*self._taken, self._project] if avoids_project else self._taken
-            if self._frame.contains(box) and not any(box.intersects(one) for one in taken):
+            if has_room(box, self._frame, taken):
                 self._taken.append(box)
                 return x, y
         return None
-
-
-def _measure_text(text: str) -> float:
-    """Return about the width of a bold text (px)."""
-    return sum(_NAME_PX if ord(one) >= 0x2E80 else 0.62 * _NAME_PX for one in text)
