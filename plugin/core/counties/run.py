@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
@@ -43,6 +42,8 @@ from .sources import check_output_outside_data, list_counties, make_folder_names
 from .summary import BatchSummary, check_summary_writable, make_summary, write_summary
 
 ProgressCallback = Callable[[float, str], None]
+#: Checks counties, with a folder for temporary files, and calls a function with the record of each. Raises Cancelled.
+TaskRunner = Callable[[list[CountyTask], Path, Callable[[CountyRecord], None], ProgressCallback, Cancellation], None]
 #: Share of the progress for the digests of all inputs.
 _DIGEST_SHARE = 0.05
 
@@ -78,21 +79,6 @@ class BatchResult:
 
     summary: BatchSummary
     written: tuple[str, ...]
-
-
-class TaskRunner(Protocol):
-    """Checks counties, and calls ``on_record`` with the record of each. Raise Cancelled."""
-
-    def __call__(
-        self,
-        tasks: list[CountyTask],
-        temporary_folder: Path,
-        on_record: Callable[[CountyRecord], None],
-        progress: ProgressCallback,
-        cancellation: Cancellation,
-    ) -> None:
-        """Check the counties of all tasks."""
-        ...
 
 
 def plan_batch(

@@ -444,11 +444,6 @@ class ProjectResult:
         """Return the townships that texts name: without slivers, and the largest one in any case."""
         return tuple(one for one in self.townships if one.area_m2 >= self.township_min_m2) or self.townships[:1]
 
-    @property
-    def unconfirmed_count(self) -> int:
-        """Return the number of lines and zones that a rule of mark C decides."""
-        return sum(not one.is_confirmed for one in self.lines) + sum(not one.is_confirmed for one in self.zones)
-
 
 @dataclass(frozen=True)
 class ConformityResult:
