@@ -17,7 +17,6 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..parallel.process_state import get_thread_count
 from ..parallel.shared_property import shared_property
 from ..parallel.threads import map_in_threads
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices, iterate_batches
@@ -144,27 +143,12 @@ class PolygonSegments:
 
         It is −1 elsewhere, and if more than two segments have the hash.
         """
-        keys, position_mask = self.segment_keys, self.position_mask
+        keys = self.segment_keys
         partner = np.full(len(self.xy), -1, dtype=np.int32)
-
-        def fill(batch: slice) -> NDArray:
-            """Fill in the partners of a slice of keys; return its keys in longer runs.
-
-            The keys are returned as positions. A longer run has more than two keys.
-            """
-            # Two keys more on either side decide whether a run at the end of the slice is longer.
-            start = max(batch.start - 2, 0)
-            near_keys = keys[start : batch.stop + 2]
-            begins, longer = (
-                positions[slice(*np.searchsorted(positions, [batch.start - start, batch.stop - start]))]
-                for positions in _divide_runs((near_keys[1:] ^ near_keys[:-1]) <= position_mask)
-            )
-            partner[self.get_segments(near_keys[begins])] = self.get_segments(near_keys[begins + 1])
-            return start + longer
-
-        positions = map_in_threads(fill, list(_iterate_slices(len(keys))))
+        begins, longer = _divide_runs((keys[1:] ^ keys[:-1]) <= self.position_mask)
+        partner[self.get_segments(keys[begins])] = self.get_segments(keys[begins + 1])
         # Keys have only a part of the hash.
-        segments = self.get_segments(keys[np.concatenate([np.zeros(0, dtype=int), *positions])])
+        segments = self.get_segments(keys[longer])
         hashes = self.hash_segments(segments)
         order = np.argsort(hashes, kind="stable")
         begins, _ = _divide_runs(hashes[order[1:]] == hashes[order[:-1]])
@@ -388,8 +372,10 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
     *values_of_batches, segment_counts = zip(_NO_RINGS, *batches, strict=True)
     lengths, polygon, is_left, ring_hashes = map(np.concatenate, values_of_batches)
     # Vertices that begin no segment are behind all keys.
-    keys = _sort_in_threads(keys)[: sum(segment_counts)]
-    return PolygonSegments(xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, keys)
+    keys.sort()
+    return PolygonSegments(
+        xy, np.append(0, np.cumsum(lengths)), polygon, is_left, ring_hashes, keys[: sum(segment_counts)]
+    )
 
 
 class _BatchOfRings(NamedTuple):
@@ -407,22 +393,3 @@ _NO_RINGS = _BatchOfRings(
 )
 #: In place of a key, after all keys: the vertex begins no segment with a length.
 _NO_SEGMENT = np.uint64(2**64 - 1)
-
-
-def _sort_in_threads(values: NDArray) -> NDArray:
-    """Sort (s,) uint64 values in place, and return them.
-
-    Values are divided by their upper bits, which are those of a hash: so the parts have about equal lengths.
-    """
-    if len(values) < _SEGMENTS_PER_BATCH or get_thread_count() < 2:
-        values.sort()
-        return values
-    part_bits = (get_thread_count() - 1).bit_length()
-    part_of_value = (values >> np.uint64(64 - part_bits)).astype(np.uint8)
-
-    def sort_part(number: int) -> NDArray:
-        part = values[part_of_value == number]
-        part.sort()
-        return part
-
-    return np.concatenate(map_in_threads(sort_part, range(1 << part_bits)), out=values)

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..parallel.shared_property import shared_property
-from ..parallel.threads import map_batches_in_threads
 from .exact_sides import GRID_M
-from .polygon_rings import BATCH_VERTICES, extract_rings
+from .polygon_rings import extract_rings
 from .ring_sums import RingSums
 from .segment_boxes import SegmentBoxes
 
@@ -40,8 +39,8 @@ class RingSegments:
         """Divide (n,) polygons into segments."""
         self.shapes, self.origin = shapes, origin
         rings = extract_rings(shapes)
-        _move_and_round_in_place(rings.xy, origin)
-        self.xy, self.ring_starts = _remove_repeated_vertices(rings.xy, rings.ring_starts)
+        xy = np.round((rings.xy - origin) / GRID_M) * GRID_M
+        self.xy, self.ring_starts = _remove_repeated_vertices(xy, rings.ring_starts)
         self.polygon_of_ring = rings.polygon_of_ring
         self.ring = np.repeat(np.arange(len(self.polygon_of_ring)), np.diff(self.ring_starts))
         self.sums = RingSums(self.xy, self.ring, self.ring_starts)
@@ -91,16 +90,6 @@ class RingSegments:
     def polygon_areas(self) -> NDArray:
         """Return (n,) the areas of the polygons in m²."""
         return np.bincount(self.polygon_of_ring, self.weight * self.sums.total, minlength=len(self.shapes)) / 2
-
-
-def _move_and_round_in_place(xy: NDArray, origin: NDArray) -> None:
-    """Make (v, 2) coordinates (m) relative to ``origin`` and round them to `GRID_M`."""
-
-    def change(batch: slice) -> None:
-        """Change the coordinates in a slice."""
-        xy[batch] = np.round((xy[batch] - origin) / GRID_M) * GRID_M
-
-    map_batches_in_threads(change, len(xy), BATCH_VERTICES)
 
 
 def _remove_repeated_vertices(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray]:

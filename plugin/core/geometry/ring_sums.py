@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parallel.threads import map_in_threads
 from .exact_sides import compute_cross_products
-from .polygon_rings import BATCH_VERTICES, divide_by_size
 
 
 class RingSums:
@@ -34,15 +30,13 @@ class RingSums:
         its right; 0 for the last vertex of a ring.
         """
         self._ring, self._xy, self.first_vertex = ring, xy, xy[ring_starts[:-1]]
-
-        def compute_terms(vertices: slice) -> NDArray:
-            """Return the cross products (m²) of the segments of whole rings."""
-            about_first = xy[vertices] - self.first_vertex[ring[vertices]]
-            # That of the last vertex of a ring is 0, since it is the ring's first vertex.
-            terms = np.append(compute_cross_products(about_first[:-1], about_first[1:]), 0.0)
-            return terms if bends is None else terms + 2 * bends[vertices]
-
-        self.before, self.total = sum_along_rings(compute_terms, ring_starts)
+        about_first = xy - self.first_vertex[ring]
+        terms = np.zeros(len(xy))
+        # That of the last vertex of a ring is 0, since it is the ring's first vertex.
+        terms[:-1] = compute_cross_products(about_first[:-1], about_first[1:])
+        if bends is not None:
+            terms += 2 * bends
+        self.before, self.total = sum_along_rings(terms, ring_starts)
 
     def sum_until(self, segment: NDArray, point: NDArray, about: NDArray, bends: NDArray | None = None) -> NDArray:
         """Return (k,) the sum of cross products (m²) from a ring's first vertex to a point on one of its segments.
@@ -57,24 +51,14 @@ class RingSums:
         return sums if bends is None else sums + 2 * bends
 
 
-def sum_along_rings(compute_terms: Callable[[slice], NDArray], ring_starts: NDArray) -> tuple[NDArray, NDArray]:
+def sum_along_rings(terms: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray]:
     """Return (v,) sums of the terms before each vertex in its ring; (r,) sums by ring.
 
-    ``compute_terms``: returns the terms of the vertices in a slice, which are those of whole rings; the term of a
-    ring's last vertex must be 0; threads call it. ``ring_starts`` (r + 1,): first vertex of each ring, and v.
+    ``terms`` (v,): that of a ring's last vertex must be 0; ``ring_starts`` (r + 1,): first vertex of each ring, and v.
     """
-    before, total = np.empty(ring_starts[-1]), np.empty(len(ring_starts) - 1)
-
-    def fill(rings: slice) -> None:
-        """Fill in the sums of the rings in a slice."""
-        vertices = slice(ring_starts[rings.start], ring_starts[rings.stop])
-        starts, counts = ring_starts[rings] - vertices.start, np.diff(ring_starts[rings.start : rings.stop + 1])
-        terms = compute_terms(vertices)
-        total[rings] = np.bincount(np.repeat(np.arange(len(counts)), counts), terms, minlength=len(counts))
-        # At each ring the running sum goes back to 0: the same numbers were added in the same order.
-        steps = np.append(0.0, terms[:-1])
-        steps[starts[1:]] -= total[rings][:-1]
-        np.cumsum(steps, out=before[vertices])
-
-    map_in_threads(fill, list(divide_by_size(ring_starts, BATCH_VERTICES)))
-    return before, total
+    counts = np.diff(ring_starts)
+    total = np.bincount(np.repeat(np.arange(len(counts)), counts), terms, minlength=len(counts))
+    # At each ring the running sum goes back to 0: the same numbers were added in the same order.
+    steps = np.append(0.0, terms)[:-1]
+    steps[ring_starts[1:-1]] -= total[:-1]
+    return np.cumsum(steps), total

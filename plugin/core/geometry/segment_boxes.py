@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..parallel.threads import map_batches_in_threads
 
 #: Segments in one chain. Longer ones make a smaller tree, and more pairs of segments to compare.
 _SEGMENTS_PER_CHAIN = 6
@@ -20,8 +19,6 @@ _SEGMENTS_PER_CHAIN = 6
 _BOXES_PER_PARENT = 4
 #: How a box's least x and y and its greatest x and y change if it is extended.
 _EXTEND_BOUNDS = (np.minimum, np.minimum, np.maximum, np.maximum)
-#: Runs of boxes enclosed in one part of the work of threads.
-_RUNS_PER_BATCH = 10_000
 #: Greatest cell number, along each axis, of the grid on which rings of a polygon are put in order.
 _CURVE_CELLS = 2.0**16 - 1
 #: Pairs of boxes compared at a time; more are divided, so that memory is limited.
@@ -137,20 +134,12 @@ def _enclose_runs(bounds: list[NDArray], first: NDArray, end: NDArray) -> NDArra
     ``bounds``: four (n,) arrays, the least x and y and the greatest x and y of each box or point; ``first``, ``end``
     (k,): first of each run, and the one after its last. Runs are short.
     """
-    boxes = np.empty((4, len(first)))
-    longest = int((end - first).max(initial=0))
-
-    def fill(batch: slice) -> None:
-        """Fill in the boxes of the runs in a slice."""
-        position, last = first[batch], end[batch] - 1
-        for values, box_bounds in zip(bounds, boxes, strict=True):
-            box_bounds[batch] = values[position]
-        for _ in range(longest - 1):
-            position = np.minimum(position + 1, last)
-            for values, box_bounds, extend in zip(bounds, boxes, _EXTEND_BOUNDS, strict=True):
-                extend(box_bounds[batch], values[position], out=box_bounds[batch])
-
-    map_batches_in_threads(fill, len(first), _RUNS_PER_BATCH)
+    boxes = np.array([values[first] for values in bounds])
+    position = first
+    for _ in range(int((end - first).max(initial=0)) - 1):
+        position = np.minimum(position + 1, end - 1)
+        for values, box_bounds, extend in zip(bounds, boxes, _EXTEND_BOUNDS, strict=True):
+            extend(box_bounds, values[position], out=box_bounds)
     return boxes
 
 

@@ -14,7 +14,6 @@ from plugin.core.geometry import linework
 from plugin.core.geometry.linework import build_linework
 from plugin.core.geometry.polygon_rings import make_member_table, mask_possible_members
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.parallel import process_state
 
 
 @st.composite
@@ -114,14 +113,6 @@ def test_unmatched_segments_are_those_that_the_other_layer_lacks(shapes, others,
         patch.setattr(linework, "_FEW_SEGMENTS_RATIO", few)
         lines, other_lines = build(shapes), build(others)
         assert list_marked(lines, lines.mask_unmatched_segments(other_lines, rows)) == sorted(expected)
-
-
-@pytest.mark.parametrize("thread_count", [1, 2, 3])
-def test_many_keys_are_sorted_in_several_threads_as_in_one(monkeypatch, thread_count):
-    monkeypatch.setattr(process_state, "_thread_count", thread_count)
-    # Few upper bits, so that parts are of unequal lengths and keys are equal.
-    keys = np.random.default_rng(3).integers(0, 2**17, 600_000).astype(np.uint64) << np.uint64(46)
-    assert (linework._sort_in_threads(keys.copy()) == np.sort(keys)).all()
 
 
 def test_a_segment_is_paired_only_if_it_is_drawn_exactly_twice_once_from_either_side():
