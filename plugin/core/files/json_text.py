@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,24 +46,3 @@ def _replace_non_finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_replace_non_finite(v) for v in value]
     return value
-
-
-#: A character that JSON escapes.
-_ESCAPED_PATTERN = re.compile('["\\\\\x00-\x1f]')
-#: Item between values that are encoded together; values with such an item are encoded one by one.
-_SEPARATOR = "\0"
-
-
-def encode_together(values: Sequence[Any]) -> list[str]:
-    """Return the JSON text of each value; all are encoded in one call, which is faster than one for each."""
-    separated: list[Any] = [_SEPARATOR] * (2 * len(values) - 1)
-    separated[::2] = values
-    texts = encode_json(separated)[1:-1].split(f", {encode_json(_SEPARATOR)}, ")
-    return texts if len(texts) == len(values) else [encode_json(value) for value in values]
-
-
-def encode_texts(texts: Sequence[str]) -> list[str]:
-    """Return texts as JSON; if no character has to be escaped, they are only put in quotation marks."""
-    if _ESCAPED_PATTERN.search("".join(texts)):
-        return [encode_json(text) for text in texts]
-    return [f'"{text}"' for text in texts]

@@ -7,7 +7,6 @@ A finding states what is wrong, where, and how much. It contains its geometry an
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -204,14 +203,6 @@ def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
 
     Areas are exact; a line or a point becomes a small polygon around it.
     """
-    shapes = _make_layer_polygons(findings)
-    single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON)
-    shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
-    return shapes
-
-
-def _make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
-    """Return (n,) the shapes of `make_layer_geometries`, a single polygon not as a multipolygon."""
     shapes = np.array([finding.geometry for finding in findings], dtype=object)
     shapes[shapely.is_empty(shapes)] = None
     marked = np.isin(shapely.get_dimensions(shapes), (0, 1))
@@ -219,26 +210,9 @@ def _make_layer_polygons(findings: Sequence[Finding]) -> NDArray:
     for row in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
         polygons = shapely.get_parts(shapely.get_parts([shapes[row]]))
         shapes[row] = shapely.multipolygons(polygons[shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON])
-    return shapes
-
-
-#: Start of the WKB of a multipolygon with one polygon, which follows: byte order, type, number.
-_MULTIPOLYGON_START = b"\x01" + struct.pack("<II", 6, 1)
-
-
-def make_layer_wkb(findings: Sequence[Finding]) -> NDArray:
-    """Return (n,) the multipolygons of `make_layer_geometries` as WKB, without Z; None for a finding without geometry.
-
-    Findings on one shape share its WKB. Only WKB is made of the multipolygons: no copies of many shapes are needed.
-    """
-    shapes = _make_layer_polygons(findings)
-    first_rows, positions = find_distinct_shapes(shapes)
-    shapes = shapes[first_rows]
-    wkb: NDArray = shapely.to_wkb(shapes, byte_order=1, output_dimension=2)
     single = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON)
-    wkb[single] = [_MULTIPOLYGON_START + polygon for polygon in wkb[single]]
-    wkb = wkb[positions]
-    return wkb
+    shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
+    return shapes
 
 
 def find_distinct_shapes(shapes: NDArray) -> tuple[NDArray, NDArray]:

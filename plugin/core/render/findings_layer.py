@@ -7,43 +7,32 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pyogrio
-from numpy.typing import NDArray
+import shapely
 from pyproj import CRS
 
 from ..errors import InputError, OutputError
 from ..files.open_datasource import check_shapefile_complete
 from ..io import DRIVER_ERRORS
-from ..io.arrow_table import ArrowTable
-from ..model.finding_texts import FindingColumns, make_finding_columns
-from ..model.findings import NUMERIC_FINDING_COLUMNS, Finding, make_layer_wkb
+from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding, make_layer_geometries
 from ..parallel.process_state import pause_garbage_collection
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
-#: GDAL writes a stream of columns from this version on; for a GeoPackage that is much faster than rows.
-_ARROW_GDAL_VERSION = (3, 8, 0)
 
 
 # Python's garbage collection would search findings and values repeatedly while rows are written, and free nothing.
 @pause_garbage_collection()
-def write_findings_layer(
-    path: Path, findings: list[Finding], crs: CRS, layer: str = "findings", columns: FindingColumns | None = None
-) -> None:
+def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
     """Write findings as a layer to a new file, with all columns even without findings.
 
-    `write_atomically` provides the path. ``columns``: those of `make_finding_columns`, if they are known. Raises
-    OutputError when the driver fails or the file is incomplete (a full disk, which drivers do not always report).
+    `write_atomically` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full
+    disk, which drivers do not always report).
     """
     driver = _get_driver_of_file(path)
-    if columns is None:
-        columns = make_finding_columns(findings)
-    wkb = make_layer_wkb(findings)
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         temporary_file = Path(folder) / f"findings{path.suffix}"
@@ -51,7 +40,7 @@ def write_findings_layer(
             with warnings.catch_warnings():
                 # A shapefile truncates some names and texts; these columns are known.
                 warnings.simplefilter("ignore")
-                _write_rows(temporary_file, columns, wkb, layer, driver, _describe_crs_for_driver(crs))
+                _write_rows(temporary_file, findings, layer, driver, _describe_crs_for_driver(crs))
                 if path.suffix.lower() == ".shp":
                     check_shapefile_complete(temporary_file)
                 # The driver reports rows that are missing in a GeoPackage, so the number in it is enough. The rows of
@@ -71,60 +60,17 @@ def write_findings_layer(
             _move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
 
 
-@contextmanager
-def _use_large_pages() -> Iterator[None]:
-    """Let GDAL make databases with pages of 16 KB: a file of many rows is smaller, and is written faster.
-
-    The setting is that of the process: a GeoPackage that another thread makes meanwhile has such pages too.
-    """
-    option = "OGR_SQLITE_PRAGMA"
-    if pyogrio.get_gdal_config_option(option):
-        # The user's setting remains.
-        yield
-        return
-    pyogrio.set_gdal_config_options({option: "page_size=16384"})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({option: None})
-
-
-#: Column of the shapes in a stream of rows.
-_SHAPE_COLUMN = "geom"
-
-
-def _write_rows(path: Path, columns: FindingColumns, wkb: NDArray, layer: str, driver: str, crs: str) -> None:
-    """Write columns and (n,) shapes, as WKB of multipolygons or None, as a layer of a new file.
-
-    No data frame is made: its copies of the columns would take time and memory.
-    """
-    numbers = {name: np.array(columns[name], dtype=np.float64) for name in NUMERIC_FINDING_COLUMNS}
-    if driver == "GPKG" and len(wkb) and pyogrio.__gdal_version__ >= _ARROW_GDAL_VERSION:
-        table = ArrowTable({**columns, **numbers, _SHAPE_COLUMN: wkb.tolist()}, _SHAPE_COLUMN)
-        try:
-            with _use_large_pages():
-                pyogrio.raw.write_arrow(
-                    table,
-                    path,
-                    layer=layer,
-                    driver=driver,
-                    crs=crs,
-                    geometry_name=_SHAPE_COLUMN,
-                    geometry_type="MultiPolygon",
-                    dataset_options=GEOPACKAGE_OPTIONS,
-                )
-        finally:
-            table.close()
-            if table.error is not None:
-                # The driver reports another error, also where the user has cancelled the program.
-                raise table.error
-        return
+def _write_rows(path: Path, findings: list[Finding], layer: str, driver: str, crs: str) -> None:
+    """Write findings as a layer of a new file. No data frame is made: its copies would take time and memory."""
+    rows = [finding.row() for finding in findings]
     pyogrio.raw.write(
         path,
-        wkb,
-        # NumPy would search the texts of a list for nested sequences.
-        [numbers[n] if n in numbers else np.fromiter(c, dtype=object, count=len(c)) for n, c in columns.items()],
-        list(columns),
+        shapely.to_wkb(make_layer_geometries(findings), output_dimension=2),
+        [
+            np.array([row[name] for row in rows], dtype=np.float64 if name in NUMERIC_FINDING_COLUMNS else object)
+            for name in FINDING_COLUMNS
+        ],
+        list(FINDING_COLUMNS),
         layer=layer,
         driver=driver,
         crs=crs,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
@@ -25,7 +25,6 @@ from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
-from ..model.finding_texts import FindingColumns, iterate_finding_lines, make_finding_columns
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
 from .chapter import ReportChapter
@@ -73,27 +72,14 @@ def get_document_author(report: Report) -> str:
 _PIECES_PER_WRITE = 1000
 
 
-@dataclass
-class _JsonLines:
-    """The entries of a list as JSON texts, each in pieces."""
-
-    lines: Iterable[tuple[str, ...]]
-
-
 def report_to_json(report: Report) -> str:
     """Return a report as JSON text; non-finite numbers become null."""
     return "".join(_iterate_report_json(report))
 
 
-def _iterate_report_json(
-    report: Report, chapter: ReportChapter | None = None, columns: FindingColumns | None = None
-) -> Iterator[str]:
-    """Return the pieces of a report's JSON text; findings, which may be very many, become text directly.
-
-    A chapter is the last entry. ``columns``: those of `make_finding_columns`, if they are known.
-    """
-    finding_lines = _JsonLines(iterate_finding_lines(report.findings, columns))
-    entries = ((key, finding_lines if key == "findings" else value) for key, value in report.iterate_entries())
+def _iterate_report_json(report: Report, chapter: ReportChapter | None = None) -> Iterator[str]:
+    """Return the pieces of a report's JSON text; a chapter is the last entry."""
+    entries = report.iterate_entries()
     return _iterate_json(entries if chapter is None else chain(entries, [(chapter.key, chapter.data)]))
 
 
@@ -111,13 +97,13 @@ def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
     for key, value in parts:
         yield f"{start}{encode_json(key)}: "
         start = ",\n"
-        if not isinstance(value, list | Iterator | _JsonLines):
+        if not isinstance(value, list | Iterator):
             yield encode_json(value)
             continue
         is_empty = True
-        for line in value.lines if isinstance(value, _JsonLines) else ((encode_json(v),) for v in value):
+        for entry in value:
             yield "[\n" if is_empty else ",\n"
-            yield from line
+            yield encode_json(entry)
             is_empty = False
         yield "[]" if is_empty else "\n]"
     yield "\n}\n"
@@ -167,9 +153,6 @@ def write_outputs(
     if outputs.html or outputs.json or outputs.docx or outputs.pdf:
         report = add_data_digest(report, plan, cancellation)
 
-    # The report and the layer share the columns.
-    columns = make_finding_columns(report.findings) if outputs.json and outputs.findings else None
-
     def write_html(path: Path) -> None:
         page = render_report(report, plan.norm, draw(), chapter=chapter)
         if public is not None:
@@ -181,7 +164,7 @@ def write_outputs(
         written_report = add_picture_digests(report, draw()) if outputs.html else report
         # The texts of findings refer to nothing that Python's garbage collection could free.
         with pause_garbage_collection():
-            _write_text(path, _iterate_report_json(written_report, chapter, columns))
+            _write_text(path, _iterate_report_json(written_report, chapter))
 
     @cache
     def make_document() -> Document:
@@ -234,7 +217,7 @@ def write_outputs(
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.
             path = stack.enter_context(write_atomically(outputs.findings))
-            write_findings_layer(path, report.findings, plan.crs, columns=columns)
+            write_findings_layer(path, report.findings, plan.crs)
         cancellation.raise_if_cancelled()
 
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plugin.core.files.writing import OutputPaths
-from plugin.core.model.finding_texts import make_finding_columns
 from plugin.core.model.report import REPORT_SCHEMA, Report
 from plugin.core.render.outputs import report_to_json, write_outputs
 from plugin.paths import REPORT_TEMPLATES_FOLDER
@@ -107,12 +106,11 @@ def test_json_report_has_the_dicts_of_its_findings_also_with_unusual_values():
     expected[0]["params"]["nothing"] = None
     text = report_to_json(report)
     assert json.loads(text)["findings"] == expected
-    # The columns of many findings become text together; the text is that of the dicts.
     lines = [json.dumps(one, ensure_ascii=False) for one in expected]
     assert "[\n" + ",\n".join(lines) + "\n]" in text
 
 
-#: Texts with characters that JSON escapes, and with the text that separates values which are encoded together.
+#: Texts with characters that JSON escapes.
 UNUSUAL_TEXTS = st.text(alphabet='甲a"\\\n\0, u', max_size=6)
 PARAMETERS = st.dictionaries(
     UNUSUAL_TEXTS, st.recursive(st.one_of(UNUSUAL_TEXTS, st.floats(), st.none()), lambda one: st.lists(one, max_size=3))
@@ -120,7 +118,7 @@ PARAMETERS = st.dictionaries(
 
 
 @given(st.lists(st.tuples(UNUSUAL_TEXTS, PARAMETERS), max_size=4))
-def test_findings_encoded_together_have_the_json_of_each_finding(values):
+def test_findings_have_the_json_of_their_dicts(values):
     report = Report()
     report.findings = [replace(make_report().findings[0], message=text, params=params) for text, params in values]
     lines = [
@@ -129,7 +127,7 @@ def test_findings_encoded_together_have_the_json_of_each_finding(values):
     ]
     expected = [json.dumps(replace_non_finite(finding.to_dict()), ensure_ascii=False) for finding in report.findings]
     assert not values or lines == expected
-    assert make_finding_columns(report.findings)["params"] == [
+    assert [finding.row()["params"] for finding in report.findings] == [
         json.dumps(replace_non_finite(finding.params), ensure_ascii=False) for finding in report.findings
     ]
 
