@@ -10,11 +10,10 @@ import sqlite3
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -26,10 +25,8 @@ from ..errors import InputError
 from ..files.encoding import ShapefileEncoding, find_sibling_file
 from ..files.open_datasource import check_readable, check_shapefile_complete, provide_safe_path
 from ..geometry import crs as crs_care
-from ..parallel.process_state import halve_threads
-from ..parallel.threads import map_in_threads
 from ..plan.layer import FieldInfo, SourceLayer
-from .columnar_rows import ColumnarRows, read_columnar_rows
+from .columnar_rows import read_columnar_rows
 from .crs_definition import find_contradicting_crs
 from .field_types import DeclaredTable, read_declared_tables
 from .records import count_geodatabase_rows, count_stored_rows, find_problem_of_parts
@@ -42,10 +39,9 @@ from .rows import (
     read_layer_info,
     read_rows,
 )
-from .shape_headers import ShapeHeaders, read_shape_headers
+from .shape_headers import read_shape_headers
 from .stored_types import find_mistyped_fields, make_fields
 from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_hidden_tables
-from .thread_warnings import record_warnings_by_thread
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -140,31 +136,6 @@ class _LayerHeader:
     pyogrio_info: dict[str, Any]
     field_names: list[str]
     renamed_fields: list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class _LayerToRead:
-    """A layer before its rows are read: names of the fields to read (None: all), and warnings so far."""
-
-    source: _LayerSource
-    header: _LayerHeader
-    only: list[str] | None
-    warned: list[warnings.WarningMessage]
-
-
-class _StoredRows(NamedTuple):
-    """Parts of a layer that any thread may read.
-
-    ``row_count``: the number of rows that the file records, None if unknown; ``columnar_rows``: None if the rows must
-    be read cell by cell; ``mistyped_fields``: as of `find_mistyped_fields`; ``warned``: warnings of the driver in the
-    thread, without those of threads that it starts.
-    """
-
-    shape_headers: ShapeHeaders
-    row_count: int | None
-    columnar_rows: ColumnarRows | None
-    mistyped_fields: list[str]
-    warned: list[warnings.WarningMessage]
 
 
 def read_file(
@@ -271,24 +242,16 @@ def _read_layers(
 
     Raises InputError if a layer cannot be read, and Cancelled.
     """
-    layers: list[SourceLayer | _LayerToRead] = []
+    layers = []
     for source in sources:
         cancellation.raise_if_cancelled()
-        layers.append(_read_layer_or_header(source, select_layer))
-    to_read = [layer for layer in layers if isinstance(layer, _LayerToRead)]
-    stored_rows = _read_stored_rows_of_layers(to_read, cancellation)
-    for position, layer in enumerate(layers):
-        cancellation.raise_if_cancelled()
-        if isinstance(layer, _LayerToRead):
-            layers[position] = _make_layer_of_stored_rows(layer, stored_rows.pop(0))
-    return [layer for layer in layers if isinstance(layer, SourceLayer)]
+        layers.append(_read_layer(source, select_layer))
+    cancellation.raise_if_cancelled()
+    return layers
 
 
-def _read_layer_or_header(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer | _LayerToRead:
-    """Return a finished layer if no rows are needed, otherwise its header and the fields to read.
-
-    Raises InputError if the layer cannot be read.
-    """
+def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer:
+    """Return a layer with the rows and fields that ``select_layer`` selects. Raises InputError if it cannot be read."""
     declared_table = source.declared_table
     empty = declared_table is not None and declared_table.has_no_rows and not source.stored_row_count
     if declared_table is not None and empty and source.has_shapes and all(c.type for c in declared_table.columns):
@@ -304,8 +267,22 @@ def _read_layer_or_header(source: _LayerSource, select_layer: LayerSelector) -> 
         header = _read_header(source)
         needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
         unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
-        only = _select_fields(source, header, needed_fields)
-    return _LayerToRead(source, header, only, warned) if unread is None else unread
+        if unread is not None:
+            return unread
+        layer = _read_needed_rows(source, header, _select_fields(source, header, needed_fields))
+    if layer.problem is not None:
+        return layer
+    display_name = source.display_name
+    layer.row_filter = declared_table.view_sql if declared_table else ""
+    layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
+    layer.notices += [
+        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in header.renamed_fields
+    ]
+    if source.encoding is not None and find_sibling_file(source.path, ".shx") is None:
+        layer.notices.append(("notice_index_made", {"layer": display_name}))
+    layer.notices += make_encoding_notices(display_name, source.encoding)
+    layer.notices += make_driver_notices(display_name, warned)
+    return layer
 
 
 @contextmanager
@@ -321,89 +298,36 @@ def _raise_input_errors(source: _LayerSource) -> Iterator[None]:
         ) from error
 
 
-def _read_stored_rows_of_layers(to_read: list[_LayerToRead], cancellation: Cancellation) -> list[_StoredRows]:
-    """Return what the files have of layers, in the order of the layers. Raise InputError and Cancelled."""
-    with record_warnings_by_thread() as take_warnings:
+def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str] | None) -> SourceLayer:
+    """Return a layer with its rows, or marked as unusable if the file records another number of rows.
 
-        def read(one: _LayerToRead) -> _StoredRows:
-            return _read_stored_rows(one)._replace(warned=take_warnings())
-
-        # Drivers of other formats hold Python's lock while they read.
-        if len(to_read) < 2 or any(one.source.path.suffix.lower() != ".gpkg" for one in to_read):
-            return [read(one) for one in to_read]
-        # The largest first, so that no thread waits for it alone.
-        order = sorted(range(len(to_read)), key=lambda n: -int(to_read[n].header.pyogrio_info["features"]))
-
-        def read_with_half_of_threads(one: _LayerToRead) -> _StoredRows:
-            with halve_threads():
-                return read(one)
-
-        # More than two would wait for Python's lock.
-        rows_in_order = map_in_threads(
-            read_with_half_of_threads, [to_read[n] for n in order], cancellation, max_threads=2
-        )
-    rows_by_position = dict(zip(order, rows_in_order, strict=True))
-    return [rows_by_position[n] for n in range(len(to_read))]
-
-
-def _read_stored_rows(to_read: _LayerToRead) -> _StoredRows:
-    """Return what the file has of a layer: headers of its geometries, number of rows, and rows read by columns.
-
-    Any thread may call it; the other steps of reading use state that threads share. Raise InputError.
+    ``only``: names of the fields to read, None for all.
     """
-    source = to_read.source
-    with _raise_input_errors(source):
-        shape_headers = read_shape_headers(source.path_to_open, source.name)
-        row_count = (
-            count_stored_rows(source.path_to_open, source.name)
-            if source.stored_row_count is None
-            else source.stored_row_count
-        )
-        info = to_read.header.pyogrio_info
-        positions = find_field_positions(info, to_read.only)
-        rows = None
-        with ThreadPoolExecutor(1) as pool:
-            # SQLite searches the values without Python's lock, while the driver reads them.
-            search = pool.submit(find_mistyped_fields, source.path_to_open, source.name, info, positions)
-            if source.encoding is None:
-                rows = read_columnar_rows(source.path_to_open, source.name, info, positions, row_count)
-            mistyped_fields = search.result()
-    return _StoredRows(shape_headers, row_count, rows, mistyped_fields, [])
-
-
-def _make_layer_of_stored_rows(to_read: _LayerToRead, stored: _StoredRows) -> SourceLayer:
-    """Return a layer with the rows that were read. Raise InputError if the layer cannot be read."""
-    source, header = to_read.source, to_read.header
-    with _raise_input_errors(source), warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        layer = read_rows(
-            source.path,
-            source.path_to_open,
-            source.name,
-            source.encoding,
-            header.layer_without_rows,
-            header.field_names,
-            to_read.only,
-            info=header.pyogrio_info,
-            row_count=stored.row_count,
-            columnar_rows=stored.columnar_rows,
-            mistyped_fields=stored.mistyped_fields,
-            may_have_arcs=stored.shape_headers.may_have_arcs,
-            needs_columns=source.needs_columns,
-        )
-    if stored.row_count is not None and stored.row_count != len(layer.frame):
-        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), stored.row_count)
-    layer.row_filter = source.declared_table.view_sql if source.declared_table else ""
-    layer.shape_crs, layer.shape_crs_fids = stored.shape_headers.other_crs, stored.shape_headers.other_crs_fids
-    layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
-    display_name = source.display_name
-    layer.notices += [
-        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in header.renamed_fields
-    ]
-    if source.encoding is not None and find_sibling_file(source.path, ".shx") is None:
-        layer.notices.append(("notice_index_made", {"layer": display_name}))
-    layer.notices += make_encoding_notices(display_name, source.encoding)
-    layer.notices += make_driver_notices(display_name, [*to_read.warned, *stored.warned, *warned])
+    path, name, info = source.path_to_open, source.name, header.pyogrio_info
+    shape_headers = read_shape_headers(path, name)
+    row_count = count_stored_rows(path, name) if source.stored_row_count is None else source.stored_row_count
+    positions = find_field_positions(info, only)
+    columnar_rows = None
+    if source.encoding is None:
+        columnar_rows = read_columnar_rows(path, name, info, positions, row_count)
+    layer = read_rows(
+        source.path,
+        path,
+        name,
+        source.encoding,
+        header.layer_without_rows,
+        header.field_names,
+        only,
+        info=info,
+        row_count=row_count,
+        columnar_rows=columnar_rows,
+        mistyped_fields=find_mistyped_fields(path, name, info, positions),
+        may_have_arcs=shape_headers.may_have_arcs,
+        needs_columns=source.needs_columns,
+    )
+    if row_count is not None and row_count != len(layer.frame):
+        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), row_count)
+    layer.shape_crs, layer.shape_crs_fids = shape_headers.other_crs, shape_headers.other_crs_fids
     return layer
 
 

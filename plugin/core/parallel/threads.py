@@ -39,12 +39,11 @@ def map_in_threads(
     cancellation: Cancellation = NEVER_CANCELLED,
     *,
     vertex_count: int | None = None,
-    max_threads: int | None = None,
 ) -> list[R]:
     """Return the results of a function for all items, in the order of the items.
 
     ``vertex_count``: the number of vertices that the function reads for all items; if it is small, everything is
-    computed in the caller's thread. ``max_threads``: largest number of threads, if that of operations is too many.
+    computed in the caller's thread.
 
     Raises
     ------
@@ -60,7 +59,7 @@ def map_in_threads(
         with np.errstate(**error_state):
             return function(item)
 
-    count = min(get_thread_count(), len(items), max_threads or len(items))
+    count = min(get_thread_count(), len(items))
     if count < 2 or (vertex_count is not None and vertex_count < MIN_VERTICES):
         return [compute(item) for item in items]
     with pause_garbage_collection(), ThreadPoolExecutor(count, "sanxian-geometry") as pool:

@@ -11,9 +11,11 @@ import shutil
 import sqlite3
 import struct
 import zipfile
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
@@ -501,3 +503,14 @@ def test_package_folder_is_reported_as_unread_data_only_when_files_were_added(da
     write_gpkg(place / "空间数据" / "c.gpkg", {"GDBHMB": make_cultivated_layer()})
     (finding,) = list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("folder", "成果包", 2)
+
+
+def test_notice_of_measures_stays_with_its_layer(tmp_path):
+    path = tmp_path / "a.gpkg"
+    frame = gpd.GeoDataFrame({"BSM": ["1", "2"]}, geometry=[shapely.LineString([(0, 0), (9, 9)])] * 2, crs=4526)
+    for number in range(6):
+        frame.to_file(path, layer=f"L{number}", driver="GPKG", mode="a" if number else "w")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE gpkg_geometry_columns SET m = 1 WHERE table_name = 'L3'")
+    notices = {layer.name: [key for key, _ in layer.notices] for layer in read_source(path)}
+    assert {name for name, keys in notices.items() if "notice_measured" in keys} == {"L3"}
