@@ -26,80 +26,10 @@ REASON_KEYS = {
     "Ring is not closed": "not_closed",
 }
 
-#: Vertices of a triangle, the smallest ring.
-_MIN_RING_VERTICES = 4
-#: One in so many geometries is in a sample.
-_SAMPLE_STEP = 16
-#: Smallest share of star-shaped polygons in the sample at which the others are tested too.
-_MIN_STAR_SHAPED_SHARE = 0.5
-#: Relative rounding error of one operation on doubles.
-_ROUNDING = 2.0**-53
-#: Greatest relative rounding error of the difference of two products of differences, and a quarter more for the
-#: rounding of this bound.
-_TURN_ERROR = 1.25 * (3 + 16 * _ROUNDING) * _ROUNDING
-
 
 def mask_missing_shapes(geometries: NDArray) -> NDArray:
     """Return (n,) bool: geometries that are None or empty."""
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
-
-
-def mask_valid(geometries: NDArray) -> NDArray:
-    """Return (n,) bool: geometries that GEOS finds valid; False for None.
-
-    Star-shaped polygons are recognised in a third of the time that GEOS takes. Where they are rare, GEOS examines all.
-    """
-    is_valid = np.zeros(len(geometries), dtype=bool)
-    if not len(geometries):
-        return is_valid
-    if np.mean(mask_star_shaped(geometries[::_SAMPLE_STEP])) > _MIN_STAR_SHAPED_SHARE:
-        for batch in iterate_batches(geometries):
-            is_valid[batch] = mask_star_shaped(geometries[batch])
-    rest = np.flatnonzero(~is_valid)
-    is_valid[rest] = shapely.is_valid(geometries[rest])
-    return is_valid
-
-
-def mask_star_shaped(geometries: NDArray) -> NDArray:
-    """Return (n,) bool: polygons with one ring, seen completely from the mean of its vertices; all are valid.
-
-    The direction from there to the ring turns to one side at each segment, and once around in total. Then the ring can
-    neither cross nor touch itself. Turns within rounding errors do not count.
-
-    References
-    ----------
-    Shewchuk 1997, Adaptive precision floating-point arithmetic and fast robust geometric predicates, ccwerrboundA.
-    """
-    counts = shapely.get_num_coordinates(geometries)
-    is_star_shaped = counts >= _MIN_RING_VERTICES
-    counts = counts[is_star_shaped]
-    if not len(counts):
-        return is_star_shaped
-    xy = shapely.get_coordinates(geometries[is_star_shaped])
-    ends = np.cumsum(counts, dtype=np.int64)
-    starts = ends - counts
-    is_closed = (xy[starts] == xy[ends - 1]).all(axis=1)
-    x, y = np.ascontiguousarray(xy.T)
-    with np.errstate(invalid="ignore", over="ignore"):
-        x -= np.repeat(np.add.reduceat(x, starts) / counts, counts)
-        y -= np.repeat(np.add.reduceat(y, starts) / counts, counts)
-        positive, negative = x[:-1] * y[1:], x[1:] * y[:-1]
-        turn = positive - negative
-        # Products below the smallest normal number lose digits; no turn that small counts.
-        error = (np.abs(positive) + np.abs(negative)) * _TURN_ERROR + np.finfo(float).tiny
-        turns_left, turns_right = turn > error, turn < -error
-    is_above = y >= 0
-    # A ring that turns to one side enters the upper half of the plane once in each revolution around the mean.
-    enters = is_above[1:] & ~is_above[:-1]
-    # No segment leads from one polygon to the next one.
-    turns_left[ends[:-1] - 1] = turns_right[ends[:-1] - 1] = True
-    enters[ends[:-1] - 1] = False
-    turns_to_one_side = np.logical_and.reduceat(turns_left, starts) | np.logical_and.reduceat(turns_right, starts)
-    # A polygon with several rings that is closed as a whole makes several revolutions.
-    is_star_shaped[is_star_shaped] = (
-        turns_to_one_side & (np.add.reduceat(enters, starts, dtype=np.int64) == 1) & is_closed
-    )
-    return is_star_shaped
 
 
 def find_flat_polygons(geometries: NDArray, width_m: float) -> NDArray:

@@ -36,7 +36,6 @@ from ..geometry.validity import (
     find_flat_polygons,
     join_parts,
     mask_missing_shapes,
-    mask_valid,
     repair_polygon,
 )
 from ..geometry.vertex_index import VertexIndex
@@ -525,7 +524,7 @@ class Layer:
         if self.known_valid_hashes is not None:
             needs_test &= ~np.isin(self.shape_hashes, self.known_valid_hashes)
         is_invalid = np.zeros(len(self), dtype=bool)
-        is_invalid[needs_test] = ~apply_in_threads(mask_valid, self.raw_shapes[needs_test])
+        is_invalid[needs_test] = ~apply_in_threads(shapely.is_valid, self.raw_shapes[needs_test])
         return is_invalid
 
     @shared_property
