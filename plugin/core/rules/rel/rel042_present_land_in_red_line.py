@@ -117,8 +117,8 @@ def present_land_in_red_line(
         the plan, the section of its text).
     Limits
         The notice that lists permitted limited activities (自然资发〔2022〕142号) was not read: classes and limit are settings
-        of mark C. Roads, utilities, open space and farm facilities are not compared. Parts of a parcel below
-        `protected.min_present_m2` do not count. Cultivated parcels on 永久基本农田 or 耕地保护目标 are left to REL001, LAW011 and
+        of mark C. Roads, utilities, open space and farm facilities are not compared. A parcel with less than
+        `protected.min_present_m2` in the line does not count. Cultivated parcels on 永久基本农田 or 耕地保护目标 are left to REL001, LAW011 and
         REL010 where these run. Runs by default for a whole county (scope county), else if the rule or its group
         control_lines is selected.
     """
@@ -199,10 +199,12 @@ def _report_large_parts(
 
     ``group``: name of the kind of land.
     """
-    parts = parts.select(parts.area >= float(ctx.norm.get("protected.min_present_m2")))
+    # Counted by parcel: whether parts are connected may depend on a vertex that two of them share.
+    area_of_parcel = np.bincount(parts.parcel_row, parts.area, minlength=len(parcels))
+    area_of_parcel[area_of_parcel < float(ctx.norm.get("protected.min_present_m2"))] = 0.0
+    parts = parts.select(area_of_parcel[parts.parcel_row] > 0)
     if not len(parts.shape):
         return
-    area_of_parcel = np.bincount(parts.parcel_row, parts.area, minlength=len(parcels))
     parcel_rows = np.flatnonzero(area_of_parcel)
     largest_first = parcel_rows[np.argsort(-area_of_parcel[parcel_rows], kind="stable")].tolist()
     params = {"group": group, **make_row_list_params(parcels, largest_first, MOST_NAMED_PARCELS)}
