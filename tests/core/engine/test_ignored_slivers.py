@@ -247,7 +247,6 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
     # Places of the exceptions, with the reason why no area is lost.
     declared = {
         "geometry/tolerance.py": "the definition",
-        "package/inspection/finding_comparison.py": "findings that another precision may ignore; the totals are compared",
         "engine/explanation.py": "names a setting",
         "geometry/overlay_pieces.py": "keeps them in Parts.slivers",
         "geometry/coverage.py": "gaps wider than asked are another rule's; slivers are kept",
