@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Desktop script: set targets, use forms, change many rows, resize the panel, edit a locked file."""
-
-import subprocess
-from pathlib import Path
+"""Desktop script: set targets, use forms, change many rows, resize the panel."""
 
 from gui_driver import (
     FACTS,
@@ -27,7 +24,6 @@ from qgis.core import QgsFieldModel, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QComboBox,
     QDialogButtonBox,
     QDockWidget,
@@ -36,16 +32,6 @@ from qgis.PyQt.QtWidgets import (
     QScrollArea,
 )
 from qgis.utils import iface
-
-#: Program that writes to a GeoPackage until its input ends.
-WRITER_SCRIPT = """
-import sqlite3, sys
-database = sqlite3.connect(sys.argv[1], isolation_level=None)
-database.execute("PRAGMA journal_mode=wal")
-database.execute("BEGIN IMMEDIATE")
-print("ready", flush=True)
-sys.stdin.readline()
-"""
 
 
 def run_everyday_steps():
@@ -57,7 +43,6 @@ def run_everyday_steps():
     fill_in_farmland_form(layers["YJJBNTBHTB"])
     change_many_rows(layers["DLTB"])
     reopen_panel(controller)
-    edit_locked_file(layers["CZKFBJ"])
     project.setDirty(False)
 
 
@@ -198,26 +183,6 @@ def reopen_panel(controller):
     wait_seconds(0.5)
     FACTS["panel_widths"].append(dock.width())
     save_picture("everyday-4-again")
-
-
-def edit_locked_file(layer):
-    """Begin to edit a layer while another program writes to its file."""
-    iface.setActiveLayer(layer)
-    iface.messageBar().clearWidgets()
-    path = layer.source().split("|")[0]
-    FACTS["locked_file"] = Path(path).name
-    command = ["python3", "-c", WRITER_SCRIPT, path]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout.readline() == "ready\n"
-        save_picture("everyday-5-before")
-        iface.actionToggleEditing().trigger()
-        wait(lambda: iface.messageBar().currentItem() is not None, 10)
-        item = iface.messageBar().currentItem()
-        FACTS["locked"] = [item.text() if item is not None else "", str(writer.pid)]
-        save_picture("everyday-5-locked")
-        writer.communicate("\n", timeout=30)
-    layer.rollBack()
-    QApplication.processEvents()
 
 
 run_tour(run_everyday_steps)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Test everyday work in the real desktop: targets, forms, bulk changes, panel, locked files.
+"""Test everyday work in the real desktop: targets, forms, bulk changes, panel.
 
 Screenshots are saved in build/screenshots.
 """
@@ -44,11 +44,6 @@ def test_bulk_change_in_the_attribute_table_fills_names_within_one_undo_step(eve
 def test_reopened_panel_keeps_its_width(everyday_facts):
     before, after = everyday_facts["panel_widths"]
     assert everyday_facts["panel_closed"] and before == after
-
-
-def test_editing_a_file_that_another_program_writes_shows_a_message(everyday_facts):
-    text, process = everyday_facts["locked"]
-    assert everyday_facts["locked_file"] in text and process in text and "正在写入" in text
 
 
 def test_drawing_and_undoing_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(everyday_facts):
