@@ -113,7 +113,8 @@ class TomlText:
     def _give_comments_to_headings(self) -> None:
         """Move blank lines and comments above a heading from the table before it to the heading.
 
-        So that new keys come before them, and a table that is removed does not take those of the next one along.
+        So that new keys come before them, and a table that is removed does not take those of the next one along. Those
+        at the end of the file are moved behind the last table.
         """
         above: list[tuple[list[Any], int]] = []
         for entry, entries, position in self._iterate_entries(self._document):
@@ -123,6 +124,10 @@ class TomlText:
                 for body, number in above:
                     body[number] = (None, self._tomlkit.items.Null())
             above = [*above, (entries, position)] if entries[position][0] is None else []
+        for body, number in above:
+            if body is not self._document.body:
+                self._document.body.append(body[number])
+                body[number] = (None, self._tomlkit.items.Null())
 
     def _make_item(self, value: Any) -> Any:
         """Return a value on one line."""

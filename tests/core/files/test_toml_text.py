@@ -123,6 +123,17 @@ def test_comments_above_a_removed_toml_row_and_above_the_next_one_stay():
     assert file.text.index("# First") < file.text.index("farmland_area") < file.text.index("# Second")
 
 
+@pytest.mark.parametrize("end", ["# by hand\n", "\n# by hand\n\n# by another\n"])
+def test_comments_at_the_end_of_a_file_stay_when_the_last_toml_table_goes(end):
+    file = TomlText('id = "x"\n\n[[targets]]\nvalue = "1"\n' + end, PROFILE_PATH)
+    file.append_row("targets", {"value": "2"})
+    file.set_value(("ratio", "limit"), 1.2)
+    file.remove_row("targets", 1)
+    file.remove_row("targets", 0)
+    comments = [line for line in file.text.splitlines() if line.startswith("#")]
+    assert comments == [line for line in end.splitlines() if line]
+
+
 def test_toml_edit_preserves_line_endings():
     file = TomlText(PROFILE_TEXT.replace("\n", "\r\n").rstrip(), PROFILE_PATH)
     file.set_value(("marks", "ratio.form"), "A")
