@@ -6,6 +6,7 @@ A cell over several columns or rows has its text at the first place, and empty t
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 import zipfile
@@ -13,9 +14,12 @@ from collections.abc import Sequence
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import openpyxl
+
+from plugin.core.__main__ import main
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 Grid = list[list[str]]
@@ -24,6 +28,11 @@ Grid = list[list[str]]
 def normalise(text: str) -> str:
     """Return a text without blanks, signs that only guide line breaks, and typographic minus signs."""
     return re.sub(r"[\s\u200b\u2060]+", "", text).replace("\u2212", "-")
+
+
+def normalise_lines(text: str) -> str:
+    """Return a normalised text that keeps its lines."""
+    return "\n".join(filter(None, map(normalise, text.split("\n"))))
 
 
 def read_tables(path: Path) -> list[Grid]:
@@ -140,6 +149,13 @@ class PrintedTable(NamedTuple):
         (row,) = [row for row in self.rows if row[: len(labels)] == list(labels)]
         return row[self.heads.index(head)]
 
+    def select_below(self, heading: str) -> PrintedTable:
+        """Return the part below a heading that is alone in its row, up to the next such heading."""
+        alone = [n for n, row in enumerate(self.rows) if sum(map(bool, row)) == 1]
+        (start,) = [n for n in alone if heading in self.rows[n]]
+        end = next((n for n in alone if n > start), len(self.rows))
+        return PrintedTable(self.heads, self.rows[start + 1 : end])
+
 
 def find_table(tables: Sequence[Grid], first_heads: Sequence[str]) -> PrintedTable:
     """Return the only table with a row that begins with these heads."""
@@ -151,3 +167,19 @@ def find_table(tables: Sequence[Grid], first_heads: Sequence[str]) -> PrintedTab
     ]
     table, place = found
     return PrintedTable(list(map(normalise, table[place])), [list(map(normalise, row)) for row in table[place + 1 :]])
+
+
+def run_in_both_languages(command: list[str], target: Path, forms: Sequence[str]) -> dict[str, SimpleNamespace]:
+    """Run a command that finds something; return language → its JSON, and tables and lines by form of document.
+
+    ``target``: path of the written files, without language and suffix.
+    """
+    written = {}
+    for lang in ("zh", "en"):
+        paths = {form: target.with_name(f"{target.name} {lang}.{form}") for form in ("json", *forms)}
+        arguments = [argument for form, path in paths.items() for argument in (f"--{form}", str(path))]
+        assert main([*command, "--lang", lang, *arguments]) == 1
+        data = json.loads(paths["json"].read_text(encoding="utf-8"))
+        tables, lines = ({form: read(paths[form]) for form in forms} for read in (read_tables, read_lines))
+        written[lang] = SimpleNamespace(data=data, tables=tables, lines=lines)
+    return written

@@ -11,7 +11,7 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
+from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton, QToolButton, QWidget
 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
@@ -25,6 +25,7 @@ from plugin.gui.fixing.batch_dialog import BatchDialog
 from plugin.gui.fixing.batch_model import (
     CONFIRM,
     FEATURE_COLUMN,
+    FIX_COLUMN,
     OUT_COLUMN,
     REFUSED,
     SAFE,
@@ -566,6 +567,17 @@ def test_batch_table_does_not_scroll_sideways_in_a_narrow_dialog(qgis_app):
     dialog.reject()
 
 
+def test_batch_table_uses_the_width_of_a_wide_dialog(qgis_app):
+    dialog = BatchDialog(QgsMapCanvas())
+    digit = dialog.fontMetrics().horizontalAdvance("0")
+    dialog.resize(digit * 156, dialog.height())
+    dialog.show()
+    process_events(0.1)
+    widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
+    assert min(widths) >= 30, "key and fix are cut although the last column is wide"
+    dialog.reject()
+
+
 def test_batch_dialog_opens_with_the_focus_on_its_table_and_enter_on_close_applies_nothing(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     applied = []
@@ -600,6 +612,11 @@ def test_enter_presses_only_the_focused_button_of_the_batch_dialog(qgis_app):
         QTest.keyClick(button, Qt.Key.Key_Return)
         assert pressed[-1] is button and not applied, button.text()
     dialog.reject()
+
+
+def test_pressed_filter_buttons_of_a_batch_are_recognisable_in_every_theme(qgis_app):
+    # QGIS's dark theme draws a pressed push button like any other.
+    assert all(isinstance(button, QToolButton) for button in BatchDialog(QgsMapCanvas()).group_buttons.values())
 
 
 def test_fix_preview_maps_without_an_extent_show_no_scale(qgis_app):
@@ -689,6 +706,39 @@ def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
     process_events(0.1)
     assert dialog.table.horizontalScrollBar().maximum() == 0
     dialog.reject()
+
+
+def find_first_ink(label):
+    """Return the leftmost column of pixels that the text of a label covers."""
+    image = label.grab().toImage()
+    paper = image.pixel(image.width() - 4, image.height() // 2)
+    rows = range(image.height() // 3, image.height() * 2 // 3)
+    return next(x for x in range(4, image.width()) if any(image.pixel(x, y) != paper for y in rows))
+
+
+@pytest.mark.parametrize(
+    "sheet", ["", "QLabel { border: 1px solid transparent; padding: 2px }"], ids=["plain", "frame"]
+)
+def test_text_of_an_elided_label_is_aligned_with_other_labels(qgis_app, sheet):
+    labels = [QLabel("HHHH"), ElidedLabel("HHHH")]
+    for label in labels:
+        label.setStyleSheet(sheet)
+        label.resize(200, 40)
+    plain, elided = (find_first_ink(label) for label in labels)
+    assert plain == elided
+
+
+def test_text_of_a_fix_outcome_is_aligned_with_its_icon(qgis_app):
+    box = OutcomeBox()
+    row = box._make_line("ok", "没有新问题")
+    page = QWidget()
+    page.setLayout(row)
+    page.resize(300, 120)
+    page.show()
+    process_events(0.05)
+    icon, text = (row.itemAt(n).widget() for n in range(2))
+    assert abs(text.geometry().top() - icon.geometry().top()) <= 2 and text.height() < 60
+    page.close()
 
 
 def test_label_that_hides_cut_texts_is_empty_where_its_text_does_not_fit(qgis_app):

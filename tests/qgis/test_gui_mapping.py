@@ -22,6 +22,7 @@ from plugin.bridge.mapping import run as mapping_work
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.errors import Cancelled
+from plugin.core.mapping.preview import UndecidedCode
 from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
 from tests.core.land_survey import SURVEY_ROWS, write_survey
@@ -87,6 +88,21 @@ def test_column_width_set_by_the_user_is_kept_when_the_mapping_dialog_is_resized
         assert table.columnWidth(mapping_table.MORE_COLUMN) == width, letters
 
 
+@pytest.mark.parametrize("letters", [95, 150])
+def test_column_of_examples_is_as_wide_as_its_heading_on_a_narrow_screen(mapping_dialog, letters):
+    table = mapping_dialog.table
+    letter = table.fontMetrics().horizontalAdvance("0")
+    mapping_dialog.resize(letter * letters, 500)
+    mapping_dialog.show()
+    process_events(0.1)
+    header = table.horizontalHeader()
+    assert header.sectionSize(mapping_table.SAMPLES_COLUMN) >= header.sectionSizeHint(mapping_table.SAMPLES_COLUMN)
+    assert table.horizontalScrollBar().maximum() == 0
+    assert table.columnWidth(mapping_table.SOURCE_COLUMN) >= 12 * letter
+    if letters == 150:
+        assert table.columnWidth(mapping_table.MORE_COLUMN) == 24 * letter
+
+
 def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_dialog):
     source = mapping_dialog.findChild(QComboBox, "source.YDYHFLDM")
     assert source.currentData() == "DLBM" and source.toolTip() == "同含义"
@@ -106,6 +122,17 @@ def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_d
     )
     assert read_cell(mapping_dialog, "XZQMC", mapping_table.SAMPLES_COLUMN) == "浑源县"
     assert "10 行" in mapping_dialog.summary.text() and "数据来源说" in mapping_dialog.summary.text()
+
+
+def test_table_of_undecided_codes_shows_two_rows_in_a_small_dialog(mapping_dialog):
+    codes = mapping_dialog._norm.standard.code_lists.get("land_use_2023")
+    rows = [UndecidedCode(code, "有林地", 12, ("0301", "0302"), "") for code in ("0301", "0302", "0303")]
+    mapping_dialog.choices.show_codes("地类编码", rows, codes)
+    mapping_dialog.resize(mapping_dialog.width(), mapping_dialog.minimumSizeHint().height())
+    mapping_dialog.show()
+    process_events(0.1)
+    table = mapping_dialog.choices.table
+    assert table.viewport().height() >= table.rowHeight(0) + table.rowHeight(1)
 
 
 def test_enter_in_a_field_of_the_mapping_dialog_presses_no_button(mapping_dialog):

@@ -112,6 +112,13 @@ def test_statutory_area_check_mode_lists_differing_rows_and_changes_nothing(prov
     assert wide["DIFFERING"] == 1
 
 
+def test_statutory_area_check_mode_suspects_stored_areas_in_hectares(provider, tmp_path):
+    path = write_parcels(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
+    log = Log()
+    run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
+    assert any("疑以公顷为单位" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
+
+
 def test_statutory_area_adjusts_parcels_to_the_area_of_their_township(provider, tmp_path):
     parcels, township = make_tiles()
     outside = make_table([make_square(500, 500)]).assign(BSM="140225000099")
@@ -131,6 +138,35 @@ def test_statutory_area_adjusts_parcels_to_the_area_of_their_township(provider, 
     assert any("永安镇：控制面积" in line and "闭合差 0.00 m²" in line for line in log.lines)
     assert any("1 个要素不在任何控制范围内" in line and "（要素号 5）" in line for line in log.lines)
     assert any("来源级别 C，未核实" in line for line in log.lines)
+
+
+def test_statutory_area_does_not_adjust_parcels_with_a_gap(provider, tmp_path):
+    parcels, township = make_tiles()
+    path = tmp_path / "DLTB.gpkg"
+    pyogrio.write_dataframe(parcels.drop(index=3), path)
+    pyogrio.write_dataframe(township, tmp_path / "XZQXZ.gpkg")
+    log, parameters = Log(), {"INPUT": str(path), "CONTROL": str(tmp_path / "XZQXZ.gpkg")}
+    done = run_algorithm("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "x.gpkg")}, log)
+    assert done["REFUSED"] == 1 and gpd.read_file(tmp_path / "x.gpkg")["closed_m2"].isna().all()
+    assert done["MISCLOSURE_M2"] == pytest.approx(measure.statutory_area([make_square(100, 100)])[0], abs=0.01)
+    assert any("未平差" in line and "TOP002" in line for line in log.lines)
+
+
+def test_statutory_area_adjusts_to_a_given_control_area_within_the_limit(provider, tmp_path):
+    parcels, _ = make_tiles()
+    path = tmp_path / "DLTB.gpkg"
+    pyogrio.write_dataframe(parcels, path)
+    total = float(measure.statutory_area(parcels.geometry).sum())
+    parameters = {"INPUT": str(path), "CONTROL_AREA": total + 3, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    assert run_algorithm("statutory_area", parameters)["REFUSED"] == 1
+    done = run_algorithm("statutory_area", {**parameters, "LIMIT": 1e-4})
+    closed = [f["closed_m2"] for f in done["OUTPUT"].getFeatures()]
+    assert done["REFUSED"] == 0 and round(sum(closed), 2) == round(total + 3, 2)
+    profile = tmp_path / "x.toml"
+    profile.write_text(
+        'id = "x"\nname = "某县"\narea_code = "140225"\n[closure]\nlimit_share = 0.0001\n', encoding="utf-8"
+    )
+    assert run_algorithm("statutory_area", {**parameters, "PROFILE": str(profile)})["REFUSED"] == 0
 
 
 def test_statutory_area_logs_shapes_that_cannot_be_measured(provider, tmp_path):

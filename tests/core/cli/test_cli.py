@@ -25,6 +25,7 @@ from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.render.words import ReportTexts
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.report_fixtures import make_report
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
@@ -224,6 +225,20 @@ def test_one_unwritable_output_leaves_all_existing_output_files_unchanged(source
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([old.name, folder_at_the_target.name, "规划 数据"])
 
 
+def test_output_file_open_in_another_program_is_reported(source_without_conflict, tmp_path, capsys, monkeypatch):
+    """Check that an output is reported when Windows refuses to replace its file."""
+    target = tmp_path / "报告.html"
+    target.write_text("old", encoding="utf-8")
+
+    def refuse_to_replace_file(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse_to_replace_file)
+    assert run_command("check", source_without_conflict, "--rules", "REL001", "--html", target) == 2
+    assert "文件正被其他程序打开" in capsys.readouterr().err
+    assert target.read_text(encoding="utf-8") == "old"
+
+
 def test_strict_option_gives_exit_code_1_instead_of_0_for_a_report_with_open_warnings_only():
     report = make_report()
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
@@ -271,6 +286,18 @@ def run_command_in_new_process(*arguments: object, **more) -> subprocess.Complet
 
 
 @pytest.mark.slow
+def test_cp936_console_shows_the_whole_check_summary(source_with_conflict):
+    done = run_command_in_new_process(
+        "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"}
+    )
+    assert done.returncode == 1, done.stderr
+    out = done.stdout.decode("cp936")
+    assert "永久基本农田与生态保护红线重叠" in out and "公顷" in out and "?" not in out
+    done = run_command_in_new_process("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
+    assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
+
+
+@pytest.mark.slow
 def test_check_command_on_an_ascii_console_exits_with_its_usual_code_and_without_a_traceback(source_with_conflict):
     done = run_command_in_new_process(
         "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
@@ -304,6 +331,34 @@ def test_check_command_without_geopandas_exits_with_2_and_names_the_missing_libr
 def test_print_line_keeps_all_characters_that_the_console_can_show(capsys):
     print_line("12\u202f640.35 m²")
     assert capsys.readouterr().out == "12\u202f640.35 m²\n"
+
+
+@pytest.mark.slow
+def test_json_html_and_layer_outputs_of_a_check_of_the_sample_county_have_equal_finding_counts(tmp_path, capsys):
+    targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
+    before = (SAMPLE_FOLDER / "county.gpkg").read_bytes()
+    code = run_command(
+        "check",
+        SAMPLE_FOLDER / "county.gpkg",
+        "--profile",
+        "hunyuan",
+        "--json",
+        targets[0],
+        "--html",
+        targets[1],
+        "--findings",
+        targets[2],
+    )
+    assert code == 1
+    assert (SAMPLE_FOLDER / "county.gpkg").read_bytes() == before
+    data = json.loads(targets[0].read_text(encoding="utf-8"))
+    layer = pyogrio.read_dataframe(targets[2])
+    assert len(layer) == len(data["findings"])
+    page = targets[1].read_text(encoding="utf-8")
+    assert "本报告未附图" in page and str(tmp_path) not in page and str(REPOSITORY_ROOT) not in page
+    for severity, key in (("ERROR", "errors"), ("WARNING", "warnings")):
+        counts = [int(c) for c in re.findall(rf'data-severity="{severity}" data-count="(\d+)"', page)]
+        assert sum(counts) == data["summary"][key] == int((layer["severity"] == severity).sum())
 
 
 # -- options

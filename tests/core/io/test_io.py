@@ -22,7 +22,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.examples.plans import make_example_norm
-from plugin.core.files.encoding import find_shapefile_encoding, is_garbled
+from plugin.core.files.encoding import find_known_codec, find_shapefile_encoding, is_garbled
 from plugin.core.io import read_source
 from plugin.core.loading.recognition import find_role
 from plugin.core.messages.texts import Texts
@@ -149,6 +149,36 @@ def gbk_shapefile(tmp_path):
     return tmp_path / "YDYHGHFQ.shp"
 
 
+@pytest.fixture
+def utf8_shapefile(tmp_path):
+    write_shapefiles(tmp_path, "UTF-8", {"YDYHGHFQ": make_small_plan_layers()["YDYHGHFQ"]}, cpg=False)
+    return tmp_path / "YDYHGHFQ.shp"
+
+
+@pytest.mark.parametrize("name", ["GBK", "936", "ANSI 936", "cp936", "GB2312", "gb18030"])
+def test_alternative_names_of_gbk_in_a_cpg_file_are_recognised(gbk_shapefile, name):
+    gbk_shapefile.with_suffix(".cpg").write_text(name, encoding="ascii")
+    layer = read_single_layer(gbk_shapefile)
+    assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+    assert not layer.notices
+
+
+def test_cpg_file_declaring_utf8_over_gbk_text_is_reported_and_ignored(gbk_shapefile):
+    gbk_shapefile.with_suffix(".cpg").write_text("UTF-8", encoding="ascii")
+    before = hash_files(gbk_shapefile.parent)
+    layer = read_single_layer(gbk_shapefile)
+    assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+    assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "UTF-8", "encoding": "GBK"})]
+    assert hash_files(gbk_shapefile.parent) == before
+
+
+def test_cpg_file_declaring_gbk_over_utf8_text_is_reported_and_ignored(utf8_shapefile):
+    utf8_shapefile.with_suffix(".cpg").write_text("GBK", encoding="ascii")
+    layer = read_single_layer(utf8_shapefile)
+    assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+    assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "GBK", "encoding": "UTF-8"})]
+
+
 def test_unknown_encoding_in_a_cpg_file_is_ignored_when_the_text_is_unambiguous(gbk_shapefile):
     gbk_shapefile.with_suffix(".cpg").write_text("Klingon", encoding="ascii")
     assert list(read_single_layer(gbk_shapefile).frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
@@ -200,6 +230,11 @@ def test_shapefile_parts_with_upper_case_suffixes_are_found(gbk_shapefile, suffi
     layer = read_single_layer(gbk_shapefile)
     assert layer.crs is not None and layer.crs.to_epsg() == 4526
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+
+
+def test_find_known_codec_maps_encoding_aliases_to_one_codec():
+    names = {"UTF-8": "UTF-8", "utf8": "UTF-8", "65001": "UTF-8", "936": "GB18030", "1252": "CP1252", "": "", "xyz": ""}
+    assert {n: find_known_codec(n) for n in names} == names
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.core.standard.template import load_template
+from plugin.core.standard.template import load_code_list, load_template
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 TARGET_SECTION = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "1.00"\nunit = "km2"\nyear = 2035\nbinding = ""\nsource = ""\n'
@@ -97,6 +97,34 @@ def test_invalid_layer_template_is_refused(tmp_path, text, words):
     with pytest.raises(DataError) as caught:
         load_template(path)
     assert_message_contains(caught.value, "TEST.toml", *words)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        pytest.param("100,a,,1,B\n100,b,,1,B\n", ["3", "100"], id="code with two names"),
+        pytest.param(",a,,1,B\n", ["2"], id="code empty"),
+        pytest.param("100,a,,一,B\n", ["2", "100"], id="level not a number"),
+        pytest.param("110,a,100,2,B\n", ["110", "100"], id="parent missing"),
+    ],
+)
+def test_invalid_code_list_is_refused(tmp_path, rows, words):
+    path = tmp_path / "codes.csv"
+    path.write_text("code,name,parent,level,mark\n" + rows, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_code_list(path)
+    assert_message_contains(caught.value, "codes.csv", *words)
+
+
+def test_code_list_saved_by_a_spreadsheet_is_read(tmp_path):
+    path = tmp_path / "codes.csv"
+    path.write_bytes("\ufeffcode,name,parent,level,mark\r\n100,甲,,1,C\r\n110,乙,100,2,B\r\n".encode())
+    codes = load_code_list(path)
+    assert (
+        codes.list_code_and_parents("110") == ("110", "100")
+        and codes.collect_members(["100"]) == {"100", "110"}
+        and codes.mark == "C"
+    )
 
 
 def test_county_profile_inherits_limits_of_the_province_but_not_its_totals(tmp_path):

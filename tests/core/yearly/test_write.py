@@ -7,6 +7,8 @@ Layers, numbers, causes and balance are read by another library.
 import dataclasses
 import json
 
+import numpy as np
+import openpyxl
 import pyogrio
 import pytest
 import shapely
@@ -22,7 +24,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.package.folder import lock_for_writing
 from plugin.core.yearly import compute_yearly_update
-from plugin.core.yearly.balance import convert_balance_to_dict, list_notes
+from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_balance_terms_by_code
 from plugin.core.yearly.make import compute_and_write_update, compute_update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.printed_tables import find_table, read_tables
@@ -215,6 +217,25 @@ def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path
     write_update(done, tmp_path)
     crs = CRS.from_user_input(pyogrio.read_info(tmp_path / f"{DELIVERY_NAME}.gdb", layer="WHCGHFQ")["crs"])
     assert crs.to_epsg() == 4490 and not crs.is_compound
+
+
+def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_in_the_balance_file(written_update):
+    folder, done, _ = written_update
+    record = json.loads((folder / f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
+    assert record == json.loads(json.dumps(convert_balance_to_dict(done)))
+    by_role = {one["layer"]: one for one in record["layers"]}
+    line = by_role["ZXCQCSLX"]["balance"]
+    assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
+    zones = sum_balance_terms_by_code(next(one for one in done.maintained_layers if one.role == "GHFQ"))
+    assert (
+        zones["200"]["changed_from"]
+        == zones["300"]["changed_to"]
+        == pytest.approx(measure_area(make_box(120, 0, 80)), abs=0.01)
+    )
+    assert zones["200"]["after"] == pytest.approx(measure_area(make_box(0, 0, 120)), abs=0.01)
+    assert np.abs([balance["rest"] for balance in zones.values()]).max() < 0.1
+    book = openpyxl.load_workbook(folder / f"{DELIVERY_NAME}面积平衡表.xlsx")
+    assert book.sheetnames == ["分图层平衡", "分用途平衡", "分乡镇平衡"]
 
 
 def test_sheets_of_the_balance_have_every_figure_of_its_json(tmp_path):

@@ -370,6 +370,62 @@ def county_layers():
     return {role: layers[role] for role in ("XZQ", "XZQ_XZ", "YDYHGHFQ", "LSWHBHX") if role in layers}
 
 
+def cut_in_half(shape):
+    """Return both halves of a polygon, cut at the middle of its west–east extent."""
+    west, south, east, north = shape.bounds
+    return [
+        shapely.intersection(shape, shapely.box(*part))
+        for part in ((west, south, (west + east) / 2, north), ((west + east) / 2, south, east, north))
+    ]
+
+
+def test_recoded_half_zone_and_moved_half_line_in_a_county_are_measured_exactly(county_layers):
+    """Give half a zone another code; remove and add half a heritage line."""
+    import pandas as pd
+
+    zones, lines = county_layers["YDYHGHFQ"].copy(), county_layers["LSWHBHX"].copy()
+    number = int(np.argmin(shapely.area(zones.geometry.to_numpy())))
+    stays, goes = cut_in_half(zones.geometry.iloc[number])
+    code = zones["GHFQDM"].iloc[number]
+    other = next(c for c in zones["GHFQDM"] if c != code)
+    fresh = zones.iloc[[number]].copy()
+    zones.loc[number, "geometry"] = stays
+    fresh["geometry"], fresh["GHFQDM"], fresh["BSM"] = [goes], other, "140225000099999999"
+    zones = pd.concat([zones, fresh], ignore_index=True).set_crs(county_layers["YDYHGHFQ"].crs)
+    lines_before = lines.geometry.iloc[0]
+    remaining, lost = cut_in_half(lines_before)
+    lines.loc[0, "geometry"] = remaining
+    east = shapely.affinity.translate(lines.geometry.iloc[1], lines.total_bounds[2] - lines.total_bounds[0] + 1)
+    more = lines.iloc[[1]].copy()
+    more["geometry"], more["BSM"] = [east], "140225000099999998"
+    moved = pd.concat([lines, more], ignore_index=True).set_crs(lines.crs)
+    after = make_county_plan({**county_layers, "YDYHGHFQ": zones, "LSWHBHX": moved})
+    done = compute_yearly_update(make_county_plan(county_layers, after), after, 2026, day=UPDATE_DATE)
+    by_role = {layer.role: layer for layer in done.changed_layers}
+    assert set(by_role) == {"YDYHGHFQ", "LSWHBHX"}
+
+    def measure_statutory_square_metres(*shapes):
+        return measure_statutory_area(np.array(shapes, dtype=object), make_lonlat_transformer(zones.crs)).sum()
+
+    changed = by_role["YDYHGHFQ"]
+    assert changed.filed_rows.tolist() == [number]
+    assert changed.sum_area_m2(CHANGED_KIND) == pytest.approx(measure_statutory_square_metres(goes), rel=1e-6)
+    assert {one.current_row for one in changed.parcels_after_change} == {number, len(zones) - 1}
+    assert sum(one.area_m2 for one in changed.parcels_after_change) == pytest.approx(
+        measure_statutory_square_metres(stays, goes), rel=1e-6
+    )
+    line = by_role["LSWHBHX"]
+    # Ranges of one site are nested: land that another range still covers is not moved out.
+    lost = shapely.difference(lost, shapely.union_all(moved.geometry))
+    assert line.sum_area_m2(MOVED_OUT_KIND) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
+    assert line.sum_area_m2(MOVED_IN_KIND) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
+    assert line.filed_rows.tolist() == [0]
+    stayed = [shapely.intersection(shape, lines_before) for shape in moved.geometry]
+    assert sum(one.area_m2 for one in line.parcels_after_change) == pytest.approx(
+        measure_statutory_square_metres(east, *stayed), rel=1e-5
+    )
+
+
 # -- land after, and its overlay -----------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from plugin.core.render.document.docx_writer import import_docx_library, write_d
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.print_html import render_print_html
+from plugin.core.render.figures import format_hectares
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import add_data_digest, compute_data_digest, write_outputs
 from plugin.core.render.report_settings import load_report_settings
@@ -278,6 +279,14 @@ def test_english_report_record_and_page_contain_no_chinese_punctuation(checked):
     texts = [*list_texts(document), *list_texts(make_check_record(english.report, english.plan.norm))]
     texts.append(render_report(english.report, english.plan.norm))
     assert [text for text in texts if re.search("[、；：]", text)] == []
+
+
+@pytest.mark.parametrize(
+    ("area", "text"), [(1_261_300.0, "126.13 公顷"), (6520.34, "0.6520 公顷"), (6.89, "0.0007 公顷"), (0.36, "< 0.0001 公顷"),
+                       (10_000.0, "1.00 公顷"), (0.0, "0.0000 公顷")]
+)  # fmt: skip
+def test_areas_in_hectares_have_two_decimals_or_four_below_one_hectare(area, text):
+    assert format_hectares(area, ReportTexts("zh")) == text
 
 
 def test_consecutive_numbers_are_shortened_to_ranges():
