@@ -16,9 +16,9 @@ import time
 import zipfile
 from pathlib import Path
 
-from add_library import LIBRARIES, read_library
 from make_manual import ManualError, make_manual_files
 from translations import ROOT, compile_translations
+from zip_libraries import LIBRARIES, read_library
 
 TOP_FOLDER = "sanxian"
 #: Entries that the plugin site shows as links, and domains reserved for examples.

@@ -86,7 +86,7 @@ def copied_package(exported_package, tmp_path):
 
 @pytest.fixture(scope="module")
 def unchanged_findings(exported_package, geopackage_spec, assembled_plan):
-    """Return the findings on the package without a forgery, by (rule code, message case)."""
+    """Return the findings on the unchanged package, by (rule code, message case)."""
     return inspect_findings(exported_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
 
 
@@ -103,7 +103,7 @@ def inspect_findings(folder, spec, plan, rules, lang="zh"):
 
 
 def recompute_digests(package, but=()):
-    """Recompute every digest of a package, as a forger would.
+    """Recompute every digest of a package, as a new export would.
 
     The files in ``but`` keep their old digest.
     """

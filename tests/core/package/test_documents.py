@@ -86,7 +86,7 @@ def copied_package(exported_package, tmp_path):
 def list_findings(package, spec, code):
     """Return the findings of a rule in an inspection, except those on the manifest's page."""
     report = inspect_package(package, spec, RunOptions(profile="hunyuan")).report
-    # The page of the manifest has the digests of the files, so it differs where a document was forged.
+    # The page of the manifest has the digests of the files, so it differs where a document was changed.
     return [f for f in report.findings if f.code == code and f.key != MANIFEST_PAGE_FILE_NAME]
 
 

@@ -100,12 +100,12 @@ def test_changed_line_endings_of_text_files_are_accepted(
 
 def test_unconfirmed_settings_removed_from_the_report_are_found(copied_package, geopackage_spec):
 
-    def forge_report(data):
+    def confirm_all_settings(data):
         for rule in data["rules"]:
             rule["unconfirmed"] = []
         data["summary"] = Report.from_dict(data).summary
 
-    change_report(forge_report)(copied_package)
+    change_report(confirm_all_settings)(copied_package)
     change_manifest(lambda m: m["check"].update(unconfirmed=[]))(copied_package)
     recompute_digests(copied_package)
     facts = collect_package_facts(copied_package, geopackage_spec)
@@ -201,12 +201,12 @@ def test_waivers_in_a_package_report_are_stated_as_a_caveat_and_leave_the_findin
 
 
 def test_changed_tolerance_and_parameter_of_the_report_are_reported(copied_package, geopackage_spec):
-    def forge(data):
+    def change_values(data):
         data["tolerance"]["min_area_m2"] = 5000
         row = next(row for row in data["rules"] if row["parameters"] and "." not in row["parameters"][0]["name"])
         row["parameters"][0]["value"] = "另值"
 
-    change_json(REPORT_JSON_PATH, forge)(copied_package)
+    change_json(REPORT_JSON_PATH, change_values)(copied_package)
     found = compare_reports(copied_package, geopackage_spec)
     assert found.keys() == {"values"} and "tolerance.min_area_m2" in found["values"]
     assert found["values"].count("、") == 1

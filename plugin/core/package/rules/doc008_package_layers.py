@@ -79,8 +79,9 @@ def package_layers(*, ctx: RuleContext) -> RuleResult:
         Copy the data again, or add the layer and make the package again.
     Limits
         The mandatory layers are a setting of the specification (mark C). Files of a .gdb are checked if QGIS's GDAL
-        (osgeo) is installed. Of spatial indexes only the files of a .gdb are checked. In a package gathered from counties, the counties' fields are accepted in layers of which the parent's field table
-        was not read (mark C). Other rules report errors inside a layer.
+        (osgeo) is installed. Of spatial indexes only the files of a .gdb are checked. In a package gathered from
+        counties, the counties' fields are accepted in layers of which the parent's field table was not read (mark C).
+        Other rules report errors inside a layer.
     """
     return apply_check_to_package_facts(ctx, _report_layer_problems)
 

@@ -77,9 +77,10 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
     """Figures and items of the manifest agree with the data.
 
     What it checks
-        The layers in the manifest are exactly those in the package. Their CRS, geometry and extent agree. Number of features and fields, statutory area, and the sums of the
-        area fields (survey, net, declared) of every layer in the manifest agree with the data. The layers were equal
-        when they were read again after the export. Fields with personal data that should be blank are blank.
+        The layers in the manifest are exactly those in the package. Their CRS, geometry and extent agree. Number of
+        features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer in
+        the manifest agree with the data. The layers were equal when they were read again after the export. Fields with
+        personal data that should be blank are blank.
     Why
         People who do not open the data read the manifest.
     How to fix

@@ -83,9 +83,9 @@ def package_metadata(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         The XML of the metadata is well-formed, in its declared encoding, and has the elements of the specification,
-        and each layer once. Each layer has the right name, number of features, kind, format, CRS, unit and extent. Name, secrecy level and
-        dates of the package are right. The level is not below that of the specification or the profile, unless the
-        manifest states the reason.
+        and each layer once. Each layer has the right name, number of features, kind, format, CRS, unit and extent.
+        Name, secrecy level and dates of the package are right. The level is not below that of the specification or the
+        profile, unless the manifest states the reason.
     Why
         A delivery is filed and found by its metadata, usually without a look into the data.
     How to fix

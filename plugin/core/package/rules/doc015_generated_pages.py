@@ -74,9 +74,9 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
     """Every generated page and document agrees with its data.
 
     What it checks
-        The pages of the report and of the manifest (HTML) are made again from their data (JSON), and verdict, counts and
-        figures are compared. Verdict and figures of the quality report and the quality record that
-        the plugin made (docx, PDF) are compared with the report's data.
+        The pages of the report and of the manifest (HTML) are made again from their data (JSON), and verdict, counts
+        and figures are compared. Verdict and figures of the quality report and the quality record that the plugin made
+        (docx, PDF) are compared with the report's data.
     Why
         A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix

@@ -78,8 +78,9 @@ def package_origin(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Dates of manifest and report are valid and not in the future, the report's date is before the manifest's, and
-        both are after the year of the data. Standard, edition, profile and version of the plugin exist, are equal in manifest and report, and are those of this check. Document information (成果信息) is equal in both.
-        The schema of the report is known.
+        both are after the year of the data. Standard, edition, profile and version of the plugin exist, are equal in
+        manifest and report, and are those of this check. Document information (成果信息) is equal in both. The schema
+        of the report is known.
     Why
         A package with a future date or an unknown norm was not made as it states.
     How to fix

@@ -118,9 +118,9 @@ def present_land_in_red_line(
     Limits
         The notice that lists permitted limited activities (自然资发〔2022〕142号) was not read: classes and limit are settings
         of mark C. Roads, utilities, open space and farm facilities are not compared. A parcel with less than
-        `protected.min_present_m2` in the line does not count. Cultivated parcels on 永久基本农田 or 耕地保护目标 are left to REL001, LAW011 and
-        REL010 where these run. Runs by default for a whole county (scope county), else if the rule or its group
-        control_lines is selected.
+        `protected.min_present_m2` in the line does not count. Cultivated parcels on 永久基本农田 or 耕地保护目标 are
+        left to REL001, LAW011 and REL010 where these run. Runs by default for a whole county (scope county), else if
+        the rule or its group control_lines is selected.
     """
     result = RuleResult(is_applicable=False)
     is_core = np.zeros(0, dtype=bool) if reserves is None else find_core_rows_or_note_reason(reserves, ctx, result)
