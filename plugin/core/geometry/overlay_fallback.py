@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compute overlays by alternative methods where GEOS fails or the result is wrong.
 
-Methods in order: as is, near the origin, with fixed precision, with repaired copies, in smaller pieces. Each result is
-validated by point-in-polygon tests of sample points.
+Shapes are overlaid near the origin, then with two fixed precisions. Each result is validated by point-in-polygon tests
+of sample points.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..parallel.threads import apply_in_threads
 from .tolerance import Tolerance
-from .validity import extract_polygons, repair_polygon
+from .validity import extract_polygons
 
 # Validate an overlay by point-in-polygon tests. Where boundaries almost match, GEOS can take a whole polygon for
 # outside although it is inside, and the resulting areas may even add up; point-in-polygon tests have no rounding. One
@@ -179,8 +179,8 @@ def translate_back(shapes: NDArray, offset: NDArray) -> NDArray:
 
 
 OverlayOperation = Callable[..., Any]
-#: Maximum number of quarterings before a pair fails.
-_MAX_QUARTERINGS = 2
+#: Name of the fallback in the report.
+_FIXED_PRECISION = "fixed_precision"
 #: A grid this many times finer than the cluster tolerance is tried first: it usually suffices and changes almost
 #: nothing.
 _FINE_GRID_RATIO = 1000
@@ -351,7 +351,7 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
     """
     origin = compute_local_origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
     moved_shapes = translate_shapes(shapes, -origin)
-    for grid in (None, tolerance.cluster_m / _FINE_GRID_RATIO, tolerance.cluster_m):
+    for grid in _list_grids(tolerance):
         try:
             union = shapely.union_all(moved_shapes, grid_size=grid)
             changed_area = 0.0 if grid is None else _measure_rounding(moved_shapes, grid)
@@ -362,7 +362,7 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
         ):
             continue
         if grid is not None:
-            fallback_log.steps.append(FallbackStep("fixed_precision", row, -1, changed_area))
+            fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, row, -1, changed_area))
         return translate_back(wrap_shape(union), origin)[0]
     fallback_log.failed_pairs.append((row, -1))
     return None
@@ -376,121 +376,26 @@ def _measure_rounding(shapes: NDArray, grid: float) -> float:
 def _overlay_pair_with_fallbacks(
     overlay_attempt: _OverlayAttempt, left_shape: Any, right_shape: Any, pair: tuple[int, int], first: int = 0
 ) -> Any:
-    """Return the first overlay of a pair that no sample point contradicts; None if all methods fail.
+    """Return the first overlay of a pair that no sample point contradicts; None if all precisions fail.
 
-    ``pair``: the two row numbers, for the log; ``first``: position of the first method to try.
+    ``pair``: the two row numbers, for the log; ``first``: position of the first precision to try.
     """
-    for name, compute in _OVERLAY_ATTEMPTS[first:]:
+    both = np.array([left_shape, right_shape], dtype=object)
+    for grid in _list_grids(overlay_attempt.tolerance)[first:]:
         try:
-            result, changed_area = compute(
-                overlay_attempt.operation, left_shape, right_shape, overlay_attempt.tolerance
-            )
+            result = overlay_attempt.operation(left_shape, right_shape, grid_size=grid)
+            changed_area = 0.0 if grid is None else _measure_rounding(both, grid)
         except shapely.GEOSException:
-            continue  # the next step handles the failure
-        if name != "as_is":
-            if overlay_attempt.mask_contradicted_results(
-                wrap_shape(result), wrap_shape(left_shape), wrap_shape(right_shape)
-            )[0]:
+            continue  # the next precision handles the failure
+        if grid is not None:
+            if overlay_attempt.mask_contradicted_results(wrap_shape(result), both[:1], both[1:])[0]:
                 continue
-            overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed_area))
+            overlay_attempt.fallback_log.steps.append(FallbackStep(_FIXED_PRECISION, *pair, changed_area))
         return result
     overlay_attempt.fallback_log.failed_pairs.append(pair)
     return None
 
 
-def _overlay_unchanged_polygons(
-    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
-) -> tuple[Any, float]:
-    """Return the overlay of two polygons as they are, and 0 m² of changed area."""
-    return operation(left_shape, right_shape), 0.0
-
-
-def _overlay_on_fine_grid(
-    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
-) -> tuple[Any, float]:
-    """Return the overlay on a grid much finer than the cluster tolerance, and the area (m²) changed by rounding."""
-    return _overlay_on_given_grid(operation, left_shape, right_shape, tolerance.cluster_m / _FINE_GRID_RATIO)
-
-
-def _overlay_on_cluster_grid(
-    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
-) -> tuple[Any, float]:
-    """Return the overlay on a grid of the cluster tolerance, and the area (m²) changed by rounding."""
-    return _overlay_on_given_grid(operation, left_shape, right_shape, tolerance.cluster_m)
-
-
-def _overlay_on_given_grid(
-    operation: OverlayOperation, left_shape: Any, right_shape: Any, grid: float
-) -> tuple[Any, float]:
-    """Return the overlay on a grid of ``grid`` m, and the area (m²) by which rounding changes the polygons."""
-    rounded_left, rounded_right = shapely.set_precision(left_shape, grid), shapely.set_precision(right_shape, grid)
-    return operation(left_shape, right_shape, grid_size=grid), _measure_change(
-        left_shape, rounded_left
-    ) + _measure_change(right_shape, rounded_right)
-
-
-def _overlay_repaired_polygons(
-    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
-) -> tuple[Any, float]:
-    """Return the overlay of repaired copies, and the area (m²) by which the repair changes the polygons."""
-    repaired_left, repaired_right, changed_area = _repair_both(left_shape, right_shape)
-    return operation(repaired_left, repaired_right, grid_size=tolerance.cluster_m), changed_area
-
-
-def _overlay_quarters(
-    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
-) -> tuple[Any, float]:
-    """Return the union of the overlays of a polygon's quarters, and the area (m²) that repairs changed before.
-
-    The pair of vertices that GEOS fails on is then in a small quarter, or gone.
-    """
-    repaired_left, repaired_right, changed_area = _repair_both(left_shape, right_shape)
-    pieces: list[Any] = []
-    for quarter in _cut_quarters(repaired_left, _MAX_QUARTERINGS):
-        piece = extract_polygons(operation(quarter, repaired_right, grid_size=tolerance.cluster_m))
-        if piece is not None:
-            pieces.append(piece)
-    return shapely.union_all(pieces, grid_size=tolerance.cluster_m), changed_area
-
-
-def _repair_both(left_shape: Any, right_shape: Any) -> tuple[Any, Any, float]:
-    """Return repaired copies of both polygons, and the area (m²) that the repair changed.
-
-    Raise GEOSException if a copy has no area left.
-    """
-    repaired_left, repaired_right = repair_polygon(left_shape), repair_polygon(right_shape)
-    if repaired_left is None or repaired_right is None:
-        raise shapely.GEOSException("nothing is left of a repaired copy")
-    return (
-        repaired_left,
-        repaired_right,
-        _measure_change(left_shape, repaired_left) + _measure_change(right_shape, repaired_right),
-    )
-
-
-def _cut_quarters(shape: Any, depth: int) -> list[Any]:
-    """Return the quarters of a polygon by its bounding box, each quartered again ``depth`` − 1 times."""
-    if shape is None:
-        return []
-    if not depth:
-        return [shape]
-    xmin, ymin, xmax, ymax = shape.bounds
-    xmid, ymid = (xmin + xmax) / 2, (ymin + ymax) / 2
-    quarters = []
-    for box in ((xmin, ymin, xmid, ymid), (xmid, ymin, xmax, ymid), (xmin, ymid, xmid, ymax), (xmid, ymid, xmax, ymax)):
-        quarters += _cut_quarters(extract_polygons(shapely.intersection(shape, shapely.box(*box))), depth - 1)
-    return quarters
-
-
-def _measure_change(shape_before: Any, shape_after: Any) -> float:
-    """Return by how much (m²) the planar areas of two shapes differ."""
-    return abs(float(shapely.area(shape_after)) - float(shapely.area(shape_before)))
-
-
-_OVERLAY_ATTEMPTS = (
-    ("as_is", _overlay_unchanged_polygons),
-    ("fixed_precision", _overlay_on_fine_grid),
-    ("fixed_precision", _overlay_on_cluster_grid),
-    ("repaired", _overlay_repaired_polygons),
-    ("pieces", _overlay_quarters),
-)
+def _list_grids(tolerance: Tolerance) -> tuple[float | None, ...]:
+    """Return the grids (m) that are tried one after another; None for unrounded coordinates."""
+    return None, tolerance.cluster_m / _FINE_GRID_RATIO, tolerance.cluster_m

@@ -139,9 +139,7 @@ _MAX_NAMED_STEPS = 5
 
 def _format_fallback_steps(tolerance: dict[str, Any], report_texts: ReportTexts) -> str:
     """Return the sentence on overlays that needed a fallback: numbers of steps, changed area, rows."""
-    counts = {
-        name: format_number(tolerance["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")
-    }
+    count = format_number(sum(tolerance["steps"].values()), 0)
     steps_taken = tolerance.get("steps_taken") or []
     pairs = [
         " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDE_COLUMNS if step.get(role))
@@ -152,7 +150,7 @@ def _format_fallback_steps(tolerance: dict[str, Any], report_texts: ReportTexts)
         "…" if len(distinct_pairs) > _MAX_NAMED_STEPS else ""
     )
     area = format_square_metres(sum(step["area_m2"] for step in steps_taken))
-    return report_texts.get("text", "steps", **counts, area=area, rows=rows or "—")
+    return report_texts.get("text", "steps", count=count, area=area, rows=rows or "—")
 
 
 _SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
