@@ -478,21 +478,16 @@ def clip_large_polygons(
     source: Polygons,
     rows: NDArray,
     cancellation: Cancellation,
-    *,
-    once: bool = False,
 ) -> None:
     """Replace each large polygon, in place, by its clip around the small polygon at the same position.
 
-    ``source``, ``rows``: the layer of the large polygons, and the row of each; ``once``: clips are not stored, since
-    the same places are not asked for again.
+    ``source``, ``rows``: the layer of the large polygons, and the row of each.
     """
     clipped_polygons = source.clipped_polygons
-    positions = np.flatnonzero(clipped_polygons.is_large[rows])
-    clip = clipped_polygons.clip_once if once else clipped_polygons.clip_around
-    for n in positions.tolist():
+    for n in np.flatnonzero(clipped_polygons.is_large[rows]).tolist():
         cancellation.raise_if_cancelled()
         if large_polygons[n] is not None and small_polygons[n] is not None:
-            large_polygons[n] = clip(int(rows[n]), np.array(small_polygons[n].bounds))
+            large_polygons[n] = clipped_polygons.clip_around(int(rows[n]), np.array(small_polygons[n].bounds))
 
 
 def _find_near_cover_rows(

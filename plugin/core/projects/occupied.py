@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..engine.geometry_queries import compute_piece_shares_of_rows
 from ..geometry.crs import make_lonlat_transformer
-from ..geometry.overlay import find_overlapping_rows
+from ..geometry.overlay import find_overlapping_rows, overlay_rows_between, select_present_rows
 from ..geometry.overlay_fallback import FallbackLog, union_near_row
-from ..geometry.overlay_pieces import OverlayPieces, remove_repeated_land
-from ..geometry.pair_overlay import find_pieces_of_pairs
+from ..geometry.overlay_pieces import OverlayPieces, collect_pieces, remove_repeated_land
 from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
@@ -231,18 +230,19 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
         Between batches.
     """
     distance_from = DistanceTree(layer.plane_shapes).measure
-    # Pairs whose boxes meet; the overlay compares the shapes.
-    left, meeting = shapely.STRtree(layer.plane_shapes).query(projects.shapes)
-    rows, right = np.unique(meeting, return_inverse=True)
-    projects.cancellation.raise_if_cancelled()
+    rows = np.unique(shapely.STRtree(layer.plane_shapes).query(projects.shapes)[1])
     near = _select_polygons(layer, rows)
-    pieces = find_pieces_of_pairs(
+    # Not `find_shared_pieces`, which compares all segments of the rows first.
+    left, right, shapes, fallback_log = overlay_rows_between(
         projects.polygons,
         near,
-        left,
-        right,
-        tolerance=projects.tolerance,
-        cancellation=projects.cancellation,
+        select_present_rows(projects.polygons, None),
+        select_present_rows(near, None),
+        projects.tolerance,
+        projects.cancellation,
+    )
+    pieces = collect_pieces(
+        left, right, shapes, projects.tolerance, False, fallback_log, projects.cancellation, keep_slivers=True
     )
     failed = frozenset(int(left) for left, _ in pieces.fallback_log.failed_pairs)
     shared: frozenset[int] = frozenset()
