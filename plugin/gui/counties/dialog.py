@@ -16,7 +16,7 @@ from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import FieldMessage, WrappedLabel
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .form import CountiesForm
 from .rows import DONE, KEPT, KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row

@@ -27,7 +27,7 @@ from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
-from ..widgets.fit import make_scroll_area
+from ..widgets.layout import make_scroll_area
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList

@@ -37,7 +37,7 @@ from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.digest import explain_digest
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
-from ..widgets.fit import make_scroll_area, resize_within_screen
+from ..widgets.layout import make_scroll_area, resize_within_screen
 from .attachment_digest import AttachmentDigest
 from .detail_pane import format_feature_keys, format_place_and_size, make_text_label
 from .groups import format_hectares_in_list, get_finding_kind

@@ -25,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from ..widgets.whole_rows import WholeRows
 from .area_table import AreaRow, AreaTable

@@ -14,7 +14,7 @@ from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from .area_table import AreaRow, AreaTable
 from .choice_list import ChoiceList

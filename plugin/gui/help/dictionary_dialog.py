@@ -34,7 +34,7 @@ from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from ..widgets.opening import open_in_browser, open_path
 from ..widgets.whole_rows import WholeRows
 from .buttons import add_help_button

@@ -31,7 +31,7 @@ from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .table import MappingTable, ScrollSafeTableComboBox
 

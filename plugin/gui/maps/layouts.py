@@ -39,7 +39,7 @@ from ..project.document_line import DocumentLine, ensure_exportable_document_inf
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from ..widgets.messages import push_message
 from ..widgets.whole_rows import WholeRows
 

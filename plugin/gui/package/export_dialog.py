@@ -30,7 +30,7 @@ from ..widgets.buttons import CopyButton, FocusedButtonDialog
 from ..widgets.digest import explain_digest
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from .form_page import FormPage
 from .gate_box import make_reasons_list, show_reasons
 

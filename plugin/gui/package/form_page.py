@@ -37,7 +37,7 @@ from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
-from ..widgets.fit import make_scroll_area
+from ..widgets.layout import make_scroll_area
 from ..widgets.opening import open_path
 from .gate_box import GateBox
 from .spec_combo import SpecCombo

@@ -24,7 +24,7 @@ from ...bridge.texts import tr
 from ..help.buttons import make_help_button
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 from .confirm_page import ConfirmPage
 from .draft import WizardChoices, WizardPage
 from .place_page import CountyPage

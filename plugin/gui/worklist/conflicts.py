@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QHeaderView, QLabel, QPushButton, QTreeWidget, Q
 from ...bridge.texts import tr
 from ..findings.work_rows import get_work_state_word
 from ..widgets.buttons import FocusedButtonDialog, make_close_button
-from ..widgets.fit import resize_within_screen
+from ..widgets.layout import resize_within_screen
 
 #: Takes a version of the row with a fingerprint: the number of the other version, None for the listed row.
 Choose = Callable[[str, int | None], None]

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows, columns and scroll areas of windows, and sizes that fit on a small screen and on a larger one at 200 %."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+#: Maximum shares of the screen's width and height; the title bar needs the rest.
+_MAX_WIDTH_SHARE, _MAX_HEIGHT_SHARE = 0.96, 0.9
+
+
+def resize_within_screen(window: QWidget, width: int, height: int) -> None:
+    """Resize a dialog, at most to its screen."""
+    screen_area = (window.screen() or QGuiApplication.primaryScreen()).availableGeometry()
+    window.resize(
+        min(width, round(screen_area.width() * _MAX_WIDTH_SHARE)),
+        min(height, round(screen_area.height() * _MAX_HEIGHT_SHARE)),
+    )
+
+
+def make_scroll_area(content: QWidget) -> QScrollArea:
+    """Return an area that scrolls if its dialog is too small for the content."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidget(content)
+    return area
+
+
+def fill_layout(layout: QBoxLayout, *items: Any, has_margins: bool = True) -> QBoxLayout:
+    """Add items to a row or column one after the other, and return it.
+
+    An item is a widget or a layout, None for a stretch, or a tuple of one of these with the further arguments of
+    ``addWidget``, ``addLayout`` or ``addStretch``, such as its share of the room.
+    """
+    if not has_margins:
+        layout.setContentsMargins(0, 0, 0, 0)
+    for item in items:
+        content, *shares = item if isinstance(item, tuple) else (item,)
+        if content is None:
+            layout.addStretch(*shares)
+        elif isinstance(content, QWidget):
+            layout.addWidget(content, *shares)
+        else:
+            layout.addLayout(content, *shares)
+    return layout
+
+
+def make_row(*items: Any) -> QHBoxLayout:
+    """Return a row of the items, which are those of `fill_layout`."""
+    return fill_layout(QHBoxLayout(), *items)
+
+
+def make_column(*items: Any) -> QVBoxLayout:
+    """Return a column of the items, which are those of `fill_layout`."""
+    return fill_layout(QVBoxLayout(), *items)
