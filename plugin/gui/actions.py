@@ -95,8 +95,9 @@ class MenuActions(QObject):
         self.by_name: dict[str, QAction] = {}
         texts = self._get_texts()
         for name, icon, shortcut in self._list_entries():
-            action = QAction(theme.load_icon(icon), texts[name], self._window)
-            action.setObjectName(f"SanxianAction{name.capitalize()}")
+            action = QAction(
+                theme.load_icon(icon), texts[name], self._window, objectName=f"SanxianAction{name.capitalize()}"
+            )
             action.setProperty("sanxianIcon", icon)
             action.setCheckable(name in self._CHECKABLE_ACTIONS)
             if name in slots:
@@ -159,8 +160,7 @@ class MenuActions(QObject):
         }
 
     def _make_menu(self) -> QMenu:
-        menu = QMenu(tr("Sanxian") + "(&X)", self._window)
-        menu.setObjectName("SanxianMenu")
+        menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")
         for entry in self._MENU_ENTRIES:
             if entry is None:
                 menu.addSeparator()
@@ -173,8 +173,7 @@ class MenuActions(QObject):
 
     def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
         titles = {"editions": tr("Editions"), "map_sheets": tr("Maps"), "exchange": tr("Exchange Formats")}
-        submenu = QMenu(titles[name], menu)
-        submenu.setObjectName(f"SanxianMenu{name.capitalize()}")
+        submenu = QMenu(titles[name], menu, objectName=f"SanxianMenu{name.capitalize()}")
         for entry in _SUBMENU_ACTIONS[name]:
             submenu.addAction(self.by_name[entry[0]])
         return submenu

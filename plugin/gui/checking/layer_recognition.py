@@ -45,10 +45,7 @@ class LayerRecognition(QObject):
         self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, is_check_running
         self._reading, self._offers = is_reading_result, requires_layers
         self._request = 0
-        self._settle_timer = QTimer(self)
-        self._settle_timer.setSingleShot(True)
-        self._settle_timer.setInterval(_SETTLE_MS)
-        self._settle_timer.timeout.connect(self.update_panel)
+        self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS, timeout=self.update_panel)
 
     def schedule_update(self, *_signal) -> None:
         """Update the panel when no further signal of a change follows for a moment."""

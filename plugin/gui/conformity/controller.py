@@ -72,10 +72,12 @@ class ConformityController(QObject):
         #: Numbers of the latest request and of the request whose figures are shown.
         self.requested_number = self.shown_number = 0
         self._mouse: QPoint | None = None
-        self._late = QTimer(self)
-        self._late.setSingleShot(True)
-        self._late.setInterval(_LATE_MS)
-        self._late.timeout.connect(lambda: self.dock.summary.show_state(tr("computing"), is_former=True))
+        self._late = QTimer(
+            self,
+            singleShot=True,
+            interval=_LATE_MS,
+            timeout=lambda: self.dock.summary.show_state(tr("computing"), is_former=True),
+        )
         self._signal_connections = (
             (self.plan.edited, self._on_edited),
             (watch.changed, self.clear),

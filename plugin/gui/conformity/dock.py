@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.empty_state import EmptyPage, EmptyStateWidget
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import make_faint_label
 from .figures import PanelFigures
 from .form import ProjectForm
@@ -41,8 +42,7 @@ class ConformityDock(QgsDockWidget):
     roles_requested = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(tr("Project Conformity"), parent)
-        self.setObjectName("SanxianConformity")
+        super().__init__(tr("Project Conformity"), parent, objectName="SanxianConformity")
         self.form = ProjectForm()
         self.summary = ProjectSummary()
         self.line_table, self.class_table = LineTable(), ClassTable()
@@ -66,16 +66,10 @@ class ConformityDock(QgsDockWidget):
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self._make_figures_page())
         content = QWidget()
-        box = QVBoxLayout(content)
-        box.addWidget(self.form)
-        box.addWidget(self.pages, 1)
-        box.addWidget(self.source_note)
-        row = QHBoxLayout()
-        row.addWidget(self.buttons["undo"])
-        row.addWidget(self.buttons["finish"])
-        row.addStretch()
-        row.addWidget(self.buttons["batch"])
-        row.addWidget(self.buttons["report"])
+        box = fill_layout(QVBoxLayout(content), self.form, (self.pages, 1), self.source_note)
+        row = make_row(
+            self.buttons["undo"], self.buttons["finish"], None, self.buttons["batch"], self.buttons["report"]
+        )
         box.addLayout(row)
         self.setWidget(content)
         self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
@@ -86,10 +80,7 @@ class ConformityDock(QgsDockWidget):
         return QSize(_WIDTH_EM * em, _HEIGHT_EM * em)
 
     def _make_button(self, text: str, signal: Any) -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda _on=False: signal.emit())
-        return button
+        return QPushButton(text, autoDefault=False, clicked=lambda _on=False: signal.emit())
 
     def _make_figures_page(self) -> QWidget:
         inner = QWidget()
@@ -98,19 +89,24 @@ class ConformityDock(QgsDockWidget):
         box.setContentsMargins(0, 0, round(0.4 * self.fontMetrics().height()), 0)
         box.addWidget(self.summary)
         lines_note = make_faint_label(tr("ha, follows the mouse"))
-        box.addLayout(_make_title_row(QLabel(tr("Control lines and zones")), lines_note))
-        box.addWidget(self.line_table)
-        box.addLayout(_make_title_row(self.class_title, self.class_note))
-        box.addWidget(self.class_table)
-        box.addLayout(_make_title_row(QLabel(tr("Ownership and duties")), make_faint_label()))
-        for label in (self.ownership, self.duties, self.missing):
-            box.addWidget(label)
-        box.addStretch(1)
-        area = QScrollArea()
-        area.setObjectName("SanxianConformityFigures")
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        fill_layout(
+            box,
+            _make_title_row(QLabel(tr("Control lines and zones")), lines_note),
+            self.line_table,
+            _make_title_row(self.class_title, self.class_note),
+            self.class_table,
+            _make_title_row(QLabel(tr("Ownership and duties")), make_faint_label()),
+            self.ownership,
+            self.duties,
+            self.missing,
+            (None, 1),
+        )
+        area = QScrollArea(
+            objectName="SanxianConformityFigures",
+            widgetResizable=True,
+            frameShape=QFrame.Shape.NoFrame,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+        )
         area.setWidget(inner)
         return area
 
@@ -177,11 +173,5 @@ class ConformityDock(QgsDockWidget):
 
 def _make_title_row(title: QLabel, note: QLabel) -> QHBoxLayout:
     """Return a row with a bold title and a note at its right."""
-    font = title.font()
-    font.setBold(True)
-    title.setFont(font)
-    row = QHBoxLayout()
-    row.addWidget(title)
-    row.addStretch()
-    row.addWidget(note)
-    return row
+    set_bold(title)
+    return make_row(title, None, note)

@@ -14,6 +14,7 @@ from ...bridge.editing.attribute_forms import LEVEL_INDENT
 from ...bridge.texts import tr
 from ..editing.code_boxes import CodeSearch
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 from .projects import LINE, POINT, POLYGON, PanelProject
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ class ProjectForm(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self._code_list_id = ""
-        self.projects = QComboBox()
-        self.projects.setObjectName("SanxianConformityProjects")
-        self.projects.setAccessibleName(tr("Reviewed project"))
+        self.projects = QComboBox(objectName="SanxianConformityProjects", accessibleName=tr("Reviewed project"))
         self.projects.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.projects.activated.connect(self.chosen)
         self.buttons = {
@@ -59,22 +58,17 @@ class ProjectForm(QWidget):
         self.buttons["draw"].clicked.connect(self.draw_requested)
         self.buttons["selected"].clicked.connect(self.selected_requested)
         self.buttons["file"].clicked.connect(self.file_requested)
-        self.use = QComboBox()
-        self.use.setObjectName("SanxianConformityUse")
-        self.use.setAccessibleName(tr("Planned use"))
+        self.use = QComboBox(objectName="SanxianConformityUse", accessibleName=tr("Planned use"))
         self.use.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._search: CodeSearch | None = None
         self.use.currentIndexChanged.connect(self._on_use_changed)
-        self.kind = QComboBox()
-        self.kind.setObjectName("SanxianConformityKind")
-        self.kind.setAccessibleName(tr("Shape"))
+        self.kind = QComboBox(objectName="SanxianConformityKind", accessibleName=tr("Shape"))
         for kind, label in ((POLYGON, tr("Polygon")), (LINE, tr("Line")), (POINT, tr("Point"))):
             self.kind.addItem(label, kind)
         self.kind.activated.connect(lambda _row: self._on_kind_chosen())
-        self.width = QgsDoubleSpinBox()
-        self.width.setObjectName("SanxianConformityWidth")
-        self.width.setAccessibleName(tr("Width (m)"))
-        self.width.setDecimals(_WIDTH_DECIMALS)
+        self.width = QgsDoubleSpinBox(
+            objectName="SanxianConformityWidth", accessibleName=tr("Width (m)"), decimals=_WIDTH_DECIMALS
+        )
         self.width.setRange(0.0, _MAX_WIDTH_M)
         self.width.setSpecialValueText("—")
         self.width.setShowClearButton(False)
@@ -83,14 +77,14 @@ class ProjectForm(QWidget):
         self.show_kind(POLYGON)
 
     def _make_button(self, name: str, text: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(f"SanxianConformity{name.capitalize()}")
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setIcon(theme.load_icon(_ICON_BY_BUTTON[name]))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        return button
+        return QToolButton(
+            objectName=f"SanxianConformity{name.capitalize()}",
+            text=text,
+            toolTip=tip,
+            icon=theme.load_icon(_ICON_BY_BUTTON[name]),
+            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+            focusPolicy=Qt.FocusPolicy.StrongFocus,
+        )
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -100,15 +94,12 @@ class ProjectForm(QWidget):
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)
         first, second = QHBoxLayout(), QHBoxLayout()
-        first.addWidget(self.projects, 1)
-        for button in self.buttons.values():
-            first.addWidget(button)
+        fill_layout(first, (self.projects, 1), *self.buttons.values())
         second.addWidget(self.use, 1)
         for text, widget in ((tr("Shape"), self.kind), (tr("Width m"), self.width)):
             label = QLabel(text)
             label.setBuddy(widget)
-            second.addWidget(label)
-            second.addWidget(widget)
+            fill_layout(second, label, widget)
         grid.addLayout(first, 0, 1)
         grid.addLayout(second, 1, 1)
         grid.setColumnStretch(1, 1)

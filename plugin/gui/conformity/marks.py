@@ -149,8 +149,7 @@ class MouseFigures:
 
     def _get_label(self) -> QLabel:
         if self.label is None:
-            self.label = QLabel(self._canvas.viewport())
-            self.label.setObjectName("SanxianConformityAtMouse")
+            self.label = QLabel(self._canvas.viewport(), objectName="SanxianConformityAtMouse")
             self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             self.label.setFrameShape(QFrame.Shape.Box)
             self.label.setAutoFillBackground(True)

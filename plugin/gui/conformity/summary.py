@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import make_faint_label
 from ..widgets.source_mark import SourceMarkLabel, describe_source_marks
 from .figures import DASH, ICON_BY_OUTCOME, PanelFigures, Reason
@@ -31,11 +32,13 @@ class _ReasonLine(QWidget):
         self.label.setTextFormat(Qt.TextFormat.RichText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.label.linkActivated.connect(lambda _link: self.asked.emit(self._shown))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.label, 1)
-        row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
+        fill_layout(
+            QHBoxLayout(self),
+            (self.icon, 0, Qt.AlignmentFlag.AlignTop),
+            (self.label, 1),
+            (self.mark, 0, Qt.AlignmentFlag.AlignTop),
+            has_margins=False,
+        )
         self._shown: Reason | None = None
 
     def show_reason(self, reason: Reason, is_first: bool) -> None:
@@ -82,16 +85,8 @@ class ProjectSummary(QWidget):
         self.township = make_faint_label()
         self.township.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.state = make_faint_label()
-        head = QHBoxLayout()
-        head.addWidget(self.icon)
-        head.addWidget(self.word)
-        head.addWidget(self.state)
-        head.addStretch()
-        head.addWidget(self.area)
-        head.addWidget(self.township)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addLayout(head)
+        head = make_row(self.icon, self.word, self.state, None, self.area, self.township)
+        box = fill_layout(QVBoxLayout(self), head, has_margins=False)
         self.lines = [_ReasonLine() for _ in range(_MAX_REASONS)]
         for line in self.lines:
             line.asked.connect(self.asked)

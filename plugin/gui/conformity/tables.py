@@ -50,8 +50,7 @@ class _FiguresTable(QTableWidget):
     """A table that shows rows as high as needed, without scroll bars, in a scrolling panel."""
 
     def __init__(self, name: str, titles: Sequence[str], right_columns: Sequence[int]):
-        super().__init__(0, len(titles))
-        self.setObjectName(name)
+        super().__init__(0, len(titles), objectName=name)
         self._right_columns = right_columns
         self.setHorizontalHeaderLabels(list(titles))
         for column in range(len(titles)):

@@ -16,7 +16,7 @@ from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import FieldMessage, WrappedLabel
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, make_row, resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .form import CountiesForm
 from .rows import DONE, KEPT, KIND_ICONS, KINDS, CountyRow, describe_kind, describe_row
@@ -44,13 +44,14 @@ class KindButtons(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for kind in KINDS:
-            button = QToolButton()
-            button.setObjectName(f"SanxianCounties{str(kind).capitalize()}")
-            button.setCheckable(True)
-            button.setChecked(True)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setToolTip(tr("Show or hide the counties with this verdict"))
-            button.toggled.connect(self.changed)
+            button = QToolButton(
+                objectName=f"SanxianCounties{str(kind).capitalize()}",
+                checkable=True,
+                checked=True,
+                toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+                toolTip=tr("Show or hide the counties with this verdict"),
+                toggled=self.changed,
+            )
             row.addWidget(button)
             self.by_kind[kind] = button
         self.refresh_icons()
@@ -75,17 +76,13 @@ class RunProgress(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bar = QProgressBar()
-        self.bar.setObjectName("SanxianCountiesProgress")
+        self.bar = QProgressBar(objectName="SanxianCountiesProgress")
         self.bar.setRange(0, _PROGRESS_STEPS)
         self.bar.setAccessibleName(tr("Progress of the batch check"))
         self.what = ElidedLabel()
         self.what.setObjectName("SanxianCountiesAtWork")
         self._start_time = 0.0
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.what)
+        fill_layout(QVBoxLayout(self), self.bar, self.what, has_margins=False)
 
     def begin(self, text: str) -> None:
         """Show that work begins."""
@@ -137,9 +134,7 @@ class CountiesDialog(ManualStartDialog):
     resultRequested = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianCountiesDialog")
-        self.setWindowTitle(tr("Check Many Counties"))
+        super().__init__(parent, objectName="SanxianCountiesDialog", windowTitle=tr("Check Many Counties"))
         self.is_running = False
         #: The folder of results of the last run.
         self._run_output: Path | None = None
@@ -167,10 +162,12 @@ class CountiesDialog(ManualStartDialog):
         self.message = FieldMessage(lines=2)
         self.message.setObjectName("SanxianCountiesMessage")
         self.kinds = KindButtons()
-        self.refresh = QPushButton(tr("Refresh"))
-        self.refresh.setObjectName("SanxianCountiesRefresh")
-        self.refresh.setToolTip(tr("Read the counties again, after data have changed"))
-        self.refresh.clicked.connect(self.refreshRequested)
+        self.refresh = QPushButton(
+            tr("Refresh"),
+            objectName="SanxianCountiesRefresh",
+            toolTip=tr("Read the counties again, after data have changed"),
+            clicked=self.refreshRequested,
+        )
         self.detail = WrappedLabel(reserved_lines=_DETAIL_LINES)
         self.detail.setObjectName("SanxianCountiesDetail")
         self.detail.setTextFormat(Qt.TextFormat.PlainText)
@@ -189,48 +186,49 @@ class CountiesDialog(ManualStartDialog):
         self.folder_button = self._make_result_button(
             "folder", tr("Open Folder"), tr("Opens the folder with the summary and the reports of all counties")
         )
-        self.start = QPushButton(tr("Start Check"))
-        self.start.setObjectName("SanxianCountiesStart")
-        self.start.clicked.connect(self.startRequested)
-        self.cancel = QPushButton(tr("Cancel"))
-        self.cancel.setObjectName("SanxianCountiesCancel")
-        self.cancel.setToolTip(tr("Reports of counties that are complete remain; a later run continues"))
-        self.cancel.clicked.connect(self._on_cancel)
-        self.close_button = QPushButton(tr("Close"))
-        self.close_button.setObjectName("SanxianCountiesClose")
-        self.close_button.clicked.connect(self.reject)
+        self.start = QPushButton(tr("Start Check"), objectName="SanxianCountiesStart", clicked=self.startRequested)
+        self.cancel = QPushButton(
+            tr("Cancel"),
+            objectName="SanxianCountiesCancel",
+            toolTip=tr("Reports of counties that are complete remain; a later run continues"),
+            clicked=self._on_cancel,
+        )
+        self.close_button = QPushButton(tr("Close"), objectName="SanxianCountiesClose", clicked=self.reject)
 
     def _make_result_button(self, name: str, label: str, tip: str) -> QPushButton:
-        button = QPushButton(label)
-        button.setObjectName(f"SanxianCounties{name.capitalize()}")
-        button.setToolTip(tip)
-        button.clicked.connect(lambda _on=False: self.resultRequested.emit(name))
-        return button
+        return QPushButton(
+            label,
+            objectName=f"SanxianCounties{name.capitalize()}",
+            toolTip=tip,
+            clicked=lambda _on=False: self.resultRequested.emit(name),
+        )
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(self.kinds)
-        head.addStretch(1)
-        head.addWidget(self.refresh)
+        head = make_row(self.kinds, (None, 1), self.refresh)
         row_height = self.table.verticalHeader().defaultSectionSize()
         header_height = self.table.horizontalHeader().sizeHint().height()
         self.table.setMinimumHeight(header_height + _MIN_SHOWN_ROWS * row_height + 2 * self.table.frameWidth())
-        row = QHBoxLayout()
-        row.addWidget(make_help_button("counties"))
-        for button in (self.page_button, self.map_button, self.folder_button):
-            row.addWidget(button)
-        row.addStretch(1)
-        for button in (self.start, self.cancel, self.close_button):
-            row.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.form)
-        layout.addWidget(self.message)
-        layout.addLayout(head)
-        layout.addWidget(WholeRows(self.table), 1)
-        layout.addWidget(self.detail)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.outcome)
-        layout.addLayout(row)
+        row = make_row(
+            make_help_button("counties"),
+            self.page_button,
+            self.map_button,
+            self.folder_button,
+            (None, 1),
+            self.start,
+            self.cancel,
+            self.close_button,
+        )
+        fill_layout(
+            QVBoxLayout(self),
+            self.form,
+            self.message,
+            head,
+            (WholeRows(self.table), 1),
+            self.detail,
+            self.progress,
+            self.outcome,
+            row,
+        )
 
     # --- states
     def enable_buttons(self) -> None:

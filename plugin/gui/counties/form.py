@@ -47,10 +47,7 @@ class CountiesForm(QWidget):
         self._make_widgets()
         self._lay_out()
         self._read_choices()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_TYPING_PAUSE_MS)
-        self._timer.timeout.connect(self._on_pause)
+        self._timer = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._on_pause)
         for line in (self.source.line, self.output.line):
             line.textChanged.connect(lambda _text: self._timer.start())
             line.textChanged.connect(lambda _text: self.edited.emit())
@@ -78,8 +75,7 @@ class CountiesForm(QWidget):
         self.profile = ProfileCombo("SanxianCountiesProfile")
         self.profile.setToolTip(tr("Used for the counties to which the list gives no profile"))
         self.profile.setAccessibleName(tr("County profile"))
-        self.jobs = QSpinBox()
-        self.jobs.setObjectName("SanxianCountiesJobs")
+        self.jobs = QSpinBox(objectName="SanxianCountiesJobs")
         self.jobs.setRange(1, max(1, get_available_cores()))
         self.jobs.setAccessibleName(tr("Counties at the same time"))
         self.jobs.setToolTip(
@@ -88,13 +84,13 @@ class CountiesForm(QWidget):
                 "inside QGIS."
             )
         )
-        self.resume = QCheckBox(tr("Continue: keep results of counties that are unchanged"))
-        self.resume.setToolTip(
-            tr("A result is kept if data, profile, settings and version are the same as at its check")
+        self.resume = QCheckBox(
+            tr("Continue: keep results of counties that are unchanged"),
+            toolTip=tr("A result is kept if data, profile, settings and version are the same as at its check"),
         )
-        self.only_changed = QCheckBox(tr("Also leave counties without a verdict that are unchanged"))
-        self.only_changed.setToolTip(
-            tr("Otherwise counties that could not be checked are tried again, also with unchanged data")
+        self.only_changed = QCheckBox(
+            tr("Also leave counties without a verdict that are unchanged"),
+            toolTip=tr("Otherwise counties that could not be checked are tried again, also with unchanged data"),
         )
         names = {"docx": tr("Word"), "xlsx": tr("Excel"), "findings": tr("Layer of findings")}
         self.forms = {form: QCheckBox(names[form]) for form in _CHOSEN_FORMS}

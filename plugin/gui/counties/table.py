@@ -242,9 +242,7 @@ class CountyTable(QTableView):
     opened = pyqtSignal(str)
 
     def __init__(self, model: CountyModel):
-        super().__init__()
-        self.setObjectName("SanxianCountiesTable")
-        self.setAccessibleName(tr("Counties of the batch"))
+        super().__init__(objectName="SanxianCountiesTable", accessibleName=tr("Counties of the batch"))
         self._model, self.filter = model, CountyFilter(model, self)
         self.setModel(self.filter)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

@@ -66,10 +66,11 @@ class ConfirmationBox(FormBox):
         self.date.setCalendarPopup(True)
         self.date.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.date.setDate(QDate.currentDate())
-        self.items = QListWidget()
-        self.items.setObjectName("SanxianConfirmedItems")
-        self.items.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.items.setMinimumHeight(self.fontMetrics().height() * 9)
+        self.items = QListWidget(
+            objectName="SanxianConfirmedItems",
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+            minimumHeight=self.fontMetrics().height() * 9,
+        )
         self.messages = {name: FieldMessage(lines=0) for name in ("by", "document", "date", "items")}
         tick_all_button, tick_none_button = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
         for button in (tick_all_button, tick_none_button):

@@ -79,8 +79,7 @@ class ScrollSafeComboBox(QComboBox):
 
     def __init__(self, parent=None):
         self._grey = False
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event) -> None:
         if self.hasFocus():
@@ -136,10 +135,7 @@ class RestoreButton(QToolButton):
     """Button 恢复, which restores the inherited value of a field; visible if the county has its own value."""
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setText(tr("Restore"))
-        self.setToolTip(tr("Restore the inherited value"))
-        self.setAutoRaise(True)
+        super().__init__(parent, text=tr("Restore"), toolTip=tr("Restore the inherited value"), autoRaise=True)
         policy = self.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.setSizePolicy(policy)

@@ -33,6 +33,7 @@ from ...core.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.field_message import FieldMessage
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from ..widgets.source_mark import describe_source_marks
@@ -67,8 +68,7 @@ class CountyForm(QWidget):
     changed = pyqtSignal()
 
     def __init__(self, columns: int = 1, asks_county: bool = True, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianCountyForm")
+        super().__init__(parent, objectName="SanxianCountyForm")
         self._texts = Texts(settings.get_interface_language())
         self._opened_settings = self._stored_settings = CountySettings()
         self._path, self._text, self._is_filling = Path(), "", False
@@ -105,16 +105,12 @@ class CountyForm(QWidget):
         descriptions = describe_source_marks()
         marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS))
         marks.setWordWrap(True)
-        layout.addWidget(marks)
-        layout.addWidget(self.name_message)
-        layout.addWidget(self.file_message)
+        fill_layout(layout, marks, self.name_message, self.file_message)
         targets = FormSection(
             tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True
         )
         targets.layout_.addWidget(self.targets)
-        last_row = QHBoxLayout()
-        last_row.addWidget(self.totals, 1)
-        last_row.addWidget(self.targets.more)
+        last_row = make_row((self.totals, 1), self.targets.more)
         targets.layout_.addLayout(last_row)
         ratio = FormSection(tr("Expansion ratio of the urban development boundary"))
         ratio.layout_.addWidget(self.ratio)

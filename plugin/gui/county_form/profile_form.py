@@ -10,7 +10,6 @@ from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QTabWidget,
@@ -27,7 +26,7 @@ from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
-from ..widgets.layout import make_scroll_area
+from ..widgets.layout import fill_layout, make_row, make_scroll_area
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList
@@ -52,10 +51,7 @@ class ProfileForm(FocusedButtonDialog):
         self._make_file_fields(project_folder)
         self.base_year = QLineEdit()
         theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
-        self.summary = QLabel()
-        self.summary.setObjectName("SanxianProfileSummary")
-        self.summary.setWordWrap(True)
-        self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.summary = QLabel(objectName="SanxianProfileSummary", wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         screen = self.screen() or QGuiApplication.primaryScreen()
         self.errors, self.place = FormErrorList(), make_faint_label()
         self.form: CountyForm | None = None
@@ -81,16 +77,13 @@ class ProfileForm(FocusedButtonDialog):
     def _make_choice_fields(self) -> None:
         self.standard, self.scope = QComboBox(), QComboBox()
         self.standard.addItem(tr("As in the profile"), "")
-        self.phase = QComboBox()
-        self.phase.setObjectName("SanxianPhase")
+        self.phase = QComboBox(objectName="SanxianPhase")
         self.phase.addItem(tr("Not set: default severities of the rules"), "")
-        self.rules = QComboBox()
-        self.rules.setObjectName("SanxianRules")
+        self.rules = QComboBox(objectName="SanxianRules")
         self.rules.addItem(tr("Default rules of the standard and the profile"), "")
         self.rules.addItem(tr("All rules (takes longer)"), EVERY_RULE)
         self.rules.setToolTip(tr("A rule that lacks its layers or tables checks nothing and reports the reason."))
-        self.language = QComboBox()
-        self.language.setObjectName("SanxianLanguage")
+        self.language = QComboBox(objectName="SanxianLanguage")
         # Each name in its language, so that users find theirs.
         for code, name in (("zh", "中文"), ("en", "English")):
             self.language.addItem(name, code)
@@ -129,9 +122,7 @@ class ProfileForm(FocusedButtonDialog):
         form.addRow(tr("Sealed edition"), self.baseline)
         form.addRow(tr("Document information"), self.document)
         form.addRow(tr("Language of findings and reports"), self.language)
-        inside = QVBoxLayout(checks)
-        inside.addLayout(form)
-        inside.addWidget(self.summary, 1)
+        fill_layout(QVBoxLayout(checks), form, (self.summary, 1))
         self.tabs = QTabWidget()
         self.tabs.addTab(make_scroll_area(county_widget), tr("Targets and confirmation"))
         self.tabs.addTab(make_scroll_area(checks), tr("Check settings"))
@@ -140,11 +131,5 @@ class ProfileForm(FocusedButtonDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))
-        last = QHBoxLayout()
-        last.addWidget(self.place, 1)
-        last.addWidget(buttons)
-        layout = QVBoxLayout(self)
-        layout.addLayout(top)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.errors)
-        layout.addLayout(last)
+        last = make_row((self.place, 1), buttons)
+        fill_layout(QVBoxLayout(self), top, (self.tabs, 1), self.errors, last)

@@ -195,10 +195,11 @@ class TargetsBox(FormBox):
         )
         for column, text in enumerate(heads):
             self._grid.addWidget(QLabel(text), 0, column)
-        self.more = QToolButton()
-        self.more.setText(tr("Add target for another year…"))
-        self.more.setToolTip(tr("Add a line for a target of another year"))
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more = QToolButton(
+            text=tr("Add target for another year…"),
+            toolTip=tr("Add a line for a target of another year"),
+            popupMode=QToolButton.ToolButtonPopupMode.InstantPopup,
+        )
         menu = QMenu(self.more)
         for indicator in TARGET_INDICATOR_IDS:
             menu.addAction(texts.get_indicator_name(indicator)).triggered.connect(
@@ -223,10 +224,12 @@ class TargetsBox(FormBox):
         return row
 
     def _make_completer(self) -> QCompleter:
-        completer = QCompleter(self._sources, self)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        return completer
+        return QCompleter(
+            self._sources,
+            self,
+            filterMode=Qt.MatchFlag.MatchContains,
+            caseSensitivity=Qt.CaseSensitivity.CaseInsensitive,
+        )
 
     def show_targets(self, targets: tuple[IndicatorTarget, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""

@@ -109,10 +109,13 @@ class CodeSearch(QObject):
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.setMaxVisibleItems(_VISIBLE_ROWS)
-        completer = QCompleter(box.model(), box)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setMaxVisibleItems(_VISIBLE_ROWS)
+        completer = QCompleter(
+            box.model(),
+            box,
+            filterMode=Qt.MatchFlag.MatchContains,
+            caseSensitivity=Qt.CaseSensitivity.CaseInsensitive,
+            maxVisibleItems=_VISIBLE_ROWS,
+        )
         box.setCompleter(completer)
         edit = box.lineEdit()
         theme.set_placeholder(edit, tr("Code or a part of the name"))

@@ -85,11 +85,13 @@ class _FormHelp(QObject):
         self._dependent: list[DependentField] = [
             one for one in find_dependent_fields(layer) if one.source_index is not None
         ]
-        self._label = QLabel(form)
-        self._label.setObjectName(_OBJECT_NAME)
-        self._label.setWordWrap(True)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setMargin(_LABEL_MARGIN)
+        self._label = QLabel(
+            form,
+            objectName=_OBJECT_NAME,
+            wordWrap=True,
+            textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+            margin=_LABEL_MARGIN,
+        )
         theme.set_text_color(self._label, lambda: theme.get_text_color("error"))
         form.layout().insertWidget(0, self._label)
         form.widgetValueChanged.connect(self._on_field_changed)

@@ -28,13 +28,8 @@ class AttachmentDigest(QObject):
         self._path = ""
         self._file: BinaryIO | None = None
         self._clear_digest()
-        self._wait = QTimer(self)
-        self._wait.setSingleShot(True)
-        self._wait.setInterval(_START_DELAY_MS)
-        self._wait.timeout.connect(self._begin_reading)
-        self._pieces = QTimer(self)
-        self._pieces.setInterval(0)
-        self._pieces.timeout.connect(self._read_block)
+        self._wait = QTimer(self, singleShot=True, interval=_START_DELAY_MS, timeout=self._begin_reading)
+        self._pieces = QTimer(self, interval=0, timeout=self._read_block)
 
     def _clear_digest(self) -> None:
         self.busy, self.problem, self.size, self.digest = False, False, 0, ""

@@ -24,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 from ..widgets.source_mark import make_source_mark_label
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
@@ -56,8 +57,7 @@ def _make_feature_rows(
     refs = list_feature_refs(finding)
     if not refs:
         return None
-    box = QWidget()
-    box.setObjectName("SanxianFeatures")
+    box = QWidget(objectName="SanxianFeatures")
     layout = QGridLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setColumnStretch(2, 1)
@@ -89,11 +89,7 @@ class _TextWithButtons(QWidget):
     def __init__(self, label: QLabel, buttons: Sequence[QToolButton]):
         super().__init__()
         self._label, self._buttons = label, QWidget()
-        row = QHBoxLayout(self._buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        for button in buttons:
-            row.addWidget(button)
-        row.addStretch()
+        fill_layout(QHBoxLayout(self._buttons), *buttons, None, has_margins=False)
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addWidget(label, 1)
@@ -147,20 +143,18 @@ def _describe_feature(result: CheckView, ref: FeatureRef, field: str) -> str:
 
 
 def _make_label(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
+    return QLabel(
+        text,
+        textFormat=Qt.TextFormat.PlainText,
+        wordWrap=True,
+        textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+    )
 
 
 def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[FeatureRef], None]) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setAccessibleName(f"{tip}: {ref.role} {ref.key}")
-    button.clicked.connect(lambda: action(ref))
-    return button
+    return QToolButton(
+        text=text, toolTip=tip, accessibleName=f"{tip}: {ref.role} {ref.key}", clicked=lambda: action(ref)
+    )
 
 
 def _format_state(finding: Any) -> str:
@@ -205,10 +199,7 @@ class DetailPane(QgsScrollArea):
     showLayerRequested = pyqtSignal(object)
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianDetail")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        super().__init__(parent, objectName="SanxianDetail", widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self.clear()
 
     def clear(self) -> None:
@@ -289,10 +280,9 @@ class DetailPane(QgsScrollArea):
         else:
             text, label = tr("The layer “{layer}” is below other layers."), tr("Move to Top")
         row.addWidget(make_text_label(text.format(layer=layer.name())), 1)
-        button = QToolButton()
-        button.setObjectName("SanxianShowLayer")
-        button.setText(label)
-        button.clicked.connect(lambda: self.showLayerRequested.emit(layer))
+        button = QToolButton(
+            objectName="SanxianShowLayer", text=label, clicked=lambda: self.showLayerRequested.emit(layer)
+        )
         row.addWidget(button)
         return box
 
@@ -306,19 +296,18 @@ class DetailPane(QgsScrollArea):
         mark.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
         head.addWidget(mark)
         name = make_text_label(title)
-        font = name.font()
-        font.setBold(True)
-        name.setFont(font)
+        set_bold(name)
         head.addWidget(name, 1)
         if not code:
             layout.addLayout(head)
             return page, layout
-        button = QToolButton()
-        button.setObjectName("SanxianHelp")
-        button.setText(tr("About the Rule"))
-        button.setToolTip(tr("What the rule checks, its limits and parameters (F1)"))
-        button.setAutoRaise(True)
-        button.clicked.connect(lambda: self.helpRequested.emit(code))
+        button = QToolButton(
+            objectName="SanxianHelp",
+            text=tr("About the Rule"),
+            toolTip=tr("What the rule checks, its limits and parameters (F1)"),
+            autoRaise=True,
+            clicked=lambda: self.helpRequested.emit(code),
+        )
         head.addWidget(button)
         layout.addLayout(head)
         return page, layout
@@ -378,29 +367,28 @@ def format_feature_keys(finding: Any) -> str:
 
 def make_text_label(text: str) -> QLabel:
     """Return a label of selectable plain text that wraps."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    return QLabel(
+        text,
+        textFormat=Qt.TextFormat.PlainText,
+        wordWrap=True,
+        textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
+        | Qt.TextInteractionFlag.TextSelectableByKeyboard,
     )
-    return label
 
 
 def _make_row_label(text: str) -> QLabel:
     """Return a label for the name of a row, in the colour of secondary text."""
-    label = QLabel(text)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    label = QLabel(text, alignment=Qt.AlignmentFlag.AlignTop)
     return theme.set_faint(label)
 
 
 def _make_form_layout() -> QFormLayout:
     """Return an empty form layout for the detail pane."""
-    form = QFormLayout()
-    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return form
+    return QFormLayout(
+        rowWrapPolicy=QFormLayout.RowWrapPolicy.WrapLongRows,
+        labelAlignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop,
+        fieldGrowthPolicy=QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow,
+    )
 
 
 def _make_source_list(sources: list[RuleSource]) -> QWidget:

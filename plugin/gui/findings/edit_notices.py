@@ -86,8 +86,7 @@ class UndoButton(QPushButton):
     """Button 撤销这步编辑, which undoes the last edit command of a layer."""
 
     def __init__(self, step: EditStep | None, parent: QWidget | None = None):
-        super().__init__(tr("Undo This Edit"), parent)
-        self.setObjectName("SanxianUndoEdit")
+        super().__init__(tr("Undo This Edit"), parent, objectName="SanxianUndoEdit")
         self._step = step
         self.clicked.connect(self._undo_edit)
         for layer in () if step is None else (step.layer, *(other for other, _top in step.others)):

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButto
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 from .work_rows import STATE_KEYS, get_work_state_word
 
 #: Time without a key press after which the filter is applied.
@@ -24,8 +25,7 @@ class _ChoiceBox(QgsCheckableComboBox):
     """A combo box with tick boxes that can also be used by keys: Down opens its list, Enter ticks a row."""
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setMaxVisibleItems(_MAX_VISIBLE_ROWS)
+        super().__init__(parent, maxVisibleItems=_MAX_VISIBLE_ROWS)
         # A click ticks a row itself and does not activate it.
         self.activated.connect(self.toggleItemCheckState)
 
@@ -53,44 +53,32 @@ class FilterBar(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.search = QgsFilterLineEdit()
-        self.search.setObjectName("SanxianSearch")
-        self.search.setShowSearchIcon(True)
-        self.search.setShowClearButton(True)
+        self.search = QgsFilterLineEdit(objectName="SanxianSearch", showSearchIcon=True, showClearButton=True)
         theme.set_placeholder(self.search, tr("Search rule, BSM, township"))
         self.townships = self._make_choice_box("SanxianTownships", tr("All townships"))
         self.rules = self._make_choice_box("SanxianRules", tr("All rules"))
-        self.package_only = QCheckBox(tr("Package only"))
-        self.package_only.setObjectName("SanxianPackageOnly")
-        self.package_only.setToolTip(
-            tr("List only findings on the package itself (rules DOC), not those on the features of its layers")
+        self.package_only = QCheckBox(
+            tr("Package only"),
+            objectName="SanxianPackageOnly",
+            toolTip=tr("List only findings on the package itself (rules DOC), not those on the features of its layers"),
+            visible=False,
         )
-        self.package_only.hide()
-        self.new_only = QCheckBox(tr("New errors only"))
-        self.new_only.setObjectName("SanxianNewOnly")
-        self.new_only.setToolTip(tr("List only the new errors that the message after saving named"))
-        self.new_only.hide()
+        self.new_only = QCheckBox(
+            tr("New errors only"),
+            objectName="SanxianNewOnly",
+            toolTip=tr("List only the new errors that the message after saving named"),
+            visible=False,
+        )
         self._new_fingerprints: frozenset[str] = frozenset()
         self.states = self._make_choice_box("SanxianStates", tr("All states"))
         self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"))
         self.states.hide()
         self.assignees.hide()
         row, work_row = QHBoxLayout(), QHBoxLayout()
-        row.addWidget(self.search, 2)
-        row.addWidget(self.townships, 1)
-        row.addWidget(self.rules, 1)
-        work_row.addWidget(self.states)
-        work_row.addWidget(self.assignees)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
-        layout.addLayout(work_row)
-        layout.addWidget(self.package_only)
-        layout.addWidget(self.new_only)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DEBOUNCE_MS)
-        self._timer.timeout.connect(self.changed)
+        fill_layout(row, (self.search, 2), (self.townships, 1), (self.rules, 1))
+        fill_layout(work_row, self.states, self.assignees)
+        fill_layout(QVBoxLayout(self), row, work_row, self.package_only, self.new_only, has_margins=False)
+        self._timer = QTimer(self, singleShot=True, interval=DEBOUNCE_MS, timeout=self.changed)
         self.search.textChanged.connect(self._timer.start)
         for combo in (self.townships, self.rules, self.states, self.assignees):
             combo.checkedItemsChanged.connect(self._timer.start)
@@ -195,17 +183,11 @@ class CheckProgressBar(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.bar = QProgressBar()
-        self.bar.setObjectName("SanxianProgress")
+        self.bar = QProgressBar(objectName="SanxianProgress")
         self.bar.setRange(0, _PROGRESS_STEPS)
         self.bar.setTextVisible(True)
-        self.button = QPushButton(tr("Cancel"))
-        self.button.setObjectName("SanxianCancel")
-        self.button.clicked.connect(self._cancel)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.bar, 1)
-        row.addWidget(self.button)
+        self.button = QPushButton(tr("Cancel"), objectName="SanxianCancel", clicked=self._cancel)
+        fill_layout(QHBoxLayout(self), (self.bar, 1), self.button, has_margins=False)
         self._rule_count = self._rule_number = 0
         self._is_recheck = False
         self._start_time = 0.0

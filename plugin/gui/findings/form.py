@@ -8,7 +8,6 @@ from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QActionGroup
 from qgis.PyQt.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
@@ -24,6 +23,7 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.dock_width import DockWidthKeeper
 from ..widgets.empty_state import EmptyStateWidget
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.whole_rows import WholeRows
 from .detail_pane import DetailPane
 from .filter_bar import CheckProgressBar, FilterBar
@@ -54,8 +54,7 @@ class FindingsForm(QgsDockWidget):
     result: CheckView | None = None
 
     def __init__(self, parent=None):
-        super().__init__(tr("Findings"), parent)
-        self.setObjectName("SanxianFindingsDock")
+        super().__init__(tr("Findings"), parent, objectName="SanxianFindingsDock")
         self._make_widgets()
         self._lay_out_widgets()
         self._first_width = DockWidthKeeper(self)
@@ -86,12 +85,9 @@ class FindingsForm(QgsDockWidget):
         self.county.setToolTip(tr("Profile and standard of the county"))
         self.note = self._make_text_line("SanxianNote")
         self.stale = self._make_text_line("SanxianStale")
-        self.stale_icon = QLabel()
-        self.stale_icon.hide()
+        self.stale_icon = QLabel(visible=False)
         self._draw_alarm_icon()
-        self.stale_button = QPushButton(tr("Re-check"))
-        self.stale_button.setObjectName("SanxianStaleRun")
-        self.stale_button.hide()
+        self.stale_button = QPushButton(tr("Re-check"), objectName="SanxianStaleRun", visible=False)
         self.verdict = VerdictBar()
         self.run_bar = CheckProgressBar()
         self.filters = FilterBar()
@@ -135,30 +131,28 @@ class FindingsForm(QgsDockWidget):
         return menu
 
     def _lay_out_widgets(self) -> None:
-        body = QWidget()
-        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
-        top = QHBoxLayout()
-        top.addWidget(self.run_button)
-        for button in (self.grouping_button, self.worklist_button, self.export_button):
-            top.addWidget(button)
-        top.addStretch()
-        top.addWidget(self.county)
-        stale = QHBoxLayout()
-        stale.addWidget(self.stale_icon, 0, Qt.AlignmentFlag.AlignTop)
-        stale.addWidget(self.stale, 1)
-        stale.addWidget(self.stale_button)
-        outer_layout = QVBoxLayout(body)
-        outer_layout.addLayout(top)
-        outer_layout.addLayout(stale)
-        for widget in (self.verdict, self.work_progress, self.run_bar, self.note, self.filters, self.tabs):
-            outer_layout.addWidget(widget)
-        outer_layout.addWidget(self.splitter, 1)
-        outer_layout.addWidget(self.navigation)
+        body = QWidget(minimumWidth=self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
+        top = make_row(
+            self.run_button, self.grouping_button, self.worklist_button, self.export_button, None, self.county
+        )
+        stale = make_row((self.stale_icon, 0, Qt.AlignmentFlag.AlignTop), (self.stale, 1), self.stale_button)
+        fill_layout(
+            QVBoxLayout(body),
+            top,
+            stale,
+            self.verdict,
+            self.work_progress,
+            self.run_bar,
+            self.note,
+            self.filters,
+            self.tabs,
+            (self.splitter, 1),
+            self.navigation,
+        )
         self.setWidget(body)
 
     def _make_button(self, name: str, icon: str, text: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(name)
+        button = QToolButton(objectName=name)
         button.setProperty("sanxianIcon", icon)
         button.setIcon(theme.load_icon(icon))
         size = QgsApplication.scaleIconSize(16)
@@ -169,11 +163,7 @@ class FindingsForm(QgsDockWidget):
         return button
 
     def _make_text_line(self, name: str) -> QLabel:
-        label = QLabel()
-        label.setObjectName(name)
-        label.setWordWrap(True)
-        label.hide()
-        return label
+        return QLabel(objectName=name, wordWrap=True, visible=False)
 
     def _draw_alarm_icon(self) -> None:
         size = self.fontMetrics().height()

@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 
 
 def can_withdraw_waiver(finding: Any) -> bool:
@@ -53,8 +54,7 @@ class WaiveButton(QPushButton):
     withdraw = pyqtSignal(list)
 
     def __init__(self, parent=None):
-        super().__init__(tr("Waive…"), parent)
-        self.setObjectName("SanxianWaive")
+        super().__init__(tr("Waive…"), parent, objectName="SanxianWaive")
         self._findings: list[Any] = []
         self._withdraws_waiver = False
         self.clicked.connect(self.perform_action)
@@ -104,8 +104,7 @@ class FixButton(QPushButton):
     batch = pyqtSignal(list)
 
     def __init__(self, parent=None):
-        super().__init__(tr("Fix…"), parent)
-        self.setObjectName("SanxianFix")
+        super().__init__(tr("Fix…"), parent, objectName="SanxianFix")
         self._findings: list[Any] = []
         self.clicked.connect(self.perform_action)
         self.set_selected_findings([])
@@ -143,36 +142,37 @@ class NavigationBar(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.next_open = QPushButton(tr("Next Open"))
-        self.next_open.setAccessibleName(tr("Next Open"))
-        self.next_open.setObjectName("SanxianNextOpen")
-        self.next_open.setToolTip(tr("Next finding that needs work, in the order of the list (N)"))
-        self.next_open.clicked.connect(self.openRequested)
-        self.next_open.hide()
-        self.zoom = QPushButton(tr("Zoom"))
-        self.zoom.setObjectName("SanxianZoom")
-        self.zoom.clicked.connect(self.zoomRequested)
+        self.next_open = QPushButton(
+            tr("Next Open"),
+            accessibleName=tr("Next Open"),
+            objectName="SanxianNextOpen",
+            toolTip=tr("Next finding that needs work, in the order of the list (N)"),
+            clicked=self.openRequested,
+            visible=False,
+        )
+        self.zoom = QPushButton(tr("Zoom"), objectName="SanxianZoom", clicked=self.zoomRequested)
         self.fix = FixButton()
         self.waive = WaiveButton()
         self._kind_and_place: tuple[str, str] = ("", "")
-        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
-        self.previous.clicked.connect(lambda: self.stepped.emit(-1))
-        self.next = QPushButton(theme.load_icon("next"), tr("Next"))
-        self.next.clicked.connect(lambda: self.stepped.emit(1))
-        self.position = QLabel()
-        self.position.setObjectName("SanxianPosition")
+        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"), clicked=lambda: self.stepped.emit(-1))
+        self.next = QPushButton(theme.load_icon("next"), tr("Next"), clicked=lambda: self.stepped.emit(1))
+        self.position = QLabel(objectName="SanxianPosition")
         self._step_texts = {button: button.text() for button in (self.previous, self.next)}
         for button, text in self._step_texts.items():
             button.setAccessibleName(text)
             button.setToolTip(text)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.zoom)
-        row.addWidget(self.fix)
-        row.addWidget(self.waive)
-        row.addStretch()
-        for widget in (self.previous, self.position, self.next, self.next_open):
-            row.addWidget(widget)
+        fill_layout(
+            QHBoxLayout(self),
+            self.zoom,
+            self.fix,
+            self.waive,
+            None,
+            self.previous,
+            self.position,
+            self.next,
+            self.next_open,
+            has_margins=False,
+        )
 
     def set_selected_findings(self, findings: list[Any]) -> None:
         """Set the findings that can be waived or fixed; their number is on the buttons."""

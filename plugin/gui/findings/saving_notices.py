@@ -41,10 +41,7 @@ class SavingNotices(QObject):
         self._new_errors = NewErrors()
         self._saved_roles: set[str] = set()
         #: A group of layers is saved layer by layer, and the last edits may not be re-checked yet.
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_POLL_MS)
-        self._timer.timeout.connect(self._report_when_rechecked)
+        self._timer = QTimer(self, singleShot=True, interval=_POLL_MS, timeout=self._report_when_rechecked)
         editing.saved.connect(self._on_saved)
 
     def stop(self) -> None:

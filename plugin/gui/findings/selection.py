@@ -160,9 +160,7 @@ class FindingSelection(QObject):
 
     def make_menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
         """Return a menu of findings, of which the first `MAX_MENU_FINDINGS` are named."""
-        menu = QMenu(self._canvas)
-        menu.setObjectName("SanxianFindingsHere")
-        menu.setToolTipsVisible(True)
+        menu = QMenu(self._canvas, objectName="SanxianFindingsHere", toolTipsVisible=True)
         width = menu.fontMetrics().horizontalAdvance("0") * _MENU_LINE_DIGITS
         for finding in findings[:MAX_MENU_FINDINGS]:
             line = format_menu_line(finding)

@@ -95,9 +95,7 @@ class FindingsTree(QTreeView):
     undoRequested = pyqtSignal()
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianFindings")
-        self.setAccessibleName(tr("Findings"))
+        super().__init__(parent, objectName="SanxianFindings", accessibleName=tr("Findings"))
         self.findings = FindingsModel(self)
         self.setModel(self.findings)
         self.setUniformRowHeights(True)
@@ -114,10 +112,7 @@ class FindingsTree(QTreeView):
         self._findings_after: list[Any] = []
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         # Rows are selected and deselected one by one; report the selection once.
-        self._selection_timer = QTimer(self)
-        self._selection_timer.setSingleShot(True)
-        self._selection_timer.setInterval(0)
-        self._selection_timer.timeout.connect(self.selectionSettled)
+        self._selection_timer = QTimer(self, singleShot=True, interval=0, timeout=self.selectionSettled)
         self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))

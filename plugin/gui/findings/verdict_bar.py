@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout, make_row
 from .filter import FilterSettings
 
 #: Space between icon and text, as in Qt.
@@ -42,31 +43,18 @@ class VerdictBar(QWidget):
         #: Number of rules that checked a part of the data; they count by their findings.
         self._partly_checked = 0
         self._icon = QLabel()
-        self._word = QLabel()
-        self._word.setObjectName("SanxianVerdict")
-        font = self._word.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.3)
-        self._word.setFont(font)
-        self._when = QLabel()
-        self._when.setObjectName("SanxianWhen")
-        self._when.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._word = QLabel(objectName="SanxianVerdict")
+        set_bold(self._word, 1.3)
+        self._when = QLabel(objectName="SanxianWhen", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         #: What the button beside it shows: which rules did not run, and why.
         self._explanation = ""
-        self.reasons_button = QToolButton()
-        self.reasons_button.setObjectName("SanxianWhyNotRun")
-        self.reasons_button.setAutoRaise(True)
+        self.reasons_button = QToolButton(objectName="SanxianWhyNotRun", autoRaise=True)
         # The icon is shown; screen readers read the text.
         self.reasons_button.setText(tr("Why some rules did not run"))
         self.reasons_button.setToolTip(self.reasons_button.text())
         self.reasons_button.clicked.connect(self._show_explanation)
         self.reasons_button.hide()
-        top = QHBoxLayout()
-        top.addWidget(self._icon)
-        top.addWidget(self._word)
-        top.addStretch()
-        top.addWidget(self._when)
-        top.addWidget(self.reasons_button)
+        top = make_row(self._icon, self._word, None, self._when, self.reasons_button)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
         self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
@@ -74,21 +62,17 @@ class VerdictBar(QWidget):
             row.addWidget(button)
         outer_layout = QVBoxLayout(self)
         outer_layout.setContentsMargins(0, 0, 0, 0)
-        self._edited = QLabel()
-        self._edited.setObjectName("SanxianEdited")
-        self._edited.setWordWrap(True)
-        self._edited.hide()
-        outer_layout.addLayout(top)
-        outer_layout.addWidget(self._edited)
-        outer_layout.addLayout(row)
+        self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
+        fill_layout(outer_layout, top, self._edited, row)
         self.refresh_icons()
 
     def _make_button(self, kind: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(f"SanxianKind{kind.capitalize()}")
-        button.setCheckable(True)
-        button.setChecked(kind in FilterSettings().shown_kinds)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button = QToolButton(
+            objectName=f"SanxianKind{kind.capitalize()}",
+            checkable=True,
+            checked=kind in FilterSettings().shown_kinds,
+            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+        )
         # The full text must not widen the panel: if it does not fit, icon and number remain.
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.toggled.connect(lambda _on: self.kindsChanged.emit())

@@ -37,7 +37,7 @@ from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.digest import explain_digest
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
-from ..widgets.layout import make_scroll_area, resize_within_screen
+from ..widgets.layout import fill_layout, make_column, make_scroll_area, resize_within_screen
 from .attachment_digest import AttachmentDigest
 from .detail_pane import format_feature_keys, format_place_and_size, make_text_label
 from .groups import format_hectares_in_list, get_finding_kind
@@ -50,26 +50,19 @@ class FindingCard(QFrame):
     """
 
     def __init__(self, finding: Any, title: str, more: str = "", parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianFindingCard")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        super().__init__(parent, objectName="SanxianFindingCard", frameShape=QFrame.Shape.StyledPanel)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
         mark = QLabel()
         icon = theme.KIND_ICONS[get_finding_kind(finding)]
         mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
         head = make_text_label(f"{finding.code}  {title}".strip())
-        font = head.font()
-        font.setBold(True)
-        head.setFont(font)
-        texts = QVBoxLayout()
-        texts.addWidget(head)
+        set_bold(head)
+        texts = make_column(head)
         for text in (format_place_and_size(finding), format_feature_keys(finding), finding.message, more):
             if text:
                 texts.addWidget(make_text_label(text))
-        row = QHBoxLayout(self)
-        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)
+        fill_layout(QHBoxLayout(self), (mark, 0, Qt.AlignmentFlag.AlignTop), (texts, 1))
 
 
 #: Maximum number of rules named in the line about the selection.
@@ -111,9 +104,7 @@ class WaiverDialog(FocusedButtonDialog):
         selected_finding: Any = None,
         titles: Mapping[str, str] | None = None,
     ):
-        super().__init__(parent)
-        self.setObjectName("SanxianWaiverDialog")
-        self.setWindowTitle(tr("Waive Findings"))
+        super().__init__(parent, objectName="SanxianWaiverDialog", windowTitle=tr("Waive Findings"))
         self._findings, self._save_waivers = findings, save_waivers
         self._selected_finding = selected_finding if any(f is selected_finding for f in findings) else findings[0]
         #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
@@ -129,18 +120,15 @@ class WaiverDialog(FocusedButtonDialog):
         content = QVBoxLayout(page)
         content.setContentsMargins(0, 0, 0, 0)
         title = (titles or {}).get(self._selected_finding.code, "")
-        content.addWidget(
-            FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else "")
+        fill_layout(
+            content,
+            FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else ""),
+            self._make_form(),
         )
-        content.addLayout(self._make_form())
-        note = QLabel(_describe_effect(findings))
-        note.setWordWrap(True)
-        content.addWidget(note)
-        content.addStretch()
+        note = QLabel(_describe_effect(findings), wordWrap=True)
+        fill_layout(content, note, None)
         # A small screen shows a part of the fields, but always the buttons.
-        layout = QVBoxLayout(self)
-        layout.addWidget(make_scroll_area(page), 1)
-        layout.addWidget(buttons)
+        fill_layout(QVBoxLayout(self), (make_scroll_area(page), 1), buttons)
         self._connect_fields()
         self.reason.setFocus()
         self._on_attachment_changed()
@@ -149,9 +137,7 @@ class WaiverDialog(FocusedButtonDialog):
 
     # --- fields
     def _make_fields(self, path: Path | None) -> None:
-        self.reason = QPlainTextEdit()
-        self.reason.setObjectName("SanxianWaiverReason")
-        self.reason.setTabChangesFocus(True)
+        self.reason = QPlainTextEdit(objectName="SanxianWaiverReason", tabChangesFocus=True)
         self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
         theme.set_placeholder(
             self.reason, tr("Reason to accept the conflict, for example: approved flood-control works, see the reply")
@@ -163,29 +149,26 @@ class WaiverDialog(FocusedButtonDialog):
         self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
         self.author.setText(settings.read_setting(settings.WAIVER_AUTHOR, ""))
         self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
-        self.forever = QCheckBox(tr("No expiry date"))
-        self.forever.setObjectName("SanxianWaiverForever")
-        self.forever.toggled.connect(self.until.setDisabled)
+        self.forever = QCheckBox(
+            tr("No expiry date"), objectName="SanxianWaiverForever", toggled=self.until.setDisabled
+        )
         self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", may_be_new=True)
         theme.set_placeholder(self.file.line, tr("The .waivers.csv in the data folder"))
-        self.only_this = QRadioButton(tr("This finding only"))
-        self.only_this.setObjectName("SanxianWaiverOnlyThis")
+        self.only_this = QRadioButton(tr("This finding only"), objectName="SanxianWaiverOnlyThis")
         count = len(self._findings)
-        self.all_selected = QRadioButton(tr("All {count} selected, with the same document").format(count=count))
-        self.all_selected.setObjectName("SanxianWaiverAllSelected")
+        self.all_selected = QRadioButton(
+            tr("All {count} selected, with the same document").format(count=count),
+            objectName="SanxianWaiverAllSelected",
+        )
         (self.all_selected if count > 1 else self.only_this).setChecked(True)
 
     def _make_line_edit(self, name: str, hint: str) -> QLineEdit:
-        line = QLineEdit()
-        line.setObjectName(name)
+        line = QLineEdit(objectName=name)
         theme.set_placeholder(line, hint)
         return line
 
     def _make_date_edit(self, days_ahead: int) -> QDateEdit:
-        edit = QDateEdit(QDate.currentDate().addDays(days_ahead))
-        edit.setDisplayFormat("yyyy-MM-dd")
-        edit.setCalendarPopup(True)
-        return edit
+        return QDateEdit(QDate.currentDate().addDays(days_ahead), displayFormat="yyyy-MM-dd", calendarPopup=True)
 
     def _make_form(self) -> QFormLayout:
         self._reason_message = FieldMessage(
@@ -212,9 +195,7 @@ class WaiverDialog(FocusedButtonDialog):
             label.setFixedHeight(self.document.sizeHint().height())
             form.addRow(label, field)
         if len(self._findings) > 1:
-            scope = QVBoxLayout()
-            scope.addWidget(self.only_this)
-            scope.addWidget(self.all_selected)
+            scope = make_column(self.only_this, self.all_selected)
             form.addRow(tr("Applies to"), scope)
         return form
 

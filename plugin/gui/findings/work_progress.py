@@ -7,6 +7,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from ...bridge.texts import tr
+from ..widgets.layout import fill_layout
 
 
 class WorkProgressBar(QWidget):
@@ -16,24 +17,16 @@ class WorkProgressBar(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.text = QLabel()
-        self.text.setObjectName("SanxianWorkProgress")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(self.fontMetrics().height() // 2)
-        self.stale = QLabel()
-        self.stale.setObjectName("SanxianWorkStale")
-        self.conflicts = QToolButton()
-        self.conflicts.setObjectName("SanxianWorkConflicts")
-        self.conflicts.setText(tr("Conflicts {count}").format(count=0))
-        self.conflicts.setToolTip(tr("Choose one of the versions of each row that two people changed"))
-        self.conflicts.clicked.connect(self.conflictsRequested)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.text)
-        row.addWidget(self.bar, 1)
-        row.addWidget(self.stale)
-        row.addWidget(self.conflicts)
+        self.text = QLabel(objectName="SanxianWorkProgress")
+        self.bar = QProgressBar(textVisible=False, maximumHeight=self.fontMetrics().height() // 2)
+        self.stale = QLabel(objectName="SanxianWorkStale")
+        self.conflicts = QToolButton(
+            objectName="SanxianWorkConflicts",
+            text=tr("Conflicts {count}").format(count=0),
+            toolTip=tr("Choose one of the versions of each row that two people changed"),
+            clicked=self.conflictsRequested,
+        )
+        fill_layout(QHBoxLayout(self), self.text, (self.bar, 1), self.stale, self.conflicts, has_margins=False)
         self.hide()
 
     def show_counts(self, done: int, total: int, stale: int, conflicts: int) -> None:

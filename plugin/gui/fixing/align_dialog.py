@@ -8,6 +8,7 @@ from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
 from ...bridge.texts import tr
+from ..widgets.layout import fill_layout
 from .dialog import FixDialog
 from .map_preview import FixShapes
 
@@ -47,10 +48,7 @@ class AlignDialog(FixDialog):
         self.survey.hide()
         self.skip.setText(tr("Next"))
         self.insert_row(1, self._make_choice_row())
-        self._typing = QTimer(self)
-        self._typing.setSingleShot(True)
-        self._typing.setInterval(_TYPING_DELAY_MS)
-        self._typing.timeout.connect(self.changed)
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_DELAY_MS, timeout=self.changed)
         self.reference.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.distance.valueChanged.connect(lambda _value: self._typing.start())
         self.survey.toggled.connect(lambda on: self.surveyConfirmed.emit() if on else None)
@@ -60,10 +58,8 @@ class AlignDialog(FixDialog):
         for text, widget in ((tr("Align with"), self.reference), (tr("Distance"), self.distance)):
             label = QLabel(text)
             label.setBuddy(widget)
-            row.addWidget(label)
-            row.addWidget(widget)
-        row.addWidget(self.survey)
-        row.addStretch()
+            fill_layout(row, label, widget)
+        fill_layout(row, self.survey, None)
         return row
 
     @property

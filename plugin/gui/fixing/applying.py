@@ -217,8 +217,7 @@ class UndoFixButton(QPushButton):
     """Button 撤销修复, which undoes a step of fixes on all its layers."""
 
     def __init__(self, step: FixStep, parent: Any = None):
-        super().__init__(tr("Undo Fix"), parent)
-        self.setObjectName("SanxianUndoFix")
+        super().__init__(tr("Undo Fix"), parent, objectName="SanxianUndoFix")
         self._step: FixStep | None = step
         self.clicked.connect(self._undo)
         step.ended.connect(self._disable)

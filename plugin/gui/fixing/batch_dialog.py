@@ -25,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from ..widgets.whole_rows import WholeRows
 from .area_table import AreaRow, AreaTable
@@ -97,18 +97,14 @@ class BatchDialog(FocusedButtonDialog):
     cancelRequested = pyqtSignal()
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianBatchFixDialog")
-        self.setWindowTitle(tr("Batch Fix"))
+        super().__init__(parent, objectName="SanxianBatchFixDialog", windowTitle=tr("Batch Fix"))
         self.maps, self.areas = LinkedMaps(main_canvas), AreaTable()
         self.model, self.filter = BatchModel(self), _GroupFilter(self)
         #: Width in pixels in which all layers and keys are visible.
         self._feature_width = 0
         self.filter.setSourceModel(self.model)
         self.table = self._make_table()
-        layout = QVBoxLayout(self)
-        layout.addLayout(self._make_head())
-        layout.addLayout(self._make_filters())
+        layout = fill_layout(QVBoxLayout(self), self._make_head(), self._make_filters())
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(WholeRows(self.table))
         splitter.addWidget(self._make_lower_half())
@@ -116,8 +112,7 @@ class BatchDialog(FocusedButtonDialog):
         splitter.setSizes([line * 20, line * 10])
         splitter.setStretchFactor(0, 1)
         splitter.setChildrenCollapsible(False)
-        layout.addWidget(splitter, 1)
-        layout.addLayout(self._make_buttons())
+        fill_layout(layout, (splitter, 1), self._make_buttons())
         size = self.fontMetrics()
         resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
         self.model.ticksChanged.connect(self.ticksChanged)
@@ -171,19 +166,12 @@ class BatchDialog(FocusedButtonDialog):
     def _make_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.summary = QLabel()
-        font = self.summary.font()
-        font.setBold(True)
-        self.summary.setFont(font)
+        set_bold(self.summary)
         self.progress = QProgressBar()
         self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 36)
-        self.cancel_button = QPushButton(tr("Cancel"))
-        self.cancel_button.clicked.connect(self.cancelRequested)
-        self.retry_button = QPushButton(tr("Try Again"))
-        self.retry_button.clicked.connect(self.retryRequested)
-        row.addWidget(self.summary)
-        row.addStretch()
-        for widget in (self.progress, self.cancel_button, self.retry_button):
-            row.addWidget(widget)
+        self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
+        self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
+        fill_layout(row, self.summary, None, self.progress, self.cancel_button, self.retry_button)
         return row
 
     def _make_filters(self) -> QHBoxLayout:
@@ -191,20 +179,17 @@ class BatchDialog(FocusedButtonDialog):
         self.group_buttons = {}
         for group in (SAFE, CONFIRM, REFUSED):
             # Dark themes show whether a tool button is pressed, but not whether a push button is.
-            button = QToolButton()
-            button.setCheckable(True)
-            button.setChecked(True)
-            button.toggled.connect(lambda on, group=group: self.filter.set_group(group, on))
+            button = QToolButton(
+                checkable=True, checked=True, toggled=lambda on, group=group: self.filter.set_group(group, on)
+            )
             self.group_buttons[group] = button
             row.addWidget(button)
         row.addStretch()
         only_safe_button, none_button = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
         only_safe_button.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
         none_button.clicked.connect(lambda: self.model.tick_only_safe(False))
-        self.preview_button = QPushButton(tr("Other Fixes…"))
-        self.preview_button.clicked.connect(self._request_preview)
-        self.export_button = QPushButton(tr("Export Table…"))
-        self.export_button.clicked.connect(self.exportRequested)
+        self.preview_button = QPushButton(tr("Other Fixes…"), clicked=self._request_preview)
+        self.export_button = QPushButton(tr("Export Table…"), clicked=self.exportRequested)
         for button in (only_safe_button, none_button, self.preview_button, self.export_button):
             button.setAutoDefault(False)
             row.addWidget(button)
@@ -218,8 +203,7 @@ class BatchDialog(FocusedButtonDialog):
             tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
         )
         box.layout_.addWidget(WholeRows(self.areas), 1)
-        row.addWidget(box, 1)
-        row.addWidget(self.maps, 1)
+        fill_layout(row, (box, 1), (self.maps, 1))
         return lower
 
     def _make_buttons(self) -> QHBoxLayout:
@@ -228,14 +212,11 @@ class BatchDialog(FocusedButtonDialog):
         self.status.setObjectName("SanxianBatchFixStatus")
         self.status.setWordWrap(True)
         row.addWidget(self.status, 1)
-        self.apply = QPushButton(tr("Apply"))
-        self.apply.setObjectName("SanxianBatchFixApply")
-        self.apply.setDefault(True)
-        self.apply.clicked.connect(self.applyRequested)
-        close = QPushButton(tr("Close"))
-        close.clicked.connect(self.reject)
-        row.addWidget(self.apply)
-        row.addWidget(close)
+        self.apply = QPushButton(
+            tr("Apply"), objectName="SanxianBatchFixApply", default=True, clicked=self.applyRequested
+        )
+        close = QPushButton(tr("Close"), clicked=self.reject)
+        fill_layout(row, self.apply, close)
         return row
 
     # --- content

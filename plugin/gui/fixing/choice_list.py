@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 from ..widgets.sections import make_faint_label
 
 #: Minimum width of a list, in digits.
@@ -75,11 +76,13 @@ class ChoiceList(QScrollArea):
     answered = pyqtSignal(bool)
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianFixChoices")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        super().__init__(
+            parent,
+            objectName="SanxianFixChoices",
+            widgetResizable=True,
+            frameShape=QFrame.Shape.NoFrame,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+        )
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS)
         self.buttons: list[WrappedRadioButton] = []
         self._choices: list[Any] = []
@@ -103,8 +106,7 @@ class ChoiceList(QScrollArea):
                 # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
                 theme.set_faint(button)
             group.addButton(button, number)
-            layout.addWidget(button)
-            layout.addWidget(self._make_detail(choice, texts))
+            fill_layout(layout, button, self._make_detail(choice, texts))
             self.buttons.append(button)
         if not choices and none_text:
             layout.addWidget(_make_wrapping_label(none_text))
@@ -144,7 +146,4 @@ class ChoiceList(QScrollArea):
 
 
 def _make_wrapping_label(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
+    return QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)

@@ -14,7 +14,7 @@ from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from .area_table import AreaRow, AreaTable
 from .choice_list import ChoiceList
@@ -41,17 +41,17 @@ class FixDialog(FocusedButtonDialog):
     documentRequested = pyqtSignal()
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianFixDialog")
-        self.setWindowTitle(tr("Fix Preview"))
+        super().__init__(parent, objectName="SanxianFixDialog", windowTitle=tr("Fix Preview"))
         self.maps = LinkedMaps(main_canvas)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
-        self._rows = QVBoxLayout(self)
-        self._rows.addLayout(self._make_head())
-        self._rows.addWidget(self.maps, 3)
-        self._rows.addLayout(self._make_columns(), 2)
-        self._rows.addLayout(self._make_status_line())
-        self._rows.addLayout(self._make_buttons())
+        self._rows = fill_layout(
+            QVBoxLayout(self),
+            self._make_head(),
+            (self.maps, 3),
+            (self._make_columns(), 2),
+            self._make_status_line(),
+            self._make_buttons(),
+        )
         self.choices.chosen.connect(self.choiceShown)
         size = self.fontMetrics()
         resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
@@ -63,17 +63,11 @@ class FixDialog(FocusedButtonDialog):
     def _make_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self._icon, self._title, self._place = QLabel(), QLabel(), make_faint_label()
-        font = self._title.font()
-        font.setBold(True)
-        self._title.setFont(font)
+        set_bold(self._title)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._safety_icon, self.safety = QLabel(), QLabel()
         self.safety.setObjectName("SanxianFixSafety")
-        for widget in (self._icon, self._title, self._place):
-            row.addWidget(widget)
-        row.addStretch()
-        row.addWidget(self._safety_icon)
-        row.addWidget(self.safety)
+        fill_layout(row, self._icon, self._title, self._place, None, self._safety_icon, self.safety)
         return row
 
     def _make_columns(self) -> QHBoxLayout:
@@ -95,26 +89,15 @@ class FixDialog(FocusedButtonDialog):
 
     def _make_status_line(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
+        self.progress = QProgressBar(textVisible=False)
         self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 24)
-        self.cancel_button = QPushButton(tr("Cancel"))
-        self.cancel_button.clicked.connect(self.cancelRequested)
-        self.status = QLabel()
-        self.status.setObjectName("SanxianFixStatus")
-        self.status.setWordWrap(True)
-        self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.document_button = QPushButton(tr("Enter Document Number…"))
-        self.document_button.setObjectName("SanxianFixDocument")
-        self.document_button.clicked.connect(self.documentRequested)
-        self.retry_button = QPushButton(tr("Try Again"))
-        self.retry_button.setObjectName("SanxianFixRetry")
-        self.retry_button.clicked.connect(self.retryRequested)
-        row.addWidget(self.progress)
-        row.addWidget(self.cancel_button)
-        row.addWidget(self.status, 1)
-        row.addWidget(self.document_button)
-        row.addWidget(self.retry_button)
+        self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
+        self.status = QLabel(objectName="SanxianFixStatus", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.document_button = QPushButton(
+            tr("Enter Document Number…"), objectName="SanxianFixDocument", clicked=self.documentRequested
+        )
+        self.retry_button = QPushButton(tr("Try Again"), objectName="SanxianFixRetry", clicked=self.retryRequested)
+        fill_layout(row, self.progress, self.cancel_button, (self.status, 1), self.document_button, self.retry_button)
         return row
 
     def _make_buttons(self) -> QHBoxLayout:
@@ -122,13 +105,9 @@ class FixDialog(FocusedButtonDialog):
         self.hint = make_faint_label()
         row.addWidget(self.hint, 1)
         self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
-        self.skip = QPushButton(tr("Skip"))
-        self.skip.setObjectName("SanxianFixSkip")
-        self.apply = QPushButton(tr("Apply"))
-        self.apply.setObjectName("SanxianFixApply")
-        self.apply.setDefault(True)
-        close = QPushButton(tr("Close"))
-        close.setObjectName("SanxianFixClose")
+        self.skip = QPushButton(tr("Skip"), objectName="SanxianFixSkip")
+        self.apply = QPushButton(tr("Apply"), objectName="SanxianFixApply", default=True)
+        close = QPushButton(tr("Close"), objectName="SanxianFixClose")
         self.previous.clicked.connect(lambda: self.stepped.emit(-1))
         self.skip.clicked.connect(lambda: self.stepped.emit(1))
         self.apply.clicked.connect(self.applyRequested)

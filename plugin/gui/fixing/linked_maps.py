@@ -13,6 +13,7 @@ from ...bridge.texts import tr
 from ..findings.map_marks import NEAREST_SCALE, compute_zoom_extent
 from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
+from ..widgets.layout import fill_layout
 from ..widgets.sections import BorderedFrame, make_faint_label
 from .map_preview import FixMapPreview, FixShapes
 
@@ -54,14 +55,11 @@ class LinkedMaps(QWidget):
         margin = self.fontMetrics().height() // 3
         head.setContentsMargins(margin, margin // 2, margin, margin // 2)
         name = QLabel(title)
-        font = name.font()
-        font.setBold(True)
-        name.setFont(font)
+        set_bold(name)
         head.addWidget(name)
         remark_label.setAlignment(Qt.AlignmentFlag.AlignRight)
         head.addWidget(remark_label, 1)
-        layout.addLayout(head)
-        layout.addWidget(canvas, 1)
+        fill_layout(layout, head, (canvas, 1))
         # Keys such as Escape belong to the dialog.
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         canvas.setCanvasColor(self._main_canvas.canvasColor())

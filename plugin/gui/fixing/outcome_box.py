@@ -23,11 +23,13 @@ class OutcomeBox(QScrollArea):
     """Scroll area that lists the effects of a tried fix, each with icon and text."""
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianFixOutcome")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        super().__init__(
+            parent,
+            objectName="SanxianFixOutcome",
+            widgetResizable=True,
+            frameShape=QScrollArea.Shape.NoFrame,
+            horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
+        )
         self.lines: list[str] = []
         self.show_proposal(None, None)
 
@@ -46,12 +48,9 @@ class OutcomeBox(QScrollArea):
 
     def _make_line(self, icon: str, text: str) -> QHBoxLayout:
         row = QHBoxLayout()
-        mark = QLabel()
-        mark.setPixmap(theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
+        mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        label = QLabel(text)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
+        label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         # Beside its icon, also if the row is higher than the text.
         row.addWidget(label, 1, Qt.AlignmentFlag.AlignTop)
         return row

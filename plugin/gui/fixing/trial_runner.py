@@ -60,10 +60,7 @@ class TrialRunner(QObject):
         self._job: BackgroundJob | None = None
         self._revision = -1
         self._is_cancelled = self._is_repeated_after_edit = False
-        self._retry = QTimer(self)
-        self._retry.setSingleShot(True)
-        self._retry.setInterval(_RETRY_DELAY_MS)
-        self._retry.timeout.connect(self.run_again)
+        self._retry = QTimer(self, singleShot=True, interval=_RETRY_DELAY_MS, timeout=self.run_again)
         editing.changed.connect(self._on_layers_changed)
 
     @property

@@ -29,8 +29,7 @@ def make_help_button(topic: str) -> QPushButton:
     Raise KeyError for an unknown topic.
     """
     manual.find_page_and_anchor(topic)
-    button = QPushButton(tr("Help"))
-    button.setObjectName("SanxianManual")
+    button = QPushButton(tr("Help"), objectName="SanxianManual")
     button.setProperty("topic", topic)
     button.setToolTip(tr("Opens the user manual at this window"))
     button.setAutoDefault(False)

@@ -34,7 +34,7 @@ from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.opening import open_in_browser, open_path
 from ..widgets.whole_rows import WholeRows
 from .buttons import add_help_button
@@ -53,9 +53,7 @@ class DictionaryDialog(ManualStartDialog):
     """
 
     def __init__(self, standard: str = "", layer: QgsVectorLayer | None = None, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianDictionaryDialog")
-        self.setWindowTitle(tr("Data Dictionary"))
+        super().__init__(parent, objectName="SanxianDictionaryDialog", windowTitle=tr("Data Dictionary"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._data_dictionary = None
         self._items: dict[str, QTreeWidgetItem] = {}
@@ -63,25 +61,16 @@ class DictionaryDialog(ManualStartDialog):
         for key in list_standard_ids():
             self.standard.addItem(load_standard(key).name, key)
         self.standard.setCurrentIndex(max(self.standard.findData(standard or "county_db"), 0))
-        self.search = QgsFilterLineEdit()
-        self.search.setShowSearchIcon(True)
-        self.search.setShowClearButton(True)
+        self.search = QgsFilterLineEdit(showSearchIcon=True, showClearButton=True)
         theme.set_placeholder(self.search, tr("Search layer, field, code or name"))
-        self.tree = QTreeWidget()
-        self.tree.setHeaderHidden(True)
-        self.tree.setUniformRowHeights(True)
-        self.nothing = QLabel(tr("No layer, field or code contains these words."))
-        self.nothing.setWordWrap(True)
-        self.nothing.hide()
+        self.tree = QTreeWidget(headerHidden=True, uniformRowHeights=True)
+        self.nothing = QLabel(tr("No layer, field or code contains these words."), wordWrap=True, visible=False)
         self.browser = QTextBrowser()
         theme.set_page_colors(self.browser)
         self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(lambda url: self._follow_link(url.toString().lstrip("#")))
         self._lay_out_widgets()
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(_SEARCH_DELAY_MS)
-        self._pause.timeout.connect(self._filter_items)
+        self._pause = QTimer(self, singleShot=True, interval=_SEARCH_DELAY_MS, timeout=self._filter_items)
         self.search.textChanged.connect(self._pause.start)
         self.tree.currentItemChanged.connect(self._on_item_chosen)
         self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
@@ -89,10 +78,9 @@ class DictionaryDialog(ManualStartDialog):
 
     def _lay_out_widgets(self) -> None:
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.standard, self.search, self.nothing, WholeRows(self.tree)):
-            column.addWidget(widget)
+        fill_layout(
+            QVBoxLayout(left), self.standard, self.search, self.nothing, WholeRows(self.tree), has_margins=False
+        )
         self.standard.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         splitter = QSplitter()
         splitter.addWidget(left)
@@ -111,9 +99,7 @@ class DictionaryDialog(ManualStartDialog):
             tr("Opens the folder with the CSV file of the code list shown; its page explains how to add codes.")
         )
         self.lists_folder.clicked.connect(lambda: self._open_code_list_folder(self._get_shown_code_list()))
-        layout = QVBoxLayout(self)
-        layout.addWidget(splitter, 1)
-        layout.addWidget(buttons)
+        fill_layout(QVBoxLayout(self), (splitter, 1), buttons)
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
 
     def _find_page(self, layer: QgsVectorLayer | None) -> str:

@@ -34,6 +34,7 @@ from ...core.doctor.run import make_cancelled_report
 from ...core.errors import SanxianError
 from ..widgets import theme
 from ..widgets.buttons import CopyButton, make_close_button
+from ..widgets.layout import fill_layout
 from ..widgets.messages import explain_and_log, explain_error
 from ..widgets.save_path import choose_save_path
 from ..widgets.whole_rows import WholeRows
@@ -56,43 +57,27 @@ class DoctorDialog(QDialog):
     """
 
     def __init__(self, runner: JobRunner, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianDoctorDialog")
-        self.setWindowTitle(tr("Environment Check"))
+        super().__init__(parent, objectName="SanxianDoctorDialog", windowTitle=tr("Environment Check"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.report: DoctorReport | None = None
         self._lang = get_interface_language()
         #: Facts that the job has found; it appends, the dialog shows them at the next step of the job.
         self._facts: list[MachineFact] = []
-        self.list = QListWidget()
-        self.list.setWordWrap(True)
+        self.list = QListWidget(wordWrap=True)
         # The first line summarises the others, with the remedy.
         self._conclusion = QListWidgetItem(theme.load_icon("info"), tr("Examining the machine…"))
         self.list.addItem(self._conclusion)
         self.progress = QProgressBar()
         self.progress.setRange(0, _PROGRESS_STEPS)
-        self.cancel_button = QPushButton(tr("Cancel"))
-        self.cancel_button.setAutoDefault(False)
-        self.save_button = QPushButton(tr("Save Result…"))
-        self.save_button.setAutoDefault(False)
-        self.save_button.setEnabled(False)
-        self.save_button.clicked.connect(self._save)
+        self.cancel_button = QPushButton(tr("Cancel"), autoDefault=False)
+        self.save_button = QPushButton(tr("Save Result…"), autoDefault=False, enabled=False, clicked=self._save)
         buttons = add_help_button(make_close_button(self), "doctor")
         buttons.addButton(CopyButton(tr("Copy"), self.text), QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.ActionRole)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        self.note.hide()
+        self.note = QLabel(wordWrap=True, visible=False)
         self._progress_row = QWidget()
-        row = QHBoxLayout(self._progress_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.progress, 1)
-        row.addWidget(self.cancel_button)
-        layout = QVBoxLayout(self)
-        layout.addWidget(WholeRows(self.list))
-        layout.addWidget(self._progress_row)
-        layout.addWidget(self.note)
-        layout.addWidget(buttons)
+        fill_layout(QHBoxLayout(self._progress_row), (self.progress, 1), self.cancel_button, has_margins=False)
+        fill_layout(QVBoxLayout(self), WholeRows(self.list), self._progress_row, self.note, buttons)
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)

@@ -18,6 +18,7 @@ from ...core.model.rule import DECLARED_FAMILY, get_rule_family
 from ...paths import METADATA_FILE
 from ..widgets import theme
 from ..widgets.buttons import make_close_button
+from ..widgets.layout import fill_layout
 from ..widgets.opening import open_in_browser
 
 
@@ -45,9 +46,7 @@ class HelpDialog(QDialog):
         self._manual = buttons.addButton(tr("Manual"), QDialogButtonBox.ButtonRole.ActionRole)
         self._manual.setObjectName("SanxianManual")
         self._manual.clicked.connect(lambda: open_manual(self._manual.property("topic"), self))
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.browser)
-        layout.addWidget(buttons)
+        fill_layout(QVBoxLayout(self), self.browser, buttons)
         # Only now do the buttons belong to the dialog, which ignores an earlier choice.
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")

@@ -91,10 +91,7 @@ class RatioDial(QWidget):
         if self._limit is not None:
             self._draw_limit(painter, centre, radius, compute_angle(self._limit), ink)
         self._draw_needle(painter, centre, radius, compute_angle(self._value), ink)
-        font = painter.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.5)
-        painter.setFont(font)
+        set_bold(painter, 1.5)
         painter.setPen(theme.get_text_color(self._kind) if self._kind in ("error", "warning") else ink)
         painter.drawText(
             QRectF(0, centre.y() - 2.9 * em, self.width(), 2 * em), Qt.AlignmentFlag.AlignCenter, self._text
@@ -138,9 +135,7 @@ class RatioDial(QWidget):
         em = float(self.fontMetrics().height())
         painter.setPen(QPen(ink, max(2.0, 0.16 * em)))
         painter.drawLine(_move(centre, radius - _RING_EM * em, angle), _move(centre, radius + _TICK_EM * em, angle))
-        font = painter.font()
-        font.setBold(True)
-        painter.setFont(font)
+        set_bold(painter)
         self._draw_label(painter, _move(centre, radius + 1.5 * em, angle), f"{self._limit:g}")
 
     def _draw_needle(self, painter: QPainter, centre: QPointF, radius: float, angle: float, ink: QColor) -> None:

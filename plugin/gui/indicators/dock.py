@@ -26,6 +26,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout, make_column
 from ..widgets.sections import make_faint_label
 from .dial import RatioDial
 from .margin_bar import MARGIN_ROLE, MarginBarDelegate, ZoneSharesBar
@@ -56,8 +57,7 @@ class IndicatorDock(QDockWidget):
     """The panel of indicators. It shows those of the displayed result, and follows the edits of its layers."""
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(tr("Indicators"), parent)
-        self.setObjectName("SanxianIndicators")
+        super().__init__(tr("Indicators"), parent, objectName="SanxianIndicators")
         #: Indicators of the check, of the county and its townships.
         self._all_checked: list[Indicator] = []
         #: Those of the chosen place (county or township), at the check and with the edits so far.
@@ -73,10 +73,11 @@ class IndicatorDock(QDockWidget):
         self.dial = RatioDial()
         self.state_icon, self.state_label = QLabel(), QLabel()
         self.facts = [QLabel() for _ in range(_MAX_FACTS)]
-        self.place = QComboBox()
-        self.place.setObjectName("SanxianIndicatorPlace")
-        self.place.setAccessibleName(tr("County or township"))
-        self.place.currentIndexChanged.connect(lambda _index: self._show_place())
+        self.place = QComboBox(
+            objectName="SanxianIndicatorPlace",
+            accessibleName=tr("County or township"),
+            currentIndexChanged=lambda _index: self._show_place(),
+        )
         self.table = self._make_table()
         self.shares = ZoneSharesBar()
         self.explanation = make_faint_label()
@@ -84,9 +85,7 @@ class IndicatorDock(QDockWidget):
         self.explanation.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.note = make_faint_label()
         self.note.setWordWrap(True)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area = QScrollArea(widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
         area.setWidget(self._make_content())
         self.setWidget(area)
         self._themed = theme.make_theme_change_timer(self, self._refresh_after_theme_change)
@@ -98,35 +97,18 @@ class IndicatorDock(QDockWidget):
         left = QVBoxLayout()
         title = QHBoxLayout()
         self.ratio_title = QLabel(tr("Expansion ratio"))
-        font = self.ratio_title.font()
-        font.setBold(True)
-        self.ratio_title.setFont(font)
-        title.addWidget(self.ratio_title)
-        title.addStretch()
-        title.addWidget(self.state_icon)
-        title.addWidget(self.state_label)
-        left.addLayout(title)
-        left.addWidget(self.dial)
-        left.addStretch()
+        set_bold(self.ratio_title)
+        fill_layout(title, self.ratio_title, None, self.state_icon, self.state_label)
+        fill_layout(left, title, self.dial, None)
         row.addLayout(left)
-        facts = QVBoxLayout()
-        for label in self.facts:
-            facts.addWidget(label)
-        facts.addStretch()
+        facts = make_column(*self.facts, None)
         row.addLayout(facts)
-        right = QVBoxLayout()
-        right.addWidget(self.place)
-        right.addWidget(self.table, 1)
-        right.addWidget(self.shares)
-        right.addWidget(self.explanation)
-        right.addWidget(self.note)
+        right = make_column(self.place, (self.table, 1), self.shares, self.explanation, self.note)
         row.addLayout(right, 1)
         return content
 
     def _make_table(self) -> QTableWidget:
-        table = QTableWidget(0, BAR_COLUMN + 1)
-        table.setObjectName("SanxianIndicatorTable")
-        table.setAccessibleName(tr("Indicators"))
+        table = QTableWidget(0, BAR_COLUMN + 1, objectName="SanxianIndicatorTable", accessibleName=tr("Indicators"))
         titles = [
             tr("Indicator"), tr("Target"), tr("Before the edits"), tr("Now"), tr("Change"),
             tr("Margin"), tr("State"), tr("Margin to the target"),
@@ -280,9 +262,7 @@ class IndicatorDock(QDockWidget):
         if column in _RIGHT_ALIGNED:
             item.setTextAlignment(_RIGHT)
         if column == NOW_COLUMN:
-            font = item.font()
-            font.setBold(True)
-            item.setFont(font)
+            set_bold(item)
         return item
 
     def _show_explanation(self) -> None:

@@ -12,7 +12,6 @@ from qgis.PyQt.QtWidgets import (
     QCompleter,
     QDialogButtonBox,
     QFormLayout,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QProgressBar,
@@ -31,7 +30,7 @@ from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, make_row, resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .table import MappingTable, ScrollSafeTableComboBox
 
@@ -51,19 +50,14 @@ class CodeChoiceTable(QWidget):
     chosen = pyqtSignal(str, str)
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianMappingChoices")
-        self.label = QLabel()
-        self.label.setWordWrap(True)
+        super().__init__(parent, objectName="SanxianMappingChoices")
+        self.label = QLabel(wordWrap=True)
         self.table = QTableWidget(0, 4)
         self.table.setHorizontalHeaderLabels([tr("Code"), tr("Name"), tr("Rows"), tr("Becomes")])
         self.table.verticalHeader().hide()
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.label)
-        layout.addWidget(WholeRows(self.table))
+        fill_layout(QVBoxLayout(self), self.label, WholeRows(self.table), has_margins=False)
 
     def show_codes(self, field: str, rows: list[UndecidedCode], codes: CodeList | None) -> None:
         """Show the codes that the user has to map; hide the table without any."""
@@ -123,16 +117,13 @@ class MappingForm(ManualStartDialog):
     """Widgets of the dialog 字段映射."""
 
     def __init__(self, project: QgsProject, templates: dict[str, Template], texts: Texts, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianMappingDialog")
-        self.setWindowTitle(tr("Map Fields"))
+        super().__init__(parent, objectName="SanxianMappingDialog", windowTitle=tr("Map Fields"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._make_widgets(project, templates, texts)
         self._lay_out_widgets()
 
     def _make_widgets(self, project: QgsProject, templates: dict[str, Template], texts: Texts) -> None:
-        self.source = QgsMapLayerComboBox()
-        self.source.setObjectName("SanxianMappingSource")
+        self.source = QgsMapLayerComboBox(objectName="SanxianMappingSource")
         self.source.setProject(project)
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
         self.source.setExceptedLayerList(list_findings_layers(project))
@@ -151,30 +142,24 @@ class MappingForm(ManualStartDialog):
         self.table = MappingTable(texts)
         self.choices = CodeChoiceTable()
         self.choices.hide()
-        self.summary = QLabel()
-        self.summary.setObjectName("SanxianMappingSummary")
-        self.summary.setWordWrap(True)
-        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.output = QgsFileWidget()
-        self.output.setObjectName("SanxianMappingOutput")
-        self.output.setStorageMode(QgsFileWidget.StorageMode.SaveFile)
+        self.summary = QLabel(
+            objectName="SanxianMappingSummary",
+            wordWrap=True,
+            textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+        )
+        self.output = QgsFileWidget(objectName="SanxianMappingOutput", storageMode=QgsFileWidget.StorageMode.SaveFile)
         self.output.setConfirmOverwrite(True)
         self.output.setFilter(tr("GeoPackage (*.gpkg);;FileGDB (*.gdb)"))
         theme.set_placeholder(self.output.lineEdit(), tr("Empty: a layer in memory"))
-        self.losses = QCheckBox(tr("List the values that were not converted (xlsx, in the folder of the output)"))
-        self.losses.setChecked(True)
+        self.losses = QCheckBox(
+            tr("List the values that were not converted (xlsx, in the folder of the output)"), checked=True
+        )
         self.personal = QCheckBox(tr("Leave personal data out"))
-        self.bar = QProgressBar()
-        self.bar.hide()
+        self.bar = QProgressBar(visible=False)
 
     def _lay_out_widgets(self) -> None:
-        source = QHBoxLayout()
-        source.addWidget(self.source, 1)
-        source.addWidget(self.browse)
-        template = QHBoxLayout()
-        template.addWidget(self.template, 1)
-        for button in (self.again, self.load, self.save):
-            template.addWidget(button)
+        source = make_row((self.source, 1), self.browse)
+        template = make_row((self.template, 1), self.again, self.load, self.save)
         top = QFormLayout()
         top.addRow(tr("Layer"), source)
         top.addRow(tr("Target template"), template)
@@ -192,12 +177,6 @@ class MappingForm(ManualStartDialog):
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()
-        layout = QVBoxLayout(self)
-        layout.addLayout(top)
-        layout.addWidget(splitter, 1)
-        layout.addWidget(self.summary)
-        layout.addLayout(output_form)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.buttons)
+        fill_layout(QVBoxLayout(self), top, (splitter, 1), self.summary, output_form, self.bar, self.buttons)
         letter = self.fontMetrics()
         resize_within_screen(self, letter.horizontalAdvance("0") * 150, letter.lineSpacing() * 44)

@@ -47,8 +47,7 @@ class ScrollSafeTableComboBox(QComboBox):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__(focusPolicy=Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event):
         if self.hasFocus():
@@ -67,8 +66,7 @@ class MappingTable(QTableWidget):
     changed = pyqtSignal(str, str, object, object)
 
     def __init__(self, texts: Texts, parent: QWidget | None = None):
-        super().__init__(0, LOST_COLUMN + 1, parent)
-        self.setObjectName("SanxianMappingTable")
+        super().__init__(0, LOST_COLUMN + 1, parent, objectName="SanxianMappingTable")
         self._texts = texts
         self._targets: list[TemplateField] = []
         self._standard: Standard | None = None
@@ -200,8 +198,7 @@ class MappingTable(QTableWidget):
         # Remove the former widget first; otherwise it would stay visible.
         self.removeCellWidget(row, MORE_COLUMN)
         if source == CONSTANT_SOURCE:
-            edit = QLineEdit("" if constant is None else str(constant))
-            edit.setObjectName(f"constant.{target.name}")
+            edit = QLineEdit("" if constant is None else str(constant), objectName=f"constant.{target.name}")
             theme.set_placeholder(edit, tr("Value for every row"))
             edit.editingFinished.connect(lambda: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, edit)

@@ -39,7 +39,7 @@ from ..project.document_line import DocumentLine, ensure_exportable_document_inf
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.messages import push_message
 from ..widgets.whole_rows import WholeRows
 
@@ -185,37 +185,31 @@ class LayoutsDialog(FocusedButtonDialog):
     """
 
     def __init__(self, available_layers: MapLayers, catalogue: MapCatalogue, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianLayoutsDialog")
-        self.setWindowTitle(tr("Make Layouts"))
+        super().__init__(parent, objectName="SanxianLayoutsDialog", windowTitle=tr("Make Layouts"))
         self.catalogue = catalogue
         self._texts = Texts(settings.get_interface_language())
-        self.maps = QListWidget()
-        self.maps.setObjectName("SanxianMaps")
-        self.maps.setWordWrap(True)
+        self.maps = QListWidget(objectName="SanxianMaps", wordWrap=True)
         for one in catalogue.map_by_id.values():
             self._add_map(one, available_layers)
         self.maps.itemChanged.connect(self._enable_ok)
         self.page = QComboBox()
         self.page.addItems(list(catalogue.page_size_by_id))
-        self.townships = QCheckBox(tr("Also a township atlas, one page per township"))
-        self.townships.setEnabled(bool(available_layers.townships))
+        self.townships = QCheckBox(
+            tr("Also a township atlas, one page per township"), enabled=bool(available_layers.townships)
+        )
         self._project, self._profile = available_layers.project, available_layers.norm.profile
         self.document = DocumentLine(self._project, lambda: self._profile)
         form = QFormLayout()
         form.addRow(tr("Page"), self.page)
         form.addRow("", self.townships)
         form.addRow(tr("Document information"), self.document)
-        note = QLabel(tr("Layouts keep their present layers and symbols. Edit them under Project → Layouts."))
-        note.setWordWrap(True)
+        note = QLabel(
+            tr("Layouts keep their present layers and symbols. Edit them under Project → Layouts."), wordWrap=True
+        )
         buttons = add_help_button(make_ok_cancel_buttons(self), "layouts")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Make Layouts"))
-        layout = QVBoxLayout(self)
-        layout.addWidget(WholeRows(self.maps), 1)
-        layout.addLayout(form)
-        layout.addWidget(note)
-        layout.addWidget(buttons)
+        fill_layout(QVBoxLayout(self), (WholeRows(self.maps), 1), form, note, buttons)
         self._enable_ok()
         letter = self.fontMetrics()
         resize_within_screen(self, letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)

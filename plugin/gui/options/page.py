@@ -51,14 +51,14 @@ class OptionsPage(QgsOptionsPageWidget):
         form.addRow(tr("Name in the work list"), self.person)
         for switch in (self.live, self.layer, self.ask_on_drop, self.tour):
             form.addRow(switch)
-        note = QLabel(tr("Settings of one county, such as limits and targets, are in the menu under County Profile…"))
-        note.setWordWrap(True)
+        note = QLabel(
+            tr("Settings of one county, such as limits and targets, are in the menu under County Profile…"),
+            wordWrap=True,
+        )
         form.addRow(note)
 
     def _make_switch(self, text: str, key: str) -> QCheckBox:
-        switch = QCheckBox(text)
-        switch.setChecked(settings.read_setting(key, True))
-        return switch
+        return QCheckBox(text, checked=settings.read_setting(key, True))
 
     def apply(self) -> None:
         settings.store_setting("language", self.language.currentData())

@@ -32,6 +32,7 @@ from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
+from ..widgets.layout import fill_layout
 from ..widgets.sections import NoticeBox
 
 
@@ -132,14 +133,10 @@ class DocumentLine(QWidget):
         self._profile_reader = get_profile or (lambda: read_county_profile(project))
         self.label = ElidedLabel()
         self.label.setObjectName("SanxianDocumentSummary")
-        self.button = QPushButton(tr("Edit…"))
-        self.button.setObjectName("SanxianDocumentEdit")
-        self.button.setAutoDefault(False)
-        self.button.clicked.connect(self._edit_document_info)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.label, 1)
-        layout.addWidget(self.button)
+        self.button = QPushButton(
+            tr("Edit…"), objectName="SanxianDocumentEdit", autoDefault=False, clicked=self._edit_document_info
+        )
+        fill_layout(QHBoxLayout(self), (self.label, 1), self.button, has_margins=False)
         self.update_summary()
 
     def resolve_document(self) -> ResolvedDocument:
@@ -214,9 +211,7 @@ class DocumentDialog(FocusedButtonDialog):
         spec_name: str = "",
         next_package_info: DocumentInfo | None = None,
     ):
-        super().__init__(parent)
-        self.setObjectName("SanxianDocumentDialog")
-        self.setWindowTitle(tr("Document Information"))
+        super().__init__(parent, objectName="SanxianDocumentDialog", windowTitle=tr("Document Information"))
         self._project, self._profile, self._spec_info = project, profile, spec_info
         self._next_package_info, self._former = spec_info or next_package_info, document.read_document_info(project)
         self._must_export, self._allowed_levels, self._spec_name = bool(problem), allowed_levels, spec_name
@@ -233,8 +228,7 @@ class DocumentDialog(FocusedButtonDialog):
         self.resize(width, self.layout().totalHeightForWidth(width))
 
     def _make_widgets(self) -> None:
-        self.secrecy = QComboBox()
-        self.secrecy.setObjectName("SanxianSecrecy")
+        self.secrecy = QComboBox(objectName="SanxianSecrecy")
         # A term may follow the level: 秘密★20年.
         self.secrecy.setEditable(True)
         self.secrecy.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -299,12 +293,7 @@ class DocumentDialog(FocusedButtonDialog):
         form.addRow(tr("Map approval number"), self.approval)
         buttons = add_help_button(make_ok_cancel_buttons(self), "document")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
-        layout = QVBoxLayout(self)
-        layout.addWidget(about)
-        layout.addLayout(form)
-        layout.addWidget(self.problem)
-        layout.addStretch(1)
-        layout.addWidget(buttons)
+        fill_layout(QVBoxLayout(self), about, form, self.problem, (None, 1), buttons)
 
     def read_document_info(self) -> DocumentInfo:
         """Return the project's own values in the dialog."""

@@ -10,7 +10,6 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -29,6 +28,7 @@ from ...core.errors import SanxianError
 from ..help.buttons import add_help_button
 from ..widgets import messages
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.whole_rows import WholeRows
 
 #: Names listed in the question; the others are only counted.
@@ -44,9 +44,7 @@ class GroupDialog(QDialog):
     """
 
     def __init__(self, groups: list[LayerGroup], names: list[str], parent: Any = None):
-        super().__init__(parent)
-        self.setObjectName("SanxianGroupDialog")
-        self.setWindowTitle(tr("Group to Check"))
+        super().__init__(parent, objectName="SanxianGroupDialog", windowTitle=tr("Group to Check"))
         self._conflicting_groups = groups
         text = tr(
             "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to "
@@ -54,10 +52,8 @@ class GroupDialog(QDialog):
             "others stay in the project but are not checked. The choice can be changed under Layer Roles."
         )
         shown_names = join_first_names(names, _MAX_NAMED_LAYERS)
-        note = QLabel(text.format(count=len(groups), names=shown_names))
-        note.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.addWidget(note)
+        note = QLabel(text.format(count=len(groups), names=shown_names), wordWrap=True)
+        layout = fill_layout(QVBoxLayout(self), note)
         self.buttons = []
         for group in groups:
             label = tr("{name} ({file}, {count} layers)") if group.name else tr("{file} ({count} layers)")
@@ -116,37 +112,26 @@ class RolesDialog(FocusedButtonDialog):
     """
 
     def __init__(self, project: QgsProject, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianRolesDialog")
-        self.setWindowTitle(tr("Layer Roles"))
+        super().__init__(parent, objectName="SanxianRolesDialog", windowTitle=tr("Layer Roles"))
         self._project = project
         self._combos: dict[str, QgsMapLayerComboBox] = {}
         note = QLabel(
-            tr("The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong.")
+            tr("The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong."),
+            wordWrap=True,
         )
-        note.setWordWrap(True)
-        self.problem = QLabel()
-        self.problem.setWordWrap(True)
+        self.problem = QLabel(wordWrap=True)
         self.table = QTableWidget(0, 3)
         self.table.setHorizontalHeaderLabels([tr("Layer of the plan"), tr("Code"), tr("Layer in the project")])
         self.table.verticalHeader().hide()
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.aside = QLabel()
-        self.aside.setObjectName("SanxianLayersAside")
-        self.aside.setWordWrap(True)
-        self.choose = QPushButton(tr("Choose the Group to Check…"))
-        self.choose.setObjectName("SanxianChooseGroup")
-        self.choose.clicked.connect(self._choose_group)
+        self.aside = QLabel(objectName="SanxianLayersAside", wordWrap=True)
+        self.choose = QPushButton(
+            tr("Choose the Group to Check…"), objectName="SanxianChooseGroup", clicked=self._choose_group
+        )
         buttons = add_help_button(make_ok_cancel_buttons(self), "roles")
-        row = QHBoxLayout()
-        row.addWidget(self.aside, 1)
-        row.addWidget(self.choose)
-        layout = QVBoxLayout(self)
-        for widget in (note, WholeRows(self.table), self.problem):
-            layout.addWidget(widget)
-        layout.addLayout(row)
-        layout.addWidget(buttons)
+        row = make_row((self.aside, 1), self.choose)
+        fill_layout(QVBoxLayout(self), note, WholeRows(self.table), self.problem, row, buttons)
         self._fill_table()
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)

@@ -22,8 +22,7 @@ class GroupsWidget(ParameterWidget):
     """
 
     def createWidget(self):
-        box = QgsCheckableComboBox()
-        box.setDefaultText(tr("Choose groups"))
+        box = QgsCheckableComboBox(defaultText=tr("Choose groups"))
         for group in load_standard().groups.values():
             box.addItemWithCheckState(f"{group.name}  {group.id}", 0, group.id)
         box.addItemWithCheckState(f"全部  {ALL_LAYERS}", 0, ALL_LAYERS)

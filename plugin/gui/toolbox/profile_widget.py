@@ -12,6 +12,7 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.profile import list_profile_ids, load_profile
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 from .source_widget import ParameterWidget, let_combo_shrink
 
 #: Setting with the folder of the last profile.
@@ -34,13 +35,8 @@ class ProfileWidget(ParameterWidget):
             self._profile_combo.addItem(f"{_get_title(name)} · {name}", name)
         theme.set_placeholder(self._profile_combo.lineEdit(), tr("None: settings of the standard only"))
         self._profile_combo.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
-        button = QPushButton(tr("File…"))
-        button.setToolTip(tr("Custom county profile (.toml)"))
-        button.clicked.connect(self._choose_file)
-        layout = QHBoxLayout(panel)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._profile_combo, 1)
-        layout.addWidget(button)
+        button = QPushButton(tr("File…"), toolTip=tr("Custom county profile (.toml)"), clicked=self._choose_file)
+        fill_layout(QHBoxLayout(panel), (self._profile_combo, 1), button, has_margins=False)
         return panel
 
     def setValue(self, value):

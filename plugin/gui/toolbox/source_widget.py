@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton
 from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 
 #: Setting with the folder of the last source.
 _FOLDER_SETTING = "source_folder"
@@ -68,16 +69,12 @@ class PathParameterWidget(ParameterWidget):
         self._line = QgsFilterLineEdit()
         theme.set_placeholder(self._line, self.get_placeholder_text())
         self._line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
-        layout = QHBoxLayout(panel)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._line, 1)
+        layout = fill_layout(QHBoxLayout(panel), (self._line, 1), has_margins=False)
         for label, tip, choose in (
             (tr("File…"), tr("GeoPackage, shapefile or GeoJSON"), self._choose_file),
             (tr("Folder…"), tr("A folder of shapefiles, or a FileGDB (.gdb)"), self._choose_folder),
         ):
-            button = QPushButton(label)
-            button.setToolTip(tip)
-            button.clicked.connect(choose)
+            button = QPushButton(label, toolTip=tip, clicked=choose)
             layout.addWidget(button)
         return panel
 

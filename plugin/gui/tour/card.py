@@ -6,10 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qgis.PyQt.QtCore import QEvent, QPoint, QRect, QSize, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import fill_layout, make_row
 
 #: Width of the card in digits, and its distance from the widget and from the edges of the window in heights of text.
 _WIDTH_DIGITS, _GAP_EM = 46, 0.6
@@ -58,18 +59,12 @@ class TourCard(QFrame):
     ended = pyqtSignal()
 
     def __init__(self, steps: list[TourStep], window: QWidget):
-        super().__init__(window)
-        self.setObjectName("SanxianTour")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
+        super().__init__(window, objectName="SanxianTour", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True)
         self._steps, self._number = steps, 0
-        self._frame = QFrame(window)
-        self._frame.setObjectName("SanxianTourFrame")
+        self._frame = QFrame(window, objectName="SanxianTourFrame")
         self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.title, self.text, self.position = QLabel(), QLabel(), QLabel()
-        font = self.title.font()
-        font.setBold(True)
-        self.title.setFont(font)
+        set_bold(self.title)
         self.text.setWordWrap(True)
         theme.set_faint(self.position)
         self.skip = self._make_button(tr("Skip Tour"), "SanxianTourSkip", self.end)
@@ -81,23 +76,15 @@ class TourCard(QFrame):
 
     @staticmethod
     def _make_button(text: str, name: str, action) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(name)
+        button = QPushButton(text, objectName=name)
         # Outside a dialog, Enter presses no other button.
         button.setAutoDefault(True)
         button.clicked.connect(lambda _on=False: action())
         return button
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.position)
-        buttons.addStretch()
-        for button in (self.skip, self.back, self.forward):
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        for label in (self.title, self.text):
-            layout.addWidget(label)
-        layout.addLayout(buttons)
+        buttons = make_row(self.position, None, self.skip, self.back, self.forward)
+        fill_layout(QVBoxLayout(self), self.title, self.text, buttons)
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS)
 
     @property

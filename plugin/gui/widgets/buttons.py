@@ -75,9 +75,7 @@ class CopyButton(QPushButton):
     def __init__(self, label: str, get_text: Callable[[], str]):
         super().__init__(label)
         self._get_text = get_text
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(lambda: self.setText(label))
+        self._timer = QTimer(self, singleShot=True, timeout=lambda: self.setText(label))
         self.clicked.connect(self._copy)
 
     def _copy(self) -> None:

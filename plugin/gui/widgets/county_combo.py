@@ -27,15 +27,15 @@ class CountyCombo(QComboBox):
     changed = pyqtSignal()
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setEditable(True)
-        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.setMinimumContentsLength(24)
+        super().__init__(parent, editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert, minimumContentsLength=24)
         for code, name, city in list_counties():
             self.addItem(f"{code} {name}  {city}", code)
-        completer = QCompleter(self.model(), self)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        completer = QCompleter(
+            self.model(),
+            self,
+            filterMode=Qt.MatchFlag.MatchContains,
+            completionMode=QCompleter.CompletionMode.PopupCompletion,
+        )
         self.setCompleter(completer)
         self.setCurrentIndex(-1)
         theme.set_placeholder(self.lineEdit(), tr("Name or code of the county"))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from .layout import fill_layout
+
 
 @dataclass
 class EmptyPage:
@@ -26,20 +28,16 @@ class EmptyStateWidget(QWidget):
     """Widget that shows a text, and buttons for the next steps."""
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianEmptyState")
-        self.label = QLabel()
-        self.label.setObjectName("SanxianEmptyText")
-        self.label.setWordWrap(True)
-        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        super().__init__(parent, objectName="SanxianEmptyState")
+        self.label = QLabel(
+            objectName="SanxianEmptyText",
+            wordWrap=True,
+            alignment=Qt.AlignmentFlag.AlignCenter,
+            textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+        )
         self._row = QHBoxLayout()
         self._button_callbacks: list[Callable[[], None]] = []
-        outer_layout = QVBoxLayout(self)
-        outer_layout.addStretch(2)
-        outer_layout.addWidget(self.label)
-        outer_layout.addLayout(self._row)
-        outer_layout.addStretch(3)
+        fill_layout(QVBoxLayout(self), (None, 2), self.label, self._row, (None, 3))
 
     def show_empty_page(self, page: EmptyPage) -> None:
         """Show text, tool tip and buttons of a page in place of the former ones."""

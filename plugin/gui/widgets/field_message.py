@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import theme
+from .layout import fill_layout
 
 
 class WrappedLabel(QLabel):
@@ -62,8 +63,7 @@ class FieldMessage(QWidget):
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):
         super().__init__(parent)
         self._hint, self._lines, self._message_kind = hint, lines, ""
-        self._icon = QLabel()
-        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
         self.message = QLabel() if lines else WrappedLabel()
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -73,10 +73,9 @@ class FieldMessage(QWidget):
             # Clip long messages instead of widening the dialog; the tooltip has the full text.
             self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self._keep_height()
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        line.addWidget(self.message, 1)
+        line = fill_layout(
+            QHBoxLayout(), (self._icon, 0, Qt.AlignmentFlag.AlignTop), (self.message, 1), has_margins=False
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

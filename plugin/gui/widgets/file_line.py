@@ -8,6 +8,7 @@ from pathlib import Path
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from ...bridge.texts import tr
+from .layout import fill_layout
 
 
 class FileLine(QWidget):
@@ -35,26 +36,23 @@ class FileLine(QWidget):
     ):
         super().__init__(parent)
         self._folder, self._filter, self._may_be_new = folder, file_filter, may_be_new
-        self.line = QLineEdit()
-        self.line.textChanged.connect(self.line.setToolTip)
-        self.line.setText(path)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.line, 1)
+        self.line = QLineEdit(textChanged=self.line.setToolTip, text=path)
+        row = fill_layout(QHBoxLayout(self), (self.line, 1), has_margins=False)
         if not allows_only_folders:
-            button = QPushButton(file_label or "…")
-            button.setToolTip(file_tip or tr("Choose a file"))
+            button = QPushButton(file_label or "…", toolTip=file_tip or tr("Choose a file"))
             if not file_label:
                 button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
             button.clicked.connect(self._browse_for_file)
             row.addWidget(button)
         if allows_folders or allows_only_folders:
-            browse_folder = QPushButton(tr("Folder…"))
-            browse_folder.setToolTip(
-                folder_tip
-                or (tr("Choose a folder") if allows_only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)"))
+            browse_folder = QPushButton(
+                tr("Folder…"),
+                toolTip=folder_tip
+                or (
+                    tr("Choose a folder") if allows_only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
+                ),
+                clicked=self._browse_folder,
             )
-            browse_folder.clicked.connect(self._browse_folder)
             row.addWidget(browse_folder)
         self.setFocusProxy(self.line)
 

@@ -23,9 +23,7 @@ def resize_within_screen(window: QWidget, width: int, height: int) -> None:
 
 def make_scroll_area(content: QWidget) -> QScrollArea:
     """Return an area that scrolls if its dialog is too small for the content."""
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
+    area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
     area.setWidget(content)
     return area
 

@@ -62,8 +62,7 @@ class MessageBarMessages:
         message = bar.createMessage(title or self._title, text)
         self._message, self._buttons = message, None
         for label, action in buttons:
-            button = QPushButton(label, message)
-            button.clicked.connect(lambda _on=False, action=action: action())
+            button = QPushButton(label, message, clicked=lambda _on=False, action=action: action())
             self.add_button(button)
         bar.pushWidget(message, _MESSAGE_LEVELS[level])
         fit_message_height(message)

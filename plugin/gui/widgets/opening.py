@@ -69,12 +69,14 @@ def _get_url_with_kept_anchor(url: QUrl) -> QUrl:
 
 def _show_path(parent: QWidget | None, title: str, reason: str, path: str) -> None:
     """Show why a path was not opened, with the path to copy."""
-    message = QMessageBox(parent)
-    message.setObjectName("SanxianNotOpened")
-    message.setIcon(QMessageBox.Icon.Information)
-    message.setWindowTitle(title)
-    message.setText(f"{reason}\n{QDir.toNativeSeparators(path)}")
-    message.setTextFormat(Qt.TextFormat.PlainText)
-    message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    message = QMessageBox(
+        parent,
+        objectName="SanxianNotOpened",
+        icon=QMessageBox.Icon.Information,
+        windowTitle=title,
+        text=f"{reason}\n{QDir.toNativeSeparators(path)}",
+        textFormat=Qt.TextFormat.PlainText,
+        textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+    )
     message.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
     message.exec()

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.profile import load_profile
+from .layout import make_row
 
 
 class ProfileCombo(QComboBox):
@@ -20,8 +21,7 @@ class ProfileCombo(QComboBox):
     """
 
     def __init__(self, name: str, folder: str = "", parent=None):
-        super().__init__(parent)
-        self.setObjectName(name)
+        super().__init__(parent, objectName=name)
         self._folder = folder or str(Path.home())
 
     def set_profiles(self, profiles: Iterable[str]) -> None:
@@ -39,13 +39,10 @@ class ProfileCombo(QComboBox):
 
     def make_row_with_button(self) -> QHBoxLayout:
         """Return a row with the combo box and a button to choose a file."""
-        browse = QPushButton(tr("Other…"))
-        browse.setToolTip(tr("Profile of this county (.toml)"))
-        browse.clicked.connect(self._browse_for_profile)
-        row = QHBoxLayout()
-        row.addWidget(self, 1)
-        row.addWidget(browse)
-        return row
+        browse = QPushButton(
+            tr("Other…"), toolTip=tr("Profile of this county (.toml)"), clicked=self._browse_for_profile
+        )
+        return make_row((self, 1), browse)
 
     def _browse_for_profile(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("County Profile"), self._folder, tr("Profile (*.toml)"))

@@ -57,11 +57,13 @@ def _get_suffix_of_filter(suffixes: Sequence[str], chosen_filter: str) -> str:
 
 
 def _ask_to_replace_file(parent: QWidget, path: str) -> bool:
-    box = QMessageBox(parent)
-    box.setObjectName("SanxianReplace")
-    box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle(tr("Sanxian"))
-    box.setText(tr("“{name}” exists. Replace it?").format(name=Path(path).name))
+    box = QMessageBox(
+        parent,
+        objectName="SanxianReplace",
+        icon=QMessageBox.Icon.Warning,
+        windowTitle=tr("Sanxian"),
+        text=tr("“{name}” exists. Replace it?").format(name=Path(path).name),
+    )
     replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.AcceptRole)
     keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)

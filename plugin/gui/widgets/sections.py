@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QColor, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from . import theme
+from .layout import fill_layout
 
 #: Share of the message colour in its background, in percent.
 _TINT_PERCENT = 12
@@ -49,9 +50,7 @@ class FormSection(BorderedFrame):
         self.layout_ = QVBoxLayout(self)
         row = QHBoxLayout()
         name = QLabel(title)
-        font = name.font()
-        font.setBold(True)
-        name.setFont(font)
+        set_bold(name)
         row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
         if about:
             description = make_faint_label(about)
@@ -83,9 +82,7 @@ class NoticeBox(BorderedFrame):
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.label.setWordWrap(True)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row = QHBoxLayout(self)
-        row.addWidget(self._icon)
-        row.addWidget(self.label, 1)
+        fill_layout(QHBoxLayout(self), self._icon, (self.label, 1))
 
     def show_message(self, kind: str, text: str) -> None:
         """Show a text; hide the notice if the text is empty."""

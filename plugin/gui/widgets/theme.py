@@ -82,11 +82,7 @@ def make_theme_change_timer(owner: QObject, action: Callable[[], None]) -> QTime
 
     Start it on a change of theme.
     """
-    timer = QTimer(owner)
-    timer.setSingleShot(True)
-    timer.setInterval(0)
-    timer.timeout.connect(action)
-    return timer
+    return QTimer(owner, singleShot=True, interval=0, timeout=action)
 
 
 #: A widget with a text whose colour can be set.

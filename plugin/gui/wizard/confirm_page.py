@@ -12,6 +12,7 @@ from ...core.geometry import crs as crs_care
 from ...core.geometry.crs_zones import ZONE_WIDTH_DEGREES
 from ...core.profile import load_profile
 from ...core.standard.layer_tree import list_themes as themes_of
+from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage
 
@@ -26,15 +27,11 @@ class ConfirmPage(WizardPage):
         self._grid.setColumnStretch(1, 1)
         self._section.layout_.addLayout(self._grid)
         inside = FormSection(tr("The project comes with"))
-        self.sections = QLabel()
-        self.sections.setWordWrap(True)
+        self.sections = QLabel(wordWrap=True)
         inside.layout_.addWidget(self.sections)
         self.notice = NoticeBox()
-        self.bar = QProgressBar()
-        self.bar.setVisible(False)
-        for widget in (self._section, inside, self.notice, self.bar):
-            self.body.addWidget(widget)
-        self.body.addStretch(1)
+        self.bar = QProgressBar(visible=False)
+        fill_layout(self.body, self._section, inside, self.notice, self.bar, (None, 1))
         self.notice.show_message("info", "")
 
     def update_when_shown(self) -> None:

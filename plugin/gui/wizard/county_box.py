@@ -17,6 +17,7 @@ from ...core.standard import divisions, load_standard
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
 from ..widgets.county_combo import CountyCombo
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import FormSection, make_faint_label
 
 _LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
@@ -65,8 +66,7 @@ class CountyBox(FormSection):
         theme.set_placeholder(self.name, tr("Name"))
         first = QHBoxLayout()
         self._listed_county_widget, self._other_county_widget = QWidget(), QWidget()
-        first.addWidget(QLabel(tr("Province")))
-        first.addWidget(self.province)
+        fill_layout(first, QLabel(tr("Province")), self.province)
         for panel, fields in (
             (
                 self._listed_county_widget,
@@ -77,20 +77,16 @@ class CountyBox(FormSection):
             row = QHBoxLayout(panel)
             row.setContentsMargins(0, 0, 0, 0)
             for label, widget in fields:
-                row.addWidget(QLabel(label))
-                row.addWidget(widget, 1 if widget in (self.search, self.name) else 0)
+                fill_layout(row, QLabel(label), (widget, 1 if widget in (self.search, self.name) else 0))
             first.addWidget(panel, 1)
         self.search.setMinimumContentsLength(10)
         self.layout_.addLayout(first)
-        second = QHBoxLayout()
-        second.addWidget(QLabel(tr("Extent of the county")))
-        second.addWidget(self.source)
+        second = make_row(QLabel(tr("Extent of the county")), self.source)
         self._typed_county_widget = QWidget()
         row = QHBoxLayout(self._typed_county_widget)
         row.setContentsMargins(0, 0, 0, 0)
         for label, widget in ((tr("West"), self.west), (tr("East"), self.east)):
-            row.addWidget(QLabel(label))
-            row.addWidget(widget)
+            fill_layout(row, QLabel(label), widget)
         second.addWidget(self._typed_county_widget)
         self.about = make_faint_label()
         second.addWidget(self.about, 1)

@@ -19,6 +19,7 @@ from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, Cr
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
 from ..widgets import messages, theme
+from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices
 
@@ -166,9 +167,7 @@ class CrsZoneStrip(QWidget):
         painter.setPen(QPen(color, 2))
         painter.setBrush(ground)
         painter.drawRect(box)
-        font = painter.font()
-        font.setBold(True)
-        painter.setFont(font)
+        set_bold(painter)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         self._draw_text(
             painter,
@@ -239,10 +238,7 @@ class CrsBox(FormSection):
         grid.addWidget(self.other, 3, 0, 1, 2)
         self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
         self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
-        for widget in (self.strip, self.notice):
-            self.layout_.addWidget(widget)
-        self.layout_.addLayout(grid)
-        self.layout_.addWidget(self.warning)
+        fill_layout(self.layout_, self.strip, self.notice, grid, self.warning)
         for button in self.buttons.values():
             button.toggled.connect(self._on_crs_chosen)
         self.other.crsChanged.connect(self._on_crs_chosen)

@@ -24,7 +24,7 @@ from ...bridge.texts import tr
 from ..help.buttons import make_help_button
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, resize_within_screen
 from .confirm_page import ConfirmPage
 from .draft import WizardChoices, WizardPage
 from .place_page import CountyPage
@@ -47,9 +47,7 @@ class NewProjectWizard(FocusedButtonDialog):
     stopped = pyqtSignal()
 
     def __init__(self, project: QgsProject, parent=None):
-        super().__init__(parent)
-        self.setObjectName("SanxianNewProjectWizard")
-        self.setWindowTitle(tr("New County Plan"))
+        super().__init__(parent, objectName="SanxianNewProjectWizard", windowTitle=tr("New County Plan"))
         self.draft = WizardChoices()
         self.place = CountyPage(self.draft, project)
         self.target = TargetPage(self.draft)
@@ -66,21 +64,20 @@ class NewProjectWizard(FocusedButtonDialog):
 
     # --- widgets
     def _make_widgets(self) -> None:
-        self.steps = QListWidget()
-        self.steps.setObjectName("SanxianWizardSteps")
-        self.steps.setFrameShape(QFrame.Shape.NoFrame)
-        self.steps.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.steps.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.steps.itemClicked.connect(lambda item: self.go_to_page(self.steps.row(item), back_only=True))
+        self.steps = QListWidget(
+            objectName="SanxianWizardSteps",
+            frameShape=QFrame.Shape.NoFrame,
+            selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
+            focusPolicy=Qt.FocusPolicy.NoFocus,
+            itemClicked=lambda item: self.go_to_page(self.steps.row(item), back_only=True),
+        )
         line = self.fontMetrics().height()
         for page in self.pages:
             item = QListWidgetItem(page.title)
             item.setSizeHint(QSize(0, round(line * 2.2)))
             self.steps.addItem(item)
         self.steps.setIconSize(QSize(line, line))
-        self.about = QLabel()
-        self.about.setWordWrap(True)
-        self.about.setMargin(line // 2)
+        self.about = QLabel(wordWrap=True, margin=line // 2)
         self._left = left = QWidget()
         left.setBackgroundRole(QPalette.ColorRole.Base)
         left.setAutoFillBackground(True)
@@ -90,29 +87,22 @@ class NewProjectWizard(FocusedButtonDialog):
         left.setFixedWidth(max(self.fontMetrics().horizontalAdvance("0") * 29, self._min_left_width))
         column = QVBoxLayout(left)
         column.setContentsMargins(0, line // 2, 0, 0)
-        column.addWidget(self.steps, 1)
-        column.addWidget(self.about)
+        fill_layout(column, (self.steps, 1), self.about)
         self.stack = QStackedWidget()
         for page in self.pages:
-            area = QScrollArea()
-            area.setWidgetResizable(True)
-            area.setFrameShape(QFrame.Shape.NoFrame)
+            area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
             area.setWidget(page)
             self.stack.addWidget(area)
         upper_layout = QHBoxLayout()
         upper_layout.setSpacing(0)
-        upper_layout.addWidget(left)
-        upper_layout.addWidget(self.stack, 1)
+        fill_layout(upper_layout, left, (self.stack, 1))
         outer_layout = QVBoxLayout(self)
         outer_layout.setContentsMargins(0, 0, 0, 0)
         outer_layout.setSpacing(0)
-        outer_layout.addLayout(upper_layout, 1)
-        outer_layout.addWidget(_make_separator())
-        outer_layout.addLayout(self._make_buttons(line))
+        fill_layout(outer_layout, (upper_layout, 1), _make_separator(), self._make_buttons(line))
 
     def _make_buttons(self, line: int) -> QHBoxLayout:
-        self.message_label = QLabel()
-        self.message_label.setWordWrap(True)
+        self.message_label = QLabel(wordWrap=True)
         self.back, self.next, self.cancel = (QPushButton() for _ in range(3))
         self.back.setText(tr("Back"))
         self.cancel.setText(tr("Cancel"))
@@ -127,9 +117,7 @@ class NewProjectWizard(FocusedButtonDialog):
         row.setContentsMargins(line, line // 2, line, line // 2)
         # Otherwise the row takes over the spacing of the dialog's layout: none.
         row.setSpacing(line // 2)
-        row.addWidget(self.message_label, 1)
-        for button in (make_help_button("new_project"), self.back, self.next, self.cancel):
-            row.addWidget(button)
+        fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
         return row
 
     def _fit_to_pages(self) -> None:
@@ -269,7 +257,4 @@ class NewProjectWizard(FocusedButtonDialog):
 
 
 def _make_separator() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFrameShadow(QFrame.Shadow.Sunken)
-    return line
+    return QFrame(frameShape=QFrame.Shape.HLine, frameShadow=QFrame.Shadow.Sunken)

@@ -97,10 +97,7 @@ class WizardPage(QWidget):
         self.title = title
         self.body = QVBoxLayout(self)
         heading = QLabel(title)
-        font = heading.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        heading.setFont(font)
+        set_bold(heading, 1.25)
         self.body.addWidget(heading)
 
     def update_when_shown(self) -> None:

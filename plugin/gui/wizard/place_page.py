@@ -13,6 +13,7 @@ from ...core.standard import Standard
 from ...core.standard.layer_tree import TreeBranch, find_delivery_constraint, find_strictest_constraint, list_branches
 from ..widgets import messages as trouble
 from ..widgets import theme
+from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox
 from ..widgets.whole_rows import WholeRows
 from .county_box import CountyBox
@@ -35,8 +36,7 @@ class GroupsBox(FormSection):
         )
         self._draft = draft
         self._shown_standard = ""
-        self.tree = QTreeWidget()
-        self.tree.setObjectName("SanxianWizardGroups")
+        self.tree = QTreeWidget(objectName="SanxianWizardGroups")
         self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requirement")])
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
@@ -44,8 +44,7 @@ class GroupsBox(FormSection):
         self.tree.setUniformRowHeights(True)
         self.tree.itemChanged.connect(self._on_toggled)
         self.notice = NoticeBox()
-        self.layout_.addWidget(WholeRows(self.tree), 1)
-        self.layout_.addWidget(self.notice)
+        fill_layout(self.layout_, (WholeRows(self.tree), 1), self.notice)
 
     def refresh(self) -> None:
         """Fill the tree of layers for another standard; otherwise keep the ticks."""
@@ -133,8 +132,7 @@ class CountyPage(WizardPage):
         self.county = CountyBox(project)
         self.crs = CrsBox(draft)
         self.groups = GroupsBox(draft)
-        self.body.addWidget(self.county)
-        self.body.addWidget(self.crs)
+        fill_layout(self.body, self.county, self.crs)
         # The list of groups takes the rest of the page.
         self.body.addWidget(self.groups, 1)
         self._county_error = ""

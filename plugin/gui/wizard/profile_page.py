@@ -14,6 +14,7 @@ from ...core.profile import Profile, list_profile_ids, load_profile
 from ...core.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
+from ..widgets.layout import fill_layout
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices, WizardPage
@@ -30,10 +31,7 @@ class ProfilePage(WizardPage):
         self.notice = NoticeBox()
         section.layout_.addWidget(self.notice)
         self.form, self.errors = CountyForm(asks_county=False), FormErrorList()
-        self.body.addWidget(section)
-        self.body.addWidget(self.errors)
-        self.body.addWidget(self.form)
-        self.body.addStretch(1)
+        fill_layout(self.body, section, self.errors, self.form, (None, 1))
         self._county = ""
         self.profile.currentIndexChanged.connect(self._on_profile_chosen)
         self.form.changed.connect(self._on_form_edited)

@@ -13,6 +13,7 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import DataError
 from ..widgets import messages
+from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices, WizardPage
 
@@ -43,8 +44,7 @@ class TargetPage(WizardPage):
             ".gdb": QRadioButton(tr("FileGDB: a folder, with domains and feature datasets for ArcGIS")),
         }
         self._add_choices(database_section, self.formats, ".gpkg")
-        self.paths = QLabel()
-        self.paths.setWordWrap(True)
+        self.paths = QLabel(wordWrap=True)
         database_section.layout_.addWidget(self.paths)
         self.there = FormSection(tr("A database of this name exists"))
         self.existing = {
@@ -55,9 +55,7 @@ class TargetPage(WizardPage):
         self._add_choices(self.there, self.existing, "")
         self.over = QCheckBox()
         self.notice = NoticeBox()
-        for widget in (place_section, database_section, self.there, self.over, self.notice):
-            self.body.addWidget(widget)
-        self.body.addStretch(1)
+        fill_layout(self.body, place_section, database_section, self.there, self.over, self.notice, (None, 1))
         self._proposed_path = ""
         self.folder.fileChanged.connect(self._on_path_changed)
         self.name.textChanged.connect(self._on_path_changed)

@@ -8,6 +8,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
 from ...bridge.texts import tr
 from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.layer_tree import list_branches
+from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage
 
@@ -28,9 +29,11 @@ class TemplatePage(WizardPage):
             key=lambda n: (_FIRST_STANDARDS.index(n) if n in _FIRST_STANDARDS else len(_FIRST_STANDARDS), n),
         ):
             standard = load_standard(name)
-            button = QRadioButton(standard.name)
-            button.setChecked(name == draft.standard_id)
-            button.toggled.connect(lambda on, n=name: self._choose_standard(n) if on else None)
+            button = QRadioButton(
+                standard.name,
+                checked=name == draft.standard_id,
+                toggled=lambda on, n=name: self._choose_standard(n) if on else None,
+            )
             self.group.addButton(button)
             self.buttons[name] = button
             section.layout_.addWidget(button)
@@ -41,9 +44,7 @@ class TemplatePage(WizardPage):
             note.setContentsMargins(button.iconSize().width() + 8, 0, 0, button.fontMetrics().height() // 3)
             section.layout_.addWidget(note)
         self.notice = NoticeBox()
-        self.body.addWidget(section)
-        self.body.addWidget(self.notice)
-        self.body.addStretch(1)
+        fill_layout(self.body, section, self.notice, (None, 1))
         self._show_notice()
 
     def _choose_standard(self, name: str) -> None:

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QHeaderView, QLabel, QPushButton, QTreeWidget, Q
 from ...bridge.texts import tr
 from ..findings.work_rows import get_work_state_word
 from ..widgets.buttons import FocusedButtonDialog, make_close_button
-from ..widgets.layout import resize_within_screen
+from ..widgets.layout import fill_layout, resize_within_screen
 
 #: Takes a version of the row with a fingerprint: the number of the other version, None for the listed row.
 Choose = Callable[[str, int | None], None]
@@ -26,8 +26,7 @@ class ConflictsDialog(FocusedButtonDialog):
     """
 
     def __init__(self, choose: Choose, parent=None):
-        super().__init__(parent)
-        self.setWindowTitle(tr("Changed on Both Sides"))
+        super().__init__(parent, windowTitle=tr("Changed on Both Sides"))
         self._choose = choose
         self.table = QTreeWidget()
         self.table.setHeaderLabels(
@@ -37,12 +36,10 @@ class ConflictsDialog(FocusedButtonDialog):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        hint = QLabel(tr("Two people changed these rows to different values. Until you choose, this list counts."))
-        hint.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.addWidget(hint)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(make_close_button(self))
+        hint = QLabel(
+            tr("Two people changed these rows to different values. Until you choose, this list counts."), wordWrap=True
+        )
+        fill_layout(QVBoxLayout(self), hint, (self.table, 1), make_close_button(self))
         digit = self.fontMetrics().horizontalAdvance("0")
         resize_within_screen(self, 110 * digit, 28 * self.fontMetrics().height())
 
@@ -69,8 +66,10 @@ class ConflictsDialog(FocusedButtonDialog):
         version.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
         version.setToolTip(3, item.note)
         row.addChild(version)
-        button = QPushButton(tr("Use"))
-        button.setObjectName("SanxianUseVersion")
-        button.setToolTip(tr("Use {source}").format(source=source))
-        button.clicked.connect(lambda: self._choose(fingerprint, number))
+        button = QPushButton(
+            tr("Use"),
+            objectName="SanxianUseVersion",
+            toolTip=tr("Use {source}").format(source=source),
+            clicked=lambda: self._choose(fingerprint, number),
+        )
         self.table.setItemWidget(version, _BUTTON_COLUMN, button)

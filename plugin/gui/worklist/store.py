@@ -54,10 +54,7 @@ class WorklistStore(QObject):
         #: Called when the changes that wait are written.
         self._callbacks: list[Callable[[], None]] = []
         self._job: BackgroundJob | None = None
-        self._writing_timer = QTimer(self)
-        self._writing_timer.setSingleShot(True)
-        self._writing_timer.setInterval(_DRAWING_TIME_MS)
-        self._writing_timer.timeout.connect(self._start_next)
+        self._writing_timer = QTimer(self, singleShot=True, interval=_DRAWING_TIME_MS, timeout=self._start_next)
         #: True if the file exists, or the user asked for it.
         self.is_in_use = False
 
