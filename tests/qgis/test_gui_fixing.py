@@ -35,7 +35,7 @@ from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.fixing.linked_maps import LinkedMaps
 from plugin.gui.fixing.map_preview import FixShapes
 from plugin.gui.fixing.outcome_box import OutcomeBox
-from plugin.gui.widgets.elided_label import ElidedLabel
+from plugin.gui.widgets.labels import ElidedLabel
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401

@@ -5,8 +5,8 @@ import pytest
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QPalette
 
+from plugin.gui.widgets.labels import make_source_mark_label
 from plugin.gui.widgets.sections import FormSection, NoticeBox
-from plugin.gui.widgets.source_mark import make_source_mark_label
 from tests.parametrize import first_daily
 
 

@@ -10,9 +10,9 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels import SourceMarkLabel, describe_source_marks, set_bold
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import make_faint_label
-from ..widgets.source_mark import SourceMarkLabel, describe_source_marks
 from .figures import DASH, ICON_BY_OUTCOME, PanelFigures, Reason
 
 _MAX_REASONS = 4
@@ -77,11 +77,8 @@ class ProjectSummary(QWidget):
         self.icon, self.word, self.area = QLabel(), QLabel(), QLabel()
         self.word.setObjectName("SanxianConformityVerdict")
         self.area.setObjectName("SanxianConformityArea")
-        font = self.word.font()
-        font.setBold(True)
-        self.area.setFont(font)
-        font.setPointSizeF(font.pointSizeF() * _WORD_SCALE)
-        self.word.setFont(font)
+        set_bold(self.area)
+        set_bold(self.word, _WORD_SCALE)
         self.township = make_faint_label()
         self.township.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.state = make_faint_label()

@@ -19,6 +19,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels import set_bold
 from .figures import ICON_BY_OUTCOME, ClassRow, LineRow
 
 NAME_COLUMN, OCCUPIED_COLUMN, BASIS_COLUMN, OUTCOME_COLUMN = range(4)
@@ -121,10 +122,8 @@ class LineTable(_FiguresTable):
                 item = self.item(number, column)
                 if item.toolTip() != row.tip:
                     item.setToolTip(row.tip)
-                font = item.font()
-                if font.bold() != (row.is_main and column <= OCCUPIED_COLUMN):
-                    font.setBold(row.is_main and column <= OCCUPIED_COLUMN)
-                    item.setFont(font)
+                if item.font().bold() != (is_bold := row.is_main and column <= OCCUPIED_COLUMN):
+                    set_bold(item, is_bold=is_bold)
             outcome = self.item(number, OUTCOME_COLUMN)
             if outcome.data(SHARE_ROLE) != row.outcome:
                 outcome.setData(SHARE_ROLE, row.outcome)

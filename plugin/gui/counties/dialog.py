@@ -14,8 +14,8 @@ from ...core.counties.model import SUMMARY_HTML, SUMMARY_LAYER
 from ..help.buttons import make_help_button
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog
-from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import FieldMessage, WrappedLabel
+from ..widgets.labels import ElidedLabel
 from ..widgets.layout import fill_layout, make_row, resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .form import CountiesForm

@@ -24,6 +24,7 @@ from ...core.messages.texts import Texts
 from ...core.profile.county_file import CountyConfirmation
 from ..widgets import theme
 from ..widgets.field_message import FieldMessage
+from ..widgets.labels import set_bold
 from ..widgets.sections import NoticeBox, make_faint_label
 from ..widgets.whole_rows import WholeRows
 from .fields import FormBox, WidgetRow
@@ -139,9 +140,7 @@ class ConfirmationBox(FormBox):
             item.setData(Qt.ItemDataRole.UserRole, key)
             lines = (item.text(), explain(key), tr("{key}, mark C").format(key=key))
             item.setToolTip("\n".join(line for line in lines if line))
-            font = item.font()
-            font.setBold(key in self._used_items)
-            item.setFont(font)
+            set_bold(item, is_bold=key in self._used_items)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
             item.setCheckState(Qt.CheckState.Checked if key in ticked_items else Qt.CheckState.Unchecked)
             self.items.addItem(item)

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.source_mark import make_source_mark_label
+from ..widgets.labels import make_source_mark_label
 
 #: Maximum width of a row name, in digits.
 _NAME_WIDTH_IN_DIGITS = 24

@@ -33,10 +33,10 @@ from ...core.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.field_message import FieldMessage
+from ..widgets.labels import describe_source_marks
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
-from ..widgets.source_mark import describe_source_marks
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox

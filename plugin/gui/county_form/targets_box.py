@@ -20,6 +20,7 @@ from ...core.profile.resolved import (
 )
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
+from ..widgets.labels import set_bold
 from .fields import FormBox, InheritingLineEdit, NameLabel, RestoreButton, ScrollSafeComboBox, SourceMarkSlot
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
@@ -143,9 +144,7 @@ class TargetRow:
             if has_own_target
             else ""
         )
-        font = self.value.font()
-        font.setBold(has_own_target)
-        self.value.setFont(font)
+        set_bold(self.value, is_bold=has_own_target)
 
     @property
     def has_county_value(self) -> bool:

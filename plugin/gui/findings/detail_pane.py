@@ -24,8 +24,8 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels import make_source_mark_label, make_text_label, set_bold
 from ..widgets.layout import fill_layout
-from ..widgets.source_mark import make_source_mark_label
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
@@ -71,14 +71,16 @@ def _make_feature_rows(
             _make_stroke_sample(FIRST_FEATURE_STROKES if is_own_feature else SECOND_FEATURE_STROKES, sample)
         )
         layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
-        label = _make_label(_describe_feature(result, ref, finding.field if is_own_feature else ""))
+        label = make_text_label(_describe_feature(result, ref, finding.field if is_own_feature else ""))
         select_action = (tr("Select"), tr("Select the feature in its layer"), select_feature)
         form_action = (tr("Attribute Form"), tr("Open the feature's form"), open_form)
         buttons = [_make_button(text, tip, ref, action) for text, tip, action in (select_action, form_action)]
         layout.addWidget(_TextWithButtons(label, buttons), row, 2)
     if len(refs) > MAX_LISTED_FEATURES:
         layout.addWidget(
-            _make_label(tr("and {count} more").format(count=len(refs) - MAX_LISTED_FEATURES)), MAX_LISTED_FEATURES, 2
+            make_text_label(tr("and {count} more").format(count=len(refs) - MAX_LISTED_FEATURES)),
+            MAX_LISTED_FEATURES,
+            2,
         )
     return box
 
@@ -140,15 +142,6 @@ def _describe_feature(result: CheckView, ref: FeatureRef, field: str) -> str:
     """Return layer name and full key of a feature as text; the feature id in place of a key that is not unique."""
     number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
     return "\n".join((get_layer_name(result, ref.role), " · ".join(part for part in (ref.key, number, field) if part)))
-
-
-def _make_label(text: str) -> QLabel:
-    return QLabel(
-        text,
-        textFormat=Qt.TextFormat.PlainText,
-        wordWrap=True,
-        textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
-    )
 
 
 def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[FeatureRef], None]) -> QToolButton:
@@ -363,17 +356,6 @@ def format_feature_keys(finding: Any) -> str:
         own_side = f"{own_side}.{finding.field}" if own_side else finding.field
     related_side = format_side(finding.related_role, finding.related_keys)
     return f"{own_side} ↔ {related_side}" if related_side else own_side
-
-
-def make_text_label(text: str) -> QLabel:
-    """Return a label of selectable plain text that wraps."""
-    return QLabel(
-        text,
-        textFormat=Qt.TextFormat.PlainText,
-        wordWrap=True,
-        textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
-        | Qt.TextInteractionFlag.TextSelectableByKeyboard,
-    )
 
 
 def _make_row_label(text: str) -> QLabel:

@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, make_row
 from .filter import FilterSettings
 

@@ -34,12 +34,13 @@ from ..help.buttons import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.digest import explain_digest
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
+from ..widgets.labels import make_text_label, set_bold
 from ..widgets.layout import fill_layout, make_column, make_scroll_area, resize_within_screen
+from ..widgets.messages import explain_digest
 from .attachment_digest import AttachmentDigest
-from .detail_pane import format_feature_keys, format_place_and_size, make_text_label
+from .detail_pane import format_feature_keys, format_place_and_size
 from .groups import format_hectares_in_list, get_finding_kind
 
 

@@ -25,6 +25,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets.buttons import FocusedButtonDialog
+from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from ..widgets.whole_rows import WholeRows

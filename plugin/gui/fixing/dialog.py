@@ -14,6 +14,7 @@ from ...bridge.texts import tr
 from ..findings.groups import get_finding_kind
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
+from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from .area_table import AreaRow, AreaTable

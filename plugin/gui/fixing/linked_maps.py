@@ -12,7 +12,7 @@ from ...bridge.checking.findings_layer import is_temporary_findings_layer
 from ...bridge.texts import tr
 from ..findings.map_marks import NEAREST_SCALE, compute_zoom_extent
 from ..widgets import theme
-from ..widgets.elided_label import ElidedLabel
+from ..widgets.labels import ElidedLabel, set_bold
 from ..widgets.layout import fill_layout
 from ..widgets.sections import BorderedFrame, make_faint_label
 from .map_preview import FixMapPreview, FixShapes

@@ -26,6 +26,7 @@ from ...core.messages.texts import Texts
 from ...core.standard import Standard
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
+from ..widgets.labels import set_bold
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
     range(8)
@@ -154,9 +155,7 @@ class MappingTable(QTableWidget):
         mark = tr("{needed} · mark C") if requirement_text else tr("mark C")
         if target.mark == "C":
             requirement_text = mark.format(needed=requirement_text) if requirement_text else mark
-        font = name.font()
-        font.setBold(target.constraint == "M" or target.meaning == "key")
-        name.setFont(font)
+        set_bold(name, is_bold=target.constraint == "M" or target.meaning == "key")
         for column, item in ((FIELD_COLUMN, name), (KIND_COLUMN, QTableWidgetItem(f"{kind} {size}".strip()))):
             self.setItem(row, column, item)
         self.setItem(row, REQUIRED_COLUMN, QTableWidgetItem(requirement_text))

@@ -25,8 +25,7 @@ from ..findings.features import FeatureRef, find_layer_of_role, select_feature, 
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.buttons import CopyButton
-from ..widgets.digest import explain_digest
-from ..widgets.messages import MessageBarMessages
+from ..widgets.messages import MessageBarMessages, explain_digest
 from ..widgets.opening import open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview

@@ -27,10 +27,10 @@ from ...core.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.buttons import make_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import CopyButton, FocusedButtonDialog
-from ..widgets.digest import explain_digest
-from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
+from ..widgets.labels import ElidedLabel
 from ..widgets.layout import resize_within_screen
+from ..widgets.messages import explain_digest
 from .form_page import FormPage
 from .gate_box import make_reasons_list, show_reasons
 

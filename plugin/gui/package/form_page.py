@@ -34,9 +34,9 @@ from ...core.errors import SanxianError
 from ...core.profile import DocumentInfo
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
-from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
+from ..widgets.labels import ElidedLabel
 from ..widgets.layout import make_scroll_area
 from ..widgets.opening import open_path
 from .gate_box import GateBox

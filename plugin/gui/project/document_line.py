@@ -30,8 +30,8 @@ from ...core.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocum
 from ..help.buttons import add_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
+from ..widgets.labels import ElidedLabel
 from ..widgets.layout import fill_layout
 from ..widgets.sections import NoticeBox
 

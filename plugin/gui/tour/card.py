@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, make_row
 
 #: Width of the card in digits, and its distance from the widget and from the edges of the window in heights of text.

@@ -36,7 +36,8 @@ class FileLine(QWidget):
     ):
         super().__init__(parent)
         self._folder, self._filter, self._may_be_new = folder, file_filter, may_be_new
-        self.line = QLineEdit(textChanged=self.line.setToolTip, text=path)
+        self.line = QLineEdit(path, toolTip=path)
+        self.line.textChanged.connect(self.line.setToolTip)
         row = fill_layout(QHBoxLayout(self), (self.line, 1), has_margins=False)
         if not allows_only_folders:
             button = QPushButton(file_label or "…", toolTip=file_tip or tr("Choose a file"))

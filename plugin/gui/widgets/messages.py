@@ -180,3 +180,11 @@ def explain_and_log(error: Exception, unexpected_error_text: str) -> str:
         return explain_error(error)
     log_error(error)
     return unexpected_error_text.format(error=type(error).__name__)
+
+
+def explain_digest() -> str:
+    """Return a sentence that explains what a SHA-256 digest is and what it is for."""
+    return tr(
+        "A digest is computed from the whole contents of a file and differs after the change of a single byte. Note it "
+        "down: if it is computed again later and is equal, the file was not changed."
+    )

@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QColor, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from . import theme
+from .labels import set_bold
 from .layout import fill_layout
 
 #: Share of the message colour in its background, in percent.

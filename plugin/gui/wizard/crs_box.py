@@ -19,6 +19,7 @@ from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, Cr
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
 from ..widgets import messages, theme
+from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices

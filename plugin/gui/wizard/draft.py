@@ -15,6 +15,7 @@ from ...core.profile.county_file import CountySettings, make_default_profile_pat
 from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_branches
 from ...core.standard.template import CodeEntry
+from ..widgets.labels import set_bold
 
 
 @dataclass
