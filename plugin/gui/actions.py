@@ -106,7 +106,7 @@ class MenuActions(QObject):
             self.by_name[name] = action
         self.menu = self._make_menu()
         self.toolbar = self._make_toolbar()
-        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        theme.call_after_theme_change(self.toolbar, self._refresh_icons)
         self._window.installEventFilter(self)
 
     @classmethod
@@ -193,8 +193,6 @@ class MenuActions(QObject):
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
             self._fit_toolbar()
-        elif event.type() in theme.THEME_EVENTS:
-            self._themed.start()
         return False
 
     def _refresh_icons(self) -> None:

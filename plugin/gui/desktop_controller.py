@@ -34,7 +34,6 @@ from .editing.filegdb_warning import FileGdbWarning
 from .editing.live_switch import LiveCheckSwitch
 from .findings import empty_states
 from .findings.change_queue import ChangeQueue
-from .findings.context_menu import FindingsMenu
 from .findings.dock import FindingsDock
 from .findings.edit_notices import EditNotices
 from .findings.map_layer import FindingsOnMap
@@ -119,7 +118,7 @@ class DesktopController(QObject):
         )
         self.worklist = WorklistActions(dock, self.runner, self.result_owner.has_current_result, self)
         self.recheck = RecheckMenu(iface, dock, self.start_check, self.result_owner.has_current_result, self)
-        FindingsMenu(dock, self.worklist.add_to_context_menu, self)
+        dock.contextMenuOpened.connect(self.worklist.add_to_context_menu)
         self.exchange = ExchangeActions(iface)
         self.conformity = ConformityController(
             iface,

@@ -18,7 +18,6 @@ from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
 from plugin.core.fixes.proposal import Proposal
 from plugin.core.fixes.texts import FixTexts
-from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.findings.map_marks import NEAREST_SCALE
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import BatchDialog
@@ -205,11 +204,11 @@ def test_key_f_and_the_context_menu_open_the_fix_preview(overlapping):
     tree = controller.dock.tree
     tree.select_finding(finding)
     process_events(0.05)
-    assert [action.text() for action in controller.findChild(FindingsMenu).make_menu().actions()][:1] == ["修复…"]
+    assert [action.text() for action in controller.dock.make_context_menu().actions()][:1] == ["修复…"]
     tree.keyPressEvent(QKeyEvent(QKeyEvent.Type.KeyPress, Qt.Key.Key_F, Qt.KeyboardModifier.NoModifier))
     assert controller.fixes.one.dialog is not None
     controller.fixes.one.close()
-    controller.findChild(FindingsMenu).make_menu().actions()[0].trigger()
+    controller.dock.make_context_menu().actions()[0].trigger()
     assert controller.fixes.one.dialog is not None
     controller.fixes.close_dialogs()
 

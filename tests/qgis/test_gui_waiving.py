@@ -33,7 +33,7 @@ def filled_dialog(monkeypatch):
             widget = getattr(widget, "line", widget)
             (widget.setPlainText if field == "reason" else widget.setText)(text)
         (new_waiver_dialog.all_selected if scope[0] == "all" else new_waiver_dialog.only_this).setChecked(True)
-        assert wait_until(lambda: not new_waiver_dialog._digest.busy)
+        assert wait_until(lambda: not new_waiver_dialog._reading.isActive())
         assert new_waiver_dialog.ok.isEnabled() == (not new_waiver_dialog.find_errors())
         new_waiver_dialog.accept()
         refusals.append(" ".join(new_waiver_dialog.find_errors()))
@@ -326,7 +326,7 @@ def test_waiver_dialog_shows_errors_at_their_fields_without_moving_widgets(new_w
     assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > new_waiver_dialog.document.y()
     fill_in_waiver(new_waiver_dialog)
     new_waiver_dialog.attachment.line.setText("没有.pdf")
-    assert wait_until(lambda: not new_waiver_dialog._digest.busy)
+    assert wait_until(lambda: not new_waiver_dialog._reading.isActive())
     assert measure_places() == before
     assert new_waiver_dialog.find_errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
 

@@ -73,7 +73,8 @@ class ConformityDock(QgsDockWidget):
         )
         box.addLayout(row)
         self.setWidget(content)
-        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        for part in (self.form, self.summary, self.line_table):
+            theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
         self._figures = PanelFigures()
 
     def sizeHint(self) -> QSize:
@@ -154,22 +155,6 @@ class ConformityDock(QgsDockWidget):
         """Enable buttons by name."""
         for name, is_enabled in enabled.items():
             self.buttons[name].setEnabled(is_enabled)
-
-    # --- theme
-    def _refresh_icons(self) -> None:
-        self.form.refresh_icons()
-        self.summary.refresh_icons()
-        self.line_table.refresh_icons()
-
-    def event(self, event) -> bool:
-        if event.type() in theme.THEME_EVENTS:
-            self._themed.start()
-        return super().event(event)
-
-    def changeEvent(self, event) -> None:
-        if event.type() == QEvent.Type.FontChange:
-            self._themed.start()
-        super().changeEvent(event)
 
 
 def _make_title_row(title: QLabel, note: QLabel) -> QHBoxLayout:

@@ -150,7 +150,8 @@ class CountiesDialog(ManualStartDialog):
         self.model.dataChanged.connect(lambda *_changes: self._on_rows_changed())
         self.model.modelReset.connect(self._on_rows_changed)
         self.kinds.changed.connect(lambda: self.table.filter.hide_kinds(self.kinds.list_hidden_kinds()))
-        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        theme.call_after_theme_change(self, self.kinds.refresh_icons)
+        theme.call_after_theme_change(self, self.model.refresh_icons)
         letter = self.fontMetrics()
         resize_within_screen(
             self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
@@ -311,13 +312,3 @@ class CountiesDialog(ManualStartDialog):
         self.detail.setText(
             describe_row(row) if row is not None else tr("Double click on a county, or Enter, opens its report.")
         )
-
-    # --- the window
-    def changeEvent(self, event):
-        super().changeEvent(event)
-        if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):
-            self._themed.start()
-
-    def _refresh_icons(self) -> None:
-        self.kinds.refresh_icons()
-        self.model.refresh_icons()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QToolButton
+from qgis.PyQt.QtWidgets import QMenu, QToolButton
 
 from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
 from ...bridge.running.tasks import log_error
@@ -37,7 +37,8 @@ class FindingsDock(FindingsForm):
     Signals: ``formRequested(feature_ref)``: open the attribute form of a feature; ``featureChosen(feature_ref,
     all_refs)``: select a feature, ``all_refs`` are all features of its finding; ``exportRequested(kind)``: save the
     result as ``layer``, ``html`` or ``json``; ``stepped(direction, has_moved)``: the user pressed next or previous;
-    ``listFiltered``: the list shows other findings of the same result, or a long list follows its result.
+    ``listFiltered``: the list shows other findings of the same result, or a long list follows its result;
+    ``contextMenuOpened(menu)``: further actions can be added to the context menu of the list.
     """
 
     runRequested = pyqtSignal()
@@ -50,6 +51,7 @@ class FindingsDock(FindingsForm):
     featureChosen = pyqtSignal(object, list)
     stepped = pyqtSignal(int, bool)
     listFiltered = pyqtSignal()
+    contextMenuOpened = pyqtSignal(object)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -61,7 +63,7 @@ class FindingsDock(FindingsForm):
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
-        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        theme.call_after_theme_change(self, self._refresh_icons)
         self._update_visible_page()
 
     def _connect_signals(self) -> None:
@@ -84,6 +86,7 @@ class FindingsDock(FindingsForm):
         self.detail.formRequested.connect(self.formRequested)
         self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
+        self.tree.menuRequested.connect(self._show_context_menu)
         self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
         self.tree.fixRequested.connect(self.navigation.fix.click)
         self.tree.selectionSettled.connect(self._pass_selection_to_buttons)
@@ -249,9 +252,24 @@ class FindingsDock(FindingsForm):
         self._show_selected_details()
         self._pass_selection_to_buttons()
 
+    def make_context_menu(self) -> QMenu:
+        """Return the context menu of the list: the actions of the buttons below it, and those of the work list."""
+        menu = QMenu(self)
+        for button in (self.navigation.fix, self.navigation.waive):
+            action = menu.addAction(button.text())
+            action.setEnabled(button.isEnabled())
+            action.setToolTip(button.toolTip())
+            action.triggered.connect(lambda _on=False, button=button: button.perform_action())
+        self.contextMenuOpened.emit(menu)
+        return menu
+
+    def _show_context_menu(self, position: Any) -> None:
+        menu = self.make_context_menu()
+        menu.exec(position)
+        menu.deleteLater()
+
     def _pass_selection_to_buttons(self) -> None:
-        selected_findings = self.tree.list_selected_findings()
-        self.navigation.set_selected_findings(selected_findings)
+        self.navigation.set_selected_findings(self.tree.list_selected_findings())
 
     def _offer_filter_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules
@@ -489,11 +507,6 @@ class FindingsDock(FindingsForm):
 
     def _show_selected_position(self) -> None:
         self.navigation.show_position(self.tree.get_selected_position())
-
-    def changeEvent(self, event):
-        super().changeEvent(event)
-        if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):
-            self._themed.start()
 
     def _refresh_icons(self) -> None:
         for button in self.findChildren(QToolButton):

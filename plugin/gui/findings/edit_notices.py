@@ -171,8 +171,7 @@ class EditNotices(QObject):
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.update_counter)
         editing.changed.connect(self._close_unfollowed_message)
-        self._themed = theme.make_theme_change_timer(self, self._refresh_icon)
-        self.counter.installEventFilter(self)
+        theme.call_after_theme_change(self.counter, self._refresh_icon)
         self._refresh_icon()
         self.reset_finding_count_change()
 
@@ -180,14 +179,8 @@ class EditNotices(QObject):
         self._editing.changed.disconnect(self.update_counter)
         self._editing.changed.disconnect(self._close_unfollowed_message)
         self._messages.close()
-        self.counter.removeEventFilter(self)
         self._iface.statusBarIface().removeWidget(self.counter)
         self.counter.deleteLater()
-
-    def eventFilter(self, watched, event):
-        if event.type() in theme.THEME_EVENTS:
-            self._themed.start()
-        return False
 
     def _refresh_icon(self) -> None:
         self.counter.setIcon(theme.load_icon("live"))

@@ -26,13 +26,13 @@ from ..widgets.empty_state import EmptyStateWidget
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.whole_rows import WholeRows
 from .detail_pane import DetailPane
-from .filter_bar import CheckProgressBar, FilterBar
+from .filter_bar import FilterBar
 from .groups import Grouping
 from .navigation_bar import NavigationBar
+from .progress_bars import CheckProgressBar, WorkProgressBar
 from .result import CheckView
 from .tree import FindingsTree
 from .verdict_bar import VerdictBar
-from .work_progress import WorkProgressBar
 
 #: Minimum height, in lines of text, that shows list and details together; below it they are in tabs.
 _MIN_LINES_FOR_BOTH = 44

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsApplication, QgsFileUtils
-from qgis.PyQt.QtCore import QDate, Qt
+from qgis.PyQt.QtCore import QDate, Qt, QTimer
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -30,6 +30,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ...core.files.digests import compute_sha256
 from ..help.buttons import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
@@ -37,9 +38,8 @@ from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from ..widgets.labels import make_text_label, set_bold
-from ..widgets.layout import fill_layout, make_column, make_scroll_area, resize_within_screen
+from ..widgets.layout import fill_layout, make_column, make_row_widget, make_scroll_area, resize_within_screen
 from ..widgets.messages import explain_digest
-from .attachment_digest import AttachmentDigest
 from .detail_pane import format_feature_keys, format_place_and_size
 from .groups import format_hectares_in_list, get_finding_kind
 
@@ -72,6 +72,8 @@ _REASON_LINES = 3
 #: Lines reserved for the error of the waiver file.
 _FILE_LINES = 2
 _DAYS_OF_A_YEAR = 365
+#: Time without a key press after which the attachment is read.
+_TYPING_PAUSE_MS = 200
 
 
 def _describe_effect(findings: list[Any]) -> str:
@@ -111,9 +113,10 @@ class WaiverDialog(FocusedButtonDialog):
         #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
         self._edited: set[FieldMessage] = set()
         self._make_fields(path)
-        self._digest = AttachmentDigest(self)
-        self._digest.changed.connect(self._validate_fields)
-        self.finished.connect(lambda _result: self._digest.stop())
+        #: SHA-256 of the attachment, which is read when the user pauses; None if it cannot be read.
+        self._digest: str | None = ""
+        self._attachment_bytes = 0
+        self._reading = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._read_attachment)
         buttons = add_help_button(make_ok_cancel_buttons(self), "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))
@@ -130,7 +133,6 @@ class WaiverDialog(FocusedButtonDialog):
         fill_layout(content, note, None)
         # A small screen shows a part of the fields, but always the buttons.
         fill_layout(QVBoxLayout(self), (make_scroll_area(page), 1), buttons)
-        self._connect_fields()
         self.reason.setFocus()
         self._on_attachment_changed()
         height = page.sizeHint().height() + buttons.sizeHint().height() + 3 * self.fontMetrics().height()
@@ -172,35 +174,35 @@ class WaiverDialog(FocusedButtonDialog):
         return QDateEdit(QDate.currentDate().addDays(days_ahead), displayFormat="yyyy-MM-dd", calendarPopup=True)
 
     def _make_form(self) -> QFormLayout:
+        registration = make_row_widget((self.author, 1), QLabel(tr("Date")), self.date)
+        registration.setFocusProxy(self.author)
+        validity = make_row_widget(self.until, self.forever, None)
+        validity.setFocusProxy(self.until)
         self._reason_message = FieldMessage(
             self.reason, tr("State facts and grounds; reports print this text unchanged.")
         )
         self._document_message = FieldMessage(self.document)
         self._attachment_message = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
-        self._author_message = FieldMessage(_make_row(self.author, QLabel(tr("Date")), self.date))
-        self._at_until = FieldMessage(
-            _make_row(self.until, self.forever, None), tr("After this date the finding is no longer waived.")
-        )
+        self._author_message = FieldMessage(registration)
+        self._at_until = FieldMessage(validity, tr("After this date the finding is no longer waived."))
         self._file_message = FieldMessage(self.file, lines=_FILE_LINES)
         form = QFormLayout()
-        for text, field in (
-            (_mark_label_required(tr("Reason")), self._reason_message),
-            (_mark_label_required(tr("Document")), self._document_message),
-            (tr("Attachment"), self._attachment_message),
-            (_mark_label_required(tr("Accepted by")), self._author_message),
-            (_mark_label_required(tr("Valid until")), self._at_until),
-            (_mark_label_required(tr("Saved in")), self._file_message),
-        ):
-            label = QLabel(text)
+        fields = (
+            (tr("Reason"), " *", self._reason_message),
+            (tr("Document"), " *", self._document_message),
+            (tr("Attachment"), "", self._attachment_message),
+            (tr("Accepted by"), " *", self._author_message),
+            (tr("Valid until"), " *", self._at_until),
+            (tr("Saved in"), " *", self._file_message),
+        )
+        self._messages = [field for _text, _mark, field in fields]
+        for text, mark, field in fields:
+            label = QLabel(text + mark)
             # Same height as an input line, so that the message below it does not move the label.
             label.setFixedHeight(self.document.sizeHint().height())
             form.addRow(label, field)
         if len(self._findings) > 1:
-            scope = make_column(self.only_this, self.all_selected)
-            form.addRow(tr("Applies to"), scope)
-        return form
-
-    def _connect_fields(self) -> None:
+            form.addRow(tr("Applies to"), make_column(self.only_this, self.all_selected))
         for signal, message in (
             (self.reason.textChanged, self._reason_message),
             (self.document.textChanged, self._document_message),
@@ -208,15 +210,12 @@ class WaiverDialog(FocusedButtonDialog):
             (self.file.line.textChanged, self._file_message),
         ):
             signal.connect(lambda *_args, message=message: self._on_edited(message))
-        for signal in (
-            self.date.dateChanged,
-            self.until.dateChanged,
-            self.forever.toggled,
-        ):
+        for signal in (self.date.dateChanged, self.until.dateChanged, self.forever.toggled):
             signal.connect(self._validate_fields)
-        self.attachment.line.textChanged.connect(self._on_attachment_changed)
         # A relative path of an attachment starts at the folder of the waiver file.
-        self.file.line.textChanged.connect(self._on_attachment_changed)
+        for line in (self.attachment.line, self.file.line):
+            line.textChanged.connect(self._on_attachment_changed)
+        return form
 
     # --- validation
     def _on_edited(self, message: FieldMessage) -> None:
@@ -224,13 +223,20 @@ class WaiverDialog(FocusedButtonDialog):
         self._validate_fields()
 
     def _on_attachment_changed(self) -> None:
-        text = self.attachment.text()
-        # The digest emits its state immediately, which calls `_validate_fields`.
-        self._digest.start_reading(str(self._find_folder() / text) if text else "")
+        self._digest = ""
+        if self.attachment.text():
+            self._reading.start()
+        else:
+            self._reading.stop()
+        self._validate_fields()
 
-    def _find_folder(self) -> Path:
-        """Return the folder of the waiver file."""
-        return Path(self.file.text()).parent if self.file.text() else Path()
+    def _read_attachment(self) -> None:
+        try:
+            path = (Path(self.file.text()).parent if self.file.text() else Path()) / self.attachment.text()
+            self._digest, self._attachment_bytes = compute_sha256(path), path.stat().st_size
+        except (OSError, ValueError):
+            self._digest = None
+        self._validate_fields()
 
     def _validate_fields(self) -> None:
         """Show what each blank field lacks, as an error if the user edited the field, else as a hint.
@@ -242,7 +248,9 @@ class WaiverDialog(FocusedButtonDialog):
             if field_message in blank_fields and field_message in self._edited:
                 field_message.show_error(blank_fields[field_message])
             else:
-                field_message.show_hint(self._make_hint(field_message, blank_fields.get(field_message, "")))
+                missing, hint = blank_fields.get(field_message, ""), field_message.default_hint
+                both = tr("{first} {second}").format(first=missing, second=hint)
+                field_message.show_hint(both if missing and hint else missing)
         end_date = None if self.forever.isChecked() else _read_date(self.until)
         if end_date is not None and end_date < _read_date(self.date):
             self._at_until.show_error(
@@ -251,15 +259,9 @@ class WaiverDialog(FocusedButtonDialog):
         else:
             self._at_until.show_hint()
         self._report_attachment()
-        self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._digest.busy)
+        self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._reading.isActive())
         # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
         self.ok.setToolTip("\n".join(blank_fields.values()))
-
-    @staticmethod
-    def _make_hint(field_message: FieldMessage, missing: str) -> str:
-        """Return ``missing`` (what the field lacks) followed by the default hint; empty if nothing is missing."""
-        hint = field_message.default_hint
-        return tr("{first} {second}").format(first=missing, second=hint) if missing and hint else missing
 
     def _find_error_by_blank_field(self) -> dict[FieldMessage, str]:
         """Return blank required field → its error, from top to bottom."""
@@ -276,14 +278,14 @@ class WaiverDialog(FocusedButtonDialog):
         return {field_message: message for field_message, text, message in required_fields if not text.strip()}
 
     def _report_attachment(self) -> None:
-        if self._digest.busy:
+        if self._reading.isActive():
             self._attachment_message.show_hint(tr("Reading the attachment…"))
-        elif self._digest.problem:
+        elif self._digest is None:
             self._attachment_message.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
-        elif self._digest.digest:
+        elif self._digest:
             text = tr("File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported")
-            short = f"{self._digest.digest[:8]}…{self._digest.digest[-4:]}"
-            size = QgsFileUtils.representFileSize(self._digest.size)
+            short = f"{self._digest[:8]}…{self._digest[-4:]}"
+            size = QgsFileUtils.representFileSize(self._attachment_bytes)
             self._attachment_message.show_confirmation(text.format(size=size, digest=short))
             self._attachment_message.message.setToolTip(f"{self._attachment_message.text()}\n{explain_digest()}")
         else:
@@ -291,15 +293,7 @@ class WaiverDialog(FocusedButtonDialog):
 
     def find_errors(self) -> list[str]:
         """Return the errors in the fields of the dialog, from top to bottom."""
-        fields = (
-            self._reason_message,
-            self._document_message,
-            self._attachment_message,
-            self._author_message,
-            self._at_until,
-            self._file_message,
-        )
-        return [at.error for at in fields if at.error]
+        return [message.error for message in self._messages if message.error]
 
     # --- result
     def get_chosen_findings(self) -> list[Any]:
@@ -317,7 +311,7 @@ class WaiverDialog(FocusedButtonDialog):
             date=_read_date(self.date),
             until=None if self.forever.isChecked() else _read_date(self.until),
             attachment=self.attachment.text(),
-            digest=self._digest.digest,
+            digest=self._digest or "",
         )
 
     def accept(self) -> None:
@@ -331,24 +325,6 @@ class WaiverDialog(FocusedButtonDialog):
             return
         settings.store_setting(settings.WAIVER_AUTHOR, entries.author)
         super().accept()
-
-
-def _mark_label_required(label: str) -> str:
-    return f"{label} *"
-
-
-def _make_row(*widgets: QWidget | None) -> QWidget:
-    """Return a widget with fields side by side; None gives empty space."""
-    box = QWidget()
-    row = QHBoxLayout(box)
-    row.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        if widget is None:
-            row.addStretch()
-        else:
-            row.addWidget(widget, 1 if isinstance(widget, QLineEdit) else 0)
-    box.setFocusProxy(widgets[0])
-    return box
 
 
 def _read_date(edit: QDateEdit) -> date:

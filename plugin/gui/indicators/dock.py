@@ -89,7 +89,7 @@ class IndicatorDock(QDockWidget):
         area = QScrollArea(widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
         area.setWidget(self._make_content())
         self.setWidget(area)
-        self._themed = theme.make_theme_change_timer(self, self._refresh_after_theme_change)
+        theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
         self.clear()
 
     def _make_content(self) -> QWidget:
@@ -277,16 +277,6 @@ class IndicatorDock(QDockWidget):
             text = explain_indicator(ratio, _make_texts())
         self.explanation.setText(text)
         self.explanation.setVisible(bool(text))
-
-    def event(self, event):
-        if event.type() in theme.THEME_EVENTS:
-            self._themed.start()
-        return super().event(event)
-
-    def changeEvent(self, event) -> None:
-        if event.type() == QEvent.Type.FontChange:
-            self._themed.start()
-        super().changeEvent(event)
 
 
 def _make_texts() -> ReportTexts:

@@ -52,6 +52,13 @@ def make_row(*items: Any) -> QHBoxLayout:
     return fill_layout(QHBoxLayout(), *items)
 
 
+def make_row_widget(*items: Any) -> QWidget:
+    """Return a widget with a row of the items, which are those of `fill_layout`, without margins."""
+    widget = QWidget()
+    fill_layout(QHBoxLayout(widget), *items, has_margins=False)
+    return widget
+
+
 def make_column(*items: Any) -> QVBoxLayout:
     """Return a column of the items, which are those of `fill_layout`."""
     return fill_layout(QVBoxLayout(), *items)

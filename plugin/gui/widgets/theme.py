@@ -192,28 +192,31 @@ def get_text_color(kind: str) -> QColor:
     return make_readable(get_color(kind), get_background_color())
 
 
-class _ThemedColors(QObject):
-    """Keeps the colour of a widget's text readable when the theme changes.
+class _ThemeListener(QObject):
+    """Calls a function once after a widget has received one or more of some events."""
 
-    ``paint``: gives the widget its colours.
-    """
-
-    def __init__(self, widget: QWidget, paint: Callable[[], None]):
+    def __init__(self, widget: QWidget, action: Callable[[], None], events: tuple[QEvent.Type, ...]):
         super().__init__(widget)
-
-        def paint_existing() -> None:
-            # A widget of a closed window may be deleted by the garbage collection before its helpers.
-            if not sip.isdeleted(widget):
-                paint()
-
-        self._timer = make_theme_change_timer(self, paint_existing)
+        self._events = events
+        # A widget of a closed window may be deleted by the garbage collection before its helpers.
+        self._timer = make_theme_change_timer(self, lambda: None if sip.isdeleted(widget) else action())
         widget.installEventFilter(self)
-        paint()
 
     def eventFilter(self, watched, event):
-        if event.type() in _RESTYLE_EVENTS:
+        if event.type() in self._events:
             self._timer.start()
         return False
+
+
+def call_after_theme_change(widget: QWidget, action: Callable[[], None], *further_events: QEvent.Type) -> None:
+    """Call ``action`` when a new theme's palette is in force in a widget, and after the further events."""
+    keep_alive(_ThemeListener(widget, action, (*THEME_EVENTS, *further_events)))
+
+
+def _keep_painted(widget: QWidget, paint: Callable[[], None]) -> None:
+    """Call ``paint``, which gives a widget its colours, now and whenever it may have those of the theme again."""
+    keep_alive(_ThemeListener(widget, paint, _RESTYLE_EVENTS))
+    paint()
 
 
 def set_text_color(label: QLabel | QRadioButton, get_label_color: Callable[[], QColor]) -> None:
@@ -230,7 +233,7 @@ def set_text_color(label: QLabel | QRadioButton, get_label_color: Callable[[], Q
 
 def set_faint(label: _Labelled) -> _Labelled:
     """Give a label or a button the colour of secondary text, in every theme, and return it."""
-    keep_alive(_ThemedColors(label, lambda: set_text_color(label, get_faint_color)))
+    _keep_painted(label, lambda: set_text_color(label, get_faint_color))
     return label
 
 
@@ -258,7 +261,7 @@ def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
             palette.setColor(QPalette.ColorRole.PlaceholderText, color)
             field.setPalette(palette)
 
-    keep_alive(_ThemedColors(field, paint))
+    _keep_painted(field, paint)
 
 
 def _get_link_color() -> QColor:
@@ -285,7 +288,7 @@ def set_page_colors(browser: QTextBrowser) -> None:
             browser.setStyleSheet(sheet)
         browser.document().setDefaultStyleSheet(f"a {{ color: {_get_link_color().name()} }}")
 
-    keep_alive(_ThemedColors(browser, paint))
+    _keep_painted(browser, paint)
 
 
 def load_icon(name: str) -> QIcon:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -58,6 +58,7 @@ class NewProjectWizard(FocusedButtonDialog):
         self._make_widgets()
         for page in self.pages:
             page.changed.connect(self._update_state)
+        theme.call_after_theme_change(self, self._update_state)
         self.place.groups.refresh()
         self.go_to_page(0)
         self._fit_to_pages()
@@ -249,11 +250,6 @@ class NewProjectWizard(FocusedButtonDialog):
             painter.end()
             icon.addPixmap(image, mode)
         return icon
-
-    def changeEvent(self, event):
-        if event.type() == QEvent.Type.PaletteChange:
-            self._update_state()
-        super().changeEvent(event)
 
 
 def _make_separator() -> QFrame:
