@@ -251,7 +251,7 @@ def make_norm_parameters() -> list[QgsProcessingParameterDefinition]:
     county = make_text_parameter("PROFILE", profile)
     # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
     county.setMetadata(
-        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.profile_widget.ProfileWidget"}}
+        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.create_widgets.ProfileWidget"}}
     )
     return [county, mark_parameter_advanced(make_text_parameter("STANDARD", standard, list_standard_ids()))]
 

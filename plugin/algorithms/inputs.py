@@ -102,7 +102,7 @@ def make_polygon_layer_parameter(
     """Return the parameter of a polygon layer; the dialog does not offer the layers of findings."""
     polygons = [Qgis.ProcessingSourceType.VectorPolygon]
     parameter = QgsProcessingParameterFeatureSource(name, label, polygons, optional=optional)
-    return set_parameter_widget(parameter, "layer_widget.LayerWidget")
+    return set_parameter_widget(parameter, "create_widgets.LayerWidget")
 
 
 def set_parameter_widget(parameter: Any, widget: str) -> Any:

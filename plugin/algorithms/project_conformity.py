@@ -98,7 +98,7 @@ class ProjectConformity(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         kinds = [Qgis.ProcessingSourceType.VectorAnyGeometry]
         projects = QgsProcessingParameterFeatureSource(PROJECTS, tr("Projects"), kinds)
-        self.addParameter(set_parameter_widget(projects, "layer_widget.LayerWidget"))
+        self.addParameter(set_parameter_widget(projects, "create_widgets.LayerWidget"))
         real = Qgis.ProcessingNumberParameterType.Double
         width_label = tr("Width of lines, diameter of points without a field (m)")
         self.addParameter(QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=MIN_WIDTH_M))

@@ -21,8 +21,7 @@ from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
 from ..core.profile import DocumentInfo
 from .actions import MenuActions
-from .checking.edits_since_check import collect_edits_since_check
-from .checking.exports import ResultExporter
+from .checking.exports import ResultExporter, collect_edits_since_check
 from .checking.layer_recognition import LayerRecognition
 from .checking.run import CheckInputs, CheckRunner
 from .checking.saved_results import SavedResults
@@ -44,19 +43,17 @@ from .findings.selection import FindingSelection
 from .findings.waiving import WaiverActions
 from .fixing.actions import FixActions
 from .indicators.dock import IndicatorDock
-from .locator.feature_filter import FeatureLocatorFilter
-from .locator.plan_filter import LocatorTargets, PlanLocatorFilter
-from .maps.layouts import MapActions
-from .options.page import OptionsFactory
+from .layouts_dialog import MapActions
+from .locator_filters import FeatureLocatorFilter, LocatorTargets, PlanLocatorFilter
+from .options_page import OptionsFactory
 from .package.export import PackageExport
 from .package.export_preview import ExportEnvironment
 from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
-from .toolbox.data_drop import PlanDataDropHandler
+from .sample_tour import SampleTour
+from .toolbox.data_drop import PlanDataDropHandler, VctDropHandler
 from .toolbox.exchange import ExchangeActions, IndicatorsAction
-from .toolbox.vct_drop import VctDropHandler
-from .tour.sample_tour import SampleTour
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions

@@ -11,9 +11,8 @@ from qgis.core import QgsFeature, QgsGeometry, QgsLocator, QgsLocatorContext, Qg
 from plugin.bridge import settings
 from plugin.bridge.project.dropped_data import DroppedKind, recognise_dropped_data
 from plugin.core.files.digests import MANIFEST_FILE_NAME
-from plugin.gui.locator.feature_filter import FeatureLocatorFilter
-from plugin.gui.locator.plan_filter import LocatorTargets, PlanLocatorFilter
-from plugin.gui.options.page import OptionsFactory
+from plugin.gui.locator_filters import FeatureLocatorFilter, LocatorTargets, PlanLocatorFilter
+from plugin.gui.options_page import OptionsFactory
 from plugin.gui.toolbox.data_drop import PlanDataDropHandler
 from plugin.paths import RESOURCES_FOLDER
 from tests.qgis.gui_helpers import make_result, make_small_report

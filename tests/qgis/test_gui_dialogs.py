@@ -21,8 +21,7 @@ from plugin.gui.county_form import profile_dialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings import detail_pane, empty_states
 from plugin.gui.help import help_dialog
-from plugin.gui.help.buttons import make_help_button
-from plugin.gui.help.help_dialog import HelpDialog
+from plugin.gui.help.help_dialog import HelpDialog, make_help_button
 from plugin.gui.project.roles_dialog import RolesDialog
 from plugin.gui.widgets import messages
 from plugin.paths import SAMPLE_FOLDER

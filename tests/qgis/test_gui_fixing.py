@@ -18,7 +18,6 @@ from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
 from plugin.core.fixes.proposal import Proposal
 from plugin.core.fixes.texts import FixTexts
-from plugin.gui.findings.map_marks import NEAREST_SCALE
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import BatchDialog
 from plugin.gui.fixing.batch_model import (
@@ -35,6 +34,7 @@ from plugin.gui.fixing.linked_maps import LinkedMaps
 from plugin.gui.fixing.map_preview import FixShapes
 from plugin.gui.fixing.outcome_box import OutcomeBox
 from plugin.gui.widgets.labels import ElidedLabel
+from plugin.gui.widgets.map_items import NEAREST_SCALE
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401

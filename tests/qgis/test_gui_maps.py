@@ -18,7 +18,7 @@ from plugin.bridge.project import document
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.errors import InputError
 from plugin.core.profile import DocumentInfo
-from plugin.gui.maps.layouts import LayoutsDialog, MapActions
+from plugin.gui.layouts_dialog import LayoutsDialog, MapActions
 from plugin.gui.project.document_line import DocumentDialog
 from plugin.gui.widgets import theme
 from tests.qgis.helpers import write_small

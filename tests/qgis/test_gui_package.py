@@ -223,7 +223,7 @@ def test_package_preview_and_layouts_dialog_report_the_same_maps_without_layers(
     from plugin.core.check import RunOptions, check_plan
     from plugin.core.package.maps.slots import find_missing_input_of_plan
     from plugin.core.standard import map_set
-    from plugin.gui.maps.layouts import LayoutsDialog
+    from plugin.gui.layouts_dialog import LayoutsDialog
 
     load_sample(project, copy_sample(tmp_path))
     spec = load_package_spec("county")

@@ -28,7 +28,8 @@ from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
-from plugin.gui.findings.map_marks import FindingMapMark, compute_zoom_extent, convert_to_qgis_geometry
+from plugin.gui.findings.map_marks import FindingMapMark
+from plugin.gui.widgets.map_items import compute_zoom_extent, read_wkb
 from tests.qgis.gui_helpers import X, Y, make_finding, make_small_report
 from tests.qgis.helpers import SAMPLE, digest_files, write_small
 from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
@@ -130,7 +131,7 @@ def canvas(qgis_app, project):
 def test_zooming_to_a_finding_shows_it_at_thirty_percent_of_the_map_width(canvas):
     one = make_finding("REL002", "1", 1_200_000.0)
     assert FindingMapMark(canvas).show_finding(one, FINDINGS_CRS)
-    box = convert_to_qgis_geometry(one.geometry).boundingBox()
+    box = read_wkb(one.geometry.wkb).boundingBox()
     assert canvas.extent().contains(box)
     assert box.width() / canvas.extent().width() == pytest.approx(0.30, rel=0.05)
     assert canvas.extent().center().distance(box.center()) < 1
@@ -146,7 +147,7 @@ def test_zooming_to_a_tiny_finding_stops_at_scale_1_to_500(canvas, shape):
     one = make_finding("GEO002", "1", None, geometry=shape)
     assert FindingMapMark(canvas).show_finding(one, FINDINGS_CRS)
     assert canvas.scale() == pytest.approx(500, rel=0.02)
-    assert canvas.extent().contains(convert_to_qgis_geometry(shape).boundingBox())
+    assert canvas.extent().contains(read_wkb(shape.wkb).boundingBox())
 
 
 def test_zooming_to_a_finding_on_a_map_in_another_crs_shows_its_place(canvas):
@@ -155,7 +156,7 @@ def test_zooming_to_a_finding_on_a_map_in_another_crs_shows_its_place(canvas):
     one = make_finding("REL002", "1", 40_000.0)
     assert FindingMapMark(canvas).show_finding(one, FINDINGS_CRS)
     moved = QgsCoordinateTransform(FINDINGS_CRS, degrees, QgsProject.instance()).transformBoundingBox(
-        convert_to_qgis_geometry(one.geometry).boundingBox()
+        read_wkb(one.geometry.wkb).boundingBox()
     )
     assert canvas.extent().contains(moved)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from qgis.core import QgsGeometry, QgsPointXY, QgsWkbTypes
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsSnapIndicator
-from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor
 
+from ..widgets.map_items import remove_items
 from .projects import LINE, POLYGON
 
 #: Widths in font heights of the canvas.
@@ -74,7 +74,8 @@ class ProjectMapTool(QgsMapTool):
         """Remove the last point; the mouse keeps its point."""
         if self.points:
             self.points.pop()
-            self._emit_moved()
+            self.moved.emit(self.canvas().mouseLastXY())
+            self.refresh()
 
     def finish(self) -> None:
         """End the shape with its fixed points, if they are enough."""
@@ -92,7 +93,8 @@ class ProjectMapTool(QgsMapTool):
     def clear(self) -> None:
         """Remove points and bands."""
         self.points, self.mouse = [], None
-        self._remove_bands()
+        remove_items(self.canvas(), self._bands)
+        self._bands = []
         self._hide_snap()
 
     # --- events
@@ -148,11 +150,6 @@ class ProjectMapTool(QgsMapTool):
         if self._snap_indicator is not None:
             self._snap_indicator.setVisible(False)
 
-    def _emit_moved(self) -> None:
-        place = self.canvas().mouseLastXY()
-        self.moved.emit(place)
-        self.refresh()
-
     # --- bands
     @property
     def band_count(self) -> int:
@@ -191,10 +188,3 @@ class ProjectMapTool(QgsMapTool):
         self._bands[3].setIcon(QgsRubberBand.IconType.ICON_FULL_BOX)
         self._bands[3].setIconSize(round(_ICON_EM * em))
         self._bands[3].setFillColor(QColor("#FFFFFF"))
-
-    def _remove_bands(self) -> None:
-        bands, self._bands = self._bands, []
-        if sip.isdeleted(self.canvas()):
-            return
-        for band in bands:
-            self.canvas().scene().removeItem(band)

@@ -7,10 +7,6 @@ from collections.abc import Sequence
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsCsException,
-    QgsGeometry,
-    QgsProject,
     QgsWkbTypes,
 )
 from qgis.gui import QgsMapCanvas, QgsRubberBand
@@ -20,6 +16,7 @@ from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QToolTip
 
 from ...bridge.texts import tr
+from ..widgets.map_items import convert_to_edges, make_rubber_band, read_wkb, remove_items, transform_to_map
 from .figures import OccupiedShape, PanelFigures
 
 _EDGE_EM, _GAP_EM = 0.07, 0.9
@@ -51,39 +48,21 @@ class OccupiedMarks:
         for line in self._bands.keys() - {one.line for one in shapes} - {""}:
             self._remove(line)
         for one in shapes:
-            geometry = _read_wkb(one.wkb)
-            if self._convert(geometry, crs):
+            geometry = transform_to_map(self._canvas, read_wkb(one.wkb), crs)
+            if geometry is not None:
                 self._get_band(one.line).setToGeometry(geometry, None)
 
     def show_outline(self, wkb: bytes | None, crs: QgsCoordinateReferenceSystem) -> None:
         """Draw the outline of a project; None removes it."""
-        geometry = _read_wkb(wkb) if wkb else None
-        if geometry is None or not self._convert(geometry, crs):
-            self._remove("")
-            return
-        if geometry.type() == QgsWkbTypes.GeometryType.PolygonGeometry:
-            edge = geometry.constGet().boundary()
-            geometry = QgsGeometry(edge) if edge is not None else geometry
         self._remove("")
-        band = QgsRubberBand(self._canvas, geometry.type())
-        band.setStrokeColor(QColor("#111111"))
-        band.setWidth(max(1, round(_OUTLINE_EM * self._canvas.fontMetrics().height())))
-        band.setToGeometry(geometry, None)
-        self._bands[""] = band
+        geometry = transform_to_map(self._canvas, read_wkb(wkb), crs) if wkb else None
+        if geometry is not None:
+            self._bands[""] = make_rubber_band(self._canvas, convert_to_edges(geometry), QColor("#111111"), _OUTLINE_EM)
 
     def clear(self) -> None:
         """Remove all that is drawn."""
         for line in list(self._bands):
             self._remove(line)
-
-    def _convert(self, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> bool:
-        """Reproject a geometry to the map; return False if that is impossible."""
-        target = self._canvas.mapSettings().destinationCrs()
-        try:
-            geometry.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
-        except QgsCsException:
-            return False
-        return True
 
     def _get_band(self, line: str) -> QgsRubberBand:
         if line not in self._bands:
@@ -100,8 +79,8 @@ class OccupiedMarks:
 
     def _remove(self, line: str) -> None:
         band = self._bands.pop(line, None)
-        if band is not None and not sip.isdeleted(self._canvas):
-            self._canvas.scene().removeItem(band)
+        if band is not None:
+            remove_items(self._canvas, [band])
 
 
 class MouseFigures:
@@ -159,9 +138,3 @@ class MouseFigures:
             palette.setColor(QPalette.ColorRole.WindowText, palette.color(QPalette.ColorRole.ToolTipText))
             self.label.setPalette(palette)
         return self.label
-
-
-def _read_wkb(wkb: bytes) -> QgsGeometry:
-    geometry = QgsGeometry()
-    geometry.fromWkb(wkb)
-    return geometry

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from qgis.core import QgsGeometry, QgsWkbTypes
+from qgis.core import QgsWkbTypes
 
 from ...bridge.checking.drawn_projects import ProjectShape
 from ...bridge.texts import tr
+from ..widgets.map_items import read_wkb
 
 POLYGON, LINE, POINT = "polygon", "line", "point"
 
@@ -109,10 +110,8 @@ class ProjectList:
 
 def _get_kind(shape: ProjectShape) -> str:
     """Return polygon, line or point."""
-    geometry = QgsGeometry()
-    geometry.fromWkb(shape.wkb)
     kinds = {
         QgsWkbTypes.GeometryType.PointGeometry: POINT,
         QgsWkbTypes.GeometryType.LineGeometry: LINE,
     }
-    return kinds.get(geometry.type(), POLYGON)
+    return kinds.get(read_wkb(shape.wkb).type(), POLYGON)

@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolBut
 
 from ...bridge.texts import tr
 from ...core.counties.model import SUMMARY_HTML, SUMMARY_LAYER
-from ..help.buttons import make_help_button
+from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog
 from ..widgets.field_message import FieldMessage, WrappedLabel

@@ -19,8 +19,8 @@ from ...core.options import RunOptions
 from ...core.parallel.process_state import get_available_cores
 from ...core.profile import list_profile_ids
 from ..widgets import theme
+from ..widgets.combos import ProfileCombo
 from ..widgets.file_line import FileLine
-from ..widgets.profile_combo import ProfileCombo
 
 #: A typed path is read when the user has paused for this time (ms).
 _TYPING_PAUSE_MS = 600

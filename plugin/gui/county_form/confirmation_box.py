@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 
 from qgis.PyQt.QtCore import QDate, Qt
 from qgis.PyQt.QtWidgets import (
-    QDateEdit,
     QGridLayout,
     QLabel,
     QLineEdit,
@@ -23,26 +22,18 @@ from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile.county_file import CountyConfirmation
 from ..widgets import theme
+from ..widgets.combos import ScrollSafeDateEdit
 from ..widgets.field_message import FieldMessage
 from ..widgets.labels import set_bold
+from ..widgets.layout import make_row_widget
 from ..widgets.sections import NoticeBox, make_faint_label
 from ..widgets.whole_rows import WholeRows
-from .fields import FormBox, WidgetRow
+from .fields import FormBox
 from .limits_box import get_setting_name
 
 _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
 _ALL_SETTINGS = "all"
-
-
-class _ScrollSafeDateEdit(QDateEdit):
-    """A date field that ignores the mouse wheel unless it has the focus."""
-
-    def wheelEvent(self, event) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class ConfirmationBox(FormBox):
@@ -60,12 +51,11 @@ class ConfirmationBox(FormBox):
         #: Items that the last check used; they are listed first.
         self._used_items: frozenset[str] = frozenset()
         self.badge = NoticeBox()
-        self.by, self.document, self.date = QLineEdit(), QLineEdit(), _ScrollSafeDateEdit()
+        self.by, self.document, self.date = QLineEdit(), QLineEdit(), ScrollSafeDateEdit()
         theme.set_placeholder(self.by, tr("Name of the authority"))
         theme.set_placeholder(self.document, tr("Title and number of the document"))
         self.date.setDisplayFormat("yyyy-MM-dd")
         self.date.setCalendarPopup(True)
-        self.date.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.date.setDate(QDate.currentDate())
         self.items = QListWidget(
             objectName="SanxianConfirmedItems",
@@ -92,7 +82,7 @@ class ConfirmationBox(FormBox):
             grid.addWidget(QLabel(label), 2 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(WholeRows(widget) if widget is self.items else widget, 2 * number + 1, 1)
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
-        grid.addWidget(WidgetRow((tick_all_button, tick_none_button)), 9, 1)
+        grid.addWidget(make_row_widget(tick_all_button, tick_none_button, (None, 1)), 9, 1)
         self.used_note = make_faint_label()
         self.used_note.setObjectName("SanxianUsedItems")
         self.used_note.setWordWrap(True)

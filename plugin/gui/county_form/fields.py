@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.combos import ScrollSafeComboBox
 from ..widgets.labels import make_source_mark_label
 
 #: Maximum width of a row name, in digits.
@@ -71,21 +69,12 @@ class InheritingLineEdit(QLineEdit):
         self.setToolTip(self.text() or self.inherited_text)
 
 
-class ScrollSafeComboBox(QComboBox):
-    """A combo box that ignores the mouse wheel unless it has the focus.
-
-    The wheel then scrolls the form.
-    """
+class GreyableComboBox(ScrollSafeComboBox):
+    """A combo box that can show its value in grey."""
 
     def __init__(self, parent=None):
         self._grey = False
-        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        super().__init__(parent)
 
     def set_grey(self, grey: bool) -> None:
         """Show the value in grey if ``grey``, else in the normal text colour."""
@@ -102,15 +91,12 @@ class ScrollSafeComboBox(QComboBox):
         return super().event(event)
 
 
-class InheritingComboBox(ScrollSafeComboBox):
+class InheritingComboBox(GreyableComboBox):
     """A combo box whose first entry (data None) is the inherited value, shown in grey."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.currentIndexChanged.connect(self._on_index_changed)
-
-    def _on_index_changed(self, _index: int) -> None:
-        self.set_grey(self.currentData() is None)
+        self.currentIndexChanged.connect(lambda _index: self.set_grey(self.currentData() is None))
 
     def set_inherited_value(self, value: str, source: str) -> None:
         """Set the text of the first entry: the inherited value and where it comes from."""
@@ -167,22 +153,6 @@ class SourceMarkSlot(QWidget):
             self._row.addWidget(label)
 
 
-class WidgetRow(QWidget):
-    """Widgets side by side.
-
-    ``stretch``: the widget that takes the remaining width, or None.
-    """
-
-    def __init__(self, widgets: Iterable[QWidget], stretch: QWidget | None = None, parent=None):
-        super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        for widget in widgets:
-            row.addWidget(widget, 1 if widget is stretch else 0)
-        if stretch is None:
-            row.addStretch(1)
-
-
 class NameLabel(QLabel):
     """The label with the name of a form row, wrapped if it is long."""
 
@@ -199,8 +169,3 @@ class FormBox(QWidget):
     """Base class of the boxes of the form; signal ``changed``: a value has changed."""
 
     changed = pyqtSignal()
-
-
-def format_ten_digits(value: float) -> str:
-    """Return a number as text with at most ten significant digits."""
-    return f"{value:.10g}"

@@ -32,10 +32,10 @@ from ...core.profile.load import load_named_standard
 from ...core.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets import theme
+from ..widgets.combos import ProfileCombo
 from ..widgets.field_message import FieldMessage
 from ..widgets.labels import describe_source_marks
 from ..widgets.layout import fill_layout, make_row
-from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow

@@ -18,6 +18,7 @@ from ...core.model.rule import find_unit, load_all_rules
 from ...core.profile import Norm
 from ...core.profile.resolved import get_inherited_value, read_county_form_choices
 from ..widgets.field_message import FieldMessage
+from ..widgets.layout import make_row_widget
 from ..widgets.sections import make_faint_label
 from .fields import (
     FormBox,
@@ -26,8 +27,6 @@ from .fields import (
     NameLabel,
     RestoreButton,
     SourceMarkSlot,
-    WidgetRow,
-    format_ten_digits,
 )
 
 _LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.classes"
@@ -251,10 +250,10 @@ class RatioBox(FormBox):
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.limit, 0, 0, 1, 3)
         grid.addWidget(QLabel(tr("Definition")), 1, 0)
-        grid.addWidget(WidgetRow((self.form, self.form_mark)), 1, 1)
+        grid.addWidget(make_row_widget(self.form, self.form_mark, (None, 1)), 1, 1)
         grid.addWidget(QLabel(tr("Base classes")), 2, 0)
         grid.addWidget(_arrange_check_boxes_in_rows(list(self.boxes.values())), 2, 1)
-        grid.addWidget(WidgetRow((self.classes_mark, self.classes_origin, self.restore)), 3, 1)
+        grid.addWidget(make_row_widget(self.classes_mark, self.classes_origin, self.restore, (None, 1)), 3, 1)
         grid.addWidget(self.message, 4, 1)
 
     def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
@@ -351,7 +350,7 @@ def format_setting_value(key: str, value: Any) -> str:
     """Return a setting's value as text in the unit of its field; shares in percent."""
     if not isinstance(value, int | float):
         return str(value)
-    return format_ten_digits(100 * value if find_unit(key) == "share" else value)
+    return f"{100 * value if find_unit(key) == 'share' else value:.10g}"
 
 
 def _get_setting_unit(key: str) -> str:

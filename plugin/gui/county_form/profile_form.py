@@ -20,14 +20,14 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.profile import load_profile
 from ...core.standard import EVERY_RULE
-from ..help.buttons import add_help_button
+from ..help.help_dialog import add_help_button
 from ..project.document_line import DocumentLine
 from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from ..widgets.combos import ProfileCombo
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
 from ..widgets.layout import fill_layout, make_row, make_scroll_area
-from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList
 

@@ -21,7 +21,7 @@ from ...core.profile.resolved import (
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
 from ..widgets.labels import set_bold
-from .fields import FormBox, InheritingLineEdit, NameLabel, RestoreButton, ScrollSafeComboBox, SourceMarkSlot
+from .fields import FormBox, GreyableComboBox, InheritingLineEdit, NameLabel, RestoreButton, SourceMarkSlot
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Indicators that count features.
@@ -37,7 +37,7 @@ class TargetRow:
         self._inherited_target: IndicatorTarget | None = None
         self._own_target: IndicatorTarget | None = None
         self.name = NameLabel(texts.get_indicator_name(indicator))
-        self.sign, self.unit, self.binding = ScrollSafeComboBox(), ScrollSafeComboBox(), ScrollSafeComboBox()
+        self.sign, self.unit, self.binding = GreyableComboBox(), GreyableComboBox(), GreyableComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
         self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage(lines=0)
         for choice in find_allowed_comparisons(indicator):
@@ -212,7 +212,14 @@ class TargetsBox(FormBox):
     def add_row(self, indicator: str) -> TargetRow:
         """Add a row for another target of an indicator (such as for another year) and return it."""
         row = TargetRow(indicator, self._texts, self._on_changed)
-        row.source.setCompleter(self._make_completer())
+        row.source.setCompleter(
+            QCompleter(
+                self._sources,
+                self,
+                filterMode=Qt.MatchFlag.MatchContains,
+                caseSensitivity=Qt.CaseSensitivity.CaseInsensitive,
+            )
+        )
         self.rows.append(row)
         line = 2 * len(self.rows)
         for column, widget in enumerate(row.list_widgets()):
@@ -221,14 +228,6 @@ class TargetsBox(FormBox):
         if self._norm is not None:
             row.show_inherited_target(None, find_latest_target_year(self._norm))
         return row
-
-    def _make_completer(self) -> QCompleter:
-        return QCompleter(
-            self._sources,
-            self,
-            filterMode=Qt.MatchFlag.MatchContains,
-            caseSensitivity=Qt.CaseSensitivity.CaseInsensitive,
-        )
 
     def show_targets(self, targets: tuple[IndicatorTarget, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""

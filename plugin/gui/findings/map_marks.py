@@ -8,19 +8,23 @@ from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsCsException,
     QgsGeometry,
     QgsPointXY,
-    QgsProject,
     QgsRectangle,
-    QgsWkbTypes,
 )
 from qgis.gui import QgsMapCanvas, QgsMapCanvasItem, QgsRubberBand
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from ..widgets import theme
+from ..widgets.map_items import (
+    NEAREST_SCALE,
+    compute_zoom_extent,
+    make_rubber_band,
+    read_wkb,
+    remove_items,
+    transform_to_map,
+)
 from .groups import format_label_lines, format_side_lines, get_finding_kind
 
 #: Sizes in multiples of the font height of the canvas.
@@ -208,10 +212,6 @@ def _find_visible_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPoint
     return None if point.isEmpty() else point.asPoint()
 
 
-#: Share of the view that the finding takes.
-SHARE_OF_VIEW = 0.30
-#: Largest scale of a zoom, 1:500.
-NEAREST_SCALE = 500.0
 _FLASH_COUNT = 1
 _FLASH_MS = 600
 #: Strokes of the selected finding, lowest first; widths in font heights of the canvas. The top stroke has the
@@ -230,26 +230,6 @@ _MANY_VERTICES = 20_000
 
 #: A feature's geometry, its CRS, and whether it belongs to the first concept.
 FeatureOutline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
-
-
-def convert_to_qgis_geometry(geometry: Any) -> QgsGeometry:
-    """Return a shapely geometry of the core as a QgsGeometry."""
-    qgis_geometry = QgsGeometry()
-    qgis_geometry.fromWkb(geometry.wkb)
-    return qgis_geometry
-
-
-def compute_zoom_extent(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
-    """Return the map extent with ``box`` in its centre, in which the box takes a fixed share of width or height.
-
-    ``width_to_height``: width of the map canvas divided by its height.
-    """
-    width = max(box.width(), box.height() * width_to_height) / SHARE_OF_VIEW
-    height = width / width_to_height
-    centre = box.center()
-    return QgsRectangle(
-        centre.x() - width / 2, centre.y() - height / 2, centre.x() + width / 2, centre.y() + height / 2
-    )
 
 
 class FindingMapMark:
@@ -287,22 +267,32 @@ class FindingMapMark:
             return False
         if not self._canvas.mapSettings().destinationCrs().isValid():
             self._canvas.setDestinationCrs(crs)
-        map_geometry = self._transform_to_map_crs(convert_to_qgis_geometry(finding.geometry), crs)
+        map_geometry = transform_to_map(self._canvas, read_wkb(finding.geometry.wkb), crs)
         # Lines and points are outlined with the buffer of the findings layer.
-        area = self._transform_to_map_crs(convert_to_qgis_geometry(finding.make_layer_geometry()), crs)
+        area = transform_to_map(self._canvas, read_wkb(finding.make_layer_geometry().wkb), crs)
         if map_geometry is None or area is None:
             return False
         if zoom:
             self._zoom_to_box(map_geometry.boundingBox())
         for geometry, feature_crs, first in features:
-            shape = self._transform_to_map_crs(geometry, feature_crs)
+            shape = transform_to_map(self._canvas, geometry, feature_crs)
             if shape is not None:
-                self._add_outline(_simplify_geometry(shape), FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES)
-        name = theme.KIND_ICONS[get_finding_kind(finding)]
-        bright = theme.get_map_color(name)
-        self._draw_outline(area, bright)
+                shape = _simplify_geometry(shape)
+                for name, opacity, width, style in FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES:
+                    colour = QColor(name)
+                    colour.setAlphaF(opacity)
+                    self._add_rubber_band(shape, colour, width).setLineStyle(style)
+        icon_name = theme.KIND_ICONS[get_finding_kind(finding)]
+        bright = theme.get_map_color(icon_name)
+        for name, width in _OUTLINE_STROKES:
+            self._add_rubber_band(area, QColor(name), width)
+        top = self._add_rubber_band(area, bright, _BAND_WIDTH_EM)
+        fill = QColor(bright)
+        fill.setAlphaF(_FILL_OPACITY)
+        top.setFillColor(fill)
+        top.setBrushStyle(Qt.BrushStyle.SolidPattern)
         side = round(ICON_SIZE_EM * self._canvas.fontMetrics().height())
-        icon = theme.load_map_pixmap(name, side, self._canvas.devicePixelRatioF())
+        icon = theme.load_map_pixmap(icon_name, side, self._canvas.devicePixelRatioF())
         sides = format_side_lines(finding, get_layer_name)
         self._canvas_items.append(MapCallout(self._canvas, area, icon, format_label_lines(finding), sides))
         faded = QColor(bright)
@@ -313,18 +303,8 @@ class FindingMapMark:
 
     def clear(self) -> None:
         """Remove the mark from the map."""
-        for item in self._canvas_items:
-            self._canvas.scene().removeItem(item)
+        remove_items(self._canvas, self._canvas_items)
         self._canvas_items = []
-
-    def _transform_to_map_crs(self, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> QgsGeometry | None:
-        map_geometry = QgsGeometry(geometry)
-        target = self._canvas.mapSettings().destinationCrs()
-        try:
-            map_geometry.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
-        except QgsCsException:
-            return None
-        return map_geometry
 
     def _zoom_to_box(self, box: QgsRectangle) -> None:
         size = self._canvas.size()
@@ -337,28 +317,8 @@ class FindingMapMark:
             self._canvas.zoomScale(NEAREST_SCALE)
         self._canvas.refresh()
 
-    def _add_outline(self, geometry: QgsGeometry, strokes: Any) -> None:
-        for name, opacity, width, style in strokes:
-            colour = QColor(name)
-            colour.setAlphaF(opacity)
-            self._add_rubber_band(geometry, colour, width).setLineStyle(style)
-
-    def _draw_outline(self, geometry: QgsGeometry, colour: QColor) -> None:
-        for name, width in _OUTLINE_STROKES:
-            self._add_rubber_band(geometry, QColor(name), width)
-        top = self._add_rubber_band(geometry, colour, _BAND_WIDTH_EM)
-        fill = QColor(colour)
-        fill.setAlphaF(_FILL_OPACITY)
-        top.setFillColor(fill)
-        top.setBrushStyle(Qt.BrushStyle.SolidPattern)
-
     def _add_rubber_band(self, geometry: QgsGeometry, colour: QColor, width: float) -> QgsRubberBand:
-        band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(geometry.wkbType()))
-        band.setToGeometry(geometry, None)
-        band.setStrokeColor(colour)
-        band.setFillColor(QColor(0, 0, 0, 0))
-        # In font heights, to scale with the resolution of the screen.
-        band.setWidth(max(1, round(width * self._canvas.fontMetrics().height())))
+        band = make_rubber_band(self._canvas, geometry, colour, width)
         self._canvas_items.append(band)
         return band
 

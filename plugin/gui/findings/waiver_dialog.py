@@ -31,7 +31,7 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.files.digests import compute_sha256
-from ..help.buttons import add_help_button
+from ..help.help_dialog import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons

@@ -12,8 +12,7 @@ from .applying import get_person_name
 from .area_table import make_area_rows
 from .dialog import FixDialog
 from .fix_dialog_controller import FixDialogController
-from .map_preview import FixShapes
-from .shapes import make_finding_shapes, make_fix_shapes
+from .map_preview import FixShapes, make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
 
 

@@ -10,10 +10,10 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidge
 
 from ...bridge.checking.findings_layer import is_temporary_findings_layer
 from ...bridge.texts import tr
-from ..findings.map_marks import NEAREST_SCALE, compute_zoom_extent
 from ..widgets import theme
 from ..widgets.labels import ElidedLabel, set_bold
 from ..widgets.layout import fill_layout
+from ..widgets.map_items import NEAREST_SCALE, compute_zoom_extent
 from ..widgets.sections import BorderedFrame, make_faint_label
 from .map_preview import FixMapPreview, FixShapes
 

@@ -24,7 +24,7 @@ from .area_table import make_area_rows
 from .batch_dialog import BatchDialog
 from .batch_model import FEATURE_COLUMN, BatchRow, make_batch_rows
 from .fix_dialog_controller import FixDialogController
-from .shapes import make_finding_shapes, make_fix_shapes
+from .map_preview import make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
 
 

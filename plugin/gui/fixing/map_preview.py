@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Preview of a fix on a map canvas: shapes before and after, and the land that moves, hatched."""
+"""Preview of fixes on a map canvas: shapes before and after, and the land that moves, hatched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsCsException,
     QgsGeometry,
-    QgsProject,
     QgsRectangle,
-    QgsWkbTypes,
 )
 from qgis.gui import QgsMapCanvas, QgsRubberBand
-from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
+
+from ..widgets.map_items import convert_to_edges, make_rubber_band, read_wkb, remove_items, transform_to_map
 
 #: Widths in font heights of the canvas, so that they scale with the resolution of the screen.
 _LINE_WIDTH_EM, _HALO_WIDTH_EM, _HATCH_WIDTH_EM = 0.16, 0.34, 0.07
@@ -89,11 +87,8 @@ class FixMapPreview:
 
     def clear(self) -> None:
         """Remove the preview from the canvas."""
-        bands, self._bands = self._bands, []
-        if sip.isdeleted(self._canvas):
-            return
-        for band in bands:
-            self._canvas.scene().removeItem(band)
+        remove_items(self._canvas, self._bands)
+        self._bands = []
 
     def _draw_hatched(
         self,
@@ -112,7 +107,7 @@ class FixMapPreview:
         self, shapes: Iterable[QgsGeometry], crs: QgsCoordinateReferenceSystem, colour: QColor, style: Qt.PenStyle
     ) -> None:
         for shape in shapes:
-            edge = _convert_to_edges(shape)
+            edge = convert_to_edges(shape)
             self._add_rubber_band(edge, crs, _HALO_COLOUR, _HALO_WIDTH_EM)
             band = self._add_rubber_band(edge, crs, colour, _LINE_WIDTH_EM)
             if band is not None:
@@ -121,24 +116,43 @@ class FixMapPreview:
     def _add_rubber_band(
         self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, colour: QColor, width_em: float
     ) -> QgsRubberBand | None:
-        map_geometry = QgsGeometry(shape)
-        target = self._canvas.mapSettings().destinationCrs()
-        try:
-            map_geometry.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
-        except QgsCsException:
+        map_geometry = transform_to_map(self._canvas, shape, crs)
+        if map_geometry is None:
             return None
-        band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(map_geometry.wkbType()))
-        band.setToGeometry(map_geometry, None)
-        band.setStrokeColor(colour)
-        band.setFillColor(QColor(0, 0, 0, 0))
-        band.setWidth(max(1, round(width_em * self._canvas.fontMetrics().height())))
+        band = make_rubber_band(self._canvas, map_geometry, colour, width_em)
         self._bands.append(band)
         return band
 
 
-def _convert_to_edges(shape: QgsGeometry) -> QgsGeometry:
-    """Return the boundary of a polygon and of its holes, as lines; return any other shape unchanged."""
-    if shape.type() != QgsWkbTypes.GeometryType.PolygonGeometry:
-        return shape
-    edge = shape.constGet().boundary()
-    return shape if edge is None else QgsGeometry(edge)
+def make_fix_shapes(
+    proposals: Iterable[Any], rows_before: Mapping[Any, Any], crs: QgsCoordinateReferenceSystem
+) -> FixShapes:
+    """Return the shapes that proposals (`core.fixes.proposal.Proposal`) change, for the maps.
+
+    ``rows_before``: (layer code, feature id) → row before the fixes; ``crs``: CRS of the check, which all layers have
+    whose shapes a fix may change.
+    """
+    from ...core.exchange.layer_changes import UNCHANGED
+
+    shapes = FixShapes(crs)
+    for proposal in proposals:
+        for edit in proposal.edits:
+            row_before = rows_before.get((edit.role, edit.fid))
+            if edit.shape is UNCHANGED and not edit.is_deleted:
+                continue
+            if not edit.is_new and row_before is not None and row_before.feature.wkb is not None:
+                shapes.before.append(read_wkb(row_before.feature.wkb))
+            if edit.shape is not UNCHANGED and edit.shape is not None:
+                shapes.after.append(read_wkb(edit.shape.wkb))
+        for area in proposal.areas:
+            shapes.moved_out += [read_wkb(area.moved_out.wkb)] if area.moved_out is not None else []
+            shapes.moved_in += [read_wkb(area.moved_in.wkb)] if area.moved_in is not None else []
+        if proposal.finding.geom_kind != "none":
+            shapes.place.append(read_wkb(proposal.finding.geometry.wkb))
+    return shapes
+
+
+def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixShapes:
+    """Return the location of a finding as shapes for the maps, without a fix."""
+    place = [] if finding.geom_kind == "none" else [read_wkb(finding.geometry.wkb)]
+    return FixShapes(crs, place=place)

@@ -11,7 +11,7 @@ from ...bridge.fixes.trial import make_choices_trial
 from ...bridge.texts import tr
 from .dialog import FixDialog
 from .fix_choice_controller import FixChoiceController
-from .shapes import make_finding_shapes
+from .map_preview import make_finding_shapes
 from .trial_runner import TrialRunner
 
 

@@ -37,7 +37,7 @@ from ..widgets.buttons import ManualStartDialog, make_close_button
 from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.opening import open_in_browser, open_path
 from ..widgets.whole_rows import WholeRows
-from .buttons import add_help_button
+from .help_dialog import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.
 _SEARCH_DELAY_MS = 150

@@ -38,7 +38,7 @@ from ..widgets.layout import fill_layout
 from ..widgets.messages import explain_and_log, explain_error
 from ..widgets.save_path import choose_save_path
 from ..widgets.whole_rows import WholeRows
-from .buttons import add_help_button
+from .help_dialog import add_help_button
 
 _STATE_ICONS = {
     FactState.OK: "ok",

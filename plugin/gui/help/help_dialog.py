@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialog 说明: reason, remedy and limits of a rule, or about the plugin."""
+"""Dialog 说明: reason, remedy and limits of a rule, or about the plugin; and the button that opens the manual."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from qgis.PyQt.QtCore import QUrl
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from ...bridge import manual
 from ...bridge.settings import get_interface_language
@@ -20,6 +20,9 @@ from ..widgets import theme
 from ..widgets.buttons import make_close_button
 from ..widgets.layout import fill_layout
 from ..widgets.opening import open_in_browser
+
+#: Number of the KDE layout of button boxes, in which help is on the left, before OK and Cancel.
+_KDE_LAYOUT = 2
 
 
 class HelpDialog(QDialog):
@@ -166,3 +169,27 @@ def open_manual(topic: str, parent: QWidget | None) -> None:
         open_in_browser(QUrl(address), parent)
     else:
         HelpDialog("", parent).exec()
+
+
+def add_help_button(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
+    """Add the button 说明 to the buttons of a dialog, on the left, and return the button box.
+
+    The button opens the manual at the ``topic`` of the dialog.
+    """
+    buttons.setStyleSheet(f"QDialogButtonBox {{ button-layout: {_KDE_LAYOUT} }}")
+    buttons.addButton(make_help_button(topic), QDialogButtonBox.ButtonRole.HelpRole)
+    return buttons
+
+
+def make_help_button(topic: str) -> QPushButton:
+    """Return a button 说明, which opens the manual at a topic.
+
+    Raise KeyError for an unknown topic.
+    """
+    manual.find_page_and_anchor(topic)
+    button = QPushButton(tr("Help"), objectName="SanxianManual")
+    button.setProperty("topic", topic)
+    button.setToolTip(tr("Opens the user manual at this window"))
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: open_manual(topic, button.window()))
+    return button

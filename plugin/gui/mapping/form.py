@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
-    QCompleter,
     QDialogButtonBox,
     QFormLayout,
     QHeaderView,
@@ -30,9 +29,10 @@ from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
+from ..widgets.combos import ScrollSafeComboBox, make_searchable
 from ..widgets.layout import fill_layout, make_row, resize_within_screen
 from ..widgets.whole_rows import WholeRows
-from .table import MappingTable, ScrollSafeTableComboBox
+from .table import MappingTable
 
 #: Maximum number of codes with a combo box, which are slow to create.
 _MAX_SHOWN_CODES = 200
@@ -91,8 +91,8 @@ class CodeChoiceTable(QWidget):
         shown_height = self.table.rowHeight(0) * min(len(rows), _MIN_SHOWN_CODES)
         self.table.setMinimumHeight(header.sizeHint().height() + shown_height + 2 * self.table.frameWidth())
 
-    def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeTableComboBox:
-        box = ScrollSafeTableComboBox()
+    def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
+        box = ScrollSafeComboBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
         candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
@@ -104,11 +104,7 @@ class CodeChoiceTable(QWidget):
             if code not in candidate_codes:
                 box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
         box.setCurrentIndex(max(box.findData(row.chosen_code), 0))
-        box.setEditable(True)
-        box.setInsertPolicy(ScrollSafeTableComboBox.InsertPolicy.NoInsert)
-        box.completer().setFilterMode(Qt.MatchFlag.MatchContains)
-        box.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        box.lineEdit().editingFinished.connect(lambda: box.setEditText(box.itemText(box.currentIndex())))
+        make_searchable(box)
         box.activated.connect(lambda _place: self.chosen.emit(row.code, box.currentData()))
         return box
 
@@ -128,14 +124,11 @@ class MappingForm(ManualStartDialog):
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
         self.source.setExceptedLayerList(list_findings_layers(project))
         self.browse = QPushButton(tr("File…"))
-        self.template = ScrollSafeTableComboBox()
+        self.template = ScrollSafeComboBox()
         self.template.setObjectName("SanxianMappingTemplate")
         for role, one in templates.items():
             self.template.addItem(f"{one.name} {role}", role)
-        self.template.setEditable(True)
-        self.template.setInsertPolicy(ScrollSafeTableComboBox.InsertPolicy.NoInsert)
-        self.template.completer().setFilterMode(Qt.MatchFlag.MatchContains)
-        self.template.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        make_searchable(self.template)
         self.again = QPushButton(tr("Propose Again"))
         self.load = QPushButton(tr("Open Mapping…"))
         self.save = QPushButton(tr("Save Mapping…"))

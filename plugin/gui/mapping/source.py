@@ -78,7 +78,6 @@ class MappingSource(MappingForm):
         self.source.layerChanged.connect(self._on_source_changed)
         self.browse.clicked.connect(self._browse_source)
         self.template.activated.connect(lambda _row: self._prepare_mapping())
-        self.template.lineEdit().editingFinished.connect(self._restore_template)
         self.again.clicked.connect(lambda _checked: self._prepare_mapping())
 
     def _guess_role(self) -> str:
@@ -94,9 +93,6 @@ class MappingSource(MappingForm):
     @property
     def _target_template(self) -> Template:
         return self._norm.standard.templates[self.get_role()]
-
-    def _restore_template(self) -> None:
-        self.template.setEditText(self.template.itemText(self.template.currentIndex()))
 
     def _browse_source(self) -> None:
         path = _ask_layer_file(self, self._project)

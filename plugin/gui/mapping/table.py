@@ -26,6 +26,7 @@ from ...core.messages.texts import Texts
 from ...core.standard import Standard
 from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
+from ..widgets.combos import ScrollSafeComboBox
 from ..widgets.labels import set_bold
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
@@ -39,22 +40,6 @@ NO_SOURCE, CONSTANT_SOURCE = "", "\0constant"
 
 #: Separates list and column in the data of a box: Qt finds a text, but not a tuple.
 _SOURCE_KEY_SEPARATOR = "\0"
-
-
-class ScrollSafeTableComboBox(QComboBox):
-    """A combo box that ignores the mouse wheel unless it has the focus.
-
-    The wheel then scrolls the table.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(focusPolicy=Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event):
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class MappingTable(QTableWidget):
@@ -167,8 +152,8 @@ class MappingTable(QTableWidget):
 
     def _make_source_box(
         self, target: TemplateField, sources: list[str], prepared_mapping: PreparedMapping
-    ) -> ScrollSafeTableComboBox:
-        box = ScrollSafeTableComboBox()
+    ) -> ScrollSafeComboBox:
+        box = ScrollSafeComboBox()
         box.setObjectName(f"source.{target.name}")
         box.setAccessibleName(tr("Source of {field}").format(field=target.name))
         box.addItem(tr("(nothing)"), NO_SOURCE)
@@ -209,7 +194,7 @@ class MappingTable(QTableWidget):
         ):
             translations.append(chosen_translation)
         if translations:
-            box = ScrollSafeTableComboBox()
+            box = ScrollSafeComboBox()
             box.setObjectName(f"codes.{target.name}")
             box.addItem(tr("Codes unchanged"), None)
             for translation in translations:

@@ -24,7 +24,7 @@ from ...bridge.package.preview import NO_OBJECTIONS, REFUSED_FOLDER, ExportObjec
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
-from ..help.buttons import make_help_button
+from ..help.help_dialog import make_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import CopyButton, FocusedButtonDialog
 from ..widgets.field_message import WrappedLabel

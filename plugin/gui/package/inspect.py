@@ -23,7 +23,7 @@ from ...core.standard import load_standard
 from ..checking.run import CheckRunner
 from ..findings import empty_states
 from ..findings.result import CheckView
-from ..help.buttons import add_help_button
+from ..help.help_dialog import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons

@@ -27,7 +27,7 @@ from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts, render_params
 from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
 from ...core.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
-from ..help.buttons import add_help_button
+from ..help.help_dialog import add_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.field_message import WrappedLabel

@@ -1,18 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Widgets in Processing's dialog that show names and return ids: layer groups, county, existing database, scope."""
+"""Widgets in Processing's dialog for layer groups, county, profile, layer, scope and other choices."""
 
 from __future__ import annotations
 
-from qgis.gui import QgsCheckableComboBox
+from pathlib import Path
+
+from qgis.core import QgsProcessingContext, QgsProject
+from qgis.gui import QgsCheckableComboBox, QgsMapLayerComboBox, QgsProcessingMapLayerComboBox
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QComboBox
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qgis.utils import iface
 
 from ...bridge import settings
+from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.texts import tr
+from ...core.errors import SanxianError
 from ...core.messages.texts import Texts
+from ...core.profile import list_profile_ids, load_profile
 from ...core.standard import ALL_LAYERS, load_standard
-from ..widgets.county_combo import CountyCombo
+from ..widgets import theme
+from ..widgets.combos import CountyCombo
+from ..widgets.layout import fill_layout
 from .source_widget import ParameterWidget, let_combo_shrink
+
+#: Setting with the folder of the last profile.
+_FOLDER_SETTING = "profile_folder"
 
 
 class GroupsWidget(ParameterWidget):
@@ -121,3 +134,90 @@ class ScopeWidget(ParameterWidget):
 
     def value(self):
         return self.widget.currentData()
+
+
+class LayerWidget(ParameterWidget):
+    """Parameter widget of a layer: the chooser of QGIS, which does not offer the findings of a check."""
+
+    def createWidget(self):
+        chooser = QgsProcessingMapLayerComboBox(self.parameterDefinition())
+        # PyQt wraps the inner chooser as a plain combo box.
+        layers = sip.cast(chooser.findChild(QComboBox), QgsMapLayerComboBox)
+        findings_layers = list_findings_layers(QgsProject.instance())
+        layers.setExceptedLayerList(findings_layers)
+        active_layer = iface.activeLayer() if iface is not None else None
+        if active_layer is not None and active_layer not in findings_layers and not layers.allowEmptyLayer():
+            layers.setLayer(active_layer)
+        chooser.valueChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+        return chooser
+
+    def setWidgetContext(self, context):
+        super().setWidgetContext(context)
+        self.widget.setWidgetContext(context)
+
+    def setValue(self, value):
+        context = QgsProcessingContext()
+        context.setProject(QgsProject.instance())
+        self.setWidgetValue(value, context)
+
+    def setWidgetValue(self, value, context):
+        self.widget.setValue(value, context)
+
+    def value(self):
+        return self.widget.value()
+
+
+class ProfileWidget(ParameterWidget):
+    """Parameter widget of a county profile: a list, free text, and a button 文件….
+
+    The value is an id or a path.
+    """
+
+    def createWidget(self):
+        panel = QWidget()
+        self._profile_combo = let_combo_shrink(QComboBox())
+        self._profile_combo.setEditable(True)
+        self._profile_combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._profile_combo.addItem("", "")
+        for name in list_profile_ids():
+            self._profile_combo.addItem(f"{_get_title(name)} · {name}", name)
+        theme.set_placeholder(self._profile_combo.lineEdit(), tr("None: settings of the standard only"))
+        self._profile_combo.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+        button = QPushButton(tr("File…"), toolTip=tr("Custom county profile (.toml)"), clicked=self._choose_file)
+        fill_layout(QHBoxLayout(panel), (self._profile_combo, 1), button, has_margins=False)
+        return panel
+
+    def setValue(self, value):
+        text = "" if value is None else str(value)
+        profile_index = self._profile_combo.findData(text)
+        if profile_index >= 0:
+            self._profile_combo.setCurrentIndex(profile_index)
+        else:
+            self._profile_combo.setEditText(text)
+
+    def value(self):
+        text = self._profile_combo.currentText().strip()
+        profile_index = self._profile_combo.findText(text)
+        return self._profile_combo.itemData(profile_index) if profile_index >= 0 else text
+
+    def _choose_file(self):
+        path, _ = QFileDialog.getOpenFileName(
+            self.widget,
+            tr("Choose a County Profile"),
+            settings.read_setting(_FOLDER_SETTING, ""),
+            f"{tr('County profiles')} (*.toml)",
+        )
+        if path:
+            settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
+            self._profile_combo.setEditText(path)
+
+
+def _get_title(name: str) -> str:
+    """Return the name of a profile's area; its id if the profile cannot be read.
+
+    The run reports why it cannot be read.
+    """
+    try:
+        return load_profile(name).name or name
+    except SanxianError:
+        return name

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plan data, packages, drawings and boundary points dropped on map or layer tree: a message asks what to do."""
+"""Files dropped on map or layer tree: plan data, packages, drawings and boundary points, and VCT files.
+
+A message asks what to do. A VCT file is imported; QGIS would open it with its Idrisi reader.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ from ...bridge.project.dropped_data import DroppedData, DroppedKind, recognise_d
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets.messages import MessageBarMessages
+
+#: Comments may come before the header of a VCT file.
+_HEADER_BYTES = 8192
 
 
 class PlanDataDropHandler(QgsCustomDropHandler):
@@ -107,3 +113,35 @@ class PlanDataDropHandler(QgsCustomDropHandler):
 
 def _join_names(all_dropped: list[DroppedData]) -> str:
     return tr(", ").join(Path(one.path).name for one in all_dropped)
+
+
+def is_vct_file(path: str) -> bool:
+    """Return True if the file begins as GB/T 17798 requires; False also for an unreadable one."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_HEADER_BYTES)
+    except OSError:
+        return False
+    lines = start.removeprefix(b"\xef\xbb\xbf").splitlines()
+    return any(line.strip().lower() == b"headbegin" for line in lines)
+
+
+class VctDropHandler(QgsCustomDropHandler):
+    """Drop handler of VCT files; all other files are left to QGIS.
+
+    ``on_dropped(path)`` is called after a VCT file was dropped.
+    """
+
+    def __init__(self, on_dropped: Callable[[str], None]):
+        super().__init__()
+        self._on_dropped = on_dropped
+
+    def customUriProviderKey(self) -> str:
+        return "sanxian_vct"
+
+    def handleFileDrop(self, file: str) -> bool:
+        if Path(file).suffix.lower() != ".vct" or not is_vct_file(file):
+            return False
+        # A dialog during the drop would block the program that the file comes from.
+        QTimer.singleShot(0, lambda: self._on_dropped(file))
+        return True

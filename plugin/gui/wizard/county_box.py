@@ -16,7 +16,7 @@ from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import CodeEntry
 from ..widgets import messages, theme
-from ..widgets.county_combo import CountyCombo
+from ..widgets.combos import CountyCombo
 from ..widgets.layout import fill_layout, make_row
 from ..widgets.sections import FormSection, make_faint_label
 

@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..help.buttons import make_help_button
+from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.layout import fill_layout, resize_within_screen

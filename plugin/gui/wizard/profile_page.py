@@ -14,8 +14,8 @@ from ...core.profile import Profile, list_profile_ids, load_profile
 from ...core.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
+from ..widgets.combos import ProfileCombo
 from ..widgets.layout import fill_layout
-from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices, WizardPage
 

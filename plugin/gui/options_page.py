@@ -9,8 +9,8 @@ from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
-from ...bridge import settings
-from ...bridge.settings import (
+from ..bridge import settings
+from ..bridge.settings import (
     ASK_ON_DROP,
     CHECK_WHILE_EDITING,
     OFFER_TOUR,
@@ -18,8 +18,8 @@ from ...bridge.settings import (
     WAIVER_AUTHOR,
     WORKLIST_PERSON,
 )
-from ...bridge.texts import tr
-from ..widgets import theme
+from ..bridge.texts import tr
+from .widgets import theme
 
 #: Called with (name of a switch of the menu, whether it is on) when the page is applied.
 SwitchSetter = Callable[[str, bool], None]

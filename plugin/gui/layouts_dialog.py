@@ -20,28 +20,28 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge import settings
-from ...bridge.layers import role_recognition
-from ...bridge.layouts import saved_layouts
-from ...bridge.layouts.build import LayoutBuilder
-from ...bridge.layouts.map_layers import MapLayers, collect_from_recognition
-from ...bridge.project import county
-from ...bridge.running.tasks import BackgroundJob, JobRunner
-from ...bridge.settings import get_interface_language
-from ...bridge.texts import tr
-from ...core.errors import InputError, SanxianError
-from ...core.messages.texts import Texts
-from ...core.profile import DocumentInfo
-from ...core.standard import map_set
-from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
-from ..help.buttons import add_help_button
-from ..project.document_line import DocumentLine, ensure_exportable_document_info
-from ..widgets import messages as trouble
-from ..widgets import theme
-from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from ..widgets.layout import fill_layout, resize_within_screen
-from ..widgets.messages import push_message
-from ..widgets.whole_rows import WholeRows
+from ..bridge import settings
+from ..bridge.layers import role_recognition
+from ..bridge.layouts import saved_layouts
+from ..bridge.layouts.build import LayoutBuilder
+from ..bridge.layouts.map_layers import MapLayers, collect_from_recognition
+from ..bridge.project import county
+from ..bridge.running.tasks import BackgroundJob, JobRunner
+from ..bridge.settings import get_interface_language
+from ..bridge.texts import tr
+from ..core.errors import InputError, SanxianError
+from ..core.messages.texts import Texts
+from ..core.profile import DocumentInfo
+from ..core.standard import map_set
+from ..core.standard.map_set import MapCatalogue, MapSpec, PageSize
+from .help.help_dialog import add_help_button
+from .project.document_line import DocumentLine, ensure_exportable_document_info
+from .widgets import messages as trouble
+from .widgets import theme
+from .widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from .widgets.layout import fill_layout, resize_within_screen
+from .widgets.messages import push_message
+from .widgets.whole_rows import WholeRows
 
 
 class MapActions:
