@@ -93,35 +93,7 @@ class MenuActions(QObject):
         self._iface = iface
         self._window = iface.mainWindow()
         self.by_name: dict[str, QAction] = {}
-        texts = self._get_texts()
-        for name, icon, shortcut in self._list_entries():
-            action = QAction(
-                theme.load_icon(icon), texts[name], self._window, objectName=f"SanxianAction{name.capitalize()}"
-            )
-            action.setProperty("sanxianIcon", icon)
-            action.setCheckable(name in self._CHECKABLE_ACTIONS)
-            if name in slots:
-                (action.toggled if name in self._CHECKABLE_ACTIONS else action.triggered).connect(slots[name])
-            iface.registerMainWindowAction(action, shortcut)
-            self.by_name[name] = action
-        self.menu = self._make_menu()
-        self.toolbar = self._make_toolbar()
-        theme.call_after_theme_change(self.toolbar, self._refresh_icons)
-        self._window.installEventFilter(self)
-
-    @classmethod
-    def _list_entries(cls) -> list[tuple[str, str, str]]:
-        """Return the entries of the menu and its submenus that define an action."""
-        rows = [*cls._MENU_ENTRIES, *(row for entries in _SUBMENU_ACTIONS.values() for row in entries)]
-        return [row for row in rows if isinstance(row, tuple)]
-
-    def __getitem__(self, name: str) -> QAction:
-        return self.by_name[name]
-
-    @staticmethod
-    def _get_texts() -> dict[str, str]:
-        """Return name of an action → its text in the language of the interface."""
-        return {
+        texts = {
             "check": tr("Check All"),
             "previous": tr("Previous"),
             "next": tr("Next"),
@@ -158,6 +130,27 @@ class MenuActions(QObject):
             "manual": tr("Manual"),
             "help": tr("Help and About"),
         }
+        entries = [*self._MENU_ENTRIES, *(row for rows in _SUBMENU_ACTIONS.values() for row in rows)]
+        for name, icon, shortcut in (entry for entry in entries if isinstance(entry, tuple)):
+            action = QAction(
+                theme.load_icon(icon),
+                texts[name],
+                self._window,
+                objectName=f"SanxianAction{name.capitalize()}",
+                checkable=name in self._CHECKABLE_ACTIONS,
+            )
+            action.setProperty("sanxianIcon", icon)
+            if name in slots:
+                (action.toggled if name in self._CHECKABLE_ACTIONS else action.triggered).connect(slots[name])
+            iface.registerMainWindowAction(action, shortcut)
+            self.by_name[name] = action
+        self.menu = self._make_menu()
+        self.toolbar = self._make_toolbar()
+        theme.call_after_theme_change(self.toolbar, self._refresh_icons)
+        self._window.installEventFilter(self)
+
+    def __getitem__(self, name: str) -> QAction:
+        return self.by_name[name]
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(tr("Sanxian") + "(&X)", self._window, objectName="SanxianMenu")

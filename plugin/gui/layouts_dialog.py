@@ -100,18 +100,14 @@ class MapActions:
             available_layers = collect_from_recognition(
                 project, role_recognition.list_plan_layers(project), *layers_and_norm
             )
-            self.choose_and_create_layouts(available_layers)
+            dialog = LayoutsDialog(available_layers, map_set.load_map_set(), self._iface.mainWindow())
+            if dialog.exec():
+                self.create_layouts(
+                    LayoutBuilder(available_layers, dialog.catalogue, dialog.get_document_info()),
+                    dialog.list_wanted_layouts(),
+                )
         except SanxianError as error:
             self._on_failed(error)
-
-    def choose_and_create_layouts(self, available_layers: MapLayers) -> None:
-        """Open the dialog 生成布局, then create the chosen layouts. Raise SanxianError."""
-        dialog = LayoutsDialog(available_layers, map_set.load_map_set(), self._iface.mainWindow())
-        if dialog.exec():
-            self.create_layouts(
-                LayoutBuilder(available_layers, dialog.catalogue, dialog.get_document_info()),
-                dialog.list_wanted_layouts(),
-            )
 
     def create_layouts(self, builder: LayoutBuilder, wanted_layouts: list) -> None:
         """Add layouts to the project; ask before replacing layouts that the user edited.

@@ -96,15 +96,11 @@ class PlanLocatorFilter(QgsLocatorFilter):
             if layer is not None:
                 self._targets.activate_layer(layer)
         else:
-            self._select_finding(target)
-
-    def _select_finding(self, fingerprint: str) -> None:
-        """Select the finding if the displayed result still has it."""
-        shown = self._targets.get_result()
-        findings = shown.findings if shown is not None else []
-        finding = next((one for one in findings if one.fingerprint == fingerprint), None)
-        if finding is not None:
-            self._targets.select_finding(finding)
+            shown = self._targets.get_result()
+            findings = shown.findings if shown is not None else []
+            finding = next((one for one in findings if one.fingerprint == target), None)
+            if finding is not None:
+                self._targets.select_finding(finding)
 
     def _find_findings(self, words: list[str]) -> Iterator[QgsLocatorResult]:
         shown = self._targets.get_result()

@@ -75,7 +75,9 @@ class TourCard(QFrame):
         self.skip = self._make_button(tr("Skip Tour"), "SanxianTourSkip", self.end)
         self.back = self._make_button(tr("Back"), "SanxianTourBack", lambda: self.show_step(self._number - 1))
         self.forward = self._make_button("", "SanxianTourNext", self._go_on)
-        self._lay_out()
+        buttons = make_row(self.position, None, self.skip, self.back, self.forward)
+        fill_layout(QVBoxLayout(self), self.title, self.text, buttons)
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS)
         window.installEventFilter(self)
         self.show_step(0)
 
@@ -86,11 +88,6 @@ class TourCard(QFrame):
         button.setAutoDefault(True)
         button.clicked.connect(lambda _on=False: action())
         return button
-
-    def _lay_out(self) -> None:
-        buttons = make_row(self.position, None, self.skip, self.back, self.forward)
-        fill_layout(QVBoxLayout(self), self.title, self.text, buttons)
-        self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS)
 
     @property
     def number(self) -> int:

@@ -180,7 +180,9 @@ class CheckRunner(QObject):
             if previous_result
             else tr("Cancelled")
         )
-        self._stop_check(note)
+        self._editing.drop_preparation()
+        self._end_check(note)
+        self.check_stopped.emit()
 
     def _on_failed(self, title: str, error: Exception) -> None:
         if empty_states.is_missing_libraries_error(error):
@@ -202,9 +204,4 @@ class CheckRunner(QObject):
         self._editing.drop_preparation()
         self._end_check(note)
         self.check_failed.emit(title, why)
-        self.check_stopped.emit()
-
-    def _stop_check(self, note: str) -> None:
-        self._editing.drop_preparation()
-        self._end_check(note)
         self.check_stopped.emit()

@@ -163,7 +163,11 @@ class ConformityController(QObject):
             self._remove_from_map()
             self.reviewer.forget_plan()
             self._late.stop()
-            self._interrupt_drawing()
+            # A drawing is dropped with the plan that it is compared with.
+            current = self.projects.current
+            if current is not None and current.is_drawing:
+                self.projects.remove_current()
+                self.tool.clear()
             text = tr("Not checked yet. The figures come from the layers of the last check.")
             self.dock.show_page(EmptyPage(text, [(tr("Check All"), self._start_check)]))
         else:
@@ -292,13 +296,6 @@ class ConformityController(QObject):
             crs = self._canvas.mapSettings().destinationCrs()
             current.shape = make_shape(geometry, crs, current.attributes) if geometry is not None else None
             self.request_review()
-
-    def _interrupt_drawing(self) -> None:
-        """Drop a drawing, because the plan that it is compared with is gone."""
-        current = self.projects.current
-        if current is not None and current.is_drawing:
-            self.projects.remove_current()
-            self.tool.clear()
 
     # --- the review
     @property

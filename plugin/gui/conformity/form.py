@@ -42,9 +42,10 @@ class ProjectForm(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self._code_list_id = ""
-        self.projects = QComboBox(objectName="SanxianConformityProjects", accessibleName=tr("Reviewed project"))
+        self.projects = QComboBox(
+            objectName="SanxianConformityProjects", accessibleName=tr("Reviewed project"), activated=self.chosen
+        )
         self.projects.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.projects.activated.connect(self.chosen)
         self.buttons = {
             "draw": self._make_button("draw", tr("Draw"), tr("Draw the project on the map")),
             "selected": self._make_button(
@@ -67,12 +68,14 @@ class ProjectForm(QWidget):
             self.kind.addItem(label, kind)
         self.kind.activated.connect(lambda _row: self._on_kind_chosen())
         self.width = QgsDoubleSpinBox(
-            objectName="SanxianConformityWidth", accessibleName=tr("Width (m)"), decimals=_WIDTH_DECIMALS
+            objectName="SanxianConformityWidth",
+            accessibleName=tr("Width (m)"),
+            decimals=_WIDTH_DECIMALS,
+            specialValueText="—",
+            showClearButton=False,
+            valueChanged=self.width_changed,
         )
         self.width.setRange(0.0, _MAX_WIDTH_M)
-        self.width.setSpecialValueText("—")
-        self.width.setShowClearButton(False)
-        self.width.valueChanged.connect(self.width_changed)
         self._lay_out()
         self.show_kind(POLYGON)
 

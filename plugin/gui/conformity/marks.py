@@ -128,10 +128,13 @@ class MouseFigures:
 
     def _get_label(self) -> QLabel:
         if self.label is None:
-            self.label = QLabel(self._canvas.viewport(), objectName="SanxianConformityAtMouse")
+            self.label = QLabel(
+                self._canvas.viewport(),
+                objectName="SanxianConformityAtMouse",
+                frameShape=QFrame.Shape.Box,
+                autoFillBackground=True,
+            )
             self.label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            self.label.setFrameShape(QFrame.Shape.Box)
-            self.label.setAutoFillBackground(True)
             self.label.setMargin(round(0.35 * self.label.fontMetrics().height()))
             palette = QToolTip.palette()
             palette.setColor(QPalette.ColorRole.Window, palette.color(QPalette.ColorRole.ToolTipBase))

@@ -84,7 +84,11 @@ class ProjectList:
         begun = len(self.items)
         for number, shape in enumerate(shapes, 1):
             name = shape.attributes.get("name") or shape.attributes.get("number") or f"{source} {number}"
-            kind = _get_kind(shape)
+            kinds = {
+                QgsWkbTypes.GeometryType.PointGeometry: POINT,
+                QgsWkbTypes.GeometryType.LineGeometry: LINE,
+            }
+            kind = kinds.get(read_wkb(shape.wkb).type(), POLYGON)
             self.items.append(PanelProject(name, shape, kind, is_in_batch=True, attributes=dict(shape.attributes)))
         if len(self.items) > begun:
             self.current_position = begun
@@ -106,12 +110,3 @@ class ProjectList:
         batch = [one for one in self.items if one.is_in_batch and one.is_finished]
         current = self.current
         return batch or ([current] if current is not None and current.is_finished else [])
-
-
-def _get_kind(shape: ProjectShape) -> str:
-    """Return polygon, line or point."""
-    kinds = {
-        QgsWkbTypes.GeometryType.PointGeometry: POINT,
-        QgsWkbTypes.GeometryType.LineGeometry: LINE,
-    }
-    return kinds.get(read_wkb(shape.wkb).type(), POLYGON)

@@ -24,10 +24,6 @@ OUTPUT_BY_SUFFIX = {".xlsx": "xlsx", ".gpkg": "findings"}
 _FOLDER_KEY = "export_folder"
 
 
-def _make_filters() -> str:
-    return tr("Excel (*.xlsx);;GeoPackage (*.gpkg)")
-
-
 class ReportWriter:
     """Asks for a file and writes the review of projects there."""
 
@@ -39,7 +35,11 @@ class ReportWriter:
         folder = settings.read_setting(_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
         start = str(Path(folder) / f"{tr('Conformity report')} {name}")
         path = choose_save_path(
-            self._iface.mainWindow(), tr("Conformity Report"), start, _make_filters(), tuple(OUTPUT_BY_SUFFIX)
+            self._iface.mainWindow(),
+            tr("Conformity Report"),
+            start,
+            tr("Excel (*.xlsx);;GeoPackage (*.gpkg)"),
+            tuple(OUTPUT_BY_SUFFIX),
         )
         return self.write(data, projects, path) if path else None
 

@@ -35,7 +35,6 @@ from .rows import DONE, KEPT, RUNNING, make_rows_of_counties, make_rows_of_forec
 
 if TYPE_CHECKING:
     from ...core.counties.forecast import Forecast
-    from ...core.counties.summary import BatchSummary
     from .dialog import CountiesDialog
 
 #: Kind of message for the verdict of a summary.
@@ -276,17 +275,13 @@ class CountiesController(QObject):
         text = "\n".join(line.strip() for line in lines)
         self.dialog.end_run(text, _MESSAGE_KINDS.get(summary.verdict, "warning"))
         if not self.dialog.isVisible():
-            self._report_done(lines[0], summary, options.output)
-
-    def _report_done(self, text: str, summary: BatchSummary, output: Path) -> None:
-        """Report the end of a run in the message bar, because its window was closed; ``output``: its results."""
-        self._messages.show_message(
-            text,
-            "success" if summary.verdict is Verdict.PASSED else "info",
-            (tr("Open Summary"), lambda: self._open_result("page", output)),
-            (tr("Show on the Map"), lambda: self._open_result("map", output)),
-            (tr("Show Window"), self._bring_to_front),
-        )
+            self._messages.show_message(
+                lines[0],
+                "success" if summary.verdict is Verdict.PASSED else "info",
+                (tr("Open Summary"), lambda: self._open_result("page", options.output)),
+                (tr("Show on the Map"), lambda: self._open_result("map", options.output)),
+                (tr("Show Window"), self._bring_to_front),
+            )
 
     def _on_cancelled(self) -> None:
         self._end_without_summary(ReportTexts(get_interface_language()).get("counties", "cancelled"), "warning")

@@ -57,10 +57,6 @@ class KindButtons(QWidget):
         self.refresh_icons()
         self.show_counts(dict.fromkeys(KINDS, 0))
 
-    def list_hidden_kinds(self) -> list[str]:
-        """Return the verdicts that the user hides."""
-        return [kind for kind, button in self.by_kind.items() if not button.isChecked()]
-
     def show_counts(self, counts: dict[str, int]) -> None:
         """Show the number of counties of each verdict."""
         for kind, button in self.by_kind.items():
@@ -76,9 +72,8 @@ class RunProgress(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bar = QProgressBar(objectName="SanxianCountiesProgress")
+        self.bar = QProgressBar(objectName="SanxianCountiesProgress", accessibleName=tr("Progress of the batch check"))
         self.bar.setRange(0, _PROGRESS_STEPS)
-        self.bar.setAccessibleName(tr("Progress of the batch check"))
         self.what = ElidedLabel()
         self.what.setObjectName("SanxianCountiesAtWork")
         self._start_time = 0.0
@@ -149,7 +144,11 @@ class CountiesDialog(ManualStartDialog):
         self.table.selectionModel().selectionChanged.connect(lambda *_changes: self._show_detail())
         self.model.dataChanged.connect(lambda *_changes: self._on_rows_changed())
         self.model.modelReset.connect(self._on_rows_changed)
-        self.kinds.changed.connect(lambda: self.table.filter.hide_kinds(self.kinds.list_hidden_kinds()))
+        self.kinds.changed.connect(
+            lambda: self.table.filter.hide_kinds(
+                [kind for kind, button in self.kinds.by_kind.items() if not button.isChecked()]
+            )
+        )
         theme.call_after_theme_change(self, self.kinds.refresh_icons)
         theme.call_after_theme_change(self, self.model.refresh_icons)
         letter = self.fontMetrics()

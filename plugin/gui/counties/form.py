@@ -75,15 +75,15 @@ class CountiesForm(QWidget):
         self.profile = ProfileCombo("SanxianCountiesProfile")
         self.profile.setToolTip(tr("Used for the counties to which the list gives no profile"))
         self.profile.setAccessibleName(tr("County profile"))
-        self.jobs = QSpinBox(objectName="SanxianCountiesJobs")
-        self.jobs.setRange(1, max(1, get_available_cores()))
-        self.jobs.setAccessibleName(tr("Counties at the same time"))
-        self.jobs.setToolTip(
-            tr(
+        self.jobs = QSpinBox(
+            objectName="SanxianCountiesJobs",
+            accessibleName=tr("Counties at the same time"),
+            toolTip=tr(
                 "More counties at the same time take more memory. With 1, the counties are checked one after the other "
                 "inside QGIS."
-            )
+            ),
         )
+        self.jobs.setRange(1, max(1, get_available_cores()))
         self.resume = QCheckBox(
             tr("Continue: keep results of counties that are unchanged"),
             toolTip=tr("A result is kept if data, profile, settings and version are the same as at its check"),

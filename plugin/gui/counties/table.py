@@ -261,11 +261,10 @@ class CountyTable(QTableView):
         self.setSortingEnabled(True)
         # The order of the folder or list, until a heading is clicked.
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        self.doubleClicked.connect(lambda index: self.opened.emit(self._get_name(index)))
+        self.doubleClicked.connect(
+            lambda index: self.opened.emit(self._model.rows[self.filter.mapToSource(index).row()].name)
+        )
         model.modelReset.connect(self.fit_columns)
-
-    def _get_name(self, index: QModelIndex) -> str:
-        return self._model.rows[self.filter.mapToSource(index).row()].name
 
     def get_selected_row(self) -> CountyRow | None:
         """Return the row of the selected county; None without a selection."""

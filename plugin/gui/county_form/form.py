@@ -101,7 +101,19 @@ class CountyForm(QWidget):
         header = QHBoxLayout()
         # Add the layout to the form first; a widget shown without a parent would be a separate window.
         layout.addLayout(header)
-        self._fill_header(header, asks_county)
+        digits = self.fontMetrics().horizontalAdvance("0")
+        self.area_code.setFixedWidth(digits * 10)
+        self.name.setFixedWidth(digits * 20)
+        self.base.setSizeAdjustPolicy(ProfileCombo.SizeAdjustPolicy.AdjustToContents)
+        self._parent_label = QLabel(tr("Inherits from"))
+        fields = ((QLabel(tr("County")), self.name), (QLabel(tr("Division code")), self.area_code))
+        for label, widget in (*fields, (self._parent_label, self.base)):
+            widget.setAccessibleName(label.text())
+            fill_layout(header, label, widget)
+            # Hidden fields also need the form as parent; otherwise they would outlive it.
+            label.setVisible(asks_county)
+            widget.setVisible(asks_county)
+        header.addWidget(self.above, 1)
         descriptions = describe_source_marks()
         marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS))
         marks.setWordWrap(True)
@@ -142,22 +154,6 @@ class CountyForm(QWidget):
             body.addLayout(right, 0, 1)
             body.setColumnStretch(1, 2)
         layout.addLayout(body, 1)
-
-    def _fill_header(self, row: QHBoxLayout, asks_county: bool) -> None:
-        digits = self.fontMetrics().horizontalAdvance("0")
-        self.area_code.setFixedWidth(digits * 10)
-        self.name.setFixedWidth(digits * 20)
-        self.base.setSizeAdjustPolicy(ProfileCombo.SizeAdjustPolicy.AdjustToContents)
-        self._parent_label = QLabel(tr("Inherits from"))
-        fields = ((QLabel(tr("County")), self.name), (QLabel(tr("Division code")), self.area_code))
-        for label, widget in (*fields, (self._parent_label, self.base)):
-            widget.setAccessibleName(label.text())
-            row.addWidget(label)
-            row.addWidget(widget)
-            # Hidden fields also need the form as parent; otherwise they would outlive it.
-            label.setVisible(asks_county)
-            widget.setVisible(asks_county)
-        row.addWidget(self.above, 1)
 
     # --- contents
     def show_county(self, county: CountySettings, path: Path, text: str = "") -> None:

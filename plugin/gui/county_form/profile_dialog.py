@@ -61,10 +61,6 @@ class ProfileDialog(ProfileForm):
         for line in (self.base_year, self.targets):
             (line.textChanged if line is self.base_year else line.line.textChanged).connect(self._show_errors)
         self._open_form()
-        self._fit_to_screen()
-
-    def _fit_to_screen(self) -> None:
-        """Resize the dialog to its form, at most to the screen."""
         screen_area = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
         preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
         width = max(preferred_size.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
@@ -145,11 +141,6 @@ class ProfileDialog(ProfileForm):
         self.errors.show_message("error", escape(text))
         self.tabs.setCurrentIndex(1)
 
-    def _show_error(self, text: str) -> None:
-        """Show an error of the check settings or of the chosen profile."""
-        self.summary.setText(text)
-        self.tabs.setCurrentIndex(1)
-
     # --- the county's own file
     def _get_default_profile_path(self) -> Path | None:
         """Return the path of the county's profile next to the project; None if unsaved."""
@@ -185,8 +176,12 @@ class ProfileDialog(ProfileForm):
                 # Preserve the entries; only the parent changes.
                 self.form.set_parent_profile(selected_profile)
             else:
+                code, name = county.read_county_code_and_name(self._project)
+                profile = load_profile(selected_profile)
+                if not code and is_county_code(profile.area_code):
+                    code, name = profile.area_code, profile.name
                 self.form.show_county(
-                    self._make_county_settings(selected_profile),
+                    CountySettings(name=name, area_code=code, parent_profile=selected_profile),
                     self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX),
                 )
             self._opened_new = edited_path is None
@@ -196,14 +191,6 @@ class ProfileDialog(ProfileForm):
         else:
             self.form.setEnabled(True)
         self._show_errors()
-
-    def _make_county_settings(self, base: str) -> CountySettings:
-        """Return empty settings of the project's county, which inherit from the profile ``base``."""
-        code, name = county.read_county_code_and_name(self._project)
-        profile = load_profile(base)
-        if not code and is_county_code(profile.area_code):
-            code, name = profile.area_code, profile.name
-        return CountySettings(name=name, area_code=code, parent_profile=base)
 
     def _show_errors(self) -> None:
         form = self.form
@@ -249,7 +236,8 @@ class ProfileDialog(ProfileForm):
         try:
             norm = RunOptions(profile=entered_settings.profile, standard=entered_settings.standard).resolve_norm()
         except (SanxianError, ImportError) as error:
-            self._show_error(messages.explain_error(error))
+            self.summary.setText(messages.explain_error(error))
+            self.tabs.setCurrentIndex(1)
             self._norm_is_valid = False
             self._ok_button.setEnabled(False)
             return

@@ -48,16 +48,6 @@ class TargetRow:
         binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
         for choice in _BINDING_CHOICES:
             self.binding.addItem(binding_names[choice], choice)
-        self._set_field_names_and_widths(texts)
-        self._reset_choices()
-        for line in (self.value, self.year, self.source):
-            line.textChanged.connect(changed)
-        for combo in (self.sign, self.unit, self.binding):
-            combo.currentIndexChanged.connect(changed)
-        self.restore.clicked.connect(self.clear)
-
-    def _set_field_names_and_widths(self, texts: Texts) -> None:
-        """Set widths, object names and accessible names (row and column) of the fields."""
         name = texts.get_indicator_name(self.indicator)
         digits = self.value.fontMetrics().horizontalAdvance("0")
         self.value.setFixedWidth(digits * 10)
@@ -70,6 +60,12 @@ class TargetRow:
         for widget, column in columns.items():
             widget.setAccessibleName(f"{name} {column}")
             widget.setObjectName(f"SanxianTarget_{self.indicator}_{column}")
+        self._reset_choices()
+        for line in (self.value, self.year, self.source):
+            line.textChanged.connect(changed)
+        for combo in (self.sign, self.unit, self.binding):
+            combo.currentIndexChanged.connect(changed)
+        self.restore.clicked.connect(self.clear)
 
     def list_widgets(self) -> tuple[QWidget, ...]:
         """Return the widgets of the row from left to right, without the message below it."""

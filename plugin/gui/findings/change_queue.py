@@ -18,11 +18,6 @@ MAX_FINDINGS_SHOWN_AT_ONCE = 20
 DisplaySteps = Generator[Waiting | None, None, None]
 
 
-def count_changed_findings(change: Any) -> int:
-    """Return the number of findings that a change (`core.live.session.FindingsChange`) concerns."""
-    return len(change.ended_findings) + len(change.new_findings) + len(change.changed_findings)
-
-
 class ChangeQueue(QObject):
     """Runs the steps that show changes of findings, in the order of the changes.
 
@@ -39,7 +34,8 @@ class ChangeQueue(QObject):
 
         ``make_steps``: returns a generator that shows the change in steps.
         """
-        if self._work is None and count_changed_findings(change) <= MAX_FINDINGS_SHOWN_AT_ONCE:
+        count = len(change.ended_findings) + len(change.new_findings) + len(change.changed_findings)
+        if self._work is None and count <= MAX_FINDINGS_SHOWN_AT_ONCE:
             run_to_end(make_steps())
         else:
             self._waiting.append(make_steps)

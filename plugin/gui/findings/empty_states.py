@@ -41,16 +41,15 @@ def is_missing_libraries_error(error: Exception) -> bool:
     return isinstance(error, health.MissingLibraries | ImportError)
 
 
-def _describe_missing_libraries() -> str:
-    return tr("The check did not start: geopandas 1.0 or later is missing. Other functions work.")
-
-
 def make_libraries_missing_page(open_doctor: ActionCallback) -> EmptyPage:
     """Return the panel's page for missing libraries.
 
     ``open_doctor``: opens the environment check.
     """
-    return EmptyPage(_describe_missing_libraries(), [(tr("Environment Check…"), open_doctor)])
+    return EmptyPage(
+        tr("The check did not start: geopandas 1.0 or later is missing. Other functions work."),
+        [(tr("Environment Check…"), open_doctor)],
+    )
 
 
 def make_no_layer_page(create_project: ActionCallback, open_sample: ActionCallback) -> EmptyPage:

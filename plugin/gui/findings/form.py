@@ -56,7 +56,25 @@ class FindingsForm(QgsDockWidget):
     def __init__(self, parent=None):
         super().__init__(tr("Findings"), parent, objectName="SanxianFindingsDock")
         self._make_widgets()
-        self._lay_out_widgets()
+        body = QWidget(minimumWidth=self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
+        top = make_row(
+            self.run_button, self.grouping_button, self.worklist_button, self.export_button, None, self.county
+        )
+        stale = make_row((self.stale_icon, 0, Qt.AlignmentFlag.AlignTop), (self.stale, 1), self.stale_button)
+        fill_layout(
+            QVBoxLayout(body),
+            top,
+            stale,
+            self.verdict,
+            self.work_progress,
+            self.run_bar,
+            self.note,
+            self.filters,
+            self.tabs,
+            (self.splitter, 1),
+            self.navigation,
+        )
+        self.setWidget(body)
         self._first_width = DockWidthKeeper(self)
 
     def _make_widgets(self) -> None:
@@ -130,31 +148,9 @@ class FindingsForm(QgsDockWidget):
         self.grouping_button.setText(self.groupings[Grouping.RULE].text())
         return menu
 
-    def _lay_out_widgets(self) -> None:
-        body = QWidget(minimumWidth=self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
-        top = make_row(
-            self.run_button, self.grouping_button, self.worklist_button, self.export_button, None, self.county
-        )
-        stale = make_row((self.stale_icon, 0, Qt.AlignmentFlag.AlignTop), (self.stale, 1), self.stale_button)
-        fill_layout(
-            QVBoxLayout(body),
-            top,
-            stale,
-            self.verdict,
-            self.work_progress,
-            self.run_bar,
-            self.note,
-            self.filters,
-            self.tabs,
-            (self.splitter, 1),
-            self.navigation,
-        )
-        self.setWidget(body)
-
     def _make_button(self, name: str, icon: str, text: str) -> QToolButton:
-        button = QToolButton(objectName=name)
+        button = QToolButton(objectName=name, icon=theme.load_icon(icon))
         button.setProperty("sanxianIcon", icon)
-        button.setIcon(theme.load_icon(icon))
         size = QgsApplication.scaleIconSize(16)
         button.setIconSize(QSize(size, size))
         button.setText(text)

@@ -153,28 +153,21 @@ class MapCallout(QgsMapCanvasItem):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if self.is_small:
-            self._draw_ring(painter)
-        self._draw_leader_line(painter)
-        side = ICON_SIZE_EM * self._font_height_px
-        painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
-        self._draw_label(painter)
-
-    def _draw_ring(self, painter: QPainter) -> None:
-        radius = max(self._box.width(), self._box.height()) / 2 + _RING_SIZE_EM * self._font_height_px
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((_BLACK_COLOUR, 0.5), (RING_COLOUR, 0.3)):
-            painter.setPen(QPen(colour, width * self._font_height_px))
-            painter.drawEllipse(self.spot, radius, radius)
-
-    def _draw_leader_line(self, painter: QPainter) -> None:
-        label, anchor_point = self.label, self.spot
+            radius = max(self._box.width(), self._box.height()) / 2 + _RING_SIZE_EM * self._font_height_px
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for colour, width in ((_BLACK_COLOUR, 0.5), (RING_COLOUR, 0.3)):
+                painter.setPen(QPen(colour, width * self._font_height_px))
+                painter.drawEllipse(self.spot, radius, radius)
         end = QPointF(
-            min(max(anchor_point.x(), label.left()), label.right()),
-            min(max(anchor_point.y(), label.top()), label.bottom()),
+            min(max(self.spot.x(), self.label.left()), self.label.right()),
+            min(max(self.spot.y(), self.label.top()), self.label.bottom()),
         )
         for colour, width in ((_WHITE_COLOUR, 0.25), (_BLACK_COLOUR, 0.1)):
             painter.setPen(QPen(colour, width * self._font_height_px))
-            painter.drawLine(anchor_point, end)
+            painter.drawLine(self.spot, end)
+        side = ICON_SIZE_EM * self._font_height_px
+        painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
+        self._draw_label(painter)
 
     def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
@@ -273,7 +266,15 @@ class FindingMapMark:
         if map_geometry is None or area is None:
             return False
         if zoom:
-            self._zoom_to_box(map_geometry.boundingBox())
+            box, size = map_geometry.boundingBox(), self._canvas.size()
+            extent = compute_zoom_extent(box, size.width() / max(size.height(), 1))
+            if extent.width() > 0:
+                self._canvas.setExtent(extent)
+            else:
+                self._canvas.setCenter(box.center())
+            if extent.width() <= 0 or self._canvas.scale() < NEAREST_SCALE:
+                self._canvas.zoomScale(NEAREST_SCALE)
+            self._canvas.refresh()
         for geometry, feature_crs, first in features:
             shape = transform_to_map(self._canvas, geometry, feature_crs)
             if shape is not None:
@@ -305,17 +306,6 @@ class FindingMapMark:
         """Remove the mark from the map."""
         remove_items(self._canvas, self._canvas_items)
         self._canvas_items = []
-
-    def _zoom_to_box(self, box: QgsRectangle) -> None:
-        size = self._canvas.size()
-        extent = compute_zoom_extent(box, size.width() / max(size.height(), 1))
-        if extent.width() > 0:
-            self._canvas.setExtent(extent)
-        else:
-            self._canvas.setCenter(box.center())
-        if extent.width() <= 0 or self._canvas.scale() < NEAREST_SCALE:
-            self._canvas.zoomScale(NEAREST_SCALE)
-        self._canvas.refresh()
 
     def _add_rubber_band(self, geometry: QgsGeometry, colour: QColor, width: float) -> QgsRubberBand:
         band = make_rubber_band(self._canvas, geometry, colour, width)

@@ -138,7 +138,10 @@ class FindingsModel(FindingsRows):
         if column == AREA_COLUMN:
             return format_hectare_number(finding.area_m2)
         if column == STATE_COLUMN:
-            return self._format_state(finding)
+            key = self.find_state_key(finding)
+            if key == WorkState.OPEN.name and finding.params.get("package_waiver"):
+                return tr("Waived by sender")
+            return get_work_state_word(key)
         item = self.work.get_item(finding)
         if item is None:
             return ""
@@ -147,12 +150,6 @@ class FindingsModel(FindingsRows):
         if column == NOTE_COLUMN:
             return " ".join(item.note.split())
         return " ".join(filter(None, (item.updated, item.by))) if column == UPDATED_COLUMN else ""
-
-    def _format_state(self, finding: Any) -> str:
-        key = self.find_state_key(finding)
-        if key == WorkState.OPEN.name and finding.params.get("package_waiver"):
-            return tr("Waived by sender")
-        return get_work_state_word(key)
 
     def _format_row_without_finding(self, index: QModelIndex) -> str:
         group = self.get_group(index)

@@ -121,7 +121,7 @@ class FindingsRows(QAbstractItemModel):
                 new_indexes.append(self.createIndex(self._rows[group.rule_number], index.column(), 0))
             else:
                 number = row_by_id[group.key].get(id(row), -1)
-                parent = self._get_index_of_group(group)
+                parent = self.index(self._rows[group.rule_number], 0)
                 new_indexes.append(self.index(number, index.column(), parent))
         self.changePersistentIndexList([index for index, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
@@ -280,9 +280,6 @@ class FindingsRows(QAbstractItemModel):
     def is_outdated(self, finding: Any) -> bool:
         """Return True if the data of a finding may have changed since the check."""
         return self.outdated is not None and self.outdated.is_finding_outdated(get_listed_rule(finding), finding)
-
-    def _get_index_of_group(self, group: FindingGroup) -> QModelIndex:
-        return self.index(self._rows[group.rule_number], 0)
 
     def _get_sort_column_and_direction(self) -> tuple[int, bool]:
         column, order = self._sort_column_and_order

@@ -54,12 +54,6 @@ def _has_modifiers(event: Any) -> bool:
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier
 
 
-def _is_list_key(event: Any) -> bool:
-    return (event.key() in _LIST_KEYS and not _has_modifiers(event)) or any(
-        map(event.matches, (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.Undo))
-    )
-
-
 class _ElidingDelegate(QStyledItemDelegate):
     """Elides titles of rules and notes at the end, and keys of findings in the middle.
 
@@ -193,14 +187,11 @@ class FindingsTree(QTreeView):
             present = next((f for f in shown if f is former_finding), None)
             present = present or next((f for f in shown if f.fingerprint == former_finding.fingerprint), None)
             self._select_or_go_to_group(present, None)
-        self._expand_first_group()
-        self._quiet = False
-
-    def _expand_first_group(self) -> None:
-        """Expand the first group if no group is expanded."""
+        # A list without an expanded group shows the findings of the first one.
         first = self.findings.index(0, 0)
         if first.isValid() and not any(map(self.isExpanded, map(self._get_row_index, range(self.findings.rowCount())))):
             self.expand(first)
+        self._quiet = False
 
     def _select_or_go_to_group(self, finding: Any, group: FindingGroup | None) -> None:
         """Select a finding that a change of the list may have moved; if it is None or hidden, its group."""
@@ -402,7 +393,10 @@ class FindingsTree(QTreeView):
     # --- keys
     def event(self, event):
         # QGIS has shortcuts such as F1; in the list these keys belong to the list.
-        if event.type() == QEvent.Type.ShortcutOverride and _is_list_key(event):
+        if event.type() == QEvent.Type.ShortcutOverride and (
+            (event.key() in _LIST_KEYS and not _has_modifiers(event))
+            or any(map(event.matches, (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.Undo)))
+        ):
             event.accept()
             return True
         return super().event(event)

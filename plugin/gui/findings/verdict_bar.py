@@ -104,17 +104,25 @@ class VerdictBar(QWidget):
 
         ``summary``: that of its report, if the caller has it.
         """
+        from ...core.render.rules_run import describe_rules_run, find_rules_for_data
+        from ...core.render.verdict import format_rule_counts
+        from ...core.render.words import ReportTexts
+
         summary = result.report.summary if summary is None else summary
         self._verdict = summary["verdict"]
         self._word.setText(theme.get_verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.
         self._word.setEnabled(not result.changes_since_check)
-        run, total, sentence = _count_rules_and_name_omitted_groups(result)
+        report, norm = result.report, result.check_result.plan.norm
+        texts, codes = ReportTexts(settings.get_interface_language()), [rule.code for rule in report.rules]
+        run, total = len(codes), len(find_rules_for_data(codes, norm))
+        # Names the rule groups that were left out.
+        sentence = describe_rules_run(report, norm, texts)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
-        self._when.setToolTip(f"{_format_rule_counts(result.report)}\n{sentence}")
+        self._when.setToolTip(f"{format_rule_counts(report, texts)}\n{sentence}")
         self._explanation = _explain_rules_not_run(result, sentence, run < total)
-        self.reasons_button.setVisible(run < total or bool(result.report.rule_counts["skipped"]))
-        self._partly_checked = sum(result.report.partly_checked_counts.values())
+        self.reasons_button.setVisible(run < total or bool(report.rule_counts["skipped"]))
+        self._partly_checked = sum(report.partly_checked_counts.values())
         self.show_edits(result)
         self.refresh_icons()
 
@@ -217,14 +225,6 @@ class VerdictBar(QWidget):
             self._icon.setPixmap(theme.load_pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
 
 
-def _format_rule_counts(report) -> str:
-    """Return the number of rules by outcome, as reports state it."""
-    from ...core.render.verdict import format_rule_counts
-    from ...core.render.words import ReportTexts
-
-    return format_rule_counts(report, ReportTexts(settings.get_interface_language()))
-
-
 #: Maximum number of listed reasons.
 _MAX_LISTED_REASONS = 12
 
@@ -252,17 +252,3 @@ def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str
     ]
     rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
     return "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (f"<ul>{rows}</ul>" if rows else "")
-
-
-def _count_rules_and_name_omitted_groups(result) -> tuple[int, int, str]:
-    """Return (number of rules that ran, number of all rules, sentence that names the rule groups left out)."""
-    from ...core.render.rules_run import describe_rules_run, find_rules_for_data
-    from ...core.render.words import ReportTexts
-
-    report, norm = result.report, result.check_result.plan.norm
-    run = [rule.code for rule in report.rules]
-    return (
-        len(run),
-        len(find_rules_for_data(run, norm)),
-        describe_rules_run(report, norm, ReportTexts(settings.get_interface_language())),
-    )

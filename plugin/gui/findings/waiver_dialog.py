@@ -51,9 +51,10 @@ class FindingCard(QFrame):
     """
 
     def __init__(self, finding: Any, title: str, more: str = "", parent=None):
-        super().__init__(parent, objectName="SanxianFindingCard", frameShape=QFrame.Shape.StyledPanel)
+        super().__init__(
+            parent, objectName="SanxianFindingCard", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True
+        )
         self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
         mark = QLabel()
         icon = theme.KIND_ICONS[get_finding_kind(finding)]
         mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
@@ -258,7 +259,18 @@ class WaiverDialog(FocusedButtonDialog):
             )
         else:
             self._at_until.show_hint()
-        self._report_attachment()
+        if self._reading.isActive():
+            self._attachment_message.show_hint(tr("Reading the attachment…"))
+        elif self._digest is None:
+            self._attachment_message.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
+        elif self._digest:
+            text = tr("File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported")
+            short = f"{self._digest[:8]}…{self._digest[-4:]}"
+            size = QgsFileUtils.representFileSize(self._attachment_bytes)
+            self._attachment_message.show_confirmation(text.format(size=size, digest=short))
+            self._attachment_message.message.setToolTip(f"{self._attachment_message.text()}\n{explain_digest()}")
+        else:
+            self._attachment_message.show_hint()
         self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._reading.isActive())
         # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
         self.ok.setToolTip("\n".join(blank_fields.values()))
@@ -276,20 +288,6 @@ class WaiverDialog(FocusedButtonDialog):
             ),
         )
         return {field_message: message for field_message, text, message in required_fields if not text.strip()}
-
-    def _report_attachment(self) -> None:
-        if self._reading.isActive():
-            self._attachment_message.show_hint(tr("Reading the attachment…"))
-        elif self._digest is None:
-            self._attachment_message.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
-        elif self._digest:
-            text = tr("File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported")
-            short = f"{self._digest[:8]}…{self._digest[-4:]}"
-            size = QgsFileUtils.representFileSize(self._attachment_bytes)
-            self._attachment_message.show_confirmation(text.format(size=size, digest=short))
-            self._attachment_message.message.setToolTip(f"{self._attachment_message.text()}\n{explain_digest()}")
-        else:
-            self._attachment_message.show_hint()
 
     def find_errors(self) -> list[str]:
         """Return the errors in the fields of the dialog, from top to bottom."""

@@ -51,6 +51,8 @@ class WaiverActions(QObject):
 
     def register_waivers(self, findings: list[Any]) -> None:
         """Ask for reason, document and author of a waiver, then write it to the file."""
+        from ...core.waivers.file import change_waivers
+        from ...core.waivers.model import make_waivers
         from .waiver_dialog import WaiverDialog
 
         default_path = self.get_waiver_path()
@@ -58,7 +60,9 @@ class WaiverActions(QObject):
         waived_findings: list[Any] = []
 
         def save_waivers(chosen_findings: list[Any], waiver_entry: Any, path: Path) -> None:
-            self._save_waiver(chosen_findings, waiver_entry, path)
+            limits = self._dock.result.check_result.waivers.limits
+            new_waivers = make_waivers(chosen_findings, waiver_entry, limits, path.parent)
+            self.apply_waivers(change_waivers(path, added_waivers=new_waivers, limits=limits), path)
             waived_findings[:] = chosen_findings
             if path != default_path and self._has_current_result():
                 places.store_chosen_waiver_path(QgsProject.instance(), str(path))
@@ -90,18 +94,6 @@ class WaiverActions(QObject):
             self._dock.show_note(messages.explain_error(error))
             return
         self._dock.show_note(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
-
-    def _save_waiver(self, findings: list[Any], waiver_entry: Any, path: Path) -> None:
-        from ...core.waivers.file import change_waivers
-        from ...core.waivers.model import make_waivers
-
-        limits = self._dock.result.check_result.waivers.limits
-        self.apply_waivers(
-            change_waivers(
-                path, added_waivers=make_waivers(findings, waiver_entry, limits, path.parent), limits=limits
-            ),
-            path,
-        )
 
     def apply_waivers(self, entries: tuple[Any, ...], path: Path) -> None:
         """Apply the waivers in the file to the displayed findings."""

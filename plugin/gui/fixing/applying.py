@@ -138,7 +138,9 @@ class FixApplier(QObject):
             if not is_applied:
                 if prepared_log is not None:
                     prepared_log.discard()
-                self._stop_editing_unmodified(layers_to_edit)
+                for layer in layers_to_edit:
+                    if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
+                        layer.rollBack()
         self._register_step(step, order, log)
         try:
             # Message and list of findings are updated in another turn of the event loop; a later one closes the window.
@@ -149,12 +151,6 @@ class FixApplier(QObject):
                 self.applied.emit(order)
         yield WAITING
         return ""
-
-    @staticmethod
-    def _stop_editing_unmodified(layers: list[QgsVectorLayer]) -> None:
-        for layer in layers:
-            if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
-                layer.rollBack()
 
     def _register_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import LogAction

@@ -106,10 +106,17 @@ class ChoiceList(QScrollArea):
                 # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
                 theme.set_faint(button)
             group.addButton(button, number)
-            fill_layout(layout, button, self._make_detail(choice, texts))
+            if choice.proposal is not None:
+                text = texts.make_sentence(choice.proposal)
+            else:
+                text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
+            label = make_faint_label(text)
+            label.setWordWrap(True)
+            label.setIndent(self.fontMetrics().height() + self.fontMetrics().height() // 2)
+            fill_layout(layout, button, label)
             self.buttons.append(button)
         if not choices and none_text:
-            layout.addWidget(_make_wrapping_label(none_text))
+            layout.addWidget(QLabel(none_text, textFormat=Qt.TextFormat.PlainText, wordWrap=True))
         layout.addStretch()
         self.setWidget(page)
         group.idToggled.connect(self._on_toggled)
@@ -129,21 +136,6 @@ class ChoiceList(QScrollArea):
             return tr("{title} (recommended)").format(title=title)
         return title
 
-    def _make_detail(self, choice: Any, texts: Any) -> QLabel:
-        """Return what the fix does to this finding, or why it does not apply."""
-        if choice.proposal is not None:
-            text = texts.make_sentence(choice.proposal)
-        else:
-            text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
-        label = make_faint_label(text)
-        label.setWordWrap(True)
-        label.setIndent(self.fontMetrics().height() + self.fontMetrics().height() // 2)
-        return label
-
     def _on_toggled(self, number: int, on: bool) -> None:
         if on:
             self.chosen.emit(self._choices[number])
-
-
-def _make_wrapping_label(text: str) -> QLabel:
-    return QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)

@@ -10,10 +10,11 @@ from collections import Counter
 from typing import Any
 
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from ..widgets.layout import make_row
 
 #: Maximum number of new findings shown with their messages.
 _MAX_SHOWN_FINDINGS = 4
@@ -41,19 +42,14 @@ class OutcomeBox(QScrollArea):
         self.lines = []
         if proposal is not None:
             for icon, text in _list_outcomes(proposal, texts):
-                layout.addLayout(self._make_line(icon, text))
+                mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
+                label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+                # The text is beside its icon, also if the row is higher than the text.
+                top = Qt.AlignmentFlag.AlignTop
+                layout.addLayout(make_row((mark, 0, top), (label, 1, top)))
                 self.lines.append(text)
         layout.addStretch()
         self.setWidget(page)
-
-    def _make_line(self, icon: str, text: str) -> QHBoxLayout:
-        row = QHBoxLayout()
-        mark = QLabel(pixmap=theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
-        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        # Beside its icon, also if the row is higher than the text.
-        row.addWidget(label, 1, Qt.AlignmentFlag.AlignTop)
-        return row
 
 
 def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:

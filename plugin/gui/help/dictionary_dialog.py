@@ -74,7 +74,10 @@ class DictionaryDialog(ManualStartDialog):
         self.search.textChanged.connect(self._pause.start)
         self.tree.currentItemChanged.connect(self._on_item_chosen)
         self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
-        self._load_dictionary_and_show_page(self._find_page(layer))
+        role = (
+            find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
+        )
+        self._load_dictionary_and_show_page(f"layer-{role}" if role else "")
 
     def _lay_out_widgets(self) -> None:
         left = QWidget()
@@ -101,13 +104,6 @@ class DictionaryDialog(ManualStartDialog):
         self.lists_folder.clicked.connect(lambda: self._open_code_list_folder(self._get_shown_code_list()))
         fill_layout(QVBoxLayout(self), (splitter, 1), buttons)
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
-
-    def _find_page(self, layer: QgsVectorLayer | None) -> str:
-        """Return the anchor of the page of a layer; empty without a page."""
-        role = (
-            find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
-        )
-        return f"layer-{role}" if role else ""
 
     def _load_dictionary_and_show_page(self, anchor: str) -> None:
         self.tree.blockSignals(True)

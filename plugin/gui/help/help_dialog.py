@@ -66,13 +66,12 @@ class HelpDialog(QDialog):
         self._manual.setVisible(bool(manual.get_manual_url_or_chinese(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
-            self.browser.setHtml(self._render_page(code) if code else _make_about_page(norm=self._norm))
+            self.browser.setHtml(
+                make_rule_page(code, self._norm, self._outcome(code)) if code else _make_about_page(norm=self._norm)
+            )
         except ImportError:
             # Rules need the libraries; the rest of the page does not.
             self.browser.setHtml(_make_about_page(rules=False))
-
-    def _render_page(self, code: str) -> str:
-        return make_rule_page(code, self._norm, self._outcome(code))
 
 
 def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
@@ -187,9 +186,12 @@ def make_help_button(topic: str) -> QPushButton:
     Raise KeyError for an unknown topic.
     """
     manual.find_page_and_anchor(topic)
-    button = QPushButton(tr("Help"), objectName="SanxianManual")
+    button = QPushButton(
+        tr("Help"),
+        objectName="SanxianManual",
+        toolTip=tr("Opens the user manual at this window"),
+        autoDefault=False,
+        clicked=lambda: open_manual(topic, button.window()),
+    )
     button.setProperty("topic", topic)
-    button.setToolTip(tr("Opens the user manual at this window"))
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: open_manual(topic, button.window()))
     return button

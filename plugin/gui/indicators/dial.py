@@ -82,7 +82,9 @@ class RatioDial(QWidget):
             share = min(max((value - low) / (high - low), 0.0), 1.0)
             return _HALF_CIRCLE_DEGREES * (1.0 - share)
 
-        self._draw_ring(painter, centre, radius, (compute_angle(low), compute_angle(high)), QBrush(_mix(ink, 40)), em)
+        faded = QColor(ink)
+        faded.setAlpha(40)
+        self._draw_ring(painter, centre, radius, (compute_angle(low), compute_angle(high)), QBrush(faded), em)
         if self._limit is not None:
             close = max(low, self._limit * (1.0 - self._warning_share))
             for ends, kind in (((close, self._limit), "warning"), ((self._limit, high), "error")):
@@ -152,9 +154,3 @@ def _move(start: QPointF, distance: float, angle_degrees: float) -> QPointF:
     """Return the point at a distance from another, at an angle counted from the right, counterclockwise."""
     angle = math.radians(angle_degrees)
     return QPointF(start.x() + distance * math.cos(angle), start.y() - distance * math.sin(angle))
-
-
-def _mix(color: QColor, alpha: int) -> QColor:
-    faded = QColor(color)
-    faded.setAlpha(alpha)
-    return faded

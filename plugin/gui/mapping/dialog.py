@@ -64,21 +64,6 @@ def _describe_preparation(prepared_mapping: PreparedMapping, template: Template)
     return "\n".join(lines)
 
 
-def _describe_result(results: dict[str, Any], layer: str) -> list[str]:
-    """Return the results of the algorithm `map_fields` as sentences; ``layer``: name of its output layer."""
-    lines = [
-        tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(
-            rows=format_number(results["ROWS"], 0),
-            layer=layer,
-            losses=format_number(results["LOSSES"], 0),
-            empty=format_number(results["EMPTY"], 0),
-        )
-    ]
-    if results.get("UNMAPPED"):
-        lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
-    return lines
-
-
 def _get_last_message(log: str) -> str:
     """Return the last line of a log, which states the error and its remedy."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
@@ -250,7 +235,16 @@ class MappingDialog(MappingSource):
             )
             return
         layer = mapping_run.add_result_layer(self._project, run, results["OUTPUT"], self._target_template, self._norm)
-        lines = _describe_result(results, layer.name() if layer else results["OUTPUT"])
+        lines = [
+            tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(
+                rows=format_number(results["ROWS"], 0),
+                layer=(layer.name() if layer else results["OUTPUT"]),
+                losses=format_number(results["LOSSES"], 0),
+                empty=format_number(results["EMPTY"], 0),
+            )
+        ]
+        if results.get("UNMAPPED"):
+            lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
         self._show_message("\n".join(lines))
         if self._written_path:
             mapping_file = mapping_work.find_free_mapping_path(self._written_path)

@@ -45,7 +45,6 @@ class GroupDialog(QDialog):
 
     def __init__(self, groups: list[LayerGroup], names: list[str], parent: Any = None):
         super().__init__(parent, objectName="SanxianGroupDialog", windowTitle=tr("Group to Check"))
-        self._conflicting_groups = groups
         text = tr(
             "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to "
             "check; the "
@@ -65,10 +64,6 @@ class GroupDialog(QDialog):
         layout.addWidget(add_help_button(make_ok_cancel_buttons(self), "group"))
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
-    def get_chosen_group(self) -> LayerGroup:
-        """Return the layer group that the user chose."""
-        return next(g for g, button in zip(self._conflicting_groups, self.buttons, strict=True) if button.isChecked())
-
 
 def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     """Ask which layer group to check, if two have layers of the same role.
@@ -76,19 +71,15 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     A role is the code of a plan layer. Return False if the user cancels. Missing libraries and unreadable profiles
     raise no question: the check itself reports them.
     """
-    while groups := _find_conflicting_groups(project):
+    while groups := layer_groups.find_conflicting_groups(project, county.make_check_options(project)):
         dialog = GroupDialog(groups, _list_repeated_role_names(project, groups), parent)
         is_accepted = bool(dialog.exec())
-        chosen_group = dialog.get_chosen_group()
+        chosen_group = next(g for g, button in zip(groups, dialog.buttons, strict=True) if button.isChecked())
         dialog.deleteLater()
         if not is_accepted:
             return False
         layer_groups.exclude_other_groups(project, chosen_group, groups)
     return True
-
-
-def _find_conflicting_groups(project: QgsProject) -> list[LayerGroup]:
-    return layer_groups.find_conflicting_groups(project, county.make_check_options(project))
 
 
 def _list_repeated_role_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:

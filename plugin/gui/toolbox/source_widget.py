@@ -66,9 +66,8 @@ class PathParameterWidget(ParameterWidget):
 
     def createWidget(self):
         panel = QWidget()
-        self._line = QgsFilterLineEdit()
+        self._line = QgsFilterLineEdit(textChanged=lambda: self.widgetValueHasChanged.emit(self))
         theme.set_placeholder(self._line, self.get_placeholder_text())
-        self._line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         layout = fill_layout(QHBoxLayout(panel), (self._line, 1), has_margins=False)
         for label, tip, choose in (
             (tr("File…"), tr("GeoPackage, shapefile or GeoJSON"), self._choose_file),

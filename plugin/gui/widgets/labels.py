@@ -57,7 +57,8 @@ class ElidedLabel(QLabel):
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
         content_rect = self.contentsRect().adjusted(self._get_indent(), 0, 0, 0)
-        elided_text = self._elide(content_rect.width())
+        elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, content_rect.width())
+        elided_text = "" if self._hides_cut_text and elided_text != self.text() else elided_text
         alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
         QStyle.drawItemText(
             self.style(),
@@ -75,11 +76,6 @@ class ElidedLabel(QLabel):
         if self.indent() >= 0 or not self.frameWidth():
             return max(self.indent(), 0)
         return self.fontMetrics().horizontalAdvance("x") // 2 - self.margin()
-
-    def _elide(self, width: int) -> str:
-        """Return the text that a width shows."""
-        elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, width)
-        return "" if self._hides_cut_text and elided_text != self.text() else elided_text
 
 
 class SourceMarkLabel(QLabel):

@@ -56,7 +56,12 @@ class CountyBox(FormSection):
         self.source = QComboBox()
         self.west, self.east = _make_degrees_box(), _make_degrees_box()
         self._make_widgets()
-        self._fill_provinces()
+        sorted_provinces = sorted(
+            self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
+        )
+        for row in sorted_provinces:
+            self.province.addItem(row.name, row.code)
+        self._on_province_chosen()
         self.refresh()
         self._connect_signals()
 
@@ -131,14 +136,6 @@ class CountyBox(FormSection):
     def _is_listed(self) -> bool:
         """Return True if the code list has the counties of the chosen province."""
         return self.province.currentData() in self._divisions.entry_by_code
-
-    def _fill_provinces(self) -> None:
-        sorted_provinces = sorted(
-            self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
-        )
-        for row in sorted_provinces:
-            self.province.addItem(row.name, row.code)
-        self._on_province_chosen()
 
     def _on_province_chosen(self) -> None:
         self._listed_county_widget.setVisible(self._is_listed())
@@ -235,9 +232,6 @@ class CountyBox(FormSection):
 
 
 def _make_degrees_box() -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E")
     box.setRange(73.0, 136.0)
-    box.setDecimals(2)
-    box.setSingleStep(0.1)
-    box.setSuffix("°E")
     return box

@@ -295,12 +295,8 @@ class CrsBox(FormSection):
         group.setExclusive(True)
         del blockers
 
-    def get_chosen_option(self) -> str:
-        """Return the name of the chosen option, such as `PLAIN_ZONE_CHOICE`; empty without a choice."""
-        return next((name for name, button in self.buttons.items() if button.isChecked()), "")
-
     def _on_crs_chosen(self, *_args) -> None:
-        choice = self.get_chosen_option()
+        choice = next((name for name, button in self.buttons.items() if button.isChecked()), "")
         self.other.setVisible(choice == OTHER_CRS_CHOICE)
         self._draft.crs = self._get_crs_text(choice)
         self.warning.show_message(*self._find_crs_level_and_message())

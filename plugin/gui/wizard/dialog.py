@@ -61,7 +61,14 @@ class NewProjectWizard(FocusedButtonDialog):
         theme.call_after_theme_change(self, self._update_state)
         self.place.groups.refresh()
         self.go_to_page(0)
-        self._fit_to_pages()
+        screen = self.screen() or QGuiApplication.primaryScreen()
+        screen_area = screen.availableGeometry()
+        width = self.fontMetrics().horizontalAdvance("0") * 140
+        # The zone strip and its messages are shown once a county is chosen.
+        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
+        self.resize(
+            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
+        )
 
     # --- widgets
     def _make_widgets(self) -> None:
@@ -100,7 +107,12 @@ class NewProjectWizard(FocusedButtonDialog):
         outer_layout = QVBoxLayout(self)
         outer_layout.setContentsMargins(0, 0, 0, 0)
         outer_layout.setSpacing(0)
-        fill_layout(outer_layout, (upper_layout, 1), _make_separator(), self._make_buttons(line))
+        fill_layout(
+            outer_layout,
+            (upper_layout, 1),
+            QFrame(frameShape=QFrame.Shape.HLine, frameShadow=QFrame.Shadow.Sunken),
+            self._make_buttons(line),
+        )
 
     def _make_buttons(self, line: int) -> QHBoxLayout:
         self.message_label = QLabel(wordWrap=True)
@@ -121,17 +133,6 @@ class NewProjectWizard(FocusedButtonDialog):
         fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
         return row
 
-    def _fit_to_pages(self) -> None:
-        """Resize to the largest page, at most to the screen."""
-        screen = self.screen() or QGuiApplication.primaryScreen()
-        screen_area = screen.availableGeometry()
-        width = self.fontMetrics().horizontalAdvance("0") * 140
-        # The zone strip and its messages are shown once a county is chosen.
-        height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
-        self.resize(
-            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
-        )
-
     def _widen_for_page(self) -> None:
         """Widen the dialog if its page would scroll sideways, at most to the screen.
 
@@ -151,14 +152,10 @@ class NewProjectWizard(FocusedButtonDialog):
         if overflow > 0:
             resize_within_screen(self, width + overflow, self.height())
             overflow -= self.width() - width
-            self._narrow_steps(overflow)
-
-    def _narrow_steps(self, missing_width: int) -> None:
-        """Narrow the list of steps, or hide it: the page has the title of its step."""
-        if self._left.width() - missing_width >= self._min_left_width:
-            self._left.setFixedWidth(self._left.width() - missing_width)
-        else:
-            self._left.hide()
+            if self._left.width() - overflow >= self._min_left_width:
+                self._left.setFixedWidth(self._left.width() - overflow)
+            else:
+                self._left.hide()
 
     # --- steps
     def go_to_page(self, number: int, back_only: bool = False) -> None:
@@ -250,7 +247,3 @@ class NewProjectWizard(FocusedButtonDialog):
             painter.end()
             icon.addPixmap(image, mode)
         return icon
-
-
-def _make_separator() -> QFrame:
-    return QFrame(frameShape=QFrame.Shape.HLine, frameShadow=QFrame.Shadow.Sunken)

@@ -169,18 +169,15 @@ class ProjectSetupController:
             text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project_path)
             push_message(bar, "warning", tr("New County Plan"), text)
             return
-        self._zoom_to_default_view()
+        view = QgsProject.instance().viewSettings().defaultViewExtent()
+        if not view.isNull():
+            self._iface.mapCanvas().setReferencedExtent(view)
+            self._iface.mapCanvas().refresh()
         text = tr(
             "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
         )
         count = len(QgsProject.instance().mapLayers())
         push_message(bar, "success", tr("New County Plan"), text.format(county=request.county_name, count=count))
-
-    def _zoom_to_default_view(self) -> None:
-        view = QgsProject.instance().viewSettings().defaultViewExtent()
-        if not view.isNull():
-            self._iface.mapCanvas().setReferencedExtent(view)
-            self._iface.mapCanvas().refresh()
 
     # --- separate commands
     def open_create_layers_dialog(self) -> None:

@@ -9,8 +9,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTr
 
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.standard import Standard
-from ...core.standard.layer_tree import TreeBranch, find_delivery_constraint, find_strictest_constraint, list_branches
+from ...core.standard.layer_tree import find_delivery_constraint, find_strictest_constraint, list_branches
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.layout import fill_layout
@@ -36,9 +35,10 @@ class GroupsBox(FormSection):
         )
         self._draft = draft
         self._shown_standard = ""
-        self.tree = QTreeWidget(objectName="SanxianWizardGroups")
+        self.tree = QTreeWidget(
+            objectName="SanxianWizardGroups", selectionMode=QAbstractItemView.SelectionMode.NoSelection
+        )
         self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requirement")])
-        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setStretchLastSection(False)
         self.tree.setUniformRowHeights(True)
@@ -56,36 +56,38 @@ class GroupsBox(FormSection):
             self.tree.clear()
             # Usual layers are at the top; the layer tree of the project has another order.
             for branch in sorted(list_branches(standard), key=lambda b: not b.is_chosen):
-                self._add_branch(branch, standard)
+                constraint_names = {"M": tr("mandatory"), "C": tr("required if there is one"), "O": tr("optional")}
+                texts = [
+                    branch.name,
+                    "  ".join(branch.roles),
+                    str(len(branch.roles)),
+                    constraint_names[find_strictest_constraint(branch, standard)],
+                ]
+                item = QTreeWidgetItem(self.tree, texts)
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
+                item.setForeground(1, theme.get_faint_color(in_field=True))
+                item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
+                for role in branch.roles:
+                    child = QTreeWidgetItem(
+                        item,
+                        [
+                            standard.templates[role].name,
+                            role,
+                            "",
+                            constraint_names[find_delivery_constraint(role, standard)],
+                        ],
+                    )
+                    child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
+                    child.setData(0, _ROLE_DATA, role)
+                    child.setForeground(1, theme.get_faint_color(in_field=True))
+                    child.setCheckState(0, Qt.CheckState.Checked if branch.is_chosen else Qt.CheckState.Unchecked)
         for column in (0, 2, 3):
             self.tree.resizeColumnToContents(column)
         row = self.tree.sizeHintForRow(0) if self.tree.topLevelItemCount() else 0
         rows = min(self.tree.topLevelItemCount(), _MIN_SHOWN_ROWS)
         self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
         self._on_toggled()
-
-    def _add_branch(self, branch: TreeBranch, standard: Standard) -> None:
-        constraint_names = {"M": tr("mandatory"), "C": tr("required if there is one"), "O": tr("optional")}
-        texts = [
-            branch.name,
-            "  ".join(branch.roles),
-            str(len(branch.roles)),
-            constraint_names[find_strictest_constraint(branch, standard)],
-        ]
-        item = QTreeWidgetItem(self.tree, texts)
-        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
-        item.setForeground(1, theme.get_faint_color(in_field=True))
-        item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
-        for role in branch.roles:
-            child = QTreeWidgetItem(
-                item,
-                [standard.templates[role].name, role, "", constraint_names[find_delivery_constraint(role, standard)]],
-            )
-            child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
-            child.setData(0, _ROLE_DATA, role)
-            child.setForeground(1, theme.get_faint_color(in_field=True))
-            child.setCheckState(0, Qt.CheckState.Checked if branch.is_chosen else Qt.CheckState.Unchecked)
 
     def _list_layer_items(self) -> list[QTreeWidgetItem]:
         tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))

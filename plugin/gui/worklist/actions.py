@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsApplication, QgsProject
-from qgis.PyQt.QtCore import QObject, QPoint
+from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QFileDialog, QInputDialog, QMenu
 
 from ...bridge import settings
@@ -182,16 +182,13 @@ class WorklistActions(QObject):
     def _on_key(self, action: str) -> None:
         if action == "state":
             menu = self._make_state_menu(QMenu(self._dock))
-            menu.exec(self._find_menu_position())
+            tree = self._dock.tree
+            menu.exec(tree.viewport().mapToGlobal(tree.visualRect(tree.currentIndex()).bottomLeft()))
             menu.deleteLater()
         elif action == "assign":
             self.ask_assignee()
         else:
             self.ask_note()
-
-    def _find_menu_position(self) -> QPoint:
-        tree = self._dock.tree
-        return tree.viewport().mapToGlobal(tree.visualRect(tree.currentIndex()).bottomLeft())
 
     def ask_assignee(self) -> None:
         """Ask for the person to whom the selected findings are assigned."""
