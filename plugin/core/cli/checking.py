@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands on a whole plan: check, indicators, package, inspect."""
+"""Commands on a whole plan: check, indicators, tables, package, inspect."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import argparse
 import sys
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..check import CheckResult, RunOptions, check_plan
 from ..errors import OutputError
 from ..evaluation.model import CHECK_SHARE
+from ..messages.texts import Texts
 from ..parallel.process_state import set_thread_count
 from .console import (
     EXIT_CLEAN,
@@ -19,7 +21,9 @@ from .console import (
     check_docx_is_writable,
     print_line,
     print_line_of_run,
+    print_lines,
     print_progress,
+    print_written,
     split_comma_separated_text,
     write_document,
 )
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
     from ..evaluation.model import Evaluation
     from ..model.report import Report
     from ..public_edition.redaction import PublicReport
-    from ..render.chapter import ReportChapter
     from ..render.words import ReportTexts
 
 #: Largest number of rules in the summary on the console; the report has all.
@@ -68,24 +71,32 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     )
     # A plan of which no public edition may be made is refused before the earlier editions are read.
     public = _make_public_report(check_result) if args.public else None
-    evaluation = None if editions is None else _evaluate_check(args, check_result, editions, report_texts)
+    evaluation = chapter = None
+    if editions is not None:
+        from ..evaluation.chapter import make_evaluation_chapter
+        from ..evaluation.checked_plan import evaluate_check
+
+        evaluation = evaluate_check(
+            check_result,
+            editions,
+            _make_check_options(args, report_texts),
+            progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
+        )
+        chapter = make_evaluation_chapter(evaluation)
     write_outputs(
         check_result.report,
         check_result.plan,
         outputs,
         docx_template=args.docx_template,
         public=public,
-        chapter=None if evaluation is None else _make_chapter(evaluation),
+        chapter=chapter,
     )
-    for line in format_summary(check_result.report, report_texts):
-        print_line(line)
+    print_lines(format_summary(check_result.report, report_texts))
     if evaluation is not None:
         _print_evaluation(evaluation, is_left_out=public is not None)
-    for path in outputs.list_paths():
-        print_line(report_texts.get("cli", "written", target=path))
+    print_written(outputs.list_paths(), report_texts)
     if public is not None:
-        for line in public.record.list_log_lines(public.edition, report_texts):
-            print_line(line)
+        print_lines(public.record.list_log_lines(public.edition, report_texts))
     return get_exit_code(check_result.report, args.strict)
 
 
@@ -103,37 +114,13 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     return chosen, list_files_of_editions(given, editions)
 
 
-def _evaluate_check(
-    args: argparse.Namespace, check_result: CheckResult, editions: EditionsOfCheck, report_texts: ReportTexts
-) -> Evaluation:
-    """Return the indicators of a checked plan and of earlier editions as series."""
-    from ..evaluation.checked_plan import evaluate_check
-
-    return evaluate_check(
-        check_result,
-        editions,
-        _make_check_options(args, report_texts),
-        progress=lambda share, text: print_progress(CHECK_SHARE + (1 - CHECK_SHARE) * share, text),
-    )
-
-
-def _make_chapter(evaluation: Evaluation) -> ReportChapter:
-    """Return the chapter of an evaluation, with charts as vectors."""
-    from ..evaluation.chapter import make_evaluation_chapter
-
-    return make_evaluation_chapter(evaluation)
-
-
 def _print_evaluation(evaluation: Evaluation, *, is_left_out: bool) -> None:
     """Print summary, warnings and notes of an evaluation; ``is_left_out``: the files give only the reason."""
     from ..evaluation.tables import list_log_lines, list_note_sentences
-    from ..messages.texts import Texts
 
     texts = Texts(evaluation.lang)
-    for line in list_log_lines(evaluation, texts):
-        print_line(line)
-    for sentence in list_note_sentences(evaluation, texts):
-        print_line(sentence, sys.stderr)
+    print_lines(list_log_lines(evaluation, texts))
+    print_lines(list_note_sentences(evaluation, texts), sys.stderr)
     if is_left_out:
         print_line(texts.get("evaluation", "left_out"), sys.stderr)
 
@@ -198,7 +185,6 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     Returns the exit code.
     """
     from ..files.writing import check_writable
-    from ..messages.texts import Texts
     from ..render import figures
     from ..tabulate import (
         check_workbook_can_be_written,
@@ -230,24 +216,44 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             print_line(report_texts.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed_indicator.figures:
             print_line(report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
-    for sentence in tabulated_plan.plan.describe_gaps(Texts(report_texts.lang)):
-        print_line(sentence, sys.stderr)
+    print_lines(tabulated_plan.plan.describe_gaps(Texts(report_texts.lang)), sys.stderr)
     if not all(
         one.confirmed
         for computed_indicator in tabulated_plan.indicators.compute_all_indicators()
         for one in computed_indicator.figures
     ):
         print_line(report_texts.get("text", "unconfirmed_note"))
-    for target in filter(None, (args.xlsx, args.docx)):
-        print_line(report_texts.get("cli", "written", target=target))
+    print_written((args.xlsx, args.docx), report_texts)
     return EXIT_CLEAN
+
+
+def run_tables(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Make the tables of a plan and print what was made; without a source list the layouts.
+
+    Return the exit code, FOUND if names of the office's workbook were not filled.
+    """
+    from ..office_tables.messages import describe_layouts, describe_tables
+    from ..office_tables.run import TableOrder, make_office_tables
+
+    if not args.source:
+        print_lines(describe_layouts(args.tables, report_texts.lang))
+        return EXIT_CLEAN
+    order = TableOrder(args.tables, args.output, args.docx, args.template, args.filled, args.year)
+    options = replace(
+        make_plan_options(args, report_texts),
+        baseline=args.baseline,
+        waivers=args.waivers,
+        renumbered=args.renumbered,
+    )
+    result = make_office_tables(args.source, order, options, progress=print_progress)
+    for is_warning, text in describe_tables(result, report_texts.lang):
+        print_line(text, sys.stderr if is_warning else sys.stdout)
+    print_written(result.written, report_texts)
+    return EXIT_FOUND if result.template is not None and result.template.problems else EXIT_CLEAN
 
 
 def run_export_package_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan and export its submission package; return the exit code."""
-    from pathlib import Path
-
-    from ..messages.texts import Texts
     from ..package.export import ExportOrder, export_package, make_options_for_package
     from ..package.package_spec.load import load_package_spec
     from ..profile import DocumentInfo
@@ -279,7 +285,7 @@ def run_export_package_command(args: argparse.Namespace, report_texts: ReportTex
         return EXIT_FOUND
     for problem in result.problems:
         print_line(problem.format_as_sentence(Texts(report_texts.lang)), sys.stderr)
-    print_line(report_texts.get("cli", "written", target=str(result.path)))
+    print_written([result.path], report_texts)
     print_line(report_texts.get("cli", "package_digest", digest=result.manifest_digest))
     return EXIT_FOUND if result.manifest["check"]["forced"] else EXIT_CLEAN
 

@@ -9,7 +9,11 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from ..render.document.blocks import Document
+    from ..render.words import ReportTexts
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
@@ -104,6 +108,24 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
             except UnicodeEncodeError:
                 text = text.replace(character, plain_character)
     print(text, file=output_stream)
+
+
+def print_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
+    """Print lines of text, see `print_line`."""
+    for line in lines:
+        print_line(line, stream)
+
+
+def print_levels(lines: Iterable[tuple[str, str]]) -> None:
+    """Print sentences with their levels; errors and warnings go to the error stream."""
+    for level, text in lines:
+        print_line(text, sys.stdout if level == "info" else sys.stderr)
+
+
+def print_written(paths: Iterable[str | Path], report_texts: ReportTexts) -> None:
+    """Print which files a command wrote; an empty path is a file that was not requested."""
+    for path in filter(None, paths):
+        print_line(report_texts.get("cli", "written", target=str(path)))
 
 
 def print_line_of_run(text: str) -> None:

@@ -7,8 +7,9 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..messages.texts import format_number
 from .checking import make_plan_options
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, split_comma_separated_text
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, print_written, split_comma_separated_text
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -23,7 +24,6 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..fixes.area_balance import sum_area_changes
     from ..fixes.run import FixRunOptions, run_fixes
     from ..fixes.tables import count_groups
-    from ..messages.texts import format_number
 
     documents = {}
     for text in args.document:
@@ -45,8 +45,7 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         figures = (one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2)
         balance = zip(("before", "out", "into", "after"), (format_number(area, 2) for area in figures), strict=True)
         print_line("  " + texts.get("balance", layer=texts.get_layer_name(one.role), rows=one.rows, **dict(balance)))
-    for path in run.written:
-        print_line(report_texts.get("cli", "written", target=path))
+    print_written(run.written, report_texts)
     return EXIT_CLEAN if counts["applied"] + counts["ended"] == counts["findings"] else EXIT_FOUND
 
 

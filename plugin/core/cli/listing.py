@@ -8,14 +8,23 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from ..messages.texts import Texts
 from ..options import RunOptions
-from .console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    EXIT_NOT_RUN,
+    print_line,
+    print_line_of_run,
+    print_lines,
+    print_progress,
+    print_written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..errors import DataError
-    from ..messages.texts import Texts
     from ..render.words import ReportTexts
 
 
@@ -31,9 +40,7 @@ def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTe
         if target:
             check_writable(target, [])
     write_rule_book(book, table=args.csv, page=args.html)
-    for target in (args.csv, args.html):
-        if target:
-            print_line(report_texts.get("cli", "written", target=target))
+    print_written((args.csv, args.html), report_texts)
     for line in [] if args.csv or args.html else book.list_rule_lines():
         print_line(line)
     return EXIT_CLEAN
@@ -46,14 +53,12 @@ def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportText
     """
     from ..engine.evaluate import choose_rules
     from ..engine.explanation import find_effective_values, format_effective_values
-    from ..messages.texts import Texts
     from ..render.rule_book import RuleBook
 
     texts = Texts(report_texts.lang)
     norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
     (rule,) = choose_rules((), (args.code,), norm.declared_rules)
-    for line in RuleBook(norm, report_texts.lang, [rule.code]).list_rule_facts():
-        print_line(line)
+    print_lines(RuleBook(norm, report_texts.lang, [rule.code]).list_rule_facts())
     for heading, body in texts.get_rule_help(rule).items():
         print_line(f"\n{heading}\n  {' '.join(body.split())}")
     effective = format_effective_values(find_effective_values(rule, norm), texts)
@@ -76,8 +81,6 @@ def _report_problems(file: str, problems: Sequence[DataError], report_texts: Rep
 
     Returns True if the file has no problems.
     """
-    from ..messages.texts import Texts
-
     if problems:
         print_line(report_texts.get(section, "problems", file=file, count=len(problems)), sys.stderr)
     for problem in problems:
@@ -106,10 +109,9 @@ def run_print_profile_command(args: argparse.Namespace, report_texts: ReportText
             target.write_text(
                 json.dumps(convert_profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
             )
-        print_line(report_texts.get("cli", "written", target=args.json))
+        print_written([args.json], report_texts)
         return EXIT_CLEAN
-    for line in render_profile_lines(norm, report_texts):
-        print_line(line)
+    print_lines(render_profile_lines(norm, report_texts))
     return EXIT_CLEAN
 
 
@@ -119,7 +121,7 @@ def run_write_data_dictionary_command(args: argparse.Namespace, report_texts: Re
     from ..standard import load_standard
 
     write_dictionary(load_standard(args.standard), args.html, report_texts.lang)
-    print_line(report_texts.get("cli", "written", target=args.html))
+    print_written([args.html], report_texts)
     return EXIT_CLEAN
 
 
@@ -128,13 +130,34 @@ def run_list_package_files_command(args: argparse.Namespace, report_texts: Repor
 
     Returns the exit code.
     """
-    from ..messages.texts import Texts
     from ..package.package_spec.load import find_spec_problems, list_package_tree, load_package_spec
 
     texts = Texts(report_texts.lang)
     if not _report_problems(args.form, find_spec_problems(args.form), texts, "form"):
         return EXIT_NOT_RUN
-    for line in list_package_tree(load_package_spec(args.form), texts):
-        print_line(line)
+    print_lines(list_package_tree(load_package_spec(args.form), texts))
     print_line(texts.get("form", "sound", file=args.form))
     return EXIT_CLEAN
+
+
+def run_doctor_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Print the environment check, and write it to a file if requested; return the exit code.
+
+    CLEAN: checks can run here; FOUND: something that they need is missing, or an example has another result.
+    """
+    from ..doctor.report import check_output, format_fact, write_report
+    from ..doctor.run import run_doctor
+
+    if args.output:
+        check_output(args.output)
+    report = run_doctor(
+        report_texts.lang,
+        with_examples=not args.no_examples,
+        on_fact=lambda fact: print_line_of_run(format_fact(fact, report_texts.lang)),
+        progress=print_progress,
+    )
+    if args.output:
+        write_report(report, args.output)
+    print_line(report.conclusion)
+    print_written([args.output], report_texts)
+    return EXIT_CLEAN if report.is_healthy else EXIT_FOUND

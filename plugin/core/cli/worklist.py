@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_lines, print_written
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -85,11 +85,8 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     if args.xlsx:
         with write_atomically(args.xlsx) as path:
             write_ledger(path, report, None, lang=report_texts.lang, worklist=worklist.items)
-    for line in describe_update(updates[-1], report_texts):
-        print_line(line)
-    print_line(report_texts.get("cli", "written", target=args.list))
-    if args.xlsx:
-        print_line(report_texts.get("cli", "written", target=args.xlsx))
+    print_lines(describe_update(updates[-1], report_texts))
+    print_written((args.list, args.xlsx), report_texts)
     return _print_counts(worklist, report_texts)
 
 
@@ -133,9 +130,6 @@ def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts:
     # The files come first: a reader (head) may close the pipe before all lines are printed.
     if args.conflicts:
         write_conflicts(args.conflicts, merged.conflicts)
-    for line in describe_merge(merged, report_texts):
-        print_line(line)
-    if args.conflicts:
-        print_line(report_texts.get("cli", "written", target=args.conflicts))
-    print_line(report_texts.get("cli", "written", target=args.list))
+    print_lines(describe_merge(merged, report_texts))
+    print_written((args.conflicts, args.list), report_texts)
     return EXIT_FOUND if merged.conflicts else EXIT_CLEAN

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands that compare a plan with other data: compare, yearly, adjustment, evaluate, conformity."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ..messages.texts import Texts, format_number
+from ..options import RunOptions
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    check_docx_is_writable,
+    print_levels,
+    print_line,
+    print_lines,
+    print_progress,
+    print_written,
+    write_document,
+)
+
+if TYPE_CHECKING:
+    from ..render.words import ReportTexts
+
+
+#: Largest number of changed parts on the console; the workbook has all.
+_MAX_PARTS_PRINTED = 30
+
+
+def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Compare two editions of a layer, write the requested files and print the differences.
+
+    Returns the exit code CLEAN if they are identical, otherwise FOUND.
+    """
+    from ..files.writing import check_writable
+    from ..loading.unread_files import describe_unread_files
+    from ..tabulate import check_workbook_can_be_written
+    from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
+    from ..versions.sources import compare_sources, find_layer_and_townships
+    from ..versions.tables import (
+        format_changes,
+        get_comparison_verdict,
+        get_piece_keys,
+        list_difference_sentences,
+        make_comparison_document,
+        write_comparison_workbook,
+    )
+
+    norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(report_texts.lang)
+    if args.xlsx:
+        check_workbook_can_be_written(args.xlsx)
+        check_writable(args.xlsx, [args.before, args.after])
+    check_docx_is_writable(args.docx, [args.before, args.after])
+    (old_layer, _), (new_layer, townships) = (
+        find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
+    )
+    options = {"role": args.role, "renumbered": args.renumbered}
+    result = compare_sources(old_layer, new_layer, norm, townships=townships, **options)
+    comparison = result.comparison
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.xlsx:
+        write_comparison_workbook(result, args.xlsx, texts)
+    if args.docx:
+        write_document(make_comparison_document(result, texts), args.docx)
+    area_sums = {
+        name: format_number(comparison.sum_area_m2(kind), 2)
+        for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
+    }
+    layer = comparison.later_edition.layer.template.name if report_texts.lang == "zh" else result.role
+    print_line(
+        texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **area_sums)
+    )
+    for line in list_difference_sentences(result, texts):
+        print_line(f"  {line}")
+    for source in (args.before, args.after):
+        print_lines(describe_unread_files(source, texts), sys.stderr)
+    for part in comparison.changed_pieces[:_MAX_PARTS_PRINTED]:
+        old, new = get_piece_keys(result, part)
+        cells = {
+            "kind": texts.get("versions", part.kind),
+            "township": part.township,
+            "area": format_number(part.area_m2, 2),
+        }
+        changes = format_changes(part, texts).replace("\n", "; ")
+        print_line(
+            "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
+        )
+    print_written((args.xlsx, args.docx), report_texts)
+    return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
+
+
+def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Make the database of a yearly update and print a summary.
+
+    Returns the exit code.
+    """
+    from ..yearly.balance import list_notes, summarise_layers
+    from ..yearly.make import compute_and_write_update
+
+    texts = Texts(report_texts.lang)
+    options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
+    update, written_update = compute_and_write_update(
+        args.filed, args.current, args.year, args.output, options, progress=print_progress
+    )
+    for line in [
+        *summarise_layers(update, texts),
+        *list_notes(update, texts),
+        *(one.format_as_sentence(texts) for one in written_update.problems),
+    ]:
+        print_line(line)
+    print_written(written_update.written_files, report_texts)
+    return EXIT_CLEAN
+
+
+def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Compare a control line before and after a change, write the requested files, print the criteria.
+
+    Return the exit code: FOUND for the verdicts 不符合 and 未能判定.
+    """
+    from ..adjustment.model import AdjustmentOptions, Outcome
+    from ..adjustment.report import (
+        check_adjustment_target,
+        make_adjustment_document,
+        write_adjustment_json,
+        write_adjustment_page,
+        write_adjustment_workbook,
+    )
+    from ..adjustment.run import compare_line
+    from ..adjustment.tables import describe_reason, describe_verdict, list_missing_sentences
+    from ..tabulate import check_workbook_can_be_written
+
+    inputs, texts = [args.before, args.after], Texts(report_texts.lang)
+    if args.xlsx:
+        check_workbook_can_be_written(args.xlsx)
+    for target, suffix in ((args.xlsx, ".xlsx"), (args.html, ".html"), (args.json, ".json")):
+        check_adjustment_target(target, suffix, inputs)
+    check_docx_is_writable(args.docx, inputs)
+    run = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
+    result = compare_line(args.after, AdjustmentOptions(args.before, args.line, run), progress=print_progress)
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    if args.xlsx:
+        write_adjustment_workbook(result, args.xlsx, texts)
+    document = make_adjustment_document(result, texts)
+    if args.docx:
+        write_document(document, args.docx)
+    if args.html:
+        write_adjustment_page(document, args.html)
+    if args.json:
+        write_adjustment_json(result, args.json)
+    print_line(describe_verdict(result, texts))
+    for one in result.criteria:
+        name, outcome = texts.get("adjustment_criteria", one.id), texts.get("adjustment_outcomes", str(one.outcome))
+        print_line(f"  {outcome}  {name}  {describe_reason(one, texts)}".rstrip())
+    for line in list_missing_sentences(result, texts):
+        print_line(f"  {line}")
+    print_written((args.xlsx, args.docx, args.html, args.json), report_texts)
+    return EXIT_FOUND if result.verdict in (Outcome.FAILS, Outcome.UNDETERMINED) else EXIT_CLEAN
+
+
+def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Evaluate editions, print warnings and notes, write the requested files.
+
+    Return the exit code: FOUND if an indicator has an alert or failed, or an edition could not be read.
+    """
+    from ..evaluation.editions import list_files_of_editions, read_editions
+    from ..evaluation.model import Level
+    from ..evaluation.run import evaluate_editions
+    from ..evaluation.tables import list_log_lines, list_note_sentences
+    from ..evaluation.write import check_evaluation_outputs, write_evaluation_outputs
+    from ..files.writing import OutputPaths
+
+    texts = Texts(report_texts.lang)
+    editions = read_editions(args.editions)
+    outputs = OutputPaths(json=args.json, html=args.html, docx=args.docx, xlsx=args.xlsx)
+    check_evaluation_outputs(outputs, list_files_of_editions(args.editions, editions))
+    options = RunOptions(
+        standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
+    )
+    result = evaluate_editions(editions, options, progress=print_progress)
+    # The files come first: a reader (head) may close the pipe before all lines are printed.
+    write_evaluation_outputs(result, outputs)
+    print_lines(list_log_lines(result, texts))
+    print_lines(list_note_sentences(result, texts), sys.stderr)
+    print_written(outputs.list_paths(), report_texts)
+    is_clean = not result.count(Level.ALERT) and result.is_complete
+    return EXIT_CLEAN if is_clean else EXIT_FOUND
+
+
+def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Review the projects of a file against a plan and write the results.
+
+    Return the exit code: FOUND if a project does not conform, is undetermined, or was left out.
+    """
+    from ..files.writing import OutputPaths
+    from ..projects.messages import describe_result
+    from ..projects.read_projects import read_project_layer
+    from ..projects.run import review_projects
+    from ..projects.write import check_conformity_outputs, write_conformity_outputs
+
+    outputs = OutputPaths(findings=args.output, json=args.json, xlsx=args.xlsx, docx=args.docx, html=args.html)
+    check_conformity_outputs(outputs, [args.projects, args.data])
+    options = RunOptions(
+        standard=args.standard, profile=args.profile, roles=args.roles, scope=args.scope, lang=report_texts.lang
+    )
+    result = review_projects(
+        read_project_layer(args.projects, args.layer),
+        args.data,
+        options,
+        width_m=args.width,
+        use=args.use,
+        progress=print_progress,
+    )
+    write_conformity_outputs(result, outputs)
+    print_levels(describe_result(result, report_texts.lang))
+    print_written(outputs.list_paths(), report_texts)
+    return EXIT_FOUND if result.has_problems else EXIT_CLEAN

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands on many counties and on the townships of one: batch, seams, gather, townships."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..connection_text import make_source
+from ..messages.texts import Texts
+from ..options import RunOptions
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    EXIT_NOT_RUN,
+    print_line,
+    print_line_of_run,
+    print_lines,
+    print_progress,
+    print_written,
+    split_comma_separated_text,
+)
+
+if TYPE_CHECKING:
+    from ..counties.model import BatchOptions
+    from ..counties.run import TaskRunner
+    from ..render.words import ReportTexts
+
+
+def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Check the counties of a folder or a list, or print what would be checked; return the exit code.
+
+    FOUND: a county fails, is incomplete or has no verdict; with ``--strict`` warnings count like errors.
+    """
+    from ..counties.messages import describe_batch, describe_record
+    from ..counties.run import check_counties
+    from ..model.verdict import Verdict
+    from ..render.document.docx_writer import import_docx_library
+
+    options = _make_options(args, report_texts)
+    if args.docx:
+        import_docx_library("report.docx")
+    runner = _make_runner(args)
+    if args.dry_run:
+        from ..counties.forecast import forecast_batch
+        from ..counties.messages import describe_forecast
+
+        print_lines(describe_forecast(forecast_batch(options, progress=print_progress), report_texts))
+        return EXIT_CLEAN
+    try:
+        result = check_counties(
+            options,
+            runner,
+            on_record=lambda record: print_line_of_run(describe_record(record, report_texts)),
+            progress=print_progress,
+        )
+    except KeyboardInterrupt:
+        print_line(report_texts.get("counties", "cancelled"), sys.stderr)
+        return EXIT_NOT_RUN
+    print_lines(describe_batch(result.summary, report_texts))
+    print_written(result.written, report_texts)
+    has_warnings = any(one.counts.get("warnings") for one in result.summary.records)
+    is_found = result.summary.verdict in (Verdict.FAILED, Verdict.INCOMPLETE) or (args.strict and has_warnings)
+    return EXIT_FOUND if is_found else EXIT_CLEAN
+
+
+def _make_runner(args: argparse.Namespace) -> TaskRunner:
+    """Return what checks the counties: processes of this machine, or workers of Dask. Raise InputError."""
+    from ..counties.processes import check_in_processes
+    from ..errors import InputError
+
+    if args.scheduler:
+        from ..counties.dask_runner import DaskRunner
+
+        return DaskRunner(args.scheduler, args.jobs, args.memory_limit)
+    if args.memory_limit is not None:
+        raise InputError("counties_memory_not_local")
+    return partial(check_in_processes, jobs=args.jobs)
+
+
+def _make_options(args: argparse.Namespace, report_texts: ReportTexts) -> BatchOptions:
+    """Return the options of a batch, from the command's arguments."""
+    from ..counties.model import REPORT_SUFFIXES, BatchOptions
+
+    check = RunOptions(
+        standard=args.standard,
+        profile=args.profile,
+        scope=args.scope,
+        base_year=args.base_year,
+        phase=args.phase,
+        rules=split_comma_separated_text(args.rules),
+        lang=report_texts.lang,
+    )
+    return BatchOptions(
+        make_source(args.source),
+        Path(args.output),
+        check,
+        package_spec=args.package,
+        forms=tuple(form for form in REPORT_SUFFIXES if getattr(args, form)),
+        jobs=args.jobs,
+        resumes=not args.no_resume,
+        only_changed=args.only == "changed",
+    )
+
+
+def run_seams(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Compare neighbouring counties and print a summary.
+
+    Return the exit code: FOUND for a finding other than a note, a county that was not read, or a missed target.
+    """
+    from ..seams.messages import describe_result
+    from ..seams.model import SeamOptions
+    from ..seams.run import check_seams
+
+    options = SeamOptions(
+        tuple(map(make_source, args.sources)),
+        Path(args.output),
+        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        targets=args.targets,
+        package_spec=args.package,
+    )
+    result, written = check_seams(options, progress=print_progress)
+    print_lines(describe_result(result, report_texts))
+    print_written(written, report_texts)
+    return EXIT_FOUND if result.has_problems else EXIT_CLEAN
+
+
+def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Gather packages of counties and print a summary; return the exit code.
+
+    It is FOUND if a county was left out, keys are repeated, or the seams have problems.
+    """
+    from ..gathering.messages import describe_county, describe_result
+    from ..gathering.model import GatherOptions
+    from ..gathering.run import gather_counties
+
+    texts = Texts(report_texts.lang)
+    options = GatherOptions(
+        args.source,
+        Path(args.output),
+        args.package,
+        args.county_package,
+        args.area,
+        Path(args.documents) if args.documents else None,
+        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        args.parent_profile,
+        leaves_out=args.leave_out,
+        is_forced=args.force,
+        keeps_personal_fields=args.personal,
+        checks_seams=not args.no_seams,
+        targets=args.targets,
+    )
+    result, written = gather_counties(
+        options, on_county=lambda county: print_line_of_run(describe_county(county, texts)), progress=print_progress
+    )
+    print_lines(describe_result(result, texts))
+    print_written(written, report_texts)
+    return EXIT_FOUND if result.has_problems else EXIT_CLEAN
+
+
+def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Split a county or merge work packages; return the exit code, FOUND if a contradiction is undecided."""
+    if args.action == "merge":
+        return _merge_townships(args, report_texts)
+    from ..townships.messages import describe_split
+    from ..townships.persons import parse_persons
+    from ..townships.split import SplitOptions, split_townships
+
+    options = SplitOptions(
+        args.source,
+        Path(args.output),
+        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        args.distance,
+        args.targets,
+        parse_persons(args.persons),
+    )
+    result = split_townships(options, progress=print_progress)
+    print_lines(describe_split(result, Texts(report_texts.lang)))
+    print_written([args.output], report_texts)
+    return EXIT_CLEAN
+
+
+def _merge_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Merge packages; return the exit code."""
+    from ..townships.decide import Prefer
+    from ..townships.merge import MergeOptions, merge_townships
+    from ..townships.messages import describe_merge
+    from ..townships.persons import parse_persons
+
+    options = MergeOptions(
+        args.source,
+        tuple(args.packages),
+        args.output,
+        args.table,
+        Prefer(args.prefer),
+        args.new_keys,
+        parse_persons(args.persons),
+        not args.no_seams,
+        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+    )
+    result = merge_townships(options, progress=print_progress)
+    print_lines(describe_merge(result.log, Texts(report_texts.lang)))
+    print_written(result.written, report_texts)
+    return EXIT_FOUND if result.log.open_count else EXIT_CLEAN

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands on formats and conversions: structure, vct, points, drawing, renumber, zone."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..messages.texts import Texts
+from ..options import RunOptions
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    EXIT_NOT_RUN,
+    print_levels,
+    print_line,
+    print_lines,
+    print_progress,
+    print_written,
+    split_comma_separated_text,
+)
+
+if TYPE_CHECKING:
+    from ..exchange.boundary_points.messages import ReportLine
+    from ..render.words import ReportTexts
+
+
+def run_convert_structure_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Convert a structure table to templates or to an empty database.
+
+    Returns the exit code.
+    """
+    from ..exchange.structure_table import read_structure, write_template_files
+    from ..standard import load_standard
+
+    if not (args.output or args.database):
+        print_line(report_texts.get("cli", "structure_no_target"), sys.stderr)
+        return EXIT_NOT_RUN
+    standard = load_standard(args.standard)
+    structure = read_structure(args.table, standard)
+    if args.database:
+        from ..exchange.structure_table import choose_plan_crs, create_from_structure
+
+        crs, notice = choose_plan_crs(args.crs, args.county)
+        if notice:
+            print_line(Texts(report_texts.lang).format_notice(*notice), sys.stderr)
+        create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
+    template_files = [str(path) for path in write_template_files(structure, args.output)] if args.output else []
+    print_written(
+        [p for p in (args.database, args.folder if args.database else "") if p] + template_files, report_texts
+    )
+    for note in structure.unknown_domains:
+        print_line(
+            report_texts.get(
+                "cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name
+            )
+        )
+    return EXIT_CLEAN
+
+
+def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Convert a VCT file to a database, or a database to VCT; return the exit code."""
+    from ..check import check_plan
+    from ..exchange.vct.database import check_imported_plan, convert_vct_to_database
+    from ..exchange.vct.write import read_layers_in_turn, write_vct
+    from ..files.writing import check_writable
+    from ..loading.unread_files import describe_unread_files
+    from ..standard import load_standard
+
+    templates, texts = load_standard(args.standard).templates, Texts(report_texts.lang)
+    check_writable(args.output, [args.source])
+    result: Any
+    if args.output.lower().endswith(".vct"):
+        layers = read_layers_in_turn(args.source, progress=print_progress)
+        result = write_vct(args.output, layers, templates=templates)
+        print_lines(describe_unread_files(args.source, texts), sys.stderr)
+    else:
+        result = convert_vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
+    print_progress(1.0, "")
+    for key, params in result.notes:
+        print_line(texts.format_notice(key, params), sys.stderr)
+    for name, rows in result.row_counts.items():
+        print_line(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
+    print_written([args.output], report_texts)
+    if not args.no_check and not args.output.lower().endswith(".vct"):
+        options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
+        check = check_imported_plan(lambda: check_plan(args.output, options, progress=print_progress).report, texts)
+        print_lines(check.summary_sentences)
+    return EXIT_CLEAN
+
+
+def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Run an action on boundary points; return the exit code, FOUND if a parcel was left out."""
+    if args.action == "import":
+        return _import_points(args, report_texts)
+    if args.action == "export":
+        return _export_points(args, report_texts)
+    from ..exchange.boundary_points.messages import describe_forms
+
+    print_lines(describe_forms(report_texts.lang))
+    return EXIT_CLEAN
+
+
+def _import_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Import a file into a GeoPackage; return the exit code."""
+    from ..exchange.boundary_points.import_points import import_boundary_points
+    from ..exchange.boundary_points.messages import describe_import
+
+    run = import_boundary_points(
+        args.source, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
+    )
+    _print_point_result(describe_import(run, report_texts.lang), args.output, report_texts)
+    return EXIT_FOUND if run.left_out_count else EXIT_CLEAN
+
+
+def _export_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Export a layer of a source; return the exit code."""
+    from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
+    from ..exchange.boundary_points.messages import describe_export
+    from ..exchange.boundary_points.source_layer import read_polygon_layer
+
+    check_export_output([args.source], args.output, args.format)
+    layer = read_polygon_layer(args.source, args.layer)
+    run = export_boundary_points(layer, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress)
+    _print_point_result(describe_export(run, report_texts.lang), args.output, report_texts)
+    return EXIT_FOUND if run.parcel_count < run.feature_count else EXIT_CLEAN
+
+
+def _print_point_result(lines: list[ReportLine], path: str, report_texts: ReportTexts) -> None:
+    """Print what an action did and the file that it wrote; errors and warnings go to the error stream."""
+    print_progress(1.0, "")
+    print_levels(lines)
+    print_written([path], report_texts)
+
+
+def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Import a drawing, or list the mappings; return the exit code, FOUND if something was left out.
+
+    With ``--json -`` the summary as JSON is the only output on the standard stream.
+    """
+    from ..exchange.drawings.import_drawing import DrawingOptions, check_import_outputs, import_drawing
+    from ..exchange.drawings.messages import describe_import, describe_mappings, make_summary
+    from ..files.writing import check_writable, write_text
+    from ..render.outputs import dump_json
+
+    if args.action == "mappings":
+        print_lines(describe_mappings(report_texts.lang))
+        return EXIT_CLEAN
+    check_import_outputs(args.source, args.output, args.table)
+    prints_json = args.json == "-"
+    if args.json and not prints_json:
+        check_writable(args.json, [path for path in (args.source, args.output, args.table) if path])
+    options = DrawingOptions(
+        mapping=args.mapping,
+        crs_text=args.crs,
+        unit=args.units,
+        tolerance_m=args.tolerance,
+        closing_m=args.closing,
+        hole_rule=args.holes,
+        lang=report_texts.lang,
+    )
+    run = import_drawing(args.source, args.output, args.table, options=options, progress=print_progress)
+    print_progress(1.0, "")
+    summary = dump_json(make_summary(run, report_texts.lang)) if args.json else ""
+    if args.json and not prints_json:
+        write_text(args.json, summary)
+    for level, text in describe_import(run, report_texts.lang):
+        print_line(text, sys.stdout if level == "info" and not prints_json else sys.stderr)
+    written = [args.output, args.table, "" if prints_json else args.json]
+    for path in filter(None, written):
+        print_line(report_texts.get("cli", "written", target=path), sys.stderr if prints_json else sys.stdout)
+    if prints_json:
+        print_line(summary)
+    return EXIT_FOUND if run.left_out else EXIT_CLEAN
+
+
+def run_renumber(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Write a copy with new keys, the table of old and new keys, and the list of gaps; return the exit code."""
+    from ..conversion.messages import describe_renumbering
+    from ..conversion.renumber import RenumberOptions, renumber_keys
+
+    options = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
+    roles = split_comma_separated_text(args.layers)
+    renumber_options = RenumberOptions(roles, args.output, args.table, args.gaps, args.start)
+    run = renumber_keys(args.source, options, renumber_options, progress=print_progress)
+    print_lines(describe_renumbering(run, report_texts.lang))
+    print_written(run.written, report_texts)
+    return EXIT_CLEAN
+
+
+def run_change_zone(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Write a copy in another CRS zone, and the proof that the land stays; return the exit code."""
+    from ..conversion.change_zone import change_crs_zone
+    from ..conversion.crs_zone import ZoneNumber
+    from ..conversion.messages import describe_zone_change
+
+    run = change_crs_zone(
+        args.source,
+        args.output,
+        zone=args.zone,
+        number=ZoneNumber(args.number),
+        table=args.table,
+        lang=report_texts.lang,
+        progress=print_progress,
+    )
+    print_lines(describe_zone_change(run, report_texts.lang))
+    print_written(run.written, report_texts)
+    return EXIT_CLEAN
