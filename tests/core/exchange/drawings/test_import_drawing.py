@@ -198,17 +198,6 @@ def test_spline_has_the_area_of_its_exact_curve(tmp_path):
     assert [one.handles for one in list_left_out(run, "spline")] == [(fit.dxf.handle,)]
 
 
-def test_rational_spline_of_a_quarter_circle_is_a_quarter_circle(tmp_path):
-    writer = DrawingWriter()
-    spline = writer.space.add_spline(degree=2, dxfattribs={"layer": SITE})
-    spline.set_open_rational(
-        [(*writer.place(point), 0) for point in ((70, 0), (70, 70), (0, 70))], [1, math.sqrt(0.5), 1], degree=2
-    )
-    writer.add_lines([(0, 70), (0, 0), (70, 0)])
-    _, layer = run_import(writer.write(tmp_path / "a.dxf"), tmp_path)
-    assert layer.TZPMMJ[0] == pytest.approx(math.pi * 70**2 / 4, abs=0.01)
-
-
 @pytest.mark.parametrize("insunits", [0, 4])
 def test_drawing_in_millimetres_or_without_unit_is_refused_until_the_unit_is_given(tmp_path, insunits):
     writer = DrawingWriter(insunits=insunits, scale=1000.0)

@@ -38,7 +38,3 @@ def test_vct_coordinate_text_equals_that_of_python_decimals(monkeypatch, decimal
             + "0\n"
         )
     assert text == wanted
-
-
-def test_coordinate_text_of_no_records_is_empty():
-    assert list(format_records(np.zeros((0, 2)), [0], [], "0\n", 4)) == []

@@ -41,14 +41,3 @@ def test_county_layers_written_to_vct_read_back_equal(tmp_path, county_layers, n
     # Topology after reading: the same edges with the same multiplicity.
     mine, theirs = (np.sort(list_polygon_edges(s).view([("", float)] * 4).ravel()) for s in (back, shapes))
     assert (mine == theirs).all()
-
-
-def test_assertion_that_each_edge_is_written_once_fails_for_a_vct_file_with_a_repeated_edge(tmp_path, county_layers):
-    layer, path = county_layers["YDYHGHFQ"], tmp_path / "a.vct"
-    write_vct(path, [layer], templates=load_standard().templates)
-    text = path.read_bytes()
-    start = text.index(b"LineBegin\r\n") + 11
-    record = text[start : text.index(b"\r\n0\r\n", start) + 5]
-    path.write_bytes(text.replace(b"LineEnd", b"999999999" + record[record.index(b"\r") :] + b"LineEnd"))
-    with pytest.raises(AssertionError):
-        assert_every_edge_once(layer.frame.geometry.to_numpy(), path)
