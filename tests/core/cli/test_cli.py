@@ -15,17 +15,14 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan, parse_roles
 from plugin.core.cli import console
 from plugin.core.cli.checking import get_exit_code
-from plugin.core.cli.console import print_line
 from plugin.core.cli.parser import make_parser
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.render.words import ReportTexts
-from plugin.paths import SAMPLE_FOLDER
 from tests.core.report_fixtures import make_report
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
@@ -209,36 +206,6 @@ def test_failed_check_leaves_existing_output_files_unchanged(source_without_conf
     assert old.read_text(encoding="utf-8") == "old"
 
 
-def test_one_unwritable_output_leaves_all_existing_output_files_unchanged(source_without_conflict, tmp_path, capsys):
-    old = tmp_path / "报告.json"
-    old.write_text("old", encoding="utf-8")
-    folder_at_the_target = tmp_path / "报告.html"
-    folder_at_the_target.mkdir()
-    assert (
-        run_command(
-            "check", source_without_conflict, "--rules", "REL001", "--json", old, "--html", folder_at_the_target
-        )
-        == 2
-    )
-    assert "是文件夹" in capsys.readouterr().err
-    assert old.read_text(encoding="utf-8") == "old"
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([old.name, folder_at_the_target.name, "规划 数据"])
-
-
-def test_output_file_open_in_another_program_is_reported(source_without_conflict, tmp_path, capsys, monkeypatch):
-    """Check that an output is reported when Windows refuses to replace its file."""
-    target = tmp_path / "报告.html"
-    target.write_text("old", encoding="utf-8")
-
-    def refuse_to_replace_file(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "replace", refuse_to_replace_file)
-    assert run_command("check", source_without_conflict, "--rules", "REL001", "--html", target) == 2
-    assert "文件正被其他程序打开" in capsys.readouterr().err
-    assert target.read_text(encoding="utf-8") == "old"
-
-
 def test_strict_option_gives_exit_code_1_instead_of_0_for_a_report_with_open_warnings_only():
     report = make_report()
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
@@ -254,47 +221,10 @@ def test_strict_option_gives_exit_code_1_instead_of_0_for_a_report_with_open_war
     assert get_exit_code(Report([RuleOutcome("REL001", "a", "ERROR", Outcome.CRASHED)])) == 1
 
 
-def test_rules_command_lists_all_rules_and_rule_command_describes_one(capsys):
-    assert run_command("rules") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("REL001") and "farmland-in-red-line" in line and "错误" in line for line in lines)
-    assert len(lines) >= 21
-    for name in ("REL006", "rel006", "farmland-in-farmland-zone", "farmland_in_farmland_zone"):
-        assert run_command("rule", name) == 0
-        out = capsys.readouterr().out
-        for expected in (
-            "REL006",
-            "检查内容",
-            "检查目的",
-            "整改建议",
-            "适用限制",
-            "large_area_m2",
-            "100\u202f000 m²",
-            "0.1 (10%)",
-            "依据",
-            "[A]",
-        ):
-            assert expected in out
-    assert run_command("rule", "REL006", "--lang", "en") == 0
-    assert "How to fix" in capsys.readouterr().out
-
-
 def run_command_in_new_process(*arguments: object, **more) -> subprocess.CompletedProcess:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHONIO")} | more.pop("env", {})
     command = [sys.executable, "-m", "plugin.core", *map(str, arguments)]
     return subprocess.run(command, cwd=REPOSITORY_ROOT, capture_output=True, env=environment, timeout=120, **more)
-
-
-@pytest.mark.slow
-def test_cp936_console_shows_the_whole_check_summary(source_with_conflict):
-    done = run_command_in_new_process(
-        "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"}
-    )
-    assert done.returncode == 1, done.stderr
-    out = done.stdout.decode("cp936")
-    assert "永久基本农田与生态保护红线重叠" in out and "公顷" in out and "?" not in out
-    done = run_command_in_new_process("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
-    assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
 
 
 @pytest.mark.slow
@@ -326,39 +256,6 @@ def test_check_command_without_geopandas_exits_with_2_and_names_the_missing_libr
     )
     assert done.returncode == 2
     assert "缺少 Python 包 geopandas" in done.stderr and "Traceback" not in done.stderr
-
-
-def test_print_line_keeps_all_characters_that_the_console_can_show(capsys):
-    print_line("12\u202f640.35 m²")
-    assert capsys.readouterr().out == "12\u202f640.35 m²\n"
-
-
-@pytest.mark.slow
-def test_json_html_and_layer_outputs_of_a_check_of_the_sample_county_have_equal_finding_counts(tmp_path, capsys):
-    targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
-    before = (SAMPLE_FOLDER / "county.gpkg").read_bytes()
-    code = run_command(
-        "check",
-        SAMPLE_FOLDER / "county.gpkg",
-        "--profile",
-        "hunyuan",
-        "--json",
-        targets[0],
-        "--html",
-        targets[1],
-        "--findings",
-        targets[2],
-    )
-    assert code == 1
-    assert (SAMPLE_FOLDER / "county.gpkg").read_bytes() == before
-    data = json.loads(targets[0].read_text(encoding="utf-8"))
-    layer = pyogrio.read_dataframe(targets[2])
-    assert len(layer) == len(data["findings"])
-    page = targets[1].read_text(encoding="utf-8")
-    assert "本报告未附图" in page and str(tmp_path) not in page and str(REPOSITORY_ROOT) not in page
-    for severity, key in (("ERROR", "errors"), ("WARNING", "warnings")):
-        counts = [int(c) for c in re.findall(rf'data-severity="{severity}" data-count="(\d+)"', page)]
-        assert sum(counts) == data["summary"][key] == int((layer["severity"] == severity).sum())
 
 
 # -- options
@@ -406,13 +303,6 @@ def test_check_uses_layer_roles_rules_and_language_of_its_options_and_its_progre
     assert checked.plan.role_choices["STBHHX"] == "chosen"
     assert checked.report.lang == "en" and len(checked.report.findings) == 1
     assert shares == sorted(shares) and shares[-1] == 1.0
-
-
-def test_check_cancelled_at_once_stops_before_the_first_rule(source_with_conflict):
-    from plugin.core.errors import Cancelled
-
-    with pytest.raises(Cancelled):
-        check_plan(source_with_conflict, RunOptions(), cancellation=Cancellation(lambda: True))
 
 
 def test_summary_with_a_limited_list_states_the_number_of_rules_and_findings_that_it_omits(

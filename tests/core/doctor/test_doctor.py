@@ -278,29 +278,6 @@ def project(longitude, latitude, meridian, false_easting):
     return false_easting + radius * east, radius * north
 
 
-def unproject(easting, northing, meridian, false_easting):
-    """Return the point (degrees) that `project` maps to easting and northing, by Newton's method."""
-    longitude, latitude = meridian, northing / 111_000
-    for _ in range(20):
-        x, y = project(longitude, latitude, meridian, false_easting)
-        (x1, y1), (x2, y2) = (
-            project(longitude + 1e-6, latitude, meridian, false_easting),
-            project(longitude, latitude + 1e-6, meridian, false_easting),
-        )
-        a, b, c, d = (x1 - x) / 1e-6, (x2 - x) / 1e-6, (y1 - y) / 1e-6, (y2 - y) / 1e-6
-        dx, dy, determinant = easting - x, northing - y, a * d - b * c
-        longitude += (d * dx - b * dy) / determinant
-        latitude += (a * dy - c * dx) / determinant
-    return longitude, latitude
-
-
-def test_the_known_value_of_the_projection_agrees_with_the_series_of_krueger():
-    sample = load_requirements().projection
-    point = unproject(*sample.source_point, 114, 38_500_000)
-    assert math.dist(project(*point, 117, 39_500_000), sample.target_point) < 0.001
-    assert projection.make_projection_fact(TEXTS).state is FactState.OK
-
-
 def test_a_transformation_with_another_result_is_reported(monkeypatch):
     sample = load_requirements().projection
     moved = replace(sample, target_point=(sample.target_point[0] + 0.01, sample.target_point[1]))

@@ -12,19 +12,13 @@ import shapely
 from plugin.core.engine import geometry_queries
 from plugin.core.engine.changed_rows import (
     HashedRows,
-    RowMatch,
-    find_rows_to_update,
-    make_identity_match,
     match_rows,
-    update_pieces,
 )
 from plugin.core.engine.context import RuleContext
 from plugin.core.engine.input_digest import get_layer_digest
 from plugin.core.engine.kept_results import KeptResults
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry import overlay as overlay_module
-from plugin.core.geometry.overlay_fallback import FallbackLog
-from plugin.core.geometry.overlay_pieces import OverlayPieces, Slivers
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.indicators.survey_deductions import find_containing_rows
 from plugin.core.indicators.townships import locate_row_centres
@@ -95,41 +89,6 @@ def test_rows_selected_in_one_check_only_count_as_changed():
     assert match.add_changed_selection(former_selection, None, None).former_row_of_row.tolist() == [0, -1, -1, 2]
     assert match.add_changed_selection(former_selection, None, None).changed_bounds.tolist() == [list(BOXES[4])]
     assert match.former_row_of_row.tolist() == [0, 1, -1, 2]
-
-
-def test_rows_to_update_are_changed_ones_and_those_at_their_boxes_unless_they_are_many():
-    shapes = np.array([shapely.box(*BOXES[one]) for one in (1, 2, 3, 5)] + [None] * 3, dtype=object)
-    polygons, match = Polygons(shapes), make_identity_match(7)
-    box = np.array([[-5.0, -5.0, -1.0, -1.0], [20.0, 20.0, 50.0, 50.0], [np.nan] * 4])
-    assert np.flatnonzero(find_rows_to_update(polygons, match, box)).tolist() == [3]
-    assert polygons.find_rows_meeting_bounds(box).tolist() == [3]
-    match.former_row_of_row[4] = -1
-    assert np.flatnonzero(find_rows_to_update(polygons, match, box)).tolist() == [3, 4]
-    assert find_rows_to_update(polygons, match, np.array([[0.0, 0.0, 60.0, 60.0]])) is None
-
-
-def make_pieces(pairs, sliver_pairs=()):
-    """Return pieces of pairs of rows, whose geometries are different."""
-    left, right = np.array([*pairs, (0, 0)]).T[:, :-1]
-    sliver_left, sliver_right = np.array([*sliver_pairs, (0, 0)]).T[:, :-1]
-    geometry = shapely.box(left, right, left + 1, right + 2)
-    slivers = Slivers(list(shapely.box(sliver_left, sliver_right, sliver_left + 1, 99)), sliver_left, sliver_right)
-    return OverlayPieces(left, right, geometry, left * 10.0 + right, left + 0.5, slivers, FallbackLog())
-
-
-def test_updated_pieces_are_sorted_and_those_of_recomputed_or_removed_rows_are_replaced():
-    former = make_pieces([(0, 1), (1, -1), (2, 0), (2, 3)], [(0, 1), (2, 3)])
-    recomputed = make_pieces([(0, 7), (3, -1)], [(3, 2)])
-    # Left row 1 was removed, and one inserted behind the first; right row 3 has changed.
-    left_match = RowMatch(np.array([0, -1, 2]), np.array([0, -1, 2]), np.zeros((0, 4)))
-    right_match = RowMatch(np.arange(8), np.array([0, 1, 2, -1, 4, 5, 6, 7]), np.zeros((0, 4)))
-    is_recomputed = np.array([False, True, False, True]), np.zeros(8, dtype=bool)
-    pieces = update_pieces(former, recomputed, left_match, right_match, is_recomputed)
-    assert list(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)) == [(0, 1), (0, 7), (2, 0), (3, -1)]
-    assert pieces.area.tolist() == [1.0, 7.0, 20.0, 29.0] and pieces.width.tolist() == [0.5, 0.5, 2.5, 3.5]
-    assert [shape.bounds[:2] for shape in pieces.geometry] == [(0, 1), (0, 7), (2, 0), (3, -1)]
-    assert list(zip(pieces.slivers.left_row, pieces.slivers.right_row, strict=True)) == [(0, 1), (3, 2)]
-    assert [sliver.bounds[:2] for sliver in pieces.slivers.polygons] == [(0, 1), (3, 2)]
 
 
 # A random county of two layers of polygons and one of points, and random edits of it.

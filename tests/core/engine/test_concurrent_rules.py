@@ -59,18 +59,6 @@ def test_rules_of_both_kinds_run_at_the_same_time():
     assert len(run_letters("aB", lambda rule, _: barrier.wait())) == 2
 
 
-def test_progress_is_reported_by_the_calling_thread_with_a_number_that_never_falls():
-    reports = []
-
-    def report(number, rule):
-        reports.append((number, rule.code, threading.get_ident()))
-
-    run_letters("AbCd", lambda rule, _: time.sleep(0.2 if rule.concurrent else 0.01), report_progress=report)
-    numbers, codes, threads = zip(*reports, strict=True)
-    assert sorted(codes) == sorted("AbCd") and set(threads) == {threading.get_ident()}
-    assert list(numbers) == sorted(numbers) and max(numbers) < 4
-
-
 def test_cancelled_rule_of_the_calling_thread_stops_the_other_thread_before_the_error_is_raised():
     started, ended = threading.Event(), threading.Event()
 
@@ -100,16 +88,6 @@ def test_request_to_cancel_reaches_the_other_thread():
 
     with pytest.raises(Cancelled):
         run_letters("A", run, Cancellation(is_requested.is_set))
-
-
-def test_each_of_the_two_threads_has_half_of_the_threads_until_both_have_ended():
-    former_count = get_thread_count()
-    set_thread_count(6)
-    try:
-        assert run_letters("aB", lambda rule, _: get_thread_count()) == [3, 3]
-        assert get_thread_count() == 6
-    finally:
-        set_thread_count(former_count)
 
 
 def test_error_in_the_other_thread_is_raised():
@@ -213,16 +191,3 @@ def test_report_of_two_threads_equals_that_of_one_thread(seed, two_threads):
     report = list_comparable_parts(check_plan(layers, options, memory=RuleMemory() if seed > 1 else None).report)
     assert concurrent_report == report
     assert report["findings"]
-
-
-@pytest.mark.exhaustive
-def test_second_check_in_two_threads_reuses_the_results_of_all_rules(two_threads):
-    layers = make_read_layers(make_county(2500, 3)[0])
-    memory = RuleMemory()
-    first = check_plan(layers, RunOptions(profile="hunyuan"), memory=memory).report
-    second = check_plan(layers, RunOptions(profile="hunyuan"), memory=memory).report
-    assert not memory.computed_codes
-    first_parts, second_parts = list_comparable_parts(first), list_comparable_parts(second)
-    for parts in (first_parts, second_parts):
-        parts["provenance"].pop("reused_rules")
-    assert first_parts == second_parts

@@ -14,10 +14,8 @@ from plugin.core.engine.explanation import (
     RULE_DEFAULT_ORIGIN,
     STANDARD_ORIGIN,
     describe_citation,
-    describe_where_to_change_values,
     find_effective_values,
     format_effective_values,
-    replace_parameter_names_with_titles,
 )
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.messages.texts import Texts
@@ -92,57 +90,6 @@ def test_rule_command_prints_effective_values_of_settings(capsys):
     assert "ratio.limit = 1.25（县配置 浑源县）" in output and "依据" in output and "适用限制" in output
     assert main(["rule", "LAW001", "--lang", "en"]) == 0
     assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out
-
-
-def test_tolerance_settings_of_a_rule_are_listed_with_distinct_titles(county_norm):
-    texts = Texts("zh")
-    values = find_effective_values(ALL_RULES_BY_CODE["TOP001"], county_norm)
-    tolerance = [line for line in format_effective_values(values, texts) if " tolerance." in line]
-    titles = [line.partition(" ")[0] for line in tolerance]
-    assert len(titles) > 3 and len(set(titles)) == len(titles) and "容差" not in titles
-    assert any(line.startswith("节点聚合容差 tolerance.cluster_m = ") for line in tolerance)
-
-
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_rule_help_names_settings_by_title_and_gives_keys_only_for_those_edited_in_a_file(county_norm, lang):
-    texts = Texts(lang)
-    for code, rule in ALL_RULES_BY_CODE.items():
-        values = find_effective_values(rule, county_norm)
-        with_keys = format_effective_values(values, texts)
-        lines = format_effective_values(values, texts, shows_keys=False)
-        assert len(set(lines)) == len(lines), "each line is distinct"
-        for value, line, full_line in zip(values, lines, with_keys, strict=True):
-            label = full_line.partition(f" {value.name} =")[0]
-            has_label_alone = (
-                sum(one.startswith(f"{label} {other.name} =") for one, other in zip(with_keys, values, strict=True))
-                == 1
-            )
-            assert line.startswith(f"{label} = ") or not has_label_alone, code
-    values = find_effective_values(ALL_RULES_BY_CODE["TOP001"], county_norm)
-    described = describe_where_to_change_values(values, "TOP001", texts, lines_show_keys=False)
-    assert "[tolerance.ignored_pair_m2]" in described and "[tolerance.cluster_m]" not in described
-    assert "tolerance.cluster_m" not in "".join(format_effective_values(values, texts, shows_keys=False))
-
-
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_parameters_in_the_help_of_a_rule_are_named_by_their_titles(lang):
-    texts = Texts(lang)
-    for code, rule in ALL_RULES_BY_CODE.items():
-        shown = " ".join(
-            replace_parameter_names_with_titles(text, rule, texts) for text in texts.get_rule_help(rule).values()
-        )
-        names = [one.name for one in rule.parameters if re.search(rf"(?<![\w.]){one.name}(?![\w.])", shown)]
-        assert names == [] or (lang == "en" and all("_" not in name for name in names)), code
-
-
-def test_parameter_name_in_rule_help_becomes_its_title_and_is_dropped_if_the_title_precedes_it():
-    texts, rule = Texts("zh"), ALL_RULES_BY_CODE["REL006"]
-    title = texts.get_section("parameters")["max_share"]
-    assert (
-        replace_parameter_names_with_titles("区外占比超过最大占比（max_share），为警告。", rule, texts)
-        == "区外占比超过最大占比，为警告。"
-    )
-    assert replace_parameter_names_with_titles("超过 max_share 的为警告。", rule, texts) == f"超过“{title}”的为警告。"
 
 
 def test_citation_with_source_mark_c_names_whether_standard_or_county_accepted_it(county_norm):

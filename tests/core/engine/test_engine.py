@@ -472,27 +472,3 @@ def test_gap_rules_are_skipped_when_the_union_of_the_county_outline_fails(monkey
         (outcome,) = run_check(plan, [load_all_rules()[code]]).rules
         assert (str(outcome.outcome), outcome.incomplete) == ("skipped", True)
         assert outcome.reason == Texts("zh").format_reason("outline_failed", {})
-
-
-def test_cached_boundaries_are_released_after_the_last_rule_that_uses_them():
-    """Check that boundaries kept for rules are deleted after their last use."""
-    held = {}
-
-    def record_cached_boundaries(name):
-        def call_and_record_boundaries(*layers, ctx, **given):
-            held[name] = {role for role, layer in ctx.plan.layers.items() if "lines" in layer.polygons.__dict__}
-            return rules[name].function(*layers, ctx=ctx, **given)
-
-        return call_and_record_boundaries
-
-    rules = {code: load_all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
-    watched = [replace(rule, function=record_cached_boundaries(code), concurrent=False) for code, rule in rules.items()]
-    plan = make_small_plan()
-    report = run_check(plan, watched)
-    assert "DLTB" in held["TOP001"] and {"STBHHX", "CZKFBJ"} <= held["REL001"]
-    assert "DLTB" not in held["REL001"], "no rule after TOP001 uses it"
-    assert {"STBHHX", "CZKFBJ"} <= held["REL003"] and "YJJBNTBHTB" not in held["REL003"]
-    assert not any("lines" in layer.polygons.__dict__ for layer in plan.layers.values())
-    again = run_check(plan, [rules["REL001"], rules["REL003"]])
-    assert {f.fingerprint for f in again.findings} == {f.fingerprint for f in report.findings if f.code != "TOP001"}
-    assert again.findings

@@ -44,16 +44,6 @@ def make_findings():
     ]
 
 
-def test_multipolygons_made_for_many_findings_at_once_equal_those_made_for_each_finding():
-    findings = make_findings()
-    assert [finding.geom_kind for finding in findings] == [kind for kind, _ in GEOMETRIES.values()]
-    shapes = make_layer_geometries(findings).tolist()
-    assert shapes == [finding.make_layer_geometry() for finding in findings]
-    for shape, (_, area) in zip(shapes, GEOMETRIES.values(), strict=True):
-        assert shape is None if area is None else shape.geom_type == "MultiPolygon"
-        assert area is None or shape.area == pytest.approx(area, rel=0.01)
-
-
 def test_written_findings_layer_has_the_values_and_multipolygons_of_the_findings(tmp_path):
     findings = make_findings()
     findings[0].area_m2, findings[0].message, findings[0].params = 2.5, "“甲”%\n", {"share": 0.5}

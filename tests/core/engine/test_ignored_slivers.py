@@ -4,7 +4,6 @@
 Sums are compared with shapely. A sum above its limit is a finding.
 """
 
-import numpy as np
 import pytest
 import shapely
 from hypothesis import given
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.geometry.overlay_pieces import subtract_earlier_shapes
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import IncrementalChecker
 from plugin.core.messages.texts import SLIVER_TEXTS_KEY
@@ -45,21 +43,6 @@ def make_comb_overlap(count, *, features=1, wide=STRIP_WIDTH_M):
 
 def list_sliver_findings(found):
     return [f for f in found.findings if f.case == SLIVER_TEXTS_KEY]
-
-
-@pytest.mark.exhaustive
-def test_four_thousand_ignored_strips_give_one_warning_with_their_sum():
-    layers = make_comb_overlap(4000, features=400)
-    found = check_to_report(layers, "REL001")
-    (one,) = found.findings
-    assert (one.code, one.case, one.severity) == ("REL001", SLIVER_TEXTS_KEY, Severity.WARNING)
-    assert {one.role, one.related_role} == {FARMLAND_ROLE, RED_LINE_ROLE}
-    planted = statutory_area(shapely.get_parts(layers[RED_LINE_ROLE].geometry.to_numpy())).sum()
-    assert one.area_m2 == pytest.approx(planted, abs=0.01) and planted > 1000
-    assert (one.params["count"], one.params["places"]) == (4000, 2000)
-    assert len(shapely.get_parts(one.geometry)) == 2000
-    assert [(r.outcome, r.findings) for r in found.rules] == [("failed", 1)]
-    assert "碎图斑" in one.message
 
 
 def test_fifty_square_metres_of_slivers_on_one_feature_give_a_warning():
@@ -188,21 +171,6 @@ def test_farmland_zone_rule_states_the_sum_of_small_parts_outside_and_warns_if_i
     (one,) = check_to_report(layers, "REL006").findings
     assert (one.case, one.severity, one.params["count"]) == ("scattered", Severity.WARNING, 5)
     assert one.area_m2 == pytest.approx(statutory_area(list(layers[FARMLAND_ROLE].geometry[1:])).sum(), abs=0.01)
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(1, 12), st.integers(1, 4)), min_size=1, max_size=25
-    )
-)
-def test_overlapping_slivers_are_counted_once_in_the_sum(strips):
-    shapes = np.array([shapely.box(x, y / 50, x + w, y / 50 + h / 50) for x, y, w, h in strips], dtype=object)
-    found = subtract_earlier_shapes(shapes)
-    left = found.remaining_shapes[found.has_remainder]
-    union = shapely.union_all(shapes)
-    assert shapely.area(left).sum() == pytest.approx(union.area, abs=1e-5)
-    assert shapely.symmetric_difference(shapely.union_all(left), union).area < 1e-5
-    assert all(shapely.equals(shapes[n], shapes[m]) for n, m in enumerate(found.first_equal))
 
 
 @given(st.data())

@@ -148,15 +148,6 @@ def test_rows_of_two_counties_are_accepted_with_a_city_standard_and_reported_wit
     assert list_message_cases(check_layers(tables, "", rules=OVERLAP_RULES)) == {"layer"}
 
 
-def test_codes_of_another_county_are_reported_even_if_the_profile_sets_area_digits_to_zero(clean_layers, write_profile):
-    report = check_layers(
-        {**clean_layers, "STBHHX": set_neighbour_county_codes(clean_layers["STBHHX"])},
-        write_profile(more="[attributes]\narea_digits = 0\n"),
-        rules=OVERLAP_RULES,
-    )
-    assert list_message_cases(report) == {"layer"}
-
-
 @pytest.mark.parametrize("code", ["000000", "014022"])
 def test_profile_with_an_impossible_division_code_is_refused(write_profile, code):
     with pytest.raises(DataError):

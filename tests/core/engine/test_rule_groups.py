@@ -164,22 +164,6 @@ def test_holes_of_the_urban_boundary_are_reported_as_windows_by_one_rule_and_as_
         assert sum(p.intersection(window.geometry).area for p in inside) >= 0.95 * window.geometry.area
 
 
-@pytest.mark.slow
-def test_duplicate_rows_and_zone_gaps_that_two_rules_can_find_are_reported_by_only_one_of_them(
-    check_with_quality_rules,
-):
-    twice = [f for f in list_findings_of_rule(check_with_quality_rules, "TOP001") if f.case == "duplicate"]
-    assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
-    assert not list_findings_of_rule(check_with_quality_rules, "TOP007")
-    alone = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", rules=("TOP007",))).report.findings
-    assert {frozenset((f.key, *f.related_keys)) for f in alone} == {frozenset((f.key, *f.related_keys)) for f in twice}
-    # TOP004 does not repeat the gap between zones that TOP002 reports.
-    assert list_findings_of_rule(check_with_quality_rules, "TOP002") and not list_findings_of_rule(
-        check_with_quality_rules, "TOP004"
-    )
-    assert {f.code for f in check_plan(SAMPLE_COUNTY_FILE, RunOptions(rules=("TOP004",))).report.findings} == {"TOP004"}
-
-
 def test_choosing_a_rule_group_and_a_rule_name_gives_the_rules_of_the_group_and_that_rule():
     norm = RunOptions(profile="hunyuan").resolve_norm()
     chosen = choose_rules(norm.rules, norm.expand_groups(("delivery", "zone-gaps")))

@@ -12,14 +12,10 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.engine import geometry_queries
 from plugin.core.engine.input_digest import compute_value_digest
-from plugin.core.engine.kept_results import KeptResults
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
-from plugin.core.geometry.polygons import Polygons
 from plugin.core.io import read_source
-from plugin.core.plan import layer as layer_module
 from plugin.paths import RESOURCES_FOLDER
 from tests.parametrize import first_daily
 
@@ -102,50 +98,6 @@ def test_shared_value_makes_a_rule_read_only_the_layers_that_it_was_computed_fro
     # ATT022 compares the area field of each layer with values that LAW002 and LAW004 use too.
     assert "LAW002" in memory.reused_codes - memory.computed_codes
     assert "ATT022" in memory.reused_codes & memory.computed_codes
-
-
-def test_overlaps_and_areas_of_an_unchanged_layer_are_not_computed_again(county, monkeypatch):
-    options = replace(DEFAULT_RULES, rules=("TOP001", "LAW002", "REL002"))
-    memory = RuleMemory()
-    check_with_memory(county, options, memory)
-    frame = get_frame(county, "CZKFBJ").copy()
-    frame.geometry = shapely.transform(frame.geometry.to_numpy(), lambda xy: xy + 1e-5)
-    changed = replace_layer(county, "CZKFBJ", frame)
-    expected = check_afresh(changed, options)
-    computed = []
-    compute_candidates, measure = Polygons._compute_overlap_candidates, layer_module.measure_statutory_area
-    monkeypatch.setattr(
-        Polygons,
-        "_compute_overlap_candidates",
-        lambda self, cancellation: computed.append(len(self)) or compute_candidates(self, cancellation),
-    )
-    monkeypatch.setattr(
-        layer_module,
-        "measure_statutory_area",
-        lambda shapes, *others: computed.append(len(shapes)) or measure(shapes, *others),
-    )
-    assert check_with_memory(changed, options, memory) == expected
-    # Besides the changed layer, only single rows are measured.
-    assert max(computed) == len(frame)
-
-
-def test_only_changed_geometries_of_a_layer_are_tested_for_validity_again(county, monkeypatch):
-    options = replace(DEFAULT_RULES, rules=("GEO001", "GEO002"))
-    memory = RuleMemory()
-    check_with_memory(county, options, memory)
-    frame = get_frame(county, "DLTB").iloc[::-1].copy()
-    invalid_before = np.count_nonzero(~frame.geometry.is_valid & ~frame.geometry.isna())
-    shapes = frame.geometry.to_numpy().copy()
-    shapes[3] = shapely.transform(shapes[3], exchange_vertices)
-    frame.geometry = shapes
-    changed = replace_layer(county, "DLTB", frame)
-    expected = check_afresh(changed, options)
-    tested = []
-    monkeypatch.setattr(
-        layer_module, "apply_in_threads", lambda function, shapes: tested.append(len(shapes)) or function(shapes)
-    )
-    assert check_with_memory(changed, options, memory) == expected
-    assert sum(tested) == 1 + invalid_before < len(frame) / 2
 
 
 @pytest.mark.parametrize(
@@ -327,47 +279,6 @@ def test_check_with_kept_overlays_after_changes_of_overlaid_layers_equals_a_chec
         assert check_with_memory(county, EVERY_RULE, memory) == check_afresh(county, EVERY_RULE), changes
 
 
-def test_overlays_of_unchanged_layers_are_not_computed_again_in_a_rule_that_reads_the_changed_one(county, monkeypatch):
-    options = replace(DEFAULT_RULES, rules=("LAW001",))
-    memory = RuleMemory()
-    check_with_memory(county, options, memory)
-    frame = get_frame(county, "STBHHX").copy()
-    shapes = frame.geometry.to_numpy().copy()
-    shapes[0] = move_second_vertex(shapes[0], 1e-5)
-    changed = replace_layer(county, "STBHHX", frame.set_geometry(shapes, crs=frame.crs))
-    expected = check_afresh(changed, options)
-    computed = []
-    for name in ("find_shared_areas", "find_uncovered_pieces"):
-        compute = getattr(geometry_queries, name)
-
-        def record(left, right, compute=compute, **others):
-            computed.append({len(left), len(right)})
-            return compute(left, right, **others)
-
-        monkeypatch.setattr(geometry_queries, name, record)
-    assert check_with_memory(changed, options, memory) == expected
-    # 城镇开发边界 and zones are not overlaid with the parcels again.
-    assert computed == [{len(get_frame(county, "DLTB")), len(frame)}]
-
-
-def test_change_of_an_attribute_alone_repeats_no_overlay(county, monkeypatch):
-    options = replace(DEFAULT_RULES, rules=("REL001", "LAW001"))
-    memory = RuleMemory()
-    check_with_memory(county, options, memory)
-    frame = get_frame(county, "STBHHX").copy()
-    frame.iloc[0, frame.columns.get_loc("BSM")] = "140225200000000999"
-    changed = replace_layer(county, "STBHHX", frame)
-    expected = check_afresh(changed, options)
-    for name in ("find_shared_areas", "find_shared_pieces", "find_uncovered_pieces"):
-        monkeypatch.setattr(geometry_queries, name, fail_to_compute)
-    assert check_with_memory(changed, options, memory) == expected
-    assert memory.computed_codes == {"REL001", "LAW001"}
-
-
-def fail_to_compute(*arguments, **settings):
-    raise AssertionError("computed again")
-
-
 def move_second_vertex(shape, shift):
     """Return a polygon or multipolygon with one vertex of its first ring moved."""
 
@@ -377,21 +288,6 @@ def move_second_vertex(shape, shift):
         return xy
 
     return shapely.transform(shape, move) if shape is not None else None
-
-
-def test_kept_results_drop_the_ones_not_used_for_longest_and_return_copies(monkeypatch):
-    monkeypatch.setattr("plugin.core.engine.kept_results.MAX_BYTES", 1000)
-    monkeypatch.setattr("plugin.core.engine.kept_results.MAX_RESULT_BYTES", 480)
-    results = KeptResults()
-    for name in (b"a", b"b"):
-        results.keep_arrays(name, {"values": np.arange(50)})
-    assert results.find_arrays(b"a") is not None
-    results.keep_arrays(b"c", {"values": np.arange(50)})
-    assert results.find_arrays(b"b") is None
-    results.keep_arrays(b"d", {"values": np.arange(61)})
-    assert results.find_arrays(b"d") is None
-    results.find_or_compute(b"a", fail_to_compute)["values"][0] = 9
-    assert results.find_or_compute(b"a", fail_to_compute)["values"].tolist() == list(range(50))
 
 
 def test_texts_that_contain_the_separator_of_texts_are_distinguished():

@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A rule's findings do not depend on other rules of a run; their order is fixed."""
 
-import subprocess
-import sys
-
 import pytest
 
-from plugin.core.engine.context import RuleContext
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.messages.texts import format_width
 from plugin.core.model.findings import sort_findings
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
-from plugin.paths import PLUGIN_ROOT, SAMPLE_FOLDER
 from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_small_plan_layers
 from tests.sample import check_sample_county
 
@@ -49,15 +44,6 @@ def test_report_findings_are_sorted_by_rule_layer_role_and_key(complete_county_r
     ]
 
 
-def test_has_inputs_of_rule_is_false_for_a_rule_with_a_missing_required_layer():
-    # Without a county layer, TOP003 has no result.
-    plan = make_example_plan({"farmland": [SQUARE_WKT]})
-    context = RuleContext(plan, plan.norm, plan.norm.make_tolerance())
-    assert not context.has_inputs_of_rule(load_all_rules()["TOP003"]) and context.has_inputs_of_rule(
-        load_all_rules()["TOP001"]
-    )
-
-
 def test_outcome_of_the_rule_on_invalid_shapes_names_the_rule_that_reports_arcs_in_its_place():
     report = check_data(
         convert_to_source_layers(make_small_plan_layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]
@@ -91,26 +77,3 @@ def test_narrow_overlap_prints_its_mean_width():
     # 2 × 3 m² ÷ 600.02 m.
     assert finding.width_m == pytest.approx(6 / 600.02, rel=1e-3)
     assert "宽 0.01 m" in finding.message and "0.00 " not in finding.message
-
-
-def test_check_of_the_sample_imports_no_module_of_the_package_export_and_no_fix():
-    """Import in a separate process, because imported modules stay loaded."""
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from plugin.core.check import RunOptions, check_plan\n"
-        "check_plan(sys.argv[2], RunOptions(profile='hunyuan'))\n"
-        "print(*sorted(name for name in sys.modules if name.startswith('plugin.')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(PLUGIN_ROOT), str(SAMPLE_FOLDER)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    loaded = done.stdout.split()
-    unwanted = [
-        name for name in loaded if name.startswith(("plugin.core.package", "plugin.core.yearly", "plugin.core.fixes"))
-    ]
-    assert unwanted == []
-    rules = [name for name in loaded if name.startswith("plugin.core.rules.")]
-    print(f"{len(loaded)} modules of ours, {len(rules)} of them rules")
-    # Each rule is a separate module, so the limit is on the others.
-    assert len(loaded) - len(rules) <= 167

@@ -15,7 +15,6 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import check_plan
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.evaluation import run
-from plugin.core.evaluation.chapter import make_evaluation_chapter
 from plugin.core.evaluation.checked_plan import choose_editions_of_check, evaluate_check, find_source_of_layers
 from plugin.core.evaluation.editions import read_editions
 from plugin.core.evaluation.model import Edition
@@ -25,10 +24,6 @@ from plugin.core.evaluation.write import evaluation_to_dict
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
-from plugin.core.render.chapter import ReportChapter
-from plugin.core.render.document.blank_image import make_blank_png
-from plugin.core.render.document.ledger import write_ledger
-from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn
 from tests.core.evaluation.test_evaluation import make_box, make_layers, write_profile
 from tests.core.small_plan import hash_files, make_table, write_gpkg
 from tests.county.measure import statutory_area
@@ -269,51 +264,6 @@ def test_a_crash_while_an_earlier_edition_is_read_leaves_the_check(checked, edit
     assert [one.is_read for one in result.editions] == [False, False, False, True]
     assert "KeyError" in result.editions[0].problem and "zhang" not in result.editions[0].problem
     assert any("KeyError" in one for one in list_note_sentences(result, Texts("zh")))
-
-
-def test_a_soft_line_break_in_the_list_is_a_blank(county, tmp_path):
-    table = county / "各期 软回车.csv"
-    table.write_text("年份,数据,版本\n2020,2020年数据.gpkg,报批\x0b稿\n2024,,终\x07稿\n", encoding="utf-8")
-    paths = run_check(county, tmp_path, "--editions", str(table))
-    labels = [one["label"] for one in json.loads(paths["json"].read_text(encoding="utf-8"))["evaluation"]["editions"]]
-    assert labels == ["2020（报批 稿）", "2024（终 稿）"]
-    heads = [cell.value for cell in openpyxl.load_workbook(paths["xlsx"]).worksheets[2][1]]
-    assert set(labels) <= set(heads) and paths["docx"].exists()
-
-
-def test_a_control_character_in_a_head_of_the_ledger_is_left_out(checked, tmp_path):
-    table = ReportTable("evaluation_missing", [TableColumn("indicator", title="报批\x0b稿")])
-    table.rows.append(ReportTableRow(["=1\x0b"], "row", ""))
-    chapter = ReportChapter("evaluation", "体检评估", lambda: (), (table,), {}, "")
-    write_ledger(tmp_path / "a.xlsx", checked.report, None, chapter=chapter)
-    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[2]
-    assert (sheet["A1"].value, sheet["A2"].value, sheet["A2"].data_type) == ("报批稿", "=1", "s")
-
-
-def test_a_refused_public_edition_reads_no_earlier_edition(county, tmp_path, monkeypatch, capsys):
-    profile = tmp_path / "涉密.toml"
-    profile.write_text(
-        (county / "县配置.toml").read_text(encoding="utf-8") + '\n[document]\nsecrecy = "秘密"\n', encoding="utf-8"
-    )
-    read = []
-    monkeypatch.setattr(run, "read_plan", lambda *given, **named: read.append(given))
-    more = ("--editions", str(county / "各期.csv"), "--public", "--json", str(tmp_path / "a.json"))
-    assert main(["check", str(county / "2024年数据.gpkg"), "--profile", str(profile), *more]) == 2
-    assert (
-        "公开版" in (err := capsys.readouterr().err)
-        and "秘密" in err
-        and not read
-        and not (tmp_path / "a.json").exists()
-    )
-
-
-def test_charts_are_drawn_once_and_only_for_a_page(checked, editions, options):
-    drawn = []
-    evaluation = evaluate_check(checked, editions, options)
-    chapter = make_evaluation_chapter(evaluation, lambda svg, width: (drawn.append(svg), make_blank_png(10, 10))[1])
-    assert chapter.tables and chapter.data["series"] and not drawn
-    assert len(chapter.leave_out().make_blocks()) == 1 and not drawn
-    assert chapter.make_blocks() is chapter.make_blocks() and len(drawn) == len(evaluation.shown_series)
 
 
 def test_layers_of_a_project_have_the_file_or_folder_of_most_of_them(tmp_path):

@@ -20,7 +20,6 @@ from plugin.core.evaluation.write import check_evaluation_outputs, write_evaluat
 from plugin.core.files.writing import OutputPaths
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
-from plugin.core.options import RunOptions
 from tests.core.small_plan import hash_files, make_county_box, make_table, write_gpkg
 from tests.county.measure import statutory_area
 
@@ -143,14 +142,6 @@ def test_the_next_target_year_is_in_force_and_the_alert_needs_no_threshold(resul
     assert [one.key for one in series.warnings] == ["adverse", "trend"] and series.level is Level.WATCH
     # 30 ha in 2020 and 25 ha in 2024 are −1.25 ha a year: 17.5 ha in 2030.
     assert series.warnings[1].params["projected"] == pytest.approx(17.5, abs=0.05)
-
-
-def test_later_target_missed_is_an_alert(county, tmp_path):
-    profile = write_profile(tmp_path / "p.toml", first=2023)
-    editions = [Edition(year, str(county / f"{year}年.gpkg")) for year in (2022, 2024)]
-    series = get_series(evaluate_editions(editions, RunOptions(profile=profile)), "red_line_area")
-    assert (series.target.year, series.level, series.points[0].state) == (2035, Level.ALERT, "met")
-    assert (series.points[1].state, series.is_unconfirmed) == ("broken", False)
 
 
 def test_one_edition_alone_has_states_and_no_changes(county):

@@ -2,8 +2,10 @@
 """Boundary-point files are read with their areas, and exported again as they were written."""
 
 import hashlib
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -93,11 +95,11 @@ def test_real_file_is_exported_byte_by_byte_and_never_changed(path, tmp_path):
 class Variant(NamedTuple):
     """A habit in which offices write boundary points."""
 
-    writer: dict = {}
+    writer: Mapping = MappingProxyType({})
     #: Names of the rings of each parcel.
     parcels: tuple = (("outer",),)
     #: How the file is stored.
-    stored: dict = {}
+    stored: Mapping = MappingProxyType({})
     #: EPSG code of the file.
     crs: int = 4526
 

@@ -6,14 +6,12 @@ import sqlite3
 from contextlib import closing
 
 import geopandas as gpd
-import numpy as np
 import pytest
 import shapely
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
-from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import load_all_fixes
@@ -21,8 +19,7 @@ from plugin.core.fixes.run import FixRunOptions, run_fixes
 from plugin.core.fixes.state import EditingState
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState
-from tests.core.fixes.edited_layers import make_edited_layers
-from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows, propose_best_fix
+from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
 
 ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs")
 osr = pytest.importorskip("osgeo.osr")
@@ -192,35 +189,6 @@ def test_densifying_the_arc_of_one_of_two_neighbours_announces_findings_that_the
     assert not second.new_findings
 
 
-def test_area_change_of_a_proposal_equals_the_difference_of_the_shapes_before_and_after():
-    state, findings = make_neighbours(("GEO004",))
-    before = [row.stored_shape.area for row in list_layer_rows(state, "CZKFBJ")]
-    proposal, after = propose_fix(state, FIX, findings[0], {"tolerance_m": 0.01})
-    now = [row.stored_shape.area for row in list_layer_rows(after, "CZKFBJ")]
-    (area,) = proposal.areas
-    assert area.after_m2 - area.before_m2 == pytest.approx(now[0] - before[0], abs=1e-3) and now[0] > before[0]
-    assert now[1] == before[1]
-
-
-def test_row_with_replaced_arcs_can_be_reshaped_by_a_later_fix():
-    part = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -0.02, 100 0), (100 0, 100 80, 0 80, 0 0)))"
-    plan = make_example_plan({"boundary": [part], "farmland": ["POLYGON ((90 0, 190 0, 190 80, 90 80, 90 0))"]})
-    state, findings = check_and_start_editing(plan, ["GEO004", "REL002"])
-    overlap = next(one for one in findings if one.code == "REL002")
-    assert propose_best_fix(state, overlap, choose_fixes(())).reason == "has_arcs"
-    result = run_batch(state, sorted(findings, key=lambda one: one.code), choose_fixes(()), safe_only=False)
-    assert [entry.is_applied for entry in result.entries] == [True, True]
-
-
-def test_arc_with_all_points_on_a_line_is_replaced_by_the_fix():
-    flat = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 0, 100 0), (100 0, 100 80, 0 80, 0 0)))"
-    state, findings = check_and_start_editing(make_example_plan({"boundary": [flat]}), ["GEO004"])
-    proposal, after = propose_fix(state, FIX, findings[0])
-    assert proposal.is_safe
-    (layer,) = make_edited_layers(after)
-    assert not layer.fids_with_arcs
-
-
 @pytest.mark.parametrize(
     ("kind", "reason"), [("degrees", "other_crs"), ("heights", "has_heights"), ("segments", "curve_unknown")]
 )
@@ -281,14 +249,3 @@ def test_live_check_updates_findings_when_arcs_are_drawn_straightened_and_restor
     assert state.get_row("CZKFBJ", 7).curve_text == DISC
     session.check_edits(EditBatch({}, {("CZKFBJ", 7): FeatureState(drawn.wkb, {"BSM": KEY.format(8)})}))
     assert list_arc_keys(state) == ["1", "2", "4", "9"]
-
-
-def test_vertices_of_the_fixed_row_lie_on_the_arc_of_the_file(tmp_path):
-    source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
-    run_fixes_into_copy(source, copy)
-    vertices = set(map(tuple, shapely.get_coordinates(gpd.read_file(copy, layer="CZKFBJ").geometry.iloc[0])))
-    assert {(X + x, Y + y) for x, y in ARC} <= vertices
-    xy = np.array(sorted(vertices))
-    xy = xy[xy[:, 1] > Y] - (X, Y)
-    radius = (250**2 + 100.5**2) / (2 * 100.5)
-    assert np.hypot(xy[:, 0] - 250, xy[:, 1] - (100.5 - radius)) == pytest.approx(radius, abs=1e-6)

@@ -10,11 +10,8 @@ from plugin.core.fixes import batch as fix_batch
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.regions import compute_finding_region
 from plugin.core.fixes.shapes import measure_shared_edge
-from plugin.core.fixes.state import EditingState
-from plugin.core.live import rows as live_rows
-from plugin.core.live.session import IncrementalSession
 from tests.benchmarks.batch_fixes import run_and_compare
-from tests.core.fixes.fix_runs import check_again, check_and_start_editing, propose_fix_or_fail
+from tests.core.fixes.fix_runs import check_again, check_and_start_editing
 from tests.county import make_county
 from tests.county.many_defects import KINDS, Answer, plant_many_defects
 from tests.county.write import write_geopackage
@@ -49,45 +46,6 @@ def strip_above_squares():
     below = f"POLYGON ((0 -50, {right} -50, {right} -20, 0 -20, 0 -50))"
     plan = make_example_plan({"layer": [strip, below, *squares]}, {"layer": "CZKFBJ"}, {})
     return check_and_start_editing(plan, ["GEO005", "GEO009", "TOP001", "TOP004"])
-
-
-def count_operations(monkeypatch, action):
-    """Return the result of an action, and the numbers of rows read and of tables joined during it."""
-    counts = {"rows": 0, "tables": 0}
-    read_row, join = EditingState.get_row_by_number, live_rows.concatenate_layers
-
-    def count_row(self, role, number):
-        counts["rows"] += 1
-        return read_row(self, role, number)
-
-    def count_tables(layers):
-        counts["tables"] += len(layers)
-        return join(layers)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EditingState, "get_row_by_number", count_row)
-        patch.setattr(live_rows, "concatenate_layers", count_tables)
-        result = action()
-    return result, counts
-
-
-def test_number_of_rows_read_for_a_proposal_does_not_grow_with_the_number_of_earlier_edits(
-    strip_above_squares, monkeypatch
-):
-    state, findings = strip_above_squares
-    (spike,) = [one for one in findings if one.code == "GEO005"]
-    repeated = [one for one in findings if one.code == "GEO009"]
-    assert len(repeated) == SMALL_ROWS
-    (fix,) = choose_fixes(["FIX004"])
-    (first, _), before = count_operations(monkeypatch, lambda: propose_fix_or_fail(fix, spike, state))
-    batch = run_batch(state, repeated, choose_fixes(["FIX003"]))
-    assert len(batch.applied) == SMALL_ROWS
-    # The first proposal makes one table of all edited rows; later ones take their rows from it.
-    propose_fix_or_fail(fix, spike, batch.state)
-    (again, _), after = count_operations(monkeypatch, lambda: propose_fix_or_fail(fix, spike, batch.state))
-    assert shapely.equals(again.edits.rows[0].shape, first.edits.rows[0].shape)
-    assert after["rows"] == before["rows"]
-    assert after["tables"] <= before["tables"] + 2 * live_rows._MAX_SINGLE_ROWS
 
 
 def test_finding_ended_by_an_earlier_fix_of_the_batch_is_not_fixed_again(strip_above_squares):
@@ -134,31 +92,6 @@ def test_length_of_a_shared_edge_equals_that_of_the_boundary_within_a_buffer_of_
         shape, other = cells[order[0]], shapely.union_all(cells[order[1:16]])
         expected_m = shapely.intersection(shape.boundary, shapely.buffer(other.boundary, 0.01, cap_style="flat")).length
         assert measure_shared_edge(shape, other, 0.01) == pytest.approx(expected_m, abs=1e-6)
-
-
-def test_rows_that_get_only_values_of_a_new_field_are_not_checked_again(monkeypatch):
-    rows = [
-        {"wkt": f"POLYGON (({x} 0, {x + 90} 0, {x + 90} 80, {x} 80, {x} 0))", "gross_area": 7200.0,
-         "deduction_rate": 0.1, "net_area": 6480.0}
-        for x in range(0, 100 * SMALL_ROWS, 100)
-    ]  # fmt: skip
-    state, findings = check_and_start_editing(make_example_plan({"layer": rows}, {"layer": "GDBHMB"}, {}), ["SCH002"])
-    (missing,) = [one for one in findings if one.field == "KCMJ"]
-    sizes = []
-    check_separate_edits = IncrementalSession.check_separate_edits
-
-    def count_features(self, batches, *more):
-        sizes.append([len(batch.states_by_feature) for batch in batches])
-        return check_separate_edits(self, batches, *more)
-
-    monkeypatch.setattr(IncrementalSession, "check_separate_edits", count_features)
-    (fix,) = choose_fixes(["FIX026"])
-    proposal, after = propose_fix_or_fail(fix, missing, state)
-    assert sizes == [[0]]
-    assert [one.field for one in proposal.ended_findings] == ["KCMJ"]
-    assert len(proposal.edits.rows) == len(proposal.row_keys) == SMALL_ROWS
-    assert set(proposal.row_keys.values()) == set(state.plan.layers["GDBHMB"].keys)
-    assert {values["KCMJ"] for values in after.new_values["GDBHMB"].values()} == {720.0}
 
 
 def make_zone_around_boundary(farmland):

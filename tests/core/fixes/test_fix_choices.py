@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the ways to fix one finding, the rows that they were judged on, and the net edits of several fixes."""
 
-import gc
-import weakref
-
 import numpy as np
 import pytest
 import shapely
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.errors import Cancelled
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes.choices import list_choices
 from plugin.core.fixes.edits import Edits, NewField, RowEdit
@@ -41,12 +36,6 @@ def test_overlap_finding_offers_to_cut_either_feature_and_gives_a_refusal_reason
     assert [choice.proposal is None for choice in choices] == sorted(choice.proposal is None for choice in choices)
     assert {choice.fix.code for choice in choices} == {fix.code for fix in load_all_fixes().find_for(finding)}
     assert all(choice.refusal.reason for choice in choices if choice.proposal is None)
-
-
-def test_listing_the_fix_choices_of_a_finding_can_be_cancelled():
-    state, finding = start_with_overlap()
-    with pytest.raises(Cancelled):
-        list_choices(state, finding, cancellation=Cancellation(lambda: True))
 
 
 def test_row_counts_as_unchanged_only_if_its_shape_and_all_values_are_equal():
@@ -134,21 +123,6 @@ def test_new_row_that_replaces_a_row_keeps_values_that_earlier_fixes_gave_to_tha
     )
     rows = {edit.fid: edit for edit in merged}
     assert rows[1].is_deleted and rows[9].attribute_source_fid == 1 and rows[9].attributes == {"Z": 2, "W": 6}
-
-
-def test_editing_state_is_freed_without_a_garbage_collection():
-    """The desktop excludes what a trial leaves from collections: a cycle would keep the whole plan in memory."""
-    state, finding = start_with_overlap()
-    assert list_choices(state, finding)
-    place, state_reference = state.places_of_uncut_findings, weakref.ref(state)
-    assert len(place.list_boxes_near(shapely.box(0, 0, 200, 200), 1.0)) <= 1
-    gc.collect()
-    gc.disable()
-    try:
-        del state
-        assert state_reference() is None
-    finally:
-        gc.enable()
 
 
 def test_new_feature_has_the_same_key_in_each_proposal_on_one_state():

@@ -32,15 +32,6 @@ def get_refusal_reason(plan, code, **changes):
     return answer.reason
 
 
-@pytest.mark.parametrize(
-    ("role", "sealed"),
-    [("YJJBNTBHTB", True), ("STBHHX", True), ("DLTB", True), ("XZYDYH", True), ("XZQX", True), ("XZQXZ", True),
-     ("CZKFBJ", False), ("YDYHGHFQ", False), ("GDBHMB", False), ("LSWHBHX", False)],
-)  # fmt: skip
-def test_layers_sealed_for_fixes_by_default_are_farmland_red_line_survey_and_divisions(role, sealed):
-    assert is_sealed_or_supplied(role, make_example_norm()) == sealed
-
-
 def test_county_profile_sets_which_layers_are_sealed_for_fixes():
     norm = make_example_norm({"sealed.roles": ["farmland"], "sealed.supplied": ["CZK*"]})
     assert [is_sealed_or_supplied(role, norm) for role in ("YJJBNTBHTB", "STBHHX", "DLTB", "CZKFBJ")] == [

@@ -11,7 +11,7 @@ from pyproj import Transformer
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_plan
-from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, LogAction, make_default_log_path
+from plugin.core.fixes.change_log import LogAction, make_default_log_path
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.run import FixRunOptions, run_fixes
@@ -217,10 +217,3 @@ def test_window_register_of_the_data_file_is_preferred_to_that_of_its_folder(tmp
     assert find_window_register_path(tmp_path / "a.gpkg") == folder
     (tmp_path / "a.windows.csv").write_text("", encoding="utf-8")
     assert find_window_register_path(tmp_path / "a.gpkg") == tmp_path / "a.windows.csv"
-
-
-def test_change_log_has_14_columns_and_the_window_register_has_its_12_fixed_columns():
-    assert CHANGE_LOG_COLUMNS[0] == "时间" and len(CHANGE_LOG_COLUMNS) == 14
-    assert WINDOW_REGISTER_COLUMNS == (
-        "登记时间", "步骤", "图层", "要素（BSM）", "窗内控制线图层", "窗内要素", "面积（m²）", "依据文号", "登记人", "状态", "中心经度", "中心纬度",
-    )  # fmt: skip

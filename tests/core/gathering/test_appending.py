@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Layers of counties are appended one after the other, and read again."""
 
-import gc
-import weakref
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,7 +14,6 @@ from plugin.core.errors import OutputError
 from plugin.core.gathering import data_set
 from plugin.core.gathering.appending import Appender
 from plugin.core.gathering.convert_layers import keep_county_fields
-from plugin.core.gathering.data_set import GrowingDataSet
 from plugin.core.gathering.keys import KeyRegister
 from plugin.core.gathering.model import GatheredCounty, GatherResult
 from plugin.core.gathering.notes import find_gathering_problems
@@ -108,16 +105,6 @@ def test_renamed_layers_have_the_parents_code_and_others_are_listed(appender):
     assert county.left_out == {"GHYDYH": 2} and county.renamed == {"YDYHGHFQ": "GHFQ"}
 
 
-def test_a_layer_that_has_the_parents_code_is_not_noted_as_renamed(appender):
-    zones = make_farmland("140225").assign(GHFQDM="200", GHFQMC="生态控制区")
-    county = GatheredCounty("甲", area_code="140225")
-    appender.add_county(county, make_package_plan("city_db", GHFQ=zones))
-    assert len(read(appender, "GHFQ")) == 2 and county.renamed == {}
-    other = add(appender, "乙", YDYHGHFQ=zones.assign(BSM=["1", "2"]))
-    (note,) = list_notes(appender, "gather_renamed", county, other)
-    assert (note.layer, note.params["source"], note.features) == ("GHFQ", "YDYHGHFQ", ("乙",))
-
-
 def test_rows_of_a_layer_without_a_role_are_counted(appender):
     base_map = make_table([make_county_box(100 * n, 0) for n in range(3)])
     county = add(appender, "甲", STBHHX=make_farmland("140225"), 底图=base_map)
@@ -140,50 +127,6 @@ def test_a_layer_that_the_specification_lacks_is_listed(appender):
     assert county.left_out == {"DLTB": 3} and set(county.layers) == {"STBHHX"}
     (note,) = list_notes(appender, "gather_layer_unspecified", county)
     assert note.layer == "DLTB" and "others = true" in note.format_as_sentence(Texts("zh"))
-
-
-def test_a_filegdb_gets_the_indexes_of_one_export_after_the_last_county(appender, tmp_path):
-    count = 700
-    shapes = [make_county_box(20 * (n % 50), 20 * (n // 50), 20, 20) for n in range(count)]
-    table = make_table(shapes, BSM=[f"140225{n:012d}" for n in range(count)], LHLX=["水源涵养"] * count)
-    lists = appender.norm.standard.code_lists
-    vectors = make_data_set_spec("a.gdb", crs="EPSG:4490", layers=[], others=True)
-    indexes = {}
-    for name, parts in (("a", [table]), ("b", [table[:300], table[300:]])):
-        (tmp_path / name).mkdir()
-        growing = GrowingDataSet(tmp_path / name / "a.gdb", vectors, lists)
-        appender.data_sets = [growing]
-        for part in parts:
-            appender.add_county(GatheredCounty("甲", area_code="140225"), make_package_plan(STBHHX=part))
-            # While the layer grows GDAL makes no index, for which it would read all rows.
-            assert list(growing.path.glob("*.spx")) == [] and list(growing.path.glob("*.gdbindexes")) == []
-        before = pyogrio.read_dataframe(growing.path, layer="STBHHX")
-        growing.finish(NEVER_CANCELLED)
-        assert pyogrio.read_dataframe(growing.path, layer="STBHHX").equals(before) and len(before) == count
-        files = [*growing.path.glob("*.gdbindexes"), *growing.path.glob("*.spx")]
-        indexes[name] = {path.name: path.read_bytes() for path in files}
-        x, y = before.geometry[650].centroid.coords[0]
-        found = pyogrio.read_dataframe(growing.path, layer="STBHHX", bbox=(x, y, x, y))
-        assert list(found["BSM"]) == [before["BSM"][650]]
-    assert indexes["a"] == indexes["b"] and sorted(indexes["a"]) == ["a00000009.gdbindexes", "a00000009.spx"]
-
-
-def test_layers_of_a_county_leave_memory(appender):
-    plan = make_package_plan(STBHHX=make_farmland("140225"), DLTB=make_parcel_table(2))
-    frames = [weakref.ref(layer.frame) for layer in plan.layers.values()]
-    appender.add_county(GatheredCounty("甲", area_code="140225"), plan)
-    del plan
-    gc.collect()
-    assert [one() for one in frames if one() is not None] == []
-    rows = {row["layer"]: row for row in appender.data_sets[0].make_rows(CITY, "1-空间数据/a.gpkg")}
-    assert rows["DLTB"]["features"] == 2 and rows["STBHHX"]["crs"] == "EPSG:4490"
-
-
-def test_changed_shapes_of_all_counties_are_counted_but_only_the_first_are_named():
-    change = data_set.ShapeChange()
-    for county in range(3):
-        change.add([f"{county}{number}" for number in range(4)])
-    assert (change.count, change.keys) == (12, ("00", "01", "02", "03", "10"))
 
 
 def test_a_row_that_is_lost_while_writing_is_an_error(appender, monkeypatch):
@@ -218,16 +161,6 @@ def test_farmland_in_different_layers_stops_the_package(appender):
     sentence = problem.format_as_sentence(Texts("zh"))
     assert "（YJJBNTBHTB：甲；YJJBNT：乙）" in sentence
     assert "(YJJBNTBHTB: 甲; YJJBNT: 乙)" in problem.format_as_sentence(Texts("en"))
-
-
-def test_editions_of_counties_are_listed_with_the_signs_of_the_language(appender):
-    names = {"甲": "1.0", "乙": "2.0", "丙": "2.0"}
-    counties = [GatheredCounty(name, version=version, standard="db") for name, version in names.items()]
-    (note,) = list_notes(appender, "gather_versions", *counties)
-    assert "1.0（甲）；2.0（乙等 2 个县）" in note.format_as_sentence(Texts("zh"))
-    english = note.format_as_sentence(Texts("en"))
-    assert "1.0 (甲); 2.0 (乙 and others, 2 in all)" in english
-    assert not set(english) & set("；（）、：")
 
 
 def make_division(code, x):

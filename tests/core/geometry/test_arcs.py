@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Arcs divided into chords, compared with the exact circle."""
 
-import cmath
 import math
 
 import numpy as np
@@ -107,15 +106,6 @@ def test_full_circle_has_the_area_of_the_circle_wherever_it_begins(centre, radiu
 )
 def test_arc_with_all_points_on_a_line_becomes_a_straight_segment(points, expected):
     assert divide_arc(*points, 0.05).tolist() == [list(point) for point in expected]
-
-
-def test_vertices_of_a_half_circle_equal_those_computed_with_complex_numbers():
-    vertices = divide_arc((100.0, 0.0), (0.0, 100.0), (-100.0, 0.0), 0.05)
-    count = (len(vertices) - 1) // 2
-    # acos(1 − 0.05/100) is half the angle of a chord: π/2 needs 25 chords.
-    assert count == math.ceil(math.pi / 2 / (2 * math.acos(1 - 0.05 / 100))) == 25
-    expected = [100 * cmath.exp(1j * math.pi / 2 * n / count) for n in range(2 * count + 1)]
-    assert np.abs(vertices[:, 0] + 1j * vertices[:, 1] - expected).max() < 1e-12
 
 
 ROUND_END = "COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -50, 100 0), (100 0, 100 80), (100 80, 0 80, 0 0))"

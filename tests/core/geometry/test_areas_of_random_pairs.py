@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import shapely
 
+from tests.parametrize import first_daily
+
 from .random_pairs import (
     MAKERS,
     compare_pairs,
     compute_areas_of_pairs,
     compute_exact_area,
-    make_crossing,
     make_fine,
     make_pairs,
 )
@@ -22,7 +23,7 @@ ZONE_AND_TOWNSHIP = (
 )
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", first_daily(range(16), 4))
 def test_areas_of_pairs_with_boundaries_that_nearly_coincide_are_right(seed):
     count, _, wrong, _ = compare_pairs(seed, 300)
     assert count > 150 and not wrong
@@ -33,15 +34,6 @@ def test_areas_of_pairs_equal_those_of_rational_arithmetic(maker):
     left, right = make_pairs(17, 6, [maker])
     exact = [compute_exact_area(*pair) for pair in zip(left, right, strict=True)]
     assert np.abs(compute_areas_of_pairs(left, right) - exact).max() < 0.001
-
-
-def test_rational_arithmetic_measures_what_polygons_with_holes_share():
-    frame = shapely.box(0, 0, 10, 10).difference(shapely.box(2, 2, 4, 4))
-    assert compute_exact_area(frame, shapely.box(3, 3, 12, 5)) == 7 * 2 - 1
-    assert compute_exact_area(frame, shapely.box(2, 2, 4, 4)) == 0
-    left, right = make_pairs(4, 20, [make_crossing])
-    plain = shapely.area(shapely.intersection(left, right))
-    assert [compute_exact_area(*pair) for pair in zip(left, right, strict=True)] == pytest.approx(plain, abs=1e-3)
 
 
 def test_areas_are_right_where_geos_snaps_vertices(monkeypatch):

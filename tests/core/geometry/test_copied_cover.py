@@ -11,7 +11,6 @@ from plugin.core.geometry.tolerance import Tolerance
 TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: A ring, the same ring from another vertex in the other direction, a part of it, a shape with the same box.
 RING = "POLYGON ((0 0, 100 0, 100 100, 50 120, 0 100, 0 0))"
-OTHER_START = "POLYGON ((100 100, 100 0, 0 0, 0 100, 50 120, 100 100))"
 MOVED = "POLYGON ((0 0, 100 0, 100 100, 51 120, 0 100, 0 0))"
 WITH_HOLE = "POLYGON ((0 0, 100 0, 100 100, 50 120, 0 100, 0 0), (10 10, 20 10, 20 20, 10 10))"
 
@@ -21,12 +20,6 @@ def find_uncovered_area(polygon, *covers):
     shapes, cover = (shapely.from_wkt(np.array(texts, dtype=object)) for texts in ([polygon], covers))
     expected = shapely.area(shapely.difference(shapes[0], shapely.union_all(cover)))
     return find_uncovered_pieces(shapes, cover, tolerance=TOLERANCE).area.sum(), expected
-
-
-def test_polygon_under_a_copy_from_another_vertex_is_covered_without_an_overlay(monkeypatch):
-    monkeypatch.setattr(overlay, "VERTICES_PER_OVERLAY", 0)
-    monkeypatch.setattr(overlay, "_subtract_polygons", None)
-    assert find_uncovered_area(RING, OTHER_START) == (0.0, 0.0)
 
 
 def test_polygon_with_a_hole_or_another_vertex_is_no_copy(monkeypatch):

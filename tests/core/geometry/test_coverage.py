@@ -52,15 +52,6 @@ def test_vertex_on_one_polygon_only_is_reported_as_missing_on_its_neighbour():
     assert found.is_near_vertex.tolist() == [False]
 
 
-def test_vertex_missing_at_a_junction_is_reported_for_both_other_polygons():
-    upper, lower = (
-        "POLYGON ((100 0, 200 0, 200 60, 100 60, 100 0))",
-        "POLYGON ((100 60, 200 60, 200 100, 100 100, 100 60))",
-    )
-    found = find_vertices_missing_on_edges(polygons_from_wkt(LEFT_SQUARE, upper, lower), tolerance=DEFAULT_TOLERANCE)
-    assert sorted(list_mismatch_places(found)) == [(0, 1, (100.0, 60.0)), (0, 2, (100.0, 60.0))]
-
-
 @pytest.mark.parametrize(("off", "found"), [(0.004, 1), (0.0099, 1), (0.0101, 0)])
 def test_vertex_near_a_neighbouring_edge_counts_as_on_it_within_the_tolerance(off, found):
     near_edge = f"POLYGON ((100 0, 200 0, 200 100, 100 100, {100 + off} 40, 100 0))"
@@ -114,15 +105,6 @@ def test_thin_gap_is_ignored_only_below_both_minimum_area_and_minimum_width():
     few = find_gaps(make_pair_with_gap(0.001), tolerance=DEFAULT_TOLERANCE)
     assert len(few) == 0
     assert shapely.area(few.slivers.polygons) == pytest.approx([0.09])
-
-
-def test_union_of_a_polygon_coverage_equals_that_of_shapely():
-    layer = polygons_from_wkt(*FRAME_AROUND_GAP, None, "POLYGON ((90 90, 120 90, 120 120, 90 120, 90 90))")
-    whole = union_polygon_rows(layer, tolerance=DEFAULT_TOLERANCE)
-    expected = shapely.union_all(layer.shapes[layer.present])
-    assert shapely.area(shapely.symmetric_difference(whole, expected)) == 0
-    assert whole.area == pytest.approx(10_000 - 400 + 900 - 100)
-    assert union_polygon_rows(polygons_from_wkt(None), tolerance=DEFAULT_TOLERANCE) is None
 
 
 SQUARE_WITH_SPIKE = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 100 52, 100 100, 0 100, 0 0))"
@@ -228,12 +210,6 @@ def test_thin_gap_around_an_island_polygon_is_found():
     assert gap.area == pytest.approx(100.0**2 - 99.4**2)
 
 
-def test_island_polygon_with_a_hole_leaves_two_gaps():
-    island = shapely.box(110, 110, 190, 190).difference(shapely.box(140, 140, 160, 160))
-    found = sorted(gap.area for gap, *_ in find_gaps_with_neighbours(SQUARE_WITH_HOLE, island, widest=np.inf))
-    assert found == pytest.approx([400.0, 100.0**2 - 80.0**2])
-
-
 def test_island_that_touches_the_outer_edge_twice_splits_the_gap():
     island = shapely.Polygon([(100, 150), (150, 101), (200, 150), (150, 199)])
     found = find_gaps_with_neighbours(SQUARE_WITH_HOLE, island, widest=np.inf)
@@ -272,23 +248,6 @@ def test_missing_parcel_is_found_as_a_gap_in_its_township(missing, township):
     left = set(np.atleast_1d(missing).tolist())
     parcels = make_polygons([shape for n, shape in enumerate(make_square_grid(8, 6)) if n not in left])
     assert make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(parcels)[township]
-
-
-def test_duplicated_parcel_does_not_hide_a_missing_parcel():
-    parcels = make_square_grid(8, 6)
-    parcels[8] = parcels[9]
-    assert make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(make_polygons(parcels)).tolist() == [True, False]
-
-
-def test_part_of_a_township_without_parcels_is_found_as_a_gap():
-    exclave = shapely.MultiPolygon([TWO_TOWNSHIPS[0], shapely.box(200, 0, 210, 10)])
-    parcels = make_square_grid(4, 6)
-    assert make_polygons([exclave]).find_uncovered_candidates(make_polygons(parcels)).tolist() == [True]
-    assert (
-        not make_polygons([exclave])
-        .find_uncovered_candidates(make_polygons([*parcels, shapely.box(200, 0, 210, 10)]))
-        .any()
-    )
 
 
 def test_gap_along_the_edge_of_a_township_inside_another_is_found():

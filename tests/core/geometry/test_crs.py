@@ -28,7 +28,6 @@ from tests.core.small_plan import (
     make_county_box,
     make_small_plan_layers,
     make_table,
-    write_gpkg,
 )
 
 #: Bounds of the small plan in units of its CRS.
@@ -96,13 +95,6 @@ def test_parsed_crs_ignores_height_components_and_datum_shifts():
         "SPHEROID", "TOWGS84[15.8,-154.4,-82.3,0,0,0,0],SPHEROID", 1
     )  # fmt: skip
     assert not crs_care.parse_crs(bound).is_bound
-
-
-@pytest.mark.parametrize(
-    ("code", "cgcs2000"), [(4490, True), (4526, True), (4326, False), (2435, False), (2154, False)]
-)
-def test_describe_crs_recognises_cgcs2000(code, cgcs2000):
-    assert crs_care.describe_crs(CRS.from_epsg(code)).is_cgcs2000 is cgcs2000
 
 
 #: Zone 38 without zone number, as a .prj of ArcGIS has it.
@@ -277,6 +269,11 @@ def reproject_layer(role, crs, tables=None):
 WRONG_CRS_CASES = [
     ("missing CRS", change_crs_of_layer("STBHHX", None), ["没有坐标系", "EPSG:4526"]),
     ("metres with a CRS in degrees", change_crs_of_layer("STBHHX", 4490), ["的坐标系为 EPSG:4490（度），坐标疑为米", "EPSG:4526"]),
+    (
+        "degrees with a CRS in metres",
+        make_small_plan_layers() | {"STBHHX": make_small_plan_layers()["STBHHX"].to_crs(4490).set_crs(4526, allow_override=True)},
+        ["的坐标系为 EPSG:4526（米），坐标疑为经纬度。请改设为 EPSG:4490"],
+    ),
     ("CRS of another zone", change_crs_of_layer("STBHHX", 4525), ["的坐标系为 EPSG:4525（37 带），坐标位于 38 带", "EPSG:4526"]),
     ("prefix with a CRS without prefix", change_crs_of_layer("STBHHX", 4547), ["EPSG:4547", "带号与其不符", "EPSG:4526"]),
     ("missing prefix", change_crs_of_layer("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与其不符", "EPSG:4547"]),
@@ -302,13 +299,6 @@ def test_layer_with_coordinates_that_contradict_its_crs_is_reported_and_not_meas
     assert {f.code for f in checked.report.findings if f.role == "STBHHX"} == {"SCH003"}
     assert get_outcome_of_rule(checked.report, "REL002").outcome is Outcome.FAILED
     assert not list_findings_of_rules(checked.report, "SCH001", "RUN900")
-
-
-def test_degree_coordinates_in_a_projected_crs_are_reported():
-    tables = reproject_layer("STBHHX", 4490)
-    tables["STBHHX"] = tables["STBHHX"].set_crs(4526, allow_override=True)
-    (finding,) = list_findings_of_rules(check_data(convert_to_source_layers(tables)).report, "SCH003")
-    assert "的坐标系为 EPSG:4526（米），坐标疑为经纬度。请改设为 EPSG:4490" in finding.message
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
@@ -408,20 +398,6 @@ def test_shapefile_without_a_prj_file_is_reported(tmp_path):
         finding.role == "CZKFBJ" and "没有坐标系" in finding.message and "按坐标判断应为 EPSG:4526" in finding.message
     )
     assert hash_files(tmp_path) == before
-
-
-def test_unreadable_prj_file_is_reported(tmp_path):
-    pyogrio.write_dataframe(make_small_plan_layers()["CZKFBJ"], tmp_path / "CZKFBJ.shp", encoding="GBK")
-    (tmp_path / "CZKFBJ.prj").write_text("浑源地方坐标系", encoding="utf-8")
-    (finding,) = list_findings_of_rules(check_data(tmp_path).report, "SCH003")
-    assert "没有坐标系" in finding.message
-
-
-def test_file_with_northing_before_easting_is_reported(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": change_crs_of_layer("CZKFBJ", 4526, swap=True)["CZKFBJ"]})
-    before = hash_files(tmp_path)
-    (finding,) = list_findings_of_rules(check_data(path).report, "SCH003")
-    assert "北坐标在前" in finding.message and hash_files(tmp_path) == before
 
 
 def test_empty_layer_without_crs_does_not_stop_the_check():

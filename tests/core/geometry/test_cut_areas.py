@@ -5,7 +5,6 @@ Areas of whole features follow the formula of the standard.
 """
 
 import math
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -17,17 +16,13 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.engine.geometry_queries import compute_piece_areas
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.overlay_pieces import make_single_piece
-from plugin.core.geometry.statutory_area import compute_drawn_area, measure_statutory_area
-from plugin.core.plan.layer import Layer
+from plugin.core.geometry.statutory_area import compute_drawn_area
 from plugin.core.standard import load_standard
 from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers, read_waivers
 from plugin.core.waivers.model import WaiverEntry, make_waivers
 from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_table, write_gpkg
-from tests.county.measure import measure_drawn_area
 from tests.county.measure import statutory_area as measured
 
 CGCS2000_ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
@@ -141,15 +136,6 @@ def test_area_errors_of_many_edges_on_a_long_bow_do_not_add_up():
     assert compute_drawn_area(np.array([shape]), to_degrees)[0] == pytest.approx(measured([fine])[0], abs=0.01)
 
 
-def test_drawn_area_of_a_polygon_with_short_edges_equals_the_statutory_formula():
-    parcel = shapely.segmentize(make_rotated_polygon((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
-    to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
-    assert (
-        compute_drawn_area(np.array([parcel]), to_degrees)[0]
-        == measure_statutory_area(np.array([parcel]), to_degrees)[0]
-    )
-
-
 def test_drawn_area_subtracts_holes_and_adds_parts():
     ring = make_rotated_polygon((0, 0), (3000, 0), (3000, 2000), (0, 2000))
     hole = make_rotated_polygon((500, 500), (2500, 500), (2500, 1500), (500, 1500))
@@ -242,23 +228,6 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
             shapely.intersection(make_rotated_polygon(*FIELD_OUTLINE), township)
         ) / measure_geodesic_area(make_rotated_polygon(*FIELD_OUTLINE))
         assert found_m2 == pytest.approx(layer.statutory.sum() * part, abs=0.02)
-
-
-def test_overlay_piece_of_a_row_has_its_geodesic_area_when_the_other_layer_has_no_rows():
-    """Measure a part of a layer when the other layer has no row near an edit."""
-    whole = Layer(
-        convert_to_source_layers({"YDYHGHFQ": make_table([make_rotated_polygon(*FIELD_OUTLINE)])})[0],
-        ZONE_TEMPLATE,
-        CRS.from_epsg(4526),
-    )
-    none = whole.select_rows(np.zeros(0, dtype=int))
-    half = shapely.intersection(whole.plane_shapes[0], shapely.affinity.translate(whole.plane_shapes[0], 300, 0))
-    assert compute_piece_areas(make_single_piece(0, half), whole, none, measure_drawn_area) == pytest.approx(
-        [measure_geodesic_area(half)], abs=0.01
-    )
-    assert compute_piece_areas(
-        make_single_piece(0, whole.plane_shapes[0]), whole, none, measure_drawn_area
-    ) == pytest.approx(whole.statutory, abs=1e-9)
 
 
 def test_gap_with_the_planar_area_of_a_distant_row_gets_its_geodesic_area_not_the_area_of_that_row():
@@ -358,16 +327,6 @@ def test_waiver_by_drawn_area_matches_its_gap_after_vertices_were_added_to_strai
         "waived",
         "open",
     ]
-
-
-def test_waivers_of_version_0_1_0_and_new_ones_in_one_file_stay_distinct_in_how_areas_are_compared(tmp_path):
-    source = write_with_waivers(tmp_path, make_county_with_two_gaps())
-    path = make_default_waiver_path(source)
-    one, two = read_waivers(path)
-    assert not one.as_drawn
-    kept = change_waivers(path, removed_ids=[two.id], added_waivers=[replace(two, id="W2", as_drawn=True)])
-    assert [waiver.as_drawn for waiver in kept] == [False, True]
-    assert "面积口径" in path.read_text(encoding="utf-8-sig")
 
 
 # -- degrees ----------------------------------------------------------------------------------------------------------

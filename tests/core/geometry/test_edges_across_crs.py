@@ -8,7 +8,6 @@ from pyproj import CRS, Geod
 
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.edge_densification import (
-    find_long_edges,
     hash_added_vertices,
     remove_added_vertices,
     reproject_densified,
@@ -186,22 +185,6 @@ def test_densified_edges_move_by_at_most_a_tenth_of_a_millimetre_when_reprojecte
     assert before < (2e-2 if source == 4490 else 1e-3)
 
 
-def test_bend_of_a_reprojected_edge_grows_with_the_square_of_its_length():
-    def measure_edge_bend(kilometres, source=4525):
-        shape = make_thin_triangle(
-            source, (112.5, 39.6), (112.5 + 0.0117 * (source == 4490), 39.6 + 0.009 * kilometres)
-        )
-        edges = find_long_edges(np.array([shape], dtype=object), CRS.from_epsg(source), CRS.from_epsg(4526))
-        return edges.middle_shift_m.max()
-
-    assert measure_edge_bend(1) == pytest.approx(8.0e-4, rel=0.02)
-    for kilometres in (2, 5, 10):
-        assert measure_edge_bend(kilometres) / measure_edge_bend(1) == pytest.approx(kilometres**2, rel=0.02)
-    assert measure_edge_bend(0, 4490) == pytest.approx(1.67e-2, rel=0.02)
-    # Edges of parcels, about ten metres long, need no vertices.
-    assert measure_edge_bend(0.06) < 4e-6
-
-
 def test_densified_edge_gets_equal_vertices_in_both_directions_and_alone_as_in_a_batch():
     a, b = make_thin_triangle(4525, (112.5, 39.6), (112.52, 39.62)), None
     corner = list(a.exterior.coords)
@@ -349,17 +332,6 @@ def test_edit_of_a_layer_in_another_crs_zone_gives_the_findings_of_a_full_check(
 def list_overlap_rules_found(edit_result):
     """Return the codes of the overlap rules with new findings after an edit."""
     return sorted({f.code for f in edit_result.new_findings} & set(OVERLAP_RULES))
-
-
-def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_crs_zone_of_the_county():
-    tables = make_layers(STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1]))
-    live = IncrementalChecker(check_data(convert_to_source_layers(tables)).plan, load_all_rules().values())
-    part = shapely.box(WEST, 39.604, EAST, 39.6056)
-    answer = live.edit_row("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]).union(part))
-    (finding,) = [f for f in answer.new_findings if f.code == "REL003"]
-    lonlat = crs_care.reproject_to_lonlat(np.array([finding.geometry], dtype=object), CRS.from_epsg(4526))[0]
-    assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
-    assert list_overlap_rules_found(live.edit_row("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]))) == []
 
 
 def test_a_hole_without_vertices_is_dropped_where_edges_get_vertices():

@@ -7,8 +7,6 @@ import shapely
 
 from plugin.core.engine.context import RuleContext
 from plugin.core.examples.plans import make_example_plan
-from plugin.core.geometry import polygons
-from plugin.core.geometry.overlay_fallback import union_near_row
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 
@@ -61,16 +59,3 @@ def test_union_of_a_layer_with_overlaps_equals_the_union_by_shapely(overlapping)
     shapes = np.array([*SQUARES, *overlapping], dtype=object)
     union = union_polygon_rows(Polygons(shapes), tolerance=Tolerance())
     assert shapely.is_valid(union) and shapely.equals(union, shapely.union_all(shapes))
-
-
-def test_only_overlapping_polygons_of_a_layer_are_overlaid(monkeypatch):
-    overlaid = []
-
-    def record_and_unite(shapes, *arguments):
-        overlaid.append(len(shapes))
-        return union_near_row(shapes, *arguments)
-
-    monkeypatch.setattr(polygons, "union_near_row", record_and_unite)
-    shapes = np.array([*SQUARES, *BOXES_ABOVE], dtype=object)
-    union = union_polygon_rows(Polygons(shapes), tolerance=Tolerance())
-    assert overlaid == [2] and shapely.equals(union, shapely.union_all(shapes))

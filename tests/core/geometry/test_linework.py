@@ -115,21 +115,6 @@ def test_unmatched_segments_are_those_that_the_other_layer_lacks(shapes, others,
         assert list_marked(lines, lines.mask_unmatched_segments(other_lines, rows)) == sorted(expected)
 
 
-def test_a_segment_is_paired_only_if_it_is_drawn_exactly_twice_once_from_either_side():
-    square = shapely.box(0, 0, 1, 1)
-    right, right_again = shapely.box(1, 0, 2, 1), shapely.box(1, 0, 2, 1)
-
-    def count_unpaired(*shapes):
-        return int(build_linework(np.array(shapes), np.arange(len(shapes))).unpaired_segments.sum())
-
-    assert count_unpaired() == 0
-    assert count_unpaired(square, right) == 6
-    assert count_unpaired(square, right.reverse()) == 6
-    assert count_unpaired(square, square) == 8
-    # The common edge is drawn three times, the other edges of the right square twice from one side.
-    assert count_unpaired(square, right, right_again) == 12
-
-
 @given(HASHES, HASHES)
 def test_every_member_is_a_possible_member(members, others):
     table = make_member_table(np.array(members, dtype=np.uint64))

@@ -44,10 +44,6 @@ def test_is_surely_wide_is_true_for_a_wide_polygon_and_false_with_a_neck_arm_spi
     assert not (wide and find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, monkeypatch))
 
 
-def test_is_surely_wide_of_no_polygons_is_empty():
-    assert mask_surely_wide_polygons(np.array([], dtype=object), MINIMUM_WIDTH_M).tolist() == []
-
-
 def make_star_ring(radii, turn, squeeze):
     """Return a star-shaped ring around 0, 0; ``squeeze`` gives it long thin parts."""
     angles = turn + np.linspace(0, 2 * np.pi, len(radii), endpoint=False)
@@ -75,19 +71,6 @@ def test_narrow_polygons_found_equal_those_of_a_full_search_with_discs(radii, tu
     narrow_below_larger_width = set(corners.find_narrow_places(shapes, MINIMUM_WIDTH_M * 1.02)[0].tolist())
     with pytest.MonkeyPatch.context() as patch:
         assert narrow <= find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch) <= narrow | narrow_below_larger_width
-
-
-def test_more_than_80_percent_of_random_wide_parcels_are_recognised_as_wide_by_their_vertices():
-    """Draw parcels with irregular edges between corners of all angles."""
-    rng = np.random.default_rng(7)
-    shapes = []
-    for _ in range(300):
-        corner = np.array([[0, 0], [120, 0], [120, 90], [0, 90]]) + rng.normal(0, 12, (4, 2))
-        edges = zip(corner, np.roll(corner, -1, axis=0), strict=True)
-        along = np.linspace(0, 1, 6, endpoint=False)[:, None]
-        xy = np.concatenate([p + (q - p) * along for p, q in edges])
-        shapes.append(shapely.Polygon(xy + rng.normal(0, 1.5, xy.shape)))
-    assert mask_surely_wide_polygons(np.array(shapes, dtype=object), MINIMUM_WIDTH_M).mean() > 0.8
 
 
 def test_thin_strip_from_an_inexact_buffer_is_not_reported_as_a_narrow_place():

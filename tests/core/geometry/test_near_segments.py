@@ -7,7 +7,6 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.geometry import linework as lines_module
 from plugin.core.geometry.coverage import (
     find_mismatches_both_ways,
     find_points_near_segments,
@@ -85,12 +84,3 @@ def test_search_for_edge_mismatches_in_both_directions_equals_two_single_searche
         ]
     lacking = find_vertices_missing_on_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
     assert bool(len(lacking)) == bool(drop)
-
-
-def test_unmatched_segments_of_few_rows_are_the_same_with_and_without_the_index(monkeypatch):
-    a, b = Polygons(make_square_grid(6, 10, {3})), Polygons(make_square_grid(6, 10, {9, 10}))
-    for rows in (np.arange(36) == 9, np.arange(36) < 12, np.ones(36, dtype=bool), np.zeros(36, dtype=bool)):
-        monkeypatch.setattr(lines_module, "_FEW_SEGMENTS_RATIO", 10**9)
-        among_all = a.lines.mask_unmatched_segments(b.lines, rows)
-        monkeypatch.setattr(lines_module, "_FEW_SEGMENTS_RATIO", 0)
-        assert (a.lines.mask_unmatched_segments(b.lines, rows) == among_all).all()

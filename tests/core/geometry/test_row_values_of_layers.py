@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
-import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry import validity
-from plugin.core.plan import layer as layer_module
 from plugin.core.plan.layer import Layer
 
 coordinates = st.tuples(st.integers(0, 40), st.integers(0, 40))
@@ -33,27 +30,6 @@ def test_flat_rows_are_those_that_the_measured_outlines_show(outlines, width_m):
     layer = make_layer(outlines)
     expected = validity.find_flat_polygons(layer.unrepaired_shapes, width_m)
     assert layer.find_flat_rows(width_m).tolist() == expected.tolist()
-
-
-def test_outlines_of_wide_polygons_are_not_measured(monkeypatch: pytest.MonkeyPatch):
-    layer = make_layer([[(0, 0), (9, 0), (9, 9)], [(0, 0), (9, 0), (9, 1e-4)], [(0, 0), (9, 9), (9, 0), (0, 9)]])
-    measured = []
-
-    def find_flat_polygons(shapes, width_m):
-        measured.append(len(shapes))
-        return validity.find_flat_polygons(shapes, width_m)
-
-    monkeypatch.setattr(layer_module, "find_flat_polygons", find_flat_polygons)
-    assert layer.find_flat_rows(1e-3).tolist() == [False, True, True, False, True]
-    layer.find_flat_rows(1e-3)
-    # Those of the flat and the invalid polygon, and the rows without a shape.
-    assert measured == [4]
-
-
-@given(st.lists(rings, max_size=6))
-def test_row_bounds_are_those_of_the_shapes_in_the_plane(outlines):
-    layer = make_layer(outlines)
-    assert np.array_equal(layer.row_bounds, shapely.bounds(layer.plane_shapes), equal_nan=True)
 
 
 @given(st.lists(st.sampled_from([None, "1", "2", "3", "4"]), min_size=1, max_size=8))

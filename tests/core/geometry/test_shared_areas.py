@@ -12,6 +12,7 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.shared_areas import find_shared_areas
 from plugin.core.geometry.statutory_area import EqualAreaPlane, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
+from tests.parametrize import first_daily
 
 TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 TO_LONLAT = make_lonlat_transformer(CRS.from_epsg(4526))
@@ -58,7 +59,7 @@ def assert_areas_are_those_of_shapely(left, right, left_rows=None, right_rows=No
     return shared
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", first_daily(range(12), 4))
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
 def test_shared_areas_of_layers_with_different_edges_equal_those_of_shapely(monkeypatch, seed, overlays_few):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
@@ -84,20 +85,7 @@ def test_only_selected_rows_get_shared_areas(monkeypatch, overlays_few):
     assert_areas_are_those_of_shapely(right, left, np.arange(50) % 2 == 0, None)
 
 
-@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
-def test_few_selected_rows_get_their_shared_areas_without_preparation_of_the_whole_layer(monkeypatch, overlays_few):
-    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
-    left, right = draw_layer(80, 3), draw_layer(50, 4)
-    few = np.isin(np.arange(80), (3, 30, 31, 79))
-    assert len(assert_areas_are_those_of_shapely(left, right, few, None).left)
-    assert len(assert_areas_are_those_of_shapely(right, left, None, few).left)
-    assert not len(assert_areas_are_those_of_shapely(left, right, np.zeros(80, dtype=bool), None).left)
-    layers = Polygons(left), Polygons(right)
-    find_shared_areas(*layers, tolerance=TOLERANCE, plane=EqualAreaPlane(TO_LONLAT), left_rows=few)
-    assert "lines" not in layers[0].__dict__
-
-
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", first_daily(range(8), 3))
 def test_few_rows_of_a_layer_with_known_overlap_candidates_get_the_areas_of_shapely(monkeypatch, seed):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0)
     left, right = draw_layer(60, seed), np.concatenate([draw_layer(40, seed + 20), draw_layer(9, seed + 40)])
@@ -122,10 +110,3 @@ def test_layers_too_distant_for_exact_orientation_tests_are_computed_by_an_overl
     left, right = draw_layer(30, 5), draw_layer(30, 6)
     far = shapely.transform(right[-3:], lambda xy: xy + 5_000_000)
     assert_areas_are_those_of_shapely(left, np.append(right, far))
-
-
-def test_computing_shared_areas_leaves_no_cached_segments_in_the_layers(monkeypatch):
-    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
-    layers = Polygons(draw_layer(30, 7)), Polygons(draw_layer(30, 8))
-    find_shared_areas(*layers, tolerance=TOLERANCE, plane=EqualAreaPlane(TO_LONLAT))
-    assert all(layer.cached_segments is None for layer in layers)

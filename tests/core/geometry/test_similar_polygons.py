@@ -7,9 +7,7 @@ import shapely
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from plugin.core.geometry import overlay
 from plugin.core.geometry.overlay import find_uncovered_pieces
-from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES
 from plugin.core.geometry.similar_polygons import may_be_similar, subtract_similar_polygon
 from plugin.core.geometry.tolerance import Tolerance
 
@@ -74,60 +72,10 @@ def test_other_polygons_of_the_cover_are_subtracted_from_what_a_similar_one_leav
         assert pieces.area.sum() == pytest.approx(expected.area, abs=1e-4)
 
 
-def test_large_polygon_under_a_similar_one_is_not_overlaid_as_a_whole(monkeypatch):
-    monkeypatch.setattr(overlay, "_subtract_polygons", None)
-    moved = make_star()
-    moved[5] += 0.5
-    shapes = np.array([make_polygon(make_star()), make_polygon(moved)])
-    assert (shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES).all()
-    pieces = find_uncovered_pieces(shapes[:1], shapes[1:], tolerance=TOLERANCE)
-    assert pieces.area.sum() == pytest.approx(shapely.difference(*shapes).area, abs=NOISE_M2)
-
-
-def test_only_polygons_of_the_cover_at_the_land_left_over_are_subtracted(monkeypatch):
-    real, subtracted = overlay.overlay_polygon_pairs, []
-
-    def record(operation, left, *arguments, **options):
-        subtracted.append(len(left))
-        return real(operation, left, *arguments, **options)
-
-    monkeypatch.setattr(overlay, "overlay_polygon_pairs", record)
-    moved = make_star()
-    moved[5] -= (5, 0)
-    far_boxes = [
-        shapely.box(x, y, x + 9, y + 9) for x, y in ORIGIN + np.mgrid[-200:200:50, -200:200:50].reshape(2, -1).T
-    ]
-    near_box = shapely.box(*(make_star()[5] - 3), *(make_star()[5] + 9))
-    cover = [make_polygon(moved), *far_boxes, near_box]
-    pieces = find_uncovered_pieces(np.array([make_polygon(make_star())]), np.array(cover), tolerance=TOLERANCE)
-    expected = shapely.difference(make_polygon(make_star()), shapely.union_all(cover))
-    assert pieces.area.sum() == pytest.approx(expected.area, abs=NOISE_M2)
-    assert subtracted == [1]
-
-
-def test_polygons_are_prepared_for_many_points(monkeypatch):
-    real, prepared = shapely.contains_xy, []
-
-    def record(polygon, *arguments):
-        result = real(polygon, *arguments)
-        prepared.append(bool(np.all(shapely.is_prepared(polygon))))
-        return result
-
-    monkeypatch.setattr(shapely, "contains_xy", record)
-    moved = make_star()
-    moved[5] += 0.5
-    assert len(subtract_similar_polygon(make_polygon(make_star()), make_polygon(moved)))
-    assert prepared == [True, True]
-
-
 def test_polygons_that_differ_in_many_edges_are_not_similar():
     polygon = make_polygon(make_star())
     assert subtract_similar_polygon(polygon, make_polygon(make_star(1001))) is None
     assert may_be_similar(polygon, np.array([polygon, make_polygon(make_star(count=600))])).tolist() == [True, False]
-
-
-def test_equal_polygons_have_no_difference():
-    assert len(subtract_similar_polygon(make_polygon(make_star()), make_polygon(make_star()[::-1]))) == 0
 
 
 def test_difference_with_areas_that_do_not_agree_is_left_to_an_overlay(monkeypatch):

@@ -2,7 +2,6 @@
 """Statutory areas compared with the standard's formula in forty digits."""
 
 import math
-import tracemalloc
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
@@ -242,28 +241,3 @@ def test_degenerate_ring_has_statutory_area_zero(degenerate):
 
 
 # -- millions of vertices ---------------------------------------------------------------------------------------------
-
-
-def test_statutory_area_of_two_million_vertices_is_computed_with_less_than_80_mb_of_memory():
-    """Measure the memory for 2 million vertices (32 MB of coordinates).
-
-    Only some copies of one batch (4 MB) may exist at a time.
-    """
-    angle = np.linspace(0, 2 * np.pi, 500, endpoint=False)
-    circle = np.column_stack([112.5 + 0.002 * np.cos(angle), 37.5 + 0.002 * np.sin(angle)])
-    grid = np.stack(np.meshgrid(np.arange(63) * 0.005, np.arange(64) * 0.005), axis=-1).reshape(-1, 2)
-    shapes = shapely.polygons(circle[None, :, :] + grid[:, None, :])
-    assert shapely.get_num_coordinates(shapes).sum() > 2_000_000
-    tracemalloc.start()
-    try:
-        areas = measure_statutory_area(shapes)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 80e6, f"{peak / 1e6:.0f} MB"
-    assert areas[[0, -1]] == pytest.approx(
-        [compute_statutory_area(shapes[0]), compute_statutory_area(shapes[-1])], abs=1e-9
-    )
-    # Shapes at one latitude have equal areas; shapes farther north are smaller.
-    rows = areas.reshape(64, 63)
-    assert np.ptp(rows, axis=1).max() < 1e-3 and (np.diff(rows[:, 0]) < 0).all()

@@ -8,7 +8,7 @@ import shapely.affinity
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.geometry import overlay, polygons, uncovered_windows
+from plugin.core.geometry import overlay, polygons
 from plugin.core.geometry.overlay import find_uncovered_pieces
 from plugin.core.geometry.polygons import ClipCache, ClippedPolygons, Polygons
 from plugin.core.geometry.tolerance import Tolerance
@@ -140,35 +140,9 @@ def test_polygon_that_its_cover_tiles_has_windows_only_where_outer_edges_touch_i
     assert max(np.ptp(w.bounds[:, [0, 2]], axis=1).max() for w in windows[1:]) < 2 * CELL_M
 
 
-def test_only_land_around_a_gap_is_overlaid(monkeypatch):
-    subtract, vertices = overlay._subtract_polygons, []
-
-    def count_and_subtract(shape, row, pieces, *rest):
-        vertices.append(int(shapely.get_num_coordinates(pieces).sum()))
-        return subtract(shape, row, pieces, *rest)
-
-    monkeypatch.setattr(overlay, "_subtract_polygons", count_and_subtract)
-    cover = CELLS.copy()
-    cover[[100, 400]] = None
-    pieces = find_uncovered_pieces(OUTLINES[:1], cover, tolerance=TOLERANCE)
-    assert len(pieces) == 2
-    assert np.abs(np.sort(pieces.area) - np.sort(shapely.area(CELLS[[100, 400]]))).max() < 1e-6
-    assert len(vertices) == 2 and max(vertices) <= 25 * 5
-
-
 def test_polygon_with_other_edges_than_its_cover_has_no_windows():
     other = np.array([shapely.box(*(CORNER + 7.5), *(CORNER + 200.3))], dtype=object)
     assert find_windows_of_rows(Polygons(other), np.arange(1), Polygons(CELLS)) == [None]
-
-
-def test_many_polygons_are_not_compared_with_many_open_edges_of_a_cover(monkeypatch):
-    outlines, cover = Polygons(OUTLINES), Polygons(CELLS)
-    assert find_windows_of_rows(outlines, np.zeros(0, dtype=int), cover) == []
-    assert "lines" not in vars(cover)
-    # The cover has an outer edge at each cell on its four sides.
-    monkeypatch.setattr(uncovered_windows, "_MAX_COMPARED_PAIRS", 3 * 4 * SIZE)
-    assert None not in find_windows_of_rows(outlines, np.arange(3), cover)
-    assert find_windows_of_rows(outlines, np.arange(4), cover) == [None] * 4
 
 
 def test_clip_does_not_depend_on_the_clips_that_were_made_before():

@@ -4,7 +4,6 @@
 import openpyxl
 import pytest
 
-from plugin.core.__main__ import main
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError
 from plugin.core.examples.plans import make_example_plan
@@ -118,18 +117,6 @@ def test_check_with_a_heritage_list_compares_it_and_names_its_file_in_the_report
     assert not {key for case, key in found if case == "missing"} & set(names)
     assert any("名录.csv" in text for text in checked.report.provenance["notices"])
     assert path.read_bytes() == before
-
-
-def test_check_command_accepts_a_heritage_list(tmp_path, capsys):
-    path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
-    code = main(["check", str(SAMPLE_FOLDER / "county.gpkg"), "--rules", "LAW024", "--register", str(path)])
-    out = capsys.readouterr().out
-    assert code == 0 and "LAW024" in out
-    assert (
-        main(["check", str(SAMPLE_FOLDER / "county.gpkg"), "--rules", "LAW024", "--register", str(tmp_path / "无.csv")])
-        == 2
-    )
-    assert "无.csv" in capsys.readouterr().err
 
 
 def test_report_names_rules_that_were_off_although_a_heritage_list_was_given(tmp_path):

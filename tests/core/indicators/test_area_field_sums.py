@@ -216,11 +216,6 @@ def test_gross_area_field_in_another_unit_is_reported(tmp_path, m2, word):
     assert f"疑以{word}填写" in finding.message and "{" not in finding.message
 
 
-def test_net_area_field_in_another_unit_is_reported(tmp_path):
-    (finding,) = list_sum_findings(RectangleCounty().multiply("DLTB", 15 / 10_000, "net_area").check(tmp_path).report)
-    assert (finding.case, finding.field) == ("unit", "TBDLMJ") and "亩" in finding.message
-
-
 def test_single_wrong_area_value_is_reported_if_it_changes_the_sum_of_the_layer(tmp_path):
     county = RectangleCounty().multiply("YJJBNTBHTB", 1.2, *AREA_FIELDS, rows=lambda row, n: n == 0)
     (finding,) = list_sum_findings(county.check(tmp_path).report)

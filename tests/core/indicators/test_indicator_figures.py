@@ -135,16 +135,6 @@ def test_computed_indicator_with_a_target_in_the_profile_gets_its_unit_and_is_me
     assert (forest.unit, forest.value, forest.state) == ("ha", pytest.approx(90.0), "broken")
 
 
-def test_red_line_area_with_a_target_has_the_unit_of_the_target_and_the_area_of_the_layer():
-    found = compute_figures({"STBHHX": [make_rectangle_wkt(0, 0)]}, targets=[("red_line_area", ">=", "99.90", "ha")])
-    figure = found.get_first_figure("red_line_area")
-    assert figure.unit == "ha" and figure.value * 1e4 == pytest.approx(
-        measure_geodesic_area(make_rectangle_wkt(0, 0)), rel=1e-7
-    )
-    by_layer = compute_figures({"STBHHX": [make_rectangle_wkt(0, 0)]}).get_first_figure("red_line_area")
-    assert by_layer.unit == "km2" and by_layer.value == pytest.approx(figure.value / 100)
-
-
 TOWNSHIP_ROWS = [
     {"wkt": make_rectangle_wkt(0, 0, 1700, 2000), "division_code": "140225100", "division_name": "永安镇"},
     {"wkt": make_rectangle_wkt(1700, 0, 1500, 1000), "division_code": "140225101", "division_name": "西坊城镇"},
@@ -159,23 +149,6 @@ def test_unnamed_township_part_does_not_change_the_name_of_the_township():
     assert [t.name for t in townships] == ["永安镇", "西坊城镇"] and of.tolist() == [0, 1, 1]
     _, townships, _ = get_plan_townships(compute_figures({"XZQXZ": [exclave]}).ctx)
     assert [t.name for t in townships] == ["140225101"]
-
-
-def test_indicator_values_by_township_add_up_to_the_county():
-    found = compute_figures({"XZYDYH": PARCEL_ROWS, "XZQXZ": TOWNSHIP_ROWS})
-    ctx = found.ctx
-    layer = ctx.plan.layers["XZYDYH"]
-    _, townships, _ = get_plan_townships(ctx)
-    assert [t.name for t in townships] == ["永安镇", "西坊城镇"]
-    parts = split_by_township(layer, ctx)
-    sums = parts.sum_by_township(layer.statutory)
-    assert sums.sum() == pytest.approx(layer.statutory.sum(), rel=1e-12)
-    inside = [(0, 0, 1700, 1000), (1000, 1000, 700, 1000), (0, 1000, 1000, 1000)]
-    assert sums[0] == pytest.approx(sum(measure_geodesic_area(make_rectangle_wkt(*b)) for b in inside), rel=1e-6)
-    assert sums[2] == pytest.approx(measure_geodesic_area(make_rectangle_wkt(3200, 0, 800, 1000)), rel=1e-6)
-    net = parts.sum_by_township(layer.numbers("net_area"))
-    assert net.sum() == pytest.approx(np.nansum(layer.numbers("net_area")))
-    assert net[1] == pytest.approx(0.9e6 * (0.3 + 1 + 0.2 + 0.3), rel=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -16,10 +16,8 @@ from openpyxl.utils import get_column_letter
 from shapely.geometry import shape
 
 from plugin.core.__main__ import main
-from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions
 from plugin.core.engine.context import RuleContext
-from plugin.core.errors import Cancelled, OutputError
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
@@ -329,29 +327,6 @@ def test_indicator_workbook_is_written_in_english_on_request(county_layers, tmp_
     write_figures_workbook(made, tmp_path / "x.xlsx")
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     assert book.sheetnames[0] == "Indicators" and book["Townships"]["A2"].value == "Unit: ha"
-
-
-def test_existing_workbook_stays_when_writing_the_new_one_fails(county_layers, tmp_path):
-    target = tmp_path / "x.xlsx"
-    target.write_bytes(b"old")
-    layers = source.make_read_layers({role: county_layers[role] for role in WRITTEN_LAYERS[:3]})
-    with pytest.raises(Cancelled):
-        tabulate_sources(layers, HUNYUAN_OPTIONS, cancellation=Cancellation(lambda: True))
-    made = tabulate_sources(layers, HUNYUAN_OPTIONS)
-    with pytest.raises(Cancelled):
-        write_figures_workbook(made, target, Cancellation(lambda: True))
-    assert target.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["x.xlsx"]
-    write_figures_workbook(made, target)
-    assert openpyxl.load_workbook(target).sheetnames
-
-
-def test_workbook_path_equal_to_the_source_data_is_refused(database_and_workbook):
-    database, _ = database_and_workbook
-    before = database.read_bytes()
-    assert main(["indicators", str(database), "--xlsx", str(database)]) == 2
-    assert database.read_bytes() == before
-    with pytest.raises(OutputError):
-        write_figures_workbook(tabulate_sources(str(database), HUNYUAN_OPTIONS), database)
 
 
 def test_farmland_areas_by_township_equal_the_figures_of_the_rule(county_layers):

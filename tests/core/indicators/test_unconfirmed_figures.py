@@ -5,13 +5,10 @@ import pytest
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.errors import DataError
 from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.ratio import find_base_year, find_windows
-from plugin.core.messages.texts import Texts
 from plugin.core.model.verdict import Verdict
-from plugin.core.profile import load_profile
 
 SQUARE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 #: 1 000 m² except for the distortion of the plane.
@@ -182,48 +179,11 @@ def test_difference_of_zero_is_not_called_a_rounding_difference():
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ('[severity]\nREL001 = "error"\n', "severity.REL001"),
-        ('[severity]\nREL999 = "ERROR"\n', "severity.REL999"),
-        ('[tolerance]\nmin_area_m2 = "x"\n', "tolerance.min_area_m2"),
-        ("[tolerance]\nmin_area_m2 = -1\n", "tolerance.min_area_m2"),
-        ("[tolerance]\nmin_area_m2 = 51\n", "tolerance.min_area_m2"),
-        ('[ratio]\nform = "N1"\n', "ratio.form"),
-        ('[ratio]\nclasses = "202"\n', "ratio.classes"),
-        ("[rules.REL006]\nmax_shares = 0.1\n", "rules.REL006.max_shares"),
-        ('[absent]\nconcepts = ["farmlnd"]\n', "farmlnd"),
-        ('[absent]\nconcept = ["heritage"]\n', "absent.concept"),
-        ('[marks]\n"ratio.form" = "A"\n', "marks.ratio.form"),
-        ('[zones]\nprotection_is_red_line = "false"\n', "zones.protection_is_red_line"),
-        (FARMLAND_TARGET_SECTION.format("1", 2035).replace("farmland_area", "farmland_aera"), "farmland_aera"),
-        (FARMLAND_TARGET_SECTION.format("1,646.00", 2035), "1,646.00"),
-        (CONFIRM_ALL.replace('"all"', '"ratio.fomr"'), "ratio.fomr"),
-    ],
-    ids=lambda v: v if "\n" not in v else "",
-)
-def test_county_profile_with_an_invalid_key_or_value_is_refused_by_name(tmp_path, text, key):
-    path = tmp_path / "x.toml"
-    path.write_text(PROFILE_HEAD + text, encoding="utf-8")
-    with pytest.raises(DataError) as caught:
-        load_profile(path)
-    sentence = Texts("zh").explain_error(caught.value)
-    assert "x.toml" in sentence and key in sentence
-
-
 def test_value_that_a_county_profile_replaces_is_unconfirmed_although_its_base_profile_confirms_it(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
     report = check_plan(make_county_layers(), RunOptions(profile=str(path))).report
     assert "ratio.limit" in get_rule_outcome(report, "LAW001").unconfirmed
-
-
-def test_second_layer_for_the_same_concept_is_reported_and_prevents_a_pass(tmp_path):
-    layers = [*make_county_layers(), make_example_layer("YJJBNT", [RED_LINE_WKT], make_example_norm())]
-    report = check_with_profile(tmp_path, layers)
-    assert "roles.YJJBNT" in get_rule_outcome(report, "REL001").unconfirmed and report.verdict is Verdict.CONDITIONAL
-    assert any("YJJBNT" in n and "永久基本农田" in n for n in report.provenance["notices"])
 
 
 def test_severity_in_the_profile_replaces_that_of_findings_on_farmland_in_an_urban_zone(tmp_path):

@@ -237,19 +237,6 @@ def test_layer_with_another_frame_has_no_digests_as_read(tmp_path):
     assert layer.compute_shape_hashes().tolist() == hash_shapes(layer.frame.geometry.to_numpy()).tolist()
 
 
-def test_column_with_a_very_long_text_is_left_to_the_driver(tmp_path, monkeypatch):
-    lengths = np.full(20_000, 4)
-    lengths[5] = 20_000
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    assert decode_texts(np.full(offsets[-1], ord("a"), dtype=np.uint8), offsets, None) is None
-    path = change(write_rows(tmp_path / "a.gpkg"), set_value("XZQMC", "村" * 100))
-    monkeypatch.setattr("plugin.core.io.text_codes._MAX_FILLED_BYTES", 200 * ROWS)
-    by_columns = read_layer(path)
-    assert by_columns.find_distinct_texts("XZQMC") is None and by_columns.find_distinct_texts("BSM") is not None
-    monkeypatch.setattr("plugin.core.io.file.read_columnar_rows", lambda *_: None)
-    compare_layers(by_columns, read_layer(path))
-
-
 @given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))))
 def test_texts_are_decoded_once_for_each_distinct_text(texts):
     encoded = [b"" if text is None else text.encode() for text in texts]

@@ -51,14 +51,6 @@ def test_definition_with_heights_or_a_datum_shift_does_not_contradict_its_code(t
         assert find_contradicting_crs(path, ROLE) == ""
 
 
-def test_crs_code_that_is_not_a_number_is_not_compared_with_the_definition(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg")
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE gpkg_spatial_ref_sys SET organization_coordsys_id = 'x' WHERE srs_id = 4526")
-    database.close()
-    assert find_contradicting_crs(path, ROLE) == ""
-
-
 @pytest.mark.parametrize("text", ["undefined", "", "PROJCS[", None])
 def test_unreadable_crs_definition_is_not_compared_with_the_code(tmp_path, text):
     path = write_gpkg(tmp_path / "a.gpkg")

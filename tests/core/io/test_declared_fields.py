@@ -215,21 +215,3 @@ def test_geopackage_columns_without_titles_and_codes_without_names_are_read_with
     columns = {c.name: c for c in read_declared_tables(path)["DLTB"].columns}
     assert columns["DLBM"].alias == "地类编码" and columns["DLBM"].name_by_code == {"0103": ""}
     assert columns["BSM"].alias == "" and columns["BSM"].name_by_code == {}
-
-
-@pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_declarations_of_an_empty_layer_equal_those_of_the_gdal_driver(tmp_path, suffix):
-    """Compare the declarations of a database without rows with those of pyogrio."""
-    import pyogrio
-
-    path = tmp_path / f"空库{suffix}"
-    create_database(path, TEMPLATES, CRS.from_epsg(4526), code_lists=STANDARD.code_lists)
-    for layer in read_source(path):
-        frame = pyogrio.read_dataframe(path, layer=layer.name, read_geometry=True)
-        assert list(layer.frame.columns) == list(frame.columns) and len(layer.frame) == 0
-        assert layer.crs == CRS.from_user_input(frame.crs)
-        kinds = {"O": "text", "i": "integer", "f": "real", "M": "date"}
-        info = pyogrio.read_info(path, layer=layer.name)
-        import numpy as np
-
-        assert [f.type for f in layer.fields] == [kinds[np.dtype(d).kind] for d in info["dtypes"]]

@@ -206,12 +206,6 @@ def test_missing_index_is_made_in_a_copy_and_reported(shapefile):
     assert hash_files(shapefile.parent) == before
 
 
-def test_copy_of_a_shapefile_without_index_has_one(shapefile, tmp_path):
-    shapefile.with_suffix(".shx").unlink()
-    change_crs_zone(str(shapefile), str(tmp_path / "copy.shp"), number=ZoneNumber.STRIP)
-    assert len(read_source(tmp_path / "copy.shp")[0].frame) == ROW_COUNT
-
-
 PROGRAMS = {
     "zone": lambda path, folder: change_crs_zone(str(path), str(folder / "copy.shp"), number=ZoneNumber.STRIP),
     "projects": lambda path, folder: read_project_layer(path.parent),

@@ -13,14 +13,10 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from plugin.core.errors import InputError
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from tests.core.small_plan import (
-    CHINESE_MESSAGE_TEXTS,
     check_data,
-    explain_error,
     get_outcome_of_rule,
     hash_files,
     join_notices,
@@ -150,63 +146,3 @@ def test_every_defect_of_real_data_counted_by_shapely_is_reported(name, layer, c
     assert checked.plan.crs.to_epsg() == code
     assert count_findings_by_rule(checked.report) == count_by_shapely(path, layer, code)
     assert hash_files(path.parent) == before
-
-
-@needs_real_data
-@pytest.mark.parametrize(
-    ("name", "layer", "word"),
-    [
-        (
-            "chinese_gbk_shapefiles/chinese_encoding.shp",
-            "chinese_encoding",
-            "没有坐标系，不能量算。请设置坐标系；原图层未改动。按坐标判断应为 EPSG:4490",
-        ),
-        ("shanxi_boundary/140000.json", "山西", "北坐标在前"),
-        ("shanxi_boundary/140200.json", "大同市", "北坐标在前"),
-        ("shanxi_boundary/140700.json", "晋中市", "北坐标在前"),
-    ],
-)
-def test_real_data_without_a_crs_or_with_northing_first_give_one_finding_with_the_cause(name, layer, word):
-    before = hash_files((REAL_DATA_FOLDER / name).parent)
-    report = check_data(REAL_DATA_FOLDER / name, roles=f"XZQ={layer}").report
-    assert_no_crash(report)
-    (finding,) = list_findings_of_rules(report, "SCH003")
-    assert word in finding.message
-    assert hash_files((REAL_DATA_FOLDER / name).parent) == before
-
-
-@needs_real_data
-def test_real_gbk_shapefile_is_checked_once_its_crs_is_set():
-    (layer,) = read_source(REAL_DATA_FOLDER / "chinese_gbk_shapefiles" / "chinese_encoding.shp")
-    assert {"天长市", "安徽"} <= {*layer.frame["NAME99"], *layer.frame["PRO_NAME"]} and layer.encoding == "GB18030"
-    layer.crs = CRS.from_epsg(4490)
-    checked = check_data([layer], GEOMETRY_RULES, roles="XZQ=chinese_encoding")
-    assert_no_crash(checked.report)
-    shapes = checked.plan.layers["XZQ"].raw_shapes
-    assert count_findings_by_rule(checked.report)["GEO002"] == int((~shapely.is_valid(shapes)).sum())
-    assert count_findings_by_rule(checked.report)["GEO003"] == int((shapely.get_num_geometries(shapes) > 1).sum())
-
-
-@needs_real_data
-def test_lines_and_points_instead_of_polygons_are_reported_once_per_layer():
-    folder = REAL_DATA_FOLDER / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
-    report = check_data(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
-    assert_no_crash(report)
-    # Layers that are wholly of another type are one finding each.
-    reported = {(f.role, f.params["actual"]): f.params["count"] for f in list_findings_of_rules(report, "SCH005")}
-    assert reported == {("CZKFBJ", "line"): 10, ("STBHHX", "point"): 26}
-    assert get_outcome_of_rule(report, "REL003").outcome is Outcome.SKIPPED
-
-
-@needs_real_data
-def test_real_data_folders_without_layers_raise_an_input_error():
-    with pytest.raises(InputError) as raised:
-        read_source(REAL_DATA_FOLDER / "ign_plan_documents" / "41175_PLU_20140603")
-    assert "Donnees_geographiques" in explain_error(raised.value)
-    with pytest.raises(InputError) as raised:
-        read_source(REAL_DATA_FOLDER / "boundary_point_txt")
-    assert "没有可读取的图层" in explain_error(raised.value)
-    for path in (REAL_DATA_FOLDER / "boundary_point_txt").glob("*.txt"):
-        with pytest.raises(InputError) as raised:
-            read_source(path)
-        assert path.name in CHINESE_MESSAGE_TEXTS.explain_error(raised.value)

@@ -142,14 +142,6 @@ def test_view_of_a_table_is_read_as_stored(tmp_path, key):
     assert list(layer.frame["area"]) == ["0.5", "12,5", "2.5"] and layer.mistyped_columns["area"].count == 1
 
 
-def test_layer_with_more_columns_than_one_condition_may_have_is_searched(tmp_path):
-    columns = {f"c{n}": [1.5, 2.5] for n in range(1200)}
-    frame = gpd.GeoDataFrame(columns, geometry=[make_county_box(0, 0)] * 2, crs=4526)
-    pyogrio.write_dataframe(frame, tmp_path / "a.gpkg", layer="DLTB", SPATIAL_INDEX="NO")
-    (layer,) = read_source(store_value(tmp_path / "a.gpkg", "c7", "'12,5'"))
-    assert list(layer.mistyped_columns) == ["c7"]
-
-
 @pytest.mark.parametrize(("value", "text"), [("'12,5'", "“12,5”"), ("'—'", "“—”")])
 def test_column_with_another_type_is_named_once_and_its_value_is_no_number(tmp_path, value, text):
     path = store_value(write_gpkg(tmp_path / "a.gpkg"), "TBMJ", value)

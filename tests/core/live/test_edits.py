@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Batches of edits in an editing session and the findings after each batch."""
 
-import gc
 import math
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
 import pytest
 import shapely
 
@@ -50,19 +48,6 @@ def test_merged_edit_batches_keep_the_last_state_of_each_feature():
     queue.merge(EditBatch({}, {("DLTB", 7): None, ("DLTB", 8): third}))
     assert queue.new_feature_ids == {"DLTB": {-2: 50}}
     assert queue.states_by_feature == {("DLTB", 50): first, ("DLTB", 7): None, ("DLTB", 8): third}
-
-
-def test_moving_a_feature_and_back_restores_its_findings(checked_sample, edit_session):
-    before = list(edit_session.findings)
-    place = ("DLTB", get_feature_id(checked_sample, "DLTB", 7))
-    change = edit_session.check_edits(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
-    assert change.rechecked_features == {place} and "TOP001" in {f.code for f in change.new_findings}
-    assert {id(f) for f in edit_session.findings} - {id(f) for f in before} == {
-        id(f) for f in [*change.new_findings, *(now for _, now in change.changed_findings)]
-    }
-    back = edit_session.check_edits(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
-    assert {id(f) for f in back.ended_findings} >= {id(f) for f in change.new_findings}
-    assert {f.fingerprint for f in edit_session.findings} == {f.fingerprint for f in before}
 
 
 def test_feature_counts_as_edited_until_its_shape_and_values_equal_those_of_the_full_check_again(checked_sample):
@@ -149,18 +134,6 @@ def test_batch_of_edits_is_checked_in_one_evaluation_and_gives_the_findings_of_s
     assert sorted(f.fingerprint for f in edit_session.findings) == sorted(f.fingerprint for f in one_by_one.findings)
 
 
-def test_reading_edited_rows_leaves_no_objects_for_the_garbage_collection(checked_sample, edit_session):
-    feature = ("DLTB", get_feature_id(checked_sample, "DLTB", 7))
-    edit_session.check_edits(EditBatch({}, {feature: make_feature_state(checked_sample, "DLTB", 7, 20.0)}))
-    gc.collect()
-    before = len(gc.get_objects())
-    _shape, attributes = edit_session.checker.get_row("DLTB", 7)
-    assert attributes["BSM"]
-    del _shape, attributes
-    gc.collect()
-    assert len(gc.get_objects()) - before < 10
-
-
 def test_edit_that_leaves_a_feature_unchanged_rechecks_nothing(checked_sample, edit_session):
     # Layers give None for missing values and dates as dates.
     same = make_feature_state(checked_sample, "DLTB", 7)
@@ -210,24 +183,3 @@ def test_edited_shape_that_cannot_be_read_requires_a_full_check(checked_sample, 
 )  # fmt: skip
 def test_live_check_takes_null_and_nan_or_1_and_1_0_as_equal_values_but_not_null_and_empty_text(one, other, same):
     assert are_equal_values(one, other) == are_equal_values(other, one) == same
-
-
-@pytest.mark.slow
-def test_search_for_findings_replaced_by_an_edit_equals_a_search_of_all_findings(checked_sample, edit_session):
-    """Compare a search near the edited features with a search of all findings."""
-    chance = np.random.default_rng(5)
-    all_of_them = list(edit_session.findings)
-    for _ in range(25):
-        role = str(chance.choice(["DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ"]))
-        row = int(chance.integers(len(checked_sample.plan.layers[role])))
-        place = (role, get_feature_id(checked_sample, role, row))
-        gone = chance.random() < 0.2
-        change = edit_session.check_edits(
-            EditBatch(
-                {},
-                {place: None if gone else make_feature_state(checked_sample, role, row, float(chance.normal(0, 40)))},
-            )
-        )
-        for recheck in change.recheck_results:
-            all_of_them = [f for f in all_of_them if not recheck.may_replace_finding(f)] + recheck.new_findings
-        assert sorted(f.fingerprint for f in all_of_them) == sorted(f.fingerprint for f in edit_session.findings)

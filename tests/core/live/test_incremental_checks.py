@@ -14,7 +14,7 @@ from plugin.core.geometry import overlay
 from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES
 from plugin.core.geometry.similar_polygons import subtract_similar_polygon
 from plugin.core.io import read_source
-from plugin.core.live import IncrementalChecker, compute_changed_bounds
+from plugin.core.live import IncrementalChecker
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.results.run import run_check
@@ -226,38 +226,6 @@ def test_code_outside_its_list_is_reported_after_an_edit_and_gone_after_its_fix(
     assert not [f for f in live.edit_row("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).new_findings if f.code == "ATT002"]
 
 
-def test_changed_bounds_of_an_edited_polygon_enclose_only_the_moved_edges():
-    ring = np.array(shapely.Point(0, 0).buffer(1000, quad_segs=500).exterior.coords)
-    other = ring.copy()
-    other[700] += 3.0
-    expected = np.concatenate([ring[699:702], other[700:701]])
-    found = compute_changed_bounds(shapely.Polygon(ring), shapely.Polygon(other))
-    assert found == pytest.approx((*expected.min(axis=0), *expected.max(axis=0)))
-    assert compute_changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
-
-
-def test_changed_bounds_of_edited_lines_enclose_both():
-    line = np.array(shapely.Point(0, 0).buffer(1000, quad_segs=500).exterior.coords)
-    lines = shapely.MultiLineString([line, line + 1])
-    moved_lines = shapely.MultiLineString([line, line + 2])
-    assert compute_changed_bounds(lines, moved_lines) == pytest.approx((-1000, -1000, 1002, 1002))
-    assert compute_changed_bounds(lines, shapely.MultiLineString(lines)) is None
-
-
-def test_removed_and_restored_row_has_its_former_findings(sample_sources):
-    norm, sources, rules = sample_sources
-    plan, findings = run_full_check(norm, sources, rules)
-    live = IncrementalChecker(plan, rules)
-    row = next(n for n, key in enumerate(plan.layers["YJJBNTBHTB"].keys) if any(f.key == key for f in findings))
-    shape, attributes = live.get_row("YJJBNTBHTB", row)
-    gone = live.remove_row("YJJBNTBHTB", row)
-    assert live.get_row("YJJBNTBHTB", row) is None and any(gone.may_replace_finding(f) for f in findings)
-    back = live.edit_row("YJJBNTBHTB", row, shape, **attributes)
-    after = [f for f in findings if not gone.may_replace_finding(f)] + gone.new_findings
-    after = [f for f in after if not back.may_replace_finding(f)] + back.new_findings
-    assert measure_findings(after) == measure_findings(findings)
-
-
 def test_copied_feature_with_the_same_key_is_identified_by_its_feature_id(sample_sources):
     norm, sources, rules = sample_sources
     plan, _ = run_full_check(norm, sources, rules)
@@ -285,20 +253,6 @@ def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources,
     broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
     live = IncrementalChecker(plan, broken)
     assert live.edit_row("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)
-
-
-def test_edited_row_is_found_in_an_empty_corner_of_its_bounding_box_like_an_unedited_row():
-    triangle = "POLYGON ((0 0, 100 0, 0 100, 0 0))"
-    plan = make_example_plan({"layer": [triangle, triangle]}, {"layer": "CZKFBJ"}, {})
-    live = IncrementalChecker(plan, choose_rules(("GEO001",)))
-    shape = plan.layers["CZKFBJ"].plane_shapes[0]
-    xmin, ymin, xmax, ymax = shape.bounds
-    corner = (xmax - 1, ymax - 1, xmax, ymax)
-    assert live.rows.find_rows_meeting_bounds("CZKFBJ", corner) == {0, 1}
-    first, second, *others = shape.exterior.coords
-    live.edit_row("CZKFBJ", 0, shapely.Polygon([first, second, (xmin + 40, ymin + 40), *others]))
-    assert live.rows.is_edited("CZKFBJ", 0)
-    assert live.rows.find_rows_meeting_bounds("CZKFBJ", corner) == {0, 1}
 
 
 def test_third_rows_that_cover_land_of_a_pair_start_and_end_its_findings():

@@ -5,7 +5,6 @@ Inputs and existing packages stay unchanged.
 """
 
 import io
-import random
 import re
 import shutil
 import sqlite3
@@ -19,16 +18,14 @@ import pytest
 import shapely
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import DataError, InputError, OutputError, SanxianError
+from plugin.core.errors import InputError, SanxianError
 from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, make_pdf
-from plugin.core.exchange.vct.database import convert_vct_to_database
 from plugin.core.files.digests import MANIFEST_DIGEST_FILE_NAME, MANIFEST_FILE_NAME
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.paths import PACKAGE_SPECS_FOLDER
-from tests.core.exchange.vct.test_vct import DAMAGED_FILES, write_vct_text
 from tests.core.small_plan import hash_files, write_wkb_shapes
 from tests.county import make_county
 from tests.county.write import write_geopackage
@@ -243,29 +240,6 @@ def test_export_of_an_unexportable_plan_is_refused_with_a_remedy_even_if_forced_
     )
 
 
-@pytest.mark.parametrize(
-    ("old", "name"),
-    [
-        ("{code}{name}国土空间规划矢量数据.gdb", "con.gdb"),
-        ("{code}{name}国土空间规划矢量数据.gdb", "LPT1 .gdb"),
-        ("{code}{name}国土空间规划矢量数据.gdb", "{name}:数据.gdb"),
-        ("{code}{name}国土空间规划矢量数据.gdb", "{name}*.gdb"),
-        ('"{code}{name}国土空间总体规划"', '"{name}规划."'),
-        ('"{code}{name}国土空间总体规划"', '"{name}?"'),
-        ('"{code}{name}国土空间总体规划"', '"{name} "'),
-        ('"{code}{name}国土空间总体规划"', '"{code}{title}"'),
-        ("{code}{name}国土空间总体规划文本.pdf", "../文本.pdf"),
-        ('maps = "4-规划图件"', 'maps = "4-规划图件/NUL"'),
-    ],
-)
-def test_package_spec_with_a_forbidden_folder_or_file_name_is_refused(tmp_path, old, name):
-    with pytest.raises(DataError) as caught:
-        write_spec(tmp_path, [(old, name)])
-    zh, en = (Texts(lang).explain_error(caught.value) for lang in ("zh", "en"))
-    assert "某省.toml" in zh and "某省.toml" in en
-    assert ("请改名" in zh and "rename" in en) if "title" not in name else "{code}" in zh and "{code}" in en
-
-
 def test_package_with_the_current_year_in_folder_and_report_names_of_its_spec_passes_inspection(
     damaged_county, tmp_path
 ):
@@ -409,54 +383,6 @@ def copy_with_empty_layer(package, target):
     del layer, database
 
 
-def test_damaged_filegdb_given_as_the_plan_is_refused(damaged_county):
-    """Damage a FileGDB that is the plan: a truncated and a deleted table.
-
-    The first is reported with its layer, the second as a missing layer.
-    """
-    package, source = damaged_county / "结果" / PACKAGE_ROOT, damaged_county / "来的" / PACKAGE_ROOT
-    shutil.copytree(package, source)
-    delete_table(source)
-    before = hash_files(damaged_county)
-    with pytest.raises(OutputError) as caught:
-        export_package(
-            check_plan(source / DATABASE_PATH, RunOptions()),
-            ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档"),
-        )
-    assert "DLTB" in Texts("zh").explain_error(caught.value) and hash_files(damaged_county) == before
-    shutil.rmtree(source)
-    shutil.copytree(package, source)
-    truncate_table(source)
-    before = hash_files(damaged_county)
-    with pytest.raises(InputError) as caught:
-        check_plan(source / DATABASE_PATH, RunOptions())
-    explain_in_both_languages(caught.value, ".gdb", "DLTB")
-    assert hash_files(damaged_county) == before
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_randomly_damaged_filegdb_in_a_package_is_found_by_its_digest(damaged_county, seed):
-    """Change random bytes of a file of the database; inspection must not crash."""
-    draw = random.Random(seed)
-    package = damaged_county / "结果" / PACKAGE_ROOT
-    path = draw.choice(sorted(p for p in (package / DATABASE_PATH).iterdir() if p.stat().st_size))
-    content = bytearray(path.read_bytes())
-    at = draw.randrange(len(content))
-    match draw.choice(["bits", "cut", "more"]):
-        case "bits":
-            for _ in range(20):
-                content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
-            content[at] ^= 0xFF
-        case "cut":
-            del content[at:]
-        case "more":
-            content += draw.randbytes(99)
-    path.write_bytes(bytes(content))
-    before = hash_files(package)
-    assert_finding(package, "DOC006", "changed", path.name)
-    assert hash_files(package) == before
-
-
 def write_zip(path, entries, flags=0):
     """Write a zip of (name, content) pairs; names are texts or ZipInfo objects."""
     made = io.BytesIO()
@@ -505,16 +431,4 @@ def test_inspection_refuses_a_zip_bomb_encrypted_zip_or_unsafe_entry_path_with_a
     assert caught.value.key == key
     messages = explain_in_both_languages(caught.value, "成果.zip")
     assert all(remedy in text for remedy, text in zip(remedies, messages, strict=True)), messages
-    assert hash_files(tmp_path) == before
-
-
-@pytest.mark.parametrize("name", DAMAGED_FILES)
-def test_damaged_vct_file_leaves_no_imported_database(tmp_path, name):
-    """Import truncated files, unknown references and wrong counts; each has a line."""
-    source, target = write_vct_text(tmp_path / "坏.vct", DAMAGED_FILES[name][0]), tmp_path / "库.gpkg"
-    target.write_text("former")
-    before = hash_files(tmp_path)
-    with pytest.raises(InputError) as caught:
-        convert_vct_to_database(source, target)
-    explain_in_both_languages(caught.value, "坏.vct")
     assert hash_files(tmp_path) == before

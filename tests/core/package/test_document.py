@@ -133,31 +133,10 @@ def test_lower_secrecy_level_with_a_reason_is_recorded_with_it(checked_county_wi
     assert found == []
 
 
-def test_map_approval_number_is_omitted_from_non_public_packages(checked_county_with_secrecy, tmp_path):
-    done = export_with_document(checked_county_with_secrecy, tmp_path, DocumentInfo(map_approval="晋S(2026)001号"))
-    text = (done.path / MANIFEST_FILE_NAME).read_text(encoding="utf-8") + (
-        done.path / MANIFEST_PAGE_FILE_NAME
-    ).read_text(encoding="utf-8")
-    assert "晋S(2026)001号" not in text
-
-
 def test_missing_secrecy_level_raises_an_error_that_names_the_setting(checked_county, tmp_path):
     with pytest.raises(InputError) as caught:
         export_with_document(checked_county, tmp_path, spec=replace(COUNTY_SPEC, secrecy=""))
     assert "[document] secrecy" in Texts("zh").explain_error(caught.value) and list(tmp_path.iterdir()) == []
-
-
-def test_secrecy_level_that_the_package_spec_does_not_permit_raises_an_input_error(checked_county, tmp_path):
-    with pytest.raises(InputError) as caught:
-        export_with_document(checked_county, tmp_path, DocumentInfo("绝密"))
-    assert caught.value.key == "document_secrecy_form"
-
-
-def test_package_spec_with_an_empty_secrecy_level_is_loaded_without_an_error(tmp_path):
-    text = COUNTY_SPEC.path.read_text(encoding="utf-8").replace('secrecy = "内部"', 'secrecy = ""', 1)
-    path = tmp_path / "form.toml"
-    path.write_text(text, encoding="utf-8")
-    assert load_package_spec(path).secrecy == ""
 
 
 @pytest.mark.parametrize(

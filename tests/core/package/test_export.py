@@ -4,7 +4,6 @@
 import hashlib
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -31,8 +30,6 @@ from plugin.core.files.digests import (
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package, make_package_path
 from plugin.core.package.folder import (
-    NEW_SUFFIX,
-    OLD_SUFFIX,
     finish_interrupted_export,
     lock_for_writing,
     make_sibling_folder_paths,
@@ -48,6 +45,7 @@ from tests.core.package_fixtures import list_relative_paths
 from tests.core.small_plan import explain_error, hash_files
 from tests.county import make_county
 from tests.county.write import write_geopackage
+from tests.parametrize import first_daily
 from tests.personal_names import set_personal_names
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
@@ -327,23 +325,6 @@ def test_plan_layer_left_out_of_the_package_is_named_in_the_manifest(county_file
     assert "征求意见底图" in problem["message"]
 
 
-def test_value_too_long_for_its_field_stops_even_a_forced_export(county_file, export_order, tmp_path):
-    layers, _ = make_county(300, defects=False)
-    layers["CZKFBJ"].loc[0, "XZQMC"] = "很" * 101
-    path = tmp_path / "长.gpkg"
-    write_geopackage(path, layers)
-    checked = check_plan(path, RunOptions())
-    with pytest.raises(OutputError) as caught:
-        export_package(checked, change_export_order(export_order, is_forced=True))
-    key = checked.plan.layers["CZKFBJ"].keys[0]
-    assert (
-        caught.value.key == "package_stopped"
-        and key in explain_error(caught.value)
-        and "XZQMC" in explain_error(caught.value)
-    )
-    assert not (export_order.parent_folder / PACKAGE_ROOT).exists()
-
-
 def test_documents_are_assigned_to_the_slots_of_a_package_by_their_file_names(
     checked_county, export_order, document_folder
 ):
@@ -417,8 +398,20 @@ def write_spec_for_format(tmp_path, suffix, more):
     return load_package_spec(path)
 
 
-@pytest.mark.parametrize("suffix", [".gdb", ".gpkg", ".shp"])
-@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
+@pytest.mark.parametrize(
+    ("suffix", "crs"),
+    first_daily(
+        [
+            (".gdb", "EPSG:4490"),
+            (".gpkg", "EPSG:4526"),
+            (".shp", "EPSG:4490"),
+            (".gdb", "EPSG:4526"),
+            (".gpkg", "EPSG:4490"),
+            (".shp", "EPSG:4526"),
+        ],
+        3,
+    ),
+)
 def test_package_exported_in_every_data_format_passes_inspection(checked_county, export_order, tmp_path, suffix, crs):
     """Require no findings except those of the check of the plan."""
     spec = write_spec_for_format(
@@ -543,6 +536,7 @@ def run_killed_export(county_file, tmp_path):
         process.stdin.close()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 def test_export_killed_at_any_step_leaves_a_complete_old_or_new_package(checked_county, run_killed_export, tmp_path):
     folder = tmp_path / "结果"
@@ -570,97 +564,13 @@ def test_export_killed_at_any_step_leaves_a_complete_old_or_new_package(checked_
     assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
 
 
-#: Runs one export that pauses half-way until it receives a line.
-WAITING_EXPORT_SCRIPT = """
-import sys
-sys.path.insert(0, {tree!r})
-from pathlib import Path
-from plugin.core.check import RunOptions, check_plan
-from plugin.core.package.export import export_package
-from plugin.core.package.order import ExportOrder
-from plugin.core.package.package_spec.load import load_package_spec
-def wait(share, text):
-    if share > 0.5 and not waited:
-        waited.append(share)
-        print("half-way", flush=True)
-        sys.stdin.readline()
-waited = []
-export_package(check_plan({source!r}, RunOptions()), ExportOrder(load_package_spec("county"), Path({folder!r}), is_forced=True), progress=wait)
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-@pytest.mark.parametrize("end", ["completes", "is killed"])
-def test_second_export_into_the_same_folder_at_the_same_time_is_refused(checked_county, county_file, tmp_path, end):
-    folder = tmp_path / "结果"
-    order = ExportOrder(load_package_spec("county"), folder, is_forced=True)
-    tree = str(Path(__file__).resolve().parents[3])
-    text = WAITING_EXPORT_SCRIPT.format(tree=tree, source=str(county_file), folder=str(folder))
-    pipe = subprocess.PIPE
-    other = subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True)
-    try:
-        assert other.stdout.readline() == "half-way\n"
-        made = hash_files(folder)
-        with pytest.raises(OutputError) as caught:
-            export_package(checked_county, order)
-        assert caught.value.key == "package_busy" and f"({other.pid})" in explain_error(caught.value)
-        assert str(folder / PACKAGE_ROOT) in explain_error(caught.value) and hash_files(folder) == made
-        if end == "is killed":
-            other.kill()
-        other.communicate("\n", timeout=100)
-    finally:
-        other.kill()
-    assert is_complete_package(folder / PACKAGE_ROOT) == (end == "completes")
-    assert is_complete_package(export_package(checked_county, order).path) and {p.name for p in folder.iterdir()} == {
-        PACKAGE_ROOT
-    }
-
-
-def test_full_disk_during_export_keeps_the_old_package(checked_county, export_order, tmp_path):
-    """Use a small tmpfs if it can be mounted, otherwise a limit for file sizes."""
-    disk = tmp_path / "小盘"
-    disk.mkdir()
-    small = change_export_order(export_order, parent_folder=disk)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        done = None
-        if mounted.returncode == 0:
-            (disk / "占用").write_bytes(b"x" * (2**21 - 2**18))
-        else:
-            done = export_package(checked_county, small)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
-        with pytest.raises(OutputError) as caught:
-            export_package(checked_county, small)
-        assert caught.value.key == "output_unwritable"
-        left = {p.name for p in disk.iterdir()} - {"占用"}
-        assert left == ({PACKAGE_ROOT} if done else set())
-        assert done is None or is_complete_package(done.path)
-        if mounted.returncode == 0:
-            (disk / "占用").unlink()
-            assert is_complete_package(export_package(checked_county, small).path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        if mounted.returncode == 0:
-            subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_failed_move_of_the_new_package_keeps_the_old_package(checked_county, export_order, monkeypatch):
-    export_package(checked_county, export_order)
-    before = hash_files(export_order.parent_folder / PACKAGE_ROOT)
-
-    def refuse_move(source, destination):
-        if str(source).endswith((PACKAGE_ROOT, NEW_SUFFIX, OLD_SUFFIX)):
-            raise PermissionError(13, "no", str(source))
-        os.rename(source, destination)
-
-    monkeypatch.setattr(os, "replace", refuse_move)
-    with pytest.raises(OutputError) as caught:
+def test_export_into_a_locked_package_is_refused(checked_county, export_order):
+    done = export_package(checked_county, export_order)
+    before = hash_files(done.path)
+    with lock_for_writing(done.path), pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
-    assert PACKAGE_ROOT in explain_error(caught.value)
-    assert hash_files(export_order.parent_folder / PACKAGE_ROOT) == before and {
-        p.name for p in export_order.parent_folder.iterdir()
-    } == {PACKAGE_ROOT}
+    assert caught.value.key == "package_busy" and str(done.path) in explain_error(caught.value)
+    assert hash_files(done.path) == before
 
 
 def test_package_command_exports_a_package_and_prints_its_digest(county_file, document_folder, tmp_path, capsys):

@@ -4,12 +4,10 @@
 import io
 import json
 import shutil
-import sqlite3
 import struct
 import subprocess
 import zipfile
 import zlib
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,6 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.examples.package_files import make_jpeg, make_pdf
-from plugin.core.files import archives
 from plugin.core.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
@@ -42,6 +39,7 @@ from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
 from tests.core.package_fixtures import export_complete_package
 from tests.core.small_plan import explain_error, hash_files
+from tests.parametrize import first_daily
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -341,11 +339,6 @@ def test_manifest_digest_in_upper_case_with_a_windows_line_end_counts_as_valid(c
     assert read_manifest(copied_package)[1] == MANIFEST_OK and is_complete_package(copied_package)
 
 
-def test_hidden_file_of_an_operating_system_is_reported_once(copied_package):
-    (copied_package / "2-规划文档/._a.pdf").write_bytes(b"x")
-    assert [f.code for f in inspect_report(copied_package).findings if "._a.pdf" in f.key] == ["DOC004"]
-
-
 @pytest.mark.parametrize("behind", [b"", b"\r\n\0\0", b"x" * 1500])
 def test_export_and_inspection_accept_bytes_after_the_end_of_a_pdf_and_report_a_pdf_without_an_end(tmp_path, behind):
     """Accept bytes after the end of a PDF and report a PDF without its end."""
@@ -520,31 +513,6 @@ def write_malicious_zip(path, name, content=b"x", **info):
     return path
 
 
-@pytest.mark.parametrize("name", ["../a.txt", "a/../../b.txt", "/etc/a.txt", "C:/a.txt", "..\\a.txt"])
-def test_archive_entry_with_a_path_outside_the_archive_is_refused(tmp_path, name):
-    path = write_malicious_zip(tmp_path / "a.zip", name)
-    with pytest.raises(InputError) as caught:
-        inspect_report(path)
-    assert caught.value.key == "package_zip_climbs" and explain_error(caught.value)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
-
-
-def test_archive_with_a_symbolic_link_is_refused(tmp_path):
-    with pytest.raises(InputError) as caught:
-        inspect_report(
-            write_malicious_zip(tmp_path / "a.zip", "a", b"/etc/passwd", external_attr=0o120777 << 16, create_system=3)
-        )
-    assert caught.value.key == "package_zip_climbs"
-
-
-def test_archive_that_unpacks_to_an_excessive_size_is_refused(tmp_path, monkeypatch):
-    path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
-    monkeypatch.setattr(archives, "_ALWAYS_ALLOWED_BYTES", 1000)
-    with pytest.raises(InputError) as caught:
-        inspect_report(path)
-    assert caught.value.key == "package_zip_bomb" and explain_error(caught.value)
-
-
 def test_archive_that_declares_a_false_unpacked_size_is_refused(tmp_path, monkeypatch):
     path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
     data = path.read_bytes()
@@ -582,15 +550,6 @@ def test_files_unpacked_for_inspection_are_deleted_afterwards(tmp_path, copied_p
     assert not place.exists()
 
 
-def test_inspection_does_not_modify_a_geopackage(tmp_path, copied_package):
-    database = copied_package / "1-空间数据" / "多.gpkg"
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("CREATE TABLE a (b)")
-    before = hash_files(copied_package)
-    inspect_report(copied_package)
-    assert hash_files(copied_package) == before
-
-
 def test_inspect_command_exits_with_an_error_code_when_the_package_has_errors(copied_package, capsys, tmp_path):
     from plugin.core.__main__ import main
 
@@ -621,7 +580,7 @@ def test_field_that_lost_its_domain_in_a_package_database_is_reported(copied_pac
 
 
 @pytest.mark.parametrize("raising", [False, True])
-@pytest.mark.parametrize("part", [f"a{n:08x}" for n in (1, 2, 3, 4, 5, 6, 7, 9)])
+@pytest.mark.parametrize("part", first_daily([f"a{n:08x}" for n in (1, 9, 2, 3, 4, 5, 6, 7)], 2))
 def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_package, part, raising):
     """Inspect with GDAL exceptions on and off, because QGIS may set either."""
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Validation of layers before export: what the format would change or lose."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import geopandas as gpd
@@ -123,18 +122,6 @@ def test_rings_that_the_export_format_would_change_stop_the_export(name, suffix)
     assert {".gdb": "FileGDB", ".shp": "Shapefile"}[suffix].lower() in explain_problem(problem).lower()
 
 
-def test_ring_validation_before_export_is_fast_for_a_county():
-    """Time the validation of many parcels with one invalid feature among them."""
-    from plugin.core.package.layers.layer_validation import find_nested_polygons
-
-    many = np.array(
-        [RING_CASES["parts side by side"][0], make_county_box(0, 0), RING_CASES["a bow-tie"][0]] * 2000, dtype=object
-    )
-    assert find_nested_polygons(many, ~shapely.is_valid(many), includes_overlaps=True).tolist() == []
-    many[7] = RING_CASES["a part in a part"][0]
-    assert find_nested_polygons(many, ~shapely.is_valid(many), includes_overlaps=False).tolist() == [7]
-
-
 def test_database_row_id_fields_are_not_reported_as_lost_in_the_export():
     problems = validate_for_export(
         make_package_plan(DLTB=make_parcel_table(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), make_data_set_spec()
@@ -197,13 +184,6 @@ def test_z_values_are_dropped_on_export_and_reported():
     assert get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "heights_left_out").count == 3
     (rows,) = make_content_of_single_layer(plan, make_data_set_spec()).iterate_batches(plan.crs)
     assert not shapely.has_z(rows.shapes).any()
-
-
-def test_code_lists_are_named_by_their_titles_in_export_problems():
-    plan = make_package_plan(DLTB=make_parcel_table(2, GDLX=["ZZ", "TT"]))
-    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown")
-    assert "“梯田类型代码表”" in explain_problem(problem) and "terrace" not in explain_problem(problem)
-    assert "list of terrace types" in problem.format_as_sentence(Texts("en"))
 
 
 def test_missing_empty_and_unusable_layers_are_reported_before_export():
@@ -310,31 +290,6 @@ def test_invalid_layer_or_field_names_of_the_package_spec_are_reported(slot, enc
     if encoding == "GBK":
         other = make_data_set_spec("a.shp", layers=slots, others=False)
         assert key not in {p.key for p in validate_for_export(plan, other)}
-
-
-def test_field_renamed_by_the_package_spec_does_not_get_the_short_shapefile_name_of_the_template():
-    """Rename a field in the package spec; the template's short name is not for it."""
-    plan = make_package_plan(DLTB=make_parcel_table())
-    template = plan.norm.standard.templates["DLTB"]
-    fields = tuple(replace(f, short="MJ1") if f.name == "TBMJ" else f for f in template.fields)
-    plan.norm.standard.templates["DLTB"] = replace(template, fields=fields)
-    try:
-        slots = [{"layer": "parcels", "need": "M"}]
-        assert (
-            make_content_of_single_layer(
-                plan, make_data_set_spec(layers=slots, others=False)
-            ).template.shapefile_name_by_field["TBMJ"]
-            == "MJ1"
-        )
-        slots[0]["names_by_field"] = {"TBMJ": "MIANJI"}
-        assert (
-            make_content_of_single_layer(
-                plan, make_data_set_spec(layers=slots, others=False)
-            ).template.shapefile_name_by_field["MIANJI"]
-            == "MIANJI"
-        )
-    finally:
-        plan.norm.standard.templates["DLTB"] = template
 
 
 def test_exported_field_names_and_order_follow_the_package_spec():

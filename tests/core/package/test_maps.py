@@ -19,7 +19,6 @@ from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.maps import jpeg
 from plugin.core.package.maps.slots import RenderedMap
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.profile import DocumentInfo
 from plugin.core.standard.map_set import MissingMapReason, load_map_set
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import list_relative_paths
@@ -75,13 +74,6 @@ def test_invalid_map_section_of_a_package_spec_states_file_and_key(tmp_path, old
         load_package_spec(path)
     for lang in ("zh", "en"):
         assert all(word in Texts(lang).explain_error(caught.value) for word in words)
-
-
-def test_map_without_a_layout_in_the_package_spec_is_not_rendered(tmp_path):
-    path = tmp_path / "某省.toml"
-    path.write_text(COUNTY_SPEC_TEXT.replace('layout = "three_lines"\n', "", 1), encoding="utf-8")
-    (slot,) = [s for s in load_package_spec(path).files if s.title == "县域三条控制线图"]
-    assert slot.number == "02" and not slot.layout
 
 
 # -- the jpg reader, compared with another library
@@ -234,27 +226,6 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
 
 
 @pytest_slow
-def test_missing_maps_of_any_title_stop_the_export_only_if_the_package_spec_requires_them(checked_county, export_order):
-    """Export without maps where the package spec has a slot for maps of any title."""
-    for draw in (FakeRenderer(), None):
-        done = export_package(checked_county, export_order, map_renderer=draw)
-        assert not [p for p in done.problems if "规划图件" in p.format_as_sentence(Texts("zh"))]
-    files = tuple(replace(slot, need="M") if slot.id == "maps" else slot for slot in COUNTY_SPEC.files)
-    must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
-    with pytest.raises(OutputError) as caught:
-        export_package(checked_county, must)
-    assert "规划图件" in explain_error(caught.value)
-    assert not export_package(checked_county, must, map_renderer=FakeRenderer()).manifest["check"]["forced"]
-
-
-def test_placeholder_in_the_compiler_of_a_package_spec_is_filled_with_the_county_name(tmp_path):
-    path = tmp_path / "某省.toml"
-    path.write_text(COUNTY_SPEC_TEXT.replace('maker = ""', 'maker = "{name}人民政府"', 1), encoding="utf-8")
-    info = load_package_spec(path).fill_document_info({"code": "140225", "name": "浑源县"})
-    assert info == DocumentInfo(secrecy="内部", compiler="浑源县人民政府")
-
-
-@pytest_slow
 def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order):
     given_map = make_jpeg(600)
     (export_order.documents_folder / "140225浑源县02县域三条控制线图.jpg").write_bytes(given_map)
@@ -318,17 +289,6 @@ def test_new_export_replaces_rendered_maps_and_keeps_maps_edited_by_hand(checked
     # A package exported without rendering does not keep the old rendered maps.
     third = export_package(checked_county, export_order)
     assert list_map_files(third.path) == [f"{MAP_PATH_START}01县域用地现状图.jpg"] and is_complete_package(third.path)
-
-
-@pytest_slow
-def test_cancellation_between_two_maps_keeps_the_old_package(checked_county, export_order):
-    first = export_package(checked_county, export_order, map_renderer=FakeRenderer())
-    before = hash_files(first.path)
-    with pytest.raises(Cancelled):
-        export_package(checked_county, export_order, map_renderer=FakeRenderer(400, stop_at="县域三区图"))
-    assert hash_files(first.path) == before and [p.name for p in export_order.parent_folder.iterdir()] == [
-        first.path.name
-    ]
 
 
 @pytest_slow

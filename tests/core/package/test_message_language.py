@@ -6,16 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.check import CheckResult
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import CauseMessage, RuleProblem, Texts
 from plugin.core.model.rule import load_all_rules
-from plugin.core.model.side_inputs import NO_SIDE_INPUTS
-from plugin.core.package.export import check_by_rules_of_receiving_body
 from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
 from plugin.core.package.layers.prepare import _find_title_and_roles
-from plugin.core.package.layers.vectors import _make_difference_error
 from plugin.core.package.maps.slots import explain_missing_maps
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
@@ -23,7 +18,6 @@ from plugin.core.package.problems import ExportProblem, ProblemLevel
 from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
 from plugin.core.standard.map_set import MissingMapReason
-from plugin.core.waivers.model import NO_WAIVERS
 
 COUNTY_SPEC = load_package_spec("county")
 CHINESE_CHARACTER_PATTERN = re.compile(r"[\u4e00-\u9fff]")
@@ -111,26 +105,3 @@ def test_error_that_stops_an_export_is_explained_without_words_of_the_other_lang
         )
     lines = Texts(lang).explain_error(caught.value).split("\n")
     assert len(lines) == 4 and all(is_in_language(lang, line) for line in lines), lines
-
-
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_error_on_reading_back_is_explained_without_words_of_the_other_language(lang):
-    rows = [{"kind": "value", "field": "MJ", "count": 2, "features": ["1", "2"]}]
-    message = Texts(lang).explain_error(_make_difference_error(SimpleNamespace(name="CZKFBJ"), rows))
-    assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))
-
-
-def test_problem_found_by_a_receiving_authority_rule_is_in_the_language_of_the_reader(monkeypatch):
-    """Keep the rule in the message, so that its problem is rendered for the reader."""
-    from plugin.core.package import export
-
-    rule = load_all_rules()["ATT013"]
-    finding = SimpleNamespace(code="ATT013", role="A", field="MJ", key="1", state="open", severity=rule.severity)
-    monkeypatch.setattr(export, "run_check", lambda *_all, **_more: SimpleNamespace(findings=[finding]))
-    standard = SimpleNamespace(rule_groups={export.RECEIVED_GROUP: ("ATT013",)})
-    plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
-    checked = CheckResult(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
-    (problem,) = check_by_rules_of_receiving_body(checked, NEVER_CANCELLED)
-    assert is_in_language("en", problem.format_as_sentence(Texts("en"))) and is_in_language(
-        "zh", problem.format_as_sentence(Texts("zh"))
-    )

@@ -7,7 +7,6 @@ import pytest
 
 from plugin.core.package.metadata import UnreadableXml, make_metadata_xml, read_metadata_by_spec, read_xml
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.package_spec.model import LAYER_METADATA_ITEMS, METADATA_ITEMS, PACKAGE_METADATA_ITEMS
 from plugin.core.package.rules._metadata import _parse_day
 
 COUNTY_SPEC = load_package_spec("county")
@@ -46,10 +45,6 @@ def test_format_in_the_package_metadata_lists_the_formats_of_the_data_sets():
         ).package_items["format"]
         == ""
     )
-
-
-def test_every_metadata_item_belongs_to_the_package_or_layer_level():
-    assert {*PACKAGE_METADATA_ITEMS, *LAYER_METADATA_ITEMS, "metadata", "package", "dataset"} == set(METADATA_ITEMS)
 
 
 def test_metadata_item_without_an_element_name_is_omitted():

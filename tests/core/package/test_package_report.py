@@ -137,16 +137,6 @@ def test_level_of_secrecy_lowered_without_a_reason_is_reported(
     assert (("DOC012", "lowered") in found) == is_named
 
 
-def change_finding(**changes):
-    """Return a function that changes a finding of a report that has a place and an area."""
-
-    def change(data):
-        finding = next(f for f in data["findings"] if f["geom_kind"] == "area" and (f["area_m2"] or 0) > 1000)
-        finding.update({key: value(finding[key]) for key, value in changes.items()})
-
-    return change
-
-
 def compare_reports(folder, spec, options=COUNTY_OPTIONS):
     """Return the cases and messages that a check of the exported layers adds for the report of a package."""
     done = check_plan(convert_to_source_layers(make_complete_layers()), options)
@@ -157,13 +147,6 @@ def compare_reports(folder, spec, options=COUNTY_OPTIONS):
 
 def test_package_report_has_no_difference_from_a_repeated_check_in_another_language(copied_package, geopackage_spec):
     assert compare_reports(copied_package, geopackage_spec, replace(COUNTY_OPTIONS, lang="en")) == {}
-
-
-def test_waiver_added_to_a_finding_of_the_report_is_no_difference(copied_package, geopackage_spec):
-    waiver = {"id": "W1", "reason": "批准保留"}
-    accept = change_finding(state=lambda _: "waived", params=lambda params: {**params, "waiver": waiver})
-    change_json(REPORT_JSON_PATH, accept)(copied_package)
-    assert compare_reports(copied_package, geopackage_spec) == {}
 
 
 def test_waivers_in_a_package_report_are_stated_as_a_caveat_and_leave_the_findings_of_inspection_open(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.examples.package_facts import make_package_facts
-from plugin.core.examples.package_files import DATABASE, FEATURE_COUNTS_BY_LAYER, make_jpeg
+from plugin.core.examples.package_files import DATABASE, FEATURE_COUNTS_BY_LAYER
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
@@ -16,7 +16,6 @@ from plugin.core.package.inspection.facts import FileFact, LayerFact
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LayerSlot, VectorSet
 from plugin.core.results.run import run_check
-from plugin.core.side_tables import ChangeRecord
 from tests.core.small_plan import write_shapefiles
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -68,11 +67,6 @@ def test_required_layer_missing_from_one_data_set_is_reported_even_if_another_da
     assert [f.case for f in run_package_rule("DOC008", broken)] == ["unreadable"]
     # DOC002 reports a missing data set; a layer is searched in all data sets.
     assert run_package_rule("DOC008", add_vector_set(make_package_facts({}), *slots)) == []
-
-
-def test_each_empty_layer_of_a_data_set_is_reported():
-    empty = run_package_rule("DOC008", make_package_facts({"layers": {"STBHHX": 0, "CZKFBJ": 0}}))
-    assert {(f.case, f.params["name"]) for f in empty} == {("empty", "STBHHX"), ("empty", "CZKFBJ")}
 
 
 def test_data_set_file_may_be_absent_if_its_layers_are_optional_or_have_no_rows_in_the_plan():
@@ -128,25 +122,6 @@ def test_layers_of_a_renamed_data_set_file_are_matched_by_layer_name_and_give_no
     for row in facts.manifest["layers"]:
         row["file"] = "1-空间数据/旧名.gdb"
     assert run_package_rule("DOC010", replace(facts, layers=(*facts.layers, other))) == []
-
-
-@pytest.mark.parametrize(("lang", "between"), [("zh", "、"), ("en", ", ")])
-def test_lists_in_package_findings_use_the_list_separator_of_the_report_language(lang, between):
-    maps = {"4-规划图件/140225浑源县04县域国土空间规划分区图.jpg": make_jpeg()}
-    (gap,) = [f for f in run_package_rule("DOC030", make_package_facts({"add": maps}), lang=lang) if f.case == "gap"]
-    assert gap.params["numbers"] == between.join(["02", "03"])
-    (absent,) = [
-        f for f in run_package_rule("DOC002", make_package_facts({"add": maps}), lang=lang) if f.case == "maps"
-    ]
-    assert absent.params["titles"].count(between) == absent.params["count"] - 1
-
-
-@pytest.mark.parametrize(("lang", "words"), [("zh", "（WHLX 3）"), ("en", " (WHLX 3) ")])
-def test_kind_of_yearly_change_is_named_in_the_report_language(lang, words):
-    layers = {"WHQZXCQCSLX": [SQUARE_WKT], "WHCZXCQCSLX": [{"wkt": SQUARE_WKT, "WHLX": "3"}]}
-    record = ChangeRecord("面积平衡表.json", {("WHCZXCQCSLX", "3"): (0, 0.0)})
-    (one,) = run_package_rule("DOC023", None, layers, lang, record)
-    assert words in one.message
 
 
 def test_shapefiles_with_upper_case_names_are_recognised_in_a_package(tmp_path):

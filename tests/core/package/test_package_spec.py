@@ -7,9 +7,7 @@ from plugin.core.errors import DataError
 from plugin.core.files.names import MAX_NAME_CHARACTERS, find_name_problem
 from plugin.core.messages.texts import Texts
 from plugin.core.package.names import (
-    fill_placeholders,
     find_field_name_problem,
-    make_name_matcher,
 )
 from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
 from plugin.core.package.package_spec.read import list_package_spec_ids
@@ -35,31 +33,6 @@ def test_shipped_package_spec_names_existing_layers_of_its_standard(name):
             roles = standard.concepts.get(slot.layer, (slot.layer,))
             assert any(standard.has_template(role) for role in roles), slot
     assert set(spec.unverified_keys) >= {"root", "folders", "vector.layers"}
-
-
-def test_shipped_county_package_spec_gives_the_official_database_name_crs_and_map_names():
-    spec = load_package_spec("county")
-    values = {"code": "140225", "name": "浑源县"}
-    (vectors,) = spec.vectors
-    assert fill_placeholders(vectors.file, values) == "140225浑源县国土空间规划矢量数据.gdb"
-    assert (vectors.crs, vectors.suffix) == ("EPSG:4490", ".gdb")
-    three = {s.layer: s.need for s in vectors.layers}
-    assert [three[c] for c in ("farmland", "red_line", "boundary")] == ["M"] * 3
-    maps = next(f for f in spec.files if f.kind == "map")
-    found = make_name_matcher(maps.file, values).fullmatch("140225浑源县03三条控制线图.jpg")
-    assert found and (found["number"], found["title"]) == ("03", "三条控制线图")
-    assert not make_name_matcher(maps.file, values).fullmatch("140226左云县03三条控制线图.jpg")
-    assert spec.get_file_path("data", "a.gdb") == "1-空间数据/a.gdb"
-
-
-def test_package_spec_of_a_province_is_loaded_by_path(tmp_path):
-    path = tmp_path / "某省.toml"
-    path.write_text(
-        COUNTY_SPEC_TEXT.replace('id = "county"', 'id = "province"').replace("1-空间数据", "矢量/规划"),
-        encoding="utf-8",
-    )
-    spec = load_package_spec(path)
-    assert spec.id == "province" and spec.get_file_path("data", "a") == "矢量/规划/a"
 
 
 def test_unknown_package_spec_is_refused_with_a_list_of_known_ones(tmp_path):
@@ -169,15 +142,6 @@ def test_error_in_one_key_of_a_package_spec_is_not_reported_for_other_keys(tmp_p
     assert sorted(e.params["key"] for e in find_spec_problems(path)) == keys
 
 
-def test_package_and_layer_metadata_may_use_equal_element_names(tmp_path):
-    """Use one name for a package item and a layer item, which are in other elements."""
-    path = tmp_path / "某省.toml"
-    path.write_text(
-        COUNTY_SPEC_TEXT.replace('resource_id = "资源标识"', 'resource_id = "更新日期"', 1), encoding="utf-8"
-    )
-    assert find_spec_problems(path) == []
-
-
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
@@ -225,22 +189,3 @@ def test_form_command_exits_with_an_error_for_an_invalid_package_spec(tmp_path, 
     path.write_text(COUNTY_SPEC_TEXT.replace("digits = 6", "digits = 5"), encoding="utf-8")
     assert main(["form", str(path)]) == 2 and "digits" in capsys.readouterr().err
     assert main(["form", str(tmp_path / "没有.toml")]) == 2 and "county" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key"),
-    [
-        ("国土空间规划表格.mdb", "国土空间规划表格.xlsx", "package_same_place"),
-        ('layer = "heritage"', 'layer = "heritage"\nfields = ["BSM", "YSDN"]', "package_field_unknown"),
-        ('layer = "heritage"', 'layer = "LSWHBH"', "package_layer_unknown"),
-    ],
-    ids=["the planner's table and the plugin's", "a field misspelt", "a layer misspelt"],
-)
-def test_package_spec_with_two_files_of_one_name_or_an_unknown_layer_or_field_is_refused(tmp_path, old, new, key):
-    text = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / "某省.toml"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(DataError) as caught:
-        load_package_spec(path)
-    assert caught.value.key == key

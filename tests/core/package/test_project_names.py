@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.examples.package_files import make_pdf
 from plugin.core.io import read_source
 from plugin.core.model.rule import Severity
 from plugin.core.package.export import ExportOrder, export_package
@@ -16,8 +15,6 @@ from plugin.core.package.gate import find_check_problems
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.paths import SAMPLE_FOLDER
-from tests.county import make_county
-from tests.county.write import write_geopackage
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -36,7 +33,6 @@ PROJECT_NAMES = {
     "DLTB": "地类图斑 2020",
 }
 SPEC = load_package_spec("county")
-TEXT_DOCUMENT = "140225浑源县国土空间总体规划文本.pdf"
 #: A shape of the sample whose vertices are on one line.
 FLAT_FEATURE = "140225000006000066"
 
@@ -62,19 +58,6 @@ def test_forced_package_with_project_layer_names_has_findings_only_on_its_force_
     assert {(f.code, f.severity) for f in found} == {("DOC002", Severity.ERROR), ("DOC007", Severity.ERROR)}, [
         (f.code, f.message) for f in found if f.code not in ("DOC002", "DOC007")
     ]
-
-
-def test_package_of_an_error_free_plan_with_project_layer_names_has_no_package_finding(tmp_path):
-    path = tmp_path / "county.gpkg"
-    write_geopackage(path, make_county(300, defects=False)[0])
-    (tmp_path / "文档").mkdir()
-    (tmp_path / "文档" / TEXT_DOCUMENT).write_bytes(make_pdf())
-    exported = export_package(
-        check_renamed_layers(path), ExportOrder(SPEC, tmp_path / "包", documents_folder=tmp_path / "文档")
-    )
-    report = inspect_package(exported.path, SPEC, RunOptions()).report
-    found = [f for f in report.findings if f.code.startswith("DOC") and f.severity is not Severity.INFO]
-    assert not found, [(f.code, f.message) for f in found]
 
 
 def test_rules_give_the_same_findings_for_a_plan_and_for_its_package(forced_package):

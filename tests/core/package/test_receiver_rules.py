@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Problems that the receiver's inspection would find, reported before export."""
 
-from dataclasses import replace
 from functools import cache
 
 import pytest
 
-from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import check_by_rules_of_receiving_body
 from plugin.core.package.problems import ProblemLevel
@@ -75,31 +73,5 @@ def test_contradiction_of_profile_and_data_is_not_listed_among_problems_for_the_
     assert {problem.params["rule"] for problem in collect_receiver_problems(checked)} == {"ATT013"}
 
 
-def test_problems_that_the_receiving_authority_would_report_are_listed_by_layer():
-    assert sorted(
-        p.layer
-        for p in collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0, STBHHX=5.0), RunOptions()))
-    ) == [
-        "STBHHX",
-        "YDYHGHFQ",
-    ]
-
-
 def test_rule_of_the_receiving_authority_that_the_check_ran_is_not_run_again():
     assert collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(rules=("ATT013",)))) == []
-
-
-def test_running_the_rules_of_the_receiving_authority_can_be_cancelled(checked_valid_county):
-    with pytest.raises(Cancelled):
-        list(check_by_rules_of_receiving_body(checked_valid_county, Cancellation(lambda: True)))
-
-
-def test_standard_without_rules_of_the_receiving_authority_gives_no_problem(
-    checked_county_with_wrong_areas, monkeypatch
-):
-    norm = checked_county_with_wrong_areas.plan.norm
-    groups = {name: rules for name, rules in norm.standard.rule_groups.items() if name != "received"}
-    monkeypatch.setattr(
-        checked_county_with_wrong_areas.plan, "norm", replace(norm, standard=replace(norm.standard, rule_groups=groups))
-    )
-    assert collect_receiver_problems(checked_county_with_wrong_areas) == []

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Symbolic links in a package are reported and never followed."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from plugin.core.package.gate import check_target_is_replaceable
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from tests.core.small_plan import explain_error, write_gpkg
+from tests.core.small_plan import explain_error
 
 COUNTY_SPEC = load_package_spec("county")
 ROOT_NAME_VALUES = {"code": "140225", "name": "浑源县"}
@@ -107,36 +106,6 @@ def test_database_behind_a_symbolic_link_is_not_opened(package_with_outside_fold
     found, report = find_link_findings(package_with_outside_folder)
     assert found == [("link", place, Severity.ERROR)]
     assert "data" in {f.case for f in report.findings if f.code == "DOC002"}
-
-
-def test_geopackage_behind_a_symbolic_link_is_not_opened(package_with_outside_folder):
-    write_gpkg(package_with_outside_folder.parent / "别处" / "a.gpkg")
-    make_link(package_with_outside_folder, "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg", "别处/a.gpkg")
-    found, report = find_link_findings(package_with_outside_folder)
-    assert [case for case, *_ in found] == ["link"] and not report.provenance["layers"]
-
-
-def test_listed_file_replaced_by_a_symbolic_link_is_reported_as_changed(package_with_outside_folder):
-    import json
-
-    listed = [
-        {"path": TEXT_DOCUMENT_PATH, "sha256": hashlib.sha256(COMPLETE_PACKAGE_FILES[TEXT_DOCUMENT_PATH]).hexdigest()}
-    ]
-    manifest = {"schema": MANIFEST_SCHEMA, "check": {"verdict": "pass"}, "files": listed, "layers": []}
-    (package_with_outside_folder / MANIFEST_FILE_NAME).write_text(json.dumps(manifest), "utf-8")
-    (package_with_outside_folder.parent / "别处" / "文本.pdf").write_bytes(COMPLETE_PACKAGE_FILES[TEXT_DOCUMENT_PATH])
-    make_link(package_with_outside_folder, TEXT_DOCUMENT_PATH, "别处/文本.pdf")
-    make_link(package_with_outside_folder, f"{MAP_FOLDER}/更多", "别处")
-    _, report = find_link_findings(package_with_outside_folder)
-    changed = [(f.case, f.params["file"]) for f in report.findings if f.code == "DOC006"]
-    assert ("changed", TEXT_DOCUMENT_PATH) in changed and not [case for case, file in changed if file.endswith("更多")]
-
-
-def test_iterate_files_below_yields_a_link_to_a_folder_and_no_file_behind_the_link(package_with_outside_folder):
-    (package_with_outside_folder / "a").mkdir()
-    (package_with_outside_folder / "a" / "b").symlink_to(package_with_outside_folder, target_is_directory=True)
-    names = [name for name, _ in iterate_files_below(package_with_outside_folder)]
-    assert "a/b" in names and len(names) == len(set(names)) and not any(n.startswith("a/b/") for n in names)
 
 
 def test_windows_junction_is_treated_as_a_link(tmp_path, monkeypatch):

@@ -3,14 +3,12 @@
 
 import re
 
-import numpy as np
 import pytest
 import shapely
 from pyproj import CRS
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import DataError, InputError
-from plugin.core.geometry.crs import reproject_geometries
 from plugin.core.messages.texts import Texts
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer
@@ -80,52 +78,6 @@ def test_vct_data_set_of_a_package_reads_back_equal(tmp_path, crs):
         assert done.feature_count == len(content) and done.field_count == len(content.template.fields)
         assert done.max_vertex_shift_m <= 1e-4 and done.library_version == "sanxian VCT 3.0"
     assert found["DLTB"].areas_m2["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.05)
-
-
-def parse_tables(path):
-    """Return fields and rows of every table of a VCT file, parsed as plain text."""
-    text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
-    head = text.split("TableStructureBegin\n")[1].split("TableStructureEnd")[0]
-    tables = {}
-    for block in head.split("\n0\n"):
-        if block.strip():
-            name, *fields = block.strip().split("\n")
-            tables[name.split(",")[0]] = [f.split(",") for f in fields]
-    body = text.split("AttributeBegin\n")[1].split("AttributeEnd")[0]
-    rows = {}
-    for block in body.split("TableEnd\n"):
-        if block:
-            name, *lines = block.rstrip("\n").split("\n")
-            rows[name] = [line.split(",") for line in lines]
-    return tables, rows
-
-
-def test_independent_parser_of_a_written_vct_file_reads_the_fields_and_values_of_the_plan(tmp_path):
-    """Compare fields, widths and values; parts of a feature are consecutive rows."""
-    path, plan = tmp_path / "a.vct", make_vct_plan()
-    filled, _ = write_and_read(path, plan)
-    tables, rows = parse_tables(path)
-    assert list(tables) == list(rows) == [c.name for c in filled]
-    for content in filled:
-        declared = content.template.fields
-        assert [f[0] for f in tables[content.name]] == [f.name for f in declared]
-        for field, line in zip(declared, tables[content.name], strict=True):
-            if field.type == "text" and field.length:
-                assert line[1:] == ["Char", str(field.length)], field.name
-        width = len(declared) + 1
-        assert {len(row) for row in rows[content.name]} == {width}
-    at = [f[0] for f in tables["DLTB"]].index("TBMJ") + 1
-    names = [f[0] for f in tables["DLTB"]].index("ZLDWMC") + 1
-    given = [AREA_VALUES[n] for n in (0, 1, 1, 2, 3, 3, 4)]
-    assert [float(r[at]) if r[at] else None for r in rows["DLTB"]] == [
-        None if v is None else pytest.approx(v, abs=1e-12) for v in given
-    ]
-    assert [r[names] for r in rows["DLTB"]][:3] == ["浑源县永安镇", "一，二", "一，二"]
-    ids = [int(r[0]) for r in rows["DLTB"]]
-    # The island in a hole and the two squares have two parts each.
-    assert np.diff(ids).tolist() == [1] * 6
-    every = [int(r[0]) for some in rows.values() for r in some]
-    assert len(set(every)) == len(every)
 
 
 @pytest.mark.parametrize(
@@ -262,28 +214,3 @@ def test_package_spec_with_settings_that_vct_does_not_support_is_refused(tmp_pat
     with pytest.raises(DataError) as caught:
         load_package_spec(path)
     assert caught.value.key == key and "vector[1]" in caught.value.params["key"]
-
-
-def test_polygon_vertices_written_to_a_vct_file_in_degrees_equal_those_reprojected_by_pyproj(tmp_path):
-    """Compare the corners of a parcel in degrees with pyproj."""
-    plan = make_package_plan(DLTB=make_parcel_table(1))
-    write_and_read(tmp_path / "a.vct", plan, "EPSG:4490")
-    text = (tmp_path / "a.vct").read_bytes().decode("gbk")
-    printed = {
-        tuple(map(float, p)) for p in re.findall(r"^(\d+\.\d{6,}),(\d+\.\d{6,})\r$", text.split("LineBegin")[1], re.M)
-    }
-    given = reproject_geometries(
-        np.array([make_county_box(0, 0)], dtype=object), CRS.from_epsg(4526), CRS.from_epsg(4490)
-    )
-    for x, y in shapely.get_coordinates(given):
-        assert min(abs(x - a) + abs(y - b) for a, b in printed) < 2e-10
-
-
-@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
-def test_row_without_a_shape_reads_back_equal_from_vct(tmp_path, crs):
-    """Read back a row without a shape, which has no perimeter for a tolerance."""
-    shapes = [make_county_box(0, 0), None, make_county_box(300, 0)]
-    _, found = write_and_read(
-        tmp_path / "a.vct", make_package_plan(DLTB=make_parcel_table(3).set_geometry(shapes, crs=4526)), crs
-    )
-    assert found["DLTB"].has_no_differences, found["DLTB"].difference_counts

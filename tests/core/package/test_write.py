@@ -19,7 +19,7 @@ from pyproj import CRS
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import reproject_geometries
 from plugin.core.geometry.statutory_area import measure_statutory_area
-from plugin.core.package.layers import readers, shapefile
+from plugin.core.package.layers import shapefile
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.database import write_database
 from plugin.core.package.layers.read_back import find_shape_changes, read_back
@@ -34,6 +34,7 @@ from tests.core.package_fixtures import (
     make_package_plan,
 )
 from tests.core.small_plan import X, Y, make_county_box, make_table
+from tests.parametrize import first_daily
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -274,21 +275,6 @@ def test_written_filegdb_refuses_a_row_with_an_empty_required_field(tmp_path):
     assert refused
 
 
-def test_feature_datasets_of_a_written_filegdb_are_the_groups_of_the_standard(tmp_path):
-    plan, path = make_written_plan(), tmp_path / "a.gdb"
-    write_data_set(plan, path, make_data_set_spec(crs="EPSG:4490"))
-    # The database needs a variable: a group does not keep it open.
-    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
-    root = database.GetRootGroup()
-    groups = {name: root.OpenGroup(name) for name in root.GetGroupNames()}
-    found = {name: set(group.GetVectorLayerNames()) for name, group in groups.items()}
-    wanted = {}
-    for role in plan.layers:
-        group = plan.norm.standard.templates[role].group.replace("/", "_")
-        wanted.setdefault(group, set()).add(role)
-    assert found == {name: layers for name, layers in wanted.items() if name} and len(found) > 1
-
-
 def test_long_integers_are_stored_as_exact_doubles_in_a_filegdb(tmp_path):
     """Store integers of ten and more digits up to the exact range of a double."""
     plan = make_written_plan()
@@ -456,15 +442,11 @@ def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocke
         read_back(path, content, ZONE_38)
 
 
-def test_version_text_of_the_reading_library_begins_with_pyogrio_or_fiona(blocked_reader):
-    assert readers.get_reader_library_version().startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
-
-
 @pytest.mark.parametrize(
     ("name", "suffix"),
     [(n, s) for n, (_, lost) in RING_CASES.items() for s in (".gdb", ".shp", ".gpkg") if s not in lost],
 )
-@pytest.mark.parametrize("crs", [4526, 4490])
+@pytest.mark.parametrize("crs", first_daily([4526, 4490]))
 def test_rings_without_a_warning_before_export_read_back_equal(tmp_path, name, crs, suffix):
     assert find_ring_differences(tmp_path, RING_CASES[name][0], crs, suffix) == set()
 

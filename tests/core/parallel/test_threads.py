@@ -4,7 +4,6 @@
 import gc
 import threading
 import time
-import weakref
 
 import numpy as np
 import pytest
@@ -142,42 +141,3 @@ def test_objects_are_excluded_from_collections_until_the_owner_ends_the_exclusio
     assert gc.get_freeze_count() == 0
     first.exclude_existing_objects()
     assert gc.get_freeze_count() == 0
-
-
-@pytest.mark.parametrize("items", [[1, 2, 3], {"a": 1, "b": 2}])
-def test_items_removed_one_by_one_leave_an_empty_container(items):
-    process_state.remove_one_by_one(items)
-    assert not items
-
-
-class Node:
-    """An object that refers to itself, so that only a garbage collection frees it."""
-
-    def __init__(self):
-        self.node = self
-
-
-@pytest.mark.parametrize(("count", "generation"), [(10, 0), (2000, 2)])
-def test_many_objects_of_a_pause_are_old_after_it_and_their_cycles_are_still_freed(count, generation, monkeypatch):
-    gc.unfreeze()
-    monkeypatch.setattr(process_state, "_MANY_OBJECTS", 1000)
-    gc.collect()
-    with process_state.pause_garbage_collection():
-        nodes = [Node() for _ in range(count)]
-    assert gc.isenabled()
-    assert any(one is nodes[5] for one in gc.get_objects(generation))
-    last = weakref.ref(nodes.pop())
-    gc.collect()
-    assert last() is None
-
-
-def test_end_of_a_pause_does_not_end_an_exclusion(monkeypatch):
-    monkeypatch.setattr(process_state, "_MANY_OBJECTS", 1000)
-    gc.unfreeze()
-    exclusion = process_state.CollectionExclusion()
-    exclusion.exclude_existing_objects()
-    excluded_count = gc.get_freeze_count()
-    with process_state.pause_garbage_collection():
-        objects = [[n] for n in range(2000)]
-    assert gc.get_freeze_count() == excluded_count > 0 and objects
-    exclusion.end()

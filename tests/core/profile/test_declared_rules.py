@@ -16,7 +16,6 @@ import pytest
 from plugin.core.check import check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.engine.explanation import find_confirmable_items
-from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import InputError
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.examples.rule_examples import find_failing_example_problem, find_passing_example_problem
@@ -213,19 +212,6 @@ def test_a_check_with_a_source_needs_no_confirmation(tmp_path):
     text = AREA_CHECK.replace('mark = "C"', 'mark = "A"')
     assert load_norm(tmp_path, text).is_confirmed("Xown-001")
     assert not load_norm(tmp_path, AREA_CHECK).is_confirmed("Xown-001")
-
-
-def test_results_of_checks_are_kept_until_the_check_changes(tmp_path):
-    layers = {"CZKFBJ": [{"wkt": SQUARE, "MJ": 1.5}]}
-    memory = RuleMemory()
-    run_own_check(tmp_path, AREA_CHECK, layers, memory=memory)
-    assert memory.computed_codes == {"Xown-001"}
-    report = run_own_check(tmp_path, AREA_CHECK, layers, memory=memory)
-    assert (memory.reused_codes, len(report.findings)) == ({"Xown-001"}, 1)
-    report = run_own_check(
-        tmp_path, AREA_CHECK.replace("value = 5 ", "value = 1 ").replace("MJ = 1 ", "MJ = 0 "), layers, memory=memory
-    )
-    assert (memory.computed_codes, len(report.findings)) == ({"Xown-001"}, 0)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

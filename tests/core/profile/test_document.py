@@ -22,7 +22,7 @@ from plugin.core.profile import (
     load_secrecy_levels,
     resolve_document,
 )
-from plugin.core.profile.document import add_document_info, override_document
+from plugin.core.profile.document import override_document
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
 from plugin.paths import REPORT_TEMPLATES_FOLDER
@@ -260,16 +260,3 @@ def test_report_never_shows_a_secrecy_level_lowered_without_a_reason(boundary_la
 def test_report_without_document_info_has_no_document_rows(boundary_layer):
     report = check_plan([boundary_layer], RunOptions(rules=("GEO001",))).report
     assert "document" not in report.provenance and "制图单位" not in render_report(report)
-
-
-def test_add_document_info_replaces_the_document_info_that_the_check_recorded(boundary_layer):
-    report = check_plan(
-        [boundary_layer], RunOptions(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))
-    ).report
-    later = add_document_info(report, resolve_document(DocumentInfo("秘密"), make_document_profile()))
-    assert (later.provenance["document"]["secrecy"], later.provenance["document"]["compiler"]) == ("秘密", "")
-    assert report.provenance["document"]["compiler"] == "甲"
-
-
-def test_options_that_differ_only_in_document_info_are_equal():
-    assert RunOptions(document_info=DocumentInfo("内部")) == RunOptions(document_info=DocumentInfo("秘密"))

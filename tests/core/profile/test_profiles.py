@@ -17,7 +17,7 @@ from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.profile import Norm, find_profile_problems, list_profile_ids, load_profile
 from plugin.core.render.outputs import write_outputs
 from plugin.core.results.run import run_check
-from plugin.core.standard import bounds, load_standard
+from plugin.core.standard import load_standard
 from plugin.core.standard.editions import PLANNING_PHASES, list_standard_ids, parse_phase
 from plugin.paths import PROFILES_FOLDER, STANDARDS_FOLDER
 
@@ -467,21 +467,6 @@ def test_profile_uses_the_edition_of_the_standard_that_it_names(standards_with_t
     # A county on top of such a profile may still take another edition.
     path = write_profile(tmp_path, PROFILE_HEAD + 'base = "shanxi"\nedition = "2028"\n', "y.toml")
     assert RunOptions(profile=str(path)).resolve_norm().standard.edition == "2028"
-
-
-def test_checking_the_numbers_of_a_custom_standard_lists_shipped_standards_only_once(
-    standards_with_two_editions, monkeypatch
-):
-    """Loading took minutes when each number of each included standard made the list again."""
-    calls = []
-    find = bounds.find_shipped_counterparts
-    monkeypatch.setattr(bounds, "find_shipped_counterparts", lambda standard: calls.append(standard) or find(standard))
-    standard = load_standard("county_db")
-    assert len(standard.included_standards) > 1 and not standard.is_shipped
-    bounds.check_numbers(standard)
-    assert calls == [standard]
-    folders = [one.folder for one in standard.list_with_included_standards()]
-    assert len(set(folders)) == len(folders) > 5
 
 
 def test_edition_of_a_standard_may_be_loaded_from_any_folder(tmp_path):

@@ -15,7 +15,7 @@ from plugin.core.projects.admission import load_admission
 from plugin.core.projects.drawn import DrawnProject, read_drawn_projects
 from plugin.core.projects.lines import is_rest_sliver
 from plugin.core.projects.model import ClassItem, TownshipItem
-from plugin.core.projects.near_plan import list_review_layers, make_plan_near, needs_field
+from plugin.core.projects.near_plan import make_plan_near, needs_field
 from plugin.core.projects.occupied import ProjectPieces
 from plugin.core.projects.prepared import PreparedReview
 from plugin.core.projects.read_projects import read_projects
@@ -128,17 +128,6 @@ def test_reviews_one_by_one_in_kept_surroundings_equal_the_review_of_all(plan, s
             fresh = ProjectReview(plan, shifted, settings, review.table, review.tolerance).review().results
             assert_same([summarise(one) for one in again], [summarise(one) for one in fresh])
     assert kept_count == len(projects)
-
-
-def test_rows_selected_unprepared_have_the_values_of_the_whole_layer(plan, settings):
-    for layer in list_review_layers(plan, settings):
-        rows = np.arange(0, len(layer), 3)
-        unprepared, prepared = layer.select_rows_unprepared(rows), layer.select_rows(rows)
-        for name in ("invalid_rows", "empty_rows", "broken_rows", "has_shape", "plane_areas"):
-            assert getattr(unprepared, name).tolist() == getattr(prepared, name).tolist(), (layer.role, name)
-        assert shapely.to_wkb(unprepared.plane_shapes).tolist() == shapely.to_wkb(prepared.plane_shapes).tolist()
-        assert unprepared.repeated_keys == prepared.repeated_keys and unprepared.keys == prepared.keys
-        assert unprepared.stray_rows == prepared.stray_rows
 
 
 def is_rest_sliver_by_difference(pieces, project, tolerance):

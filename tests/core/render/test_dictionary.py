@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
+from plugin.core.messages.texts import TEXT_LANGUAGES
 from plugin.core.render.dictionary import (
     DataDictionary,
     find_rules_that_need_layer,
@@ -131,17 +131,6 @@ def test_dictionary_command_writes_the_data_dictionary(tmp_path, capsys):
     assert [p.name for p in target.parent.iterdir()] == ["book.html"]
 
 
-def test_dictionary_command_refuses_an_unknown_standard(tmp_path, capsys):
-    target = tmp_path / "book.html"
-    assert main(["dictionary", "--html", str(target), "--standard", "nope"]) == 2
-    assert "nope" in capsys.readouterr().err and not target.exists()
-
-
-def test_dictionary_command_reports_an_unwritable_output_path(tmp_path, capsys):
-    assert main(["dictionary", "--html", str(tmp_path)]) == 2
-    assert Texts("zh").get("errors", "output_is_folder", target=str(tmp_path)) in capsys.readouterr().err
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_dictionary_page_of_one_layer_equals_its_section_of_the_complete_dictionary(lang):
@@ -201,14 +190,3 @@ def test_source_of_every_layer_is_given_in_the_language_of_the_page(lang):
         # Codes and the names of fields stay as they are.
         shown = [words.get_text_or_key("template_source", source) for source in sources]
         assert not [text for text in shown if re.search(r"[a-z]{3,}", text)]
-
-
-def test_remark_on_a_dictionary_field_begins_on_the_line_below_its_code_list(dictionary_page):
-    boundary = get_page_section(dictionary_page, "layer-CZKFBJ")
-    assert re.search(r"</a><br><span class=\"note\">[^<]*GHFQMC", boundary)
-
-
-def test_dictionary_folds_the_list_of_rules_for_every_layer_and_omits_package_rules():
-    page = render_dictionary(load_standard("county_db"), "zh")
-    (folded,) = re.findall(r"<details.*?</details>", page, re.DOTALL)
-    assert "适用于每一个图层的规则" in folded and "SCH001" in folded and "DOC001" not in folded

@@ -222,11 +222,6 @@ def test_every_indicator_input_of_the_sample_has_a_title(words):
     assert not {key for key in keys if not words.has_text("input", key)}
 
 
-def test_negative_difference_of_base_area_and_measured_area_is_printed_with_a_minus_sign():
-    indicator = Indicator("q", 1.0, "count", "", inputs={"denominator_difference_m2": -1234.5})
-    assert figures.format_inputs(indicator, CHINESE_WORDS).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"
-
-
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize(("unit", "target", "printed"), [("wan_mu", 7.14, "≥ 7.14"), ("ratio", 1.25, "≥ 1.25")])
 def test_cells_of_township_targets_contain_no_part_of_the_unit(lang, unit, target, printed):

@@ -4,20 +4,17 @@
 import re
 import time
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import pytest
 import shapely
 
 from plugin.core.check import RunOptions
-from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render import finding_lists
 from plugin.core.render.html import render_report
-from plugin.core.render.outputs import write_outputs
 from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
 from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.core.report_fixtures import TOWNSHIPS, make_provenance, make_report, make_report_finding, make_report_square
@@ -318,15 +315,6 @@ def test_report_page_displays_rules_and_finding_states_that_this_plugin_version_
     assert "新规则" in ParsedPage(render_report(report)).text
 
 
-def test_written_report_page_replaces_the_existing_one(tmp_path):
-    target = tmp_path / "报告.html"
-    target.write_text("old", encoding="utf-8")
-    plan = SimpleNamespace(input_files=(), layers={}, norm=HUNYUAN_NORM)
-    write_outputs(make_report(), plan, OutputPaths(html=str(target)))
-    assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
-
-
 def test_windows_of_the_urban_boundary_have_a_section_on_the_report_page():
     assert not render_and_parse(make_report()).with_data("data-window")
     report = make_report()
@@ -365,18 +353,6 @@ def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():
     for code in ("LAW010", "REL001"):
         assert f'id="{code}"' in raw and f'href="#{code}"' in raw
     assert 'id="rule-ATT003"' in raw and 'href="#rule-ATT003"' in raw
-
-
-@pytest.mark.parametrize(
-    "stylesheet",
-    [REPORT_TEMPLATES_FOLDER / f"{name}.css" for name in ("report", "package", "dictionary")]
-    + [REPORT_TEMPLATES_FOLDER.parents[1] / "docs" / "manual" / "manual.css"],
-    ids=lambda path: path.stem,
-)
-def test_english_pages_use_a_latin_font_for_quotation_marks(stylesheet):
-    # A Chinese font draws “ ” and ’ as wide as a Chinese character.
-    rule = re.search(r":lang\(en\)>body\{font-family:([^}]+)\}", stylesheet.read_text(encoding="utf-8"))
-    assert rule and rule[1].split(",")[0] == '"Segoe UI"' and '"Microsoft YaHei"' in rule[1]
 
 
 def _compute_contrast(one: str, other: str) -> float:
@@ -423,29 +399,8 @@ def test_chinese_sentences_have_no_space_between_them_and_english_ones_have():
     assert Texts("en").join_sentences(["One.", "Two."]) == "One. Two."
 
 
-def test_english_page_separates_parts_of_lines_by_dots():
-    text = render_and_parse(make_report(), lang="en").text
-    assert " · " in text and re.search(r"\b1\. What decides the verdict", text)
-    assert "Demand" not in text
-
-
-def test_line_of_the_page_does_not_end_inside_a_command_line_option():
-    report = make_report()
-    report.rules[1].reason = "未提供（命令行 --targets）<b>。"
-    report.rules[1].outcome = Outcome.NOT_APPLICABLE
-    page = render_report(report, HUNYUAN_NORM)
-    assert '（命令行 <span class="nw">--targets</span>）&lt;b&gt;。' in page
-
-
 def test_doubts_about_the_data_are_a_sentence_after_the_unconfirmed_settings():
     report = make_report()
     report.rules[0].unconfirmed = ["tolerance", "ratio.base_year"]
     assert "容差。数据本身不足以确认：扩展倍数的基数年份。" in render_report(report, HUNYUAN_NORM)
     assert ". Uncertain because of the data" in render_report(report, HUNYUAN_NORM, lang="en")
-
-
-def test_missing_areas_and_townships_of_findings_are_dashes_on_the_page():
-    report = make_report()
-    report.findings.append(make_report_finding("ATT001", Severity.ERROR, 70, None, township=""))
-    row = render_report(report, HUNYUAN_NORM).rpartition("140225000000000070")[2].partition("</tr>")[0]
-    assert '<td class="nw">—</td><td class="r">—</td>' in row

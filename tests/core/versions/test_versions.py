@@ -11,14 +11,9 @@ import shapely.affinity
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.cancellation import Cancellation
-from plugin.core.errors import Cancelled
 from plugin.core.examples.plans import ORIGIN, make_example_plan
-from plugin.core.geometry.overlay import find_shared_pieces
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.versions import equal_shapes
 from plugin.core.versions.compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from plugin.core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, make_edition
 from tests.core.geometry.test_properties import draw_polygon_layer
@@ -395,53 +390,3 @@ def move_to_county_or_none(one):
 
 
 # -- cost ---------------------------------------------------------------------------------------------------------------
-
-
-def test_only_rows_without_an_equal_row_in_the_other_edition_are_overlaid(monkeypatch):
-    """Compare a large edition with one that has few changes.
-
-    Equal rows are recognized by hashes; their polygons are not cut.
-    """
-    from plugin.core.versions import pieces
-
-    overlay_sizes = []
-
-    def count_overlays(one, other, **more):
-        overlay_sizes.append((len(one), len(other)))
-        return find_shared_pieces(one, other, **more)
-
-    monkeypatch.setattr(pieces, "find_shared_pieces", count_overlays)
-    before = [make_row(make_square(100 * c, 100 * r), 100 * r + c + 1) for r in range(12) for c in range(12)]
-    after = [dict(r) for r in before]
-    after[70]["wkt"] = make_square(1000, 500, 60, 100).wkt
-    del after[10]
-    found = compare_rows(before, after)
-    assert overlay_sizes == [(2, 1)]
-    assert found.equal_count == 142 and {p.kind for p in found.changed_pieces} == {MOVED_OUT_KIND}
-
-
-def cancel_at_poll(last):
-    """Return a cancellation that is requested at the ``last`` query."""
-    polls = itertools.count(1)
-    return Cancellation(lambda: next(polls) == last)
-
-
-def test_cancellation_is_polled_between_batches_of_snapping_and_measuring(monkeypatch):
-    """Cancel at each query during layers of several batches; results stay the same."""
-    squares = shapely.box(np.arange(40) * 10.0, 0, np.arange(40) * 10.0 + 9, 9)
-    onto = shapely.transform(squares, lambda xy: xy + 0.00005)
-    whole = equal_shapes.snap_vertices(squares, onto, 0.0001)
-    assert not shapely.equals_exact(whole, squares, 0).any() and shapely.equals_exact(whole, onto, 0).all()
-    monkeypatch.setattr(equal_shapes, "_SHAPES_PER_BATCH", 7)
-    monkeypatch.setattr("plugin.core.geometry.polygon_rings.BATCH_VERTICES", 30)
-    degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
-    for run in (
-        lambda cancellation: equal_shapes.snap_vertices(squares, onto, 0.0001, cancellation),
-        lambda cancellation: measure_statutory_area(degrees, None, cancellation),
-    ):
-        polls: list[int] = []
-        run(Cancellation(lambda to=polls: bool(to.append(1))))
-        assert len(polls) >= 6
-        with pytest.raises(Cancelled):
-            run(cancel_at_poll(len(polls)))
-    assert shapely.equals_exact(equal_shapes.snap_vertices(squares, onto, 0.0001), whole, 0).all()

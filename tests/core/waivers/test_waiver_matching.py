@@ -25,7 +25,7 @@ from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import report_to_json
 from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.match import is_same_conflict, match_waivers_with_findings
+from plugin.core.waivers.match import is_same_conflict
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.core.small_plan import (
@@ -36,7 +36,6 @@ from tests.core.small_plan import (
     make_small_plan_layers,
     make_table,
     write_gpkg,
-    write_shapefiles,
 )
 
 WAIVED_RULES = ("REL001", "REL002", "TOP001", "TOP002", "REL004")
@@ -130,13 +129,6 @@ def test_waivers_still_apply_after_reprojection_of_the_county(tmp_path, county_f
     assert {f.fingerprint for f in report.findings if f.state == "open" and f.code in WAIVED_RULES} == set()
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
     assert not list_findings(report, "RUN903")
-
-
-def test_waivers_still_apply_after_reprojection_of_some_layers(tmp_path, county_file, county_layers):
-    chosen = waive_findings(county_file, *WAIVED_RULES)
-    tables = {r: frame.to_crs(4525) if r in ("STBHHX", "YDYHGHFQ") else frame for r, frame in county_layers.items()}
-    report = check_data(write_copy(tmp_path, tables), WAIVED_RULES).report
-    assert sum(f.state == "waived" for f in report.findings) == len(chosen)
 
 
 @pytest.mark.parametrize(
@@ -335,43 +327,6 @@ def test_json_report_with_waivers_follows_its_schema_and_reads_back_equal(county
     write_copy = Report.from_dict(json.loads(text))
     assert write_copy.summary == report.summary and report_to_json(write_copy) == text
     assert str(county_file.parent) not in text
-
-
-def test_waiver_file_of_a_data_folder_is_inside_the_folder(tmp_path, county_layers):
-    folder = write_shapefiles(tmp_path / "成果", "GBK", county_layers)
-    checked = check_data(folder, ("REL001",))
-    path = folder / "成果.waivers.csv"
-    assert checked.waivers.path == path
-    entries = make_waivers(list_findings(checked.report, "REL001"), WAIVER_ENTRY, checked.waivers.limits)
-    change_waivers(path, added_waivers=entries)
-    report = check_data(folder, ("REL001",)).report
-    assert report.summary["waived"] == len(entries) > 0
-    # The file is not read as a layer.
-    assert not [n for n in report.provenance["notices"] if "waivers" in n and "豁免" not in n]
-
-
-def test_search_by_place_matches_thousands_of_waivers_like_a_comparison_of_all_pairs():
-    """Compare the indexed search with a comparison of all pairs of gaps."""
-    chance = np.random.default_rng(7)
-    places = np.column_stack([chance.uniform(113.0, 113.2, 3000), chance.uniform(39.0, 39.2, 3000)])
-    findings = [
-        Finding("YDYHGHFQ", code="TOP002", severity=Severity.ERROR, area_m2=10.0 + n % 7, place=(x, y), by_place=True)
-        for n, (x, y) in enumerate(places.tolist())
-    ]
-    entries = make_waivers(findings[::3], WAIVER_ENTRY, WaiverLimits())
-    # Each moves by up to four metres.
-    for one in findings:
-        one.place = (one.place[0] + chance.uniform(-3e-5, 3e-5), one.place[1] + chance.uniform(-2e-5, 2e-5))
-    many = match_waivers_with_findings(Waivers(), entries, findings)
-    assert not many.unmatched_waivers and not many.outdated_matches
-    assert len(many.waiver_by_finding_id) == len(entries) == 1000
-    for n in range(0, 3000, 60):
-        few = match_waivers_with_findings(Waivers(), entries[n // 3 : n // 3 + 3], findings[max(n - 1, 0) : n + 10])
-        assert {k: w.id for k, w in few.waiver_by_finding_id.items()} == {
-            k: w.id for k, w in many.waiver_by_finding_id.items() if w in entries[n // 3 : n // 3 + 3]
-        }
-    # All are fixed: no gap is found.
-    assert len(match_waivers_with_findings(Waivers(), entries, findings[1::3]).unmatched_waivers) > 980
 
 
 def test_waiver_file_must_be_given_for_layers_that_have_no_data_file(county_file):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
-import openpyxl
 import pyogrio
 import pytest
 import shapely
@@ -393,23 +392,3 @@ def test_maintenance_geodatabase_is_readable_by_fiona_and_osgeo(written_update):
         for row, _ in read_rows(database, f"{p}{name}")
     ]
     assert len(given) == len(set(given))
-
-
-def test_balance_workbook_matches_the_json_balance(written_update):
-    database, _ = written_update
-    record = json.loads(database.with_name(f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
-    book = openpyxl.load_workbook(database.with_name(f"{DELIVERY_NAME}面积平衡表.xlsx"))
-    sheet = book["分图层平衡"]
-    cells = {row[1]: row for row in sheet.iter_rows(values_only=True) if row[1] in CASES_BY_LAYER}
-    for one in record["layers"]:
-        terms = [round(one["balance"][term], 2) for term in ("before", "moved_out", "moved_in", "changed")]
-        assert [round(float(v), 2) for v in cells[one["layer"]][2:6]] == pytest.approx(terms, abs=0.011)
-    zones = [row for row in book["分用途平衡"].iter_rows(values_only=True) if row[0] == "中心城区规划用地用海"]
-    assert [row[1] for row in zones] == [CROPLAND_CODE, FOREST_CODE, HOUSING_CODE, "合计"] and zones[1][2] == "乔木林地"
-    township_rows = [row for row in book["分乡镇平衡"].iter_rows(values_only=True) if row[0] == "历史文化保护线"]
-    # The inner one of two nested ranges has no separate land.
-    assert [row[1] for row in township_rows] == ["（不在任何乡镇内，或被同图层其他要素覆盖）", "南乡", "北镇", "合计"]
-    for rows, first in ((zones, 3), (township_rows, 2)):
-        for column in range(first, len(rows[0])):
-            *parts, total = [float(row[column]) for row in rows]
-            assert sum(parts) == pytest.approx(total, abs=1e-6)

@@ -15,17 +15,12 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.__main__ import main
-from plugin.core.cancellation import Cancellation
-from plugin.core.cli import files
-from plugin.core.errors import Cancelled, InputError, OutputError
+from plugin.core.errors import InputError, OutputError
 from plugin.core.examples.plans import make_example_layer, make_example_norm
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.messages.texts import Texts
-from plugin.core.options import RunOptions
-from plugin.core.package.folder import lock_for_writing
-from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_balance_terms_by_code
-from plugin.core.yearly.make import compute_and_write_update, compute_update_from_files
+from plugin.core.yearly.make import compute_update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.printed_tables import find_table, read_tables
 from tests.core.yearly.test_yearly import make_box, make_row, make_zone, measure_area, run_update
@@ -303,18 +298,6 @@ def test_unchanged_editions_write_no_maintenance_package(tmp_path):
     assert "GHFQ" in caught.value.params["layers"], "the error names the compared layers"
 
 
-def test_cancelled_or_failed_maintenance_export_leaves_no_files(tmp_path):
-    calls = iter(range(1000))
-    with pytest.raises(Cancelled):
-        write_update(run_update(FILED_ROWS, CURRENT_ROWS), tmp_path, cancellation=Cancellation(lambda: next(calls) > 8))
-    assert not list(tmp_path.iterdir())
-    long = {**CURRENT_ROWS, "ZXCQCSLX": [make_row(make_box(40, 0), 1, MC="河" * 300)]}
-    with pytest.raises(OutputError) as caught:
-        write_update(run_update(FILED_ROWS, long), tmp_path)
-    assert caught.value.key == "package_stopped" and "MC" in Texts("zh").explain_error(caught.value)
-    assert not list(tmp_path.iterdir())
-
-
 def test_area_balance_is_given_by_township():
     township_roles = make_example_norm().standard.concepts["townships"]
     divisions = {
@@ -388,44 +371,6 @@ def test_yearly_command_writes_the_package_and_refuses_identical_input(tmp_path,
     assert sorted(read_maintenance_layer(folder, "WHCZXCQCSLX")["WHLX"]) == ["1", "3"]
     assert main(["yearly", str(filed), str(filed), str(folder), "--year", "2026"]) == 2
     assert "同一份数据" in capsys.readouterr().err
-
-
-def test_yearly_command_reports_an_existing_output_before_comparing(tmp_path, monkeypatch):
-    filed, current = write_file(tmp_path / "备案.gpkg", FILED_ROWS), write_file(tmp_path / "现行.gpkg", CURRENT_ROWS)
-    folder = tmp_path / "维护"
-    compared = []
-    monkeypatch.setattr(
-        "plugin.core.yearly.make.compute_yearly_update",
-        lambda *a, **k: compared.append(a) or compute_yearly_update(*a, **k),
-    )
-
-    def make_zone_row(year=2026):
-        compute_and_write_update(filed, current, year, folder, RunOptions())
-
-    with pytest.raises(InputError) as caught:
-        make_zone_row(26)
-    assert caught.value.key == "yearly_year" and not compared and not folder.exists()
-    make_zone_row()
-    assert len(compared) == 1
-    (folder / f"{DELIVERY_NAME}.gdb").rename(folder / "拿走")
-    before = sorted(path.name for path in folder.iterdir())
-    with pytest.raises(OutputError) as caught:
-        make_zone_row()
-    # Existing files remain; the lock file is removed.
-    assert caught.value.key == "yearly_exists" and sorted(path.name for path in folder.iterdir()) == before
-    with lock_for_writing(tmp_path / "维护" / f"{DELIVERY_NAME}.gdb"), pytest.raises(OutputError) as caught:
-        make_zone_row()
-    assert caught.value.key == "package_busy" and len(compared) == 1
-
-
-def test_yearly_command_reports_progress_that_rises_from_zero_to_one(tmp_path, monkeypatch):
-    filed, current = write_file(tmp_path / "备案.gpkg", FILED_ROWS), write_file(tmp_path / "现行.gpkg", CURRENT_ROWS)
-    reports = []
-    monkeypatch.setattr(files, "print_progress", lambda share, text: reports.append((share, text)))
-    assert main(["yearly", str(filed), str(current), str(tmp_path / "维护"), "--year", "2026"]) == 0
-    shares = [share for share, _ in reports]
-    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1 and len(shares) > 8
-    assert any("规划分区" in text for _, text in reports)
 
 
 def test_source_without_maintained_layers_is_named_in_the_error(tmp_path):

@@ -455,26 +455,6 @@ def test_changes_of_overlapping_ranges_match_shapely(seed):
         assert_same_land([one.shape for one in found.parcels_after_change if one.current_row == j], wanted)
 
 
-def test_yearly_changes_reuse_the_overlay_of_the_version_comparison(monkeypatch):
-    from plugin.core.geometry.overlay import find_shared_pieces
-
-    overlay_sizes = []
-
-    def count_overlays(one, other, **more):
-        overlay_sizes.append((len(one), len(other)))
-        return find_shared_pieces(one, other, **more)
-
-    monkeypatch.setattr("plugin.core.yearly.update.find_shared_pieces", count_overlays)
-    places = [(100 * c, 100 * r) for r in range(6) for c in range(6)]
-    codes = ["200", "300"] * 18
-    filed = [make_zone(make_box(*xy), n, c) for n, (xy, c) in enumerate(zip(places, codes, strict=True), 1)]
-    current = [make_zone(make_box(x + 7, y), n, c) for n, ((x, y), c) in enumerate(zip(places, codes, strict=True), 1)]
-    found = get_single_layer(run_update({"GHFQ": filed}, {"GHFQ": current}))
-    # A zone and the 7 m of its western neighbour are joined where both parcels changed.
-    assert len(found.filed_rows) == 30 and len(found.parcels_after_change) == 36
-    assert not any(one and other for one, other in overlay_sizes), overlay_sizes
-
-
 def test_failed_overlay_of_land_after_the_change_raises_an_input_error(monkeypatch):
     """Let the overlay of one pair fail; its land would be missing in 维护后."""
     from plugin.core.geometry.overlay import find_shared_pieces

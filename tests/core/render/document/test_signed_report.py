@@ -26,7 +26,6 @@ from plugin.core.render.document.docx_writer import import_docx_library, write_d
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.print_html import render_print_html
-from plugin.core.render.figures import format_hectares
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import add_data_digest, compute_data_digest, write_outputs
 from plugin.core.render.report_settings import load_report_settings
@@ -84,14 +83,6 @@ def find_tables(document: blocks.Document) -> list[blocks.DocumentTable]:
 # --- figures
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_percent_signs_follow_their_figures_without_a_space(checked, lang):
-    texts = list_texts(make_check_report(checked.report, checked.plan.norm, lang=lang))
-    texts += re.findall(r"<td[^>]*>([^<]*%[^<]*)", render_report(checked.report, checked.plan.norm, lang=lang))
-    assert any(text.startswith("94.71") for text in texts)
-    assert [text for text in texts if re.search(r"[0-9]\s%", text)] == []
-
-
 def test_lines_of_print_and_docx_do_not_break_inside_figures(document, tmp_path):
     text = "重叠 81.87 公顷（宽 137.56 m），目标 ≤ 16.46 km²，余 0.4792 万亩，≥ 73.39 10⁴ mu"
     kept = text.replace(" 公", "\u00a0公").replace(" m", "\u00a0m").replace(" km", "\u00a0km").replace("≤ ", "≤\u00a0")
@@ -113,14 +104,6 @@ def test_signatures_of_the_docx_are_on_the_page_of_the_text_before_them(document
         paragraphs = [*file.paragraphs, *(cell.paragraphs[0] for one in file.tables for cell in one.rows[-1].cells)]
         kept = [paragraph.text for paragraph in paragraphs if paragraph.paragraph_format.keep_with_next]
         assert {"末段" if last is not table else "行", ""} <= set(kept)
-
-
-def test_lines_of_the_docx_break_between_codes_and_not_inside_them(document, tmp_path):
-    codes = [f"REL{number:03}" for number in range(1, 30)]
-    path = tmp_path / "报告.docx"
-    write_docx(replace(document, blocks=(blocks.Paragraph("、".join(codes)), blocks.Paragraph("甲、乙"))), path)
-    texts = [paragraph.text for paragraph in import_docx_library(path).Document(path).paragraphs]
-    assert "、\u200b".join(codes) in texts and "甲、乙" in texts
 
 
 def test_counts_on_the_printed_english_report_are_plural_and_separated_by_dots(checked):
@@ -222,17 +205,6 @@ def test_signatures_end_the_body_and_appendices_begin_on_a_new_page(document):
     assert [text[:3] for text in headings] == ["附录一", "附录二", "附录三"]
 
 
-def test_page_breaks_of_the_docx_are_properties_of_headings_so_that_no_empty_page_appears(document, tmp_path):
-    library, path = import_docx_library("x"), tmp_path / "report.docx"
-    write_docx(document, path)
-    body = library.Document(str(path)).element.body
-    assert not body.xpath(".//w:br[@w:type='page']"), "a paragraph with a break needs a place on the full page"
-    paragraphs = library.Document(str(path)).paragraphs
-    begins_page = [one.text for one in paragraphs if one.paragraph_format.page_break_before]
-    assert len(begins_page) == sum(isinstance(block, blocks.PageBreak) for block in document.blocks)
-    assert [text[:3] for text in begins_page[1:]] == ["附录一", "附录二", "附录三"]
-
-
 def make_variant(report: Report, **changes) -> Report:
     return replace(report, **changes)
 
@@ -279,14 +251,6 @@ def test_english_report_record_and_page_contain_no_chinese_punctuation(checked):
     texts = [*list_texts(document), *list_texts(make_check_record(english.report, english.plan.norm))]
     texts.append(render_report(english.report, english.plan.norm))
     assert [text for text in texts if re.search("[、；：]", text)] == []
-
-
-@pytest.mark.parametrize(
-    ("area", "text"), [(1_261_300.0, "126.13 公顷"), (6520.34, "0.6520 公顷"), (6.89, "0.0007 公顷"), (0.36, "< 0.0001 公顷"),
-                       (10_000.0, "1.00 公顷"), (0.0, "0.0000 公顷")]
-)  # fmt: skip
-def test_areas_in_hectares_have_two_decimals_or_four_below_one_hectare(area, text):
-    assert format_hectares(area, ReportTexts("zh")) == text
 
 
 def test_consecutive_numbers_are_shortened_to_ranges():
@@ -479,30 +443,3 @@ def test_check_command_writes_report_and_ledger_as_docx_and_xlsx(tmp_path, capsy
     main(["check", source, "--profile", "hunyuan", "--rules", "REL001", "--docx", str(docx), "--xlsx", str(xlsx)])
     assert docx.stat().st_size > 5_000 and xlsx.stat().st_size > 3_000
     assert str(docx) in capsys.readouterr().out
-
-
-def test_table_of_all_indicators_states_the_same_margins_to_targets_as_the_first_page(document):
-    tables = [block for block in document.blocks if isinstance(block, blocks.DocumentTable)]
-    margin = ReportTexts("zh").get("signed_column", "margin")
-    first, second = [
-        {row[0].text: row[[c.title for c in table.columns].index(margin)].text for row in table.rows}
-        for table in tables
-        if margin in [column.title for column in table.columns]
-    ]
-    assert first and {name: second[name] for name in first} == first
-    assert any(text.startswith("超出 ") and text.endswith("km²") for text in second.values())
-
-
-def test_legend_of_the_docx_has_two_entries_per_line(document, tmp_path):
-    image = io.BytesIO()
-    PIL.Image.new("RGB", (8, 4)).save(image, "PNG")
-    labels = ("永久基本农田", "生态保护红线", "城镇开发边界", "乡镇界", "县界")
-    legend = blocks.Legend(tuple((image.getvalue(), label) for label in labels))
-    write_docx(replace(document, blocks=(legend,)), tmp_path / "r.docx")
-    paragraphs = import_docx_library("x").Document(str(tmp_path / "r.docx")).paragraphs
-    (text,) = [p.text for p in paragraphs if "县界" in p.text]
-    assert [line.split("\t") for line in text.split("\n")] == [
-        [" 永久基本农田", " 生态保护红线"],
-        [" 城镇开发边界", " 乡镇界"],
-        [" 县界"],
-    ]

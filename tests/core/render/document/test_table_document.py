@@ -6,17 +6,12 @@ import pytest
 from plugin.core.cli.console import EXIT_CLEAN, EXIT_FOUND
 from plugin.core.messages.texts import Texts, format_number
 from plugin.core.render.document.blocks import (
-    Document,
-    DocumentCell,
-    DocumentColumn,
     DocumentTable,
     Heading,
-    PageHeaderFooter,
     Paragraph,
     Signature,
 )
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
-from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.table_document import make_table_document
 from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber, make_sheet_name
 from plugin.core.tabulate import RunOptions, make_figures_document, tabulate_sources
@@ -70,34 +65,6 @@ def test_english_document_has_english_names_of_kinds_and_missing_layers():
     inputs = [row[titles.index("Inputs")].text for row in table.rows]
     assert "Layer missing: flood risk control line (HLFXKZX)." in inputs
     assert "Layer missing: TRL." in inputs and not any("、" in text for text in inputs)
-
-
-def test_column_of_figures_is_right_aligned_even_if_empty():
-    columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
-    document = make_table_document(
-        [ReportTable("indicators", columns, [ReportTableRow(["甲", None])])], "表", "某县", Texts("zh")
-    )
-    (shown,) = [block for block in document.blocks if isinstance(block, DocumentTable)]
-    assert [c.align for c in shown.columns] == ["left", "right"]
-
-
-def test_digits_grouped_by_spaces_in_a_text_are_joined_by_non_breaking_spaces():
-    row = ReportTableRow(["1 968 908 077.80 m²；分类 07 123", None])
-    columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
-    document = make_table_document([ReportTable("indicators", columns, [row])], "表", "某县", Texts("zh"))
-    (shown,) = [block for block in document.blocks if isinstance(block, DocumentTable)]
-    assert shown.rows[0][0].text.startswith("1\u202f968\u202f908\u202f077.80 m²；分类 07")
-
-
-def test_text_column_right_of_a_figure_column_is_indented(tmp_path):
-    columns = (DocumentColumn("净面积", 50, "right"), DocumentColumn("变更字段", 50))
-    table = DocumentTable(columns, ((DocumentCell("1.00"), DocumentCell("DLBM")),))
-    document = Document("表", "", PageHeaderFooter(), (table,))
-    assert render_print_html(document, 180).count("padding-left") == 2
-    write_docx(document, tmp_path / "a.docx")
-    (written,) = import_docx_library("x").Document(str(tmp_path / "a.docx")).tables
-    indents = [[cell.paragraphs[0].paragraph_format.left_indent for cell in row.cells] for row in written.rows]
-    assert all(figure is None and text.mm > 1 for figure, text in indents)
 
 
 def test_command_line_writes_indicators_and_comparison_as_docx(tmp_path, capsys):
