@@ -2,7 +2,7 @@
 """A control line before and after planted moves: areas, parcels and criteria."""
 
 import json
-from math import cos, radians, sin, sqrt
+from math import cos, radians, sin
 
 import geopandas as gpd
 import pytest
@@ -11,13 +11,9 @@ from pyproj import Transformer
 
 from plugin.core.__main__ import main
 from plugin.core.adjustment.model import AdjustmentOptions, Outcome
-from plugin.core.adjustment.report import make_adjustment_document
 from plugin.core.adjustment.run import compare_line
 from plugin.core.errors import InputError
-from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
-from plugin.core.render.document.blank_image import make_blank_png
-from plugin.core.render.document.blocks import Heading, Picture, PictureGrid
 from tests.core.small_plan import make_county_box, make_table
 
 TO_DEGREES = Transformer.from_crs(4526, 4490, always_xy=True)
@@ -225,21 +221,3 @@ def test_the_command_writes_json_and_page_and_returns_found(tmp_path, capsys):
     assert written["verdict"] == "fails" and (written["before"], written["after"]) == (old.name, new.name)
     assert str(tmp_path) not in page.read_text(encoding="utf-8"), "a dossier has no folders of this machine"
     assert gpd.read_file(old).shape[0] == 1 and [path.read_bytes() for path in (old, new)] == digests
-
-
-def test_the_map_stays_on_the_page_of_its_heading(tmp_path):
-    old, new = write_editions(tmp_path, MOVES["in"][0])
-    result = compare_line(new, AdjustmentOptions(str(old)))
-    blocks = make_adjustment_document(result, Texts(), Picture(make_blank_png(4, 4), 170.0)).blocks
-    place = next(n for n, one in enumerate(blocks) if isinstance(one, Heading) and one.text == "调入调出地块图")
-    # Printing keeps grids with their headings, bare pictures not.
-    assert isinstance(blocks[place + 1], PictureGrid) and blocks[place + 1].column_count == 1
-
-
-def test_the_written_formula_gives_the_published_figure():
-    # Test vector T of the standard: edges of about 1 km.
-    triangle = [(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)]
-    to_plane = Transformer.from_crs(4490, 4526, always_xy=True)
-    shape = shapely.Polygon([to_plane.transform(*one) for one in triangle])
-    assert compute_ellipsoid_area(shape) == pytest.approx(490_671.60, abs=0.01)
-    assert sqrt(shape.area) > 600

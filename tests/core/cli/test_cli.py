@@ -237,15 +237,6 @@ def test_check_command_on_an_ascii_console_exits_with_its_usual_code_and_without
     assert done.returncode == 2 and b"Traceback" not in done.stderr
 
 
-@pytest.mark.slow
-def test_importing_the_command_line_module_loads_neither_geopandas_jinja2_numpy_nor_shapely():
-    done = run_command_in_new_process("rules")
-    assert done.returncode == 0, done.stderr
-    probe = "import sys, plugin.core.__main__, plugin.core.check, plugin.core.profile\nassert not {'geopandas', 'jinja2', 'numpy', 'shapely'} & set(sys.modules)"
-    done = subprocess.run([sys.executable, "-c", probe], cwd=REPOSITORY_ROOT, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr.decode()
-
-
 def test_check_command_without_geopandas_exits_with_2_and_names_the_missing_library(source_without_conflict):
     probe = (
         "import sys; sys.modules['geopandas'] = None\n"

@@ -9,7 +9,6 @@ import pytest
 
 from plugin.core.__main__ import main
 from tests.core.adjustment.test_adjustment import MOVES, write_editions
-from tests.core.cli.test_worklist_command import write_report
 
 
 def run_without_reader(*arguments):
@@ -35,22 +34,6 @@ def test_adjustment_writes_all_files(folder):
     assert page.is_file() and table.is_file() and json.loads(data.read_text("utf-8"))["verdict"] == "fails"
 
 
-def test_figures_and_differences_are_written(folder):
-    old, new = write_editions(folder, MOVES["in"][0])
-    figures, differences = folder / "figures.xlsx", folder / "differences.xlsx"
-    run_without_reader("indicators", new, "--xlsx", figures)
-    run_without_reader("compare", old, new, "--role", "CZKFBJ", "--xlsx", differences)
-    assert figures.is_file() and differences.is_file()
-
-
-def test_ledger_and_conflicts_of_a_work_list_are_written(folder):
-    path, ledger, conflicts = (folder / name for name in ("county.worklist.csv", "ledger.xlsx", "conflicts.csv"))
-    report = write_report(folder / "r.json", range(3))
-    run_without_reader("worklist", "update", path, report, "--xlsx", ledger)
-    run_without_reader("worklist", "merge", path, path, "--conflicts", conflicts)
-    assert path.is_file() and ledger.is_file() and conflicts.is_file()
-
-
 def test_batch_checks_all_counties_and_writes_the_summary(folder):
     for name in ("140225浑源县", "140226左云县"):
         (folder / f"{name}.gpkg").write_bytes(b"SQLite format 3\0 damaged")
@@ -59,9 +42,3 @@ def test_batch_checks_all_counties_and_writes_the_summary(folder):
     assert run_without_reader("batch", folder, "--output", output) == 1
     summary = json.loads((output / "summary.json").read_text("utf-8"))
     assert [row["state"] for row in summary["counties"]] == ["unread"] * 2
-
-
-def test_environment_check_is_written(folder):
-    target = folder / "doctor.json"
-    run_without_reader("doctor", "--no-examples", "--output", target)
-    assert target.is_file()

@@ -3,7 +3,6 @@
 
 import csv
 import hashlib
-import json
 from datetime import date, datetime
 
 import geopandas as gpd
@@ -233,22 +232,6 @@ def test_command_writes_copy_table_and_gaps(tmp_path, capsys):
     assert code == 0 and KEY.format(21) in output and "STBHHX" in output
     assert copy.is_file() and gaps.is_file() and make_default_key_table_path(copy).is_file()
     assert main(["renumber", str(source), "--lang", "en"]) == 2
-
-
-def test_command_worklist_update_takes_the_table(tmp_path, capsys):
-    from plugin.core.__main__ import main
-
-    source, copy = write_county(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
-    list_path = tmp_path / "copy.worklist.csv"
-    rules, now = load_all_rules(), datetime(2026, 11, 25)
-    change_worklist(list_path, lambda _: update_worklist(Worklist(), check(source).report, rules, now).worklist)
-    count = len(read_worklist(list_path).items)
-    renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
-    report_path = tmp_path / "report.json"
-    report_path.write_text(json.dumps(check(copy).report.to_dict(), default=str), encoding="utf-8")
-    main(["worklist", "update", str(list_path), str(report_path)])
-    capsys.readouterr()
-    assert len(read_worklist(list_path).items) == count
 
 
 @pytest.mark.parametrize(

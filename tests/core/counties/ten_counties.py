@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,10 +73,3 @@ def start_ten(folder: Path, output: Path, *arguments: str):
     forms = ["--profile", "hunyuan", "--xlsx"]
     jobs = [] if "--jobs" in arguments else ["--jobs", "2"]
     return start_batch(folder / "清单.csv", output, *forms, *jobs, *arguments, rules=())
-
-
-def kill_group(process) -> None:
-    """Kill a command with all its processes, and wait until they have ended."""
-    os.killpg(process.pid, signal.SIGKILL)
-    # All processes of the group have the pipe of the output.
-    process.communicate(timeout=60)

@@ -10,10 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-import geopandas as gpd
-import pyogrio
 import pytest
-import shapely
 
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.fingerprint import compute_data_digest, measure_bytes
@@ -105,14 +102,6 @@ def test_wrong_options_are_errors_before_any_county_is_read(tmp_path, wrong):
     with pytest.raises(SanxianError):
         plan_batch(BatchOptions(tmp_path, tmp_path / "out", jobs=0))
     assert not (tmp_path / "out").exists()
-
-
-def test_a_path_that_the_system_refuses_is_left_to_the_check_of_its_county(tmp_path):
-    path = tmp_path / "list.csv"
-    path.write_text(f"县,数据\na,{'x' * 5000}.gpkg\nb,missing/b.gpkg", encoding="utf-8")
-    planned = plan_batch(BatchOptions(path, tmp_path / "out"))
-    assert [(one.needs_check, one.task.input_bytes) for one in planned.counties] == [(True, 0), (True, 0)]
-    assert check_county(planned.counties[0].task).state is CountyState.UNREAD
 
 
 def test_folders_of_counties_differ_by_more_than_case():
@@ -264,20 +253,6 @@ def checked_county(tmp_path_factory):
     task = plan_batch(options).counties[0].task
     assert check_county(task).is_checked
     return task, task.folder
-
-
-def test_a_record_is_current_until_a_protection_ends(tmp_path):
-    today = date.today()
-    for end, expected in ((today, today + timedelta(days=1)), (today - timedelta(days=1), ""), (date.max, "")):
-        source = tmp_path / "a.gpkg"
-        source.unlink(missing_ok=True)
-        columns = {"BSM": ["140213000000000001"], "BHJSSJ": [end.isoformat()]}
-        frame = gpd.GeoDataFrame(
-            columns, geometry=[shapely.box(38_560_000, 4_390_000, 38_560_100, 4_390_100)], crs=4526
-        )
-        pyogrio.write_dataframe(frame, source, layer="YJJBNTBHTB")
-        task = replace(make_task(tmp_path / "out"), county=County("a", str(source)), forms=())
-        assert check_county(task).changes_on == str(expected)
 
 
 @pytest.mark.parametrize("new_name", ["a.", "a?"])

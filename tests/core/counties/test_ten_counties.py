@@ -6,8 +6,6 @@ SANXIAN_TEN_COUNTIES=1 bash tools/run.sh pytest tests/core/counties/test_ten_cou
 
 import json
 import os
-import signal
-import time
 from collections import Counter
 from types import MappingProxyType
 
@@ -17,21 +15,16 @@ import pytest
 from plugin.core.counties.model import STAGING_FOLDER
 from tests.core.counties.county_files import (
     drop_times,
-    list_files,
     read_cells,
     read_cells_without_run,
-    read_json_files,
 )
 from tests.core.counties.ten_counties import (
     BROKEN,
     ENORMOUS,
     NAMES,
-    kill_group,
     list_begun,
     list_complete,
     run_ten,
-    start_ten,
-    wait_until,
     write_ten_counties,
 )
 
@@ -63,20 +56,9 @@ def ten(tmp_path_factory):
     return folder, sources, output
 
 
-def read_results(output):
-    """Return JSON without times, cells without the time of the report, and the names of all files of a batch."""
-    return read_json_files(output), read_cells_without_run(output), set(list_files(output))
-
-
 def read_layer(output):
     """Return the rows of the summary's layer, geometry as WKB."""
     return pyogrio.read_dataframe(output / "summary.gpkg").to_wkb()
-
-
-def assert_equal_results(output, expected):
-    assert read_results(output) == read_results(expected)
-    assert read_layer(output).equals(read_layer(expected))
-    assert list(output.rglob(".*")) == []
 
 
 def test_each_report_is_that_of_a_single_check(ten, tmp_path, run_main):
@@ -140,74 +122,3 @@ POINTS = MappingProxyType({
     "the summary": (lambda output: (output / STAGING_FOLDER / "summary.json").exists(), 0.3),
     "just before the end": (lambda output: (output / "summary.json").exists(), 0),
 })  # fmt: skip
-
-
-@pytest.mark.parametrize("scheduler", [(), ("--scheduler", "local")], ids=["processes", "dask"])
-@pytest.mark.parametrize("point", POINTS)
-def test_a_killed_batch_is_resumed_to_equal_results(ten, tmp_path, point, scheduler):
-    if scheduler:
-        pytest.importorskip("distributed", reason="Dask is not installed (requirements-dev.txt)")
-    folder, _, expected = ten
-    output = tmp_path / "续查"
-    is_reached, delay = POINTS[point]
-    process = start_ten(folder, output, *scheduler)
-    wait_until(lambda: is_reached(output), process)
-    time.sleep(delay)
-    kill_group(process)
-    assert process.returncode == -signal.SIGKILL, "the run ended before the kill"
-    complete = list_complete(output) - set(BROKEN)
-    # A county may be complete before its temporary folder is removed.
-    files = [path for name in complete for path in (output / "counties" / name).glob("[!.]*")]
-    times = {path: path.stat().st_mtime_ns for path in files}
-    print(f"{point}: {len(list_complete(output))} complete, begun {sorted(list_begun(output))}")
-    out = run_ten(folder, output, *scheduler)
-    assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert (f"沿用上次结果的县区 {len(complete)} 个" in out) == bool(complete)
-    assert_equal_results(output, expected)
-
-
-def list_dask_workers(process):
-    """Return the workers of a run with Dask: descendants that check counties."""
-    import psutil
-
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-
-
-def test_a_killed_worker_of_dask_changes_no_result(ten, tmp_path):
-    pytest.importorskip("distributed", reason="Dask is not installed (requirements-dev.txt)")
-    folder, _, expected = ten
-    output = tmp_path / "结果"
-    process = start_ten(folder, output, "--scheduler", "local")
-    wait_until(lambda: ENORMOUS in list_begun(output), process)
-    time.sleep(3)
-    # The worker with the enormous county has the most memory.
-    max(list_dask_workers(process), key=lambda one: one.memory_info().rss).send_signal(signal.SIGKILL)
-    assert ENORMOUS in list_begun(output)
-    out, err = process.communicate(timeout=600)
-    assert (process.returncode, err) == (1, "")
-    # It was given out again, after the others.
-    assert out.index(f"{ENORMOUS}：不通过") > out.index("县4：不通过")
-    assert_equal_results(output, expected)
-
-
-def test_a_county_without_memory_is_a_row_and_is_checked_by_the_next_run(ten, tmp_path):
-    pytest.importorskip("distributed", reason="Dask is not installed (requirements-dev.txt)")
-    folder, _, expected = ten
-    output = tmp_path / "结果"
-    out = run_ten(folder, output, "--scheduler", "local", "--memory-limit", str(LIMIT_GB), "--jobs", "1")
-    # The last one, after an attempt alone.
-    lines = [line for line in out.splitlines() if line.startswith(NAMES)]
-    assert len(lines) == 10 and lines[-1].startswith(f"{ENORMOUS}：检查中断") and f"{LIMIT_GB} GB" in lines[-1]
-    results, expected_results = read_results(output), read_results(expected)
-    for found, wanted in zip(results[:2], expected_results[:2], strict=True):
-        others = {path for path in wanted if ENORMOUS not in path and not path.startswith("summary")}
-        assert {path: found[path] for path in others} == {path: wanted[path] for path in others}
-    rows, expected_rows = (one[0]["summary.json"]["counties"] for one in (results, expected_results))
-    assert [row["name"] for row in rows] == list(NAMES)
-    assert [one["name"] for one, other in zip(rows, expected_rows, strict=True) if one != other] == [ENORMOUS]
-    assert results[0]["summary.json"]["summary"]["without_verdict"] == 3
-    assert list(output.rglob(".*")) == []
-    # With enough memory only this county, and the broken ones, are checked.
-    assert "沿用上次结果的县区 7 个" in run_ten(folder, output)
-    assert_equal_results(output, expected)

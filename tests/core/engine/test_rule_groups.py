@@ -187,10 +187,9 @@ def test_report_names_applicable_rules_that_did_not_run():
 
 
 def test_report_states_how_many_of_all_rules_ran_and_how_many_of_each_omitted_rule_group_did_not():
-    checked = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan"))
-    norm, report = checked.plan.norm, checked.report
+    norm, report = RunOptions(profile="hunyuan").resolve_norm(), check_sample_folder()
     run = {rule.code for rule in report.rules}
-    whole = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", rules=("all",)))
+    whole = check_sample_folder("all")
     total = len(find_rules_for_data(run, norm))
     assert total == len([code for code in load_all_rules() if not code.startswith("DOC")]) > len(run)
     lacking = {name: len(set(codes) - run) for name, codes in norm.standard.rule_groups.items()}
@@ -201,10 +200,10 @@ def test_report_states_how_many_of_all_rules_ran_and_how_many_of_each_omitted_ru
         assert sentence in list_caveats(report, norm, ReportTexts(lang))
         # A rule of two groups counts once.
         assert sum(int(n) for n in re.findall(r"[(（](\d+)[)）]", sentence)) == total - len(run)
-        assert str(len(whole.report.rules)) in describe_rules_run(whole.report, norm, ReportTexts(lang))
+        assert str(len(whole.rules)) in describe_rules_run(whole, norm, ReportTexts(lang))
     assert (
-        describe_rules_run(whole.report, norm, ReportTexts("zh"))
-        == f"共有规则 {len(whole.report.rules)} 条，本次全部运行。"
+        describe_rules_run(whole, norm, ReportTexts("zh"))
+        == f"共有规则 {len(whole.rules)} 条，本次全部运行。"
     )
 
 

@@ -8,7 +8,6 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import InputError
-from plugin.core.geometry.statutory_area import compute_geodesic_area
 from plugin.core.geometry.validity import make_valid_copies
 from plugin.core.indicators.layer_areas import (
     adjust_to_layer,
@@ -47,29 +46,6 @@ def measure_layer_areas(shapes, **more):
 
 
 # -- bases ------------------------------------------------------------------------------------------------------------
-
-
-def test_statutory_area_of_short_geodesic_edges_equals_that_of_straight_edges():
-    """Compare with 490 682.36 m², the triangle's area with straight edges in degrees."""
-    found = [
-        compute_geodesic_area(np.array([shapely.segmentize(SLANTED_TRIANGLE, s)], dtype=object))[0]
-        for s in (1, 1e-3, 1e-5)
-    ]
-    assert found == pytest.approx([490_699.126, 490_682.471, 490_682.364], abs=1e-3)
-
-
-def test_measured_areas_respect_holes_parts_and_empty_shapes():
-    holed = shapely.box(112, 37, 112.1, 37.1) - shapely.box(112.02, 37.02, 112.04, 37.04)
-    shapes = np.array(
-        [holed, None, shapely.Point(1, 1), shapely.multipolygons([SLANTED_TRIANGLE, holed])], dtype=object
-    )
-    whole, hole, t = compute_geodesic_area(
-        np.array(
-            [shapely.box(112, 37, 112.1, 37.1), shapely.box(112.02, 37.02, 112.04, 37.04), SLANTED_TRIANGLE],
-            dtype=object,
-        )
-    )
-    assert compute_geodesic_area(shapes) == pytest.approx([whole - hole, 0, 0, t + whole - hole], abs=1e-6)
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])

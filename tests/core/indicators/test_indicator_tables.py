@@ -27,7 +27,7 @@ from plugin.core.tabulate import tabulate_sources, write_figures_workbook
 from plugin.paths import STANDARDS_FOLDER
 from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make_clean_county, source
-from tests.county.measure import measure_drawn_area, statutory_area
+from tests.county.measure import statutory_area
 
 HUNYUAN_OPTIONS = RunOptions(profile="hunyuan")
 LAND_GROUP_BY_CLASS = {
@@ -200,29 +200,6 @@ def test_land_use_transition_matrix_equals_the_geopandas_overlay(indicator_table
     assert sums["sum"] == pytest.approx(compute_statutory_hectares(base).sum(), rel=1e-9)
     left_out = base[(base.index % 50 == 1) & (base.index % 9 != 4)]
     assert gone["sum"] == pytest.approx(compute_statutory_hectares(left_out).sum(), abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("name", "role"), [("red_line_statutory", "STBHHX"), ("boundary_statutory", "CZKFBJ"), ("zone_300", "YDYHGHFQ")]
-)
-@pytest.mark.filterwarnings("ignore:`keep_geom_type")
-def test_land_use_by_township_equals_the_geopandas_overlay_and_adds_up(indicator_tables, county_layers, name, role):
-    frame, townships = county_layers[role], county_layers["XZQXZ"]
-    frame = frame[frame["GHFQDM"].str.startswith("3")] if name == "zone_300" else frame
-    frame = frame.reset_index(drop=True)
-    rows = frame[["geometry"]].assign(row=frame.index)
-    both = gpd.overlay(rows, townships[["XZQDM", "geometry"]], how="intersection")
-    # Each part has its share of the feature's area, by the area in both.
-    whole = measure_drawn_area(frame.geometry, step=5.0)[both["row"]]
-    expected = pd.Series(
-        compute_statutory_hectares(frame)[both["row"]] * measure_drawn_area(both.geometry, step=5.0) / whole
-    )
-    expected = expected.groupby(both["XZQDM"].to_numpy()).sum()
-    found = read_column_by_code(indicator_tables, "townships", name)
-    for code in townships["XZQDM"]:
-        assert found[code] == pytest.approx(expected.get(code, 0.0), abs=0.01), code
-    assert found["sum"] == pytest.approx(compute_statutory_hectares(frame).sum(), rel=1e-9)
-    assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
 
 
 def test_every_column_of_the_township_table_adds_up_to_the_county(indicator_tables):

@@ -226,27 +226,6 @@ def test_code_outside_its_list_is_reported_after_an_edit_and_gone_after_its_fix(
     assert not [f for f in live.edit_row("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).new_findings if f.code == "ATT002"]
 
 
-def test_copied_feature_with_the_same_key_is_identified_by_its_feature_id(sample_sources):
-    norm, sources, rules = sample_sources
-    plan, _ = run_full_check(norm, sources, rules)
-    live = IncrementalChecker(plan, rules)
-    shape, attributes = live.get_row("DLTB", 7)
-    # A field may have the name of our feature number.
-    row, added = live.add_row("DLTB", -2, shape, **attributes | {"fid": None})
-    (pair,) = [f for f in added.new_findings if f.code == "TOP001"]
-    assert pair.params["fid"] == -2 and pair.related_keys == [pair.key]
-    saved = live.set_row_feature_id("DLTB", row, 5000)
-    assert saved.may_replace_finding(pair)
-    (pair,) = [f for f in saved.new_findings if f.code == "TOP001"]
-    assert pair.params["related_fid"] == 5000
-    mended = live.edit_row("DLTB", row, BSM="140225999999999998")
-    assert mended.may_replace_finding(pair)
-    (pair,) = [f for f in mended.new_findings if f.code == "TOP001"]
-    assert pair.related_keys == ["140225999999999998"] and "related_fid" not in pair.params
-    gone = live.remove_row("DLTB", row)
-    assert gone.new_findings == [] and all(gone.may_replace_finding(f) for f in mended.new_findings)
-
-
 def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources, monkeypatch):
     norm, sources, rules = sample_sources
     plan, _ = run_full_check(norm, sources, rules)

@@ -156,22 +156,6 @@ def test_message_on_contradicting_zones_names_both_codes_and_the_boundary_findin
     assert "批准的用地用海规划分区图和中心城区规划分区图" in message
 
 
-def test_message_on_contradicting_zones_names_a_boundary_finding_without_a_zone_row_by_its_boundary_row():
-    layers = {
-        "YDYHGHFQ": [ZONE_ROW],
-        "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}],
-        "boundary": [{"wkt": SQUARE_WKT, "key": "140225000000000042"}],
-    }
-    report = run_check(make_example_plan(layers), [load_all_rules()[code] for code in ("REL005", "REL011")])
-    (message,) = [one.message for one in report.findings if (one.code, one.case) == ("REL011", "code")]
-    assert "（REL005，…000042），请先处理" in message
-
-
-def test_message_on_contradicting_zones_shows_codes_alone_if_an_old_report_has_no_zone_names():
-    message = format_finding("REL011", "code", params={"value": "300", "related": "417"}, area_m2=2698.0, width_m=19.17)
-    assert "为“300”" in message and "为“417”" in message and "（REL004、REL005）的，先处理该问题" in message
-
-
 @for_each(
     "core_zones, text, advice",
     [
@@ -207,13 +191,6 @@ def test_remedy_for_a_facility_is_to_move_a_polygon_tunnel_a_line_or_mark_a_poin
     params = {"name": "工业用地", "value": 4.8, "unit": "ha", "site": "甲街区、乙塔"}
     message = format_finding("REL043", "place", params={**params, "shown": {"sites": sites, "kind": kind}})
     assert "（1“甲街区”、4“乙塔”）内" in message and has in message and lacks not in message
-
-
-def test_facility_of_an_old_report_without_geometry_kind_gets_the_remedies_for_all_kinds():
-    params = {"name": "工业用地", "value": 4.8, "unit": "ha", "site": "甲街区、乙塔"}
-    message = format_finding("REL043", "place", params=params, related_keys=["1"])
-    assert "（1、“甲街区、乙塔”）内" in message and "以隧道穿越或只作示意的" in message
-    assert "核心保护区（“甲街区、乙塔”）内" in format_finding("REL043", "core", params=params, related_keys=["1"])
 
 
 @for_each(

@@ -2,7 +2,6 @@
 """Zip archives from other systems: name encodings, backslashes, damaged data."""
 
 import io
-import random
 import zipfile
 
 import pytest
@@ -62,20 +61,6 @@ def test_zip_folder_entries_that_end_in_a_backslash_are_read(tmp_path):
     """Read entries of folders as old versions of .NET write them."""
     entries = [("成果\\", b""), ("成果\\数据\\", b""), ("成果\\数据\\a.txt", b"x")]
     assert list_unpacked_files(write_zip(tmp_path / "a.zip", entries)) == ("成果", {"数据", "数据/a.txt"})
-
-
-def test_zip_with_damaged_data_is_refused(tmp_path):
-    path = write_zip(tmp_path / "a.zip", [("a.txt", b"".join(b"line %d\n" % k for k in range(3000)))])
-    whole = path.read_bytes()
-    for seed in range(40):
-        dice = random.Random(seed)
-        broken = bytearray(whole)
-        for _ in range(5):
-            broken[60 + dice.randrange(3000)] ^= dice.randrange(1, 256)
-        path.write_bytes(bytes(broken))
-        with pytest.raises(InputError) as caught:
-            list_unpacked_files(path)
-        assert caught.value.key == "package_zip_damaged"
 
 
 @pytest.mark.parametrize("packing", ["folder", "zip"])

@@ -31,7 +31,6 @@ from tests.core.package.package_copies import (
     change_json,
     change_manifest,
     change_report,
-    change_workbook,
     copied_package,  # noqa: F401
     exported_package,  # noqa: F401
     geopackage_spec,  # noqa: F401
@@ -213,23 +212,3 @@ def test_inspection_uses_the_profile_of_the_manifest_unless_the_options_name_ano
         ).profile
         == ""
     )
-
-
-def test_township_names_exchanged_in_a_table_give_a_finding_on_names_and_none_on_missing_rows(
-    copied_package, geopackage_spec, assembled_plan, unchanged_findings
-):
-    def swap_township_names(book):
-        rows = [
-            row
-            for row in book["乡镇"].iter_rows(min_row=4)
-            if str(row[0].value).isdigit() and len(str(row[0].value)) > 6
-        ]
-        (one, other) = rows[:2]
-        one[1].value, other[1].value = other[1].value, one[1].value
-
-    change_workbook(swap_township_names)(copied_package)
-    remake_manifest_page(copied_package)
-    recompute_digests(copied_package)
-    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
-    new = {case for code, case in found.keys() - unchanged_findings.keys()}
-    assert "names" in new and not new & {"lost", "rows", "no_figure"}, new

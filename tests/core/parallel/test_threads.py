@@ -125,19 +125,3 @@ def test_geometry_results_are_equal_with_any_number_of_threads(count, monkeypatc
         assert compute(count) == alone
     finally:
         process_state.set_thread_count(former)
-
-
-def test_objects_are_excluded_from_collections_until_the_owner_ends_the_exclusion():
-    gc.unfreeze()
-    first, second = process_state.CollectionExclusion(), process_state.CollectionExclusion()
-    second.end()
-    first.exclude_existing_objects()
-    assert gc.get_freeze_count() > 0
-    # An owner that has ended excludes nothing any more, and does not end the exclusion of another.
-    second.exclude_existing_objects()
-    process_state.CollectionExclusion().end()
-    assert gc.get_freeze_count() > 0
-    first.end()
-    assert gc.get_freeze_count() == 0
-    first.exclude_existing_objects()
-    assert gc.get_freeze_count() == 0

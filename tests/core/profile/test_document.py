@@ -130,12 +130,6 @@ def test_profile_below_the_secrecy_level_of_the_package_spec_needs_a_reason():
     assert found.document_info.secrecy == "公开" and found.lowered_levels[0].above_source == "form"
 
 
-def test_higher_secrecy_level_of_the_project_replaces_a_refused_lower_one():
-    found = resolve_document(DocumentInfo(secrecy="秘密"), make_document_profile(secrecy="公开"), SPEC_DOCUMENT_INFO)
-    found.require_exportable()
-    assert found.document_info.secrecy == "秘密" and found.refused_lowering is None and found.lowered_levels == ()
-
-
 def test_map_approval_number_is_printed_on_public_results_only():
     assert DocumentInfo("公开", map_approval="晋S(2026)001号").printable_map_approval == "晋S(2026)001号"
     for level in ("", "内部", "秘密"):
@@ -255,8 +249,3 @@ def test_report_never_shows_a_secrecy_level_lowered_without_a_reason(boundary_la
     report = check_plan([boundary_layer], replace(options, document_info=DocumentInfo(secrecy="公开"))).report
     assert report.provenance["document"]["secrecy"] == "秘密"
     assert report.provenance["document"]["map_approval"] == ""
-
-
-def test_report_without_document_info_has_no_document_rows(boundary_layer):
-    report = check_plan([boundary_layer], RunOptions(rules=("GEO001",))).report
-    assert "document" not in report.provenance and "制图单位" not in render_report(report)

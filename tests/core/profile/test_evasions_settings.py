@@ -225,12 +225,6 @@ def test_county_standard_cannot_remove_rules_that_the_shipped_standard_expects_f
     )
 
 
-def test_find_shipped_base_standards_returns_nothing_for_a_shipped_standard():
-    for name in ("county_db", "three_lines_2022", "survey_2020"):
-        standard = load_standard(name)
-        assert standard.find_shipped_base_standards() == ()
-
-
 def test_declaring_a_mandatory_layer_absent_counts_as_unconfirmed_and_prevents_a_pass(clean_layers, write_profile):
     tables = {role: frame for role, frame in clean_layers.items() if role != "YDYHGHFQ"}
     path = write_profile('[absent]\nconcepts = ["zones"]\n')

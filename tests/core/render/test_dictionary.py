@@ -94,11 +94,6 @@ def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_pag
     assert "没有专门检查本图层的规则" in dictionary_page
 
 
-def test_dictionary_page_in_a_dialog_shows_rules_as_a_list():
-    page = DataDictionary(load_standard("county_db"), "zh").render_page("")
-    assert page.count("<li>") > 40 and "<li><code>SCH001</code>" in page
-
-
 def test_every_code_is_listed_after_its_parent_code():
     standard = load_standard("county_db")
     for codes in standard.code_lists.values():
@@ -155,15 +150,6 @@ def test_dictionary_search_finds_layers_fields_and_codes():
     assert list_found_anchors("历史文化保护线 lx")[0] == "layer-LSWHBHX"
     assert "layer-DLTB" in list_found_anchors("czcsxm") and "codes-urban_rural" not in list_found_anchors("czcsxm")
     assert "codes-sandiao" in list_found_anchors("0301 乔木林地") and list_found_anchors("没有这个词") == []
-
-
-def test_data_dictionary_describes_a_field_in_one_line():
-    book = DataDictionary(load_standard("county_db"))
-    note = book.describe_field("XZYDYH", "YDYHFLDM")
-    for part in ("YDYHFLDM", "文本（6）", "用地用海分类代码表", "补 0 到 6 位"):
-        assert part in note
-    assert book.describe_field("XZYDYH", "NOPE") == book.describe_field("NOPE", "BSM") == ""
-    assert "text" in DataDictionary(load_standard("county_db"), "en").describe_field("DLTB", "DLBM").lower()
 
 
 @pytest.mark.parametrize(("lang", "meaning"), [("zh", "净面积"), ("en", "net area")])

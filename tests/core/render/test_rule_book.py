@@ -119,11 +119,6 @@ def test_rules_command_lists_the_layers_that_rules_need(capsys):
     assert "Needs: " in capsys.readouterr().out
 
 
-def test_rules_command_reports_an_unwritable_table_path(tmp_path, capsys):
-    assert main(["rules", "--csv", str(tmp_path / "nowhere" / "deep" / "x.csv")]) == 2
-    assert capsys.readouterr().err
-
-
 @in_both_languages
 def test_rule_book_lists_the_side_tables_that_each_rule_reads(lang):
     """Compare the listed side tables with those that the source of a rule reads."""
@@ -146,18 +141,3 @@ def test_rule_command_prints_one_rule_with_its_inputs_and_basis(capsys):
     assert main(["rule", "REL001", "--lang", "en"]) == 0
     out = capsys.readouterr().out
     assert "Runs: by default" in out and "Needs: permanent basic farmland" in out and "(S11)" in out and "(P0)" in out
-
-
-def test_rule_list_begins_with_contents_and_is_grouped_by_family():
-    lines = RuleBook(RunOptions().resolve_norm()).list_rule_lines()
-    end = lines.index("")
-    contents = [line.strip() for line in lines[1:end]]
-    assert lines[0] == "目录" and len(contents) >= 7
-    for heading in contents:
-        family, count = heading[:3], int(re.search(r"（(\d+) 条）", heading)[1])
-        place = lines.index(heading, end)
-        assert lines[place - 1] == "" and lines[place + 1].startswith(family)
-        codes = [line.split()[0] for line in lines if re.match(rf"{family}\d{{3}} ", line)]
-        assert len(codes) == count == len(set(codes))
-    # One rule needs no contents.
-    assert RuleBook(RunOptions().resolve_norm(), codes=["REL001"]).list_rule_lines()[0].startswith("REL001")

@@ -2,7 +2,6 @@
 """Planted seams are found once from either side; nothing else is found; order and zones have no effect."""
 
 import errno
-import itertools
 import json
 import os
 import shutil
@@ -139,15 +138,6 @@ def test_both_sides_name_their_features_and_those_of_the_neighbour(pairs):
     ]
     assert [side.keys for side in by_kind["stop"].sides] == [(f"{SW}000200000001",), ()]
     assert [side.keys for side in by_kind["gap"].sides] == [(f"{SW}000100000001",), (f"{SE}000100000001",)]
-
-
-def test_the_order_of_the_counties_has_no_effect(county_paths, pairs):
-    expected = [(one.fingerprint, one.sides, one.geometry.wkt) for pair in pairs for one in pair.findings]
-    borders = read(county_paths)
-    for order in itertools.permutations(borders):
-        placed = place_counties(order, SETTINGS.layers, SETTINGS.tolerance)
-        found = compare_counties(placed, SETTINGS)
-        assert [(one.fingerprint, one.sides, one.geometry.wkt) for pair in found for one in pair.findings] == expected
 
 
 @given(

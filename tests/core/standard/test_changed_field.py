@@ -159,16 +159,6 @@ def test_template_with_an_invalid_field_is_refused(tmp_path, text, words):
     assert "TEST.toml" in message and all(word in message for word in words), message
 
 
-def test_shapefile_field_names_have_ten_bytes_and_are_unique(tmp_path):
-    names = ("GUIHUAFENQUDM", "GUIHUAFENQUMC", "GUIHUAFENQUBZ", "永久基本农田面积", "永久基农", "BSM", "GUIHUAFE_2")
-    path = tmp_path / "TEST.toml"
-    path.write_text(format_template_fields(*(f'name = "{n}"\nalias = "{n}名"' for n in names)), encoding="utf-8")
-    found = load_template(path).shapefile_name_by_field
-    assert list(found) == list(names)
-    assert list(found.values()) == ["GUIHUAFENQ", "GUIHUAFE_1", "GUIHUAFE_3", "永久基", "永久_1", "BSM", "GUIHUAFE_2"]
-    assert all(len(short.encode()) <= 10 for short in found.values())
-
-
 random_field_names = st.text("ABcd_1永久基本", min_size=1, max_size=14).map(lambda text: f"A{text}")
 
 

@@ -93,13 +93,6 @@ def test_township_target_table_with_one_figure_per_row_is_read(tmp_path, encodin
     assert read.file_name == "任务.csv"
 
 
-def test_full_width_digits_in_a_township_target_table_are_parsed(tmp_path):
-    text = "乡镇代码,乡镇名称,指标,数值,单位\n１４０２２５１００,永安镇,永久基本农田,１，２３４．５０,亩\n１４０２２５０００,全部,永久基本农田,9,亩\n"
-    read = read_township_targets(save_target_table(tmp_path, text))
-    (allocated,) = read.targets
-    assert (allocated.code, allocated.value, allocated.unit) == ("140225100", "1234.50", "mu")
-
-
 def test_township_target_table_with_one_column_per_indicator_is_read(tmp_path):
     read = read_township_targets(save_target_table(tmp_path, TABLE_WITH_FIGURE_COLUMNS))
     assert [(t.name, t.indicator, t.value, t.line_number) for t in read.targets] == [
@@ -188,12 +181,6 @@ def test_unreadable_township_target_table_is_refused(tmp_path, data, key):
     assert caught.value.key == key and all(
         "x.csv" in sentence for sentence in explain_target_error_in_both_languages(caught)
     )
-
-
-def test_empty_path_of_a_township_target_table_gives_no_targets(tmp_path):
-    assert read_township_targets("") == AllocatedTargets()
-    with pytest.raises(InputError, match="table_missing"):
-        read_township_targets(tmp_path / "无.csv")
 
 
 # -- areas by township ------------------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ import geopandas as gpd
 import pyogrio
 import pytest
 import shapely
-from osgeo import gdal
 
 from plugin.core.examples.plans import make_example_norm
 from plugin.core.yearly.make import compute_update_from_files
@@ -347,48 +346,3 @@ def test_area_balances_of_zones_and_townships_add_up_to_the_balance_of_their_lay
         sum(zone["changed_to"] for zone in zones.values()), abs=1e-6
     )
     assert sum(zone["changed_to"] for zone in zones.values()) == pytest.approx(whole["changed"], abs=1e-6)
-
-
-def test_maintenance_geodatabase_is_readable_by_fiona_and_osgeo(written_update):
-    """Compare order, names, types and lengths by fiona, aliases and domains by osgeo.
-
-    The compound CRS has degrees and heights; stored areas equal measured areas.
-    """
-    database, done = written_update
-    templates = done.current_plan.norm.standard.templates
-    for name in fiona.listlayers(database):
-        declared = templates[name].fields
-        with fiona.open(database, layer=name) as layer:
-            fields = layer.schema["properties"]
-            assert [f for f in fields if f not in ("SHAPE_Length", "SHAPE_Area")] == [one.name for one in declared]
-            for one in declared:
-                wanted = f"str:{one.length}" if one.type == "text" else {"real": "float", "integer": "int"}[one.type]
-                assert fields[one.name].startswith(wanted), one.name
-            assert layer.crs.to_epsg() == 4490 or "4490" in layer.crs_wkt
-            assert "5737" in layer.crs_wkt
-    source = gdal.OpenEx(str(database))
-    for name in fiona.listlayers(database):
-        definition = source.GetLayerByName(name).GetLayerDefn()
-        aliases = {
-            definition.GetFieldDefn(n).GetName(): definition.GetFieldDefn(n).GetAlternativeName()
-            for n in range(definition.GetFieldCount())
-        }
-        assert {one.name: one.alias for one in templates[name].fields}.items() <= aliases.items()
-    kind = source.GetLayerByName(f"WHC{LAND_USE_LAYER}").GetLayerDefn()
-    domain = kind.GetFieldDefn(kind.GetFieldIndex("WHLX")).GetDomainName()
-    assert source.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}
-    for row, shape in read_rows(database, f"WHH{HERITAGE_LINE_LAYER}"):
-        assert row["MJ"] == pytest.approx(float(statutory_area([shape])[0]), abs=0.011)
-        assert round(row["MJ"], 2) == row["MJ"]
-    numbers = [int(row["BSM"][-8:]) for row, _ in read_rows(database, f"WHH{HERITAGE_LINE_LAYER}")]
-    highest = max(
-        int(row["BSM"][-8:]) for _, row in make_frame(HERITAGE_LINE_LAYER, LINE_CASES, "filed", 4526).iterrows()
-    )
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] > highest
-    given = [
-        row["BSM"]
-        for name in (HERITAGE_LINE_LAYER, LAND_USE_LAYER)
-        for p in ("WHC", "WHH")
-        for row, _ in read_rows(database, f"{p}{name}")
-    ]
-    assert len(given) == len(set(given))

@@ -83,12 +83,6 @@ def test_decimal_degrees_in_a_vct_file_are_read(tmp_path, count):
     assert len(found.frame) == count and found.notices == []
 
 
-def test_two_points_with_digits_that_fit_dd_mmss_are_read_as_decimal_degrees_without_a_notice(tmp_path):
-    """Use points with minutes and seconds below 60 by chance, inside county and extent."""
-    (found,) = read_vct(write_points(tmp_path / "a.vct", np.array([[112.5312, 38.0144], [112.5533, 38.0521]])))
-    assert len(found.frame) == 2 and found.notices == []
-
-
 def test_points_on_a_grid_of_hundredths_of_a_degree_are_read_as_decimal_degrees_without_a_notice(tmp_path):
     """Use hundredths of a degree, which have no seconds to compare."""
     xy = np.array([[112.5 + i / 100, 38.0 + j / 100] for i in range(10) for j in range(20)])

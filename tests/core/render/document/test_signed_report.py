@@ -21,7 +21,7 @@ from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
 from plugin.core.render.document.check_record import make_check_record
 from plugin.core.render.document.check_report import describe_edits_since_check, make_check_report
-from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_verdict_sentence
+from plugin.core.render.document.decisive import list_decisive_items, make_verdict_sentence
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
@@ -92,23 +92,6 @@ def test_lines_of_print_and_docx_do_not_break_inside_figures(document, tmp_path)
     path = tmp_path / "报告.docx"
     write_docx(short, path)
     assert kept in [paragraph.text for paragraph in import_docx_library(path).Document(path).paragraphs]
-
-
-def test_signatures_of_the_docx_are_on_the_page_of_the_text_before_them(document, tmp_path):
-    table = blocks.DocumentTable((blocks.DocumentColumn("指标", 100),), ((blocks.DocumentCell("行"),),))
-    signature = blocks.Signature(("检查人",), "日期")
-    path = tmp_path / "报告.docx"
-    for last in (blocks.Paragraph("末段"), table):
-        write_docx(replace(document, blocks=(last, signature)), path)
-        file = import_docx_library(path).Document(path)
-        paragraphs = [*file.paragraphs, *(cell.paragraphs[0] for one in file.tables for cell in one.rows[-1].cells)]
-        kept = [paragraph.text for paragraph in paragraphs if paragraph.paragraph_format.keep_with_next]
-        assert {"末段" if last is not table else "行", ""} <= set(kept)
-
-
-def test_counts_on_the_printed_english_report_are_plural_and_separated_by_dots(checked):
-    html = render_print_html(make_check_report(checked.report, checked.plan.norm, lang="en"), 180.0)
-    assert "Errors: 58 · Warnings: 32 · " in html and "Waived: 0 · Rules not" in html
 
 
 # --- the first page
@@ -253,11 +236,6 @@ def test_english_report_record_and_page_contain_no_chinese_punctuation(checked):
     assert [text for text in texts if re.search("[、；：]", text)] == []
 
 
-def test_consecutive_numbers_are_shortened_to_ranges():
-    assert format_number_ranges([1, 2, 3, 5, 8, 9]) == ["1–3", "5", "8–9"]
-    assert format_number_ranges([]) == []
-
-
 # --- the formats
 
 
@@ -309,22 +287,6 @@ def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_mes
     link = by_name[0]["规则"]
     code = checked.report.findings[0].code
     assert link == f'=HYPERLINK("#\'汇总\'!A{row_of_code[code]}","{code}")'
-
-
-def test_ledger_wraps_messages_aligns_cells_to_the_top_and_prints_one_landscape_page_wide(checked, tmp_path):
-    path = tmp_path / "l.xlsx"
-    write_ledger(path, checked.report, checked.plan.norm)
-    book = openpyxl.load_workbook(path)
-    for sheet in book:
-        assert sheet.page_setup.orientation == "landscape" and sheet.sheet_properties.pageSetUpPr.fitToPage
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
-        cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
-        assert {cell.alignment.vertical for cell in cells} == {"top"}
-    sheet = book["问题"]
-    message = next(cell.column for cell in sheet[1] if cell.value == "说明与整改建议")
-    assert all(row[message - 1].alignment.wrap_text for row in sheet.iter_rows(min_row=2))
-    # Cells share their styles.
-    assert len({cell.style_id for row in sheet.iter_rows(min_row=2) for cell in row}) < 8
 
 
 def test_ledger_never_writes_a_formula_from_data(checked, tmp_path):
