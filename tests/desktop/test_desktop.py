@@ -130,24 +130,3 @@ def test_main_window_fits_a_small_screen_and_follows_a_change_of_theme(desktop, 
     assert facts["tabs"]
     assert facts["width"] < facts["window"][0] / 3 + 40
     assert facts["live"] == dict.fromkeys(("dark", "toolbar", "panel", "counts"), True)
-
-
-@pytest.mark.exhaustive
-@pytest.mark.parametrize(
-    ("name", "size", "theme"),
-    [("data", "1600x900", "default"), ("data-dark", "1366x768", "Night Mapping")],
-    ids=["1600×900", "1366×768, dark"],
-)
-def test_keyboard_alone_chooses_a_code_opens_a_dictionary_page_and_adds_a_layer_by_field_mapping(
-    desktop, monkeypatch, name, size, theme
-):
-    monkeypatch.setenv("SANXIAN_PICTURE", name)
-    facts = desktop("data", size=size, theme=theme)
-    assert facts["before"] != "0204" and facts["after"] == ["0204", "其他园地"]
-    assert "三调地类代码表" in facts["tip"]
-    assert facts["dictionary"].startswith("生态保护红线 STBHHX")
-    assert "现状用地用海" in facts["mapped"] and "现状.mapping.toml" in facts["mapped"]
-    assert "现状用地用海" in facts["layers"]
-    width, height = map(int, size.split("x"))
-    assert facts["mapping_fits"][0] <= width and facts["mapping_fits"][1] <= height
-    assert facts["log"] == [] and facts["returncode"] == 0
