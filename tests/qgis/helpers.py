@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import geopandas as gpd
@@ -146,7 +145,6 @@ class QgisProcess:
             "QT_QPA_PLATFORM": "offscreen",
             "PYTHONWARNINGS": "ignore",
         }
-        self.seconds = 0.0
         enabled = self("plugins", "enable", "sanxian")
         assert enabled.returncode == 0, enabled.stdout + enabled.stderr
 
@@ -158,7 +156,4 @@ class QgisProcess:
         env = {**os.environ, **self.environment, **environment}
         if before is not None:
             env["PYTHONPATH"] = os.pathsep.join([str(before), env.get("PYTHONPATH", "")])
-        started = time.monotonic()
-        done = subprocess.run([self.program, *arguments], env=env, capture_output=True, text=True, encoding="utf-8")
-        self.seconds = time.monotonic() - started
-        return done
+        return subprocess.run([self.program, *arguments], env=env, capture_output=True, text=True, encoding="utf-8")

@@ -449,6 +449,7 @@ def test_check_plan_writes_an_output_without_suffix_as_geopackage(small, tmp_pat
     assert run_algorithm("check_plan", given)["OUTPUT_FINDINGS"] == str(tmp_path / "findings.gpkg")
 
 
+@pytest.mark.exhaustive
 def test_check_plan_on_qgis_layers_leaves_no_extra_file_next_to_the_data(qgis_process, small):
     before = digest_files(small.parent)
     layers = [f"LAYERS={small}|layername={name}" for name in ("YJJBNTBHTB", "STBHHX")]

@@ -255,6 +255,7 @@ def test_repeated_check_finds_a_field_alias_changed_in_the_database_since_the_fi
     assert found() == ["BSM"]
 
 
+@pytest.mark.exhaustive
 def test_create_layers_runs_from_the_command_line_and_refuses_an_existing_database(qgis_process, tmp_path):
     path = tmp_path / "新 库.gdb"
     given = ["GROUPS=zones,heritage", "COUNTY=140225", "CRS=EPSG:4526", f"OUTPUT={path}"]

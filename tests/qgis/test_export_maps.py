@@ -431,21 +431,6 @@ def test_custom_map_set_replaces_map_numbers_and_titles(provider, tmp_path):
     assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县21国土空间控制线规划图.jpg"]
 
 
-def test_export_maps_runs_from_the_command_line(qgis_process, tmp_path):
-    done = qgis_process(
-        "run",
-        "sanxian:export_maps",
-        "--",
-        f"SOURCE={SAMPLE}",
-        "MAPS=three_zones",
-        "FORMAT=pdf",
-        "SECRECY=内部",
-        f"OUTPUT={tmp_path / '图'}",
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县03县域三区图.pdf"]
-
-
 def test_every_compressed_stream_of_an_exported_pdf_can_be_decompressed(exported_maps):
     """Decompress every deflated stream: blanking of metadata changed none."""
     data = next(exported_maps[0].glob("*03*.pdf")).read_bytes()

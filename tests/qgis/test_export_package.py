@@ -157,10 +157,3 @@ def test_cancelled_export_package_leaves_no_file(tmp_path, clean_county_file, do
     assert run_algorithm("export_package", given, feedback) == {}
     # After an early cancel, not even the folder exists.
     assert not (tmp_path / "结果").exists() or not any((tmp_path / "结果").iterdir())
-
-
-def test_export_package_runs_from_the_command_line(qgis_process, tmp_path, clean_county_file, documents_folder):
-    given = [f"SOURCE={clean_county_file}", f"DOCUMENTS={documents_folder}", f"OUTPUT={tmp_path / '结果'}"]
-    done = qgis_process("run", "sanxian:export_package", "--", *given)
-    assert done.returncode == 0 and "DIGEST" in done.stdout, done.stdout + done.stderr
-    assert is_complete_package(tmp_path / "结果" / PACKAGE_NAME)

@@ -400,6 +400,7 @@ def test_unloading_disconnects_the_number_register_from_all_layers(project):
     assert [layer.receivers(signal) for signal in signals] == before
 
 
+@pytest.mark.exhaustive
 def test_statutory_area_expression_gives_the_area_in_qgis_process(qgis_process, tmp_path):
     path, out = tmp_path / "a.gpkg", tmp_path / "b.gpkg"
     write_geopackage(path, f"{COUNTY}000000000001")

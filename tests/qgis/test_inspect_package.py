@@ -59,8 +59,3 @@ def test_inspect_package_reports_invalid_parameters(tmp_path, given, expected):
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("inspect_package", {"INPUT": str(tmp_path), **given} if given else {"INPUT": ""})
     assert expected in str(caught.value)
-
-
-def test_inspect_package_runs_from_the_command_line(qgis_process, package_copy):
-    done = qgis_process("run", "sanxian:inspect_package", "--", f"INPUT={package_copy}")
-    assert done.returncode == 0 and "VERDICT:\tconditional" in done.stdout, done.stdout + done.stderr

@@ -61,14 +61,3 @@ def test_layers_from_structure_reports_invalid_input_and_writes_nothing(tmp_path
         )
     assert expected in str(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == [table.name]
-
-
-def test_layers_from_structure_runs_from_the_command_line(qgis_process, tmp_path):
-    table = write_structure_workbook(tmp_path / "表.xlsx", STRUCTURE_ROWS)
-    path = tmp_path / "库.gdb"
-    given = [f"SOURCE={table}", "CRS=EPSG:4526", f"OUTPUT={path}", f"FOLDER={tmp_path / '标准'}"]
-    done = qgis_process("run", "sanxian:layers_from_structure", "--", *given)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "LAYERS:\t2" in done.stdout and (tmp_path / "标准" / "standard.toml").is_file()
-    again = qgis_process("run", "sanxian:layers_from_structure", "--", *given)
-    assert again.returncode == 1 and "已存在" in again.stdout + again.stderr

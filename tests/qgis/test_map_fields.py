@@ -4,7 +4,6 @@
 No row is lost, and a failed run leaves no partial output.
 """
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -207,24 +206,6 @@ def test_failed_map_fields_leaves_the_previous_output_unchanged(provider, survey
         # The template is for lines, which is an error found only when the rows are read.
         run_algorithm("map_fields", {"INPUT": str(survey_file), "TEMPLATE": "ZDJTJCSSX", "OUTPUT": str(target)})
     assert digest_files(target) == before and list_files(tmp_path) == ["三调 数据", "旧.gpkg"]
-
-
-def test_map_fields_runs_from_the_command_line(qgis_process, survey_file, tmp_path):
-    target, table = tmp_path / "壳.gpkg", tmp_path / "壳 未对应.csv"
-    done = qgis_process(
-        "--json",
-        "run",
-        "sanxian:map_fields",
-        "--",
-        f"INPUT={survey_file}",
-        "TEMPLATE=XZYDYH",
-        f"OUTPUT={target}",
-        f"UNMAPPED={table}",
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    results = json.loads(done.stdout)["results"]
-    assert (results["ROWS"], results["EMPTY"]) == (len(SURVEY_ROWS), 4)
-    assert pyogrio.read_info(target)["features"] == len(SURVEY_ROWS) and table.exists()
 
 
 RUN_ON_POOLED_THREADS_SCRIPT = """

@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QUrl
 
 from plugin.bridge import help_pages
 from plugin.core.model.rule import EVERY_LAYER, load_all_rules
-from tests.parametrize import for_each
+from tests.parametrize import first_daily, for_each
 from tests.qgis.helpers import ROOT, SAMPLE
 
 #: Rules on packages need a package and have no separate algorithms.
@@ -170,7 +170,6 @@ print(len(plugin.provider.algorithms()), sorted({m.split('.')[0] for m in set(sy
 
 def test_qgis_process_list_shows_the_algorithms_of_the_plugin(qgis_process):
     done = qgis_process("list")
-    print(f"qgis_process list: {qgis_process.seconds:.2f} s")
     assert done.returncode == 0
     assert "sanxian:check_plan" in done.stdout and "sanxian:layer_overlap" in done.stdout
 
@@ -183,7 +182,9 @@ def hide_library(folder, library, version=None):
     return folder
 
 
-@pytest.mark.parametrize("version", [None, "0.14.4"], ids=["missing", "too old"])
+@pytest.mark.parametrize(
+    "version", first_daily([pytest.param(None, id="missing"), pytest.param("0.14.4", id="too old")])
+)
 def test_check_plan_without_geopandas_fails_with_an_explanation(qgis_process, tmp_path, version):
     before = hide_library(tmp_path / "hidden", "geopandas", version)
     listed = qgis_process("list", before=before)
@@ -199,6 +200,7 @@ def test_check_plan_without_geopandas_fails_with_an_explanation(qgis_process, tm
     assert "OK:\tfalse" in doctor.stdout and "geopandas" in doctor.stdout
 
 
+@pytest.mark.exhaustive
 def test_provider_without_shapely_has_only_the_tools_check_plan_and_doctor(qgis_process, tmp_path):
     before = hide_library(tmp_path / "hidden", "shapely")
     listed = qgis_process("list", before=before).stdout
@@ -207,6 +209,7 @@ def test_provider_without_shapely_has_only_the_tools_check_plan_and_doctor(qgis_
     assert ran.returncode == 1 and "shapely ≥ 2.0" in ran.stdout + ran.stderr
 
 
+@pytest.mark.exhaustive
 def test_check_plan_run_by_qgis_process_writes_wkt_without_an_error_of_mixed_geos_libraries(qgis_process):
     """Run check_plan, whose JSON contains WKT.
 

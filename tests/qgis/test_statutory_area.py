@@ -255,6 +255,7 @@ def test_statutory_area_runs_in_a_model(provider, project, tmp_path):
     assert [round(f["MJ"], 2) for f in made.getFeatures()] == [490_671.60, 9_878.24]
 
 
+@pytest.mark.exhaustive
 def test_statutory_area_of_the_sample_runs_from_the_command_line(qgis_process, tmp_path):
     before = digest_files(SAMPLE)
     target = tmp_path / "图斑.gdb"

@@ -4,8 +4,6 @@
 No zone is lost, and inputs are not changed.
 """
 
-import json
-
 import geopandas as gpd
 import pyogrio
 import pytest
@@ -152,18 +150,3 @@ def test_derive_three_zones_runs_in_a_model(provider, project, tmp_path):
     context = QgsProcessingContext()
     made = run_in_model("derive_three_zones", path, context)
     assert sorted(f["SQDM"] for f in made.getFeatures()) == ["01", "02", "03"]
-
-
-def test_derive_three_zones_runs_from_the_command_line(qgis_process, tmp_path):
-    target = tmp_path / "三区.gdb"
-    done = qgis_process(
-        "run", "sanxian:derive_three_zones", "--json", "--", f"INPUT={PLANNING_ZONES_LAYER}", f"OUTPUT={target}"
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    results = json.loads(done.stdout)["results"]
-    made = gpd.read_file(target, layer="SQKJ")
-    assert made["MJ"].sum() == pytest.approx(sum(results[k] for k in AREA_OUTPUTS), abs=1)
-    lost = qgis_process(
-        "run", "sanxian:derive_three_zones", "--", f"INPUT={tmp_path / 'none.gpkg'}", f"OUTPUT={target}"
-    )
-    assert lost.returncode == 1 and gpd.read_file(target, layer="SQKJ")["BSM"].tolist() == made["BSM"].tolist()

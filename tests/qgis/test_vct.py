@@ -173,11 +173,3 @@ def test_vct_messages_are_english_in_an_english_interface(tmp_path, monkeypatch)
         run_algorithm("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
     assert "a.vct" in str(caught.value)
     assert not [c for c in str(caught.value) if "\u4e00" <= c <= "\u9fff"]
-
-
-def test_vct_algorithms_run_from_the_command_line(qgis_process, tmp_path):
-    vct = tmp_path / "县.vct"
-    done = qgis_process("run", "sanxian:export_vct", "--", f"SOURCE={SAMPLE}", f"OUTPUT={vct}")
-    assert done.returncode == 0 and "LAYERS_WRITTEN:\t9" in done.stdout, done.stdout + done.stderr
-    done = qgis_process("run", "sanxian:import_vct", "--", f"INPUT={vct}", f"OUTPUT={tmp_path / '县.gpkg'}")
-    assert done.returncode == 0 and "LAYERS:\t9" in done.stdout, done.stdout + done.stderr
