@@ -20,7 +20,7 @@ from plugin.core.geometry.overlay import find_shared_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import measure_statutory_area
 
-from . import batch_fixes, counties, editions, edits, exchange, growth, overlays, repeated, shifted, whole_check
+from . import batch_fixes, counties, edits, exchange, growth, overlays, repeated, shifted, whole_check
 from .measure import (
     HEADER,
     Row,
@@ -100,7 +100,6 @@ def main() -> None:
     options.add_argument("--checks", action="store_true", help="only the rules and the re-check of an edit")
     options.add_argument("--growth", action="store_true", help="only the growth of time up to 400,000 parcels")
     options.add_argument("--shifted", action="store_true", help="only overlays of layers whose edges do not match")
-    options.add_argument("--editions", action="store_true", help="only two editions shifted as a whole")
     options.add_argument("--repeated", action="store_true", help="only a second check, with the results of the first")
     options.add_argument(
         "--fixes", type=int, default=0, help="only a batch of fixes for this number of planted defects"
@@ -131,9 +130,6 @@ def main() -> None:
         return
     if given.repeated:
         print("\n".join([HEADER, *(row.markdown() for row in repeated.measure_repeated_checks(path, given.runs))]))
-        return
-    if given.editions:
-        print("\n".join([HEADER, *(row.markdown() for row in editions.measure_shifted_editions(path, given.runs))]))
         return
     if given.exchange:
         print("\n".join([HEADER, *(row.markdown() for row in exchange.measure_exchange(path, given.runs))]))
