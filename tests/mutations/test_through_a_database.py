@@ -17,13 +17,14 @@ from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from tests.mutations.mutation import check_options
+from tests.parametrize import first_daily
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
 pytestmark = pytest.mark.slow  # writes and reads a whole county
 
 
-@pytest.mark.parametrize(("suffix", "driver"), [(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")])
+@pytest.mark.parametrize(("suffix", "driver"), first_daily([(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")]))
 def test_county_without_defects_written_to_a_database_of_the_plugin_passes_the_check(base, tmp_path, suffix, driver):
     clean = base("county")
     standard = load_standard()

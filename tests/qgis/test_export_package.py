@@ -106,8 +106,11 @@ def forge_pdf(path, folder):
     path.write_bytes(other.read_bytes())
 
 
-def test_export_package_refuses_the_failing_sample_unless_forced(tmp_path):
-    given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "结果")}
+def test_export_package_refuses_a_failing_county_unless_forced(tmp_path):
+    layers, _ = make_county(300, defects=False)
+    layers["DLTB"].loc[0, "DLBM"] = "9999"
+    write_geopackage(tmp_path / "county.gpkg", layers)
+    given = {"SOURCE": str(tmp_path / "county.gpkg"), "OUTPUT": str(tmp_path / "结果")}
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("export_package", given)
     assert (

@@ -120,23 +120,6 @@ def test_export_package_makes_the_maps_and_the_package_passes_inspection(export_
     assert "图件 5 幅" in (tmp_path / "r.json").read_text(encoding="utf-8")
 
 
-def test_maps_in_a_package_contain_no_user_name_and_no_path(
-    export_parameters, tmp_path, two_maps_specification, monkeypatch
-):
-    names = set_personal_names(monkeypatch)
-    run_algorithm(
-        "export_package", {**export_parameters, "PACKAGE": make_package_spec(tmp_path, *two_maps_specification)}
-    )
-    secrets = ["/tmp", "tmp/", str(Path.home()), *names]
-    for path in list_maps(export_parameters).values():
-        content = path.read_bytes()
-        head = content[: content.index(b"\xff\xda")]
-        assert b"Exif" not in head and b"http" not in head and b"QGIS" not in head
-        for secret in secrets:
-            for codec in ("utf-8", "utf-16-le"):
-                assert secret.encode(codec) not in head, (path.name, secret)
-
-
 @pytest.mark.exhaustive
 def test_maps_in_a_package_show_unsaved_edits_of_the_exported_layers(
     export_parameters, tmp_path, county_file, two_maps_specification
@@ -162,18 +145,25 @@ def test_maps_in_a_package_show_unsaved_edits_of_the_exported_layers(
     assert list_maps(export_parameters)[MAP_FILE_NAMES[1]].read_bytes() != first
 
 
-def test_map_supplied_in_the_documents_folder_is_packed_unchanged(export_parameters, tmp_path, two_maps_specification):
+def test_supplied_map_is_packed_unchanged_and_a_drawn_one_contains_no_user_name_and_no_path(
+    export_parameters, tmp_path, two_maps_specification, monkeypatch
+):
+    names = set_personal_names(monkeypatch)
     own = make_jpeg(600) + b"\n mine"
     (Path(export_parameters["DOCUMENTS"]) / MAP_FILE_NAMES[1]).write_bytes(own)
     run_algorithm(
         "export_package", {**export_parameters, "PACKAGE": make_package_spec(tmp_path, *two_maps_specification)}
     )
-    assert (
-        list_maps(export_parameters)[MAP_FILE_NAMES[1]].read_bytes() == own
-        and sorted(list_maps(export_parameters)) == MAP_FILE_NAMES[:2]
-    )
+    maps = list_maps(export_parameters)
+    assert sorted(maps) == MAP_FILE_NAMES[:2] and maps[MAP_FILE_NAMES[1]].read_bytes() == own
     origins = {row["number"]: row["origin"] for row in read_manifest(export_parameters)["maps"] if row["file"]}
     assert origins == {"01": "made", "02": "given"}
+    content = maps[MAP_FILE_NAMES[0]].read_bytes()
+    head = content[: content.index(b"\xff\xda")]
+    assert b"Exif" not in head and b"http" not in head and b"QGIS" not in head
+    for secret in ["/tmp", "tmp/", str(Path.home()), *names]:
+        for codec in ("utf-8", "utf-16-le"):
+            assert secret.encode(codec) not in head, secret
 
 
 def test_export_package_with_maps_switched_off_writes_a_valid_manifest_and_logs_missing_maps(export_parameters):
