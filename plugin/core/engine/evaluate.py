@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
@@ -20,7 +21,6 @@ from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan, RecheckFocus
-from .boundary_caches import BoundaryCaches
 from .concurrent_rules import can_run_concurrently, run_in_two_threads
 from .context import RuleContext
 from .outcome import run_rule
@@ -94,6 +94,41 @@ class _RuleRun:
         if self.run_log.ignored_slivers:
             evaluation.ignored_by_rule[self.rule.code] = self.run_log.ignored_slivers
         evaluation.fallback_steps += [{"rule": self.rule.code, **step} for step in self.run_log.fallback_steps]
+
+
+class BoundaryCaches:
+    """The layers of a plan, each with the rules that may still compare its boundaries.
+
+    The memory of the boundaries of a layer that no further rule compares is released.
+    """
+
+    def __init__(self, plan: Plan, rules: list[Rule]):
+        self._layers = dict(dict.items(plan.layers))
+        self._lock = Lock()
+        #: Role → codes of the rules that have not run yet.
+        self._waiting_codes: dict[str, set[str]] = {role: set() for role in self._layers}
+        for rule in rules:
+            for role in _list_compared_roles(plan, rule):
+                self._waiting_codes[role].add(rule.code)
+
+    def release_after(self, rule: Rule) -> None:
+        """Release the caches of each layer that only this rule was waiting for; call it when the rule has run."""
+        with self._lock:
+            released_roles = [role for role, codes in self._waiting_codes.items() if codes == {rule.code}]
+            for codes in self._waiting_codes.values():
+                codes.discard(rule.code)
+        for role in released_roles:
+            self._layers[role].polygons.release_caches()
+
+
+def _list_compared_roles(plan: Plan, rule: Rule) -> list[str]:
+    """Return the roles of the layers whose boundaries a rule may compare."""
+    concepts = [need.concept for need in rule.needs.values()]
+    if EVERY_LAYER in concepts or not (concepts or rule.inputs):
+        # A rule without needs uses all layers; a rule with inputs only uses those inputs.
+        return list(plan.layers)
+    layers = (plan.find_layer_of_concept(concept) for concept in concepts)
+    return [layer.role for layer in layers if layer is not None]
 
 
 def evaluate_rules(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..messages.numbers import format_plain_number
@@ -42,10 +42,6 @@ class EffectiveValue:
     mark: str = ""
     confirmed: bool = True
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the value as a dict for the report."""
-        return asdict(self)
-
 
 def find_effective_values(rule: Rule, norm: Norm, run_values: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
     """Return the values of all parameters of a rule, then of all settings that it declares.
@@ -55,8 +51,9 @@ def find_effective_values(rule: Rule, norm: Norm, run_values: Mapping[str, Any] 
     run_values = run_values or {}
     effective_values = find_effective_parameters(rule, norm, run_values)
     own_keys = {f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters}
+    all_keys = {**norm.standard.settings, **norm.profile.settings}
     for setting in rule.uses:
-        for key in _list_setting_keys(setting, norm):
+        for key in [key for key in all_keys if key == setting or key.startswith(f"{setting}.")]:
             if key in own_keys:
                 continue
             value, origin, profile_name = _resolve_value(key, norm, run_values, key, None)
@@ -74,8 +71,7 @@ def find_effective_parameters(
 
     ``run_values``: values that this run sets, by parameter name.
     """
-    run_values = run_values or {}
-    effective_values = []
+    run_values, effective_values = run_values or {}, []
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
         value, origin, profile_name = _resolve_value(key, norm, run_values, parameter.name, parameter.default)
@@ -169,12 +165,6 @@ def _resolve_value(
     if key in norm.standard.settings:
         return norm.standard.settings[key], STANDARD_ORIGIN, ""
     return default, RULE_DEFAULT_ORIGIN, ""
-
-
-def _list_setting_keys(setting: str, norm: Norm) -> Iterable[str]:
-    """Return the setting keys at or below a name: ``tolerance`` gives its four keys."""
-    keys = {**norm.standard.settings, **norm.profile.settings}
-    return [key for key in keys if key == setting or key.startswith(f"{setting}.")]
 
 
 def describe_citation(citation: Citation, norm: Norm, texts: Texts) -> str:

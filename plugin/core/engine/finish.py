@@ -6,15 +6,12 @@ The module also counts the fallback steps of the run's overlays.
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import partial
 from operator import is_
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
@@ -58,41 +55,6 @@ _FINDINGS_PER_BATCH = 1000
 _SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
-#: Shapes whose places are computed together: converting single shapes takes much longer.
-_SHAPES_PER_BATCH = 100
-
-
-class _PlacesOnDemand:
-    """Places of some shapes, computed when the first is needed. Nothing uses the places of most findings."""
-
-    def __init__(self, shapes: NDArray, crs: CRS):
-        self._shapes, self._crs = shapes, crs
-        self._places: list[tuple[float, float]] = []
-
-    def get_place(self, position: int) -> tuple[float, float]:
-        """Return longitude and latitude of the centre of a shape in degrees."""
-        if not self._places:
-            # The centroid in degrees: a representative point would differ in a plane with another orientation.
-            centres = shapely.centroid(crs_care.reproject_to_lonlat(self._shapes, self._crs))
-            self._places = [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]
-        return self._places[position]
-
-
-def _make_places(shapes: NDArray, is_kept: NDArray, crs: CRS) -> list[Any]:
-    """Return for each of (k,) shapes in a plane (``crs``) a place, or a function that returns it.
-
-    ``is_kept``: (k,) whether findings keep the shape. Where they keep another, places are computed at once, so that
-    the shapes do not stay in memory.
-    """
-    places: list[Any] = []
-    for start in range(0, len(shapes), _SHAPES_PER_BATCH):
-        batch = slice(start, start + _SHAPES_PER_BATCH)
-        on_demand = _PlacesOnDemand(shapes[batch].copy(), crs)
-        getters = [partial(on_demand.get_place, position) for position in range(len(shapes[batch]))]
-        places += getters if is_kept[batch].all() else [get_place() for get_place in getters]
-    return places
-
-
 def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:
     """Set township, location, message and fingerprint of findings, in place.
 
@@ -109,7 +71,9 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     townships = find_township_names_of_points(plan, find_inner_points(shapes))
     stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
     is_kept = np.fromiter(map(is_, shapes, stored_shapes), dtype=bool, count=len(shapes))
-    places = _make_places(shapes, is_kept, plan.plane_crs)
+    # The centroid in degrees: a representative point would differ in a plane with another orientation.
+    centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane_crs))
+    places = [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]
     for finding, n in zip(located, shape_of_finding.tolist(), strict=True):
         finding.township, finding.place = townships[n], places[n]
     _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
@@ -145,11 +109,3 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, 
     vertex_areas = vertex_areas[shape_of_finding]
     for n in np.flatnonzero(is_drawn & (np.abs(drawn_areas - vertex_areas) > _SAME_M2)).tolist():
         located[n].by_nodes_m2 = float(vertex_areas[n])
-
-
-def summarise_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return how often each fallback step was used, by its name (``steps``), and all uses with their details.
-
-    A use has the rule, the rows, and the area (m²) that the step changed.
-    """
-    return {"steps": dict(Counter(step["step"] for step in steps)), "steps_taken": steps}

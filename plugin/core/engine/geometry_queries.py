@@ -104,11 +104,8 @@ def compute_piece_shares_of_rows(
         """Return the drawn areas (m²) of the pieces that ``is_selected`` ((k,) bool) marks."""
         return measure(pieces.geometry[is_selected]) if drawn_areas is None else drawn_areas[is_selected]
 
-    def measure_shapes_of_rows(rows: NDArray) -> NDArray:
-        """Return the drawn areas (m²) of rows of the layer."""
-        return measure(layer.plane_shapes[rows])
-
-    return _compute_shares(pieces.left, pieces.area, layer, measure_rows or measure_shapes_of_rows, measure_pieces)
+    measure_rows = measure_rows or (lambda rows: measure(layer.plane_shapes[rows]))
+    return _compute_shares(pieces.left, pieces.area, layer, measure_rows, measure_pieces)
 
 
 def compute_area_shares_of_rows(
@@ -236,30 +233,17 @@ class GeometryQueries:
         if not self._keeps_results_of(layer, other_layer):
             return compute(None)
         # Only checks with a memory load this module.
-        from .kept_row_values import RowValueQuery, find_or_compute_values
+        from .kept_overlays import find_or_compute_values
 
-        return find_or_compute_values(
-            require_value(self.kept_results, "the kept results"),
-            RowValueQuery(name, layer, other_layer, compute, refers_to_other),
-            (self.plan.plane_crs, self.tolerance),
-        )
+        kept_results = require_value(self.kept_results, "the kept results")
+        run_settings = (self.plan.plane_crs, self.tolerance)
+        return find_or_compute_values(kept_results, name, (layer, other_layer), compute, refers_to_other, run_settings)
 
     def _keeps_results_of(self, *layers: Layer) -> bool:
         """Return True if results of queries on these layers are kept for the next check."""
         # Only layers of the plan and of side inputs have a digest; computing it for others would take too long.
         is_known = all(layer.stored_digest is not None for layer in layers)
         return self.kept_results is not None and is_known and self.recheck_focus is None
-
-    def _make_digest_of_query(self, name: str, layers: tuple[Layer, ...], settings: Any) -> bytes | None:
-        """Return the digest of all that determines the result of a query; None if it is not to be kept."""
-        if not self._keeps_results_of(*layers):
-            return None
-        # Only checks with a memory load these modules.
-        from .input_digest import compute_value_digest, get_shape_digest
-
-        return compute_value_digest(
-            (name, [get_shape_digest(layer) for layer in layers], self.plan.plane_crs, self.tolerance, settings)
-        )
 
     def _find_or_overlay(self, query: OverlayQuery) -> OverlayPieces:
         """Return the pieces of an overlay: computed, or those of an earlier check, updated where rows have changed."""
@@ -390,8 +374,14 @@ class GeometryQueries:
         """
         left_rows = self._limit_rows_to_recheck_focus(left_layer, left_rows)
         right_rows = self._limit_rows_to_recheck_focus(right_layer, right_rows)
-        digest = self._make_digest_of_query("shared areas", (left_layer, right_layer), (left_rows, right_rows))
-        if self.kept_results is not None and digest is not None:
+        digest = b""
+        if self.kept_results is not None and self._keeps_results_of(left_layer, right_layer):
+            # Only checks with a memory load this module.
+            from .input_digest import compute_value_digest, get_shape_digest
+
+            shape_digests = [get_shape_digest(layer) for layer in (left_layer, right_layer)]
+            run_settings = (self.plan.plane_crs, self.tolerance)
+            digest = compute_value_digest(("shared areas", shape_digests, left_rows, right_rows, run_settings))
             arrays = self.kept_results.find_arrays(digest)
             if arrays is not None:
                 return AreaShares(**{name: array.copy() for name, array in arrays.items()})
@@ -408,7 +398,7 @@ class GeometryQueries:
         share = compute_area_shares_of_rows(shared, left_layer, right_layer, self.measure_drawn_areas)
         shares = AreaShares(shared.left, shared.right, shared.area, share)
         has_fallbacks = bool(shared.fallback_log.steps or shared.fallback_log.failed_pairs)
-        if self.kept_results is not None and digest is not None and not has_fallbacks:
+        if self.kept_results is not None and digest and not has_fallbacks:
             self.kept_results.keep_arrays(digest, {name: array.copy() for name, array in shares._asdict().items()})
         return shares
 

@@ -185,14 +185,16 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
     areas = np.zeros(len(shapes))
     areas[counted_positions] = ctx.geometry.measure_drawn_areas(distinct_slivers.remaining_shapes[counted_positions])
     # A hint stays a hint; slivers that an error-level rule ignores are a warning.
-    severity = max(_find_severity(rule, first, ctx), Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
+    highest_severity = _find_severity(rule, first, ctx)
+    severity = max(highest_severity, Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
     result = PairSliverSum(
         (first.first_layer.role, first.second_layer.role), first.is_sealed_edition, rule.code, severity
     )
     result.sliver_count, result.area_m2 = len(counted_positions), float(areas.sum())
     result.sums_by_rule = _sum_sliver_areas_by_name(codes, counted_positions, areas)
+    most_severe_codes = {one.code for one, slivers in ranked if _find_severity(one, slivers, ctx) == highest_severity}
     result.reporting_rule = max(
-        (code for code in result.sums_by_rule if _has_slivers_at_highest_pair_severity(code, ranked, ctx)),
+        (code for code in result.sums_by_rule if code in most_severe_codes),
         key=lambda code: result.sums_by_rule[code][1],
         default=rule.code,
     )
@@ -210,18 +212,6 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
 def _find_severity(rule: Rule, ignored_slivers: IgnoredSlivers, ctx: RuleContext) -> Severity:
     """Return the severity of a finding on slivers that a rule ignored."""
     return ignored_slivers.severity or ctx.norm.get_severity(rule)
-
-
-def _has_slivers_at_highest_pair_severity(
-    code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext
-) -> bool:
-    """Return True if rule ``code`` ignored slivers of this pair of layers with the highest severity of the pair.
-
-    ``ranked``: rules with the slivers that they ignored between the two layers, highest severity first.
-    """
-    severities = [_find_severity(rule, ignored_slivers, ctx) for rule, ignored_slivers in ranked if rule.code == code]
-    pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
-    return pair_severity in severities
 
 
 def _sum_sliver_areas_by_name(

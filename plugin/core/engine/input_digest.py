@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -36,13 +36,6 @@ _TEXT_SEPARATOR = "\x1f"
 
 #: Fields of a plan that no rule reads, or that have separate digests.
 _OMITTED_PLAN_FIELDS = ("layers", "norm", "notices", "_computed")
-
-
-@dataclass(frozen=True)
-class _Attributes:
-    """The columns of a table as read without its geometries."""
-
-    source: SourceLayer
 
 
 class NoDigestError(TypeError):
@@ -99,8 +92,6 @@ def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
         yield shapely.to_wkb(value)
     elif isinstance(value, pd.DataFrame):
         yield from _iterate_table_pieces(value)
-    elif isinstance(value, _Attributes):
-        yield from _iterate_table_pieces(value.source.frame, value.source)
     elif isinstance(value, Layer):
         yield get_layer_digest(value)
     elif isinstance(value, Plan):
@@ -165,8 +156,8 @@ def get_layer_digest(layer: Layer) -> bytes:
     if layer.stored_digest is None:
         source = layer.source
         others = [getattr(source, one.name) for one in fields(SourceLayer) if one.init and one.name != "frame"]
-        shape_digest = get_shape_digest(layer)
-        layer.stored_digest = compute_value_digest((shape_digest, _Attributes(source), others, layer.template))
+        shape_digest, attributes = get_shape_digest(layer), list(_iterate_table_pieces(source.frame, source))
+        layer.stored_digest = compute_value_digest((shape_digest, attributes, others, layer.template))
     return layer.stored_digest
 
 

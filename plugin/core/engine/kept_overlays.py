@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Overlays whose pieces are kept from one check to the next; only the pieces of changed rows are computed again."""
+"""Pieces of overlays and values of rows that are kept from one check to the next; those of changed rows are renewed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.overlay_pieces import OverlayPieces
+from ..plan.layer import Layer
 from .changed_rows import RowMatch, find_rows_to_update, update_pieces
 from .input_digest import compute_value_digest, get_shape_digest
 from .kept_results import Arrays, KeptResults, decode_pieces, encode_layer_digests, encode_pieces
@@ -127,3 +129,57 @@ def _merge_unless_fallback_was_used(
     if recomputed.fallback_log.steps or recomputed.fallback_log.failed_pairs:
         return None
     return update_pieces(former, recomputed.renumber_rows(*numbers), *matches, is_recomputed)
+
+
+def find_or_compute_values(
+    kept: KeptResults,
+    name: str,
+    layers: tuple[Layer, Layer],
+    compute: Callable[[NDArray | None], NDArray],
+    refers_to_other: bool,
+    run_settings: Any,
+) -> NDArray:
+    """Return (n,) values of a layer's rows: as kept, or with those of changed rows computed again, or all computed.
+
+    ``name``: of the values. ``layers``: the layer, and another one; a value depends only on geometries of both whose
+    boxes meet the box of its row. ``compute``: returns (k,) values of the rows with these numbers ((k,) int), None for
+    all. ``refers_to_other``: values are rows of the other layer, −1 for none. ``run_settings``: settings of the run on
+    which the values depend. Raise Cancelled.
+    """
+    query_digest = compute_value_digest((name, [layer.role for layer in layers], run_settings))
+    digest = compute_value_digest((query_digest, [get_shape_digest(layer) for layer in layers]))
+    arrays = kept.find_arrays(digest)
+    if arrays is not None:
+        return arrays["values"].copy()
+    former_results = kept.find_last_results(query_digest)
+    matches = kept.match_layers(layers, former_results[0]) if former_results else None
+    values = None
+    if matches is not None and len(layers[0]):
+        values = _update_values(former_results[0]["values"], layers[0], matches, compute, refers_to_other)
+    if values is None:
+        values = compute(None)
+    kept.keep_last_result(query_digest, digest, {"values": values.copy(), **encode_layer_digests(layers)})
+    return values
+
+
+def _update_values(
+    former_values: NDArray,
+    layer: Layer,
+    matches: list[RowMatch],
+    compute: Callable[[NDArray | None], NDArray],
+    refers_to_other: bool,
+) -> NDArray | None:
+    """Return the values of an earlier check, with those of changed rows computed again; None if these are many."""
+    match, other_match = matches
+    changed_bounds = np.concatenate([match.changed_bounds, other_match.changed_bounds])
+    needs_update = find_rows_to_update(layer.polygons, match, changed_bounds)
+    if needs_update is None:
+        return None
+    is_kept = ~needs_update
+    values = np.zeros(len(layer), dtype=former_values.dtype)
+    values[is_kept] = former_values[match.former_row_of_row[is_kept]]
+    if refers_to_other:
+        is_reference = is_kept & (values >= 0)
+        values[is_reference] = other_match.row_of_former_row[values[is_reference]]
+    values[needs_update] = compute(np.flatnonzero(needs_update))
+    return values

@@ -10,7 +10,7 @@ few rows have changed (`kept_overlays`).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -124,15 +124,6 @@ class KeptResults:
             with self._lock:
                 self._match_by_digests[former_digest, digest] = match
         return self._match_by_digests[former_digest, digest]
-
-    def find_or_compute(self, digest: bytes, compute: Callable[[], Arrays]) -> Arrays:
-        """Return copies of the arrays of a result, as kept or else computed."""
-        arrays = self.find_arrays(digest)
-        if arrays is None:
-            arrays = compute()
-            self.keep_arrays(digest, {name: array.copy() for name, array in arrays.items()})
-            return arrays
-        return {name: array.copy() for name, array in arrays.items()}
 
 
 def encode_layer_digests(layers: Sequence[Layer]) -> Arrays:

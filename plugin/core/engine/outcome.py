@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Cancelled, SanxianError
@@ -56,7 +57,8 @@ def apply_rule(
         obstacle = _find_missing_input(need, layer, context, texts, explain)
         if obstacle is not None:
             outcome.outcome, outcome.reason = obstacle
-            if layer is None and _is_unconfirmed_absence(need.concept, context.plan):
+            norm = context.norm
+            if layer is None and need.concept in norm.profile.absent and not norm.is_confirmed(ABSENCE_ITEM):
                 outcome.unconfirmed = [ABSENCE_ITEM]
             return None
         layers.append(layer)
@@ -102,11 +104,6 @@ def _find_missing_input(
     return None
 
 
-def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
-    """Return True if the county declares a concept absent (本县无) without confirmation."""
-    return concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENCE_ITEM)
-
-
 def _apply_to_each_layer(
     rule: Rule,
     need: LayerNeed,
@@ -126,7 +123,8 @@ def _apply_to_each_layer(
         context.cancellation.raise_if_cancelled()
         if focused_roles is not None and layer.role not in focused_roles:
             continue
-        if not context.is_edit_check and _has_nothing_to_check(rule, layer):
+        has_no_rows = not len(layer) or (rule.family == TOPOLOGY_FAMILY and layer.has_no_geometry)
+        if not context.is_edit_check and rule.family != SCHEMA_FAMILY and has_no_rows:
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
@@ -143,17 +141,6 @@ def _apply_to_each_layer(
     for unusable_layer in context.plan.unusable_layers.values():
         total.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
     return total
-
-
-def _has_nothing_to_check(rule: Rule, layer: Layer) -> bool:
-    """Return True if a layer has no features that the rule could check.
-
-    Schema rules (SCH) check layers without features too. Rules that compare shapes (TOP) need features with a
-    geometry; GEO001 reports features without one.
-    """
-    if rule.family == SCHEMA_FAMILY:
-        return False
-    return not len(layer) or (rule.family == TOPOLOGY_FAMILY and layer.has_no_geometry)
 
 
 def _add_layer_result(total: RuleResult, layer_result: RuleResult) -> None:
@@ -262,7 +249,10 @@ def run_rule(
     }
     if not context.is_edit_check:
         # A check around an edit shows no parameters.
-        outcome.parameters = _list_effective_values(rule, context, parameters.get(rule.code, {}))
+        norm_tolerance, tolerance = context.norm.make_tolerance().to_dict(), context.tolerance.to_dict()
+        set_by_run = {f"tolerance.{name}": value for name, value in tolerance.items() if value != norm_tolerance[name]}
+        run_values = {**parameters.get(rule.code, {}), **set_by_run}
+        outcome.parameters = [asdict(value) for value in find_effective_values(rule, context.norm, run_values)]
     try:
         result = apply_rule(rule, context, arguments, outcome, texts, memory=memory)
     except Cancelled:
@@ -345,23 +335,6 @@ def _set_outcome(
         outcome.reason = notes or texts.format_reason("nothing_of_this_kind", {})
     else:
         outcome.reason = notes
-
-
-def _list_effective_values(rule: Rule, context: RuleContext, run_values: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the values that a rule uses, as plain data.
-
-    ``run_values``: arguments that this run sets. A tolerance that differs from the norm's counts as set by this run.
-    """
-    norm_tolerance = context.norm.make_tolerance().to_dict()
-    tolerance = {
-        f"tolerance.{name}": value
-        for name, value in context.tolerance.to_dict().items()
-        if value != norm_tolerance[name]
-    }
-    return [
-        effective_value.to_dict()
-        for effective_value in find_effective_values(rule, context.norm, {**run_values, **tolerance})
-    ]
 
 
 def _report_crash(

@@ -11,7 +11,6 @@ import filecmp
 import re
 from collections import Counter
 from datetime import date
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,6 @@ from ..standard.numbering import BSM_LENGTH, has_county_code_format
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
-    from ..plan.layer import Layer
     from ..standard.codes import CodeList
 
 INCONSISTENCY_CODE = "RUN904"
@@ -41,25 +39,19 @@ _MAX_NAMED_CODES = 3
 #: Messages that state codes of divisions without names.
 _CASES_WITH_CODES = ("profile", "layer", "baseline", "targets")
 _YEAR_PATTERN = re.compile(r"[0-9]{4}")
-_first_six_digits = itemgetter(slice(6))
 #: Digits of a township's code.
 _TOWNSHIP_CODE_DIGITS = 9
 
 
-def find_inconsistencies(plan: Plan, side_inputs: SideInputs, today: date | None = None) -> list[Finding]:
-    """Return a finding RUN904 for each input that contradicts the plan's county.
-
-    ``today``: date with which confirmations are compared, by default the current one.
-    """
+def find_inconsistencies(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
+    """Return a finding RUN904 for each input that contradicts the plan's county."""
     findings = [
         *_check_profile_county(plan),
         *_check_division_names(plan),
         *_check_layer_codes(plan),
         *_check_declared_absences(plan),
-        *_check_confirmation_date(plan, today or date.today()),
-    ]
-    findings += [*_check_confirmation_source(plan), *_check_needless_stated_figures(plan)]
-    findings += [
+        *_check_confirmation(plan),
+        *_check_needless_stated_figures(plan),
         *_check_sealed_edition(plan, side_inputs),
         *_check_township_targets(plan, side_inputs),
         *_check_scope(plan),
@@ -179,7 +171,13 @@ def _check_layer_codes(plan: Plan) -> list[Finding]:
         return []
     findings = []
     for layer in plan.layers.values():
-        foreign_codes = _count_foreign_codes(layer, plan)
+        # The code of a row is its 行政区代码, or without one the first digits of its key (BSM).
+        counts = Counter(
+            code[:6] if code else key[:6]
+            for code, key in zip(layer.text("division_code"), layer.keys, strict=True)
+            if code or len(key) == BSM_LENGTH
+        )
+        foreign_codes = Counter({code: count for code, count in counts.items() if _is_foreign_county(code, plan)})
         if foreign_codes:
             params = {
                 "name": layer.name,
@@ -190,25 +188,6 @@ def _check_layer_codes(plan: Plan) -> list[Finding]:
             }
             findings.append(Finding(role=layer.role, case="layer", params=params))
     return findings
-
-
-def _count_foreign_codes(layer: Layer, plan: Plan) -> Counter[str]:
-    """Return county code → number of a layer's rows with it, for other counties than the plan's.
-
-    The code of a row is its 行政区代码, or without one the first digits of its key (BSM).
-    """
-    codes = layer.text("division_code")
-    # Most layers have no foreign code: rows are examined one by one only where the layer has one.
-    if not any(
-        _is_foreign_county(code, plan) for code in {*map(_first_six_digits, codes), *map(_first_six_digits, layer.keys)}
-    ):
-        return Counter()
-    counts = Counter(
-        code[:6] if code else key[:6]
-        for code, key in zip(codes, layer.keys, strict=True)
-        if code or len(key) == BSM_LENGTH
-    )
-    return Counter({code: count for code, count in counts.items() if _is_foreign_county(code, plan)})
 
 
 def _is_foreign_county(code: str, plan: Plan) -> bool:
@@ -227,30 +206,23 @@ def _check_declared_absences(plan: Plan) -> list[Finding]:
     return findings
 
 
-def _check_confirmation_date(plan: Plan, today: date) -> list[Finding]:
-    """Return a finding if the county's confirmation is dated after ``today``, else none."""
-    confirmation = plan.norm.profile.confirmed_by
-    if not confirmation or confirmation["date"] <= today.isoformat():
-        return []
-    return [Finding(role="", case="confirmed", params={**confirmation, "profile": plan.norm.profile.name})]
-
-
-def _check_confirmation_source(plan: Plan) -> list[Finding]:
-    """Return a finding if the county's confirmation names no person or document, or is too early.
+def _check_confirmation(plan: Plan) -> list[Finding]:
+    """Return findings on the county's confirmation: a date after today; no person or document, or too early a date.
 
     It is too early if it is older than the edition of its standard.
     """
     confirmation = plan.norm.profile.confirmed_by
     if not confirmation:
         return []
+    params = {**confirmation, "profile": plan.norm.profile.name}
+    findings = []
+    if confirmation["date"] > date.today().isoformat():
+        findings.append(Finding(role="", case="confirmed", params=params))
     edition = _YEAR_PATTERN.match(plan.norm.standard.edition)
     is_blank = any(confirmation[key].strip().lower() in BLANK_WORDS for key in ("by", "document"))
-    is_early = edition is not None and confirmation["date"] < edition[0]
-    return (
-        [Finding(role="", case="confirmed_blank", params={**confirmation, "profile": plan.norm.profile.name})]
-        if is_blank or is_early
-        else []
-    )
+    if is_blank or (edition is not None and confirmation["date"] < edition[0]):
+        findings.append(Finding(role="", case="confirmed_blank", params=dict(params)))
+    return findings
 
 
 def _check_needless_stated_figures(plan: Plan) -> list[Finding]:
@@ -288,15 +260,9 @@ def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
         and not belongs_to_plan(sealed_plan.area_code, plan)
     ):
         return [Finding(role="", case="baseline", params=params)]
-    is_copy = (
-        _are_equal_files(Path(plan.source), Path(sealed_plan.source)) if plan.source and sealed_plan.source else False
-    )
+    files = [Path(one.source) for one in (plan, sealed_plan) if one.source and Path(one.source).is_file()]
+    is_copy = len(files) == 2 and filecmp.cmp(*files, shallow=False)
     return [Finding(role="", case="baseline_copy", params=params)] if is_copy else []
-
-
-def _are_equal_files(first: Path, second: Path) -> bool:
-    """Return True if two files have the same bytes."""
-    return first.is_file() and second.is_file() and filecmp.cmp(first, second, shallow=False)
 
 
 def _check_township_targets(plan: Plan, side_inputs: SideInputs) -> list[Finding]:

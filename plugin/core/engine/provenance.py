@@ -79,10 +79,7 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         params = {"crs": degrees, "plane": crs_care.make_crs_label(plan.crs)}
         notices.append(texts.format_notice("notice_in_degrees", params))
     notices += [
-        texts.format_problem(
-            unusable_layer.problem, {"layer": unusable_layer.name, "role": unusable_layer.role, **unusable_layer.params}
-        )
-        for unusable_layer in plan.unusable_layers.values()
+        texts.format_problem(*unusable_layer.problem_message) for unusable_layer in plan.unusable_layers.values()
     ]
     for concept in standard.concepts:
         for role in plan.list_unread_roles(concept):

@@ -15,8 +15,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..invariants import require_value
 from ..model.findings import Finding
-from ..model.indicator import Indicator
 from ..model.rule import Rule, RuleResult
 from ..plan.layer import Layer
 from ..plan.layer_table import LayerUse
@@ -52,10 +52,7 @@ class LayerReference:
         Raise RuntimeError without it; a result whose layers are missing is never used again.
         """
         plan = _get_sealed_edition(context) if self.is_of_sealed_edition else context.plan
-        layer: Layer | None = None if plan is None else dict.get(plan.layers, self.role)
-        if layer is None:
-            raise RuntimeError(f"the layer {self.role} of a remembered result is missing")
-        return layer
+        return dict.__getitem__(require_value(plan, "the sealed edition").layers, self.role)
 
 
 @dataclass
@@ -204,7 +201,8 @@ class RuleMemory:
         plan = self._require_plan()
         if remembered.run_digest != self._run_digest:
             return False
-        if any(_has_layer(plan, role) is not was_there for role, was_there in remembered.presence.items()):
+        known_roles = dict.keys(plan.layers)
+        if any((role in known_roles) is not was_there for role, was_there in remembered.presence.items()):
             return False
         if any(_get_digest(plan, role) != digest for role, digest in remembered.layer_digests.items()):
             return False
@@ -241,7 +239,7 @@ class RuleMemory:
             remembered = RememberedResult(
                 self._run_digest,
                 {role: _get_digest(plan, role) for role in use.roles_read},
-                {role: _has_layer(plan, role) for role in use.roles_tested},
+                {role: role in dict.keys(plan.layers) for role in use.roles_tested},
                 _list_all_digests(plan) if use.reads_all else None,
                 # Another rule may have measured layers while a concurrent one ran, which measures none.
                 frozenset() if rule.concurrent else _find_measured_roles(plan) - measured_before,
@@ -262,17 +260,11 @@ class RuleMemory:
         return None if layer is None else self._values_by_layer.get(get_shape_digest(layer), {}).get(_AREAS)
 
     def _require_plan(self) -> Plan:
-        if self._plan is None:
-            raise RuntimeError("start_run has not been called")
-        return self._plan
+        return require_value(self._plan, "the plan of the run")
 
 
 def _find_measured_roles(plan: Plan) -> frozenset[str]:
     return frozenset(role for role, layer in dict.items(plan.layers) if layer.is_measured)
-
-
-def _has_layer(plan: Plan, role: str) -> bool:
-    return dict.__contains__(plan.layers, role)
 
 
 def _get_digest(plan: Plan, role: str) -> bytes:
@@ -329,7 +321,7 @@ def _copy_result(result: RuleResult) -> RuleResult:
     return replace(
         result,
         findings=[_copy_finding(finding) for finding in result.findings],
-        indicators=[_copy_indicator(indicator) for indicator in result.indicators],
+        indicators=[replace(one, inputs=dict(one.inputs)) for one in result.indicators],
         not_checked=list(result.not_checked),
         unconfirmed=list(result.unconfirmed),
         doubts=list(result.doubts),
@@ -341,9 +333,3 @@ def _copy_finding(finding: Finding) -> Finding:
     finding = copy(finding)
     finding.params, finding.related_keys = dict(finding.params), list(finding.related_keys)
     return finding
-
-
-def _copy_indicator(indicator: Indicator) -> Indicator:
-    indicator = copy(indicator)
-    indicator.inputs = dict(indicator.inputs)
-    return indicator

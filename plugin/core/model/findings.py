@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
-from typing import Any, TypeVar, overload
+from typing import Any
 
 import numpy as np
 import shapely
@@ -19,8 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..files.json_text import convert_to_plain_value, encode_json
 from .rule import RULE_FAMILIES, Severity, get_rule_family
-
-_Item = TypeVar("_Item")
 
 #: The columns of a findings table, in order; users rely on them.
 FINDING_COLUMNS = (
@@ -49,33 +47,6 @@ MARK_RADIUS_M = 0.5
 _FINDINGS_PER_BATCH = 1000
 #: Types of geometries by their dimension; the last is that of -1, the dimension of none.
 _GEOM_KINDS = np.array(["point", "line", "area", "none"], dtype=object)
-
-
-#: Longitude and latitude in degrees; None without a place.
-_Place = tuple[float, float] | None
-
-
-class _PlaceField:
-    """The place of a finding; one that is set as a function is computed when it is read for the first time."""
-
-    @overload
-    def __get__(self, finding: None, owner: type) -> None: ...
-
-    @overload
-    def __get__(self, finding: Finding, owner: type) -> _Place: ...
-
-    def __get__(self, finding: Finding | None, owner: type) -> _Place:
-        """Return the place of a finding; of the class, the default of the field."""
-        if finding is None:
-            return None
-        place = finding.__dict__["place"]
-        if callable(place):
-            place = finding.__dict__["place"] = place()
-        return place
-
-    def __set__(self, finding: Finding, place: _Place | Callable[[], _Place]) -> None:
-        """Set the place of a finding, or the function that computes it."""
-        finding.__dict__["place"] = place
 
 
 @dataclass
@@ -116,7 +87,7 @@ class Finding:
     #: Area of a clipped part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
     by_nodes_m2: float | None = None
     #: Longitude and latitude of the centre in degrees (EPSG:4490), unrounded; None without a place. Set by the engine.
-    place: _PlaceField = _PlaceField()
+    place: tuple[float, float] | None = None
     #: A geometry and its type, so that the type is computed once.
     _typed_geometry: tuple[Any, str] = fresh(default=(None, "none"), init=False, repr=False, compare=False)
 
@@ -170,14 +141,6 @@ class Finding:
             "state": self.state,
         }
 
-    def _make_columns_for_json(self, params: Any) -> dict[str, Any]:
-        """Return column name → value of a finding in JSON, without the geometry; parameters as given."""
-        columns = self._make_columns(list(self.related_keys), params)
-        columns["case"] = self.case
-        if self.needs_approval:
-            columns["needs_approval"] = True
-        return columns
-
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as a dict for JSON: the columns of `row`, but with lists and exact WKT."""
         return next(iterate_finding_dicts([self]))
@@ -230,8 +193,12 @@ def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any
     """Yield findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
     for rows in iterate_batches(len(findings)):
         batch = findings[rows]
-        for finding, text in zip(batch, _make_wkt(batch), strict=True):
-            row = finding._make_columns_for_json(convert_to_plain_value(finding.params))
+        shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in batch], dtype=object)
+        for finding, text in zip(batch, shapely.to_wkt(shapes, rounding_precision=-1).tolist(), strict=True):
+            row = finding._make_columns(list(finding.related_keys), convert_to_plain_value(finding.params))
+            row["case"] = finding.case
+            if finding.needs_approval:
+                row["needs_approval"] = True
             row["geometry"] = text
             yield row
 
@@ -240,13 +207,6 @@ def iterate_batches(count: int) -> Iterator[slice]:
     """Yield slices of a number of findings, many in each."""
     for start in range(0, count, _FINDINGS_PER_BATCH):
         yield slice(start, min(start + _FINDINGS_PER_BATCH, count))
-
-
-def _make_wkt(findings: Sequence[Finding]) -> list[str | None]:
-    """Return the geometry of each finding as exact WKT; None without one."""
-    shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in findings], dtype=object)
-    texts: list[str | None] = shapely.to_wkt(shapes, rounding_precision=-1).tolist()
-    return texts
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
@@ -277,7 +237,10 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
     """
     located_by_base: dict[str, list[Finding]] = defaultdict(list)
     findings = list(findings)
-    bases = [_hash_texts(_list_identity(finding)) for finding in findings]
+    bases = [
+        _hash_texts([f.code, f.case, f.role, f.related_role, ";".join(sorted([f.key, *f.related_keys])), f.field])
+        for f in findings
+    ]
     counts = Counter(bases)
     for finding, base in zip(findings, bases, strict=True):
         if counts[base] == 1 and not finding.by_place:
@@ -292,13 +255,6 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
             name = _hash_texts([base, f"{lon:.4f}", f"{lat:.4f}"])
             use_counts[name] += 1
             finding.fingerprint = name if use_counts[name] == 1 else _hash_texts([name, str(use_counts[name])])
-
-
-def _list_identity(finding: Finding) -> tuple[str, ...]:
-    """Return the texts that identify a finding without its location."""
-    related_keys = finding.related_keys
-    keys = ";".join(sorted([finding.key, *related_keys])) if related_keys else finding.key
-    return finding.code, finding.case, finding.role, finding.related_role, keys, finding.field
 
 
 def _hash_texts(parts: Sequence[str]) -> str:
@@ -325,10 +281,8 @@ class UnreadData:
         """Return a finding RUN905 about these data, without a message."""
         finding = Finding(role=str(self.params.get("role", "")), params={**self.params, "incomplete": self.incomplete})
         finding.code, finding.case, finding.severity = UNREAD_CODE, self.case, Severity.WARNING
-        name = "|".join(str(self.params.get(key, "")) for key in ("layer_name", "name", "file", "folder"))
-        finding.fingerprint = hashlib.sha256(f"{UNREAD_CODE}|{self.case}|{finding.role}|{name}".encode()).hexdigest()[
-            :20
-        ]
+        names = [str(self.params.get(key, "")) for key in ("layer_name", "name", "file", "folder")]
+        finding.fingerprint = _hash_texts([UNREAD_CODE, self.case, finding.role, *names])
         return finding
 
 

@@ -91,12 +91,7 @@ class FieldColumn:
     @shared_property
     def garbled_texts(self) -> frozenset[str]:
         """Return the texts of this column that were garbled before it was read."""
-        if self.values.dtype.kind in "iufbM":
-            return frozenset()
         distinct_raw_texts = self._distinct_raw_texts if self.values is self._raw else None
-        if distinct_raw_texts is not None and "".join(distinct_raw_texts).isascii():
-            # Without a loop in Python: columns of keys have as many texts as rows.
-            return frozenset()
         texts = self.values.unique() if distinct_raw_texts is None else distinct_raw_texts
         return frozenset(text for text in texts if isinstance(text, str) and not text.isascii() and is_garbled(text))
 
@@ -707,17 +702,13 @@ class Layer:
     @shared_property
     def has_shape(self) -> NDArray:
         """Return (n,) bool: rows with a geometry in the plane that is not empty."""
-        has_shape = ~mask_missing_shapes(self.plane_shapes)
-        has_shape.setflags(write=False)
-        return has_shape
+        return ~mask_missing_shapes(self.plane_shapes)
 
     @shared_property
     def row_bounds(self) -> NDArray:
         """Return (n, 4) xmin, ymin, xmax and ymax (m) of the geometries in the plane; NaN without a shape."""
         # Column by column in memory: rules compute with columns.
-        bounds = np.asfortranarray(shapely.bounds(self.plane_shapes).reshape(-1, 4))
-        bounds.setflags(write=False)
-        return bounds
+        return np.asfortranarray(shapely.bounds(self.plane_shapes).reshape(-1, 4))
 
     def find_flat_rows(self, width_m: float) -> NDArray:
         """Return (n,) bool: rows with a polygon, before repair, that encloses no area (`find_flat_polygons`)."""
@@ -730,7 +721,6 @@ class Layer:
             rows = np.flatnonzero(~(is_unchanged & (2 * self.plane_areas > width_m * max_lengths)))
             is_flat = np.zeros(len(self), dtype=bool)
             is_flat[rows] = find_flat_polygons(self.unrepaired_shapes[rows], width_m)
-            is_flat.setflags(write=False)
             self._flat_rows_by_width[width_m] = is_flat
         return self._flat_rows_by_width[width_m]
 
@@ -740,9 +730,7 @@ class Layer:
 
         They are for comparing rows with each other: measuring the statutory areas of all rows would take long.
         """
-        areas = np.nan_to_num(shapely.area(self.plane_shapes))
-        areas.setflags(write=False)
-        return areas
+        return np.nan_to_num(shapely.area(self.plane_shapes))
 
     @shared_property
     def inner_points(self) -> NDArray:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import Evaluation, ProgressCallback, evaluate_rules
-from ..engine.finish import complete_findings, summarise_fallback_steps
+from ..engine.finish import complete_findings
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
@@ -121,7 +122,9 @@ def make_report_and_apply_waivers(
     report.tolerance = {
         **evaluation.tolerance.to_dict(),
         **make_sliver_report(sliver_sums, evaluation.tolerance),
-        **summarise_fallback_steps(evaluation.fallback_steps),
+        # How often each fallback was used, and all uses with their details.
+        "steps": dict(Counter(step["step"] for step in evaluation.fallback_steps)),
+        "steps_taken": evaluation.fallback_steps,
     }
     report.provenance = make_provenance(plan, texts)
     return report

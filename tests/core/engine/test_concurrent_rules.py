@@ -11,9 +11,9 @@ import pytest
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine import concurrent_rules
-from plugin.core.engine.boundary_caches import BoundaryCaches
 from plugin.core.engine.concurrent_rules import can_run_concurrently, run_in_two_threads
 from plugin.core.engine.context import RuleContext
+from plugin.core.engine.evaluate import BoundaryCaches
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
 from plugin.core.examples.plans import run_example
