@@ -114,8 +114,8 @@ def _apply_to_each_layer(
 ) -> RuleResult:
     """Call a rule once for each layer of the plan, and return the merged results.
 
-    A layer without a needed field is reported as not checked; all other layers are checked. ``other_layers``: the
-    layers of the rule's other needs.
+    A layer without a needed field is reported as not checked; one whose template has none of them is left out.
+    ``other_layers``: the layers of the rule's other needs.
     """
     total = RuleResult(is_applicable=False)
     focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
@@ -128,6 +128,8 @@ def _apply_to_each_layer(
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
+        if need.fields and not declared_meanings:
+            continue
         missing_meanings = [meaning for meaning in declared_meanings if not layer.has_field(meaning)]
         if missing_meanings:
             field_names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)

@@ -183,23 +183,24 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
         for row in np.unique(pieces.left).tolist():
             of_row = pieces.left == row
             shape = ctx.geometry.unite_shapes(pieces.geometry[of_row])
-            finding = ctx.finding_maker.make_row_finding(
-                zones,
-                row,
-                case="height",
-                severity=Severity.INFO,
-                params={
-                    "name": names[row],
-                    "limit": float(limit),
-                    "site": join_site_names(line, pieces.right[of_row]) or "—",
-                    "shown": {"sites": _list_sites(line, pieces.right[of_row])},
-                },
-                area_m2=float(ctx.geometry.measure_drawn_areas([shape]).sum()),
-                geometry=shape,
-                related_role=line.role,
-                related_keys=[line.keys[int(pieces.right[of_row][0])]],
+            result.findings.append(
+                ctx.finding_maker.make_row_finding(
+                    zones,
+                    row,
+                    case="height",
+                    severity=Severity.INFO,
+                    params={
+                        "name": names[row],
+                        "limit": float(limit),
+                        "site": join_site_names(line, pieces.right[of_row]) or "—",
+                        "shown": {"sites": _list_sites(line, pieces.right[of_row])},
+                    },
+                    area_m2=float(ctx.geometry.measure_drawn_areas([shape]).sum()),
+                    geometry=shape,
+                    related_role=line.role,
+                    related_keys=[line.keys[int(pieces.right[of_row][0])]],
+                )
             )
-            result.findings.append(finding)
 
 
 def _join_parts(parts: FacilityParts, other: FacilityParts) -> FacilityParts:

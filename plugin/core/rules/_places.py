@@ -71,6 +71,7 @@ def _make_box_keys(shapes: NDArray) -> NDArray:
 def make_findings_by_row(
     layer: Layer,
     corners: CornerDefects,
+    is_selected: NDArray,
     measure_name: str,
     ctx: RuleContext,
     *,
@@ -84,14 +85,15 @@ def make_findings_by_row(
     is their smallest measure, rounded to ``decimals``. The corners must be sorted by row.
     """
     findings = []
-    rows, starts, counts = np.unique(corners.polygon_row, return_index=True, return_counts=True)
+    vertices, distances = corners.vertex_xy[is_selected], corners.angle_or_distance[is_selected]
+    rows, starts, counts = np.unique(corners.polygon_row[is_selected], return_index=True, return_counts=True)
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         row_slice = slice(start, start + count)
-        points = shapely.multipoints(corners.vertex_xy[row_slice])
+        points = shapely.multipoints(vertices[row_slice])
         row_params = {
             **params,
             "count": count,
-            measure_name: round(float(corners.angle_or_distance[row_slice].min()), decimals),
+            measure_name: round(float(distances[row_slice].min()), decimals),
         }
         findings.append(ctx.finding_maker.make_row_finding(layer, row, case=case, params=row_params, geometry=points))
     return findings
@@ -114,6 +116,12 @@ def is_reported_elsewhere(ctx: RuleContext, code: str) -> bool:
 def is_layer_in_setting(layer: Layer, setting: str, ctx: RuleContext) -> bool:
     """Return True if a setting lists the layer by a concept, such as ``farmland``."""
     return any(layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ctx.norm.get(setting))
+
+
+def list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
+    """Return the plan's layers that a setting lists by concept, each once."""
+    layers = (ctx.plan.find_layer_of_concept(concept) for concept in ctx.norm.get(setting))
+    return list({layer.role: layer for layer in layers if layer is not None}.values())
 
 
 def must_not_overlap(layer: Layer) -> bool:

@@ -63,26 +63,28 @@ def _find_contradicted_base_classes(
     present_row = int(parts.right[of_first[np.argmax(parts.area[of_first])]])
     value, present_value = values[rows[0]], present_codes[present_row]
     row_params = make_row_list_params(planned_use, rows)
-    finding = ctx.finding_maker.make_row_finding(
-        planned_use,
-        rows[0],
-        case="base",
-        field=field_name,
-        params={
-            "value": value,
-            "present": present_value,
-            **row_params,
-            "shown": {
-                **row_params["shown"],
-                "value": format_code_with_name(planned_use, "land_use", value, ctx),
-                "present": format_code_with_name(present_use, "land_use", present_value, ctx),
+    return [
+        ctx.finding_maker.make_row_finding(
+            planned_use,
+            rows[0],
+            case="base",
+            field=field_name,
+            params={
+                "value": value,
+                "present": present_value,
+                **row_params,
+                "shown": {
+                    **row_params["shown"],
+                    "value": format_code_with_name(planned_use, "land_use", value, ctx),
+                    "present": format_code_with_name(present_use, "land_use", present_value, ctx),
+                },
             },
-        },
-        area_m2=float(np.nansum(planned_use.statutory[rows])),
-        geometry=ctx.geometry.unite_shapes(planned_use.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
-    )
-    finding.related_role, finding.related_keys = present_use.role, [present_use.keys[present_row]]
-    return [finding]
+            area_m2=float(np.nansum(planned_use.statutory[rows])),
+            geometry=ctx.geometry.unite_shapes(planned_use.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
+            related_role=present_use.role,
+            related_keys=[present_use.keys[present_row]],
+        )
+    ]
 
 
 def _read_main_classes(codes: list[str], layer: Layer, ctx: RuleContext) -> NDArray:

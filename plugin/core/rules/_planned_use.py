@@ -42,11 +42,17 @@ def find_land_cut_by_line(
             "value": value,
             "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
         }
-        finding = ctx.finding_maker.make_row_finding(
-            line, line_row, case="cut", params=params, geometry=planned_use.plane_shapes[row]
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                line,
+                line_row,
+                case="cut",
+                params=params,
+                geometry=planned_use.plane_shapes[row],
+                related_role=planned_use.role,
+                related_keys=[planned_use.keys[row]],
+            )
         )
-        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[row]]
-        findings.append(finding)
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
@@ -98,11 +104,17 @@ def find_facilities_on_other_land(
             "value": value,
             "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
         }
-        finding = ctx.finding_maker.make_row_finding(
-            points, row, case="facility", params=params, geometry=points.plane_shapes[row]
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                points,
+                row,
+                case="facility",
+                params=params,
+                geometry=points.plane_shapes[row],
+                related_role=planned_use.role,
+                related_keys=[planned_use.keys[int(planned_rows[row])]],
+            )
         )
-        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(planned_rows[row])]]
-        findings.append(finding)
     return findings
 
 
@@ -129,16 +141,17 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
         "expected": join_class_names(classes, planned_use, ctx),
         **make_row_list_params(lines, rows),
     }
-    finding = ctx.finding_maker.make_row_finding(
-        lines,
-        rows[0],
-        case="road",
-        severity=Severity.INFO,
-        params=params,
-        geometry=shapely.union_all(lines.plane_shapes[rows]),
-    )
-    finding.related_role = planned_use.role
-    return [finding]
+    return [
+        ctx.finding_maker.make_row_finding(
+            lines,
+            rows[0],
+            case="road",
+            severity=Severity.INFO,
+            params=params,
+            geometry=shapely.union_all(lines.plane_shapes[rows]),
+            related_role=planned_use.role,
+        )
+    ]
 
 
 def join_class_names(classes: list[str], planned_use: Layer, ctx: RuleContext) -> str:

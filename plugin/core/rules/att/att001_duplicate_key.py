@@ -49,7 +49,7 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
                 roles={"layer": "YJJBNTBHTB"}),
     ],
 )  # fmt: skip
-def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
+def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """BSM is present and unique in its layer.
 
     What it checks
@@ -66,8 +66,6 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         grades.
     """
     field = layer.get_field_name("key")
-    if not layer.has_field("key"):
-        return None
     rows: dict[str, list[int]] = defaultdict(list)
     for position in sorted(layer.repeated_keys):
         rows[layer.keys[position]].append(position)

@@ -4,12 +4,17 @@ from functools import partial
 
 from ...engine.context import RuleContext, trim_code_padding
 from ...messages.texts import CodeListName
-from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeEntry
 from ...standard.template import TemplateField
-from .._attributes import ValueProblem, make_findings_of_wrong_values, read_field_words
+from .._attributes import (
+    ValueProblem,
+    find_wrong_rows,
+    make_findings_of_wrong_values,
+    make_value_finding,
+    read_field_words,
+)
 
 #: Codes that a message lists, and the first characters of a code that give its class.
 MAX_LISTED_CODES, CLASS_DIGITS = 12, 2
@@ -82,28 +87,11 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         codes = ctx.get_code_list(template_field.codes).entry_by_code
         accepted_codes = ctx.norm.get_accepted_codes_of_field(layer.template, template_field)
         code_names = layer.get_texts_by_name(template_field.code_name)
-        problem_by_pair: dict[tuple[str, str], tuple[str, str, dict]] = {}
-        has_names = any(code_names)
-        for pair in set(
-            zip(written_codes, code_names, strict=True) if has_names else ((c, "") for c in set(written_codes))
-        ):
-            problem = _find_code_problem(template_field, codes, *pair) or _find_code_of_other_layer(
-                template_field, codes, accepted_codes, pair[0]
-            )
-            if problem:
-                problem_by_pair[pair] = problem
-        if not problem_by_pair:
-            continue
-        for position, pair in enumerate(zip(written_codes, code_names, strict=True)):
-            if pair in problem_by_pair:
-                field, case, params = problem_by_pair[pair]
-                result.findings.append(_make_code_finding(ctx, layer, position, field, case, dict(params)))
-    _report_values_without_known_word(layer, result, ctx)
-    return result
-
-
-def _report_values_without_known_word(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
-    """Add findings on values with none of the words of a field without a code list."""
+        pairs = list(zip(written_codes, code_names, strict=True))
+        judge = partial(_find_code_problem, template_field=template_field, codes=codes, accepted_codes=accepted_codes)
+        for position, problem in find_wrong_rows(pairs, judge):
+            field = template_field.code_name if problem.case == "name" else template_field.name
+            result.findings.append(make_value_finding(ctx, layer, position, field, problem))
     for role, field, words_or_settings in read_field_words(ctx.norm, "attributes.value_words"):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
@@ -111,27 +99,27 @@ def _report_values_without_known_word(layer: Layer, result: RuleResult, ctx: Rul
         accepted_words = [
             word for key in words_or_settings for word in (ctx.norm.get(key) if ctx.norm.has_setting(key) else [key])
         ]
-        judge = partial(_find_word_problem, accepted_words=accepted_words)
-        result.findings += make_findings_of_wrong_values(ctx, layer, field, layer.get_texts_by_name(field), judge)
 
+        def find_word_problem(value: str, accepted_words: list[str] = accepted_words) -> ValueProblem | None:
+            # Values without any Chinese character are codes of an unknown list.
+            if value.isascii() or any(word in value for word in accepted_words):
+                return None
+            return ValueProblem("words", {"value": value, "expected": "、".join(accepted_words)})
 
-def _find_word_problem(value: str, *, accepted_words: list[str]) -> ValueProblem | None:
-    """Return the problem of a value that has none of the accepted words.
-
-    None for a value with such a word, and for one of ASCII characters only.
-    """
-    if value.isascii() or any(word in value for word in accepted_words):
-        return None
-    return ValueProblem("words", {"value": value, "expected": "、".join(accepted_words)})
+        texts = layer.get_texts_by_name(field)
+        result.findings += make_findings_of_wrong_values(ctx, layer, field, texts, find_word_problem)
+    return result
 
 
 def _find_code_problem(
-    template_field: TemplateField, codes: dict[str, CodeEntry], written_code: str, name: str
-) -> tuple[str, str, dict] | None:
-    """Return field, kind of problem and message parameters of a wrong code or name.
-
-    None if the code is blank, or is in the list and has the list's name (or no name).
-    """
+    pair: tuple[str, str],
+    *,
+    template_field: TemplateField,
+    codes: dict[str, CodeEntry],
+    accepted_codes: Collection[str],
+) -> ValueProblem | None:
+    """Return the problem of a code and its name: an unknown code, another name, or a code of another layer."""
+    written_code, name = pair
     code = trim_code_padding(written_code, template_field.code_pad)
     if not written_code:
         return None
@@ -143,19 +131,11 @@ def _find_code_problem(
             "list": CodeListName(template_field.codes),
             "shown": {"codes": _list_similar_codes(codes, code)},
         }
-        return template_field.name, "unknown", params
+        return ValueProblem("unknown", params)
     if name and name != codes[code].name:
         params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written_code}
-        return template_field.code_name, "name", params
-    return None
-
-
-def _find_code_of_other_layer(
-    template_field: TemplateField, codes: dict[str, CodeEntry], accepted_codes: Collection[str], written_code: str
-) -> tuple[str, str, dict] | None:
-    """Return field, kind of problem and message parameters of a code of the list that the layer does not accept."""
-    code = trim_code_padding(written_code, template_field.code_pad)
-    if not accepted_codes or code not in codes or code in accepted_codes:
+        return ValueProblem("name", params)
+    if not accepted_codes or code in accepted_codes:
         return None
     heads = [one for one in accepted_codes if codes[one].parent not in accepted_codes]
     params = {
@@ -164,7 +144,7 @@ def _find_code_of_other_layer(
         "name": codes[code].name,
         "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
     }
-    return template_field.name, "layer", params
+    return ValueProblem("layer", params)
 
 
 def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
@@ -177,10 +157,3 @@ def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
         (candidate_codes for candidate_codes in (list(codes), similar) if len(candidate_codes) <= MAX_LISTED_CODES), []
     )
     return [f"{listed_code} {codes[listed_code].name}" for listed_code in listed_codes]
-
-
-def _make_code_finding(ctx: RuleContext, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
-    """Return the finding on a wrong code in the row at ``position``."""
-    return ctx.finding_maker.make_row_finding(
-        layer, position, field=field, case=case, params=params, geometry=layer.plane_shapes[position]
-    )

@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-import numpy as np
-from numpy.typing import NDArray
-
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -52,7 +49,7 @@ def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
         ),
     ],
 )
-def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
+def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """BSM is composed as the standards require.
 
     What it checks
@@ -67,8 +64,6 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         ATT001 reports missing and repeated numbers. The layer code in the number is not verified. The county is that
         of most rows; in a city's plan the first four digits are compared (`attributes.area_digits`).
     """
-    if not layer.has_field("key"):
-        return None
     county_digits = find_plan_code_prefix(ctx)
 
     def find_key_problem(key: str) -> ValueProblem | None:
@@ -93,32 +88,4 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         }
         return ValueProblem(case, params)
 
-    keys = np.array(layer.keys, dtype=object)
-    # Keys are all different: only the few that may be wrong are judged one by one.
-    keys[_mask_well_composed_keys(layer.keys, county_digits)] = ""
-    return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), keys.tolist(), find_key_problem)
-
-
-def _mask_well_composed_keys(keys: list[str], county_digits: str) -> NDArray:
-    """Return (n,) bool: keys of `BSM_LENGTH` digits and capital letters that begin with the county's digits.
-
-    The first six characters are digits.
-    """
-    lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
-    is_well_composed = np.zeros(len(keys), dtype=bool)
-    complete = np.flatnonzero(lengths == BSM_LENGTH)
-    if not len(complete):
-        return is_well_composed
-    text = "".join(keys if len(complete) == len(keys) else [keys[n] for n in complete.tolist()])
-    # A character that is not ASCII becomes a question mark, which no key may contain.
-    characters = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8).reshape(-1, BSM_LENGTH)
-    is_right = np.ones(len(complete), dtype=bool)
-    for position, column in enumerate(characters.T):
-        is_accepted = (column >= ord("0")) & (column <= ord("9"))
-        if position >= _DIGIT_COUNT:
-            is_accepted |= (column >= ord("A")) & (column <= ord("Z"))
-        if position < len(county_digits):
-            is_accepted &= column == ord(county_digits[position])
-        is_right &= is_accepted
-    is_well_composed[complete[is_right]] = True
-    return is_well_composed
+    return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)

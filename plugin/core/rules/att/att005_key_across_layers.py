@@ -81,12 +81,18 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
             result.findings.append(_make_summary_finding(layer, owner, shared_keys))
             continue
         for key, position in sorted(shared_keys, key=lambda pair: pair[1]):
-            finding = ctx.finding_maker.make_row_finding(
-                layer, position, case="one", field=layer.get_field_name("key"), params={"value": key}
+            result.findings.append(
+                ctx.finding_maker.make_row_finding(
+                    layer,
+                    position,
+                    case="one",
+                    field=layer.get_field_name("key"),
+                    params={"value": key},
+                    geometry=layer.plane_shapes[position],
+                    related_role=owner_role,
+                    related_keys=[key],
+                )
             )
-            finding.related_role, finding.related_keys = owner_role, [key]
-            finding.geometry = layer.plane_shapes[position]
-            result.findings.append(finding)
     return result
 
 

@@ -70,8 +70,6 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 "name": codes.entry_by_code[code].name,
                 "list": CodeListName(codes.id),
                 "count": len(finer_codes),
-            }
-            params |= {
                 "codes": finer_codes[:3],
                 "more": " …" if len(finer_codes) > 3 else "",
                 "shown": {"codes": [f"{code} {codes.entry_by_code[code].name}" for code in finer_codes]},

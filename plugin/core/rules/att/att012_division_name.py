@@ -4,7 +4,6 @@ from collections import Counter
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import (
@@ -105,12 +104,8 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
     has_both_fields = layer.has_field("division_code") and layer.has_field("division_name")
     result = RuleResult(is_applicable=has_both_fields)
     if villages is not None and villages.role != layer.role:
-        village_findings = _compare_village_names(layer, villages, ctx)
-        result.is_applicable |= village_findings is not None
-        result.findings += village_findings or []
-    upper_findings = _compare_upper_names(layer, ctx)
-    result.is_applicable |= upper_findings is not None
-    result.findings += upper_findings or []
+        _report_village_names(layer, villages, result, ctx)
+    _report_upper_names(layer, result, ctx)
     if not has_both_fields:
         return result
     divisions = ctx.get_code_list("divisions")
@@ -151,18 +146,17 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
     return result
 
 
-def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None:
-    """Return a finding for each name of a province, city or county to which the rows' county does not belong.
+def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding for each name of a province, city or county to which the rows' county does not belong.
 
-    None if the layer has no field with such names. The county is that of a row's code, else the plan's.
+    The county is that of a row's code, else the plan's.
     """
-    findings: list[Finding] | None = None
     row_codes = layer.text("division_code") if layer.has_field("division_code") else [""] * len(layer)
     counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in row_codes]
     for role, field, levels in read_field_words(ctx.norm, "attributes.upper_names"):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
-        findings = findings or []
+        result.is_applicable = True
         pairs = list(zip(counties, layer.get_texts_by_name(field), strict=True))
         for county, name in dict.fromkeys(pairs):
             expected = _find_upper_names(county, levels, ctx)
@@ -170,8 +164,8 @@ def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None
                 positions = layer.sort_rows(n for n, pair in enumerate(pairs) if pair == (county, name))
                 params = {"value": name, "code": county, "expected": next(iter(expected.values()))[-1]}
                 params |= make_row_list_params(layer, positions)
-                findings.append(make_value_finding(ctx, layer, positions[0], field, ValueProblem("upper", params)))
-    return findings
+                problem = ValueProblem("upper", params)
+                result.findings.append(make_value_finding(ctx, layer, positions[0], field, problem))
 
 
 def _find_upper_names(county: str, levels: list[str], ctx: RuleContext) -> dict[str, list[str]]:
@@ -204,15 +198,11 @@ def _is_named(name: str, divisions: list[str]) -> bool:
     return text in wholes or text == divisions[-1][:-1]
 
 
-def _compare_village_names(layer: Layer, villages: Layer, ctx: RuleContext) -> list[Finding] | None:
-    """Return a finding for each code whose usual name is not that of the village layer.
-
-    None if the layer has no fields of code and name of a place.
-    """
+def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding for each code whose usual name is not that of the village layer."""
     office_words = list(ctx.norm.get("attributes.village_office_words"))
     row_by_code = {code[:VILLAGE_DIGITS]: row for row, code in enumerate(villages.text("division_code"))}
     village_names = villages.text("division_name")
-    findings: list[Finding] | None = None
     for code_field, name_field in read_word_pairs(ctx.norm, "attributes.place_pairs"):
         template_field = layer.template.find_field_by_name(name_field)
         if (
@@ -222,7 +212,7 @@ def _compare_village_names(layer: Layer, villages: Layer, ctx: RuleContext) -> l
             or template_field.personal
         ):
             continue
-        findings = findings or []
+        result.is_applicable = True
         codes = np.array(layer.get_texts_by_name(code_field), dtype=object)
         places = zip(codes.tolist(), layer.get_texts_by_name(name_field), strict=True)
         usual_names: dict[str, str] = {}
@@ -238,8 +228,7 @@ def _compare_village_names(layer: Layer, villages: Layer, ctx: RuleContext) -> l
             params = {"value": name, "code": code, "expected": expected, **make_row_list_params(layer, positions)}
             finding = make_value_finding(ctx, layer, positions[0], name_field, ValueProblem("village", params))
             finding.related_role, finding.related_keys = villages.role, [villages.keys[row]]
-            findings.append(finding)
-    return findings
+            result.findings.append(finding)
 
 
 def _is_same_village(name: str, other_name: str, office_words: list[str]) -> bool:

@@ -5,7 +5,6 @@ import shapely
 from ...engine.context import RuleContext
 from ...indicators.area_backing import find_rows_surely_matching_area
 from ...messages.numbers import format_plain_number
-from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
@@ -96,21 +95,16 @@ def area_field(
             finding.area_m2 = float(areas[n])
             result.findings.append(finding)
     if layer.template.geometry == "line":
-        lengths = _check_lengths(layer, allowance_length_share, ctx)
-        result.is_applicable, result.findings = lengths is not None, lengths or []
+        _check_lengths(layer, allowance_length_share, result, ctx)
     return result
 
 
-def _check_lengths(layer: Layer, allowance_share: float, ctx: RuleContext) -> list[Finding] | None:
-    """Return a finding for each line whose stored length (m) differs from its drawn length.
-
-    None if the layer has no field with lengths.
-    """
-    findings: list[Finding] | None = None
+def _check_lengths(layer: Layer, allowance_share: float, result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding for each line whose stored length (m) differs from its drawn length."""
     for template_field in layer.template.fields:
         if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:
             continue
-        findings = findings or []
+        result.is_applicable = True
         stored_lengths, lengths = layer.get_numbers_by_name(template_field.name), shapely.length(layer.plane_shapes)
         measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid_rows & layer.has_shape
         is_different = np.abs(stored_lengths - lengths) > allowance_share * lengths + LENGTH_ALLOWANCE_M
@@ -120,5 +114,5 @@ def _check_lengths(layer: Layer, allowance_share: float, ctx: RuleContext) -> li
                 "expected": round(float(lengths[row]), 2),
                 "difference": round(float(stored_lengths[row] - lengths[row]), 2),
             }
-            findings.append(make_value_finding(ctx, layer, row, template_field.name, ValueProblem("length", params)))
-    return findings
+            problem = ValueProblem("length", params)
+            result.findings.append(make_value_finding(ctx, layer, row, template_field.name, problem))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import unicodedata
+from functools import partial
 
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
-from .._attributes import ValueJudge, ValueProblem, make_findings_of_wrong_values, shorten_or_mask_value
+from .._attributes import ValueProblem, make_findings_of_wrong_values, shorten_or_mask_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -85,39 +86,27 @@ def broken_text(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if not garbled_texts and (not all_characters or all_characters.isalnum()):
             # Keys and codes: no text is wrong.
             continue
-        judge = _make_text_judge(template_field, forbidden, garbled_texts)
+        judge = partial(
+            _find_text_problem, template_field=template_field, forbidden=forbidden, garbled_texts=garbled_texts
+        )
         result.findings += make_findings_of_wrong_values(ctx, layer, template_field.name, texts, judge)
     return result
 
 
-def _make_text_judge(
-    template_field: TemplateField, forbidden: frozenset[str], garbled_texts: frozenset[str]
-) -> ValueJudge:
-    """Return a function that finds what is wrong with a text of a field.
-
-    ``garbled_texts`` are the field's texts that are garbled by a wrong encoding.
-    """
-
-    def find_text_problem(text: str) -> ValueProblem | None:
-        if text in garbled_texts:
-            return ValueProblem("garbled", {"value": shorten_or_mask_value(template_field, text)})
-        # Text of letters, digits and Chinese characters only cannot have such characters.
-        if text.isalnum():
-            return None
-        character = next((c for c in text if c in forbidden or unicodedata.category(c) in INVISIBLE_CATEGORIES), "")
-        return (
-            ValueProblem(
-                "sign",
-                {
-                    "value": _replace_invisible(shorten_or_mask_value(template_field, text)),
-                    "sign": _describe_character(character),
-                },
-            )
-            if character
-            else None
-        )
-
-    return find_text_problem
+def _find_text_problem(
+    text: str, *, template_field: TemplateField, forbidden: frozenset[str], garbled_texts: frozenset[str]
+) -> ValueProblem | None:
+    """Return what is wrong with a text of a field; None if nothing is."""
+    if text in garbled_texts:
+        return ValueProblem("garbled", {"value": shorten_or_mask_value(template_field, text)})
+    # Text of letters, digits and Chinese characters only cannot have such characters.
+    if text.isalnum():
+        return None
+    character = next((c for c in text if c in forbidden or unicodedata.category(c) in INVISIBLE_CATEGORIES), "")
+    if not character:
+        return None
+    value = _replace_invisible(shorten_or_mask_value(template_field, text))
+    return ValueProblem("sign", {"value": value, "sign": _describe_character(character)})
 
 
 def _describe_character(character: str) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import re
 from datetime import date
+from functools import partial
 
 from ...engine.context import RuleContext
 from ...files.cells import parse_date
@@ -8,7 +9,6 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
 from .._attributes import (
-    ValueJudge,
     ValueProblem,
     make_findings_of_wrong_values,
     read_word_pairs,
@@ -121,77 +121,67 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
         result.is_applicable = True
         texts_by_field[template_field.name] = layer.get_texts_by_name(template_field.name)
         survey_year = int(ctx.norm.get("attributes.survey_year")) if is_year else 0
-        judge = _make_date_judge(
-            template_field, int(earliest_year), survey_year, future_allowed=template_field.name in ends
+        judge = partial(
+            _find_date_problem,
+            template_field=template_field,
+            earliest=int(earliest_year),
+            survey_year=survey_year,
+            future_allowed=template_field.name in ends,
         )
         result.findings += make_findings_of_wrong_values(
             ctx, layer, template_field.name, texts_by_field[template_field.name], judge
         )
     for start, end in spans:
-        if end in texts_by_field:
+        end_field = layer.template.find_field_by_name(end)
+        if end in texts_by_field and end_field is not None:
             starts = texts_by_field.get(start) or [""] * len(layer)
             result.findings += make_findings_of_wrong_values(
                 ctx,
                 layer,
                 end,
                 list(zip(starts, texts_by_field[end], strict=True)),
-                _make_span_judge(layer, start, end, int(earliest_year)),
+                partial(
+                    _find_span_problem,
+                    start_field=layer.template.find_field_by_name(start),
+                    end_field=end_field,
+                    earliest=int(earliest_year),
+                ),
             )
     return result
 
 
-def _make_date_judge(
-    template_field: TemplateField, earliest: int, survey_year: int, *, future_allowed: bool
-) -> ValueJudge:
-    """Return a function that finds what is wrong with a field's date or year.
-
-    It accepts dates after today only if ``future_allowed``, and blank ones always. ``survey_year`` is the first year of
-    data, 0 for dates.
-    """
+def _find_date_problem(
+    text: str, *, template_field: TemplateField, earliest: int, survey_year: int, future_allowed: bool
+) -> ValueProblem | None:
+    """Return what is wrong with a field's date or year; None if nothing is."""
+    params = {"value": shorten_or_mask_value(template_field, text), "earliest": str(earliest)}
+    if not text:
+        return None
     today = date.today()
-
-    def find_date_problem(text: str) -> ValueProblem | None:
-        params = {"value": shorten_or_mask_value(template_field, text), "earliest": str(earliest)}
-        if not text:
-            return None
-        if template_field.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
-            year, is_future = int(text), int(text) > today.year
-        else:
-            day = parse_date(text)
-            if day is None:
-                return ValueProblem("form", params)
-            year, is_future = day.year, day > today
-        if is_future and not future_allowed:
-            return ValueProblem("future", params)
-        if year < earliest:
-            return ValueProblem("early", params)
-        return ValueProblem("survey", params | {"earliest": str(survey_year)}) if year < survey_year else None
-
-    return find_date_problem
+    if template_field.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
+        year, is_future = int(text), int(text) > today.year
+    else:
+        day = parse_date(text)
+        if day is None:
+            return ValueProblem("form", params)
+        year, is_future = day.year, day > today
+    if is_future and not future_allowed:
+        return ValueProblem("future", params)
+    if year < earliest:
+        return ValueProblem("early", params)
+    return ValueProblem("survey", params | {"earliest": str(survey_year)}) if year < survey_year else None
 
 
-def _make_span_judge(layer: Layer, start_field: str, end_field: str, earliest: int) -> ValueJudge:
-    """Return a function that finds what is wrong with a pair of start and end date.
-
-    It reports an end that is before its start, or before today.
-    """
-    start_declared, end_declared = (
-        layer.template.find_field_by_name(start_field),
-        layer.template.find_field_by_name(end_field),
-    )
-    today = date.today()
-
-    def find_span_problem(span: tuple[str, str]) -> ValueProblem | None:
-        start, end = map(parse_date, span)
-        if end is None or end_declared is None:
-            return None
-        value = shorten_or_mask_value(end_declared, span[1])
-        if start is not None and start_declared is not None and end < start:
-            return ValueProblem(
-                "order",
-                {"start": shorten_or_mask_value(start_declared, span[0]), "value": value, "start_field": start_field},
-            )
-        # An end before the earliest year has a separate finding.
-        return ValueProblem("ended", {"value": value}) if end < today and end.year >= earliest else None
-
-    return find_span_problem
+def _find_span_problem(
+    span: tuple[str, str], *, start_field: TemplateField | None, end_field: TemplateField, earliest: int
+) -> ValueProblem | None:
+    """Return what is wrong with a pair of start and end date; None if nothing is."""
+    start, end = map(parse_date, span)
+    if end is None:
+        return None
+    value = shorten_or_mask_value(end_field, span[1])
+    if start is not None and start_field is not None and end < start:
+        start_text = shorten_or_mask_value(start_field, span[0])
+        return ValueProblem("order", {"start": start_text, "value": value, "start_field": start_field.name})
+    # An end before the earliest year has a separate finding.
+    return ValueProblem("ended", {"value": value}) if end < date.today() and end.year >= earliest else None

@@ -50,7 +50,9 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     checked_roles = {*ctx.plan.list_roles_of_concept("farmland"), *ctx.plan.list_roles_of_concept("cultivated")}
     template_field = layer.template.find_field("land_use") if layer.role in checked_roles else None
     result = RuleResult(is_applicable=template_field is not None)
-    if template_field is None or _is_reported_by_other_rule(layer, ctx):
+    if template_field is None or (
+        is_reported_elsewhere(ctx, "LAW010") and ctx.plan.find_layer_of_concept("farmland") is layer
+    ):
         return result
     if not layer.has_field("land_use"):
         result.not_checked.append(explain_missing_fields(layer, "land_use"))
@@ -67,8 +69,3 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         ctx, layer, template_field.name, layer.text("land_use"), find_restorable_code
     )
     return result
-
-
-def _is_reported_by_other_rule(layer: Layer, ctx: RuleContext) -> bool:
-    """Return True if LAW010 reports restorable land of this layer (farmland) in this run."""
-    return is_reported_elsewhere(ctx, "LAW010") and ctx.plan.find_layer_of_concept("farmland") is layer

@@ -4,7 +4,7 @@ import numpy as np
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, explain_missing_fields, make_value_finding
+from .._attributes import ValueProblem, explain_missing_fields, make_findings_of_wrong_values, make_value_finding
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -73,9 +73,11 @@ def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     if terrace is not None and layer.has_field("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
         result.is_applicable = True
         kinds = ctx.get_code_list(terrace.codes).entry_by_code
-        for position, value in enumerate(layer.text("terrace")):
-            if value and value not in kinds:
-                result.findings.append(
-                    make_value_finding(ctx, layer, position, terrace.name, ValueProblem("terrace", {"value": value}))
-                )
+        result.findings += make_findings_of_wrong_values(
+            ctx,
+            layer,
+            terrace.name,
+            layer.text("terrace"),
+            lambda value: ValueProblem("terrace", {"value": value}) if value and value not in kinds else None,
+        )
     return result

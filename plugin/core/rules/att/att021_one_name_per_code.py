@@ -2,8 +2,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-import numpy as np
-
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -94,19 +92,12 @@ def _group_rows_by_code_and_name(codes: Sequence[str], row_names: Sequence[str])
 
     ``codes`` and ``row_names`` have one text for each row. Rows without a code or a name are omitted.
     """
-    if not any(codes) or not any(row_names):
-        return {}
-    import pandas as pd
-
-    code_of, distinct_codes = pd.factorize(np.asarray(codes, dtype=object))
-    name_of, distinct_names = pd.factorize(np.asarray(row_names, dtype=object))
-    has_code_and_name = (
-        np.array([bool(c) for c in distinct_codes])[code_of] & np.array([bool(n) for n in distinct_names])[name_of]
-    )
-    pair = code_of.astype(np.int64) * max(len(distinct_names), 1) + name_of
-    code_of_pair = pd.unique(pair[has_code_and_name]) // max(len(distinct_names), 1)
-    codes_with_pairs, count = np.unique(code_of_pair, return_counts=True)
+    names_by_code: dict[str, set[str]] = defaultdict(set)
+    for code, name in set(zip(codes, row_names, strict=True)):
+        if code and name:
+            names_by_code[code].add(name)
     rows: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row in np.flatnonzero(has_code_and_name & np.isin(code_of, codes_with_pairs[count > 1])).tolist():
-        rows[distinct_codes[code_of[row]]][distinct_names[name_of[row]]].append(row)
+    for row, (code, name) in enumerate(zip(codes, row_names, strict=True)):
+        if name and len(names_by_code.get(code, ())) > 1:
+            rows[code][name].append(row)
     return rows

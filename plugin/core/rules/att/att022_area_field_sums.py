@@ -178,9 +178,8 @@ def area_field_sums(
             "expected": round(county_area, 2),
             "difference": round(total - county_area, 2),
         }
-        finding = Finding(layer.role, case="county", field=layer.get_field_name(meaning), params=params)
-        finding.related_role = county.role
-        result.findings.append(finding)
+        field = layer.get_field_name(meaning)
+        result.findings.append(Finding(layer.role, case="county", field=field, params=params, related_role=county.role))
     if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
         if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):
@@ -201,9 +200,7 @@ def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleC
             "expected": round(county_area, 2),
             "difference": round(county_area - graded_area, 2),
         }
-        finding = Finding(layer.role, case="partial", severity=Severity.WARNING, params=params)
-        finding.related_role = county.role
-        yield finding
+        yield Finding(layer.role, case="partial", severity=Severity.WARNING, params=params, related_role=county.role)
 
 
 def _report_blank_areas(layer: Layer, is_usable: NDArray, ctx: RuleContext) -> Iterator[Finding]:
@@ -288,9 +285,8 @@ def _compare_ridges_with_survey(layer: Layer, parcels: Layer, share: float, ctx:
         "share": round(100 * difference / float(net[is_compared].sum()), 2),
         **make_row_list_params(layer, layer.sort_rows(rows[is_wrong])),
     }
-    finding = Finding(layer.role, case="base", field=layer.get_field_name(NET_FIELD), params=params)
-    finding.related_role = parcels.role
-    yield finding
+    field = layer.get_field_name(NET_FIELD)
+    yield Finding(layer.role, case="base", field=field, params=params, related_role=parcels.role)
 
 
 def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:
@@ -304,10 +300,14 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
         "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
         "count": int(survey.excessive_rows[rows].sum()),
     }
-    finding = Finding(layer.role, case="deduction", field=layer.get_field_name(NET_FIELD), params=params)
-    finding.related_role = survey.survey_parcels.role
-    finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name
-    return finding
+    return Finding(
+        layer.role,
+        case="deduction",
+        field=layer.get_field_name(NET_FIELD),
+        params=params,
+        related_role=survey.survey_parcels.role,
+        township="" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name,
+    )
 
 
 def _report_wrong_sums(layer: Layer, meaning: str, comparison: AreaFieldComparison, rows: NDArray) -> Iterator[Finding]:
@@ -358,6 +358,10 @@ def _make_sum_finding(
         "count": int(comparison.wrong_rows[rows].sum()),
         "reason": f"area_unit_{comparison.apparent_unit}" if comparison.apparent_unit else "",
     }
-    finding = Finding(layer.role, case=case, field=layer.get_field_name(comparison.field_meaning), params=params)
-    finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name
-    return finding
+    return Finding(
+        layer.role,
+        case=case,
+        field=layer.get_field_name(comparison.field_meaning),
+        params=params,
+        township="" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name,
+    )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -222,12 +223,9 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
         return []
     first_parts = np.flatnonzero(parts.left == rows[0])
     parcel_row = int(parts.right[first_parts[np.argmax(parts.area[first_parts])]])
-    finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", ctx)
-    finding.area_m2 = float(layer.measure_rows(rows).sum())
-    finding.params |= {
-        "value": codes[parcel_row],
-        "expected": Texts(ctx.lang).get("words", "between_names").join(groups),
-    }
+    params = {"value": codes[parcel_row], "expected": Texts(ctx.lang).get("words", "between_names").join(groups)}
+    area = float(layer.measure_rows(rows).sum())
+    finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", area, params, ctx)
     finding.params["shown"]["value"] = format_code_with_name(parcels, "land_use", codes[parcel_row], ctx)
     return [finding]
 
@@ -249,12 +247,10 @@ def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: 
     findings = [finding for finding in field_findings if finding is not None]
     for pair in dict.fromkeys(zip(groups.tolist(), survey_groups.tolist(), strict=True)):
         rows_of_pair = differing_rows[(groups == pair[0]) & (survey_groups == pair[1])]
-        finding = _make_class_finding(
-            base_parcels, rows_of_pair, parcels, int(survey_rows[rows_of_pair[0]]), "class", ctx
-        )
-        finding.params |= {"value": pair[0], "expected": pair[1]}
+        params, area = {"value": pair[0], "expected": pair[1]}, float(base_parcels.measure_rows(rows_of_pair).sum())
+        survey_row = int(survey_rows[rows_of_pair[0]])
+        finding = _make_class_finding(base_parcels, rows_of_pair, parcels, survey_row, "class", area, params, ctx)
         _record_class_pairs(finding, base_parcels, rows_of_pair, parcels, survey_rows[rows_of_pair], ctx)
-        finding.area_m2 = float(base_parcels.measure_rows(rows_of_pair).sum())
         findings.append(finding)
     return [*findings, *_report_redrawn_base(base_parcels, parcels, survey_rows, ctx)]
 
@@ -271,12 +267,11 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
     if area < float(ctx.norm.get("attributes.redrawn_base_m2")) or not len(differing_rows):
         return []
     parcel_row = int(rows_below[differing_rows[0]])
-    finding = _make_class_finding(base_parcels, differing_rows, parcels, parcel_row, "redrawn", ctx)
-    finding.area_m2 = area
-    finding.params |= {
+    params = {
         "value": base_parcels.text("land_use")[int(differing_rows[0])],
         "expected": parcels.text("land_use")[parcel_row],
     }
+    finding = _make_class_finding(base_parcels, differing_rows, parcels, parcel_row, "redrawn", area, params, ctx)
     _name_land_uses(finding, base_parcels, parcels, ctx)
     _record_class_pairs(finding, base_parcels, differing_rows, parcels, rows_below[differing_rows], ctx)
     return [finding]
@@ -292,13 +287,14 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
     if not len(differing_rows) or contradicted <= float(ctx.norm.get("attributes.centre_base_share")) * compared_area:
         return []
     base_row = int(base_rows[differing_rows[0]])
-    finding = _make_class_finding(centre_base, differing_rows, base_parcels, base_row, "centre", ctx)
-    finding.area_m2 = contradicted
-    finding.params |= {
+    params = {
         "value": centre_base.text("land_use")[int(differing_rows[0])],
         "expected": base_parcels.text("land_use")[base_row],
         "percent": round(100 * contradicted / compared_area, 2),
     }
+    finding = _make_class_finding(
+        centre_base, differing_rows, base_parcels, base_row, "centre", contradicted, params, ctx
+    )
     finding.params["shown"]["compared_m2"] = round(compared_area, 2)
     _name_land_uses(finding, centre_base, base_parcels, ctx)
     _record_class_pairs(finding, centre_base, differing_rows, base_parcels, base_rows[differing_rows], ctx)
@@ -335,23 +331,31 @@ def _record_class_pairs(
 
 
 def _make_class_finding(
-    layer: Layer, rows: NDArray, other_layer: Layer, other_row: int, case: str, ctx: RuleContext
+    layer: Layer,
+    rows: NDArray,
+    other_layer: Layer,
+    other_row: int,
+    case: str,
+    area_m2: float,
+    params: dict[str, Any],
+    ctx: RuleContext,
 ) -> Finding:
     """Return the finding on rows whose class of land differs from that in another layer.
 
     ``other_row``: row of ``other_layer`` at the first of these rows.
     """
     shown_rows = rows[:MAX_SHOWN_FIDS].tolist()
-    finding = ctx.finding_maker.make_row_finding(
+    return ctx.finding_maker.make_row_finding(
         layer,
         shown_rows[0],
         case=case,
         field=layer.get_field_name("land_use") if layer.has_field("land_use") else "",
-        params=make_row_list_params(layer, rows.tolist(), max_named_rows=MOST_NAMED_FEATURES),
+        params=make_row_list_params(layer, rows.tolist(), max_named_rows=MOST_NAMED_FEATURES) | params,
+        area_m2=area_m2,
         geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
+        related_role=other_layer.role,
+        related_keys=[other_layer.keys[other_row]],
     )
-    finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
-    return finding
 
 
 def _compare_land_use(
@@ -486,8 +490,9 @@ def _report_differences(
         field=field,
         params=params,
         geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
+        related_role=parcels.role,
+        related_keys=[parcels.keys[int(parcel_rows[first])]],
     )
-    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(parcel_rows[first])]]
     finding.params["shown"] |= {
         shown_name: label_code_of_field(one.template.find_field_by_name(name), params[shown_name], ctx)
         for shown_name, one in (("value", layer), ("expected", parcels))

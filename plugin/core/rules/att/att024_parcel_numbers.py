@@ -162,13 +162,13 @@ def _make_number_finding(
         field=field,
         params=params,
         geometry=shapely.multipolygons(polygons),
+        related_role=layer.role,
+        related_keys=[layer.keys[row] for row in rows[1:]],
     )
     if is_of_place:
         finding.params["shown"] |= _describe_village(layer, field, numbers[1], rows)
     if variant := _compare_places(layer, rows, ctx):
         finding.params["shown"]["variant"] = variant
-    finding.related_role = layer.role
-    finding.related_keys = [layer.keys[row] for row in rows[1:]]
     return finding
 
 

@@ -13,7 +13,6 @@ from ...standard.template import TemplateField
 from .._attributes import (
     MAX_SHOWN_FIDS,
     ValueProblem,
-    find_wrong_rows,
     label_code_of_field,
     make_findings_of_wrong_values,
     make_row_list_params,
@@ -348,12 +347,7 @@ def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleConte
         expected_pattern = re.compile(pattern)
     except re.error as error:
         raise make_setting_error(ctx.norm, "attributes.value_patterns", pattern, str(error)) from error
-    is_wrong = np.zeros(len(values), dtype=bool)
-    wrong_rows = find_wrong_rows(
-        values, lambda value: None if not value or expected_pattern.fullmatch(value) else ValueProblem()
-    )
-    is_wrong[[position for position, _ in wrong_rows]] = True
-    return is_wrong
+    return np.array([bool(value) and not expected_pattern.fullmatch(value) for value in values], dtype=bool)
 
 
 def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int, ctx: RuleContext) -> list[Finding]:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from numpy.typing import NDArray
-
 from ...engine.context import RuleContext
-from ...geometry.corners import CornerDefects, find_sharp_corners
+from ...geometry.corners import find_sharp_corners
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
@@ -70,16 +68,5 @@ def acute_angles(
         select_valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
     )
     is_spike = corners.angle_or_distance < spike_degrees
-    findings = make_findings_by_row(
-        layer, _select_corners(corners, ~is_spike), "angle", ctx, case="acute", limit=below_degrees
-    )
-    return findings + make_findings_by_row(
-        layer, _select_corners(corners, is_spike), "angle", ctx, case="spike", limit=spike_degrees
-    )
-
-
-def _select_corners(corners: CornerDefects, is_selected: NDArray) -> CornerDefects:
-    """Return the corners where ``is_selected``, (n,) bool, is True."""
-    return CornerDefects(
-        corners.polygon_row[is_selected], corners.vertex_xy[is_selected], corners.angle_or_distance[is_selected]
-    )
+    findings = make_findings_by_row(layer, corners, ~is_spike, "angle", ctx, case="acute", limit=below_degrees)
+    return findings + make_findings_by_row(layer, corners, is_spike, "angle", ctx, case="spike", limit=spike_degrees)

@@ -15,7 +15,13 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import format_code_with_name
-from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap, select_valid_polygons
+from .._places import (
+    is_layer_in_setting,
+    is_reported_elsewhere,
+    list_layers_of_setting,
+    must_not_overlap,
+    select_valid_polygons,
+)
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -80,7 +86,9 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     holes, rows, unfilled_holes = holes[left_open], rows[left_open], unfilled_holes[left_open]
     is_window = np.zeros(len(holes), dtype=bool)
     if is_layer_in_setting(layer, "quality.windowed", ctx) and len(holes):
-        _, unfilled = _find_open_parts(holes, rows, layer, _collect_window_fillers(ctx), ctx, None)
+        fillers = [one.plane_shapes for one in list_layers_of_setting("quality.window_fillers", ctx)]
+        filler_polygons = Polygons(np.concatenate([np.zeros(0, dtype=object), *fillers]))
+        _, unfilled = _find_open_parts(holes, rows, layer, filler_polygons, ctx, None)
         if is_reported_elsewhere(ctx, "TOP009"):
             # A hole with features in it is a window, whether full or not.
             empty = (1 - unfilled) * shapely.area(holes) <= ctx.tolerance.min_area_m2
@@ -93,10 +101,14 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     findings = []
     for n, row in enumerate(rows.tolist()):
         finding = ctx.finding_maker.make_row_finding(
-            layer, row, area_m2=float(areas[n]), width_m=float(widths[n]), geometry=unfilled_holes[n]
+            layer,
+            row,
+            case="window" if is_window[n] else "hole",
+            severity=Severity.INFO if is_window[n] else None,
+            area_m2=float(areas[n]),
+            width_m=float(widths[n]),
+            geometry=unfilled_holes[n],
         )
-        finding.case = "window" if is_window[n] else "hole"
-        finding.severity = Severity.INFO if is_window[n] else None
         if finding.case == "hole" and (land := _find_main_land_use(unfilled_holes[n], layer, ctx)):
             finding.params["shown"] = {"hole_land": land}
         findings.append(finding)
@@ -163,13 +175,3 @@ def _find_open_parts(
         uncovered_parts = pieces.geometry[pieces.left == n]
         unfilled_holes[n] = uncovered_parts[0] if len(uncovered_parts) == 1 else shapely.multipolygons(uncovered_parts)
     return unfilled_holes, np.bincount(pieces.left, weights=pieces.area, minlength=len(holes)) / shapely.area(holes)
-
-
-def _collect_window_fillers(ctx: RuleContext) -> Polygons:
-    """Return the polygons of all layers that may fill a hole (window) of the boundary."""
-    layers = [
-        filler_layer
-        for c in ctx.norm.get("quality.window_fillers")
-        if (filler_layer := ctx.plan.find_layer_of_concept(c)) is not None
-    ]
-    return Polygons(np.concatenate([np.zeros(0, dtype=object), *(layer.plane_shapes for layer in layers)]))

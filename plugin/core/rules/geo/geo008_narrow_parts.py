@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.corners import find_narrow_places as parts_narrower
-from ...geometry.polygon_rings import hash_vertices
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import select_valid_polygons
@@ -69,16 +67,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     width = float(ctx.norm.get_settings_section(WIDTH_SETTING).get(layer.role, narrow_m))
     if layer.template.geometry != "polygon" or width <= 0:
         return None
-    shapes = select_valid_polygons(layer)
-    # Lines are composed of parcels: a shape found to be wide in one layer is not tested again in the next.
-    known_wide = ctx.plan.get_cache("known_wide")
-    known_keys = known_wide.get(width, np.zeros(0, dtype=np.uint64))
-    shape_keys = _make_shape_keys(shapes)
-    shapes[_find_keys_in_sorted(shape_keys, known_keys)] = None
-    rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
-    wide_keys = np.delete(shape_keys, np.unique(rows))
-    # Sorting takes a fraction of the time of NumPy's functions on sets.
-    known_wide[width] = np.sort(np.concatenate([known_keys, wide_keys]))
+    rows, places = parts_narrower(select_valid_polygons(layer), width, cancellation=ctx.cancellation)
     area = ctx.geometry.measure_drawn_areas(places)
     findings = []
     for row in np.unique(rows).tolist():
@@ -96,25 +85,3 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     return RuleResult(
         findings=findings, unconfirmed=[county_setting] if county_setting in ctx.norm.profile.settings else []
     )
-
-
-def _find_keys_in_sorted(keys: NDArray, known_keys: NDArray) -> NDArray:
-    """Return (n,) bool: keys that are among (k,) sorted ones."""
-    if not len(known_keys):
-        return np.zeros(len(keys), dtype=bool)
-    is_known: NDArray = known_keys[np.minimum(np.searchsorted(known_keys, keys), len(known_keys) - 1)] == keys
-    return is_known
-
-
-def _make_shape_keys(shapes: NDArray) -> NDArray:
-    """Return (n,) uint64: a hash that is equal for equal polygons.
-
-    It combines area, perimeter, number of vertices and bounding box, bit by bit.
-    """
-    measures = np.column_stack(
-        [shapely.area(shapes), shapely.length(shapes), shapely.get_num_coordinates(shapes), shapely.bounds(shapes)]
-    )
-    key = np.zeros(len(shapes), dtype=np.uint64)
-    for column in range(1, measures.shape[1]):
-        key += hash_vertices(np.ascontiguousarray(measures[:, column - 1 : column + 1])) * np.uint64(2 * column + 1)
-    return key

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
-from ...geometry.corners import CornerDefects
 from ...geometry.corners import find_near_vertices as vertices_near
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -60,10 +59,7 @@ def near_vertices(layer: Layer, *, ctx: RuleContext, within_m: float = 0.01) -> 
     is_repeated = close_vertices.angle_or_distance <= cluster_m
     findings = []
     for case, is_of_case, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
-        corners = CornerDefects(
-            close_vertices.polygon_row[is_of_case],
-            close_vertices.vertex_xy[is_of_case],
-            close_vertices.angle_or_distance[is_of_case],
+        findings += make_findings_by_row(
+            layer, close_vertices, is_of_case, "distance", ctx, case=case, decimals=4, limit=limit
         )
-        findings += make_findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
     return findings

@@ -55,9 +55,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
         sea) are not compared; a notice names them.
     """
     extent = ctx.geometry.get_county_outline()
-    if extent is None or layer is county:
-        return None
-    if is_reported_elsewhere(ctx, "TOP003"):
+    if extent is None or layer is county or is_reported_elsewhere(ctx, "TOP003"):
         return None
     west, south, east, north = extent[1].shapes[0].bounds
     bounds = shapely.bounds(layer.plane_shapes).reshape(-1, 4)

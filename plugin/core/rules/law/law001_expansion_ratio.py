@@ -182,7 +182,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
             "numerator": round(numerator, 2),
             "denominator": round(expansion.denominator_m2, 2),
             "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
-            "shown": {"limit_source": _find_limit_source(ctx)},
+            "shown": {"limit_source": ctx.norm.profile.mark_sources.get("ratio.limit", "")},
         }
         result.findings.append(Finding(boundary.role, params=ratio_params))
     base_year = int(ctx.norm.get("ratio.base_year"))
@@ -207,11 +207,6 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     if not expansion.is_confirmed_by_geometry:
         _report_ratio_by_drawn_base_area(result, expansion, definition, limit, base_parcels)
     return result
-
-
-def _find_limit_source(ctx: RuleContext) -> str:
-    """Return the document that the limit of the ratio is from; empty if it is unknown."""
-    return ctx.norm.profile.mark_sources.get("ratio.limit", "")
 
 
 def _make_year_finding(expansion: ExpansionRatio, base_year: int, base_parcels: Layer) -> Finding:
@@ -240,9 +235,14 @@ def _make_remote_finding(
         **make_row_list_params(base_parcels, expansion.remote_rows),
     }
     field = base_parcels.get_field_name("urban_code")
-    finding = Finding(base_parcels.role, case="remote", severity=Severity.INFO, field=field, params=params)
-    finding.related_role = boundary.role
-    return finding
+    return Finding(
+        base_parcels.role,
+        case="remote",
+        severity=Severity.INFO,
+        field=field,
+        params=params,
+        related_role=boundary.role,
+    )
 
 
 def _make_window_finding(
@@ -307,8 +307,9 @@ def _report_ratio_by_drawn_base_area(
         "layer": base_parcels.name,
         "limit": limit,
         "ratio_text": f"{ratio:.4f}",
+        "denominator": round(expansion.denominator_m2, 2),
+        "expected": round(expansion.statutory_denominator, 2),
     }
-    values |= {"denominator": round(expansion.denominator_m2, 2), "expected": round(expansion.statutory_denominator, 2)}
     if land_ratio is None:
         result.notes.append(("ratio_no_land", values))
         return
@@ -316,8 +317,9 @@ def _report_ratio_by_drawn_base_area(
     result.notes.append(("ratio_land", values))
     if ratio <= limit < land_ratio:
         params = {key: value for key, value in values.items() if key not in ("field", "layer")}
-        finding = Finding(base_parcels.role, case="land", severity=Severity.WARNING, field=field, params=params)
-        result.findings.append(finding)
+        result.findings.append(
+            Finding(base_parcels.role, case="land", severity=Severity.WARNING, field=field, params=params)
+        )
 
 
 def _format_ratio_above_limit(ratio: float, limit: float) -> str:

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from typing import Any
-
 import numpy as np
 
 from ...engine.context import RuleContext
@@ -64,18 +62,14 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: RuleContext) -> Rule
     codes = np.array(list_zone_codes(zones), dtype=object)
     for code, (count, area) in derived_areas.unmapped_zones.items():
         if not code or code in spaces.zones.entry_by_code:
-            geometry = ctx.geometry.unite_shapes(zones.plane_shapes[codes == code])
-            result.findings.append(_make_unmapped_finding(zones, geometry, code, count, area))
+            result.findings.append(
+                Finding(
+                    zones.role,
+                    case="" if code else "blank",
+                    field=zones.get_field_name("zone_code"),
+                    params={"code": code, "count": count, "space": UNMAPPED_ZONE_CODE},
+                    area_m2=area,
+                    geometry=ctx.geometry.unite_shapes(zones.plane_shapes[codes == code]),
+                )
+            )
     return result
-
-
-def _make_unmapped_finding(zones: Layer, geometry: Any, code: str, count: int, area_m2: float) -> Finding:
-    """Return the finding on a zone code that no entry of the mapping assigns."""
-    return Finding(
-        zones.role,
-        case="" if code else "blank",
-        field=zones.get_field_name("zone_code"),
-        params={"code": code, "count": count, "space": UNMAPPED_ZONE_CODE},
-        area_m2=area_m2,
-        geometry=geometry,
-    )

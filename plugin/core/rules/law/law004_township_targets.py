@@ -159,16 +159,14 @@ def township_targets(
         the last printed digit is a rounding difference (取整差).
     """
     allocated_targets = get_township_targets(ctx.side_inputs)
-    if not allocated_targets.targets:
-        code_findings = [
-            *_report_repeated_divisions(townships, ctx),
-            *_check_row_codes((farmland, cultivated, parcels), ctx),
-        ]
-        return RuleResult(code_findings, is_applicable=bool(code_findings), notes=[("tasks_not_given", {})])
-    plan_townships = get_plan_townships(ctx)
     result = RuleResult(
         [*_report_repeated_divisions(townships, ctx), *_check_row_codes((farmland, cultivated, parcels), ctx)]
     )
+    if not allocated_targets.targets:
+        result.is_applicable = bool(result.findings)
+        result.notes.append(("tasks_not_given", {}))
+        return result
+    plan_townships = get_plan_townships(ctx)
     if plan_townships is None:
         result.not_checked.append(("tasks_no_townships", {"file": allocated_targets.file_name}))
         return result
@@ -203,12 +201,12 @@ def township_targets(
                     )
         result.indicators += figures
         # Land that two townships claim is in the figures of both: a target met only by that land may be missed.
-        target = (
-            result.not_checked
-            if any(_depends_on_twice_claimed_land(one, by_township) for one in figures)
-            else result.notes
-        )
-        target += _note_twice_claimed_land(indicator, by_township)
+        twice_claimed = -float(by_township.areas_m2[-1])
+        if twice_claimed >= 1.0:
+            is_doubtful = any(_depends_on_twice_claimed_land(one, by_township) for one in figures)
+            reasons = result.not_checked if is_doubtful else result.notes
+            params = {"indicator": indicator, "area": format_number(twice_claimed, 2)}
+            reasons.append(("tasks_twice_claimed", params))
     return result
 
 
@@ -363,11 +361,16 @@ def _make_exchange_finding(row_codes: RowTownships, township: int, other: int, c
         "count": count,
     }
     row = int(np.flatnonzero(township_of_row == township)[0])
-    finding = ctx.finding_maker.make_row_finding(
-        township_layer, row, case="exchanged", severity=Severity.WARNING, field=row_codes.field_name, params=params
+    return ctx.finding_maker.make_row_finding(
+        township_layer,
+        row,
+        case="exchanged",
+        severity=Severity.WARNING,
+        field=row_codes.field_name,
+        params=params,
+        related_role=row_codes.layer.role,
+        township=located_township.name,
     )
-    finding.related_role, finding.township = row_codes.layer.role, located_township.name
-    return finding
 
 
 def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Finding:
@@ -401,13 +404,6 @@ def _depends_on_twice_claimed_land(figure: Indicator, by_township: AreasByTownsh
         and margin is not None
         and 0 <= margin < convert_area(-float(by_township.areas_m2[-1]), figure.unit)
     )
-
-
-def _note_twice_claimed_land(indicator: str, by_township: AreasByTownship) -> Iterable[tuple[str, dict]]:
-    """Yield a note (text key, parameters) on land that two townships claim, if it has at least 1 m²."""
-    twice_claimed = float(by_township.areas_m2[-1])
-    if twice_claimed <= -1.0:
-        yield "tasks_twice_claimed", {"indicator": indicator, "area": format_number(-twice_claimed, 2)}
 
 
 def _make_township_indicator(

@@ -23,7 +23,6 @@ from ...profile.figures import AllocatedTarget, AllocatedTargets, get_township_t
 from ...profile.model import RegisteredSite
 from ...target_allocation.levels import (
     ChangedRatioSetting,
-    InheritedLimit,
     PartsSum,
     compare_limits_with_bases,
     compare_targets_with_children,
@@ -163,43 +162,51 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         for limit in compare_limits_with_bases(one):
             result.is_applicable = True
             if limit.is_looser_than_base:
-                result.findings.append(_make_looser_limit_finding(one, limit, ctx))
+                params = {
+                    "county": one.name,
+                    "value": limit.value,
+                    "parent": limit.base_profile.name,
+                    "target": limit.base_value,
+                }
+                result.findings.append(Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params))
         for measure in find_changed_ratio_settings(one, ctx.norm.standard.settings):
-            result.is_applicable = True
             result.findings.append(_make_changed_ratio_setting_finding(one, measure, ctx))
-    for own_target, upper_target, parent in find_loosened_targets(profile):
-        if own_target.area_code == area:
-            result.is_applicable = True
-            result.findings.append(_make_looser_target_finding(own_target, upper_target, parent, profile, ctx))
-    for own_target, upper_target, parent in find_replaced_targets(profile):
-        if own_target.area_code == area:
-            result.is_applicable = True
-            result.findings.append(_make_replaced_target_finding(own_target, upper_target, parent, profile, ctx))
+    for case, severity, replaced_targets in (
+        ("target", Severity.WARNING, find_loosened_targets(profile)),
+        ("replaced", Severity.INFO, find_replaced_targets(profile)),
+    ):
+        for own_target, upper_target, parent in replaced_targets:
+            if own_target.area_code == area:
+                role = _find_layer_role(own_target.indicator, ctx)
+                field = own_target.indicator if case == "replaced" else ""
+                params = _describe_two_targets(own_target, upper_target, parent, profile)
+                result.findings.append(Finding(role, case=case, severity=severity, field=field, params=params))
     for own_site, upper_site, parent in find_replaced_register_lines(profile):
         if own_site.area_code == area:
-            result.is_applicable = True
             result.findings.append(_make_replaced_site_finding(own_site, upper_site, parent, profile, ctx))
     for missing_target, parent in find_targets_of_other_years(profile):
         if missing_target.area_code == area:
-            result.is_applicable = True
-            result.findings.append(_make_absent_target_finding(missing_target, parent, profile, ctx))
+            role, field = _find_layer_role(missing_target.indicator, ctx), missing_target.indicator
+            params = _describe_upper_target(missing_target, parent, profile)
+            result.findings.append(Finding(role, field=field, case="absent", severity=Severity.WARNING, params=params))
     # Rules load with the toolbox, before any file reader is imported.
     from ...engine.provenance import find_county_name
 
+    county_name = find_county_name(ctx.plan)
     township_layer = get_plan_townships(ctx)
     allocated_targets = get_township_targets(ctx.side_inputs)
     omissions: list[Finding] = []
     if allocated_targets.targets:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
-        omissions = list(_report_omissions(allocated_targets, township_layer, ctx))
+        omissions = list(_report_omissions(allocated_targets, township_layer, county_name, ctx))
         result.findings += omissions
-        result.is_applicable |= bool(result.findings)
+    result.is_applicable |= bool(result.findings)
     _report_sums(
         result,
         compare_targets_with_townships(
             allocated_targets, ctx.norm.find_targets(area), township_layer[1] if township_layer else ()
         ),
-        find_county_name(ctx.plan),
+        county_name,
         ctx,
         # The amount not allocated follows only from a table that lists all townships.
         "" if any(finding.case == "omitted" for finding in omissions) else allocated_targets.file_name,
@@ -211,16 +218,13 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
             "line": total.line_number,
             "target": total.value,
             "unit": total.unit,
-        }
-        params = {
-            **params,
             "indicator": IndicatorName(total.indicator),
             "value": round(value, total.printed_decimals + 4),
         }
         result.findings.append(
             Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
-    part_findings = list(_report_parts_exceeding_wholes(allocated_targets, ctx))
+    part_findings = list(_report_parts_exceeding_wholes(allocated_targets, county_name, ctx))
     result.is_applicable |= bool(part_findings)
     result.findings += part_findings
     divisions = ctx.norm.standard.code_lists.get("divisions")
@@ -236,7 +240,10 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
 
 
 def _report_omissions(
-    allocated_targets: AllocatedTargets, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: RuleContext
+    allocated_targets: AllocatedTargets,
+    township_layer: tuple[Layer, list[Township], NDArray] | None,
+    county_name: str,
+    ctx: RuleContext,
 ) -> Iterator[Finding]:
     """Yield warnings on townships and county targets missing in the table of tasks.
 
@@ -246,34 +253,34 @@ def _report_omissions(
         listed_names = [*omitted_names[:_MAX_LISTED_NAMES], *(["…"] if len(omitted_names) > _MAX_LISTED_NAMES else [])]
         params = {"file": allocated_targets.file_name, "count": len(omitted_names), "names": "、".join(listed_names)}
         yield Finding(township_layer[0].role, case="omitted", severity=Severity.WARNING, params=params)
-    from ...engine.provenance import find_county_name
-
     for target in find_undivided_targets(
         allocated_targets, ctx.norm.find_targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
     ):
         params = {
             "file": allocated_targets.file_name,
             "indicator": IndicatorName(target.indicator),
-            "area": find_county_name(ctx.plan),
+            "area": county_name,
             "year": target.year,
+            "comparison": COMPARISON_SIGNS[target.comparison],
+            "target": target.value,
+            "unit": target.unit,
         }
-        params |= {"comparison": COMPARISON_SIGNS[target.comparison], "target": target.value, "unit": target.unit}
         role = _find_layer_role(target.indicator, ctx)
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
-def _report_parts_exceeding_wholes(allocated_targets: AllocatedTargets, ctx: RuleContext) -> Iterator[Finding]:
+def _report_parts_exceeding_wholes(
+    allocated_targets: AllocatedTargets, county_name: str, ctx: RuleContext
+) -> Iterator[Finding]:
     """Yield warnings on tasks and targets of a part that exceed those of its whole."""
-    from ...engine.provenance import find_county_name
-
     pairs = read_word_pairs(ctx.norm, PART_INDICATORS_SETTING)
     for allocated, whole in find_parts_exceeding_wholes(allocated_targets.targets, pairs):
         params = {
             "file": allocated_targets.file_name,
             "line": allocated.line_number,
             "town": allocated.name or allocated.code,
+            **_describe_part(allocated, whole),
         }
-        params |= _describe_part(allocated, whole)
         yield Finding(
             _find_layer_role(allocated.indicator, ctx),
             case="part",
@@ -283,8 +290,13 @@ def _report_parts_exceeding_wholes(allocated_targets: AllocatedTargets, ctx: Rul
             params=params,
         )
     for target, whole_target in find_parts_exceeding_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):
-        params = {"county": find_county_name(ctx.plan), "year": target.year, "source": target.source}
-        params |= {"whole_source": whole_target.source, **_describe_part(target, whole_target)}
+        params = {
+            "county": county_name,
+            "year": target.year,
+            "source": target.source,
+            "whole_source": whole_target.source,
+            **_describe_part(target, whole_target),
+        }
         role = _find_layer_role(target.indicator, ctx)
         yield Finding(role, case="part_target", severity=Severity.WARNING, field=target.indicator, params=params)
 
@@ -317,9 +329,31 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
             result.findings.append(_make_unallocated_finding(parts_sum, area, table, ctx))
         if parts_sum.state:
             result.is_applicable = True
-            result.indicators.append(_make_sum_indicator(parts_sum, area))
-            if parts_sum.state in (TARGET_MISSED, MISSED_BY_ROUNDING):
-                result.findings.append(_make_sum_finding(parts_sum, area, ctx))
+            target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
+            result.indicators.append(
+                Indicator(
+                    f"handed_down_{target.indicator}",
+                    parts_sum.sum_value,
+                    target.unit,
+                    "",
+                    target.comparison,
+                    target.numeric_value,
+                    target.printed_decimals,
+                    target.source,
+                    {"parts": parts_sum.part_count, "year": target.year},
+                    parts_sum.state,
+                    place=area,
+                )
+            )
+            if rounding or parts_sum.state == TARGET_MISSED:
+                result.findings.append(
+                    Finding(
+                        _find_layer_role(target.indicator, ctx),
+                        case="rounding" if rounding else "sum",
+                        severity=Severity.WARNING if rounding else None,
+                        params=_describe_sum(parts_sum, area),
+                    )
+                )
     # Indicators that lack the same parts share one sentence.
     for year, missing_parts in dict.fromkeys(
         (parts_sum.target.year, parts_sum.missing_parts) for parts_sum in sums if parts_sum.missing_parts
@@ -332,29 +366,14 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
             for parts_sum in sums
             if (parts_sum.target.year, parts_sum.missing_parts) == (year, missing_parts)
         ]
-        indicators = [target.indicator for target in targets]
         params = {
             "area": area,
             "year": year,
-            "indicators": indicators,
+            "indicators": [target.indicator for target in targets],
             "count": len(missing_parts),
             "names": missing_names,
         }
         result.notes.append(("parts_lacking", params))
-
-
-def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
-    """Return a sum of the parts' targets as a figure of the report."""
-    target = parts_sum.target
-    indicator = Indicator(f"handed_down_{target.indicator}", parts_sum.sum_value, target.unit, "", place=area)
-    indicator.comparison, indicator.target, indicator.target_decimals = (
-        target.comparison,
-        target.numeric_value,
-        target.printed_decimals,
-    )
-    indicator.target_source, indicator.state = target.source, parts_sum.state
-    indicator.inputs = {"parts": parts_sum.part_count, "year": target.year}
-    return indicator
 
 
 def _make_unallocated_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
@@ -369,17 +388,6 @@ def _make_unallocated_finding(parts_sum: PartsSum, area: str, table: str, ctx: R
         params["names"] += "…"
     role = _find_layer_role(parts_sum.target.indicator, ctx)
     return Finding(role, field=parts_sum.target.indicator, case="unallocated", severity=Severity.INFO, params=params)
-
-
-def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: RuleContext) -> Finding:
-    """Return the finding that the parts' targets do not sum to the whole area's."""
-    target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
-    return Finding(
-        _find_layer_role(target.indicator, ctx),
-        case="rounding" if rounding else "sum",
-        severity=Severity.WARNING if rounding else None,
-        params=_describe_sum(parts_sum, area),
-    )
 
 
 def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:
@@ -397,17 +405,6 @@ def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:
     }
 
 
-def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: RuleContext) -> Finding:
-    """Return the finding on a limit of the expansion ratio that is looser than the base profile's."""
-    params = {
-        "county": profile.name,
-        "value": limit.value,
-        "parent": limit.base_profile.name,
-        "target": limit.base_value,
-    }
-    return Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params)
-
-
 def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioSetting, ctx: RuleContext) -> Finding:
     """Return the finding on a setting of the expansion ratio that differs from the base profile's."""
     value, base_value = (
@@ -421,27 +418,6 @@ def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioS
         "target": base_value,
     }
     return Finding(_find_layer_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=params)
-
-
-def _make_looser_target_finding(
-    own_target: IndicatorTarget, upper_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
-) -> Finding:
-    """Return the finding on a target that is looser than the upper profile's."""
-    params = _describe_two_targets(own_target, upper_target, parent, profile)
-    return Finding(_find_layer_role(own_target.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
-
-
-def _make_replaced_target_finding(
-    own_target: IndicatorTarget, upper_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
-) -> Finding:
-    """Return the remark on a target that replaces the upper profile's without being looser."""
-    return Finding(
-        _find_layer_role(own_target.indicator, ctx),
-        case="replaced",
-        severity=Severity.INFO,
-        field=own_target.indicator,
-        params=_describe_two_targets(own_target, upper_target, parent, profile),
-    )
 
 
 def _make_replaced_site_finding(
@@ -491,15 +467,6 @@ def _describe_two_targets(
         "unit": own_target.unit,
         "source": own_target.source,
     }
-
-
-def _make_absent_target_finding(
-    missing_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
-) -> Finding:
-    """Return the finding on a target that only another profile for the same area has."""
-    params = _describe_upper_target(missing_target, parent, profile)
-    role = _find_layer_role(missing_target.indicator, ctx)
-    return Finding(role, field=missing_target.indicator, case="absent", severity=Severity.WARNING, params=params)
 
 
 def _describe_upper_target(upper_target: IndicatorTarget, parent: Profile, profile: Profile) -> dict[str, Any]:

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from collections.abc import Iterator
 from typing import Any
 
 from ...engine.context import RuleContext
@@ -54,7 +53,8 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=False)
     area = ctx.plan.area_code
     name_by_area_code = {one.area_code: one.name for one in ctx.norm.profile.list_base_profiles() if one.covers(area)}
-    for figure, source in _iterate_figures_with_other_sources(ctx):
+    figures: list[IndicatorTarget | StatedFigure] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated_figures]
+    for figure, source in ((one, source) for one in figures for source in one.other_sources):
         if figure.area_code not in name_by_area_code and figure.area_code != area:
             continue
         result.is_applicable = True
@@ -62,16 +62,6 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
             name = name_by_area_code.get(figure.area_code, area)
             result.findings.append(_make_difference_finding(figure, source, name, figure.area_code == area, ctx))
     return result
-
-
-def _iterate_figures_with_other_sources(
-    ctx: RuleContext,
-) -> Iterator[tuple[IndicatorTarget | StatedFigure, OtherSource]]:
-    """Yield each figure of the profile with each other document that states it."""
-    figures: list[IndicatorTarget | StatedFigure] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated_figures]
-    for figure in figures:
-        for source in figure.other_sources:
-            yield figure, source
 
 
 def _make_difference_finding(

@@ -8,7 +8,7 @@ from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import format_code_with_name
+from .._attributes import explain_missing_fields, format_code_with_name
 from .._farmland import find_construction_land_rows
 from .._places import is_reported_elsewhere
 
@@ -124,11 +124,11 @@ def farmland_not_cultivated(
         result.findings += _report_rows_by_code(farmland, by_code, ctx)
     elif farmland.template.find_field("land_use"):
         result.is_applicable = True
-        result.not_checked.append(_make_missing_land_use_reason(farmland))
+        result.not_checked.append(explain_missing_fields(farmland, "land_use"))
     uncultivated = reported_land = None
     if parcels is not None and not parcels.has_field("land_use"):
         result.is_applicable = True
-        result.not_checked.append(_make_missing_land_use_reason(parcels))
+        result.not_checked.append(explain_missing_fields(parcels, "land_use"))
     elif parcels is not None:
         result.is_applicable = True
         uncultivated = ~ctx.find_cultivated_rows(parcels)
@@ -185,25 +185,25 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
     positions = np.flatnonzero(rows)
     for position, area in zip(positions.tolist(), layer.measure_rows(positions).tolist(), strict=True):
         shape = layer.plane_shapes[position]
-        finding = ctx.finding_maker.make_row_finding(
-            layer,
-            position,
-            field=layer.get_field_name("land_use"),
-            case=case or ("code" if codes[position] else "blank"),
-            params={
-                "value": codes[position],
-                "shown": {
-                    "value": format_code_with_name(layer, "land_use", codes[position], ctx),
-                    "is_restorable": codes[position].endswith(_RESTORABLE_SUFFIX),
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                position,
+                field=layer.get_field_name("land_use"),
+                case=case or ("code" if codes[position] else "blank"),
+                params={
+                    "value": codes[position],
+                    "shown": {
+                        "value": format_code_with_name(layer, "land_use", codes[position], ctx),
+                        "is_restorable": codes[position].endswith(_RESTORABLE_SUFFIX),
+                    },
                 },
-            },
-            geometry=shape,
-            area_m2=area if shape is not None else None,
-            net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
+                geometry=shape,
+                area_m2=area if shape is not None else None,
+                net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
+                width_m=2 * shape.area / shape.length if shape is not None else None,
+            )
         )
-        if shape is not None:
-            finding.width_m = 2 * shape.area / shape.length
-        findings.append(finding)
     return findings
 
 
@@ -284,28 +284,25 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
     findings = []
     for row, area in zip(differing_rows, farmland.measure_rows(differing_rows).tolist(), strict=True):
         parcel = int(parcel_of_row[row])
-        finding = ctx.finding_maker.make_row_finding(
-            farmland,
-            row,
-            case="slope",
-            severity=Severity.WARNING,
-            field=farmland.get_field_name("slope_class"),
-            params={
-                "value": farmland_classes[row],
-                "related": parcel_classes[parcel],
-                "shown": {
-                    "value": format_code_with_name(farmland, "slope_class", farmland_classes[row], ctx),
-                    "related": format_code_with_name(parcels, "slope_class", parcel_classes[parcel], ctx),
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                farmland,
+                row,
+                case="slope",
+                severity=Severity.WARNING,
+                field=farmland.get_field_name("slope_class"),
+                params={
+                    "value": farmland_classes[row],
+                    "related": parcel_classes[parcel],
+                    "shown": {
+                        "value": format_code_with_name(farmland, "slope_class", farmland_classes[row], ctx),
+                        "related": format_code_with_name(parcels, "slope_class", parcel_classes[parcel], ctx),
+                    },
                 },
-            },
-            geometry=farmland.plane_shapes[row],
-            area_m2=area,
+                geometry=farmland.plane_shapes[row],
+                area_m2=area,
+                related_role=parcels.role,
+                related_keys=[parcels.keys[parcel]],
+            )
         )
-        finding.related_role, finding.related_keys = parcels.role, [parcels.keys[parcel]]
-        findings.append(finding)
     return findings
-
-
-def _make_missing_land_use_reason(layer: Layer) -> tuple[str, dict[str, str]]:
-    """Return why a layer was not checked: it has no field of land-use codes."""
-    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": layer.get_field_name("land_use")}

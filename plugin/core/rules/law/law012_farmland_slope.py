@@ -60,21 +60,18 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     for row in np.flatnonzero(
         [trim_code_padding(value, template_field.code_pad) in steep_classes for value in classes]
     ).tolist():
-        shape = farmland.plane_shapes[row]
+        shape, shown = farmland.plane_shapes[row], {}
+        if terraces[row] == TERRACE_CODE:
+            shown = {"terrace_label": format_code_with_name(farmland, "terrace", TERRACE_CODE, ctx)}
         result.findings.append(
             ctx.finding_maker.make_row_finding(
                 farmland,
                 row,
                 field=template_field.name,
-                params={"value": classes[row], "shown": _describe_terrace(farmland, terraces[row], ctx)},
+                params={"value": classes[row], "shown": shown},
                 geometry=shape,
                 area_m2=float(farmland.statutory[row]) if shape is not None else None,
                 net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,
             )
         )
     return result
-
-
-def _describe_terrace(farmland: Layer, code: str, ctx: RuleContext) -> dict[str, str]:
-    """Return the name of a terrace's kind for the message; empty for other land."""
-    return {"terrace_label": format_code_with_name(farmland, "terrace", code, ctx)} if code == TERRACE_CODE else {}

@@ -74,24 +74,24 @@ def farmland_fragments(
     for rows in (
         np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []
     ):
-        finding = ctx.finding_maker.make_row_finding(
-            farmland,
-            int(rows[0]),
-            params={
-                "count": len(rows),
-                "limit": patch_area_m2,
-                "shown": {
-                    "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
-                    "limit_origin": find_limit_origin(LIMIT_SETTING, patch_area_m2, ctx),
-                },
-            },
-        )
-        finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
-        finding.related_role = farmland.role if len(rows) > 1 else ""
         shapes = farmland.plane_shapes[rows]
-        finding.geometry = shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes))
-        finding.area_m2 = float(patch_areas[patch_of_row[rows[0]]])
-        if np.isfinite(net[rows]).all():
-            finding.net_area_m2 = float(net[rows].sum())
-        result.findings.append(finding)
+        result.findings.append(
+            ctx.finding_maker.make_row_finding(
+                farmland,
+                int(rows[0]),
+                params={
+                    "count": len(rows),
+                    "limit": patch_area_m2,
+                    "shown": {
+                        "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
+                        "limit_origin": find_limit_origin(LIMIT_SETTING, patch_area_m2, ctx),
+                    },
+                },
+                related_role=farmland.role if len(rows) > 1 else "",
+                related_keys=[farmland.keys[n] for n in rows[1:].tolist()],
+                geometry=shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes)),
+                area_m2=float(patch_areas[patch_of_row[rows[0]]]),
+                net_area_m2=float(net[rows].sum()) if np.isfinite(net[rows]).all() else None,
+            )
+        )
     return result

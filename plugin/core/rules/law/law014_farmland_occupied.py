@@ -68,6 +68,5 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
             "value": codes[row],
             "shown": {"value": format_code_with_name(parcels, "land_use", codes[row], ctx)},
         }
-    if not ctx.norm.is_confirmed("farmland.construction_classes") and parcels.template.role != "DLTB":
-        return RuleResult(findings=findings, unconfirmed=["farmland.construction_classes"])
-    return RuleResult(findings=findings)
+    unconfirmed = ["farmland.construction_classes"] if parcels.template.role != "DLTB" else []
+    return RuleResult(findings=findings, unconfirmed=unconfirmed)

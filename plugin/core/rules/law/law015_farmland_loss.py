@@ -109,9 +109,12 @@ def _make_loss_finding(
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
     removed_parts = [part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township]
     finding = Finding(
-        layer.role, case="" if township else "county", severity=get_sealed_severity(ctx, layer), params=params
+        layer.role,
+        case="" if township else "county",
+        severity=get_sealed_severity(ctx, layer),
+        params=params,
+        net_area_m2=loss if basis == NET_BASIS else None,
     )
-    finding.net_area_m2 = loss if basis == NET_BASIS else None
     if removed_parts:
         finding.area_m2 = sum(part.area_m2 for part in removed_parts)
         finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))

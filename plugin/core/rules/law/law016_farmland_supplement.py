@@ -170,13 +170,18 @@ def _report_land_outside_reserve(
     findings = []
     for n, position in enumerate(pieces.left.tolist()):
         changed_part = added_parts[position]
-        finding = ctx.finding_maker.make_row_finding(
-            farmland, int(rows[position]), case="source", severity=Severity.INFO
+        net = float(shares[n] * changed_part.net_after_m2)
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                farmland,
+                int(rows[position]),
+                case="source",
+                severity=Severity.INFO,
+                related_role=reserve.role,
+                geometry=pieces.geometry[n],
+                width_m=float(pieces.width[n]),
+                area_m2=float(shares[n] * changed_part.area_m2),
+                net_area_m2=net if np.isfinite(net) else None,
+            )
         )
-        finding.related_role = reserve.role
-        finding.geometry, finding.width_m = pieces.geometry[n], float(pieces.width[n])
-        finding.area_m2 = float(shares[n] * changed_part.area_m2)
-        if np.isfinite(changed_part.net_after_m2):
-            finding.net_area_m2 = float(shares[n] * changed_part.net_after_m2)
-        findings.append(finding)
     return ctx.finding_maker.mark_findings_by_location(findings)

@@ -84,7 +84,7 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
         "total": round(total, 2),
         "county": round(county_area, 2),
         "difference": round(total - county_area, 2),
+        "shown": {"county_field": county_field, "limit": format_number(allowance_m2, 2)},
     }
-    figures["shown"] = {"county_field": county_field, "limit": format_number(allowance_m2, 2)}
     finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=figures)
     return RuleResult([finding], doubts=doubts)

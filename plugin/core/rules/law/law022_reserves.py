@@ -79,20 +79,14 @@ def reserves(
     result = RuleResult()
     is_whole = ~is_part & (site != "")
     for name in dict.fromkeys(site[is_part].tolist()):
-        areas_of_parts_and_whole = [
-            float(reserves.statutory[rows & (site == name)].sum()) for rows in (is_part, is_whole)
-        ]
-        if (
-            name
-            and areas_of_parts_and_whole[1]
-            and abs(areas_of_parts_and_whole[0] - areas_of_parts_and_whole[1]) > allowance_m2
-        ):
+        parts_m2, whole_m2 = (float(reserves.statutory[rows & (site == name)].sum()) for rows in (is_part, is_whole))
+        if name and whole_m2 and abs(parts_m2 - whole_m2) > allowance_m2:
             params = {
                 "site": name,
-                "parts": round(areas_of_parts_and_whole[0], 2),
-                "whole": round(areas_of_parts_and_whole[1], 2),
+                "parts": round(parts_m2, 2),
+                "whole": round(whole_m2, 2),
+                "difference": round(parts_m2 - whole_m2, 2),
             }
-            params["difference"] = round(areas_of_parts_and_whole[0] - areas_of_parts_and_whole[1], 2)
             result.findings.append(
                 Finding(reserves.role, case="", field=reserves.get_field_name("feature_name"), params=params)
             )

@@ -130,7 +130,9 @@ def _find_fields_left_out(
     pieces = ctx.geometry.remove_repeated_land(uncovered_pieces, parcels)
     protected_m2 = float(parcels.plane_areas[rows].sum() - pieces.area.sum())
     for line in lines:
-        pieces = _leave_out_land_inside(pieces, parcels, line, ctx)
+        parts = pieces
+        pieces = ctx.geometry.find_uncovered_pieces_of_shapes(parcels, parts.left, parts.geometry, line)
+        pieces.left = parts.left[pieces.left]
     left_out_m2 = float(pieces.area.sum())
     if not len(pieces) or float(ctx.geometry.compute_piece_areas(pieces, parcels).sum()) < float(
         ctx.norm.get(LEFT_OUT_SETTING)
@@ -140,13 +142,6 @@ def _find_fields_left_out(
     finding.params["percent"] = round(100 * left_out_m2 / (left_out_m2 + protected_m2), 2)
     finding.params["fillers"] = [ctx.plan.list_roles_of_concept(name)[0] for name in ctx.norm.get(OPEN_LINES_SETTING)]
     return [finding]
-
-
-def _leave_out_land_inside(parts: OverlayPieces, layer: Layer, line: Layer, ctx: RuleContext) -> OverlayPieces:
-    """Return the pieces of parts of a layer's rows that are outside a line."""
-    pieces = ctx.geometry.find_uncovered_pieces_of_shapes(layer, parts.left, parts.geometry, line)
-    pieces.left = parts.left[pieces.left]
-    return pieces
 
 
 def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:

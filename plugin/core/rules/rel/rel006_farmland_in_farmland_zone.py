@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from typing import Any
 
-from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.overlay_pieces import OverlayPieces
 from ...messages.numbers import format_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -122,72 +119,47 @@ def farmland_in_farmland_zone(
         # The sums of the county wait for the next whole check: the rows around an edit are not its farmland.
         return result
     if small.any() and total > 0:
-        result.notes.append(_note_scattered_parts(areas[small], total, large_area_m2))
+        scattered_m2 = float(areas[small].sum())
+        note = {
+            "count": int(small.sum()),
+            "area": format_number(scattered_m2 / M2_PER_HA, 2 if scattered_m2 >= M2_PER_HA else 4),
+            "share": format_number(scattered_m2 / total * 100, 2),
+            "limit": format_number(large_area_m2, 0),
+        }
+        result.notes.append(("scattered_outside", note))
         # A share above max_share has another finding, which includes small parts.
-        if areas[small].sum() / total > max_scattered_share and outside_m2 / total <= max_share:
+        if scattered_m2 / total > max_scattered_share and outside_m2 / total <= max_share:
             findings.append(
-                _make_scattered_finding(farmland, zones, outside_pieces.select_pieces(small), areas[small], ctx)
+                Finding(
+                    farmland.role,
+                    related_role=zones.role,
+                    case="scattered",
+                    severity=Severity.WARNING,
+                    params={
+                        "kind": "scattered",
+                        "count": int(small.sum()),
+                        "share": round_unlike_limit(scattered_m2 / total * 100, max_scattered_share * 100),
+                        "limit": large_area_m2,
+                        "max_share": round(max_scattered_share * 100, 2),
+                    },
+                    area_m2=scattered_m2,
+                    geometry=ctx.geometry.unite_shapes(outside_pieces.geometry[small]),
+                )
             )
-            findings[-1].params |= {
-                "share": round_unlike_limit(float(areas[small].sum()) / total * 100, max_scattered_share * 100),
-                "limit": large_area_m2,
-                "max_share": round(max_scattered_share * 100, 2),
-            }
     if total > 0 and outside_m2 / total > max_share:
-        geometry = ctx.geometry.unite_shapes([*outside_pieces.geometry, *urban_pieces.geometry])
-        findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
+        findings.append(
+            Finding(
+                farmland.role,
+                related_role=zones.role,
+                case="share",
+                severity=Severity.WARNING,
+                params={
+                    "kind": "share",
+                    "share": round_unlike_limit(outside_m2 / total * 100, max_share * 100),
+                    "max_share": round(max_share * 100, 2),
+                },
+                area_m2=outside_m2,
+                geometry=ctx.geometry.unite_shapes([*outside_pieces.geometry, *urban_pieces.geometry]),
+            )
+        )
     return result
-
-
-def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:
-    """Return the note (text key, parameters) with the total of farmland parts too small for a finding.
-
-    ``limit`` is the area in m² from which a part has a separate finding.
-    """
-    area, share = float(areas.sum()), float(areas.sum()) / total * 100
-    return "scattered_outside", {
-        "count": len(areas),
-        "area": format_number(area / M2_PER_HA, 2 if area >= M2_PER_HA else 4),
-        "share": format_number(share, 2),
-        "limit": format_number(limit, 0),
-    }
-
-
-def _make_scattered_finding(
-    farmland: Layer, zones: Layer, pieces: OverlayPieces, areas: NDArray, ctx: RuleContext
-) -> Finding:
-    """Return the warning on scattered plots of farmland outside the zones.
-
-    ``pieces``: the plots; ``areas``: their (k,) areas in m².
-    """
-    return Finding(
-        farmland.role,
-        related_role=zones.role,
-        case="scattered",
-        severity=Severity.WARNING,
-        params={"kind": "scattered", "count": len(areas)},
-        area_m2=float(areas.sum()),
-        geometry=ctx.geometry.unite_shapes(pieces.geometry),
-    )
-
-
-def _make_share_finding(
-    farmland: Layer, zones: Layer, geometry: Any, outside_m2: float, total: float, max_share: float
-) -> Finding:
-    """Return the warning that too large a share of the farmland is outside the zones.
-
-    ``outside_m2``, ``total``: area outside, and of all farmland, m²; ``max_share``: the limit (0–1).
-    """
-    return Finding(
-        farmland.role,
-        related_role=zones.role,
-        case="share",
-        severity=Severity.WARNING,
-        params={
-            "kind": "share",
-            "share": round_unlike_limit(outside_m2 / total * 100, max_share * 100),
-            "max_share": round(max_share * 100, 2),
-        },
-        area_m2=outside_m2,
-        geometry=geometry,
-    )

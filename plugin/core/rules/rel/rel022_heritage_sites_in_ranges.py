@@ -134,20 +134,21 @@ def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
         rows = present.sort_rows(np.flatnonzero(~is_known & present.has_shape & (names != "")))
         if not rows:
             continue
-        finding = ctx.finding_maker.make_row_finding(
-            present,
-            rows[0],
-            case="unprotected",
-            severity=Severity.INFO,
-            params={
-                "count": len(rows),
-                "names": "、".join(names[rows[:MAX_NAMED_ROWS]].tolist()),
-                "more": " …" if len(rows) > MAX_NAMED_ROWS else "",
-            },
-            geometry=ctx.geometry.unite_shapes(present.plane_shapes[rows]),
+        result.findings.append(
+            ctx.finding_maker.make_row_finding(
+                present,
+                rows[0],
+                case="unprotected",
+                severity=Severity.INFO,
+                params={
+                    "count": len(rows),
+                    "names": "、".join(names[rows[:MAX_NAMED_ROWS]].tolist()),
+                    "more": " …" if len(rows) > MAX_NAMED_ROWS else "",
+                },
+                geometry=ctx.geometry.unite_shapes(present.plane_shapes[rows]),
+                related_role=planned_layers[0].role,
+            )
         )
-        finding.related_role = planned_layers[0].role
-        result.findings.append(finding)
 
 
 def _normalise_site_name(name: str) -> str:
@@ -178,15 +179,16 @@ def _report_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: R
         }
         for name, row in sites.items():
             if name not in site_names:
-                finding = ctx.finding_maker.make_row_finding(
-                    heritage_line,
-                    row,
-                    case="missing",
-                    geometry=heritage_line.plane_shapes[row],
-                    params={"site": row_sites[row]},
+                result.findings.append(
+                    ctx.finding_maker.make_row_finding(
+                        heritage_line,
+                        row,
+                        case="missing",
+                        geometry=heritage_line.plane_shapes[row],
+                        params={"site": row_sites[row]},
+                        related_role=layers[0].role,
+                    )
                 )
-                finding.related_role = layers[0].role
-                result.findings.append(finding)
 
 
 def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
@@ -202,11 +204,16 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
         return []
     findings = []
     for row in lone_rows:
-        finding = ctx.finding_maker.make_row_finding(
-            polygons, row, case="without_point", params={"site": site_names[row]}, geometry=polygons.plane_shapes[row]
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                polygons,
+                row,
+                case="without_point",
+                params={"site": site_names[row]},
+                geometry=polygons.plane_shapes[row],
+                related_role=points.role,
+            )
         )
-        finding.related_role = points.role
-        findings.append(finding)
     return findings
 
 

@@ -114,14 +114,15 @@ def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
             rows = layer.sort_rows(np.flatnonzero(lacks_line & is_there))
             if not rows:
                 continue
-            finding = ctx.finding_maker.make_row_finding(
-                layer,
-                rows[0],
-                case=case,
-                severity=None if case == "purple" else Severity.INFO,
-                params=make_row_list_params(layer, rows),
-                area_m2=float(np.nansum(layer.statutory[rows])),
-                geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
+            result.findings.append(
+                ctx.finding_maker.make_row_finding(
+                    layer,
+                    rows[0],
+                    case=case,
+                    severity=None if case == "purple" else Severity.INFO,
+                    params=make_row_list_params(layer, rows),
+                    area_m2=float(np.nansum(layer.statutory[rows])),
+                    geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
+                    related_role=purple_line.role,
+                )
             )
-            finding.related_role = purple_line.role
-            result.findings.append(finding)

@@ -66,10 +66,14 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
         areas = ctx.geometry.measure_drawn_areas(gap_pieces.geometry)
         for k in range(len(gap_pieces)):
             finding = Finding(
-                detail_units.role, related_role=boundary.role, related_keys=[boundary.keys[row]], case="gap"
+                detail_units.role,
+                related_role=boundary.role,
+                related_keys=[boundary.keys[row]],
+                case="gap",
+                area_m2=float(areas[k]),
+                width_m=float(gap_pieces.width[k]),
+                geometry=gap_pieces.geometry[k],
             )
-            finding.area_m2, finding.width_m = float(areas[k]), float(gap_pieces.width[k])
-            finding.geometry = gap_pieces.geometry[k]
             if row in boundary.repeated_keys:
                 finding.params["related_fid"] = boundary.fids[row]
             result.findings += ctx.finding_maker.mark_findings_by_location([finding])

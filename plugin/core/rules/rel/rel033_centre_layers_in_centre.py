@@ -70,7 +70,9 @@ def central_area_layers_within_extent(layer: Layer, centre: Layer, *, ctx: RuleC
     findings = []
     for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.finding_maker.make_row_finding(layer, row, case=case, params=params, geometry=shape)
-        finding.related_role = centre.role
-        findings.append(finding)
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer, row, case=case, params=params, geometry=shape, related_role=centre.role
+            )
+        )
     return ctx.finding_maker.mark_findings_by_location(findings)

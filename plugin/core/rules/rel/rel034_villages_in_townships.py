@@ -115,11 +115,17 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
             "township": township_of_village[row],
             "shown": {"code": _label_row(villages, village_codes[row], row)},
         }
-        finding = ctx.finding_maker.make_row_finding(
-            villages, row, case="none", field=code_field, params=params, geometry=villages.plane_shapes[row]
+        result.findings.append(
+            ctx.finding_maker.make_row_finding(
+                villages,
+                row,
+                case="none",
+                field=code_field,
+                params=params,
+                geometry=villages.plane_shapes[row],
+                related_role=townships.role,
+            )
         )
-        finding.related_role = townships.role
-        result.findings.append(finding)
     if has_code.any() and not ctx.is_edit_check:
         # Around an edit not all villages are known; the next whole check compares them.
         uncovered_pieces = ctx.geometry.find_uncovered_pieces(townships, villages)
@@ -171,20 +177,21 @@ def _report_parcels_of_other_villages(
         areas = np.nan_to_num(parcels.measure_rows(others))
         area_by_village = {one: float(areas[located[others] == one].sum()) for one in set(located[others])}
         largest_village = max(sorted(area_by_village), key=area_by_village.__getitem__)
-        finding = ctx.finding_maker.make_row_finding(
-            villages,
-            row,
-            case="parcels",
-            field=villages.get_field_name("division_code"),
-            params={
-                "code": code,
-                "other": largest_village,
-                "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
-                "shown": {"code": _label_row(villages, code, row), "other": _label_code(villages, largest_village)},
-            },
-            geometry=villages.plane_shapes[row],
-            area_m2=area_by_village[largest_village],
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                villages,
+                row,
+                case="parcels",
+                field=villages.get_field_name("division_code"),
+                params={
+                    "code": code,
+                    "other": largest_village,
+                    "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
+                    "shown": {"code": _label_row(villages, code, row), "other": _label_code(villages, largest_village)},
+                },
+                geometry=villages.plane_shapes[row],
+                area_m2=area_by_village[largest_village],
+                related_role=parcels.role,
+            )
         )
-        finding.related_role = parcels.role
-        findings.append(finding)
     return findings

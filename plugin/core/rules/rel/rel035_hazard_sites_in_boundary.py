@@ -205,9 +205,11 @@ def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext)
         pieces_inside.piece_shape,
         strict=True,
     ):
-        finding = ctx.finding_maker.make_row_finding(refuge, row, case="refuge", geometry=shape)
-        finding.related_role, finding.related_keys = area.role, [area.keys[area_row]]
-        findings.append(finding)
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                refuge, row, case="refuge", geometry=shape, related_role=area.role, related_keys=[area.keys[area_row]]
+            )
+        )
     return findings
 
 
@@ -222,7 +224,15 @@ def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: RuleConte
         strict=True,
     ):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.finding_maker.make_row_finding(hazard, row, case=case, params=params, geometry=shape)
-        finding.related_role, finding.related_keys = boundary.role, [boundary.keys[boundary_row]]
-        findings.append(finding)
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                hazard,
+                row,
+                case=case,
+                params=params,
+                geometry=shape,
+                related_role=boundary.role,
+                related_keys=[boundary.keys[boundary_row]],
+            )
+        )
     return findings

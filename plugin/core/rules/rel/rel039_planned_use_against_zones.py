@@ -250,11 +250,18 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
         }
         shape = ctx.geometry.unite_shapes(pieces.geometry[is_in_row])
         area = float(areas[row])
-        finding = ctx.finding_maker.make_row_finding(
-            line, row, case="other_use", params=params, geometry=shape, area_m2=area
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                line,
+                row,
+                case="other_use",
+                params=params,
+                geometry=shape,
+                area_m2=area,
+                related_role=planned_use.role,
+                related_keys=[planned_use.keys[use_row]],
+            )
         )
-        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[use_row]]
-        findings.append(finding)
     return findings
 
 
@@ -292,9 +299,15 @@ def _find_other_uses(
             "value": uses[largest_use_row],
             "shown": {"value": format_code_with_name(planned_use, "land_use", uses[largest_use_row], ctx)},
         }
-        finding = ctx.finding_maker.make_row_finding(
-            layer, row, params=params, geometry=layer.plane_shapes[row], area_m2=float(layer.statutory[row])
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                row,
+                params=params,
+                geometry=layer.plane_shapes[row],
+                area_m2=float(layer.statutory[row]),
+                related_role=planned_use.role,
+                related_keys=[planned_use.keys[int(largest_use_row)]],
+            )
         )
-        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(largest_use_row)]]
-        findings.append(finding)
     return findings

@@ -218,18 +218,19 @@ def _find_zones_on_other_land(
             "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
             "shown": {"noted": {"usual_fact": {"share": f"{usual_percent:g}"}}},
         }
-        finding = ctx.finding_maker.make_row_finding(
-            layer,
-            row,
-            case="mineral" if is_mineral else "zone",
-            severity=Severity.INFO if meaning == "zone_code" else None,
-            field=layer.get_field_name(meaning),
-            params=params,
-            geometry=layer.plane_shapes[row],
-            area_m2=area,
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                row,
+                case="mineral" if is_mineral else "zone",
+                severity=Severity.INFO if meaning == "zone_code" else None,
+                field=layer.get_field_name(meaning),
+                params=params,
+                geometry=layer.plane_shapes[row],
+                area_m2=area,
+                related_role=parcels.role,
+            )
         )
-        finding.related_role = parcels.role
-        findings.append(finding)
     return findings
 
 
@@ -379,15 +380,16 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
             "expected": join_code_names(class_codes, CLASS_CODE_LIST_ID, ctx),
             **make_row_list_params(parcels, positions),
         }
-        finding = Finding(
-            layer.role,
-            case=case,
-            severity=Severity.INFO if case == "partly" else None,
-            params=params,
-            related_role=parcels.role,
-            related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS]],
-            area_m2=float(parcels.measure_rows(positions).sum()),
-            geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions]),
+        findings.append(
+            Finding(
+                layer.role,
+                case=case,
+                severity=Severity.INFO if case == "partly" else None,
+                params=params,
+                related_role=parcels.role,
+                related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS]],
+                area_m2=float(parcels.measure_rows(positions).sum()),
+                geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions]),
+            )
         )
-        findings.append(finding)
     return findings

@@ -186,11 +186,17 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
             "expected": expected,
             "now": names[int(np.bincount(name_of_part, pieces.area).argmax())],
         }
-        finding = Finding(layer.role, related_role=other_layer.role, case="pair", params=params)
-        finding.field = field_by_role[role]
-        finding.area_m2 = float(ctx.geometry.compute_piece_areas(pieces, layer, other_layer).sum())
-        finding.geometry = ctx.geometry.unite_shapes(pieces.geometry)
-        result.findings.append(finding)
+        result.findings.append(
+            Finding(
+                layer.role,
+                related_role=other_layer.role,
+                case="pair",
+                params=params,
+                field=field_by_role[role],
+                area_m2=float(ctx.geometry.compute_piece_areas(pieces, layer, other_layer).sum()),
+                geometry=ctx.geometry.unite_shapes(pieces.geometry),
+            )
+        )
 
 
 def _compare_line_with_grade(
@@ -256,9 +262,16 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
             }
             if case == WHOLE:
                 params["share"] = round(100 * float(ctx.norm.get("zones.max_inside_share")), 2)
-            finding = Finding(line.role, related_role=evaluation.role, case=case, severity=Severity.INFO, params=params)
-            finding.field, finding.area_m2 = field_by_role[role], float(areas[positions].sum())
-            finding.geometry = ctx.geometry.unite_shapes(parts[positions])
+            finding = Finding(
+                line.role,
+                related_role=evaluation.role,
+                case=case,
+                severity=Severity.INFO,
+                params=params,
+                field=field_by_role[role],
+                area_m2=float(areas[positions].sum()),
+                geometry=ctx.geometry.unite_shapes(parts[positions]),
+            )
             result.findings += ctx.finding_maker.mark_findings_by_location([finding])
 
 

@@ -68,6 +68,5 @@ def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.findings.append(Finding(layer.role, params=params))
     high = int(shapely.has_z(layer.frame.geometry.to_numpy()).sum()) if expected else 0
     if high:
-        heights = Finding(layer.role, case="heights", severity=Severity.WARNING, params={"count": high})
-        result.findings.append(heights)
+        result.findings.append(Finding(layer.role, case="heights", severity=Severity.WARNING, params={"count": high}))
     return result

@@ -139,11 +139,17 @@ def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx
         case, params = "line", {"length": round(float(shape.length), 1)}
         if not shape.length:
             case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
-        finding = ctx.finding_maker.make_row_finding(
-            layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                row,
+                case=case,
+                params=params,
+                geometry=shape,
+                severity=Severity.WARNING,
+                related_role=county.role,
+            )
         )
-        finding.related_role = county.role
-        findings.append(finding)
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 

@@ -14,7 +14,7 @@ from ...geometry.coverage import DegreePolygons, VertexMismatches, find_vertices
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import must_not_overlap
+from .._places import list_layers_of_setting, must_not_overlap
 
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
@@ -77,8 +77,8 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
         their year: the two lists are settings.
     """
     fitting_layers, summarised_layers = (
-        _list_layers_of_setting("quality.edges_fit", ctx),
-        _list_layers_of_setting("quality.edges_compared", ctx),
+        list_layers_of_setting("quality.edges_fit", ctx),
+        list_layers_of_setting("quality.edges_compared", ctx),
     )
     non_overlapping_layers = [layer for layer in ctx.plan.layers.values() if must_not_overlap(layer)]
     result = RuleResult(
@@ -105,12 +105,6 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
             first_layer, second_layer, _find_mismatches_both_ways(first_layer, second_layer, ctx)
         )
     return result
-
-
-def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
-    """Return the plan's layers that a setting lists by concept, each once."""
-    layers = (ctx.plan.find_layer_of_concept(concept) for concept in ctx.norm.get(setting))
-    return list({layer.role: layer for layer in layers if layer is not None}.values())
 
 
 #: Mismatches, and whether their rows are those of the second layer.
@@ -197,8 +191,9 @@ def _report_mismatches_by_pair(
             params=_make_mismatch_params(distance[pair_positions]),
             geometry=shapely.multipoints(point[pair_positions]),
             case=case,
+            related_role=second_layer.role,
+            related_keys=[second_layer.keys[j]],
         )
-        finding.related_role, finding.related_keys = second_layer.role, [second_layer.keys[j]]
         if j in second_layer.repeated_keys:
             finding.params["related_fid"] = second_layer.fids[j]
         findings.append(finding)

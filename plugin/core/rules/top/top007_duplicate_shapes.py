@@ -62,12 +62,16 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         return None
     findings = []
     for rows in map(layer.sort_rows, _find_groups_of_equal_shapes(layer)):
-        finding = ctx.finding_maker.make_row_finding(
-            layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.unrepaired_shapes[rows[0]]
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                rows[0],
+                params={"count": len(rows) - 1},
+                geometry=layer.unrepaired_shapes[rows[0]],
+                related_role=layer.role,
+                related_keys=[layer.keys[row] for row in rows[1:]],
+            )
         )
-        finding.related_role = layer.role
-        finding.related_keys = [layer.keys[row] for row in rows[1:]]
-        findings.append(finding)
     return findings
 
 
@@ -77,8 +81,6 @@ def _find_groups_of_equal_shapes(layer: Layer) -> list[list[int]]:
     Only shapes with the same extent are compared.
     """
     rows_with_shape = np.flatnonzero(layer.has_shape)
-    if not len(rows_with_shape):
-        return []
     bounds = shapely.bounds(layer.unrepaired_shapes[rows_with_shape]).reshape(-1, 4)
     _, extent_of_row, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
     groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)

@@ -15,6 +15,7 @@ from ...messages.texts import shorten_key
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._places import list_layers_of_setting
 
 #: Strips that a message names, the largest first; the finding's shape has all.
 MAX_NAMED_STRIPS = 5
@@ -83,11 +84,7 @@ def slivers_between_layers(*, ctx: RuleContext, thin_m: float = 1.0) -> RuleResu
         rules (REL001 to REL003) run, they also report these overlaps one by one; this rule counts how many have the
         same cause. Gaps open on one side are not found.
     """
-    layers = [
-        line_layer
-        for concept in ctx.norm.get("quality.lines")
-        if (line_layer := ctx.plan.find_layer_of_concept(concept)) is not None
-    ]
+    layers = list_layers_of_setting("quality.lines", ctx)
     result = RuleResult(is_applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
     for first_layer, second_layer in combinations(layers, 2):
         shared_pieces = ctx.geometry.find_shared_pieces(first_layer, second_layer, splits_connected=True)

@@ -15,6 +15,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...model.window_register import RegisteredWindow, get_registered_windows
 from ...plan.layer import Layer
+from .._places import list_layers_of_setting
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -74,23 +75,14 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
         Not part of the default run. GEO006 reports an empty hole; when both run, only this rule reports windows. The
         share is that of the plugin (mark C). Holes below both minimums of the tolerance are only counted.
     """
-    layers = _list_layers_of_setting("quality.windowed", ctx)
-    fillers = [layer for layer in _list_layers_of_setting("quality.window_fillers", ctx) if not layer.has_no_geometry]
+    layers = list_layers_of_setting("quality.windowed", ctx)
+    fillers = [layer for layer in list_layers_of_setting("quality.window_fillers", ctx) if not layer.has_no_geometry]
     result = RuleResult(is_applicable=bool(layers and fillers))
     for layer in layers if fillers else []:
         holes = ctx.geometry.find_gaps(layer, np.inf)
         if len(holes):
             result.findings += _report_windows(layer, holes, fillers, window_share, ctx)
     return result
-
-
-def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
-    """Return the plan's layers that a setting lists by concept."""
-    return [
-        subject_layer
-        for concept in ctx.norm.get(setting)
-        if (subject_layer := ctx.plan.find_layer_of_concept(concept)) is not None
-    ]
 
 
 def _report_windows(
@@ -122,16 +114,21 @@ def _report_windows(
             "share": round(100 * float(total_share[n]), 1),
             "open_m2": round((1 - float(total_share[n])) * area, 2),
         }
-        is_full = total_share[n] >= window_share
-        finding = ctx.finding_maker.make_row_finding(
-            layer, row, params=params, area_m2=area, width_m=float(holes.width[n]), geometry=holes.geometry[n]
-        )
-        finding.case, finding.severity = ("window", None) if is_full else ("partly", Severity.WARNING)
         if registered is not None:
-            finding.params["shown"] = {
-                "registration": _describe_registration(layer, holes.geometry[n], registered, ctx)
-            }
-        findings.append(finding)
+            params["shown"] = {"registration": _describe_registration(layer, holes.geometry[n], registered, ctx)}
+        is_full = total_share[n] >= window_share
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                row,
+                case="window" if is_full else "partly",
+                severity=None if is_full else Severity.WARNING,
+                params=params,
+                area_m2=area,
+                width_m=float(holes.width[n]),
+                geometry=holes.geometry[n],
+            )
+        )
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
