@@ -37,6 +37,11 @@ class DatabaseFormat:
     field_type_by_kind: dict[str, FieldType]
     has_feature_datasets: bool = False
 
+    def choose_field_type(self, template_field: TemplateField) -> FieldType:
+        """Return the type of a template's field in this format."""
+        is_long = template_field.type == "integer" and (template_field.length or 0) >= _MIN_INTEGER64_DIGITS
+        return self.field_type_by_kind["long" if is_long else template_field.type]
+
 
 #: The type maps. Neither format stores the length of a number: 15,2 in a template becomes a double. FileGDB (as GDAL
 #: writes it) has no 64-bit integers, and its dates have a time of day.
@@ -163,8 +168,7 @@ def _make_column(
     template_field: TemplateField, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> LayerColumn:
     """Return the database column for a field of a template."""
-    long = template_field.type == "integer" and (template_field.length or 0) >= _MIN_INTEGER64_DIGITS
-    kind = file_format.field_type_by_kind["long" if long else template_field.type]
+    kind = file_format.choose_field_type(template_field)
     return LayerColumn(
         name=template_field.name,
         kind=kind.ogr_type_name,

@@ -17,7 +17,6 @@ from ..exchange.create import add_layers_in_place, create_database, make_write_e
 from ..exchange.gdal_setup import load_gdal, raise_if_refused
 from ..exchange.schema import DATABASE_FORMATS, find_database_format
 from ..geometry.crs import add_vertical_crs, make_crs_label
-from ..messages.texts import Message, MessageLines
 from ..package.layers.database import write_layer_rows
 from ..package.layers.read_back import ReadBackResult, read_back
 from ..package.manifest import make_layer_row
@@ -114,18 +113,11 @@ class GrowingDataSet:
         first_row = self._layers[name].result.feature_count if name in self._layers else 0
         self._append(content, cancellation)
         result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
-        if not result.has_no_differences:
-            rows = result.to_dict()["differences"]
-            messages = [
-                Message("read_back", one["kind"], {**one, "features": ", ".join(one["features"])}) for one in rows
-            ]
-            raise OutputError("package_not_the_same", layer=name, differences=MessageLines(tuple(messages)))
+        result.raise_if_different(name)
         if name not in self._layers:
             nothing_read = ReadBackResult(
-                name,
                 result.library_version,
                 field_count=result.field_count,
-                crs=result.crs,
                 has_declared_widths=result.has_declared_widths,
             )
             no_rows = content.layer.detach_rows(np.array([], dtype=int))

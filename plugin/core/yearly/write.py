@@ -302,9 +302,9 @@ def _write_files(
             cancellation=cancellation,
         )
         for content in contents:
-            written_update.results_by_role[content.name] = _read_again(
-                database, content, horizontal_crs, texts, rows.add_rows, cancellation
-            )
+            result = read_back(database, content, horizontal_crs, progress=rows.add_rows, cancellation=cancellation)
+            result.raise_if_different(content.name)
+            written_update.results_by_role[content.name] = result
         author = texts.get("about", "program", version=read_plugin_version())
         write_tables_workbook(
             new / target_paths[1].name,
@@ -338,28 +338,3 @@ def _validate_contents(
     if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
     return [problem for problem in problems if problem.level is ProblemLevel.GATE]
-
-
-def _read_again(
-    path: Path,
-    package_layer: PackageLayer,
-    horizontal_crs: CRS,
-    texts: Texts,
-    progress: Callable[[int], None],
-    cancellation: Cancellation,
-) -> ReadBackResult:
-    """Read a written layer again; raise OutputError if it differs from ``package_layer``."""
-    read_back_result = read_back(path, package_layer, horizontal_crs, progress=progress, cancellation=cancellation)
-    if not read_back_result.has_no_differences:
-        messages = [
-            texts.get(
-                "read_back",
-                kind,
-                field=name,
-                count=count,
-                features=", ".join(read_back_result.example_names[kind, name]),
-            )
-            for (kind, name), count in read_back_result.difference_counts.items()
-        ]
-        raise OutputError("package_not_the_same", layer=package_layer.name, differences="\n".join(messages))
-    return read_back_result

@@ -57,37 +57,25 @@ def convert_values(series: pd.Series, template_field: TemplateField) -> Converte
         Reasons for lost values are ``number_unreadable``, ``not_whole`` and ``date_unreadable``.
     """
     if template_field.type == "text":
-        return ConvertedValues(
-            _replace_blank_with_none(np.array(format_column(strip_blanks(series)), dtype=object)), {}
-        )
+        values = np.array(format_column(strip_blanks(series)), dtype=object)
+        values[values == ""] = None
+        return ConvertedValues(values, {})
     if template_field.type == "date":
         return _convert_dates(series)
     return _convert_numbers(series, template_field.type == "integer")
-
-
-def _replace_blank_with_none(values: NDArray) -> NDArray:
-    """Set empty texts to None, in place, and return the values."""
-    values[values == ""] = None
-    return values
 
 
 def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
     """Convert a column to floats, or to integers if ``as_integers``."""
     values = np.full(len(series), None, dtype=object)
     unreadable_positions, fractional_positions = [], []
-    if series.dtype.kind in "iu":
-        # Integers that may be missing (pandas' Int64, as from a VCT) have no value there.
-        is_present = series.notna().to_numpy()
-        convert = int if as_integers else float
-        values[is_present] = [convert(value) for value in series[is_present].tolist()]
-        return ConvertedValues(values, {})
-    if series.dtype.kind == "f":
+    if series.dtype.kind == "f" and not as_integers:
+        # Areas have other values in nearly every row, and their texts take long.
         numbers = series.to_numpy()
-        is_number = ~np.isnan(numbers)
-        if not as_integers:
-            values[is_number] = numbers[is_number].tolist()
-            unreadable_positions = np.flatnonzero(np.isinf(numbers)).tolist()
-            return _clear_lost_values(values, unreadable_positions, [])
+        is_number = np.isfinite(numbers)
+        values[is_number] = numbers[is_number].tolist()
+        lost_positions = np.flatnonzero(np.isinf(numbers))
+        return ConvertedValues(values, {"number_unreadable": lost_positions} if len(lost_positions) else {})
     for position, text in enumerate(format_column(strip_blanks(series))):
         if not text:
             continue
@@ -100,17 +88,8 @@ def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
             values[position] = int(number)
         else:
             fractional_positions.append(position)
-    return _clear_lost_values(values, unreadable_positions, fractional_positions)
-
-
-def _clear_lost_values(
-    values: NDArray, unreadable_positions: list[int], fractional_positions: list[int]
-) -> ConvertedValues:
-    """Set values that cannot be converted to None, in place; return all values with the reasons."""
-    lost_positions = {"number_unreadable": unreadable_positions, "not_whole": fractional_positions}
-    for positions in lost_positions.values():
-        values[positions] = None
-    return ConvertedValues(values, {key: np.array(rows) for key, rows in lost_positions.items() if rows})
+    positions_by_reason = {"number_unreadable": unreadable_positions, "not_whole": fractional_positions}
+    return ConvertedValues(values, {key: np.array(rows) for key, rows in positions_by_reason.items() if rows})
 
 
 def _parse_number(text: str) -> int | float | None:
@@ -140,7 +119,7 @@ def _convert_dates(series: pd.Series) -> ConvertedValues:
 
 
 def _parse_date(value: Any) -> datetime | str | None:
-    """Return a value as datetime without time zone.
+    """Return a value as datetime without time zone and fractions of a second.
 
     None for a missing value, "" for an unreadable one.
     """
@@ -158,20 +137,7 @@ def _parse_date(value: Any) -> datetime | str | None:
             return ""
     if pd.isna(value):
         return None
-    if isinstance(value, datetime):
-        return (
-            value.replace(tzinfo=None, microsecond=0)
-            if not isinstance(value, pd.Timestamp)
-            else _convert_timestamp(value)
-        )
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    return ""
-
-
-def _convert_timestamp(value: Any) -> datetime:
-    """Return a pandas Timestamp as datetime without time zone and fractions of a second."""
-    return value.tz_localize(None).floor("s").to_pydatetime() if value.tzinfo else value.floor("s").to_pydatetime()
+    return datetime(*value.timetuple()[:6]) if isinstance(value, date) else ""
 
 
 #: Rows that are converted to Python objects at a time.
@@ -265,7 +231,7 @@ class PackageLayer:
     def iterate_batches(self, target_crs: CRS) -> Iterator[PackageRowBatch]:
         """Yield the rows in batches, with shapes in the CRS ``target_crs``."""
         for first in range(0, len(self), BATCH_ROWS):
-            rows = slice(first, min(first + BATCH_ROWS, len(self)))
+            rows = slice(first, first + BATCH_ROWS)
             values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
             yield PackageRowBatch(first, self.transform_shapes(target_crs, rows), values)
 
@@ -358,8 +324,3 @@ def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includ
     name = slot.name if slot is not None and slot.name else standard_template.role
     template = replace(standard_template, role=name, fields=tuple(fields_in_package))
     return PackageLayer(layer, template, columns, slot.need if slot is not None else "O", includes_personal_data)
-
-
-def count_vertices(shapes: NDArray) -> NDArray:
-    """Return the (n,) number of vertices of each shape."""
-    return shapely.get_num_coordinates(shapes)

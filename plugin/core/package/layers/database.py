@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import shapely
-from numpy.typing import NDArray
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import create_database, make_write_error
@@ -113,7 +112,7 @@ def write_rows(
 
     columns = [(field_indexes[name], values.tolist()) for name, values in rows.values.items()]
     target = getattr(ogr, f"wkb{geometry_type}") if geometry_type else None
-    for number, wkb in enumerate(_encode_wkb(rows.shapes)):
+    for number, wkb in enumerate(shapely.to_wkb(rows.shapes, output_dimension=2)):
         feature = ogr.Feature(layer_definition)
         for position, values in columns:
             value = values[number]
@@ -129,11 +128,6 @@ def write_rows(
                 shape = ogr.ForceTo(shape, target)
             raise_if_refused(feature.SetGeometryDirectly(shape))
         raise_if_refused(layer.CreateFeature(feature))
-
-
-def _encode_wkb(shapes: NDArray) -> list[bytes | None]:
-    """Return (n,) shapes as two-dimensional WKB, None for missing shapes."""
-    return list(shapely.to_wkb(shapes, output_dimension=2))
 
 
 def _check_row_counts(gdal: Any, path: Path, package_layers: list[PackageLayer]) -> None:

@@ -55,23 +55,12 @@ def make_row_problem(
 _TYPE_IDS_OF_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 #: A point layer has one point per row.
 _MULTIPOINT_TYPE_ID = 4
-#: Formats that store rings without their roles (part or hole).
+#: Formats that store rings without their roles: they derive parts and holes from the nesting of rings.
 _RING_SORTING_SUFFIXES = (".gdb", ".shp")
-#: Shapes that are transformed at a time.
-_SHAPES_PER_BATCH = 20_000
-
-
-def validate_shapes(
-    package_layer: PackageLayer, vector_set: VectorSet, cancellation: Cancellation
-) -> Iterator[ExportProblem]:
+def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of shapes that cannot be written as they are.
 
     These are shapes of another kind, broken, misplaced or missing ones, and those with arcs or heights.
-
-    Raises
-    ------
-    Cancelled
-        If the user cancels.
     """
     layer = package_layer.layer
     raw_shapes = layer.raw_shapes
@@ -99,8 +88,13 @@ def validate_shapes(
     yield from make_row_problem(
         package_layer, ProblemLevel.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int)
     )
-    yield from _find_ring_problems(package_layer, vector_set)
-    yield from _find_new_crossings(package_layer, vector_set, rows_without_place, cancellation)
+    if package_layer.template.geometry == "polygon" and vector_set.suffix in _RING_SORTING_SUFFIXES:
+        invalid_polygons = layer.invalid_rows & np.isin(kinds, _TYPE_IDS_OF_GEOMETRY["polygon"])
+        rows = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=vector_set.suffix == ".shp")
+        yield from make_row_problem(
+            package_layer, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vector_set.suffix]
+        )
+    yield from _find_new_crossings(package_layer, vector_set, rows_without_place)
     curved_rows = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.fids_with_arcs))
     yield from make_row_problem(
         package_layer, ProblemLevel.GATE, "shape_curved", curved_rows, step=layer.source.curve_step
@@ -109,36 +103,17 @@ def validate_shapes(
     yield from make_row_problem(package_layer, ProblemLevel.NOTE, "heights_left_out", rows_with_heights)
 
 
-def _find_ring_problems(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
-    """Yield a problem of shapes whose rings the format would assign other roles.
-
-    FileGDB and Shapefile derive parts and holes from the nesting of rings.
-    """
-    if package_layer.template.geometry != "polygon" or vector_set.suffix not in _RING_SORTING_SUFFIXES:
-        return
-    raw_shapes = package_layer.layer.raw_shapes
-    invalid_polygons = package_layer.layer.invalid_rows & np.isin(
-        shapely.get_type_id(raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"]
-    )
-    rows = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=vector_set.suffix == ".shp")
-    yield from make_row_problem(
-        package_layer, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vector_set.suffix]
-    )
-
-
 def _find_new_crossings(
-    package_layer: PackageLayer, vector_set: VectorSet, rows_without_place: NDArray, cancellation: Cancellation
+    package_layer: PackageLayer, vector_set: VectorSet, rows_without_place: NDArray
 ) -> Iterator[ExportProblem]:
     """Yield a problem of valid areas that intersect themselves after conversion.
 
     Straight edges are not straight in another CRS, and files have limited digits. Areas that are invalid in the plan
     are not reported here, but by the check (GEO002). ``rows_without_place``: rows with unusable coordinates.
     """
-    if package_layer.template.geometry != "polygon":
-        return
     layer, plane = package_layer.layer, CRS.from_user_input(vector_set.crs)
     rounds_coordinates = vector_set.suffix == ".vct"
-    if layer.crs == plane and not rounds_coordinates:
+    if package_layer.template.geometry != "polygon" or (layer.crs == plane and not rounds_coordinates):
         return
     is_usable_polygon = (
         ~layer.invalid_rows
@@ -147,20 +122,15 @@ def _find_new_crossings(
     )
     is_usable_polygon[rows_without_place] = False
     rows = np.flatnonzero(is_usable_polygon)
-    crossing_rows = []
-    for first in range(0, len(layer), _SHAPES_PER_BATCH):
-        cancellation.raise_if_cancelled()
-        batch_rows = rows[(rows >= first) & (rows < first + _SHAPES_PER_BATCH)]
-        shapes = package_layer.transform_shapes(plane, slice(first, first + _SHAPES_PER_BATCH))[batch_rows - first]
-        is_crossing = ~shapely.is_valid(
-            vct_precision.round_coordinates(shapes, plane.is_geographic) if rounds_coordinates else shapes
-        )
-        if rounds_coordinates:
-            # Rings that collapse to a point are reported separately.
-            is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
-        crossing_rows += batch_rows[is_crossing].tolist()
+    shapes = package_layer.transform_shapes(plane)[rows]
+    is_crossing = ~shapely.is_valid(
+        vct_precision.round_coordinates(shapes, plane.is_geographic) if rounds_coordinates else shapes
+    )
+    if rounds_coordinates:
+        # Rings that collapse to a point are reported separately.
+        is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
     yield from make_row_problem(
-        package_layer, ProblemLevel.GATE, "shape_crossing", np.array(crossing_rows, dtype=int), target=vector_set.crs
+        package_layer, ProblemLevel.GATE, "shape_crossing", rows[is_crossing], target=vector_set.crs
     )
 
 
@@ -194,10 +164,8 @@ def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overl
     ring, other_ring = shapely.STRtree(ring_polygons).query(ring_polygons)
     in_one_shape = (ring != other_ring) & (shape_rings.polygon_of_ring[ring] == shape_rings.polygon_of_ring[other_ring])
     ring, other_ring = ring[in_one_shape], other_ring[in_one_shape]
-    is_equal, has_same_role = (
-        shapely.equals(ring_polygons[ring], ring_polygons[other_ring]),
-        shape_rings.is_hole[ring] == shape_rings.is_hole[other_ring],
-    )
+    is_equal = shapely.equals(ring_polygons[ring], ring_polygons[other_ring])
+    has_same_role = shape_rings.is_hole[ring] == shape_rings.is_hole[other_ring]
     # Two equal parts do not contain each other.
     contains = shapely.covers(ring_polygons[ring], ring_polygons[other_ring]) & ~(is_equal & has_same_role)
     depth = np.bincount(other_ring[contains], minlength=len(ring_polygons))
@@ -267,23 +235,8 @@ def validate_field(
 
 
 def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
-    """Return the (k,) positions of values for which ``test`` returns True.
-
-    Each distinct value is tested once.
-
-    None is not tested.
-    """
-    result_of_value: dict[Any, bool] = {}
-    positions = []
-    for position, value in enumerate(values):
-        if value is None:
-            continue
-        result = result_of_value.get(value)
-        if result is None:
-            result = result_of_value[value] = test(value)
-        if result:
-            positions.append(position)
-    return np.array(positions, dtype=int)
+    """Return the (k,) positions of values for which ``test`` returns True; None is not tested."""
+    return np.array([n for n, value in enumerate(values) if value is not None and test(value)], dtype=int)
 
 
 def _validate_codes(
@@ -382,11 +335,7 @@ def _validate_numbers(
         return
     if template_field.type != "integer":
         return
-    kind = (
-        DATABASE_FORMATS[vector_set.suffix]
-        .field_type_by_kind["long" if (template_field.length or 0) > 9 else "integer"]
-        .ogr_type_name
-    )
+    kind = DATABASE_FORMATS[vector_set.suffix].choose_field_type(template_field).ogr_type_name
     max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
     too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
     yield from make_row_problem(
@@ -407,18 +356,14 @@ def validate_missing_layers(
     """
     problems = []
     for missing_layer in missing_layers:
-        key = "layer_unusable" if missing_layer.unusable_layer_name else "layer_missing"
-        if missing_layer.slot.need == "O" and not missing_layer.unusable_layer_name:
+        need, unusable_name = missing_layer.slot.need, missing_layer.unusable_layer_name
+        if need == "O" and not unusable_name:
             continue
-        level = ProblemLevel.GATE if missing_layer.slot.need == "M" else ProblemLevel.NOTE
-        key = key if missing_layer.slot.need == "M" or missing_layer.unusable_layer_name else "layer_absent"
+        level = ProblemLevel.GATE if need == "M" else ProblemLevel.NOTE
+        key = "layer_unusable" if unusable_name else "layer_missing" if need == "M" else "layer_absent"
         title, roles = find_title_and_roles(missing_layer.slot.layer)
         params = {"title": title, "roles": roles}
-        problems.append(
-            ExportProblem(
-                level, key, layer=missing_layer.unusable_layer_name or missing_layer.slot.layer, params=params
-            )
-        )
+        problems.append(ExportProblem(level, key, layer=unusable_name or missing_layer.slot.layer, params=params))
     return problems
 
 
@@ -432,7 +377,7 @@ def validate_layer(
     if not len(package_layer):
         level = ProblemLevel.GATE if package_layer.need == "M" else ProblemLevel.NOTE
         return [ExportProblem(level, "layer_empty", layer=package_layer.layer.name)]
-    problems = [*_validate_names(package_layer, vector_set), *validate_shapes(package_layer, vector_set, cancellation)]
+    problems = [*_validate_names(package_layer, vector_set), *_validate_shapes(package_layer, vector_set)]
     cancellation.raise_if_cancelled()
     source_field_names = [f.name for f in package_layer.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
     left_out_fields = [name for name in source_field_names if name not in set(package_layer.column_by_field.values())]
@@ -490,17 +435,9 @@ def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSe
         for template_field in package_layer.template.fields
         if template_field.type in ("integer", "real")
         and package_layer.column_by_field[template_field.name]
-        and _has_some_empty_values(package_layer, template_field)
+        and len({value is None for value in package_layer.convert_values(template_field).values}) == 2
     ]
     if fields_with_empty_values:
         yield make_layer_problem(
             package_layer, ProblemLevel.NOTE, "empty_numbers", fields=", ".join(fields_with_empty_values)
         )
-
-
-def _has_some_empty_values(package_layer: PackageLayer, template_field: TemplateField) -> bool:
-    """Return True if a field has both values and missing values."""
-    is_missing_value = np.array(
-        [value is None for value in package_layer.convert_values(template_field).values], dtype=bool
-    )
-    return bool(is_missing_value.any() and not is_missing_value.all())

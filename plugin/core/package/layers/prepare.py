@@ -52,10 +52,18 @@ def prepare_data_sets(
             plan, vectors, includes_personal_data=order.keeps_personal_fields
         )
         problems += validate_missing_layers(missing_layers, lambda layer: _find_title_and_roles(layer, standards))
-        prepared_set = _prepare_set(vectors, [c for c in contents if len(c)])
+        prepared_set = PreparedSet(
+            vectors,
+            [c for c in contents if len(c)],
+            crs_care.add_vertical_crs(vectors.crs, vectors.vertical),
+            CRS.from_user_input(vectors.crs),
+        )
         for content in contents:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
-        problems += [*_report_transformed_layers(prepared_set), *_find_duplicate_layers(prepared_set)]
+        problems += _report_transformed_layers(prepared_set)
+        layer_names = [c.name.upper() for c in prepared_set.package_layers]
+        repeated_names = sorted({n for n in layer_names if layer_names.count(n) > 1})
+        problems += [ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name) for name in repeated_names]
         sets.append(prepared_set)
     return sets, [*problems, *_report_omitted_layers(plan, sets, problems)]
 
@@ -69,8 +77,8 @@ def _report_omitted_layers(
     """
     reported_layers = {p.layer for p in reported_problems}
     packaged_roles = {c.layer.role for one in prepared_sets for c in one.package_layers}
-    other_layers = [*(layer.name for role, layer in plan.layers.items() if role not in packaged_roles)]
-    other_layers += [
+    other_layers = [
+        *(layer.name for role, layer in plan.layers.items() if role not in packaged_roles),
         *(unusable_layer.name for unusable_layer in plan.unusable_layers.values()),
         *plan.unrecognised_layers,
     ]
@@ -97,14 +105,6 @@ def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[st
     return ConceptName(layer), layer
 
 
-def _prepare_set(vector_set: VectorSet, package_layers: list[PackageLayer]) -> PreparedSet:
-    """Return a data set with the CRS that its specification names."""
-    horizontal_crs = CRS.from_user_input(vector_set.crs)
-    return PreparedSet(
-        vector_set, package_layers, crs_care.add_vertical_crs(vector_set.crs, vector_set.vertical), horizontal_crs
-    )
-
-
 def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
     """Yield a note on the transformed layers for each CRS that they had in the sources."""
     transformed: dict[str, list[str]] = {}
@@ -114,10 +114,3 @@ def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProb
     for name, layers in transformed.items():
         params = {"source": name, "target": prepared_set.vector_set.crs}
         yield ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
-
-
-def _find_duplicate_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
-    """Yield a problem for each layer name that a data set has twice."""
-    layer_names = [c.name.upper() for c in prepared_set.package_layers]
-    for name in sorted({n for n in layer_names if layer_names.count(n) > 1}):
-        yield ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name)

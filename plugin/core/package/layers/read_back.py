@@ -18,15 +18,17 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...errors import OutputError
 from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...geometry.validity import mask_missing_shapes, repair_polygon
+from ...messages.texts import Message, MessageLines
 from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from . import shapefile, vct_precision
 from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
-from .readers import OpenLayer, ReadRows, get_reader_library_version, open_layer
+from .readers import READER_LIBRARY, FileLayer, OpenLayer, ReadRows
 from .shape_comparison import compute_max_vertex_shift
 
 if TYPE_CHECKING:
@@ -66,11 +68,9 @@ class ReadBackResult:
         Whether the format stores widths of texts.
     """
 
-    layer_name: str
     library_version: str
     feature_count: int = 0
     field_count: int = 0
-    crs: str = ""
     max_vertex_shift_m: float = 0.0
     max_area_difference_m2: float = 0.0
     areas_m2: dict[str, float] = field(default_factory=dict)
@@ -84,6 +84,32 @@ class ReadBackResult:
     def has_no_differences(self) -> bool:
         """Return True if the layer was read as it was written."""
         return not self.difference_counts
+
+    def raise_if_different(self, layer: str) -> None:
+        """Raise OutputError if the layer of this name differs when it is read again."""
+        if not self.has_no_differences:
+            messages = [
+                Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])})
+                for row in self.to_dict()["differences"]
+            ]
+            raise OutputError("package_not_the_same", layer=layer, differences=MessageLines(tuple(messages)))
+
+    def add_rows(self, read_rows: ReadRows, field_by_basis: dict[str, str], statutory_m2: float | None) -> None:
+        """Add areas and extent of rows that were read.
+
+        ``field_by_basis``: basis of measurement → field of the file; ``statutory_m2``: their statutory area, None if
+        the layer has no areas.
+        """
+        if statutory_m2 is not None:
+            self.areas_m2["statutory"] = self.areas_m2.get("statutory", 0.0) + statutory_m2
+        for basis, name in field_by_basis.items():
+            values = [float(v) for v in read_rows.values.get(name, []) if v is not None]
+            self.areas_m2[basis] = self.areas_m2.get(basis, 0.0) + sum(values)
+        bounds = shapely.total_bounds(read_rows.shapes)
+        if np.isfinite(bounds).all():
+            boxes = [bounds, bounds if self.extent is None else self.extent]
+            low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
+            self.extent = (float(low[0]), float(low[1]), float(high[2]), float(high[3]))
 
     def add_difference(self, kind: str, name: str = "", features: list[str] | None = None, count: int = 1) -> None:
         """Count differences of a kind, with the names of features."""
@@ -142,16 +168,15 @@ def read_back(
     InputError
         If the layer cannot be read.
     """
-    with open_layer(path, package_layer.name, first_row) as open_file_layer:
-        return compare_layer(
-            open_file_layer,
-            package_layer,
-            horizontal_crs,
-            path.suffix.lower(),
-            get_reader_library_version(),
-            progress=progress,
-            cancellation=cancellation,
-        )
+    return compare_layer(
+        FileLayer(path, package_layer.name, first_row),
+        package_layer,
+        horizontal_crs,
+        path.suffix.lower(),
+        READER_LIBRARY,
+        progress=progress,
+        cancellation=cancellation,
+    )
 
 
 def compare_layer(
@@ -168,14 +193,19 @@ def compare_layer(
 
     ``suffix``: suffix of the file, which determines what its format stores; ``reader``: name of the reading library.
     """
-    result = ReadBackResult(package_layer.name, reader, field_count=len(open_layer.fields), crs=open_layer.crs)
+    result = ReadBackResult(reader, field_count=len(open_layer.fields))
     stored_name_by_field = (
         package_layer.template.shapefile_name_by_field
         if suffix == ".shp"
         else {f.name: f.name for f in package_layer.template.fields}
     )
     _compare_schema(open_layer, package_layer, stored_name_by_field, suffix, horizontal_crs, result)
-    sums = _LayerSums(package_layer)
+    field_by_basis = {
+        basis: stored_name_by_field[template_field.name]
+        for basis, meaning in AREA_FIELD_MEANING_BY_BASIS.items()
+        if (template_field := package_layer.template.find_field(meaning)) is not None
+        and package_layer.column_by_field[template_field.name] is not None
+    }
     read_batches = open_layer.iterate_batches(BATCH_ROWS)
     for rows in package_layer.iterate_batches(horizontal_crs):
         cancellation.raise_if_cancelled()
@@ -184,18 +214,14 @@ def compare_layer(
         if read_rows is None or len(read_rows.shapes) != len(rows.shapes):
             break
         _compare_values(rows, read_rows, package_layer, stored_name_by_field, suffix, result)
-        sums.add_batch(
-            read_rows,
-            stored_name_by_field,
-            _compare_shapes(rows, read_rows.shapes, package_layer, horizontal_crs, suffix, result),
-        )
+        statutory_m2 = _compare_shapes(rows, read_rows.shapes, package_layer, horizontal_crs, suffix, result)
+        result.add_rows(read_rows, field_by_basis, statutory_m2)
         progress(len(rows.shapes))
     result.feature_count += sum(len(further_rows.shapes) for further_rows in read_batches)
     # The stored number of rows (a GeoPackage has one) may differ from the rows: both must be right.
     for count in dict.fromkeys((result.feature_count, open_layer.feature_count)):
         if count != len(package_layer):
             result.add_difference("count", count=abs(count - len(package_layer)))
-    result.areas_m2, result.extent = sums.areas, sums.extent
     return result
 
 
@@ -234,12 +260,7 @@ def _compute_expected_read_type(template_field: TemplateField, suffix: str) -> s
     """Return the type that a written field has when it is read again."""
     if suffix not in DATABASE_FORMATS or template_field.type != "integer":
         return template_field.type
-    kind = (
-        DATABASE_FORMATS[suffix]
-        .field_type_by_kind["long" if (template_field.length or 0) > 9 else "integer"]
-        .ogr_type_name
-    )
-    return "real" if kind == "Real" else "integer"
+    return "real" if DATABASE_FORMATS[suffix].choose_field_type(template_field).ogr_type_name == "Real" else "integer"
 
 
 def _compare_values(
@@ -296,14 +317,7 @@ def _convert_to_datetime(value: Any) -> datetime | None:
 
     None if it is not a date.
     """
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None, microsecond=0)
-    return datetime(value.year, value.month, value.day) if isinstance(value, date) else None
+    return datetime(*value.timetuple()[:6]) if isinstance(value, date) else None
 
 
 def _compare_shapes(
@@ -313,8 +327,11 @@ def _compare_shapes(
     horizontal_crs: CRS,
     suffix: str,
     result: ReadBackResult,
-) -> float:
-    """Record differing shapes in the result; return the statutory area as read, m²."""
+) -> float | None:
+    """Record differing shapes in the result.
+
+    Return the statutory area as read, m²; None if the layer has no areas.
+    """
     expected_shapes = (
         vct_precision.remove_vertices_merged_by_rounding(rows.shapes, horizontal_crs.is_geographic)
         if suffix == ".vct"
@@ -338,7 +355,7 @@ def _compare_shapes(
     small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
     result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
     if package_layer.template.geometry != "polygon":
-        return 0.0
+        return None
     to_lonlat = crs_care.make_lonlat_transformer(horizontal_crs)
     areas = measure_statutory_area(shapes, to_lonlat)
     difference_m2 = np.abs(measure_statutory_area(rows.shapes, to_lonlat) - areas)
@@ -408,33 +425,3 @@ def _compute_area_added_by_repair(
         if len(invalid_positions)
         else 0.0
     )
-
-
-class _LayerSums:
-    """Sums of areas by basis of measurement, and the extent, of the rows read so far."""
-
-    def __init__(self, package_layer: PackageLayer):
-        self.content = package_layer
-        self.areas: dict[str, float] = {}
-        self.extent: tuple[float, float, float, float] | None = None
-        template = package_layer.template
-        self.fields = {
-            basis: template_field.name
-            for basis, meaning in AREA_FIELD_MEANING_BY_BASIS.items()
-            if (template_field := template.find_field(meaning)) is not None
-            and package_layer.column_by_field[template_field.name] is not None
-        }
-
-    def add_batch(self, read_rows: ReadRows, stored_name_by_field: dict[str, str], statutory_m2: float) -> None:
-        """Add the rows of a batch; ``statutory_m2``: their statutory area."""
-        if self.content.template.geometry == "polygon":
-            self.areas["statutory"] = self.areas.get("statutory", 0.0) + statutory_m2
-        for basis, name in self.fields.items():
-            values = [float(v) for v in read_rows.values.get(stored_name_by_field[name], []) if v is not None]
-            self.areas[basis] = self.areas.get(basis, 0.0) + sum(values)
-        bounds = shapely.total_bounds(read_rows.shapes)
-        if np.isfinite(bounds).all():
-            low, high = bounds[:2], bounds[2:]
-            if self.extent is not None:
-                low, high = np.minimum(low, self.extent[:2]), np.maximum(high, self.extent[2:])
-            self.extent = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))

@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Readers of written layers; the reading library is not the one that wrote them.
-
-It is fiona, which has a separate GDAL, or pyogrio if fiona is missing.
-"""
+"""Reader of written layers: pyogrio, which did not write them."""
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ...io import DRIVER_ERRORS
 
 
 @dataclass(frozen=True)
@@ -55,89 +52,14 @@ class OpenLayer(Protocol):
         ...
 
 
-def get_reader_library_version() -> str:
-    """Return the name and version of the reading library and of its GDAL."""
-    try:
-        import fiona
-    except ImportError:
-        import pyogrio
-
-        return f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
-    return f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})"
+#: Name and version of the reading library and of its GDAL.
+READER_LIBRARY = f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
 
 
-@contextmanager
-def open_layer(path: Path, name: str, first_row: int = 0) -> Iterator[OpenLayer]:
-    """Open a layer of a .gdb or .gpkg by its name, or a .shp; rows before ``first_row`` are left out.
-
-    Raises
-    ------
-    InputError
-        If the layer cannot be read.
-    """
-    try:
-        import fiona
-        from fiona.errors import FionaError
-    except ImportError:
-        yield _PyogrioLayer(path, name, first_row)
-        return
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            source = fiona.open(path, layer=path.stem if path.suffix.lower() == ".shp" else name)
-    except (FionaError, ValueError) as error:
-        raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
-    with source:
-        yield _FionaLayer(source, first_row)
-
-
-class _FionaLayer:
-    """A layer that is open in fiona."""
-
-    def __init__(self, source: Any, first_row: int = 0):
-        self._source, self._first_row = source, first_row
-        self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]
-        self.crs = source.crs_wkt or ""
-        self.feature_count = len(source) - first_row
-
-    def iterate_batches(self, size: int) -> Iterator[ReadRows]:
-        """Yield the rows in batches of ``size``."""
-        rows: list[Any] = []
-        # Without a start fiona does not ask the layer whether it can jump to a row.
-        features = self._source.filter(self._first_row, None) if self._first_row else self._source
-        for feature in features:
-            rows.append(feature)
-            if len(rows) == size:
-                yield self._convert_features(rows)
-                rows = []
-        if rows:
-            yield self._convert_features(rows)
-
-    def _convert_features(self, rows: list[Any]) -> ReadRows:
-        """Return features of fiona as rows."""
-        shapes = np.full(len(rows), None, dtype=object)
-        for number, row in enumerate(rows):
-            if row["geometry"] is not None:
-                shapes[number] = shapely.geometry.shape(row["geometry"])
-        return ReadRows(shapes, {f.name: [row["properties"][f.name] for row in rows] for f in self.fields})
-
-
-def _convert_fiona_field(name: str, kind: str) -> ReadField:
-    """Return a field from its name and fiona's type, such as ``str:20``."""
-    word, _, width = kind.partition(":")
-    kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
-    type_ = kinds.get(word) or ("integer" if re.fullmatch(r"int\d*", word) else word)
-    return ReadField(name, type_, int(width) if type_ == "text" and width.isdigit() else None)
-
-
-class _PyogrioLayer:
-    """A layer that pyogrio reads."""
+class FileLayer:
+    """A layer of a .gdb or .gpkg, found by its name, or a .shp; rows before ``first_row`` are left out."""
 
     def __init__(self, path: Path, name: str, first_row: int = 0):
-        import pyogrio
-
-        from ...io import DRIVER_ERRORS
-
         self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}
         self._path, self._first_row = path, first_row
         try:
@@ -154,8 +76,6 @@ class _PyogrioLayer:
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
-        import pyogrio
-
         for first in range(0, self.feature_count, size):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -14,12 +14,17 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...geometry.polygon_rings import extract_rings
 from ...geometry.statutory_area import SEMI_MAJOR_M
+
+#: Metres; a larger distance may come from a ring with another start, so it is compared again.
+_SAME_VERTEX_M = 1e-4
 
 
 def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     """Return, for each pair of shapes, the largest distance between a vertex and its copy.
+
+    Vertices are compared in their order, those of points and areas then in the order of `shapely.normalize`. If they
+    still differ, the nearest vertex counts, because rounding may change that order.
 
     Parameters
     ----------
@@ -30,17 +35,25 @@ def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> N
 
     Returns
     -------
-    (n,) metres; inf for shapes with other numbers of parts or vertices.
+    (n,) metres; inf for shapes with other numbers of pieces (rings, lines or points) or vertices.
     """
-    farthest = np.zeros(len(originals))
-    is_incomparable = shapely.is_missing(originals) != shapely.is_missing(copies)
-    kinds = [_get_dimensions(shapes) for shapes in (originals, copies)]
-    is_incomparable |= kinds[0] != kinds[1]
-    farthest[is_incomparable] = np.inf
-    rows = np.flatnonzero(~is_incomparable & ~shapely.is_missing(originals))
-    if len(rows):
-        farthest[rows] = _compare_pairs(originals[rows], copies[rows], crs)
-    return farthest
+    shifts = np.full(len(originals), np.inf)
+    is_comparable = np.all(_count_pieces(originals) == _count_pieces(copies), axis=0)
+    shifts[is_comparable] = 0.0
+    rows = np.flatnonzero(is_comparable & (shapely.get_num_coordinates(originals) > 0))
+    shifts[rows] = _compare_in_order(originals[rows], copies[rows], crs)
+    # The direction of a line is data.
+    rows = rows[(shifts[rows] > _SAME_VERTEX_M) & (shifts[rows] < np.inf)]
+    rows = rows[shapely.get_dimensions(originals[rows]) != 1]
+    arranged, arranged_copies = shapely.normalize(originals[rows]), shapely.normalize(copies[rows])
+    # A vertex that is repeated at the end of a ring may be dropped.
+    is_whole = shapely.get_num_coordinates(arranged) == shapely.get_num_coordinates(arranged_copies)
+    shifts[rows[is_whole]] = _compare_in_order(arranged[is_whole], arranged_copies[is_whole], crs)
+    rows = rows[shifts[rows] > _SAME_VERTEX_M]
+    for row, scale in zip(rows.tolist(), _compute_metres_per_unit(originals[rows], crs), strict=True):
+        points = [_get_points_in_metres(shape, originals[row], scale) for shape in (originals[row], copies[row])]
+        shifts[row] = min(shifts[row], _measure_distance_both_ways(*points))
+    return shifts
 
 
 def compute_outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
@@ -56,58 +69,34 @@ def compute_outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> N
     (n,) metres; inf for shapes of different kinds.
     """
     distances = np.full(len(originals), np.inf)
-    has_same_dimension = (_get_dimensions(originals) == _get_dimensions(copies)) & (_get_dimensions(originals) < 3)
-    for n, scale in zip(
-        np.flatnonzero(has_same_dimension).tolist(),
-        _compute_metres_per_unit(originals[has_same_dimension], crs),
-        strict=True,
-    ):
-        # Coordinates relative to a corner of the shape keep their precision in metres.
-        outlines = [
-            _split_outline_in_metres(shape, shapely.bounds(originals[n])[:2], scale)
-            for shape in (originals[n], copies[n])
-        ]
-        distances[n] = max(_compute_largest_distance(*outlines), _compute_largest_distance(*outlines[::-1]))
+    rows = np.flatnonzero(shapely.get_dimensions(originals) == shapely.get_dimensions(copies))
+    for row, scale in zip(rows.tolist(), _compute_metres_per_unit(originals[rows], crs), strict=True):
+        outlines = [_split_outline_in_metres(shape, originals[row], scale) for shape in (originals[row], copies[row])]
+        distances[row] = _measure_distance_both_ways(*outlines)
     return distances
 
 
-def _split_outline_in_metres(shape: Any, corner: NDArray, scale: NDArray) -> NDArray:
-    """Return the points of a shape, or the segments of its outline, in metres.
+def _count_pieces(shapes: NDArray) -> NDArray:
+    """Return (3, n): dimension and numbers of pieces (rings, lines or points) and vertices of each shape.
 
-    Coordinates are relative to ``corner`` (x, y); ``scale`` has the metres per unit of x and y.
+    All are −1 for a missing shape.
     """
-    metric = np.array([shapely.transform(shape, lambda xy: (xy - corner) * scale)], dtype=object)
-    if _get_dimensions(metric)[0] == 0:
-        return shapely.get_parts(metric)
-    polylines = _split_into_rings(metric) if _get_dimensions(metric)[0] == 2 else _split_into_parts(metric)
-    ends = np.setdiff1d(np.arange(len(polylines.xy)), polylines.piece_starts[1:] - 1)
-    return shapely.linestrings(np.stack([polylines.xy[ends], polylines.xy[ends + 1]], axis=1))
+    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
+    piece_counts = np.bincount(
+        shape_of_part, weights=1 + shapely.get_num_interior_rings(parts), minlength=len(shapes)
+    )
+    counts = np.stack([shapely.get_dimensions(shapes), piece_counts, shapely.get_num_coordinates(shapes)])
+    return np.where(shapely.is_missing(shapes), -1, counts)
 
 
-def _compute_largest_distance(shapes: NDArray, other_shapes: NDArray) -> float:
-    """Return the largest distance of a vertex of ``shapes`` from ``other_shapes``."""
-    points = shapely.points(shapely.get_coordinates(shapes))
-    _, distance = shapely.STRtree(other_shapes).query_nearest(points, return_distance=True, all_matches=False)
-    return float(distance.max(initial=0.0))
-
-
-def _get_dimensions(shapes: NDArray) -> NDArray:
-    """Return the (n,) dimension of each shape.
-
-    It is 0 for points, 1 for lines, 2 for areas, 3 for collections, −1 for missing shapes.
-    """
-    return np.array([-1, 0, 1, 1, 2, 0, 1, 2, 3])[shapely.get_type_id(shapes) + 1]
-
-
-def _compare_pairs(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
-    """Return the (n,) largest vertex shift in metres of each pair of shapes, which have the same dimension."""
-    scale = _compute_metres_per_unit(originals, crs)
-    is_area = _get_dimensions(originals) == 2
-    shifts = np.zeros(len(originals))
-    for rows, split in ((np.flatnonzero(is_area), _split_into_rings), (np.flatnonzero(~is_area), _split_into_parts)):
-        if len(rows):
-            shifts[rows] = _compare_shapes(split(originals[rows]), split(copies[rows]), scale[rows])
-    return shifts
+def _compare_in_order(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
+    """Return the (n,) largest distance in metres of vertices at the same position; the numbers of vertices are equal."""
+    if not len(originals):
+        return np.zeros(0)
+    counts = shapely.get_num_coordinates(originals)
+    scale = np.repeat(_compute_metres_per_unit(originals, crs), counts, axis=0)
+    shift = np.hypot(*((shapely.get_coordinates(originals) - shapely.get_coordinates(copies)) * scale).T)
+    return np.maximum.reduceat(shift, np.r_[0, np.cumsum(counts)[:-1]])
 
 
 def _compute_metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
@@ -115,139 +104,34 @@ def _compute_metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
     if not crs.is_geographic:
         return np.ones((len(shapes), 2))
     degree = math.radians(1) * SEMI_MAJOR_M
-    latitudes = shapely.bounds(shapes)[:, 1]
+    latitudes = shapely.bounds(shapes).reshape(-1, 4)[:, 1]
     return np.column_stack([degree * np.cos(np.radians(latitudes)), np.full(len(shapes), degree)])
 
 
-class _ShapePieces:
-    """Pieces (rings, lines or points) of all shapes in one array.
+def _get_points_in_metres(shape: Any, original: Any, scale: NDArray) -> NDArray:
+    """Return the vertices of a shape as points in metres.
 
-    ``xy``: vertices of all pieces; ``piece_starts``: first vertex of each piece in ``xy``; ``shape_of_piece``: index of
-    the shape of each piece.
+    Coordinates relative to the corner of the original keep their precision; ``scale``: metres per unit of x and y.
     """
-
-    def __init__(self, xy: NDArray, piece_starts: NDArray, shape_of_piece: NDArray, shape_count: int, is_closed: bool):
-        self.xy, self.piece_starts, self.shape_of_piece, self.is_closed = xy, piece_starts, shape_of_piece, is_closed
-        self.lengths = np.diff(piece_starts)
-        self.per_shape = np.bincount(shape_of_piece, minlength=shape_count)
-        self.vertices = np.bincount(shape_of_piece, weights=self.lengths, minlength=shape_count)
-
-    def get_vertices_of_piece(self, number: int) -> NDArray:
-        """Return the vertices of a piece, which is given by its index."""
-        return self.xy[self.piece_starts[number] : self.piece_starts[number + 1]]
+    return shapely.points((shapely.get_coordinates(shape) - shapely.bounds(original)[:2]) * scale)
 
 
-def _split_into_rings(shapes: NDArray) -> _ShapePieces:
-    """Return the rings of polygons as pieces."""
-    shape_rings = extract_rings(shapes)
-    order = np.argsort(shape_rings.polygon_of_ring, kind="stable")
-    lengths = np.diff(shape_rings.ring_starts)[order]
-    starts = np.r_[0, np.cumsum(lengths)]
-    vertex_rows = np.repeat(shape_rings.ring_starts[:-1][order] - starts[:-1], lengths) + np.arange(starts[-1])
-    return _ShapePieces(shape_rings.xy[vertex_rows], starts, shape_rings.polygon_of_ring[order], len(shapes), True)
+def _split_outline_in_metres(shape: Any, original: Any, scale: NDArray) -> NDArray:
+    """Return the points of a shape, or the segments of its outline, in metres as in `_get_points_in_metres`."""
+    if shapely.get_dimensions(shape) == 0:
+        return _get_points_in_metres(shape, original, scale)
+    lines = shapely.get_parts(shapely.boundary(shape) if shapely.get_dimensions(shape) == 2 else shape)
+    ends = np.cumsum(shapely.get_num_coordinates(lines))
+    xy = shapely.get_coordinates(_get_points_in_metres(lines, original, scale))
+    first_ends = np.setdiff1d(np.arange(len(xy)), ends - 1)
+    return shapely.linestrings(np.stack([xy[first_ends], xy[first_ends + 1]], axis=1))
 
 
-def _split_into_parts(shapes: NDArray) -> _ShapePieces:
-    """Return the single lines or points of shapes as pieces."""
-    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
-    starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(parts))]
-    return _ShapePieces(shapely.get_coordinates(parts), starts, shape_of_part, len(shapes), False)
-
-
-def _compare_shapes(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
-    """Return the (n,) largest vertex shift in metres of each pair of shapes, which are given as pieces.
-
-    ``scale``: (n, 2) metres per unit of x and y.
-    """
-    shifts = np.full(len(scale), np.inf)
-    has_same_counts = (originals.per_shape == copies.per_shape) & (originals.vertices == copies.vertices)
-    shifts[has_same_counts & (originals.per_shape == 0)] = 0.0
-    # Only shapes with equal numbers of pieces and vertices can be compared vertex by vertex.
-    first, second = _select_pieces(originals, has_same_counts), _select_pieces(copies, has_same_counts)
-    has_same_length = first.lengths == second.lengths if len(first.lengths) else np.zeros(0, dtype=bool)
-    shapes = np.flatnonzero(has_same_counts & (originals.per_shape > 0))
-    has_same_lengths = np.ones(len(scale), dtype=bool)
-    np.logical_and.at(has_same_lengths, first.shape_of_piece, has_same_length)
-    comparable = [n for n in shapes.tolist() if has_same_lengths[n]]
-    if comparable:
-        keep = np.isin(np.arange(len(scale)), comparable)
-        selected_originals, selected_copies = _select_pieces(originals, keep), _select_pieces(copies, keep)
-        shift = _compare_pieces(selected_originals, selected_copies, scale)
-        np.copyto(shifts, 0.0, where=keep)
-        np.maximum.at(shifts, selected_originals.shape_of_piece, shift)
-    # Rings with another start, or reordered parts, are few; match them one by one.
-    for shape in shapes[shifts[shapes] > _SAME_VERTEX_M].tolist():
-        shifts[shape] = _measure_shift_of_pieces(originals, copies, shape, scale[shape])
-    return shifts
-
-
-#: Metres; a larger distance may come from a ring with another start, so it is compared again.
-_SAME_VERTEX_M = 1e-4
-
-
-def _select_pieces(pieces: _ShapePieces, keep: NDArray) -> _ShapePieces:
-    """Return the pieces of the shapes for which ``keep``, (n,) bool, is True."""
-    is_selected = keep[pieces.shape_of_piece]
-    if is_selected.all():
-        return pieces
-    lengths = pieces.lengths[is_selected]
-    starts = np.r_[0, np.cumsum(lengths)].astype(np.int64)
-    vertex_rows = np.repeat(pieces.piece_starts[:-1][is_selected] - starts[:-1], lengths) + np.arange(starts[-1])
-    return _ShapePieces(pieces.xy[vertex_rows], starts, pieces.shape_of_piece[is_selected], len(keep), pieces.is_closed)
-
-
-def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
-    """Return the (p,) largest vertex shift in metres of each pair of pieces.
-
-    A ring may also be reversed.
-    """
-    per_vertex = np.repeat(scale[originals.shape_of_piece], originals.lengths, axis=0)
-
-    def compute_largest_shift(other: NDArray) -> NDArray:
-        """Return the (p,) largest shift of each piece against the vertices ``other``."""
-        shift = np.hypot(*((originals.xy - other) * per_vertex).T)
-        return np.maximum.reduceat(shift, originals.piece_starts[:-1])
-
-    shift = compute_largest_shift(copies.xy)
-    if originals.is_closed:
-        reversed_rows = np.repeat(
-            originals.piece_starts[:-1] + originals.piece_starts[1:] - 1, originals.lengths
-        ) - np.arange(len(originals.xy))
-        shift = np.minimum(shift, compute_largest_shift(copies.xy[reversed_rows]))
-    return shift
-
-
-def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shape_number: int, scale: NDArray) -> float:
-    """Return the largest vertex shift in metres of one shape.
-
-    Each piece is compared with the nearest one of the copy.
-    """
-    unmatched = np.flatnonzero(copies.shape_of_piece == shape_number).tolist()
+def _measure_distance_both_ways(shapes: NDArray, other_shapes: NDArray) -> float:
+    """Return the largest distance of a vertex of one array of points or segments from the other array."""
     farthest = 0.0
-    for number in np.flatnonzero(originals.shape_of_piece == shape_number).tolist():
-        vertices_of_piece = originals.get_vertices_of_piece(number)
-        shifts = [
-            _compare_rings(vertices_of_piece, copies.get_vertices_of_piece(other), scale, originals.is_closed)
-            for other in unmatched
-        ]
-        if not shifts or min(shifts) == np.inf:
-            return np.inf
-        farthest = max(farthest, min(shifts))
-        unmatched.pop(int(np.argmin(shifts)))
+    for one, other in ((shapes, other_shapes), (other_shapes, shapes)):
+        points = shapely.points(shapely.get_coordinates(one))
+        _, distance = shapely.STRtree(other).query_nearest(points, return_distance=True, all_matches=False)
+        farthest = max(farthest, float(distance.max(initial=0.0)))
     return farthest
-
-
-def _compare_rings(original: NDArray, copy: NDArray, scale: NDArray, is_closed: bool) -> float:
-    """Return the largest vertex shift in metres of two rings, which may begin at any vertex, or of two lines."""
-    if len(original) != len(copy):
-        return np.inf
-    if not is_closed:
-        return float(np.hypot(*((original - copy) * scale).T).max())
-    ring, other = original[:-1], copy[:-1]
-    best = np.inf
-    for direction in (other, other[::-1]):
-        distance = np.hypot(*((direction - ring[0]) * scale).T)
-        # A ring that touches itself passes its first vertex again.
-        for start in np.flatnonzero(distance <= distance.min() + _SAME_VERTEX_M).tolist():
-            best = min(best, float(np.hypot(*((np.roll(direction, -start, axis=0) - ring) * scale).T).max()))
-    return best

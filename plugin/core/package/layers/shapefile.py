@@ -42,7 +42,7 @@ _ROUNDING_SHARE = 1e-12
 #: Maximum size of a file: many programs use signed 32-bit sizes.
 MAX_FILE_BYTES = 2**31 - 1
 #: Width of a date.
-DATE_WIDTH = 8
+_DATE_WIDTH = 8
 
 
 class DbfNumberFormat(NamedTuple):
@@ -96,24 +96,15 @@ def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tup
     rings_of_shape = np.bincount(shape_of_part, weights=rings, minlength=len(existing_shapes))
     record_bytes = np.where(is_point, 20, 44 + 4 * rings_of_shape + 16 * vertices)
     template_fields = list(fields)
-    row_bytes = 1 + sum(_compute_field_width(one) for one in template_fields)
+    row_bytes = 1 + sum(_choose_field_type_and_width(one)[1] for one in template_fields)
     return (
         100 + 12 * len(shapes) + int((record_bytes - 4).sum()),
         33 + 32 * len(template_fields) + row_bytes * len(shapes) + 1,
     )
 
 
-def _compute_field_width(template_field: TemplateField) -> int:
-    """Return the width of a field in a .dbf file, in bytes."""
-    if template_field.type == "text":
-        return compute_text_field_bytes(template_field)
-    return DATE_WIDTH if template_field.type == "date" else choose_dbf_number_format(template_field).width
-
-
 _GDAL_DRIVER = "ESRI Shapefile"
 _OGR_TYPE_OF_GEOMETRY = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
-#: Names of encodings in a .cpg that ArcGIS and QGIS support.
-CPG_CONTENT = {"GBK": "GBK", "UTF-8": "UTF-8"}
 #: Encoding marks in the header of the table; programs without support for .cpg recognise the mark of GBK.
 _LAYER_ENCODING_OPTION = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
 #: GDAL's names of the encodings.
@@ -156,13 +147,8 @@ def write_shapefiles(
         for content in package_layers:
             short = content.template.shapefile_name_by_field
             for template_field in content.template.fields:
-                row = (
-                    content.name,
-                    content.template.name,
-                    short[template_field.name],
-                    template_field.name,
-                    template_field.alias,
-                )
+                name, alias = template_field.name, template_field.alias
+                row = (content.name, content.template.name, short[name], name, alias)
                 table.writerow((*row, *_choose_field_type_and_width(template_field)))
 
 
@@ -185,7 +171,7 @@ def _choose_field_type_and_width(template_field: TemplateField) -> tuple[str, in
     if template_field.type == "text":
         return "text", compute_text_field_bytes(template_field), 0
     if template_field.type == "date":
-        return "date", DATE_WIDTH, 0
+        return "date", _DATE_WIDTH, 0
     return template_field.type, *choose_dbf_number_format(template_field)
 
 
@@ -221,7 +207,7 @@ def _write_one_shapefile(
         progress(len(rows.shapes))
     raise_if_refused(layer.SyncToDisk())
     del layer, source
-    target.with_suffix(".cpg").write_text(CPG_CONTENT[encoding], encoding="ascii")
+    target.with_suffix(".cpg").write_text(encoding, encoding="ascii")
 
 
 def _define_field(template_field: TemplateField, name: str) -> Any:

@@ -7,8 +7,8 @@ format allows only single parts. Reading merges the parts (`exchange.vct.batch`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, groupby
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ RowCallback = Callable[[int], None]
 
 def write_vct_set(
     path: Path,
-    package_layers: Iterable[PackageLayer],
+    package_layers: Sequence[PackageLayer],
     horizontal_crs: CRS,
     *,
     progress: RowCallback,
@@ -53,7 +53,7 @@ def write_vct_set(
     OutputError
         If the file cannot be written.
     """
-    package_layers = list(package_layers)
+
 
     def iterate_source_layers() -> Iterator[SourceLayer]:
         """Yield the layers for the VCT writer, and report the progress after each."""
@@ -78,20 +78,15 @@ def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancell
         shapes.append(rows.shapes)
         for name, values in rows.values.items():
             columns[name].append(values)
-    geometry_column = "geometry"
-    while geometry_column in columns:
-        geometry_column += "_"
     table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
-    table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
     infos = tuple(FieldInfo(f.name, f.type, f.length) for f in package_layer.template.fields)
-    return SourceLayer(
-        package_layer.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs), infos, horizontal_crs
-    )
+    frame = gpd.GeoDataFrame(table, geometry=np.concatenate(shapes), crs=horizontal_crs)
+    return SourceLayer(package_layer.name, frame, infos, horizontal_crs)
 
 
 def read_back_vct_set(
     path: Path,
-    package_layers: Iterable[PackageLayer],
+    package_layers: Sequence[PackageLayer],
     horizontal_crs: CRS,
     vct_export: VctExport,
     *,
@@ -109,20 +104,19 @@ def read_back_vct_set(
     InputError
         If the file cannot be read, with the line.
     """
-    package_layers = list(package_layers)
     unread_contents = {c.name.upper(): c for c in package_layers}
     results: dict[str, ReadBackResult] = {}
     with open_vct(path, cancellation, checks_county=False) as vct:
         crs = vct.header.crs.to_wkt()
         for name, batches in groupby(vct.read_batches(), key=lambda result: result[0].name.upper()):
             content = unread_contents.pop(name, None)
-            frames = (frame for _, frame in batches)
+            frame = pd.concat([frame for _, frame in batches], ignore_index=True)
             if content is None:
                 # Shapes without a row are read again, after all rows.
-                results[name].add_difference("count", count=sum(map(len, frames)))
+                results[name].add_difference("count", count=len(frame))
                 continue
             table = vct.structure.tables[name]
-            layer = VctLayer(table, crs, frames, vct_export.source_rows[table.name])
+            layer = VctLayer(table, crs, frame, vct_export.source_rows[table.name])
             result = compare_layer(
                 layer,
                 content,
@@ -132,7 +126,7 @@ def read_back_vct_set(
                 progress=progress,
                 cancellation=cancellation,
             )
-            for field, count in layer.fields_with_differing_parts.items():
+            for field, count in layer.differing_parts.items():
                 result.add_difference("value", field, count=count)
             results[name] = result
     for content in package_layers:
@@ -140,83 +134,38 @@ def read_back_vct_set(
 
 
 class VctLayer:
-    """A table of a VCT file with the interface of `OpenLayer`.
+    """A table of a VCT file with the interface of `OpenLayer`, the parts of its features merged.
 
-    ``row_of``: for each row of the table the index of its feature; ``fields_with_differing_parts``: field → number of
-    features whose parts have different values. ``feature_count`` grows while the table is read, because the file does
-    not store the number.
+    ``source_rows``: for each row of the table the index of its feature. ``differing_parts``: field → number of parts
+    whose value is not that of their feature's first part.
     """
 
-    def __init__(self, table: VctTable, crs: str, row_batches: Iterator[gpd.GeoDataFrame], row_of: NDArray):
+    def __init__(self, table: VctTable, crs: str, frame: pd.DataFrame, source_rows: NDArray):
         self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
-        self.crs, self.feature_count = crs, 0
-        self.fields_with_differing_parts: dict[str, int] = {}
-        self._frames, self._row_of, self._next_row = row_batches, row_of, 0
+        self.crs = crs
+        # Rows that were not written count as further features.
+        further_rows = len(source_rows) + np.arange(len(frame) - len(source_rows))
+        rows = np.r_[source_rows[: len(frame)], further_rows]
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        part_counts = np.diff(np.r_[starts, len(rows)])
+        self.feature_count = len(starts)
+        shapes = np.array(frame.geometry.to_numpy(), dtype=object)
+        self._shapes = shapes[starts]
+        for k in np.flatnonzero(part_counts > 1).tolist():
+            self._shapes[k] = merge_into_multipart(shapes[starts[k] : starts[k] + part_counts[k]])
+        self._values: dict[str, NDArray] = {}
+        self.differing_parts: dict[str, int] = {}
+        for read_field in self.fields:
+            cells = _convert_column(frame[read_field.name])
+            self._values[read_field.name] = cells[starts]
+            if count := int((cells != np.repeat(cells[starts], part_counts)).sum()):
+                self.differing_parts[read_field.name] = count
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
-        """Yield the features in batches of ``size``, their parts merged."""
-        pending_rows: pd.DataFrame | None = None
-        for frame in chain(self._frames, [None]):
-            if frame is not None:
-                parts = self._make_table_with_feature_numbers(frame)
-                pending_rows = parts if pending_rows is None else pd.concat([pending_rows, parts], ignore_index=True)
-            if pending_rows is None:
-                return
-            feature_starts = _find_feature_starts(pending_rows["row"].to_numpy())
-            cuts, position = [*feature_starts.tolist(), len(pending_rows)], 0
-            # The last feature may continue in the next rows.
-            complete_features = len(feature_starts) - (frame is not None)
-            while complete_features - position >= size or (frame is None and position < complete_features):
-                end_position = min(position + size, complete_features)
-                yield self._merge_feature_parts(pending_rows.iloc[cuts[position] : cuts[end_position]])
-                position = end_position
-            pending_rows = pending_rows.iloc[cuts[position] :]
-
-    def _make_table_with_feature_numbers(self, row_batch: gpd.GeoDataFrame) -> pd.DataFrame:
-        """Return the rows of a batch as a table with the feature number of each row.
-
-        Columns: each field by its position (0, 1, …), ``shape``, and ``row``, the number of the feature. Features that
-        are not in the VCT file get the numbers after those that are.
-        """
-        columns: dict[Any, Any] = {n: _convert_column(row_batch[f.name]) for n, f in enumerate(self.fields)}
-        known_rows = self._row_of[self._next_row : self._next_row + len(row_batch)]
-        further_rows = len(self._row_of) + self._next_row + np.arange(len(row_batch) - len(known_rows))
-        self._next_row += len(row_batch)
-        shapes = row_batch.geometry.to_numpy()
-        return pd.DataFrame(
-            {**columns, "shape": np.array(shapes, dtype=object), "row": np.r_[known_rows, further_rows]}, dtype=object
-        )
-
-    def _merge_feature_parts(self, parts: pd.DataFrame) -> ReadRows:
-        """Return one row for each feature, with its parts merged.
-
-        Fields in which the parts of a feature differ are counted in ``fields_with_differing_parts``.
-        """
-        row = parts["row"].to_numpy()
-        feature_starts = _find_feature_starts(row)
-        self.feature_count += len(feature_starts)
-        shapes = np.array(parts["shape"], dtype=object)
-        multipart = np.flatnonzero(np.diff(np.r_[feature_starts, len(row)]) > 1)
-        merged_shapes = shapes[feature_starts]
-        ends = np.r_[feature_starts[1:], len(row)]
-        for k in multipart.tolist():
-            merged_shapes[k] = merge_into_multipart(shapes[feature_starts[k] : ends[k]])
-        values = {}
-        for n, read_field in enumerate(self.fields):
-            cells = parts[n].to_numpy()
-            for k in multipart.tolist():
-                part_values = cells[feature_starts[k] : ends[k]]
-                if any(cell != part_values[0] for cell in part_values[1:]):
-                    self.fields_with_differing_parts[read_field.name] = (
-                        self.fields_with_differing_parts.get(read_field.name, 0) + 1
-                    )
-            values[read_field.name] = cells[feature_starts].tolist()
-        return ReadRows(merged_shapes, values)
-
-
-def _find_feature_starts(feature_numbers: NDArray) -> NDArray:
-    """Return the positions at which the rows of a new feature begin."""
-    return np.flatnonzero(np.r_[len(feature_numbers) > 0, feature_numbers[1:] != feature_numbers[:-1]])
+        """Yield the features in batches of ``size``."""
+        for first in range(0, self.feature_count, size):
+            rows = slice(first, first + size)
+            yield ReadRows(self._shapes[rows], {name: cells[rows].tolist() for name, cells in self._values.items()})
 
 
 def _convert_column(column: pd.Series) -> NDArray:

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...errors import OutputError
 from ...geometry import crs as crs_care
-from ...messages.texts import Message, MessageLines
 from ..export_context import ExportContext
 from ..manifest import make_layer_row
 from ..names import fill_name_pattern
@@ -61,8 +59,7 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
     rows: list[dict[str, Any]] = []
     problems: list[ExportProblem] = []
     for content, file, read_back_result in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
-        if not read_back_result.has_no_differences:
-            raise _make_difference_error(content, read_back_result.to_dict()["differences"])
+        read_back_result.raise_if_different(content.name)
         problems += _report_shape_changes(content, read_back_result, prepared_set)
         path_in_package = context.get_path_in_package(file)
         rows.append(
@@ -149,11 +146,3 @@ WRITER_OF_SUFFIX: dict[str, SetWriter] = {
     ".shp": _write_shapefiles,
     ".vct": _write_vct,
 }
-
-
-def _make_difference_error(package_layer: PackageLayer, differences: list[dict[str, Any]]) -> OutputError:
-    """Return the error for a layer that differs when it is read again."""
-    messages = [
-        Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences
-    ]
-    return OutputError("package_not_the_same", layer=package_layer.name, differences=MessageLines(tuple(messages)))
