@@ -28,12 +28,12 @@ from plugin.core.counties.model import (
     CountyRecord,
 )
 from plugin.core.counties.summary import BatchSummary, make_summary, summary_to_json
-from plugin.core.counties.summary_layer import write_summary_layer
 from plugin.core.counties.summary_page import render_summary
 from plugin.core.counties.summary_tables import (
     make_figure_table,
     make_problem_table,
     make_verdict_table,
+    write_summary_layer,
     write_summary_workbook,
 )
 from plugin.core.render.words import ReportTexts

@@ -17,7 +17,7 @@ from ..files.digests import add_digest, compute_sha256, is_complete_file, read_j
 from ..files.writing import OutputPaths, explain_os_error, write_text
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
-from ..model.indicator import AREA_FIGURES, Indicator
+from ..model.indicator import AREA_FIGURES
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from .model import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask
 
@@ -65,7 +65,9 @@ def check_county(
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
-        record = make_failed_record(task, CountyState.CRASHED, describe_exception(error), _list_places(error))
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        record = make_failed_record(task, CountyState.CRASHED, describe_exception(error), places)
     record.times = {"started": started, "seconds": round(time.monotonic() - start_time, 3)}
     return store_record(task, record)
 
@@ -124,7 +126,7 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
     from ..render.finding_lists import sum_findings_by_rule
     from ..render.sections import make_not_checked_section
     from ..render.words import ReportTexts
-    from .outline import make_outline
+    from .overview_map import make_outline
 
     report, provenance = result.report, result.report.provenance
     report_texts = ReportTexts(report.lang)
@@ -144,7 +146,11 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
         standard=provenance["standard"]["name"],
         profile=provenance["profile"]["name"],
         counts={key: report.summary[key] for key in ("errors", "warnings", "infos", "waived", "rules", "skipped")},
-        figures=[one.to_dict() for one in report.indicators if _is_figure_of_summary(one)],
+        figures=[
+            one.to_dict()
+            for one in report.indicators
+            if not one.place and (one.target is not None or one.id in AREA_FIGURES)
+        ],
         problems=[{key: row[key] for key in ("code", "title", "severity", "count", "area_m2")} for row in sums],
         unchecked=[row for row in unchecked if row["title"]],
         outline=outline,
@@ -153,11 +159,6 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
         input_bytes=task.input_bytes,
         changes_on=_find_next_change(result),
     )
-
-
-def _is_figure_of_summary(indicator: Indicator) -> bool:
-    """Return True for a figure of the whole county that has a target, or is one of the areas with targets."""
-    return not indicator.place and (indicator.target is not None or indicator.id in AREA_FIGURES)
 
 
 def _find_next_change(result: CheckResult) -> str:
@@ -221,12 +222,6 @@ def _find_division(county: County) -> tuple[str, str]:
         if code in divisions:
             return code, str(divisions[code].name)
     return "", ""
-
-
-def _list_places(error: Exception) -> list[str]:
-    """Return file, line and function of each call that led to an error; files without their folders."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def clear_county_folder(folder: Path) -> None:

@@ -76,15 +76,20 @@ def compute_settings_digest(options: RunOptions, package_spec: str) -> str:
 
     ``package_spec``: the specification of packages, empty for data that are not a package.
     """
+    try:
+        norm_digest = compute_norm_digest(options.resolve_norm()).hex()
+    except SanxianError as error:
+        # The check reports it.
+        norm_digest = str(error)
     parts = [
         compute_program_digest(),
         # The manifest of a package names a profile of the program.
         *(compute_sha256(path) for path in sorted(PROFILES_FOLDER.glob("*.toml"))),
-        _digest_norm(options),
+        norm_digest,
         repr(load_package_spec(package_spec)) if package_spec else "",
         repr(replace(options, profile="", baseline="", document_info=None)),
     ]
-    return _digest_texts(parts)
+    return join_digests(parts)
 
 
 def compute_data_digest(county: County, baseline: str, cancellation: Cancellation = NEVER_CANCELLED) -> str:
@@ -94,7 +99,7 @@ def compute_data_digest(county: County, baseline: str, cancellation: Cancellatio
     """
     digests = _digest_source(county.source, county.is_package, cancellation)
     baseline_digests = _digest_source(baseline, False, cancellation) if baseline else []
-    return _digest_texts(["source", *digests, "source", *baseline_digests])
+    return join_digests(["source", *digests, "source", *baseline_digests])
 
 
 def _digest_source(source: str, is_package: bool, cancellation: Cancellation) -> list[str]:
@@ -109,22 +114,10 @@ def _digest_source(source: str, is_package: bool, cancellation: Cancellation) ->
         return [str(error)]
 
 
-def join_digests(*digests: str) -> str:
-    """Return one digest of several."""
-    return _digest_texts(digests)
-
-
-def _digest_texts(texts: Iterable[str]) -> str:
+def join_digests(texts: Iterable[str]) -> str:
+    """Return one digest of several, or of other texts."""
     text = json.dumps(list(texts), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _digest_norm(options: RunOptions) -> str:
-    """Return the digest of standard and profile; the error if they cannot be read, which the check then reports."""
-    try:
-        return compute_norm_digest(options.resolve_norm()).hex()
-    except SanxianError as error:
-        return str(error)
 
 
 def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) -> list[str]:

@@ -7,7 +7,6 @@ import heapq
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from .check_county import read_record
@@ -67,30 +66,29 @@ def make_forecast(planned: PlannedBatch, options: BatchOptions) -> Forecast:
     ``planned``: a plan with the records of earlier runs, of which ``options`` may differ in forms, number of processes,
     and what is checked again.
     """
-    counties = tuple(_plan_anew(one, options) for one in planned.counties)
-    rates = _measure_rates(options.output)
+    counties = []
+    for one in planned.counties:
+        task = replace(one.task, forms=tuple(sorted(options.forms)))
+        counties.append(PlannedCounty(task, one.record, needs_check(task, one.record, options.only_changed)))
+    paths = sorted((options.output / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"))
+    # Seconds per byte of the counties that were checked into the folder of results.
+    rates = [
+        float(record.times["seconds"]) / record.input_bytes
+        for record in (read_record(path.parent) for path in paths)
+        if record is not None and record.is_checked and record.input_bytes and record.times.get("seconds")
+    ]
     rate = statistics.median(rates) if rates else None
     rows = tuple(_make_row(one, options.resumes, rate) for one in counties)
     durations = [row.seconds for row in rows if row.seconds != 0]
     known = [seconds for seconds in durations if seconds is not None]
-    total = _divide_among_jobs(known, options.jobs) if len(known) == len(durations) else None
-    return Forecast(rows, total, len(rates), options.jobs, planned.ignored_names, counties)
-
-
-def _plan_anew(planned: PlannedCounty, options: BatchOptions) -> PlannedCounty:
-    """Return a county of a plan as these options plan it."""
-    task = replace(planned.task, forms=tuple(sorted(options.forms)))
-    return PlannedCounty(task, planned.record, needs_check(task, planned.record, options.only_changed))
-
-
-def _measure_rates(output: Path) -> list[float]:
-    """Return the rate in seconds per byte of each county that was checked into a folder of results."""
-    records = [read_record(path.parent) for path in sorted((output / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"))]
-    return [
-        float(record.times["seconds"]) / record.input_bytes
-        for record in records
-        if record is not None and record.is_checked and record.input_bytes and record.times.get("seconds")
-    ]
+    total = None
+    if len(known) == len(durations):
+        # Each process takes the next county, in order, as soon as it is free.
+        ends = [0.0] * max(1, options.jobs)
+        for seconds in known:
+            heapq.heapreplace(ends, ends[0] + seconds)
+        total = max(ends)
+    return Forecast(rows, total, len(rates), options.jobs, planned.ignored_names, tuple(counties))
 
 
 def _make_row(planned: PlannedCounty, resumes: bool, rate: float | None) -> ForecastRow:
@@ -105,11 +103,3 @@ def _make_row(planned: PlannedCounty, resumes: bool, rate: float | None) -> Fore
     else:
         action = RETRIED if not record.is_checked and record.fingerprint == task.fingerprint else CHANGED
     return ForecastRow(planned.name, action, task.input_bytes, None if rate is None else rate * task.input_bytes)
-
-
-def _divide_among_jobs(durations: list[float], jobs: int) -> float:
-    """Return when the last process ends if each takes the next county, in order, as soon as it is free (seconds)."""
-    ends = [0.0] * max(1, jobs)
-    for seconds in durations:
-        heapq.heapreplace(ends, ends[0] + seconds)
-    return max(ends)

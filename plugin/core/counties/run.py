@@ -97,8 +97,12 @@ def plan_batch(
     found = list_counties(options.source, options.output)
     _check_output_folder(options, found.counties)
     folder_names = make_folder_names(found.counties)
-    check_options = [_make_county_options(county, options.check) for county in found.counties]
-    settings_digests = _digest_settings(found.counties, check_options, options.package_spec)
+    check, counties = options.check, found.counties
+    check_options = [
+        replace(check, profile=one.profile or check.profile, baseline=one.baseline or check.baseline)
+        for one in counties
+    ]
+    settings_digests = _digest_settings(counties, check_options, options.package_spec)
     done_counts = [0]
 
     def digest_data(pair: tuple[County, RunOptions]) -> str:
@@ -118,7 +122,7 @@ def plan_batch(
             options.package_spec,
             options.output / COUNTIES_FOLDER / folder_names[county.name],
             tuple(sorted(options.forms)),
-            join_digests(*digests),
+            join_digests(digests),
             measure_bytes(Path(county.source)),
         )
         record = read_record(task.folder) if options.resumes else None
@@ -134,11 +138,6 @@ def _check_options(options: BatchOptions) -> None:
     choose_scope(norm, set(), check.scope)
     check_base_year(check.base_year)
     load_package_spec(options.package_spec)
-
-
-def _make_county_options(county: County, options: RunOptions) -> RunOptions:
-    """Return the options of the batch with profile and sealed edition of a county."""
-    return replace(options, profile=county.profile or options.profile, baseline=county.baseline or options.baseline)
 
 
 def _digest_settings(counties: tuple[County, ...], options: list[RunOptions], package_spec: str) -> list[str]:
@@ -222,19 +221,6 @@ def check_counties(
 
 
 @contextmanager
-def _lock_output_folder(output: Path) -> Iterator[None]:
-    """Lock a folder of results against other batches. Raise OutputError if one of them writes there."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(lock_for_writing(output / LOCK_NAME))
-        except OutputError as error:
-            if error.key != "package_busy":
-                raise
-            raise OutputError("counties_busy", target=str(output), who=error.params["who"]) from error
-        yield
-
-
-@contextmanager
 def _open_output_folder(output: Path) -> Iterator[Path]:
     """Create and lock the folder of results; yield a folder for temporary files.
 
@@ -246,7 +232,13 @@ def _open_output_folder(output: Path) -> Iterator[Path]:
         (output / COUNTIES_FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
-    with _lock_output_folder(output):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_for_writing(output / LOCK_NAME))
+        except OutputError as error:
+            if error.key != "package_busy":
+                raise
+            raise OutputError("counties_busy", target=str(output), who=error.params["who"]) from error
         temporary_folder = output / STAGING_FOLDER
         _remove_leftovers(output)
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..connection_text import is_connection, parse_connection, replace_schema
 from ..errors import InputError, OutputError
 from ..files.digests import MANIFEST_FILE_NAME
-from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
+from ..files.tables import SearchedColumn, read_table
 from ..files.writing import explain_os_error, is_same_file
 from ..io.formats import READ_SUFFIXES
 from ..io.source import list_folder_datasets
@@ -155,24 +155,11 @@ def check_output_outside_data(output: Path, sources: Iterable[str | Path], count
         raise OutputError("counties_output", target=str(output))
 
 
-def is_batch_output(folder: Path) -> bool:
-    """Return True if a folder has results of a batch check."""
-    return next((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"), None) is not None
-
-
-def is_seams_output(folder: Path) -> bool:
-    """Return True if a folder has results of a check of seams."""
-    return (folder / SEAMS_JSON).is_file()
-
-
-def is_gathering_output(folder: Path) -> bool:
-    """Return True if a folder has results of a gathering (汇总)."""
-    return (folder / GATHERING_JSON).is_file()
-
-
 def _has_results_only(folder: Path, output: Path) -> bool:
     """Return True for results of a batch, of seams or of a gathering, and for the output folder without county data."""
-    if is_batch_output(folder) or is_seams_output(folder) or is_gathering_output(folder):
+    if any((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}")):
+        return True
+    if (folder / SEAMS_JSON).is_file() or (folder / GATHERING_JSON).is_file():
         return True
     names = {COUNTIES_FOLDER, *SUMMARY_FILES, f"{LOCK_NAME}{LOCK_SUFFIX}"}
     return is_same_file(folder, output) and all(
@@ -189,16 +176,18 @@ def _read_list(path: Path) -> CountyList:
         values = row.text_by_column
         for column in ("county", "source"):
             if not values[column]:
-                raise table.make_cell_error(row, _get_heading(column), "")
+                heading = next(one.possible_headings[0] for one in _LIST_COLUMNS if one.name == column)
+                raise table.make_cell_error(row, heading, "")
         if values["county"].casefold() in known_names:
-            raise _make_repeated_name_error(table, row)
+            raise InputError("counties_twice", file=table.file_and_sheet, line=row.line_number, value=values["county"])
         known_names.add(values["county"].casefold())
-        source = _resolve_source(path.parent, values["source"])
+        source, profile = _resolve_source(path.parent, values["source"]), values["profile"]
         counties.append(
             County(
                 values["county"],
                 source,
-                _resolve_profile(path.parent, values["profile"]),
+                # A profile may be an id, or a file.
+                str(path.parent / profile) if profile.lower().endswith(".toml") else profile,
                 _resolve_source(path.parent, values["baseline"]) if values["baseline"] else "",
                 not is_connection(source) and is_package(Path(source)),
             )
@@ -209,21 +198,6 @@ def _read_list(path: Path) -> CountyList:
 def _resolve_source(folder: Path, text: str) -> str:
     """Return data of the list: a path from the folder of the list, a connection to a database unchanged."""
     return text if is_connection(text) else str(folder / text)
-
-
-def _resolve_profile(folder: Path, profile: str) -> str:
-    """Return a profile of the list: an id as it is written, a file by its path from the folder of the list."""
-    return str(folder / profile) if profile.lower().endswith(".toml") else profile
-
-
-def _get_heading(column: str) -> str:
-    return next(one.possible_headings[0] for one in _LIST_COLUMNS if one.name == column)
-
-
-def _make_repeated_name_error(table: FoundTable, row: FoundTableRow) -> InputError:
-    return InputError(
-        "counties_twice", file=table.file_and_sheet, line=row.line_number, value=row.text_by_column["county"]
-    )
 
 
 def make_folder_names(counties: Iterable[County]) -> dict[str, str]:

@@ -163,9 +163,8 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
     The files are made in ``temporary_folder`` and moved when all are complete, over ``staging_folder``, an existing
     folder in the output. Raise OutputError; the former summary is then complete.
     """
-    from .summary_layer import write_summary_layer
     from .summary_page import render_summary
-    from .summary_tables import write_summary_workbook
+    from .summary_tables import write_summary_layer, write_summary_workbook
 
     author = Texts(summary.lang).get("about", "program", version=read_plugin_version())
     try:

@@ -15,7 +15,6 @@ from ..model.indicator import (
     TARGET_MET,
     TARGET_MISSED,
     UNCONFIRMED_STATE,
-    Indicator,
     convert_area,
 )
 from ..model.verdict import Verdict
@@ -24,8 +23,7 @@ from ..render.figures import choose_decimals, format_indicator_value, format_tar
 from ..render.html import fill_template
 from ..render.words import ReportTexts
 from .model import VERDICT_ORDER, CountyRecord
-from .outline import FROM_EXTENT
-from .overview_map import make_county_map
+from .overview_map import FROM_EXTENT, make_county_map
 from .summary import FIGURE_COLUMNS, RATIO_FIGURE, BatchSummary, find_figure
 
 TEMPLATE = "counties.html.j2"
@@ -75,7 +73,10 @@ def render_summary(summary: BatchSummary) -> str:
             "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
             "figure_columns": [_get_figure_title(column, summary.lang) for column in FIGURE_COLUMNS],
             "rows": [_make_row(one, summary, report_texts) for one in summary.records],
-            "totals": _make_totals(summary),
+            "totals": [
+                format_number(sum(one.counts.get(key, 0) for one in summary.records), 0)
+                for key in ("errors", "warnings")
+            ],
             "progress": _make_progress(summary, report_texts),
             "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
             "ignored": report_texts.join_parts(summary.ignored_names),
@@ -221,24 +222,15 @@ def _make_figure_cell(record: CountyRecord, column: str, report_texts: ReportTex
         return {"value": value, "target": target, "missed": False}
     missed = figure.state == TARGET_MISSED
     if figure.unit == "ratio" or figure.margin is None:
-        value = format_indicator_value(_convert_square_metres(figure), report_texts)
+        if figure.unit == "m2":
+            # An area without a target has the unit of such targets: 万亩 for net areas, km² for others.
+            unit = "wan_mu" if figure.basis == "net" else "km2"
+            figure = replace(figure, value=convert_area(figure.value, unit), unit=unit)
+        value = format_indicator_value(figure, report_texts)
         return {"value": value, "target": target, "missed": missed}
     key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
     amount = format_number(abs(figure.margin), choose_decimals(figure))
     return {"value": report_texts.get("signed", key, amount=amount), "target": target, "missed": missed}
-
-
-def _convert_square_metres(figure: Indicator) -> Indicator:
-    """Return an area without a target in the unit of such targets: 万亩 for net areas, km² for others."""
-    if figure.unit != "m2" or figure.value is None:
-        return figure
-    unit = "wan_mu" if figure.basis == "net" else "km2"
-    return replace(figure, value=convert_area(figure.value, unit), unit=unit)
-
-
-def _make_totals(summary: BatchSummary) -> list[str]:
-    """Return the sums of errors and warnings of all counties with a verdict."""
-    return [format_number(sum(one.counts.get(key, 0) for one in summary.records), 0) for key in ("errors", "warnings")]
 
 
 def _make_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, Any]]:

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..cancellation import Cancellation
 from ..geometry.crs import add_vertical_crs, make_crs_label
@@ -22,13 +22,35 @@ from .data_set import GrowingDataSet
 from .divisions import JoinedDivisions
 from .keys import KeyRegister
 from .model import GatheredCounty, LayerAmount
-from .problem_list import ProblemList
 
 if TYPE_CHECKING:
     from ..package.layers.content import PackageLayer
     from ..package.package_spec.model import PackageSpec, VectorSet
     from ..plan.plan import Plan
     from ..profile import Norm
+
+
+class ProblemList:
+    """Problems that are equal except for their features are one problem, with the sum of the features."""
+
+    def __init__(self) -> None:
+        self._problems: dict[tuple[Any, ...], ExportProblem] = {}
+
+    def add(self, problem: ExportProblem, county: str = "") -> None:
+        """Add a problem; one without features names the county."""
+        if not problem.features and county:
+            problem = replace(problem, features=(county,), count=max(problem.count, 1))
+        params = tuple(sorted((key, str(value)) for key, value in problem.params.items()))
+        key = (problem.level, problem.key, problem.layer, problem.field, params)
+        earlier = self._problems.get(key)
+        if earlier is not None:
+            features = (*earlier.features, *problem.features)[:MAX_NAMED_FEATURES]
+            problem = replace(earlier, count=earlier.count + problem.count, features=features)
+        self._problems[key] = problem
+
+    def to_list(self) -> list[ExportProblem]:
+        """Return the problems in the order in which their kinds were added."""
+        return list(self._problems.values())
 
 
 @dataclass
@@ -142,7 +164,13 @@ class Appender:
         for joined in self.joined:
             if joined.target in self.amounts:
                 continue
-            self._note_divisions_without_city(joined)
+            title = self.norm.standard.templates[joined.target].name
+            # The office adds what these counties need.
+            for without_city in joined.without_city:
+                self.problems.add(
+                    ExportProblem(ProblemLevel.NOTE, "gather_not_joined", layer=joined.target, params={"title": title}),
+                    without_city,
+                )
             source = joined.make_layer(self.norm)
             if source is None:
                 continue
@@ -155,18 +183,10 @@ class Appender:
                 self._note_slots(data_set.vector_set, layers, name)
                 for content in layers:
                     self._append(data_set, content, county, is_first=number == 0)
-            params = {"title": self.norm.standard.templates[joined.target].name, "source": name}
+            params = {"title": title, "source": name}
             count = len(source.frame)
             self.problems.add(
                 ExportProblem(ProblemLevel.NOTE, "gather_joined", layer=joined.target, count=count, params=params)
-            )
-
-    def _note_divisions_without_city(self, joined: JoinedDivisions) -> None:
-        """Add a note on counties that belong to no city, so that the office adds what it needs."""
-        params = {"title": self.norm.standard.templates[joined.target].name}
-        for county in joined.without_city:
-            self.problems.add(
-                ExportProblem(ProblemLevel.NOTE, "gather_not_joined", layer=joined.target, params=params), county
             )
 
     def find_layer_problems(self) -> Iterator[ExportProblem]:

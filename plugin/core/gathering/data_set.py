@@ -15,13 +15,12 @@ from ..cancellation import Cancellation
 from ..errors import OutputError
 from ..exchange.create import add_layers_in_place, create_database, make_write_error
 from ..exchange.gdal_setup import load_gdal, raise_if_refused
-from ..exchange.schema import DATABASE_FORMATS, find_database_format
+from ..exchange.schema import find_database_format
 from ..geometry.crs import add_vertical_crs, make_crs_label
 from ..package.layers.database import write_layer_rows
 from ..package.layers.read_back import ReadBackResult, read_back
 from ..package.manifest import make_layer_row
 from ..package.problems import MAX_NAMED_FEATURES
-from .spatial_index import make_indexes, set_indexes_aside
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -109,7 +108,11 @@ class GrowingDataSet:
         """
         name = content.name
         if name not in self._layers:
-            self._create(content)
+            # The database is created with its first layer.
+            create = add_layers_in_place if self.path.exists() else create_database
+            create(self.path, [content.template], self._crs, code_lists=self._code_lists)
+            if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES:
+                set_indexes_aside(self.path)
         first_row = self._layers[name].result.feature_count if name in self._layers else 0
         self._append(content, cancellation)
         result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
@@ -126,15 +129,6 @@ class GrowingDataSet:
         growing.add(content, result)
         growing.crs |= source_crs - {""} or {make_crs_label(content.layer.crs)}
         return result
-
-    def _create(self, content: PackageLayer) -> None:
-        """Create the empty layer, and the database with the first one."""
-        if self.path.exists():
-            add_layers_in_place(self.path, [content.template], self._crs, code_lists=self._code_lists)
-        else:
-            create_database(self.path, [content.template], self._crs, code_lists=self._code_lists)
-        if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES:
-            set_indexes_aside(self.path)
 
     def finish(self, cancellation: Cancellation) -> None:
         """Make the spatial indexes after the last rows. Raise Cancelled and OutputError."""
@@ -181,6 +175,41 @@ class GrowingDataSet:
         return rows
 
 
-def can_grow(vector_set: VectorSet) -> bool:
-    """Return True if a data set of this format can grow: a FileGDB or a GeoPackage."""
-    return vector_set.suffix in DATABASE_FORMATS
+_DRIVER = "OpenFileGDB"
+_LIST_SUFFIX, _INDEX_SUFFIX = ".gdbindexes", ".spx"
+#: Suffix of a list of indexes while its layer grows; programs that read the database ignore such a file.
+_SET_ASIDE_SUFFIX = ".indexes-later"
+
+
+def set_indexes_aside(path: Path) -> None:
+    """Set the indexes of all layers of a FileGDB of this run aside: rows are then added without them.
+
+    Raise OutputError.
+    """
+    try:
+        for index_list in list(path.glob(f"*{_LIST_SUFFIX}")):
+            index_list.with_suffix(_INDEX_SUFFIX).unlink(missing_ok=True)
+            index_list.rename(index_list.with_suffix(_SET_ASIDE_SUFFIX))
+    except OSError as error:
+        raise make_write_error(path, path.parent) from error
+
+
+def make_indexes(path: Path, layers: list[str], cancellation: Cancellation) -> None:
+    """Make the indexes that were set aside, of layers with rows. Raise Cancelled and OutputError."""
+    try:
+        for set_aside in list(path.glob(f"*{_SET_ASIDE_SUFFIX}")):
+            set_aside.rename(set_aside.with_suffix(_LIST_SUFFIX))
+        for name in layers:
+            cancellation.raise_if_cancelled()
+            with load_gdal() as gdal:
+                database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [_DRIVER]))
+                layer = raise_if_refused(database.GetLayerByName(name))
+                # GDAL makes the indexes of a layer with a change: a row that is written again with equal values.
+                raise_if_refused(layer.SetFeature(raise_if_refused(layer.GetNextFeature())))
+                raise_if_refused(layer.SyncToDisk())
+                # Closing writes the database.
+                del layer, database
+    except (RuntimeError, OSError) as error:
+        # The frames of the traceback would keep the database open.
+        traceback.clear_frames(error.__traceback__)
+        raise make_write_error(path, path.parent) from error

@@ -34,11 +34,6 @@ _SERIAL_DIGITS = BSM_LENGTH - DIVISION_CODE_DIGITS
 _MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
 
 
-def belongs_to_city(area_code: str) -> bool:
-    """Return True if the first four digits of a county's code are those of its city."""
-    return not area_code.startswith(_MUNICIPALITIES) and area_code[2:_CITY_DIGITS] != _DIRECTLY_UNDER_PROVINCE
-
-
 @dataclass
 class JoinedDivisions:
     """Divisions of one layer that are joined by city.
@@ -56,15 +51,16 @@ class JoinedDivisions:
 
     def add(self, content: PackageLayer, county: GatheredCounty) -> None:
         """Add the divisions of a county, as one shape; of a county without a city only the name."""
-        if not belongs_to_city(county.area_code):
-            self.without_city.append(county.area_name or county.name)
+        code = county.area_code
+        if code.startswith(_MUNICIPALITIES) or code[2:_CITY_DIGITS] == _DIRECTLY_UNDER_PROVINCE:
+            self.without_city.append(county.label)
             return
         layer = content.layer
         union = union_polygon_rows(layer.polygons, tolerance=self.tolerance)
         if union is not None:
             # The union is computed in the plane of the plan, from the nodes of the divisions.
             placed = reproject_geometries(np.array([union], dtype=object), layer.plane_crs, self.crs)
-            self.shapes.setdefault(county.area_code[:_CITY_DIGITS], []).append(placed[0])
+            self.shapes.setdefault(code[:_CITY_DIGITS], []).append(placed[0])
 
     def make_layer(self, norm: Norm) -> SourceLayer | None:
         """Return the joined divisions as a layer, one feature for each connected part; None without any.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..model.indicator import COUNT_UNIT, SQUARE_METRES
 
@@ -31,16 +31,6 @@ class CountyFigure:
     value: float
     is_confirmed: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figure as plain data for JSON."""
-        return {
-            "id": self.id,
-            "basis": self.basis,
-            "unit": self.unit,
-            "value": round(self.value, 4),
-            "confirmed": self.is_confirmed,
-        }
-
 
 @dataclass
 class FigureSum:
@@ -58,19 +48,6 @@ class FigureSum:
     counted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the sum as plain data for JSON."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "basis": self.basis,
-            "unit": self.unit,
-            "value": round(self.value, 4),
-            "counties": len(self.counted),
-            "missing": self.missing,
-            "unconfirmed": self.unconfirmed,
-        }
 
 
 def list_figures_to_add(indicators: Iterable[Indicator]) -> list[CountyFigure]:

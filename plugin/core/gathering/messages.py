@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from ..messages.texts import Message, MessageLines, Texts, strip_folders
+from ..messages.texts import Texts, strip_folders
 from .model import GatheredCounty, GatherResult, GatherState
 
 #: Problems that the console lists; the workbook has all.
 _MAX_LISTED = 20
-
-
-def make_refusal_line(county: GatheredCounty) -> Message:
-    """Return a county with the reasons why it is refused."""
-    return Message("gathering", "refused_line", {"name": county.name, "reasons": MessageLines(tuple(county.reasons))})
 
 
 def describe_reasons(county: GatheredCounty, texts: Texts) -> str:

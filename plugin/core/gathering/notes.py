@@ -19,36 +19,28 @@ def find_gathering_problems(
     result: GatherResult, norm: Norm, filled_slots: Iterable[FilledSlot]
 ) -> Iterator[ExportProblem]:
     """Yield what concerns several counties: repeated keys stop the package unless it is forced, others are notes."""
-    yield from _find_repeated_keys(result)
-    if result.refused:
-        names = tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES])
-        yield ExportProblem(ProblemLevel.NOTE, "gather_left_out", count=len(result.refused), features=names)
-    for one in result.gathered:
-        for gap in one.gaps:
-            yield ExportProblem(ProblemLevel.NOTE, "gather_gaps", params={"county": one.label, "gap": gap})
-    yield from _find_left_out_layers(result)
-    yield from _find_renamed_layers(result, norm)
-    yield from _find_editions(result)
-    yield from _find_reports_not_made(filled_slots)
-    # Figures of a whole plan need all its layers in memory.
-    yield ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered))
-    yield ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": Message("gathering", "tables_reason")})
-
-
-def _find_reports_not_made(filled_slots: Iterable[FilledSlot]) -> Iterator[ExportProblem]:
-    """Yield a problem for each document that an export makes from its check, and that the office did not provide."""
-    levels = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}
-    for one in filled_slots:
-        if one.slot.generated and not one.file_paths and one.slot.need in levels:
-            params = {"title": one.slot.title, "reason": Message("gathering", "document_reason")}
-            yield ExportProblem(levels[one.slot.need], "document_not_made", params=params)
-
-
-def _find_repeated_keys(result: GatherResult) -> Iterator[ExportProblem]:
-    """Yield a problem for each pair of counties with equal keys."""
     for one in result.repeated_keys:
         params = {"first": one.first_county, "second": one.second_county}
         yield ExportProblem(ProblemLevel.GATE, "gather_keys", count=one.count, features=one.examples, params=params)
+    if result.refused:
+        names = tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES])
+        yield ExportProblem(ProblemLevel.NOTE, "gather_left_out", count=len(result.refused), features=names)
+    for county in result.gathered:
+        for gap in county.gaps:
+            yield ExportProblem(ProblemLevel.NOTE, "gather_gaps", params={"county": county.label, "gap": gap})
+    yield from _find_left_out_layers(result)
+    yield from _find_renamed_layers(result, norm)
+    yield from _find_editions(result)
+    # Documents that an export makes from its check, and that the office did not provide.
+    levels = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}
+    for filled in filled_slots:
+        slot = filled.slot
+        if slot.generated and not filled.file_paths and slot.need in levels:
+            reason = Message("gathering", "document_reason")
+            yield ExportProblem(levels[slot.need], "document_not_made", params={"title": slot.title, "reason": reason})
+    # Figures of a whole plan need all its layers in memory.
+    yield ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered))
+    yield ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": Message("gathering", "tables_reason")})
 
 
 def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
@@ -90,11 +82,9 @@ def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:
         for county in result.gathered:
             counties.setdefault(getattr(county, key), []).append(county.name)
         if len(counties) > 1:
-            parts = tuple(_describe_edition(*pair) for pair in counties.items())
-            yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": MessageList(parts)})
-
-
-def _describe_edition(edition: str, counties: list[str]) -> Message:
-    """Return a standard or version with the first of its counties, as a part of a sentence."""
-    key = "edition_of_county" if len(counties) == 1 else "edition_of_counties"
-    return Message("gathering", key, {"edition": edition or "—", "count": len(counties), "county": counties[0]})
+            parts = []
+            for edition, names in counties.items():
+                text = "edition_of_county" if len(names) == 1 else "edition_of_counties"
+                params = {"edition": edition or "—", "count": len(names), "county": names[0]}
+                parts.append(Message("gathering", text, params))
+            yield ExportProblem(ProblemLevel.NOTE, f"gather_{key}s", params={"found": MessageList(tuple(parts))})

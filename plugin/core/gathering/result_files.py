@@ -86,13 +86,34 @@ def result_to_dict(result: GatherResult, texts: Texts) -> dict[str, Any]:
                 "digest": one.digest,
                 "crs": {label: sorted(roles) for label, roles in one.crs.items()},
                 "layers": {name: amount.to_dict() for name, amount in one.layers.items()},
-                "figures": [figure.to_dict() for figure in one.figures],
+                "figures": [
+                    {
+                        "id": figure.id,
+                        "basis": figure.basis,
+                        "unit": figure.unit,
+                        "value": round(figure.value, 4),
+                        "confirmed": figure.is_confirmed,
+                    }
+                    for figure in one.figures
+                ],
                 "left_out": one.left_out,
             }
             for one in result.counties
         ],
         "sums": {name: amount.to_dict() for name, amount in result.amounts.items()},
-        "figures": [one.to_dict() for one in sum_figures(result.gathered)],
+        "figures": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "basis": one.basis,
+                "unit": one.unit,
+                "value": round(one.value, 4),
+                "counties": len(one.counted),
+                "missing": one.missing,
+                "unconfirmed": one.unconfirmed,
+            }
+            for one in sum_figures(result.gathered)
+        ],
         "repeated_keys": [
             {
                 "counties": [one.first_county, one.second_county],

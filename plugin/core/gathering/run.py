@@ -10,7 +10,7 @@ import gc
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..counties.sources import CountyList, check_output_outside_data, list_counties
 from ..errors import InputError, OutputError
+from ..exchange.schema import DATABASE_FORMATS
 from ..files.names import find_name_problem
-from ..messages.texts import MessageLines
+from ..messages.texts import Message, MessageLines
 from ..options import RunOptions
 from ..package.folder import finish_interrupted_export, lock_for_writing, replace_folder
 from ..package.gate import check_target_is_replaceable, make_export_folder, stop_on_gate_problems
@@ -36,10 +37,8 @@ from ..standard import load_standard
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from .appending import Appender
 from .convert_layers import keep_county_fields
-from .data_set import can_grow
 from .inspect_county import check_area, inspect_county
 from .keys import KeyRegister
-from .messages import make_refusal_line
 from .model import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
 from .notes import find_gathering_problems
 from .result_files import check_result_files, place_result_files, write_result_files
@@ -116,7 +115,10 @@ def gather_counties(
     )
     document = resolve_package_document_info(norm, order, placeholders)
     document.require_exportable(spec.secrecy_levels, spec.name)
-    target = _make_target_path(options.output, spec, placeholders)
+    root = fill_name_pattern(spec.root, placeholders)
+    if problem := find_name_problem(root):
+        raise OutputError("package_root", value=root, detail=problem)
+    target = options.output / root
     seams = GatheredSeams.from_options(options) if options.checks_seams else None
     seams_folder = options.output / SEAMS_FOLDER if seams is not None else options.output
     # Folders that stay empty are deleted at the end of the block.
@@ -143,7 +145,7 @@ def _check_spec(spec: PackageSpec) -> None:
     if spec.digits == DIVISION_CODE_DIGITS:
         raise InputError("gather_spec", value=spec.id, name=spec.name)
     for vectors in spec.vectors:
-        if not can_grow(vectors):
+        if vectors.suffix not in DATABASE_FORMATS:
             raise InputError("gather_format", value=vectors.file, name=spec.name)
 
 
@@ -164,14 +166,6 @@ def _find_placeholders(
     return values
 
 
-def _make_target_path(output: Path, spec: PackageSpec, placeholders: dict[str, str]) -> Path:
-    """Return the path of the package. Raise OutputError for a name that systems do not allow."""
-    name = fill_name_pattern(spec.root, placeholders)
-    if problem := find_name_problem(name):
-        raise OutputError("package_root", value=name, detail=problem)
-    return output / name
-
-
 def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[GatherResult, list[str]]:
     """Make the package while the target is locked."""
     result = GatherResult(
@@ -183,53 +177,53 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
         ignored_names=run.found.ignored_names,
     )
     # Leaving the stack after an error restores former tables: also if the package cannot be replaced.
-    with ExitStack() as tables, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        keys = KeyRegister(Path(folder) / "keys.sqlite")
-        try:
-            with replace_folder(run.target, run.cancellation) as new_folder:
-                appender = Appender(
-                    run.spec,
-                    keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
-                    new_folder,
-                    run.placeholders,
-                    keys,
-                    run.options.keeps_personal_fields,
-                    run.cancellation,
+    with (
+        ExitStack() as tables,
+        tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
+        closing(KeyRegister(Path(folder) / "keys.sqlite")) as keys,
+    ):
+        with replace_folder(run.target, run.cancellation) as new_folder:
+            appender = Appender(
+                run.spec,
+                keep_county_fields(run.norm, load_standard(run.county_spec.standard), run.spec.gathering.renamed),
+                new_folder,
+                run.placeholders,
+                keys,
+                run.options.keeps_personal_fields,
+                run.cancellation,
+            )
+            _append_counties(run, appender, result, on_county)
+            _stop_on_refused(run, result)
+            appender.add_joined_divisions()
+            result.amounts = appender.amounts
+            result.repeated_keys = keys.list_repeated()
+            problems = [
+                *run.slot_problems,
+                *appender.problems.to_list(),
+                *appender.find_layer_problems(),
+                *find_gathering_problems(result, run.norm, run.filled_slots),
+            ]
+            _stop_at_gate(run, result, problems)
+            for data_set in appender.data_sets:
+                data_set.finish(run.cancellation)
+            if run.seams is not None:
+                result.seams = run.seams.compare(
+                    lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation
                 )
-                _append_counties(run, appender, result, on_county)
-                _stop_on_refused(run, result)
-                appender.add_joined_divisions()
-                result.amounts = appender.amounts
-                result.repeated_keys = keys.list_repeated()
-                problems = [
-                    *run.slot_problems,
-                    *appender.problems.to_list(),
-                    *appender.find_layer_problems(),
-                    *find_gathering_problems(result, run.norm, run.filled_slots),
-                ]
-                _stop_at_gate(run, result, problems)
-                for data_set in appender.data_sets:
-                    data_set.finish(run.cancellation)
-                if run.seams is not None:
-                    result.seams = run.seams.compare(
-                        lambda share: run.progress(_COUNTIES_SHARE + _SEAMS_SHARE * share, ""), run.cancellation
-                    )
-                result.digest, result.problems = write_package_parts(
-                    run.norm,
-                    run.order,
-                    new_folder,
-                    run.placeholders,
-                    run.document,
-                    run.filled_slots,
-                    appender.data_sets,
-                    result,
-                    problems,
-                    run.cancellation,
-                )
-                result.package = run.target
-                written = [str(run.target), *_place_tables(run, result, tables)]
-        finally:
-            keys.close()
+            result.digest, result.problems = write_package_parts(
+                run.norm,
+                run.order,
+                new_folder,
+                run.placeholders,
+                run.document,
+                run.filled_slots,
+                appender.data_sets,
+                result,
+                problems,
+                run.cancellation,
+            )
+            result.package = run.target
+            written = [str(run.target), *_place_tables(run, result, tables)]
     run.progress(1.0, "")
     return result, written
 
@@ -282,7 +276,10 @@ def _stop_on_refused(run: _Run, result: GatherResult) -> None:
         return
     result.mark_not_gathered()
     write_result_files(result, run.options.output)
-    shown = tuple(make_refusal_line(one) for one in result.refused[:_MAX_NAMED_COUNTIES])
+    shown = tuple(
+        Message("gathering", "refused_line", {"name": one.name, "reasons": MessageLines(tuple(one.reasons))})
+        for one in result.refused[:_MAX_NAMED_COUNTIES]
+    )
     key = "gather_refused" if len(result.refused) < len(result.counties) else "gather_none"
     raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
 

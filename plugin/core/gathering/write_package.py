@@ -3,30 +3,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..cancellation import Cancellation
 from ..check import CheckResult
+from ..counties.model import VERDICT_ORDER
 from ..files.digests import write_manifest_digest
 from ..loading.assembly import assemble_plan
+from ..messages.texts import Texts
 from ..model.report import Report
 from ..model.side_inputs import NO_SIDE_INPUTS
 from ..package.documents import DocumentsToMake
 from ..package.export import copy_documents, write_metadata
 from ..package.export_context import ExportContext, RowProgress
-from ..package.manifest import make_slot_rows, write_manifest
+from ..package.manifest import make_manifest_head, make_slot_rows, write_manifest
 from ..package.maps.slots import PlannedMaps, make_maps_and_list_in_manifest
 from ..package.names import fill_name_pattern
 from ..package.problems import ExportProblem, ProblemLevel, drop_duplicate_notes, select_problems_of_levels
 from ..waivers.model import NO_WAIVERS
 from .data_set import GrowingDataSet
-from .manifest import make_gathered_head
-from .model import GatherResult
+from .messages import describe_reasons
+from .model import GatheredCounty, GatherResult
 
 if TYPE_CHECKING:
+    from ..check import CheckResult
     from ..package.order import ExportOrder
+    from ..package.package_spec.model import PackageSpec
     from ..package.slot_files import FilledSlot
     from ..profile import Norm
     from ..profile.document import ResolvedDocument
@@ -87,3 +91,54 @@ def write_package_parts(
     problems = drop_duplicate_notes(problems, manifest["slots"])
     write_manifest(new_folder, manifest, problems, result.lang, cancellation)
     return write_manifest_digest(new_folder), problems
+
+
+#: Counts of an inspection that are added up.
+_SUMMED = ("errors", "warnings", "waived", "skipped", "crashed")
+
+
+def make_gathered_head(
+    empty_check: CheckResult,
+    package_spec: PackageSpec,
+    placeholder_values: dict[str, str],
+    folder_name: str,
+    document: ResolvedDocument,
+    counties: Iterable[GatheredCounty],
+    is_forced: bool,
+) -> dict[str, Any]:
+    """Return the items of the manifest that describe the whole package.
+
+    ``empty_check``: a result without layers and findings under the parent's norm, which names standard and profile.
+    """
+    counties = list(counties)
+    head = make_manifest_head(empty_check, package_spec, placeholder_values, folder_name, document, is_forced)
+    gathered = [one for one in counties if one.is_gathered]
+    verdicts, scopes = {one.summary["verdict"] for one in gathered}, {one.scope for one in gathered}
+    head["check"] = {
+        **head["check"],
+        "verdict": str(next(verdict for verdict in VERDICT_ORDER if str(verdict) in verdicts)),
+        **{key: sum(one.summary[key] for one in gathered) for key in _SUMMED},
+        **{key: sorted({name for one in gathered for name in one.summary[key]}) for key in ("left_out", "unconfirmed")},
+        "scope": scopes.pop() if len(scopes) == 1 else "",
+        "findings": sum(one.summary[key] for one in gathered for key in ("errors", "warnings", "infos", "waived")),
+    }
+    texts = Texts(empty_check.report.lang)
+    head["gathered"] = {
+        "counties": [
+            {
+                "code": one.area_code,
+                "name": one.area_name,
+                "verdict": one.summary["verdict"],
+                "errors": one.summary["errors"],
+                "warnings": one.summary["warnings"],
+                "standard": one.standard,
+                "version": one.version,
+                "digest": one.digest,
+            }
+            for one in gathered
+        ],
+        "left_out": [
+            {"name": one.name, "reason": describe_reasons(one, texts)} for one in counties if not one.is_gathered
+        ],
+    }
+    return head

@@ -13,7 +13,7 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import make_source
 from ..counties.model import County
-from ..counties.outline import FROM_COUNTY, FROM_TOWNSHIPS
+from ..counties.overview_map import FROM_COUNTY, FROM_TOWNSHIPS
 from ..engine.context import RuleContext
 from ..engine.provenance import find_county_name
 from ..errors import Cancelled, DataError, InputError
