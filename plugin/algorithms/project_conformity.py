@@ -19,7 +19,7 @@ from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import OutputPaths
 from ..core.options import MIN_WIDTH_M
-from ..core.projects.map_settings import load_map_settings
+from ..core.projects.map_scene import load_map_settings
 from .common import (
     OUTPUT_DOCX,
     OUTPUT_PDF,

@@ -114,8 +114,7 @@ class SplitTownships(_TownshipAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.townships.persons import parse_persons
-        from ..core.townships.split import SplitOptions
+        from ..core.townships.split import SplitOptions, parse_persons
 
         output = self.parameterAsString(parameters, OUTPUT, context).strip()
         if not output:
@@ -207,7 +206,7 @@ class MergeTownships(_TownshipAlgorithm):
         health.require_libraries()
         from ..core.townships.decide import Prefer
         from ..core.townships.merge import MergeOptions, check_merge_options
-        from ..core.townships.persons import parse_persons
+        from ..core.townships.split import parse_persons
 
         folder = self.parameterAsFile(parameters, PACKAGES, context).strip()
         self.options = MergeOptions(

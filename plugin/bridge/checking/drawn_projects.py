@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
     from ...core.files.writing import OutputPaths
     from ...core.live.rows import EditedRows
-    from ...core.projects.drawn import DrawnProject
     from ...core.projects.model import ConformityResult
-    from ...core.projects.prepared import PreparedReview
+    from ...core.projects.prepared import DrawnProject, PreparedReview
 
 #: Without a request for this long (s) the thread ends, so that Python collects garbage again.
 _IDLE_S = 4.0
@@ -239,7 +238,7 @@ class _Reviews:
         self, request: ReviewRequest, on_preparing: Callable[[], None], cancellation: Cancellation
     ) -> ConformityResult:
         """Return the review of a request. Raise SanxianError and Cancelled."""
-        from ...core.projects.drawn import review_drawn_projects
+        from ...core.projects.prepared import review_drawn_projects
 
         review = self._find_review(request.data, on_preparing, cancellation)
         return review_drawn_projects(
@@ -282,7 +281,7 @@ def make_drawn_projects(projects: Sequence[ProjectShape]) -> list[DrawnProject]:
     """Return shapes of projects in the form of the core."""
     import shapely
 
-    from ...core.projects.drawn import DrawnProject
+    from ...core.projects.prepared import DrawnProject
 
     return [DrawnProject(shapely.from_wkb(one.wkb), _parse_crs(one.crs), one.attributes) for one in projects]
 
@@ -296,7 +295,7 @@ def write_review(
     cancellation: Cancellation,
 ) -> ConformityResult:
     """Review projects, write the requested results and return the result. Raise SanxianError and Cancelled."""
-    from ...core.projects.drawn import review_drawn_projects
+    from ...core.projects.prepared import review_drawn_projects
     from ...core.projects.write import check_conformity_outputs, write_conformity_outputs
 
     check_conformity_outputs(outputs, list(data.check_result.plan.input_files))

@@ -166,8 +166,7 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     if args.action == "merge":
         return _merge_townships(args, report_texts)
     from ..townships.messages import describe_split
-    from ..townships.persons import parse_persons
-    from ..townships.split import SplitOptions, split_townships
+    from ..townships.split import SplitOptions, parse_persons, split_townships
 
     options = SplitOptions(
         args.source,
@@ -188,7 +187,7 @@ def _merge_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int
     from ..townships.decide import Prefer
     from ..townships.merge import MergeOptions, merge_townships
     from ..townships.messages import describe_merge
-    from ..townships.persons import parse_persons
+    from ..townships.split import parse_persons
 
     options = MergeOptions(
         args.source,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A map of counties as vector paths of a page: outlines, and places of their labels."""
+"""The outlines of counties, and a map of them as vector paths of a page, with places of their labels."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The workbook of a batch check: verdicts, figures and problems of all counties."""
+"""Workbook and layer of a batch check: verdicts, figures, problems and outlines of all counties."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def make_verdict_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
 
 def make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
     """Return each figure of each county with its target and margin, in the unit of the figure."""
-    table = ReportTable(
+    return ReportTable(
         "county_figures",
         [
             *_make_name_columns(),
@@ -93,13 +93,12 @@ def make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repor
             TableColumn("room", width_in_characters=14),
             TableColumn("state", width_in_characters=12),
         ],
+        [
+            ReportTableRow([*_make_name_cells(record, summary), *_make_figure_cells(figure, report_texts)])
+            for record in summary.records
+            for figure in map(Indicator.from_dict, record.figures)
+        ],
     )
-    for record in summary.records:
-        for figure in map(Indicator.from_dict, record.figures):
-            table.rows.append(
-                ReportTableRow([*_make_name_cells(record, summary), *_make_figure_cells(figure, report_texts)])
-            )
-    return table
 
 
 def _make_figure_cells(figure: Indicator, report_texts: ReportTexts) -> list[CellValue]:
@@ -118,7 +117,7 @@ def _make_figure_cells(figure: Indicator, report_texts: ReportTexts) -> list[Cel
 
 def make_problem_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
     """Return the findings of each county by rule, with their number and area in hectares."""
-    table = ReportTable(
+    return ReportTable(
         "county_problems",
         [
             *_make_name_columns(),
@@ -128,19 +127,21 @@ def make_problem_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
             TableColumn("county_count", width_in_characters=8),
             TableColumn("area", "ha", width_in_characters=14),
         ],
+        [
+            ReportTableRow(
+                [
+                    *_make_name_cells(record, summary),
+                    report_texts.get("severity", row["severity"]),
+                    row["code"],
+                    row["title"],
+                    make_table_number(row["count"], "count"),
+                    make_table_number(row["area_m2"] / _M2_PER_HA, "ha", 4) if row["area_m2"] else None,
+                ]
+            )
+            for record in summary.records
+            for row in record.problems
+        ],
     )
-    for record in summary.records:
-        for row in record.problems:
-            cells: list[CellValue] = [
-                *_make_name_cells(record, summary),
-                report_texts.get("severity", row["severity"]),
-                row["code"],
-                row["title"],
-                make_table_number(row["count"], "count"),
-                make_table_number(row["area_m2"] / _M2_PER_HA, "ha", 4) if row["area_m2"] else None,
-            ]
-            table.rows.append(ReportTableRow(cells))
-    return table
 
 
 LAYER_NAME = "counties"

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A data set of the parent's package that grows by one county's layer at a time."""
+"""A data set of the parent's package that grows by one county's layer at a time.
+
+GDAL makes the spatial index of a FileGDB's layer again whenever rows were added, and reads all rows for that: the time
+would grow with the square of the number of counties. It makes what the layer's .gdbindexes file lists (GDAL's source,
+`FileGDBTable::RefreshIndices`), so these files are set aside while the layers grow, and the indexes made once.
+"""
 
 from __future__ import annotations
 

@@ -96,11 +96,16 @@ def _make_area_cells(amount: LayerAmount) -> list[CellValue]:
 def make_sum_table(result: GatherResult, texts: Texts) -> ReportTable:
     """Return each layer of the package with the sum of its counties."""
     columns = [TableColumn("gather_layer", width_in_characters=26), TableColumn("layer", width_in_characters=14)]
-    table = ReportTable("gathering_sums", [*columns, *_make_area_columns()], unit="ha")
-    for name, amount in result.amounts.items():
-        table.rows.append(ReportTableRow([amount.title, name, *_make_area_cells(amount)], code=name))
-    table.notes.append(texts.get("gathering", "sums_note"))
-    return table
+    return ReportTable(
+        "gathering_sums",
+        [*columns, *_make_area_columns()],
+        [
+            ReportTableRow([amount.title, name, *_make_area_cells(amount)], code=name)
+            for name, amount in result.amounts.items()
+        ],
+        unit="ha",
+        notes=[texts.get("gathering", "sums_note")],
+    )
 
 
 def make_layer_table(result: GatherResult, texts: Texts) -> ReportTable:
@@ -123,23 +128,25 @@ def make_layer_table(result: GatherResult, texts: Texts) -> ReportTable:
 
 def make_problem_table(result: GatherResult, texts: Texts) -> ReportTable:
     """Return the problems and notes of the package."""
-    table = ReportTable(
+    return ReportTable(
         "gathering_problems",
         [
             TableColumn("gather_level", width_in_characters=12),
             TableColumn("layer", width_in_characters=16),
             TableColumn("gather_problem", width_in_characters=110),
         ],
+        [
+            ReportTableRow(
+                [texts.get("gathering", f"level_{one.level}"), one.layer, one.format_as_sentence(texts)], code=one.key
+            )
+            for one in result.problems
+        ],
     )
-    for one in result.problems:
-        level = texts.get("gathering", f"level_{one.level}")
-        table.rows.append(ReportTableRow([level, one.layer, one.format_as_sentence(texts)], code=one.key))
-    return table
 
 
 def make_key_table(result: GatherResult, texts: Texts) -> ReportTable:
     """Return the repeated keys by pair of counties."""
-    table = ReportTable(
+    return ReportTable(
         "gathering_keys",
         [
             TableColumn("gather_first", width_in_characters=24),
@@ -147,11 +154,18 @@ def make_key_table(result: GatherResult, texts: Texts) -> ReportTable:
             TableColumn("gather_key_count", "count", width_in_characters=10),
             TableColumn("gather_keys", width_in_characters=80),
         ],
+        [
+            ReportTableRow(
+                [
+                    one.first_county,
+                    one.second_county,
+                    make_table_number(one.count, "count"),
+                    " ".join(one.examples),
+                ]
+            )
+            for one in result.repeated_keys
+        ],
     )
-    for one in result.repeated_keys:
-        cells: list[CellValue] = [one.first_county, one.second_county, make_table_number(one.count, "count")]
-        table.rows.append(ReportTableRow([*cells, " ".join(one.examples)]))
-    return table
 
 
 #: Unit in which the tables show areas.
@@ -160,7 +174,7 @@ _SHOWN_UNIT = "ha"
 
 def make_figure_sum_table(sums: Sequence[FigureSum], texts: Texts) -> ReportTable:
     """Return the sum of each indicator with its basis, and the counties without it or without confirmation."""
-    table = ReportTable(
+    return ReportTable(
         "gathering_figures",
         [
             TableColumn("indicator", width_in_characters=30),
@@ -171,17 +185,20 @@ def make_figure_sum_table(sums: Sequence[FigureSum], texts: Texts) -> ReportTabl
             TableColumn("gather_missing", width_in_characters=40),
             TableColumn("gather_unconfirmed", width_in_characters=40),
         ],
+        [
+            ReportTableRow(
+                [
+                    *_make_figure_cells(one.name, one.basis, one.unit, one.value, texts),
+                    make_table_number(len(one.counted), "count"),
+                    _name_counties(one.missing, texts),
+                    _name_counties(one.unconfirmed, texts),
+                ],
+                code=f"{one.id}:{one.basis}",
+            )
+            for one in sums
+        ],
+        notes=[texts.get("gathering", "figures_note")],
     )
-    for one in sums:
-        cells = [
-            *_make_figure_cells(one.name, one.basis, one.unit, one.value, texts),
-            make_table_number(len(one.counted), "count"),
-            _name_counties(one.missing, texts),
-            _name_counties(one.unconfirmed, texts),
-        ]
-        table.rows.append(ReportTableRow(cells, code=f"{one.id}:{one.basis}"))
-    table.notes.append(texts.get("gathering", "figures_note"))
-    return table
 
 
 def make_county_figure_table(

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the parts of a gathered package besides its layers: documents, maps, metadata, manifest."""
+"""Write the parts of a gathered package besides its layers: documents, maps, metadata, manifest.
+
+Verdicts and counts of the manifest are those of the counties' inspections.
+"""
 
 from __future__ import annotations
 

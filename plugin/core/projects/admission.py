@@ -94,7 +94,13 @@ def _read_rules(path: Path, norm: Norm, settings: ReviewSettings) -> tuple[dict[
     """Return (zone or line, use) → row of a table, and its path. Raise InputError with file and line."""
     table = read_table(path, _COLUMNS)
     lists = norm.standard.code_lists
-    places = _Names(lists.get(ZONE_CODES), _map_lines(norm, settings))
+    # Each name of a line → its id: the id, the Chinese name and the codes of the layers; each also with a part.
+    line_names: dict[str, str] = {}
+    for line in (*settings.lines, *settings.lines_off):
+        roles = norm.standard.concepts.get(line.concept, (line.concept,))
+        for part in ("", *(f":{one}" for one in list_parts(line, norm))):
+            line_names |= {f"{name}{part}": f"{line.id}{part}" for name in (*roles, line.name[0], line.id)}
+    places = _Names(lists.get(ZONE_CODES), line_names)
     uses = _Names(lists.get(USE_CODES), {ANY_USE: ANY_USE})
     rules: dict[tuple[str, str], AdmissionRule] = {}
     for row in table.rows:
@@ -130,19 +136,6 @@ class _Names:
     def list_examples(self) -> list[str]:
         """Return codes and words that a cell may have, for a message."""
         return sorted(dict.fromkeys(self._by_text.values()))[:40]
-
-
-def _map_lines(norm: Norm, settings: ReviewSettings) -> dict[str, str]:
-    """Return each name of a line → its id.
-
-    Names are the id, the Chinese name and the codes of the layers; each also with a part.
-    """
-    names: dict[str, str] = {}
-    for line in (*settings.lines, *settings.lines_off):
-        roles = norm.standard.concepts.get(line.concept, (line.concept,))
-        for part in ("", *(f":{one}" for one in list_parts(line, norm))):
-            names |= {f"{name}{part}": f"{line.id}{part}" for name in (*roles, line.name[0], line.id)}
-    return names
 
 
 def _read_rule(row: FoundTableRow, table: FoundTable, places: _Names, uses: _Names) -> AdmissionRule:

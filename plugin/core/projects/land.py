@@ -13,6 +13,7 @@ from ..geometry.tolerance import Tolerance
 from ..messages.texts import Message, NameList
 from ..plan.layer import Layer
 from .line_parts import read_codes
+from .messages import Area
 from .model import (
     SECTION,
     ClassItem,
@@ -23,7 +24,6 @@ from .model import (
     TownshipItem,
 )
 from .occupied import LayerOverlay
-from .parts import Area
 
 OWNERSHIP_FIELD = "QSXZ"
 _SANDIAO = "sandiao"
@@ -40,7 +40,14 @@ class LandClasses:
         lists = ctx.norm.standard.code_lists
         codes = lists.get(field.codes) if field is not None else None
         self._names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
-        self._major = _read_major_classes(lists)
+        # Code → 农用地, 建设用地 or 未利用地, for codes of the survey and of 用地用海分类.
+        entries = lists[_SANDIAO].entry_by_code.values() if _SANDIAO in lists else ()
+        self._major = {
+            code: entry.other_columns.get("major_class", "")
+            for planned in (True, False)
+            for entry in entries
+            for code in [entry.other_columns.get("code_2023", "") if planned else entry.code]
+        }
         self._codes = read_codes(layer, "land_use")
         self._given_names = layer.text("land_use_name")
         self._ownership = _read_ownership(layer, ctx)
@@ -69,17 +76,6 @@ class LandClasses:
                 )
             )
         return tuple(items)
-
-
-def _read_major_classes(lists: dict) -> dict[str, str]:
-    """Return code → 农用地, 建设用地 or 未利用地, for codes of the survey and of 用地用海分类."""
-    if _SANDIAO not in lists:
-        return {}
-    entries = lists[_SANDIAO].entry_by_code.values()
-    by_planned = {
-        entry.other_columns.get("code_2023", ""): entry.other_columns.get("major_class", "") for entry in entries
-    }
-    return by_planned | {entry.code: entry.other_columns.get("major_class", "") for entry in entries}
 
 
 def _read_ownership(layer: Layer, ctx: RuleContext) -> list[str]:

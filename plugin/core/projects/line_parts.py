@@ -13,7 +13,7 @@ from ..engine.context import RuleContext, trim_code_padding
 from ..heritage.protection import KIND_CODE_LIST_ID, classify_heritage_parts, find_core_rows
 from ..plan.layer import Layer
 from ..profile import Norm
-from .parts import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE
+from .messages import CONTROL, CORE, INSIDE, OTHER_USE, OUTSIDE, PARTLY, SAME_USE
 from .settings import PARTS_BOUNDARY, PARTS_HERITAGE, PARTS_RESERVES, PARTS_USE, PARTS_WORDS, LineSpec
 
 

@@ -19,6 +19,7 @@ from ..messages.texts import Message, MessageList, NameList
 from ..plan.layer import Layer
 from .admission import AdmissionTable
 from .line_parts import RowParts
+from .messages import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
 from .model import (
     SECTION,
     Admission,
@@ -32,7 +33,6 @@ from .model import (
     find_gravest,
 )
 from .occupied import LayerOverlay, ProjectPieces, unite_shapes
-from .parts import INSIDE, OUTSIDE, PARTLY, Area, BilingualName, Condition, Length, count_loose_parts
 from .settings import PARTS_BOUNDARY, LineSpec
 
 _OUTCOME_BY_ADMISSION = {
@@ -143,21 +143,11 @@ class LineJudge:
         """Return the item of a line without a usable layer."""
         if self.data.is_declared_absent:
             return self._make_item(Outcome.CONFORMS, "declared_absent", area_m2=0.0)
-        return self._make_item(
-            Outcome.UNDETERMINED,
-            self.data.problem,
-            area_m2=None,
-            is_present=False,
-            weight=self._weigh_absence(),
-        )
-
-    def _weigh_absence(self) -> Outcome:
-        """Return the outcome with which the missing layer counts.
-
-        A layer that the county has but that cannot be used always counts.
-        """
-        is_lacking = self.data.problem == "absent"
-        return self.spec.absent if is_lacking or self.spec.absent is not Outcome.LISTED else Outcome.UNDETERMINED
+        # A layer that the county has but that cannot be used always counts.
+        weight = self.spec.absent
+        if weight is Outcome.LISTED and self.data.problem != "absent":
+            weight = Outcome.UNDETERMINED
+        return self._make_item(Outcome.UNDETERMINED, self.data.problem, area_m2=None, is_present=False, weight=weight)
 
     def _make_free_item(self, pieces: ProjectPieces, project: Project) -> LineItem:
         """Return the item of a project without land in the line, with its distance."""

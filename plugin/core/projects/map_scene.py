@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the map of a project shows: its frame, the layers around it, and its numbered places.
+"""What the map of a project shows: its frame, the layers around it, its numbered places, and their symbols.
 
 Shapes are in px of the map, y down. No coordinate of the plan is printed.
 """
@@ -7,21 +7,93 @@ Shapes are in px of the map, y down. No coordinate of the plan is printed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...paths import CONFORMITY_PAGE_SETTINGS
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
+from ..files.data import check_keys, check_type, read_toml
 from ..geometry.validity import extract_polygons
 from .line_parts import find_row_parts
-from .map_settings import MapSettings, MapSymbol, load_map_settings
 from .model import ConformityResult, LineItem, Outcome, ProjectResult
 from .settings import LineSpec, load_review_settings
 from .verdict import COUNTY, COUNTY_NAME
+
+_NUMBERS = (
+    "max_projects", "opinion_mm", "width_mm", "height_mm", "legend_mm", "project_share", "min_scale", "max_features",
+)  # fmt: skip
+_LAYER_KEYS = ("dash", "hatch", "distance", "hatch_dash", "text")
+
+
+@dataclass(frozen=True)
+class MapSymbol:
+    """The symbol of a layer.
+
+    ``id``: a line, a line with a part, or a concept; ``fill``, ``line``, ``text``: colours, empty for none; ``width``:
+    px; ``dash``, ``hatch_dash``: SVG; ``hatch``: angles in degrees of lines ``distance`` px apart; ``is_numbered``:
+    land of a project in the line gets a number.
+    """
+
+    id: str
+    fill: str
+    line: str
+    width: float
+    dash: str
+    hatch: tuple[float, ...]
+    distance: float
+    hatch_dash: str
+    text: str
+    is_numbered: bool
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """The settings of page and map; ``symbols`` are ordered from the lowest layer to the topmost. Lengths are mm."""
+
+    max_projects: float
+    opinion_mm: float
+    width_mm: float
+    height_mm: float
+    legend_mm: float
+    project_share: float
+    min_scale: float
+    max_features: float
+    scales: tuple[float, ...]
+    symbols: tuple[MapSymbol, ...]
+
+
+@cache
+def load_map_settings() -> MapSettings:
+    """Return the settings. Raise DataError with file and key for an unknown, missing or wrong one."""
+    path = CONFORMITY_PAGE_SETTINGS
+    table = read_toml(path)
+    check_keys(table, required=(*_NUMBERS, "scales", "layer"), allowed=(), file=path)
+    numbers = {key: float(check_type(table[key], (int, float), file=path, key=key)) for key in _NUMBERS}
+    symbols = []
+    for number, row in enumerate(table["layer"], 1):
+        required = ("id", "fill", "line", "width", "numbered")
+        check_keys(row, required=required, allowed=_LAYER_KEYS, file=path, where=f"layer {number}")
+        symbols.append(
+            MapSymbol(
+                row["id"],
+                row["fill"],
+                row["line"],
+                float(row["width"]),
+                row.get("dash", ""),
+                tuple(row.get("hatch", ())),
+                float(row.get("distance", 6.0)),
+                row.get("hatch_dash", ""),
+                row.get("text", ""),
+                row["numbered"],
+            )
+        )
+    return MapSettings(**numbers, scales=tuple(table["scales"]), symbols=tuple(symbols))
+
 
 #: px of the map for each mm on paper.
 PX_PER_MM = 5.76
@@ -118,13 +190,13 @@ def round_up_scale(least: float, digits: tuple[float, ...]) -> int:
 
 def list_numbered_lines(one: ProjectResult) -> list[tuple[int, LineItem]]:
     """Return the lines with a number on the map: those whose land decides, the first line first."""
-    settings = load_map_settings()
+    symbol_by_id = {one.id: one for one in load_map_settings().symbols}
     occupied = [
         line
         for line in one.lines
         if line.is_occupied and line.shape is not None and line.outcome not in (Outcome.CONFORMS, Outcome.LISTED)
     ]
-    symbols = [(line, settings.find_symbol(line.id)) for line in occupied]
+    symbols = [(line, symbol_by_id.get(line.id) or symbol_by_id.get(line.id.partition(":")[0])) for line in occupied]
     return list(enumerate((line for line, symbol in symbols if symbol and symbol.is_numbered), 1))
 
 
@@ -142,18 +214,15 @@ class ProjectMapper:
         return {spec.id: spec for spec in load_review_settings(self.plan.norm).lines}
 
     @cached_property
-    def _context(self) -> RuleContext:
-        return RuleContext(self.plan, self.plan.norm, self.result.tolerance, cancellation=self.cancellation)
-
-    @cached_property
     def _parts(self) -> dict[str, NDArray]:
         """Return the part of each row of the lines that have symbols by part."""
         lines = {symbol.id.partition(":")[0] for symbol in self.settings.symbols if ":" in symbol.id}
         found = {}
+        context = RuleContext(self.plan, self.plan.norm, self.result.tolerance, cancellation=self.cancellation)
         for line in lines & self._specs.keys():
             layer = self.plan.find_layer_of_concept(self._specs[line].concept)
             if layer is not None:
-                found[line] = find_row_parts(self._specs[line], layer, self._context).part_of_row
+                found[line] = find_row_parts(self._specs[line], layer, context).part_of_row
         return found
 
     def make_scene(self, one: ProjectResult) -> MapScene:

@@ -18,8 +18,7 @@ from ..messages.numbers import format_hectare_number, format_number
 from ..messages.texts import Texts
 from ..render.map_shapes import has_room, make_path, measure_text
 from ..render.words import ReportTexts
-from .map_scene import PX_PER_MM, MapLayer, MapScene
-from .map_settings import MapSymbol, load_map_settings
+from .map_scene import PX_PER_MM, MapLayer, MapScene, MapSymbol, load_map_settings
 from .model import SECTION
 
 #: Layers that are a line on the map: their names are on it.

@@ -39,13 +39,7 @@ class Outcome(StrEnum):
 
 
 #: From the best outcome to the gravest.
-OUTCOME_ORDER = (
-    Outcome.LISTED,
-    Outcome.CONFORMS,
-    Outcome.CONDITIONAL,
-    Outcome.UNDETERMINED,
-    Outcome.FAILS,
-)
+OUTCOME_ORDER = tuple(Outcome)
 
 
 def find_gravest(outcomes: Iterable[Outcome]) -> Outcome:

@@ -87,7 +87,9 @@ def _select_rows_near(layer: Layer, shapes: NDArray, *, needs_nearest: bool) -> 
     rows = np.unique(tree.query(shapes)[1])
     near = layer.select_rows_unprepared(rows)
     if needs_nearest:
-        nearest = _find_nearest_rows(layer, tree, shapes[_mask_meeting_none(near, shapes)])
+        meets_none = np.ones(len(shapes), dtype=bool)
+        meets_none[shapely.STRtree(near.plane_shapes).query(shapes, predicate="intersects")[0]] = False
+        nearest = _find_nearest_rows(layer, tree, shapes[meets_none])
         if not np.isin(nearest, rows).all():
             near = layer.select_rows_unprepared(np.union1d(rows, nearest))
     # The rest of the layer decides only if no row here has a shape.
@@ -105,13 +107,6 @@ def _make_box_tree(layer: Layer) -> shapely.STRtree:
     return shapely.STRtree(shapes)
 
 
-def _mask_meeting_none(near: Layer, shapes: NDArray) -> NDArray:
-    """Return (n,) bool: shapes that meet no row of a layer."""
-    meets_none = np.ones(len(shapes), dtype=bool)
-    meets_none[shapely.STRtree(near.plane_shapes).query(shapes, predicate="intersects")[0]] = False
-    return meets_none
-
-
 def _find_nearest_rows(layer: Layer, tree: shapely.STRtree, shapes: NDArray) -> NDArray:
     """Return the rows of a layer that are nearest to (n,) shapes, one for each; none of a layer without shapes.
 
@@ -121,7 +116,9 @@ def _find_nearest_rows(layer: Layer, tree: shapely.STRtree, shapes: NDArray) -> 
     found: list[NDArray] = []
     distance, count = _FIRST_SEARCH_M, np.count_nonzero(~shapely.is_missing(tree.geometries))
     while len(shapes):
-        rows = _find_rows_within(tree, shapes, distance)
+        xmin, ymin, xmax, ymax = shapely.bounds(shapes).T
+        boxes = shapely.box(xmin - distance, ymin - distance, xmax + distance, ymax + distance)
+        rows = np.unique(tree.query(boxes)[1])
         candidates = layer.select_rows_unprepared(rows)
         positions, nearest = shapely.STRtree(candidates.plane_shapes).query_nearest(shapes, all_matches=False)
         is_far = np.ones(len(shapes), dtype=bool)
@@ -132,11 +129,3 @@ def _find_nearest_rows(layer: Layer, tree: shapely.STRtree, shapes: NDArray) -> 
         shapes = shapes[is_far] if len(rows) < count else shapes[:0]
         distance *= _GROWTH
     return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=int)
-
-
-def _find_rows_within(tree: shapely.STRtree, shapes: NDArray, distance: float) -> NDArray:
-    """Return the rows whose box is within a square of ``distance`` m around the box of one of (n,) shapes."""
-    xmin, ymin, xmax, ymax = shapely.bounds(shapes).T
-    boxes = shapely.box(xmin - distance, ymin - distance, xmax + distance, ymax + distance)
-    rows: NDArray = np.unique(tree.query(boxes)[1])
-    return rows

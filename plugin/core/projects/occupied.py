@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Land that projects share with the rows of a layer, for all projects at once."""
+"""Land that projects share with the rows of a layer, for all projects at once, and distances to the nearest row."""
 
 from __future__ import annotations
 
@@ -18,11 +18,58 @@ from ..geometry.crs import make_lonlat_transformer
 from ..geometry.overlay import find_overlapping_rows, overlay_rows_between, select_present_rows
 from ..geometry.overlay_fallback import FallbackLog, union_near_row
 from ..geometry.overlay_pieces import OverlayPieces, collect_pieces, remove_repeated_land
-from ..geometry.polygons import ClipCache, Polygons
+from ..geometry.polygon_rings import extract_rings
+from ..geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipCache, Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..plan.layer import Layer
-from .distances import DistanceTree
+
+#: Segments in one section of the boundary of a large polygon.
+_SEGMENTS = 32
+
+
+class DistanceTree:
+    """Measures distances to the nearest of (n,) shapes in a plane (m); some may be None.
+
+    The boundaries of large polygons are searched by sections. A shape that has no land in a polygon is as far from it
+    as from its boundary, so that the distance is the same.
+    """
+
+    def __init__(self, shapes: NDArray):
+        self._shapes = shapes
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        """Return a tree of small shapes, and of sections of the boundaries of large polygons; built when first used."""
+        is_large = (shapely.get_num_coordinates(self._shapes) > MAX_UNCLIPPED_VERTICES) & (
+            shapely.get_dimensions(self._shapes) == 2
+        )
+        if not is_large.any():
+            return shapely.STRtree(self._shapes)
+        return shapely.STRtree(np.concatenate([self._shapes[~is_large], _make_sections(self._shapes[is_large])]))
+
+    def build(self) -> None:
+        """Build the tree now; it takes as long as thousands of distances."""
+        _ = self._tree
+
+    def measure(self, shape: Any) -> float | None:
+        """Return the distance (m) of a shape that has no land in any polygon; None without shapes."""
+        rows, distances = self._tree.query_nearest(shape, return_distance=True, all_matches=False)
+        return float(distances[0]) if len(rows) else None
+
+
+def _make_sections(polygons: NDArray) -> NDArray:
+    """Return the boundaries of polygons as lines of at most `_SEGMENTS` segments."""
+    xy, starts, _, _ = extract_rings(polygons)
+    # Section k of a ring begins at its vertex k · `_SEGMENTS`; the last vertex of a ring begins no section.
+    counts = -(-(np.diff(starts) - 1) // _SEGMENTS)
+    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    first = np.repeat(starts[:-1], counts) + number * _SEGMENTS
+    last = np.minimum(first + _SEGMENTS, np.repeat(starts[1:] - 1, counts))
+    sizes = last - first + 1
+    vertices = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first, sizes)
+    sections: NDArray = shapely.linestrings(xy[vertices], indices=np.repeat(np.arange(len(sizes)), sizes))
+    return sections
 
 
 @dataclass(frozen=True)
@@ -149,10 +196,6 @@ class ProjectShapes:
         drawn = self.areas.get(self._number)
         return np.divide(self.statutory_m2, drawn, out=np.ones(len(drawn)), where=drawn > 0)
 
-    def measure_part(self, number: int, part: Any) -> float:
-        """Return the statutory area (m²) of a part, in the measure of its project."""
-        return float(self.measure(np.array([part], dtype=object))[0] * self.factors[number])
-
 
 @dataclass
 class LayerOverlay:
@@ -184,24 +227,24 @@ class LayerOverlay:
             return {}
         areas = drawn_areas * self.projects.factors[pieces.left]
         # Shares serve sums of net areas; measuring large rows for them takes long.
-        shares = self._compute_shares(drawn_areas) if self.layer.has_field("net_area") else np.full(len(areas), np.nan)
+        shares = np.full(len(areas), np.nan)
+        if self.layer.has_field("net_area"):
+            exchanged = replace(pieces, left=pieces.right, right=pieces.left)
+            shares = compute_piece_shares_of_rows(
+                exchanged, self.layer, self.projects.measure, drawn_areas, self._measure_rows
+            )
         by_project = {}
         order = np.argsort(pieces.left, kind="stable")
         numbers, starts = np.unique(pieces.left[order], return_index=True)
         for number, is_own in zip(numbers.tolist(), np.split(order, starts)[1:], strict=True):
             union = unite_shapes(pieces.geometry[is_own], self.projects.tolerance) if number in self.shared else None
-            union_m2 = None if union is None else self.projects.measure_part(number, union)
+            union_m2 = None
+            if union is not None:
+                union_m2 = float(self.projects.measure(np.array([union]))[0] * self.projects.factors[number])
             by_project[number] = ProjectPieces(
                 pieces.right[is_own], pieces.geometry[is_own], areas[is_own], shares[is_own], union, union_m2
             )
         return by_project
-
-    def _compute_shares(self, drawn_areas: NDArray) -> NDArray:
-        """Return (k,) the share of each piece in its row. ``drawn_areas`` (k,): of the pieces."""
-        exchanged = replace(self.pieces, left=self.pieces.right, right=self.pieces.left)
-        return compute_piece_shares_of_rows(
-            exchanged, self.layer, self.projects.measure, drawn_areas, self._measure_rows
-        )
 
     def _measure_rows(self, rows: NDArray) -> NDArray:
         """Return the (k,) areas (m²) of rows as drawn; the layer keeps them for further positions of a project."""
@@ -231,7 +274,10 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
     """
     distance_from = DistanceTree(layer.plane_shapes).measure
     rows = np.unique(shapely.STRtree(layer.plane_shapes).query(projects.shapes)[1])
-    near = _select_polygons(layer, rows)
+    near = layer.polygons
+    if len(rows) < len(layer):
+        layer.clip_cache = layer.clip_cache or ClipCache()
+        near = Polygons(layer.plane_shapes[rows], layer.clip_cache)
     # Not `find_shared_pieces`, which compares all segments of the rows first.
     left, right, shapes, fallback_log = overlay_rows_between(
         projects.polygons,
@@ -254,14 +300,6 @@ def overlay_layer(projects: ProjectShapes, layer: Layer, groups: NDArray | None 
             shared = frozenset(pieces.left[is_overlapping[pieces.right]].tolist())
     pieces = replace(pieces, right=rows[pieces.right])
     return LayerOverlay(layer, projects, pieces, projects.areas.add(pieces.geometry), failed, distance_from, shared)
-
-
-def _select_polygons(layer: Layer, rows: NDArray) -> Polygons:
-    """Return the polygons of some rows; all rows keep what was computed for them, such as which of them overlap."""
-    if len(rows) == len(layer):
-        return layer.polygons
-    layer.clip_cache = layer.clip_cache or ClipCache()
-    return Polygons(layer.plane_shapes[rows], layer.clip_cache)
 
 
 def _find_overlapping_rows(
@@ -304,13 +342,8 @@ def _remove_repeated_land(
     for key in np.unique(keys[may_repeat], axis=0):
         repeated = pieces.select_pieces(np.flatnonzero(may_repeat & (keys == key).all(axis=1)))
         groups.append(remove_repeated_land(repeated, projects.cancellation))
-    return _join(groups, pieces)
-
-
-def _join(groups: list[OverlayPieces], whole: OverlayPieces) -> OverlayPieces:
-    """Return the pieces of several groups together, with slivers and log of the whole."""
     left, right, geometry, area, width = (
         np.concatenate([getattr(group, name) for group in groups])
         for name in ("left", "right", "geometry", "area", "width")
     )
-    return OverlayPieces(left, right, geometry, area, width, whole.slivers, whole.fallback_log)
+    return OverlayPieces(left, right, geometry, area, width, pieces.slivers, pieces.fallback_log)

@@ -33,13 +33,11 @@ from ..render.document.blocks import (
 from ..render.document.check_report import SectionNumbers
 from ..render.outputs import compute_data_digest
 from ..render.words import ReportTexts
-from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines
-from .map_settings import load_map_settings
+from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines, load_map_settings
 from .map_svg import draw_legend, draw_map
-from .messages import get_outcome_name
+from .messages import Area, get_outcome_name
 from .model import SECTION, ConformityResult, NoteLevel, Outcome, ProjectResult, ReviewItem
 from .page_tables import ICON_BY_OUTCOME, PageTables, circle_number, format_area
-from .parts import Area
 from .verdict import count_outcome
 
 #: Converts a drawing in SVG into a PNG of a width in px.

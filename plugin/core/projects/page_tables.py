@@ -9,18 +9,16 @@ from ..messages.numbers import format_hectare_number, format_number
 from ..messages.texts import Texts
 from ..render.document.blocks import DocumentCell, DocumentColumn, DocumentTable
 from ..render.words import ReportTexts
+from .messages import Area, describe_part
 from .model import (
     SECTION,
-    AdmissionRule,
     AreaBasis,
     LineItem,
     MissingItem,
     Outcome,
     ProjectResult,
-    SupplementItem,
     ZoneItem,
 )
-from .parts import Area, describe_part
 
 ICON_BY_OUTCOME = {
     Outcome.LISTED: "none",
@@ -212,7 +210,9 @@ class PageTables:
             self._make_outcome_cell(
                 zone.outcome, zone.is_confirmed, self.texts.get(SECTION, f"admission_{zone.admission}")
             ),
-            self._make_condition_cell(zone.rule, zone.reason.render(self.texts)),
+            DocumentCell(zone.rule.get_condition(self.words.lang), second_line=zone.rule.get_source(self.words.lang))
+            if zone.rule
+            else DocumentCell(zone.reason.render(self.texts)),
             DocumentCell(zone.mark or _NOTHING, is_mark=bool(zone.mark)),
         )
 
@@ -222,12 +222,6 @@ class PageTables:
         if not project.use_code:
             return project.use_text or _NOTHING
         return f"{project.use_name}{self.words.put_in_brackets(project.use_code)}"
-
-    def _make_condition_cell(self, rule: AdmissionRule | None, reason: str) -> DocumentCell:
-        """Return condition and source of a rule, else the reason."""
-        if rule is None:
-            return DocumentCell(reason)
-        return DocumentCell(rule.get_condition(self.words.lang), second_line=rule.get_source(self.words.lang))
 
     def make_supplement_table(self) -> DocumentTable:
         """Return 五、永久基本农田补划与耕地占补."""
@@ -239,13 +233,22 @@ class PageTables:
             gross = self.words.get("conformity", "statutory", amount=format_area(item.statutory_m2))
             documents = ("approval", "plan") if item.id == "farmland" else ("compensation",)
             values = {"approval": item.document, "plan": item.plan, "compensation": item.plan or item.document}
-            shown = [self._describe_document(key, values[key]) for key in documents]
+            colon, absent = self.words.get("page", "colon"), self.texts.get(SECTION, "not_given")
+            shown = [
+                f"{self.words.get('conformity', f'document_{key}')}{colon}{values[key] or absent}" for key in documents
+            ]
+            requirement = _NOTHING
+            if item.id == "farmland":
+                # The table of control lines has the whole rule with its source.
+                requirement = self.words.get("conformity", "requirement_farmland")
+            elif item.rule is not None:
+                requirement = item.rule.get_condition(self.words.lang)
             rows.append(
                 (
                     DocumentCell(self.texts.get(SECTION, f"supplement_{item.id}"), is_bold=True),
                     DocumentCell(area, second_line=gross if item.occupied_m2 is None else ""),
                     DocumentCell(f"≥ {area}" if item.occupied_m2 is not None else _NOTHING),
-                    DocumentCell(self._describe_requirement(item)),
+                    DocumentCell(requirement),
                     DocumentCell(shown[0], second_line="".join(shown[1:])),
                 )
             )
@@ -253,17 +256,6 @@ class PageTables:
         is_known = all(line.area_m2 is not None and not line.has_gaps for line in lines)
         nothing = self.words.get("conformity", "no_supplements" if is_known else "supplements_unknown")
         return DocumentTable(columns, tuple(rows), nothing, is_dense=True)
-
-    def _describe_requirement(self, item: SupplementItem) -> str:
-        """Return what is required; the table of control lines has the whole rule on 永久基本农田 with its source."""
-        if item.id == "farmland":
-            return self.words.get("conformity", "requirement_farmland")
-        return item.rule.get_condition(self.words.lang) if item.rule is not None else _NOTHING
-
-    def _describe_document(self, key: str, value: str) -> str:
-        """Return whether a document was handed in: its number or name, or that it is absent."""
-        shown = value or self.texts.get(SECTION, "not_given")
-        return f"{self.words.get('conformity', f'document_{key}')}{self.words.get('page', 'colon')}{shown}"
 
     def make_missing_table(self) -> DocumentTable:
         """Return 七、未能判定事项."""
@@ -273,7 +265,11 @@ class PageTables:
                 DocumentCell(str(number)),
                 DocumentCell(item.get_name(self.words.lang), is_bold=True),
                 DocumentCell(self._describe_missing(item)),
-                DocumentCell(self._describe_remedy(item)),
+                DocumentCell(
+                    self.words.get("conformity", "remedy_layer")
+                    if self._find_absent_line(item)
+                    else item.remedy.render(self.texts)
+                ),
             )
             for number, item in enumerate(self.one.missing, 1)
         )
@@ -292,12 +288,6 @@ class PageTables:
         if line is not None and line.rule is not None and not line.is_confirmed and not line.has_gaps:
             return self.words.get("conformity", "missing_rule")
         return item.missing.render(self.texts)
-
-    def _describe_remedy(self, item: MissingItem) -> str:
-        """Return what to hand in."""
-        if self._find_absent_line(item):
-            return self.words.get("conformity", "remedy_layer")
-        return item.remedy.render(self.texts)
 
 
 def _format_areas(area_m2: float, total_m2: float) -> Iterable[str]:

@@ -11,9 +11,8 @@ import pandas as pd
 
 from ..messages.texts import Texts
 from ..render.outputs import write_polygon_layer
-from .messages import get_outcome_name
+from .messages import describe_part, get_outcome_name
 from .model import AdmissionRule, ConformityResult, Outcome, ProjectResult
-from .parts import describe_part
 
 LAYER_NAME = "conformity"
 _NUMERIC_COLUMNS = ("row", "area_m2", "net_m2")

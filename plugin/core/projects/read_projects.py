@@ -28,8 +28,8 @@ from ..options import MIN_WIDTH_M
 from ..plan.layer import SourceLayer
 from ..profile import Norm
 from .admission import USE_CODES
+from .messages import count_loose_parts
 from .model import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
-from .parts import count_loose_parts
 from .settings import ReviewSettings
 
 if TYPE_CHECKING:
@@ -74,17 +74,16 @@ class ProjectRows:
     curve_step: float = 0.0
 
 
-def read_project_layer(path: str | Path, name: str = "", cancellation: Cancellation = NEVER_CANCELLED) -> SourceLayer:
+def read_project_layer(path: str | Path, name: str = "") -> SourceLayer:
     """Return the layer of a file that has the projects; without a name the only one with rows.
 
     Raise InputError if it is missing, or if the file has several layers and no name is given.
     """
-
-    def is_wanted(layer: SourceLayer) -> bool:
-        """Return True for the layer to read."""
-        return not name or layer.name.upper() == name.upper()
-
-    layers = [one for one in read_source(path, select_layer=is_wanted, cancellation=cancellation) if is_wanted(one)]
+    layers = [
+        one
+        for one in read_source(path, select_layer=lambda one: not name or one.name.upper() == name.upper())
+        if not name or one.name.upper() == name.upper()
+    ]
     if not layers:
         raise InputError("projects_layer_missing", source=str(path), layer=name)
     for one in layers:
@@ -221,11 +220,6 @@ class _ProjectReader:
         """Return the first text of a row with a meaning; empty without one."""
         return next((text for _, text in self._list_texts(meaning, position)), "")
 
-    def _get_document(self, meaning: str, position: int) -> str:
-        """Return the name of a document; empty for a word such as 待定 or 未批准."""
-        text = self._get(meaning, position)
-        return "" if any(word in text for word in self._placeholder_words) else text
-
     def _list_doubts(self, position: int) -> list[ProjectDoubt]:
         """Return the doubts from contradicting fields of a row, and note each."""
         doubts = []
@@ -279,6 +273,7 @@ class _ProjectReader:
         if position in self.rows.with_arcs:
             self._note(NoteLevel.INFO, "arcs", position, degrees=self.rows.curve_step)
         code, use_name, text = self._read_use(position, is_doubtful="use" in doubtful)
+        plan = self._get("plan", position)
         return Project(
             row=position + 1,
             name=name,
@@ -294,7 +289,7 @@ class _ProjectReader:
             statutory_m2=statutory,
             declared_m2=None if "declared_m2" in doubtful else self._read_declared(position),
             approval="" if "approval" in doubtful else self._read_approval(position),
-            supplement_plan=self._get_document("plan", position),
+            supplement_plan="" if any(word in plan for word in self._placeholder_words) else plan,
             source=self.rows.name,
             crs=self._crs_label,
             doubts=tuple(doubts),

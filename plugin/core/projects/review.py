@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from .admission import USE_CODES, ZONE_CODES, AdmissionTable
 from .land import LandClasses, list_supplements, make_heritage_notice, sum_functions, sum_townships
 from .line_parts import find_row_parts
 from .lines import LineData, LineJudge, apply_gaps, is_rest_sliver
+from .messages import Area, BilingualName
 from .model import (
     SECTION,
     AreaBasis,
@@ -34,10 +35,12 @@ from .model import (
     ReviewItem,
 )
 from .occupied import LayerOverlay, ProjectShapes, overlay_layer
-from .parts import Area, BilingualName
 from .settings import ROWS_CULTIVATED, LineSpec, ReviewSettings
 from .verdict import COUNTY, COUNTY_NAME, ZONES_NAME, decide_verdict, list_conditions, list_missing, list_reasons
 from .zones import ZoneJudge, group_zone_rows
+
+if TYPE_CHECKING:
+    from .prepared import PreparedReview
 
 ProgressCallback = Callable[[float], None]
 #: Layers of which only the land is summed, and what is missing without them.
@@ -50,22 +53,6 @@ _SUMMED_NAMES = {
 _ARCHAEOLOGY_NAME = ("文物保护提示", "Notice on heritage")
 #: Share of the time that overlays take.
 _OVERLAY_SHARE = 0.8
-
-
-class WholeLayers(Protocol):
-    """The layers of which a plan near projects has only some rows; `prepared.PreparedReview` is one."""
-
-    def has_any_shape(self, role: str) -> bool:
-        """Return True if any row of a layer has a shape."""
-        ...
-
-    def list_gaps(self, role: str) -> tuple[Message, ...]:
-        """Return sentences on unknown data of a layer (`Layer.gaps`)."""
-        ...
-
-    def measure_distance(self, role: str, shape: Any) -> float | None:
-        """Return the distance (m, in the plane) from a shape to the nearest row of a layer; None without rows."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,7 @@ class ProjectReview:
         table: AdmissionTable,
         tolerance: Tolerance,
         *,
-        whole_layers: WholeLayers | None = None,
+        whole_layers: PreparedReview | None = None,
         progress: ProgressCallback = lambda share: None,
         cancellation: Cancellation = NEVER_CANCELLED,
     ):
@@ -118,7 +105,8 @@ class ProjectReview:
         parcels = self._summed["parcels"]
         self._classes = LandClasses(parcels, self.ctx) if parcels else None
         self._expected = self._overlay_concept(settings.archaeology_area)
-        self._heritage = self._list_heritage_overlays()
+        ranges = (self._overlay_concept(concept) for concept in settings.archaeology_ranges)
+        self._heritage = [overlay for overlay in ranges if overlay is not None]
         self._gap_items = self._list_gap_items()
         self._uses = lists.get(USE_CODES)
 
@@ -180,15 +168,6 @@ class ProjectReview:
             return data
         is_known = np.array([bool(code) for code in layer.text("land_use")])
         return replace(data, is_counted=self.ctx.find_cultivated_rows(layer), is_known=is_known)
-
-    def _list_heritage_overlays(self) -> list[LayerOverlay]:
-        """Return overlays of layers with ranges of heritage, the protection line first."""
-        found = []
-        for concept in self.settings.archaeology_ranges:
-            overlay = self._overlay_concept(concept)
-            if overlay is not None:
-                found.append(overlay)
-        return found
 
     def _review_project(self, number: int, project: Project) -> ProjectResult | ProjectNote:
         """Return the result of a project, or a note if it is wholly outside the county."""

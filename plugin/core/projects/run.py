@@ -15,6 +15,7 @@ import numpy as np
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import name_source
+from ..engine.provenance import find_county_name
 from ..errors import InputError
 from ..geometry.crs import make_crs_label
 from ..geometry.tolerance import Tolerance
@@ -23,9 +24,8 @@ from ..options import MIN_WIDTH_M, RunOptions
 from ..plan.layer import SourceLayer
 from ..plan.plan import Plan
 from ..profile import DocumentInfo
-from ..standard.divisions import label_division
 from .admission import AdmissionTable, load_admission
-from .model import ConformityResult, ProjectNote, ProjectResult
+from .model import ConformityResult
 from .near_plan import list_unread_layers, make_plan_near, needs_field
 from .read_projects import ReadProjects, read_projects
 from .review import ProjectReview, ReviewedProjects
@@ -102,15 +102,18 @@ def make_result(
     lang: str,
     document_info: DocumentInfo | None = None,
 ) -> ConformityResult:
-    """Return the result of a review, with the notes on rows of the projects."""
+    """Return the result of a review, with the notes on rows of the projects before those of the review."""
     return ConformityResult(
-        tuple(_add_notes(one, read.notes) for one in reviewed.results),
+        tuple(
+            replace(one, notes=(*(note for note in read.notes if note.row == one.project.row), *one.notes))
+            for one in reviewed.results
+        ),
         tuple(sorted((*read.notes, *reviewed.notes), key=lambda note: note.row)),
         read.row_count,
         read.source,
         name_source(plan.source),
         plan.area_code,
-        find_area_name(plan),
+        find_county_name(plan) or plan.area_code,
         make_crs_label(plan.plane_crs),
         table.file_name,
         tolerance,
@@ -122,20 +125,3 @@ def make_result(
         list_unread_layers(plan, settings),
         document_info,
     )
-
-
-def _add_notes(result: ProjectResult, notes: Iterable[ProjectNote]) -> ProjectResult:
-    """Return a result with the notes on its row before those of the review."""
-    of_row = tuple(note for note in notes if note.row == result.project.row)
-    return replace(result, notes=(*of_row, *result.notes)) if of_row else result
-
-
-def find_area_name(plan: Plan) -> str:
-    """Return the name of the county: by its profile, its outline, else the list of divisions."""
-    profile = plan.norm.profile
-    if profile.name and profile.area_code == plan.area_code:
-        return profile.name
-    county = plan.find_layer_of_concept("county")
-    if county is not None and len(county) == 1 and county.text("division_name")[0]:
-        return county.text("division_name")[0]
-    return label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions"))

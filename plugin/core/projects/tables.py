@@ -80,7 +80,7 @@ def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:
 
 def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
     """Return a row for each control line of each project, with rule, source and outcome."""
-    table = ReportTable(
+    return ReportTable(
         "conformity_lines",
         [
             *_make_project_columns(),
@@ -93,29 +93,32 @@ def make_line_table(result: ConformityResult, texts: Texts) -> ReportTable:
             TableColumn("project_distance", "m", width_in_characters=12),
             *_make_rule_columns(),
         ],
+        [
+            ReportTableRow(
+                [
+                    *_make_project_cells(one),
+                    line.get_name(texts.lang),
+                    line.role,
+                    make_table_number(line.leading_m2, "m2"),
+                    texts.get(SECTION, f"basis_{line.basis}"),
+                    make_table_number(line.area_m2, "m2"),
+                    make_table_number(line.outside_m2, "m2"),
+                    make_table_number(line.distance_m, "m", 2),
+                    get_outcome_name(line.outcome, texts),
+                    line.reason.render(texts),
+                    *_make_rule_cells(line.rule, texts),
+                ],
+                code=f"{one.project.row}/{line.id}",
+            )
+            for one in result.results
+            for line in one.lines
+        ],
     )
-    for one in result.results:
-        for line in one.lines:
-            cells: list[CellValue] = [
-                *_make_project_cells(one),
-                line.get_name(texts.lang),
-                line.role,
-                make_table_number(line.leading_m2, "m2"),
-                texts.get(SECTION, f"basis_{line.basis}"),
-                make_table_number(line.area_m2, "m2"),
-                make_table_number(line.outside_m2, "m2"),
-                make_table_number(line.distance_m, "m", 2),
-                get_outcome_name(line.outcome, texts),
-                line.reason.render(texts),
-                *_make_rule_cells(line.rule, texts),
-            ]
-            table.rows.append(ReportTableRow(cells, code=f"{one.project.row}/{line.id}"))
-    return table
 
 
 def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
     """Return a row for each planning zone of each project, with its admission."""
-    table = ReportTable(
+    return ReportTable(
         "conformity_zones",
         [
             *_make_project_columns(),
@@ -126,22 +129,25 @@ def make_zone_table(result: ConformityResult, texts: Texts) -> ReportTable:
             TableColumn("project_admission", width_in_characters=10),
             *_make_rule_columns(),
         ],
+        [
+            ReportTableRow(
+                [
+                    *_make_project_cells(one),
+                    zone.code,
+                    zone.name,
+                    make_table_number(zone.area_m2, "m2"),
+                    _describe_use(one),
+                    texts.get(SECTION, f"admission_{zone.admission}"),
+                    get_outcome_name(zone.outcome, texts),
+                    zone.reason.render(texts),
+                    *_make_rule_cells(zone.rule, texts),
+                ],
+                code=f"{one.project.row}/{zone.code}",
+            )
+            for one in result.results
+            for zone in one.zones
+        ],
     )
-    for one in result.results:
-        for zone in one.zones:
-            cells: list[CellValue] = [
-                *_make_project_cells(one),
-                zone.code,
-                zone.name,
-                make_table_number(zone.area_m2, "m2"),
-                _describe_use(one),
-                texts.get(SECTION, f"admission_{zone.admission}"),
-                get_outcome_name(zone.outcome, texts),
-                zone.reason.render(texts),
-                *_make_rule_cells(zone.rule, texts),
-            ]
-            table.rows.append(ReportTableRow(cells, code=f"{one.project.row}/{zone.code}"))
-    return table
 
 
 def make_class_table(result: ConformityResult, texts: Texts) -> ReportTable:
@@ -219,15 +225,19 @@ def make_note_table(result: ConformityResult, texts: Texts) -> ReportTable:
             TableColumn("project_level", width_in_characters=10),
             TableColumn("project_note", width_in_characters=90),
         ],
+        [
+            ReportTableRow(
+                [
+                    make_table_number(note.row, "count") if note.row else None,
+                    note.project,
+                    texts.get(SECTION, f"level_{note.level}"),
+                    note.message.render(texts),
+                ],
+                code=str(note.row),
+            )
+            for note in result.notes
+        ],
     )
-    for note in result.notes:
-        cells: list[CellValue] = [
-            make_table_number(note.row, "count") if note.row else None,
-            note.project,
-            texts.get(SECTION, f"level_{note.level}"),
-            note.message.render(texts),
-        ]
-        table.rows.append(ReportTableRow(cells, code=str(note.row)))
     if not table.rows:
         table.notes.append(texts.get(SECTION, "no_notes"))
     return table

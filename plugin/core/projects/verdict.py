@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..messages.texts import Message, MessagePart
+from .messages import BilingualName
 from .model import (
     OUTCOME_ORDER,
     SECTION,
@@ -22,7 +23,6 @@ from .model import (
     ZoneItem,
     find_gravest,
 )
-from .parts import BilingualName
 
 _PROJECT_NAME = ("项目资料", "Data of the project")
 _LACKING_NAME = ("其他控制线和图层", "Other lines and layers")

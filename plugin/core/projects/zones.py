@@ -18,9 +18,9 @@ from ..standard.template import CodeList
 from .admission import AdmissionTable
 from .line_parts import read_codes
 from .lines import is_rest_sliver, judge_rule
-from .model import SECTION, Admission, AdmissionRule, LazyShape, Outcome, Project, ZoneItem
-from .occupied import LayerOverlay, ProjectPieces
-from .parts import Condition
+from .messages import Condition
+from .model import SECTION, Admission, LazyShape, Outcome, Project, ZoneItem
+from .occupied import LayerOverlay
 
 
 class ZoneJudge:
@@ -58,19 +58,12 @@ class ZoneJudge:
             land = LazyShape(partial(group.unite, self.tolerance))
             items.append(self._make_item(code, name, project, group.total_m2, uses, "", land))
         items.sort(key=lambda item: -item.area_m2)
-        rest = self._find_rest(pieces, project)
-        if rest is not None:
+        if not len(pieces.rows) or not is_rest_sliver(pieces, project, self.tolerance):
             area = max(project.statutory_m2 - pieces.total_m2, 0.0)
+            land = pieces.unite(self.tolerance)
+            rest = LazyShape(lambda: project.shape if land is None else shapely.difference(project.shape, land))
             items.append(self._make_item("", "", project, area, uses, "outside_zones", rest))
         return tuple(items)
-
-    def _find_rest(self, pieces: ProjectPieces, project: Project) -> LazyShape | None:
-        """Return the land of a project without a zone; None if it is below the limits of slivers."""
-        if not len(pieces.rows):
-            return LazyShape(lambda: project.shape)
-        if is_rest_sliver(pieces, project, self.tolerance):
-            return None
-        return LazyShape(lambda: shapely.difference(project.shape, pieces.unite(self.tolerance)))
 
     def _make_item(
         self,
@@ -86,7 +79,7 @@ class ZoneJudge:
         chain = self.codes.list_code_and_parents(code) if self.codes else ()
         entries = self.codes.entry_by_code if self.codes else {}
         rule = None if problem or not uses else self.table.find_rule(chain or (code,), uses)
-        key = problem or ("no_use" if not uses else _choose_key(rule))
+        key = problem or ("no_use" if not uses else "no_rule" if rule is None else str(rule.outcome))
         name = name or (entries[code].name if code in entries else code)
         params: dict[str, Any] = {"zone": name, "use": f"{project.use_name}（{project.use_code}）"}
         if rule is not None:
@@ -107,11 +100,6 @@ class ZoneJudge:
             rule,
             land,
         )
-
-
-def _choose_key(rule: AdmissionRule | None) -> str:
-    """Return the key of the reason for a row of the admission table."""
-    return "no_rule" if rule is None else str(rule.outcome)
 
 
 def group_zone_rows(layer: Layer) -> NDArray:

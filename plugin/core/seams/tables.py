@@ -83,7 +83,7 @@ _LENGTH_SETTINGS = ("tolerance_m", "reach_m", "min_length_m")
 
 def make_finding_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable:
     """Return each finding with both counties, their keys and codes."""
-    table = ReportTable(
+    return ReportTable(
         "seam_findings",
         [
             TableColumn("seam_pair", width_in_characters=24),
@@ -97,22 +97,25 @@ def make_finding_table(result: SeamResult, report_texts: ReportTexts) -> ReportT
             TableColumn("area", "m2", width_in_characters=12),
             TableColumn("county_problem", width_in_characters=70),
         ],
+        [
+            ReportTableRow(
+                [
+                    make_pair_name(pair, result),
+                    report_texts.get("severity", str(one.severity)),
+                    report_texts.get("seam_kinds", str(one.kind)),
+                    get_layer_title(one.concept, result.lang),
+                    *(" ".join(side.keys) for side in one.sides),
+                    make_table_number(one.length_m, "m", LENGTH_DECIMALS),
+                    make_table_number(one.deviation_m, "m", LENGTH_DECIMALS),
+                    make_table_number(one.area_m2, "m2", LENGTH_DECIMALS),
+                    describe_finding(one, result, report_texts),
+                ],
+                code=one.fingerprint,
+            )
+            for pair in result.pairs
+            for one in pair.findings
+        ],
     )
-    for pair in result.pairs:
-        for one in pair.findings:
-            cells: list[CellValue] = [
-                make_pair_name(pair, result),
-                report_texts.get("severity", str(one.severity)),
-                report_texts.get("seam_kinds", str(one.kind)),
-                get_layer_title(one.concept, result.lang),
-                *(" ".join(side.keys) for side in one.sides),
-                make_table_number(one.length_m, "m", LENGTH_DECIMALS),
-                make_table_number(one.deviation_m, "m", LENGTH_DECIMALS),
-                make_table_number(one.area_m2, "m2", LENGTH_DECIMALS),
-                describe_finding(one, result, report_texts),
-            ]
-            table.rows.append(ReportTableRow(cells, code=one.fingerprint))
-    return table
 
 
 def make_sum_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable:

@@ -12,10 +12,8 @@ from ..errors import InputError, OutputError
 from ..exchange.edited_copy import encode_text, open_for_editing, replace_feature
 from ..exchange.gdal_setup import load_gdal, raise_if_refused, repack_shapefile
 from .decide import Edit, Outcome
+from .read_packages import RecordKey
 from .stored_rows import find_key_field, list_fields, open_dataset, read_cell, read_shape_bytes
-
-#: File of the data set in the county, and name of the layer.
-RecordKey = tuple[str, str]
 
 
 def find_dataset_of_layer(file: str, datasets: Sequence[Path]) -> Path:

@@ -113,7 +113,10 @@ def _measure_parts(shapes: NDArray, areas: NDArray, plan: Plan) -> tuple[NDArray
     Polygons are measured on the ellipsoid, lines by length; a point is in the first of its townships.
     """
     rows, numbers = shapely.STRtree(areas).query(shapes, predicate="intersects")
-    pieces = shapely.intersection(_make_valid(shapes)[rows], areas[numbers])
+    repaired = shapes.copy()
+    invalid = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    repaired[invalid] = shapely.make_valid(shapes[invalid])
+    pieces = shapely.intersection(repaired[rows], areas[numbers])
     dimensions = shapely.get_dimensions(shapes)[rows]
     to_lonlat = make_lonlat_transformer(plan.plane_crs)
     sizes = np.where(dimensions == 2, compute_drawn_area(pieces, to_lonlat), shapely.length(pieces))
@@ -121,14 +124,6 @@ def _measure_parts(shapes: NDArray, areas: NDArray, plan: Plan) -> tuple[NDArray
     totals = np.bincount(rows, weights=sizes, minlength=len(shapes))
     counts = (sizes > 0) & (totals[rows] > 0)
     return rows[counts], numbers[counts], sizes[counts] / totals[rows][counts]
-
-
-def _make_valid(shapes: NDArray) -> NDArray:
-    """Return shapes of which the invalid ones are repaired copies."""
-    repaired = shapes.copy()
-    invalid = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
-    repaired[invalid] = shapely.make_valid(shapes[invalid])
-    return repaired
 
 
 def _set_owners(ownership: Ownership, key: LayerKey, fids: NDArray, parts: tuple[NDArray, NDArray, NDArray]) -> None:

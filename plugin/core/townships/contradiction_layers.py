@@ -21,11 +21,6 @@ _MARK_FIELDS = ("M_NO", "M_KIND", "M_VERSION", "M_CHOICE")
 SEAMS_LAYER = "seams"
 
 
-def has_layers(log: MergeLog) -> bool:
-    """Return True if a merge has contradicting rows or new seams."""
-    return bool(log.seams) or any(one.kind is not ContradictionKind.TWO_PACKAGES for one in log.contradictions)
-
-
 def write_contradiction_layers(gdal: Any, log: MergeLog, contents: RowContents, path: Path, texts: Texts) -> None:
     """Write all versions of contradicting rows, a layer for each layer of the county, and the new seams.
 

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .match import match_rows
 from .model import LayerRecord, RowRecord
-from .read_packages import EditedPackage, NeighbourChange, NewRow, PackageChanges, RecordKey, RowChange
-from .stored_rows import StoredRow
+from .read_packages import EditedPackage, NewRow, PackageChanges, RecordKey, RowChange
+from .stored_rows import StoredRow, match_rows
 
 
 class Prefer(StrEnum):
@@ -124,8 +123,20 @@ def decide(
             decisions.county_changed_count += now is None or now.digest != base.county_digest
             _decide_row(decisions, record, base, now, changes.get((key, base.fid), []), prefer)
     _decide_new_rows(decisions, [row for one in packages for row in one.new_rows], county_rows, prefer, with_new_keys)
-    for one in packages:
-        decisions.contradictions += [_make_neighbour_contradiction(change) for change in one.neighbours]
+    for altered in (altered for one in packages for altered in one.neighbours):
+        # A changed read-only row is never written.
+        row = altered.row or altered.base
+        county = (Version(None, altered.base.fid),) if altered.base else ()
+        version = Version(altered.package, altered.row.fid if altered.row else None, is_neighbour=True)
+        decisions.contradictions.append(
+            Contradiction(
+                ContradictionKind.NEIGHBOUR_CHANGED,
+                altered.layer,
+                row.key if row else "",
+                (*county, version),
+                Prefer.COUNTY,
+            )
+        )
     decisions.contradictions += _find_doubled_packages(packages)
     return decisions
 
@@ -242,15 +253,6 @@ def _drop_equal_rows(rows: Sequence[NewRow]) -> tuple[list[NewRow], list[NewRow]
 def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:
     """Return the edit that adds a row."""
     return Edit(new_row.package, new_row.layer, None, new_row.row, new_row.row.key, outcome)
-
-
-def _make_neighbour_contradiction(change: NeighbourChange) -> Contradiction:
-    """Return the contradiction of a changed read-only row: it is never written."""
-    row = change.row or change.base
-    county = (Version(None, change.base.fid),) if change.base else ()
-    package = Version(change.package, change.row.fid if change.row else None, is_neighbour=True)
-    key = row.key if row else ""
-    return Contradiction(ContradictionKind.NEIGHBOUR_CHANGED, change.layer, key, (*county, package), Prefer.COUNTY)
 
 
 def _find_doubled_packages(packages: Sequence[PackageChanges]) -> list[Contradiction]:

@@ -15,7 +15,7 @@ from ..exchange.gdal_setup import raise_if_refused
 from ..geometry.crs import make_lonlat_transformer, parse_crs
 from ..geometry.statutory_area import measure_statutory_area
 from .apply import find_dataset_of_layer
-from .decide import Edit, Version
+from .decide import Version
 from .model import LayerRecord
 from .stored_rows import Cells, list_fields, open_dataset, read_cells, read_shape_bytes
 
@@ -27,14 +27,6 @@ class RowContent:
     cells: Cells
     shape_bytes: bytes
     area_m2: float | None
-
-
-@dataclass(frozen=True)
-class RowDifference:
-    """How two versions of a row differ: names of fields, and whether the shape does."""
-
-    fields: tuple[str, ...]
-    has_other_shape: bool
 
 
 class RowContents:
@@ -59,11 +51,6 @@ class RowContents:
             return self.read_county(layer, version.fid)
         path = version.package.neighbours if version.is_neighbour else version.package.data
         return None if path is None else self._read(path, "", layer.package_name, layer, version.fid)
-
-    def read_edit(self, edit: Edit) -> tuple[RowContent | None, RowContent | None]:
-        """Return a row before an edit (in the county) and after it (in the package)."""
-        after = Version(edit.package, edit.row.fid if edit.row else None)
-        return self.read_county(edit.layer, edit.county_fid), self.read_version(edit.layer, after)
 
     def get_layer(self, layer: LayerRecord, version: Version) -> Any:
         """Return the open GDAL layer of a version; None if it is missing."""
@@ -90,22 +77,9 @@ class RowContents:
             return None
         fields = {one: place for one, place in list_fields(layer).items() if one in record.fields}
         shape_bytes = read_shape_bytes(feature)
-        return RowContent(read_cells(feature, fields), shape_bytes, _measure_area(layer, shape_bytes))
-
-
-def _measure_area(layer: Any, shape_bytes: bytes) -> float | None:
-    """Return the statutory area of a geometry; None without a polygon or a CRS."""
-    reference = layer.GetSpatialRef()
-    crs = parse_crs(reference.ExportToWkt()) if reference is not None else None
-    shape = shapely.from_wkb(shape_bytes, on_invalid="ignore") if shape_bytes else None
-    if crs is None or shape is None or shapely.get_dimensions(shape) != 2:
-        return None
-    return float(measure_statutory_area(np.array([shape], dtype=object), make_lonlat_transformer(crs))[0])
-
-
-def compare_contents(first: RowContent | None, second: RowContent | None) -> RowDifference:
-    """Return how two versions differ; a version that is missing differs in nothing."""
-    if first is None or second is None:
-        return RowDifference((), False)
-    fields = tuple(name for name in first.cells if name in second.cells and first.cells[name] != second.cells[name])
-    return RowDifference(fields, first.shape_bytes != second.shape_bytes)
+        reference, area = layer.GetSpatialRef(), None
+        crs = parse_crs(reference.ExportToWkt()) if reference is not None else None
+        shape = shapely.from_wkb(shape_bytes, on_invalid="ignore") if shape_bytes else None
+        if crs is not None and shape is not None and shapely.get_dimensions(shape) == 2:
+            area = float(measure_statutory_area(np.array([shape], dtype=object), make_lonlat_transformer(crs))[0])
+        return RowContent(read_cells(feature, fields), shape_bytes, area)

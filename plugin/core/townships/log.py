@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ..messages.texts import Message
 from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
-from .describe_rows import RowContent, RowContents, RowDifference, compare_contents
+from .describe_rows import RowContent, RowContents
 from .read_packages import EditedPackage, PackageNote
 from .seam_check import TownshipSeam
 
@@ -99,33 +99,34 @@ def log_changes(edits: Sequence[Edit], contents: RowContents) -> tuple[LoggedCha
     """Return the changes with their kinds, fields and areas."""
     logged = []
     for edit in edits:
-        before, after = contents.read_edit(edit)
-        difference = compare_contents(before, after)
+        before = contents.read_county(edit.layer, edit.county_fid)
+        after = contents.read_version(edit.layer, Version(edit.package, edit.row.fid if edit.row else None))
+        fields: tuple[str, ...] = ()
+        has_other_shape = False
+        if before is not None and after is not None:
+            has_other_shape = before.shape_bytes != after.shape_bytes
+            fields = tuple(name for name, value in before.cells.items() if after.cells.get(name, value) != value)
+        kind = ChangeKind.ATTRIBUTES
+        if edit.row is None:
+            kind = ChangeKind.DELETED
+        elif before is None:
+            kind = ChangeKind.NEW
+        elif has_other_shape:
+            kind = ChangeKind.BOTH if fields else ChangeKind.SHAPE
         logged.append(
             LoggedChange(
                 edit.package,
                 edit.layer.name,
                 edit.key,
                 edit.new_key,
-                _find_kind(edit, before, difference),
-                difference.fields,
+                kind,
+                fields,
                 before.area_m2 if before else None,
                 after.area_m2 if after else None,
                 edit.outcome,
             )
         )
     return tuple(logged)
-
-
-def _find_kind(edit: Edit, before: RowContent | None, difference: RowDifference) -> ChangeKind:
-    """Return the kind of a change."""
-    if edit.row is None:
-        return ChangeKind.DELETED
-    if before is None:
-        return ChangeKind.NEW
-    if difference.has_other_shape:
-        return ChangeKind.BOTH if difference.fields else ChangeKind.SHAPE
-    return ChangeKind.ATTRIBUTES
 
 
 def log_contradictions(found: Sequence[Contradiction], contents: RowContents) -> tuple[LoggedContradiction, ...]:

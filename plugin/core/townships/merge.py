@@ -28,19 +28,17 @@ from ..plan.layer import SourceLayer
 from ..plan.plan import Plan
 from ..tabulate import check_workbook_can_be_written
 from .apply import apply_edits, find_dataset_of_layer
-from .contradiction_layers import has_layers, write_contradiction_layers
-from .decide import Decisions, Outcome, Prefer, decide
+from .contradiction_layers import write_contradiction_layers
+from .decide import ContradictionKind, Decisions, Outcome, Prefer, decide
 from .describe_rows import RowContents
 from .log import MergeLog, log_changes, log_contradictions
-from .model import LayerRecord, Manifest
+from .model import LayerRecord
 from .new_keys import assign_new_keys
-from .persons import find_person
 from .read_packages import (
     EditedPackage,
     PackageChanges,
     RecordKey,
     list_package_folders,
-    make_cell_finder,
     open_packages,
     read_package_changes,
 )
@@ -185,11 +183,7 @@ def merge_townships(
 
 def _open_packages(options: MergeOptions, work_folder: Path, plan: Plan) -> list[EditedPackage]:
     """Return the packages; raise InputError for a package of another county."""
-
-    def find_person_of_package(manifest: Manifest) -> str:
-        return find_person(options.persons, manifest.code, manifest.name)
-
-    packages = open_packages(options.packages, find_person_of_package, work_folder)
+    packages = open_packages(options.packages, options.persons, work_folder)
     for package in packages:
         split = package.manifest.split
         if split.county_code != plan.area_code:
@@ -248,7 +242,8 @@ def _read_changes(gdal: Any, package: EditedPackage, county: _County, cancellati
         cells = {one.GetFID(): read_cells(one, fields) for one in iterate_features(layer, cancellation)}
         counts = Counter(row.key for row in county.rows[key])
         fid_by_key = {row.key: row.fid for row in county.rows[key] if row.key and counts[row.key] == 1}
-        return make_cell_finder(cells, fid_by_key)
+        # A row is found by its key, else by its feature id.
+        return lambda fid, key: cells.get(fid_by_key.get(key, fid), cells.get(fid, {}))
 
     return read_package_changes(gdal, package, find_county_cells, cancellation)
 
@@ -318,7 +313,7 @@ def _write_tables(gdal: Any, options: MergeOptions, log: MergeLog, county: _Coun
     written = [options.table]
     with write_atomically(options.table) as path:
         write_merge_workbook(log, path, texts)
-    if has_layers(log):
+    if log.seams or any(one.kind is not ContradictionKind.TWO_PACKAGES for one in log.contradictions):
         contents = RowContents(gdal, county.datasets, county.encodings)
         with write_atomically(options.layers_path) as path:
             write_contradiction_layers(gdal, log, contents, path, texts)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,21 +124,20 @@ class Manifest:
             "township": {"code": self.code, "name": self.name},
             "person": self.person,
             "data": self.data_file,
-            "layers": [_layer_to_dict(layer) for layer in self.layers],
+            "layers": [
+                {
+                    "file": layer.file,
+                    "layer": layer.name,
+                    "package_layer": layer.package_name,
+                    "fields": list(layer.fields),
+                    # Rows are lists, because a county has many.
+                    "rows": [[row.fid, row.key, row.county_digest, row.package_digest] for row in layer.rows],
+                    "neighbours": [[row.fid, row.key, row.package_digest, row.township] for row in layer.neighbours],
+                    "crossing": [[row.fid, row.key, list(row.townships)] for row in layer.crossing],
+                }
+                for layer in self.layers
+            ],
         }
-
-
-def _layer_to_dict(layer: LayerRecord) -> dict[str, Any]:
-    """Return a layer as plain data; rows are lists, because a county has many."""
-    return {
-        "file": layer.file,
-        "layer": layer.name,
-        "package_layer": layer.package_name,
-        "fields": list(layer.fields),
-        "rows": [[row.fid, row.key, row.county_digest, row.package_digest] for row in layer.rows],
-        "neighbours": [[row.fid, row.key, row.package_digest, row.township] for row in layer.neighbours],
-        "crossing": [[row.fid, row.key, list(row.townships)] for row in layer.crossing],
-    }
 
 
 def dump_manifest(manifest: Manifest) -> str:
@@ -151,50 +149,39 @@ def read_manifest(path: Path) -> Manifest:
     """Return the manifest of a package. Raise InputError if the file is missing or has other content."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
+        split, township = data["split"], data["township"]
+        if data["schema"] != MANIFEST_SCHEMA:
+            raise InputError("townships_manifest_damaged", file=str(path))
+        return Manifest(
+            SplitRecord(
+                split["id"],
+                split["time"],
+                split["version"],
+                split["source"],
+                split["source_digest"],
+                split["county_code"],
+                split["county_name"],
+                float(split["neighbour_distance_m"]),
+            ),
+            township["code"],
+            township["name"],
+            data["person"],
+            # A name with folders could lead out of the package.
+            Path(data["data"]).name,
+            tuple(
+                LayerRecord(
+                    layer["file"],
+                    layer["layer"],
+                    layer["package_layer"],
+                    tuple(layer["fields"]),
+                    tuple(RowRecord(*row) for row in layer["rows"]),
+                    tuple(NeighbourRecord(*row) for row in layer["neighbours"]),
+                    tuple(CrossingRecord(fid, key, tuple(codes)) for fid, key, codes in layer["crossing"]),
+                )
+                for layer in data["layers"]
+            ),
+        )
     except FileNotFoundError as error:
         raise InputError("townships_no_manifest", package=str(path.parent), file=path.name) from error
-    except (OSError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError("townships_manifest_damaged", file=str(path)) from error
-    if not isinstance(data, Mapping) or data.get("schema") != MANIFEST_SCHEMA:
-        raise InputError("townships_manifest_damaged", file=str(path))
-    try:
-        return _parse_manifest(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError("townships_manifest_damaged", file=str(path)) from error
-
-
-def _parse_manifest(data: Mapping[str, Any]) -> Manifest:
-    """Return a manifest from plain data; raise KeyError, TypeError or ValueError for other data."""
-    split, township = data["split"], data["township"]
-    return Manifest(
-        SplitRecord(
-            str(split["id"]),
-            str(split["time"]),
-            str(split["version"]),
-            str(split["source"]),
-            str(split["source_digest"]),
-            str(split["county_code"]),
-            str(split["county_name"]),
-            float(split["neighbour_distance_m"]),
-        ),
-        str(township["code"]),
-        str(township["name"]),
-        str(data["person"]),
-        # A name with folders could lead out of the package.
-        Path(str(data["data"])).name,
-        tuple(_parse_layers(data["layers"])),
-    )
-
-
-def _parse_layers(layers: Any) -> Iterator[LayerRecord]:
-    """Yield the layers of a manifest."""
-    for layer in layers:
-        yield LayerRecord(
-            str(layer["file"]),
-            str(layer["layer"]),
-            str(layer["package_layer"]),
-            tuple(map(str, layer["fields"])),
-            tuple(RowRecord(int(f), str(k), str(c), str(p)) for f, k, c, p in layer["rows"]),
-            tuple(NeighbourRecord(int(f), str(k), str(p), str(t)) for f, k, p, t in layer["neighbours"]),
-            tuple(CrossingRecord(int(f), str(k), tuple(map(str, t))) for f, k, t in layer["crossing"]),
-        )

@@ -11,9 +11,8 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..exchange.edited_copy import copy_dataset
-from .match import match_rows
 from .model import MANIFEST_NAME, NEIGHBOURS_NAME, LayerRecord, Manifest, RowRecord, read_manifest
-from .stored_rows import Cells, StoredRow, list_fields, list_layers, open_dataset, read_rows
+from .stored_rows import Cells, StoredRow, list_fields, list_layers, match_rows, open_dataset, read_rows
 
 #: File of the data set in the county, and name of the layer.
 RecordKey = tuple[str, str]
@@ -111,10 +110,11 @@ def list_package_folders(paths: Sequence[str]) -> list[Path]:
     return folders
 
 
-def open_packages(paths: Sequence[str], persons: Callable[[Manifest], str], work_folder: Path) -> list[EditedPackage]:
+def open_packages(paths: Sequence[str], persons: Mapping[str, str], work_folder: Path) -> list[EditedPackage]:
     """Return the packages (`list_package_folders`), with copies of their data in a folder.
 
-    Raise InputError for a path without a package, for packages of different divisions, and for one given twice.
+    ``persons``: code or name of a township → person, in place of that of the package. Raise InputError for a path
+    without a package, for packages of different divisions, and for one given twice.
     """
     packages: list[EditedPackage] = []
     for number, folder in enumerate(list_package_folders(paths)):
@@ -131,7 +131,7 @@ def open_packages(paths: Sequence[str], persons: Callable[[Manifest], str], work
                 number,
                 folder,
                 manifest,
-                persons(manifest) or manifest.person,
+                persons.get(manifest.code) or persons.get(manifest.name) or manifest.person,
                 copy_dataset(data, copy_folder),
                 copy_dataset(neighbours, copy_folder) if neighbours.is_file() else None,
             )
@@ -229,15 +229,3 @@ def _read_neighbours(gdal: Any, found: PackageChanges, cancellation: Cancellatio
         found.neighbours += [NeighbourChange(package, record, None, rows[position]) for position in matched.new]
         layer = None
     del dataset
-
-
-def make_cell_finder(rows: Mapping[int, Cells], keys: Mapping[str, int]) -> Callable[[int, str], Cells]:
-    """Return a function that gives the county's values of a row: by its key, else by its feature id.
-
-    ``rows``: feature id → values; ``keys``: key → feature id of the only row with it.
-    """
-
-    def find(fid: int, key: str) -> Cells:
-        return rows.get(keys.get(key, fid), rows.get(fid, {})) if rows else {}
-
-    return find

@@ -67,7 +67,15 @@ def find_new_seams(
     former = {one.fingerprint for one in _compare_townships(before, settings, cancellation)}
     found = _compare_townships(after, settings, cancellation)
     names = {_make_identity(one): one.name or one.code for one in _list_townships(after)}
-    seams = [_convert(one, names) for one in found if one.fingerprint not in former]
+    seams = []
+    for one in found:
+        if one.fingerprint not in former:
+            first, second = ((names.get(side.identity, side.identity), side.keys) for side in one.sides)
+            seams.append(
+                TownshipSeam(
+                    one.kind, one.severity, one.concept, (first, second), one.length_m, one.area_m2, one.geometry
+                )
+            )
     seams += _find_layer_overlaps(before, after, editors, cancellation)
     return seams, sum(one.fingerprint in former for one in found)
 
@@ -81,20 +89,6 @@ def _list_townships(plan: Plan) -> list[Township]:
 def _make_identity(township: Township) -> str:
     """Return the code of a township, else its name."""
     return township.code or township.name
-
-
-def _convert(finding: SeamFinding, names: dict[str, str]) -> TownshipSeam:
-    """Return a finding of `core.seams` as a seam of townships."""
-    first, second = ((names.get(side.identity, side.identity), side.keys) for side in finding.sides)
-    return TownshipSeam(
-        finding.kind,
-        finding.severity,
-        finding.concept,
-        (first, second),
-        finding.length_m,
-        finding.area_m2,
-        finding.geometry,
-    )
 
 
 def _compare_townships(plan: Plan, settings: SeamSettings, cancellation: Cancellation) -> list[SeamFinding]:
@@ -161,7 +155,11 @@ def _find_layer_overlaps(
     for role, layer in after.layers.items():
         if layer.template.overlap != "never" or layer.template.geometry != "polygon" or not len(layer):
             continue
-        edited = _mask_edited_rows(layer, before.layers.get(role))
+        # Rows with a key and geometry that no row of the former layer has.
+        rows = list(zip(layer.keys, shapely.to_wkb(layer.raw_shapes), strict=True))
+        former = before.layers.get(role)
+        known = set(zip(former.keys, shapely.to_wkb(former.raw_shapes), strict=True)) if former else set()
+        edited = np.array([shape is not None and (key, shape) not in known for key, shape in rows], dtype=bool)
         split = split_by_township(layer, ctx) if edited.any() else None
         if split is None:
             continue
@@ -182,10 +180,3 @@ def _find_layer_overlaps(
                 TownshipSeam(SeamKind.OVERLAP, Severity.WARNING, role, (sides[0], sides[1]), None, area, place)
             )
     return seams
-
-
-def _mask_edited_rows(layer: Layer, former: Layer | None) -> NDArray:
-    """Return (n,) bool: rows with a key and geometry that no row of the former layer has."""
-    shapes = set() if former is None else set(zip(former.keys, shapely.to_wkb(former.raw_shapes), strict=True))
-    rows = zip(layer.keys, shapely.to_wkb(layer.raw_shapes), strict=True)
-    return np.array([row[1] is not None and row not in shapes for row in rows], dtype=bool)

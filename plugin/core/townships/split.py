@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
 from ..exchange.create import make_write_error
 from ..exchange.edited_copy import check_can_be_copied
+from ..files.csv_records import format_rows
 from ..files.names import remove_forbidden_characters
 from ..files.writing import check_not_input, check_writable
 from ..io import read_source
@@ -28,8 +30,8 @@ from ..io.source import list_source_datasets
 from ..loading.reading import read_plan
 from ..options import RunOptions
 from ..profile import Norm
-from ..profile.figures import AllocatedTargets
-from ..target_allocation.table import read_township_targets
+from ..profile.figures import AllocatedTarget, AllocatedTargets
+from ..target_allocation.table import COMPARISON_WORDS, INDICATOR_WORDS, UNIT_WORDS, read_township_targets
 from .assign import Ownership, assign_rows, make_layer_key
 from .model import (
     COUNTY_PACKAGE,
@@ -44,8 +46,6 @@ from .model import (
     SplitRecord,
     dump_manifest,
 )
-from .persons import find_person
-from .targets import list_targets_of_township, write_targets
 from .write_packages import CountyLayer, PackageFiles, list_county_layers, write_packages
 
 ProgressCallback = Callable[[float, str], None]
@@ -73,11 +73,10 @@ class SplitOptions:
 
 @dataclass(frozen=True)
 class WrittenPackage:
-    """A written package: its folder and manifest, and whether it has targets."""
+    """A written package: its folder and manifest."""
 
     folder: Path
     manifest: Manifest
-    has_targets: bool
 
     @property
     def data(self) -> Path:
@@ -153,17 +152,18 @@ def split_townships(
                 raise
             raise make_write_error(options.output, temporary) from error
         progress(_WRITTEN_SHARE, "")
+        digests = [
+            f"{layer.package_name} {row.digest}"
+            for package in files
+            for layer, written in zip(county_layers, package.layers, strict=True)
+            for row in written.county_rows
+        ]
         split = SplitRecord(
             uuid4().hex,
             datetime.now().astimezone().isoformat(timespec="seconds"),
             read_plugin_version(),
             Path(options.source).name,
-            compute_source_digest(
-                (layer.package_name, row.digest)
-                for package in files
-                for layer, written in zip(county_layers, package.layers, strict=True)
-                for row in written.county_rows
-            ),
+            hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest(),
             plan.area_code,
             find_county_name(plan),
             options.distance_m,
@@ -174,11 +174,6 @@ def split_townships(
     progress(1.0, "")
     moved = tuple(replace(one, folder=options.output / one.folder.name) for one in packages)
     return SplitResult(moved, left_out, norm, {one.package_name: one.role for one in county_layers if one.role})
-
-
-def compute_source_digest(rows: Iterable[tuple[str, str]]) -> str:
-    """Return the digest of all rows of a county: (layer in the packages, digest of the row), in any order."""
-    return hashlib.sha256("\n".join(sorted(f"{name} {digest}" for name, digest in rows)).encode()).hexdigest()
 
 
 def _check_output(options: SplitOptions) -> None:
@@ -224,15 +219,15 @@ def _finish(
             split,
             code,
             name,
-            find_person(options.persons, code, name),
+            options.persons.get(code) or options.persons.get(name, ""),
             one.data.name,
             tuple(_make_layer_record(layer, n, one, ownership) for n, layer in enumerate(county_layers)),
         )
-        allocated = list_targets_of_township(targets, township) if township else []
+        allocated = [target for target in targets.targets if township and (target.code or target.name) in (code, name)]
         if allocated:
             write_targets(allocated, one.folder / TARGETS_NAME)
         (one.folder / MANIFEST_NAME).write_text(dump_manifest(manifest), encoding="utf-8", newline="\n")
-        packages.append(WrittenPackage(one.folder, manifest, bool(allocated)))
+        packages.append(WrittenPackage(one.folder, manifest))
     return packages
 
 
@@ -277,3 +272,37 @@ def _move_packages(work_folder: Path, output: Path) -> None:
         raise OutputError("output_unwritable", target=str(output), detail="refused") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def parse_persons(text: str) -> dict[str, str]:
+    """Return code or name of a township → person, from ``140225100=张三;永安镇=李四``.
+
+    Raise InputError for an entry without both.
+    """
+    persons: dict[str, str] = {}
+    for entry in filter(None, (one.strip() for one in re.split(r"[;；\n]", text))):
+        township, _, person = entry.replace("＝", "=").partition("=")
+        if not township.strip() or not person.strip():
+            raise InputError("townships_person", value=entry)
+        persons[township.strip()] = person.strip()
+    return persons
+
+
+_HEADINGS = ("乡镇代码", "乡镇名称", "指标", "关系", "数值", "单位", "来源")
+
+
+def write_targets(targets: list[AllocatedTarget], path: Path) -> None:
+    """Write targets as CSV with a byte order mark."""
+    rows = [
+        (
+            one.code,
+            one.name,
+            INDICATOR_WORDS[one.indicator][0],
+            COMPARISON_WORDS[one.comparison][0],
+            one.value,
+            UNIT_WORDS[one.unit][0],
+            one.source,
+        )
+        for one in targets
+    ]
+    path.write_bytes(format_rows([_HEADINGS, *rows]))

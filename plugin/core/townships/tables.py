@@ -58,7 +58,7 @@ def make_package_table(log: MergeLog, texts: Texts) -> ReportTable:
 
 def make_contradiction_table(log: MergeLog, texts: Texts) -> ReportTable:
     """Return each version of each contradiction, one row each."""
-    table = ReportTable(
+    return ReportTable(
         "township_contradictions",
         [
             TableColumn("number", width_in_characters=6),
@@ -71,23 +71,27 @@ def make_contradiction_table(log: MergeLog, texts: Texts) -> ReportTable:
             TableColumn("township_area", "m2", width_in_characters=16),
             TableColumn("township_choice", width_in_characters=20),
         ],
+        [
+            ReportTableRow(
+                [
+                    str(one.number),
+                    texts.get("township_contradictions", one.kind),
+                    one.layer,
+                    one.key,
+                    _name_package(version.package, texts) if version.package else texts.get("townships", "county"),
+                    version.package.person if version.package else "",
+                    _describe_version(one, version, texts),
+                    make_table_number(version.area_m2, "m2"),
+                    texts.get("township_choices", one.choice),
+                ],
+                "row",
+                one.kind,
+            )
+            for one in log.contradictions
+            for version in one.versions
+        ],
         notes=[texts.get("townships", "contradictions_note")],
     )
-    for one in log.contradictions:
-        for version in one.versions:
-            cells: list[CellValue] = [
-                str(one.number),
-                texts.get("township_contradictions", one.kind),
-                one.layer,
-                one.key,
-                _name_package(version.package, texts) if version.package else texts.get("townships", "county"),
-                version.package.person if version.package else "",
-                _describe_version(one, version, texts),
-                make_table_number(version.area_m2, "m2"),
-                texts.get("township_choices", one.choice),
-            ]
-            table.rows.append(ReportTableRow(cells, "row", one.kind))
-    return table
 
 
 def _describe_version(one: LoggedContradiction, version: LoggedVersion, texts: Texts) -> str:
@@ -103,7 +107,7 @@ def _describe_version(one: LoggedContradiction, version: LoggedVersion, texts: T
 
 def make_change_table(log: MergeLog, texts: Texts) -> ReportTable:
     """Return each change: package, person, row, kind, areas before and after, and what became of it."""
-    table = ReportTable(
+    return ReportTable(
         "township_changes",
         [
             TableColumn("township_package", width_in_characters=24),
@@ -117,22 +121,26 @@ def make_change_table(log: MergeLog, texts: Texts) -> ReportTable:
             TableColumn("township_area_after", "m2", width_in_characters=16),
             TableColumn("township_outcome", width_in_characters=20),
         ],
+        [
+            ReportTableRow(
+                [
+                    _name_package(one.package, texts),
+                    one.package.person,
+                    one.layer,
+                    one.key,
+                    one.new_key,
+                    texts.get("township_changes", one.kind),
+                    ", ".join(one.fields),
+                    make_table_number(one.area_before_m2, "m2"),
+                    make_table_number(one.area_after_m2, "m2"),
+                    texts.get("township_outcomes", one.outcome),
+                ],
+                "row",
+                one.kind,
+            )
+            for one in log.changes
+        ],
     )
-    for one in log.changes:
-        cells: list[CellValue] = [
-            _name_package(one.package, texts),
-            one.package.person,
-            one.layer,
-            one.key,
-            one.new_key,
-            texts.get("township_changes", one.kind),
-            ", ".join(one.fields),
-            make_table_number(one.area_before_m2, "m2"),
-            make_table_number(one.area_after_m2, "m2"),
-            texts.get("township_outcomes", one.outcome),
-        ]
-        table.rows.append(ReportTableRow(cells, "row", one.kind))
-    return table
 
 
 def make_seam_table(log: MergeLog, texts: Texts) -> ReportTable:

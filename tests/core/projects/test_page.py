@@ -19,8 +19,7 @@ from plugin.core.messages.texts import Message, Texts
 from plugin.core.options import RunOptions
 from plugin.core.profile import DocumentInfo
 from plugin.core.projects import page
-from plugin.core.projects.map_scene import ProjectMapper, choose_frame, round_up_scale
-from plugin.core.projects.map_settings import load_map_settings
+from plugin.core.projects.map_scene import ProjectMapper, choose_frame, load_map_settings, round_up_scale
 from plugin.core.projects.map_svg import draw_map
 from plugin.core.projects.model import Outcome
 from plugin.core.projects.read_projects import read_project_layer

@@ -11,8 +11,7 @@ from plugin.core.loading.reading import read_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.projects.admission import load_admission
-from plugin.core.projects.drawn import DrawnProject, read_drawn_projects, review_drawn_projects
-from plugin.core.projects.prepared import PreparedReview
+from plugin.core.projects.prepared import DrawnProject, PreparedReview, read_drawn_projects, review_drawn_projects
 from plugin.core.projects.review import ProjectReview
 from plugin.core.projects.settings import load_review_settings
 from plugin.paths import RESOURCES_FOLDER

@@ -106,10 +106,26 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("room", "ratio", width_in_characters=14),
         TableColumn("state", width_in_characters=14),
     ]
-    table = ReportTable("ratio", columns, unit="ha")
-    for name in _RATIO_INPUTS:
-        area = make_table_number(float(first.inputs[name]) / 1e4, "ha")
-        table.rows.append(ReportTableRow([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
+    table = ReportTable(
+        "ratio",
+        columns,
+        [
+            ReportTableRow(
+                [
+                    texts.get("tables", f"ratio_{name}"),
+                    make_table_number(float(first.inputs[name]) / 1e4, "ha"),
+                    None,
+                    "",
+                    None,
+                    "",
+                ],
+                "row",
+                name,
+            )
+            for name in _RATIO_INPUTS
+        ],
+        unit="ha",
+    )
     for form, computed_indicator in indicator_by_form.items():
         for figure in computed_indicator.figures:
             table.rows.append(_make_form_row(form, computed_indicator, figure, figures, report_texts))
