@@ -18,7 +18,8 @@ from pathlib import Path
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
 from ..errors import InputError, OutputError
-from ..files.writing import explain_os_error
+from ..files.names import make_unique_file_names
+from ..files.writing import check_result_folder, explain_os_error
 from ..loading.reading import check_base_year
 from ..loading.recognition import choose_scope
 from ..options import RunOptions
@@ -38,7 +39,7 @@ from .model import (
     CountyRecord,
     CountyTask,
 )
-from .sources import check_output_outside_data, list_counties, make_folder_names
+from .sources import check_output_outside_data, list_counties
 from .summary import BatchSummary, check_summary_writable, make_summary, write_summary
 
 ProgressCallback = Callable[[float, str], None]
@@ -95,8 +96,9 @@ def plan_batch(
         raise InputError("counties_jobs", value=str(options.jobs))
     _check_options(options)
     found = list_counties(options.source, options.output)
-    _check_output_folder(options, found.counties)
-    folder_names = make_folder_names(found.counties)
+    check_output_outside_data(options.output, (options.source,), found.counties)
+    check_result_folder(options.output, COUNTIES_FOLDER)
+    folder_names = make_unique_file_names((one.name for one in found.counties), "county")
     check, counties = options.check, found.counties
     check_options = [
         replace(check, profile=one.profile or check.profile, baseline=one.baseline or check.baseline)
@@ -113,14 +115,14 @@ def plan_batch(
 
     data_digests = map_in_threads(digest_data, list(zip(found.counties, check_options, strict=True)), cancellation)
     planned = []
-    for county, county_options, *digests in zip(
-        found.counties, check_options, settings_digests, data_digests, strict=True
+    for county, folder_name, county_options, *digests in zip(
+        counties, folder_names, check_options, settings_digests, data_digests, strict=True
     ):
         task = CountyTask(
             county,
             county_options,
             options.package_spec,
-            options.output / COUNTIES_FOLDER / folder_names[county.name],
+            options.output / COUNTIES_FOLDER / folder_name,
             tuple(sorted(options.forms)),
             join_digests(digests),
             measure_bytes(Path(county.source)),
@@ -156,16 +158,6 @@ def needs_check(task: CountyTask, record: CountyRecord | None, only_changed: boo
     if record is None or not is_current(record, task):
         return True
     return not record.is_checked and not only_changed
-
-
-def _check_output_folder(options: BatchOptions, counties: tuple[County, ...]) -> None:
-    """Raise OutputError if the results would be written into the data, or the folder cannot be made."""
-    output = options.output
-    check_output_outside_data(output, (options.source,), counties)
-    if output.exists() and not output.is_dir():
-        raise OutputError("output_below_file", target=str(output / COUNTIES_FOLDER), file=str(output))
-    if not output.exists() and not output.absolute().parent.is_dir():
-        raise OutputError("output_no_folder", target=str(output), folder=str(output.absolute().parent))
 
 
 def check_counties(

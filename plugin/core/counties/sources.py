@@ -198,19 +198,3 @@ def _read_list(path: Path) -> CountyList:
 def _resolve_source(folder: Path, text: str) -> str:
     """Return data of the list: a path from the folder of the list, a connection to a database unchanged."""
     return text if is_connection(text) else str(folder / text)
-
-
-def make_folder_names(counties: Iterable[County]) -> dict[str, str]:
-    """Return name of a county → name of its folder in the output; no two differ only in case."""
-    from ..files.names import remove_forbidden_characters
-
-    names: dict[str, str] = {}
-    used: set[str] = set()
-    for county in counties:
-        base = remove_forbidden_characters(county.name) or "county"
-        name, number = base, 2
-        while name.casefold() in used:
-            name, number = f"{base}-{number}", number + 1
-        used.add(name.casefold())
-        names[county.name] = name
-    return names

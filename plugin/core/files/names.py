@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 
 #: Characters that a file name may not have on some system.
@@ -41,6 +42,20 @@ def make_default_stem(code: str, county: str, content: str, content_time: str = 
 def remove_forbidden_characters(text: str) -> str:
     """Return a text without the characters that a file name may not have on some system."""
     return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip(" .")
+
+
+def make_unique_file_names(texts: Iterable[str], fallback: str) -> list[str]:
+    """Return a file name without suffix for each text; no two differ only in case."""
+    names: list[str] = []
+    used: set[str] = set()
+    for text in texts:
+        base = name = remove_forbidden_characters(text) or fallback
+        number = 2
+        while name.casefold() in used:
+            name, number = f"{base}-{number}", number + 1
+        used.add(name.casefold())
+        names.append(name)
+    return names
 
 
 def find_name_problem(name: str) -> str:

@@ -186,6 +186,14 @@ def _check_folder(target: Path) -> None:
         raise OutputError("output_no_folder", target=str(target), folder=str(missing_folders[-1]))
 
 
+def check_result_folder(folder: Path, name: str) -> None:
+    """Raise OutputError if a folder of results cannot be made; ``name``: of something in it."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("output_below_file", target=str(folder / name), file=str(folder))
+    if not folder.exists() and not folder.absolute().parent.is_dir():
+        raise OutputError("output_no_folder", target=str(folder), folder=str(folder.absolute().parent))
+
+
 def explain_os_error(error: OSError) -> str:
     """Return the key of the message text on why the system refused an operation."""
     if _is_disk_full(error):

@@ -51,10 +51,11 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
     if not found:
         cells = ["" if name != "problem" else texts.get("office_tables", "no_conflict") for name in COLUMNS]
         table.rows.append(ReportTableRow(["", *cells], "row", "none"))
-    sums = {
-        name: _sum_known([getattr(finding, field) for finding in found])
-        for name, field in (("area", "area_m2"), ("net", "net_area_m2"))
-    }
+    sums: dict[str, float | None] = {}
+    for name, field in (("area", "area_m2"), ("net", "net_area_m2")):
+        known = [value for finding in found if (value := getattr(finding, field)) is not None]
+        # Rows without any value have no sum.
+        sums[name] = sum(known) if known or not found else None
     cells = [_make_number(sums[name]) if name in sums else "" for name in COLUMNS]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *cells], "sum", ""))
     table.notes.append(texts.get("office_tables", "conflicts_note", rules="、".join(rules), count=str(len(found))))
@@ -64,12 +65,6 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
                 texts.get("office_tables", "rule_not_run", rule=outcome.code, title=outcome.title, why=outcome.reason)
             )
     return table
-
-
-def _sum_known(values: list[float | None]) -> float | None:
-    """Return the sum of the known values; None if rows have no value at all, 0 without rows."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known or not values else None
 
 
 def _make_number(value: float | None) -> CellValue:

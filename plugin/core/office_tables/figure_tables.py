@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 
 from ..indicators.compute import PlanIndicators
 from ..model.report import Report
+from ..render.tables.by_land_use import make_land_use_table
+from ..render.tables.by_place import make_line_table, make_space_table, make_township_table, make_zone_table
 from ..render.tables.model import ReportTable
 from ..versions.baseline import get_sealed_edition
+from .areas_by_use import make_line_use_table, make_zone_use_table
+from .balances import make_cultivated_balance_table, make_farmland_changes_table
+from .conflicts import make_conflict_table
 from .model import WILDCARD
 
 
@@ -32,7 +37,13 @@ class PlanFigures:
         """Return a figure table by its id; None if the data do not have its layers."""
         if table_id not in self._tables:
             self.indicators.ctx.cancellation.raise_if_cancelled()
-            self._tables[table_id] = FIGURE_TABLES[table_id].build(self)
+            build = FIGURE_TABLES[table_id].build
+            if build is not None:
+                self._tables[table_id] = build(self.indicators)
+            else:
+                self._tables[table_id] = self.report and make_conflict_table(
+                    self.indicators, self.report, self.conflict_rules
+                )
         return self._tables[table_id]
 
     def select_rules(self, codes: Collection[str]) -> None:
@@ -51,10 +62,11 @@ class PlanFigures:
 class FigureTable:
     """How a figure table is built: its function, the column with names of rows, and the concepts of its layers.
 
+    ``build``: None for the list of conflicts, which a report gives;
     ``columns``: ids of its columns; an id may have any end in place of ``*``.
     """
 
-    build: Callable[[PlanFigures], ReportTable | None]
+    build: Callable[[PlanIndicators], ReportTable | None] | None
     name_column: str
     layers: tuple[str, ...]
     columns: tuple[str, ...]
@@ -70,68 +82,6 @@ def may_have_column(table_id: str, column_id: str) -> bool:
     return False
 
 
-def _build_lines(figures: PlanFigures) -> ReportTable | None:
-    from ..render.tables.by_place import make_line_table
-
-    return make_line_table(figures.indicators)
-
-
-def _build_spaces(figures: PlanFigures) -> ReportTable | None:
-    from ..render.tables.by_place import make_space_table
-
-    return make_space_table(figures.indicators)
-
-
-def _build_zones(figures: PlanFigures) -> ReportTable | None:
-    from ..render.tables.by_place import make_zone_table
-
-    return make_zone_table(figures.indicators)
-
-
-def _build_townships(figures: PlanFigures) -> ReportTable | None:
-    from ..render.tables.by_place import make_township_table
-
-    return make_township_table(figures.indicators)
-
-
-def _build_land_use(figures: PlanFigures) -> ReportTable | None:
-    from ..render.tables.by_land_use import make_land_use_table
-
-    return make_land_use_table(figures.indicators)
-
-
-def _build_zone_use(figures: PlanFigures) -> ReportTable | None:
-    from .areas_by_use import make_zone_use_table
-
-    return make_zone_use_table(figures.indicators)
-
-
-def _build_line_use(figures: PlanFigures) -> ReportTable | None:
-    from .areas_by_use import make_line_use_table
-
-    return make_line_use_table(figures.indicators)
-
-
-def _build_farmland_changes(figures: PlanFigures) -> ReportTable | None:
-    from .farmland_changes import make_farmland_changes_table
-
-    return make_farmland_changes_table(figures.indicators)
-
-
-def _build_cultivated_balance(figures: PlanFigures) -> ReportTable | None:
-    from .cultivated_balance import make_cultivated_balance_table
-
-    return make_cultivated_balance_table(figures.indicators)
-
-
-def _build_conflicts(figures: PlanFigures) -> ReportTable | None:
-    from .conflicts import make_conflict_table
-
-    if figures.report is None:
-        return None
-    return make_conflict_table(figures.indicators, figures.report, figures.conflict_rules)
-
-
 _LINE_COLUMNS = (
     *("line", "layer", "features", "statutory", "survey", "net", "net_wan_mu", "county_share"),
     *("target", "room", "state"),
@@ -143,30 +93,30 @@ _BALANCE_COLUMNS = tuple(
 )
 #: Figure tables by id.
 FIGURE_TABLES = {
-    "lines": FigureTable(_build_lines, "line", ("farmland", "red_line", "boundary"), _LINE_COLUMNS),
+    "lines": FigureTable(make_line_table, "line", ("farmland", "red_line", "boundary"), _LINE_COLUMNS),
     "spaces": FigureTable(
-        _build_spaces, "space", ("zones",), ("space", "features", "statutory_km2", "statutory", "county_share")
+        make_space_table, "space", ("zones",), ("space", "features", "statutory_km2", "statutory", "county_share")
     ),
     "zones": FigureTable(
-        _build_zones, "zone", ("zones",), ("code", "zone", "features", "statutory", "share", "stored")
+        make_zone_table, "zone", ("zones",), ("code", "zone", "features", "statutory", "share", "stored")
     ),
     "townships": FigureTable(
-        _build_townships, "township", ("townships",),
+        make_township_table, "township", ("townships",),
         ("division_code", "township", "land", "cultivated_*", "farmland_*", "red_line_*", "boundary_*", "heritage_*",
          "zone_*"),
     ),
     "land_use": FigureTable(
-        _build_land_use, "class", ("base_parcels", "GHYDYH"),
+        make_land_use_table, "class", ("base_parcels", "GHYDYH"),
         ("class", "codes", "base_area", "base_share", "planned_area", "planned_share", "change"),
     ),
-    "zone_use": FigureTable(_build_zone_use, "name", ("zones", "base_parcels"), ("name", "statutory", "use_*")),
-    "line_use": FigureTable(_build_line_use, "name", ("base_parcels",), ("name", "statutory", "use_*")),
-    "farmland_changes": FigureTable(_build_farmland_changes, "name", ("farmland",), ("name", *_BALANCE_COLUMNS)),
+    "zone_use": FigureTable(make_zone_use_table, "name", ("zones", "base_parcels"), ("name", "statutory", "use_*")),
+    "line_use": FigureTable(make_line_use_table, "name", ("base_parcels",), ("name", "statutory", "use_*")),
+    "farmland_changes": FigureTable(make_farmland_changes_table, "name", ("farmland",), ("name", *_BALANCE_COLUMNS)),
     "cultivated_balance": FigureTable(
-        _build_cultivated_balance, "name", ("base_parcels", "GHYDYH"), ("name", "statutory", "net")
+        make_cultivated_balance_table, "name", ("base_parcels", "GHYDYH"), ("name", "statutory", "net")
     ),
     "conflicts": FigureTable(
-        _build_conflicts, "name", ("farmland", "red_line", "boundary"),
+        None, "name", ("farmland", "red_line", "boundary"),
         ("name", "code", "severity", "layer", "key", "related_layer", "related_key", "area", "net", "width", "township",
          "problem", "state"),
     ),

@@ -7,7 +7,6 @@ An error in a layout is reported with file, line and key.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -97,12 +96,6 @@ def load_layout(name: str) -> TableLayout:
             if named:
                 return named[0]
             raise DataError("office_table_unknown", value=name, known=", ".join([ALL_TABLES, *list_layout_ids()]))
-    return _read_layout(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _read_layout(path: Path, modified_ns: int) -> TableLayout:
-    """Return the layout in a file; ``modified_ns`` makes a changed file to be read again."""
     return _LayoutReader(path).read()
 
 

@@ -10,7 +10,6 @@ from .layouts import load_layouts
 
 if TYPE_CHECKING:
     from .run import OfficeTables
-    from .template import TemplateResult
 
 _SECTION = "office_tables"
 
@@ -35,7 +34,16 @@ def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
             reasons = "".join(table.missing)
             lines.append(TableLine(True, texts.get(_SECTION, "table_missing", name=name, reasons=reasons)))
     lines += [TableLine(True, sentence) for sentence in result.plan.describe_gaps(texts)]
-    return lines + (_describe_template(result.template, texts) if result.template is not None else [])
+    template, separator = result.template, texts.get("words", "between_names")
+    if template is not None:
+        # What became of the names of a workbook.
+        filled = format_number(len(template.filled), 0)
+        lines.append(TableLine(False, texts.get(_SECTION, "template_filled", count=filled)))
+        for key, names in (("template_dashes", template.dashes), ("template_unknown", template.unknown)):
+            if names:
+                lines.append(TableLine(True, texts.get(_SECTION, key, names=separator.join(names))))
+        lines += [TableLine(True, texts.get(_SECTION, key, **params)) for key, params in template.problems]
+    return lines
 
 
 def describe_layouts(tables: str, lang: str) -> list[str]:
@@ -45,14 +53,3 @@ def describe_layouts(tables: str, lang: str) -> list[str]:
         texts.get(_SECTION, "layout_line", id=layout.id, name=layout.get_name(lang), mark=layout.mark)
         for layout in load_layouts(tables)
     ]
-
-
-def _describe_template(template: TemplateResult, texts: Texts) -> list[TableLine]:
-    """Return what became of the names of a workbook."""
-    separator = texts.get("words", "between_names")
-    lines = [TableLine(False, texts.get(_SECTION, "template_filled", count=format_number(len(template.filled), 0)))]
-    if template.dashes:
-        lines.append(TableLine(True, texts.get(_SECTION, "template_dashes", names=separator.join(template.dashes))))
-    if template.unknown:
-        lines.append(TableLine(True, texts.get(_SECTION, "template_unknown", names=separator.join(template.unknown))))
-    return lines + [TableLine(True, texts.get(_SECTION, key, **params)) for key, params in template.problems]

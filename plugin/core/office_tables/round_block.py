@@ -139,8 +139,14 @@ class _BlockRounder:
             return
         if self._sum is not None:
             cells = self._get_all_exact([*self._main, self._sum], [*parts, total])
-            if cells is not None and _adds_up(cells * signs, decimals):
-                rounded, row_sums, column_sums, grand = round_table((cells * signs)[:-1, :-1], decimals)
+            signed = None if cells is None else cells * signs
+            # The last column sums the others, and the last row sums the others.
+            if signed is not None and all(
+                do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals)
+                for side in (signed, signed.T)
+                for line in side
+            ):
+                rounded, row_sums, column_sums, grand = round_table(signed[:-1, :-1], decimals)
                 for n, row in enumerate(self._main):
                     self._digits[row, total] = int(row_sums[n])
                     for k, part in enumerate(parts):
@@ -204,10 +210,3 @@ class _BlockRounder:
                 usual = round_to_digits(exact, column.decimals)
                 digits = self._digits.get((n, position), usual)
                 row.values[position] = TableNumber(digits / 10.0**column.decimals, column.decimals)
-
-
-def _adds_up(cells: np.ndarray, decimals: int) -> bool:
-    """Return True if the last column sums the others, and the last row sums the others."""
-    return all(
-        do_parts_add_up(line[:-1].tolist(), float(line[-1]), decimals) for side in (cells, cells.T) for line in side
-    )

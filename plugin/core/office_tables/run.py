@@ -148,7 +148,7 @@ def fill_office_tables(
     from ..loading.reading import read_plan
     from ..messages.texts import Texts
     from ..side_tables import read_side_tables
-    from .cultivated_balance import get_balance_case
+    from .balances import get_balance_case
     from .fill import fill_layout
     from .layouts import load_layouts
 

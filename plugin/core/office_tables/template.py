@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import string
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,7 +27,7 @@ _WORKBOOK_RELATION = "/officeDocument"
 #: Names that spreadsheets define themselves (print areas and the like).
 _BUILT_IN = "_xlnm."
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
-_CELL = re.compile(r"([A-Z]+)(\d+)")
+_LETTERS, _DIGITS = string.ascii_uppercase, string.digits
 #: Unit at the end of a name, in place of the table's: name_亩.
 UNIT_BY_WORD = {"平方米": "m2", "公顷": "ha", "平方千米": "km2", "亩": "mu", "万亩": "wan_mu"}
 _MAX_RANGE_CELLS = 5000
@@ -95,7 +95,11 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
             for name, text in book.names:
                 _fill_name(book, name, text, figures, columns, result)
             book.forget_formula_values()
-            _copy_archive(archive, target, book.changed_parts())
+            changed = book.changed_parts()
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
+                for entry in archive.infolist():
+                    content = changed.get(entry.filename) or archive.read(entry.filename)
+                    copy.writestr(entry, content, zipfile.ZIP_DEFLATED)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise InputError("office_template_unreadable", file=source.name) from error
     return result
@@ -189,13 +193,6 @@ def _format_column(number: int) -> str:
     return letters
 
 
-def _copy_archive(archive: zipfile.ZipFile, target: Path, changed: dict[str, bytes]) -> None:
-    """Copy an archive; the parts ``changed`` get new content."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
-        for entry in archive.infolist():
-            copy.writestr(entry, changed.get(entry.filename) or archive.read(entry.filename), zipfile.ZIP_DEFLATED)
-
-
 def _import_etree(file_name: str) -> Any:
     """Return lxml's module, which keeps the prefixes of namespaces that Excel requires.
 
@@ -205,6 +202,26 @@ def _import_etree(file_name: str) -> Any:
         return importlib.import_module("lxml.etree")
     except ImportError as error:
         raise OutputError("office_template_library", target=file_name) from error
+
+
+def _find_child(parent: Any, tag: str, name: str, *, create: bool) -> Any:
+    """Return the row (``5``) or the cell of a row (``B5``) with a name; None if it is missing and not to be created."""
+    letters = name.rstrip(_DIGITS)
+    number = _parse_column(letters) if letters else int(name)
+    place = 0
+    for child in parent.iterfind(f"{_MAIN}{tag}"):
+        text = child.get("r")
+        found = _parse_column(text.rstrip(_DIGITS)) if letters else int(text)
+        if found == number:
+            return child
+        if found > number:
+            break
+        place += 1
+    if not create:
+        return None
+    child = parent.makeelement(f"{_MAIN}{tag}", {"r": name})
+    parent.insert(place, child)
+    return child
 
 
 class _Workbook:
@@ -253,53 +270,16 @@ class _Workbook:
             relations[one.get("Id")] = (one.get("Type"), path)
         return relations
 
-    def _find_row(self, sheet: str, number: int, *, create: bool) -> Any:
-        """Return the element of a row; None if it is missing and not to be created."""
-        data = self._get_tree(self.sheet_parts[sheet]).find(f"{_MAIN}sheetData")
-        place = 0
-        for row in data.iterfind(f"{_MAIN}row"):
-            found = int(row.get("r"))
-            if found == number:
-                return row
-            if found > number:
-                break
-            place += 1
-        if not create:
-            return None
-        row = data.makeelement(f"{_MAIN}row", {"r": str(number)})
-        data.insert(place, row)
-        return row
-
     def _find_cell(self, sheet: str, name: str, *, create: bool) -> Any:
-        """Return the element of a cell; None if it is missing and not to be created."""
-        match = _CELL.fullmatch(name)
-        if match is None:
-            raise ValueError(name)
-        column = _parse_column(match[1])
-        row = self._find_row(sheet, int(match[2]), create=create)
-        if row is None:
-            return None
-        place = 0
-        for cell in row.iterfind(f"{_MAIN}c"):
-            letters = _CELL.fullmatch(cell.get("r"))
-            found = _parse_column(letters[1]) if letters else 0
-            if found == column:
-                return cell
-            if found > column:
-                break
-            place += 1
-        if not create:
-            return None
-        cell = row.makeelement(f"{_MAIN}c", {"r": name})
-        row.insert(place, cell)
-        return cell
+        """Return the element that shows the value of a cell; None if it is missing and not to be created."""
+        name = self._get_shown_cell(sheet, name)
+        data = self._get_tree(self.sheet_parts[sheet]).find(f"{_MAIN}sheetData")
+        row = _find_child(data, "row", name.lstrip(_LETTERS), create=create)
+        return None if row is None else _find_child(row, "c", name, create=create)
 
     def _get_shown_cell(self, sheet: str, name: str) -> str:
         """Return the cell that shows the value of a cell: of a merged cell the one at the top left."""
-        match = _CELL.fullmatch(name)
-        if match is None:
-            raise ValueError(name)
-        column, row = _parse_column(match[1]), int(match[2])
+        column, row = _parse_column(name.rstrip(_DIGITS)), int(name.lstrip(_LETTERS))
         for merged in self._get_tree(self.sheet_parts[sheet]).iter(f"{_MAIN}mergeCell"):
             cells = _parse_reference(f"{'s'}!{merged.get('ref')}")
             if cells and cells.first_column <= column <= cells.last_column and cells.first_row <= row <= cells.last_row:
@@ -308,12 +288,12 @@ class _Workbook:
 
     def has_formula(self, sheet: str, name: str) -> bool:
         """Return True if a cell has a formula."""
-        cell = self._find_cell(sheet, self._get_shown_cell(sheet, name), create=False)
+        cell = self._find_cell(sheet, name, create=False)
         return cell is not None and cell.find(f"{_MAIN}f") is not None
 
     def set_value(self, sheet: str, name: str, value: float | str) -> None:
         """Set the value of a cell; its format remains."""
-        cell = self._find_cell(sheet, self._get_shown_cell(sheet, name), create=True)
+        cell = self._find_cell(sheet, name, create=True)
         for child in list(cell):
             cell.remove(child)
         cell.attrib.pop("t", None)
@@ -332,7 +312,8 @@ class _Workbook:
     def forget_formula_values(self) -> None:
         """Remove the stored results of formulas, which are computed again when the copy is opened."""
         for part in self.sheet_parts.values():
-            for cell in self._iterate_formula_cells(part):
+            for formula in self._get_tree(part).iter(f"{_MAIN}f"):
+                cell = formula.getparent()
                 for value in cell.findall(f"{_MAIN}v"):
                     cell.remove(value)
                 cell.attrib.pop("t", None)
@@ -340,11 +321,6 @@ class _Workbook:
         settings = tree.find(f"{_MAIN}calcPr")
         if settings is not None:
             settings.set("fullCalcOnLoad", "1")
-
-    def _iterate_formula_cells(self, part: str) -> Iterator[Any]:
-        """Yield the cells of a sheet that have a formula."""
-        for formula in self._get_tree(part).iter(f"{_MAIN}f"):
-            yield formula.getparent()
 
     def changed_parts(self) -> dict[str, bytes]:
         """Return part → new content: the workbook and its sheets."""

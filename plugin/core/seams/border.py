@@ -185,18 +185,16 @@ def _make_gap(
     if sum(float(lengths[n]) for n in touching) < _MIN_CONTACT_RATIO * open_length:
         return None
     first, second = sorted(touching[:2])
-    edges = (LinePieces(_list_lines(boundaries[near[n]])) for n in (first, second))
+    edges = (
+        LinePieces(one for one in shapely.get_parts([boundaries[near[n]]]) if shapely.get_dimensions(one) == 1)
+        for n in (first, second)
+    )
     deviation = _measure_deviation(part, edges)
     if deviation <= settings.tolerance_m:
         return None
     others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
     length = float(min(lengths[first], lengths[second]))
     return int(counties[near[first]]), int(counties[near[second]]), deviation, length, others
-
-
-def _list_lines(boundary: Any) -> list[Any]:
-    """Return the lines of a boundary."""
-    return [one for one in shapely.get_parts([boundary]) if one.geom_type in ("LineString", "LinearRing")]
 
 
 def find_common_line(

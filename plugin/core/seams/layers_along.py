@@ -84,7 +84,8 @@ def compare_layer_along(
     is_ring = common.line.is_ring
     if is_ring and len(sections) > 1 and sections[0].codes == sections[-1].codes:
         # The ring begins within a section.
-        sections = [*sections[1:-1], _join_over_start(sections[-1], sections[0], common.line.length_m)]
+        joined = _join(sections[-1], sections[0])
+        sections = [*sections[1:-1], replace(joined, end_m=common.line.length_m + sections[0].end_m)]
     findings = []
     differing_m = 0.0
     for position, section in enumerate(sections):
@@ -135,7 +136,12 @@ def divide_line(common: CommonLine, first: PlacedLayer, second: PlacedLayer, set
         (_find_ends(second, common.other_lines, settings.tolerance_m), near_m + common.max_deviation_m),
     )
     places = np.concatenate([line.locate(points, reach_m) for points, reach_m in ends])
-    breaks = _sort_breaks(places, line.length_m, settings.tolerance_m)
+    # Ends of sections: places in order, with both ends of the line; places within a tolerance are one.
+    ordered = [0.0]
+    for place in np.unique(places).tolist():
+        if place - ordered[-1] > settings.tolerance_m and line.length_m - place > settings.tolerance_m:
+            ordered.append(place)
+    breaks = np.array([*ordered, line.length_m])
     middles = line.interpolate((breaks[:-1] + breaks[1:]) / 2)
     # In a short section, features before and after it are within the tolerance, too.
     near = np.minimum(settings.tolerance_m, np.diff(breaks) / 4) + _ROUNDING_M
@@ -186,15 +192,6 @@ def _find_ends(layer: PlacedLayer, border: LinePieces, tolerance_m: float) -> ND
     return points
 
 
-def _sort_breaks(places: NDArray, length_m: float, tolerance_m: float) -> NDArray:
-    """Return the ends of sections: places in order, with both ends of the line; places within a tolerance are one."""
-    breaks = [0.0]
-    for place in np.unique(places).tolist():
-        if place - breaks[-1] > tolerance_m and length_m - place > tolerance_m:
-            breaks.append(place)
-    return np.array([*breaks, length_m])
-
-
 def _find_values(layer: PlacedLayer, points: NDArray, distances: NDArray) -> list[tuple[Codes, frozenset[str]]]:
     """Return for each of (k,) points the codes and keys of the features within its distance (m)."""
     codes: list[set[str]] = [set() for _ in points]
@@ -211,9 +208,3 @@ def _join(section: Section, following: Section) -> Section:
     keys = (section.keys[0] | following.keys[0], section.keys[1] | following.keys[1])
     uncertainty_m = max(section.uncertainty_m, following.uncertainty_m)
     return Section(section.codes, keys, section.start_m, following.end_m, uncertainty_m)
-
-
-def _join_over_start(last: Section, first: Section, length_m: float) -> Section:
-    """Return the last and the first section of a ring as one, which ends after the start of the ring."""
-    joined = _join(last, first)
-    return replace(joined, end_m=length_m + first.end_m)

@@ -216,10 +216,6 @@ class SeamSide:
     keys: tuple[str, ...] = ()
     code: str = ""
 
-    def to_dict(self, names: dict[str, str]) -> dict[str, Any]:
-        """Return the part as plain data for JSON. ``names``: name in the list → name on pages."""
-        return {"county": self.county, "name": names[self.county], "keys": list(self.keys), "code": self.code}
-
 
 @dataclass(frozen=True)
 class SeamFinding:

@@ -118,20 +118,12 @@ def choose_plane(counties: Sequence[CountyBorders]) -> CRS:
     return find_three_degree_zone((west + east) / 2)
 
 
-def _list_layers(counties: Sequence[CountyBorders]) -> list[Layer]:
-    """Return the borders and the compared layers of all counties."""
-    return [
-        layer
-        for county in counties
-        for layer in (require_value(county.outline, "the border of a county"), *county.layers.values())
-    ]
-
-
 def _find_undensified_edges(counties: Sequence[CountyBorders], plane_crs: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
     """Return CRS → edges that a layer in another CRS has with the same ends: they get no additional vertices."""
     shapes_by_crs: dict[CRS, list[NDArray]] = {}
-    for layer in _list_layers(counties):
-        shapes_by_crs.setdefault(layer.known_crs, []).append(layer.raw_shapes)
+    for county in counties:
+        for layer in (require_value(county.outline, "the border of a county"), *county.layers.values()):
+            shapes_by_crs.setdefault(layer.known_crs, []).append(layer.raw_shapes)
     if len(shapes_by_crs) == 1:
         return {}
     joined = [(crs, np.concatenate(shapes)) for crs, shapes in shapes_by_crs.items()]

@@ -14,8 +14,8 @@ from typing import Any
 from ...metadata import read_plugin_version
 from ..counties.model import SEAMS_JSON
 from ..errors import OutputError
-from ..files.names import remove_forbidden_characters
-from ..files.writing import check_writable, explain_os_error, replace_until_error
+from ..files.names import make_unique_file_names
+from ..files.writing import check_result_folder, check_writable, explain_os_error, replace_until_error
 from ..messages.texts import Texts
 from ..render.outputs import dump_json
 from ..render.words import ReportTexts
@@ -28,7 +28,6 @@ from .model import (
     SEAMS_LAYER,
     SEAMS_SCHEMA,
     SEAMS_XLSX,
-    SeamFinding,
     SeamKind,
     SeamPair,
     SeamResult,
@@ -36,23 +35,6 @@ from .model import (
 
 #: Folders in the output while files are written, and the former results until the new ones are in place.
 _NEW_FOLDER, _OLD_FOLDER = ".sanxian-seams", ".sanxian-seams-old"
-
-
-def finding_to_dict(finding: SeamFinding, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return a finding as plain data: both sides, measures, message, and its place as WKT in degrees."""
-    return {
-        "fingerprint": finding.fingerprint,
-        "kind": str(finding.kind),
-        "severity": str(finding.severity),
-        "layer": finding.concept,
-        "sides": [side.to_dict(result.names) for side in finding.sides],
-        "others": list(finding.other_counties),
-        "length_m": finding.length_m,
-        "deviation_m": finding.deviation_m,
-        "area_m2": finding.area_m2,
-        "message": describe_finding(finding, result, report_texts),
-        "geometry": finding.geometry.wkt,
-    }
 
 
 def pair_to_dict(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) -> dict[str, Any]:
@@ -66,7 +48,30 @@ def pair_to_dict(pair: SeamPair, result: SeamResult, report_texts: ReportTexts) 
         "slivers": pair.sliver_count,
         "differing_m": pair.differing_m,
         "not_compared": [{"layer": concept, "county": county} for concept, county in pair.missing_layers],
-        "findings": [finding_to_dict(one, result, report_texts) for one in pair.findings],
+        "findings": [
+            {
+                "fingerprint": one.fingerprint,
+                "kind": str(one.kind),
+                "severity": str(one.severity),
+                "layer": one.concept,
+                "sides": [
+                    {
+                        "county": side.county,
+                        "name": result.names[side.county],
+                        "keys": list(side.keys),
+                        "code": side.code,
+                    }
+                    for side in one.sides
+                ],
+                "others": list(one.other_counties),
+                "length_m": one.length_m,
+                "deviation_m": one.deviation_m,
+                "area_m2": one.area_m2,
+                "message": describe_finding(one, result, report_texts),
+                "geometry": one.geometry.wkt,
+            }
+            for one in pair.findings
+        ],
     }
 
 
@@ -116,35 +121,13 @@ def result_to_dict(result: SeamResult, report_texts: ReportTexts) -> dict[str, A
     }
 
 
-def make_pair_stem(pair: SeamPair, result: SeamResult) -> str:
-    """Return the name of a pair's report without suffix."""
-    return remove_forbidden_characters(make_pair_name(pair, result)) or "pair"
-
-
-def make_pair_stems(result: SeamResult) -> dict[tuple[str, str], str]:
-    """Return names of both counties → name of the pair's report without suffix; no two differ only in case."""
-    stems: dict[tuple[str, str], str] = {}
-    used: set[str] = set()
-    for pair in result.pairs:
-        base = stem = make_pair_stem(pair, result)
-        number = 2
-        while stem.casefold() in used:
-            stem, number = f"{base}-{number}", number + 1
-        used.add(stem.casefold())
-        stems[pair.counties] = stem
-    return stems
-
-
 def check_output_folder(output: Path) -> None:
     """Create the output folder, and raise OutputError before a long run if a file cannot be written there."""
     from ..tabulate import check_workbook_can_be_written
 
     _check_pairs_replaceable(output)
     check_workbook_can_be_written(output / SEAMS_XLSX)
-    if output.exists() and not output.is_dir():
-        raise OutputError("output_below_file", target=str(output / SEAMS_JSON), file=str(output))
-    if not output.exists() and not output.absolute().parent.is_dir():
-        raise OutputError("output_no_folder", target=str(output), folder=str(output.absolute().parent))
+    check_result_folder(output, SEAMS_JSON)
     try:
         output.mkdir(exist_ok=True)
         # What a run left that was killed.
@@ -204,13 +187,13 @@ def place_result(result: SeamResult, output: Path) -> Iterator[list[str]]:
 
 def _write_files(result: SeamResult, new: Path) -> None:
     """Write all files of a result into a new folder. Raise OSError and OutputError."""
-    from .findings_layer import write_seams_layer
     from .pages import render_pair_page, render_seams_page
-    from .tables import write_seams_workbook
+    from .tables import write_seams_layer, write_seams_workbook
 
     report_texts = ReportTexts(result.lang)
     author = Texts(result.lang).get("about", "program", version=read_plugin_version())
-    stems = make_pair_stems(result)
+    names = make_unique_file_names((make_pair_name(pair, result) for pair in result.pairs), "pair")
+    stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
     pairs = new / PAIRS_FOLDER
     pairs.mkdir(parents=True)
     for pair in result.pairs:

@@ -20,7 +20,7 @@ from ..geometry.crs import make_crs_label
 from ..package.package_spec.load import load_package_spec
 from ..profile import Norm
 from .compare import compare_counties
-from .model import SEAMS_SECTION, CountyBorders, SeamOptions, SeamPair, SeamResult, SeamSettings
+from .model import SEAMS_SECTION, CountyBorders, SeamOptions, SeamResult, SeamSettings
 from .placing import place_counties
 from .read_borders import read_county_borders
 from .report import check_output_folder, write_result
@@ -36,13 +36,10 @@ _MIN_COUNTIES = 2
 def check_seams(
     options: SeamOptions,
     *,
-    on_county: Callable[[CountyBorders], None] = lambda county: None,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[SeamResult, list[str]]:
     """Compare neighbouring counties and write the results; return the result and the paths of its files.
-
-    ``on_county``: called with each county that was read, or could not be.
 
     Raises
     ------
@@ -73,7 +70,6 @@ def check_seams(
             cancellation=cancellation,
         )
         counties.append(borders)
-        on_county(borders)
     result = compare_read_counties(
         counties,
         targets,
@@ -107,38 +103,23 @@ def compare_read_counties(
     Cancelled.
     """
     counties = sorted(counties, key=lambda one: one.sort_key)
-    pairs, plane = _compare_pairs(counties, settings, progress, cancellation)
+    read = [one for one in counties if one.is_read]
+    if not read:
+        raise InputError("seams_none_read", reason=next((one.reason for one in counties), ""))
+    placed = place_counties(read, settings.layers, settings.tolerance)
+    pairs = compare_counties(placed, settings, progress=progress, cancellation=cancellation)
+    keys = [f"{SEAMS_SECTION}.{key}" for key in norm.get_settings_section(SEAMS_SECTION)]
     return SeamResult(
         tuple(counties),
         tuple(pairs),
         sum_counties(targets, counties),
         settings,
-        plane,
+        make_crs_label(placed.plane_crs),
         lang,
         datetime.now().astimezone(),
         ignored_names,
-        _list_unconfirmed_settings(norm),
+        tuple(sorted(key for key in keys if not norm.is_confirmed(key))),
     )
-
-
-def _compare_pairs(
-    counties: Sequence[CountyBorders],
-    settings: SeamSettings,
-    progress: Callable[[float], None],
-    cancellation: Cancellation,
-) -> tuple[list[SeamPair], str]:
-    """Return the pairs of the counties that were read, and the label of the plane of the comparison."""
-    read = [one for one in counties if one.is_read]
-    if not read:
-        raise InputError("seams_none_read", reason=next((one.reason for one in counties), ""))
-    placed = place_counties(read, settings.layers, settings.tolerance)
-    pairs = compare_counties(
-        placed,
-        settings,
-        progress=progress,
-        cancellation=cancellation,
-    )
-    return pairs, make_crs_label(placed.plane_crs)
 
 
 def find_counties(options: SeamOptions) -> CountyList:
@@ -171,9 +152,3 @@ def make_counties(sources: Sequence[str | Path]) -> tuple[County, ...]:
         County(name, str(source), is_package=not is_connection(source) and is_package(Path(source)))
         for name, source in zip(names, sources, strict=True)
     )
-
-
-def _list_unconfirmed_settings(norm: Norm) -> tuple[str, ...]:
-    """Return the settings of seams that are marked C and not confirmed."""
-    keys = [f"{SEAMS_SECTION}.{key}" for key in norm.get_settings_section(SEAMS_SECTION)]
-    return tuple(sorted(key for key in keys if not norm.is_confirmed(key)))

@@ -17,9 +17,10 @@ from plugin.core.counties.fingerprint import compute_data_digest, measure_bytes
 from plugin.core.counties.forecast import forecast_batch
 from plugin.core.counties.model import SUMMARY_FILES, BatchOptions, County, CountyState, CountyTask
 from plugin.core.counties.run import check_counties, check_in_sequence, plan_batch
-from plugin.core.counties.sources import list_counties, make_folder_names
+from plugin.core.counties.sources import list_counties
 from plugin.core.counties.summary import write_summary
 from plugin.core.errors import InputError, OutputError, SanxianError
+from plugin.core.files.names import make_unique_file_names
 from plugin.core.options import RunOptions
 from tests.core.counties.county_files import RULES, list_files, write_county
 
@@ -105,8 +106,7 @@ def test_wrong_options_are_errors_before_any_county_is_read(tmp_path, wrong):
 
 
 def test_folders_of_counties_differ_by_more_than_case():
-    names = make_folder_names([County("a/b", ""), County("ab", ""), County("AB", ""), County("..", "")])
-    assert names == {"a/b": "ab", "ab": "ab-2", "AB": "AB-3", "..": "county"}
+    assert make_unique_file_names(["a/b", "ab", "AB", ".."], "county") == ["ab", "ab-2", "AB-3", "county"]
 
 
 def test_the_digest_follows_content_and_neighbours_with_the_name(tmp_path):

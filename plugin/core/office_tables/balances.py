@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Balance of cultivated land (耕地占补平衡) from the base year to the plan, from transitions of land use.
+"""Balances of farmland: of cultivated land (耕地占补平衡), and of 永久基本农田 since the sealed edition (占用、补划).
 
-By the form in use until a year, land taken for construction (占补平衡) and land exchanged with orchards, woods and the
-like (进出平衡) are separate; from that year on they are unified. The year is a setting.
+The balance of cultivated land is from the base year to the plan, from transitions of land use. By the form in use until
+a year, land taken for construction (占补平衡) and land exchanged with orchards, woods and the like (进出平衡) are
+separate; from that year on they are unified. The year is a setting.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from ..indicators.land_use import get_row_areas
 from ..messages.numbers import DECIMALS_BY_UNIT
 from ..model.indicator import SQUARE_METRES
 from ..render.tables.by_land_use import BASE_LAYER, PLANNED_LAYER, find_land_use_layer, sum_transitions
-from ..render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber
+from ..versions.baseline import compare_with_baseline
+from ..versions.model import STATUTORY_BASIS, AreaBalance
 
 #: First year of the unified form (mark C).
 UNIFIED_FROM_SETTING = "indicators.unified_balance_from"
@@ -98,3 +101,56 @@ def _name_parts(areas_m2: NDArray, group_ids: list[str]) -> dict[str, float]:
 def _sum_other(parts: dict[str, float]) -> float:
     """Return the land (m²) exchanged under 占补平衡: with construction land and other land."""
     return parts["construction"] + parts["other"]
+
+
+#: Terms of the balance: before − moved_out + moved_in + other = after.
+TERMS = ("before", "moved_out", "moved_in", "other", "after")
+NET_BASIS = "net"
+_SUM_CODE = ""
+
+
+def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
+    """Return the farmland moved out and in between the sealed edition and the plan, statutory and net, by township.
+
+    The last row is the balance of the whole county. None without a sealed edition or without farmland in one of them.
+    """
+    comparison = compare_with_baseline(figures.ctx, "farmland")
+    if comparison is None:
+        return None
+    texts = figures.texts
+    columns = [TableColumn("name", width_in_characters=20)]
+    columns += [TableColumn(f"{term}_{basis}", "ha", term) for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS]
+    table = ReportTable("farmland_changes", columns, unit="ha")
+
+    def make_cells(balances: list[AreaBalance | None]) -> list[CellValue]:
+        """Return the terms of the balances on both bases in ha; None for a basis that the editions do not have."""
+        cells: list[CellValue] = []
+        for balance in balances:
+            # Land with another area than before, or in other numbers of rows, is “other”.
+            areas_m2 = [
+                balance and (balance.revalued + balance.doubled if term == "other" else getattr(balance, term))
+                for term in TERMS
+            ]
+            cells += [
+                None if area is None else TableNumber(float(area) / SQUARE_METRES["ha"], DECIMALS_BY_UNIT["ha"])
+                for area in areas_m2
+            ]
+        return cells
+
+    for township in comparison.balance_by_township[STATUTORY_BASIS]:
+        balances = [
+            comparison.balance_by_township.get(basis, {}).get(township) for basis in (STATUTORY_BASIS, NET_BASIS)
+        ]
+        name = township or texts.get("tables", "outside")
+        table.rows.append(ReportTableRow([name, *make_cells(balances)], "row", township or "outside"))
+    totals = [comparison.balance_by_basis.get(basis) for basis in (STATUTORY_BASIS, NET_BASIS)]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *make_cells(totals)], "sum", _SUM_CODE))
+    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
+    labels = dict(zip(("before", "after"), (figures.make_layer_label(layer) for layer in layers), strict=True))
+    table.notes.append(texts.get("office_tables", "farmland_changes_note", **labels))
+    if totals[1] is None:
+        table.notes.append(texts.get("office_tables", "farmland_no_net", **labels))
+    if any(comparison.without_net):
+        counts = dict(zip(("before", "after"), map(str, comparison.without_net), strict=True))
+        table.notes.append(texts.get("office_tables", "farmland_without_net", **counts))
+    return table
