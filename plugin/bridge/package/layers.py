@@ -59,7 +59,7 @@ def copy_datasets(
     copied_files: list[Path] = []
     with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values()) as folder:
         files = tuple(FileFact(name, 0, is_link=is_link(place)) for name, place in iterate_files_below(folder))
-        for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).list_data_sets()):
+        for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).data_sets):
             cancellation.raise_if_cancelled()
             # Data sets of one name are in different folders of the package.
             target = into / str(number) / Path(place).name

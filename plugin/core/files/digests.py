@@ -206,6 +206,13 @@ _ROW_TYPES: dict[str, dict[str, type]] = {
     "files": {"path": str, "sha256": str},
     "layers": {"layer": str, "file": str, "features": int},
     "maps": {"file": str, "origin": str},
+    "slots": {"id": str, "files": list},
+    "tables": {"file": str},
+}
+#: Items that a manifest may lack.
+_OPTIONAL_TYPES: dict[str, type] = {
+    **dict.fromkeys(("maps", "slots", "tables"), list),
+    **dict.fromkeys(("area", "document", "form", "gathered", "profile", "standard", "tool"), dict),
 }
 
 
@@ -230,14 +237,15 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
 
 def _has_valid_rows(manifest: object) -> bool:
     """Return True if all rows of a manifest have their keys with values of the right types."""
-    if not _has_keys(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
+    if not has_keys(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
         return False
-    manifest = {"maps": [], **manifest}
-    if manifest["schema"] != MANIFEST_SCHEMA or not manifest["check"] or not isinstance(manifest["maps"], list):
+    if not has_keys(manifest, {key: kind for key, kind in _OPTIONAL_TYPES.items() if key in manifest}):
         return False
-    return all(_has_keys(row, kinds) for part, kinds in _ROW_TYPES.items() for row in manifest[part])
+    if manifest["schema"] != MANIFEST_SCHEMA or not manifest["check"]:
+        return False
+    return all(has_keys(row, kinds) for part, kinds in _ROW_TYPES.items() for row in manifest.get(part, ()))
 
 
-def _has_keys(row: object, kinds: dict[str, type]) -> TypeGuard[dict[str, Any]]:
+def has_keys(row: object, kinds: dict[str, type]) -> TypeGuard[dict[str, Any]]:
     """Return True if a row is a dict that has these keys with values of these types."""
     return isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in kinds.items())

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cancellation import Cancellation
-from ..errors import OutputError
 from ..exchange.create import add_layers_in_place, create_database, make_write_error
 from ..exchange.gdal_setup import load_gdal, raise_if_refused
 from ..exchange.schema import find_database_format

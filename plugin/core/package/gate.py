@@ -23,6 +23,7 @@ from .problems import (
     ExportProblem,
     GateRefusal,
     ProblemLevel,
+    join_first,
     select_problems_of_levels,
 )
 from .slot_files import is_stray_file
@@ -102,10 +103,8 @@ def check_target_is_replaceable(
         )
     ]
     if unknown_files:
-        listed_files = ", ".join(unknown_files[:MAX_NAMED_FEATURES]) + (
-            " …" if len(unknown_files) > MAX_NAMED_FEATURES else ""
-        )
-        raise OutputError("package_has_more", target=str(target), count=len(unknown_files), files=listed_files)
+        params = {"count": len(unknown_files), "files": join_first(unknown_files)}
+        raise OutputError("package_has_more", target=str(target), **params)
 
 
 def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
@@ -114,14 +113,14 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
     if summary["verdict"] in BLOCKING_VERDICTS:
         verdict_message = Message("verdicts", summary["verdict"])
         rules = check_result.report.rules
-        failed_rule_codes = [rule.code for rule in rules if rule.findings and rule.severity == str(Severity.ERROR)]
-        unchecked_rule_codes = [rule.code for rule in rules if rule.incomplete or rule.outcome in _NOT_CHECKED]
+        failed_codes = tuple(r.code for r in rules if r.findings and r.severity == str(Severity.ERROR))
+        unchecked_codes = tuple(r.code for r in rules if r.incomplete or r.outcome in _NOT_CHECKED)
         params = {
             "verdict": verdict_message,
             "errors": summary["errors"],
             "skipped": summary["skipped"] + summary["crashed"],
-            "failed_rules": _make_codes_in_brackets(failed_rule_codes),
-            "unchecked_rules": _make_codes_in_brackets(unchecked_rule_codes),
+            "failed_rules": CodesInBrackets(failed_codes),
+            "unchecked_rules": CodesInBrackets(unchecked_codes),
         }
         yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
     if summary["left_out"]:
@@ -158,24 +157,17 @@ class ScopeName:
         return texts.get_scope_name(self.scope)
 
 
-def _make_codes_in_brackets(codes: list[str]) -> CodesInBrackets:
-    """Return rule codes as a message part."""
-    return CodesInBrackets(tuple(codes[:MAX_NAMED_FEATURES]), len(codes))
-
-
 @dataclass(frozen=True)
 class CodesInBrackets:
     """The first codes of rules as a text in brackets, with “…” where more follow; an empty text without codes."""
 
     codes: tuple[str, ...]
-    count: int
 
     def render(self, texts: Texts) -> str:
         """Return the codes in the language of the texts."""
         if not self.codes:
             return ""
-        joined_codes = texts.get("words", "between_names").join(self.codes)
-        return texts.get("words", "in_brackets", text=joined_codes + (" …" if self.count > len(self.codes) else ""))
+        return texts.get("words", "in_brackets", text=join_first(self.codes, texts.get("words", "between_names")))
 
 
 def _find_base_year_outside_layer(check_result: CheckResult) -> Iterator[ExportProblem]:

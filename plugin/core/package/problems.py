@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,12 @@ BLOCKING_VERDICTS = ("fail", "incomplete")
 MAX_NAMED_FEATURES = 5
 #: Most sentences in an error.
 _MAX_SENTENCES = 12
+
+
+def join_first(names: Sequence[str], separator: str = ", ", total: int = 0) -> str:
+    """Return the first names as one text, with “…” if there are more, or if ``total`` is larger than their number."""
+    first_names = names[:MAX_NAMED_FEATURES]
+    return separator.join(first_names) + (" …" if max(len(names), total) > len(first_names) else "")
 
 
 class ProblemLevel(StrEnum):
@@ -108,14 +114,13 @@ class ExportProblem:
 
     def format_as_sentence(self, texts: Texts) -> str:
         """Return the problem as a sentence in the language of the texts."""
-        dots = " …" if self.count > len(self.features) else ""
         detail_params = {
             "detail": texts.get_section("causes").get(str(self.params.get("detail")), self.params.get("detail"))
         }
         text_params = {**render_params(self.params, texts), **(detail_params if "detail" in self.params else {})}
         if "codes_of" in text_params:
             text_params["list"] = texts.get_setting_name(f"codes.{text_params.pop('codes_of')}")
-        feature_names = texts.get("words", "between_names").join(self.features) + dots
+        feature_names = join_first(self.features, texts.get("words", "between_names"), self.count)
         return texts.get(
             "package",
             self.key,

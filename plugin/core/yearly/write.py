@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from pyproj import CRS
 
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation

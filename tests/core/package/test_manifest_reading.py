@@ -63,6 +63,7 @@ def test_read_manifest_returns_none_and_a_separate_state_for_a_manifest_of_a_lat
         {**COMPLETE_MANIFEST, "check": {}}, {**COMPLETE_MANIFEST, "check": None}, {**COMPLETE_MANIFEST, "files": None}, {**COMPLETE_MANIFEST, "files": ["a.txt"]},
         {**COMPLETE_MANIFEST, "files": [{"path": "a.txt"}]}, {**COMPLETE_MANIFEST, "files": [{"path": 7, "sha256": "0"}]},
         {**COMPLETE_MANIFEST, "layers": {}}, {**COMPLETE_MANIFEST, "layers": [{"layer": "CZKFBJ", "file": "a.gdb", "features": "3"}]},
+        {**COMPLETE_MANIFEST, "slots": "none"}, {**COMPLETE_MANIFEST, "slots": [{"id": ["text"], "files": []}]}, {**COMPLETE_MANIFEST, "tool": "sanxian"},
         {**COMPLETE_MANIFEST, "maps": 7}, {**COMPLETE_MANIFEST, "maps": [None]}, {**COMPLETE_MANIFEST, "maps": [{"file": "a.jpg"}]},
     ],
 )  # fmt: skip

@@ -86,8 +86,6 @@ def test_data_set_file_may_be_absent_if_its_layers_are_optional_or_have_no_rows_
         ([{"id": "construction", "files": []}], []),
         ([{"id": "construction", "files": ["2-规划文档/140225浑源县数据库建设报告.pdf"]}], ["optional"]),
         ([{"id": "text", "files": []}], ["optional"]),
-        ("none", ["optional"]),
-        ([{"id": ["construction"], "files": []}, 7, None], ["optional"]),
     ],
 )
 def test_optional_document_that_the_manifest_lists_as_not_provided_gives_no_finding(slots, cases):

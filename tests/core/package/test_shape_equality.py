@@ -28,7 +28,11 @@ def rotate_points(points, count):
         (shapely.Polygon(SQUARE_RING), shapely.LineString([*SQUARE_RING, SQUARE_RING[0]]), np.inf),
         (shapely.Polygon(SQUARE_RING), shapely.Polygon(rotate_points(SQUARE_RING, 2)), 0),
         (shapely.Polygon(SQUARE_RING), shapely.Polygon(rotate_points(SQUARE_RING[::-1], 1)), 0),
-        (shapely.Polygon([*SQUARE_RING, (0, 0), (0, 0)]), shapely.Polygon([(10, 0), (10, 10), (0, 10), (0, 0), (0, 0)]), 0),
+        (
+            shapely.Polygon([*SQUARE_RING, (0, 0), (0, 0)]),
+            shapely.Polygon([(10, 0), (10, 10), (0, 10), (0, 0), (0, 0)]),
+            0,
+        ),
         (shapely.Polygon(SQUARE_RING), shapely.MultiPolygon([shapely.Polygon(SQUARE_RING)]), 0),
         (shapely.Polygon(SQUARE_RING), shapely.Polygon([(0, 0), (10, 0), (10, 10.001), (0, 10)]), 0.001),
         (shapely.Polygon(SQUARE_RING), shapely.Polygon([(0, 0), (5, 0), (10, 0), (10, 10), (0, 10)]), np.inf),

@@ -15,7 +15,7 @@ from ...files.digests import MANIFEST_FILE_NAME, is_link, iterate_files_below
 from ...files.writing import explain_os_error
 from ..folder import LOCK_SUFFIX, lock_for_reading
 from ..names import make_name_matcher
-from ..problems import MAX_NAMED_FEATURES
+from ..problems import join_first
 from ..slot_files import is_stray_file
 
 #: Maximum depth of folders that are searched for a package.
@@ -161,9 +161,7 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
     """
     packages = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
     if len(packages) > 1:
-        listed_names = ", ".join(p.name for p in packages[:MAX_NAMED_FEATURES]) + (
-            " …" if len(packages) > MAX_NAMED_FEATURES else ""
-        )
+        listed_names = join_first([p.name for p in packages])
         raise InputError("package_several", source=path.name, count=len(packages), names=listed_names)
     subfolders = _list_folders(folder)
     package_folder = (
@@ -177,7 +175,7 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
         elif not is_stray_file(file.name):
             return package_folder
     if archives:
-        raise InputError("package_only_archives", source=path.name, names=", ".join(archives[:MAX_NAMED_FEATURES]))
+        raise InputError("package_only_archives", source=path.name, names=join_first(archives))
     raise InputError("package_empty", source=path.name)
 
 

@@ -36,7 +36,7 @@ from .layer_facts import read_layer_facts
 from .pdf import inspect_pdf
 from .printed_documents import UnreadableDocument, read_document_texts
 
-OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
+_OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.
 _ACTIVE_PART_PATTERNS = {
     "macros": re.compile(r"vbaProject\.bin$|/macrosheets/|/activeX/", re.IGNORECASE),
@@ -50,11 +50,6 @@ _HYPERLINK_TYPE_PATTERN = re.compile(rb"/relationships/hyperlink[\"']")
 _MAX_OFFICE_PARTS, _MAX_PART_BYTES = 5000, 2**20
 
 
-def has_office_suffix(name: str) -> bool:
-    """Return True for names of Office files."""
-    return name.lower().endswith(OFFICE_SUFFIXES)
-
-
 def find_active_parts(path: Path) -> tuple[str, ...]:
     """Return what an Office file can execute or load, as keys of texts (section ``active``).
 
@@ -64,8 +59,7 @@ def find_active_parts(path: Path) -> tuple[str, ...]:
     keys: dict[str, None] = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()[:_MAX_OFFICE_PARTS]
-            for info in infos:
+            for info in archive.infolist()[:_MAX_OFFICE_PARTS]:
                 keys |= {
                     key: None for key, pattern in _ACTIVE_PART_PATTERNS.items() if pattern.search(f"/{info.filename}")
                 }
@@ -113,10 +107,10 @@ def collect_package_facts(
     layers: list[LayerFact] = []
     vct_layers = {}
     errors: list[IntegrityError] = []
-    for data_set in facts.list_data_sets():
+    for data_set in facts.data_sets:
         if has_vct_suffix(data_set):
             vct_facts, vct_layers[data_set] = read_vct_facts(folder, data_set, cancellation)
-            layers += [LayerFact(data_set, *one) for one in vct_facts]
+            layers += vct_facts
         else:
             layers += read_layer_facts(folder, data_set, cancellation, extents)
             errors += find_integrity_errors(folder, data_set, cancellation)
@@ -171,8 +165,8 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
 def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[PrintedWorkbook, ...]:
     """Return the workbooks and tables of a package that are not data sets, as read."""
     workbooks = []
-    for file in facts.files_outside_data_sets:
-        if _is_table(file, facts) and not (is_stray_file(file.name) or file.is_link or file.is_special_file):
+    for file in facts.regular_files:
+        if _is_table(file, facts):
             cancellation.raise_if_cancelled()
             workbooks.append(read_workbook(folder / file.path, file.path))
     return tuple(workbooks)
@@ -181,26 +175,19 @@ def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellatio
 def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Return path → content of each XML file, of the report's data and of the generated pages."""
     pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
-    document_files = [f for f in facts.files_outside_data_sets if f.path in pages or f.name.lower().endswith(".xml")]
-    document_files = [
-        f
-        for f in document_files
-        if f.size_bytes <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.is_link or f.is_special_file)
-    ]
-    return {f.path: (folder / f.path).read_bytes() for f in document_files}
+    return {
+        f.path: (folder / f.path).read_bytes()
+        for f in facts.regular_files
+        if (f.path in pages or f.name.lower().endswith(".xml")) and f.size_bytes <= _MAX_DOCUMENT_BYTES
+    }
 
 
 def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
     """Return path → texts of each document that the plugin made, or a key of texts for why they cannot be read."""
     generated_documents = facts.get_kinds_of_generated_documents()
     texts: dict[str, list[str] | str] = {}
-    for file in facts.files_outside_data_sets:
-        if (
-            file.path not in generated_documents
-            or file.is_link
-            or file.is_special_file
-            or file.size_bytes > _MAX_DOCUMENT_BYTES
-        ):
+    for file in facts.regular_files:
+        if file.path not in generated_documents or file.size_bytes > _MAX_DOCUMENT_BYTES:
             continue
         cancellation.raise_if_cancelled()
         try:
@@ -224,17 +211,16 @@ def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellatio
         digest = compute_sha256(file_path, cancellation) if needs_digest else ""
         picture = inspect_jpeg(file_path) if has_jpeg_suffix(path) else None
         decoded_jpeg = decode_jpeg(file_path) if picture is not None and picture.is_complete else None
-        size, is_pdf = file_path.stat().st_size, path.lower().endswith(".pdf")
-        stored_tail = tail_bytes if is_pdf else b""
+        is_pdf = path.lower().endswith(".pdf")
         pdf_fact = inspect_pdf(file_path, cancellation) if is_pdf and has_valid_start(path, head) else None
-        active = find_active_parts(file_path) if has_office_suffix(path) else ()
+        active = find_active_parts(file_path) if path.lower().endswith(_OFFICE_SUFFIXES) else ()
         return FileFact(
             path,
-            size,
+            file_path.stat().st_size,
             head[:_STORED_HEAD_BYTES],
             digest,
             picture,
-            last_bytes=stored_tail,
+            last_bytes=tail_bytes if is_pdf else b"",
             pdf_fact=pdf_fact,
             active_content=active,
             decoded_jpeg=decoded_jpeg,

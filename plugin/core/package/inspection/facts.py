@@ -6,6 +6,7 @@ Reading collects them without judgement; the rules DOC judge them.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,11 +22,13 @@ from ...files.digests import (
     MANIFEST_FILE_NAME,
     MANIFEST_MISSING,
     MANIFEST_PAGE_FILE_NAME,
+    has_keys,
 )
 from ...geometry import crs as crs_care
 from ..maps.jpeg import DecodedJpeg, JpegProperties, make_world_file_name
 from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
-from ..package_spec.model import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
+from ..package_spec.model import FORMAT_NAMES, FileSlot, PackageSpec
+from ..slot_files import is_stray_file
 from ..tables.model import PrintedWorkbook
 from .integrity import IntegrityError
 from .pdf import PdfFact
@@ -41,41 +44,33 @@ if TYPE_CHECKING:
 VCT_SUFFIX = ".vct"
 
 
-class VctFact(NamedTuple):
-    """A layer of a VCT file, with attributes as in `LayerFact`.
-
-    For an unreadable layer, ``feature_count`` is −1 and ``problem`` has the reason.
-    """
-
-    name: str
-    feature_count: int
-    crs: str = ""
-    vertical_crs: str = ""
-    problem: tuple[str, dict[str, Any]] | None = None
-
-
 def has_vct_suffix(path: str) -> bool:
     """Return True if a file name has the suffix of a VCT file."""
     return path.lower().endswith(VCT_SUFFIX)
 
 
-def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
+def read_vct_facts(
+    folder: Path, data_set: str, cancellation: Cancellation
+) -> tuple[list[LayerFact], list[SourceLayer]]:
     """Read a VCT file of a package; return the facts of its layers, and the layers.
 
     ``data_set``: path of the file in the package. The whole file is read, because only this shows whether it is valid.
     """
     from ...exchange.vct.head import VERTICAL_CRS, VERTICAL_DATUM_NAME
     from ...exchange.vct.read import open_vct, read_all_layers
-    from ...geometry import crs as crs_care
 
     try:
         with open_vct(folder / data_set, cancellation, merges_parts=True) as vct:
             layers = read_all_layers(vct, str(folder / data_set))
             heights = VERTICAL_CRS if vct.header.vertical_datum == VERTICAL_DATUM_NAME else vct.header.vertical_datum
     except InputError as error:
-        return [VctFact(Path(data_set).stem, -1, problem=(error.key, error.params))], []
+        return [LayerFact(data_set, Path(data_set).stem, -1, problem=(error.key, error.params))], []
     readable_layers = [layer for layer in layers if layer.problem is None]
-    return [VctFact(x.name, len(x.frame), crs_care.make_crs_label(x.crs), heights) for x in readable_layers], layers
+    labels = [crs_care.make_crs_label(layer.crs) for layer in readable_layers]
+    return [
+        LayerFact(data_set, layer.name, len(layer.frame), label, heights)
+        for layer, label in zip(readable_layers, labels, strict=True)
+    ], layers
 
 
 #: A CRS by its code; other texts of a manifest are not passed to PROJ.
@@ -178,6 +173,19 @@ class UnreadLayer(NamedTuple):
     used_layer: str
 
 
+def _is_complete_report(report: object) -> bool:
+    """Return True if the data of a report have the items that rules read, with values of the right types."""
+    return (
+        has_keys(report, {"summary": dict, "provenance": dict, "indicators": list})
+        and has_keys(report["summary"], {"verdict": str, "errors": int})
+        and has_keys(report["provenance"], {"layers": list, "profile": dict})
+        and all(has_keys(row, {"role": str, "name": str, "features": int}) for row in report["provenance"]["layers"])
+        and all(has_keys(row, {"id": str, "unit": str}) for row in report["indicators"])
+        and all(math.isfinite(row["value"] or 0.0) for row in report["indicators"])
+        and all(has_keys(row, {"code": str}) for row in report.get("rules", ()))
+    )
+
+
 @dataclass(frozen=True)
 class PackageFacts:
     """Facts of a package.
@@ -245,7 +253,7 @@ class PackageFacts:
         it is the CRS of the report. None if the manifest names no source CRS or several, or if both are missing.
         """
         if self.manifest is None:
-            source_labels = {self._read_report_crs()}
+            source_labels = {str(self.report_data.get("provenance", {}).get("crs", ""))}
         else:
             source_labels = {str(row.get("source_crs", "")) for row in self.manifest["layers"]}
         label = next(iter(source_labels)) if len(source_labels) == 1 else ""
@@ -254,21 +262,28 @@ class PackageFacts:
     @property
     def is_gathered(self) -> bool:
         """Return True if the manifest states that the package was made of packages of counties (汇总)."""
-        return isinstance((self.manifest or {}).get("gathered"), dict)
+        return "gathered" in (self.manifest or {})
 
-    def _read_report_crs(self) -> str:
-        """Return the label of the CRS in the report's data; empty if unreadable (DOC013 reports that)."""
+    @cached_property
+    def report_data(self) -> dict[str, Any]:
+        """Return the data of the package's report; empty if missing, or unreadable, which DOC013 reports."""
         try:
             report = parse_strict_json(self.document_contents.get(self.report_path, b"{}"))
-        except (ValueError, RecursionError):
-            return ""
-        provenance = report.get("provenance") if isinstance(report, dict) else None
-        return str(provenance.get("crs", "")) if isinstance(provenance, dict) else ""
+            return report if _is_complete_report(report) else {}
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return {}
 
     @cached_property
     def files_outside_data_sets(self) -> list[FileFact]:
         """Return the files outside databases and shapefile folders."""
         return [f for f in self.files if not self.find_data_set_of_file(f.path)]
+
+    @cached_property
+    def regular_files(self) -> list[FileFact]:
+        """Return the files outside data sets that can be read; not links, devices and files that systems leave."""
+        return [
+            f for f in self.files_outside_data_sets if not (f.is_link or f.is_special_file or is_stray_file(f.name))
+        ]
 
     def find_data_set_of_file(self, path: str) -> str:
         """Return the path of the .gdb or the folder of shapefiles to which a file belongs.
@@ -285,24 +300,11 @@ class PackageFacts:
     @cached_property
     def _shapefile_stems(self) -> dict[str, set[str]]:
         """Return folder → names of its shapefiles in small letters, without suffix."""
-        return {
-            folder: {path.rpartition("/")[2].partition(".")[0].lower() for path in paths}
-            for folder, paths in self._shp_paths.items()
-            if folder
-        }
-
-    @cached_property
-    def _shp_paths(self) -> dict[str, list[str]]:
-        """Return folder → paths of the shapefiles (.shp) in it."""
-        paths_by_folder: dict[str, list[str]] = {}
+        stems: dict[str, set[str]] = {}
         for file in self.files:
-            if file.name.lower().endswith(".shp"):
-                paths_by_folder.setdefault(file.folder, []).append(file.path)
-        return paths_by_folder
-
-    def list_shapefiles(self, folder: str) -> list[str]:
-        """Return the paths of the shapefiles (.shp) in a folder."""
-        return self._shp_paths.get(folder, [])
+            if file.folder and file.name.lower().endswith(".shp"):
+                stems.setdefault(file.folder, set()).add(file.name.partition(".")[0].lower())
+        return stems
 
     def get_expected_path(self, folder: str, pattern: str) -> str:
         """Return the path that a file of the specification should have in this package.
@@ -315,15 +317,8 @@ class PackageFacts:
 
     def list_files_of_slot(self, slot: FileSlot) -> list[FileFact]:
         """Return the files for a document, map or table (slot) of the specification."""
-        if slot not in self._files_of_slot:
-            matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
-            self._files_of_slot[slot] = [f for f in self.files_outside_data_sets if matcher.fullmatch(f.name)]
-        return self._files_of_slot[slot]
-
-    @cached_property
-    def _files_of_slot(self) -> dict[FileSlot, list[FileFact]]:
-        """Return slot → files; `list_files_of_slot` reads this cache."""
-        return {}
+        matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
+        return [f for f in self.files_outside_data_sets if matcher.fullmatch(f.name)]
 
     @cached_property
     def slots_by_path(self) -> dict[str, list[FileSlot]]:
@@ -356,17 +351,13 @@ class PackageFacts:
             else set()
         )
 
-    def list_data_sets(self) -> list[str]:
+    @cached_property
+    def data_sets(self) -> list[str]:
         """Return the paths of databases, folders of shapefiles and VCT files.
 
         They are in the order in which rules look for a layer. Data sets with a link, a pipe or a device are omitted:
         opening them would follow the link or block.
         """
-        return list(self._data_sets)
-
-    @cached_property
-    def _data_sets(self) -> list[str]:
-        """Return the data sets in order; `list_data_sets` reads this cache."""
         blocked = {self.find_data_set_of_file(f.path) for f in self.files if f.is_link or f.is_special_file}
         data_sets = dict.fromkeys(
             data_set for f in self.files if (data_set := self.find_data_set_of_file(f.path)) and data_set not in blocked
@@ -376,22 +367,15 @@ class PackageFacts:
             for f in self.files_outside_data_sets
             if f.name.lower().endswith((".gpkg", ".vct")) and not (f.is_link or f.is_special_file)
         ]
-        # Order: data sets of the specification, databases before VCT, order of the specification. Rules check a layer
-        # in the first data set that has it.
-        return sorted(
-            [*data_sets, *single_files],
-            key=lambda data_set: (
-                not self.find_vector_sets(data_set),
-                has_vct_suffix(data_set),
-                self._get_spec_position(data_set),
-                data_set,
-            ),
-        )
 
-    def _get_spec_position(self, data_set: str) -> int:
-        """Return the position of a data set in the specification, for sorting."""
-        sets = self.find_vector_sets(data_set)
-        return self.package_spec.vectors.index(sets[0]) if sets else 0
+        def make_sort_key(data_set: str) -> tuple[bool, bool, int, str]:
+            """Return the place of a data set: those of the specification first, databases before VCT, its order."""
+            sets = self.find_vector_sets(data_set)
+            position = self.package_spec.vectors.index(sets[0]) if sets else 0
+            return not sets, has_vct_suffix(data_set), position, data_set
+
+        # Rules check a layer in the first data set that has it.
+        return sorted([*data_sets, *single_files], key=make_sort_key)
 
     def find_vector_sets(self, data_set: str) -> list[VectorSet]:
         """Return the specification's data sets (`VectorSet`) whose name a data set of the package has."""
@@ -427,24 +411,12 @@ class PackageFacts:
 
         Only documents in slots for such documents count.
         """
-        rows = self.manifest.get("slots") if self.manifest else None
-        kinds = {
-            path: str(row.get("generated") or "")
-            for row in (rows if isinstance(rows, list) else ())
-            if isinstance(row, dict) and isinstance(row.get("files"), list)
-            for path in row["files"]
-            if isinstance(path, str)
-        }
-        return {path: kind for path, kind in kinds.items() if kind in GENERATED_DOCUMENTS}
+        rows = (self.manifest or {}).get("slots", ())
+        return {path: row["generated"] for row in rows if row.get("generated") for path in row["files"]}
 
     def list_ids_of_empty_slots(self) -> set[str]:
         """Return the ids of the slots (entries of the specification) that the manifest lists without files."""
-        rows = self.manifest.get("slots") if self.manifest else None
-        return {
-            row["id"]
-            for row in (rows if isinstance(rows, list) else ())
-            if isinstance(row, dict) and isinstance(row.get("id"), str) and row.get("files") == []
-        }
+        return {row["id"] for row in (self.manifest or {}).get("slots", ()) if not row["files"]}
 
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""

@@ -3,30 +3,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ....metadata import read_plugin_version
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...geometry import crs as crs_care
-from ...invariants import InvariantError
 from ...loading.recognition import find_role
-from ...messages.texts import Message, Texts
-from ...model.findings import Finding, set_fingerprints
-from ...model.report import Outcome
-from ...model.rule import Severity
-from ...model.verdict import Verdict
+from ...messages.texts import Message
 from ..package_spec.model import PackageSpec
 from .archive import list_files_outside_package, list_system_files, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
-from .finding_comparison import list_differing_parameters
-from .package_waivers import record_package_waivers
+from .report_comparison import compare_report_of_package
 
 if TYPE_CHECKING:
     from ...check import CheckResult, RunOptions
@@ -37,118 +29,13 @@ if TYPE_CHECKING:
     from ..package_spec.model import LayerSlot, VectorSet
 
 
-#: Rule of the findings that compare the package's report with this check; their cases.
-OUTCOME_RULE_CODE = "DOC013"
-OUTCOME_CASE, VALUE_CASE = "outcomes", "values"
-#: Most rules that a message names.
-_MAX_LISTED_CODES = 8
-
-
-def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) -> None:
-    """Add findings on statements of the package's report that this check contradicts.
-
-    A finding names a rule that passed in the report but has findings now, or settings that the report confirms and the
-    same profile does not. Tolerances and parameters of rules are compared, too. Reports are compared only for equal
-    version, standard, profile and phase. Waivers in the package's report are recorded in any case.
-    """
-    report = check_result.report
-    report_data = _read_package_report(facts)
-    record_package_waivers(check_result, report_data)
-    if not report_data or not _is_comparable(report_data["provenance"], check_result):
-        return
-    rules_here = {rule.code: rule for rule in report.rules}
-    open_here = {f.code for f in report.findings if f.state != "waived" and f.severity is not Severity.INFO}
-    rule_codes = []
-    for row in report_data["rules"]:
-        rule = rules_here.get(str(row.get("code")))
-        if rule is None or rule.code.startswith("DOC"):
-            continue
-        unconfirmed_here_only = set(rule.unconfirmed) - set(row.get("unconfirmed") or ())
-        fails_only_here = row.get("outcome") == "passed" and rule.code in open_here
-        # A rule that was skipped before it read its settings has no unconfirmed settings.
-        was_run = str(rule.outcome) in ("passed", "failed")
-        if fails_only_here or (unconfirmed_here_only and was_run and row.get("outcome") == str(rule.outcome)):
-            rule_codes.append(rule.code)
-    texts = Texts(report.lang)
-    if rule_codes:
-        _add_report_finding(check_result, facts, OUTCOME_CASE, names=_join_names(rule_codes, texts))
-    differing_names = list_differing_parameters(report_data, check_result)
-    if differing_names:
-        _add_report_finding(check_result, facts, VALUE_CASE, names=_join_names(differing_names, texts))
-
-
-def _join_names(names: list[str], texts: Texts) -> str:
-    """Return the first names as one text, with “…” if there are more."""
-    return texts.get("words", "between_names").join(names[:_MAX_LISTED_CODES]) + (
-        " …" if len(names) > _MAX_LISTED_CODES else ""
-    )
-
-
-def _read_package_report(facts: PackageFacts) -> dict[str, Any]:
-    """Return the data of the package's report; empty if it is unreadable, which DOC013 reports."""
-    try:
-        report_data = json.loads(facts.document_contents.get(facts.report_path, b"{}"))
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(report_data, dict) or not isinstance(report_data.get("provenance"), dict):
-        return {}
-    rules = report_data.get("rules")
-    return report_data if isinstance(rules, list) and all(isinstance(row, dict) for row in rules) else {}
-
-
-def _is_comparable(provenance: dict[str, Any], check_result: CheckResult) -> bool:
-    """Return True if a report was made under the same conditions as this check.
-
-    These are version, profile, standard, planning phase and kind of delivery (scope).
-    """
-    norm = check_result.plan.norm
-
-    def get_item(section: str, item: str) -> Any:
-        """Return an item of a section of the provenance, None if missing."""
-        table = provenance.get(section)
-        return table.get(item) if isinstance(table, dict) else None
-
-    return (
-        get_item("versions", "sanxian") == read_plugin_version()
-        and get_item("profile", "id") == norm.profile.id
-        and (get_item("standard", "id"), get_item("standard", "edition")) == (norm.standard.id, norm.standard.edition)
-        and provenance.get("phase", "") == norm.phase
-        and provenance.get("scope") == check_result.plan.scope
-    )
-
-
-def _add_report_finding(check_result: CheckResult, facts: PackageFacts, case: str, **params: Any) -> None:
-    """Add a finding on the package's report to the check's report."""
-    report, path = check_result.report, facts.report_path
-    texts = Texts(report.lang)
-    finding = Finding(
-        "",
-        key=path,
-        code=OUTCOME_RULE_CODE,
-        case=case,
-        severity=Severity.WARNING,
-        params={"file": path, **params},
-    )
-    finding.message = texts.format_message(finding, check_result.plan.norm.standard.templates)
-    set_fingerprints([finding])
-    report.findings.append(finding)
-    for rule in report.rules:
-        if rule.code == OUTCOME_RULE_CODE:
-            rule.findings += 1
-            rule.outcome = Outcome.FAILED
-    if report.verdict is Verdict.PASSED:
-        raise InvariantError(f"a report with a finding of {OUTCOME_RULE_CODE} has the verdict {report.verdict}")
-
-
 def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> SourceLayer:
     """Return a layer whose fields have the names of its template.
 
     ``vector_sets``: the specification of its data set, which renames fields. A renamed field is left as it is if the
     layer also has a field with the template's name, because it is then unknown which one is meant.
     """
-    slot = next(
-        (slot for vectors in vector_sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None
-    )
+    slot = _find_layer_slot(layer, vector_sets, norm)
     if slot is None or not slot.names_by_field:
         return layer
     present_names = {f.name.upper(): f.name for f in layer.fields}
@@ -189,20 +76,20 @@ def find_fields_omitted_by_spec(
 
     ``vector_sets`` are the specification's data sets to which the layer belongs.
     """
-    slot = next(
-        (slot for vectors in vector_sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None
-    )
+    slot = _find_layer_slot(layer, vector_sets, norm)
     if slot is None or not slot.fields:
         return frozenset()
     return frozenset(f.name.upper() for f in template.fields) - {name.upper() for name in slot.fields}
 
 
-def _is_layer_of_slot(layer: SourceLayer, slot: LayerSlot, norm: Norm) -> bool:
-    """Return True if a layer belongs to ``slot``, the specification's entry for a layer."""
-    if slot.name:
-        return layer.name.upper() == slot.name.upper()
-    roles = norm.standard.concepts.get(slot.layer, (slot.layer,))
-    return find_role(layer, norm)[0] in roles
+def _find_layer_slot(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> LayerSlot | None:
+    """Return the specification's entry for a layer; None if it has none."""
+    role = find_role(layer, norm)[0]
+    for slot in (slot for vectors in vector_sets for slot in vectors.layers):
+        roles = norm.standard.concepts.get(slot.layer, (slot.layer,))
+        if layer.name.upper() == slot.name.upper() or (not slot.name and role in roles):
+            return slot
+    return None
 
 
 #: Groups of rules: on packages, on contents that only the sender can correct, and on schemas of formats that have one.
@@ -244,10 +131,11 @@ def inspect_package(
     ) as folder:
         progress(0.0, "")
         facts = collect_package_facts(folder, package_spec, cancellation)
+        top_level_names = {file.path.partition("/")[0] for file in facts.files}
         facts = replace(
             facts,
             files_outside=list_files_outside_package(Path(path), folder.name),
-            system_files=_list_system_files_outside(Path(path), facts),
+            system_files=tuple(name for name in list_system_files(Path(path)) if name not in top_level_names),
         )
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
@@ -257,7 +145,7 @@ def inspect_package(
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
             Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or has_vct_suffix(data_set)
-            for data_set in facts.list_data_sets()
+            for data_set in facts.data_sets
         ]
         groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(has_vct_suffix(layer.source) for layer in layers)
@@ -277,12 +165,6 @@ def inspect_package(
         )
         compare_report_of_package(check_result, facts)
         return check_result
-
-
-def _list_system_files_outside(path: Path, facts: PackageFacts) -> tuple[str, ...]:
-    """Return the files and folders that an operating system left in a zip outside of the package."""
-    inside = {file.path.partition("/")[0] for file in facts.files}
-    return tuple(name for name in list_system_files(path) if name not in inside)
 
 
 def _pop_notices_by_file(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
@@ -308,8 +190,7 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
     """
     from ...profile import list_profile_ids, load_profile
 
-    profile = (facts.manifest or {}).get("profile")
-    name = str(profile.get("id", "")) if isinstance(profile, dict) else ""
+    name = str((facts.manifest or {}).get("profile", {}).get("id", ""))
     if options.profile or name not in list_profile_ids():
         return options
     is_same_standard = load_profile(name).standard == options.standard
@@ -356,7 +237,7 @@ def _read_layers(
     unread: list[UnreadLayer] = []
     layer_facts = list(facts.layers)
     damaged = {(error.dataset_path, error.table_name.upper()) for error in facts.integrity_errors}
-    for data_set in facts.list_data_sets():
+    for data_set in facts.data_sets:
         unreadable_names: list[str] = []
         if data_set in facts.vct_layers:
             layers = facts.vct_layers[data_set]
@@ -425,8 +306,6 @@ def _find_unread_layers(
 
 def _find_layer_role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:
     """Return a layer's code (role): the one for which the user chose the layer, else the recognised one."""
-    from ...loading.recognition import find_role
-
     layer_names = {layer.name.upper(), layer.full_name.upper()}
     user_role = next((role for role, name in choices.items() if name.upper() in layer_names), "")
     return user_role or find_role(layer, norm)[0]

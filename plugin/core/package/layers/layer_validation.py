@@ -57,6 +57,8 @@ _TYPE_IDS_OF_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
 _MULTIPOINT_TYPE_ID = 4
 #: Formats that store rings without their roles: they derive parts and holes from the nesting of rings.
 _RING_SORTING_SUFFIXES = (".gdb", ".shp")
+
+
 def _validate_shapes(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of shapes that cannot be written as they are.
 

@@ -82,15 +82,13 @@ def _count_pieces(shapes: NDArray) -> NDArray:
     All are −1 for a missing shape.
     """
     parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
-    piece_counts = np.bincount(
-        shape_of_part, weights=1 + shapely.get_num_interior_rings(parts), minlength=len(shapes)
-    )
+    piece_counts = np.bincount(shape_of_part, weights=1 + shapely.get_num_interior_rings(parts), minlength=len(shapes))
     counts = np.stack([shapely.get_dimensions(shapes), piece_counts, shapely.get_num_coordinates(shapes)])
     return np.where(shapely.is_missing(shapes), -1, counts)
 
 
 def _compare_in_order(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
-    """Return the (n,) largest distance in metres of vertices at the same position; the numbers of vertices are equal."""
+    """Return the (n,) largest distance in metres of vertices at the same position, of which both have as many."""
     if not len(originals):
         return np.zeros(0)
     counts = shapely.get_num_coordinates(originals)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -53,7 +53,6 @@ def write_vct_set(
     OutputError
         If the file cannot be written.
     """
-
 
     def iterate_source_layers() -> Iterator[SourceLayer]:
         """Yield the layers for the VCT writer, and report the progress after each."""

@@ -25,13 +25,13 @@ from ...render.tables.workbook import HEADING_ROWS
 from ...render.words import ReportTexts
 from ...tabulate import make_about_table
 from ..inspection.facts import PackageFacts
-from ..problems import MAX_NAMED_FEATURES
+from ..problems import MAX_NAMED_FEATURES, join_first
 from ..tables.known_tables import KnownTables
 from ..tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet
 from ..tables.read import read_workbook
 from ._package import explain_not_rebuilt, is_of_other_version
-from ._tables import make_column_letters
+from ._tables import make_cell_name
 
 if TYPE_CHECKING:
     from ...engine.context import RuleContext
@@ -47,13 +47,12 @@ _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 class InspectedWorkbook:
     """The plugin's workbook in a package, with the data for its comparison.
 
-    ``expected_tables`` are computed from the layers, in the language of the workbook. ``report_data`` is the report's
-    data, empty if unreadable (DOC013 reports that). ``lang``: language of the workbook.
+    ``expected_tables`` are computed from the layers, in the language of the workbook. ``lang``: language of the
+    workbook.
     """
 
     workbook: PrintedWorkbook
     expected_tables: list[ReportTable]
-    report_data: dict[str, Any]
     package: PackageFacts
     ctx: RuleContext
     lang: str
@@ -66,14 +65,13 @@ class InspectedWorkbook:
     @property
     def provenance(self) -> dict[str, Any]:
         """Return the report's provenance, empty if missing."""
-        provenance = self.report_data.get("provenance")
-        return provenance if isinstance(provenance, dict) else {}
+        return dict(self.package.report_data.get("provenance", {}))
 
 
 def compare_plugin_workbook_texts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on changed words in the plugin's workbook, and on figures that are stored as text."""
     reason = _explain_no_rebuild(inspected_book)
-    rebuilt_sheets = {} if reason else _rebuild_workbook_sheets(inspected_book)
+    rebuilt_sheets = {} if reason else _write_and_read_sheets(inspected_book.expected_tables, inspected_book)
     about = make_sheet_name(ReportTable("about", []), Texts(inspected_book.lang))
     for sheet in inspected_book.workbook.sheets:
         if sheet.name == about:
@@ -106,23 +104,15 @@ def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
     provenance, norm = inspected_book.provenance, inspected_book.ctx.norm
     if not provenance:
         return "data"
-    try:
-        if reason := explain_not_rebuilt(inspected_book.package, str(provenance["versions"]["sanxian"])):
-            return reason
-        if provenance["profile"]["id"] != norm.profile.id:
-            return "profile"
-        standard = provenance["standard"]
-        if (standard["id"], standard["edition"]) != (norm.standard.id, norm.standard.edition):
-            return "standard"
-        roles = {str(row["role"]) for row in provenance["layers"]}
-    except _INCOMPLETE_REPORT_ERRORS:
-        return "data"
+    if reason := explain_not_rebuilt(inspected_book.package, provenance["versions"]["sanxian"]):
+        return reason
+    if provenance["profile"]["id"] != norm.profile.id:
+        return "profile"
+    standard = provenance["standard"]
+    if (standard["id"], standard["edition"]) != (norm.standard.id, norm.standard.edition):
+        return "standard"
+    roles = {row["role"] for row in provenance["layers"]}
     return "" if roles == inspected_book.ctx.plan.layers.keys() else "layers"
-
-
-def _rebuild_workbook_sheets(inspected_book: InspectedWorkbook) -> dict[str, PrintedSheet]:
-    """Return name → sheet of the workbook as this version makes it from the layers."""
-    return _write_and_read_sheets(inspected_book.expected_tables, inspected_book)
 
 
 def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedWorkbook) -> dict[str, PrintedSheet]:
@@ -146,14 +136,14 @@ def _report_changes(
     if sheet_changes.changed_texts:
         yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
     if sheet_changes.text_figures:
-        cell_names = [_make_cell_name(one.row, one.column) for one in sheet_changes.text_figures]
+        cell_names = [make_cell_name(one.row, one.column) for one in sheet_changes.text_figures]
         yield _make_finding(
             inspected_book.workbook,
             sheet,
             "stored_text",
             Severity.WARNING,
             count=len(cell_names),
-            cells=_join_names(cell_names, texts),
+            cells=join_first(cell_names, texts.get("words", "between_names")),
         )
 
 
@@ -167,15 +157,13 @@ def _make_changed_texts_finding(
         texts.get(
             "words",
             "printed_and_expected",
-            cell=_make_cell_name(o.row, o.column),
+            cell=make_cell_name(o.row, o.column),
             printed=_shorten_text(o.printed_text) or blank_word,
             expected=_shorten_text(o.expected_text) or blank_word,
         )
-        for o in text_changes[:MAX_NAMED_FEATURES]
+        for o in text_changes[: MAX_NAMED_FEATURES + 1]
     ]
-    cells = texts.get("words", "between_cells").join(cell_descriptions) + (
-        " …" if len(text_changes) > MAX_NAMED_FEATURES else ""
-    )
+    cells = join_first(cell_descriptions, texts.get("words", "between_cells"))
     return _make_finding(inspected_book.workbook, sheet, "words", count=len(text_changes), cells=cells)
 
 
@@ -218,7 +206,7 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
     texts = Texts(inspected_book.lang)
     rows: dict[str, list[Indicator]] = {}
     try:
-        for row in inspected_book.report_data.get("indicators") or ():
+        for row in inspected_book.package.report_data.get("indicators", ()):
             one = Indicator.from_dict(row)
             rows.setdefault(one.id, []).append(one)
     except _INCOMPLETE_REPORT_ERRORS:
@@ -261,19 +249,7 @@ def remove_percent_gap(text: str) -> str:
     return re.sub(r"\s+%", "%", text)
 
 
-def _make_cell_name(row: int, column: int) -> str:
-    """Return the name of a cell in a spreadsheet, such as E9."""
-    return f"{make_column_letters(column)}{row}"
-
-
 def _shorten_text(text: str) -> str:
     """Return a cell's text on one line, cut if it is long."""
     flat = " ".join(text.split())
     return flat if len(flat) <= _MAX_SHOWN_CELL_CHARACTERS else flat[:_MAX_SHOWN_CELL_CHARACTERS] + "…"
-
-
-def _join_names(item_names: list[str], texts: Texts) -> str:
-    """Return the first names as one text, with “…” if there are more."""
-    return texts.get("words", "between_names").join(item_names[:MAX_NAMED_FEATURES]) + (
-        " …" if len(item_names) > MAX_NAMED_FEATURES else ""
-    )

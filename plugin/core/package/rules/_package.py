@@ -92,35 +92,25 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleCon
 
 def is_of_other_version(package: PackageFacts) -> bool:
     """Return True if another version or build of this plugin made the package."""
-    tool = (package.manifest or {}).get("tool")
-    versions = tool.get("versions") if isinstance(tool, dict) else None
-    version = versions.get("sanxian") if isinstance(versions, dict) else None
-    return version is not None and (version != read_plugin_version() or _is_other_build(tool))
-
-
-def _is_other_build(tool: Any) -> bool:
-    """Return True if another build of the same version, with other templates, texts or page code, made the package.
-
-    ``tool``: the manifest's entry on the plugin.
-    """
-    return isinstance(tool, dict) and tool.get("generator") != compute_generator_digest()
+    version = (package.manifest or {}).get("tool", {}).get("versions", {}).get("sanxian")
+    return version is not None and explain_not_rebuilt(package, version) != ""
 
 
 def explain_not_rebuilt(package: PackageFacts, version: str) -> str:
     """Return why the plugin's pages cannot be made again, as a key of a message text.
 
-    Empty if they can be. ``version``: version of the plugin that made them.
+    Empty if they can be. ``version``: version of the plugin that made them. Another build of one version may have other
+    templates, texts or page code.
     """
     if version != read_plugin_version():
         return "version"
-    tool = package.manifest.get("tool") if package.manifest else None
-    return "templates" if _is_other_build(tool) else ""
+    tool = (package.manifest or {}).get("tool")
+    return "templates" if tool is not None and tool.get("generator") != compute_generator_digest() else ""
 
 
 def is_made_by_plugin(package: PackageFacts) -> bool:
     """Return True if the manifest states that this plugin made the package."""
-    tool = package.manifest.get("tool") if package.manifest else None
-    return isinstance(tool, dict) and tool.get("name") == "sanxian"
+    return (package.manifest or {}).get("tool", {}).get("name") == "sanxian"
 
 
 def format_value_or_missing(value: Any, texts: Texts) -> str:
@@ -147,4 +137,4 @@ def read_stated_field_count(layer: LayerFact, package: PackageFacts) -> int | No
     """Return the number of a layer's fields by the manifest; None if not stated."""
     rows = package.manifest["layers"] if package.manifest else []
     counts = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]
-    return counts[0] if counts and isinstance(counts[0], int) else None
+    return counts[0] if counts else None

@@ -16,7 +16,7 @@ from ...messages.texts import TEXT_LANGUAGES, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT_UNIT
 from ...model.rule import Severity
-from ..problems import MAX_NAMED_FEATURES
+from ..problems import join_first
 from ..tables.compare import DIFFERENCE_CASES, CellDifference, find_differences, find_lost_rows, find_renamed_rows
 from ..tables.known_tables import (
     KEY_COLUMNS,
@@ -57,6 +57,9 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
 
     Groups are in the order of the sheet.
     """
+    # Imported here, because the toolbox loads rules without the libraries for files.
+    from openpyxl.utils import get_column_letter
+
     rows: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
     for difference in differences:
         rows[difference.case, difference.line_number].append(difference)
@@ -66,20 +69,20 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
             columns[case, cells[0].column_number].append(cells[0])
     column_groups = {key: cells for key, cells in columns.items() if len(cells) >= _MIN_COLUMN_CELLS}
     groups = [
-        CellGroup(f"{case}s_column", make_column_letters(column), tuple(cells))
+        CellGroup(f"{case}s_column", get_column_letter(column), tuple(cells))
         for (case, column), cells in column_groups.items()
     ]
     for (case, line), cells in rows.items():
         if len(cells) > 1:
             groups.append(CellGroup(f"{case}s_row", str(line), tuple(cells)))
         elif (case, cells[0].column_number) not in column_groups:
-            groups.append(CellGroup(case, make_cell_name(cells[0]), tuple(cells)))
+            groups.append(CellGroup(case, _name_cell(cells[0]), tuple(cells)))
     return sorted(groups, key=lambda group: (group.cells[0].line_number, group.cells[0].column_number))
 
 
 def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     """Return the message parameters of a group of cells; ``cells`` has each cell with details."""
-    description_by_cell = {make_cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
+    description_by_cell = {_name_cell(cell): _describe_cell(cell, texts) for cell in group.cells}
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row_name, "line": first.line_number, "column": first.column_heading}
     if len(group.cells) == 1:
@@ -92,18 +95,12 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
                 sorted(listed_cells, key=lambda cell: -cell.difference / max(abs(cell.expected_figure or 0.0), 1e-9))
             )
         sentences = [
-            texts.get("words", group.case, **description_by_cell[make_cell_name(cell)])
+            texts.get("words", group.case, **description_by_cell[_name_cell(cell)])
             for cell in listed_cells[:_MAX_LISTED_FIGURES]
         ]
-        more_text = (
-            [texts.get("words", "and_more", count=len(listed_cells) - _MAX_LISTED_FIGURES)]
-            if len(listed_cells) > _MAX_LISTED_FIGURES
-            else []
-        )
-        params |= {
-            "count": len(listed_cells),
-            "figures": texts.get("words", "between_cells").join([*sentences, *more_text]),
-        }
+        if len(listed_cells) > _MAX_LISTED_FIGURES:
+            sentences.append(texts.get("words", "and_more", count=len(listed_cells) - _MAX_LISTED_FIGURES))
+        params |= {"count": len(listed_cells), "figures": texts.get("words", "between_cells").join(sentences)}
     return {**params, "cells": [{"cell": name, **cell} for name, cell in description_by_cell.items()]}
 
 
@@ -130,18 +127,16 @@ def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
     }
 
 
-def make_cell_name(cell: CellDifference) -> str:
+def make_cell_name(row: int, column: int) -> str:
     """Return the name of a cell in a spreadsheet, such as E9."""
-    return f"{make_column_letters(cell.column_number)}{cell.line_number}"
+    from openpyxl.utils import get_column_letter
+
+    return f"{get_column_letter(column)}{row}"
 
 
-def make_column_letters(column: int) -> str:
-    """Return the letters of a column in a spreadsheet, such as AB for 28."""
-    name = ""
-    while column:
-        column, letter = divmod(column - 1, 26)
-        name = chr(ord("A") + letter) + name
-    return name
+def _name_cell(cell: CellDifference) -> str:
+    """Return the name of a cell that differs."""
+    return make_cell_name(cell.line_number, cell.column_number)
 
 
 #: Maximum characters of a name from a sheet in a message.
@@ -163,11 +158,6 @@ def detect_language(workbooks: Iterable[PrintedWorkbook]) -> str:
         lang: {normalise_word(text) for text in Texts(lang).get_section("sheets").values()} for lang in TEXT_LANGUAGES
     }
     return max(TEXT_LANGUAGES, key=lambda lang: sum(name in known_names_by_language[lang] for name in sheet_names))
-
-
-def get_sheet_name(table: str, texts: Texts) -> str:
-    """Return the sheet name of one of the plugin's tables, in the language of the texts."""
-    return texts.get("sheets", table)
 
 
 def inspect_sheet(
@@ -193,7 +183,7 @@ def inspect_sheet(
         about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
         if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
             name = next((t for t in KEY_COLUMNS if t not in known_tables.tables and _has_title(sheet, t)), "")
-            finding = make_finding("no_layers", table=get_sheet_name(name, texts)) if name else make_finding("sheet")
+            finding = make_finding("no_layers", table=texts.get("sheets", name)) if name else make_finding("sheet")
             result.findings.append(finding)
         return result
     for block in blocks:
@@ -245,7 +235,7 @@ def _inspect_sheet_table(
     is_drawing_crs_unknown: bool,
 ) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
-    table: dict[str, Any] = {"table": get_sheet_name(sheet_table.table.id, texts)}
+    table: dict[str, Any] = {"table": texts.get("sheets", sheet_table.table.id)}
     differences, _ = find_differences(sheet_table, is_drawing_crs_unknown=is_drawing_crs_unknown)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
         is_slight = is_other_version and all(_is_slight(cell) for cell in group.cells)
@@ -297,7 +287,7 @@ def _inspect_sheet_table(
             )
     if cells := _list_cell_names(differences, "target"):
         # Waivers compare the names of the cells, not the figures.
-        described_cells = _join_first_names(describe_target_cells(differences, texts), texts)
+        described_cells = join_first(describe_target_cells(differences, texts), texts.get("words", "between_names"))
         yield make_finding(
             "target",
             sheet_table.table.id,
@@ -314,18 +304,18 @@ def _inspect_sheet_table(
 
 def _list_cell_names(differences: Iterable[CellDifference], *cases: str) -> list[str]:
     """Return the names of the cells whose difference has one of these cases."""
-    return [make_cell_name(one) for one in differences if one.case in cases]
+    return [_name_cell(one) for one in differences if one.case in cases]
 
 
 def describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -> list[str]:
     """Return texts of the cells with a wrong target or remainder: each with its figure and the computed one."""
     return [
-        make_cell_name(one)
+        _name_cell(one)
         if one.expected_figure is None
         else texts.get(
             "words",
             "cell_printed_and_computed",
-            cell=make_cell_name(one),
+            cell=_name_cell(one),
             printed=one.printed_text[:_MAX_NAME_CHARACTERS] or texts.get("words", "blank"),
             computed=format_number(one.expected_figure, one.decimals + _ADDITIONAL_DIGITS),
         )
@@ -348,13 +338,7 @@ def _is_slight(cell: CellDifference) -> bool:
 
 def _join_names(item_names: list[str], texts: Texts) -> str:
     """Return the first names, each shortened, as one text."""
-    return _join_first_names([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts)
-
-
-def _join_first_names(item_names: list[str], texts: Texts) -> str:
-    """Return the first names joined by the comma of the language."""
-    names = texts.get("words", "between_names").join(item_names[:MAX_NAMED_FEATURES])
-    return names + (" …" if len(item_names) > MAX_NAMED_FEATURES else "")
+    return join_first([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts.get("words", "between_names"))
 
 
 def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:

@@ -130,15 +130,13 @@ def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
         yield make_file_finding(package.folder_name, "name", Severity.WARNING, **params)
         return
     yield from _compare_manifest_county(package, package.county_code or (expected_code if code else ""))
-    if divisions:
+    if divisions and package.county_code and package.county_name:
         yield from _find_documents_of_others(package, divisions)
         yield from _find_texts_of_other_counties(package, divisions)
 
 
 def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
     """Yield findings on PDF files and workbooks whose properties name another county and not that of the package."""
-    if not (package.county_code and package.county_name):
-        return
     counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
     titles_by_path = {
         file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
@@ -165,8 +163,6 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
 
     Documents that the plugin made are left out: DOC015 compares them with their data.
     """
-    if not (package.county_code and package.county_name):
-        return
     generated_documents = package.get_kinds_of_generated_documents()
     document_paths = {
         file.path
@@ -185,11 +181,10 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
         # Fonts may have variants of characters, and a line may end within a name.
         text = unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", "".join(file.pdf_fact.page_texts)))
         own_name = package.county_name
-        own_name = own_name[:-1] if len(own_name) >= _MIN_NAME_CHARACTERS else own_name
+        if len(own_name) >= _MIN_NAME_CHARACTERS:
+            own_name = own_name[:-1]
         own_count = text.count(own_name) + text.count(package.county_code)
         name_counts = [(text.count(name), one) for name, one in others if len(name) >= _MIN_NAME_CHARACTERS]
-        if not name_counts:
-            continue
         count, other = max(name_counts, key=lambda counted: counted[0])
         if count > own_count and count >= _LEAST_OTHER_NAMES:
             params = {
@@ -223,15 +218,8 @@ def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Findi
 
     ``code``: code of the package's county, empty if unknown.
     """
-    area = package.manifest.get("area") if package.manifest else None
-    if not isinstance(area, dict):
-        return
-    pairs = [
-        (str(area.get(key) or ""), package_value)
-        for key, package_value in (("code", code), ("name", package.county_name))
-    ]
-    if any(
-        manifest_value and package_value and manifest_value != package_value for manifest_value, package_value in pairs
-    ):
+    area = (package.manifest or {}).get("area", {})
+    pairs = [(area.get("code", ""), code), (area.get("name", ""), package.county_name)]
+    if any(stated and actual and stated != actual for stated, actual in pairs):
         manifest_county, package_county = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
         yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=manifest_county, expected=package_county)

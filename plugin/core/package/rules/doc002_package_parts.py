@@ -82,9 +82,7 @@ def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterat
 
     A data set may be missing if the plan has none of its layers.
     """
-    present_sets = {
-        vectors.id for data_set in package.list_data_sets() for vectors in package.find_vector_sets(data_set)
-    }
+    present_sets = {vectors.id for data_set in package.data_sets for vectors in package.find_vector_sets(data_set)}
     for vectors in package.package_spec.vectors:
         is_required = any(
             s.need == "M" or (s.need == "C" and ctx.plan.find_layer_of_concept(s.layer)) for s in vectors.layers

@@ -5,10 +5,10 @@ from unicodedata import category, normalize
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..inspection.facts import FileFact, PackageFacts
+from ..inspection.facts import PackageFacts
 from ..inspection.integrity import is_signature
 from ..names import FIELD_NAME_FILE
-from ..problems import MAX_NAMED_FEATURES
+from ..problems import join_first
 from ..slot_files import is_data_set_file, is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -122,12 +122,13 @@ def _check_names_and_folders(package: PackageFacts, ctx: RuleContext) -> Iterato
 
 def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on data sets that the specification does not have, or that are in a wrong folder."""
-    for data_set in package.list_data_sets():
+    for data_set in package.data_sets:
         name, sets = data_set.rpartition("/")[2], package.find_vector_sets(data_set)
         if not sets and data_set in package.package_spec.folders.values():
             # The folder is required, so report only the shapefiles in it.
-            for shape in package.list_shapefiles(data_set):
-                yield make_file_finding(shape, "name")
+            for file in package.files:
+                if file.folder == data_set and file.name.lower().endswith(".shp"):
+                    yield make_file_finding(file.path, "name")
         elif not sets:
             yield make_file_finding(data_set, "name")
         elif data_set not in [package.package_spec.get_file_path(vectors.folder, name) for vectors in sets]:
@@ -140,7 +141,11 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
     Many files of one folder make one finding.
     """
     unspecified: dict[str, list[str]] = {}
-    for file in _iterate_files_to_match_with_slots(package):
+    # Generated files, data sets and signatures fill no slot.
+    recognised_paths = package.list_generated_paths() | package.list_world_files() | set(package.data_sets)
+    for file in package.regular_files:
+        if file.path in recognised_paths or is_signature(file.path):
+            continue
         slots = package.slots_by_path.get(file.path, ())
         if not slots and file.name.lower().endswith(WAIVER_FILE_SUFFIX):
             yield make_file_finding(file.path, "waivers")
@@ -155,18 +160,6 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
             yield from (make_file_finding(path, "name") for path in paths)
         else:
             yield _make_group_finding(folder, "many", [path.rpartition("/")[2] for path in paths])
-
-
-def _iterate_files_to_match_with_slots(package: PackageFacts) -> Iterator[FileFact]:
-    """Yield the files that should fill a slot (entry of the specification).
-
-    These are all files except generated ones, data sets, signatures and files that other rules report.
-    """
-    recognised_paths = package.list_generated_paths() | package.list_world_files() | set(package.list_data_sets())
-    for file in package.files_outside_data_sets:
-        is_reported_elsewhere = is_stray_file(file.name) or file.is_link or file.is_special_file
-        if file.path not in recognised_paths and not is_reported_elsewhere and not is_signature(file.path):
-            yield file
 
 
 def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
@@ -189,8 +182,7 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
 
 def _make_group_finding(folder: str, case: str, file_names: list[str]) -> Finding:
     """Return one finding on several files of a folder."""
-    files = ", ".join(file_names[:MAX_NAMED_FEATURES]) + (" …" if len(file_names) > MAX_NAMED_FEATURES else "")
-    return make_file_finding(folder or ".", case, count=len(file_names), files=files)
+    return make_file_finding(folder or ".", case, count=len(file_names), files=join_first(file_names))
 
 
 def _find_similar_names(package: PackageFacts) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..names import make_name_matcher
 from ..package_spec.model import MIN_DPI
-from ..slot_files import has_valid_end, has_valid_start, is_stray_file
+from ..slot_files import has_valid_end, has_valid_start
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     get_package_facts,
@@ -179,8 +179,13 @@ def file_contents(
     limits = FileLimits(least_map_pixels, least_map_levels, least_document_pages)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
     result.notes += _list_unread_documents(package, ctx)
-    result.notes += _list_unread_drawings(package)
     files = package.files_outside_data_sets
+    # A person has to review maps and PDFs: their drawings are not compared with the layers and the text.
+    drawings = {
+        "maps": sum(one.decoded_jpeg is not None for one in files),
+        "pdfs": sum(one.pdf_fact is not None for one in files),
+    }
+    result.notes += [("package_drawings_unread", drawings)] if any(drawings.values()) else []
     unread_count = sum(
         one.pdf_fact is None and one.name.lower().endswith(".pdf") and _find_damage(one) is None for one in files
     )
@@ -224,20 +229,9 @@ def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tupl
     return [("package_words_unread", {"files": texts.get("words", "between_names").join(document_names)})]
 
 
-def _list_unread_drawings(package: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on maps and PDFs that a person has to review.
-
-    Their drawings are not compared with the layers and the text.
-    """
-    files = package.files_outside_data_sets
-    map_count = sum(one.decoded_jpeg is not None for one in files)
-    pdf_count = sum(one.pdf_fact is not None for one in files)
-    return [("package_drawings_unread", {"maps": map_count, "pdfs": pdf_count})] if map_count or pdf_count else []
-
-
 def _report_wrong_contents(package: PackageFacts, limits: FileLimits, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on files that cannot be opened, poor maps, short documents, and content that runs."""
-    slots = package.package_spec.files
+    slots, texts = package.package_spec.files, Texts(ctx.lang)
     map_paths, document_paths = (
         {file.path: slot for slot in slots if slot.kind == kind for file in package.list_files_of_slot(slot)}
         for kind in ("map", "document")
@@ -248,11 +242,7 @@ def _report_wrong_contents(package: PackageFacts, limits: FileLimits, ctx: RuleC
         elif file.is_special_file:
             yield make_file_finding(file.path, "special")
     generated_documents = package.get_kinds_of_generated_documents()
-    files = [
-        one
-        for one in package.files_outside_data_sets
-        if not (one.is_link or one.is_special_file or is_stray_file(one.name))
-    ]
+    files = package.regular_files
     for file in files:
         finding = _find_damage(file)
         if finding is None and file.path in map_paths:
@@ -260,21 +250,21 @@ def _report_wrong_contents(package: PackageFacts, limits: FileLimits, ctx: RuleC
         if finding is not None:
             yield finding
         if file.size_bytes and has_valid_end(file.name, file.last_bytes):
-            yield from _report_content_problems(file, ctx)
-            slot = document_paths.get(file.path)
-            if slot is not None and slot.need == "M" and file.path not in generated_documents:
-                yield from _find_short_document(file, limits.min_pages)
+            yield from _report_content_problems(file, package, texts)
+            slot, pdf = document_paths.get(file.path), file.pdf_fact
+            is_supplied = slot is not None and slot.need == "M" and file.path not in generated_documents
+            if (
+                is_supplied
+                and pdf is not None
+                and not (pdf.is_blank or pdf.is_encrypted)
+                and 0 < pdf.page_count < limits.min_pages
+            ):
+                params = {"pages": pdf.page_count, "least": limits.min_pages}
+                yield make_file_finding(file.path, "short", Severity.INFO, **params)
     yield from _find_equal_files(
         [file for file in files if file.path in map_paths and file.jpeg_properties is not None]
     )
     yield from _find_equal_files([file for file in files if file.path in document_paths and file.size_bytes])
-
-
-def _find_short_document(file: FileFact, min_pages: int) -> Iterator[Finding]:
-    """Yield a finding on a readable PDF with too few pages."""
-    pdf = file.pdf_fact
-    if pdf is not None and not (pdf.is_blank or pdf.is_encrypted) and 0 < pdf.page_count < min_pages:
-        yield make_file_finding(file.path, "short", Severity.INFO, pages=pdf.page_count, least=min_pages)
 
 
 def _find_damage(file: FileFact) -> Finding | None:
@@ -320,12 +310,11 @@ def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
             yield make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
 
 
-def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Finding]:
+def _report_content_problems(file: FileFact, package: PackageFacts, texts: Texts) -> Iterator[Finding]:
     """Yield findings on missing pages, active content and exchanged maps."""
-    texts = Texts(ctx.lang)
     pdf, active = file.pdf_fact, file.active_content
     described = file.jpeg_properties.map_description if file.jpeg_properties is not None else ""
-    if described and _contradicts_file_name(described, file, ctx):
+    if described and _contradicts_file_name(described, file, package):
         yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
     if pdf is not None:
         active = (*active, *pdf.active_content)
@@ -343,13 +332,12 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
         yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)
 
 
-def _contradicts_file_name(map_description: str, file: FileFact, ctx: RuleContext) -> bool:
+def _contradicts_file_name(map_description: str, file: FileFact, package: PackageFacts) -> bool:
     """Return True if a map's description has another code, number or title than its file's name.
 
     Only the parts that a name of the specification has are compared. False for other names, which DOC003 reports.
     """
-    package = get_package_facts(ctx)
-    slots = [slot for slot in package.package_spec.files if slot.kind == "map"] if package is not None else []
+    slots = [slot for slot in package.package_spec.files if slot.kind == "map"]
     code, number, title = (*map_description.split(" ", 2), "", "")[:3]
     described_parts = {"code": code, "number": number, "title": title}
     matches = [match for slot in slots if (match := make_name_matcher(slot.file, {}).fullmatch(file.name))]

@@ -20,7 +20,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..inspection.integrity import find_signatures, is_signature
-from ..problems import MAX_NAMED_FEATURES
+from ..problems import join_first
 from ..slot_files import is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -253,8 +253,7 @@ def _make_set_finding(data_set: str, paths_by_case: dict[str, list[str]]) -> Ite
 
 def _join_relative_names(folder: str, paths: list[str]) -> str:
     """Return the first paths relative to a folder, with dots if there are more."""
-    relative_paths = [path.removeprefix(f"{folder}/") for path in paths[:MAX_NAMED_FEATURES]]
-    return ", ".join(relative_paths) + (" …" if len(paths) > MAX_NAMED_FEATURES else "")
+    return join_first([path.removeprefix(f"{folder}/") for path in paths])
 
 
 def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
@@ -283,11 +282,8 @@ def _compare_digest_list(
     manifest_digests = _collect_digests_of_manifest(package)
     unlisted_paths = [path for path in manifest_digests if path not in listed_digests and path != name]
     if unlisted_paths:
-        files = ", ".join(unlisted_paths[:MAX_NAMED_FEATURES]) + (
-            " …" if len(unlisted_paths) > MAX_NAMED_FEATURES else ""
-        )
-        severity = Severity.WARNING
-        yield make_file_finding(name, "unlisted", severity, sums=name, count=len(unlisted_paths), files=files)
+        params = {"sums": name, "count": len(unlisted_paths), "files": join_first(unlisted_paths)}
+        yield make_file_finding(name, "unlisted", Severity.WARNING, **params)
     for path, digest in listed_digests.items():
         if path in manifest_digests and manifest_digests[path] != digest:
             yield make_file_finding(path, "disagree", sums=name)

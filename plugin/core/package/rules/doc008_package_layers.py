@@ -119,7 +119,7 @@ def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[
     reported_keys: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
         # DOC002 reports a missing file of a set; its layers may be in another set.
-        data_sets = [data_set for data_set in package.list_data_sets() if vectors in package.find_vector_sets(data_set)]
+        data_sets = [data_set for data_set in package.data_sets if vectors in package.find_vector_sets(data_set)]
         for slot in (slot for slot in vectors.layers if slot.need == "M"):
             for finding in _check_mandatory_layer(slot, data_sets, package, ctx):
                 # Two sets may lack the same layer; two layers of one file may be empty.

@@ -191,14 +191,15 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
                     GEOMETRY_NAMES.get(str(value), value) for value in (stated_value, actual_value)
                 )
             yield _make_value_finding(row, item, stated_value, actual_value, texts)
-    stated_value = row.get("extent")
-    if layer.extent and isinstance(stated_value, list) and _is_other_extent(stated_value, layer.extent):
-        yield _make_value_finding(
-            row, "extent", " ".join(map(str, stated_value)), " ".join(map(str, layer.extent)), texts
-        )
-    read_back_row = row.get("read_back")
-    if isinstance(read_back_row, dict):
-        yield from _compare_read_back(row, read_back_row, texts)
+    stated_extent = row.get("extent")
+    if layer.extent and stated_extent:
+        tolerance = _EXTENT_TOLERANCE_BY_IN_DEGREES[max(map(abs, layer.extent)) <= 360]
+        if any(abs(a - b) > tolerance for a, b in zip(stated_extent, layer.extent, strict=True)):
+            stated_text, actual_text = (" ".join(map(str, one)) for one in (stated_extent, layer.extent))
+            yield _make_value_finding(row, "extent", stated_text, actual_text, texts)
+    if row.get("read_back", {}).get("same") is False:
+        stated_text, actual_text = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
+        yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
     if row.get("personal") == "left_out" and (filled_fields := _find_filled_personal_fields(row, ctx)):
         stated_value = texts.get("words", "left_blank")
         yield _make_value_finding(
@@ -232,25 +233,6 @@ def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list
         ("crs", row.get("crs"), layer.crs),
         ("geometry", row.get("geometry"), layer.geometry_type),
     ]
-
-
-def _is_other_extent(stated_extent: list[Any], extent: tuple[float, ...]) -> bool:
-    """Return True if four values in the manifest are not the extent of the layer.
-
-    False for lists of another length.
-    """
-    if len(stated_extent) != 4:
-        return False
-    tolerance = _EXTENT_TOLERANCE_BY_IN_DEGREES[max(map(abs, extent)) <= 360]
-    numbers = [v for v in stated_extent if isinstance(v, int | float)]
-    return len(numbers) < 4 or any(abs(a - b) > tolerance for a, b in zip(numbers, extent, strict=True))
-
-
-def _compare_read_back(row: dict[str, Any], read_back_row: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """Yield findings if the recorded result of reading a layer again contradicts the layer's row."""
-    if read_back_row.get("same") is False:
-        stated_text, actual_text = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
-        yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:

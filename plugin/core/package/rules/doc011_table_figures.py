@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
-from typing import Any
 
 from ...engine.context import RuleContext
 from ...errors import DataError, InputError
-from ...files.data import parse_strict_json
 from ...indicators.compute import get_plan_indicators
 from ...messages.texts import TEXT_LANGUAGES, Texts
 from ...model.findings import Finding
@@ -21,7 +19,7 @@ from ._package import (
     make_example,
     make_result_without_package,
 )
-from ._tables import detect_language, get_sheet_name, inspect_sheet
+from ._tables import detect_language, inspect_sheet
 
 COUNTY_PLAN = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
 PLAN_WITH_RED_LINE = {**COUNTY_PLAN, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
@@ -165,14 +163,11 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
     recognised_tables: set[str] = set()
     for book in readable_workbooks:
         if book.file == _find_plugin_workbook_path(package):
-            tables_of_book = (
-                tables
-                if detect_language([book]) == lang
-                else make_all_tables(get_plan_indicators(ctx, detect_language([book])))
-            )
+            book_lang = detect_language([book])
+            tables_of_book = tables if book_lang == lang else make_all_tables(get_plan_indicators(ctx, book_lang))
             result.findings += _find_additional_sheets(book, texts)
             result.findings += compare_plugin_workbook_texts(
-                InspectedWorkbook(book, tables_of_book, _read_report(package), package, ctx, detect_language([book]))
+                InspectedWorkbook(book, tables_of_book, package, ctx, book_lang)
             )
         for sheet in book.sheets:
             sheet_result = inspect_sheet(
@@ -191,27 +186,18 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         if name in known_tables.tables and name not in recognised_tables and known_tables.tables[name].rows
     ]
     if missing_tables:
-        params = {"tables": texts.get("words", "between_names").join(get_sheet_name(n, texts) for n in missing_tables)}
+        titles = [texts.get("sheets", name) for name in missing_tables]
+        params = {"tables": texts.get("words", "between_names").join(titles)}
         key = readable_workbooks[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
-
-
-def _read_report(package: PackageFacts) -> dict[str, Any]:
-    """Return the data of the package's report; empty if unreadable, which DOC013 reports."""
-    try:
-        report = parse_strict_json(package.document_contents.get(package.report_path, b"{}"))
-    except (ValueError, RecursionError):
-        return {}
-    return report if isinstance(report, dict) else {}
 
 
 def _find_plugin_workbook_path(package: PackageFacts) -> str:
     """Return the path of the workbook that the plugin made; empty if the manifest lists none."""
     table_file = package.package_spec.tables
     path = f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
-    rows = (package.manifest or {}).get("tables")
-    return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
+    return path if any(row["file"] == path for row in (package.manifest or {}).get("tables", ())) else ""
 
 
 def _find_additional_sheets(workbook: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:

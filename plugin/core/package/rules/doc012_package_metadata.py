@@ -139,14 +139,9 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
 
 def _has_reason_for_level(manifest: dict[str, Any], level: str) -> bool:
     """Return True if a manifest states why its secrecy level was lowered to ``level``."""
-    document, level_of = manifest.get("document"), load_secrecy_levels().strip_term
-    rows = document.get("lowered") if isinstance(document, dict) else None
-    return any(
-        isinstance(row, dict)
-        and level_of(str(row.get("secrecy") or "")) == level_of(level)
-        and str(row.get("reason") or "").strip()
-        for row in (rows if isinstance(rows, list) else ())
-    )
+    level_of = load_secrecy_levels().strip_term
+    rows = manifest.get("document", {}).get("lowered", ())
+    return any(level_of(row["secrecy"]) == level_of(level) and row["reason"].strip() for row in rows)
 
 
 def _report_lowered_level(level: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

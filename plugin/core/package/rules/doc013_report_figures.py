@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
-import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...files.data import parse_strict_json
 from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
@@ -122,8 +119,7 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     package = get_package_facts(ctx)
     if package is None:
         return make_result_without_package()
-    report = package.report_path
-    page = package.report_page_path
+    report, page = package.report_path, package.report_page_path
     present_paths = [file.path for file in package.files if file.path in (report, page)]
     missing_half = [
         make_file_finding(existing_path, "half", Severity.WARNING, other=missing_path)
@@ -141,118 +137,110 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
 
 
-@dataclass(frozen=True)
-class _ParsedReport:
-    """The data of a report with the parts that are compared.
-
-    ``figures`` are (id, value, unit), ``layers`` are (layer code, name, number of features).
-    """
-
-    report_data: dict[str, Any]
-    figures: list[tuple[str, float | None, str]]
-    layers: list[tuple[str, str, int]]
-    profile: str
-    verdict: Any
-    errors: Any
-
-
-def _parse_report(document: bytes) -> _ParsedReport | None:
-    """Return the parsed report; None if it is truncated or lacks required parts."""
-    try:
-        data = parse_strict_json(document)
-        return _ParsedReport(
-            data,
-            [(str(r["id"]), _read_number(r["value"]), str(r["unit"])) for r in data["indicators"]],
-            [(str(r["role"]), str(r["name"]), int(r["features"])) for r in data["provenance"]["layers"]],
-            str(data["provenance"]["profile"]["id"]),
-            data["summary"]["verdict"],
-            data["summary"]["errors"],
-        )
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return None
-
-
 def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on parts of the report that contradict the package."""
-    texts = Texts(ctx.lang)
-    report = _parse_report(package.document_contents[path])
-    if report is None:
+    texts, report = Texts(ctx.lang), package.report_data
+    if not report:
         yield make_file_finding(path, "damaged")
         return
-    yield from _compare_county(path, report.report_data["provenance"], package)
-    for role, name, features in report.layers:
-        layer = ctx.plan.layers.get(role)
-        if layer is not None and len(layer) != features:
-            params = {"file": path, "name": name, "told": features, "found": len(layer)}
-            yield Finding(role, key=path, case="features", params=params)
+    yield from _compare_county(path, report["provenance"], package)
+    for row in report["provenance"]["layers"]:
+        layer = ctx.plan.layers.get(row["role"])
+        if layer is not None and len(layer) != row["features"]:
+            params = {"file": path, "name": row["name"], "told": row["features"], "found": len(layer)}
+            yield Finding(row["role"], key=path, case="features", params=params)
     if package.manifest:
         yield from _compare_with_manifest(path, report, package.manifest["check"], texts)
     yield from _compare_with_layers(path, report, package, ctx)
 
 
-def _compare_with_manifest(path: str, report: _ParsedReport, manifest_summary: Any, texts: Texts) -> Iterator[Finding]:
+def _compare_with_manifest(
+    path: str, report: dict[str, Any], manifest_summary: dict[str, Any], texts: Texts
+) -> Iterator[Finding]:
     """Yield findings on counts and verdict of the report that differ from the manifest's summary."""
-    if isinstance(manifest_summary, dict):
-        findings = report.report_data.get("findings")
-        # The summary counts waived findings apart; the manifest counts all of them together.
-        counts = {"findings": len(findings)} if isinstance(findings, list) else {}
-        yield from _compare_counts(path, {**report.report_data["summary"], **counts}, manifest_summary, texts)
-    if manifest_summary and (report.verdict, report.errors) != (
-        manifest_summary.get("verdict"),
-        manifest_summary.get("errors"),
-    ):
+    # The summary counts waived findings apart; the manifest counts all of them together.
+    counts = {"findings": len(report["findings"])} if "findings" in report else {}
+    summary = {**report["summary"], **counts}
+    differing_keys = [
+        key
+        for key in _COUNTED_ITEMS
+        if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
+    ]
+    if differing_keys:
+        sides = [_describe_items(values, differing_keys, texts) for values in (summary, manifest_summary)]
+        yield make_file_finding(path, "counts", names=" ≠ ".join(sides))
+    results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
+    if results[0] != results[1]:
         verdict_words = texts.get_section("verdicts")
-        verdicts: dict[str, Any] = {
-            "told": verdict_words.get(str(report.verdict), format_value_or_missing(report.verdict, texts)),
-            "found": verdict_words.get(
-                str(manifest_summary.get("verdict")), format_value_or_missing(manifest_summary.get("verdict"), texts)
-            ),
-        }
-        other = format_value_or_missing(manifest_summary.get("errors"), texts)
-        yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
+        told, found = (verdict_words.get(str(one), format_value_or_missing(one, texts)) for one, _ in results)
+        other_errors = format_value_or_missing(results[1][1], texts)
+        yield make_file_finding(
+            path, "check", told=told, found=found, errors=summary["errors"], other_errors=other_errors
+        )
 
 
 def _compare_with_layers(
-    path: str, report: _ParsedReport, package: PackageFacts, ctx: RuleContext
+    path: str, report: dict[str, Any], package: PackageFacts, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield findings on figures, targets and states that the layers contradict.
 
     Ratios and states are compared only with the same profile.
     """
-    texts = Texts(ctx.lang)
-    is_same_profile = report.profile == ctx.norm.profile.id
-    if not is_same_profile and any(unit == "ratio" for _, _, unit in report.figures):
-        own_profile = format_profile(ctx.norm.profile.id, texts)
-        yield make_file_finding(
-            path, "profile", Severity.INFO, told=format_profile(report.profile, texts), found=own_profile
-        )
+    texts, provenance, profile_id = Texts(ctx.lang), report["provenance"], ctx.norm.profile.id
+    is_same_profile = provenance["profile"]["id"] == profile_id
+    if not is_same_profile and any(row["unit"] == "ratio" for row in report["indicators"]):
+        told = format_profile(provenance["profile"]["id"], texts)
+        yield make_file_finding(path, "profile", Severity.INFO, told=told, found=format_profile(profile_id, texts))
     figures = get_plan_indicators(ctx, ctx.lang)
     other_version = is_of_other_version(package)
-    standard = report.report_data["provenance"].get("standard")
-    is_same_standard = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
+    is_same_standard = provenance.get("standard", {}).get("id", ctx.norm.standard.id) == ctx.norm.standard.id
     if is_same_profile and is_same_standard and not other_version:
-        yield from _compare_states(path, report.report_data["indicators"], figures)
-    for name, value, unit in dict.fromkeys(report.figures):
-        if value is not None and (is_same_profile or unit != "ratio"):
-            computed_indicator = _find_computed_indicator(name, figures)
-            for finding in _compare_figure(path, name, value, unit, computed_indicator, figures.texts):
-                if (
-                    other_version
-                    and computed_indicator is not None
-                    and _is_slight_difference(value, unit, computed_indicator)
-                ):
-                    finding.severity = Severity.WARNING
-                    finding.params["other"] = texts.get("words", "slight")
-                yield finding
+        yield from _compare_states(path, report["indicators"], figures)
+    for name, value, unit in dict.fromkeys((row["id"], row["value"], row["unit"]) for row in report["indicators"]):
+        computed_value = _compute_figure(name, unit, figures)
+        if value is None or computed_value is None or (unit == "ratio" and not is_same_profile):
+            continue
+        difference = abs(value - computed_value)
+        if difference <= compute_unprinted_tolerance(computed_value, unit):
+            continue
+        digits, word = 2 if unit == "m2" else 6, figures.texts.get("units", unit) if unit else ""
+        amounts = (f"{format_number(one, digits)} {word}".strip() for one in (value, computed_value, difference))
+        # Another version may have measured a figure slightly differently, but counts alike.
+        is_slight = other_version and unit != COUNT_UNIT and difference <= SLIGHT_SHARE * abs(computed_value)
+        yield Finding(
+            "",
+            key=f"{path}/{name}",
+            case="figure",
+            severity=Severity.WARNING if is_slight else None,
+            params={
+                "file": path,
+                "indicator": IndicatorName(name),
+                **dict(zip(("told", "given", "apart"), amounts, strict=True)),
+                "other": texts.get("words", "slight") if is_slight else "",
+            },
+        )
 
 
 def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | None:
-    """Return an indicator as computed from the layers, None if it is unknown."""
-    return (
-        figures.get_first_figure(name)
-        if name in figures.catalogue.indicator_by_id
-        else _find_space_figure(name, figures)
-    )
+    """Return an indicator as computed from the layers, None if it is unknown.
+
+    The figures of the three spaces (三类空间) are not in the catalogue of indicators.
+    """
+    if name in figures.catalogue.indicator_by_id:
+        return figures.get_first_figure(name)
+    result = figures.run_rule_once("LAW003")[0] if name in ZONE_CODE_BY_SPACE_FIGURE else None
+    return next((i for i in result.indicators if i.id == name), None) if result is not None else None
+
+
+def _compute_figure(name: str, unit: str, figures: PlanIndicators) -> float | None:
+    """Return an indicator's value by the layers in ``unit``; None if it is unknown or cannot be converted."""
+    indicator = _find_computed_indicator(name, figures)
+    if indicator is None or indicator.value is None:
+        return None
+    if indicator.unit == unit:
+        return indicator.value
+    is_area = {indicator.unit, unit} <= SQUARE_METRES.keys()
+    return indicator.value * SQUARE_METRES[indicator.unit] / SQUARE_METRES[unit] if is_area else None
 
 
 def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicators) -> Iterator[Finding]:
@@ -262,7 +250,7 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
     """
     report_texts = ReportTexts(figures.texts.lang)
     for row in rows:
-        name = str(row["id"])
+        name = row["id"]
         computed_indicator = _find_computed_indicator(name, figures)
         # Without a target on both sides, the state may depend on data that this check lacks.
         if (
@@ -312,91 +300,3 @@ def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -
         text = len(value) if isinstance(value, list) else value
         parts.append(f"{texts.get('origin', key)} {format_value_or_missing(text, texts)}")
     return texts.get("words", "between_names").join(parts)
-
-
-def _compare_counts(
-    path: str, summary: dict[str, Any], manifest_summary: dict[str, Any], texts: Texts
-) -> Iterator[Finding]:
-    """Yield a finding on counts that differ between the report's summary and the manifest's.
-
-    Verdict and number of errors are compared separately.
-    """
-    differing_keys = [
-        key
-        for key in _COUNTED_ITEMS
-        if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
-    ]
-    if differing_keys:
-        difference_text = f"{_describe_items(summary, differing_keys, texts)} ≠ {_describe_items(manifest_summary, differing_keys, texts)}"
-        yield make_file_finding(path, "counts", names=difference_text)
-
-
-def _read_number(value: Any) -> float | None:
-    """Return a number from JSON; None if the value is null.
-
-    Raises
-    ------
-    ValueError
-        If the value is not a finite number: comparisons with NaN are always false.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(value)
-    return float(value)
-
-
-def _find_space_figure(name: str, figures: PlanIndicators) -> Indicator | None:
-    """Return a figure of the three spaces (三类空间), which are not in the catalogue of indicators.
-
-    None if unknown.
-    """
-    if name not in ZONE_CODE_BY_SPACE_FIGURE:
-        return None
-    result, _ = figures.run_rule_once("LAW003")
-    return next((i for i in result.indicators if i.id == name), None) if result is not None else None
-
-
-def _is_slight_difference(stated_value: float, unit: str, computed_indicator: Indicator) -> bool:
-    """Return True if another version of the plugin may have measured the figure differently.
-
-    False for counts, however slight the difference is.
-    """
-    computed_value = _convert_indicator(computed_indicator, unit)
-    return (
-        computed_value is not None
-        and unit != COUNT_UNIT
-        and abs(stated_value - computed_value) <= SLIGHT_SHARE * abs(computed_value)
-    )
-
-
-def _convert_indicator(computed_indicator: Indicator, unit: str) -> float | None:
-    """Return an indicator's value converted to ``unit``; None if it cannot be converted."""
-    if computed_indicator.value is None or (
-        computed_indicator.unit != unit and not {computed_indicator.unit, unit} <= SQUARE_METRES.keys()
-    ):
-        return None
-    return computed_indicator.value * SQUARE_METRES.get(computed_indicator.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
-
-
-def _compare_figure(
-    path: str, name: str, stated_value: float, unit: str, computed_indicator: Indicator | None, texts: Texts
-) -> Iterator[Finding]:
-    """Yield a finding if a figure of the report differs from the one computed from the layers."""
-    computed_value = _convert_indicator(computed_indicator, unit) if computed_indicator is not None else None
-    if computed_value is None:
-        return
-    difference = abs(stated_value - computed_value)
-    if difference > compute_unprinted_tolerance(computed_value, unit):
-        digits = 2 if unit == "m2" else 6
-        word = texts.get("units", unit) if unit else ""
-        texts_of = {
-            key: f"{format_number(v, digits)} {word}".strip()
-            for key, v in (("told", stated_value), ("given", computed_value), ("apart", difference))
-        }
-        yield Finding(
-            "",
-            key=f"{path}/{name}",
-            case="figure",
-            params={"file": path, "indicator": IndicatorName(name), **texts_of, "other": ""},
-        )

@@ -10,7 +10,7 @@ from ...engine.context import RuleContext
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..problems import MAX_NAMED_FEATURES
+from ..problems import join_first
 from ._package import NO_PACKAGE_EXAMPLE, get_package_facts, make_example, make_result_without_package
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             params={**file_params, **params},
         )
 
+    between = texts.get("words", "between_names")
     only_in_first, only_in_other = comparison.unmatched_features
     if only_in_first.feature_count or only_in_other.feature_count:
         counts = {
@@ -151,21 +152,17 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             "lost": only_in_first.feature_count,
             "more": only_in_other.feature_count,
         }
-        unmatched_params = {
+        names = {
             "lost_names": _join_in_brackets(only_in_first, texts),
             "more_names": _join_in_brackets(only_in_other, texts),
         }
-        yield make_finding("features", {**counts, **unmatched_params})
+        yield make_finding("features", {**counts, **names})
     differing_positions = np.flatnonzero(comparison.distances_m > allowance_m)
     if len(differing_positions):
         largest_shift = float(comparison.distances_m[differing_positions].max())
         params = {
             "count": len(differing_positions),
-            "features": _join_names(
-                [comparison.moved_names[n] for n in differing_positions[:MAX_NAMED_FEATURES]],
-                len(differing_positions),
-                texts,
-            ),
+            "features": join_first([comparison.moved_names[n] for n in differing_positions], between),
             "apart": texts.get(
                 "words",
                 "apart_by" if np.isfinite(largest_shift) else "not_alike",
@@ -180,39 +177,21 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             make_finding("shapes", {**params, **areas}) if any(comparison.areas_m2) else make_finding("places", params)
         )
     for name, difference in comparison.differences_by_field.items():
-        values = {
-            "told": _format_value(difference.first_value, texts),
-            "given": _format_value(difference.other_value, texts),
-        }
-        features = _join_names(
-            difference.differing_features.feature_names, difference.differing_features.feature_count, texts
+        told, given = (
+            texts.get("words", "blank") if value is None else str(value)
+            for value in (difference.first_value, difference.other_value)
         )
-        yield make_finding(
-            "values", {"count": difference.differing_features.feature_count, "features": features, **values}, name
-        )
+        count = difference.differing_features.feature_count
+        features = join_first(difference.differing_features.feature_names, between, count)
+        yield make_finding("values", {"count": count, "features": features, "told": told, "given": given}, name)
     for lacking_fields, swapped_params in zip(
         comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True
     ):
         if lacking_fields:
-            yield make_finding(
-                "fields", {"fields": texts.get("words", "between_names").join(lacking_fields), **swapped_params}
-            )
-
-
-def _join_names(item_names: list[str] | tuple[str, ...], total_count: int, texts: Texts) -> str:
-    """Return names as one text, with “…” if ``total_count`` is larger than their number."""
-    return texts.get("words", "between_names").join(item_names) + (" …" if total_count > len(item_names) else "")
+            yield make_finding("fields", {"fields": between.join(lacking_fields), **swapped_params})
 
 
 def _join_in_brackets(sample: FeatureSample, texts: Texts) -> str:
     """Return the names of a sample of features in brackets; empty if the sample is empty."""
-    return (
-        texts.get("words", "in_brackets", text=_join_names(sample.feature_names, sample.feature_count, texts))
-        if sample.feature_count
-        else ""
-    )
-
-
-def _format_value(value: Any, texts: Texts) -> str:
-    """Return a value as text; the word for “blank” if it is None."""
-    return texts.get("words", "blank") if value is None else str(value)
+    names = join_first(sample.feature_names, texts.get("words", "between_names"), sample.feature_count)
+    return texts.get("words", "in_brackets", text=names) if names else ""

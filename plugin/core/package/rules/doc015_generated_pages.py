@@ -34,7 +34,6 @@ _MAX_VALUE_CHARACTERS = 120
 _UNREADABLE_DATA_ERRORS = (
     SanxianError,
     ValueError,
-    KeyError,
     TypeError,
     AttributeError,
     LookupError,
@@ -96,11 +95,8 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
     present_paths = {file.path for file in package.files}
     manifest = package.manifest
     listed_paths = {row["path"] for row in manifest["files"]} if manifest else set()
-    if (
-        manifest
-        and MANIFEST_PAGE_FILE_NAME not in present_paths
-        and (MANIFEST_PAGE_FILE_NAME in listed_paths or is_made_by_plugin(package))
-    ):
+    is_expected = MANIFEST_PAGE_FILE_NAME in listed_paths or is_made_by_plugin(package)
+    if is_expected and MANIFEST_PAGE_FILE_NAME not in present_paths:
         yield make_file_finding(MANIFEST_PAGE_FILE_NAME, "gone", Severity.WARNING)
     if manifest and MANIFEST_PAGE_FILE_NAME in package.document_contents:
         yield from _compare_page(
@@ -115,8 +111,8 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
 
         def compare_with_report(page: pages.PageContent) -> list[pages.PageDifference]:
             """Return differences of the report's page from the package's report."""
-            report = Report.from_dict(json.loads(package.document_contents[package.report_path]))
-            return pages.compare_report_page(page, report, _find_norm_of_report(dict(report.provenance), ctx)[0])
+            report = Report.from_dict(package.report_data)
+            return pages.compare_report_page(page, report, _find_norm_of_report(report.provenance, ctx)[0])
 
         yield from _compare_page(path, package.report_path, package, ctx, compare_with_report)
     yield from _compare_documents(package, ctx)
@@ -148,10 +144,9 @@ def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[
     The reason is a key of texts, empty if documents can be compared.
     """
     try:
-        report = Report.from_dict(json.loads(package.document_contents[package.report_path]))
-        provenance = dict(report.provenance)
-        version = str(provenance.get("versions", {}).get("sanxian", ""))
-        norm, reason = _find_norm_of_report(provenance, ctx)
+        report = Report.from_dict(package.report_data)
+        version = report.provenance.get("versions", {}).get("sanxian", "")
+        norm, reason = _find_norm_of_report(report.provenance, ctx)
     except _UNREADABLE_DATA_ERRORS:
         return "data", Report(), None
     return explain_not_rebuilt(package, version) or reason, report, norm

@@ -15,6 +15,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ...profile import list_profile_ids
 from ...standard import list_standard_ids, load_standard
 from ..inspection.facts import PackageFacts
+from ..problems import join_first
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     apply_check_to_package_facts,
@@ -95,14 +96,14 @@ def package_origin(*, ctx: RuleContext) -> RuleResult:
 
 def _report_origin_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on dates, standard, profile, versions and CRS of the package."""
-    manifest, report = package.manifest, _read_report_provenance(package)
+    manifest, report = package.manifest, package.report_data.get("provenance", {})
     texts = Texts(ctx.lang)
     if manifest is not None:
         yield from _check_dates(manifest, report, package, texts)
         yield from _report_unknown_origin(manifest, package, ctx, texts)
         yield from _compare_items(manifest, report, package, texts)
         yield from _compare_with_check(manifest, ctx)
-    elif report:
+    elif "started" in report:
         start_time = _parse_time(report.get("started"))
         if start_time is None or start_time > datetime.now().astimezone() + _CLOCK_TOLERANCE:
             yield _make_date_finding(package.report_path, "started", report.get("started"), "future", texts)
@@ -110,28 +111,10 @@ def _report_origin_problems(package: PackageFacts, ctx: RuleContext) -> Iterator
         yield from _compare_settings(report, package, ctx, texts)
 
 
-def _read_report_provenance(package: PackageFacts) -> dict[str, Any]:
-    """Return the report's provenance; empty if unreadable (DOC013 reports that)."""
-    try:
-        provenance = json.loads(package.document_contents.get(package.report_path, b"{}"))["provenance"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    return provenance if isinstance(provenance, dict) and "started" in provenance else {}
-
-
-def _read_report_schema(package: PackageFacts) -> str:
-    """Return the schema that the report names; empty if missing or unreadable."""
-    try:
-        report = json.loads(package.document_contents.get(package.report_path, b"{}"))
-    except (ValueError, RecursionError):
-        return ""
-    return str(report.get("schema", "")) if isinstance(report, dict) else ""
-
-
 def _get_nested_item(table: Any, path: tuple[str, ...]) -> Any:
     """Return the value at a path of keys in nested JSON objects; None if it is missing."""
     for key in path:
-        table = table.get(key) if isinstance(table, dict) else None
+        table = (table or {}).get(key)
     return table
 
 
@@ -201,10 +184,7 @@ def _report_unknown_origin(
         return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=params)
 
     between = texts.get("words", "between_names")
-    standard, edition = (
-        _get_nested_item(manifest, ("standard", "id")),
-        _get_nested_item(manifest, ("standard", "edition")),
-    )
+    standard, edition = (_get_nested_item(manifest, ("standard", key)) for key in ("id", "edition"))
     standard_of_check = ctx.norm.standard
     if standard and standard != standard_of_check.id and standard not in list_standard_ids():
         yield make_unknown_finding("standard", standard, between.join(list_standard_ids()))
@@ -215,22 +195,17 @@ def _report_unknown_origin(
         if edition != known_edition:
             yield make_unknown_finding("edition", edition, known_edition)
     tool = manifest.get("tool")
-    if tool is not None and _get_nested_item(manifest, ("tool", "name")) != "sanxian":
-        yield make_unknown_finding("tool", _get_nested_item(manifest, ("tool", "name")), "sanxian")
+    if tool is not None and tool.get("name") != "sanxian":
+        yield make_unknown_finding("tool", tool.get("name"), "sanxian")
     elif tool is not None:
-        version = str(_get_nested_item(manifest, ("tool", "versions", "sanxian")))
-        version_match, own_version_match = (
-            _VERSION_PATTERN.fullmatch(version),
-            _VERSION_PATTERN.fullmatch(read_plugin_version()),
+        version = str(_get_nested_item(tool, ("versions", "sanxian")))
+        numbers, own_numbers = (
+            [*map(int, match.groups())] if (match := _VERSION_PATTERN.fullmatch(one)) else None
+            for one in (version, read_plugin_version())
         )
-        later = bool(
-            version_match
-            and own_version_match
-            and tuple(map(int, version_match.groups()[:3])) > tuple(map(int, own_version_match.groups()[:3]))
-        )
-        if version_match is None or later:
+        if numbers is None or (own_numbers is not None and numbers > own_numbers):
             yield make_unknown_finding("version", version, read_plugin_version())
-    schema = _read_report_schema(package)
+    schema = package.report_data.get("schema")
     if schema and schema != REPORT_SCHEMA:
         yield make_unknown_finding("schema", schema, REPORT_SCHEMA, package.report_path)
     spec = _get_nested_item(manifest, ("form", "id"))
@@ -292,17 +267,12 @@ def _compare_settings(
 
     They are compared if profile and standard are equal.
     """
-    norm, settings = ctx.norm, report.get("settings")
-    is_same_norm = (_get_nested_item(report, ("profile", "id")), _get_nested_item(report, ("standard", "id"))) == (
-        norm.profile.id,
-        norm.standard.id,
-    )
-    if not is_same_norm or not isinstance(settings, dict):
+    norm, settings = ctx.norm, report.get("settings", {})
+    ids = [_get_nested_item(report, (key, "id")) for key in ("profile", "standard")]
+    if ids != [norm.profile.id, norm.standard.id]:
         return
     own_settings = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
     differing_keys = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
     if differing_keys:
-        listed_keys = texts.get("words", "between_names").join(differing_keys[:5]) + (
-            " …" if len(differing_keys) > 5 else ""
-        )
+        listed_keys = join_first(differing_keys, texts.get("words", "between_names"))
         yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed_keys)

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Comparison of a package's report with the check of its layers: outcomes of rules, their parameters, and waivers.
+
+Both are results of the same rules on the same layers. A finding that the package's report waives stays open, because
+the receiver of the package decides whether to accept the waiver.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from ....metadata import read_plugin_version
+from ...errors import SanxianError
+from ...geometry.tolerance import Tolerance
+from ...invariants import InvariantError
+from ...messages.texts import Texts
+from ...model.findings import Finding, set_fingerprints
+from ...model.report import Outcome, Report
+from ...model.rule import Severity
+from ...model.verdict import Verdict
+from ..problems import join_first
+from .facts import PackageFacts
+
+if TYPE_CHECKING:
+    from ...check import CheckResult
+
+#: Rule of the findings that compare the package's report with this check.
+_REPORT_RULE_CODE = "DOC013"
+#: Parts of a waiver that are taken from the package's report, and the longest text: the report may contain anything.
+_WAIVER_PARTS = ("reason", "document", "attachment", "author", "date", "until")
+_MAX_PART_LENGTH = 500
+
+
+def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) -> None:
+    """Add findings on statements of the package's report that this check contradicts.
+
+    A finding names a rule that passed in the report but has findings now, or settings that the report confirms and the
+    same profile does not. Tolerances and parameters of rules are compared, too. Reports are compared only for equal
+    version, standard, profile, phase and kind of delivery (scope). Waivers in the package's report are recorded in any
+    case.
+    """
+    report, report_data, norm = check_result.report, facts.report_data, check_result.plan.norm
+    _record_package_waivers(report, report_data)
+    provenance = report_data.get("provenance", {})
+    own_provenance = {
+        "versions": read_plugin_version(),
+        "profile": norm.profile.id,
+        "standard": (norm.standard.id, norm.standard.edition),
+        "phase": norm.phase,
+        "scope": check_result.plan.scope,
+    }
+    standard = provenance.get("standard", {})
+    stated_provenance = {
+        "versions": provenance.get("versions", {}).get("sanxian"),
+        "profile": provenance.get("profile", {}).get("id"),
+        "standard": (standard.get("id"), standard.get("edition")),
+        "phase": provenance.get("phase", ""),
+        "scope": provenance.get("scope"),
+    }
+    if "rules" not in report_data or stated_provenance != own_provenance:
+        return
+    rules_here = {rule.code: rule for rule in report.rules}
+    open_here = {f.code for f in report.findings if f.state != "waived" and f.severity is not Severity.INFO}
+    rule_codes = []
+    for row in report_data["rules"]:
+        rule = rules_here.get(row["code"])
+        if rule is None or rule.code.startswith("DOC"):
+            continue
+        unconfirmed_here_only = set(rule.unconfirmed) - set(row.get("unconfirmed") or ())
+        fails_only_here = row.get("outcome") == "passed" and rule.code in open_here
+        # A rule that was skipped before it read its settings has no unconfirmed settings.
+        was_run = str(rule.outcome) in ("passed", "failed")
+        if fails_only_here or (unconfirmed_here_only and was_run and row.get("outcome") == str(rule.outcome)):
+            rule_codes.append(rule.code)
+    for case, names in (("outcomes", rule_codes), ("values", _list_differing_parameters(report_data, report))):
+        if names:
+            _add_report_finding(check_result, facts.report_path, case, names)
+
+
+def _list_differing_parameters(report_data: dict[str, Any], report: Report) -> list[str]:
+    """Return the names of tolerances and rule parameters that differ between a package's report and this one."""
+    tolerance = report_data.get("tolerance", {})
+    names = [
+        f"tolerance.{one.name}"
+        for one in fields(Tolerance)
+        if tolerance.get(one.name, report.tolerance[one.name]) != report.tolerance[one.name]
+    ]
+    rules_here = {row.code: row for row in report.rules}
+    for row in report_data["rules"]:
+        rule = rules_here.get(row["code"])
+        if rule is not None:
+            stated, actual = _map_parameters(row.get("parameters", ())), _map_parameters(rule.parameters)
+            names += [
+                name if "." in name else f"{rule.code}.{name}"
+                for name in actual
+                if name in stated and stated[name] != actual[name]
+            ]
+    return list(dict.fromkeys(names))
+
+
+def _map_parameters(rows: Iterable[Any]) -> dict[str, Any]:
+    """Return name → value of a rule's parameters, as JSON stores the values."""
+    return {row["name"]: row["value"] for row in json.loads(json.dumps(list(rows), default=str))}
+
+
+def _add_report_finding(check_result: CheckResult, path: str, case: str, names: list[str]) -> None:
+    """Add a finding on the package's report, which is at ``path``, to the check's report."""
+    report, texts = check_result.report, Texts(check_result.report.lang)
+    finding = Finding(
+        "",
+        key=path,
+        code=_REPORT_RULE_CODE,
+        case=case,
+        severity=Severity.WARNING,
+        params={"file": path, "names": join_first(names, texts.get("words", "between_names"))},
+    )
+    finding.message = texts.format_message(finding, check_result.plan.norm.standard.templates)
+    set_fingerprints([finding])
+    report.findings.append(finding)
+    for rule in report.rules:
+        if rule.code == _REPORT_RULE_CODE:
+            rule.findings += 1
+            rule.outcome = Outcome.FAILED
+    if report.verdict is Verdict.PASSED:
+        raise InvariantError(f"a report with a finding of {_REPORT_RULE_CODE} has the verdict {report.verdict}")
+
+
+def _record_package_waivers(report: Report, report_data: dict[str, Any]) -> None:
+    """Record which findings of the inspection the package's report lists as waived.
+
+    ``report_data``: data of the report, empty if unreadable. Each such finding gets the report's waiver as a parameter.
+    The provenance gets three numbers: findings that the report waives, those that the inspection found too, and these
+    by rule.
+    """
+    try:
+        stated_findings = Report.from_dict(report_data).findings
+    except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
+        # The report of another version, or a damaged one.
+        return
+    waived = [one for one in stated_findings if one.state == "waived"]
+    if not waived:
+        return
+    pairs = _match_findings(waived, [finding for finding in report.findings if finding.state != "waived"])
+    for stated_finding, finding in pairs:
+        waiver = stated_finding.params["waiver"]
+        finding.params["package_waiver"] = {
+            part: str(waiver.get(part) or "")[:_MAX_PART_LENGTH] for part in _WAIVER_PARTS
+        }
+    counts = Counter(finding.code for _, finding in pairs)
+    report.provenance["package_waivers"] = {
+        "waived": len(waived),
+        "covered": len(pairs),
+        "rules": dict(sorted(counts.items())),
+    }
+
+
+def _match_findings(stated_findings: list[Finding], found_findings: list[Finding]) -> list[tuple[Finding, Finding]]:
+    """Return pairs of equal findings, matched by fingerprint.
+
+    The rest are matched by rule, message, layers, keys and field, because another rounding of the place changes the
+    fingerprint.
+    """
+    pairs: list[tuple[Finding, Finding]] = []
+    for identify in (_identify_by_fingerprint, _identify_without_place):
+        matched = {id(one) for pair in pairs for one in pair}
+        found_by_identity: dict[Any, list[Finding]] = defaultdict(list)
+        for one in found_findings:
+            if id(one) not in matched:
+                found_by_identity[identify(one)].append(one)
+        for one in stated_findings:
+            candidates = found_by_identity[identify(one)] if id(one) not in matched else []
+            if candidates:
+                gaps = [abs((candidate.area_m2 or 0.0) - (one.area_m2 or 0.0)) for candidate in candidates]
+                pairs.append((one, candidates.pop(gaps.index(min(gaps)))))
+    return pairs
+
+
+def _identify_by_fingerprint(finding: Finding) -> tuple[Any, ...]:
+    """Return the rule and fingerprint of a finding, as a key for matching."""
+    return finding.code, finding.fingerprint
+
+
+def _identify_without_place(finding: Finding) -> tuple[Any, ...]:
+    """Return rule, message, layers, keys and field of a finding, as a key for matching."""
+    keys = tuple(sorted([finding.key, *finding.related_keys]))
+    return finding.code, finding.case, finding.role, finding.related_role, keys, finding.field
