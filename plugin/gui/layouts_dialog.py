@@ -12,7 +12,6 @@ from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialogButtonBox,
-    QFormLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -39,7 +38,7 @@ from .project.document_line import DocumentLine, ensure_exportable_document_info
 from .widgets import messages as trouble
 from .widgets import theme
 from .widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
-from .widgets.layout import fill_layout, resize_within_screen
+from .widgets.layout import fill_layout, make_form, resize_within_screen
 from .widgets.messages import push_message
 from .widgets.whole_rows import WholeRows
 
@@ -195,10 +194,7 @@ class LayoutsDialog(FocusedButtonDialog):
         )
         self._project, self._profile = available_layers.project, available_layers.norm.profile
         self.document = DocumentLine(self._project, lambda: self._profile)
-        form = QFormLayout()
-        form.addRow(tr("Page"), self.page)
-        form.addRow("", self.townships)
-        form.addRow(tr("Document information"), self.document)
+        form = make_form((tr("Page"), self.page), ("", self.townships), (tr("Document information"), self.document))
         note = QLabel(
             tr("Layouts keep their present layers and symbols. Edit them under Project → Layouts."), wordWrap=True
         )

@@ -20,6 +20,7 @@ from ..bridge.settings import (
 )
 from ..bridge.texts import tr
 from .widgets import theme
+from .widgets.layout import fill_form
 
 #: Called with (name of a switch of the menu, whether it is on) when the page is applied.
 SwitchSetter = Callable[[str, bool], None]
@@ -45,10 +46,12 @@ class OptionsPage(QgsOptionsPageWidget):
             tr("Ask what to do with plan data and packages dropped on the map"), ASK_ON_DROP
         )
         self.tour = self._make_switch(tr("Show the tour the next time the sample county is opened"), OFFER_TOUR)
-        form = QFormLayout(self)
-        form.addRow(tr("Language of findings and reports"), self.language)
-        form.addRow(tr("Name in waivers and in the log of fixes"), self.author)
-        form.addRow(tr("Name in the work list"), self.person)
+        form = fill_form(
+            QFormLayout(self),
+            (tr("Language of findings and reports"), self.language),
+            (tr("Name in waivers and in the log of fixes"), self.author),
+            (tr("Name in the work list"), self.person),
+        )
         for switch in (self.live, self.layer, self.ask_on_drop, self.tour):
             form.addRow(switch)
         note = QLabel(

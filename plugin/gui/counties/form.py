@@ -21,6 +21,7 @@ from ...core.profile import list_profile_ids
 from ..widgets import theme
 from ..widgets.combos import ProfileCombo
 from ..widgets.file_line import FileLine
+from ..widgets.layout import fill_form
 
 #: A typed path is read when the user has paused for this time (ms).
 _TYPING_PAUSE_MS = 600
@@ -110,11 +111,14 @@ class CountiesForm(QWidget):
             row.addStretch(1)
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addRow(tr("Data of the counties"), self.source)
-        layout.addRow(tr("Folder of the results"), self.output)
-        layout.addRow(tr("County profile"), settings_row)
-        layout.addRow(tr("Former results"), resume_row)
-        layout.addRow(tr("Reports also as"), form_row)
+        fill_form(
+            layout,
+            (tr("Data of the counties"), self.source),
+            (tr("Folder of the results"), self.output),
+            (tr("County profile"), settings_row),
+            (tr("Former results"), resume_row),
+            (tr("Reports also as"), form_row),
+        )
 
     # --- choices of the last time
     def _read_choices(self) -> None:

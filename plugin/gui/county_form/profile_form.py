@@ -9,7 +9,6 @@ from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
-    QFormLayout,
     QLabel,
     QLineEdit,
     QTabWidget,
@@ -27,7 +26,7 @@ from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.combos import ProfileCombo
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
-from ..widgets.layout import fill_layout, make_row, make_scroll_area
+from ..widgets.layout import fill_layout, make_form, make_row, make_scroll_area
 from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList
 
@@ -110,24 +109,24 @@ class ProfileForm(FocusedButtonDialog):
     def _lay_out_tabs(self, county_widget: QWidget) -> None:
         """Place the county's settings on one tab and the check settings on the other."""
         checks = QWidget()
-        form = QFormLayout()
-        form.addRow(tr("Standard"), self.standard)
-        form.addRow(tr("Scope"), self.scope)
-        form.addRow(tr("Phase of the plan"), self.phase)
-        form.addRow(tr("Rules"), self.rules)
-        form.addRow(tr("Year of the base parcels"), self.base_year)
-        form.addRow(tr("Township targets"), self.targets)
-        form.addRow(tr("Heritage register"), self.register)
-        form.addRow(tr("Waiver file"), self.waivers)
-        form.addRow(tr("Sealed edition"), self.baseline)
-        form.addRow(tr("Document information"), self.document)
-        form.addRow(tr("Language of findings and reports"), self.language)
+        form = make_form(
+            (tr("Standard"), self.standard),
+            (tr("Scope"), self.scope),
+            (tr("Phase of the plan"), self.phase),
+            (tr("Rules"), self.rules),
+            (tr("Year of the base parcels"), self.base_year),
+            (tr("Township targets"), self.targets),
+            (tr("Heritage register"), self.register),
+            (tr("Waiver file"), self.waivers),
+            (tr("Sealed edition"), self.baseline),
+            (tr("Document information"), self.document),
+            (tr("Language of findings and reports"), self.language),
+        )
         fill_layout(QVBoxLayout(checks), form, (self.summary, 1))
         self.tabs = QTabWidget()
         self.tabs.addTab(make_scroll_area(county_widget), tr("Targets and confirmation"))
         self.tabs.addTab(make_scroll_area(checks), tr("Check settings"))
-        top = QFormLayout()
-        top.addRow(tr("Profile"), self.profile.make_row_with_button())
+        top = make_form((tr("Profile"), self.profile.make_row_with_button()))
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))

@@ -25,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels import make_source_mark_label, make_text_label, set_bold
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_form, fill_layout
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
@@ -308,8 +308,11 @@ class DetailPane(QgsScrollArea):
     def _add_basis(self, form: QFormLayout, result: CheckView, code: str) -> None:
         why, fix = result.get_rule_purpose_and_remedy(code)
         if why:
-            form.addRow(_make_row_label(tr("Why")), make_text_label(why))
-            form.addRow(_make_row_label(tr("How to fix")), make_text_label(fix))
+            fill_form(
+                form,
+                (_make_row_label(tr("Why")), make_text_label(why)),
+                (_make_row_label(tr("How to fix")), make_text_label(fix)),
+            )
         sources = result.list_sources(code)
         if sources:
             form.addRow(_make_row_label(tr("Source")), _make_source_list(sources))

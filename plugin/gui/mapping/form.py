@@ -10,7 +10,6 @@ from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QDialogButtonBox,
-    QFormLayout,
     QHeaderView,
     QLabel,
     QProgressBar,
@@ -30,7 +29,7 @@ from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
 from ..widgets.combos import ScrollSafeComboBox, make_searchable
-from ..widgets.layout import fill_layout, make_row, resize_within_screen
+from ..widgets.layout import fill_layout, make_form, make_row, resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .table import MappingTable
 
@@ -153,19 +152,14 @@ class MappingForm(ManualStartDialog):
     def _lay_out_widgets(self) -> None:
         source = make_row((self.source, 1), self.browse)
         template = make_row((self.template, 1), self.again, self.load, self.save)
-        top = QFormLayout()
-        top.addRow(tr("Layer"), source)
-        top.addRow(tr("Target template"), template)
+        top = make_form((tr("Layer"), source), (tr("Target template"), template))
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(WholeRows(self.table))
         splitter.addWidget(self.choices)
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
-        output_form = QFormLayout()
-        output_form.addRow(tr("Write to"), self.output)
-        output_form.addRow("", self.losses)
-        output_form.addRow("", self.personal)
+        output_form = make_form((tr("Write to"), self.output), ("", self.losses), ("", self.personal))
         self.buttons = make_close_button(self)
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)

@@ -12,7 +12,6 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
-    QFormLayout,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
@@ -32,7 +31,7 @@ from ..widgets import messages, theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.field_message import WrappedLabel
 from ..widgets.labels import ElidedLabel
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, make_form
 from ..widgets.sections import NoticeBox
 
 
@@ -284,13 +283,14 @@ class DocumentDialog(FocusedButtonDialog):
                 "package, from its specification."
             )
         )
-        form = QFormLayout()
-        form.addRow(tr("Secrecy level"), self.secrecy)
-        form.addRow(tr("Reason for a lower level"), self.reason)
-        form.addRow(tr("Planning authority"), self.compiler)
-        form.addRow(tr("Cartographer"), self.cartographer)
-        form.addRow(tr("Printed date"), self.date)
-        form.addRow(tr("Map approval number"), self.approval)
+        form = make_form(
+            (tr("Secrecy level"), self.secrecy),
+            (tr("Reason for a lower level"), self.reason),
+            (tr("Planning authority"), self.compiler),
+            (tr("Cartographer"), self.cartographer),
+            (tr("Printed date"), self.date),
+            (tr("Map approval number"), self.approval),
+        )
         buttons = add_help_button(make_ok_cancel_buttons(self), "document")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         fill_layout(QVBoxLayout(self), about, form, self.problem, (None, 1), buttons)

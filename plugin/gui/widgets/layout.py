@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.PyQt.QtGui import QGuiApplication
-from qgis.PyQt.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QBoxLayout, QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 #: Maximum shares of the screen's width and height; the title bar needs the rest.
 _MAX_WIDTH_SHARE, _MAX_HEIGHT_SHARE = 0.96, 0.9
@@ -62,3 +62,15 @@ def make_row_widget(*items: Any) -> QWidget:
 def make_column(*items: Any) -> QVBoxLayout:
     """Return a column of the items, which are those of `fill_layout`."""
     return fill_layout(QVBoxLayout(), *items)
+
+
+def fill_form(form: QFormLayout, *rows: tuple[Any, ...]) -> QFormLayout:
+    """Add rows to a form, which are the arguments of ``addRow``, and return the form."""
+    for row in rows:
+        form.addRow(*row)
+    return form
+
+
+def make_form(*rows: tuple[Any, ...]) -> QFormLayout:
+    """Return a form of the rows, which are those of `fill_form`."""
+    return fill_form(QFormLayout(), *rows)
