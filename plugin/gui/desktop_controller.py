@@ -424,7 +424,7 @@ class DesktopController(QObject):
         self, change: Any, rows: dict[int, Any], step: EditStep | None
     ) -> Generator[Waiting, None, None]:
         yield from self._show_findings_change(change, rows)
-        self.fixes.on_rechecked()
+        self.fixes.has_just_fixed = False
         yield WAITING
         self.notices.show_new_findings(change, step)
         self.saving_notices.follow(change)

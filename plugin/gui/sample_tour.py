@@ -65,7 +65,7 @@ class TourCard(QFrame):
 
     def __init__(self, steps: list[TourStep], window: QWidget):
         super().__init__(window, objectName="SanxianTour", frameShape=QFrame.Shape.StyledPanel, autoFillBackground=True)
-        self._steps, self._number = steps, 0
+        self._steps, self.number = steps, 0
         self._frame = QFrame(window, objectName="SanxianTourFrame")
         self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.title, self.text, self.position = QLabel(), QLabel(), QLabel()
@@ -73,7 +73,7 @@ class TourCard(QFrame):
         self.text.setWordWrap(True)
         theme.set_faint(self.position)
         self.skip = self._make_button(tr("Skip Tour"), "SanxianTourSkip", self.end)
-        self.back = self._make_button(tr("Back"), "SanxianTourBack", lambda: self.show_step(self._number - 1))
+        self.back = self._make_button(tr("Back"), "SanxianTourBack", lambda: self.show_step(self.number - 1))
         self.forward = self._make_button("", "SanxianTourNext", self._go_on)
         buttons = make_row(self.position, None, self.skip, self.back, self.forward)
         fill_layout(QVBoxLayout(self), self.title, self.text, buttons)
@@ -89,15 +89,10 @@ class TourCard(QFrame):
         button.clicked.connect(lambda _on=False: action())
         return button
 
-    @property
-    def number(self) -> int:
-        """Return the number of the displayed step, from 0."""
-        return self._number
-
     def show_step(self, number: int) -> None:
         """Show the step of a number, from 0."""
         step, is_last = self._steps[number], number == len(self._steps) - 1
-        self._number = number
+        self.number = number
         self.title.setText(step.title)
         self.text.setText(step.text)
         self.position.setText(f"{number + 1} / {len(self._steps)}")
@@ -111,8 +106,8 @@ class TourCard(QFrame):
         self.forward.setFocus()
 
     def _go_on(self) -> None:
-        if self._number + 1 < len(self._steps):
-            self.show_step(self._number + 1)
+        if self.number + 1 < len(self._steps):
+            self.show_step(self.number + 1)
         else:
             self.end()
 
@@ -126,7 +121,7 @@ class TourCard(QFrame):
         self.deleteLater()
 
     def _place(self) -> None:
-        window, target = self.parentWidget(), self._steps[self._number].target
+        window, target = self.parentWidget(), self._steps[self.number].target
         # The height follows from the wrapped text.
         self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
         area = QRect()

@@ -104,7 +104,7 @@ def fix_and_undo(controller, boundary, finding):
     click(dialog.apply)
     wait(lambda: controller.fixes.one.dialog is None and find_conflict(controller) is None)
     FACTS["fixed"] = find_conflict(controller) is None
-    FACTS["canvas_clean"] = controller.fixes.one._mark.band_count == 0
+    FACTS["canvas_clean"] = len(controller.fixes.one._mark._bands) == 0
     wait_seconds(0.5)
     save_picture("fixing-3-applied")
     # QGIS's own undo, with the map in focus.

@@ -70,7 +70,7 @@ def measure(controller):
     wait_seconds(1)
 
     def is_ready():
-        return dock.is_list_ready and not dock.filters._timer.isActive() and not store.is_busy
+        return dock._filling is None and not dock.filters._timer.isActive() and not store.is_busy
 
     def step(name, action, is_done=is_ready):
         gc.collect()

@@ -129,7 +129,7 @@ def test_figures_follow_the_mouse_and_equal_an_independent_area(panel):
     assert panel.at_mouse.label.isVisible() and panel.at_mouse.label.text().startswith("不符合")
     assert sorted(panel.marks.lines) == ["farmland", "red_line"]
     panel.tool.cancel()
-    assert panel.marks.lines == [] and panel.tool.band_count == 0 and panel.projects.items == []
+    assert panel.marks.lines == [] and len(panel.tool._bands) == 0 and panel.projects.items == []
 
 
 def test_too_few_points_show_no_area_and_no_verdict(panel):
@@ -408,7 +408,7 @@ def test_closing_the_project_while_drawing_leaves_nothing_on_the_map(panel, proj
     assert len(canvas.scene().items()) > before
     project.clear()
     process_events(0.2)
-    assert panel.projects.items == [] and panel.tool.band_count == 0 and panel.marks.lines == []
+    assert panel.projects.items == [] and len(panel.tool._bands) == 0 and panel.marks.lines == []
     assert canvas.mapTool() is not panel.tool and not panel.dock.form.isEnabled()
     assert panel.dock.figures.area_m2 is None
 
@@ -454,7 +454,7 @@ def test_unloading_while_drawing_removes_bands_box_tool_and_panel(open_controlle
     monkeypatch.setattr(conformity_module.ConformityController, "stop", lambda self: calls.append(1) or stopped(self))
     panel = controller.conformity
     panel.stop()
-    assert panel.tool.band_count == 0 and panel.marks.lines == [] and panel.at_mouse.label is None
+    assert len(panel.tool._bands) == 0 and panel.marks.lines == [] and panel.at_mouse.label is None
     assert canvas.mapTool() is None
     assert wait_until(lambda: not controller.runner._running_jobs)
     # The fixture unloads the plugin: stopping twice is harmless.

@@ -57,13 +57,13 @@ def checked(open_controller, qgis_app):
 
 def check(controller):
     controller.start_check()
-    assert wait_until(lambda: not controller.is_check_running and controller.editing._current_check is not None)
+    assert wait_until(lambda: not controller.is_check_running and controller.editing.live is not None)
     wait_for_live_check(controller)
 
 
 def wait_for_live_check(controller):
     process_events(0.1)
-    assert wait_until(lambda: controller.editing._current_check is None or controller.editing._current_check.is_idle)
+    assert wait_until(lambda: controller.editing.live is None or controller.editing.live.is_idle)
 
 
 def test_second_check_takes_results_of_rules_from_the_first_and_equals_a_fresh_one_after_an_edit(checked):
@@ -204,17 +204,17 @@ def test_saved_report_states_the_edits_since_the_full_check(checked, qgis_app, t
 
 def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(checked, project, qgis_app):
     controller, layers = checked
-    following = controller.editing._current_check
+    following = controller.editing.live
     controller.start_check()
     controller.checking.cancel()
     assert wait_until(lambda: not controller.is_check_running)
-    assert controller.editing._current_check is following and controller.editing._next_check is None
+    assert controller.editing.live is following and controller.editing._next_check is None
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     assert controller.dock.result.rechecked_features
     layers["CZKFBJ"].rollBack()
     project.clear()
-    assert controller.editing._current_check is None and controller.dock.result is None
+    assert controller.editing.live is None and controller.dock.result is None
 
 
 def test_live_check_of_one_edit_takes_under_20_ms_of_main_thread_time_in_the_median(checked, qgis_app, monkeypatch):
@@ -233,7 +233,7 @@ def test_live_check_of_one_edit_takes_under_20_ms_of_main_thread_time_in_the_med
 
         return call
 
-    live = controller.editing._current_check
+    live = controller.editing.live
     live._timer.timeout.disconnect()
     live._timer.timeout.connect(timed(live._read_changes))
     live.rechecked.disconnect()

@@ -90,9 +90,9 @@ def test_fix_preview_shows_areas_outcome_and_map_marks_and_changes_nothing_when_
     assert any(row[0] == "城镇开发边界" and row[2] not in ("", "0.00") for row in cells)
     assert any(row[0].startswith("永久基本农田") and row[4] == "未改动" for row in cells)
     assert any(line.startswith("消除：") and "REL002" in line for line in dialog.outcome.lines)
-    assert controller.fixes.one._mark.band_count > 0 and dialog.maps.marks[1].band_count > 0
+    assert len(controller.fixes.one._mark._bands) > 0 and len(dialog.maps.marks[1]._bands) > 0
     dialog.reject()
-    assert controller.fixes.one._mark.band_count == 0 and controller.fixes.one.dialog is None
+    assert len(controller.fixes.one._mark._bands) == 0 and controller.fixes.one.dialog is None
     assert list_shapes(layers["CZKFBJ"]) == before and read_log(controller, layers) == []
 
 
@@ -183,7 +183,7 @@ def test_removing_a_layer_closes_the_fix_preview(overlapping):
     layers["CZKFBJ"].rollBack()
     QgsProject.instance().removeMapLayer(layers.pop("CZKFBJ").id())
     process_events(0.1)
-    assert controller.fixes.one.dialog is None and controller.fixes.one._mark.band_count == 0
+    assert controller.fixes.one.dialog is None and len(controller.fixes.one._mark._bands) == 0
 
 
 def test_closing_the_project_closes_the_fix_preview_while_its_trial_runs(overlapping):
@@ -196,7 +196,7 @@ def test_closing_the_project_closes_the_fix_preview_while_its_trial_runs(overlap
     QgsProject.instance().clear()
     process_events(0.3)
     assert controller.fixes.one.dialog is None and controller.fixes.many.dialog is None
-    assert controller.fixes.one._mark.band_count == 0
+    assert len(controller.fixes.one._mark._bands) == 0
 
 
 def test_key_f_and_the_context_menu_open_the_fix_preview(overlapping):
@@ -223,7 +223,7 @@ def test_edit_message_has_a_button_to_fix_the_findings_that_the_edit_added(overl
 
 def test_finding_of_an_outdated_result_is_not_fixed_and_a_note_has_the_reason(overlapping):
     controller, _layers, finding = overlapping
-    controller.editing._current_check._stop_as_outdated()
+    controller.editing.live._stop_as_outdated()
     controller.fixes.preview_fixes(finding)
     assert controller.fixes.one.dialog is None and "重新检查" in controller.dock.note.text()
 

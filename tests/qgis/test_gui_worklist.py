@@ -168,7 +168,7 @@ def test_next_open_far_down_moves_the_rows_to_it(findings_dock):
     count = 2 * MAX_ROWS
     report = make_large_report(count)
     findings_dock.set_result(make_result(report))
-    assert wait_until(lambda: findings_dock.is_list_ready)
+    assert wait_until(lambda: findings_dock._filling is None)
     listed = findings_dock.tree.findings.list_visible_findings()
     items = make_items(report)
     for finding in listed[: count - 2]:
@@ -176,7 +176,7 @@ def test_next_open_far_down_moves_the_rows_to_it(findings_dock):
     for finding in listed[count - 2 :]:
         items[finding.fingerprint] = WorkItem(finding.fingerprint)
     findings_dock.set_work(WorkRows(items))
-    assert wait_until(lambda: findings_dock.is_list_ready)
+    assert wait_until(lambda: findings_dock._filling is None)
     for finding in listed[count - 2 :]:
         findings_dock.step_to_open()
         assert findings_dock.tree.get_selected_finding() is finding
@@ -199,23 +199,23 @@ def test_long_list_is_prepared_in_portions_and_equals_the_short_way(findings_doc
     count = MAX_FINDINGS_LISTED_AT_ONCE + 1000
     report = make_large_report(count)
     findings_dock.set_result(make_result(report))
-    assert not findings_dock.is_list_ready
-    assert wait_until(lambda: findings_dock.is_list_ready)
+    assert findings_dock._filling is not None
+    assert wait_until(lambda: findings_dock._filling is None)
     proxy = findings_dock.tree.findings
     largest_first = sorted(report.findings, key=lambda f: -f.area_m2)
     assert proxy.list_visible_findings() == largest_first
     assert proxy.get_finding_position(largest_first[1]) == (2, count, "ERROR")
     findings_dock.filters.search.setText("乡镇7")
     assert wait_until(lambda: len(proxy.list_visible_findings()) == count // 20)
-    assert wait_until(lambda: findings_dock.is_list_ready)
+    assert wait_until(lambda: findings_dock._filling is None)
     assert proxy.count_matching_by_kind()["ERROR"] == count // 20
     findings_dock.filters.search.setText("")
-    assert wait_until(lambda: len(proxy.list_visible_findings()) == count and findings_dock.is_list_ready)
+    assert wait_until(lambda: len(proxy.list_visible_findings()) == count and findings_dock._filling is None)
     findings_dock.tree.header().setSortIndicator(PLACE_COLUMN, Qt.SortOrder.AscendingOrder)
     assert wait_until(lambda: proxy.list_visible_findings()[0].key == f"{0:018d}")
-    assert wait_until(lambda: findings_dock.is_list_ready)
+    assert wait_until(lambda: findings_dock._filling is None)
     findings_dock.group_by(Grouping.TOWNSHIP)
-    assert wait_until(lambda: findings_dock.is_list_ready)
+    assert wait_until(lambda: findings_dock._filling is None)
     assert proxy.rowCount() == 20
 
 

@@ -14,6 +14,7 @@ from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ..findings import empty_states
 from ..findings.dock import FindingsDock
+from ..widgets.empty_state import EmptyPage
 
 #: While a project opens, layers are added one by one: wait until no more are added.
 _SETTLE_MS = 300
@@ -67,7 +68,7 @@ class LayerRecognition(QObject):
         if self._busy() or ((dock.result is not None or dock.isHidden()) and not offers):
             return
         if self._reading():
-            dock.set_empty_page(empty_states.make_reading_page())
+            dock.set_empty_page(EmptyPage(tr("Reading the saved check result and comparing the layers with it…")))
             return
         if not empty_states.has_recent_geopandas():
             dock.set_empty_page(empty_states.make_libraries_missing_page(handlers["doctor"]))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from ...bridge import health
 from ...bridge.checking import findings_layer
 from ...bridge.checking.check import MemoryOfProject, check_project_or_folder
 from ...bridge.checking.saved_result import ProjectState
@@ -23,6 +25,9 @@ from ..findings.dock import FindingsDock
 from ..findings.result import CheckView
 from ..findings.result_owner import InputFingerprint
 from ..widgets import messages
+
+#: The code of a rule at the beginning of a text of the progress.
+_RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}|X[\w-]+-\d{3}) ")
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,8 @@ class CheckRunner(QObject):
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.is_running:
-            self._dock.run_bar.show_progress(share, empty_states.parse_rule_code(text))
+            code = _RULE_CODE_PATTERN.match(text)
+            self._dock.run_bar.show_progress(share, code[1] if code else "")
 
     def _end_check(self, note: str = "") -> None:
         self.check_job = None
@@ -185,7 +191,7 @@ class CheckRunner(QObject):
         self.check_stopped.emit()
 
     def _on_failed(self, title: str, error: Exception) -> None:
-        if empty_states.is_missing_libraries_error(error):
+        if isinstance(error, health.MissingLibraries | ImportError):
             libraries_page = empty_states.make_libraries_missing_page(self._open_doctor)
             self._dock.set_empty_page(libraries_page)
             # Without a result, the panel shows the message in the middle, with a button.

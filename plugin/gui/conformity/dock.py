@@ -75,7 +75,7 @@ class ConformityDock(QgsDockWidget):
         self.setWidget(content)
         for part in (self.form, self.summary, self.line_table):
             theme.call_after_theme_change(self, part.refresh_icons, QEvent.Type.FontChange)
-        self._figures = PanelFigures()
+        self.figures = PanelFigures()
 
     def sizeHint(self) -> QSize:
         em = self.fontMetrics().height()
@@ -113,11 +113,6 @@ class ConformityDock(QgsDockWidget):
         return area
 
     # --- what is shown
-    @property
-    def figures(self) -> PanelFigures:
-        """Return the figures in view."""
-        return self._figures
-
     def show_page(self, page: EmptyPage | None) -> None:
         """Show a page without figures; None shows the figures."""
         if page is not None:
@@ -126,7 +121,7 @@ class ConformityDock(QgsDockWidget):
 
     def show_figures(self, figures: PanelFigures) -> None:
         """Show the figures on a project."""
-        self._figures = figures
+        self.figures = figures
         self.summary.show_figures(figures)
         self.line_table.show_rows(figures.lines)
         self.class_table.show_rows(figures.classes)

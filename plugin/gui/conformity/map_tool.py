@@ -13,7 +13,7 @@ from .projects import LINE, POLYGON
 
 #: Widths in font heights of the canvas.
 _EDGE_EM, _HALO_EM, _ICON_EM = 0.13, 0.3, 0.5
-_INK, _HALO, _NO_COLOUR = QColor("#111111"), QColor(255, 255, 255, 220), QColor(0, 0, 0, 0)
+_INK, _HALO = QColor("#111111"), QColor(255, 255, 255, 220)
 _MIN_POINTS = {POLYGON: 3, LINE: 2}
 
 
@@ -151,11 +151,6 @@ class ProjectMapTool(QgsMapTool):
             self._snap_indicator.setVisible(False)
 
     # --- bands
-    @property
-    def band_count(self) -> int:
-        """Return the number of rubber bands on the map."""
-        return len(self._bands)
-
     def refresh(self) -> None:
         """Draw fixed edges, edges to the mouse, and the points."""
         if not self._bands:

@@ -31,7 +31,7 @@ from ...core.render.words import ReportTexts
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
 from ..widgets.opening import open_path
-from .rows import DONE, KEPT, RUNNING, make_rows_of_counties, make_rows_of_forecast
+from .rows import DONE, KEPT, RUNNING, CountyRow, make_rows_of_forecast
 
 if TYPE_CHECKING:
     from ...core.counties.forecast import Forecast
@@ -108,7 +108,9 @@ class CountiesController(QObject):
         self._stop_forecast()
         if not dialog.form.is_complete:
             dialog.model.set_rows([])
-            dialog.message.show_hint(self._explain_missing_input())
+            has_source = bool(dialog.form.source.text())
+            source_text = tr("Choose a folder with the data of each county, or a list of counties.")
+            dialog.message.show_hint(tr("Choose the folder of the results.") if has_source else source_text)
             return
         try:
             options = dialog.form.make_options()
@@ -125,13 +127,8 @@ class CountiesController(QObject):
             is_hidden=True,
         )
         job.step.connect(lambda share, _text: self._on_forecast_step(job, found, options, share))
-        dialog.show_reading()
+        dialog.message.show_hint(tr("Reading the data of the counties…"))
         self._runner.start(job)
-
-    def _explain_missing_input(self) -> str:
-        if not self.dialog.form.source.text():
-            return tr("Choose a folder with the data of each county, or a list of counties.")
-        return tr("Choose the folder of the results.")
 
     def _read_again(self) -> None:
         self._forecaster.forget()
@@ -159,7 +156,7 @@ class CountiesController(QObject):
             return
         counties = found.pop()
         if [row.county for row in self.dialog.model.rows] != list(counties):
-            self.dialog.model.set_rows(make_rows_of_counties(counties, options.check.profile))
+            self.dialog.model.set_rows([CountyRow(one, one.profile or options.check.profile) for one in counties])
 
     def _show_forecast(self, forecast: Forecast) -> None:
         self._forecast_job = None

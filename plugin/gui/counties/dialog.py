@@ -265,10 +265,6 @@ class CountiesDialog(ManualStartDialog):
         self.start.setEnabled(complete)
         self.start.setToolTip("" if complete else tr("Choose the data of the counties and the folder of the results."))
 
-    def show_reading(self) -> None:
-        """Show that the counties are read for the forecast."""
-        self.message.show_hint(tr("Reading the data of the counties…"))
-
     def show_rows(self, rows: list[CountyRow]) -> None:
         """Show counties; the selected one stays selected."""
         selected = self.table.get_selected_row()

@@ -74,11 +74,6 @@ class CountyRow:
         return record is not None and record.is_checked and "html" in record.forms and self.folder is not None
 
 
-def make_rows_of_counties(counties: tuple[County, ...], profile: str) -> list[CountyRow]:
-    """Return the rows of counties that are not planned yet; ``profile``: used for counties without one in the list."""
-    return [CountyRow(county, county.profile or profile) for county in counties]
-
-
 def make_rows_of_forecast(forecast: Forecast) -> list[CountyRow]:
     """Return the rows of a forecast."""
     return [

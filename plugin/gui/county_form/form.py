@@ -71,7 +71,7 @@ class CountyForm(QWidget):
         super().__init__(parent, objectName="SanxianCountyForm")
         self._texts = Texts(settings.get_interface_language())
         self._opened_settings = self._stored_settings = CountySettings()
-        self._path, self._text, self._is_filling = Path(), "", False
+        self._path, self.text, self._is_filling = Path(), "", False
         norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
         self._norm = norm
         self.name, self.area_code = QLineEdit(), QLineEdit()
@@ -162,7 +162,7 @@ class CountyForm(QWidget):
         ``path`` and ``text``: path and contents of its profile file, which need not exist.
         """
         self._opened_settings = self._stored_settings = county
-        self._path, self._text = path, text
+        self._path, self.text = path, text
         self._is_filling = True
         self.name.setText(county.name)
         self.area_code.setText(county.area_code)
@@ -236,11 +236,6 @@ class CountyForm(QWidget):
         )
 
     @property
-    def text(self) -> str:
-        """Return the contents of the county's profile file when it was opened."""
-        return self._text
-
-    @property
     def is_changed(self) -> bool:
         """Return True if the settings in the form differ from those that were opened."""
         return self.read_county_settings() != self._opened_settings
@@ -259,7 +254,7 @@ class CountyForm(QWidget):
         except SanxianError:
             # `find_county_problems` reports this error at the field of the parent.
             base = load_profile()
-        table = tomllib.loads(self._text) if self._text else {}
+        table = tomllib.loads(self.text) if self.text else {}
         return Norm(load_named_standard(table, base, self._path), base)
 
     def _on_changed(self, *_args: object) -> None:
@@ -273,9 +268,9 @@ class CountyForm(QWidget):
 
     def _refresh_messages(self) -> None:
         county = self.read_county_settings()
-        needs_validation = self.has_county_values or bool(self._text)
+        needs_validation = self.has_county_values or bool(self.text)
         self.problems = (
-            find_county_problems(county, self._path, self._text, self._opened_settings) if needs_validation else []
+            find_county_problems(county, self._path, self.text, self._opened_settings) if needs_validation else []
         )
         self._show_problems()
         self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
@@ -290,10 +285,10 @@ class CountyForm(QWidget):
         if any(one.prevents_saving for one in self.problems if not one.field_path.startswith("confirmed")):
             return
         norm = self._norm
-        if self.has_county_values or self._text:
+        if self.has_county_values or self.text:
             try:
                 unconfirmed_county = replace(county, confirmation=CountyConfirmation())
-                norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self._text))
+                norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self.text))
             except SanxianError as error:
                 self.file_message.show_text(trouble.explain_error(error))
                 return

@@ -25,7 +25,7 @@ class LiveCheckSwitch(QObject):
     def __init__(self, runner: JobRunner, parent: QObject | None = None):
         super().__init__(parent)
         self._runner = runner
-        self._current_check: LiveCheck | None = None
+        self.live: LiveCheck | None = None
         self._next_check: LiveCheck | None = None
         self.is_on = settings.read_setting(settings.CHECK_WHILE_EDITING, True)
         #: True if layers changed beyond the observed edits.
@@ -35,7 +35,7 @@ class LiveCheckSwitch(QObject):
         """Switch the live check on or off; while it is off, edits are collected and re-checked later."""
         settings.store_setting(settings.CHECK_WHILE_EDITING, on)
         self.is_on = on
-        for live in (self._current_check, self._next_check):
+        for live in (self.live, self._next_check):
             if live is not None:
                 live.set_paused(not on)
         self.changed.emit()
@@ -43,17 +43,12 @@ class LiveCheckSwitch(QObject):
     @property
     def is_observing(self) -> bool:
         """Return True while the layers of the displayed result are observed."""
-        return self._current_check is not None
-
-    @property
-    def live(self) -> LiveCheck | None:
-        """Return the live check of the displayed result; None without one."""
-        return self._current_check
+        return self.live is not None
 
     @property
     def waiting_feature_count(self) -> int:
         """Return the number of changed features that were not re-checked yet."""
-        return 0 if self._current_check is None else self._current_check.waiting_count
+        return 0 if self.live is None else self.live.waiting_count
 
     def prepare_observation(self, layers: list[QgsVectorLayer]) -> None:
         """Prepare to observe the layers of a check that begins now."""
@@ -73,21 +68,21 @@ class LiveCheckSwitch(QObject):
 
         ``layer_id_by_name``: name of each layer in the check → layer id.
         """
-        self._current_check, self._next_check = (self._next_check, _stop_live_check(self._current_check))
+        self.live, self._next_check = (self._next_check, _stop_live_check(self.live))
         self.is_outdated = False
-        if self._current_check is not None:
-            self._current_check.indicators_changed.connect(self.indicators_changed)
-            self._current_check.rechecked.connect(self.rechecked)
-            self._current_check.saved.connect(self.saved)
-            self._current_check.outdated.connect(self._mark_result_outdated)
-            self._current_check.waiting.connect(lambda _count: self.changed.emit())
-            self._current_check.begin_from_result(check_result, options, layer_id_by_name)
+        if self.live is not None:
+            self.live.indicators_changed.connect(self.indicators_changed)
+            self.live.rechecked.connect(self.rechecked)
+            self.live.saved.connect(self.saved)
+            self.live.outdated.connect(self._mark_result_outdated)
+            self.live.waiting.connect(lambda _count: self.changed.emit())
+            self.live.begin_from_result(check_result, options, layer_id_by_name)
         self.changed.emit()
 
     def stop_observation(self) -> None:
         """Stop observing layers, because the project has changed."""
-        self._current_check, self._next_check = (
-            _stop_live_check(self._current_check),
+        self.live, self._next_check = (
+            _stop_live_check(self.live),
             _stop_live_check(self._next_check),
         )
         self.is_outdated = False
@@ -96,7 +91,7 @@ class LiveCheckSwitch(QObject):
     stop = stop_observation
 
     def _mark_result_outdated(self) -> None:
-        self._current_check = _stop_live_check(self._current_check)
+        self.live = _stop_live_check(self.live)
         self.is_outdated = True
         self.outdated.emit()
         self.changed.emit()

@@ -26,7 +26,6 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels import make_source_mark_label, make_text_label, set_bold
 from ..widgets.layout import fill_form, fill_layout
-from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import (
     NOT_RUN_OUTCOMES,
@@ -152,7 +151,8 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 
 def _format_state(finding: Any) -> str:
     """Return as text whether a finding is waived or to do, and the reason if it cannot be waived."""
-    word, refusal_text = get_state_word(finding.state), find_waiver_refusal_text(finding)
+    word = tr("Waived") if finding.state == "waived" else tr("To do")
+    refusal_text = find_waiver_refusal_text(finding)
     if finding.state != "waived" and finding.params.get("package_waiver"):
         return tr(
             "Waived by the sender of the package; open in this inspection until you accept the waiver with “Waive…”."

@@ -17,7 +17,7 @@ from ..widgets import theme
 from ..widgets.empty_state import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .filter import FilterSettings
-from .form import FindingsForm
+from .form import LIST_TO_DETAIL_RATIO, FindingsForm
 from .groups import NOT_RUN_OUTCOMES, FindingGroup, Grouping
 from .result import CheckView
 from .work_rows import STALE, WorkRows
@@ -167,7 +167,7 @@ class FindingsDock(FindingsForm):
         self._show_selected_details()
         self._pass_selection_to_buttons()
         if first:
-            self.set_initial_heights()
+            self.splitter.setSizes([share * self.height() for share in LIST_TO_DETAIL_RATIO])
 
     def clear_result(self) -> None:
         """Clear the former result after a change of project."""
@@ -319,10 +319,10 @@ class FindingsDock(FindingsForm):
             self.verdict.kinds,
             filters.search.text(),
             filters.chosen_townships,
-            filters.chosen_rules,
+            frozenset(filters.rules.checkedItemsData()),
             filters.package_only.isChecked(),
-            filters.chosen_states,
-            filters.chosen_assignees,
+            frozenset(filters.states.checkedItemsData()),
+            frozenset(filters.assignees.checkedItemsData()),
             filters.chosen_fingerprints,
         )
 
@@ -379,11 +379,6 @@ class FindingsDock(FindingsForm):
         if former_selection is not None and self.tree.get_selected_finding() is None:
             self.findingChosen.emit(None)
         self.listFiltered.emit()
-
-    @property
-    def is_list_ready(self) -> bool:
-        """Return True unless a long list is being prepared."""
-        return self._filling is None
 
     # --- the work list
     def group_by(self, grouping: Grouping) -> None:
@@ -496,7 +491,7 @@ class FindingsDock(FindingsForm):
             hidden_layers = self.hidden_layer_finder(finding)
             self._hidden_layers = _list_layer_states(hidden_layers)
             self.detail.show_finding(self.result, group, finding, hidden_layers)
-        self.navigation.enable_zoom_to(finding)
+        self.navigation.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
         self._show_selected_position()
 
     def refresh_hidden_layers(self) -> None:

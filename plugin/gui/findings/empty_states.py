@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from ...bridge import health, settings
+from ...bridge import settings
 from ...bridge.layers.role_recognition import RecognisedLayers
 from ...bridge.texts import join_first_names, tr
 from ...core.doctor.requirements import load_requirements
@@ -19,7 +18,6 @@ from ..widgets.empty_state import EmptyPage
 ActionCallback = Callable[[], None]
 #: Missing layers that the page names; its tool tip lists all.
 _MAX_NAMED_LAYERS = 3
-_RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}|X[\w-]+-\d{3}) ")
 
 
 def has_recent_geopandas() -> bool:
@@ -34,11 +32,6 @@ def has_recent_geopandas() -> bool:
     except metadata.PackageNotFoundError:
         return True
     return int(version.split(".")[0]) >= int(load_requirements().required_libraries["geopandas"].split(".")[0])
-
-
-def is_missing_libraries_error(error: Exception) -> bool:
-    """Return True if an error was caused by missing libraries."""
-    return isinstance(error, health.MissingLibraries | ImportError)
 
 
 def make_libraries_missing_page(open_doctor: ActionCallback) -> EmptyPage:
@@ -59,11 +52,6 @@ def make_no_layer_page(create_project: ActionCallback, open_sample: ActionCallba
         "county."
     )
     return EmptyPage(text, [(tr("New County Plan…"), create_project), (tr("Open Sample County"), open_sample)])
-
-
-def make_reading_page() -> EmptyPage:
-    """Return the panel's page while the stored result is being read."""
-    return EmptyPage(tr("Reading the saved check result and comparing the layers with it…"))
 
 
 def make_never_checked_page(run_check: ActionCallback) -> EmptyPage:
@@ -150,12 +138,6 @@ def count_rules(options: Any) -> int:
         return len(set(norm.expand_groups(options.rules)) or norm.rules)
     except (SanxianError, ImportError):
         return 0
-
-
-def parse_rule_code(text: str) -> str:
-    """Return the rule code in a text of the progress, or an empty string."""
-    code_match = _RULE_CODE_PATTERN.match(text)
-    return code_match[1] if code_match else ""
 
 
 def get_norm_and_outcomes(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:

@@ -126,21 +126,6 @@ class FilterBar(QWidget):
         """Return the names of the ticked townships; empty for no filter."""
         return frozenset(self.townships.checkedItemsData())
 
-    @property
-    def chosen_states(self) -> frozenset[str]:
-        """Return the keys of the ticked states; empty for no filter."""
-        return frozenset(self.states.checkedItemsData())
-
-    @property
-    def chosen_assignees(self) -> frozenset[str]:
-        """Return the ticked persons, the empty text for findings without one; empty for no filter."""
-        return frozenset(self.assignees.checkedItemsData())
-
-    @property
-    def chosen_rules(self) -> frozenset[str]:
-        """Return the codes of the ticked rules; empty for no filter."""
-        return frozenset(self.rules.checkedItemsData())
-
     def offer_package_only(self, is_of_package: bool) -> None:
         """Show the filter “Package only” if the result is of a package; else hide it and switch it off."""
         self.package_only.setVisible(is_of_package)

@@ -39,7 +39,7 @@ _MIN_LINES_FOR_BOTH = 44
 #: Minimum width and first width, in digits.
 _MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 61
 #: First heights of list and details, as a proportion.
-_LIST_TO_DETAIL_RATIO = (50, 45)
+LIST_TO_DETAIL_RATIO = (50, 45)
 #: Indices of the tabs.
 LIST_TAB, DETAIL_TAB = 0, 1
 
@@ -124,7 +124,7 @@ class FindingsForm(QgsDockWidget):
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.stack)
         self.splitter.addWidget(self.detail)
-        for place, share in enumerate(_LIST_TO_DETAIL_RATIO):
+        for place, share in enumerate(LIST_TO_DETAIL_RATIO):
             self.splitter.setStretchFactor(place, share)
         self.splitter.setChildrenCollapsible(False)
         self.navigation = NavigationBar()
@@ -164,10 +164,6 @@ class FindingsForm(QgsDockWidget):
     def _draw_alarm_icon(self) -> None:
         size = self.fontMetrics().height()
         self.stale_icon.setPixmap(theme.load_pixmap("error", size, self.devicePixelRatioF()))
-
-    def set_initial_heights(self) -> None:
-        """Set the initial heights of list and details."""
-        self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL_RATIO])
 
     def _fit_panes_to_height(self, *_args) -> None:
         """Show list and details together if the height suffices, else in two tabs."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from .work_rows import WorkRows, get_state_order
+from .work_rows import STATE_ORDER, WorkRows
 
 PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN = COLUMNS = range(7)
 _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
@@ -321,7 +321,7 @@ def sort_groups(groups: Sequence[FindingGroup], column: int, descending: bool) -
 
 _SORT_VALUES: dict[int, Callable[[Any, WorkRows], Any]] = {
     PLACE_COLUMN: lambda finding, work: (finding.township, finding.key),
-    STATE_COLUMN: lambda finding, work: get_state_order(work.find_state_key(finding)),
+    STATE_COLUMN: lambda finding, work: STATE_ORDER.index(work.find_state_key(finding)),
     ASSIGNEE_COLUMN: lambda finding, work: work.get_assignee(finding) or None,
     NOTE_COLUMN: lambda finding, work: work.get_note(finding) or None,
     UPDATED_COLUMN: lambda finding, work: (item.updated or None) if (item := work.get_item(finding)) else None,

@@ -18,13 +18,6 @@ def can_withdraw_waiver(finding: Any) -> bool:
     return bool(finding.params.get("waiver"))
 
 
-def _can_be_waived(finding: Any) -> bool:
-    """Return True if a finding can be waived."""
-    from ...core.waivers.model import find_refusal_reason
-
-    return finding.state != "waived" and not find_refusal_reason(finding)
-
-
 def find_waiver_refusal_text(finding: Any) -> str:
     """Return why a finding cannot be waived; an empty text if it can."""
     from ...core.waivers.model import find_refusal_reason
@@ -70,7 +63,9 @@ class WaiveButton(QPushButton):
 
         The button withdraws waivers only if none of the selected findings can be waived.
         """
-        open_findings = [f for f in findings if _can_be_waived(f)]
+        from ...core.waivers.model import find_refusal_reason
+
+        open_findings = [f for f in findings if f.state != "waived" and not find_refusal_reason(f)]
         waived_findings = [] if open_findings else [f for f in findings if can_withdraw_waiver(f)]
         self._findings, self._withdraws_waiver = open_findings or waived_findings, bool(waived_findings)
         count = len(self._findings)
@@ -80,14 +75,13 @@ class WaiveButton(QPushButton):
             text = tr("Waive…") if count < 2 else tr("Waive {count}…").format(count=count)
         self.setText(text)
         self.setEnabled(bool(self._findings))
-        self.setToolTip(self._compose_tip(findings))
-
-    def _compose_tip(self, findings: list[Any]) -> str:
-        if self._withdraws_waiver:
-            return tr("Remove the waiver from its file; the finding is open again")
-        if self._findings:
-            return tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
-        return find_waiver_refusal_text(findings[0]) if findings else tr("Select the findings to accept")
+        if waived_findings:
+            tip = tr("Remove the waiver from its file; the finding is open again")
+        elif open_findings:
+            tip = tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
+        else:
+            tip = find_waiver_refusal_text(findings[0]) if findings else tr("Select the findings to accept")
+        self.setToolTip(tip)
 
     def perform_action(self) -> None:
         if self._findings:
@@ -201,7 +195,11 @@ class NavigationBar(QWidget):
             for button, text in self._step_texts.items():
                 button.setText(text if shows_arrow_texts else "")
             self.position.setText(f"{kind} {place}".strip() if shows_kind else place)
-            self._let_buttons_shrink()
+            # The buttons may be as narrow as their texts, so that the position is not cut.
+            for button in (self.zoom, self.fix, self.waive, self.previous, self.next, self.next_open):
+                icon_width = 0 if button.icon().isNull() else button.iconSize().width()
+                text_width = button.fontMetrics().horizontalAdvance(button.text())
+                button.setMinimumWidth(icon_width + text_width + button.fontMetrics().height())
             self.layout().invalidate()
             if self.layout().minimumSize().width() <= self.width():
                 break
@@ -218,17 +216,6 @@ class NavigationBar(QWidget):
     def resizeEvent(self, event):
         super().resizeEvent(event)
         self._fit_texts()
-
-    def _let_buttons_shrink(self) -> None:
-        """Let the buttons shrink to their texts in a narrow panel, so that the position is not cut."""
-        for button in (self.zoom, self.fix, self.waive, self.previous, self.next, self.next_open):
-            icon = 0 if button.icon().isNull() else button.iconSize().width()
-            text = button.fontMetrics().horizontalAdvance(button.text())
-            button.setMinimumWidth(icon + text + button.fontMetrics().height())
-
-    def enable_zoom_to(self, finding: Any) -> None:
-        """Enable the zoom button if the finding has a place on the map."""
-        self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
 
     def refresh_icons(self) -> None:
         self.previous.setIcon(theme.load_icon("previous"))

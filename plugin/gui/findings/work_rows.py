@@ -13,9 +13,8 @@ from ...core.worklist.model import WorkItem, WorkState
 STALE, CONFLICT = "stale", "conflict"
 _OPEN, _WAIVED = WorkState.OPEN.name, WorkState.WAIVED.name
 STATE_KEYS = (*(state.name for state in WorkState), STALE, CONFLICT)
-#: Keys of the states of findings that need work.
-OPEN_STATE_KEYS = frozenset((WorkState.OPEN.name, CONFLICT))
-_ORDER_OF_STATES = {key: n for n, key in enumerate((CONFLICT, WorkState.OPEN.name, STALE, "FALSE_ALARM", "FIXED"))}
+#: Keys in the order in which the list sorts states: what needs work comes first.
+STATE_ORDER = (CONFLICT, WorkState.OPEN.name, STALE, "FALSE_ALARM", "FIXED", _WAIVED)
 
 
 def get_work_state_word(key: str) -> str:
@@ -77,8 +76,3 @@ class WorkRows:
     def list_assignees(self) -> list[str]:
         """Return the persons to whom findings are assigned, sorted."""
         return sorted({item.assignee for item in self.items.values() if item.assignee})
-
-
-def get_state_order(key: str) -> int:
-    """Return the rank of a state by which the list is sorted: what needs work comes first."""
-    return _ORDER_OF_STATES.get(key, len(_ORDER_OF_STATES))

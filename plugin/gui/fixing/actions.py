@@ -92,10 +92,6 @@ class FixActions(QObject):
         if self._editing.live is not None:
             self._editing.live.increase_change_limit_by(len(order.edits.rows))
 
-    def on_rechecked(self) -> None:
-        """Record that the live check has re-checked the edits so far."""
-        self.has_just_fixed = False
-
     def _on_applied(self, order: FixOrder) -> None:
         if not self._has_current_result():
             return

@@ -47,7 +47,7 @@ class AlignDialog(FixDialog):
         self.survey.setText(tr("Its edges are the right ones, although it is a survey of another year or source"))
         self.survey.hide()
         self.skip.setText(tr("Next"))
-        self.insert_row(1, self._make_choice_row())
+        self._rows.insertLayout(1, self._make_choice_row())
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_DELAY_MS, timeout=self.changed)
         self.reference.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.distance.valueChanged.connect(lambda _value: self._typing.start())

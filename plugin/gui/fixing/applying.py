@@ -79,15 +79,6 @@ class FixApplier(QObject):
         """Show in the message bar why nothing was applied, for a dialog that is closed."""
         self._messages.show_warning(text)
 
-    def list_layers_to_start_editing(
-        self, order: FixOrder, layers: Mapping[str, QgsVectorLayer]
-    ) -> list[QgsVectorLayer]:
-        """Return the layers that an order changes and that are not in edit mode yet.
-
-        ``layers``: layer code → layer. Raise ApplyRefused if the order cannot be applied.
-        """
-        return find_layers_to_start_editing(order, layers)
-
     def apply(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, texts: Any) -> str:
         """Apply an order as one step; return why it was refused, else an empty text.
 

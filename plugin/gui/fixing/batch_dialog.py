@@ -29,7 +29,7 @@ from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from ..widgets.whole_rows import WholeRows
-from .area_table import AreaRow, AreaTable
+from .area_table import AreaTable
 from .batch_model import (
     CONFIRM,
     FEATURE_COLUMN,
@@ -45,7 +45,6 @@ from .batch_model import (
     BatchRow,
 )
 from .linked_maps import LinkedMaps
-from .map_preview import FixShapes
 
 _WIDTH_DIGITS, _HEIGHT_LINES = 190, 44
 #: Widths of the columns, of which the last takes the rest.
@@ -240,14 +239,6 @@ class BatchDialog(FocusedButtonDialog):
         self._fit_columns()
         if rows:
             self.table.setCurrentIndex(self.filter.index(0, 0))
-
-    def show_shapes(self, shapes: FixShapes) -> None:
-        """Show the shapes of a fix on both maps."""
-        self.maps.show_shapes(shapes)
-
-    def show_areas(self, rows: list[AreaRow]) -> None:
-        """Show the area changes of the ticked fixes."""
-        self.areas.show_rows(rows)
 
     def show_progress(self, share: float | None) -> None:
         """Show the completed share (0 to 1) of the trial; None hides the progress."""

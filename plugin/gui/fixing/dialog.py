@@ -119,10 +119,6 @@ class FixDialog(FocusedButtonDialog):
             row.addWidget(button)
         return row
 
-    def insert_row(self, position: int, row: QHBoxLayout) -> None:
-        """Insert a row of widgets below ``position`` rows of the dialog."""
-        self._rows.insertLayout(position, row)
-
     # --- content
     def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:
         """Show a finding whose fixes are being tried."""

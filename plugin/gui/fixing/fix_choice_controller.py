@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...bridge.fixes.apply import FixOrder
+from ...bridge.fixes.apply import FixOrder, find_layers_to_start_editing
 from ...bridge.fixes.refusals import ApplyRefused
 from ...bridge.texts import tr
 from .applying import get_person_name
@@ -61,7 +61,7 @@ class FixChoiceController(FixDialogController):
         )
         self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
         try:
-            starts = self._applier.list_layers_to_start_editing(self._make_order(choice), self._get_layers_by_role())
+            starts = find_layers_to_start_editing(self._make_order(choice), self._get_layers_by_role())
         except ApplyRefused as refused:
             self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
             return

@@ -114,7 +114,7 @@ class BatchFixer(FixDialogController):
         """Show the sums of the areas that the ticked fixes change, and what Apply will do."""
         ticked_proposals = self._list_ticked_proposals()
         plan = self._dock.result.check_result.plan
-        self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.get_layer_name, plan.plane_crs))
+        self.dialog.areas.show_rows(make_area_rows(ticked_proposals, self._texts.get_layer_name, plan.plane_crs))
         if self.trial.is_running or self._writing is not None:
             return
         if not self._findings:
@@ -145,7 +145,7 @@ class BatchFixer(FixDialogController):
         else:
             shapes = make_fix_shapes([row.entry.proposal], self._displayed_trial.rows_shown, crs)
         self._mark.show_shapes(shapes)
-        self.dialog.show_shapes(shapes)
+        self.dialog.maps.show_shapes(shapes)
 
     def _preview_row(self, row: BatchRow) -> None:
         finding = row.entry.finding

@@ -63,11 +63,6 @@ class FixMapPreview:
         self._shows_before, self._shows_after = shows_before, shows_after
         self._bands: list[QgsRubberBand] = []
 
-    @property
-    def band_count(self) -> int:
-        """Return the number of rubber bands that are drawn."""
-        return len(self._bands)
-
     def show_shapes(self, shapes: FixShapes) -> None:
         """Draw the shapes of a fix, in place of those of the former fix."""
         self.clear()

@@ -44,13 +44,8 @@ class RatioDial(QWidget):
         self._value: float | None = None
         self._limit: float | None = None
         self._warning_share = 0.0
-        self._text, self._kind = "", ""
+        self.text, self._kind = "", ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    @property
-    def text(self) -> str:
-        """Return the value as drawn."""
-        return self._text
 
     def show_ratio(self, value: float | None, text: str, limit: float | None, warning_share: float, kind: str) -> None:
         """Show a ratio.
@@ -58,7 +53,7 @@ class RatioDial(QWidget):
         ``text``: the value as text; ``warning_share``: share of the limit below it that counts as close; ``kind``: kind
         of the state (``ok``, ``warning``, ``error``), which gives the needle its colour.
         """
-        self._value, self._text, self._limit = value, text, limit
+        self._value, self.text, self._limit = value, text, limit
         self._warning_share, self._kind = warning_share, kind
         self.setAccessibleName(text)
         self.update()
@@ -97,7 +92,7 @@ class RatioDial(QWidget):
         set_bold(painter, 1.5)
         painter.setPen(theme.get_text_color(self._kind) if self._kind in ("error", "warning") else ink)
         painter.drawText(
-            QRectF(0, centre.y() - 2.9 * em, self.width(), 2 * em), Qt.AlignmentFlag.AlignCenter, self._text
+            QRectF(0, centre.y() - 2.9 * em, self.width(), 2 * em), Qt.AlignmentFlag.AlignCenter, self.text
         )
         painter.end()
 

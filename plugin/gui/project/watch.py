@@ -22,13 +22,13 @@ class ProjectWatcher(QObject):
         super().__init__(parent)
         #: Increases with each project: equal numbers denote the same project.
         self.number = 0
-        self._is_project_closing = False
+        self.is_closing = False
         project = QgsProject.instance()
         self._signal_connections = (
             (project.aboutToBeCleared, self._on_closing),
-            (project.cleared, self._increment_number),
-            (project.readProject, self._increment_number),
-            (project.layersAdded, self._on_touched),
+            (project.cleared, self.count_as_new_project),
+            (project.readProject, self.count_as_new_project),
+            (project.layersAdded, self.project_touched),
             (project.layersRemoved, self._on_layers_removed),
         )
         for signal, slot in self._signal_connections:
@@ -41,27 +41,16 @@ class ProjectWatcher(QObject):
 
     def _on_closing(self) -> None:
         # From here on, layers are removed because the project closes, not by the user.
-        self._is_project_closing = True
+        self.is_closing = True
 
-    @property
-    def is_closing(self) -> bool:
-        """Return True while the project is being closed."""
-        return self._is_project_closing
-
-    def count_as_new_project(self) -> None:
+    def count_as_new_project(self, *_document) -> None:
         """Give the current project a new number, so that it counts as another project."""
-        self._increment_number()
-
-    def _increment_number(self, *_document) -> None:
-        self._is_project_closing = False
+        self.is_closing = False
         self.number += 1
         self.changed.emit()
         self.project_touched.emit()
 
-    def _on_touched(self, *_layers) -> None:
-        self.project_touched.emit()
-
     def _on_layers_removed(self, ids: list[str]) -> None:
-        if not self._is_project_closing:
+        if not self.is_closing:
             self.layers_removed.emit(ids)
         self.project_touched.emit()

@@ -62,7 +62,7 @@ class FieldMessage(QWidget):
 
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):
         super().__init__(parent)
-        self._hint, self._lines, self._message_kind = hint, lines, ""
+        self.default_hint, self._lines, self._message_kind = hint, lines, ""
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
         self.message = QLabel() if lines else WrappedLabel()
         self.message.setTextFormat(Qt.TextFormat.PlainText)
@@ -102,11 +102,6 @@ class FieldMessage(QWidget):
         super().showEvent(event)
 
     @property
-    def default_hint(self) -> str:
-        """Return the hint that is shown if the field has no other message."""
-        return self._hint
-
-    @property
     def error(self) -> str:
         """Return the displayed error, or an empty string."""
         return self.text() if self._message_kind == "error" else ""
@@ -116,7 +111,7 @@ class FieldMessage(QWidget):
 
     def show_hint(self, text: str = "") -> None:
         """Show the given hint, else the default hint of the field."""
-        self.show_text(text or self._hint, "")
+        self.show_text(text or self.default_hint, "")
 
     def show_confirmation(self, text: str) -> None:
         """Show a text that confirms the entry, such as a file that was found."""

@@ -360,8 +360,3 @@ def get_outcome_word(outcome: str) -> str:
         "skipped": tr("Skipped"),
         "crashed": tr("Crashed"),
     }[outcome]
-
-
-def get_state_word(state: str) -> str:
-    """Return the translated name of the state of a finding: to do or waived."""
-    return tr("Waived") if state == "waived" else tr("To do")
