@@ -277,7 +277,7 @@ def test_stepping_back_from_the_first_finding_signals_that_the_selection_did_not
 def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_dock, monkeypatch):
     show_result(findings_dock, make_small_report())
     clock = [100.0]
-    monkeypatch.setattr("plugin.gui.findings.filter_bar.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("plugin.gui.findings.progress_bars.time.monotonic", lambda: clock[0])
     findings_dock.show_check_started(19)
     assert not findings_dock.empty.isEnabled(), "its buttons begin a check, too"
     assert not findings_dock.run_bar.isHidden() and findings_dock.tree.isVisible(), "results stay usable during a run"
