@@ -233,13 +233,16 @@ def test_result_of_an_unsaved_project_is_stored_when_the_project_is_saved(contro
 def test_findings_of_a_stored_result_can_be_waived(controller_and_project_file, project):
     from datetime import date
 
-    from plugin.core.waivers.model import WaiverEntry
+    from plugin.core.waivers.file import change_waivers
+    from plugin.core.waivers.model import WaiverEntry, make_waivers
 
     controller, file = controller_and_project_file
     result = reopen(controller, project, file)
     finding = next(f for f in result.findings if str(f.severity) == "ERROR" and f.key and f.area_m2)
     words = WaiverEntry(reason="已批复", document="晋自然资函〔2026〕12号", author="王", date=date.today())
-    controller.waiving._save_waiver([finding], words, controller.waiving.get_waiver_path())
+    path = controller.waiving.get_waiver_path()
+    waivers = make_waivers([finding], words, result.check_result.waivers.limits, path.parent)
+    controller.waiving.apply_waivers(change_waivers(path, added_waivers=waivers), path)
     assert finding.state == "waived"
     assert wait_until(lambda: controller.saved_results._writing_job is None and not controller.saved_results._again)
     states = {f.fingerprint: f.state for f in read_saved_result(get_result_path(file)).report.findings}
