@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qgis.gui import QgsDoubleSpinBox
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from ...bridge.editing.attribute_forms import LEVEL_INDENT
@@ -137,7 +137,11 @@ class ProjectForm(QWidget):
             project = items[current]
             self.show_use(project.attributes.get("use", ""))
             self.show_kind(project.kind)
-            self._show_width(project.attributes.get("width", ""))
+            with QSignalBlocker(self.width):
+                try:
+                    self.width.setValue(float(project.attributes.get("width") or 0.0))
+                except ValueError:
+                    self.width.setValue(0.0)
 
     def show_use(self, text: str) -> None:
         """Show a use by code, name, or text that is in no list."""
@@ -158,14 +162,6 @@ class ProjectForm(QWidget):
         """Show the kind of the shape; a width is for lines and points."""
         self.kind.setCurrentIndex(max(self.kind.findData(kind), 0))
         self.width.setEnabled(kind != POLYGON)
-
-    def _show_width(self, text: str) -> None:
-        self.width.blockSignals(True)
-        try:
-            self.width.setValue(float(text or 0.0))
-        except ValueError:
-            self.width.setValue(0.0)
-        self.width.blockSignals(False)
 
     def get_kind(self) -> str:
         """Return the chosen kind for a drawing: polygon or line."""

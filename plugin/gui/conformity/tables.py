@@ -105,6 +105,11 @@ class _FiguresTable(QTableWidget):
         return self.fontMetrics().horizontalAdvance(text) + self.fontMetrics().height()
 
 
+def _load_outcome_icon(outcome: str) -> QIcon:
+    name = ICON_BY_OUTCOME.get(outcome, "")
+    return theme.load_icon(name) if name else QIcon()
+
+
 class LineTable(_FiguresTable):
     """Control lines and zones: occupied land, basis, outcome."""
 
@@ -112,7 +117,6 @@ class LineTable(_FiguresTable):
         titles = [tr("Content"), tr("Occupied"), tr("Basis"), tr("Conclusion")]
         super().__init__("SanxianConformityLines", titles, (OCCUPIED_COLUMN,))
         self.setAccessibleName(tr("Control lines and zones"))
-        self._icons: dict[str, QIcon] = {}
 
     def show_rows(self, rows: Sequence[LineRow]) -> None:
         """Show the rows of a project."""
@@ -127,20 +131,13 @@ class LineTable(_FiguresTable):
             outcome = self.item(number, OUTCOME_COLUMN)
             if outcome.data(SHARE_ROLE) != row.outcome:
                 outcome.setData(SHARE_ROLE, row.outcome)
-                outcome.setIcon(self._get_icon(row.outcome))
+                outcome.setIcon(_load_outcome_icon(row.outcome))
 
     def refresh_icons(self) -> None:
         """Load the icons anew, after a change of theme."""
-        self._icons.clear()
         for number in range(self.rowCount()):
             item = self.item(number, OUTCOME_COLUMN)
-            item.setIcon(self._get_icon(item.data(SHARE_ROLE)))
-
-    def _get_icon(self, outcome: str) -> QIcon:
-        if outcome not in self._icons:
-            name = ICON_BY_OUTCOME.get(outcome, "")
-            self._icons[outcome] = theme.load_icon(name) if name else QIcon()
-        return self._icons[outcome]
+            item.setIcon(_load_outcome_icon(item.data(SHARE_ROLE)))
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

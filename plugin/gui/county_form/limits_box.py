@@ -63,7 +63,10 @@ class SettingRow(ABC):
         inherited = get_inherited_value(self.key, norm)
         self._inherited_mark = inherited.mark
         self.show_inherited_value(inherited.value)
-        self.document.set_inherited_value(_format_source(inherited.origin, inherited.document))
+        source, document = inherited.origin or tr("rule default"), inherited.document
+        self.document.set_inherited_value(
+            tr("{origin}: {document}").format(origin=source, document=document) if document else source
+        )
         self.update_state()
 
     def show_value(self, value: Any, document: str) -> None:
@@ -369,9 +372,3 @@ def _parse_setting_number(key: str, text: str) -> Any:
     if not value.is_finite():
         return text
     return float(value / 100 if find_unit(key) == "share" else value)
-
-
-def _format_source(origin: str, document: str) -> str:
-    """Return a text on where an inherited value comes from: profile or standard, and document."""
-    origin = origin or tr("rule default")
-    return tr("{origin}: {document}").format(origin=origin, document=document) if document else origin

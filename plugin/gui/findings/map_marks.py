@@ -58,11 +58,9 @@ def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: Q
     inside = next((one for one in adjacent if canvas.contains(one)), None)
     if inside is not None:
         return inside
-    return min(corners, key=lambda one: _compute_area(one.intersected(finding)))
-
-
-def _compute_area(box: QRectF) -> float:
-    return max(box.width(), 0.0) * max(box.height(), 0.0)
+    hidden = [one.intersected(finding) for one in corners]
+    areas = [max(box.width(), 0.0) * max(box.height(), 0.0) for box in hidden]
+    return corners[areas.index(min(areas))]
 
 
 class MapCallout(QgsMapCanvasItem):

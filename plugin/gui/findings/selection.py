@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.core import QgsGeometry, QgsPointXY, QgsProject
-from qgis.gui import QgsMapTool, QgsMapToolIdentify, QgsMapToolPan
+from qgis.gui import QgsMapToolIdentify, QgsMapToolPan
 from qgis.PyQt.QtCore import QEvent, QObject, QPoint, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMenu
 
@@ -138,9 +138,9 @@ class FindingSelection(QObject):
         """Handle left clicks of tools that only pan or identify; no event is consumed."""
         if event.type() == QEvent.Type.MouseButtonPress:
             is_plain_click = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
-            self._pressed_position = (
-                event.pos() if is_plain_click and _allows_selection(self._canvas.mapTool()) else None
-            )
+            tool = self._canvas.mapTool()
+            allows_selection = tool is None or isinstance(tool, _SELECTING_TOOLS)
+            self._pressed_position = event.pos() if is_plain_click and allows_selection else None
         elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed_position is not None:
             drag_distance = (event.pos() - self._pressed_position).manhattanLength()
             self._pressed_position = None
@@ -201,7 +201,3 @@ class FindingSelection(QObject):
             )
         ]
         return QgsGeometry.fromPolygonXY([[QgsPointXY(c) for c in (*corners, corners[0])]])
-
-
-def _allows_selection(tool: QgsMapTool | None) -> bool:
-    return tool is None or isinstance(tool, _SELECTING_TOOLS)

@@ -122,11 +122,7 @@ class AreaTable(QTableWidget):
                 if column:
                     item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
                 self.setItem(number, column, item)
-        self._reserve_width()
-        self._fit_row_heights()
-
-    def _reserve_width(self) -> None:
-        """Make the columns of areas wide enough for their figures; the column of names wraps its texts."""
+        # The columns of areas are wide enough for their figures; the column of names wraps its texts.
         header = self.horizontalHeader()
         figures = sum(
             max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
@@ -134,6 +130,7 @@ class AreaTable(QTableWidget):
         )
         names = self.fontMetrics().horizontalAdvance("0") * _MIN_NAME_DIGITS
         self.setMinimumWidth(figures + names + 2 * self.frameWidth())
+        self._fit_row_heights()
 
     def _fit_row_heights(self) -> None:
         self.resizeRowsToContents()

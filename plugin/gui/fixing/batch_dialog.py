@@ -156,13 +156,6 @@ class BatchDialog(FocusedButtonDialog):
         header.resizeSection(FEATURE_COLUMN, feature_width)
         header.resizeSection(FIX_COLUMN, min(digit * _COLUMN_DIGITS[FIX_COLUMN], share))
 
-    def _compute_feature_width(self, rows: list[BatchRow]) -> int:
-        """Return the width in pixels in which all layers and keys are visible."""
-        measure = self.table.fontMetrics().horizontalAdvance
-        margin = self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self.table) + 1
-        # Two more pixels: a style rounds the width of a text up.
-        return max((measure(row.cells[FEATURE_COLUMN]) + 2 * margin + 2 for row in rows), default=0)
-
     def _make_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.summary = QLabel()
@@ -235,7 +228,10 @@ class BatchDialog(FocusedButtonDialog):
         text = tr("{count} findings can be fixed; {others} are explained only.")
         self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")
         self.export_button.setEnabled(bool(rows))
-        self._feature_width = self._compute_feature_width(rows)
+        # The width in which all layers and keys are visible; two more pixels, as a style rounds that of a text up.
+        measure = self.table.fontMetrics().horizontalAdvance
+        margin = self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self.table) + 1
+        self._feature_width = max((measure(row.cells[FEATURE_COLUMN]) + 2 * margin + 2 for row in rows), default=0)
         self._fit_columns()
         if rows:
             self.table.setCurrentIndex(self.filter.index(0, 0))

@@ -100,7 +100,10 @@ class ChoiceList(QScrollArea):
         group = QButtonGroup(page)
         first = next((n for n, choice in enumerate(choices) if choice.proposal is not None), -1)
         for number, choice in enumerate(choices):
-            button = WrappedRadioButton(self._make_title(choice, texts, number == first))
+            title = texts.get_title(choice.fix)
+            if number == first and len(choices) > 1:
+                title = tr("{title} (recommended)").format(title=title)
+            button = WrappedRadioButton(title)
             button.setEnabled(choice.proposal is not None)
             if choice.proposal is None:
                 # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
@@ -129,12 +132,6 @@ class ChoiceList(QScrollArea):
     def current(self) -> Any:
         """Return the chosen fix (`core.fixes.choices.FixChoice`); None without one."""
         return next((c for c, b in zip(self._choices, self.buttons, strict=True) if b.isChecked()), None)
-
-    def _make_title(self, choice: Any, texts: Any, recommended: bool) -> str:
-        title = texts.get_title(choice.fix)
-        if recommended and len(self._choices) > 1:
-            return tr("{title} (recommended)").format(title=title)
-        return title
 
     def _on_toggled(self, number: int, on: bool) -> None:
         if on:

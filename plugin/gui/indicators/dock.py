@@ -68,9 +68,8 @@ class IndicatorDock(QDockWidget):
         self._edited: tuple[Sequence[Indicator], frozenset[str]] | None = None
         #: Share of a target within which a met target counts as close (接近).
         self._warning_share = 0.0
-        #: Rows of the table as they are displayed, and the icons of their states in the colours of the theme.
+        #: Rows of the table as they are displayed.
         self._shown_rows: list[tuple[IndicatorRow, float]] = []
-        self._icon_by_kind: dict[str, QIcon] = {}
         self.dial = RatioDial()
         self.state_icon, self.state_label = QLabel(), QLabel()
         self.facts = [QLabel() for _ in range(_MAX_FACTS)]
@@ -184,7 +183,6 @@ class IndicatorDock(QDockWidget):
     # --- display
     def _refresh_after_theme_change(self) -> None:
         """Draw icons and fit columns for a new theme or font."""
-        self._icon_by_kind.clear()
         self._shown_rows.clear()
         self._refresh()
 
@@ -245,26 +243,16 @@ class IndicatorDock(QDockWidget):
         for column, text in enumerate(cells):
             item = self.table.item(number, column)
             if item is None:
-                item = self._make_item(column)
+                item = QTableWidgetItem()
+                if column in _RIGHT_ALIGNED:
+                    item.setTextAlignment(_RIGHT)
+                if column == NOW_COLUMN:
+                    set_bold(item)
                 self.table.setItem(number, column, item)
             item.setText(text)
             item.setToolTip(row.explanation)
-        self.table.item(number, STATE_COLUMN).setIcon(self._get_icon(row.kind))
+        self.table.item(number, STATE_COLUMN).setIcon(theme.load_icon(row.kind) if row.kind else QIcon())
         self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
-
-    def _get_icon(self, kind: str) -> QIcon:
-        if kind not in self._icon_by_kind:
-            self._icon_by_kind[kind] = theme.load_icon(kind) if kind else QIcon()
-        return self._icon_by_kind[kind]
-
-    @staticmethod
-    def _make_item(column: int) -> QTableWidgetItem:
-        item = QTableWidgetItem()
-        if column in _RIGHT_ALIGNED:
-            item.setTextAlignment(_RIGHT)
-        if column == NOW_COLUMN:
-            set_bold(item)
-        return item
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""

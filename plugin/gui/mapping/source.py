@@ -74,17 +74,13 @@ class MappingSource(MappingForm):
         self._files: dict[str, QgsVectorLayer] = {}
         if isinstance(layer, QgsVectorLayer):
             self.source.setLayer(layer)
-        self.template.setCurrentIndex(max(self.template.findData(self._guess_role()), 0))
+        chosen = self.source.currentLayer()
+        role = get_assigned_role(chosen) if isinstance(chosen, QgsVectorLayer) else ""
+        self.template.setCurrentIndex(max(self.template.findData(role or "DLTB"), 0))
         self.source.layerChanged.connect(self._on_source_changed)
         self.browse.clicked.connect(self._browse_source)
         self.template.activated.connect(lambda _row: self._prepare_mapping())
         self.again.clicked.connect(lambda _checked: self._prepare_mapping())
-
-    def _guess_role(self) -> str:
-        """Return the role assigned to the source layer, else DLTB."""
-        layer = self.source.currentLayer()
-        assigned_role = get_assigned_role(layer) if isinstance(layer, QgsVectorLayer) else ""
-        return assigned_role or "DLTB"
 
     def get_role(self) -> str:
         """Return the role (code of the plan layer) of the chosen template."""
@@ -112,12 +108,6 @@ class MappingSource(MappingForm):
         self.source.setCurrentIndex(self.source.findText(path))
         self._on_source_changed()
 
-    def _get_source_layer(self) -> QgsVectorLayer | None:
-        layer = self.source.currentLayer()
-        if layer is None:
-            layer = self._files.get(self.source.currentText())
-        return layer if isinstance(layer, QgsVectorLayer) else None
-
     def _on_source_changed(self) -> None:
         self._prepared_mapping = None
         self._prepare_mapping()
@@ -127,11 +117,13 @@ class MappingSource(MappingForm):
 
         The mapping is ``given_mapping``, else one proposed from names.
         """
-        layer = self._get_source_layer()
+        layer = self.source.currentLayer()
+        if layer is None:
+            layer = self._files.get(self.source.currentText())
         if self._job is not None:
             self._job.cancel_and_disconnect()
             self._job = None
-        if layer is None:
+        if not isinstance(layer, QgsVectorLayer):
             self.table.setRowCount(0)
             self._show_message(tr("Choose a layer, or a file with File…"))
             self.state_changed.emit()

@@ -163,7 +163,8 @@ class RolesDialog(FocusedButtonDialog):
         for row, role in enumerate(listed_roles):
             self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
-            combo = self._make_layer_combo(self._find_layer_name(recognised_layers.layer_id_by_role.get(role, "")))
+            recognised = self._project.mapLayer(recognised_layers.layer_id_by_role.get(role, ""))
+            combo = self._make_layer_combo(recognised.name() if recognised is not None else "")
             combo.setAccessibleName(role)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
@@ -192,10 +193,6 @@ class RolesDialog(FocusedButtonDialog):
         text = tr("Automatic: {layer}").format(layer=recognised_name) if recognised_name else tr("Automatic: none")
         combo.setAllowEmptyLayer(True, text)
         return combo
-
-    def _find_layer_name(self, layer_id: str) -> str:
-        layer = self._project.mapLayer(layer_id) if layer_id else None
-        return layer.name() if layer is not None else ""
 
     def read_choices(self) -> dict[str, QgsMapLayer | None]:
         """Return role → chosen layer; None for a role that recognition decides."""

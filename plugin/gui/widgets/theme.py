@@ -158,12 +158,9 @@ def get_background_color(in_field: bool = False) -> QColor:
     palette = QgsApplication.palette()
     if in_field:
         return palette.color(QPalette.ColorRole.Base)
-    return _find_window_color(palette.cacheKey(), hash(_get_style_sheet()))
-
-
-def _get_style_sheet() -> str:
     application = QgsApplication.instance()
-    return str(application.styleSheet()) if isinstance(application, QApplication) else ""
+    style_sheet = application.styleSheet() if isinstance(application, QApplication) else ""
+    return _find_window_color(palette.cacheKey(), hash(style_sheet))
 
 
 @lru_cache(maxsize=4)

@@ -95,13 +95,17 @@ class CrsZoneStrip(QWidget):
         colors, line = self.palette(), self.fontMetrics().height()
         first, last = math.floor(low / ZONE_WIDTH_DEGREES + 0.5), math.ceil(high / ZONE_WIDTH_DEGREES - 0.5)
         painter.setPen(QPen(colors.color(QPalette.ColorRole.Mid), 1))
+        # Every other zone is slightly darker. Some themes have no usable alternate base colour.
+        base, text = colors.color(QPalette.ColorRole.Base), colors.color(QPalette.ColorRole.Text)
+        parts = ((7 * i + 93 * b) // 100 for i, b in zip(text.getRgb()[:3], base.getRgb()[:3], strict=True))
+        darker = QColor(*parts)
         for zone in range(first, last + 1):
             left, right = (
                 max(low, zone * ZONE_WIDTH_DEGREES - HALF_ZONE_DEGREES),
                 min(high, zone * ZONE_WIDTH_DEGREES + HALF_ZONE_DEGREES),
             )
             part = QRectF(QPointF(x(left), strip.top()), QPointF(x(right), strip.bottom()))
-            painter.fillRect(part, self._get_background(zone))
+            painter.fillRect(part, base if zone % 2 else darker)
             painter.drawRect(part)
             self._draw_zone_name(painter, part, zone)
         ink = colors.color(QPalette.ColorRole.WindowText)
@@ -120,16 +124,6 @@ class CrsZoneStrip(QWidget):
                 painter.drawLine(QPointF(x(edge), strip.top()), QPointF(x(edge), strip.bottom() + line / 4))
                 painter.setPen(ink)
                 self._draw_text(painter, x(edge), baseline, tr("zone edge {degrees}°E").format(degrees=f"{edge:g}"))
-
-    def _get_background(self, zone: int) -> QColor:
-        """Return the background of a zone; every other zone is slightly darker.
-
-        Some themes have no usable alternate base colour.
-        """
-        base = self.palette().color(QPalette.ColorRole.Base)
-        ink = self.palette().color(QPalette.ColorRole.Text)
-        parts = ((7 * i + 93 * b) // 100 for i, b in zip(ink.getRgb()[:3], base.getRgb()[:3], strict=True))
-        return base if zone % 2 else QColor(*parts)
 
     def _draw_zone_name(self, painter, part: QRectF, zone: int) -> None:
         """Draw the name of a zone where its meridian and the county leave room."""

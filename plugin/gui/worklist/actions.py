@@ -245,10 +245,7 @@ class WorklistActions(QObject):
             (number, conflict.source) for number, conflict in enumerate(conflicts)
         ]:
             action = menu.addAction(tr("Use {source}").format(source=source))
-            action.triggered.connect(partial(self._choose, fingerprint, number))
-
-    def _choose(self, fingerprint: str, number: int | None, _on: bool = False) -> None:
-        self.store.choose(fingerprint, number)
+            action.triggered.connect(lambda _on=False, number=number: self.store.choose(fingerprint, number))
 
     def _fill_menu(self) -> None:
         menu, is_in_use = self._menu, self.store.is_in_use
