@@ -24,7 +24,7 @@ from .inputs import SOURCE, check_source, make_copy_parameter, make_required_sou
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
-    from ..core.fixes.run import FixRun, FixRunOptions
+    from ..core.fixes.run import FixRunOptions
 
 FIXES, SAFE_ONLY, ORDER, OUTPUT, OUTPUT_TABLE = "FIXES", "SAFE_ONLY", "ORDER", "OUTPUT", "OUTPUT_TABLE"
 #: The rules on overlaps of the three control lines, and the fix that resolves them.
@@ -39,10 +39,11 @@ class _FixingAlgorithm(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         self.addParameter(make_required_source_parameter())
         self.add_specific_parameters()
-        for parameter in make_norm_parameters():
-            self.addParameter(mark_parameter_advanced(parameter))
-        self.addParameter(make_copy_parameter(OUTPUT, tr("Copy with the fixes (format of the data)")))
-        self.addParameter(make_table_parameter(OUTPUT_TABLE, tr("Table of the fixes (CSV)")))
+        self.add_parameters(
+            *map(mark_parameter_advanced, make_norm_parameters()),
+            make_copy_parameter(OUTPUT, tr("Copy with the fixes (format of the data)")),
+            make_table_parameter(OUTPUT_TABLE, tr("Table of the fixes (CSV)")),
+        )
         self.add_numeric_outputs(
             ("FINDINGS", tr("Problems")),
             ("SAFE", tr("Safe fixes")),
@@ -74,9 +75,16 @@ class _FixingAlgorithm(SanxianAlgorithm):
         check_fix_run_options(self.order, self.source)
 
     def execute(self, parameters, context, feedback):
+        from ..core.fixes.run import run_fixes
         from ..core.fixes.tables import count_groups
 
-        run = self._run_fixes(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
+        run = run_in_python_thread(run_fixes)(
+            self.source,
+            self.options,
+            self.order,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
         counts, texts = count_groups(run.batch), run.make_texts(self.options.lang)
         feedback.pushInfo(texts.get("summary", **counts))
         for entry in run.batch.entries:
@@ -86,12 +94,6 @@ class _FixingAlgorithm(SanxianAlgorithm):
         numbers = {name.upper(): counts[name] for name in ("findings", "safe", "confirm", "refused", "applied")}
         files = {OUTPUT: self.order.output, OUTPUT_TABLE: self.order.table}
         return {**{name: path for name, path in files.items() if path}, **numbers}
-
-    @run_in_python_thread
-    def _run_fixes(self, progress, cancellation: Cancellation) -> FixRun:
-        from ..core.fixes.run import run_fixes
-
-        return run_fixes(self.source, self.options, self.order, progress=progress, cancellation=cancellation)
 
 
 class ApplyFixes(_FixingAlgorithm):
@@ -116,8 +118,10 @@ class ApplyFixes(_FixingAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def add_specific_parameters(self):
-        self.addParameter(make_text_parameter(FIXES, tr("Fixes, separated by commas (empty: all)")))
-        self.addParameter(QgsProcessingParameterBoolean(SAFE_ONLY, tr("Apply safe fixes only"), True))
+        self.add_parameters(
+            make_text_parameter(FIXES, tr("Fixes, separated by commas (empty: all)")),
+            QgsProcessingParameterBoolean(SAFE_ONLY, tr("Apply safe fixes only"), True),
+        )
 
     def make_fix_run_options(self, parameters, context, output, table):
         from ..core.fixes.run import FixRunOptions

@@ -32,20 +32,17 @@ from .common import (
     make_document_parameters,
     make_norm_parameters,
     make_progress_callback,
+    make_roles_parameter,
     make_text_parameter,
     make_workbook_parameter,
-    mark_parameter_advanced,
 )
 from .inputs import (
-    ROLES,
-    fill_options_from_project,
     make_file_or_folder_parameter,
     make_source_parameters,
-    read_plan_options,
-    read_plan_source,
+    read_plan_inputs,
 )
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
-from .report_log import log_options_from_project, log_written_files
+from .report_log import log_lines, log_options_from_project, log_written_files
 
 BEFORE, LINE, OUTPUT, OUTPUT_XLSX, OUTPUT_HTML = "BEFORE", "LINE", "OUTPUT", "OUTPUT_XLSX", "OUTPUT_HTML"
 #: The lines that may be compared; the same as in the core, which needs libraries that may be missing.
@@ -80,26 +77,21 @@ class BoundaryAdjustment(SanxianAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        before = make_file_or_folder_parameter(BEFORE, tr("Earlier edition: file or folder"))
-        before.setFlags(before.flags() & ~Qgis.ProcessingParameterFlag.Optional)
-        self.addParameter(before)
-        for parameter in (*make_source_parameters(), *make_norm_parameters()):
-            self.addParameter(parameter)
         line = tr("Control line (empty: urban development boundary)")
-        self.addParameter(make_text_parameter(LINE, line, _LINES))
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(
+        self.add_parameters(
+            make_file_or_folder_parameter(BEFORE, tr("Earlier edition: file or folder"), optional=False),
+            *make_source_parameters(),
+            *make_norm_parameters(),
+            make_text_parameter(LINE, line, _LINES),
+            make_roles_parameter(),
             QgsProcessingParameterFeatureSink(
                 OUTPUT, tr("Parcels moved in and out"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
-            )
-        )
-        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
-        for parameter in make_document_parameters():
-            self.addParameter(parameter)
-        self.addParameter(
+            ),
+            make_workbook_parameter(OUTPUT_XLSX),
+            *make_document_parameters(),
             QgsProcessingParameterFileDestination(
                 OUTPUT_HTML, tr("Dossier (HTML)"), "HTML (*.html)", optional=True, createByDefault=False
-            )
+            ),
         )
         self.add_numeric_outputs(
             ("AREA_IN", tr("Moved in (m²)")),
@@ -113,14 +105,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
         self.before = self.parameterAsFile(parameters, BEFORE, context).strip()
         if not Path(self.before).exists():
             raise InputError("source_missing", source=self.before)
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
-        inputs = [*inputs, self.before]
-        self.run_options, self.options_from_project = fill_options_from_project(
-            read_plan_options(self, parameters, context),
-            self.path_or_snapshots,
-            context.project(),
-            not has_chosen_layers,
-        )
+        inputs = [*read_plan_inputs(self, parameters, context), self.before]
         self.line = self.read_text_parameter(parameters, LINE, context) or _LINES[0]
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Parcels moved in and out"))
         self.output.validate_target(LAYER_DRIVERS, inputs)
@@ -140,7 +125,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
         log_options_from_project(feedback, self.options_from_project)
         result = compare_line(
             self.path_or_snapshots,
-            AdjustmentOptions(self.before, self.line, self.run_options),
+            AdjustmentOptions(self.before, self.line, self.options),
             source=self.origin,
             progress=make_progress_callback(feedback),
             cancellation=cancellation,
@@ -151,8 +136,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
             outcome = texts.get("adjustment_outcomes", str(one.outcome))
             name, reason = texts.get("adjustment_criteria", one.id), describe_reason(one, texts)
             feedback.pushInfo(f"{outcome}  {name}  {reason}".rstrip())
-        for sentence in list_missing_sentences(result, texts):
-            feedback.pushInfo(sentence)
+        log_lines(feedback, list_missing_sentences(result, texts))
         results = {}
         if self.documents or self.page:
             document = make_dossier(result, cancellation)

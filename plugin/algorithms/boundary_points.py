@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +27,10 @@ from ..core.errors import InputError
 from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
 from .common import SanxianAlgorithm, make_progress_callback
 from .inputs import make_polygon_layer_parameter, read_layer_parameter
-from .report_log import log_written_files
+from .report_log import log_levels, log_written_files
 
 if TYPE_CHECKING:
     from ..core.exchange.boundary_points.export_points import PointExport
-    from ..core.exchange.boundary_points.import_points import PointImport
-    from ..core.exchange.boundary_points.messages import ReportLine
 
 INPUT, FORMAT, CRS, OUTPUT = "INPUT", "FORMAT", "CRS", "OUTPUT"
 _COUNTS = "PARCELS", "POINTS", "LEFT_OUT"
@@ -49,8 +46,7 @@ class _BoundaryPointAlgorithm(SanxianAlgorithm):
         label = tr("Format (auto, id, or path of a .toml file)")
         parameter = QgsProcessingParameterString(FORMAT, label, defaultValue=AUTOMATIC, optional=True)
         parameter.setMetadata({"widget_wrapper": {"value_hints": [AUTOMATIC, *list_form_ids()]}})
-        self.addParameter(parameter)
-        self.addParameter(QgsProcessingParameterCrs(CRS, crs_label, optional=True))
+        self.add_parameters(parameter, QgsProcessingParameterCrs(CRS, crs_label, optional=True))
 
     def add_counts(self) -> None:
         """Add the outputs with numbers of parcels and points."""
@@ -62,20 +58,6 @@ class _BoundaryPointAlgorithm(SanxianAlgorithm):
         self.form_name = self.read_text_parameter(parameters, FORMAT, context) or AUTOMATIC
         system = self.parameterAsCrs(parameters, CRS, context)
         self.crs_text = format_crs_for_pyproj(system) if system.isValid() else str(parameters.get(CRS) or "")
-
-    def log_lines(self, feedback, lines: Iterable[ReportLine]) -> list[str]:
-        """Log sentences by their levels; return those that are errors or warnings."""
-        remarks = []
-        for level, text in lines:
-            if level == "info":
-                feedback.pushInfo(text)
-                continue
-            remarks.append(text)
-            if level == "error":
-                feedback.reportError(text)
-            else:
-                feedback.pushWarning(text)
-        return remarks
 
 
 class ImportBoundaryPoints(_BoundaryPointAlgorithm):
@@ -130,29 +112,24 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
         check_import_output(self.source, self.target)
 
     def execute(self, parameters, context, feedback):
+        from ..core.exchange.boundary_points.import_points import import_boundary_points
         from ..core.exchange.boundary_points.messages import describe_import
 
-        run = self._import_file(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
-        remarks = self.log_lines(feedback, describe_import(run, get_interface_language()))
+        run = run_in_python_thread(import_boundary_points)(
+            self.source,
+            self.target,
+            form_name=self.form_name,
+            crs_text=self.crs_text,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
+        remarks = log_levels(feedback, describe_import(run, get_interface_language()))
         log_written_files(feedback, [self.target])
         if context.willLoadLayerOnCompletion(self.target):
             details = context.layerToLoadOnCompletionDetails(self.target)
             details.name, details.forceName = Path(self.source).stem, True
         counts = len(run.file.parcels), run.point_count, run.left_out_count
         return {OUTPUT: self.target, **dict(zip(_COUNTS, counts, strict=True)), "REMARKS": "\n".join(remarks)}
-
-    @run_in_python_thread
-    def _import_file(self, progress, cancellation: Cancellation) -> PointImport:
-        from ..core.exchange.boundary_points.import_points import import_boundary_points
-
-        return import_boundary_points(
-            self.source,
-            self.target,
-            form_name=self.form_name,
-            crs_text=self.crs_text,
-            progress=progress,
-            cancellation=cancellation,
-        )
 
 
 class ExportBoundaryPoints(_BoundaryPointAlgorithm):
@@ -211,7 +188,7 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
         from ..core.exchange.boundary_points.messages import describe_export
 
         run = self._export_layer(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
-        self.log_lines(feedback, describe_export(run, get_interface_language()))
+        log_levels(feedback, describe_export(run, get_interface_language()))
         log_written_files(feedback, [self.target])
         counts = run.parcel_count, run.point_count, run.feature_count - run.parcel_count
         return {OUTPUT: self.target, **dict(zip(_COUNTS, counts, strict=True))}

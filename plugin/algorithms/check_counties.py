@@ -24,10 +24,10 @@ from .common import (
 )
 from .county_inputs import OUTPUT, make_county_parameters, make_results_parameter, read_source_and_output
 from .inputs import make_scope_parameter
-from .report_log import log_written_files
+from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.counties.run import BatchResult
+    pass
 
 PHASE, SCOPE, FORMS, RESUME = "PHASE", "SCOPE", "FORMS", "RESUME"
 
@@ -61,18 +61,18 @@ class CheckCounties(SanxianAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        for parameter in (*make_county_parameters(), *make_norm_parameters()):
-            self.addParameter(parameter)
         phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
-        self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
-        self.addParameter(mark_parameter_advanced(make_scope_parameter()))
         forms = tr("Forms of each county's report besides JSON")
-        self.addParameter(
-            QgsProcessingParameterEnum(FORMS, forms, list(REPORT_SUFFIXES), True, "html", usesStaticStrings=True)
-        )
         resume = tr("Continue: keep results of counties that are unchanged")
-        self.addParameter(QgsProcessingParameterBoolean(RESUME, resume, defaultValue=True))
-        self.addParameter(make_results_parameter())
+        self.add_parameters(
+            *make_county_parameters(),
+            *make_norm_parameters(),
+            make_text_parameter(PHASE, tr("Phase of the plan"), phases),
+            mark_parameter_advanced(make_scope_parameter()),
+            QgsProcessingParameterEnum(FORMS, forms, list(REPORT_SUFFIXES), True, "html", usesStaticStrings=True),
+            QgsProcessingParameterBoolean(RESUME, resume, defaultValue=True),
+            make_results_parameter(),
+        )
         self.add_numeric_outputs(
             ("COUNTIES", tr("Counties")),
             ("FAILED", tr("Counties that are not passed")),
@@ -101,14 +101,21 @@ class CheckCounties(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
-        from ..core.counties.messages import describe_batch
+        from ..core.counties.messages import describe_batch, describe_record
+        from ..core.counties.run import check_counties, check_in_sequence
         from ..core.model.verdict import Verdict
         from ..core.render.words import ReportTexts
 
-        result = self._check(feedback, Cancellation(feedback.isCanceled))
+        report_texts = ReportTexts(self.options.check.lang)
+        result = run_in_python_thread(check_counties)(
+            self.options,
+            check_in_sequence,
+            on_record=lambda record: feedback.pushInfo(describe_record(record, report_texts)),
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
         summary = result.summary
-        for line in describe_batch(summary, ReportTexts(summary.lang)):
-            feedback.pushInfo(line)
+        log_lines(feedback, describe_batch(summary, ReportTexts(summary.lang)))
         log_written_files(feedback, list(result.written))
         return {
             OUTPUT: str(self.options.output),
@@ -117,18 +124,3 @@ class CheckCounties(SanxianAlgorithm):
             "UNCHECKED": len(summary.list_records(None)),
             "VERDICT": str(summary.verdict),
         }
-
-    @run_in_python_thread
-    def _check(self, feedback, cancellation: Cancellation) -> BatchResult:
-        from ..core.counties.messages import describe_record
-        from ..core.counties.run import check_counties, check_in_sequence
-        from ..core.render.words import ReportTexts
-
-        report_texts = ReportTexts(self.options.check.lang)
-        return check_counties(
-            self.options,
-            check_in_sequence,
-            on_record=lambda record: feedback.pushInfo(describe_record(record, report_texts)),
-            progress=make_progress_callback(feedback),
-            cancellation=cancellation,
-        )

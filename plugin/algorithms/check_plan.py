@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterFileDestination,
 )
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
@@ -30,9 +29,11 @@ from .common import (
     describe_norms,
     get_label_by_table,
     make_base_year_parameter,
+    make_file_outputs,
     make_file_parameter,
     make_norm_parameters,
     make_progress_callback,
+    make_roles_parameter,
     make_table_parameter,
     make_text_parameter,
     mark_parameter_advanced,
@@ -40,7 +41,6 @@ from .common import (
 from .county_inputs import make_table_filter
 from .inputs import (
     BASE_YEAR,
-    ROLES,
     check_connection,
     fill_options_from_project,
     make_file_or_folder_parameter,
@@ -50,7 +50,7 @@ from .inputs import (
     read_plan_source,
 )
 from .outputs import FindingsOutput, make_findings_parameter
-from .report_log import log_options_from_project, log_report, log_written_files
+from .report_log import log_lines, log_options_from_project, log_report, log_written_files
 
 if TYPE_CHECKING:
     from ..core.check import CheckResult
@@ -146,21 +146,19 @@ class CheckPlan(SanxianAlgorithm):
 
     def add_report_parameters(self):
         """Add the output parameters of the tool: findings layer, report files, template of the Word report."""
-        self.addParameter(make_findings_parameter())
-        for name, label, file_filter in (
-            ("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
-            ("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
-            ("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
-            ("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), "Excel (*.xlsx)"),
-            ("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
-        ):
-            self.addParameter(
-                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
-            )
-
         template = make_file_parameter(DOCX_TEMPLATE, tr("Template of the Word report"), "Word (*.docx)")
-        self.addParameter(mark_parameter_advanced(template))
-        self.addParameter(QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the report files"), False))
+        self.add_parameters(
+            make_findings_parameter(),
+            *make_file_outputs(
+                ("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
+                ("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
+                ("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
+                ("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), "Excel (*.xlsx)"),
+                ("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
+            ),
+            mark_parameter_advanced(template),
+            QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the report files"), False),
+        )
         self.addOutput(QgsProcessingOutputString(LEFT_OUT, tr("Left out of the public edition")))
 
     def add_check_parameters(self, sources=None, has_rule_choice=True):
@@ -169,24 +167,24 @@ class CheckPlan(SanxianAlgorithm):
         ``sources``: parameters that give the data (default: SOURCE and LAYERS). ``has_rule_choice``: add the parameter
         by which the user chooses rules.
         """
-        for parameter in [*(sources or make_source_parameters()), *make_norm_parameters()]:
-            self.addParameter(parameter)
-        self.addParameter(make_scope_parameter())
         phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
-        self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.add_parameters(
+            *(sources or make_source_parameters()),
+            *make_norm_parameters(),
+            make_scope_parameter(),
+            make_text_parameter(PHASE, tr("Phase of the plan"), phases),
+            make_roles_parameter(),
+        )
         if has_rule_choice:
             rules = make_text_parameter(RULES_PARAMETER, tr("Rules, by code or group, or all (empty: the standard's)"))
             self.addParameter(mark_parameter_advanced(rules))
-        self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
-        self.addParameter(
-            make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
-        )
-        self.addParameter(
-            make_file_or_folder_parameter(BASELINE_PARAMETER, tr("Sealed edition: file or folder to compare with"))
-        )
         table = tr("Table of old and new keys, used to match waivers")
-        self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
+        self.add_parameters(
+            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
+            make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)"),
+            make_file_or_folder_parameter(BASELINE_PARAMETER, tr("Sealed edition: file or folder to compare with")),
+            mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")),
+        )
         for name in get_label_by_table():
             self.addParameter(mark_parameter_advanced(make_table_parameter(name)))
 
@@ -311,8 +309,7 @@ class CheckPlan(SanxianAlgorithm):
         results |= {name: path for name, path in paths.items() if path}
         if public is not None:
             lines = public.record.list_log_lines(public.edition, public.redactor.texts)
-            for line in lines:
-                feedback.pushInfo(line)
+            log_lines(feedback, lines)
             results[LEFT_OUT] = "\n".join(lines)
         return results
 
@@ -329,8 +326,7 @@ class CheckPlan(SanxianAlgorithm):
             cancellation=cancellation,
         )
         texts = Texts(evaluation.lang)
-        for line in list_log_lines(evaluation, texts):
-            feedback.pushInfo(line)
+        log_lines(feedback, list_log_lines(evaluation, texts))
         for sentence in list_note_sentences(evaluation, texts):
             feedback.pushWarning(sentence)
         chapter = make_evaluation_chapter(evaluation, cancellation)

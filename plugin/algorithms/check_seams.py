@@ -23,10 +23,10 @@ from .county_inputs import (
     make_table_filter,
     read_source_and_output,
 )
-from .report_log import log_written_files
+from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.seams.model import SeamResult
+    pass
 
 TARGETS = "TARGETS"
 
@@ -62,10 +62,12 @@ class CheckSeams(SanxianAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        for parameter in (*make_county_parameters(), *make_norm_parameters()):
-            self.addParameter(parameter)
-        self.addParameter(make_file_parameter(TARGETS, tr("Targets of the city or province"), make_table_filter()))
-        self.addParameter(make_results_parameter())
+        self.add_parameters(
+            *make_county_parameters(),
+            *make_norm_parameters(),
+            make_file_parameter(TARGETS, tr("Targets of the city or province"), make_table_filter()),
+            make_results_parameter(),
+        )
         self.add_numeric_outputs(
             ("PAIRS", tr("Neighbouring pairs")),
             ("WARNINGS", tr("Warnings")),
@@ -89,10 +91,12 @@ class CheckSeams(SanxianAlgorithm):
         from ..core.model.rule import Severity
         from ..core.render.words import ReportTexts
         from ..core.seams.messages import describe_result
+        from ..core.seams.run import check_seams
 
-        result, written = self._check(feedback, Cancellation(feedback.isCanceled))
-        for line in describe_result(result, ReportTexts(result.lang)):
-            feedback.pushInfo(line)
+        result, written = run_in_python_thread(check_seams)(
+            self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
+        )
+        log_lines(feedback, describe_result(result, ReportTexts(result.lang)))
         log_written_files(feedback, written)
         notes = sum(one.severity is Severity.INFO for one in result.findings)
         return {
@@ -102,9 +106,3 @@ class CheckSeams(SanxianAlgorithm):
             "NOTES": notes,
             "UNREAD": sum(not one.is_read for one in result.counties),
         }
-
-    @run_in_python_thread
-    def _check(self, feedback, cancellation: Cancellation) -> tuple[SeamResult, list[str]]:
-        from ..core.seams.run import check_seams
-
-        return check_seams(self.options, progress=make_progress_callback(feedback), cancellation=cancellation)

@@ -30,7 +30,7 @@ from ..core.messages.texts import Texts
 from ..core.profile import list_profile_ids
 from ..core.standard import list_standard_ids
 from ..paths import ICONS_FOLDER
-from .inputs import find_parameter_problem
+from .inputs import ROLES, find_parameter_problem
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
@@ -125,6 +125,11 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         profile, standard = (self.read_text_parameter(parameters, name, context) for name in ("PROFILE", "STANDARD"))
         return RunOptions(profile=profile, standard=standard, lang=get_report_language())
 
+    def add_parameters(self, *parameters: QgsProcessingParameterDefinition) -> None:
+        """Add parameters to the tool, in the order of its dialog."""
+        for parameter in parameters:
+            self.addParameter(parameter)
+
     def add_numeric_outputs(self, *numbers: tuple[str, str]) -> None:
         """Add numeric outputs to the tool, each as (name, label)."""
         for name, label in numbers:
@@ -190,22 +195,25 @@ def make_base_year_parameter(name: str) -> QgsProcessingParameterNumber:
 OUTPUT_PDF, OUTPUT_DOCX = "OUTPUT_PDF", "OUTPUT_DOCX"
 
 
+def make_file_outputs(*outputs: tuple[str, str, str]) -> list[QgsProcessingParameterFileDestination]:
+    """Return the parameters of output files (name, label, filter of the dialog), not created by default."""
+    return [
+        QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
+        for name, label, file_filter in outputs
+    ]
+
+
 def make_workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
     """Return the parameter of an output workbook, which is not created by default."""
-    return QgsProcessingParameterFileDestination(
-        name, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
-    )
+    return make_file_outputs((name, tr("Workbook"), "Excel (*.xlsx)"))[0]
 
 
 def make_document_parameters() -> list[QgsProcessingParameterFileDestination]:
     """Return the parameters of a tool's documents (Word, PDF), which are not created by default."""
-    return [
-        QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
-        for name, label, file_filter in (
-            (OUTPUT_PDF, tr("Tables to be signed (PDF)"), "PDF (*.pdf)"),
-            (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
-        )
-    ]
+    return make_file_outputs(
+        (OUTPUT_PDF, tr("Tables to be signed (PDF)"), "PDF (*.pdf)"),
+        (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
+    )
 
 
 def make_text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:
@@ -237,6 +245,18 @@ def get_label_by_table() -> dict[str, str]:
         "figures": tr("Figures of text and tables (xlsx or csv)"),
         "register": tr("Heritage register (xlsx or csv)"),
     }
+
+
+def make_roles_parameter() -> QgsProcessingParameterDefinition:
+    """Return the parameter ROLES, which assigns layers to roles."""
+    return mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file")))
+
+
+def make_standard_parameter() -> QgsProcessingParameterDefinition:
+    """Return the parameter STANDARD of a tool without a profile."""
+    return mark_parameter_advanced(
+        make_text_parameter("STANDARD", tr("Standard (empty: county_db)"), list_standard_ids())
+    )
 
 
 def make_table_parameter(name: str) -> QgsProcessingParameterFile:

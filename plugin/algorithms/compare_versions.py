@@ -69,20 +69,18 @@ class CompareVersions(SanxianAlgorithm):
         for name, label in ((BEFORE, tr("Earlier edition")), (AFTER, tr("Later edition"))):
             self.addParameter(make_polygon_layer_parameter(name, label))
         roles = sorted(role for role, one in load_standard().templates.items() if one.geometry == "polygon")
-        self.addParameter(make_text_parameter(ROLE, tr("Role of the layer (empty: recognised)"), roles))
-        self.addParameter(make_polygon_layer_parameter(TOWNSHIPS, tr("Townships"), optional=True))
         table = tr("Table of old and new keys")
-        self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
-        for parameter in make_norm_parameters():
-            self.addParameter(mark_parameter_advanced(parameter))
-        self.addParameter(
+        self.add_parameters(
+            make_text_parameter(ROLE, tr("Role of the layer (empty: recognised)"), roles),
+            make_polygon_layer_parameter(TOWNSHIPS, tr("Townships"), optional=True),
+            mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")),
+            *map(mark_parameter_advanced, make_norm_parameters()),
             QgsProcessingParameterFeatureSink(
                 OUTPUT, tr("Moved or changed parts"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
-            )
+            ),
+            make_workbook_parameter(OUTPUT_XLSX),
+            *make_document_parameters(),
         )
-        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
-        for parameter in make_document_parameters():
-            self.addParameter(parameter)
         self.add_numeric_outputs(
             ("AREA_IN", tr("Moved in (m²)")),
             ("AREA_OUT", tr("Moved out (m²)")),

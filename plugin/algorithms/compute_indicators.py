@@ -20,18 +20,15 @@ from .common import (
     make_document_parameters,
     make_norm_parameters,
     make_progress_callback,
-    make_text_parameter,
+    make_roles_parameter,
     make_workbook_parameter,
     mark_parameter_advanced,
 )
 from .inputs import (
     BASE_YEAR,
-    ROLES,
-    fill_options_from_project,
     make_scope_parameter,
     make_source_parameters,
-    read_plan_options,
-    read_plan_source,
+    read_plan_inputs,
 )
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_indicators, log_options_from_project, log_written_files
@@ -79,16 +76,17 @@ class ComputeIndicators(SanxianAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        for parameter in [*make_source_parameters(), *make_norm_parameters()]:
-            self.addParameter(parameter)
-        self.addParameter(make_scope_parameter())
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
         kind = Qgis.ProcessingSourceType.Vector
-        self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True))
-        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
-        for parameter in make_document_parameters():
-            self.addParameter(parameter)
+        self.add_parameters(
+            *make_source_parameters(),
+            *make_norm_parameters(),
+            make_scope_parameter(),
+            make_roles_parameter(),
+            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
+            QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True),
+            make_workbook_parameter(OUTPUT_XLSX),
+            *make_document_parameters(),
+        )
         self.add_numeric_outputs(
             ("COMPUTED", tr("Indicators computed")),
             ("NOT_COMPUTED", tr("Indicators that no layer provides")),
@@ -99,11 +97,7 @@ class ComputeIndicators(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
-        given_options = read_plan_options(self, parameters, context)
-        self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
-        )
+        inputs = read_plan_inputs(self, parameters, context)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
         self.output.validate_target(LAYER_DRIVERS, inputs)
         self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)

@@ -28,11 +28,10 @@ from .inputs import (
     make_required_source_parameter,
     make_table_parameter,
 )
-from .report_log import log_written_files
+from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.conversion.change_zone import ZoneRun
-    from ..core.conversion.renumber import RenumberRun
+    pass
 
 START, ZONE, NUMBER = "START", "ZONE", "NUMBER"
 OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS = "OUTPUT", "OUTPUT_TABLE", "OUTPUT_GAPS"
@@ -75,18 +74,19 @@ class RenumberBsm(_ConversionAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(make_required_source_parameter())
         layers = tr("Layer codes, separated by commas (empty: all that may change)")
-        self.addParameter(make_text_parameter(LAYERS, layers))
         start = QgsProcessingParameterNumber(
             START, tr("First running number (0: after the highest in use)"), defaultValue=0, minValue=0
         )
-        self.addParameter(mark_parameter_advanced(start))
-        for parameter in make_norm_parameters():
-            self.addParameter(mark_parameter_advanced(parameter))
-        self.addParameter(make_copy_parameter(OUTPUT, tr("Copy (format of the data)")))
-        self.addParameter(make_table_parameter(OUTPUT_TABLE, tr("Table of old and new keys (empty: next to the copy)")))
-        self.addParameter(make_table_parameter(OUTPUT_GAPS, tr("List of gaps")))
+        self.add_parameters(
+            make_required_source_parameter(),
+            make_text_parameter(LAYERS, layers),
+            mark_parameter_advanced(start),
+            *map(mark_parameter_advanced, make_norm_parameters()),
+            make_copy_parameter(OUTPUT, tr("Copy (format of the data)")),
+            make_table_parameter(OUTPUT_TABLE, tr("Table of old and new keys (empty: next to the copy)")),
+            make_table_parameter(OUTPUT_GAPS, tr("List of gaps")),
+        )
         self.add_numeric_outputs(("ROWS", tr("Numbered features")), ("GAPS", tr("Gaps")))
 
     def prepare(self, parameters, context, feedback):
@@ -103,20 +103,20 @@ class RenumberBsm(_ConversionAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.conversion.messages import describe_renumbering
+        from ..core.conversion.renumber import renumber_keys
 
-        run = self._renumber(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
-        for line in describe_renumbering(run, self.options.lang):
-            feedback.pushInfo(line)
+        run = run_in_python_thread(renumber_keys)(
+            self.source,
+            self.options,
+            self.order,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
+        log_lines(feedback, describe_renumbering(run, self.options.lang))
         log_written_files(feedback, run.written)
         files = {OUTPUT: self.order.output, OUTPUT_TABLE: self.order.table_path, OUTPUT_GAPS: self.order.gaps}
         rows = sum(len(keys.keys) for keys in run.new_keys)
         return {**{name: path for name, path in files.items() if path}, "ROWS": rows, "GAPS": len(run.gaps)}
-
-    @run_in_python_thread
-    def _renumber(self, progress, cancellation: Cancellation) -> RenumberRun:
-        from ..core.conversion.renumber import renumber_keys
-
-        return renumber_keys(self.source, self.options, self.order, progress=progress, cancellation=cancellation)
 
 
 class ChangeCrsZone(_ConversionAlgorithm):
@@ -140,13 +140,15 @@ class ChangeCrsZone(_ConversionAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(make_required_source_parameter())
         titles = [tr("Keep unchanged"), tr("Add to eastings"), tr("Strip from eastings")]
-        self.addParameter(QgsProcessingParameterEnum(NUMBER, tr("Zone number"), titles, False, 0))
         zone = tr("3-degree zone, 25 to 45 (0: the central meridian stays)")
-        self.addParameter(QgsProcessingParameterNumber(ZONE, zone, defaultValue=0, minValue=0, maxValue=45))
-        self.addParameter(make_copy_parameter(OUTPUT, tr("Copy (format of the data)"), optional=False))
-        self.addParameter(make_table_parameter(OUTPUT_TABLE, tr("Proof: moves and areas of each layer")))
+        self.add_parameters(
+            make_required_source_parameter(),
+            QgsProcessingParameterEnum(NUMBER, tr("Zone number"), titles, False, 0),
+            QgsProcessingParameterNumber(ZONE, zone, defaultValue=0, minValue=0, maxValue=45),
+            make_copy_parameter(OUTPUT, tr("Copy (format of the data)"), optional=False),
+            make_table_parameter(OUTPUT_TABLE, tr("Proof: moves and areas of each layer")),
+        )
         self.add_numeric_outputs(("LAYERS", tr("Converted layers")), ("MOVE", tr("Largest move of a vertex (m)")))
 
     def prepare(self, parameters, context, feedback):
@@ -164,28 +166,22 @@ class ChangeCrsZone(_ConversionAlgorithm):
         check_zone_options(self.source, self.output, self.table)
 
     def execute(self, parameters, context, feedback):
+        from ..core.conversion.change_zone import change_crs_zone
         from ..core.conversion.messages import describe_zone_change
 
-        run = self._change_zone(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
-        for line in describe_zone_change(run, self.lang):
-            feedback.pushInfo(line)
-        log_written_files(feedback, run.written)
-        files = {OUTPUT: self.output, OUTPUT_TABLE: self.table}
-        largest_move_m = max(layer.move_m for layer in run.converted)
-        figures = {"LAYERS": len(run.converted), "MOVE": largest_move_m}
-        return {**{name: path for name, path in files.items() if path}, **figures}
-
-    @run_in_python_thread
-    def _change_zone(self, progress, cancellation: Cancellation) -> ZoneRun:
-        from ..core.conversion.change_zone import change_crs_zone
-
-        return change_crs_zone(
+        run = run_in_python_thread(change_crs_zone)(
             self.source,
             self.output,
             zone=self.zone,
             number=self.number,
             table=self.table,
             lang=self.lang,
-            progress=progress,
-            cancellation=cancellation,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
         )
+        log_lines(feedback, describe_zone_change(run, self.lang))
+        log_written_files(feedback, run.written)
+        files = {OUTPUT: self.output, OUTPUT_TABLE: self.table}
+        largest_move_m = max(layer.move_m for layer in run.converted)
+        figures = {"LAYERS": len(run.converted), "MOVE": largest_move_m}
+        return {**{name: path for name, path in files.items() if path}, **figures}

@@ -31,8 +31,8 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
-from ..core.standard import ALL_LAYERS, list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
+from ..core.standard import ALL_LAYERS, load_standard
+from .common import SanxianAlgorithm, make_standard_parameter, mark_parameter_advanced
 from .inputs import make_existing_database_parameter, set_parameter_widget
 from .outputs import make_post_processor
 from .report_log import log_created_layers
@@ -69,25 +69,19 @@ class CreateLayers(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")
-        self.addParameter(set_parameter_widget(groups, "create_widgets.GroupsWidget"))
         county_parameter = QgsProcessingParameterString(COUNTY, tr("County (code or name)"))
-        self.addParameter(set_parameter_widget(county_parameter, "create_widgets.CountyWidget"))
-        self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
-        self.addParameter(make_existing_database_parameter(EXISTING))
-        self.addParameter(
-            mark_parameter_advanced(
-                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
-            )
-        )
-        self.addParameter(
+        self.add_parameters(
+            set_parameter_widget(groups, "create_widgets.GroupsWidget"),
+            set_parameter_widget(county_parameter, "create_widgets.CountyWidget"),
+            QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True),
+            make_existing_database_parameter(EXISTING),
+            make_standard_parameter(),
             QgsProcessingParameterFileDestination(
                 OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
-            )
-        )
-        self.addParameter(
+            ),
             mark_parameter_advanced(
                 QgsProcessingParameterBoolean(LOAD_PARAMETER, tr("Load the layers into the project"), True)
-            )
+            ),
         )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))

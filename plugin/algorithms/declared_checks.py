@@ -12,10 +12,11 @@ from .common import (
     describe_norms,
     make_file_parameter,
     make_norm_parameters,
+    make_roles_parameter,
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .inputs import ROLES, fill_options_from_project, make_scope_parameter, make_source_parameters, read_plan_options
+from .inputs import fill_options_from_project, make_scope_parameter, make_source_parameters, read_plan_options
 
 
 class DeclaredChecks(CheckPlan):
@@ -40,13 +41,15 @@ class DeclaredChecks(CheckPlan):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        for parameter in [*make_source_parameters(), *make_norm_parameters()]:
-            self.addParameter(parameter)
-        self.addParameter(make_text_parameter(RULES_PARAMETER, tr("Checks, by code (empty: all)")))
-        self.addParameter(mark_parameter_advanced(make_scope_parameter()))
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         waivers = tr("Waivers (empty: the .waivers.csv in the data folder)")
-        self.addParameter(mark_parameter_advanced(make_file_parameter(WAIVERS, waivers, "CSV (*.csv)")))
+        self.add_parameters(
+            *make_source_parameters(),
+            *make_norm_parameters(),
+            make_text_parameter(RULES_PARAMETER, tr("Checks, by code (empty: all)")),
+            mark_parameter_advanced(make_scope_parameter()),
+            make_roles_parameter(),
+            mark_parameter_advanced(make_file_parameter(WAIVERS, waivers, "CSV (*.csv)")),
+        )
         self.add_report_parameters()
         self.add_check_outputs()
 

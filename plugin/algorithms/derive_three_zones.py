@@ -72,14 +72,11 @@ class DeriveThreeZones(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
-        self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Planning zones"), polygons))
-        self.addParameter(
-            QgsProcessingParameterFeatureSource(COUNTY_LAYER, tr("Outline of the county"), polygons, optional=True)
-        )
-        for parameter in make_norm_parameters():
-            self.addParameter(parameter)
-        self.addParameter(
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("Three zones"), Qgis.ProcessingSourceType.VectorPolygon)
+        self.add_parameters(
+            QgsProcessingParameterFeatureSource(INPUT, tr("Planning zones"), polygons),
+            QgsProcessingParameterFeatureSource(COUNTY_LAYER, tr("Outline of the county"), polygons, optional=True),
+            *make_norm_parameters(),
+            QgsProcessingParameterFeatureSink(OUTPUT, tr("Three zones"), Qgis.ProcessingSourceType.VectorPolygon),
         )
         self.add_numeric_outputs(
             ("AGRICULTURAL_M2", tr("Agricultural space (m²)")),

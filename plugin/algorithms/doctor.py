@@ -40,11 +40,11 @@ class DoctorAlgorithm(SanxianAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(QgsProcessingParameterBoolean(EXAMPLES, tr("Run the examples"), True))
-        self.addParameter(
+        self.add_parameters(
+            QgsProcessingParameterBoolean(EXAMPLES, tr("Run the examples"), True),
             QgsProcessingParameterFileDestination(
                 OUTPUT, tr("Result to send"), tr("Text (*.txt);;JSON (*.json)"), optional=True, createByDefault=False
-            )
+            ),
         )
         self.addOutput(QgsProcessingOutputBoolean("OK", tr("Checks can run")))
         self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))

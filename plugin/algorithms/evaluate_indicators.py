@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from qgis.core import (
     QgsProcessingOutputString,
-    QgsProcessingParameterFileDestination,
     QgsProcessingParameterString,
 )
 
@@ -21,16 +20,17 @@ from .common import (
     OUTPUT_PDF,
     SanxianAlgorithm,
     describe_norms,
+    make_file_outputs,
     make_file_parameter,
     make_norm_parameters,
     make_progress_callback,
-    make_text_parameter,
+    make_roles_parameter,
     make_workbook_parameter,
     mark_parameter_advanced,
 )
 from .county_inputs import LIST, make_table_filter
 from .inputs import ROLES, SCOPE, check_connection, make_scope_parameter
-from .report_log import log_written_files
+from .report_log import log_lines, log_written_files
 
 SOURCES, OUTPUT_XLSX, OUTPUT_HTML, OUTPUT_JSON = "SOURCES", "OUTPUT_XLSX", "OUTPUT_HTML", "OUTPUT_JSON"
 #: Outputs with numbers of indicators, and the level that each counts.
@@ -70,24 +70,20 @@ class EvaluateIndicators(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         sources = tr("Editions: YEAR=SOURCE, one on each line")
-        self.addParameter(QgsProcessingParameterString(SOURCES, sources, "", multiLine=True, optional=True))
-        self.addParameter(
-            make_file_parameter(LIST, tr("List of editions (in place of the editions)"), make_table_filter())
+        self.add_parameters(
+            QgsProcessingParameterString(SOURCES, sources, "", multiLine=True, optional=True),
+            make_file_parameter(LIST, tr("List of editions (in place of the editions)"), make_table_filter()),
+            *make_norm_parameters(),
+            mark_parameter_advanced(make_scope_parameter()),
+            make_roles_parameter(),
+            make_workbook_parameter(OUTPUT_XLSX),
+            *make_file_outputs(
+                (OUTPUT_PDF, tr("Chapter to be signed (PDF)"), "PDF (*.pdf)"),
+                (OUTPUT_DOCX, tr("Chapter to be signed (Word)"), "Word (*.docx)"),
+                (OUTPUT_HTML, tr("Chapter (HTML)"), "HTML (*.html)"),
+                (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
+            ),
         )
-        for parameter in make_norm_parameters():
-            self.addParameter(parameter)
-        self.addParameter(mark_parameter_advanced(make_scope_parameter()))
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
-        for name, label, file_filter in (
-            (OUTPUT_PDF, tr("Chapter to be signed (PDF)"), "PDF (*.pdf)"),
-            (OUTPUT_DOCX, tr("Chapter to be signed (Word)"), "Word (*.docx)"),
-            (OUTPUT_HTML, tr("Chapter (HTML)"), "HTML (*.html)"),
-            (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
-        ):
-            self.addParameter(
-                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
-            )
         self.add_numeric_outputs(
             ("EDITIONS", tr("Editions read")),
             ("UNREAD", tr("Editions not read")),
@@ -140,8 +136,7 @@ class EvaluateIndicators(SanxianAlgorithm):
             cancellation=Cancellation(feedback.isCanceled),
         )
         texts = Texts(result.lang)
-        for line in list_log_lines(result, texts):
-            feedback.pushInfo(line)
+        log_lines(feedback, list_log_lines(result, texts))
         notes = list_note_sentences(result, texts)
         for sentence in notes:
             feedback.pushWarning(sentence)

@@ -43,12 +43,13 @@ from .common import (
     describe_norms,
     make_norm_parameters,
     make_progress_callback,
+    make_roles_parameter,
     make_text_parameter,
     mark_parameter_advanced,
     split_words,
 )
 from .inputs import LAYERS, SOURCE, check_source, get_vector_layers, make_source_parameters
-from .report_log import log_maps, log_options_from_project
+from .report_log import log_lines, log_maps, log_options_from_project
 
 ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
 TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
@@ -105,16 +106,17 @@ class ExportMaps(SanxianAlgorithm):
             "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile "
             "can name another one ([public_edition] list)."
         )
-        maps_text = text.format(maps=_format_maps(maps.load_map_set()))
+        maps_text = text.format(
+            maps="、".join(f"{m.id}（{_get_title(m)}）" for m in maps.load_map_set().map_by_id.values())
+        )
         return f"{maps_text}\n\n{public}\n\n{document}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         catalogue = maps.load_map_set()
-        for parameter in make_source_parameters():
-            self.addParameter(parameter)
         titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.map_by_id.values()]
-        self.addParameter(
-            QgsProcessingParameterEnum(MAPS, tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True)
+        self.add_parameters(
+            *make_source_parameters(),
+            QgsProcessingParameterEnum(MAPS, tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True),
         )
         for name, label, options in (
             (PAGE, tr("Page"), list(catalogue.page_size_by_id)),
@@ -124,31 +126,26 @@ class ExportMaps(SanxianAlgorithm):
                 QgsProcessingParameterEnum(name, label, options, defaultValue=options[0], usesStaticStrings=True)
             )
         integer = Qgis.ProcessingNumberParameterType.Integer
-        self.addParameter(
-            QgsProcessingParameterNumber(DPI, tr("Dots per inch"), integer, MIN_DPI, minValue=MIN_DPI, maxValue=1200)
-        )
-        self.addParameter(QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False))
-        self.addParameter(QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the maps"), False))
-        self.addParameter(make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
-        self.addParameter(make_text_parameter(MAKER, tr("Planning authority")))
-        self.addParameter(make_text_parameter(DRAWER, tr("Cartographer")))
-        self.addParameter(make_text_parameter(DATE, tr("Date on the maps")))
-        self.addParameter(make_text_parameter(MAP_APPROVAL, tr("Map approval number (public maps only)")))
-        self.addParameter(make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
-        for parameter in make_norm_parameters():
-            self.addParameter(parameter)
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(
-            mark_parameter_advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False))
-        )
-        self.addParameter(
+        self.add_parameters(
+            QgsProcessingParameterNumber(DPI, tr("Dots per inch"), integer, MIN_DPI, minValue=MIN_DPI, maxValue=1200),
+            QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False),
+            QgsProcessingParameterBoolean(PUBLIC, tr("Public edition of the maps"), False),
+            make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)),
+            make_text_parameter(MAKER, tr("Planning authority")),
+            make_text_parameter(DRAWER, tr("Cartographer")),
+            make_text_parameter(DATE, tr("Date on the maps")),
+            make_text_parameter(MAP_APPROVAL, tr("Map approval number (public maps only)")),
+            make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")),
+            *make_norm_parameters(),
+            make_roles_parameter(),
+            mark_parameter_advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False)),
             mark_parameter_advanced(
                 QgsProcessingParameterFile(
                     MAP_SET, tr("Map set (.toml; empty: that of the plugin)"), extension="toml", optional=True
                 )
-            )
+            ),
+            QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder of the maps")),
         )
-        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder of the maps")))
         self.addOutput(QgsProcessingOutputNumber("MADE", tr("Maps made")))
         self.addOutput(QgsProcessingOutputNumber("FILES", tr("Files written")))
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
@@ -299,8 +296,7 @@ class ExportMaps(SanxianAlgorithm):
 def log_public_maps(feedback, public, texts: Texts) -> dict[str, str]:
     """Log what was left out of public maps, and what was not searched; return it as output of the tool."""
     lines = public.record.list_log_lines(public.edition, public.redactor.texts)
-    for line in lines:
-        feedback.pushInfo(line)
+    log_lines(feedback, lines)
     for note in public.notes:
         feedback.pushWarning(note.render(texts))
     return {LEFT_OUT: "\n".join(lines)}
@@ -317,8 +313,3 @@ def _parse_map_ids(value) -> list[str] | None:
 
 def _get_title(map_spec: maps.MapSpec) -> str:
     return map_spec.title if get_interface_language() == "zh" else map_spec.title_en
-
-
-def _format_maps(catalogue: maps.MapCatalogue) -> str:
-    """Return the ids and titles of all maps as text."""
-    return "、".join(f"{m.id}（{_get_title(m)}）" for m in catalogue.map_by_id.values())

@@ -80,20 +80,22 @@ class ExportPackage(CheckPlan):
         form = make_text_parameter(
             PACKAGE, tr("Package specification (id, or path of a .toml file; empty: county)"), list_package_spec_ids()
         )
-        self.addParameter(form)
         folder = Qgis.ProcessingFileParameterBehavior.Folder
         documents = tr("Folder with documents, maps and tables")
-        self.addParameter(QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True))
         maps = tr("Make the maps that the folder lacks")
-        self.addParameter(QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True))
         personal = QgsProcessingParameterBoolean(PERSONAL, tr("Include personal data"), defaultValue=False)
-        self.addParameter(mark_parameter_advanced(personal))
         force = tr("Force: make the package even if the plan does not pass")
-        self.addParameter(QgsProcessingParameterBoolean(FORCE, force, defaultValue=False))
-        self.addParameter(make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
-        self.addParameter(make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
         output = tr("Folder in which the package is made")
-        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, output, createByDefault=False))
+        self.add_parameters(
+            form,
+            QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True),
+            QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True),
+            mark_parameter_advanced(personal),
+            QgsProcessingParameterBoolean(FORCE, force, defaultValue=False),
+            make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)),
+            make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")),
+            QgsProcessingParameterFolderDestination(OUTPUT, output, createByDefault=False),
+        )
         self.add_check_outputs()
         self.addOutput(QgsProcessingOutputString("DIGEST", tr("SHA-256 of the manifest")))
 

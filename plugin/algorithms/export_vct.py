@@ -13,8 +13,8 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
-from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
+from ..core.standard import load_standard
+from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter
 from .inputs import LAYERS, SOURCE, check_source, make_source_parameters, read_layer_list_parameter, read_project_layers
 from .report_log import log_written_files
 
@@ -50,15 +50,10 @@ class ExportVct(SanxianAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None):
-        for parameter in make_source_parameters():
-            self.addParameter(parameter)
-        self.addParameter(
-            mark_parameter_advanced(
-                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
-            )
-        )
-        self.addParameter(
-            QgsProcessingParameterFileDestination(OUTPUT, tr("VCT file"), "VCT (*.vct)", createByDefault=False)
+        self.add_parameters(
+            *make_source_parameters(),
+            make_standard_parameter(),
+            QgsProcessingParameterFileDestination(OUTPUT, tr("VCT file"), "VCT (*.vct)", createByDefault=False),
         )
         for name, label in (
             ("LAYERS_WRITTEN", tr("Layers written")),

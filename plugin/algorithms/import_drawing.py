@@ -30,7 +30,7 @@ from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
-from .report_log import log_written_files
+from .report_log import log_levels, log_written_files
 
 if TYPE_CHECKING:
     from ..core.exchange.drawings.import_drawing import DrawingImport
@@ -82,13 +82,15 @@ class ImportDrawing(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         behavior = Qgis.ProcessingFileParameterBehavior.File
         filters = f"DXF (*.dxf *.DXF);;{tr('All')} (*)"
-        self.addParameter(QgsProcessingParameterFile(INPUT, tr("Drawing (DXF)"), behavior, fileFilter=filters))
         mapping_label = tr("Mapping of layers (layers, project, or path of a .toml file)")
-        self.addParameter(make_text_parameter(MAPPING, mapping_label, _MAPPINGS))
         crs_label = tr("CRS of the drawing (empty: as a text in it states)")
-        self.addParameter(QgsProcessingParameterCrs(CRS, crs_label, optional=True))
         units_label = tr("Unit of the drawing (empty: metres, if the drawing states them)")
-        self.addParameter(make_text_parameter(UNITS, units_label, list(_UNITS[1:])))
+        self.add_parameters(
+            QgsProcessingParameterFile(INPUT, tr("Drawing (DXF)"), behavior, fileFilter=filters),
+            make_text_parameter(MAPPING, mapping_label, _MAPPINGS),
+            QgsProcessingParameterCrs(CRS, crs_label, optional=True),
+            make_text_parameter(UNITS, units_label, list(_UNITS[1:])),
+        )
         number = Qgis.ProcessingNumberParameterType.Double
         for name, label, default in (
             (TOLERANCE, tr("Tolerance of curves (m)"), DEFAULT_TOLERANCE_M),
@@ -98,23 +100,21 @@ class ImportDrawing(SanxianAlgorithm):
             parameter.setMetadata({"widget_wrapper": {"decimals": 6}})
             self.addParameter(parameter)
         holes_label = tr("Outline within another of the same layer")
-        self.addParameter(
-            QgsProcessingParameterEnum(HOLES, holes_label, list(_HOLES), defaultValue=_HOLES[0], usesStaticStrings=True)
-        )
-        self.addParameter(
-            QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False)
-        )
-        self.addParameter(
+        load_label = tr("Load the layers into the project")
+        self.add_parameters(
+            QgsProcessingParameterEnum(
+                HOLES, holes_label, list(_HOLES), defaultValue=_HOLES[0], usesStaticStrings=True
+            ),
+            QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False),
             QgsProcessingParameterFileDestination(
                 OUTPUT_TABLE,
                 tr("Table of what was not taken"),
                 "Excel (*.xlsx);;CSV (*.csv)",
                 optional=True,
                 createByDefault=False,
-            )
+            ),
+            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, load_label, True)),
         )
-        load_label = tr("Load the layers into the project")
-        self.addParameter(mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, load_label, True)))
         labels = tr("Layers made"), tr("Polygons"), tr("Items not taken")
         for name, label in zip(_COUNTS, labels, strict=True):
             self.addOutput(QgsProcessingOutputNumber(name, label))
@@ -145,16 +145,18 @@ class ImportDrawing(SanxianAlgorithm):
         check_import_outputs(self.source, self.target, self.table)
 
     def execute(self, parameters, context, feedback):
+        from ..core.exchange.drawings.import_drawing import import_drawing
         from ..core.exchange.drawings.messages import describe_import
 
-        run = self._import_file(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
-        remarks = []
-        for level, text in describe_import(run, get_interface_language()):
-            if level == "info":
-                feedback.pushInfo(text)
-            else:
-                remarks.append(text)
-                feedback.pushWarning(text)
+        run = run_in_python_thread(import_drawing)(
+            self.source,
+            self.target,
+            self.table,
+            options=self.options,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
+        )
+        remarks = log_levels(feedback, describe_import(run, get_interface_language()))
         log_written_files(feedback, [path for path in (self.target, self.table) if path])
         if self.load:
             self._register_layers(run, context)
@@ -171,14 +173,6 @@ class ImportDrawing(SanxianAlgorithm):
             details.groupName = tr("Drawing {name}").format(name=Path(self.source).stem)
             details.setPostProcessor(make_post_processor(sources[role], _make_styling_action(role)))
             context.addLayerToLoadOnCompletion(sources[role], details)
-
-    @run_in_python_thread
-    def _import_file(self, progress, cancellation: Cancellation) -> DrawingImport:
-        from ..core.exchange.drawings.import_drawing import import_drawing
-
-        return import_drawing(
-            self.source, self.target, self.table, options=self.options, progress=progress, cancellation=cancellation
-        )
 
 
 def _make_styling_action(role):

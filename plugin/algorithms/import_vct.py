@@ -31,8 +31,8 @@ from ..core.check import RunOptions
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.profile import Norm
-from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
+from ..core.standard import load_standard
+from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
 from .report_log import log_written_files
 
@@ -72,22 +72,14 @@ class ImportVct(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         file = Qgis.ProcessingFileParameterBehavior.File
-        self.addParameter(
-            QgsProcessingParameterFile(INPUT, tr("VCT file"), file, fileFilter=f"VCT (*.vct *.VCT);;{tr('All')} (*)")
-        )
-        self.addParameter(
-            mark_parameter_advanced(
-                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
-            )
-        )
-        self.addParameter(
-            QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False)
-        )
-        self.addParameter(
-            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
-        )
         check_label = tr("Check the imported data (off: only import)")
-        self.addParameter(mark_parameter_advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)))
+        self.add_parameters(
+            QgsProcessingParameterFile(INPUT, tr("VCT file"), file, fileFilter=f"VCT (*.vct *.VCT);;{tr('All')} (*)"),
+            make_standard_parameter(),
+            QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False),
+            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True)),
+            mark_parameter_advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)),
+        )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputNumber("ROWS", tr("Rows")))
         self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
@@ -114,10 +106,18 @@ class ImportVct(SanxianAlgorithm):
         )
 
     def execute(self, parameters, context, feedback):
+        from ..core.exchange.vct.database import convert_vct_to_database
+
         progress_of_all = make_progress_callback(feedback)
         part = _IMPORT_SHARE_OF_PROGRESS if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
-        import_result = self._import_file(lambda share, text: progress_of_all(part * share, text), cancellation)
+        import_result = run_in_python_thread(convert_vct_to_database)(
+            self.source,
+            self.target,
+            templates=self.standard.templates,
+            progress=lambda share, text: progress_of_all(part * share, text),
+            cancellation=cancellation,
+        )
         texts = Texts(get_interface_language())
         remarks = [texts.format_notice(key, params) for key, params in import_result.notes]
         for remark in remarks:
@@ -190,14 +190,6 @@ class ImportVct(SanxianAlgorithm):
                 make_post_processor(sources[name], _make_styling_action(role if template else "", self.norm))
             )
             context.addLayerToLoadOnCompletion(sources[name], details)
-
-    @run_in_python_thread
-    def _import_file(self, progress, cancellation: Cancellation):
-        from ..core.exchange.vct.database import convert_vct_to_database
-
-        return convert_vct_to_database(
-            self.source, self.target, templates=self.standard.templates, progress=progress, cancellation=cancellation
-        )
 
 
 def _make_styling_action(role, norm):

@@ -47,9 +47,9 @@ def make_source_parameters() -> list[QgsProcessingParameterDefinition]:
 
 
 def make_file_or_folder_parameter(
-    name: str, label: str, widget: str = "PathParameterWidget"
+    name: str, label: str, widget: str = "PathParameterWidget", *, optional: bool = True
 ) -> QgsProcessingParameterFile:
-    """Return an optional parameter that takes a file or a folder.
+    """Return a parameter that takes a file or a folder.
 
     ``widget``: a class of gui.toolbox.source_widget.
     """
@@ -57,7 +57,7 @@ def make_file_or_folder_parameter(
         name,
         label,
         Qgis.ProcessingFileParameterBehavior.File,
-        optional=True,
+        optional=optional,
         # Only the filter (*) lets the user choose a folder.
         fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson *.fgb *.parquet *.zip);;{tr('All')} (*)",
     )
@@ -73,9 +73,8 @@ def make_file_or_folder_parameter(
 
 def make_required_source_parameter() -> QgsProcessingParameterFile:
     """Return the parameter SOURCE of tools that write a copy: a file or folder, which must be given."""
-    source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
+    source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"), optional=False)
     source.setHelp(tr("A GeoPackage, a FileGDB, or a shapefile or a folder of them: a copy is written."))
-    source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
     return source
 
 
@@ -297,6 +296,24 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
         raise InputError("no_layers")
     project = context.project()
     return shots, project.baseName() if project else "", [shot.file_path for shot in shots], bool(chosen_layers)
+
+
+def read_plan_inputs(algorithm, parameters, context, **options: Any) -> list[str]:
+    """Read the plan of a tool, and its options, which the project's county settings complete.
+
+    The tool gets ``path_or_snapshots``, ``origin``, ``options`` and ``options_from_project``. ``options``: further
+    options. Return the paths that are read.
+    """
+    algorithm.path_or_snapshots, algorithm.origin, inputs, has_chosen_layers = read_plan_source(
+        algorithm, parameters, context
+    )
+    algorithm.options, algorithm.options_from_project = fill_options_from_project(
+        replace(read_plan_options(algorithm, parameters, context), **options),
+        algorithm.path_or_snapshots,
+        context.project(),
+        not has_chosen_layers,
+    )
+    return inputs
 
 
 def fill_options_from_project(

@@ -23,8 +23,8 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError
 from ..core.messages.texts import Texts
-from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
+from ..core.standard import load_standard
+from .common import SanxianAlgorithm, make_standard_parameter
 from .inputs import make_existing_database_parameter
 from .report_log import log_created_layers
 
@@ -57,31 +57,23 @@ class LayersFromStructure(SanxianAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(
+        self.add_parameters(
             QgsProcessingParameterFile(
                 SOURCE,
                 tr("Table of attribute structures"),
                 Qgis.ProcessingFileParameterBehavior.File,
                 fileFilter="Excel (*.xlsx)",
-            )
-        )
-        self.addParameter(QgsProcessingParameterString(COUNTY, tr("County (code or name)"), optional=True))
-        self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
-        self.addParameter(make_existing_database_parameter(EXISTING))
-        self.addParameter(
-            mark_parameter_advanced(
-                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
-            )
-        )
-        self.addParameter(
+            ),
+            QgsProcessingParameterString(COUNTY, tr("County (code or name)"), optional=True),
+            QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True),
+            make_existing_database_parameter(EXISTING),
+            make_standard_parameter(),
             QgsProcessingParameterFolderDestination(
                 FOLDER, tr("Custom standard (new folder)"), optional=True, createByDefault=False
-            )
-        )
-        self.addParameter(
+            ),
             QgsProcessingParameterFileDestination(
                 OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
-            )
+            ),
         )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
 

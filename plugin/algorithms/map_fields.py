@@ -36,8 +36,8 @@ from ..core.errors import DataError, InputError, OutputError
 from ..core.files.writing import is_same_file, write_atomically
 from ..core.messages.texts import Texts
 from ..core.profile import Norm, load_profile
-from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
+from ..core.standard import load_standard
+from .common import SanxianAlgorithm, make_standard_parameter, mark_parameter_advanced
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .report_log import log_copy_of_sealed_layer, log_written_files
@@ -86,26 +86,22 @@ class MapFields(SanxianAlgorithm):
         self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), [any_geometry]))
         template = QgsProcessingParameterString(TEMPLATE, tr("Template (code of the layer)"))
         template.setMetadata({"widget_wrapper": {"value_hints": sorted(load_standard().templates)}})
-        self.addParameter(template)
-        self.addParameter(
+        personal = QgsProcessingParameterBoolean(DROP_PERSONAL, tr("Leave personal data out"), defaultValue=False)
+        table = Qgis.ProcessingSourceType.Vector
+        self.add_parameters(
+            template,
             QgsProcessingParameterFile(
                 MAPPING,
                 tr("Mapping of fields (empty: proposed)"),
                 Qgis.ProcessingFileParameterBehavior.File,
                 optional=True,
                 fileFilter="TOML (*.toml)",
-            )
+            ),
+            make_standard_parameter(),
+            mark_parameter_advanced(personal),
+            QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry),
+            QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not converted"), table, optional=True),
         )
-        self.addParameter(
-            mark_parameter_advanced(
-                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
-            )
-        )
-        personal = QgsProcessingParameterBoolean(DROP_PERSONAL, tr("Leave personal data out"), defaultValue=False)
-        self.addParameter(mark_parameter_advanced(personal))
-        self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry))
-        table = Qgis.ProcessingSourceType.Vector
-        self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not converted"), table, optional=True))
         self.add_numeric_outputs(("ROWS", tr("Rows")), ("LOSSES", tr("Values to verify")), ("EMPTY", tr("Left empty")))
         self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping used")))
 

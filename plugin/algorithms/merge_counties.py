@@ -35,10 +35,10 @@ from .county_inputs import (
     make_table_filter,
     read_source_and_output,
 )
-from .report_log import log_written_files
+from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.gathering.model import GatherResult
+    pass
 
 PACKAGE, COUNTY_PACKAGE, AREA, PARENT_PROFILE = "PACKAGE", "COUNTY_PACKAGE", "AREA", "PARENT_PROFILE"
 DOCUMENTS, LEAVE_OUT, FORCE, PERSONAL = "DOCUMENTS", "LEAVE_OUT", "FORCE", "PERSONAL"
@@ -94,27 +94,27 @@ class MergeCounties(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         from ..core.package.package_spec.read import list_package_spec_ids
 
-        for parameter in make_county_parameters():
-            self.addParameter(parameter)
         specs = list_package_spec_ids()
-        self.addParameter(make_text_parameter(PACKAGE, tr("Specification of the parent (empty: city)"), specs))
-        self.addParameter(make_text_parameter(AREA, tr("Division code of the parent (empty: from the names)")))
         folder = Qgis.ProcessingFileParameterBehavior.Folder
         documents = tr("Folder with documents, maps and tables")
-        self.addParameter(QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True))
         leave_out = tr("Leave out counties that cannot be gathered")
-        self.addParameter(QgsProcessingParameterBoolean(LEAVE_OUT, leave_out, defaultValue=False))
         force = tr("Force: make the package even if parts are missing or keys are repeated")
-        self.addParameter(QgsProcessingParameterBoolean(FORCE, force, defaultValue=False))
         seams = tr("Compare borders of neighbouring counties")
-        self.addParameter(QgsProcessingParameterBoolean(SEAMS, seams, defaultValue=True))
-        self.addParameter(make_file_parameter(TARGETS, tr("Targets of the city or province"), make_table_filter()))
         county_spec = make_text_parameter(COUNTY_PACKAGE, tr("Specification of the counties (empty: county)"), specs)
         parent_profile = make_text_parameter(PARENT_PROFILE, tr("Profile of the city or province"))
         personal = QgsProcessingParameterBoolean(PERSONAL, tr("Include personal data"), defaultValue=False)
-        for parameter in (county_spec, parent_profile, personal, *make_norm_parameters()):
-            self.addParameter(mark_parameter_advanced(parameter))
-        self.addParameter(make_results_parameter())
+        self.add_parameters(
+            *make_county_parameters(),
+            make_text_parameter(PACKAGE, tr("Specification of the parent (empty: city)"), specs),
+            make_text_parameter(AREA, tr("Division code of the parent (empty: from the names)")),
+            QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True),
+            QgsProcessingParameterBoolean(LEAVE_OUT, leave_out, defaultValue=False),
+            QgsProcessingParameterBoolean(FORCE, force, defaultValue=False),
+            QgsProcessingParameterBoolean(SEAMS, seams, defaultValue=True),
+            make_file_parameter(TARGETS, tr("Targets of the city or province"), make_table_filter()),
+            *map(mark_parameter_advanced, (county_spec, parent_profile, personal, *make_norm_parameters())),
+            make_results_parameter(),
+        )
         self.add_numeric_outputs(
             ("COUNTIES", tr("Gathered counties")),
             ("REFUSED", tr("Counties that were not gathered")),
@@ -149,11 +149,15 @@ class MergeCounties(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.gathering.messages import describe_county, describe_result
+        from ..core.gathering.run import gather_counties
 
         texts = Texts(self.options.check.lang)
-        result, written = self._gather(feedback, Cancellation(feedback.isCanceled))
-        for line in (*(describe_county(one, texts) for one in result.counties), *describe_result(result, texts)):
-            feedback.pushInfo(line)
+        result, written = run_in_python_thread(gather_counties)(
+            self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
+        )
+        log_lines(
+            feedback, (*(describe_county(one, texts) for one in result.counties), *describe_result(result, texts))
+        )
         log_written_files(feedback, written)
         return {
             OUTPUT: str(self.options.output),
@@ -163,9 +167,3 @@ class MergeCounties(SanxianAlgorithm):
             "SEAM_FINDINGS": len(result.seams.findings) if result.seams is not None else 0,
             "DIGEST": result.digest,
         }
-
-    @run_in_python_thread
-    def _gather(self, feedback, cancellation: Cancellation) -> tuple[GatherResult, list[str]]:
-        from ..core.gathering.run import gather_counties
-
-        return gather_counties(self.options, progress=make_progress_callback(feedback), cancellation=cancellation)

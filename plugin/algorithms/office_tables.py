@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from qgis.core import (
     Qgis,
     QgsProcessingOutputString,
-    QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
 )
 
@@ -22,22 +19,21 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     make_base_year_parameter,
+    make_file_outputs,
     make_file_parameter,
     make_norm_parameters,
     make_progress_callback,
+    make_roles_parameter,
     make_text_parameter,
     make_workbook_parameter,
     mark_parameter_advanced,
 )
 from .inputs import (
     BASE_YEAR,
-    ROLES,
-    fill_options_from_project,
     make_file_or_folder_parameter,
     make_scope_parameter,
     make_source_parameters,
-    read_plan_options,
-    read_plan_source,
+    read_plan_inputs,
 )
 from .report_log import log_options_from_project, log_written_files
 
@@ -81,30 +77,25 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         # Processing reads the tables' ids when a dialog opens; the layouts need no library.
         from ..core.office_tables.layouts import ALL_TABLES, list_layout_ids
 
-        for parameter in make_source_parameters():
-            self.addParameter(parameter)
         tables = tr("Tables: ids, or path of a layout or folder (empty: all)")
-        self.addParameter(make_text_parameter(TABLES, tables, [ALL_TABLES, *list_layout_ids()]))
-        for parameter in make_norm_parameters():
-            self.addParameter(parameter)
-        self.addParameter(make_scope_parameter())
-        self.addParameter(make_file_or_folder_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
         number = Qgis.ProcessingNumberParameterType.Integer
         year = tr("Year of the tables (empty: the present one)")
-        self.addParameter(QgsProcessingParameterNumber(YEAR, year, number, None, True, _FIRST_YEAR, _LAST_YEAR))
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
-        self.addParameter(
-            make_file_parameter(TEMPLATE, tr("Workbook of the office with named cells"), "Excel (*.xlsx)")
+        self.add_parameters(
+            *make_source_parameters(),
+            make_text_parameter(TABLES, tables, [ALL_TABLES, *list_layout_ids()]),
+            *make_norm_parameters(),
+            make_scope_parameter(),
+            make_file_or_folder_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")),
+            QgsProcessingParameterNumber(YEAR, year, number, None, True, _FIRST_YEAR, _LAST_YEAR),
+            make_roles_parameter(),
+            mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)),
+            make_file_parameter(TEMPLATE, tr("Workbook of the office with named cells"), "Excel (*.xlsx)"),
+            make_workbook_parameter(OUTPUT),
+            *make_file_outputs(
+                (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
+                (OUTPUT_FILLED, tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
+            ),
         )
-        self.addParameter(make_workbook_parameter(OUTPUT))
-        for name, label, file_filter in (
-            (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
-            (OUTPUT_FILLED, tr("Filled copy of the office's workbook"), "Excel (*.xlsx *.xlsm)"),
-        ):
-            self.addParameter(
-                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
-            )
         self.add_numeric_outputs(
             ("TABLE_COUNT", tr("Tables made")),
             ("ADJUSTED", tr("Figures adjusted by rounding")),
@@ -117,13 +108,8 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         health.require_libraries()
         from ..core.office_tables.run import TableOrder, check_table_order
 
-        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
-        given_options = replace(
-            read_plan_options(self, parameters, context),
-            baseline=self.read_text_parameter(parameters, BASELINE, context),
-        )
-        self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
+        inputs = read_plan_inputs(
+            self, parameters, context, baseline=self.read_text_parameter(parameters, BASELINE, context)
         )
         year = parameters.get(YEAR)
         self.order = TableOrder(

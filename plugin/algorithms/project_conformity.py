@@ -7,7 +7,6 @@ from qgis.core import (
     Qgis,
     QgsProcessingOutputString,
     QgsProcessingParameterFeatureSource,
-    QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterVectorDestination,
 )
@@ -25,14 +24,15 @@ from .common import (
     OUTPUT_PDF,
     SanxianAlgorithm,
     describe_norms,
+    make_file_outputs,
     make_norm_parameters,
     make_progress_callback,
+    make_roles_parameter,
     make_text_parameter,
     make_workbook_parameter,
     mark_parameter_advanced,
 )
 from .inputs import (
-    ROLES,
     fill_options_from_project,
     has_value,
     make_scope_parameter,
@@ -42,7 +42,7 @@ from .inputs import (
     read_plan_source,
     set_parameter_widget,
 )
-from .report_log import log_options_from_project, log_written_files
+from .report_log import log_levels, log_options_from_project, log_written_files
 
 PROJECTS, WIDTH, USE = "PROJECTS", "WIDTH", "USE"
 OUTPUT, OUTPUT_XLSX, OUTPUT_JSON, OUTPUT_HTML = "OUTPUT", "OUTPUT_XLSX", "OUTPUT_JSON", "OUTPUT_HTML"
@@ -98,30 +98,29 @@ class ProjectConformity(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         kinds = [Qgis.ProcessingSourceType.VectorAnyGeometry]
         projects = QgsProcessingParameterFeatureSource(PROJECTS, tr("Projects"), kinds)
-        self.addParameter(set_parameter_widget(projects, "create_widgets.LayerWidget"))
         real = Qgis.ProcessingNumberParameterType.Double
         width_label = tr("Width of lines, diameter of points without a field (m)")
-        self.addParameter(QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=MIN_WIDTH_M))
-        self.addParameter(make_text_parameter(USE, tr("Use of projects without a field: code or name")))
-        for parameter in (*make_source_parameters(), *make_norm_parameters()):
-            self.addParameter(parameter)
-        self.addParameter(mark_parameter_advanced(make_scope_parameter()))
-        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.add_parameters(
+            set_parameter_widget(projects, "create_widgets.LayerWidget"),
+            QgsProcessingParameterNumber(WIDTH, width_label, real, optional=True, minValue=MIN_WIDTH_M),
+            make_text_parameter(USE, tr("Use of projects without a field: code or name")),
+            *make_source_parameters(),
+            *make_norm_parameters(),
+            mark_parameter_advanced(make_scope_parameter()),
+            make_roles_parameter(),
+        )
         polygons = Qgis.ProcessingSourceType.VectorPolygon
         label = tr("Occupied parts (GeoPackage)")
-        self.addParameter(
-            QgsProcessingParameterVectorDestination(OUTPUT, label, polygons, optional=True, createByDefault=False)
+        self.add_parameters(
+            QgsProcessingParameterVectorDestination(OUTPUT, label, polygons, optional=True, createByDefault=False),
+            make_workbook_parameter(OUTPUT_XLSX),
+            *make_file_outputs(
+                (OUTPUT_PDF, tr("Opinion to be signed (PDF)"), "PDF (*.pdf)"),
+                (OUTPUT_DOCX, tr("Opinion to be signed (Word)"), "Word (*.docx)"),
+                (OUTPUT_HTML, tr("Opinion (HTML)"), "HTML (*.html)"),
+                (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
+            ),
         )
-        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
-        for name, label, file_filter in (
-            (OUTPUT_PDF, tr("Opinion to be signed (PDF)"), "PDF (*.pdf)"),
-            (OUTPUT_DOCX, tr("Opinion to be signed (Word)"), "Word (*.docx)"),
-            (OUTPUT_HTML, tr("Opinion (HTML)"), "HTML (*.html)"),
-            (OUTPUT_JSON, tr("Result (JSON)"), "JSON (*.json)"),
-        ):
-            self.addParameter(
-                QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
-            )
         self.add_numeric_outputs(
             ("PROJECT_COUNT", tr("Projects reviewed")),
             ("CONFORM", tr("Projects that conform")),
@@ -177,16 +176,7 @@ class ProjectConformity(SanxianAlgorithm):
             progress=make_progress_callback(feedback),
             cancellation=Cancellation(feedback.isCanceled),
         )
-        remarks = []
-        for level, text in describe_result(result, self.options.lang):
-            if level == "info":
-                feedback.pushInfo(text)
-                continue
-            remarks.append(text)
-            if level == "error":
-                feedback.reportError(text)
-            else:
-                feedback.pushWarning(text)
+        remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())
         named = {
             OUTPUT: self.outputs.findings,

@@ -36,6 +36,27 @@ def log_options_from_project(feedback, filled_parameters: Mapping[str, object]) 
         feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
 
 
+def log_lines(feedback, lines: Iterable[str]) -> None:
+    """Log lines of text."""
+    for line in lines:
+        feedback.pushInfo(line)
+
+
+def log_levels(feedback, lines: Iterable[tuple[str, str]]) -> list[str]:
+    """Log sentences by their levels; return those that are errors or warnings."""
+    remarks = []
+    for level, text in lines:
+        if level == "info":
+            feedback.pushInfo(text)
+            continue
+        remarks.append(text)
+        if level == "error":
+            feedback.reportError(text)
+        else:
+            feedback.pushWarning(text)
+    return remarks
+
+
 def log_report(feedback, check_result: CheckResult) -> None:
     """Log layers, notices, rules with findings or errors, and the verdict of a check."""
     # Findings contain geometries; the list of algorithms must load without shapely.
@@ -50,8 +71,7 @@ def log_report(feedback, check_result: CheckResult) -> None:
     for layer in report.provenance["layers"]:
         line = {"role": layer["role"], "layer": layer["name"], "features": layer["features"], "crs": layer["crs"]}
         feedback.pushInfo(texts.get("toolbox", "layer_line", **line))
-    for notice in report.provenance["notices"]:
-        feedback.pushInfo(notice)
+    log_lines(feedback, report.provenance["notices"])
     for line in render_lowered_secrecy_messages(report.provenance.get("document", {}), texts):
         feedback.pushWarning(line)
     for outcome in report.rules:
@@ -83,8 +103,7 @@ def log_indicators(feedback, tabulated_plan: TabulatedPlan) -> None:
     from ..core.render.words import ReportTexts
 
     report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
-    for notice in tabulated_plan.notices:
-        feedback.pushInfo(notice)
+    log_lines(feedback, tabulated_plan.notices)
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
         name = computed_indicator.definition.name(report_texts.lang)
         for one in computed_indicator.figures:
@@ -126,8 +145,7 @@ def log_comparison(feedback, plan_comparison: PlanComparison) -> None:
     layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else plan_comparison.role
     line = texts.get("versions", "summary", verdict=get_comparison_verdict(plan_comparison, texts), layer=layer, **sums)
     (feedback.pushInfo if comparison.is_identical else feedback.pushWarning)(line)
-    for reason in list_difference_sentences(plan_comparison, texts):
-        feedback.pushInfo(reason)
+    log_lines(feedback, list_difference_sentences(plan_comparison, texts))
 
 
 def log_yearly_update(feedback, update: YearlyUpdate, written_update: WrittenUpdate) -> None:
@@ -135,8 +153,7 @@ def log_yearly_update(feedback, update: YearlyUpdate, written_update: WrittenUpd
     from ..core.yearly.balance import list_notes, summarise_layers
 
     texts = Texts(get_interface_language())
-    for line in summarise_layers(update, texts):
-        feedback.pushInfo(line)
+    log_lines(feedback, summarise_layers(update, texts))
     for line in [
         *list_notes(update, texts),
         *(problem.format_as_sentence(texts) for problem in written_update.problems),

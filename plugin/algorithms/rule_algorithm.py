@@ -108,12 +108,12 @@ class RuleAlgorithm(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         needs = dict(self.rule.needs)
         if not needs:
-            self.addParameter(
+            self.add_parameters(
                 QgsProcessingParameterMultipleLayers(
                     "LAYERS", tr("Layers of the plan"), Qgis.ProcessingSourceType.VectorAnyGeometry
-                )
+                ),
+                make_scope_parameter(),
             )
-            self.addParameter(make_scope_parameter())
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
         for name, need in needs.items():
@@ -135,9 +135,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             )
         for name in self._list_table_names():
             self.addParameter(make_table_parameter(name))
-        for parameter in make_norm_parameters():
-            self.addParameter(parameter)
-        self.addParameter(make_findings_parameter())
+        self.add_parameters(*make_norm_parameters(), make_findings_parameter())
         self.add_numeric_outputs(
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),

@@ -205,33 +205,28 @@ class StatutoryArea(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
-        self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), polygons))
-        self.addParameter(make_text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")))
         modes = QgsProcessingParameterEnum(
             MODE, tr("Mode"), [WRITE_MODE, CHECK_MODE], defaultValue=WRITE_MODE, usesStaticStrings=True, optional=True
         )
-        self.addParameter(set_parameter_widget(modes, "create_widgets.AreaModeWidget"))
-        self.addParameter(
+        limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
+        self.add_parameters(
+            QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), polygons),
+            make_text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")),
+            set_parameter_widget(modes, "create_widgets.AreaModeWidget"),
             QgsProcessingParameterNumber(
                 TOLERANCE,
                 tr("Tolerance of the stored area (m²)"),
                 Qgis.ProcessingNumberParameterType.Double,
                 defaultValue=0.01,
                 minValue=0,
-            )
-        )
-        self.addParameter(
+            ),
             QgsProcessingParameterFeatureSource(
                 CONTROL, tr("Control areas (county or townships)"), polygons, optional=True
-            )
-        )
-        self.addParameter(_make_number_parameter(CONTROL_AREA, tr("Control area (m²)")))
-        limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        self.addParameter(mark_parameter_advanced(_make_number_parameter(LIMIT, limit)))
-        for parameter in make_norm_parameters():
-            self.addParameter(mark_parameter_advanced(parameter))
-        self.addParameter(
-            QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon)
+            ),
+            _make_number_parameter(CONTROL_AREA, tr("Control area (m²)")),
+            mark_parameter_advanced(_make_number_parameter(LIMIT, limit)),
+            *map(mark_parameter_advanced, make_norm_parameters()),
+            QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon),
         )
         self.add_numeric_outputs(
             ("ROWS", tr("Features")),

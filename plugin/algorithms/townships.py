@@ -35,10 +35,9 @@ from .common import (
 )
 from .county_inputs import make_table_filter
 from .inputs import SOURCE, make_copy_parameter, make_required_source_parameter
-from .report_log import log_written_files
+from .report_log import log_lines, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.townships.merge import MergeResult
     from ..core.townships.split import SplitResult
 
 DISTANCE, TARGETS, PERSONS, PROJECTS = "DISTANCE", "TARGETS", "PERSONS", "PROJECTS"
@@ -90,20 +89,20 @@ class SplitTownships(_TownshipAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(make_required_source_parameter())
-        self.addParameter(
+        projects = QgsProcessingParameterBoolean(PROJECTS, tr("Write a project for each package"), True)
+        self.add_parameters(
+            make_required_source_parameter(),
             QgsProcessingParameterNumber(
                 DISTANCE,
                 tr("Distance of read-only neighbours (m)"),
                 Qgis.ProcessingNumberParameterType.Double,
                 defaultValue=_DEFAULT_DISTANCE_M,
                 minValue=0,
-            )
+            ),
+            make_file_parameter(TARGETS, tr("Targets by township"), make_table_filter()),
+            make_text_parameter(PERSONS, tr("Persons (township=name; …)")),
+            mark_parameter_advanced(projects),
         )
-        self.addParameter(make_file_parameter(TARGETS, tr("Targets by township"), make_table_filter()))
-        self.addParameter(make_text_parameter(PERSONS, tr("Persons (township=name; …)")))
-        projects = QgsProcessingParameterBoolean(PROJECTS, tr("Write a project for each package"), True)
-        self.addParameter(mark_parameter_advanced(projects))
         self.add_norm_parameters()
         self.addParameter(
             QgsProcessingParameterFolderDestination(
@@ -132,10 +131,12 @@ class SplitTownships(_TownshipAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.townships.messages import describe_split
+        from ..core.townships.split import split_townships
 
-        result = self._split(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
-        for line in describe_split(result, Texts(self.options.check.lang)):
-            feedback.pushInfo(line)
+        result = run_in_python_thread(split_townships)(
+            self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
+        )
+        log_lines(feedback, describe_split(result, Texts(self.options.check.lang)))
         log_written_files(feedback, [str(one.folder) for one in result.packages])
         self.result = result
         rows = sum(one.manifest.row_count for one in result.packages)
@@ -148,12 +149,6 @@ class SplitTownships(_TownshipAlgorithm):
                 for package in self.result.packages:
                     write_township_project(package, self.result.roles, self.result.norm, self.options.check.profile)
         return {}
-
-    @run_in_python_thread
-    def _split(self, progress, cancellation: Cancellation) -> SplitResult:
-        from ..core.townships.split import split_townships
-
-        return split_townships(self.options, progress=progress, cancellation=cancellation)
 
 
 class MergeTownships(_TownshipAlgorithm):
@@ -183,18 +178,24 @@ class MergeTownships(_TownshipAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(make_required_source_parameter())
         behaviour = Qgis.ProcessingFileParameterBehavior.Folder
-        self.addParameter(QgsProcessingParameterFile(PACKAGES, tr("Folder with the edited packages"), behaviour))
+        self.add_parameters(
+            make_required_source_parameter(),
+            QgsProcessingParameterFile(PACKAGES, tr("Folder with the edited packages"), behaviour),
+        )
         prefer = QgsProcessingParameterEnum(PREFER, tr("Contradictions"), list(_PREFER_CHOICES), False, "ask")
         prefer.setUsesStaticStrings(True)
-        self.addParameter(prefer)
-        self.addParameter(QgsProcessingParameterBoolean(NEW_KEYS, tr("Number new features whose key is in use"), False))
-        self.addParameter(QgsProcessingParameterBoolean(SEAMS, tr("Search seams between townships"), True))
-        self.addParameter(mark_parameter_advanced(make_text_parameter(PERSONS, tr("Persons (township=name; …)"))))
+        self.add_parameters(
+            prefer,
+            QgsProcessingParameterBoolean(NEW_KEYS, tr("Number new features whose key is in use"), False),
+            QgsProcessingParameterBoolean(SEAMS, tr("Search seams between townships"), True),
+            mark_parameter_advanced(make_text_parameter(PERSONS, tr("Persons (township=name; …)"))),
+        )
         self.add_norm_parameters()
-        self.addParameter(make_copy_parameter(OUTPUT, tr("Merged copy (format of the data)"), optional=False))
-        self.addParameter(make_workbook_parameter(OUTPUT_TABLE))
+        self.add_parameters(
+            make_copy_parameter(OUTPUT, tr("Merged copy (format of the data)"), optional=False),
+            make_workbook_parameter(OUTPUT_TABLE),
+        )
         self.add_numeric_outputs(
             ("CHANGES", tr("Merged changes")),
             ("CONTRADICTIONS", tr("Contradictions")),
@@ -224,11 +225,13 @@ class MergeTownships(_TownshipAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.townships.decide import Outcome
+        from ..core.townships.merge import merge_townships
         from ..core.townships.messages import describe_merge
 
-        result = self._merge(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
-        for line in describe_merge(result.log, Texts(self.options.check.lang)):
-            feedback.pushInfo(line)
+        result = run_in_python_thread(merge_townships)(
+            self.options, progress=make_progress_callback(feedback), cancellation=Cancellation(feedback.isCanceled)
+        )
+        log_lines(feedback, describe_merge(result.log, Texts(self.options.check.lang)))
         log_written_files(feedback, result.written)
         log = result.log
         files = {OUTPUT: self.options.output, OUTPUT_TABLE: self.options.table}
@@ -239,9 +242,3 @@ class MergeTownships(_TownshipAlgorithm):
             "UNDECIDED": log.open_count,
             "SEAM_COUNT": len(log.seams),
         }
-
-    @run_in_python_thread
-    def _merge(self, progress, cancellation: Cancellation) -> MergeResult:
-        from ..core.townships.merge import merge_townships
-
-        return merge_townships(self.options, progress=progress, cancellation=cancellation)

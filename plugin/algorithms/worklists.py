@@ -17,9 +17,10 @@ from qgis.core import (
 )
 
 from ..bridge.running.threads import run_in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from .common import SanxianAlgorithm
-from .report_log import log_written_files
+from .report_log import log_lines, log_written_files
 
 INPUT, BY, PARTS, CHOICES = "INPUT", "BY", "PARTS", "CHOICES"
 OUTPUT, OUTPUT_TABLE = "OUTPUT", "OUTPUT_TABLE"
@@ -54,9 +55,8 @@ class SplitWorklist(SanxianAlgorithm):
         self.addParameter(_make_file_parameter(INPUT, tr("Work list")))
         by = QgsProcessingParameterEnum(BY, tr("Split by"), ["township", "assignee"], False, "township")
         by.setUsesStaticStrings(True)
-        self.addParameter(by)
-        self.addParameter(
-            QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder for the parts"), createByDefault=False)
+        self.add_parameters(
+            by, QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder for the parts"), createByDefault=False)
         )
         self.add_numeric_outputs(("PARTS", tr("Parts")), ("ROWS", tr("Rows")))
 
@@ -66,15 +66,11 @@ class SplitWorklist(SanxianAlgorithm):
         self.folder = self.parameterAsFileOutput(parameters, OUTPUT, context)
 
     def execute(self, parameters, context, feedback):
-        parts = self._split()
-        log_written_files(feedback, [part.path for part in parts])
-        return {OUTPUT: self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
-
-    @run_in_python_thread
-    def _split(self):
         from ..core.worklist.merge import split_worklist
 
-        return split_worklist(self.source, self.column, self.folder)
+        parts = run_in_python_thread(split_worklist)(self.source, self.column, self.folder)
+        log_written_files(feedback, [part.path for part in parts])
+        return {OUTPUT: self.folder, "PARTS": len(parts), "ROWS": sum(part.count for part in parts)}
 
 
 class MergeWorklist(SanxianAlgorithm):
@@ -97,17 +93,15 @@ class MergeWorklist(SanxianAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None):
-        self.addParameter(_make_file_parameter(INPUT, tr("Work list")))
-        self.addParameter(
+        self.add_parameters(
+            _make_file_parameter(INPUT, tr("Work list")),
             QgsProcessingParameterMultipleLayers(
                 PARTS, tr("Parts, or a ledger (xlsx)"), QgsProcessing.SourceType.TypeFile
-            )
-        )
-        self.addParameter(_make_file_parameter(CHOICES, tr("Table of conflicts, filled in"), optional=True))
-        self.addParameter(
+            ),
+            _make_file_parameter(CHOICES, tr("Table of conflicts, filled in"), optional=True),
             QgsProcessingParameterFileDestination(
                 OUTPUT_TABLE, tr("Table of conflicts"), "CSV (*.csv)", None, True, False
-            )
+            ),
         )
         self.add_numeric_outputs(
             ("TAKEN", tr("Rows updated")), ("ADDED", tr("Rows added")), ("CONFLICTS", tr("Conflicts"))
@@ -120,20 +114,14 @@ class MergeWorklist(SanxianAlgorithm):
         self.table = self.parameterAsFileOutput(parameters, OUTPUT_TABLE, context)
 
     def execute(self, parameters, context, feedback):
-        merged = self._merge()
-        for line in self._describe(merged):
-            feedback.pushInfo(line)
-        log_written_files(feedback, [Path(path) for path in (self.source, self.table) if path])
-        counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
-        return {**({OUTPUT_TABLE: self.table} if self.table else {}), **counts}
-
-    @staticmethod
-    def _describe(merged) -> list[str]:
-        from ..bridge.settings import get_interface_language
         from ..core.render.words import ReportTexts
         from ..core.render.worklist_messages import describe_merge
 
-        return describe_merge(merged, ReportTexts(get_interface_language()))
+        merged = self._merge()
+        log_lines(feedback, describe_merge(merged, ReportTexts(get_interface_language())))
+        log_written_files(feedback, [Path(path) for path in (self.source, self.table) if path])
+        counts = {"TAKEN": merged.taken, "ADDED": merged.added, "CONFLICTS": len(merged.conflicts)}
+        return {**({OUTPUT_TABLE: self.table} if self.table else {}), **counts}
 
     @run_in_python_thread
     def _merge(self):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
-from ..core.cancellation import NEVER_CANCELLED, Cancellation
+from ..core.cancellation import Cancellation
 from ..core.connection_text import is_connection
 from ..core.errors import InputError
 from .common import (
@@ -31,9 +30,7 @@ from .inputs import check_source, make_file_or_folder_parameter
 from .report_log import log_written_files, log_yearly_update
 
 if TYPE_CHECKING:
-    from ..core.check import RunOptions
-    from ..core.yearly import YearlyUpdate
-    from ..core.yearly.write import WrittenUpdate
+    pass
 
 
 FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
@@ -76,21 +73,17 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        for name, label in (
-            (FILED, tr("Filed database (.gdb, .gpkg or folder)")),
-            (CURRENT, tr("Current database (.gdb, .gpkg or folder)")),
-        ):
-            parameter = make_file_or_folder_parameter(name, label)
-            parameter.setFlags(parameter.flags() & ~Qgis.ProcessingParameterFlag.Optional)
-            self.addParameter(parameter)
         year = QgsProcessingParameterNumber(
             YEAR, tr("Year"), Qgis.ProcessingNumberParameterType.Integer, date.today().year, False, 2000, 2099
         )
-        self.addParameter(year)
-        for parameter in make_norm_parameters():
-            self.addParameter(mark_parameter_advanced(parameter))
         folder = tr("Folder in which the geodatabase is made")
-        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
+        self.add_parameters(
+            make_file_or_folder_parameter(FILED, tr("Filed database (.gdb, .gpkg or folder)"), optional=False),
+            make_file_or_folder_parameter(CURRENT, tr("Current database (.gdb, .gpkg or folder)"), optional=False),
+            year,
+            *map(mark_parameter_advanced, make_norm_parameters()),
+            QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False),
+        )
         self.addOutput(QgsProcessingOutputString("DATABASE", tr("Geodatabase")))
         self.add_numeric_outputs(
             ("COUNT_IN", tr("Polygons moved in")),
@@ -111,10 +104,15 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             raise InputError("package_no_output")
 
     def execute(self, parameters, context, feedback):
+        from ..core.yearly.make import compute_and_write_update
 
-        progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
-        yearly_update, written_update = write_yearly_update(
-            *self.sources, self.year, self.folder, self.options, progress=progress, cancellation=cancellation
+        yearly_update, written_update = run_in_python_thread(compute_and_write_update)(
+            *self.sources,
+            self.year,
+            self.folder,
+            self.options,
+            progress=make_progress_callback(feedback),
+            cancellation=Cancellation(feedback.isCanceled),
         )
         log_yearly_update(feedback, yearly_update, written_update)
         log_written_files(feedback, [str(path) for path in written_update.written_files])
@@ -125,25 +123,3 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             "LAYERS": len(yearly_update.changed_layers),
             **counts,
         }
-
-
-@run_in_python_thread
-def write_yearly_update(
-    filed: str,
-    current: str,
-    year: int,
-    folder: str,
-    options: RunOptions,
-    *,
-    progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER_CANCELLED,
-) -> tuple[YearlyUpdate, WrittenUpdate]:
-    """Write the geodatabase of changes between two databases; return the changes and the written files.
-
-    ``filed``: path of the database of the former year; ``current``: path of that of ``year``; ``folder``: folder of the
-    geodatabase. May be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
-    """
-    health.require_libraries(cancellation)
-    from ..core.yearly.make import compute_and_write_update as make
-
-    return make(filed, current, year, folder, options, progress=progress, cancellation=cancellation)

@@ -55,9 +55,10 @@ def _add_place_labels(
     grid = locator.grids().grid(0) if locator.grids().size() else None
     if grid is not None:
         degrees = locator.extent().width() / _METRES_PER_DEGREE
-        frame.set_graticule_interval(
-            grid, next((s for s in _GRATICULE_STEPS_DEGREES if degrees / s <= _MAX_LINES), _GRATICULE_STEPS_DEGREES[-1])
-        )
+        steps = _GRATICULE_STEPS_DEGREES
+        interval = next((step for step in steps if degrees / step <= _MAX_LINES), steps[-1])
+        grid.setIntervalX(interval)
+        grid.setIntervalY(interval)
     occupied: list[QRectF] = []
     edge = QRectF(locator.pos().x(), locator.pos().y(), locator.rect().width(), locator.rect().height())
     for number, place in enumerate(places, start=1):
