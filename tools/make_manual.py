@@ -111,7 +111,9 @@ def read_chapter(path: Path, lang: str) -> Chapter:
             inline = tokens[position + 1]
             anchor = _take_anchor(inline, place)
             token.attrSet("id", anchor)
-            chapter.headings.append(Heading(int(token.tag[1]), _get_plain_text(inline), anchor))
+            chapter.headings.append(
+                Heading(int(token.tag[1]), "".join(child.content for child in inline.children or []), anchor)
+            )
         elif token.type == "inline":
             _convert_links(token, place, chapter.images)
             if lang == "zh":
@@ -132,11 +134,6 @@ def _take_anchor(inline: Token, file_label: str) -> str:
     last.content = last.content[: found.start()]
     inline.content = _ID_PATTERN.sub("", inline.content)
     return found[1]
-
-
-def _get_plain_text(inline: Token) -> str:
-    """Return the text of a Markdown token without markup."""
-    return "".join(child.content for child in inline.children or [])
 
 
 def _convert_links(inline: Token, file_label: str, images: list[str]) -> None:
@@ -195,7 +192,8 @@ def make_manual_files() -> dict[str, bytes]:
     chapters_by_lang = {lang: read_chapters(lang) for lang in FRAME}
     pages: dict[str, str] = {}
     for lang, listed in chapters_by_lang.items():
-        untranslated = _list_untranslated_chapters(listed, chapters_by_lang[COMPLETE_LANG])
+        names = {chapter.name for chapter in listed}
+        untranslated = [chapter for chapter in chapters_by_lang[COMPLETE_LANG] if chapter.name not in names]
         made = {chapter.name: _make_page(chapter, listed, lang) for chapter in listed}
         made["index"] = _make_index_page(listed, untranslated, lang)
         made["rules"] = _add_link_to_contents(generated.make_rule_book_page(lang), lang)
@@ -207,15 +205,6 @@ def make_manual_files() -> dict[str, bytes]:
     _raise_on_broken_links(pages)
     found |= {path: text.encode() for path, text in pages.items()}
     return dict(sorted(found.items()))
-
-
-def _list_untranslated_chapters(chapters: list[Chapter], all_chapters: list[Chapter]) -> list[Chapter]:
-    """Return the chapters of the complete manual that a language lacks.
-
-    ``chapters``: those of the language.
-    """
-    names = {chapter.name for chapter in chapters}
-    return [chapter for chapter in all_chapters if chapter.name not in names]
 
 
 def _raise_on_broken_links(html_by_path: dict[str, str]) -> None:

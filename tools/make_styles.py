@@ -46,7 +46,6 @@ from symbols import (
     make_symbol_of_layers,
     parse_color,
 )
-from unify_colors import unify_colors
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLES = ROOT / "resources" / "styles"
@@ -257,6 +256,19 @@ def save_style(layer, path, has_labels):
     # Labels use the font of the displaying machine, because a missing font gives a warning for every layer.
     text = re.sub(r' fontFamily="[^"]*"', "", text)
     path.write_text(unify_colors(text), encoding="utf-8", newline="\n")
+
+
+#: Red, green, blue and alpha as shares, which QGIS 3.40 writes with 17 digits and QGIS 3.44 with 7 decimals.
+_COLOR_COMPONENTS_PATTERN = re.compile(r"(?<=,rgb:)[\d.]+(?:,[\d.]+){3}")
+
+
+def unify_colors(text: str) -> str:
+    """Return a style's text with the colour components rounded to 7 decimals."""
+
+    def round_components(found: re.Match[str]) -> str:
+        return ",".join(f"{float(share):.7f}".rstrip("0").rstrip(".") for share in found[0].split(","))
+
+    return _COLOR_COMPONENTS_PATTERN.sub(round_components, text)
 
 
 def make_styles(folder):

@@ -64,7 +64,7 @@ def write_pdf(chapters: list[Any], target: Path) -> int:
     """
     application = QGuiApplication.instance() or QGuiApplication([])
     target.parent.mkdir(parents=True, exist_ok=True)
-    texts = _collect_bodies(chapters)
+    texts = [*(_adapt_html_for_print(chapter.body) for chapter in chapters), _make_rule_book_body()]
     # The contents need page numbers but take pages too: lay out first with blanks, then with the numbers.
     blank = [ContentsEntry(level, text, 0) for level, text in _find_headings(texts)]
     writer = _make_pdf_writer(target)
@@ -77,11 +77,6 @@ def write_pdf(chapters: list[Any], target: Path) -> int:
     _add_bookmarks(target, entries)
     del application
     return pages
-
-
-def _collect_bodies(chapters: list[Any]) -> list[str]:
-    """Return the HTML of the chapters and of the rule book, adapted for print."""
-    return [_adapt_html_for_print(chapter.body) for chapter in chapters] + [_make_rule_book_body()]
 
 
 def _adapt_html_for_print(body: str) -> str:

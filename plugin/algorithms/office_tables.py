@@ -10,7 +10,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.office_tables import make_tables
+from ..bridge.checking.figures import make_tables
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation

@@ -8,8 +8,8 @@ import pytest
 from pypdf import PdfReader
 from qgis.PyQt.QtGui import QImage
 
+from plugin.bridge.printing.documents import render_svg
 from plugin.bridge.printing.pdf import write_pdf
-from plugin.bridge.printing.svg_image import render_svg
 from plugin.core.options import RunOptions
 from plugin.core.projects.page import make_conformity_document
 from plugin.core.projects.read_projects import read_project_layer

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsWkbTypes
+from qgis.core import QgsFeature, QgsField, QgsFields, QgsWkbTypes
 from qgis.PyQt.QtCore import QMetaType
 
 from ..layers.snapshots import LayerSnapshot
@@ -105,7 +105,7 @@ def make_area_table(
 
     count = len(fids) if area_field.filled_row_positions is None else len(area_field.filled_row_positions)
     return OutputTable(
-        snapshot.name, fields, _convert_to_multipart_type(snapshot.geometry_type), snapshot.crs, iterate_rows, count
+        snapshot.name, fields, QgsWkbTypes.multiType(snapshot.geometry_type), snapshot.crs, iterate_rows, count
     )
 
 
@@ -125,8 +125,3 @@ def _make_fields(
         field.setAlias(texts.get("areas", _COLUMN_TITLE_KEYS[name]))
         fields.append(field)
     return fields
-
-
-def _convert_to_multipart_type(kind: Qgis.WkbType) -> Qgis.WkbType:
-    """Return the multi-part variant of a geometry type, for example MultiPolygonZ."""
-    return QgsWkbTypes.multiType(kind)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -65,37 +65,40 @@ def check_project_or_folder(
     health.require_libraries(cancellation)
     from ...core.check import check_plan as core_check
 
-    if isinstance(path_or_snapshots, str):
-        return record_qgis_version(
-            core_check(path_or_snapshots, options, source=source, progress=progress, cancellation=cancellation)
-        )
-    layers, options = read_plan_snapshots(
+    path_or_layers, options = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(0.1 * share, text), cancellation
     )
     check_result = core_check(
-        layers,
+        path_or_layers,
         options,
         source=source,
         progress=progress,
         cancellation=cancellation,
-        memory=memory.get_memory() if memory is not None else None,
+        memory=memory.get_memory() if memory is not None and not isinstance(path_or_snapshots, str) else None,
     )
     return record_qgis_version(check_result)
 
 
 def read_plan_snapshots(
-    snapshots: list[LayerSnapshot], options: RunOptions, progress: ProgressCallback, cancellation: Cancellation
-) -> tuple[list[SourceLayer], RunOptions]:
+    path_or_snapshots: str | list[LayerSnapshot],
+    options: RunOptions,
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> tuple[str | Iterable[SourceLayer], RunOptions]:
     """Read the snapshots of plan layers; return the layers, and the options with layer names instead of layer ids.
 
-    Raise InputError if no snapshot is of a plan layer.
+    A path is returned unchanged, with the options. Raise InputError if no snapshot is of a plan layer.
     """
     from ...core.check import make_plan_layer_selector
 
-    if not snapshots:
+    if isinstance(path_or_snapshots, str):
+        return path_or_snapshots, options
+    if not path_or_snapshots:
         raise InputError("no_layers")
-    shots = make_snapshot_names_unique(snapshots)
-    options = _replace_ids_by_names(options, shots)
+    shots = make_snapshot_names_unique(path_or_snapshots)
+    layer_name_by_id = {s.layer_id: s.name for s in shots if s.layer_id}
+    roles = {role: layer_name_by_id.get(layer, layer) for role, layer in options.get_role_choices().items()}
+    options = replace(options, roles=roles)
     layer_filter = make_plan_layer_selector(options.resolve_norm(), options.get_role_choices())
     return read_snapshots(shots, progress=progress, cancellation=cancellation, choose_fields=layer_filter), options
 
@@ -107,13 +110,6 @@ def record_qgis_version(check_result: CheckResult) -> CheckResult:
     """
     check_result.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
     return check_result
-
-
-def _replace_ids_by_names(options: RunOptions, snapshots: list[LayerSnapshot]) -> RunOptions:
-    """Return the options with layer names in ``roles`` instead of layer ids."""
-    layer_name_by_id = {s.layer_id: s.name for s in snapshots if s.layer_id}
-    roles = {role: layer_name_by_id.get(layer, layer) for role, layer in options.get_role_choices().items()}
-    return replace(options, roles=roles)
 
 
 @run_in_python_thread

@@ -14,7 +14,6 @@ from qgis.core import (
     QgsPalLayerSettings,
     QgsPointPatternFillSymbolLayer,
     QgsProject,
-    QgsProviderRegistry,
     QgsReadWriteContext,
     QgsRendererCategory,
     QgsTextBufferSettings,
@@ -29,6 +28,7 @@ from qgis.PyQt.QtXml import QDomDocument
 from ...core.counties.model import SUMMARY_LAYER, VERDICT_ORDER
 from ...core.files.writing import is_same_file
 from ...core.model.verdict import Verdict
+from ..layers.properties import get_file_path
 from ..settings import get_interface_language
 from ..texts import tr
 
@@ -74,12 +74,10 @@ def find_summary_layers(project: QgsProject, path: Path) -> list[QgsVectorLayer]
     return [
         layer
         for layer in project.mapLayers().values()
-        if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr" and is_same_file(_get_path(layer), path)
+        if isinstance(layer, QgsVectorLayer)
+        and layer.providerType() == "ogr"
+        and is_same_file(get_file_path(layer), path)
     ]
-
-
-def _get_path(layer: QgsVectorLayer) -> str:
-    return str(QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path") or "")
 
 
 class ReleasedSummaryLayers:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from .. import health
+from ..printing.documents import render_svg
 from ..printing.pdf import write_pdf
-from ..printing.svg_image import render_svg
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:

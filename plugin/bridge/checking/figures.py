@@ -18,6 +18,7 @@ from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
+    from ...core.office_tables.run import OfficeTables, TableOrder
     from ...core.tabulate import TabulatedPlan
 
 ProgressCallback = Callable[[float, str], None]
@@ -47,12 +48,10 @@ def compute_figures(
     health.require_libraries(cancellation)
     from ...core.tabulate import tabulate_sources as core_tabulate
 
-    if isinstance(path_or_snapshots, str):
-        return core_tabulate(path_or_snapshots, options, source=source, progress=progress, cancellation=cancellation)
-    layers, options = read_plan_snapshots(
+    path_or_layers, options = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(0.3 * share, text), cancellation
     )
-    return core_tabulate(layers, options, source=source, progress=progress, cancellation=cancellation)
+    return core_tabulate(path_or_layers, options, source=source, progress=progress, cancellation=cancellation)
 
 
 @run_in_python_thread
@@ -140,3 +139,41 @@ def write_figures_workbook(
     from ...core.tabulate import write_figures_workbook as write
 
     write(tabulated_plan, target, cancellation)
+
+
+#: Share of the progress that reading layers takes.
+_READING_SHARE = 0.3
+
+
+@run_in_python_thread
+def make_tables(
+    path_or_snapshots: str | list[LayerSnapshot],
+    order: TableOrder,
+    options: RunOptions,
+    *,
+    source: str,
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> OfficeTables:
+    """Make the ordered tables of a plan and write them.
+
+    ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers. May be
+    called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
+    """
+    health.require_libraries(cancellation)
+    from ...core.office_tables.run import make_office_tables
+
+    path_or_layers, options = read_plan_snapshots(
+        path_or_snapshots, options, lambda share, text: progress(_READING_SHARE * share, text), cancellation
+    )
+    is_read = not isinstance(path_or_snapshots, str)
+    return make_office_tables(
+        path_or_layers,
+        order,
+        options,
+        source=source,
+        progress=(lambda share, text: progress(_READING_SHARE + (1 - _READING_SHARE) * share, text))
+        if is_read
+        else progress,
+        cancellation=cancellation,
+    )

@@ -11,8 +11,8 @@ from ...core.check import RunOptions
 from .. import health
 from ..layers.reading import read_snapshot
 from ..layers.snapshots import LayerSnapshot
+from ..printing.documents import render_svg
 from ..printing.pdf import write_pdf
-from ..printing.svg_image import render_svg
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 
@@ -48,14 +48,10 @@ def review_projects(
     from ...core.projects.write import write_conformity_outputs
 
     layer = read_snapshot(projects, cancellation=cancellation)
-    begun = 0.0
-    if isinstance(path_or_snapshots, str):
-        data = path_or_snapshots
-    else:
-        data, options = read_plan_snapshots(
-            path_or_snapshots, options, lambda share, text: progress(_READING_SHARE * share, text), cancellation
-        )
-        begun = _READING_SHARE
+    data, options = read_plan_snapshots(
+        path_or_snapshots, options, lambda share, text: progress(_READING_SHARE * share, text), cancellation
+    )
+    begun = 0.0 if isinstance(path_or_snapshots, str) else _READING_SHARE
     result = core_review(
         layer,
         data,

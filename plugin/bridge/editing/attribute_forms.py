@@ -211,7 +211,8 @@ def list_code_choices(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
 def _set_constraint(
     layer: QgsVectorLayer, index: int, field: TemplateField, template: Template, norm: Norm, texts: Texts
 ) -> None:
-    is_required = _is_required(field, norm)
+    filled_codes = norm.get("attributes.filled_codes")
+    is_required = field.meaning == "key" or field.constraint == "M" or field.name in filled_codes
     if is_required:
         layer.setFieldConstraint(index, _NOT_NULL, _HARD_CONSTRAINT)
     if field.meaning == "key":
@@ -238,11 +239,6 @@ def _set_constraint(
         reasons += [one.description for one in check_constraints]
         layer.setConstraintExpression(index, rule, texts.join_sentences(reasons))
         layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT if is_hard else _SOFT_CONSTRAINT)
-
-
-def _is_required(field: TemplateField, norm: Norm) -> bool:
-    """Return True if the standard does not allow the field to be empty."""
-    return field.meaning == "key" or field.constraint == "M" or field.name in norm.get("attributes.filled_codes")
 
 
 def _make_constraint_and_message(

@@ -52,7 +52,8 @@ def make_check_constraints(
     constraints = []
     running_codes = set(norm.rules) if norm.declared_checks else set()
     for check in norm.declared_checks:
-        if check.layer != role or check.code not in running_codes or not _has_fields(layer, check):
+        has_fields = all(layer.fields().lookupField(name) >= 0 for name in check.list_fields())
+        if check.layer != role or check.code not in running_codes or not has_fields:
             continue
         rule = norm.declared_rules[check.code]
         requirement = texts.get_rule_help(rule)[texts.get_section("headings")["what"]]
@@ -64,10 +65,6 @@ def make_check_constraints(
                 expression = _ConstraintWriter(layer, norm).write(check, condition)
                 constraints.append(CheckConstraint(expression, description, is_hard))
     return constraints
-
-
-def _has_fields(layer: QgsVectorLayer, check: DeclaredCheck) -> bool:
-    return all(layer.fields().lookupField(name) >= 0 for name in check.list_fields())
 
 
 class _ConstraintWriter:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from uuid import uuid4
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ..layers.properties import get_file_path
+from ..project.saved_paths import find_path_next_to_layers
 from ..running.portions import WAITING, Waiting
 from ..texts import tr
 from .commands import PreparedEdits, prepare_edits, write_edits
@@ -104,18 +105,14 @@ def prepare_order(
         raise ApplyRefused(tr("There is nothing to apply."))
     editable_layers = _require_suitable_layers(order, layers)
     require_unsealed_layers(order.edits, norm, order.documents)
-    _require_edit_mode(editable_layers.values())
+    closed_layer_names = [layer.name() for layer in editable_layers.values() if not layer.isEditable()]
+    if closed_layer_names:
+        text = tr("The layer “{layer}” is not in edit mode. Nothing was applied.")
+        raise ApplyRefused(text.format(layer=closed_layer_names[0]))
     # Rows that a fix only takes values from are of the edited layers too.
     yield from require_unchanged_rows(order.rows_before, editable_layers)
     prepared = yield from prepare_edits(order.edits, editable_layers)
     return prepared
-
-
-def _require_edit_mode(layers: Iterable[QgsVectorLayer]) -> None:
-    closed_layer_names = [layer.name() for layer in layers if not layer.isEditable()]
-    if closed_layer_names:
-        text = tr("The layer “{layer}” is not in edit mode. Nothing was applied.")
-        raise ApplyRefused(text.format(layer=closed_layer_names[0]))
 
 
 def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, write_log: Callable[[], None]) -> FixStep:
@@ -149,7 +146,7 @@ class ChangeLog:
 
         Works in any thread. Raise OutputError as `append_action`.
         """
-        from ...core.fixes.step_log import prepare_step
+        from ...core.fixes.change_log import prepare_step
 
         if self.path is None:
             return None
@@ -159,26 +156,7 @@ class ChangeLog:
 
 
 def find_change_log_path(layers: Mapping[str, QgsVectorLayer]) -> Path | None:
-    """Return the path of the change log of layers (layer code → layer), which need not exist.
+    """Return the path of the change log of layers (layer code → layer), which need not exist; None without a place."""
+    from ...core.fixes.change_log import CHANGE_LOG_SUFFIX
 
-    The log is next to the file that contains all layers, or in their common folder, else next to the project file.
-    None without any of these.
-    """
-    from ...core.fixes.change_log import CHANGE_LOG_SUFFIX, make_default_log_path
-
-    files = {Path(path) for path in map(get_file_path, layers.values()) if path and _exists(path)}
-    if len(files) == 1:
-        return make_default_log_path(files.pop())
-    folders = {path.parent for path in files}
-    if len(folders) == 1:
-        return make_default_log_path(folders.pop())
-    project_file = QgsProject.instance().absoluteFilePath()
-    return Path(project_file).with_name(f"{Path(project_file).stem}{CHANGE_LOG_SUFFIX}") if project_file else None
-
-
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except OSError:
-        # The source of a memory layer may be longer than any path.
-        return False
+    return find_path_next_to_layers(QgsProject.instance(), map(get_file_path, layers.values()), CHANGE_LOG_SUFFIX)

@@ -75,8 +75,7 @@ def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str
 
     ``documents``: layer code → document that allows the change.
     """
-    from ...core.fixes.edits import FixRefused
-    from ...core.fixes.sealed import require_unsealed
+    from ...core.fixes.edits import FixRefused, require_unsealed
 
     try:
         require_unsealed(edits.roles, norm, documents)

@@ -57,7 +57,8 @@ def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[La
     if len(groups) < 2:
         return []
     roles_of = {key: _find_roles(layers, options) for key, layers in groups.items()}
-    assigned = _find_assigned_roles(project, options)
+    chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.get_role_choices().items()}
+    assigned = {role for role, layer in chosen.items() if layer is not None and not _was_imported_from_vct(layer)}
     claims = Counter(role for roles in roles_of.values() for role in roles - assigned)
     repeated_roles = {role for role, count in claims.items() if count > 1}
     conflicting_groups = [
@@ -123,12 +124,6 @@ def _find_roles(layers: list[QgsVectorLayer], options: RunOptions) -> frozenset[
     """Return the roles (codes of plan layers) of the recognised ones among the layers."""
     recognised_roles = (role_recognition.recognise_role(layer, options) for layer in layers)
     return frozenset(role for role in recognised_roles if role)
-
-
-def _find_assigned_roles(project: QgsProject, options: RunOptions) -> set[str]:
-    """Return the roles that the user assigned to a layer."""
-    layer_by_role = {role: project.mapLayer(layer_id) for role, layer_id in options.get_role_choices().items()}
-    return {role for role, layer in layer_by_role.items() if layer is not None and not _was_imported_from_vct(layer)}
 
 
 def _was_imported_from_vct(layer: QgsVectorLayer) -> bool:

@@ -87,14 +87,6 @@ def has_style(name: str) -> bool:
     return styles.has_style_entry(name)
 
 
-def apply_named_style(layer: QgsVectorLayer, name: str) -> None:
-    """Set the symbols and labels of a named style, or a plain outline if the style is unknown."""
-    if styles.has_style_entry(name):
-        styles.apply_style_file(layer, styles.get_style_name(name, styles.get_geometry_kind(layer)))
-    else:
-        layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN_OUTLINE)))
-
-
 def make_styled_layer(
     name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
 ) -> QgsVectorLayer:
@@ -121,7 +113,10 @@ def make_styled_layer(
     layer.addFeatures(features)
     layer.commitChanges()
     layer.updateExtents()
-    apply_named_style(layer, name)
+    if has_style(name):
+        styles.apply_style_file(layer, styles.get_style_name(name, styles.get_geometry_kind(layer)))
+    else:
+        layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN_OUTLINE)))
     return layer
 
 

@@ -101,7 +101,9 @@ def _find_declared_table(snapshot: LayerSnapshot) -> DeclaredTable | None:
     path = Path(snapshot.file_path)
     if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
         return None
-    tables = _read_declared_tables_once(snapshot.file_path, _read_database_stamp(path))
+    files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_name(f"{path.name}-wal")]
+    stamp = tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
+    tables = _read_declared_tables_once(snapshot.file_path, stamp)
     return tables.get(snapshot.table_name) if snapshot.table_name else next(iter(tables.values()), None)
 
 
@@ -114,11 +116,6 @@ def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, D
     from ...core.io.field_types import read_declared_tables
 
     return read_declared_tables(path)
-
-
-def _read_database_stamp(path: Path) -> tuple[Any, ...]:
-    files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_name(f"{path.name}-wal")]
-    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
 
 
 def read_snapshot(

@@ -170,6 +170,8 @@ def merge_edited_rows(
 
 def _convert_column(column: pd.Series, kind: int) -> Any:
     """Return a column with the type that it has when it is read through QGIS (`values.make_column`)."""
+    import pandas as pd
+
     if kind in _DATE_TYPES:
         return column.astype("datetime64[ms]")
     if kind == _REAL_TYPE:
@@ -177,13 +179,8 @@ def _convert_column(column: pd.Series, kind: int) -> Any:
     if kind in _INTEGER_TYPES:
         if column.notna().all():
             return column.astype("int64")
-        return _convert_or_none(column, bool if kind == _BOOLEAN_TYPE else int)
+        # Gaps have turned integers into doubles or digits.
+        convert = bool if kind == _BOOLEAN_TYPE else int
+        values = [None if pd.isna(value) else convert(value) for value in column.tolist()]
+        return pd.Series(values, index=column.index, dtype=object)
     return column
-
-
-def _convert_or_none(column: pd.Series, convert: type) -> pd.Series:
-    """Return integers, which gaps have turned into doubles or digits, as Python objects; None where one is missing."""
-    import pandas as pd
-
-    values = [None if pd.isna(value) else convert(value) for value in column.tolist()]
-    return pd.Series(values, index=column.index, dtype=object)

@@ -18,7 +18,6 @@ from qgis.core import (
     QgsLayoutItemScaleBar,
     QgsLayoutPoint,
     QgsLayoutSize,
-    QgsPointXY,
     QgsPrintLayout,
     QgsReadWriteContext,
     QgsRectangle,
@@ -52,9 +51,10 @@ def _add_place_labels(
 
     Labels that would overlap earlier ones are left out. The locator's extent must be set.
     """
+    extent = locator.extent()
     grid = locator.grids().grid(0) if locator.grids().size() else None
     if grid is not None:
-        degrees = locator.extent().width() / _METRES_PER_DEGREE
+        degrees = extent.width() / _METRES_PER_DEGREE
         steps = _GRATICULE_STEPS_DEGREES
         interval = next((step for step in steps if degrees / step <= _MAX_LINES), steps[-1])
         grid.setIntervalX(interval)
@@ -63,8 +63,9 @@ def _add_place_labels(
     edge = QRectF(locator.pos().x(), locator.pos().y(), locator.rect().width(), locator.rect().height())
     for number, place in enumerate(places, start=1):
         width, height = (_CHARACTER_MM * len(place.name) + 1) * page_size.factor, _LABEL_HEIGHT_MM * page_size.factor
-        at = _compute_point_on_page(locator, place.centre)
-        box = QRectF(at[0] - width / 2, at[1] - height / 2, width, height)
+        x = edge.x() + (place.centre.x() - extent.xMinimum()) / extent.width() * edge.width()
+        y = edge.y() + (extent.yMaximum() - place.centre.y()) / extent.height() * edge.height()
+        box = QRectF(x - width / 2, y - height / 2, width, height)
         if not edge.contains(box) or any(box.intersects(other) for other in occupied):
             continue
         occupied.append(box)
@@ -88,14 +89,6 @@ def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, 
     layout.addLayoutItem(label)
     label.attemptMove(QgsLayoutPoint(round(box.x(), 2), round(box.y(), 2), frame.MILLIMETRES))
     label.attemptResize(QgsLayoutSize(round(box.width(), 2), round(box.height(), 2), frame.MILLIMETRES))
-
-
-def _compute_point_on_page(locator: QgsLayoutItemMap, point: QgsPointXY) -> tuple[float, float]:
-    """Return the position (mm on the page) of a point that is given in the CRS of the locator."""
-    extent, size = locator.extent(), frame.get_item_size(locator)
-    x = (point.x() - extent.xMinimum()) / extent.width() * size.width()
-    y = (extent.yMaximum() - point.y()) / extent.height() * size.height()
-    return locator.pos().x() + x, locator.pos().y() + y
 
 
 #: Custom properties of a layout: its map, its page size, and whether it is by township.
@@ -143,11 +136,6 @@ class LayoutBuilder:
         self.available_layers, self.catalogue, self.folder = available_layers, catalogue, folder
         self.document = document or DocumentInfo()
 
-    def make_layout_name(self, map_spec: MapSpec, page_size: PageSize, by_township: bool) -> str:
-        """Return the name of a map's layout in the project."""
-        title = f"{map_spec.short}（分乡镇）" if by_township else map_spec.title
-        return f"{map_spec.number:02d} {title} {page_size.id}"
-
     def build_layout(self, map_spec: MapSpec, page_size: PageSize, *, by_township: bool = False) -> QgsPrintLayout:
         """Return the layout of a map.
 
@@ -155,7 +143,8 @@ class LayoutBuilder:
         (`MapLayers.find_missing_input`). Raise DataError if the layout's .qpt is missing or has no item ``map``.
         """
         layout = self._load_empty_layout(page_size)
-        layout.setName(self.make_layout_name(map_spec, page_size, by_township))
+        title = f"{map_spec.short}（分乡镇）" if by_township else map_spec.title
+        layout.setName(f"{map_spec.number:02d} {title} {page_size.id}")
         for key, value in (
             (MAP_PROPERTY, map_spec.id),
             (SHEET_PROPERTY, page_size.id),
@@ -308,7 +297,7 @@ class LayoutBuilder:
             if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
                 entries.append((role_and_layer[1], spec.name))
         styles = item.layerStyleOverrides()
-        return sorted(entries, key=lambda entry: layer_styles.has_classes(styles[entry[0].id()]))
+        return sorted(entries, key=lambda entry: "<category " in styles[entry[0].id()])
 
     def _fill_map(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool
@@ -316,7 +305,9 @@ class LayoutBuilder:
         """Set extent, scale, layers and styles of the main map, and return its item."""
         item = layout.itemById(frame.MAP_ITEM_ID)
         item.setCrs(self.available_layers.crs)
-        _centre_extent_at_round_scale(item, self.get_map_extent(map_spec), self.catalogue)
+        # The extent is centred, at the largest round scale that contains it.
+        item.setExtent(_enlarge_extent_to_item_shape(item, self.get_map_extent(map_spec), 1 / self.catalogue.fill))
+        item.setScale(self.catalogue.find_round_scale(item.scale()))
         scale = self._choose_township_scale(item) if by_township else item.scale()
         smaller = map_spec.scope == "county" and not by_township
         _lock_layers_and_styles(item, self._make_styled_layers(map_spec, page_size, by_township, scale, smaller))
@@ -426,12 +417,6 @@ def _lock_layers_and_styles(item: QgsLayoutItemMap, styled: list[tuple[QgsVector
     item.setKeepLayerSet(True)
     item.setLayerStyleOverrides({layer.id(): xml for layer, xml in styled})
     item.setKeepLayerStyles(True)
-
-
-def _centre_extent_at_round_scale(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCatalogue) -> None:
-    """Centre the extent in the item at the largest round scale that contains it."""
-    item.setExtent(_enlarge_extent_to_item_shape(item, extent, 1 / catalogue.fill))
-    item.setScale(catalogue.find_round_scale(item.scale()))
 
 
 def _enlarge_extent_to_item_shape(item: QgsLayoutItemMap, extent: QgsRectangle, factor: float) -> QgsRectangle:

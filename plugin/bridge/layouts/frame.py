@@ -41,7 +41,6 @@ ONE_LINE_LABELS = (
 WRAPPED_LABELS = ("crs", "note")
 
 
-
 def get_item_size(item: QgsLayoutItem) -> QSizeF:
     """Return width and height of a layout item in mm."""
     return item.rect().size()

@@ -122,11 +122,6 @@ def make_neighbours_style(neighbours: NeighbourLayer, county_code: str, style: L
     return _make_style_xml(copy)
 
 
-def has_classes(xml: str) -> bool:
-    """Return True if a style (XML) has classes with names."""
-    return "<category " in xml
-
-
 def whiten_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
     """Return a style (XML) changed so that all townships except the one of the atlas page are white."""
     copy = layer.clone()
@@ -153,15 +148,11 @@ def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, condition: st
         cover_fill.setStrokeStyle(Qt.PenStyle.NoPen)
         cover_fill.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(condition))
         # Below the outlines, above the layers underneath.
-        symbol.insertSymbolLayer(_find_first_line_position(symbol), cover_fill)
+        symbol_layers = [symbol.symbolLayer(n) for n in range(symbol.symbolLayerCount())]
+        lines = [n for n, one in enumerate(symbol_layers) if isinstance(one, QgsSimpleLineSymbolLayer)]
+        symbol.insertSymbolLayer(lines[0] if lines else len(symbol_layers), cover_fill)
         renderer.setSymbol(symbol)
         layer.setRenderer(renderer)
-
-
-def _find_first_line_position(symbol: QgsSymbol) -> int:
-    """Return the position of the first simple line among the symbol layers; their number without one."""
-    kinds = [isinstance(symbol.symbolLayer(n), QgsSimpleLineSymbolLayer) for n in range(symbol.symbolLayerCount())]
-    return kinds.index(True) if True in kinds else len(kinds)
 
 
 def _make_style_xml(layer: QgsVectorLayer) -> str:
@@ -175,11 +166,6 @@ def _find_categorized_renderer(layer: QgsVectorLayer) -> QgsCategorizedSymbolRen
     if isinstance(renderer, QgsMergedFeatureRenderer):
         renderer = renderer.embeddedRenderer()
     return renderer if isinstance(renderer, QgsCategorizedSymbolRenderer) else None
-
-
-def _make_fill_symbol(color: str, line: str = "") -> QgsFillSymbol:
-    symbol_properties = {"color": color, "outline_color": line or color, "outline_width": "0.1"}
-    return QgsFillSymbol.createSimple(symbol_properties | ({} if line else {"outline_style": "no"}))
 
 
 def _list_category_codes(category: QgsRendererCategory) -> list:
@@ -217,7 +203,8 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
     for name, fill, codes in style.classes:
         values = [value for code in codes for value in by_code.get(code, ())]
         if values:
-            class_categories.append(QgsRendererCategory(values, _make_fill_symbol(fill), name))
+            symbol = QgsFillSymbol.createSimple({"color": fill, "outline_style": "no"})
+            class_categories.append(QgsRendererCategory(values, symbol, name))
     layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
 
 

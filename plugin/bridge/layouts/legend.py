@@ -13,7 +13,6 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsGeometry,
     QgsLayerTreeLayer,
-    QgsLayerTreeModelLegendNode,
     QgsLayoutExporter,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
@@ -92,7 +91,9 @@ def _find_values_in_area(layer: QgsVectorLayer, attribute: str, area: QgsGeometr
     Only features whose value was not found yet are compared with the area.
     """
     index = layer.fields().lookupField(attribute)
-    is_layer_inside = area.isGeosValid() and area.boundingBox().contains(layer.extent()) and _is_rectangle(area)
+    box = area.boundingBox()
+    is_rectangle = area.type() == Qgis.GeometryType.Polygon and abs(area.area() - box.area()) < 1e-6 * area.area()
+    is_layer_inside = area.isGeosValid() and box.contains(layer.extent()) and is_rectangle
     if is_layer_inside and index >= 0:
         return {_make_category_key(value) for value in layer.uniqueValues(index)}
     expression = QgsExpression(attribute if index < 0 else f'"{attribute}"')
@@ -116,12 +117,6 @@ def _has_features_in_area(layer: QgsVectorLayer, area: QgsGeometry) -> bool:
     engine.prepareGeometry()
     request = QgsFeatureRequest().setFilterRect(area.boundingBox()).setNoAttributes()
     return any(engine.intersects(feature.geometry().constGet()) for feature in layer.getFeatures(request))
-
-
-def _is_rectangle(area: QgsGeometry) -> bool:
-    return (
-        Qgis.GeometryType.Polygon == area.type() and abs(area.area() - area.boundingBox().area()) < 1e-6 * area.area()
-    )
 
 
 #: Sizes to try with one column and with two, large for short legends; then smaller ones.
@@ -245,13 +240,9 @@ def get_symbol_labels_by_layer_title(legend: QgsLayoutItemLegend) -> dict[str, l
         if nodes:
             # The title is drawn; a node read from a project has its layer's name.
             entries_by_title[str(node.customProperty("legend/title-label", "") or node.name())] = [
-                _get_legend_label(one) for one in nodes
+                str(one.data(0) or "") for one in nodes
             ]
     return entries_by_title
-
-
-def _get_legend_label(node: QgsLayerTreeModelLegendNode) -> str:
-    return str(node.data(0) or "")
 
 
 def _measure_legend_frame(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:

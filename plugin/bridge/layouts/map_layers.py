@@ -153,8 +153,9 @@ class MapLayers:
         if not all(fields):
             return []
         request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
+        rows = [[row[name] for name in fields] for row in layer.getFeatures(request)]
         return [
-            DivisionName(*(_convert_value_to_text(row[name]) for name in fields)) for row in layer.getFeatures(request)
+            DivisionName(*(str(value).strip() if isinstance(value, str | int) else "" for value in row)) for row in rows
         ]
 
     @cached_property
@@ -265,11 +266,6 @@ def has_features(layer: QgsVectorLayer) -> bool:
     """
     request = QgsFeatureRequest().setLimit(1).setNoAttributes()
     return next(layer.getFeatures(request), None) is not None
-
-
-def _convert_value_to_text(value: object) -> str:
-    """Return a text or integer as text without surrounding blanks; empty for other values."""
-    return str(value).strip() if isinstance(value, str | int) else ""
 
 
 # Surroundings of a county: adjoining counties from a project layer, else names of the other counties of its city.

@@ -15,13 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import Qgis, QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import qVersion
 from qgis.PyQt.QtGui import QFont, QRawFont
 
 from ...core.cancellation import Cancellation
 from ...core.errors import OutputError
-from ...core.invariants import InvariantError, require_value
+from ...core.invariants import require_value
 from ...core.package.maps.slots import MapJob, MapRequest, RenderedMap
 from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ...metadata import read_plugin_version
@@ -88,7 +88,10 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     for layer in layers:
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
-        rows = _drop_remote_rows(layer)
+        rows = layer.frame.set_crs(layer.crs, allow_override=True)
+        if layer.stray_rows:
+            # They would enlarge the extent.
+            rows = rows[[n not in layer.stray_rows for n in range(len(rows))]]
         if rows.crs is not None:
             rows = rows.to_crs(crs)
         if write_map_layer(_normalize_ring_starts(rows), file, table):
@@ -120,14 +123,6 @@ def _list_layers_on_maps(job: MapJob) -> list[Layer]:
         for role in expand_concepts_to_roles(of, concepts)
     )
     return [job.plan.layers[role] for role in roles if role in job.plan.layers]
-
-
-def _drop_remote_rows(layer: Layer):
-    """Return a layer's rows without remote ones, which would enlarge the extent."""
-    frame = layer.frame.set_crs(layer.crs, allow_override=True)
-    if not layer.stray_rows:
-        return frame
-    return frame[[n not in layer.stray_rows for n in range(len(frame))]]
 
 
 def _normalize_ring_starts(frame):
@@ -189,22 +184,14 @@ class _PackageMapPrinter:
             if error.key != "map_too_large":
                 raise
             return RenderedMap(request, missing_reason=MissingMapReason("too_large", {"dpi": str(settings.dpi)}))
-        return RenderedMap(
-            request, tuple(sorted(file_names)), *_get_crs_and_scale(layout), programs=describe_drawing_programs()
-        )
+        item = layout.itemById(frame.MAP_ITEM_ID)
+        crs = item.crs().authid() or item.crs().description()
+        return RenderedMap(request, tuple(sorted(file_names)), crs, item.scale(), programs=describe_drawing_programs())
 
     def close(self) -> None:
         """Close the temporary project with its layers."""
         self._project.clear()
         del self._project, self._builder
-
-
-def _get_crs_and_scale(layout: QgsPrintLayout) -> tuple[str, float]:
-    """Return CRS and scale (denominator) of the main map of a layout."""
-    item = layout.itemById(frame.MAP_ITEM_ID)
-    if not isinstance(item, QgsLayoutItemMap):
-        raise InvariantError(f"item {frame.MAP_ITEM_ID!r} of the layout is not a map")
-    return item.crs().authid() or item.crs().description(), item.scale()
 
 
 def describe_drawing_programs() -> str:

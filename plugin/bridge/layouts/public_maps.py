@@ -147,7 +147,13 @@ class PublicMaps:
             if isinstance(item, QgsLayoutItemMap):
                 self._make_map_public(item, layout, builder, record, is_saved)
             elif isinstance(item, QgsLayoutItemLegend):
-                self._remove_from_legend(item, builder, record, is_saved)
+                keep_legend_layers(
+                    item,
+                    lambda layer: (
+                        self.find_kind(layer) is None and (not is_saved or self._is_plan_layer(layer, builder))
+                    ),
+                )
+                record.count("labels", blank_legend_texts(item, self._is_leaking))
             elif isinstance(item, QgsLayoutItemPicture):
                 pictures += item.id() != _NORTH_ITEM_ID
             elif not isinstance(item, QgsLayoutItemLabel):
@@ -229,17 +235,6 @@ class PublicMaps:
         neighbours = builder.neighbours
         return bool(self._find_role(layer)) or (neighbours is not None and neighbours.layer.id() == layer.id())
 
-    def _remove_from_legend(
-        self, legend: QgsLayoutItemLegend, builder: LayoutBuilder, record: RemovalRecord, is_saved: bool
-    ) -> None:
-        """Remove hidden layers, layers that are not of the plan, and headings and texts that disclose something."""
-
-        def is_shown(layer: QgsMapLayer) -> bool:
-            return self.find_kind(layer) is None and (not is_saved or self._is_plan_layer(layer, builder))
-
-        keep_legend_layers(legend, is_shown)
-        record.count("labels", blank_legend_texts(legend, self._is_leaking))
-
     def find_scale_problem(self, layout: QgsPrintLayout) -> MissingMapReason | None:
         """Return the reason if a page has a larger scale than public maps may have, else None."""
         limit = self.edition.largest_scale
@@ -304,12 +299,6 @@ def _merge_records(records: list[RemovalRecord]) -> RemovalRecord:
     return merged
 
 
-def _list_crs_labels(layers: MapLayers) -> set[str]:
-    """Return codes and names of the CRS of all layers, of the maps and of the project."""
-    known = [layers.crs, layers.project.crs(), *(layer.crs() for layer in layers.roles.values())]
-    return {text for crs in known if crs.isValid() for text in (crs.authid(), crs.description()) if text}
-
-
 def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilder, PublicMaps]:
     """Return a builder of public layouts, which lacks the hidden layers, and what makes its layouts public.
 
@@ -322,7 +311,9 @@ def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilde
     require_public_level(builder.document.secrecy)
     layers, edition = builder.available_layers, load_public_edition(builder.available_layers.norm)
     hidden = [layer.name() for role, layer in layers.roles.items() if edition.find_kind(role, layer.name())]
-    redactor = Redactor(edition, _make_finder(layers), lang, hidden, crs_labels=_list_crs_labels(layers))
+    known = [layers.crs, layers.project.crs(), *(layer.crs() for layer in layers.roles.values())]
+    crs_labels = {text for crs in known if crs.isValid() for text in (crs.authid(), crs.description()) if text}
+    redactor = Redactor(edition, _make_finder(layers), lang, hidden, crs_labels=crs_labels)
     public_roles = {role: one for role, one in layers.roles.items() if not edition.find_kind(role, one.name())}
     public_layers = replace(layers, roles=public_roles, known_county=layers.county)
     texts = redactor.texts

@@ -127,23 +127,18 @@ def write_mapping_and_make_parameters(
     cannot be mapped.
     """
     from ...core.mapping import format_mapping_as_toml
+    from ...core.standard import list_standard_ids
 
     path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
     path.write_text(format_mapping_as_toml(mapping, template), encoding="utf-8", newline="\n")
     algorithm_parameters = {
         "INPUT": source,
         "TEMPLATE": template.role,
-        "STANDARD": str(standard.folder) if standard.id not in _list_standard_ids() else standard.id,
+        "STANDARD": str(standard.folder) if standard.id not in list_standard_ids() else standard.id,
         "MAPPING": str(path),
         "OUTPUT": output or QgsProcessing.TEMPORARY_OUTPUT,
     }
     return algorithm_parameters | ({"UNMAPPED": losses} if losses else {})
-
-
-def _list_standard_ids() -> list[str]:
-    from ...core.standard import list_standard_ids
-
-    return list_standard_ids()
 
 
 def add_result_layer(

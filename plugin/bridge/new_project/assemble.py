@@ -171,16 +171,10 @@ def set_project_properties(project: QgsProject, request: NewProjectRequest) -> N
     )
     county.store_county_code_and_name(project, request.county_code, request.county_name)
     if request.extent_degrees is not None:
-        project.viewSettings().setDefaultViewExtent(
-            QgsReferencedRectangle(_compute_initial_view(project, request), project.crs())
-        )
-
-
-def _compute_initial_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
-    west, south, east, north = request.extent_degrees or (0.0, 0.0, 0.0, 0.0)
-    geodetic = QgsCoordinateReferenceSystem(GEODETIC_CRS)
-    transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
-    return transform.transformBoundingBox(QgsRectangle(west, south, east, north))
+        geodetic = QgsCoordinateReferenceSystem(GEODETIC_CRS)
+        transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
+        view = transform.transformBoundingBox(QgsRectangle(*request.extent_degrees))
+        project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(view, project.crs()))
 
 
 def finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:

@@ -27,7 +27,7 @@ from qgis.core import (
 from ...paths import SAMPLE_FOLDER
 from ..editing import attribute_forms
 from ..layers import styles
-from ..layers.properties import set_assigned_role
+from ..layers.properties import get_file_path, set_assigned_role
 from ..project import county
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def copy_sample(folder: Path | None = None) -> Path:
     """
     folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    opened_files = _list_files_of_project_layers()
+    layers = QgsProject.instance().mapLayers().values()
+    opened_files = {Path(get_file_path(layer)).resolve() for layer in layers if isinstance(layer, QgsVectorLayer)}
     target, number = folder / "county.gpkg", 2
     while target.exists():
         if target.resolve() not in opened_files and _is_unchanged(target):
@@ -83,14 +84,6 @@ def copy_sample(folder: Path | None = None) -> Path:
         target, number = folder / f"county-{number}.gpkg", number + 1
     shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", target)
     return target
-
-
-def _list_files_of_project_layers() -> set[Path]:
-    """Return the files of the project's layers."""
-    ogr = QgsProviderRegistry.instance()
-    layers = QgsProject.instance().mapLayers().values()
-    layer_paths = (ogr.decodeUri(v.providerType(), v.source()).get("path", "") for v in layers)
-    return {Path(path).resolve() for path in layer_paths if path}
 
 
 def _is_unchanged(path: Path) -> bool:
@@ -107,7 +100,10 @@ def _is_unchanged(path: Path) -> bool:
 
 def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     """Add the layers of a sample copy to the project, which should be empty; return them."""
-    layer_by_role = _make_layer_by_table(project, path)
+    details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))
+    layer_options = QgsVectorLayer.LayerOptions(project.transformContext())
+    layer_options.loadDefaultStyle = False
+    layer_by_role = {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", layer_options) for one in details}
     loaded_layers = []
     norm = _load_norm()
     crs = next((layer.crs() for layer in layer_by_role.values()), QgsCoordinateReferenceSystem())
@@ -134,13 +130,6 @@ def compute_sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> Qg
         view.combineExtentWith(transform.transformBoundingBox(layer.extent()))
     view.scale(_VIEW_MARGIN_FACTOR)
     return QgsReferencedRectangle(view, project.crs())
-
-
-def _make_layer_by_table(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
-    details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))
-    options = QgsVectorLayer.LayerOptions(project.transformContext())
-    options.loadDefaultStyle = False
-    return {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", options) for one in details}
 
 
 def _load_norm() -> Norm | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsProject
 
 from ...core.errors import OutputError
 from ...core.townships.model import PROJECT_SUFFIX
@@ -73,14 +73,9 @@ def _add_neighbours(project: QgsProject, package: WrittenPackage, roles: Mapping
         role = roles.get(record.package_name, "")
         if role:
             styles.apply_role_style(layer, role)
-        _make_read_only(layer, record.package_name)
+        layer.setName(tr("{layer} (neighbours)").format(layer=record.package_name))
+        layer.setReadOnly(True)
+        layer.setOpacity(_NEIGHBOUR_OPACITY)
+        layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, record.package_name.upper())
         project.addMapLayer(layer, False)
         group.addLayer(layer)
-
-
-def _make_read_only(layer: QgsVectorLayer, name: str) -> None:
-    """Make a layer read-only, pale, and one that checks leave out."""
-    layer.setName(tr("{layer} (neighbours)").format(layer=name))
-    layer.setReadOnly(True)
-    layer.setOpacity(_NEIGHBOUR_OPACITY)
-    layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, name.upper())

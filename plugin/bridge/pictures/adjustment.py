@@ -54,7 +54,11 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
     }
     frame = _choose_frame(np.concatenate(list(shapes.values())))
     drawn = [(kind, _make_parcel_layer(kind, shapes[kind], crs)) for kind in _PARCEL_COLORS if len(shapes[kind])]
-    entries = [(_draw_symbol(layer_kind, crs), texts.get("adjustment", f"map_{layer_kind}")) for layer_kind, _ in drawn]
+    symbol = np.array([_SYMBOL_SHAPE], dtype=object)
+    entries = [
+        (_draw_legend_image(_make_parcel_layer(kind, symbol, crs), crs), texts.get("adjustment", f"map_{kind}"))
+        for kind, _ in drawn
+    ]
     layers = [layer for _, layer in drawn]
     for concept in _CONCEPTS:
         cancellation.raise_if_cancelled()
@@ -62,8 +66,9 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
         if plan_layer is not None:
             layers.append(_make_line_layer(plan_layer, concept, frame, crs, cancellation))
             if concept != "townships":
-                symbol = _draw_style(choose_style(plan_layer, concept), crs)
-                entries.append((symbol, texts.get_concept_name(concept)))
+                layer = painting.make_styled_layer(choose_style(plan_layer, concept), crs, [], [(_SYMBOL_SHAPE, [])])
+                layer.setLabelsEnabled(False)
+                entries.append((_draw_legend_image(layer, crs), texts.get_concept_name(concept)))
     image = painting.draw_layers(frame, layers, crs)
     painter = painting.make_painter(image)
     try:
@@ -130,18 +135,6 @@ def _draw_numbers(result: AdjustmentResult, painter: QPainter, frame: ImageFrame
         if is_far_from_marker(box, position, frame.dots_per_mm):
             painting.draw_leader_line(painter, frame, position, (box.center().x(), box.center().y()))
         painting.draw_text(painter, frame, str(parcel.number), box.left(), box.center().y(), 3.2, bold=True)
-
-
-def _draw_symbol(kind: str, crs) -> bytes:
-    """Return the symbol of a kind of parcels as an image."""
-    return _draw_legend_image(_make_parcel_layer(kind, np.array([_SYMBOL_SHAPE], dtype=object), crs), crs)
-
-
-def _draw_style(style: str, crs) -> bytes:
-    """Return the symbol of a style as an image."""
-    layer = painting.make_styled_layer(style, crs, [], [(_SYMBOL_SHAPE, [])])
-    layer.setLabelsEnabled(False)
-    return _draw_legend_image(layer, crs)
 
 
 #: Place of a symbol in its image (m).

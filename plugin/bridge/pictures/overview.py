@@ -20,7 +20,7 @@ from ..layers.painting import ImageFrame
 from .scene import PictureData, choose_style
 
 if TYPE_CHECKING:
-    from ...core.model.findings import Finding
+    pass
 
 #: The width on paper, and in pixels: two for each of the page on the screen, 280 dpi in the signed report.
 OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 744
@@ -72,7 +72,8 @@ def choose_overview_frame(picture_data: PictureData) -> ImageFrame | None:
 def draw_overview(picture_data: PictureData, frame: ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
     layers = [_make_outline_layer(picture_data, c, frame) for c in OVERVIEW_CONCEPTS]
-    numbered = [_find_marker_position(f, frame) for f in picture_data.close_up_findings]
+    points = [shapely.point_on_surface(finding.geometry) for finding in picture_data.close_up_findings]
+    numbered = [frame.convert_to_pixels(point.x, point.y) for point in points]
     others = _place_unnumbered_markers(picture_data, frame, numbered)
     mark_radius = 2.0 * frame.dots_per_mm
     boxes = [(x - mark_radius, y - mark_radius, x + 2.2 * mark_radius, y + mark_radius) for x, y in numbered]
@@ -225,12 +226,6 @@ def _draw_marker_symbol(severity: str) -> str:
     finally:
         painter.end()
     return painting.encode_data_uri(image)
-
-
-def _find_marker_position(finding: Finding, frame: ImageFrame) -> MarkerPosition:
-    """Return the position (pixels) of a finding's marker: a point on its geometry."""
-    point = shapely.point_on_surface(finding.geometry)
-    return frame.convert_to_pixels(point.x, point.y)
 
 
 def _find_grid_cell(marker_position: MarkerPosition, pixels_per_mm: float) -> tuple[int, int]:

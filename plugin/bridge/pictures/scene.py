@@ -106,7 +106,9 @@ _MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     """Return the picture of one conflict and its surroundings as a data URI."""
     sheet = choose_close_up_frame(finding)
-    layers = [_make_finding_layer(picture_data, finding, sheet)]
+    shape = clip_to_picture(finding.make_layer_geometry(), sheet)
+    values = [str(finding.severity), finding.state]
+    layers = [painting.make_styled_layer("findings", picture_data.crs, ["severity", "state"], [(shape, values)])]
     roles: list[tuple[str, Layer]] = []
     for concept in CLOSE_UP_CONCEPTS:
         layer = picture_data.plan.find_layer_of_concept(concept)
@@ -134,12 +136,6 @@ def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     finally:
         painter.end()
     return painting.encode_data_uri(image)
-
-
-def _make_finding_layer(picture_data: PictureData, finding: Finding, frame: ImageFrame) -> QgsVectorLayer:
-    shape = clip_to_picture(finding.make_layer_geometry(), frame)
-    values = [str(finding.severity), finding.state]
-    return painting.make_styled_layer("findings", picture_data.crs, ["severity", "state"], [(shape, values)])
 
 
 def _make_visible_rows_layer(

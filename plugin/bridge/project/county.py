@@ -16,7 +16,7 @@ from ..layers import role_recognition
 from ..layers.properties import get_file_path
 from ..settings import get_report_language
 from . import document, saved_paths, waivers
-from .side_files import find_path_next_to_layers
+from .saved_paths import find_path_next_to_layers
 
 _PROJECT_SCOPE = "sanxian"
 _TEXT_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")

@@ -11,7 +11,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 from ...core.waivers import WAIVER_SUFFIX
 from ..layers.properties import get_file_path
 from . import saved_paths
-from .side_files import find_path_next_to_layers
+from .saved_paths import find_path_next_to_layers
 
 _FILE_KEY = "waivers"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The log of applied fixes next to the data: a CSV in UTF-8 with a byte order mark, one row per fix and layer.
 
-Rows are only appended (`append_only`), together with those of the register of windows (`step_log`).
+Rows are only appended (`append_only`), together with those of the register of windows (开天窗).
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from .proposal import Proposal
+from ..files import make_path_next_to_data
+from ..model.window_register import (
+    WINDOW_REGISTER_COLUMNS,
+    WINDOW_REGISTER_SUFFIX,
+    RegisteredWindow,
+    WindowState,
+)
+from .append_only import PreparedRows, RowsToAppend, append_rows
+from .proposal import OpenedWindow, Proposal
 from .texts import FixTexts
 
 #: The suffix of a change log, after the name of the data.
@@ -37,10 +45,7 @@ def make_default_log_path(source: str | Path) -> Path:
 
     The file has the name of the data and the suffix ``.changes.csv``. For a folder, it is in the folder.
     """
-    source = Path(source)
-    if source.is_dir() and source.suffix.lower() != ".gdb":
-        return source / f"{source.resolve().name}{CHANGE_LOG_SUFFIX}"
-    return source.with_name(f"{source.stem}{CHANGE_LOG_SUFFIX}")
+    return make_path_next_to_data(source, CHANGE_LOG_SUFFIX)
 
 
 def make_log_rows(
@@ -90,3 +95,100 @@ def get_user_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return ""
+
+
+_STATES = {
+    LogAction.APPLIED: WindowState.REGISTERED,
+    LogAction.REDONE: WindowState.REGISTERED,
+    LogAction.UNDONE: WindowState.WITHDRAWN,
+    LogAction.DISCARDED: WindowState.WITHDRAWN,
+}
+
+
+def find_register_path(log: Path) -> Path:
+    """Return the path of the register of windows (开天窗) in control lines, which is next to the change log."""
+    return log.with_name(log.name.removesuffix(CHANGE_LOG_SUFFIX) + WINDOW_REGISTER_SUFFIX)
+
+
+def append_step(
+    log: str | Path,
+    proposals: Iterable[Proposal],
+    action: LogAction,
+    *,
+    texts: FixTexts,
+    step: str,
+    who: str,
+    when: datetime,
+) -> list[Path]:
+    """Append an action on proposals to the change log, and their windows to the register; return the written paths.
+
+    ``step``: number of the edit step, the same for all fixes of a batch. Raise OutputError if one of the files cannot
+    be written, or is another table; both are then unchanged.
+    """
+    tables = _make_tables(Path(log), list(proposals), action, texts, step, who, when)
+    append_rows(tables)
+    return [table.path for table in tables]
+
+
+def prepare_step(
+    log: str | Path,
+    proposals: Iterable[Proposal],
+    action: LogAction,
+    *,
+    texts: FixTexts,
+    step: str,
+    who: str,
+    when: datetime,
+) -> PreparedRows:
+    """Write what `append_step` appends to temporary files, which can replace the log and the register at once."""
+    return PreparedRows(_make_tables(Path(log), list(proposals), action, texts, step, who, when))
+
+
+def _make_tables(
+    log: Path, proposal_list: list[Proposal], action: LogAction, texts: FixTexts, step: str, who: str, when: datetime
+) -> list[RowsToAppend]:
+    """Return the rows of an action for the change log and, for windows, for the register, which comes first."""
+    rows = make_log_rows(proposal_list, action, texts=texts, step=step, who=who, when=when)
+    tables = [RowsToAppend(log, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")]
+    windows = [window for proposal in proposal_list for window in proposal.windows]
+    if windows:
+        entries = [_make_entry(window, _STATES[action], step, who, when) for window in windows]
+        register_rows = [
+            [
+                entry.when,
+                entry.step,
+                texts.get_layer_name(entry.role),
+                entry.key,
+                texts.get_layer_name(entry.filler_role),
+                entry.filler_key,
+                f"{entry.area_m2:.2f}",
+                entry.document,
+                entry.who,
+                str(entry.state),
+                f"{entry.longitude:.7f}",
+                f"{entry.latitude:.7f}",
+            ]
+            for entry in entries
+        ]
+        tables.insert(
+            0, RowsToAppend(find_register_path(log), WINDOW_REGISTER_COLUMNS, register_rows, "windows_foreign")
+        )
+    return tables
+
+
+def _make_entry(window: OpenedWindow, state: WindowState, step: str, who: str, when: datetime) -> RegisteredWindow:
+    """Return a window as a row of the register, with the state and step that caused it."""
+    return RegisteredWindow(
+        f"{when:%Y-%m-%d %H:%M:%S}",
+        step,
+        window.role,
+        window.key,
+        window.filler_role,
+        window.filler_key,
+        window.area_m2,
+        window.document,
+        who,
+        state,
+        window.longitude,
+        window.latitude,
+    )

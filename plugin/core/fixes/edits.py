@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..exchange.layer_changes import UNCHANGED
+from ..profile import Norm
+from ..profile.norm import is_sealed_or_supplied
 
 
 class FixRefused(Exception):
@@ -116,3 +118,13 @@ def is_same_shape(shape: Any, other: Any) -> bool:
     if shape is None or other is None or UNCHANGED in (shape, other):
         return False
     return bool(shape.equals_exact(other, 0.0))
+
+
+def require_unsealed(roles: Iterable[str], norm: Norm, documents: Mapping[str, str]) -> None:
+    """Raise FixRefused if a layer is sealed and no document allows its change.
+
+    ``documents``: layer code → number of the document that allows the change (批准文号).
+    """
+    for role in sorted(roles):
+        if is_sealed_or_supplied(role, norm) and not documents.get(role, "").strip():
+            raise FixRefused("sealed", role=role)

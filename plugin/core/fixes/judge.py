@@ -29,10 +29,9 @@ from .differences import (
     is_same_problem,
     match_renamed_findings,
 )
-from .edits import Edits, FixRefused, is_same_shape
+from .edits import Edits, FixRefused, is_same_shape, require_unsealed
 from .model import Fix, Safety
 from .proposal import MAX_IMBALANCE_M2, AreaChange, OpenedWindow, Proposal
-from .sealed import require_unsealed
 from .shapes import is_below_sliver_limits, list_parts, measure_width
 from .state import EditingState
 from .surroundings import RULES_BY_PLACE, SurroundingsFailed, list_untried_rules
@@ -217,7 +216,14 @@ class _Trial:
         self.state, self.state_after, self.attempt, self.change = state, state_after, attempt, change
         self.checked_edits = attempt.edits.select_checked_edits(state.new_fields)
         #: The rows of the checked edits.
-        self.changed_rows = _list_changed_rows(state, state_after, self.checked_edits)
+        self.changed_rows = [
+            ChangedRow(
+                edit.role,
+                None if edit.is_new else state.get_row(edit.role, edit.fid),
+                None if edit.is_deleted else state_after.get_row(edit.role, edit.fid),
+            )
+            for edit in self.checked_edits
+        ]
         self.edits_of_finding = EditsOfFinding(attempt.finding, self.checked_edits, self.changed_rows)
         self.differences = Differences(
             [*change.ended_findings, *(former for former, _ in change.changed_findings)],
@@ -276,18 +282,6 @@ class _Trial:
 
 
 # --- rows
-def _list_changed_rows(state: EditingState, state_after: EditingState, edits: Edits) -> list[ChangedRow]:
-    """Return the rows that edits change, each before and after."""
-    return [
-        ChangedRow(
-            edit.role,
-            None if edit.is_new else state.get_row(edit.role, edit.fid),
-            None if edit.is_deleted else state_after.get_row(edit.role, edit.fid),
-        )
-        for edit in edits
-    ]
-
-
 def _require_valid_shapes(state: EditingState, changed_rows: list[ChangedRow]) -> None:
     """Raise FixRefused if a row that stays has no valid shape, while it had one before."""
     for row in changed_rows:

@@ -16,10 +16,9 @@ from ..files.writing import check_writable
 from ..model.findings import Finding
 from ..model.rule import Severity
 from .batch import BatchResult, choose_fixes, run_batch
-from .change_log import LogAction, get_user_name, make_default_log_path
+from .change_log import LogAction, append_step, get_user_name, make_default_log_path
 from .model import Fix
 from .state import EditingState
-from .step_log import append_step
 from .tables import make_table_rows, write_table
 from .texts import FixTexts
 

@@ -88,7 +88,7 @@ def snap_new_vertices(result: Any, sources: list[Any]) -> Any:
     snapped_shape = VertexIndex(stored_vertices, 1e-6).snap_vertices(np.array([result], dtype=object))[0]
     if snapped_shape.equals_exact(result, 0.0):
         return result
-    cleaned_shape = remove_repeated_vertices(snapped_shape)
+    cleaned_shape = extract_polygons(shapely.remove_repeated_points(snapped_shape))
     return cleaned_shape if cleaned_shape is not None and cleaned_shape.is_valid else result
 
 
@@ -109,14 +109,6 @@ def _is_sliver_ring(ring: Any, tolerance: Tolerance) -> bool:
     """Return True if the area inside a ring is below both limits for slivers."""
     area = shapely.Polygon(ring).area
     return bool(tolerance.is_sliver(area, 2 * area / ring.length))
-
-
-def remove_repeated_vertices(shape: Any, distance_m: float = 0.0) -> Any:
-    """Return a shape without vertices that are at most ``distance_m`` from the one before.
-
-    None if no outline remains.
-    """
-    return extract_polygons(shapely.remove_repeated_points(shape, distance_m))
 
 
 def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:

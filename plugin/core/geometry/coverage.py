@@ -222,7 +222,8 @@ def _find_vertex_mismatches(
     lines_a, lines_b = edge_polygons.lines, vertex_polygons.lines
     edges_a, vertices_b = np.flatnonzero(unshared_edges), _list_ends(unshared_vertex_segments)
     if not len(edges_a) or not len(vertices_b):
-        return _make_no_mismatches()
+        nothing = np.zeros(0, dtype=int)
+        return VertexMismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     i, j = find_points_near_segments(
         lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
@@ -259,12 +260,6 @@ def _find_unshared(
             left_polygons.lines.extract_lines(unshared_a).linestrings, distance + 2 * END_SHORTENING_M, cancellation
         )
     return unshared_a, right_polygons.lines.mask_unmatched_segments(left_polygons.lines, near_rows)
-
-
-def _make_no_mismatches() -> VertexMismatches:
-    """Return a result without mismatches."""
-    nothing = np.zeros(0, dtype=int)
-    return VertexMismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
 
 
 def _drop_shared_vertices(

@@ -114,7 +114,7 @@ def describe_crs(crs: CRS) -> CrsProperties:
 
     The name of the CRS is ignored, except to recognise CGCS2000.
     """
-    is_cgcs2000 = _is_cgcs2000(crs)
+    is_cgcs2000 = _has_name_of_cgcs2000(crs) and _list_parameters(crs)[2:4] == _list_parameters(CGCS2000_DEGREES)[2:4]
     if crs.is_geographic:
         return CrsProperties(is_geographic=True, is_cgcs2000=is_cgcs2000)
     operation = crs.coordinate_operation
@@ -196,11 +196,6 @@ def describe_parameters(crs: CRS) -> dict[str, str]:
         "ellipsoid": f"{ellipsoid.semi_major_metre:.12g}, 1/{ellipsoid.inverse_flattening:.12g}" if ellipsoid else "—",
         "axis_unit": crs.axis_info[0].unit_name if crs.axis_info else "—",
     }
-
-
-def _is_cgcs2000(crs: CRS) -> bool:
-    """Return True if a CRS has name, ellipsoid and prime meridian of CGCS2000."""
-    return _has_name_of_cgcs2000(crs) and _list_parameters(crs)[2:4] == _list_parameters(CGCS2000_DEGREES)[2:4]
 
 
 def _has_name_of_cgcs2000(crs: CRS) -> bool:
@@ -436,7 +431,7 @@ def _check_zone(
 ) -> tuple[str, dict[str, Any]] | None:
     """Return (problem, parameters) if eastings contradict zone, prefix or meridian of the CRS, else None."""
     if frame.zone_number is None or _is_easting_near_zone(xmin, xmax, frame.false_easting):
-        is_swapped = frame.zone_number is not None and not _is_northing(ymin, ymax)
+        is_swapped = frame.zone_number is not None and not -NORTHING_REACH_M <= ymin <= ymax <= NORTHING_REACH_M
         return ("beyond", params) if is_swapped else None
     if _is_easting_near_zone(ymin, ymax, frame.false_easting) or (
         _find_zone(ymin, ymax) and not _find_zone(xmin, xmax)
@@ -478,11 +473,6 @@ def _check_degrees(
 def _is_in_china(xmin: float, ymin: float, xmax: float, ymax: float) -> bool:
     """Return True if bounds in degrees lie within 70° to 140° E and 0° to 60° N, the range of China."""
     return 70 <= xmin <= xmax <= 140 and 0 <= ymin <= ymax <= 60
-
-
-def _is_northing(low: float, high: float) -> bool:
-    """Return True if a range of coordinates (m) may be northings: at most `NORTHING_REACH_M` from the equator."""
-    return -NORTHING_REACH_M <= low <= high <= NORTHING_REACH_M
 
 
 def _is_easting_near_zone(low: float, high: float, easting: float) -> bool:

@@ -691,7 +691,8 @@ def assign_patch_numbers(
     i, j = row_of_vertex[:-1][equal_vertex], row_of_vertex[1:][equal_vertex]
     cancellation.raise_if_cancelled()
     patch = find_connected_components(len(polygons), i, j)
-    small_patch_rows = rows[_sum_areas_by_patch(patch, area)[rows] < least_m2]
+    area_of_patch = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))
+    small_patch_rows = rows[area_of_patch[patch[rows]] < least_m2]
     left, right = [i], [j]
     for start in range(0, len(small_patch_rows), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
@@ -700,12 +701,6 @@ def assign_patch_numbers(
         left.append(batch[position])
         right.append(near_rows)
     return find_connected_components(len(polygons), np.concatenate(left), np.concatenate(right))
-
-
-def _sum_areas_by_patch(patch: NDArray, area: NDArray) -> NDArray:
-    """Return (n,) for each row the total area (m²) of its patch."""
-    total: NDArray = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))[patch]
-    return total
 
 
 def find_connected_components(node_count: int, first_nodes: NDArray, second_nodes: NDArray) -> NDArray:

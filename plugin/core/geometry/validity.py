@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,7 @@ def repair_polygon(geometry: Any) -> Any:
     """
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         return None
-    for repair in (_repair_structure, _repair_linework, _repair_by_buffer):
+    for repair in (_repair_structure, shapely.make_valid, partial(shapely.buffer, distance=0)):
         try:
             repaired_polygon = extract_polygons(repair(geometry))
         except shapely.GEOSException:
@@ -186,13 +187,3 @@ def _repair_structure(geometry: Any) -> Any:
         if repaired_polygon is None or repaired_polygon.is_valid
         else shapely.union_all(shapely.get_parts([repaired_polygon]))
     )
-
-
-def _repair_linework(geometry: Any) -> Any:
-    """Return a geometry repaired by GEOS with the method “linework”."""
-    return shapely.make_valid(geometry)
-
-
-def _repair_by_buffer(geometry: Any) -> Any:
-    """Return a geometry repaired by a buffer of 0 m."""
-    return shapely.buffer(geometry, 0)

@@ -178,7 +178,7 @@ class FixApplier(QObject):
         self._messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
     def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
-        from ...core.fixes.step_log import find_register_path
+        from ...core.fixes.change_log import find_register_path
 
         layer_names = tr(", ").join(step.layer_names)
         if len(order.proposals) == 1:

@@ -16,7 +16,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QInputDialog, QMenu
 from ...bridge import settings
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
-from ...bridge.project.side_files import find_path_next_to_layers
+from ...bridge.project.saved_paths import find_path_next_to_layers
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError

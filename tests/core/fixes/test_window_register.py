@@ -11,11 +11,10 @@ from pyproj import Transformer
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_plan
-from plugin.core.fixes.change_log import LogAction, make_default_log_path
+from plugin.core.fixes.change_log import LogAction, append_step, make_default_log_path
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.run import FixRunOptions, run_fixes
-from plugin.core.fixes.step_log import append_step
 from plugin.core.fixes.texts import FixTexts
 from plugin.core.model.window_register import (
     WINDOW_REGISTER_COLUMNS,

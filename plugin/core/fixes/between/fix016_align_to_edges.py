@@ -81,13 +81,15 @@ def align_to_edges(finding: Finding, *, state: EditingState, within_m: float = 0
         raise FixRefused(
             "nothing_to_align", role=rows[0].role, key=rows[0].key, other_role=reference_role, distance=within_m
         )
+    compared = state.norm.get("quality.edges_compared")
+    is_compared = any(reference_role in state.plan.list_roles_of_concept(concept) for concept in compared)
     return Edits(
         [replace_shape(state, alignment.rows[fid], shape) for fid, shape in alignment.shapes.items()],
         case=part,
         params={
             "role": rows[0].role, "other_role": reference_role, "count": len(alignment.shapes), "distance": within_m,
         },
-        review_reasons=["other_survey"] if _is_compared_survey(reference_role, state) else [],
+        review_reasons=["other_survey"] if is_compared else [],
     )  # fmt: skip
 
 
@@ -200,10 +202,3 @@ def _list_unused_vertices(
 def _list_vertices(shape: Any) -> set[tuple[float, float]]:
     """Return the vertices of a shape, each once."""
     return set(map(tuple, shapely.get_coordinates(shape).tolist()))
-
-
-def _is_compared_survey(role: str, state: EditingState) -> bool:
-    """Return True if a layer is of another year or source (setting ``quality.edges_compared``)."""
-    return any(
-        role in state.plan.list_roles_of_concept(concept) for concept in state.norm.get("quality.edges_compared")
-    )

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from typing import Any
 
 import shapely
 
@@ -51,7 +50,8 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
     parts = list_parts(drop_slivers(repaired_shape, state.tolerance))
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    doubtful = _find_doubtful_land(row.stored_shape, repaired_shape)
+    other = extract_polygons(shapely.make_valid(row.stored_shape))
+    doubtful = repaired_shape if other is None else shapely.symmetric_difference(repaired_shape, other)
     edits = Edits(
         divide_row(state, row, parts),
         params={
@@ -65,9 +65,3 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
     ):
         edits.review_reasons.append("repair_methods")
     return edits
-
-
-def _find_doubtful_land(stored_shape: Any, repaired_shape: Any) -> Any:
-    """Return the land on which two methods of repair differ."""
-    other = extract_polygons(shapely.make_valid(stored_shape))
-    return repaired_shape if other is None else shapely.symmetric_difference(repaired_shape, other)
