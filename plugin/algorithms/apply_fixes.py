@@ -20,7 +20,12 @@ from .common import (
     mark_parameter_advanced,
     split_words,
 )
-from .inputs import SOURCE, check_source, make_copy_parameter, make_required_source_parameter, make_table_parameter
+from .inputs import (
+    make_copy_parameter,
+    make_required_source_parameter,
+    make_table_parameter,
+    read_required_source,
+)
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
@@ -68,8 +73,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
         from ..core.fixes.run import check_fix_run_options
 
         self.options = self.read_norm_options(parameters, context)
-        self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        check_source(self.source)
+        self.source = read_required_source(self, parameters, context)
         output, table = (self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE))
         self.order = self.make_fix_run_options(parameters, context, output, table)
         check_fix_run_options(self.order, self.source)

@@ -22,11 +22,10 @@ from .common import (
 )
 from .inputs import (
     LAYERS,
-    SOURCE,
-    check_source,
     make_copy_parameter,
     make_required_source_parameter,
     make_table_parameter,
+    read_required_source,
 )
 from .report_log import log_lines, log_written_files
 
@@ -38,21 +37,10 @@ OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS = "OUTPUT", "OUTPUT_TABLE", "OUTPUT_GAPS"
 _NUMBER_CHOICES = ("keep", "add", "strip")
 
 
-class _ConversionAlgorithm(SanxianAlgorithm):
-    """Base class: read a source, and write a converted copy with a table."""
-
-    toolbox_section = "layers"
-
-    def read_source_parameter(self, parameters, context) -> str:
-        """Return the path of the data; raise InputError if it does not exist."""
-        source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        check_source(source)
-        return source
-
-
-class RenumberBsm(_ConversionAlgorithm):
+class RenumberBsm(SanxianAlgorithm):
     """Algorithm `renumber_bsm`: number features again in a copy of the data."""
 
+    toolbox_section = "layers"
     identifier = "renumber_bsm"
     keywords = ("BSM", "key", "renumber", "gap", "标识码", "重编", "编号", "空号", "对照表")
     repeatable_parameters = frozenset({LAYERS})
@@ -94,7 +82,7 @@ class RenumberBsm(_ConversionAlgorithm):
         from ..core.conversion.renumber import RenumberOptions, check_renumber_options
 
         self.options = self.read_norm_options(parameters, context)
-        self.source = self.read_source_parameter(parameters, context)
+        self.source = read_required_source(self, parameters, context)
         names = OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS
         outputs = [self.parameterAsFileOutput(parameters, name, context) for name in names]
         roles = tuple(self.read_names_parameter(parameters, LAYERS, context))
@@ -119,9 +107,10 @@ class RenumberBsm(_ConversionAlgorithm):
         return {**{name: path for name, path in files.items() if path}, "ROWS": rows, "GAPS": len(run.gaps)}
 
 
-class ChangeCrsZone(_ConversionAlgorithm):
+class ChangeCrsZone(SanxianAlgorithm):
     """Algorithm `change_crs_zone`: write a copy of the data in another CRS zone."""
 
+    toolbox_section = "layers"
     identifier = "change_crs_zone"
     keywords = ("zone", "CRS", "Gauss", "带号", "换带", "加带号", "去带号", "坐标系", "中央经线")
 
@@ -156,7 +145,7 @@ class ChangeCrsZone(_ConversionAlgorithm):
         from ..core.conversion.change_zone import check_zone_options
         from ..core.conversion.crs_zone import ZoneNumber
 
-        self.source = self.read_source_parameter(parameters, context)
+        self.source = read_required_source(self, parameters, context)
         self.output, self.table = (
             self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE)
         )

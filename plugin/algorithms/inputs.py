@@ -275,6 +275,13 @@ def check_source(source: str) -> None:
         raise InputError("source_missing", source=source)
 
 
+def read_required_source(algorithm, parameters, context) -> str:
+    """Return the data that a tool changes in a copy; raise InputError if they do not exist."""
+    source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
+    check_source(source)
+    return source
+
+
 def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSnapshot], str, list[str], bool]:
     """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 

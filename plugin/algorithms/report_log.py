@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ..bridge.layouts.run import MapExportOrder, MapExportOutcome
     from ..core.check import CheckResult
     from ..core.exchange.create import CreatedLayers
-    from ..core.model.report import RuleOutcome
     from ..core.package.export import ExportedPackage
     from ..core.profile import Norm
     from ..core.tabulate import TabulatedPlan
@@ -76,7 +75,14 @@ def log_report(feedback, check_result: CheckResult) -> None:
         feedback.pushWarning(line)
     for outcome in report.rules:
         if outcome.incomplete or str(outcome.outcome) not in _OUTCOMES_NOT_LOGGED:
-            feedback.pushInfo(format_rule_line(outcome, texts))
+            key, word = (
+                "rule_line_found" if outcome.findings else "rule_line",
+                texts.get("outcomes", str(outcome.outcome)),
+            )
+            line = texts.get(
+                "toolbox", key, code=outcome.code, title=outcome.heading, outcome=word, findings=outcome.findings
+            )
+            feedback.pushInfo(f"{line} {outcome.reason}".rstrip())
     for finding in report.findings:
         if finding.code in INCOMPLETE_RUN_CODES:
             feedback.pushWarning(finding.message)
@@ -182,14 +188,6 @@ def log_single_rule_check(feedback, check_result: CheckResult) -> None:
         **counts,
     )
     feedback.pushInfo(line)
-
-
-def format_rule_line(outcome: RuleOutcome, texts: Texts) -> str:
-    """Return the log line of a rule's outcome."""
-    key = "rule_line_found" if outcome.findings else "rule_line"
-    word = texts.get("outcomes", str(outcome.outcome))
-    line = texts.get("toolbox", key, code=outcome.code, title=outcome.heading, outcome=word, findings=outcome.findings)
-    return f"{line} {outcome.reason}".rstrip()
 
 
 def log_three_zones(feedback, derived: DerivedZones) -> None:

@@ -59,11 +59,6 @@ class _TownshipAlgorithm(SanxianAlgorithm):
             raise InputError("source_missing", source=source)
         return source
 
-    def add_norm_parameters(self) -> None:
-        """Add profile and standard as advanced parameters."""
-        for parameter in make_norm_parameters():
-            self.addParameter(mark_parameter_advanced(parameter))
-
 
 class SplitTownships(_TownshipAlgorithm):
     """Algorithm `split_townships`: write a work package for each township."""
@@ -102,12 +97,10 @@ class SplitTownships(_TownshipAlgorithm):
             make_file_parameter(TARGETS, tr("Targets by township"), make_table_filter()),
             make_text_parameter(PERSONS, tr("Persons (township=name; …)")),
             mark_parameter_advanced(projects),
-        )
-        self.add_norm_parameters()
-        self.addParameter(
+            *map(mark_parameter_advanced, make_norm_parameters()),
             QgsProcessingParameterFolderDestination(
                 OUTPUT, tr("Folder of the packages (new or empty)"), createByDefault=False
-            )
+            ),
         )
         self.add_numeric_outputs(("PACKAGES", tr("Packages")), ("ROWS", tr("Features")))
 
@@ -179,20 +172,17 @@ class MergeTownships(_TownshipAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         behaviour = Qgis.ProcessingFileParameterBehavior.Folder
+        choices = list(_PREFER_CHOICES)
         self.add_parameters(
             make_required_source_parameter(),
             QgsProcessingParameterFile(PACKAGES, tr("Folder with the edited packages"), behaviour),
-        )
-        prefer = QgsProcessingParameterEnum(PREFER, tr("Contradictions"), list(_PREFER_CHOICES), False, "ask")
-        prefer.setUsesStaticStrings(True)
-        self.add_parameters(
-            prefer,
+            QgsProcessingParameterEnum(
+                PREFER, tr("Contradictions"), choices, defaultValue="ask", usesStaticStrings=True
+            ),
             QgsProcessingParameterBoolean(NEW_KEYS, tr("Number new features whose key is in use"), False),
             QgsProcessingParameterBoolean(SEAMS, tr("Search seams between townships"), True),
             mark_parameter_advanced(make_text_parameter(PERSONS, tr("Persons (township=name; …)"))),
-        )
-        self.add_norm_parameters()
-        self.add_parameters(
+            *map(mark_parameter_advanced, make_norm_parameters()),
             make_copy_parameter(OUTPUT, tr("Merged copy (format of the data)"), optional=False),
             make_workbook_parameter(OUTPUT_TABLE),
         )

@@ -28,7 +28,9 @@ def find_stored_connection(name: str) -> str | None:
     entry = uri.authConfigId()
     if not entry:
         return uri.connectionInfo(False)
-    if not QgsApplication.authManager().masterPasswordIsSet() and not _is_main_thread():
+    application = QgsApplication.instance()
+    is_main_thread = application is not None and QThread.currentThread() == application.thread()
+    if not QgsApplication.authManager().masterPasswordIsSet() and not is_main_thread:
         raise InputError("postgis_name_locked", name=name)
     plain = QgsDataSourceUri(uri)
     plain.setAuthConfigId("")
@@ -54,8 +56,3 @@ def _read_uri(name: str) -> QgsDataSourceUri | None:
         is_stored = name in settings.childGroups()
         settings.endGroup()
         return QgsDataSourceUri(metadata.createConnection(name).uri()) if is_stored else None
-
-
-def _is_main_thread() -> bool:
-    application = QgsApplication.instance()
-    return application is not None and QThread.currentThread() == application.thread()

@@ -388,7 +388,8 @@ def test_project_wizard_writes_the_county_profile_into_the_project_folder(wizard
     wizard.next.click()
     (request,) = wanted
     made = create_project_database(request, lambda *_: None, NEVER_CANCELLED)
-    assemble.build_project(request, made)
+    for _ in assemble.build_project_in_steps(QgsProject(), request, made):
+        pass
     assert {p.name for p in tmp_path.iterdir()} == {"县规划.gpkg", "县规划.profile.toml", "县规划.qgz"}
     opened = QgsProject()
     assert opened.read(str(tmp_path / "县规划.qgz"))

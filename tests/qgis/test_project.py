@@ -49,11 +49,18 @@ def make_project_request(folder, suffix=".gpkg", **more):
     return NewProjectRequest(**given)
 
 
+def build_project(request, norm):
+    project = QgsProject()
+    for _ in assemble.build_project_in_steps(project, request, norm):
+        pass
+    return project
+
+
 def create_project(wanted):
     reported = []
     made = create_project_database(wanted, lambda share, text: reported.append((share, text)), NEVER_CANCELLED)
     assert [share for share, _ in reported] == sorted(share for share, _ in reported) and reported[0][0] == 0
-    return assemble.build_project(wanted, made)
+    return build_project(wanted, made)
 
 
 def reopen_project(path):
@@ -265,7 +272,7 @@ def test_project_file_that_cannot_be_written_leaves_the_previous_one_unchanged(f
     made = create_project_database(again, lambda share, text: None, NEVER_CANCELLED)
     monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
     with pytest.raises(OutputError, match="refused"):
-        assemble.build_project(again, made)
+        build_project(again, made)
     assert digest_files(wanted.project_path) == before and len(list(tmp_path.iterdir())) == 2
 
 

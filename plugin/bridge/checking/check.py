@@ -136,12 +136,18 @@ def write_check_outputs(
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import ReportPictures
     from ...core.render.words import ReportTexts
-    from ..pictures import draw_pictures, draw_public_pictures
+    from ..pictures import draw_pictures
     from ..printing.pdf import write_pdf
 
     def draw_report_pictures() -> ReportPictures:
         if has_rows and public is not None:
-            return draw_public_pictures(public, cancellation=cancellation)
+            # Drawn without hidden layers.
+            return draw_pictures(
+                public.picture_plan,
+                public.picture_report,
+                largest_scale=public.edition.largest_scale,
+                cancellation=cancellation,
+            )
         if has_rows:
             return draw_pictures(check_result.plan, check_result.report, cancellation=cancellation)
         return ReportPictures(problem=ReportTexts(check_result.report.lang).get("text", "kept_result"))

@@ -225,16 +225,10 @@ def _make_geometry_of_layer_type(layer: QgsVectorLayer, shape: Any) -> QgsGeomet
     geometry.fromWkb(shapely.to_wkb(shape))
     if QgsWkbTypes.isMultiType(layer.wkbType()):
         geometry.convertToMultiType()
-    elif geometry.isMultipart() and not geometry.convertToSingleType():
-        raise _make_parts_refusal(layer)
-    elif len(shapely.get_parts(shape)) > 1:
-        raise _make_parts_refusal(layer)
+    elif (geometry.isMultipart() and not geometry.convertToSingleType()) or len(shapely.get_parts(shape)) > 1:
+        text = tr("The layer “{layer}” only has features of one part; the fix would make several. Nothing was applied.")
+        raise ApplyRefused(text.format(layer=layer.name()))
     return geometry
-
-
-def _make_parts_refusal(layer: QgsVectorLayer) -> ApplyRefused:
-    text = tr("The layer “{layer}” only has features of one part; the fix would make several. Nothing was applied.")
-    return ApplyRefused(text.format(layer=layer.name()))
 
 
 def _find_field_index(layer: QgsVectorLayer, name: str) -> int:

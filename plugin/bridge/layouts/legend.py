@@ -164,8 +164,8 @@ def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | N
     _hide_absent_entries(legend, township, crs)
     # QGIS sizes a legend only after it was painted once.
     QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _PROBE_DPI)
-    available_size = _measure_legend_frame(legend)
-    if available_size is None:
+    box = legend.layout().itemById(frame.LEGEND_FRAME_ITEM_ID)
+    if not isinstance(box, QgsLayoutItemShape):
         legend.adjustBoxSize()
         return
     size = _LegendSizes(legend)
@@ -175,9 +175,10 @@ def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | N
         legend.setColumnCount(columns)
         size.apply_size_factor(factor)
         legend.adjustBoxSize()
-        legend_size = frame.get_item_size(legend)
+        legend_size, available_size = frame.get_item_size(legend), frame.get_item_size(box)
         # Letters are slightly wider at other resolutions.
-        if legend_size.width() <= 0.985 * available_size[0] and legend_size.height() <= 0.985 * available_size[1]:
+        is_low = legend_size.height() <= 0.985 * available_size.height()
+        if is_low and legend_size.width() <= 0.985 * available_size.width():
             return
 
 
@@ -243,15 +244,6 @@ def get_symbol_labels_by_layer_title(legend: QgsLayoutItemLegend) -> dict[str, l
                 str(one.data(0) or "") for one in nodes
             ]
     return entries_by_title
-
-
-def _measure_legend_frame(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
-    """Return width and height in mm of the frame that the legend must fit; None without a frame."""
-    box = legend.layout().itemById(frame.LEGEND_FRAME_ITEM_ID)
-    if not isinstance(box, QgsLayoutItemShape):
-        return None
-    size = frame.get_item_size(box)
-    return size.width(), size.height()
 
 
 class _LegendSizes:

@@ -83,7 +83,14 @@ def _render_map_on_main_thread(
 def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     """Write the layers of the maps to one file; return role → table."""
     tables: dict[str, str] = {}
-    layers = _list_layers_on_maps(job)
+    specs = [spec.of for request in job.requests for spec in request.map_spec.layers]
+    concepts = job.plan.norm.standard.concepts
+    roles = dict.fromkeys(
+        role
+        for of in (*specs, (COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,), (CENTRAL_AREA_ROLE,))
+        for role in expand_concepts_to_roles(of, concepts)
+    )
+    layers = [job.plan.layers[role] for role in roles if role in job.plan.layers]
     crs = job.crs or _choose_common_crs(layers, job)
     for layer in layers:
         job.cancellation.raise_if_cancelled()
@@ -111,18 +118,6 @@ def _choose_common_crs(layers: list[Layer], job: MapJob) -> CRS:
         if layer.crs is not None and layer.crs.is_projected:
             return layer.crs
     return find_default_crs(job.county_code, find_division_codes(job.plan.norm))
-
-
-def _list_layers_on_maps(job: MapJob) -> list[Layer]:
-    """Return the plan's layers that are on one of the maps or on its locator."""
-    specs = [spec.of for request in job.requests for spec in request.map_spec.layers]
-    concepts = job.plan.norm.standard.concepts
-    roles = dict.fromkeys(
-        role
-        for of in (*specs, (COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,), (CENTRAL_AREA_ROLE,))
-        for role in expand_concepts_to_roles(of, concepts)
-    )
-    return [job.plan.layers[role] for role in roles if role in job.plan.layers]
 
 
 def _normalize_ring_starts(frame):

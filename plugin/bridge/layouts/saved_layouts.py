@@ -88,8 +88,10 @@ def save_layouts(
         layout.setCustomProperty(_ORIGINAL_DIGEST_PROPERTY, _compute_layout_digest(layout))
         if old is not None:
             project.layoutManager().removeLayout(old)
-        elif project.layoutManager().layoutByName(layout.name()) is not None:
-            layout.setName(_find_free_name(project, layout.name()))
+        name, number = layout.name(), 2
+        while project.layoutManager().layoutByName(layout.name()) is not None:
+            layout.setName(f"{name} ({number})")
+            number += 1
         project.layoutManager().addLayout(layout)
         outcome.new_layout_names.append(layout.name())
     return outcome
@@ -143,10 +145,3 @@ def _list_content(element: QDomElement) -> list[str]:
             lines += _list_content(child.toElement())
         child = child.nextSibling()
     return lines
-
-
-def _find_free_name(project: QgsProject, name: str) -> str:
-    number = 2
-    while project.layoutManager().layoutByName(f"{name} ({number})") is not None:
-        number += 1
-    return f"{name} ({number})"

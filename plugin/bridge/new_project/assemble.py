@@ -34,9 +34,10 @@ from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers
 from ..project import county
 from . import bookmarks
-from .request import CreatedDatabase, NewProjectRequest
+from .request import NewProjectRequest
 
 if TYPE_CHECKING:
+    from ...core.profile import Norm
     from ...core.standard import Standard
 
 
@@ -107,15 +108,13 @@ def create_themes(project: QgsProject, standard: Standard) -> list[str]:
 GEODETIC_CRS = "EPSG:4490"
 
 
-def build_project_in_steps(
-    project: QgsProject, request: NewProjectRequest, created_database: CreatedDatabase
-) -> Iterator[tuple[float, str]]:
+def build_project_in_steps(project: QgsProject, request: NewProjectRequest, norm: Norm) -> Iterator[tuple[float, str]]:
     """Fill an empty project and write its file, one step per iteration.
 
     Yield the completed share (0–1) and the name of the next step. Raise OutputError if a layer cannot be opened or the
     file cannot be written; the database remains.
     """
-    standard = created_database.norm.standard
+    standard = norm.standard
     set_project_properties(project, request)
     database_layers = find_sources_by_layer_name(request.database_path)
     roles = [role for role in standard.templates if role in database_layers]
@@ -126,30 +125,17 @@ def build_project_in_steps(
         layer = make_vector_layer(database_layers[role], role, project)
         if not layer.isValid():
             raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
-        add_layer(project, layer, role, created_database, request)
+        add_layer(project, layer, role, norm, request)
     yield len(roles) / (len(roles) + 1), request.project_path.name
     finish_project(project, request, standard)
     write_project(project, request)
 
 
-def build_project(request: NewProjectRequest, created_database: CreatedDatabase) -> QgsProject:
-    """Fill an empty project, write its file at once, and return the project.
-
-    For scripts and tests.
-    """
-    project = QgsProject()
-    for _ in build_project_in_steps(project, request, created_database):
-        pass
-    return project
-
-
-def add_layer(
-    project: QgsProject, layer: QgsVectorLayer, role: str, created_database: CreatedDatabase, request: NewProjectRequest
-) -> None:
+def add_layer(project: QgsProject, layer: QgsVectorLayer, role: str, norm: Norm, request: NewProjectRequest) -> None:
     """Add a layer of the new database to the project, with role, symbols and form."""
-    set_up_layer(layer, role, created_database.norm, request.county_code, request.county_name)
+    set_up_layer(layer, role, norm, request.county_code, request.county_name)
     project.addMapLayer(layer, False)
-    place_layer_in_tree(project, layer, role, created_database.norm.standard)
+    place_layer_in_tree(project, layer, role, norm.standard)
 
 
 def set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:

@@ -48,16 +48,6 @@ class NewProjectRequest:
         return make_default_profile_path(self.project_path) if self.county_settings is not None else None
 
 
-@dataclass(frozen=True)
-class CreatedDatabase:
-    """The created database, with the settings for the forms of its layers.
-
-    ``norm``: standard and county profile, resolved together.
-    """
-
-    norm: Norm
-
-
 def load_norm(standard: str, profile: str, county_code: str) -> Norm:
     """Return standard and profile resolved together, for the forms of a county.
 
@@ -72,8 +62,8 @@ def load_norm(standard: str, profile: str, county_code: str) -> Norm:
 
 def create_project_database(
     request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
-) -> CreatedDatabase:
-    """Write the empty database of a new project; return it with the settings for forms.
+) -> Norm:
+    """Write the empty database of a new project; return the settings for the forms of its layers.
 
     Raise SanxianError, with the disk unchanged, and Cancelled. Call it in a thread created by Python
     (`running.threads.run_in_python_thread`), because it uses pyproj.
@@ -100,4 +90,4 @@ def create_project_database(
         progress=progress,
         cancellation=cancellation,
     )
-    return CreatedDatabase(norm)
+    return norm

@@ -15,7 +15,7 @@ from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
 from ..texts import tr
 from .assemble import add_layer, finish_project, set_project_properties, write_project
-from .request import CreatedDatabase, NewProjectRequest
+from .request import NewProjectRequest
 
 if TYPE_CHECKING:
     from ...core.profile import Norm
@@ -51,11 +51,10 @@ def write_township_project(package: WrittenPackage, roles: Mapping[str, str], no
         project_path=package.data.with_suffix(PROJECT_SUFFIX),
         profile=profile,
     )
-    created = CreatedDatabase(norm)
     set_project_properties(opened, request)
     opened.setTitle(package.manifest.label)
     for role in sorted(layers, key=list(norm.standard.templates).index):
-        add_layer(opened, layers[role], role, created, request)
+        add_layer(opened, layers[role], role, norm, request)
     _add_neighbours(opened, package, roles)
     finish_project(opened, request, norm.standard)
     write_project(opened, request)

@@ -19,7 +19,6 @@ from .scene import PictureData, choose_close_up_frame, draw_close_up
 if TYPE_CHECKING:
     from ...core.model.report import Report
     from ...core.plan.plan import Plan
-    from ...core.public_edition.redaction import PublicReport
     from ..layers.painting import ImageFrame
 
 
@@ -39,19 +38,6 @@ def draw_pictures(
     except Exception as error:
         log_error(error)
         return ReportPictures(problem=report_texts.get("text", "picture_failed", detail=type(error).__name__))
-
-
-def draw_public_pictures(public: PublicReport, *, cancellation: Cancellation = NEVER_CANCELLED) -> ReportPictures:
-    """Return the pictures of a public report, drawn without hidden layers.
-
-    Pictures at a larger scale than the public edition allows are left out. Raise Cancelled.
-    """
-    return draw_pictures(
-        public.picture_plan,
-        public.picture_report,
-        largest_scale=public.edition.largest_scale,
-        cancellation=cancellation,
-    )
 
 
 def _is_too_large(sheet: ImageFrame, largest_scale: float) -> bool:

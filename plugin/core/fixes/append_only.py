@@ -135,7 +135,7 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
         text = (
             decode_file_text(former_contents)
             if former_contents and former_contents.strip()
-            else _format_csv([table.columns])
+            else format_csv([table.columns])
         )
     except (OSError, UndecodableTextError) as error:
         raise OutputError(table.error_key, target=str(table.path)) from error
@@ -144,10 +144,10 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
         raise OutputError(table.error_key, target=str(table.path))
     if not text.endswith("\n"):
         text += "\r\n"
-    return former_contents, (text + _format_csv(table.rows)).encode("utf-8-sig")
+    return former_contents, (text + format_csv(table.rows)).encode("utf-8-sig")
 
 
-def _format_csv(rows: Iterable[Sequence[str]]) -> str:
+def format_csv(rows: Iterable[Sequence[str]]) -> str:
     """Return rows as the text of a CSV file."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows([escape_formula_cell(cell) for cell in row] for row in rows)

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from ..files.writing import write_atomically
 from ..messages.texts import Texts
 from ..model.rule import load_all_rules
-from .append_only import escape_formula_cell
+from .append_only import format_csv
 from .batch import BatchEntry, BatchResult
 from .texts import FixTexts
 
@@ -97,11 +95,4 @@ def _explain(entry: BatchEntry, texts: FixTexts) -> str:
 def write_table(path: str | Path, rows: list[list[str]]) -> None:
     """Write rows to a CSV file that spreadsheets open as UTF-8, atomically."""
     with write_atomically(path) as target:
-        target.write_bytes(_format_csv_rows(rows).encode("utf-8-sig"))
-
-
-def _format_csv_rows(rows: list[list[str]]) -> str:
-    """Return rows as the text of a CSV file in which no cell is a formula."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerows([[escape_formula_cell(cell) for cell in row] for row in rows])
-    return buffer.getvalue()
+        target.write_bytes(format_csv(rows).encode("utf-8-sig"))

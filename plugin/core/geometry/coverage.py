@@ -67,8 +67,11 @@ def find_points_near_segments(
     i, j = (np.concatenate(positions) for positions in zip(*found, strict=True))
     is_end = mask_equal_points(points[i], starts[j]) | mask_equal_points(points[i], ends[j])
     i, j = i[~is_end], j[~is_end]
-    is_near = _measure_distance(points[i], starts[j], ends[j]) <= distance
-    return i[is_near], j[is_near]
+    if len(i):
+        segment_lines = shapely.linestrings(np.stack([starts[j], ends[j]], axis=1))
+        is_near = shapely.distance(segment_lines, shapely.points(points[i])) <= distance
+        i, j = i[is_near], j[is_near]
+    return i, j
 
 
 def _search_grid(
@@ -114,13 +117,6 @@ def _search_grid(
         found_i.append(i[in_box])
         found_j.append(j[in_box])
     return np.concatenate(found_i), np.concatenate(found_j)
-
-
-def _measure_distance(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
-    """Return the (k,) distances in m from each of (k, 2) points to the segment at the same position."""
-    if not len(points):
-        return np.zeros(0)
-    return shapely.distance(shapely.linestrings(np.stack([starts, ends], axis=1)), shapely.points(points))
 
 
 @dataclass
@@ -220,7 +216,9 @@ def _find_vertex_mismatches(
     ``vertex_polygons`` that are compared.
     """
     lines_a, lines_b = edge_polygons.lines, vertex_polygons.lines
-    edges_a, vertices_b = np.flatnonzero(unshared_edges), _list_ends(unshared_vertex_segments)
+    is_end = unshared_vertex_segments.copy()
+    is_end[1:] |= unshared_vertex_segments[:-1]
+    edges_a, vertices_b = np.flatnonzero(unshared_edges), np.flatnonzero(is_end)
     if not len(edges_a) or not len(vertices_b):
         nothing = np.zeros(0, dtype=int)
         return VertexMismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
@@ -230,13 +228,6 @@ def _find_vertex_mismatches(
     return _drop_shared_vertices(
         edge_polygons.shapes, lines_a, lines_b, edges_a[j], vertices_b[i], tolerance, edge_polygons is vertex_polygons
     )
-
-
-def _list_ends(segments: NDArray) -> NDArray:
-    """Return the positions of all end vertices of selected segments ((v,) bool), each once."""
-    is_end = segments.copy()
-    is_end[1:] |= segments[:-1]
-    return np.flatnonzero(is_end)
 
 
 def _find_unshared(

@@ -25,7 +25,7 @@ class DrawnSums(RingSums):
         self.plane = plane
         self._segments = segments
         xy = segments.xy + segments.origin
-        lonlat = self._convert_to_radians_in_batches(xy)
+        lonlat = plane.convert_to_radians(xy)
         lengths = segments.compute_lengths()
         polygon = segments.polygon_of_ring[segments.ring]
         self.is_bent = find_bent_polygons(lengths, lonlat[:, 1], polygon, segments.polygon_areas)[polygon]
@@ -39,15 +39,6 @@ class DrawnSums(RingSums):
                 xy[batch], xy[following], lonlat[batch], lonlat[following], lengths[batch], plane.to_lonlat
             )
         super().__init__(plane.project(lonlat), segments.ring, segments.ring_starts, bends)
-
-    def _convert_to_radians_in_batches(self, xy: NDArray) -> NDArray:
-        """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layer's plane."""
-        lonlat = np.empty_like(xy)
-        for start in range(0, len(xy), _SEGMENTS_PER_BATCH):
-            lonlat[start : start + _SEGMENTS_PER_BATCH] = self.plane.convert_to_radians(
-                xy[start : start + _SEGMENTS_PER_BATCH]
-            )
-        return lonlat
 
     def sum_until_crossings(self, segment: NDArray, crossing: NDArray, projected: NDArray, about: NDArray) -> NDArray:
         """Return the (k,) sums (m²) from a ring's first vertex to crossings on its segments, as `sum_until` does.

@@ -77,8 +77,6 @@ def compute_intersection_areas(
     left_polygons: Polygons | NDArray,
     right_polygons: Polygons | NDArray,
     *,
-    left_rows: NDArray | None = None,
-    right_rows: NDArray | None = None,
     plane: EqualAreaPlane | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> IntersectionAreas:
@@ -91,8 +89,6 @@ def compute_intersection_areas(
     ----------
     left_polygons, right_polygons
         `Polygons` (whose cached values are reused), or (n,) and (m,) valid polygons or None, in one plane in metres.
-    left_rows, right_rows
-        (n,), (m,) bool: the rows to compare; None for all.
     plane
         An equal-area plane: areas on the ellipsoid are computed too, by the same sums in this plane.
 
@@ -116,9 +112,9 @@ def compute_intersection_areas(
     origin = _choose_origin(left_polygons)
     if not _is_in_range(left_polygons, right_polygons, origin):
         raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
-    near = _find_near_pairs(left_polygons, right_polygons, left_rows, right_rows, cancellation)
+    near = _find_near_pairs(left_polygons, right_polygons, cancellation)
     (left, rows_of_left), (right, rows_of_right) = (
-        _get_segments(polygons, _sort_numbers(rows, len(polygons)), origin)
+        _get_segments(polygons, np.unique(rows), origin)
         for polygons, rows in zip((left_polygons, right_polygons), near, strict=True)
     )
     positions = np.searchsorted(rows_of_left, near[0]), np.searchsorted(rows_of_right, near[1])
@@ -157,28 +153,19 @@ def _is_in_range(left_polygons: Polygons, right_polygons: Polygons, origin: NDAr
 
 
 def _find_near_pairs(
-    left_polygons: Polygons,
-    right_polygons: Polygons,
-    left_rows: NDArray | None,
-    right_rows: NDArray | None,
-    cancellation: Cancellation,
+    left_polygons: Polygons, right_polygons: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
     """Return pairs of a left and a right row with boxes that meet.
 
     ``left_rows``, ``right_rows`` (n,), (m,) bool: the rows to compare; None for all. Raise Cancelled.
     """
     if len(left_polygons.present) < len(right_polygons.present):
-        right, left = _find_near_pairs(right_polygons, left_polygons, right_rows, left_rows, cancellation)
+        right, left = _find_near_pairs(right_polygons, left_polygons, cancellation)
         return left, right
     selected = right_polygons.present
-    if right_rows is not None:
-        selected = selected[right_rows[selected]]
     bounds = shapely.bounds(right_polygons.shapes[selected])
     positions, left = left_polygons.find_pairs_meeting_bounds(bounds, cancellation)
-    right = selected[positions]
-    if left_rows is not None:
-        left, right = left[left_rows[left]], right[left_rows[left]]
-    return left, right
+    return left, selected[positions]
 
 
 def _get_segments(polygons: Polygons, rows: NDArray, origin: NDArray) -> tuple[RingSegments, NDArray]:
@@ -426,10 +413,3 @@ def _locate_rings(
     windings = -np.bincount(i // 2, ends * other.weight[other.ring[j]], minlength=len(ring))
     begins_inside = np.flatnonzero(windings)
     return ring[begins_inside], outer[begins_inside], windings[begins_inside]
-
-
-def _sort_numbers(numbers: NDArray, count: int) -> NDArray:
-    """Return the sorted numbers, each once; all are less than ``count``. Its time grows with their number only."""
-    is_listed = np.zeros(count, dtype=bool)
-    is_listed[numbers] = True
-    return np.flatnonzero(is_listed)

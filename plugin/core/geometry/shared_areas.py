@@ -75,7 +75,10 @@ def find_shared_areas(
         return _find_areas_of_rows(
             left_polygons, right_polygons, selected_a, selected_b, tolerance, plane, cancellation
         )
-    near_a, near_b = _find_near_rows(left_polygons, right_polygons, selected_a, selected_b)
+    left, right = np.flatnonzero(selected_a), np.flatnonzero(selected_b)
+    # Selected rows whose bounding box meets that of a selected row of the other layer.
+    j, i = shapely.STRtree(left_polygons.shapes[left]).query(right_polygons.shapes[right])
+    near_a, near_b = left[np.unique(i)], right[np.unique(j)]
     numbers_a, numbers_b = np.arange(len(left_polygons)), np.arange(len(right_polygons))
     if _FEW_ROWS * len(near_a) < len(left_polygons):
         left_polygons, numbers_a = left_polygons.select_rows(near_a), near_a
@@ -91,15 +94,6 @@ def find_shared_areas(
         shared.drawn_area,
         shared.fallback_log.renumber_rows(numbers_a, numbers_b),
     )
-
-
-def _find_near_rows(
-    left_polygons: Polygons, right_polygons: Polygons, left_rows: NDArray, right_rows: NDArray
-) -> tuple[NDArray, NDArray]:
-    """Return the positions of selected rows whose bounding box meets that of a selected row of the other layer."""
-    left, right = np.flatnonzero(left_rows), np.flatnonzero(right_rows)
-    j, i = shapely.STRtree(left_polygons.shapes[left]).query(right_polygons.shapes[right])
-    return left[np.unique(i)], right[np.unique(j)]
 
 
 def _find_areas_of_rows(

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
 from ...bridge.new_project import assemble, bookmarks
-from ...bridge.new_project.request import CreatedDatabase, NewProjectRequest, create_project_database
+from ...bridge.new_project.request import NewProjectRequest, create_project_database
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -110,13 +110,13 @@ class ProjectSetupController:
         self._job = None
         self._report_end("info", tr("Cancelled. Nothing was written."))
 
-    def _build_project(self, created_database: CreatedDatabase) -> None:
+    def _build_project(self, norm: Any) -> None:
         from ...bridge.new_project import assemble
 
         self._job = None
         if self._project_request is not None:
             self._project = QgsProject()
-            self._steps = assemble.build_project_in_steps(self._project, self._project_request, created_database)
+            self._steps = assemble.build_project_in_steps(self._project, self._project_request, norm)
             self._add_next_layer()
 
     def _add_next_layer(self) -> None:
