@@ -131,25 +131,21 @@ def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> Non
 
     Raise OutputError if the Python package that writes workbooks is missing.
     """
-    from ..metadata import read_plugin_version
     from .engine.provenance import find_county_name
     from .render.tables.workbook import write_tables_workbook
 
     texts = tabulated_plan.indicators.texts
-    author = texts.get("about", "program", version=read_plugin_version())
-    write_tables_workbook(path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), texts, author)
+    write_tables_workbook(path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), texts)
 
 
 def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
     """Return the tables of a plan as a document with places for signatures."""
-    from ..metadata import read_plugin_version
     from .engine.provenance import find_county_name
     from .render.document.table_document import make_table_document
 
     texts = tabulated_plan.indicators.texts
-    author = texts.get("about", "program", version=read_plugin_version())
     title = texts.get("document_titles", "indicators")
-    return make_table_document(tabulated_plan.tables, title, find_county_name(tabulated_plan.plan), texts, author)
+    return make_table_document(tabulated_plan.tables, title, find_county_name(tabulated_plan.plan), texts)
 
 
 def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:

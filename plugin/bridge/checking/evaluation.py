@@ -43,7 +43,7 @@ def evaluate_check(
 @run_in_python_thread
 def make_evaluation_chapter(evaluation: Evaluation, cancellation: Cancellation = NEVER_CANCELLED) -> ReportChapter:
     """Return the chapter of an evaluation for the report of a check, with drawn charts. Raise Cancelled."""
-    from ...core.evaluation.chapter import make_evaluation_chapter as core_make_chapter
+    from ...core.evaluation.report import make_evaluation_chapter as core_make_chapter
 
     return core_make_chapter(evaluation, render_svg, cancellation)
 

@@ -22,6 +22,7 @@ from qgis.PyQt.QtGui import (
 )
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.messages.texts import Texts
 from ...core.render.document.blocks import Block, Document, Heading, PageBreak
 from ...core.render.document.print_html import SANS_FONTS, render_print_html
 from .pagination import lay_out_without_divided_rows
@@ -96,7 +97,7 @@ def _make_pdf_writer(buffer: QBuffer, document: Document) -> QPdfWriter:
     a4 = QPageSize(QPageSize.PageSizeId.A4)
     writer.setPageLayout(QPageLayout(a4, orientation, margins, QPageLayout.Unit.Millimeter))
     writer.setTitle(" ".join(filter(None, (document.title, document.subtitle))))
-    writer.setCreator(document.author)
+    writer.setCreator(Texts(document.lang).program)
     return writer
 
 

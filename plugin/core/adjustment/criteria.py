@@ -18,58 +18,51 @@ if TYPE_CHECKING:
 _AREA_DECIMALS, _RATIO_DECIMALS = 2, 6
 
 
-class _Judge:
-    """Makes criteria of a result; ``norm`` has the thresholds."""
+def _judge(
+    result: AdjustmentResult,
+    name: str,
+    setting: str,
+    value: float | None,
+    unit: str,
+    *,
+    is_minimum: bool = False,
+    reason: str = "",
+    params: dict[str, Any] | None = None,
+    parcels: Iterable[int] = (),
+    other_settings: Iterable[str] = (),
+    is_uncertain: bool = False,
+    layers: Iterable[str] = (),
+    taken_from: str = "",
+) -> Criterion:
+    """Return a criterion with its outcome.
 
-    def __init__(self, result: AdjustmentResult):
-        self.norm = result.plan.norm
-        self.settings = result.settings
-        self.result = result
-
-    def judge(
-        self,
-        name: str,
-        setting: str,
-        value: float | None,
-        unit: str,
-        *,
-        is_minimum: bool = False,
-        reason: str = "",
-        params: dict[str, Any] | None = None,
-        parcels: Iterable[int] = (),
-        other_settings: Iterable[str] = (),
-        is_uncertain: bool = False,
-        layers: Iterable[str] = (),
-        taken_from: str = "",
-    ) -> Criterion:
-        """Return a criterion with its outcome.
-
-        ``value``: None if it could not be measured, with the ``reason``; ``is_minimum``: the threshold is a minimum;
-        ``other_settings``: keys of further settings that the value depends on; ``is_uncertain``: the outcome is
-        有条件 at best. ``layers``: concepts of the layers that the value depends on in addition to the line; if not all
-        of a layer is known, nothing is judged. ``taken_from``: concept of a line of which the known part may be enough
-        for 不符合.
-        """
-        key = f"{ADJUSTMENT_SECTION}.{setting}"
-        limit = float(getattr(self.settings, setting))
-        mark, origin = self.norm.get_source_mark(key), find_origin(key, self.norm)
-        unconfirmed = [one for one in (key, *other_settings) if not self.norm.is_confirmed(one)]
-        gaps = self.result.list_gaps(self.result.line, *layers)
-        if not gaps and taken_from and not (value is not None and value > limit):
-            gaps = self.result.list_gaps(taken_from)
-        if gaps:
-            value, reason, params = None, "gaps", {}
-        if value is None:
-            outcome = Outcome.UNDETERMINED
-        elif value < limit if is_minimum else value > limit:
-            outcome, reason = Outcome.FAILS, reason or ("below_limit" if is_minimum else "above_limit")
-        elif unconfirmed or is_uncertain:
-            outcome, reason = Outcome.CONDITIONAL, "unconfirmed" if unconfirmed else "uncertain"
-        else:
-            outcome, reason = Outcome.CONFORMS, ""
-        return Criterion(
-            name, outcome, value, limit, unit, key, mark, origin.name, reason, params or {}, tuple(parcels), gaps
-        )
+    ``value``: None if it could not be measured, with the ``reason``; ``is_minimum``: the threshold is a minimum;
+    ``other_settings``: keys of further settings that the value depends on; ``is_uncertain``: the outcome is
+    有条件 at best. ``layers``: concepts of the layers that the value depends on in addition to the line; if not all
+    of a layer is known, nothing is judged. ``taken_from``: concept of a line of which the known part may be enough
+    for 不符合.
+    """
+    norm = result.plan.norm
+    key = f"{ADJUSTMENT_SECTION}.{setting}"
+    limit = float(getattr(result.settings, setting))
+    mark, origin = norm.get_source_mark(key), find_origin(key, norm)
+    unconfirmed = [one for one in (key, *other_settings) if not norm.is_confirmed(one)]
+    gaps = result.list_gaps(result.line, *layers)
+    if not gaps and taken_from and not (value is not None and value > limit):
+        gaps = result.list_gaps(taken_from)
+    if gaps:
+        value, reason, params = None, "gaps", {}
+    if value is None:
+        outcome = Outcome.UNDETERMINED
+    elif value < limit if is_minimum else value > limit:
+        outcome, reason = Outcome.FAILS, reason or ("below_limit" if is_minimum else "above_limit")
+    elif unconfirmed or is_uncertain:
+        outcome, reason = Outcome.CONDITIONAL, "unconfirmed" if unconfirmed else "uncertain"
+    else:
+        outcome, reason = Outcome.CONFORMS, ""
+    return Criterion(
+        name, outcome, value, limit, unit, key, mark, origin.name, reason, params or {}, tuple(parcels), gaps
+    )
 
 
 def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext) -> None:
@@ -77,17 +70,16 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
 
     ``before_layer``: the earlier edition of the line, for its expansion ratio.
     """
-    judge = _Judge(result)
-    result.criteria = [_judge_area(result, judge)]
+    result.criteria = [_judge_area(result)]
     if result.line == "boundary":
-        result.criteria.append(_judge_ratio(before_layer, ctx, judge))
-    result.criteria += [_judge_taken(result, concept, judge) for concept in LINES if concept != result.line]
+        result.criteria.append(_judge_ratio(result, before_layer, ctx))
+    result.criteria += [_judge_taken(result, concept) for concept in LINES if concept != result.line]
     if result.line == "boundary":
-        result.criteria.append(_judge_cultivated(result, judge))
-    result.criteria += _judge_shape(result, judge)
+        result.criteria.append(_judge_cultivated(result))
+    result.criteria += _judge_shape(result)
 
 
-def _judge_area(result: AdjustmentResult, judge: _Judge) -> Criterion:
+def _judge_area(result: AdjustmentResult) -> Criterion:
     """Judge the area of the line: it may not increase, or not decrease."""
     balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
     # Land newly claimed twice does not count as land.
@@ -96,7 +88,8 @@ def _judge_area(result: AdjustmentResult, judge: _Judge) -> Criterion:
     name = "area_not_increased" if may_not_increase else "area_not_decreased"
     value = change if may_not_increase else -change
     failed = len(result.comparison.failed_pairs)
-    return judge.judge(
+    return _judge(
+        result,
         name,
         "max_area_change_m2",
         None if failed else value,
@@ -106,7 +99,7 @@ def _judge_area(result: AdjustmentResult, judge: _Judge) -> Criterion:
     )
 
 
-def _judge_ratio(before_layer: Any, ctx: RuleContext, judge: _Judge) -> Criterion:
+def _judge_ratio(result: AdjustmentResult, before_layer: Any, ctx: RuleContext) -> Criterion:
     """Judge the expansion ratio in the form that the norm limits, with the base parcels of the later county."""
     base, boundary = (ctx.plan.find_layer_of_concept(one) for one in ("base_parcels", "boundary"))
     value, reason = None, "no_base_parcels"
@@ -118,7 +111,8 @@ def _judge_ratio(before_layer: Any, ctx: RuleContext, judge: _Judge) -> Criterio
     values = [one.ratio_by_form.get(form) if one is not None else None for one in ratios]
     if values[0] is not None and values[1] is not None:
         value, reason = round(values[1] - values[0], _RATIO_DECIMALS), ""
-    return judge.judge(
+    return _judge(
+        result,
         "ratio_not_increased",
         "max_ratio_increase",
         value,
@@ -131,13 +125,14 @@ def _judge_ratio(before_layer: Any, ctx: RuleContext, judge: _Judge) -> Criterio
     )
 
 
-def _judge_taken(result: AdjustmentResult, concept: str, judge: _Judge) -> Criterion:
+def _judge_taken(result: AdjustmentResult, concept: str) -> Criterion:
     """Judge that the land moved in takes no land of another line."""
     moved_in = result.list_parcels(MOVED_IN_KIND)
     is_missing = any(key == "no_line" and params["concept"] == concept for key, params in result.missing)
     taken = None if is_missing else result.sum_taken(concept)
     reason = "" if taken is not None else "no_line" if is_missing else "overlay_failed"
-    return judge.judge(
+    return _judge(
+        result,
         f"no_{concept}_taken",
         "max_taken_m2",
         None if taken is None else round(taken.area_m2, _AREA_DECIMALS),
@@ -153,7 +148,7 @@ def _judge_taken(result: AdjustmentResult, concept: str, judge: _Judge) -> Crite
     )
 
 
-def _judge_cultivated(result: AdjustmentResult, judge: _Judge) -> Criterion:
+def _judge_cultivated(result: AdjustmentResult) -> Criterion:
     """Judge the cultivated land: the net area moved in may not exceed that moved out."""
     moved_in, moved_out = (result.sum_cultivated(kind) for kind in (MOVED_IN_KIND, MOVED_OUT_KIND))
     value, reason = None, "no_cultivated"
@@ -161,7 +156,8 @@ def _judge_cultivated(result: AdjustmentResult, judge: _Judge) -> Criterion:
         net_in, net_out = moved_in.net_m2, moved_out.net_m2
         if net_in is not None and net_out is not None:
             value, reason = round(net_in - net_out, _AREA_DECIMALS), ""
-    return judge.judge(
+    return _judge(
+        result,
         "cultivated_not_increased",
         "max_cultivated_increase_m2",
         value,
@@ -171,7 +167,7 @@ def _judge_cultivated(result: AdjustmentResult, judge: _Judge) -> Criterion:
     )
 
 
-def _judge_shape(result: AdjustmentResult, judge: _Judge) -> list[Criterion]:
+def _judge_shape(result: AdjustmentResult) -> list[Criterion]:
     """Judge size and place of the parcels moved in; without such parcels there is nothing to judge."""
     moved_in = result.list_parcels(MOVED_IN_KIND)
     if not moved_in:
@@ -180,7 +176,8 @@ def _judge_shape(result: AdjustmentResult, judge: _Judge) -> list[Criterion]:
     detached = [one.number for one in moved_in if not one.adjoins]
     small = [one.number for one, area in zip(moved_in, areas, strict=True) if area < result.settings.min_parcel_m2]
     return [
-        judge.judge(
+        _judge(
+            result,
             "parcels_large_enough",
             "min_parcel_m2",
             min(areas),
@@ -188,5 +185,5 @@ def _judge_shape(result: AdjustmentResult, judge: _Judge) -> list[Criterion]:
             is_minimum=True,
             parcels=small,
         ),
-        judge.judge("parcels_adjoin", "max_detached_count", float(len(detached)), "count", parcels=detached),
+        _judge(result, "parcels_adjoin", "max_detached_count", float(len(detached)), "count", parcels=detached),
     ]

@@ -38,19 +38,15 @@ class ParcelLand(NamedTuple):
     has_failed: bool
 
 
-def overlay_parcels(
-    parcels: list[AdjustmentParcel], layer: Layer, ctx: RuleContext, rows: NDArray | None = None
-) -> ParcelLand:
+def overlay_parcels(parcels: list[AdjustmentParcel], layer: Layer, ctx: RuleContext) -> ParcelLand:
     """Return the land that rows of a layer have in parcels; each place counts once, slivers included.
 
-    The area is the share of the parcel's area, as drawn, so that a layer without gaps sums to the parcel. ``rows``:
-    (n,) bool, the rows to use.
+    The area is the share of the parcel's area, as drawn, so that a layer without gaps sums to the parcel.
     """
     shapes = np.array([one.geometry for one in parcels], dtype=object)
     pieces = find_shared_pieces(
         layer.polygons,
         Polygons(shapes),
-        left_rows=rows,
         tolerance=_NO_TOLERANCE,
         keep_slivers=True,
         cancellation=ctx.cancellation,

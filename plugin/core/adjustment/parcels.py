@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ..geometry.polygons import find_connected_components
 from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, VersionComparison
@@ -99,7 +98,7 @@ def _make_parcel(
         dict(sorted(by_township.items(), key=lambda item: -item[1])),
         zones_before=_list_line_zones(before.layer, [piece.before_row for piece in pieces]),
         zones_after=_list_line_zones(after.layer, [piece.after_row for piece in pieces]),
-        adjoins=_adjoins(shape, before.shapes, ctx.tolerance.edge_match_m),
+        adjoins=bool(shapely.dwithin(before.shapes, shape, ctx.tolerance.edge_match_m).any()),
     )
 
 
@@ -109,8 +108,3 @@ def _list_line_zones(layer: Layer, rows: list[int]) -> tuple[str, ...]:
     names = layer.text("zone_name") if layer.has_field("zone_name") else []
     zones = [(names[n] if names and names[n] else "") or (codes[n] if codes else "") for n in rows if n >= 0]
     return tuple(dict.fromkeys(zone for zone in zones if zone))
-
-
-def _adjoins(shape: Any, others: NDArray, reach_m: float) -> bool:
-    """Return True if a shape is within ``reach_m`` of one of (n,) polygons or None."""
-    return bool(shapely.dwithin(others, shape, reach_m).any())

@@ -12,7 +12,7 @@ from ...metadata import read_plugin_version
 from ..connection_text import name_source
 from ..engine.provenance import find_county_name
 from ..errors import OutputError
-from ..files.writing import check_writable, write_atomically
+from ..files.writing import check_writable, write_atomically, write_text
 from ..messages.texts import Texts
 from ..render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
 from ..render.document.html_page import render_document_page
@@ -36,17 +36,13 @@ def check_adjustment_target(target: str, suffix: str, inputs: Iterable[str]) -> 
     check_writable(target, list(inputs))
 
 
-def _make_author(texts: Texts) -> str:
-    return texts.get("about", "program", version=read_plugin_version())
-
-
 def write_adjustment_workbook(result: AdjustmentResult, target: str | Path, texts: Texts) -> None:
     """Write all tables to an xlsx file; an existing file is replaced only on success. Raise OutputError."""
     name = get_line_name(result, texts)
     county = find_county_name(result.plan)
     area = f"{county}{name}" if texts.lang == "zh" else f"{county}, {name}" if county else name[:1].upper() + name[1:]
     with write_atomically(target) as path:
-        write_tables_workbook(path, make_adjustment_tables(result, texts), area, texts, _make_author(texts))
+        write_tables_workbook(path, make_adjustment_tables(result, texts), area, texts)
 
 
 def make_adjustment_document(
@@ -57,9 +53,7 @@ def make_adjustment_document(
     ``map_picture``: the map, which only QGIS draws; without it the document states that it has none.
     """
     title = texts.get("document_titles", "adjustment", line=get_line_name(result, texts))
-    document = make_table_document(
-        make_adjustment_tables(result, texts), title, find_county_name(result.plan), texts, _make_author(texts)
-    )
+    document = make_table_document(make_adjustment_tables(result, texts), title, find_county_name(result.plan), texts)
     head: list[Any] = [Paragraph(describe_verdict(result, texts), is_bold=True)]
     if map_picture is None:
         head.append(Paragraph(texts.get("adjustment", "no_map"), is_small=True))
@@ -76,14 +70,12 @@ def make_adjustment_document(
 
 def write_adjustment_page(document: Document, target: str | Path) -> None:
     """Write the dossier as an HTML page; an existing file is replaced only on success. Raise OutputError."""
-    with write_atomically(target) as path:
-        path.write_text(render_document_page(document), encoding="utf-8", newline="\n")
+    write_text(target, render_document_page(document))
 
 
 def write_adjustment_json(result: AdjustmentResult, target: str | Path) -> None:
     """Write the result as JSON; areas in m², geometries as WKT. Raise OutputError."""
-    with write_atomically(target) as path:
-        path.write_text(dump_json(adjustment_to_dict(result)), encoding="utf-8", newline="\n")
+    write_text(target, dump_json(adjustment_to_dict(result)))
 
 
 def adjustment_to_dict(result: AdjustmentResult) -> dict[str, Any]:

@@ -55,7 +55,12 @@ def describe_verdict(result: AdjustmentResult, texts: Texts) -> str:
 
 def list_missing_sentences(result: AdjustmentResult, texts: Texts) -> list[str]:
     """Return sentences on data that the sources lack, and on what was left out."""
-    sentences = [_describe_slivers(result, kind, texts) for kind in (*MOVED_KINDS, CHANGED_KIND)]
+    sentences = []
+    for kind in (*MOVED_KINDS, CHANGED_KIND):
+        count, area = result.count_slivers(kind)
+        if count:
+            params = {"kind": texts.get("versions", kind), "count": count, "area": format_number(area, 2)}
+            sentences.append(texts.get("adjustment", "slivers", **params))
     # Several layers may lack the same data.
     for key, items in dict.fromkeys((key, tuple(params.items())) for key, params in result.missing):
         sentences.append(texts.get("adjustment_missing", key, **_format_params(dict(items), texts)))
@@ -67,15 +72,6 @@ def list_missing_sentences(result: AdjustmentResult, texts: Texts) -> list[str]:
     sentences += [one.render(texts) for one in result.list_gaps(*result.before.layers)]
     sentences += result.plan.describe_gaps(texts)
     return [one for one in dict.fromkeys(sentences) if one]
-
-
-def _describe_slivers(result: AdjustmentResult, kind: str, texts: Texts) -> str:
-    """Return the sentence on slivers of a kind; empty without."""
-    count, area = result.count_slivers(kind)
-    if not count:
-        return ""
-    kind_name = texts.get("versions", kind)
-    return texts.get("adjustment", "slivers", kind=kind_name, count=count, area=format_number(area, 2))
 
 
 def _format_params(params: dict[str, Any], texts: Texts) -> dict[str, Any]:

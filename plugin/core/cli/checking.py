@@ -73,7 +73,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     public = _make_public_report(check_result) if args.public else None
     evaluation = chapter = None
     if editions is not None:
-        from ..evaluation.chapter import make_evaluation_chapter
+        from ..evaluation.report import make_evaluation_chapter
         from ..evaluation.checked_plan import evaluate_check
 
         evaluation = evaluate_check(

@@ -166,14 +166,13 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
     from .summary_page import render_summary
     from .summary_tables import write_summary_layer, write_summary_workbook
 
-    author = Texts(summary.lang).get("about", "program", version=read_plugin_version())
     try:
         for name, text in (
             (SUMMARY_JSON, summary_to_json(summary)),
             (SUMMARY_HTML, render_summary(summary)),
         ):
             (temporary_folder / name).write_text(text, encoding="utf-8", newline="\n")
-        write_summary_workbook(summary, temporary_folder / SUMMARY_XLSX, author)
+        write_summary_workbook(summary, temporary_folder / SUMMARY_XLSX)
         write_summary_layer(summary, temporary_folder / SUMMARY_LAYER)
         if temporary_folder != staging_folder:
             # The temporary folder may be on another file system, from which a file cannot be moved in one step.

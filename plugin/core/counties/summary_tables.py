@@ -26,15 +26,15 @@ _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 _M2_PER_HA = 10_000.0
 
 
-def write_summary_workbook(summary: BatchSummary, path: Path, author: str) -> None:
-    """Write verdicts, figures and problems to a new workbook; ``author``: the program. Raise OutputError."""
+def write_summary_workbook(summary: BatchSummary, path: Path) -> None:
+    """Write verdicts, figures and problems to a new workbook. Raise OutputError."""
     texts, report_texts = Texts(summary.lang), ReportTexts(summary.lang)
     tables = [
         make_verdict_table(summary, report_texts),
         make_figure_table(summary, report_texts),
         make_problem_table(summary, report_texts),
     ]
-    write_tables_workbook(path, tables, summary.area_name, texts, author)
+    write_tables_workbook(path, tables, summary.area_name, texts)
 
 
 def _make_name_columns() -> list[TableColumn]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from html import escape
 from typing import NamedTuple
 
 from ..messages.numbers import format_number
 from ..messages.texts import Texts
+from ..render.map_shapes import draw_text, make_svg, measure_text
 from .model import EditionFigures, Evaluation, IndicatorSeries, Level
 from .series import compute_change
 from .tables import describe_level, format_target_value
@@ -20,7 +20,6 @@ from .tables import describe_level, format_target_value
 #: Size of a chart (px) and its width in a document (mm).
 WIDTH_PX, HEIGHT_PX, CHART_MM = 330.0, 150.0, 84.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 16.0, 14.0, 50.0, 24.0
-_FONTS = "Noto Sans CJK SC, Microsoft YaHei, SimHei, sans-serif"
 _LINE_COLOUR, _TARGET_COLOUR, _GREY, _BLACK = "#005A9C", "#B35C00", "#666666", "#000000"
 #: Sign before the level, so that it does not depend on the colour.
 _LEVEL_SIGNS = {
@@ -72,10 +71,7 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
         f'<rect x="0.5" y="0.5" width="{WIDTH_PX - 1:.0f}" height="{HEIGHT_PX - 1:.0f}" fill="none" '
         'stroke="#B0B0B0" stroke-width="1"/>'
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_PX:.1f}" height="{HEIGHT_PX:.1f}" '
-        f'viewBox="0 0 {WIDTH_PX:.1f} {HEIGHT_PX:.1f}">{"".join(pieces)}</svg>'
-    )
+    return make_svg(WIDTH_PX, HEIGHT_PX, pieces)
 
 
 def _make_frame(series: IndicatorSeries, editions: list[EditionFigures]) -> _Frame:
@@ -96,12 +92,12 @@ def _make_frame(series: IndicatorSeries, editions: list[EditionFigures]) -> _Fra
 def _draw_heading(series: IndicatorSeries, texts: Texts) -> Iterator[str]:
     """Yield name and unit of the indicator, and its level with a sign."""
     unit = texts.get("unit_names", series.unit)
-    size = min(_TITLE_PX, _TITLE_PX * _MAX_TITLE_PX / max(_measure(series.name, _TITLE_PX), 1.0))
-    yield _draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", is_bold=True)
-    yield _draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start")
+    size = min(_TITLE_PX, _TITLE_PX * _MAX_TITLE_PX / max(measure_text(series.name, _TITLE_PX, 0.56 * _TITLE_PX), 1.0))
+    yield draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", bold=True)
+    yield draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start")
     sign, colour = _LEVEL_SIGNS[series.level]
-    yield _draw_text(
-        f"{sign} {describe_level(series, texts)}", WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", is_bold=True
+    yield draw_text(
+        f"{sign} {describe_level(series, texts)}", WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", bold=True
     )
 
 
@@ -116,12 +112,12 @@ def _draw_target(series: IndicatorSeries, frame: _Frame, texts: Texts) -> Iterat
         'stroke-dasharray="6 4" fill="none"/>'
     )
     label = describe_target(series, texts)
-    right, width = WIDTH_PX - 8.0, _measure(label, _TEXT_PX)
+    right, width = WIDTH_PX - 8.0, measure_text(label, _TEXT_PX, 0.56 * _TEXT_PX)
     yield (
         f'<path d="M{right - width - 30:.1f},29.0h24" stroke="{_TARGET_COLOUR}" stroke-width="1.4" '
         'stroke-dasharray="6 3" fill="none"/>'
     )
-    yield _draw_text(label, right, 33.0, _TEXT_PX, _TARGET_COLOUR, anchor="end")
+    yield draw_text(label, right, 33.0, _TEXT_PX, _TARGET_COLOUR, anchor="end")
 
 
 def describe_target(series: IndicatorSeries, texts: Texts) -> str:
@@ -143,10 +139,10 @@ def _draw_years(series: IndicatorSeries, editions: list[EditionFigures], frame: 
                 f'<path d="M{x - 4:.1f},{base - 11:.1f}l8,8m0,-8l-8,8" stroke="{_GREY}" stroke-width="1.4" '
                 'fill="none"/>'
             )
-        half = _measure(column.label, _VALUE_PX) / 2
+        half = measure_text(column.label, _VALUE_PX, 0.56 * _VALUE_PX) / 2
         middle = min(max(x, half + 4.0), WIDTH_PX - half - 4.0)
         if middle - half > last_end + 3:
-            yield _draw_text(column.label, middle, base + 16.0, _VALUE_PX, _BLACK)
+            yield draw_text(column.label, middle, base + 16.0, _VALUE_PX, _BLACK)
             last_end = middle + half
 
 
@@ -178,28 +174,12 @@ def _draw_values(series: IndicatorSeries, frame: _Frame) -> Iterator[str]:
         if len(known) > _MAX_LABELLED and place not in chosen:
             continue
         text = format_number(value, series.decimals)
-        half = _measure(text, _VALUE_PX) / 2
+        half = measure_text(text, _VALUE_PX, 0.56 * _VALUE_PX) / 2
         middle = min(max(x, half + 4.0), WIDTH_PX - half - 4.0)
         if middle - half < last_end + 2:
             continue
         # The number is not written across the target's line.
         is_above = target_y is None or not y - 20.0 < target_y <= y
         height = y - 8.0 if is_above else y + 16.0
-        yield _draw_text(text, middle, height, _VALUE_PX, _BLACK)
+        yield draw_text(text, middle, height, _VALUE_PX, _BLACK)
         last_end = middle + half
-
-
-def _draw_text(
-    text: str, x: float, y: float, size: float, colour: str, *, anchor: str = "middle", is_bold: bool = False
-) -> str:
-    """Return a text; (x, y): start, middle or end of its base line."""
-    weight = ' font-weight="bold"' if is_bold else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-family="{_FONTS}" font-size="{size:.1f}"{weight} '
-        f'text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
-    )
-
-
-def _measure(text: str, size: float) -> float:
-    """Return about the width of a text (px)."""
-    return sum(size if ord(one) > 0x2E7F else size * 0.56 for one in text)

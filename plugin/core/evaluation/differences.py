@@ -57,13 +57,21 @@ def _list_setting_differences(read: list[EditionFigures], texts: Texts) -> list[
         for key in set().union(*settings)
         if key.startswith(_COMPUTING_SETTINGS) and len({str(one.get(key, "")) for one in settings}) > 1
     )
+    comma = texts.get("words", "between_names")
     notes: list[Note] = [
         (
             "other_setting",
             {
                 "setting": texts.get_setting_name(key),
                 "key": key,
-                "values": _join(read, [_format(one.get(key, "—"), texts) for one in settings], texts),
+                "values": _join(
+                    read,
+                    [
+                        comma.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+                        for value in (one.get(key, "—") for one in settings)
+                    ],
+                    texts,
+                ),
             },
         )
         for key in keys[:_MAX_SETTINGS]
@@ -71,12 +79,6 @@ def _list_setting_differences(read: list[EditionFigures], texts: Texts) -> list[
     if len(keys) > _MAX_SETTINGS:
         notes.append(("more_settings", {"count": len(keys) - _MAX_SETTINGS}))
     return notes
-
-
-def _format(value: Any, texts: Texts) -> str:
-    """Return the value of a setting as text."""
-    separator = texts.get("words", "between_names")
-    return separator.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _join(read: list[EditionFigures], values: list[str], texts: Texts) -> str:
@@ -95,8 +97,14 @@ def list_series_differences(series: IndicatorSeries, columns: list[EditionFigure
     known = [(column, one) for column, one in zip(columns, series.points, strict=True) if one.value is not None]
     read = [column for column, _ in known]
     sentences: list[str] = []
+    report_texts = ReportTexts(texts.lang)
+    # A ratio has the bases of numerator and denominator.
+    bases = [
+        " ÷ ".join(report_texts.get_text_or_key("basis", part) for part in one.basis.split("/") if part) or "—"
+        for _, one in known
+    ]
     for key, values in (
-        ("basis_differs", [_name_basis(one.basis, texts) for _, one in known]),
+        ("basis_differs", bases),
         ("layer_differs", [one.layer or "—" for _, one in known]),
     ):
         if len(set(values)) > 1:
@@ -111,9 +119,3 @@ def list_series_differences(series: IndicatorSeries, columns: list[EditionFigure
         )
         sentences.append(texts.get("evaluation", "value_unconfirmed", editions=names))
     return sentences
-
-
-def _name_basis(basis: str, texts: Texts) -> str:
-    """Return the name of a basis; a ratio has those of numerator and denominator."""
-    report_texts = ReportTexts(texts.lang)
-    return " ÷ ".join(report_texts.get_text_or_key("basis", part) for part in basis.split("/") if part) or "—"

@@ -170,6 +170,8 @@ def make_chart_xml(series: IndicatorSeries, result: Evaluation, texts: Texts) ->
 def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -> LineChart:
     """Return a chart without lines: title, size, axes and the range of values."""
     from openpyxl.chart import LineChart
+    from openpyxl.chart.text import RichText
+    from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
 
     chart = LineChart()
     unit = texts.get("unit_names", series.unit)
@@ -183,7 +185,10 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
     decimals = max(series.decimals, -math.floor(math.log10(step) + 1e-9))
     chart.y_axis.number_format = _make_number_format(decimals)
     chart.y_axis.majorGridlines = None
-    chart.x_axis.txPr = _make_upright_text()
+    # Labels of an axis that are turned leave no room for the lines.
+    letters = CharacterProperties(sz=_LABEL_SIZE)
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=letters), endParaRPr=letters)
+    chart.x_axis.txPr = RichText(bodyPr=RichTextProperties(rot=0, vert="horz"), p=[paragraph])
     # openpyxl leaves out the axes by default since 3.1.
     chart.x_axis.delete = chart.y_axis.delete = False
     return chart
@@ -208,16 +213,6 @@ def choose_scale(low: float, high: float) -> tuple[float, float, float]:
     low_end = max(low_end, 0.0) if low >= 0 else low_end
     high_end = min(high_end, 0.0) if high <= 0 and low < 0 else high_end
     return round(low_end, 9), round(high_end, 9), step
-
-
-def _make_upright_text() -> Any:
-    """Return the properties of the labels of an axis that are not turned: turned ones leave no room for the lines."""
-    from openpyxl.chart.text import RichText
-    from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
-
-    letters = ParagraphProperties(defRPr=CharacterProperties(sz=_LABEL_SIZE))
-    paragraph = Paragraph(pPr=letters, endParaRPr=CharacterProperties(sz=_LABEL_SIZE))
-    return RichText(bodyPr=RichTextProperties(rot=0, vert="horz"), p=[paragraph])
 
 
 def _make_title(text: str) -> Any:

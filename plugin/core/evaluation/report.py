@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 
-from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..messages.texts import Texts
+from ..render.chapter import ReportChapter
 from ..render.document.blank_image import make_blank_png
 from ..render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid
 from ..render.document.table_document import make_table_blocks, make_table_document
@@ -16,16 +17,12 @@ from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart
 from .model import EVALUATION_SECTION, Evaluation
 from .native_charts import make_chart_xml
 from .tables import describe_evaluation, make_evaluation_tables
+from .write import evaluation_to_dict
 
 #: Draws an SVG as a PNG of a width (px); only QGIS can.
 Rasterise = Callable[[str, int], bytes]
 _PIXELS_PER_MM = 11.8
 _LANDSCAPE_CHARTS, _PORTRAIT_CHARTS = 3, 2
-
-
-def make_author(texts: Texts) -> str:
-    """Return the name of the program, as the author of files."""
-    return texts.get("about", "program", version=read_plugin_version())
 
 
 def make_evaluation_document(
@@ -41,23 +38,17 @@ def make_evaluation_document(
         texts.get("document_titles", "evaluation"),
         result.area_name,
         texts,
-        make_author(texts),
     )
     column_count = _LANDSCAPE_CHARTS if document.landscape else _PORTRAIT_CHARTS
     charts = _make_charts(result, texts, column_count, rasterise, cancellation)
     return replace(document, blocks=_insert_summary_and_charts(document.blocks, result, texts, charts))
 
 
-def make_chapter_blocks(
-    result: Evaluation, rasterise: Rasterise | None = None, cancellation: Cancellation = NEVER_CANCELLED
-) -> tuple[Block, ...]:
-    """Return the chapter for an upright document that has more than this chapter: without title and signatures.
-
-    ``rasterise``: as of `make_evaluation_document`. Raise Cancelled.
-    """
+def _make_chapter_blocks(result: Evaluation, rasterise: Rasterise | None) -> tuple[Block, ...]:
+    """Return the chapter for an upright document that has more than this chapter: without title and signatures."""
     texts = Texts(result.lang)
     tables = make_table_blocks(make_evaluation_tables(result, texts, is_upright=True), texts, level=2)
-    charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2)
+    charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, NEVER_CANCELLED, level=2)
     return _insert_summary_and_charts(tuple(tables), result, texts, charts)
 
 
@@ -99,3 +90,20 @@ def _make_charts(
         key = "native_note" if all(one.chart for one in pictures) else "vector_note"
         blocks.append(Paragraph(texts.get(EVALUATION_SECTION, key), is_small=True))
     return blocks
+
+
+def make_evaluation_chapter(result: Evaluation, rasterise: Rasterise | None = None) -> ReportChapter:
+    """Return the chapter 体检评估: tables, charts and data as in the files of an evaluation.
+
+    ``rasterise``: draws charts as pixels; only QGIS can. Charts are drawn once, for the first file that has them.
+    """
+    texts = Texts(result.lang)
+    return ReportChapter(
+        EVALUATION_SECTION,
+        texts.get(EVALUATION_SECTION, "chapter"),
+        cache(partial(_make_chapter_blocks, result, rasterise)),
+        tuple(make_evaluation_tables(result, texts)),
+        evaluation_to_dict(result),
+        texts.get(EVALUATION_SECTION, "left_out"),
+        tuple(result.input_files),
+    )

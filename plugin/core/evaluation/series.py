@@ -22,7 +22,6 @@ from ..model.indicator import (
 from .model import Change, EditionFigures, IndicatorSeries, SeriesPoint, Target
 
 if TYPE_CHECKING:
-    from ..profile import IndicatorTarget
     from ..standard.indicator_catalogue import CatalogueIndicator
 
 #: Unit of percentages, whose changes are in percentage points.
@@ -50,7 +49,16 @@ def _make_one_series(entry: CatalogueIndicator, columns: list[EditionFigures], l
     points = [_make_point(entry.id, column, unit, target, texts) for column in columns]
     comparison = target.comparison if target is not None else entry.comparison
     series = IndicatorSeries(entry.id, entry.name(lang), entry.group, unit, comparison, points, target, notes=notes)
-    series.decimals = _choose_decimals(series)
+    # Enough decimals for each value to be on the right side of the target.
+    series.decimals = max(
+        choose_figure_decimals(
+            unit,
+            target.decimals if target is not None else 0,
+            compute_margin(one.value, target.comparison, target.value) if target is not None else None,
+            one.value,
+        )
+        for one in points
+    )
     read = [n for n, column in enumerate(columns) if column.is_read]
     series.changes = [Change() for _ in points]
     for before, after in pairwise(read):
@@ -75,7 +83,14 @@ def _choose_target(
     ]
     if usable:
         chosen = min(usable, key=lambda one: (one.year < last.edition.year, abs(one.year - last.edition.year)))
-        notes += [("other_target", _describe_target(one)) for one in usable if one is not chosen]
+        notes += [
+            (
+                "other_target",
+                {"year": one.year, "comparison": one.comparison, "target": one.value, "unit": one.unit},
+            )
+            for one in usable
+            if one is not chosen
+        ]
         return (
             Target(
                 chosen.comparison,
@@ -97,11 +112,6 @@ def _choose_target(
         return None, entry.unit, notes
     limit = Target(figure.comparison, figure.target, figure.target_decimals, figure.target_source)
     return limit, figure.unit, notes
-
-
-def _describe_target(target: IndicatorTarget) -> dict[str, Any]:
-    """Return a target as parameters of a note."""
-    return {"year": target.year, "comparison": target.comparison, "target": target.value, "unit": target.unit}
 
 
 def _are_convertible(first: str, second: str) -> bool:
@@ -168,20 +178,6 @@ def _compare(value: float, unit: str, target: Target | None, figures: list[Indic
     half_digit = 0.0 if unit == _RATIO_UNIT else 10.0**-target.decimals / 2
     state = compare_with_target(value, target.comparison, target.value, allowance=half_digit)
     return state if is_backed or state not in ("met", "warning") else UNCONFIRMED_STATE
-
-
-def _choose_decimals(series: IndicatorSeries) -> int:
-    """Return the decimals of a series: enough for each value to be on the right side of the target."""
-    target = series.target
-    return max(
-        choose_figure_decimals(
-            series.unit,
-            target.decimals if target is not None else 0,
-            compute_margin(one.value, target.comparison, target.value) if target is not None else None,
-            one.value,
-        )
-        for one in series.points
-    )
 
 
 def compute_change(before: SeriesPoint, after: SeriesPoint, unit: str) -> Change:

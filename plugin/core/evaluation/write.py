@@ -21,7 +21,6 @@ from ..tabulate import check_workbook_can_be_written
 from .model import (
     EVALUATION_SCHEMA,
     EVALUATION_SECTION,
-    EditionFigures,
     Evaluation,
     EvaluationSettings,
     IndicatorSeries,
@@ -72,13 +71,12 @@ def write_evaluation_outputs(
         if outputs.xlsx:
             from ..render.tables.workbook import write_tables_workbook
             from .native_charts import add_chart_sheet
-            from .report import make_author
             from .tables import make_evaluation_tables
 
             path = stack.enter_context(write_atomically(outputs.xlsx))
             tables = make_evaluation_tables(result, texts)
             charts = partial(add_chart_sheet, result=result, texts=texts)
-            write_tables_workbook(path, tables, result.area_name, texts, make_author(texts), charts)
+            write_tables_workbook(path, tables, result.area_name, texts, charts)
         cancellation.raise_if_cancelled()
 
 
@@ -91,7 +89,25 @@ def evaluation_to_dict(result: Evaluation) -> dict[str, Any]:
         "lang": result.lang,
         "area": result.area_name,
         "summary": describe_evaluation(result, texts),
-        "editions": [_edition_to_dict(one) for one in result.editions],
+        "editions": [
+            {
+                "year": one.edition.year,
+                "name": one.edition.name,
+                "label": one.label,
+                # Without paths of this machine.
+                "source": name_source(one.edition.source),
+                "problem": one.problem,
+                "area_code": one.area_code,
+                "area_name": one.area_name,
+                "crs": one.crs,
+                "standard": f"{one.norm.standard.id} {one.norm.standard.edition}" if one.norm is not None else "",
+                "profile": one.norm.profile.id if one.norm is not None else "",
+                "base_year": one.base_year,
+                "layers": one.layers,
+                "notices": one.notices,
+            }
+            for one in result.editions
+        ],
         "series": [_series_to_dict(one, result, texts) for one in result.series],
         "thresholds": [
             {
@@ -104,25 +120,6 @@ def evaluation_to_dict(result: Evaluation) -> dict[str, Any]:
             for key in (f"{EVALUATION_SECTION}.{name}",)
         ],
         "notes": list_note_sentences(result, texts),
-    }
-
-
-def _edition_to_dict(one: EditionFigures) -> dict[str, Any]:
-    """Return an edition as plain data, without paths of this machine."""
-    return {
-        "year": one.edition.year,
-        "name": one.edition.name,
-        "label": one.label,
-        "source": name_source(one.edition.source),
-        "problem": one.problem,
-        "area_code": one.area_code,
-        "area_name": one.area_name,
-        "crs": one.crs,
-        "standard": f"{one.norm.standard.id} {one.norm.standard.edition}" if one.norm is not None else "",
-        "profile": one.norm.profile.id if one.norm is not None else "",
-        "base_year": one.base_year,
-        "layers": one.layers,
-        "notices": one.notices,
     }
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...metadata import read_plugin_version
 from ..messages.texts import Texts
 from ..model.indicator import COUNT_UNIT, convert_area
 from ..package.problems import MAX_NAMED_FEATURES
@@ -19,7 +18,6 @@ from .model import AREA_BASES, GatheredCounty, GatherResult, LayerAmount
 
 def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> None:
     """Write all tables to a new workbook. Raise OutputError."""
-    author = texts.get("about", "program", version=read_plugin_version())
     tables = [make_county_table(result, texts)]
     if result.amounts:
         tables += [make_sum_table(result, texts), make_layer_table(result, texts)]
@@ -29,7 +27,7 @@ def write_gathering_workbook(result: GatherResult, path: Path, texts: Texts) -> 
         tables.append(make_problem_table(result, texts))
     if result.repeated_keys:
         tables.append(make_key_table(result, texts))
-    write_tables_workbook(path, tables, result.area_name, texts, author)
+    write_tables_workbook(path, tables, result.area_name, texts)
 
 
 def make_county_table(result: GatherResult, texts: Texts) -> ReportTable:

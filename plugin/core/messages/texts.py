@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
+from ...metadata import read_plugin_version
 from ...paths import TEXTS_FOLDER
 from ..errors import DataError, SanxianError
 from ..files.data import read_toml
@@ -291,6 +292,11 @@ class Texts:
         if lang not in TEXT_LANGUAGES:
             raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(TEXT_LANGUAGES))
         self.lang = lang
+
+    @property
+    def program(self) -> str:
+        """Return name and version of the program: the author of files, never the name of a user or a computer."""
+        return self.get("about", "program", version=read_plugin_version())
 
     def get(self, section: str, key: str, /, **params: Any) -> str:
         """Return a text by section and key, with its placeholders filled."""

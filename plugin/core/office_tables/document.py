@@ -26,7 +26,7 @@ _PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 175
 _INDENT = "\u3000"
 
 
-def make_office_document(tables: list[FilledTable], area: str, texts: Texts, author: str = "") -> Document:
+def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> Document:
     """Return filled tables as a document.
 
     One table gives the document its title; several have a common title and each its own heading.
@@ -51,7 +51,7 @@ def make_office_document(tables: list[FilledTable], area: str, texts: Texts, aut
         footer_left=report_texts.get("page", "product"),
         page_number_format=report_texts.get("page", "number"),
     )
-    return Document(title, "", margins, tuple(blocks), texts.lang, author, landscape=is_landscape)
+    return Document(title, "", margins, tuple(blocks), texts.lang, landscape=is_landscape)
 
 
 def _make_table(table: FilledTable, texts: Texts, letters: int) -> DocumentTable:

@@ -211,13 +211,11 @@ def _make_figures(
 
 def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
     """Write all files; each moves to its target when every one is complete."""
-    from ...metadata import read_plugin_version
     from ..render.document.docx_writer import write_docx
     from .document import make_office_document
     from .template import fill_template
     from .workbook import write_office_workbook
 
-    author = texts.get("about", "program", version=read_plugin_version())
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sanxian-")))
         new_files: list[tuple[Path, str]] = []
@@ -226,9 +224,9 @@ def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellati
             if target == order.filled:
                 result.template = fill_template(Path(order.template), path, result.tables)
             elif Path(target).suffix.lower() == ".docx":
-                write_docx(make_office_document(result.tables, result.area, texts, author), path)
+                write_docx(make_office_document(result.tables, result.area, texts), path)
             else:
-                write_office_workbook(path, result.tables, texts, author)
+                write_office_workbook(path, result.tables, texts)
             new_files.append((path, target))
             cancellation.raise_if_cancelled()
         with ExitStack() as targets:

@@ -43,10 +43,10 @@ _LEFT_MARGIN_CHARACTERS = 2
 _MAX_ROWS_ON_ONE_PAGE = 30
 
 
-def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts, author: str) -> None:
+def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts) -> None:
     """Write filled tables to a new workbook.
 
-    ``author``: the program. Raise OutputError without the package that writes workbooks.
+    Raise OutputError without the package that writes workbooks.
     """
     try:
         import openpyxl
@@ -57,7 +57,7 @@ def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts, a
     styles: CellStyles = {}
     for table in tables:
         _write_sheet(book, table, texts, styles)
-    book.properties.creator = book.properties.lastModifiedBy = author
+    book.properties.creator = book.properties.lastModifiedBy = texts.program
     book.properties.title = tables[0].title if tables else ""
     book.save(path)
 

@@ -100,13 +100,11 @@ def make_package_document(context: ExportContext, kind: str) -> Document:
     """
     from ..render.document.check_record import make_check_record
     from ..render.document.check_report import make_check_report
-    from ..render.outputs import get_document_author
 
     report, norm = context.check_result.report, context.plan.norm
-    author = get_document_author(report)
     if kind == RECORD_DOCUMENT:
-        return make_check_record(report, norm, author=author)
-    return make_check_report(report, norm, context.pictures, author=author)
+        return make_check_record(report, norm)
+    return make_check_report(report, norm, context.pictures)
 
 
 def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter | None) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,13 @@ import shapely
 
 from ..messages.numbers import format_hectare_number, format_number
 from ..messages.texts import Texts
-from ..render.map_shapes import has_room, make_path, measure_text
+from ..render.map_shapes import draw_text, has_room, make_path, make_svg, measure_text
 from ..render.words import ReportTexts
 from .map_scene import PX_PER_MM, MapLayer, MapScene, MapSymbol, load_map_settings
 from .model import SECTION
 
 #: Layers that are a line on the map: their names are on it.
 _LINES = ("boundary", "county")
-_FONTS = "Noto Sans CJK SC, Microsoft YaHei, SimHei, sans-serif"
 _FAILED_COLOUR, _PLACE_COLOUR = "#D50058", "#333333"
 #: Sizes of texts (px), and of the number of a place.
 _NAME_PX, _SMALL_PX, _NUMBER_RADIUS_PX = 13.5, 12.0, 10.5
@@ -61,7 +59,7 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
         colour = _FAILED_COLOUR if place.is_failed else _PLACE_COLOUR
         pieces.append(
             f'<circle cx="{place.x:.1f}" cy="{place.y:.1f}" r="{_NUMBER_RADIUS_PX}" fill="{colour}" stroke="#FFFFFF" '
-            f'stroke-width="2"/>{_draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
+            f'stroke-width="2"/>{draw_text(str(place.number), place.x, place.y + 4.7, 13, "#FFFFFF", bold=True)}'
         )
     lines = [
         report_texts.get("conformity", "map_project"),
@@ -69,21 +67,21 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     ]
     spot = labels.find_place(lines, _list_area_places([project]))
     if spot is not None:
-        pieces.append(_draw_text(lines[0], spot[0], spot[1] + 4, 15, "#000000", bold=True, halo=True))
-        pieces.append(_draw_text(lines[1], spot[0], spot[1] + 21, _NAME_PX, "#000000", halo=True))
+        pieces.append(draw_text(lines[0], spot[0], spot[1] + 4, 15, "#000000", bold=True, halo=True))
+        pieces.append(draw_text(lines[1], spot[0], spot[1] + 21, _NAME_PX, "#000000", halo=True))
     for layer in reversed(scene.layers):
         if layer.symbol.text:
             name = get_layer_name(layer, texts)
             places = _list_outline_places(layer) if layer.symbol.id in _LINES else _list_area_places(layer.shapes)
             spot = labels.find_place([name], places, avoids_project=True)
             if spot is not None:
-                pieces.append(_draw_text(name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
+                pieces.append(draw_text(name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
     pieces += [_draw_scale_bar(scene), _draw_north_arrow(scene, report_texts.get("text", "north"))]
     pieces.append(
         f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
         'stroke="#000000" stroke-width="1"/>'
     )
-    return _make_svg(frame.width, frame.height, pieces)
+    return make_svg(frame.width, frame.height, pieces)
 
 
 def get_layer_name(layer: MapLayer, texts: Texts) -> str:
@@ -111,8 +109,8 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     for number, (symbol, name) in enumerate(rows):
         top = number * _LEGEND_ROW_PX + 4
         pieces.append(f'<g transform="translate(2,{top:.1f})">{symbol}</g>')
-        pieces.append(_draw_text(name, size[0] + 12, top + 12, 13.0, "#000000", anchor="start"))
-    return _make_svg(width, len(rows) * _LEGEND_ROW_PX + 4, pieces)
+        pieces.append(draw_text(name, size[0] + 12, top + 12, 13.0, "#000000", anchor="start"))
+    return make_svg(width, len(rows) * _LEGEND_ROW_PX + 4, pieces)
 
 
 def _draw_symbol(symbol: MapSymbol, box: Any, distance: float) -> str:
@@ -170,30 +168,6 @@ def _draw_hatch(shapes: list[Any], symbol: MapSymbol, opacity: float = 1.0) -> s
     )
 
 
-def _draw_text(
-    text: str,
-    x: float,
-    y: float,
-    size: float,
-    colour: str,
-    *,
-    bold: bool = False,
-    halo: bool = False,
-    anchor: str = "middle",
-) -> str:
-    """Return a text, with a white field on request; (x, y): middle or start of its base line."""
-    weight = ' font-weight="bold"' if bold else ""
-    shown = f'x="{x:.1f}" y="{y:.1f}" font-family="{_FONTS}" font-size="{size}"{weight} text-anchor="{anchor}"'
-    width = measure_text(text, _NAME_PX, _NARROW_PX) * size / _NAME_PX + 6
-    below = (
-        f'<rect x="{x - width / 2:.1f}" y="{y - size:.1f}" width="{width:.1f}" height="{size * 1.3:.1f}" rx="3" '
-        'fill="#FFFFFF" fill-opacity="0.82"/>'
-        if halo
-        else ""
-    )
-    return f'{below}<text {shown} fill="{colour}">{escape(text)}</text>'
-
-
 def _draw_scale_bar(scene: MapScene) -> str:
     """Return a scale bar of a round length at the lower left."""
     frame = scene.frame
@@ -206,7 +180,7 @@ def _draw_scale_bar(scene: MapScene) -> str:
     unit, decimals = ("km", 0 if length >= 2000 else 1) if length >= 1000 else ("m", 0)
     shown = length / 1000 if unit == "km" else length
     labels = "".join(
-        _draw_text(label, left + px * share, base - 8, _SMALL_PX, "#000000")
+        draw_text(label, left + px * share, base - 8, _SMALL_PX, "#000000")
         for label, share in (
             ("0", 0.0),
             (format_number(shown / 2, decimals), 0.5),
@@ -226,15 +200,7 @@ def _draw_north_arrow(scene: MapScene, letter: str) -> str:
     x, y = scene.frame.width - 22, 28.0
     arrow = f"M{x:.1f},{y - 18:.1f}L{x + 6.5:.1f},{y + 8:.1f}L{x:.1f},{y + 3:.1f}L{x - 6.5:.1f},{y + 8:.1f}Z"
     path = f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
-    return path + _draw_text(letter, x, y + 23, _SMALL_PX, "#000000", halo=True)
-
-
-def _make_svg(width: float, height: float, pieces: Iterable[str]) -> str:
-    """Return pieces as an SVG file."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.1f}" height="{height:.1f}" '
-        f'viewBox="0 0 {width:.1f} {height:.1f}">{"".join(pieces)}</svg>'
-    )
+    return path + draw_text(letter, x, y + 23, _SMALL_PX, "#000000", halo=True)
 
 
 def _list_area_places(shapes: Iterable[Any]) -> list[tuple[float, float]]:

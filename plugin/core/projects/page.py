@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.crs import describe_crs, parse_crs
 from ..messages.numbers import format_hectare_number, format_number, format_square_metres
@@ -104,10 +103,9 @@ def make_conformity_document(
         footer_right=report_texts.get("conformity", "number", number=number or placeholder) if is_single else "",
         page_number_format=report_texts.get("page", "number"),
     )
-    author = Texts(result.lang).get("about", "program", version=read_plugin_version())
     if not is_single:
         title = report_texts.get("conformity", "summary_title")
-    return Document(title, "", margins, tuple(blocks), result.lang, author, is_dense=True)
+    return Document(title, "", margins, tuple(blocks), result.lang, is_dense=True)
 
 
 def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: int) -> Iterator[Block]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...metadata import read_plugin_version
 from ..messages.texts import Texts
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
 from ..render.tables.workbook import write_tables_workbook
@@ -28,8 +27,7 @@ def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
         make_township_table(result, texts),
         make_note_table(result, texts),
     ]
-    author = texts.get("about", "program", version=read_plugin_version())
-    write_tables_workbook(path, tables, result.area_name, texts, author)
+    write_tables_workbook(path, tables, result.area_name, texts)
 
 
 def make_project_table(result: ConformityResult, texts: Texts) -> ReportTable:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyogrio
 
-from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import OutputError
 from ..files.json_text import encode_json
@@ -61,11 +60,6 @@ def add_data_digest(report: Report, plan: Plan, cancellation: Cancellation = NEV
     """
     digest = compute_data_digest(plan, cancellation)
     return replace(report, provenance={**report.provenance, "data_digest": digest}) if digest else report
-
-
-def get_document_author(report: Report) -> str:
-    """Return the author of documents: the program, and never the name of a user or a computer."""
-    return Texts(report.lang).get("about", "program", version=read_plugin_version())
 
 
 #: Pieces of a text that are written to its file together.
@@ -149,7 +143,6 @@ def write_outputs(
             raise OutputError("public_findings_layer", target=Path(outputs.findings).name)
         report, worklist = public.report, None
         chapter = chapter.leave_out() if chapter is not None else None
-    author = get_document_author(report)
     if outputs.html or outputs.json or outputs.docx or outputs.pdf:
         report = add_data_digest(report, plan, cancellation)
 
@@ -170,7 +163,7 @@ def write_outputs(
     def make_document() -> Document:
         from .document.check_report import make_check_report
 
-        document = make_check_report(report, plan.norm, draw(), author=author, chapter=chapter)
+        document = make_check_report(report, plan.norm, draw(), chapter=chapter)
         return document if public is None else public.change_document(document)
 
     def write_docx_file(path: Path) -> None:
@@ -190,7 +183,6 @@ def write_outputs(
             path,
             report,
             plan.norm,
-            author=author,
             worklist=worklist,
             public=public,
             chapter=chapter,
@@ -212,7 +204,7 @@ def write_outputs(
                 path = stack.enter_context(write_atomically(target))
                 write(path)
                 if public is not None:
-                    public.verify_file(path, author)
+                    public.verify_file(path, Texts(report.lang).program)
                 cancellation.raise_if_cancelled()
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.

@@ -191,7 +191,6 @@ def _write_files(result: SeamResult, new: Path) -> None:
     from .tables import write_seams_layer, write_seams_workbook
 
     report_texts = ReportTexts(result.lang)
-    author = Texts(result.lang).get("about", "program", version=read_plugin_version())
     names = make_unique_file_names((make_pair_name(pair, result) for pair in result.pairs), "pair")
     stems = dict(zip((pair.counties for pair in result.pairs), names, strict=True))
     pairs = new / PAIRS_FOLDER
@@ -203,7 +202,7 @@ def _write_files(result: SeamResult, new: Path) -> None:
         _write(pairs / f"{stems[pair.counties]}.html", render_pair_page(pair, result))
     _write(new / SEAMS_JSON, dump_json(result_to_dict(result, report_texts)))
     _write(new / SEAMS_HTML, render_seams_page(result, stems))
-    write_seams_workbook(result, new / SEAMS_XLSX, author)
+    write_seams_workbook(result, new / SEAMS_XLSX)
     write_seams_layer(result, new / SEAMS_LAYER)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The workbook of a check of seams: pairs, findings, sums, counties; and its layer, a row for each side of a finding."""
+"""Workbook and layer of a check of seams: pairs, findings, sums, counties; a row for each side of a finding."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from .model import SeamFinding, SeamKind, SeamResult
 _SUM_DECIMALS = 4
 
 
-def write_seams_workbook(result: SeamResult, path: Path, author: str) -> None:
-    """Write all tables to a new workbook; ``author``: the program. Raise OutputError."""
+def write_seams_workbook(result: SeamResult, path: Path) -> None:
+    """Write all tables to a new workbook. Raise OutputError."""
     report_texts = ReportTexts(result.lang)
     tables = [make_pair_table(result, report_texts), make_finding_table(result, report_texts)]
     if result.sums:
         tables.append(make_sum_table(result, report_texts))
     tables.append(make_county_table(result, report_texts))
-    write_tables_workbook(path, tables, "", Texts(result.lang), author)
+    write_tables_workbook(path, tables, "", Texts(result.lang))
 
 
 def make_pair_table(result: SeamResult, report_texts: ReportTexts) -> ReportTable:

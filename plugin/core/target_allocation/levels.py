@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from ...paths import PROFILES_FOLDER
@@ -117,24 +117,16 @@ def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
         try:
             table = read_toml(path)
             base = table.get("base")
-            if isinstance(base, str) and _is_base(base, path, profile_path) and table.get("id") not in profile_by_id:
+            if not isinstance(base, str) or table.get("id") in profile_by_id:
+                continue
+            sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
+            base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
+            if base_path.resolve() == profile_path.resolve():
                 child = load_profile(path)
                 profile_by_id[child.id] = child
         except DataError:
             unread.append(path.name)
     return sorted(profile_by_id.values(), key=lambda child: child.area_code), unread
-
-
-def _is_base(base: str, path: Path, own_path: Path) -> bool:
-    """Return True if ``base``, as named in a file, is the profile in the file ``own_path``."""
-    sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
-    base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
-    return base_path.resolve() == own_path.resolve()
-
-
-def _load_shipped_chains(profile: Profile) -> list[Profile]:
-    """Return the plugin's other profiles for the same area, each followed by its bases."""
-    return [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
 
 
 def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
@@ -147,7 +139,8 @@ def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
     for key, comparison in COMPARISON_BY_LIMIT.items():
         if key not in profile.own_settings:
             continue
-        chains = (profile.list_base_profiles()[1:], _load_shipped_chains(profile))
+        shipped = [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
+        chains = (profile.list_base_profiles()[1:], shipped)
         sources = [next((p for p in chain if key in p.own_settings), None) for chain in chains]
         upper_limits = [(float(source.own_settings[key]), source) for source in sources if source is not None]
         if upper_limits:
@@ -184,11 +177,14 @@ def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
 
     Each is returned with the base's target and the profile that has it, as by `find_loosened_targets`.
     """
-    return [
-        (own_target, base_target, parent)
-        for own_target, base_target, parent in _list_same_targets(profile)
-        if not own_target.is_looser(base_target) and _are_different_targets(own_target, base_target)
-    ]
+    replaced_targets = []
+    for own, base, parent in _list_same_targets(profile):
+        own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own, base))
+        is_different = (own.comparison, own.must_be_met) != (base.comparison, base.must_be_met)
+        is_different = is_different or not math.isclose(own_value, base_value, rel_tol=1e-9)
+        if is_different and not own.is_looser(base):
+            replaced_targets.append((own, base, parent))
+    return replaced_targets
 
 
 def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
@@ -197,10 +193,11 @@ def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite,
     Each is returned with the base's row and the profile that has it. A profile of the plugin for the same area counts
     as a base.
     """
+    get_identity = attrgetter("area_code", "kind", "level", "name")
     replaced_sites = []
     for own_site in profile.register:
         for other in (*profile.list_base_profiles()[1:], *find_shipped_alternatives(profile)):
-            base_site = next((site for site in other.register if _is_same_register_row(site, own_site)), None)
+            base_site = next((site for site in other.register if get_identity(site) == get_identity(own_site)), None)
             if base_site is not None:
                 if _list_site_figures(base_site) != _list_site_figures(own_site):
                     replaced_sites.append((own_site, base_site, other))
@@ -208,28 +205,9 @@ def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite,
     return replaced_sites
 
 
-def _is_same_register_row(site: RegisteredSite, other_site: RegisteredSite) -> bool:
-    """Return True if two rows of a register are for the same area, kind, level and name."""
-    return (site.area_code, site.kind, site.level, site.name) == (
-        other_site.area_code,
-        other_site.kind,
-        other_site.level,
-        other_site.name,
-    )
-
-
 def _list_site_figures(site: RegisteredSite) -> tuple[int | str | None, ...]:
     """Return the figures of a register's row that are compared: number of sites, or areas with their unit."""
     return site.count, site.area, site.core_area, site.control_area, site.unit
-
-
-def _are_different_targets(own_target: IndicatorTarget, base_target: IndicatorTarget) -> bool:
-    """Return True if two targets for the same indicator have other figures, or only one of them must be met."""
-    own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own_target, base_target))
-    return (own_target.comparison, own_target.must_be_met) != (
-        base_target.comparison,
-        base_target.must_be_met,
-    ) or not math.isclose(own_value, base_value, rel_tol=1e-9)
 
 
 def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
@@ -237,31 +215,23 @@ def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indicato
 
     Both targets are for the same area, indicator and year. A profile of the plugin for the same area counts as a base.
     """
+    get_identity = attrgetter("area_code", "indicator", "year")
     parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
     for one in profile.list_base_profiles():
         if one.base is None:
             continue
         for base_target in one.base.targets:
             for own_target in one.targets:
-                if _is_same_indicator(own_target, base_target) and own_target not in one.base.targets:
-                    parent_by_targets.setdefault(
-                        (own_target, base_target), _find_profile_that_sets_target(base_target, one.base)
-                    )
+                if get_identity(own_target) == get_identity(base_target) and own_target not in one.base.targets:
+                    # The last profile in the chain that has the target sets it.
+                    parent = [two for two in one.base.list_base_profiles() if base_target in two.targets][-1]
+                    parent_by_targets.setdefault((own_target, base_target), parent)
     for other in find_shipped_alternatives(profile):
         for base_target in other.targets:
             for own_target in profile.targets:
-                if _is_same_indicator(own_target, base_target):
+                if get_identity(own_target) == get_identity(base_target):
                     parent_by_targets.setdefault((own_target, base_target), other)
     return [(own_target, base_target, parent) for (own_target, base_target), parent in parent_by_targets.items()]
-
-
-def _is_same_indicator(own_target: IndicatorTarget, base_target: IndicatorTarget) -> bool:
-    """Return True if two targets are for the same area, indicator and year."""
-    return (own_target.area_code, own_target.indicator, own_target.year) == (
-        base_target.area_code,
-        base_target.indicator,
-        base_target.year,
-    )
 
 
 def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
@@ -278,11 +248,6 @@ def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget,
         for upper_target in other.targets
         if upper_target.year not in years.get((upper_target.area_code, upper_target.indicator), {upper_target.year})
     ]
-
-
-def _find_profile_that_sets_target(target: IndicatorTarget, profile: Profile) -> Profile:
-    """Return the last profile in a chain of bases that has a target: the one that sets it."""
-    return [one for one in profile.list_base_profiles() if target in one.targets][-1]
 
 
 def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> list[ChangedRatioSetting]:
@@ -319,9 +284,20 @@ def compare_targets_with_children(
     for target in parent.targets:
         if target.area_code != parent.area_code or not target.must_be_met or target.comparison == "=":
             continue
-        figures = {c.id: _find_same_target(c, target) for c in children}
-        covering_children = _drop_covered_profiles([c for c in children if figures[c.id] is not None])
-        value = _sum_printed_figures([t for c in covering_children if (t := figures[c.id]) is not None], target.unit)
+        figures = {
+            child.id: one
+            for child in children
+            for one in reversed(child.targets)
+            if one.area_code == child.area_code
+            and (one.indicator, one.year, one.comparison) == (target.indicator, target.year, target.comparison)
+        }
+        known = [c for c in children if c.id in figures]
+        # Land counts once: a city covers its counties. Of two profiles for one area neither counts, because it is
+        # unknown which one is valid.
+        covering_children = [
+            c for c in known if not any(other is not c and other.covers(c.area_code) for other in known)
+        ]
+        value = _sum_printed_figures([figures[c.id] for c in covering_children], target.unit)
         one = PartsSum(
             target, value, len(covering_children), _list_divisions_without_profile(parent, covering_children, divisions)
         )
@@ -329,27 +305,6 @@ def compare_targets_with_children(
         if _list_counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
             parts_sums.append(one)
     return parts_sums
-
-
-def _drop_covered_profiles(children: list[Profile]) -> list[Profile]:
-    """Return profiles without those that another one covers, as a city its counties.
-
-    Land counts once. Of two profiles for one area neither counts, because it is unknown which one is valid.
-    """
-    return [c for c in children if not any(other is not c and other.covers(c.area_code) for other in children)]
-
-
-def _find_same_target(child: Profile, target: IndicatorTarget) -> IndicatorTarget | None:
-    """Return the child's target for the same indicator, year and comparison."""
-    return next(
-        (
-            t
-            for t in child.targets
-            if t.area_code == child.area_code
-            and (t.indicator, t.year, t.comparison) == (target.indicator, target.year, target.comparison)
-        ),
-        None,
-    )
 
 
 def compare_targets_with_townships(

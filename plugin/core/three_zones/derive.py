@@ -147,6 +147,11 @@ def derive_zones(
         dissolved += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
         made_of += [zone_code] * len(parts)
     cancellation.raise_if_cancelled()
+    unmapped_zones: dict[str, tuple[int, float]] = {}
+    for code, space, area in zip(codes, of_zone, statutory_areas.tolist(), strict=True):
+        if space == UNMAPPED_ZONE_CODE:
+            count, total = unmapped_zones.get(code, (0, 0.0))
+            unmapped_zones[code] = (count + 1, total + area)
     between = _measure_overlap_of_zones(wholes, crs, limits)
     areas = measure_statutory_area(np.array(dissolved, dtype=object), to_lonlat) if dissolved else np.zeros(0)
     result = ThreeZones(
@@ -155,7 +160,7 @@ def derive_zones(
         polygon_areas_m2=areas,
         zones_m2={s: float(statutory_areas[of_zone == s].sum()) for s in wholes},
         zone_counts={s: int(np.count_nonzero(has_shape & (of_zone == s))) for s in wholes},
-        unmapped_zones=_sum_unmapped_zones(codes, of_zone, statutory_areas),
+        unmapped_zones=unmapped_zones,
         shared_between_m2=between,
         missing_shape_count=int(np.count_nonzero(~has_shape)),
         repaired_shape_count=len(repaired_rows),
@@ -193,15 +198,3 @@ def _measure_overlap_of_zones(shape_by_zone_code: dict[str, Any], crs: CRS, limi
             )
         joined_zones = zone_shape if joined_zones is None else shapely.union(joined_zones, zone_shape)
     return shared_m2
-
-
-def _sum_unmapped_zones(
-    codes: Sequence[str], of_zone: NDArray, statutory_areas: NDArray
-) -> dict[str, tuple[int, float]]:
-    """Return zone code → (features, m²) of planning zones outside the mapping."""
-    count_and_area_by_code: dict[str, tuple[int, float]] = {}
-    for code, zone_code, area in zip(codes, of_zone, statutory_areas.tolist(), strict=True):
-        if zone_code == UNMAPPED_ZONE_CODE:
-            count, total = count_and_area_by_code.get(code, (0, 0.0))
-            count_and_area_by_code[code] = (count + 1, total + area)
-    return count_and_area_by_code

@@ -105,6 +105,12 @@ def derive_from_plan(
     divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
     code = plan.area_code
     name = divisions.entry_by_code[code].name if code in divisions.entry_by_code else ""
+    # The layer of the three zones is replaced.
+    numbers = [
+        find_highest_number_by_county(layer.keys).get(code, 0)
+        for layer in plan.layers.values()
+        if layer.role != LAYER_CODE and layer.has_field("key")
+    ]
     return DerivedZones(
         three_zones,
         make_zone_indicators(three_zones, zones, county, plan.norm),
@@ -115,22 +121,9 @@ def derive_from_plan(
             zones.crs,
             code,
             name,
-            max(_find_highest_number(plan, code), used_numbers.get(code, 0)) + 1,
+            max([used_numbers.get(code, 0), *numbers]) + 1,
         ),
     )
-
-
-def _find_highest_number(plan: Plan, county: str) -> int:
-    """Return the highest running number in the keys of a plan's layers.
-
-    The layer of the three zones is skipped, because it is replaced.
-    """
-    highest_numbers = [
-        find_highest_number_by_county(layer.keys).get(county, 0)
-        for layer in plan.layers.values()
-        if layer.role != LAYER_CODE and layer.has_field("key")
-    ]
-    return max(highest_numbers, default=0)
 
 
 def list_zone_codes(zones: Layer) -> list[str]:

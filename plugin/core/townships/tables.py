@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...metadata import read_plugin_version
 from ..messages.texts import Texts
 from ..model.rule import Severity
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
@@ -20,11 +19,10 @@ _LENGTH_DECIMALS = 2
 
 def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     """Write all tables of a merge to a new workbook. Raise OutputError."""
-    author = texts.get("about", "program", version=read_plugin_version())
     tables = [make_package_table(log, texts), make_contradiction_table(log, texts), make_change_table(log, texts)]
     if log.has_seams:
         tables.append(make_seam_table(log, texts))
-    write_tables_workbook(path, tables, "", texts, author)
+    write_tables_workbook(path, tables, "", texts)
 
 
 def make_package_table(log: MergeLog, texts: Texts) -> ReportTable:

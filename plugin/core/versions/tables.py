@@ -311,21 +311,18 @@ def write_comparison_workbook(comparison: PlanComparison, target: str | Path, te
     Raises OutputError if the file cannot be written.
     """
     with write_atomically(target) as path:
-        author = texts.get("about", "program", version=read_plugin_version())
         layer = comparison.comparison.later_edition.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
         write_tables_workbook(
             path,
             make_comparison_tables(comparison, texts),
             f"{find_county_name(comparison.plan)}{layer}",
             texts,
-            author,
         )
 
 
 def make_comparison_document(comparison: PlanComparison, texts: Texts) -> Document:
     """Return all tables of a comparison as a document to be signed."""
-    author = texts.get("about", "program", version=read_plugin_version())
     layer = comparison.comparison.later_edition.layer.template.name if texts.lang == "zh" else comparison.role
     title = texts.get("document_titles", "comparison", layer=layer)
     tables = make_comparison_tables(comparison, texts)
-    return make_table_document(tables, title, find_county_name(comparison.plan), texts, author)
+    return make_table_document(tables, title, find_county_name(comparison.plan), texts)

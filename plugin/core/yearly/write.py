@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
@@ -303,13 +302,11 @@ def _write_files(
             result = read_back(database, content, horizontal_crs, progress=rows.add_rows, cancellation=cancellation)
             result.raise_if_different(content.name)
             written_update.results_by_role[content.name] = result
-        author = texts.get("about", "program", version=read_plugin_version())
         write_tables_workbook(
             new / target_paths[1].name,
             make_balance_tables(update, texts),
             find_county_name(update.current_plan),
             texts,
-            author,
         )
         text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
         (new / target_paths[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")

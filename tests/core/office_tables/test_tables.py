@@ -10,7 +10,6 @@ import openpyxl
 import pytest
 import shapely
 
-from plugin.core.office_tables.conflicts import _sum_known
 from plugin.core.office_tables.layouts import list_layout_ids, load_layouts
 from plugin.core.office_tables.run import TableOrder, make_office_tables
 from plugin.core.options import RunOptions
@@ -229,10 +228,6 @@ def test_conflicts_are_the_findings_of_the_check(made, book):
     assert [row[1].value for row in sheet.iter_rows(min_row=5) if row[1].value == "合计"] == ["合计"]
     total = sum(row[8] for row in rows)
     assert read_named(book, "冲突_合计_面积") == pytest.approx(total, abs=1e-6)
-
-
-def test_a_column_without_any_value_has_no_sum():
-    assert _sum_known([None, None]) is None and _sum_known([None, 2.5, 0.0]) == 2.5 and _sum_known([]) == 0
 
 
 def _get_table(made, layout_id):

@@ -24,7 +24,7 @@ def sheet(tmp_path_factory):
         "这条说明共有三十个汉字，宽度正好超过表宽，所以要占两行位置。",
     ]
     path = tmp_path_factory.mktemp("sheet") / "a.xlsx"
-    write_tables_workbook(path, [table], "the urban development boundary", Texts("en"), "")
+    write_tables_workbook(path, [table], "the urban development boundary", Texts("en"))
     return openpyxl.load_workbook(path).worksheets[0]
 
 
@@ -45,6 +45,6 @@ def test_notes_are_as_high_as_their_lines(sheet):
 
 def test_a_sheet_without_rows_has_words_in_place_of_them_before_its_notes(tmp_path):
     table = ReportTable("adjustment_land", [TableColumn("land_use", "", "地类", 30)], notes=["面积为图斑椭球面积。"])
-    write_tables_workbook(tmp_path / "a.xlsx", [table], "甲", Texts("zh"), "")
+    write_tables_workbook(tmp_path / "a.xlsx", [table], "甲", Texts("zh"))
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").worksheets[0]
     assert [sheet.cell(row, 1).value for row in (4, 5)] == ["没有数据。", "面积为图斑椭球面积。"]

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ....metadata import read_plugin_version
 from ...files.csv_records import format_rows
 from ...files.writing import write_atomically
 from ...messages.texts import Texts
@@ -32,7 +31,7 @@ def write_left_out_table(left_out: Sequence[LeftOut], target: Path, lang: str) -
     texts = Texts(lang)
     with write_atomically(target) as new:
         if target.suffix.lower() == ".xlsx":
-            write_tables_workbook(new, [table], "", texts, f"Sanxian {read_plugin_version()}")
+            write_tables_workbook(new, [table], "", texts)
             return
         head = [make_column_title(column, texts) for column in table.columns]
         rows = [[_format_cell(value) for value in row.values] for row in table.rows]

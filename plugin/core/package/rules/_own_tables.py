@@ -124,7 +124,7 @@ def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedW
     texts = Texts(inspected_book.lang)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "a.xlsx"
-        write_tables_workbook(path, tables, find_county_name(inspected_book.ctx.plan), texts, "")
+        write_tables_workbook(path, tables, find_county_name(inspected_book.ctx.plan), texts)
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
 
 

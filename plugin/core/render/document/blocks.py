@@ -251,6 +251,5 @@ class Document:
     header_footer: PageHeaderFooter
     blocks: tuple[Block, ...]
     lang: str = "zh"
-    author: str = ""
     landscape: bool = False
     is_dense: bool = False

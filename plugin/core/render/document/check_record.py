@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ...model.report import Report
 from ...profile import Norm
 from ..sections import make_head_section, make_rule_section
@@ -21,14 +19,21 @@ from .check_report import (
 )
 
 
-def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "", author: str = "") -> Document:
+def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "") -> Document:
     """Return the record of a check as a document.
 
-    ``norm``: standard and profile; ``lang``: zh or en, by default the report's; ``author``: the program.
+    ``norm``: standard and profile; ``lang``: zh or en, by default the report's.
     """
     report_texts = ReportTexts(lang or report.lang)
     head = make_head_section(report, norm, report_texts)
     sections = SectionNumbers(report_texts)
+    columns = make_columns(report_texts, ("rule", 9), ("requirement", 29), ("outcome", 12), ("found", 10, "right"),
+                           ("reason", 40))  # fmt: skip
+    rows = []
+    for row in make_rule_section(report, norm, report_texts):
+        unconfirmed = report_texts.get("say", "unconfirmed", names=row["unconfirmed"]) if row["unconfirmed"] else ""
+        texts = (row["code"], row["title"], row["outcome"], row["count"], row["reason"] or unconfirmed)
+        rows.append(tuple(map(DocumentCell, texts)))
     blocks: list[Block] = [
         FactTable(list_facts(report, head, report_texts)),
         Paragraph(
@@ -36,34 +41,10 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
         ),
         sections.make_heading("recorded_counts"),
         make_rule_counts(report, report_texts),
-        *_make_rule_table(report, norm, sections, report_texts),
+        sections.make_heading("recorded_rules"),
+        DocumentTable(columns, tuple(rows), report_texts.get("say", "no_rule")),
         sections.make_heading("recorded_problems"),
         *(list(make_findings_tables(report, report_texts)) or [Paragraph(report_texts.get("text", "no_findings"))]),
         make_signature(report_texts),
     ]
-    return make_document(report, head, report_texts.get("signed", "record_title"), blocks, report_texts, author)
-
-
-def _make_rule_table(
-    report: Report, norm: Norm | None, sections: SectionNumbers, report_texts: ReportTexts
-) -> Iterator[Block]:
-    """Yield the table of rules with their results."""
-    yield sections.make_heading("recorded_rules")
-    columns = make_columns(report_texts, ("rule", 9), ("requirement", 29), ("outcome", 12), ("found", 10, "right"),
-                           ("reason", 40))  # fmt: skip
-    rows = tuple(
-        (
-            DocumentCell(row["code"]),
-            DocumentCell(row["title"]),
-            DocumentCell(row["outcome"]),
-            DocumentCell(row["count"]),
-            DocumentCell(row["reason"] or _format_unconfirmed(row["unconfirmed"], report_texts)),
-        )
-        for row in make_rule_section(report, norm, report_texts)
-    )
-    yield DocumentTable(columns, rows, report_texts.get("say", "no_rule"))
-
-
-def _format_unconfirmed(setting_names: str, report_texts: ReportTexts) -> str:
-    """Return the note that settings of these names are unconfirmed; empty without names."""
-    return report_texts.get("say", "unconfirmed", names=setting_names) if setting_names else ""
+    return make_document(report, head, report_texts.get("signed", "record_title"), blocks, report_texts)

@@ -69,7 +69,6 @@ def make_check_report(
     pictures: ReportPictures | None = None,
     *,
     lang: str = "",
-    author: str = "",
     chapter: ReportChapter | None = None,
 ) -> Document:
     """Return the report of a check as a document.
@@ -84,8 +83,6 @@ def make_check_report(
         Overview map and close-ups; without them the document gives the reason.
     lang : str
         zh or en; empty: the report's language.
-    author : str
-        The program, for the file's metadata.
     chapter : ReportChapter, optional
         A further chapter, before the signatures.
     """
@@ -102,11 +99,11 @@ def make_check_report(
         PageBreak(),
         *_make_appendices(report, norm, report_texts),
     ]
-    return make_document(report, head, head["title"], blocks, report_texts, author)
+    return make_document(report, head, head["title"], blocks, report_texts)
 
 
 def make_document(
-    report: Report, head: dict[str, Any], title: str, blocks: list[Block], report_texts: ReportTexts, author: str = ""
+    report: Report, head: dict[str, Any], title: str, blocks: list[Block], report_texts: ReportTexts
 ) -> Document:
     """Return a document about a check with its blocks; area, phase, number and secrecy are those of the report."""
     document = report.provenance.get("document", {})
@@ -126,7 +123,6 @@ def make_document(
         margins,
         tuple(blocks),
         report_texts.lang,
-        author,
     )
 
 

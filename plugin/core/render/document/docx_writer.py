@@ -16,6 +16,7 @@ from typing import Any
 from ....paths import DOCX_TEMPLATE_FOLDER
 from ...errors import InputError, OutputError
 from ...files.zipped_libraries import import_zipped_library
+from ...messages.texts import Texts
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
 from ..merged_heads import merge_heads
 from ..report_settings import load_report_settings
@@ -170,7 +171,7 @@ class _DocxWriter:
         self._write_header_and_footer(document)
         properties = self._file.core_properties
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
-        properties.author = properties.last_modified_by = document.author
+        properties.author = properties.last_modified_by = Texts(document.lang).program
         self._file.save(str(path))
 
     def _set_landscape_orientation(self) -> None:

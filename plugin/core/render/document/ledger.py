@@ -78,7 +78,6 @@ def write_ledger(
     norm: Norm | None,
     *,
     lang: str = "",
-    author: str = "",
     worklist: Mapping[str, WorkItem] | None = None,
     public: ReplacementReport | None = None,
     chapter: ReportChapter | None = None,
@@ -114,7 +113,7 @@ def write_ledger(
         _write_table_sheet(book, table, Texts(report_texts.lang))
     if public is not None:
         _write_additional_sheet(book, public)
-    book.properties.creator = book.properties.lastModifiedBy = author
+    book.properties.creator = book.properties.lastModifiedBy = Texts(report_texts.lang).program
     book.properties.title = report_texts.get("ledger", "title", title=head["title"])
     book.save(path)
 

@@ -25,10 +25,10 @@ _INDENT = "\u3000"
 _GROUP_SPACE = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
 
 
-def make_table_document(tables: list[ReportTable], title: str, area: str, texts: Texts, author: str = "") -> Document:
+def make_table_document(tables: list[ReportTable], title: str, area: str, texts: Texts) -> Document:
     """Return tables as a document, each with its unit and notes, then the fields to be signed.
 
-    ``title``: title of the document; ``area``: name of the county, printed below the title; ``author``: the program.
+    ``title``: title of the document; ``area``: name of the county, printed below the title.
     """
     report_texts = ReportTexts(texts.lang)
     is_wide = any(sum(c.width_in_characters for c in table.columns) > _MAX_PORTRAIT_WIDTH for table in tables)
@@ -39,7 +39,7 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
         footer_left=report_texts.get("page", "product"),
         page_number_format=report_texts.get("page", "number"),
     )
-    return Document(title, area, margins, tuple(blocks), texts.lang, author, landscape=is_wide)
+    return Document(title, area, margins, tuple(blocks), texts.lang, landscape=is_wide)
 
 
 def make_table_blocks(
@@ -73,15 +73,17 @@ def _make_table(table: ReportTable, texts: Texts, letters: int) -> DocumentTable
     headings = [make_column_heading(column, table, texts) for column in table.columns]
     shares = compute_column_shares(headings, [[cell.text for cell in row] for row in rows], letters)
     columns = tuple(
-        DocumentColumn(heading, share, "right" if _has_numbers(table, n) else "left")
+        # A column for numbers has a unit, also if none of them is known.
+        DocumentColumn(
+            heading,
+            share,
+            "right"
+            if table.columns[n].unit or any(isinstance(row.values[n], TableNumber) for row in table.rows)
+            else "left",
+        )
         for n, (heading, share) in enumerate(zip(headings, shares, strict=True))
     )
     return DocumentTable(columns, rows, texts.get("tables", "no_rows"), heads)
-
-
-def _has_numbers(table: ReportTable, place: int) -> bool:
-    """Return True if the column at position ``place`` is for numbers, also if none of them is known."""
-    return bool(table.columns[place].unit) or any(isinstance(row.values[place], TableNumber) for row in table.rows)
 
 
 def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:

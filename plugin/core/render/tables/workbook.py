@@ -44,13 +44,12 @@ def write_tables_workbook(
     tables: list[ReportTable],
     area: str,
     texts: Texts,
-    author: str,
     add_sheets: Callable[[Workbook], None] | None = None,
 ) -> None:
     """Write all tables to a new workbook, one sheet each, in order.
 
-    ``area``: name of the area for the titles; ``author``: the program; ``add_sheets``: adds other sheets. Names of
-    users, folders and computers do not go into the file. Raises OutputError without the package that writes workbooks.
+    ``area``: name of the area for the titles; ``add_sheets``: adds other sheets. Names of users, folders and computers
+    do not go into the file. Raises OutputError without the package that writes workbooks.
     """
     try:
         import openpyxl
@@ -63,7 +62,7 @@ def write_tables_workbook(
         _write_sheet(book, table, area, texts, styles)
     if add_sheets is not None:
         add_sheets(book)
-    book.properties.creator = book.properties.lastModifiedBy = author
+    book.properties.creator = book.properties.lastModifiedBy = texts.program
     book.properties.title = texts.get("sheet_titles", tables[0].id, area=area) if tables else area
     book.save(path)
 

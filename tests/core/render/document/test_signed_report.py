@@ -15,7 +15,7 @@ import pytest
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files.writing import OutputPaths
-from plugin.core.messages.texts import THIN_SPACE
+from plugin.core.messages.texts import THIN_SPACE, Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
@@ -48,7 +48,7 @@ def checked():
 
 @pytest.fixture(scope="module")
 def document(checked):
-    return make_check_report(add_data_digest(checked.report, checked.plan), checked.plan.norm, author="x")
+    return make_check_report(add_data_digest(checked.report, checked.plan), checked.plan.norm)
 
 
 def list_texts(document: blocks.Document) -> list[str]:
@@ -218,7 +218,7 @@ def test_first_page_counts_open_notes_without_an_approval_document_for_each_rule
         )
     ]
     report = make_variant(checked.report, findings=notes, rules=[], indicators=[])
-    texts = list_texts(make_check_report(report, checked.plan.norm, author="x"))
+    texts = list_texts(make_check_report(report, checked.plan.norm))
     (line,) = [text for text in texts if "尚未登记文号的提示4处" in normalise(text)]
     assert "REL0432、LAW0052" in normalise(line) and "REL041" not in line
     assert not [text for text in texts if "其余错误" in text]
@@ -252,7 +252,7 @@ def test_written_docx_contains_every_text_of_the_check_report(document, tmp_path
     assert missing == []
     footer = read.sections[0].footer._element.xml
     assert "NUMPAGES" in footer and "三区三线规划助手" in footer
-    assert read.core_properties.author == "x"
+    assert read.core_properties.author == Texts("zh").program
 
 
 def test_print_page_contains_every_text_of_the_check_report(document):
@@ -270,7 +270,7 @@ def test_print_page_escapes_markup_in_data():
 
 def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_message_and_link(checked, tmp_path):
     path = tmp_path / "问题台账.xlsx"
-    write_ledger(path, checked.report, checked.plan.norm, author="x")
+    write_ledger(path, checked.report, checked.plan.norm)
     book = openpyxl.load_workbook(path)
     summary, sheet = book["汇总"], book["问题"]
     rows = list(sheet.iter_rows(min_row=2, values_only=True))
