@@ -62,7 +62,14 @@ def list_counties(source: str | Path, output: Path) -> CountyList:
         If the source is missing, is neither a folder nor a list, has no county, or a row of the list is unusable.
     """
     if isinstance(source, str) and is_connection(source):
-        return CountyList(_list_schemas(source))
+        from ..io.postgis import list_layer_schemas
+
+        names = [name.strip() for name in parse_connection(source).schema.split(",") if name.strip()]
+        if names in ([], [_ALL_SCHEMAS]):
+            names = list_layer_schemas(source)
+        if not names:
+            raise InputError("counties_none", source=source)
+        return CountyList(tuple(County(name, replace_schema(source, name)) for name in dict.fromkeys(names)))
     source = Path(source)
     try:
         if not source.exists():
@@ -75,18 +82,6 @@ def list_counties(source: str | Path, output: Path) -> CountyList:
     if not found.counties:
         raise InputError("counties_none", source=str(source))
     return found
-
-
-def _list_schemas(source: str) -> tuple[County, ...]:
-    """Return a county for each schema that a connection names, as ``schema=a,b``, or of the database (``schema=*``)."""
-    from ..io.postgis import list_layer_schemas
-
-    names = [name.strip() for name in parse_connection(source).schema.split(",") if name.strip()]
-    if names in ([], [_ALL_SCHEMAS]):
-        names = list_layer_schemas(source)
-    if not names:
-        raise InputError("counties_none", source=source)
-    return tuple(County(name, replace_schema(source, name)) for name in dict.fromkeys(names))
 
 
 def _list_folder(folder: Path, output: Path) -> CountyList:

@@ -54,6 +54,19 @@ def render_summary(summary: BatchSummary) -> str:
     numbers = SectionNumbers(report_texts)
     title = report_texts.get("counties", "title", area=summary.area_name)
     reasons = _list_reasons(summary, report_texts)
+    failed = len(summary.list_records(Verdict.FAILED))
+    incomplete = len(summary.list_records(Verdict.INCOMPLETE)) + len(summary.list_records(None))
+    count = failed or incomplete or len(summary.list_records(summary.verdict))
+    entries = []
+    for verdict in (*VERDICT_ORDER, None):
+        records = summary.list_records(verdict)
+        label = (
+            report_texts.get("counties", "no_verdict") if verdict is None else report_texts.get("verdict", str(verdict))
+        )
+        if records or verdict is not None:
+            names = summary.join_names(records)
+            symbol = _NO_VERDICT if verdict is None else str(verdict)
+            entries.append({"symbol": symbol, "label": label, "count": str(len(records)), "names": names})
     return fill_template(
         TEMPLATE,
         {
@@ -66,9 +79,15 @@ def render_summary(summary: BatchSummary) -> str:
             "classes": _CLASSES,
             "map": _make_overview(summary, report_texts),
             "map_note": _make_map_note(summary, report_texts),
-            "headline": _make_headline(summary, report_texts),
+            "headline": (
+                {
+                    "number": format_number(count, 0),
+                    "words": report_texts.get("counties", f"headline_{summary.verdict}"),
+                    "verdict": str(summary.verdict),
+                }
+            ),
             "statement": _make_statement(summary, report_texts),
-            "legend": _make_legend(summary, report_texts),
+            "legend": entries,
             "reasons": reasons[:_MAX_REASONS],
             "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
             "figure_columns": [_get_figure_title(column, summary.lang) for column in FIGURE_COLUMNS],
@@ -141,18 +160,6 @@ def _make_map_note(summary: BatchSummary, report_texts: ReportTexts) -> str:
     return report_texts.join_sentences(notes)
 
 
-def _make_headline(summary: BatchSummary, report_texts: ReportTexts) -> dict[str, str]:
-    """Return the number and words of the box: how many counties have the worst result."""
-    failed = len(summary.list_records(Verdict.FAILED))
-    incomplete = len(summary.list_records(Verdict.INCOMPLETE)) + len(summary.list_records(None))
-    count = failed or incomplete or len(summary.list_records(summary.verdict))
-    return {
-        "number": format_number(count, 0),
-        "words": report_texts.get("counties", f"headline_{summary.verdict}"),
-        "verdict": str(summary.verdict),
-    }
-
-
 def _make_statement(summary: BatchSummary, report_texts: ReportTexts) -> str:
     """Return how many counties were checked, and the verdict of all."""
     without_verdict = len(summary.list_records(None))
@@ -160,21 +167,6 @@ def _make_statement(summary: BatchSummary, report_texts: ReportTexts) -> str:
     verdict = report_texts.get("verdict", str(summary.verdict))
     key = "statement_partly" if without_verdict else "statement"
     return report_texts.get("counties", key, checked=checked, others=without_verdict, verdict=verdict)
-
-
-def _make_legend(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:
-    """Return the symbols of the map with number and names of their counties."""
-    entries = []
-    for verdict in (*VERDICT_ORDER, None):
-        records = summary.list_records(verdict)
-        label = (
-            report_texts.get("counties", "no_verdict") if verdict is None else report_texts.get("verdict", str(verdict))
-        )
-        if records or verdict is not None:
-            names = summary.join_names(records)
-            symbol = _NO_VERDICT if verdict is None else str(verdict)
-            entries.append({"symbol": symbol, "label": label, "count": str(len(records)), "names": names})
-    return entries
 
 
 def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:

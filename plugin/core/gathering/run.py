@@ -100,7 +100,11 @@ def gather_counties(
         something cannot be written.
     """
     spec, county_spec = load_package_spec(options.parent_spec), load_package_spec(options.county_spec)
-    _check_spec(spec)
+    if spec.digits == DIVISION_CODE_DIGITS:
+        raise InputError("gather_spec", value=spec.id, name=spec.name)
+    for vectors in spec.vectors:
+        if vectors.suffix not in DATABASE_FORMATS:
+            raise InputError("gather_format", value=vectors.file, name=spec.name)
     norm = RunOptions(standard=spec.standard, profile=options.parent_profile, lang=options.check.lang).resolve_norm()
     found = list_counties(options.source, options.output)
     check_output_outside_data(options.output, [options.source], found.counties)
@@ -138,15 +142,6 @@ def gather_counties(
             slot_problems, seams, progress, cancellation,
         )  # fmt: skip
         return _gather(run, on_county)
-
-
-def _check_spec(spec: PackageSpec) -> None:
-    """Raise InputError for a specification of a county's package, or of data that cannot grow."""
-    if spec.digits == DIVISION_CODE_DIGITS:
-        raise InputError("gather_spec", value=spec.id, name=spec.name)
-    for vectors in spec.vectors:
-        if vectors.suffix not in DATABASE_FORMATS:
-            raise InputError("gather_format", value=vectors.file, name=spec.name)
 
 
 def _find_placeholders(
@@ -203,7 +198,13 @@ def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[Gat
                 *appender.find_layer_problems(),
                 *find_gathering_problems(result, run.norm, run.filled_slots),
             ]
-            _stop_at_gate(run, result, problems)
+            try:
+                stop_on_gate_problems(problems, run.order, run.target)
+            except OutputError:
+                result.problems = problems
+                result.mark_not_gathered()
+                write_result_files(result, run.options.output)
+                raise
             for data_set in appender.data_sets:
                 data_set.finish(run.cancellation)
             if run.seams is not None:
@@ -282,14 +283,3 @@ def _stop_on_refused(run: _Run, result: GatherResult) -> None:
     )
     key = "gather_refused" if len(result.refused) < len(result.counties) else "gather_none"
     raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
-
-
-def _stop_at_gate(run: _Run, result: GatherResult, problems: list[ExportProblem]) -> None:
-    """Write the tables with the problems and raise OutputError if one of them stops the package."""
-    try:
-        stop_on_gate_problems(problems, run.order, run.target)
-    except OutputError:
-        result.problems = problems
-        result.mark_not_gathered()
-        write_result_files(result, run.options.output)
-        raise

@@ -334,11 +334,15 @@ def _compute_figure(
         "difference_m2": net_area - statutory_area,
     }
     is_confirmed = is_sum_confirmed_by_geometry(layer, "net_area", ctx)
+    allowance = float(ctx.norm.get_rule_parameters("ATT003").get("allowance_m2", 0.01))
     figure = AreaFigure(
         layer,
         net_area,
         "net",
-        is_confirmed=_is_consistent(layer, ctx),
+        is_confirmed=(
+            not layer.empty_rows.any()
+            and not find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance)
+        ),
         formula_inputs=inputs,
         is_confirmed_by_geometry=is_confirmed,
     )
@@ -346,11 +350,3 @@ def _compute_figure(
     if land is not None:
         figure.land_m2, figure.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
     return figure
-
-
-def _is_consistent(layer: Layer, ctx: RuleContext) -> bool:
-    """Return True if each row has a shape (GEO001) and a consistent net area (ATT003)."""
-    allowance = float(ctx.norm.get_rule_parameters("ATT003").get("allowance_m2", 0.01))
-    return not layer.empty_rows.any() and not find_net_area_contradictions(
-        layer, ctx.find_cultivated_rows(layer), allowance
-    )

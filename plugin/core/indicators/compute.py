@@ -127,7 +127,11 @@ class PlanIndicators:
         # The methods below have the names of the methods in indicators.toml.
         figure = getattr(self, f"_compute_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
-        return self._compare_with_targets(entry, figure)
+        own_targets = [t for t in self.ctx.norm.find_targets(self.ctx.plan.area_code) if t.indicator == entry.id]
+        share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
+        return [_compare_with_target(figure, target, target.get_warning_share(share)) for target in own_targets] or [
+            figure
+        ]
 
     def _compute_figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures that a rule reports, so that rule and indicator agree."""
@@ -160,14 +164,6 @@ class PlanIndicators:
         if code not in self._results_by_rule:
             self._results_by_rule[code] = run_rule_alone(load_all_rules()[code], self.ctx, self.texts)
         return self._results_by_rule[code]
-
-    def _compare_with_targets(self, entry: CatalogueIndicator, figure: Indicator) -> list[Indicator]:
-        """Return a copy of the figure for each target of the area, else the figure itself."""
-        own_targets = [t for t in self.ctx.norm.find_targets(self.ctx.plan.area_code) if t.indicator == entry.id]
-        share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
-        return [_compare_with_target(figure, target, target.get_warning_share(share)) for target in own_targets] or [
-            figure
-        ]
 
     def _compute_stated(self, entry: CatalogueIndicator) -> Indicator:
         """Return a figure of `STATED_FIGURES` as an indicator."""
@@ -248,7 +244,9 @@ class PlanIndicators:
         area = float(extent.statutory.sum())
         extent_shape = shapely.union_all(extent.plane_shapes[extent.has_shape])
         inside = shapely.intersection(lines.plane_shapes, extent_shape)
-        length = _measure_geodesic_length(inside, self.ctx)
+        lonlat = crs_care.reproject_to_lonlat(inside, self.ctx.plan.plane_crs)
+        present_lines = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
+        length = float(sum(CGCS2000_GEOD.geometry_length(line) for line in present_lines))
         inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
         return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
 
@@ -370,10 +368,3 @@ def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     if entry.urban_codes:
         return {"urban_codes": list(entry.urban_codes)}
     return {"land_classes": list(entry.classes)}
-
-
-def _measure_geodesic_length(lines: NDArray, ctx: RuleContext) -> float:
-    """Return the total length (m) of (n,) lines on the ellipsoid."""
-    lonlat = crs_care.reproject_to_lonlat(lines, ctx.plan.plane_crs)
-    present_lines = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
-    return float(sum(CGCS2000_GEOD.geometry_length(line) for line in present_lines))

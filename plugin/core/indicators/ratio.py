@@ -361,7 +361,18 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         expansion.land_ratios = compute_expansion_ratios(
             expansion.statutory_denominator, boundary_area, concentrated, flexible, expansion.new_land_m2
         )
-        _mark_ratio_decided_by_field(expansion, int(urban.sum()), norm, (boundary_area, concentrated, flexible))
+        count = int(urban.sum())
+        form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
+        largest_ratios = compute_expansion_ratios(
+            expansion.statutory_denominator + ROUNDING_M2 * count,
+            boundary_area,
+            concentrated,
+            flexible,
+            expansion.new_land_m2,
+        )
+        if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < largest_ratios[form]:
+            expansion.is_confirmed_by_geometry = False
+            expansion.uncertainties.append("ratio.denominator")
     expansion.numerators_m2 = {
         "n1": boundary_area,
         "n2": concentrated + flexible,
@@ -461,23 +472,6 @@ def _compute_ratio_with_open_windows(expansion: ExpansionRatio, places: NDArray,
         float((areas * unfilled).sum()),
     )
     expansion.ratio_with_windows_filled = (numerator + expansion.unfilled_area_m2) / expansion.denominator_m2
-
-
-def _mark_ratio_decided_by_field(
-    expansion: ExpansionRatio, count: int, norm: Norm, areas: tuple[float, float, float]
-) -> None:
-    """Mark a ratio as unconfirmed if only the survey area keeps it within its limit.
-
-    The survey area and the statutory area may differ within the allowances; the rounding error of ``count`` rows has no
-    effect.
-    """
-    form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-    largest_ratios = compute_expansion_ratios(
-        expansion.statutory_denominator + ROUNDING_M2 * count, *areas, expansion.new_land_m2
-    )
-    if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < largest_ratios[form]:
-        expansion.is_confirmed_by_geometry = False
-        expansion.uncertainties.append("ratio.denominator")
 
 
 def _compute_ratio_without_contradicted_parcels(

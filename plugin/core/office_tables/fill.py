@@ -77,7 +77,13 @@ class _Filler:
         round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
         self._note_adjusted_cells()
         for row in self._table.rows:
-            self._compute_differences(row)
+            contents = [place.column.content for place in self._places]
+            for position, place in enumerate(self._places):
+                if place.column.difference_of:
+                    first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
+                    if isinstance(first, TableNumber) and isinstance(second, TableNumber):
+                        decimals = self._table.columns[position].decimals
+                        row.values[position] = TableNumber(round(first.value - second.value, decimals), decimals)
         self._number_rows()
         self._add_notes()
         return self._table
@@ -209,16 +215,6 @@ class _Filler:
         if table is None or not row.values:
             return ""
         return str(row.values[[column.id for column in table.columns].index(column_id)] or "")
-
-    def _compute_differences(self, row: FilledRow) -> None:
-        """Set the cells that are the printed difference of two others, so they are never adjusted."""
-        contents = [place.column.content for place in self._places]
-        for position, place in enumerate(self._places):
-            if place.column.difference_of:
-                first, second = (row.values[contents.index(content)] for content in place.column.difference_of)
-                if isinstance(first, TableNumber) and isinstance(second, TableNumber):
-                    decimals = self._table.columns[position].decimals
-                    row.values[position] = TableNumber(round(first.value - second.value, decimals), decimals)
 
     def _number_rows(self) -> None:
         """Write running numbers of rows, and dashes into empty cells."""

@@ -105,7 +105,15 @@ class LineJudge:
         """Return the item on the land of a project."""
         overlay = self.data.overlay
         if overlay is None:
-            return self._make_absent_item()
+            if self.data.is_declared_absent:
+                return self._make_item(Outcome.CONFORMS, "declared_absent", area_m2=0.0)
+            # A layer that the county has but that cannot be used always counts.
+            weight = self.spec.absent
+            if weight is Outcome.LISTED and self.data.problem != "absent":
+                weight = Outcome.UNDETERMINED
+            return self._make_item(
+                Outcome.UNDETERMINED, self.data.problem, area_m2=None, is_present=False, weight=weight
+            )
         if number in overlay.failed:
             return self._make_item(Outcome.UNDETERMINED, "overlay_failed", area_m2=None)
         pieces = overlay.get_pieces(number)
@@ -138,16 +146,6 @@ class LineJudge:
             Message(SECTION, f"line_{key}", params),
             **more,
         )
-
-    def _make_absent_item(self) -> LineItem:
-        """Return the item of a line without a usable layer."""
-        if self.data.is_declared_absent:
-            return self._make_item(Outcome.CONFORMS, "declared_absent", area_m2=0.0)
-        # A layer that the county has but that cannot be used always counts.
-        weight = self.spec.absent
-        if weight is Outcome.LISTED and self.data.problem != "absent":
-            weight = Outcome.UNDETERMINED
-        return self._make_item(Outcome.UNDETERMINED, self.data.problem, area_m2=None, is_present=False, weight=weight)
 
     def _make_free_item(self, pieces: ProjectPieces, project: Project) -> LineItem:
         """Return the item of a project without land in the line, with its distance."""

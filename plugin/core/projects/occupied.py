@@ -46,7 +46,16 @@ class DistanceTree:
         )
         if not is_large.any():
             return shapely.STRtree(self._shapes)
-        return shapely.STRtree(np.concatenate([self._shapes[~is_large], _make_sections(self._shapes[is_large])]))
+        xy, starts, _, _ = extract_rings(self._shapes[is_large])
+        # Section k of a ring begins at its vertex k · `_SEGMENTS`; the last vertex of a ring begins no section.
+        counts = -(-(np.diff(starts) - 1) // _SEGMENTS)
+        number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        first = np.repeat(starts[:-1], counts) + number * _SEGMENTS
+        last = np.minimum(first + _SEGMENTS, np.repeat(starts[1:] - 1, counts))
+        sizes = last - first + 1
+        vertices = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first, sizes)
+        sections: NDArray = shapely.linestrings(xy[vertices], indices=np.repeat(np.arange(len(sizes)), sizes))
+        return shapely.STRtree(np.concatenate([self._shapes[~is_large], sections]))
 
     def build(self) -> None:
         """Build the tree now; it takes as long as thousands of distances."""
@@ -56,20 +65,6 @@ class DistanceTree:
         """Return the distance (m) of a shape that has no land in any polygon; None without shapes."""
         rows, distances = self._tree.query_nearest(shape, return_distance=True, all_matches=False)
         return float(distances[0]) if len(rows) else None
-
-
-def _make_sections(polygons: NDArray) -> NDArray:
-    """Return the boundaries of polygons as lines of at most `_SEGMENTS` segments."""
-    xy, starts, _, _ = extract_rings(polygons)
-    # Section k of a ring begins at its vertex k · `_SEGMENTS`; the last vertex of a ring begins no section.
-    counts = -(-(np.diff(starts) - 1) // _SEGMENTS)
-    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    first = np.repeat(starts[:-1], counts) + number * _SEGMENTS
-    last = np.minimum(first + _SEGMENTS, np.repeat(starts[1:] - 1, counts))
-    sizes = last - first + 1
-    vertices = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first, sizes)
-    sections: NDArray = shapely.linestrings(xy[vertices], indices=np.repeat(np.arange(len(sizes)), sizes))
-    return sections
 
 
 @dataclass(frozen=True)

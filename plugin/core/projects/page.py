@@ -195,7 +195,21 @@ class _ProjectPage:
             return Heading(sections.number_title(self._get(key)), note=note)
 
         yield FactTable(self._list_facts())
-        yield self._make_verdict()
+        one = self.one
+        all_items: list[ReviewItem] = [*one.lines, *one.zones]
+        items = [item for item in all_items if count_outcome(item) is not Outcome.LISTED]
+        counts = {
+            str(verdict): format_number(sum(item.outcome is verdict for item in items), 0) for verdict in _VERDICTS
+        }
+        yield (
+            VerdictBox(
+                get_outcome_name(one.verdict, self.texts),
+                one.reasons[0].render(self.texts) if one.reasons else "",
+                self._get("counts", **counts),
+                is_passed=one.verdict is Outcome.CONFORMS,
+                options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in _VERDICTS),
+            )
+        )
         numbers = {line.id: number for number, line in list_numbered_lines(self.one)}
         yield make_heading("lines", self._get("lines_note"))
         yield self.tables.make_line_table(numbers)
@@ -265,22 +279,6 @@ class _ProjectPage:
             share = format_number(100 * abs(difference) / project.declared_m2, 2) if project.declared_m2 else "—"
             amounts.append(self._get("difference", area=format_square_metres(abs(difference)), share=share))
         return self.words.get("page", "gap").join(amounts)
-
-    def _make_verdict(self) -> VerdictBox:
-        """Return the verdict with its check boxes, the leading reason and the numbers of items by outcome."""
-        one = self.one
-        all_items: list[ReviewItem] = [*one.lines, *one.zones]
-        items = [item for item in all_items if count_outcome(item) is not Outcome.LISTED]
-        counts = {
-            str(verdict): format_number(sum(item.outcome is verdict for item in items), 0) for verdict in _VERDICTS
-        }
-        return VerdictBox(
-            get_outcome_name(one.verdict, self.texts),
-            one.reasons[0].render(self.texts) if one.reasons else "",
-            self._get("counts", **counts),
-            is_passed=one.verdict is Outcome.CONFORMS,
-            options=tuple((get_outcome_name(verdict, self.texts), verdict is one.verdict) for verdict in _VERDICTS),
-        )
 
     def _make_map(self, scene: MapScene) -> Iterator[Block]:
         """Yield the map with its numbered places and legend."""

@@ -120,8 +120,40 @@ def read_projects(
     InputError
         The layer has no CRS, its coordinates contradict it, it has no rows, or cannot be read.
     """
+    frame, name = source.frame, source.full_name
+    source.require_usable()
+    if not len(frame):
+        raise InputError("projects_empty", source=name)
+    if source.crs is None:
+        raise InputError("projects_no_crs", source=name)
+    by_name = {str(field).upper(): field for field in frame.columns if field != frame.geometry.name}
+    columns = {
+        meaning: [
+            (str(found), [text.strip() for text in format_column(frame[found])])
+            for field in names
+            if (found := by_name.get(field)) is not None
+        ]
+        for meaning, names in settings.fields.items()
+    }
+    fids = [int(fid) for fid in frame.index]
     return read_project_rows(
-        _collect_rows(source, settings), norm, settings, plane_crs, width_m=width_m, use=use, cancellation=cancellation
+        (
+            ProjectRows(
+                name,
+                source.crs,
+                frame.geometry.to_numpy(),
+                columns,
+                frozenset(position for position, fid in enumerate(fids) if fid in set(source.broken_fids)),
+                frozenset(position for position, fid in enumerate(fids) if fid in source.curve_texts),
+                source.curve_step,
+            )
+        ),
+        norm,
+        settings,
+        plane_crs,
+        width_m=width_m,
+        use=use,
+        cancellation=cancellation,
     )
 
 
@@ -147,35 +179,6 @@ def read_project_rows(
         if project is not None:
             projects.append(project)
     return ReadProjects(tuple(projects), tuple(reader.notes), len(rows.shapes), rows.name)
-
-
-def _collect_rows(source: SourceLayer, settings: ReviewSettings) -> ProjectRows:
-    """Return the rows of a layer. Raise InputError if none can be placed."""
-    frame, name = source.frame, source.full_name
-    source.require_usable()
-    if not len(frame):
-        raise InputError("projects_empty", source=name)
-    if source.crs is None:
-        raise InputError("projects_no_crs", source=name)
-    by_name = {str(field).upper(): field for field in frame.columns if field != frame.geometry.name}
-    columns = {
-        meaning: [
-            (str(found), [text.strip() for text in format_column(frame[found])])
-            for field in names
-            if (found := by_name.get(field)) is not None
-        ]
-        for meaning, names in settings.fields.items()
-    }
-    fids = [int(fid) for fid in frame.index]
-    return ProjectRows(
-        name,
-        source.crs,
-        frame.geometry.to_numpy(),
-        columns,
-        frozenset(position for position, fid in enumerate(fids) if fid in set(source.broken_fids)),
-        frozenset(position for position, fid in enumerate(fids) if fid in source.curve_texts),
-        source.curve_step,
-    )
 
 
 class _ProjectReader:
@@ -316,7 +319,12 @@ class _ProjectReader:
             return nothing
         kind = _KIND_BY_DIMENSION[int(shapely.get_dimensions(raw))]
         shape = extract_polygons(self._plane[position])
-        loose = _find_loose_parts(self._plane[position], shape)
+        parts = shapely.get_parts(shapely.get_parts(self._plane[position]))
+        parts = parts[shapely.get_dimensions(parts) < 2]
+        if shape is not None:
+            parts = shapely.difference(parts, shape)
+        parts = shapely.get_parts(parts[~shapely.is_empty(parts)])
+        loose = shapely.geometrycollections(parts) if len(parts) else None
         width = None
         if loose is not None and (kind != "polygon" or self.width_m is not None or self._get("width", position)):
             width = self._read_width(position, kind)
@@ -424,19 +432,6 @@ class _ProjectReader:
             return code if code in entries and (not rest or code in named) else ""
         # A parent and its only child may have one name: the parent is the more general.
         return min(named, key=len, default="")
-
-
-def _find_loose_parts(plane: Any, land: Any) -> Any:
-    """Return the lines and points of a shape beside its polygons; None without any.
-
-    ``land``: the polygons; None without any.
-    """
-    parts = shapely.get_parts(shapely.get_parts(plane))
-    parts = parts[shapely.get_dimensions(parts) < 2]
-    if land is not None:
-        parts = shapely.difference(parts, land)
-    parts = shapely.get_parts(parts[~shapely.is_empty(parts)])
-    return shapely.geometrycollections(parts) if len(parts) else None
 
 
 def _widen(parts: Any, width: float) -> Any:

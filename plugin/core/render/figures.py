@@ -59,6 +59,14 @@ def is_township_figure(indicator: Indicator) -> bool:
 def _make_figure_row(indicator: Indicator, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return one indicator as a row of the page: column → text."""
     state = format_state(indicator, report_texts)
+    source_marks = []
+    ratio = indicator.unit == "ratio"
+    if norm is not None and indicator.target is not None:
+        source_marks.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
+    if norm is not None and ratio:
+        source_marks.append(norm.get_source_mark("ratio.form"))
+    if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
+        source_marks.append(norm.get_source_mark(THREE_ZONES))
     return {
         "id": indicator.id,
         "name": indicator.name or indicator.id,
@@ -71,7 +79,7 @@ def _make_figure_row(indicator: Indicator, norm: Norm | None, report_texts: Repo
         "basis": "" if indicator.unit == "ratio" else format_basis(indicator, report_texts),
         "inputs": format_inputs(indicator, report_texts),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
-        "marks": _list_source_marks(indicator, norm),
+        "marks": list(dict.fromkeys(source_marks)),
         "source": indicator.target_source,
         "confirmed": indicator.confirmed,
     }
@@ -275,16 +283,3 @@ def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
         )
         notes.append(report_texts.get("text", "ratio_basis", numerator=numerator_text, denominator=denominator_text))
     return notes
-
-
-def _list_source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
-    """Return the source marks (A, B or C) of an indicator's target and definition, each once."""
-    source_marks = []
-    ratio = indicator.unit == "ratio"
-    if norm is not None and indicator.target is not None:
-        source_marks.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
-    if norm is not None and ratio:
-        source_marks.append(norm.get_source_mark("ratio.form"))
-    if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
-        source_marks.append(norm.get_source_mark(THREE_ZONES))
-    return list(dict.fromkeys(source_marks))

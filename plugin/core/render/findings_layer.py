@@ -32,7 +32,17 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     `write_atomically` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full
     disk, which drivers do not always report).
     """
-    driver = _get_driver_of_file(path)
+    driver_by_suffix = {
+        ".gpkg": "GPKG",
+        "": "GPKG",
+        ".gdb": "OpenFileGDB",
+        ".shp": "ESRI Shapefile",
+        ".geojson": "GeoJSON",
+    }
+    suffix = path.suffix.lower()
+    if suffix not in driver_by_suffix:
+        raise OutputError("output_format", target=str(path), known=" ".join(k for k in driver_by_suffix if k))
+    driver = driver_by_suffix[suffix]
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         temporary_file = Path(folder) / f"findings{path.suffix}"
@@ -40,7 +50,10 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
             with warnings.catch_warnings():
                 # A shapefile truncates some names and texts; these columns are known.
                 warnings.simplefilter("ignore")
-                _write_rows(temporary_file, findings, layer, driver, _describe_crs_for_driver(crs))
+                epsg = crs.to_epsg()
+                _write_rows(
+                    temporary_file, findings, layer, driver, (f"EPSG:{epsg}" if epsg else crs.to_wkt("WKT1_GDAL"))
+                )
                 if path.suffix.lower() == ".shp":
                     check_shapefile_complete(temporary_file)
                 # The driver reports rows that are missing in a GeoPackage, so the number in it is enough. The rows of
@@ -90,24 +103,3 @@ def _move(source: Path, target: Path) -> None:
             # The target is on another disk.
             pass
     shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
-
-
-def _describe_crs_for_driver(crs: CRS) -> str:
-    """Return a CRS as text that each driver of GDAL understands: its EPSG code, else WKT of version 1."""
-    epsg = crs.to_epsg()
-    return f"EPSG:{epsg}" if epsg else crs.to_wkt("WKT1_GDAL")
-
-
-def _get_driver_of_file(target: Path) -> str:
-    """Return the GDAL driver for a file's suffix; raise OutputError for another suffix."""
-    driver_by_suffix = {
-        ".gpkg": "GPKG",
-        "": "GPKG",
-        ".gdb": "OpenFileGDB",
-        ".shp": "ESRI Shapefile",
-        ".geojson": "GeoJSON",
-    }
-    suffix = target.suffix.lower()
-    if suffix not in driver_by_suffix:
-        raise OutputError("output_format", target=str(target), known=" ".join(k for k in driver_by_suffix if k))
-    return driver_by_suffix[suffix]

@@ -133,8 +133,15 @@ def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, re
     """
     sides = value.key.removeprefix(_CONFLICT_SETTING_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
-    return _format_setting_line(
-        value, f"{name}　{value.key}", report_texts.get("rule_book", f"meaning_{value.value}"), report_texts
+    text = report_texts.get("rule_book", f"meaning_{value.value}")
+    mark = _format_mark(value, report_texts)
+    return report_texts.get(
+        "resolved",
+        "value",
+        name=f"{name}　{value.key}",
+        value=text,
+        mark=mark,
+        origin=_format_origin(value.origin, report_texts),
     )
 
 
@@ -206,14 +213,6 @@ def _align_columns(rows: list[list[str]]) -> list[str]:
 def _compute_console_width(text: str) -> int:
     """Return the width of a text on a console; a Chinese character takes two columns."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _format_setting_line(value: ResolvedValue, name: str, text: str, report_texts: ReportTexts) -> str:
-    """Return a setting as one line: name, value (``text``), mark and origin."""
-    mark = _format_mark(value, report_texts)
-    return report_texts.get(
-        "resolved", "value", name=name, value=text, mark=mark, origin=_format_origin(value.origin, report_texts)
-    )
 
 
 def _format_mark(value: ResolvedValue, report_texts: ReportTexts) -> str:

@@ -254,7 +254,11 @@ class RuleBook:
             "help": [
                 {"heading": k, "text": " ".join(v.split())} for k, v in self.texts.get_rule_help(entry.rule).items()
             ],
-            "asked": [self._format_need(n) + self._format_optional_need(n) for n in entry.needs],
+            "asked": [
+                self._format_need(n)
+                + (self.words.put_in_brackets(self._get_rule_book_text("optional")) if n.is_optional else "")
+                for n in entry.needs
+            ],
             "set": self._make_parameter_lines(entry),
             "citations": [
                 {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)} for c in entry.citations
@@ -282,10 +286,6 @@ class RuleBook:
         return name + (
             self.words.put_in_brackets(self.words.get("rule_book", "with_fields", fields=fields)) if fields else ""
         )
-
-    def _format_optional_need(self, need: NeededLayer) -> str:
-        """Return the remark “optional” in brackets for an optional layer; else empty."""
-        return self.words.put_in_brackets(self._get_rule_book_text("optional")) if need.is_optional else ""
 
     def _make_parameter_lines(self, entry: RuleEntry) -> list[str]:
         """Return the parameters of a rule as texts: name, id and value."""

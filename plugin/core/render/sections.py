@@ -28,6 +28,8 @@ def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTex
         p for p in (provenance.get("area_name"), provenance.get("area_code")) if p
     )
     start_time = format_moment(provenance.get("started", ""))
+    document = provenance.get("document", {})
+    pairs = [(report_texts.get("document", key), document[key]) for key in PRINTED_KEYS if document.get(key)]
     return {
         # The name of the file that a submission package asks for; the scope is a row of the head.
         "title": report_texts.get("title", "report"),
@@ -40,7 +42,7 @@ def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTex
         "standard": provenance.get("standard", {}).get("name", ""),
         "profile": _format_profile(provenance.get("profile", {}), report_texts),
         "crs": format_crs_label(provenance.get("crs", ""), report_texts),
-        "document": _make_document_rows(provenance.get("document", {}), report_texts),
+        "document": [pairs[n : n + _PAIRS_PER_ROW] for n in range(0, len(pairs), _PAIRS_PER_ROW)],
         "lowered": render_lowered_secrecy_messages(provenance.get("document", {}), Texts(report_texts.lang)),
     }
 
@@ -65,15 +67,6 @@ def _format_profile_name(profile: dict[str, Any], report_texts: ReportTexts) -> 
 
 #: (Label, value) pairs per row of the report head.
 _PAIRS_PER_ROW = 3
-
-
-def _make_document_rows(document: dict[str, Any], report_texts: ReportTexts) -> list[list[tuple[str, str]]]:
-    """Return the document information (成果信息) for the report head.
-
-    The result has rows of (label, value) pairs.
-    """
-    pairs = [(report_texts.get("document", key), document[key]) for key in PRINTED_KEYS if document.get(key)]
-    return [pairs[n : n + _PAIRS_PER_ROW] for n in range(0, len(pairs), _PAIRS_PER_ROW)]
 
 
 def format_moment(text: str) -> str:

@@ -81,7 +81,9 @@ def _apply_to_layer(
             expected += 1
         else:
             feature = raise_if_refused(layer.GetFeature(edit.county_fid))
-            _change_feature(feature, package_feature, edit, text_codec)
+            _set_values(feature, package_feature, edit, text_codec, only_differing=True)
+            if read_shape_bytes(feature) != read_shape_bytes(package_feature):
+                _set_shape(feature, package_feature)
             replace_feature(layer, feature, path)
             del feature
         del package_feature, source
@@ -114,13 +116,6 @@ def _add_feature(layer: Any, package_feature: Any, edit: Edit, text_codec: str) 
     _set_values(feature, package_feature, edit, text_codec, only_differing=False)
     _set_shape(feature, package_feature)
     raise_if_refused(layer.CreateFeature(feature))
-
-
-def _change_feature(feature: Any, package_feature: Any, edit: Edit, text_codec: str) -> None:
-    """Set the values and the geometry of a row in which the package differs."""
-    _set_values(feature, package_feature, edit, text_codec, only_differing=True)
-    if read_shape_bytes(feature) != read_shape_bytes(package_feature):
-        _set_shape(feature, package_feature)
 
 
 def _set_shape(feature: Any, package_feature: Any) -> None:

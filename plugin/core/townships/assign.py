@@ -93,7 +93,13 @@ def assign_rows(
             continue
         fids = source.frame.index.to_numpy()
         _set_owners(ownership, key, fids, parts)
-        _set_neighbours(ownership, key, fids, shapes, areas, distance_m)
+        numbers, rows = shapely.STRtree(shapes).query(areas, predicate="dwithin", distance=distance_m)
+        near: dict[int, list[int]] = defaultdict(list)
+        for number, row in sorted(zip(numbers.tolist(), rows.tolist(), strict=True)):
+            fid = int(fids[row])
+            if ownership.find_owner(key, fid) != number:
+                near[fid].append(number)
+        ownership.near[key] = {fid: tuple(numbers) for fid, numbers in near.items()}
     return ownership
 
 
@@ -141,16 +147,3 @@ def _set_owners(ownership: Ownership, key: LayerKey, fids: NDArray, parts: tuple
         others = sorted(n for n, share in share_by_number.items() if share > _MIN_CROSSING_SHARE and n != owner)
         if others:
             crossing[int(fids[row])] = (owner, *others)
-
-
-def _set_neighbours(
-    ownership: Ownership, key: LayerKey, fids: NDArray, shapes: NDArray, areas: NDArray, distance_m: float
-) -> None:
-    """Set the rows of a layer that are near a township and belong to another package."""
-    numbers, rows = shapely.STRtree(shapes).query(areas, predicate="dwithin", distance=distance_m)
-    near: dict[int, list[int]] = defaultdict(list)
-    for number, row in sorted(zip(numbers.tolist(), rows.tolist(), strict=True)):
-        fid = int(fids[row])
-        if ownership.find_owner(key, fid) != number:
-            near[fid].append(number)
-    ownership.near[key] = {fid: tuple(numbers) for fid, numbers in near.items()}

@@ -121,7 +121,11 @@ def split_townships(
     if not options.distance_m >= 0:
         raise InputError("townships_distance", value=options.distance_m)
     targets = read_township_targets(options.targets)
-    _check_output(options)
+    output = options.output
+    check_not_input(output, [options.source])
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise OutputError("townships_output_exists", target=str(output))
+    check_writable(output.parent / f"{output.name}.part", [])
     sources = read_source(options.source, cancellation=cancellation)
     for one in sources:
         one.require_usable()
@@ -174,15 +178,6 @@ def split_townships(
     progress(1.0, "")
     moved = tuple(replace(one, folder=options.output / one.folder.name) for one in packages)
     return SplitResult(moved, left_out, norm, {one.package_name: one.role for one in county_layers if one.role})
-
-
-def _check_output(options: SplitOptions) -> None:
-    """Raise OutputError unless the output is a new or an empty folder outside the data."""
-    output = options.output
-    check_not_input(output, [options.source])
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise OutputError("townships_output_exists", target=str(output))
-    check_writable(output.parent / f"{output.name}.part", [])
 
 
 def _make_package_files(folder: Path, ownership: Ownership) -> list[PackageFiles]:

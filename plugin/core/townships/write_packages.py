@@ -154,8 +154,18 @@ def _create_schema(gdal: Any, county_layers: Sequence[CountyLayer], path: Path) 
             f"GEOMETRY_NAME={next(one for one in _SHAPE_COLUMNS if one not in names)}",
         ]
         reference = layer.GetSpatialRef()
+        from osgeo import ogr
+
+        shape_type: int = layer.GetGeomType()
+        is_shapefile = dataset.GetDriver().ShortName == "ESRI Shapefile"
+        can_be_multipart = ogr.GT_Flatten(shape_type) in (ogr.wkbLineString, ogr.wkbPolygon)
         new = raise_if_refused(
-            database.CreateLayer(county_layer.package_name, reference, _choose_shape_type(layer, dataset), options)
+            database.CreateLayer(
+                county_layer.package_name,
+                reference,
+                (ogr.GT_GetCollection(shape_type) if is_shapefile and can_be_multipart else shape_type),
+                options,
+            )
         )
         definition = layer.GetLayerDefn()
         for number in range(definition.GetFieldCount()):
@@ -167,16 +177,6 @@ def _create_schema(gdal: Any, county_layers: Sequence[CountyLayer], path: Path) 
             raise_if_refused(new.CreateField(field_definition))
         del new, layer, definition, dataset
     del database
-
-
-def _choose_shape_type(layer: Any, dataset: Any) -> int:
-    """Return the GDAL geometry type of a layer in a package: that of a shapefile includes multipart shapes."""
-    from osgeo import ogr
-
-    shape_type: int = layer.GetGeomType()
-    is_shapefile = dataset.GetDriver().ShortName == "ESRI Shapefile"
-    can_be_multipart = ogr.GT_Flatten(shape_type) in (ogr.wkbLineString, ogr.wkbPolygon)
-    return ogr.GT_GetCollection(shape_type) if is_shapefile and can_be_multipart else shape_type
 
 
 def _add_styles(path: Path, county_layers: Sequence[CountyLayer]) -> None:

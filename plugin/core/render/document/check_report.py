@@ -169,10 +169,21 @@ def make_first_page(
     yield FactTable(list_facts(report, head, report_texts))
     items = list_decisive_items(report, report_texts)
     verdict = report.verdict
+    summary = report.summary
+    counts = [
+        report_texts.get(
+            "signed", "count", name=report_texts.get("severities", severity), count=format_number(summary[key], 0)
+        )
+        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
+    ]
+    unchecked = summary["skipped"] + summary["crashed"]
+    counts.append(
+        report_texts.get("signed", "count", name=report_texts.get("signed", "unchecked_rules"), count=unchecked)
+    )
     yield VerdictBox(
         report_texts.get("verdict", str(verdict)),
         make_verdict_sentence(report, items, report_texts),
-        _format_counts(report, report_texts),
+        report_texts.get("page", "gap").join(counts),
         is_passed=verdict == Verdict.PASSED,
     )
     edits = describe_edits_since_check(report, report_texts)
@@ -283,22 +294,6 @@ def _describe_layer_edits(layer: dict[str, Any], report_texts: ReportTexts) -> s
     )
 
 
-def _format_counts(report: Report, report_texts: ReportTexts) -> str:
-    """Return the numbers of findings by severity and of unchecked rules as one line."""
-    summary = report.summary
-    counts = [
-        report_texts.get(
-            "signed", "count", name=report_texts.get("severities", severity), count=format_number(summary[key], 0)
-        )
-        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
-    ]
-    unchecked = summary["skipped"] + summary["crashed"]
-    counts.append(
-        report_texts.get("signed", "count", name=report_texts.get("signed", "unchecked_rules"), count=unchecked)
-    )
-    return report_texts.get("page", "gap").join(counts)
-
-
 def make_columns(report_texts: ReportTexts, *columns: tuple[Any, ...]) -> tuple[DocumentColumn, ...]:
     """Return table columns from (text key of the title, width in percent, optional alignment)."""
     return tuple(
@@ -398,7 +393,16 @@ def _make_body(
 ) -> Iterator[Block]:
     """Yield the sections between the first page and the signatures."""
     yield from _make_problem_table(report, sections, report_texts)
-    yield from _make_close_ups(report, pictures, sections, report_texts)
+    images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
+    close_ups = [
+        Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, report_texts))
+        for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
+        if image
+    ]
+    if close_ups:
+        note = report_texts.get("signed", "largest_places", count=len(close_ups))
+        yield sections.make_heading("close_ups", note)
+        yield PictureGrid(tuple(close_ups), column_count=4)
     yield sections.make_heading("unchecked")
     unchecked = make_not_checked_section(report, report_texts)
     columns = make_columns(report_texts, ("rule", 26), ("reason", 74))
@@ -408,7 +412,9 @@ def _make_body(
     yield DocumentTable(columns, rows, report_texts.get("text", "all_checked"))
     yield from _make_indicator_table(report, sections, report_texts)
     yield from _make_waiver_table(report, sections, report_texts)
-    yield from _make_section_on_rules_run(report, norm, sections, report_texts)
+    if norm is not None and report.rules:
+        yield sections.make_heading("rules_run")
+        yield Paragraph(describe_rules_run(report, norm, report_texts))
 
 
 def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
@@ -435,22 +441,6 @@ def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: 
                             ("area", 13, "right"), ("net_area", 13, "right"),
                             ("township_count", 12, "right"))  # fmt: skip
     yield DocumentTable(columns, tuple(rows), report_texts.get("text", "no_findings"))
-
-
-def _make_close_ups(
-    report: Report, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
-) -> Iterator[Block]:
-    """Yield the close-up pictures of the largest conflicts with their captions."""
-    images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
-    close_ups = [
-        Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, report_texts))
-        for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
-        if image
-    ]
-    if close_ups:
-        note = report_texts.get("signed", "largest_places", count=len(close_ups))
-        yield sections.make_heading("close_ups", note)
-        yield PictureGrid(tuple(close_ups), column_count=4)
 
 
 def _make_caption(number: int, finding: Finding, report_texts: ReportTexts) -> str:
@@ -506,20 +496,12 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
     yield DocumentTable(columns, rows)
 
 
-def _make_section_on_rules_run(
-    report: Report, norm: Norm | None, sections: SectionNumbers, report_texts: ReportTexts
-) -> Iterator[Block]:
-    """Yield the section on how many rules ran and which groups did not."""
-    if norm is not None and report.rules:
-        yield sections.make_heading("rules_run")
-        yield Paragraph(describe_rules_run(report, norm, report_texts))
-
-
 def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the appendices on settings, findings and data, each on a new page."""
     yield from make_settings_appendix(report, report_texts)
     yield PageBreak()
-    yield from _make_findings_appendix(report, report_texts)
+    yield Heading(report_texts.get("signed", "appendix_findings"))
+    yield from make_findings_tables(report, report_texts)
     yield PageBreak()
     yield from _make_data_appendix(report, report_texts)
 
@@ -541,12 +523,6 @@ def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterato
     doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
     if doubts:
         yield Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
-
-
-def _make_findings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield the largest findings of each rule, up to the limits; the ledger has all."""
-    yield Heading(report_texts.get("signed", "appendix_findings"))
-    yield from make_findings_tables(report, report_texts)
 
 
 def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[Block]:

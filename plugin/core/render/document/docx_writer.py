@@ -161,7 +161,11 @@ class _DocxWriter:
     def write_document(self, document: Document, path: Path) -> None:
         """Write the document and save it."""
         if document.landscape:
-            self._set_landscape_orientation()
+            section = self._file.sections[-1]
+            size = sorted((section.page_width, section.page_height))
+            section.orientation = self._docx.enum.section.WD_ORIENT.LANDSCAPE
+            section.page_height, section.page_width = size
+            self._width = section.page_width - section.left_margin - section.right_margin
         self._add_paragraph(document.title, "title")
         if document.subtitle:
             self._add_paragraph(document.subtitle, "subtitle")
@@ -173,14 +177,6 @@ class _DocxWriter:
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
         properties.author = properties.last_modified_by = Texts(document.lang).program
         self._file.save(str(path))
-
-    def _set_landscape_orientation(self) -> None:
-        """Make the pages wider than high; margins remain."""
-        section = self._file.sections[-1]
-        size = sorted((section.page_width, section.page_height))
-        section.orientation = self._docx.enum.section.WD_ORIENT.LANDSCAPE
-        section.page_height, section.page_width = size
-        self._width = section.page_width - section.left_margin - section.right_margin
 
     # --- pieces
     def _move_to_report_place(self, item: Any) -> Any:
@@ -355,7 +351,7 @@ class _DocxWriter:
             for cell, column in zip(rows[0].cells, block.columns, strict=True):
                 self._fill_cell(cell, column.title, bold=True, align=column.align)
         for row in rows[:head_count]:
-            self._repeat_head(row)
+            row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:tblHeader"))
             self._keep_row_together(row)
         for row, values in zip(rows[head_count:], block.rows, strict=True):
             for cell, column, value in zip(row.cells, block.columns, values, strict=True):
@@ -394,10 +390,6 @@ class _DocxWriter:
                 paragraph._element.getparent().remove(paragraph._element)
             cell.paragraphs[0].alignment = self._docx.enum.text.WD_ALIGN_PARAGRAPH.LEFT
 
-    def _repeat_head(self, row: Any) -> None:
-        """Mark a row of a table as heading, which Word repeats on each page."""
-        row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:tblHeader"))
-
     def _keep_row_together(self, row: Any) -> None:
         """Prevent a page break inside a row of a table."""
         row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:cantSplit"))
@@ -417,21 +409,17 @@ class _DocxWriter:
         width = min(self._docx.shared.Mm(picture.width_mm), self._width)
         shape = paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
         if picture.chart:
-            self._replace_by_chart(shape, picture.chart)
+            package = self._file.part.package
+            name = package.next_partname("/word/charts/chart%d.xml")
+            part = self._docx.opc.part.Part(name, _CHART_CONTENT_TYPE, picture.chart, package)
+            relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.CHART)
+            data = next(shape._inline.iter(self._qualify_name("a:graphicData")))
+            for child in list(data):
+                data.remove(child)
+            data.set("uri", _CHART_NAMESPACE)
+            data.append(self._docx.oxml.parse_xml(_CHART_REFERENCE % relation))
         elif picture.svg:
             self._add_vectors(shape, picture.svg)
-
-    def _replace_by_chart(self, shape: Any, chart: bytes) -> None:
-        """Put a chart that Word draws in the place of a picture."""
-        package = self._file.part.package
-        name = package.next_partname("/word/charts/chart%d.xml")
-        part = self._docx.opc.part.Part(name, _CHART_CONTENT_TYPE, chart, package)
-        relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.CHART)
-        data = next(shape._inline.iter(self._qualify_name("a:graphicData")))
-        for child in list(data):
-            data.remove(child)
-        data.set("uri", _CHART_NAMESPACE)
-        data.append(self._docx.oxml.parse_xml(_CHART_REFERENCE % relation))
 
     def _add_vectors(self, shape: Any, svg: str) -> None:
         """Add the vectors of a picture, which newer programs show instead of its pixels."""

@@ -243,7 +243,10 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
             group_areas_m2[n] if n >= 0 else group_areas_m2.sum(),
         ]
         name = group_names[n] if n >= 0 else texts.get("tables", "sum_planned")
-        table_numbers = [make_table_number(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
+        # So small an area is the rounding difference of two sums.
+        table_numbers = [
+            make_table_number((0.0 if abs(v) < 0.05 else float(v)) / _M2_PER_HECTARE, "ha") for v in numbers
+        ]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
         table.rows.append(ReportTableRow([name, *table_numbers], "row" if n >= 0 else "sum", code))
     labels = {"base": figures.make_layer_label(base_layer), "planned": figures.make_layer_label(planned_layer)}
@@ -275,11 +278,6 @@ def sum_transitions(
     np.add.at(group_sums, base_positions, values)
     matrix[:, -1] = group_sums - matrix[:, :-1].sum(axis=1)
     return matrix, group_sums
-
-
-def _remove_rounding(area_m2: float) -> float:
-    """Return an area; 0 if it is so small (m²) that it is the rounding difference of two sums."""
-    return 0.0 if abs(area_m2) < 0.05 else float(area_m2)
 
 
 def find_land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:

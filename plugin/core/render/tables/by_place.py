@@ -6,7 +6,6 @@ They have targets and sums.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +16,9 @@ from ...indicators.areas import find_counted_reserve_rows
 from ...indicators.compute import PlanIndicators
 from ...indicators.land_use import AREA_FIELD_MEANINGS, get_row_areas
 from ...indicators.ratio import BOUNDARY_ZONE_KINDS
-from ...indicators.townships import Township, get_plan_townships, split_by_township
+from ...indicators.townships import get_plan_townships, split_by_township
 from ...invariants import require_value
 from ...messages.numbers import format_hectare_number
-from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
 from ...profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
@@ -78,15 +76,33 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     areas = TownshipAreas()
     areas.add_column(TableColumn("land", "ha", width_in_characters=16), _sum_areas_by_township(layer, figures))
     _add_columns_of_target_areas(areas, figures)
-    _add_control_line_columns(areas, figures)
+    column_ids = {column.id for column in areas.columns}
+    for concept in LINES_MEASURED_BY_GEOMETRY:
+        line = figures.ctx.plan.find_layer_of_concept(concept)
+        if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in column_ids:
+            areas.add_column(
+                _make_area_column(concept, "statutory", line, figures),
+                _sum_areas_by_township(line, figures),
+            )
     _add_zone_columns(areas, figures)
     columns = [
         TableColumn("division_code", width_in_characters=14),
         TableColumn("township", width_in_characters=22),
         *areas.columns,
     ]
+    sums = areas.area_sums_by_column
+    rows = [
+        ReportTableRow(
+            [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
+        )
+        for n, township in enumerate(township_list)
+    ]
+    for place, name in ((-2, "outside"), (-1, "twice")):
+        if any(abs(s[place]) > 0.5 for s in sums):
+            rows.append(ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name))
+    total = [make_table_number(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
     table = ReportTable(
-        "townships", columns, _make_township_rows(township_list, areas.area_sums_by_column, texts), unit="ha"
+        "townships", columns, [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")], unit="ha"
     )
     table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
     table.notes += areas.notes
@@ -115,18 +131,6 @@ def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) 
             )
 
 
-def _add_control_line_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
-    """Add the control lines by geometry to ``areas``, except those that a target counts by geometry."""
-    column_ids = {column.id for column in areas.columns}
-    for concept in LINES_MEASURED_BY_GEOMETRY:
-        line = figures.ctx.plan.find_layer_of_concept(concept)
-        if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in column_ids:
-            areas.add_column(
-                _make_area_column(concept, "statutory", line, figures),
-                _sum_areas_by_township(line, figures),
-            )
-
-
 def _add_zone_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the area of each first-level planning zone, by township, to ``areas``."""
     zones = figures.ctx.plan.find_layer_of_concept("zones")
@@ -139,21 +143,6 @@ def _add_zone_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
         if rows.any():
             column = TableColumn(f"zone_{top.code}", "ha", top.name, 16)
             areas.add_column(column, _sum_areas_by_township(zones, figures, rows))
-
-
-def _make_township_rows(townships: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[ReportTableRow]:
-    """Return the rows of townships, of land outside all and in two townships, and of the sum."""
-    rows = [
-        ReportTableRow(
-            [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
-        )
-        for n, township in enumerate(townships)
-    ]
-    for place, name in ((-2, "outside"), (-1, "twice")):
-        if any(abs(s[place]) > 0.5 for s in sums):
-            rows.append(ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name))
-    total = [make_table_number(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
-    return [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
 def _make_area_column(concept: str, basis: str, layer: Layer, figures: PlanIndicators) -> TableColumn:

@@ -128,34 +128,27 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
     )
     for form, computed_indicator in indicator_by_form.items():
         for figure in computed_indicator.figures:
-            table.rows.append(_make_form_row(form, computed_indicator, figure, figures, report_texts))
+            lang = figures.texts.lang
+            area = make_table_number(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
+            cells = [
+                figures.texts.get(
+                    "tables", "form", form=form.upper(), formula=computed_indicator.definition.get_formula(lang)
+                ),
+                area,
+            ]
+            cells += [
+                make_table_number(figure.value, "ratio", shown.choose_decimals(figure)),
+                shown.format_target(figure, report_texts),
+            ]
+            table.rows.append(
+                ReportTableRow(
+                    [*cells, make_table_number(figure.margin, "ratio"), shown.format_state(figure, report_texts)],
+                    "sum",
+                    f"form:{form}",
+                )
+            )
     for name in ("denominator_layer", "classes", "base_year", "base_year_source", "windows"):
         table.notes.append(shown.format_input(name, first.inputs[name], report_texts))
     if not first.confirmed:
         table.notes.append(texts.get("tables", "ratio_note"))
     return table
-
-
-def _make_form_row(
-    form: str,
-    computed_indicator: ComputedIndicator,
-    figure: Indicator,
-    figures: PlanIndicators,
-    report_texts: ReportTexts,
-) -> ReportTableRow:
-    """Return the row of one form (n1, n2, n3) of the expansion ratio."""
-    lang = figures.texts.lang
-    area = make_table_number(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
-    cells = [
-        figures.texts.get("tables", "form", form=form.upper(), formula=computed_indicator.definition.get_formula(lang)),
-        area,
-    ]
-    cells += [
-        make_table_number(figure.value, "ratio", shown.choose_decimals(figure)),
-        shown.format_target(figure, report_texts),
-    ]
-    return ReportTableRow(
-        [*cells, make_table_number(figure.margin, "ratio"), shown.format_state(figure, report_texts)],
-        "sum",
-        f"form:{form}",
-    )
