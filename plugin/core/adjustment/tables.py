@@ -69,8 +69,10 @@ def list_missing_sentences(result: AdjustmentResult, texts: Texts) -> list[str]:
         sentences.append(texts.get("adjustment", "shift", **shift.make_texts()))
     for key, params in make_notes_on_repaired_or_lost_rows(result.comparison, texts):
         sentences.append(texts.get("versions", key, **params))
-    sentences += [one.render(texts) for one in result.list_gaps(*result.before.layers)]
-    sentences += result.plan.describe_gaps(texts)
+    sentences += [
+        *[one.render(texts) for one in result.list_gaps(*result.before.layers)],
+        *result.plan.describe_gaps(texts),
+    ]
     return [one for one in dict.fromkeys(sentences) if one]
 
 
@@ -99,8 +101,7 @@ def describe_reason(criterion: Criterion, texts: Texts) -> str:
     elif criterion.reason:
         reasons.append(texts.get("adjustment", criterion.reason))
     if "form" in criterion.params and criterion.params["before"] is not None:
-        params = _format_params(criterion.params, texts)
-        reasons.append(texts.get("adjustment", "ratio_values", **params))
+        reasons.append(texts.get("adjustment", "ratio_values", **_format_params(criterion.params, texts)))
     if criterion.parcels:
         numbers = texts.get("words", "between_names").join(map(str, criterion.parcels))
         reasons.append(texts.get("adjustment", "parcels_concerned", numbers=numbers))
@@ -150,8 +151,11 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
 
 def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of the balance: before − moved out + moved in = after, and what the parcels contain."""
-    columns = [TableColumn("item", width_in_characters=40), TableColumn("statutory_area", "m2", width_in_characters=20)]
-    columns.append(TableColumn("net_area", "m2", width_in_characters=20))
+    columns = [
+        TableColumn("item", width_in_characters=40),
+        TableColumn("statutory_area", "m2", width_in_characters=20),
+        TableColumn("net_area", "m2", width_in_characters=20),
+    ]
     table = ReportTable("adjustment_totals", columns, unit="m2")
     balance = result.comparison.balance_by_basis[STATUTORY_BASIS]
     for term in list_shown_terms(_BALANCE_TERMS, [balance]):
@@ -163,11 +167,12 @@ def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     table.rows.append(ReportTableRow([texts.get("adjustment", "change"), change, None], "sum", "change"))
     for kind in MOVED_KINDS:
         table.rows.append(ReportTableRow([texts.get("versions", kind), None, None], "head", kind))
-        parcels = result.list_parcels(kind)
-        in_parcels = make_table_number(sum(one.area_m2 for one in parcels), "m2")
+        in_parcels = make_table_number(sum(one.area_m2 for one in result.list_parcels(kind)), "m2")
         in_slivers = make_table_number(result.count_slivers(kind)[1], "m2")
-        table.rows.append(ReportTableRow([texts.get("adjustment", "in_parcels"), in_parcels, None], "row", kind))
-        table.rows.append(ReportTableRow([texts.get("adjustment", "in_slivers"), in_slivers, None], "row", kind))
+        table.rows += [
+            ReportTableRow([texts.get("adjustment", "in_parcels"), in_parcels, None], "row", kind),
+            ReportTableRow([texts.get("adjustment", "in_slivers"), in_slivers, None], "row", kind),
+        ]
         for concept in LINES:
             if concept != result.line:
                 name = texts.get("adjustment", "of_line", line=texts.get_concept_name(concept))
@@ -189,8 +194,10 @@ def _make_township_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     balances = result.comparison.balance_by_township.get(STATUTORY_BASIS, {})
     total = result.comparison.balance_by_basis[STATUTORY_BASIS]
     terms = list_shown_terms(_BALANCE_TERMS, (total, *balances.values()))
-    columns = [TableColumn("township", width_in_characters=22)]
-    columns += [TableColumn(term, "m2", texts.get("versions", term), 18) for term in terms]
+    columns = [
+        TableColumn("township", width_in_characters=22),
+        *[TableColumn(term, "m2", texts.get("versions", term), 18) for term in terms],
+    ]
     table = ReportTable("adjustment_townships", columns, unit="m2")
     for name, balance in balances.items():
         if not (balance.before or balance.after):
@@ -206,9 +213,12 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of parcels, one on each row, with sums by kind."""
     others = [concept for concept in LINES if concept != result.line]
     widths = {"number": 6, "change_kind": 8, "township": 14, "location": 16}
-    columns = [TableColumn(one, width_in_characters=width) for one, width in widths.items()]
-    columns.append(TableColumn("statutory_area", "m2", width_in_characters=14))
-    columns += [TableColumn("land_use", width_in_characters=26), TableColumn("ownership", width_in_characters=18)]
+    columns = [
+        *[TableColumn(one, width_in_characters=width) for one, width in widths.items()],
+        TableColumn("statutory_area", "m2", width_in_characters=14),
+        TableColumn("land_use", width_in_characters=26),
+        TableColumn("ownership", width_in_characters=18),
+    ]
     for concept in others:
         name = texts.get_concept_name(concept)
         columns.append(TableColumn(f"{concept}_area", "m2", texts.get("adjustment", "occupied", line=name), 14))
@@ -239,17 +249,27 @@ def _make_parcel_row(
     """Return the row of a parcel."""
     outside = texts.get("versions", "no_township")
     townships = texts.get("words", "between_names").join(one or outside for one in parcel.area_by_township)
-    cells: list[CellValue] = [str(parcel.number), texts.get("versions", parcel.kind), townships, parcel.location]
-    cells += [make_table_number(parcel.area_m2, "m2"), _name_shares(parcel.land_uses), _name_shares(parcel.ownership)]
+    cells: list[CellValue] = [
+        str(parcel.number),
+        texts.get("versions", parcel.kind),
+        townships,
+        parcel.location,
+        make_table_number(parcel.area_m2, "m2"),
+        _name_shares(parcel.land_uses),
+        _name_shares(parcel.ownership),
+    ]
     for concept in others:
         taken = parcel.taken.get(concept)
         cells.append(make_table_number(taken.area_m2 if taken else None, "m2"))
         if concept == "farmland":
             cells.append(make_table_number(taken.net_m2 if taken else None, "m2"))
     cultivated = parcel.cultivated
-    cells.append(make_table_number(cultivated.area_m2 if cultivated else None, "m2"))
-    cells.append(make_table_number(cultivated.net_m2 if cultivated else None, "m2"))
-    cells += ["\n".join(parcel.zones_before), "\n".join(parcel.zones_after)]
+    cells += [
+        make_table_number(cultivated.area_m2 if cultivated else None, "m2"),
+        make_table_number(cultivated.net_m2 if cultivated else None, "m2"),
+        "\n".join(parcel.zones_before),
+        "\n".join(parcel.zones_after),
+    ]
     return ReportTableRow(cells, "row", str(parcel.number))
 
 
@@ -261,8 +281,10 @@ def _name_shares(shares: Iterable[LandShare]) -> str:
 
 def _make_land_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
     """Return the table of land classes: areas moved in and moved out."""
-    columns = [TableColumn("land_use", width_in_characters=30)]
-    columns += [TableColumn(kind, "m2", texts.get("versions", kind), 20) for kind in MOVED_KINDS]
+    columns = [
+        TableColumn("land_use", width_in_characters=30),
+        *[TableColumn(kind, "m2", texts.get("versions", kind), 20) for kind in MOVED_KINDS],
+    ]
     table = ReportTable("adjustment_land", columns, unit="m2")
     sums: dict[str, dict[str, float]] = {}
     for kind in MOVED_KINDS:

@@ -172,8 +172,10 @@ def _find_next_change(result: CheckResult) -> str:
     end_fields = [end for _, end in read_word_pairs(plan.norm, "attributes.date_pairs")]
     texts = {text for layer in plan.layers.values() for end in end_fields for text in layer.get_texts_by_name(end)}
     ends = [*(one.until for one in waivers), *map(parse_date, texts)]
-    days = [one.date for one in waivers]
-    days += [end + timedelta(days=1) for end in ends if end is not None and end < date.max]
+    days = [
+        *[one.date for one in waivers],
+        *[end + timedelta(days=1) for end in ends if end is not None and end < date.max],
+    ]
     later_days = [day for day in days if day > today]
     return min(later_days).isoformat() if later_days else ""
 

@@ -155,9 +155,7 @@ def _digest_settings(counties: tuple[County, ...], options: list[RunOptions], pa
 
 def needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bool) -> bool:
     """Return True for a county without a current result; a county without a verdict is tried again by default."""
-    if record is None or not is_current(record, task):
-        return True
-    return not record.is_checked and not only_changed
+    return True if record is None or not is_current(record, task) else not record.is_checked and not only_changed
 
 
 def check_counties(

@@ -56,21 +56,25 @@ def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:
     """
     texts = Texts(result.lang)
     frame = _make_frame(series, result.editions)
-    pieces = [f'<rect width="{WIDTH_PX:.0f}" height="{HEIGHT_PX:.0f}" fill="#FFFFFF"/>']
-    pieces += _draw_heading(series, texts)
+    pieces = [
+        f'<rect width="{WIDTH_PX:.0f}" height="{HEIGHT_PX:.0f}" fill="#FFFFFF"/>',
+        *_draw_heading(series, texts),
+    ]
     base = HEIGHT_PX - _BOTTOM
-    pieces.append(
-        f'<path d="M{_LEFT - 6:.1f},{base:.1f}H{WIDTH_PX - _RIGHT + 6:.1f}" stroke="{_BLACK}" stroke-width="1" '
-        'fill="none"/>'
-    )
-    pieces += _draw_target(series, frame, texts)
-    pieces += _draw_years(series, result.editions, frame)
-    pieces += _draw_line(series, frame)
-    pieces += _draw_values(series, frame)
-    pieces.append(
-        f'<rect x="0.5" y="0.5" width="{WIDTH_PX - 1:.0f}" height="{HEIGHT_PX - 1:.0f}" fill="none" '
-        'stroke="#B0B0B0" stroke-width="1"/>'
-    )
+    pieces += [
+        (
+            f'<path d="M{_LEFT - 6:.1f},{base:.1f}H{WIDTH_PX - _RIGHT + 6:.1f}" stroke="{_BLACK}" stroke-width="1" '
+            'fill="none"/>'
+        ),
+        *_draw_target(series, frame, texts),
+        *_draw_years(series, result.editions, frame),
+        *_draw_line(series, frame),
+        *_draw_values(series, frame),
+        (
+            f'<rect x="0.5" y="0.5" width="{WIDTH_PX - 1:.0f}" height="{HEIGHT_PX - 1:.0f}" fill="none" '
+            'stroke="#B0B0B0" stroke-width="1"/>'
+        ),
+    ]
     return make_svg(WIDTH_PX, HEIGHT_PX, pieces)
 
 
@@ -93,8 +97,10 @@ def _draw_heading(series: IndicatorSeries, texts: Texts) -> Iterator[str]:
     """Yield name and unit of the indicator, and its level with a sign."""
     unit = texts.get("unit_names", series.unit)
     size = min(_TITLE_PX, _TITLE_PX * _MAX_TITLE_PX / max(measure_text(series.name, _TITLE_PX, 0.56 * _TITLE_PX), 1.0))
-    yield draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", bold=True)
-    yield draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start")
+    yield from (
+        draw_text(series.name, 8.0, 18.0, size, _BLACK, anchor="start", bold=True),
+        draw_text(texts.get("evaluation", "chart_unit", unit=unit), 8.0, 33.0, _TEXT_PX, _GREY, anchor="start"),
+    )
     sign, colour = _LEVEL_SIGNS[series.level]
     yield draw_text(
         f"{sign} {describe_level(series, texts)}", WIDTH_PX - 8.0, 18.0, _TEXT_PX, colour, anchor="end", bold=True
@@ -113,11 +119,13 @@ def _draw_target(series: IndicatorSeries, frame: _Frame, texts: Texts) -> Iterat
     )
     label = describe_target(series, texts)
     right, width = WIDTH_PX - 8.0, measure_text(label, _TEXT_PX, 0.56 * _TEXT_PX)
-    yield (
-        f'<path d="M{right - width - 30:.1f},29.0h24" stroke="{_TARGET_COLOUR}" stroke-width="1.4" '
-        'stroke-dasharray="6 3" fill="none"/>'
+    yield from (
+        (
+            f'<path d="M{right - width - 30:.1f},29.0h24" stroke="{_TARGET_COLOUR}" stroke-width="1.4" '
+            'stroke-dasharray="6 3" fill="none"/>'
+        ),
+        draw_text(label, right, 33.0, _TEXT_PX, _TARGET_COLOUR, anchor="end"),
     )
-    yield draw_text(label, right, 33.0, _TEXT_PX, _TARGET_COLOUR, anchor="end")
 
 
 def describe_target(series: IndicatorSeries, texts: Texts) -> str:

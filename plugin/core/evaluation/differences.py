@@ -23,21 +23,24 @@ _MAX_SETTINGS = 5
 def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
     """Return notes (text key, parameters) on what differs between the editions that were read, and what failed."""
     read = [one for one in columns if one.is_read]
-    notes: list[Note] = []
-    for key, values in (
-        ("other_county", [f"{one.area_name} {one.area_code}".strip() for one in read]),
-        ("other_crs", [one.crs for one in read]),
-        (
-            "other_standard",
-            [f"{one.norm.standard.name} {one.norm.standard.edition}" if one.norm else "" for one in read],
-        ),
-        ("other_profile", [(one.norm.profile.name if one.norm else "") or "—" for one in read]),
-        ("other_base_year", [str(one.base_year or "—") for one in read]),
-    ):
-        if len(set(values)) > 1:
-            notes.append((key, {"values": _join(read, values, texts)}))
-    notes += _list_setting_differences(read, texts)
-    notes += [("unread_edition", {"edition": one.label, "reason": one.problem}) for one in columns if not one.is_read]
+    notes: list[Note] = [
+        *[
+            ((key, {"values": _join(read, values, texts)}))
+            for key, values in (
+                ("other_county", [f"{one.area_name} {one.area_code}".strip() for one in read]),
+                ("other_crs", [one.crs for one in read]),
+                (
+                    "other_standard",
+                    [f"{one.norm.standard.name} {one.norm.standard.edition}" if one.norm else "" for one in read],
+                ),
+                ("other_profile", [(one.norm.profile.name if one.norm else "") or "—" for one in read]),
+                ("other_base_year", [str(one.base_year or "—") for one in read]),
+            )
+            if len(set(values)) > 1
+        ],
+        *_list_setting_differences(read, texts),
+        *[("unread_edition", {"edition": one.label, "reason": one.problem}) for one in columns if not one.is_read],
+    ]
     comma = texts.get("words", "between_names")
     for one in read:
         failed = one.list_failed_indicators(texts.lang)

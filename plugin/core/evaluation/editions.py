@@ -130,9 +130,7 @@ def sort_editions(editions: list[Edition]) -> tuple[list[Edition], list[tuple[st
 
 def is_same_source(first: str, second: str) -> bool:
     """Return True if two sources are the same file, folder or connection."""
-    if is_connection(first) or is_connection(second):
-        return first == second
-    return is_same_file(first, second)
+    return first == second if is_connection(first) or is_connection(second) else is_same_file(first, second)
 
 
 def make_labels(editions: list[Edition], lang: str = "zh") -> list[str]:

@@ -222,8 +222,7 @@ def _make_title(text: str) -> Any:
     from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
 
     letters = CharacterProperties(sz=_TITLE_SIZE, b=True)
-    run = RegularTextRun(rPr=letters, t=text)
-    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=letters), r=[run])
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=letters), r=[RegularTextRun(rPr=letters, t=text)])
     return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
 
 

@@ -84,8 +84,11 @@ def _make_charts(
         return []
     # No text between heading and charts: a page does not end with the heading.
     heading = Heading(texts.get(EVALUATION_SECTION, "charts"), level)
-    blocks: list[Block] = [heading, PictureGrid(tuple(pictures), column_count)]
-    blocks.append(Paragraph(texts.get(EVALUATION_SECTION, "charts_note"), is_small=True))
+    blocks: list[Block] = [
+        heading,
+        PictureGrid(tuple(pictures), column_count),
+        Paragraph(texts.get(EVALUATION_SECTION, "charts_note"), is_small=True),
+    ]
     if rasterise is None:
         key = "native_note" if all(one.chart for one in pictures) else "vector_note"
         blocks.append(Paragraph(texts.get(EVALUATION_SECTION, key), is_small=True))

@@ -114,11 +114,9 @@ def _compute_edition(
     An unexpected error in an edition must not lose the others, nor the report of a check that has already run.
     """
     options = replace(options, profile=edition.profile or options.profile)
-    name = name_source(edition.source)
-    progress(0.0, texts.get("evaluation", "reading", edition=label, source=name))
+    progress(0.0, texts.get("evaluation", "reading", edition=label, source=name_source(edition.source)))
     try:
-        norm = options.resolve_norm()
-        plan = read_plan(edition.source, norm, options, cancellation=cancellation)
+        plan = read_plan(edition.source, options.resolve_norm(), options, cancellation=cancellation)
         progress(_READING_SHARE, texts.get("evaluation", "computing", edition=label))
         tolerance = options.tolerance or plan.norm.make_tolerance()
         context = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation, lang=options.lang)

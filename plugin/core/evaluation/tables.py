@@ -124,8 +124,10 @@ def list_remarks(series: IndicatorSeries, result: Evaluation, texts: Texts) -> l
         and series.change_to_first.obstacle
     ):
         sentences.append(_describe_obstacle("change_first", series.change_to_first, result.first, result, texts))
-    sentences += list_series_differences(series, result.editions, texts)
-    sentences += [_format_note(key, params, texts) for key, params in series.notes]
+    sentences += [
+        *list_series_differences(series, result.editions, texts),
+        *[_format_note(key, params, texts) for key, params in series.notes],
+    ]
     return sentences
 
 
@@ -180,8 +182,7 @@ def _make_value_cell(series: IndicatorSeries, place: int, result: Evaluation, te
     value = series.points[place].value
     if value is not None:
         return make_table_number(value, series.unit, series.decimals)
-    is_read = result.editions[place].is_read
-    return texts.get(EVALUATION_SECTION, "no_value" if is_read else "not_read")
+    return texts.get(EVALUATION_SECTION, "no_value" if result.editions[place].is_read else "not_read")
 
 
 def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
@@ -201,10 +202,10 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
     for key, place in places:
         # The name of an edition is left out where the year alone identifies it.
         label = str(years[place]) if years.count(years[place]) == 1 else result.editions[place].label
-        columns.append(
-            TableColumn(f"change_{key}", title=texts.get(EVALUATION_SECTION, f"change_{key}", edition=label))
-        )
-        columns.append(TableColumn(f"share_{key}", title=texts.get(EVALUATION_SECTION, f"share_{key}", edition=label)))
+        columns += [
+            TableColumn(f"change_{key}", title=texts.get(EVALUATION_SECTION, f"change_{key}", edition=label)),
+            TableColumn(f"share_{key}", title=texts.get(EVALUATION_SECTION, f"share_{key}", edition=label)),
+        ]
     columns += [
         TableColumn("target", width_in_characters=18),
         TableColumn("state", width_in_characters=12),
@@ -218,13 +219,19 @@ def _make_series_table(result: Evaluation, texts: Texts, *, is_upright: bool) ->
             name = texts.find("groups", group) or group
             table.rows.append(ReportTableRow([name, *[None] * (len(columns) - 1)], "head", group))
         cells: list[CellValue] = [] if is_upright else [str(number)]
-        cells += [series.name, texts.get("unit_names", series.unit)]
-        cells += [_make_value_cell(series, n, result, texts) for n in range(len(result.editions))]
+        cells += [
+            series.name,
+            texts.get("unit_names", series.unit),
+            *[_make_value_cell(series, n, result, texts) for n in range(len(result.editions))],
+        ]
         for key, _ in places:
             change = series.changes[last] if key == "previous" else series.change_to_first
             cells += _make_change_cells(change, series)
-        cells += [_format_target(series, texts), describe_series_state(series, last, texts)]
-        cells.append(describe_level(series, texts))
+        cells += [
+            _format_target(series, texts),
+            describe_series_state(series, last, texts),
+            describe_level(series, texts),
+        ]
         table.rows.append(ReportTableRow(cells, "row", series.id))
     keys = ["values_note", "state_note", *(_list_change_notes(result) if places else ()), "threshold_note"]
     edition = result.editions[last].label
@@ -326,8 +333,10 @@ def _make_missing_table(result: Evaluation, texts: Texts) -> ReportTable:
 def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
     """Return the table of editions: source, county, CRS, standard, profile, base year, and what was read."""
     widths = {"edition": 14, "source": 24, "area": 18, "crs": 26, "standard": 26, "profile": 14, "base_year": 10}
-    columns = [TableColumn(f"edition_{name}", width_in_characters=width) for name, width in widths.items()]
-    columns.append(TableColumn("edition_state", width_in_characters=44))
+    columns = [
+        *[TableColumn(f"edition_{name}", width_in_characters=width) for name, width in widths.items()],
+        TableColumn("edition_state", width_in_characters=44),
+    ]
     table = ReportTable("evaluation_editions", columns)
     for one in result.editions:
         norm = one.norm
@@ -338,8 +347,14 @@ def _make_editions_table(result: Evaluation, texts: Texts) -> ReportTable:
         else:
             standard = f"{norm.standard.name}（{norm.standard.edition}）"
             read = texts.get(EVALUATION_SECTION, "layers_read", count=len(one.layers), rows=sum(one.layers.values()))
-            cells += [f"{one.area_name} {one.area_code}".strip() or "—", one.crs, standard]
-            cells += [norm.profile.name or "—", str(one.base_year or "—"), "\n".join([read, *one.notices])]
+            cells += [
+                f"{one.area_name} {one.area_code}".strip() or "—",
+                one.crs,
+                standard,
+                norm.profile.name or "—",
+                str(one.base_year or "—"),
+                "\n".join([read, *one.notices]),
+            ]
         table.rows.append(ReportTableRow(cells, "row", one.label))
     return table
 
@@ -361,9 +376,14 @@ def _make_thresholds_table(result: Evaluation, texts: Texts) -> ReportTable:
         value = float(getattr(result.settings, name))
         is_share = name.endswith(_SHARE_SUFFIX)
         shown = f"{format_plain_number(round(_PERCENT * value, 6))}%" if is_share else format_plain_number(value)
-        cells: list[CellValue] = [texts.get_setting_name(key), key, shown, result.norm.get_source_mark(key)]
-        cells.append(find_origin(key, result.norm).name)
-        cells.append(texts.get("tables", "yes" if result.norm.is_confirmed(key) else "no"))
+        cells: list[CellValue] = [
+            texts.get_setting_name(key),
+            key,
+            shown,
+            result.norm.get_source_mark(key),
+            find_origin(key, result.norm).name,
+            texts.get("tables", "yes" if result.norm.is_confirmed(key) else "no"),
+        ]
         table.rows.append(ReportTableRow(cells, "row", key))
     table.notes = [texts.get(EVALUATION_SECTION, "threshold_note", edition="")]
     return table

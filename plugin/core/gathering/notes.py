@@ -39,8 +39,10 @@ def find_gathering_problems(
             reason = Message("gathering", "document_reason")
             yield ExportProblem(levels[slot.need], "document_not_made", params={"title": slot.title, "reason": reason})
     # Figures of a whole plan need all its layers in memory.
-    yield ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered))
-    yield ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": Message("gathering", "tables_reason")})
+    yield from (
+        ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered)),
+        ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": Message("gathering", "tables_reason")}),
+    )
 
 
 def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
@@ -59,8 +61,7 @@ def _find_left_out_layers(result: GatherResult) -> Iterator[ExportProblem]:
         params: dict[str, int] = {"rows": sum(known)}
         if len(known) < len(counts):
             text, params = f"{text}_uncounted", {}
-        features = tuple(names[:MAX_NAMED_FEATURES])
-        yield ExportProblem(ProblemLevel.NOTE, text, name, "", len(names), features, params)
+        yield ExportProblem(ProblemLevel.NOTE, text, name, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params)
 
 
 def _find_renamed_layers(result: GatherResult, norm: Norm) -> Iterator[ExportProblem]:

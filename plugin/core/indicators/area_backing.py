@@ -85,10 +85,9 @@ class AreaFieldComparison:
 
         The gross area does not fit the shape, or the net area exceeds the gross area.
         """
-        is_wrong_row: NDArray = (np.abs(self.gross_values - self.land_areas) > self.allowed_row_difference_m2) | (
+        return (np.abs(self.gross_values - self.land_areas) > self.allowed_row_difference_m2) | (
             self.net_excess > self.allowed_row_difference_m2
         )
-        return is_wrong_row
 
     def with_allowed_share(self, share: float) -> AreaFieldComparison:
         """Return a copy in which two sums may differ by this share (0–1)."""
@@ -280,8 +279,7 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
         x, y, rows = compute_row_centres(layer)
         estimated[rows] *= _compute_area_scale(x, y, ctx)
         cache[layer] = estimated
-    estimated_areas: NDArray = cache[layer]
-    return estimated_areas
+    return cache[layer]
 
 
 def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2: float, ctx: RuleContext) -> NDArray:
@@ -308,8 +306,7 @@ def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2:
     perimeter, edge_bend = apply_in_threads(_measure_edges_of_rows, layer.plane_shapes, cancellation=ctx.cancellation).T
     estimated = _estimate_areas(layer, ctx)
     bound = edge_bend * _BEND_PER_M3 + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
-    is_matching: NDArray = np.abs(written - estimated) + bound <= allowance_m2
-    return is_matching
+    return np.abs(written - estimated) + bound <= allowance_m2
 
 
 def _measure_edges_of_rows(shapes: NDArray) -> NDArray:
@@ -339,8 +336,7 @@ def _compute_area_scale(x: NDArray, y: NDArray, ctx: RuleContext) -> NDArray:
         measure_statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane_crs)) / PROBE_SIZE_M**2
     )
     surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), measured_scales, rcond=None)[0]
-    fitted_scales: NDArray = _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
-    return fitted_scales
+    return _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
 
 
 def _compute_polynomial_terms(u: NDArray, v: NDArray) -> NDArray:

@@ -149,8 +149,7 @@ def find_countable_reserve_rows(is_part: NDArray, site: NDArray) -> NDArray:
     ``is_part``, ``site`` (n,): the row is a part (core zone) of a reserve; the reserve's name. Parts of a reserve
     that has a row for the whole are left out.
     """
-    rows: NDArray = ~is_part | ~np.isin(site, site[~is_part & (site != "")])
-    return rows
+    return ~is_part | ~np.isin(site, site[~is_part & (site != "")])
 
 
 def find_counted_reserve_rows(reserves: Layer, ctx: RuleContext) -> NDArray:

@@ -365,6 +365,4 @@ def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_sha
 
 def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     """Return the land-use or urban-rural codes of an indicator, as an input of its figure."""
-    if entry.urban_codes:
-        return {"urban_codes": list(entry.urban_codes)}
-    return {"land_classes": list(entry.classes)}
+    return {"urban_codes": list(entry.urban_codes)} if entry.urban_codes else {"land_classes": list(entry.classes)}

@@ -78,8 +78,7 @@ class ClassedRows:
 
     def find_rows(self, is_included: Callable[[str], bool]) -> NDArray:
         """Return (n,) bool: rows whose class satisfies ``is_included``."""
-        is_of_class: NDArray = np.array([is_included(name) for name in self.class_names], dtype=bool)[self.class_index]
-        return is_of_class
+        return np.array([is_included(name) for name in self.class_names], dtype=bool)[self.class_index]
 
     def sum_by_class(self, values: NDArray) -> dict[str, float]:
         """Return class → sum of (n,) values; NaN counts as 0."""
@@ -95,8 +94,7 @@ def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
     cache = ctx.plan.get_cache("land_classes", of_given_layers=True)
     if layer.role not in cache:
         cache[layer.role] = _compute_classes(layer, ctx)
-    classed_rows: ClassedRows = cache[layer.role]
-    return classed_rows
+    return cache[layer.role]
 
 
 def _compute_classes(layer: Layer, ctx: RuleContext) -> ClassedRows:

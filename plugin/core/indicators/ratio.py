@@ -293,8 +293,7 @@ class ExpansionAreas:
 
 def find_urban_base_rows(base_parcels: Layer, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: the base parcels that are urban construction land by their 城镇村属性码 (CZCSXM)."""
-    urban: NDArray = np.isin(base_parcels.text("urban_code"), list(ctx.norm.get("ratio.classes")))
-    return urban
+    return np.isin(base_parcels.text("urban_code"), list(ctx.norm.get("ratio.classes")))
 
 
 def measure_expansion_areas(boundary: Layer, base_parcels: Layer, urban: NDArray, ctx: RuleContext) -> ExpansionAreas:

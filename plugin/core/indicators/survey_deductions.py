@@ -43,8 +43,7 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
             lambda rows: _compute_containing_rows(layer, survey_layer, rows),
             refers_to_other=True,
         )
-    survey_rows: NDArray = cache[layer, survey_layer]
-    return survey_rows
+    return cache[layer, survey_layer]
 
 
 def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | None) -> NDArray:
@@ -91,8 +90,7 @@ def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContex
                 layer, survey_layer, np.arange(len(layer)) if rows is None else rows, survey_rows
             ),
         )
-    is_different: NDArray = cache[layer, survey_layer]
-    return is_different
+    return cache[layer, survey_layer]
 
 
 def _mask_rows_cut_differently(layer: Layer, survey_layer: Layer, rows: NDArray, survey_rows: NDArray) -> NDArray:
@@ -162,10 +160,7 @@ class SurveyDeductions:
     @property
     def excessive_rows(self) -> NDArray:
         """Rows whose net area exceeds the survey's, (n,) bool."""
-        has_excess: NDArray = (
-            self.net_in_field_m2 - self.expected_m2 > self.allowed_share * self.expected_m2 + _ROUNDING_M2
-        )
-        return has_excess
+        return self.net_in_field_m2 - self.expected_m2 > self.allowed_share * self.expected_m2 + _ROUNDING_M2
 
     def find_sums_exceeding_survey(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of net areas that exceed the survey's.

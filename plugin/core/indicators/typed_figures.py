@@ -176,9 +176,7 @@ def _split_comparison(text: str) -> tuple[str, str]:
 def _parse_unit(text: str) -> str | None:
     """Return the id of a unit, as in ``UNIT_WORDS``; empty for an empty text, None for an unknown unit."""
     word = re.sub(r"\s+", "", text).lower()
-    if not word:
-        return ""
-    return next((unit for unit, unit_words in UNIT_WORDS.items() if word in unit_words), None)
+    return "" if not word else next((unit for unit, unit_words in UNIT_WORDS.items() if word in unit_words), None)
 
 
 def _find_common_unit(cells: list[str]) -> str:

@@ -87,8 +87,11 @@ def _make_table(table_id: str, sums: list[tuple[str, str, NDArray]], figures: Pl
     titles = {group.id: group.name(texts.lang) for group in figures.catalogue.land_groups}
     titles[_UNKNOWN] = texts.get("tables", "unknown_class")
     titles |= {key: texts.get("office_tables", key) for key in (_NO_PARCEL, _TWICE)}
-    columns = [TableColumn("name", width_in_characters=22), TableColumn("statutory", "ha", width_in_characters=16)]
-    columns += [TableColumn(f"{USE_PREFIX}{key}", "ha", title, 14) for key, title in titles.items()]
+    columns = [
+        TableColumn("name", width_in_characters=22),
+        TableColumn("statutory", "ha", width_in_characters=16),
+        *[TableColumn(f"{USE_PREFIX}{key}", "ha", title, 14) for key, title in titles.items()],
+    ]
     table = ReportTable(table_id, columns, unit="ha")
     for code, name, areas in sums:
         _add_row(table, code, name, areas, "row")

@@ -118,8 +118,10 @@ def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
     if comparison is None:
         return None
     texts = figures.texts
-    columns = [TableColumn("name", width_in_characters=20)]
-    columns += [TableColumn(f"{term}_{basis}", "ha", term) for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS]
+    columns = [
+        TableColumn("name", width_in_characters=20),
+        *[TableColumn(f"{term}_{basis}", "ha", term) for basis in (STATUTORY_BASIS, NET_BASIS) for term in TERMS],
+    ]
     table = ReportTable("farmland_changes", columns, unit="ha")
 
     def make_cells(balances: list[AreaBalance | None]) -> list[CellValue]:

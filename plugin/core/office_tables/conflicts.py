@@ -25,8 +25,10 @@ def make_conflict_table(figures: PlanIndicators, report: Report, rules: Collecti
     """
     texts, report_texts = figures.texts, ReportTexts(figures.texts.lang)
     titles = {outcome.code: outcome.heading for outcome in report.rules}
-    columns = [TableColumn("name", width_in_characters=14)]
-    columns += [TableColumn(name, _UNIT_BY_COLUMN.get(name, "")) for name in COLUMNS]
+    columns = [
+        TableColumn("name", width_in_characters=14),
+        *[TableColumn(name, _UNIT_BY_COLUMN.get(name, "")) for name in COLUMNS],
+    ]
     table = ReportTable("conflicts", columns, unit="m2")
     found = [finding for finding in report.findings if finding.code in rules]
     for number, finding in enumerate(found, 1):

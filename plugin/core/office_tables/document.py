@@ -41,9 +41,11 @@ def make_office_document(tables: list[FilledTable], area: str, texts: Texts) -> 
             blocks.append(PageBreak())
         unit = table.layout.unit
         note = texts.get("tables", "unit_line", unit=texts.get("unit_names", unit)) if unit else ""
-        blocks.append(Heading(table.layout.name if is_alone else table.title, note=note))
-        blocks.append(_make_table(table, texts, _LANDSCAPE_LETTERS if is_landscape else _PORTRAIT_LETTERS))
-        blocks += [Paragraph(text, is_small=True) for text in table.notes]
+        blocks += [
+            Heading(table.layout.name if is_alone else table.title, note=note),
+            _make_table(table, texts, _LANDSCAPE_LETTERS if is_landscape else _PORTRAIT_LETTERS),
+            *[Paragraph(text, is_small=True) for text in table.notes],
+        ]
     blocks.append(make_signature(report_texts))
     margins = PageHeaderFooter(
         header_left=area,

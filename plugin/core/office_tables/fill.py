@@ -274,6 +274,8 @@ class _Filler:
             named = texts.get("words", "between_names").join(self._adjusted[:_MAX_NAMED])
             key = "rounded_more" if len(self._adjusted) > _MAX_NAMED else "rounded"
             notes.append(texts.get("office_tables", key, count=str(len(self._adjusted)), cells=named))
-        notes += table.notes
-        notes.append(texts.get("office_tables", f"layout_{self._layout.mark}", source=self._layout.source))
+        notes += [
+            *table.notes,
+            texts.get("office_tables", f"layout_{self._layout.mark}", source=self._layout.source),
+        ]
         table.notes = list(dict.fromkeys(notes))

@@ -218,8 +218,7 @@ class _LayoutReader:
         value: Any = self._table
         for key in place:
             value = value[key]
-        table: dict[str, Any] = self._check_type(place, value, dict)
-        return table
+        return self._check_type(place, value, dict)
 
     def _count(self, key: str) -> int:
         """Return the number of entries of a list of tables, at least one."""

@@ -207,6 +207,5 @@ class _BlockRounder:
                 if exact is None:
                     continue
                 row.exact_by_column[position] = exact
-                usual = round_to_digits(exact, column.decimals)
-                digits = self._digits.get((n, position), usual)
+                digits = self._digits.get((n, position), round_to_digits(exact, column.decimals))
                 row.values[position] = TableNumber(digits / 10.0**column.decimals, column.decimals)

@@ -317,8 +317,7 @@ class _Workbook:
                 for value in cell.findall(f"{_MAIN}v"):
                     cell.remove(value)
                 cell.attrib.pop("t", None)
-        tree = self._get_tree(self._part)
-        settings = tree.find(f"{_MAIN}calcPr")
+        settings = self._get_tree(self._part).find(f"{_MAIN}calcPr")
         if settings is not None:
             settings.set("fullCalcOnLoad", "1")
 

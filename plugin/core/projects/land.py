@@ -57,8 +57,7 @@ class LandClasses:
     def sum_project(self, number: int) -> tuple[ClassItem, ...]:
         """Return the classes of a project by code and ownership."""
         pieces = self.overlay.get_pieces(number)
-        rows = pieces.rows.tolist()
-        keys = [(self._codes[row], self._ownership[row]) for row in rows]
+        keys = [(self._codes[row], self._ownership[row]) for row in pieces.rows.tolist()]
         items = []
         for key in sorted(set(keys)):
             group = pieces.select(np.array([one == key for one in keys], dtype=bool))

@@ -35,8 +35,7 @@ class RowParts:
     def groups(self) -> NDArray:
         """Return (n,) group of each row: a part and kind, judged with all its land."""
         pairs = [f"{part}:{kind}" for part, kind in zip(self.part_of_row, self.kind_of_row, strict=True)]
-        groups: NDArray = np.unique(np.array(pairs, dtype=object), return_inverse=True)[1]
-        return groups
+        return np.unique(np.array(pairs, dtype=object), return_inverse=True)[1]
 
     def list_places(self, row: int, uses: Sequence[str]) -> tuple[str, ...]:
         """Return the keys of the admission table for a row, the finest first.

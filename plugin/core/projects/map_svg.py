@@ -43,8 +43,10 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     for layer in scene.layers:
         pieces += _draw_layer(layer)
     project = shapely.simplify(scene.project, _DETAIL_PX)
-    pieces.append(f'<path d="{make_path(project)}" fill="none" stroke="#FFFFFF" stroke-width="7"/>')
-    pieces.append(_draw_hatch([project], _PROJECT_HATCH, opacity=0.45))
+    pieces += [
+        f'<path d="{make_path(project)}" fill="none" stroke="#FFFFFF" stroke-width="7"/>',
+        _draw_hatch([project], _PROJECT_HATCH, opacity=0.45),
+    ]
     for place in scene.places:
         if place.is_failed:
             pieces.append(
@@ -67,8 +69,10 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     ]
     spot = labels.find_place(lines, _list_area_places([project]))
     if spot is not None:
-        pieces.append(draw_text(lines[0], spot[0], spot[1] + 4, 15, "#000000", bold=True, halo=True))
-        pieces.append(draw_text(lines[1], spot[0], spot[1] + 21, _NAME_PX, "#000000", halo=True))
+        pieces += [
+            draw_text(lines[0], spot[0], spot[1] + 4, 15, "#000000", bold=True, halo=True),
+            draw_text(lines[1], spot[0], spot[1] + 21, _NAME_PX, "#000000", halo=True),
+        ]
     for layer in reversed(scene.layers):
         if layer.symbol.text:
             name = get_layer_name(layer, texts)
@@ -76,11 +80,14 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
             spot = labels.find_place([name], places, avoids_project=True)
             if spot is not None:
                 pieces.append(draw_text(name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
-    pieces += [_draw_scale_bar(scene), _draw_north_arrow(scene, report_texts.get("text", "north"))]
-    pieces.append(
-        f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
-        'stroke="#000000" stroke-width="1"/>'
-    )
+    pieces += [
+        _draw_scale_bar(scene),
+        _draw_north_arrow(scene, report_texts.get("text", "north")),
+        (
+            f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
+            'stroke="#000000" stroke-width="1"/>'
+        ),
+    ]
     return make_svg(frame.width, frame.height, pieces)
 
 
@@ -108,8 +115,10 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     pieces = []
     for number, (symbol, name) in enumerate(rows):
         top = number * _LEGEND_ROW_PX + 4
-        pieces.append(f'<g transform="translate(2,{top:.1f})">{symbol}</g>')
-        pieces.append(draw_text(name, size[0] + 12, top + 12, 13.0, "#000000", anchor="start"))
+        pieces += [
+            f'<g transform="translate(2,{top:.1f})">{symbol}</g>',
+            draw_text(name, size[0] + 12, top + 12, 13.0, "#000000", anchor="start"),
+        ]
     return make_svg(width, len(rows) * _LEGEND_ROW_PX + 4, pieces)
 
 

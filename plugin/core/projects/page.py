@@ -112,20 +112,22 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
     """Yield one table of all projects, and what was left out."""
     texts = Texts(result.lang)
     counts = [f"{get_outcome_name(verdict, texts)} {format_number(result.count(verdict), 0)}" for verdict in _VERDICTS]
-    yield FactTable(
-        (
+    yield from (
+        FactTable(
             (
-                (report_texts.get("head", "area"), result.area_name),
-                (report_texts.get("conformity", "date"), _format_date(result, report_texts)),
-            ),
-            (
-                (report_texts.get("conformity", "projects"), result.source),
-                (report_texts.get("conformity", "admission"), result.admission_file),
-            ),
-            ((report_texts.get("conformity", "verdicts"), report_texts.get("page", "gap").join(counts)),),
-        )
+                (
+                    (report_texts.get("head", "area"), result.area_name),
+                    (report_texts.get("conformity", "date"), _format_date(result, report_texts)),
+                ),
+                (
+                    (report_texts.get("conformity", "projects"), result.source),
+                    (report_texts.get("conformity", "admission"), result.admission_file),
+                ),
+                ((report_texts.get("conformity", "verdicts"), report_texts.get("page", "gap").join(counts)),),
+            )
+        ),
+        Heading(report_texts.get("conformity", "summary"), note=report_texts.get("conformity", "summary_note")),
     )
-    yield Heading(report_texts.get("conformity", "summary"), note=report_texts.get("conformity", "summary_note"))
     columns = (
         ("position", 5, "center"), ("project", 21, "left"), ("total_area", 9.5, "right"), ("farmland", 11, "right"),
         ("cultivated", 9.5, "right"), ("red_line", 9.5, "right"), ("outcome", 12, "left"), ("reason", 22.5, "left"),
@@ -211,26 +213,34 @@ class _ProjectPage:
             )
         )
         numbers = {line.id: number for number, line in list_numbered_lines(self.one)}
-        yield make_heading("lines", self._get("lines_note"))
-        yield self.tables.make_line_table(numbers)
+        yield from (
+            make_heading("lines", self._get("lines_note")),
+            self.tables.make_line_table(numbers),
+        )
         scene = self.mapper.make_scene(self.one)
         yield make_heading("map", self._get("map_note", scale=format_number(scene.frame.scale, 0)))
         yield from self._make_map(scene)
-        yield make_heading("classes", self._get("classes_note"))
-        yield self.tables.make_class_table()
+        yield from (
+            make_heading("classes", self._get("classes_note")),
+            self.tables.make_class_table(),
+        )
         for sums in (self.tables.describe_classes(), self.tables.describe_townships()):
             if sums:
                 yield Paragraph(sums, is_small=True)
-        yield make_heading("zones", self._get("zones_note", table=self.result.admission_file))
-        yield self.tables.make_zone_table()
-        yield make_heading("supplements")
-        yield self.tables.make_supplement_table()
+        yield from (
+            make_heading("zones", self._get("zones_note", table=self.result.admission_file)),
+            self.tables.make_zone_table(),
+            make_heading("supplements"),
+            self.tables.make_supplement_table(),
+        )
         if self.one.heritage is not None:
             title = sections.number_title(self._get("heritage"))
             text = self.one.heritage.message.render(self.texts)
             yield NoticeBox(self._get("heritage_word"), title, text, self.one.heritage.mark)
-        yield make_heading("missing", self._get("missing_note") if self.one.missing else "")
-        yield self.tables.make_missing_table()
+        yield from (
+            make_heading("missing", self._get("missing_note") if self.one.missing else ""),
+            self.tables.make_missing_table(),
+        )
         if self.result.unread_note:
             yield Paragraph(self.result.unread_note.render(self.texts), is_small=True)
         for note in self.one.notes:

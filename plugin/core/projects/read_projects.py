@@ -254,8 +254,10 @@ class _ProjectReader:
     def _note(self, level: NoteLevel, key: str, position: int, meaning: str = "", **params: Any) -> None:
         """Add a note on a row."""
         row = position + 1
-        names = [field for field, _ in self._list_texts(meaning, position)]
-        names += [field for field, _ in self._columns.get(meaning, ())] + list(self.settings.fields.get(meaning, ("",)))
+        names = [
+            *[field for field, _ in self._list_texts(meaning, position)],
+            *([field for field, _ in self._columns.get(meaning, ())] + list(self.settings.fields.get(meaning, ("",)))),
+        ]
         field = names[0]
         message = Message(SECTION, f"note_{key}", {"file": self.rows.name, "row": row, "field": field, **params})
         name = self._get("name", position) or self._get("number", position)

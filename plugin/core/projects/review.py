@@ -158,8 +158,7 @@ class ProjectReview:
         known = layer or self.plan.find_layer_of_concept(spec.concept) or self.plan.find_unusable_layer(spec.concept)
         role = known.role if known is not None else self.plan.list_roles_of_concept(spec.concept)[0]
         if layer is None:
-            absent = self.plan.norm.profile.absent
-            is_declared = problem == "absent" and bool({spec.concept, role} & absent)
+            is_declared = problem == "absent" and bool({spec.concept, role} & self.plan.norm.profile.absent)
             return LineData(spec, role, None, None, None, problem, is_declared)
         parts = find_row_parts(spec, layer, self.ctx)
         overlay = self._overlay_concept(spec.concept, lambda _layer: parts.groups)
@@ -178,8 +177,10 @@ class ProjectReview:
         if county is not None and county.outside_m2:
             notes.append(self._make_note(NoteLevel.WARNING, "partly_outside", project, area=Area(county.outside_m2)))
         uses = self._uses.list_code_and_parents(project.use_code) if self._uses and project.use_code else ()
-        lines = [judge.judge(number, project, uses) for judge in self._line_judges]
-        lines += [county] if county is not None else []
+        lines = [
+            *[judge.judge(number, project, uses) for judge in self._line_judges],
+            *([county] if county is not None else []),
+        ]
         lines = [apply_gaps(line, self._list_gaps(line.role)) for line in lines]
         zones = self._zones.judge(number, project, uses)
         items: list[ReviewItem] = [*project.doubts, *lines, *zones]
@@ -288,8 +289,10 @@ class ProjectReview:
 
         These are parcels, townships, main functions and areas of relics.
         """
-        layers = [(concept, _SUMMED_NAMES[concept], "summed", overlay) for concept, overlay in self._summed.items()]
-        layers.append((self.settings.archaeology_area, _ARCHAEOLOGY_NAME, "archaeology", self._expected))
+        layers = [
+            *[(concept, _SUMMED_NAMES[concept], "summed", overlay) for concept, overlay in self._summed.items()],
+            ((self.settings.archaeology_area, _ARCHAEOLOGY_NAME, "archaeology", self._expected)),
+        ]
         found = []
         for concept, name, key, overlay in layers:
             role = self.plan.list_roles_of_concept(concept)[0]

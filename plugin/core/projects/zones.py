@@ -104,8 +104,7 @@ class ZoneJudge:
 
 def group_zone_rows(layer: Layer) -> NDArray:
     """Return (n,) groups of the rows of zones, one for each zone."""
-    groups: NDArray = np.unique(np.array(_read_zones(layer)[0], dtype=object), return_inverse=True)[1]
-    return groups
+    return np.unique(np.array(_read_zones(layer)[0], dtype=object), return_inverse=True)[1]
 
 
 def _read_zones(layer: Layer) -> tuple[list[str], list[str]]:

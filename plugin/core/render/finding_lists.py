@@ -227,21 +227,20 @@ def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[st
     """Return the section on the largest conflicts: rows numbered as on the overview map, and a note on further ones."""
     rule_titles = get_rule_titles(report, report_texts)
     largest_conflicts = select_largest_conflicts(report)
-    rows = []
-    for position, finding in enumerate(largest_conflicts, start=1):
-        rows.append(
-            {
-                "number": position,
-                "circled": chr(_CIRCLED_ONE + position - 1),
-                "severity": str(finding.severity),
-                "code": finding.code,
-                "title": rule_titles.get(finding.code, finding.code),
-                "township": finding.township or "—",
-                "area": format_hectare_number(finding.area_m2),
-                "width": format_width(finding.width_m) if finding.width_m is not None else "",
-                "state": report_texts.get_text_or_key("state", finding.state),
-            }
-        )
+    rows = [
+        {
+            "number": position,
+            "circled": chr(_CIRCLED_ONE + position - 1),
+            "severity": str(finding.severity),
+            "code": finding.code,
+            "title": rule_titles.get(finding.code, finding.code),
+            "township": finding.township or "—",
+            "area": format_hectare_number(finding.area_m2),
+            "width": format_width(finding.width_m) if finding.width_m is not None else "",
+            "state": report_texts.get_text_or_key("state", finding.state),
+        }
+        for position, finding in enumerate(largest_conflicts, start=1)
+    ]
     left = (
         len(select_findings_with_area(report)) - len(largest_conflicts) if len(largest_conflicts) == MAX_PICTURES else 0
     )

@@ -91,8 +91,7 @@ def render_report(
     ``norm`` provides citations and marks; without ``pictures`` the page gives the reason. ``chapter``: a further
     chapter, before the section on the data.
     """
-    report_texts = ReportTexts(lang or report.lang)
-    page = _collect_page_data(report, norm, pictures, report_texts)
+    page = _collect_page_data(report, norm, pictures, ReportTexts(lang or report.lang))
     if chapter is not None:
         page |= {
             "chapter_title": chapter.title,
@@ -204,9 +203,10 @@ def _collect_page_data(
 def _make_page_margins(head: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
     """Return header and footer of every printed page; the browser counts the pages."""
     title = report_texts.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
-    parts: list[Any] = []
-    for piece in re.split(r"(\{pages?\})", report_texts.get("page", "number")):
-        parts.append({"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece)
+    parts: list[Any] = [
+        ({"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece)
+        for piece in re.split(r"(\{pages?\})", report_texts.get("page", "number"))
+    ]
     return {
         "left": title,
         "number": [p for p in parts if p],

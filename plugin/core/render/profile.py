@@ -46,8 +46,10 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
             "origin": _format_origin(line.origin, report_texts),
             "runs": runs,
         }
-        rules.append(report_texts.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values))
-        rules += [f"  {text}" for text in _make_value_table(line.parameters, texts, report_texts, has_head=False)]
+        rules += [
+            report_texts.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values),
+            *[f"  {text}" for text in _make_value_table(line.parameters, texts, report_texts, has_head=False)],
+        ]
     yield from _make_section_lines(report_texts, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
     targets = _make_target_table(norm.find_targets(area), texts, report_texts)
@@ -60,8 +62,10 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
         "register",
         [_format_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)],
     )
-    other = [_format_target_line(t, texts, report_texts) for t in profile.targets if t.area_code != area]
-    other += [_format_stated_line(s, report_texts) for s in profile.stated_figures if s.area_code != area]
+    other = [
+        *[_format_target_line(t, texts, report_texts) for t in profile.targets if t.area_code != area],
+        *[_format_stated_line(s, report_texts) for s in profile.stated_figures if s.area_code != area],
+    ]
     yield from _make_section_lines(report_texts, "others", other)
     # The pairs come last: there are many, and most come from the standard.
     pairs.sort(key=lambda value: (CONFLICT_MEANINGS.index(value.value), value.key))
@@ -103,8 +107,10 @@ def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
     base_profiles = profile.list_base_profiles()[1:]
     if base_profiles:
         yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in base_profiles))
-    yield line("standard", name=standard.name, id=standard.id, edition=standard.edition)
-    yield line("phase", phase=report_texts.get_text_or_key("phase", norm.phase) if norm.phase else line("no_phase"))
+    yield from (
+        line("standard", name=standard.name, id=standard.id, edition=standard.edition),
+        line("phase", phase=report_texts.get_text_or_key("phase", norm.phase) if norm.phase else line("no_phase")),
+    )
     if profile.confirmed_by:
         yield line("confirmed", items=report_texts.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
     else:
@@ -134,13 +140,12 @@ def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, re
     sides = value.key.removeprefix(_CONFLICT_SETTING_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
     text = report_texts.get("rule_book", f"meaning_{value.value}")
-    mark = _format_mark(value, report_texts)
     return report_texts.get(
         "resolved",
         "value",
         name=f"{name}　{value.key}",
         value=text,
-        mark=mark,
+        mark=_format_mark(value, report_texts),
         origin=_format_origin(value.origin, report_texts),
     )
 

@@ -150,8 +150,10 @@ class RuleBook:
         rule_lines = [self._get_rule_book_text("contents")] if len(families) > 1 else []
         rule_lines += [f"  {heading}" for heading in families if len(families) > 1]
         for heading, entries in families.items():
-            rule_lines += ["", heading] if len(families) > 1 else []
-            rule_lines += [line for entry in entries for line in self._list_entry_lines(entry)]
+            rule_lines += [
+                *(["", heading] if len(families) > 1 else []),
+                *[line for entry in entries for line in self._list_entry_lines(entry)],
+            ]
         return rule_lines
 
     def _group_by_family(self) -> dict[str, list[RuleEntry]]:
@@ -181,11 +183,14 @@ class RuleBook:
         fact_lines = []
         for entry in self.entries:
             row, colon = self.make_table_row(entry), self.words.get("page", "colon")
-            fact_lines += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
             fact_lines += [
-                f"{self._get_rule_book_text(key)}{colon}{row[key]}"
-                for key in ("mark", "runs", "needs", "optional", "inputs")
-                if row[key]
+                f"{row['code']}  {row['name']}  {row['severity']}",
+                row["title"],
+                *[
+                    f"{self._get_rule_book_text(key)}{colon}{row[key]}"
+                    for key in ("mark", "runs", "needs", "optional", "inputs")
+                    if row[key]
+                ],
             ]
         return fact_lines
 

@@ -162,9 +162,14 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
     mark = norm.get_source_mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(report_texts.get("text", "tolerance_profile"))
-    limits = [("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m")]
-    limits += [("min_area", "min_area_m2", "m²"), ("min_width", "min_width_m", "m")]
-    limits += [("ignored_pair", "ignored_pair_m2", "m²"), ("ignored_feature", "ignored_feature_m2", "m²")]
+    limits = [
+        ("cluster", "cluster_m", "m"),
+        ("edge_match", "edge_match_m", "m"),
+        ("min_area", "min_area_m2", "m²"),
+        ("min_width", "min_width_m", "m"),
+        ("ignored_pair", "ignored_pair_m2", "m²"),
+        ("ignored_feature", "ignored_feature_m2", "m²"),
+    ]
     count, area = tolerance.get("ignored_slivers", 0), tolerance.get("ignored_area_m2", 0.0)
     return {
         "mark": mark,

@@ -186,10 +186,12 @@ def list_unconfirmed_items(names: list[str], report_texts: ReportTexts) -> tuple
     """
     texts = Texts(report_texts.lang)
     absence_items = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
-    doubts = [report_texts.get("doubt", n) for n in names if report_texts.has_text("doubt", n)]
-    doubts += [
-        report_texts.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2]))
-        for n in absence_items
+    doubts = [
+        *[report_texts.get("doubt", n) for n in names if report_texts.has_text("doubt", n)],
+        *[
+            report_texts.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2]))
+            for n in absence_items
+        ],
     ]
     disabled_items = [n for n in names if n.startswith(DISABLED_PREFIX)]
     doubts += [texts.get_setting_name(n) for n in disabled_items]

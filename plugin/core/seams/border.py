@@ -215,5 +215,4 @@ def find_common_line(
     is_line = (shapely.get_dimensions(parts) == 1) & (
         shapely.length(parts) > _MIN_LINE_TOLERANCES * settings.tolerance_m
     )
-    lines: NDArray = parts[is_line]
-    return lines
+    return parts[is_line]

@@ -181,7 +181,7 @@ def _find_ends(layer: PlacedLayer, border: LinePieces, tolerance_m: float) -> ND
     parts = shapely.get_parts(shapely.line_merge(np.array(contacts, dtype=object)))
     parts = parts[shapely.get_type_id(parts) == 1]
     is_straight = shapely.get_num_points(parts) == 2
-    points: NDArray = np.concatenate(
+    return np.concatenate(
         [
             shapely.get_point(parts[~is_straight], 1),
             shapely.get_point(parts[~is_straight], -2),
@@ -189,7 +189,6 @@ def _find_ends(layer: PlacedLayer, border: LinePieces, tolerance_m: float) -> ND
             shapely.line_interpolate_point(parts[is_straight], 0.5, normalized=True),
         ]
     )
-    return points
 
 
 def _find_values(layer: PlacedLayer, points: NDArray, distances: NDArray) -> list[tuple[Codes, frozenset[str]]]:

@@ -73,8 +73,7 @@ class MeasuredLine(LinePieces):
         if not len(points):
             return np.zeros(0)
         rows, pieces = self.tree.query_nearest(points, max_distance=reach_m, all_matches=False)
-        places: NDArray = self._piece_places[pieces] + shapely.line_locate_point(self.pieces[pieces], points[rows])
-        return places
+        return self._piece_places[pieces] + shapely.line_locate_point(self.pieces[pieces], points[rows])
 
     def interpolate(self, places: NDArray) -> NDArray:
         """Return the points at (p,) places (m)."""

@@ -255,8 +255,12 @@ def set_fingerprints(findings: Iterable[SeamFinding]) -> list[SeamFinding]:
     used: Counter[str] = Counter()
     named = []
     for one in findings:
-        parts = [one.kind, one.concept, *(f"{s.identity}:{';'.join(s.keys)}:{s.code}" for s in one.sides)]
-        parts += [f"{degrees:.{_PLACE_DECIMALS}f}" for degrees in one.place]
+        parts = [
+            one.kind,
+            one.concept,
+            *(f"{s.identity}:{';'.join(s.keys)}:{s.code}" for s in one.sides),
+            *[f"{degrees:.{_PLACE_DECIMALS}f}" for degrees in one.place],
+        ]
         base = hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:_FINGERPRINT_CHARACTERS]
         used[base] += 1
         number = used[base]

@@ -150,8 +150,7 @@ def has_former_result(output: Path) -> bool:
         data = json.loads((output / SEAMS_JSON).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    family = f"{SEAMS_SCHEMA.partition('/')[0]}/"
-    return isinstance(data, dict) and str(data.get("schema")).startswith(family)
+    return isinstance(data, dict) and str(data.get("schema")).startswith(f"{SEAMS_SCHEMA.partition('/')[0]}/")
 
 
 def write_result(result: SeamResult, output: Path) -> list[str]:

@@ -272,8 +272,10 @@ def _find_child_target(
 ) -> IndicatorTarget | None:
     """Return the target of a county: that of the table, else that of its profile; None without one."""
     from_profile = figure.targets if figure is not None else ()
-    candidates = [one for one in listed if one.area_code == _get_code(county)]
-    candidates += [one for one in from_profile if _are_alike(one, target)]
+    candidates = [
+        *[one for one in listed if one.area_code == _get_code(county)],
+        *[one for one in from_profile if _are_alike(one, target)],
+    ]
     return candidates[0] if candidates else None
 
 

@@ -53,9 +53,7 @@ class PartsSum:
         state = compare_area_with_target(
             self.sum_value, self.target.comparison, self.target.numeric_value, self.target.printed_decimals
         )
-        if self.missing_parts and (self.target.comparison != "<=" or state == "met"):
-            return ""
-        return state
+        return "" if self.missing_parts and (self.target.comparison != "<=" or state == "met") else state
 
     @property
     def unallocated(self) -> float:

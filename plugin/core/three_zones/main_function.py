@@ -120,9 +120,7 @@ def find_rows_with_additional_function(
         shapes = [zones.plane_shapes[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
         shapes = _collect_overlay_shapes(("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
-    if not shapes:
-        return None
-    return find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
+    return None if not shapes else find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
 
 
 def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:

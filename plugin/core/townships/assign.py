@@ -65,8 +65,7 @@ def assign_rows(
     of equal ones the first by code counts. ``sources``: all layers of the county, also those that the plan does not
     use; ``distance_m``: rows this near (m) to a township are its neighbours. Raise InputError without townships.
     """
-    tolerance = plan.norm.make_tolerance()
-    ctx = RuleContext(plan, plan.norm, tolerance, cancellation=cancellation)
+    ctx = RuleContext(plan, plan.norm, plan.norm.make_tolerance(), cancellation=cancellation)
     found = get_plan_townships(ctx)
     if found is None or not found[0].has_shape.any():
         raise InputError("townships_no_layer", source=plan.source)

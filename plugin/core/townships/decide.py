@@ -243,10 +243,7 @@ def _decide_new_rows(
 def _drop_equal_rows(rows: Sequence[NewRow]) -> tuple[list[NewRow], list[NewRow]]:
     """Return the new rows with one key without repetitions of the same content, and the repetitions."""
     by_digest: dict[str, NewRow] = {}
-    doubled = []
-    for one in rows:
-        if by_digest.setdefault(one.row.digest, one) is not one:
-            doubled.append(one)
+    doubled = [one for one in rows if by_digest.setdefault(one.row.digest, one) is not one]
     return list(by_digest.values()), doubled
 
 

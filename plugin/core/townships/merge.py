@@ -155,8 +155,7 @@ def merge_townships(
             progress(_COUNTY_SHARE, "")
             changes = []
             for number, package in enumerate(packages):
-                share = number / len(packages)
-                progress(_COUNTY_SHARE + (_PACKAGES_SHARE - _COUNTY_SHARE) * share, package.label)
+                progress(_COUNTY_SHARE + (_PACKAGES_SHARE - _COUNTY_SHARE) * (number / len(packages)), package.label)
                 changes.append(_read_changes(gdal, package, county, cancellation))
             decisions = _decide(options, changes, county)
             log = _make_log(gdal, options, changes, decisions, county)
@@ -252,14 +251,13 @@ def _decide(options: MergeOptions, changes: Sequence[PackageChanges], county: _C
     """Return edits and contradictions, with new keys where asked."""
     decisions = decide(changes, county.rows, options.prefer, with_new_keys=options.with_new_keys)
     if options.with_new_keys:
-        norm = county.plan.norm
         assign_new_keys(
             decisions,
             county.rows,
             [row.key for one in changes for layer in one.package.manifest.layers for row in layer.rows],
             options.source,
             county.plan.area_code,
-            county.plan.area_code[: int(norm.get("attributes.area_digits"))],
+            county.plan.area_code[: int(county.plan.norm.get("attributes.area_digits"))],
         )
     return decisions
 

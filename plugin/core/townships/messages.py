@@ -87,10 +87,10 @@ def describe_merge(log: MergeLog, texts: Texts) -> list[str]:
         lines.append(texts.get("townships", "more", count=len(log.contradictions) - _MAX_LISTED))
     if log.has_seams:
         notes = sum(one.severity is Severity.INFO for one in log.seams)
-        lines.append(
+        lines += [
             texts.get(
                 "townships", "seams_done", warnings=len(log.seams) - notes, notes=notes, former=log.former_seam_count
-            )
-        )
-        lines += [gap.render(texts) for gap in log.gaps]
+            ),
+            *[gap.render(texts) for gap in log.gaps],
+        ]
     return lines

@@ -164,9 +164,8 @@ def match_rows(former: Sequence[StoredRow], present: Sequence[StoredRow]) -> Row
     key_counts = Counter(row.key for row in former)
     for number, row in enumerate(former):
         if row.key and key_counts[row.key] == 1 and present_by_key.get(row.key):
-            candidates = present_by_key[row.key]
             found[number] = min(
-                candidates, key=lambda n: (present[n].fid != row.fid, present[n].digest != row.digest, n)
+                present_by_key[row.key], key=lambda n: (present[n].fid != row.fid, present[n].digest != row.digest, n)
             )
     same_id = sum(former[number].fid == present[position].fid for number, position in found.items())
     used = set(found.values())

@@ -229,8 +229,10 @@ def make_first_page(
         # Pictures were not drawn at all, or there was nothing to draw.
         problem = report_texts.get("text", "no_qgis") if pictures is None else pictures.problem
         reason = problem or report_texts.get("text", "no_place")
-        yield Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True)
-        yield Heading(report_texts.get("signed", "remarks"), 2)
+        yield from (
+            Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True),
+            Heading(report_texts.get("signed", "remarks"), 2),
+        )
         yield from remarks
 
 
@@ -401,8 +403,10 @@ def _make_body(
     ]
     if close_ups:
         note = report_texts.get("signed", "largest_places", count=len(close_ups))
-        yield sections.make_heading("close_ups", note)
-        yield PictureGrid(tuple(close_ups), column_count=4)
+        yield from (
+            sections.make_heading("close_ups", note),
+            PictureGrid(tuple(close_ups), column_count=4),
+        )
     yield sections.make_heading("unchecked")
     unchecked = make_not_checked_section(report, report_texts)
     columns = make_columns(report_texts, ("rule", 26), ("reason", 74))
@@ -413,8 +417,10 @@ def _make_body(
     yield from _make_indicator_table(report, sections, report_texts)
     yield from _make_waiver_table(report, sections, report_texts)
     if norm is not None and report.rules:
-        yield sections.make_heading("rules_run")
-        yield Paragraph(describe_rules_run(report, norm, report_texts))
+        yield from (
+            sections.make_heading("rules_run"),
+            Paragraph(describe_rules_run(report, norm, report_texts)),
+        )
 
 
 def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
@@ -458,9 +464,8 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts
     yield sections.make_heading("indicators")
     columns = make_columns(report_texts, ("indicator", 35), ("target", 17, "right"), ("value", 17, "right"),
                             ("margin", 18, "right"), ("state", 13, "center"))  # fmt: skip
-    rows = []
-    for indicator in indicators:
-        rows.append(
+    rows = [
+        (
             (
                 DocumentCell(indicator.name or indicator.id),
                 DocumentCell(format_target(indicator, report_texts)),
@@ -469,6 +474,8 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts
                 DocumentCell(format_state(indicator, report_texts)),
             )
         )
+        for indicator in indicators
+    ]
     yield DocumentTable(columns, tuple(rows))
     if any(not i.confirmed for i in indicators):
         yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
@@ -499,8 +506,10 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
 def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the appendices on settings, findings and data, each on a new page."""
     yield from make_settings_appendix(report, report_texts)
-    yield PageBreak()
-    yield Heading(report_texts.get("signed", "appendix_findings"))
+    yield from (
+        PageBreak(),
+        Heading(report_texts.get("signed", "appendix_findings")),
+    )
     yield from make_findings_tables(report, report_texts)
     yield PageBreak()
     yield from _make_data_appendix(report, report_texts)
@@ -566,10 +575,12 @@ def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[Docu
 
 def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the appendix on the checked data: rules by family, layers, notices, versions."""
-    yield Heading(report_texts.get("signed", "appendix_data"))
-    yield Heading(report_texts.get("signed", "recorded_counts"), 2)
-    yield make_rule_counts(report, report_texts)
-    yield Heading(report_texts.get("signed", "checked_layers"), 2)
+    yield from (
+        Heading(report_texts.get("signed", "appendix_data")),
+        Heading(report_texts.get("signed", "recorded_counts"), 2),
+        make_rule_counts(report, report_texts),
+        Heading(report_texts.get("signed", "checked_layers"), 2),
+    )
     data = make_provenance_section(report, report_texts)
     columns = (
         DocumentColumn(report_texts.get("column", "layer"), 16),
@@ -590,8 +601,10 @@ def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[B
         )
         for layer in data["layers"]
     )
-    yield DocumentTable(columns, rows, report_texts.get("text", "no_layers"))
-    yield Paragraph(report_texts.get("text", "area_note"), is_small=True)
+    yield from (
+        DocumentTable(columns, rows, report_texts.get("text", "no_layers")),
+        Paragraph(report_texts.get("text", "area_note"), is_small=True),
+    )
     yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
     if explanation := explain_data_digest(report, report_texts):
         yield Paragraph(explanation, is_small=True)

@@ -81,8 +81,7 @@ def write_docx(document: Document, path: Path, template: Path | None = None) -> 
     InputError
         The template cannot be read, or lacks the bookmark or a style; the error names all that it lacks.
     """
-    docx = import_docx_library(path.name)
-    _DocxWriter(docx, template).write_document(document, path)
+    _DocxWriter(import_docx_library(path.name), template).write_document(document, path)
 
 
 def import_docx_library(output_name: str) -> Any:
@@ -155,8 +154,7 @@ class _DocxWriter:
 
     def _qualify_name(self, name: str) -> str:
         """Return a name such as ``w:p`` with its XML namespace."""
-        qualified: str = self._docx.oxml.ns.qn(name)
-        return qualified
+        return self._docx.oxml.ns.qn(name)
 
     def write_document(self, document: Document, path: Path) -> None:
         """Write the document and save it."""
@@ -497,8 +495,7 @@ class _DocxWriter:
                 cell.add_paragraph(text, self._settings.docx_styles["cell"])
         for place, row in row_by_place.items():
             if place != "labels":
-                merged = row.cells[0].merge(row.cells[-1])
-                self._fill_cell(merged, block.note if place == "note" else "", "note")
+                self._fill_cell(row.cells[0].merge(row.cells[-1]), block.note if place == "note" else "", "note")
             if place == "opinion":
                 row.height = self._docx.shared.Mm(block.opinion_mm)
             self._keep_row_together(row)

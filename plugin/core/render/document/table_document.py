@@ -52,8 +52,10 @@ def make_table_blocks(
     report_texts = ReportTexts(texts.lang)
     for table in tables:
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
-        yield Heading(make_sheet_name(table, texts), level, unit)
-        yield _make_table(table, texts, _LANDSCAPE_LETTERS if is_wide else _PORTRAIT_LETTERS)
+        yield from (
+            Heading(make_sheet_name(table, texts), level, unit),
+            _make_table(table, texts, _LANDSCAPE_LETTERS if is_wide else _PORTRAIT_LETTERS),
+        )
         limit = load_report_settings().length_limits["rows"]
         if len(table.rows) > limit:
             shown_count, count = format_number(limit, 0), format_number(len(table.rows), 0)

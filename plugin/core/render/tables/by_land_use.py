@@ -138,8 +138,7 @@ def _iterate_class_rows(base_and_planned: list[LandUseAreas | None], figures: Pl
     for group in figures.catalogue.land_groups:
         areas = [side.sum_codes_m2(group.classes) if side else None for side in base_and_planned]
         if group.id != "sea" or any(areas):
-            has_several_classes = len(group.classes) > 1
-            span = f"{group.classes[0]}—{group.classes[-1]}" if has_several_classes else group.classes[0]
+            span = f"{group.classes[0]}—{group.classes[-1]}" if (len(group.classes) > 1) else group.classes[0]
             yield LandUseRow(group.name(texts.lang), span, areas, "row", group.id)
             yield from _iterate_part_rows(group, base_and_planned, figures)
     unknown_class_areas = [side.unknown_code_area_m2 if side else None for side in base_and_planned]
@@ -167,12 +166,14 @@ def _format_row(row: LandUseRow, base_and_planned: list[LandUseAreas | None]) ->
     """Return a row of the table: areas in ha, their shares of all land in %, and the change from base year to plan."""
     cells: list = [row.name, row.codes]
     for area, side in zip(row.areas_m2, base_and_planned, strict=True):
-        cells.append(make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"))
-        cells.append(
-            make_table_number(100 * area / side.total_m2, "share")
-            if side and side.total_m2 and area is not None
-            else None
-        )
+        cells += [
+            make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"),
+            (
+                make_table_number(100 * area / side.total_m2, "share")
+                if side and side.total_m2 and area is not None
+                else None
+            ),
+        ]
     base_area_m2, planned_area_m2 = row.areas_m2
     change = (
         None if base_area_m2 is None or planned_area_m2 is None else (planned_area_m2 - base_area_m2) / _M2_PER_HECTARE
@@ -193,11 +194,13 @@ def _make_land_notes(
     for layer, side in zip(present_layers, filter(None, base_and_planned), strict=True):
         notes += _make_basis_notes(layer, side, texts)
     notes += [
-        figures.format_missing_layers((name,))
-        for name, layer in zip((BASE_LAYER, PLANNED_LAYER), layers, strict=True)
-        if layer is None
+        *[
+            figures.format_missing_layers((name,))
+            for name, layer in zip((BASE_LAYER, PLANNED_LAYER), layers, strict=True)
+            if layer is None
+        ],
+        texts.get("tables", "land_groups_note"),
     ]
-    notes.append(texts.get("tables", "land_groups_note"))
     return notes + make_note_on_unconfirmed_sums(
         find_layers_with_unconfirmed_sums(present_layers, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
     )

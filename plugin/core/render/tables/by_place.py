@@ -104,9 +104,11 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     table = ReportTable(
         "townships", columns, [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")], unit="ha"
     )
-    table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
-    table.notes += areas.notes
-    table.notes += make_note_on_unconfirmed_sums(areas.unbacked_layers, figures)
+    table.notes += [
+        texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)),
+        *areas.notes,
+        *make_note_on_unconfirmed_sums(areas.unbacked_layers, figures),
+    ]
     return table
 
 
@@ -252,8 +254,10 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
             for kind, rows in row_mask_by_kind.items():
                 if rows.any():
                     make_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
-    table.notes.append(texts.get("tables", "lines_note"))
-    table.notes += make_note_on_unconfirmed_sums(unbacked, figures)
+    table.notes += [
+        texts.get("tables", "lines_note"),
+        *make_note_on_unconfirmed_sums(unbacked, figures),
+    ]
     return table if table.rows else None
 
 
@@ -262,10 +266,9 @@ def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> lis
     if figure is None or figure.target is None:
         return ["", None, ""]
     report_texts = ReportTexts(figures.texts.lang)
-    margin = figure.margin
     return [
         shown.format_target(figure, report_texts).replace("\u202f", " "),
-        make_table_number(margin, figure.unit, shown.choose_decimals(figure)),
+        make_table_number(figure.margin, figure.unit, shown.choose_decimals(figure)),
         shown.format_state(figure, report_texts),
     ]
 
@@ -326,8 +329,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     strange = ~np.isin(row_codes, list(codes.entry_by_code))
     for code in sorted(set(row_codes[strange])):
         make_row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
-    is_any_row = np.ones(len(layer), dtype=bool)
-    make_row(is_any_row, "", texts.get("tables", "sum"), "sum")
+    make_row(np.ones(len(layer), dtype=bool), "", texts.get("tables", "sum"), "sum")
     county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
@@ -335,11 +337,11 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
         for name, value in (("county", area), ("difference", land_m2 - area)):
             cells = ["", texts.get("tables", name), None, make_table_number(value / _M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
-    table.notes.append(texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)))
-    table.notes += describe_sea_rows([layer], ctx.norm, texts)
-    table.notes += make_note_on_unconfirmed_sums(
-        find_layers_with_unconfirmed_sums([layer], ("area",), figures), figures
-    )
+    table.notes += [
+        texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)),
+        *describe_sea_rows([layer], ctx.norm, texts),
+        *make_note_on_unconfirmed_sums(find_layers_with_unconfirmed_sums([layer], ("area",), figures), figures),
+    ]
     return table
 
 
@@ -385,6 +387,8 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     if not three_zones.do_areas_add_up:
         overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(three_zones.overlap_m2))
         table.notes.append(overlap)
-    table.notes.append(texts.get("tables", "spaces_note"))
-    table.notes += describe_sea_rows([layer], ctx.norm, texts)
+    table.notes += [
+        texts.get("tables", "spaces_note"),
+        *describe_sea_rows([layer], ctx.norm, texts),
+    ]
     return table

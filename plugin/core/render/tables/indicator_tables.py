@@ -60,21 +60,17 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
                     "",
                     "",
                     entry.get_formula(texts.lang),
+                    computed_indicator.missing_reason,
                 ]
-                cells += [computed_indicator.missing_reason]
             else:
                 decimals = shown.choose_decimals(figure)
-                cells += [make_table_number(figure.value, figure.unit, decimals)]
-                cells += [shown.format_target(figure, report_texts).replace("\u202f", " ")]
                 cells += [
+                    make_table_number(figure.value, figure.unit, decimals),
+                    shown.format_target(figure, report_texts).replace("\u202f", " "),
                     make_table_number(figure.margin, figure.unit, decimals),
                     shown.format_state(figure, report_texts),
-                ]
-                cells += [
                     shown.format_basis(figure, report_texts),
                     texts.get("tables", "yes" if figure.confirmed else "no"),
-                ]
-                cells += [
                     entry.get_formula(texts.lang),
                     shown.format_inputs(figure, report_texts).replace("\u202f", " "),
                 ]
@@ -100,8 +96,6 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("item", width_in_characters=56),
         TableColumn("area", "ha", width_in_characters=18),
         TableColumn("ratio", "ratio", width_in_characters=14),
-    ]
-    columns += [
         TableColumn("target", width_in_characters=14),
         TableColumn("room", "ratio", width_in_characters=14),
         TableColumn("state", width_in_characters=14),
@@ -135,8 +129,6 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
                     "tables", "form", form=form.upper(), formula=computed_indicator.definition.get_formula(lang)
                 ),
                 area,
-            ]
-            cells += [
                 make_table_number(figure.value, "ratio", shown.choose_decimals(figure)),
                 shown.format_target(figure, report_texts),
             ]

@@ -94,8 +94,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
     for number, note in enumerate(notes, first_note_row):
         lines = -(-compute_text_width(note) // max(total_width - 2, 1))
         write_merged_text_line(sheet, number, width, note, Font(WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
-    is_landscape = total_width > MAX_PORTRAIT_WIDTH
-    set_up_printing(sheet, first_note_row + len(notes) - 1, width, is_landscape=is_landscape)
+    set_up_printing(sheet, first_note_row + len(notes) - 1, width, is_landscape=total_width > MAX_PORTRAIT_WIDTH)
 
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
