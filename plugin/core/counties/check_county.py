@@ -133,6 +133,17 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
     outline, basis = make_outline(result.plan)
     sums = sum_findings_by_rule(report, report_texts)
     unchecked = make_not_checked_section(report, report_texts)["rows"]
+    from ..rules._attributes import read_word_pairs
+
+    today, plan, waivers = date.today(), result.plan, result.waivers.entries
+    end_fields = [end for _, end in read_word_pairs(plan.norm, "attributes.date_pairs")]
+    texts = {text for layer in plan.layers.values() for end in end_fields for text in layer.get_texts_by_name(end)}
+    ends = [*(one.until for one in waivers), *map(parse_date, texts)]
+    days = [
+        *[one.date for one in waivers],
+        *[end + timedelta(days=1) for end in ends if end is not None and end < date.max],
+    ]
+    later_days = [day for day in days if day > today]
     return CountyRecord(
         task.county.name,
         CountyState.CHECKED,
@@ -157,27 +168,8 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
         outline_basis=basis,
         forms=sorted(task.forms),
         input_bytes=task.input_bytes,
-        changes_on=_find_next_change(result),
+        changes_on=min(later_days).isoformat() if later_days else "",
     )
-
-
-def _find_next_change(result: CheckResult) -> str:
-    """Return the next day on which the date alone changes the result; else empty.
-
-    Waivers and protection of heritage may end on it. ISO format.
-    """
-    from ..rules._attributes import read_word_pairs
-
-    today, plan, waivers = date.today(), result.plan, result.waivers.entries
-    end_fields = [end for _, end in read_word_pairs(plan.norm, "attributes.date_pairs")]
-    texts = {text for layer in plan.layers.values() for end in end_fields for text in layer.get_texts_by_name(end)}
-    ends = [*(one.until for one in waivers), *map(parse_date, texts)]
-    days = [
-        *[one.date for one in waivers],
-        *[end + timedelta(days=1) for end in ends if end is not None and end < date.max],
-    ]
-    later_days = [day for day in days if day > today]
-    return min(later_days).isoformat() if later_days else ""
 
 
 def _make_error_record(task: CountyTask, state: CountyState, error: SanxianError) -> CountyRecord:

@@ -94,7 +94,12 @@ def plan_batch(
     """
     if options.jobs < 1:
         raise InputError("counties_jobs", value=str(options.jobs))
-    _check_options(options)
+    check = options.check
+    norm = check.resolve_norm()
+    choose_rules(norm.rules, norm.expand_groups(check.rules), norm.declared_rules)
+    choose_scope(norm, set(), check.scope)
+    check_base_year(check.base_year)
+    load_package_spec(options.package_spec)
     found = list_counties(options.source, options.output)
     check_output_outside_data(options.output, (options.source,), found.counties)
     check_result_folder(options.output, COUNTIES_FOLDER)
@@ -104,7 +109,13 @@ def plan_batch(
         replace(check, profile=one.profile or check.profile, baseline=one.baseline or check.baseline)
         for one in counties
     ]
-    settings_digests = _digest_settings(counties, check_options, options.package_spec)
+    digests: dict[tuple[str, str], str] = {}
+    keys = []
+    for county, one in zip(counties, check_options, strict=True):
+        keys.append((one.profile, options.package_spec if county.is_package else ""))
+        if keys[-1] not in digests:
+            digests[keys[-1]] = compute_settings_digest(one, keys[-1][1])
+    settings_digests = [digests[key] for key in keys]
     done_counts = [0]
 
     def digest_data(pair: tuple[County, RunOptions]) -> str:
@@ -130,27 +141,6 @@ def plan_batch(
         record = read_record(task.folder) if options.resumes else None
         planned.append(PlannedCounty(task, record, needs_check(task, record, options.only_changed)))
     return PlannedBatch(tuple(planned), found.ignored_names)
-
-
-def _check_options(options: BatchOptions) -> None:
-    """Raise InputError or DataError for options that no county can be checked with, before any county is read."""
-    check = options.check
-    norm = check.resolve_norm()
-    choose_rules(norm.rules, norm.expand_groups(check.rules), norm.declared_rules)
-    choose_scope(norm, set(), check.scope)
-    check_base_year(check.base_year)
-    load_package_spec(options.package_spec)
-
-
-def _digest_settings(counties: tuple[County, ...], options: list[RunOptions], package_spec: str) -> list[str]:
-    """Return the digest of the settings of each county; equal settings are read once."""
-    digests: dict[tuple[str, str], str] = {}
-    keys = []
-    for county, one in zip(counties, options, strict=True):
-        keys.append((one.profile, package_spec if county.is_package else ""))
-        if keys[-1] not in digests:
-            digests[keys[-1]] = compute_settings_digest(one, keys[-1][1])
-    return [digests[key] for key in keys]
 
 
 def needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bool) -> bool:

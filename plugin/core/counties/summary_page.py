@@ -67,6 +67,24 @@ def render_summary(summary: BatchSummary) -> str:
             names = summary.join_names(records)
             symbol = _NO_VERDICT if verdict is None else str(verdict)
             entries.append({"symbol": symbol, "label": label, "count": str(len(records)), "names": names})
+    gap = report_texts.get("page", "separator")
+    phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
+    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
+    rough = [one for one in summary.records if one.outline_basis == FROM_EXTENT]
+    missing = [one for one in summary.records if not one.outline]
+    notes = [report_texts.get("counties", "map_note")]
+    for key, records in (("map_extent", rough), ("map_missing", missing)):
+        if records:
+            notes.append(report_texts.get("counties", key, names=summary.join_names(records)))
+    without_verdict = len(summary.list_records(None))
+    checked = len(summary.records) - without_verdict
+    verdict = report_texts.get("verdict", str(summary.verdict))
+    key = "statement_partly" if without_verdict else "statement"
+    parts = {
+        "new": [one for one in summary.records if one.is_checked and one.name in summary.new_names],
+        "kept": [one for one in summary.records if one.is_checked and one.name not in summary.new_names],
+        _NO_VERDICT: summary.list_records(None),
+    }
     return fill_template(
         TEMPLATE,
         {
@@ -75,18 +93,20 @@ def render_summary(summary: BatchSummary) -> str:
             "numbered": numbers.number_title,
             "title": title,
             "subtitle": report_texts.get("counties", "subtitle", count=len(summary.records)),
-            "facts": _make_facts(summary, report_texts),
+            "facts": [
+                (report_texts.get("counties", "fact_time"), summary.time.strftime("%Y-%m-%d %H:%M")),
+                (report_texts.get("counties", "fact_phase"), gap.join(phases) or "—"),
+                (report_texts.get("head", "standard"), gap.join(standards) or "—"),
+            ],
             "classes": _CLASSES,
             "map": _make_overview(summary, report_texts),
-            "map_note": _make_map_note(summary, report_texts),
-            "headline": (
-                {
-                    "number": format_number(count, 0),
-                    "words": report_texts.get("counties", f"headline_{summary.verdict}"),
-                    "verdict": str(summary.verdict),
-                }
-            ),
-            "statement": _make_statement(summary, report_texts),
+            "map_note": report_texts.join_sentences(notes),
+            "headline": {
+                "number": format_number(count, 0),
+                "words": report_texts.get("counties", f"headline_{summary.verdict}"),
+                "verdict": str(summary.verdict),
+            },
+            "statement": report_texts.get("counties", key, checked=checked, others=without_verdict, verdict=verdict),
             "legend": entries,
             "reasons": reasons[:_MAX_REASONS],
             "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
@@ -96,7 +116,16 @@ def render_summary(summary: BatchSummary) -> str:
                 format_number(sum(one.counts.get(key, 0) for one in summary.records), 0)
                 for key in ("errors", "warnings")
             ],
-            "progress": _make_progress(summary, report_texts),
+            "progress": [
+                {
+                    "symbol": symbol,
+                    "label": report_texts.get("counties", f"progress_{symbol}"),
+                    "count": len(records),
+                    "names": summary.join_names(records),
+                }
+                for symbol, records in parts.items()
+                if records
+            ],
             "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
             "ignored": report_texts.join_parts(summary.ignored_names),
         },
@@ -113,18 +142,6 @@ def _get_label(record: CountyRecord, report_texts: ReportTexts) -> str:
     if record.is_checked:
         return report_texts.get("verdict", record.verdict)
     return report_texts.get("county_state", str(record.state))
-
-
-def _make_facts(summary: BatchSummary, report_texts: ReportTexts) -> list[tuple[str, str]]:
-    """Return the facts at the head of the page: when, phase, standard."""
-    gap = report_texts.get("page", "separator")
-    phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
-    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
-    return [
-        (report_texts.get("counties", "fact_time"), summary.time.strftime("%Y-%m-%d %H:%M")),
-        (report_texts.get("counties", "fact_phase"), gap.join(phases) or "—"),
-        (report_texts.get("head", "standard"), gap.join(standards) or "—"),
-    ]
 
 
 def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
@@ -147,26 +164,6 @@ def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
         "is_wide": is_wide,
         "classes": {one.name: _get_class(one) for one in summary.records},
     }
-
-
-def _make_map_note(summary: BatchSummary, report_texts: ReportTexts) -> str:
-    """Return what the map does not show: borders of counties without a layer of it, counties without a verdict."""
-    rough = [one for one in summary.records if one.outline_basis == FROM_EXTENT]
-    missing = [one for one in summary.records if not one.outline]
-    notes = [report_texts.get("counties", "map_note")]
-    for key, records in (("map_extent", rough), ("map_missing", missing)):
-        if records:
-            notes.append(report_texts.get("counties", key, names=summary.join_names(records)))
-    return report_texts.join_sentences(notes)
-
-
-def _make_statement(summary: BatchSummary, report_texts: ReportTexts) -> str:
-    """Return how many counties were checked, and the verdict of all."""
-    without_verdict = len(summary.list_records(None))
-    checked = len(summary.records) - without_verdict
-    verdict = report_texts.get("verdict", str(summary.verdict))
-    key = "statement_partly" if without_verdict else "statement"
-    return report_texts.get("counties", key, checked=checked, others=without_verdict, verdict=verdict)
 
 
 def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:
@@ -223,25 +220,6 @@ def _make_figure_cell(record: CountyRecord, column: str, report_texts: ReportTex
     key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
     amount = format_number(abs(figure.margin), choose_decimals(figure))
     return {"value": report_texts.get("signed", key, amount=amount), "target": target, "missed": missed}
-
-
-def _make_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, Any]]:
-    """Return the parts of the bar: checked in this run, taken from an earlier run, without a verdict."""
-    parts = {
-        "new": [one for one in summary.records if one.is_checked and one.name in summary.new_names],
-        "kept": [one for one in summary.records if one.is_checked and one.name not in summary.new_names],
-        _NO_VERDICT: summary.list_records(None),
-    }
-    return [
-        {
-            "symbol": symbol,
-            "label": report_texts.get("counties", f"progress_{symbol}"),
-            "count": len(records),
-            "names": summary.join_names(records),
-        }
-        for symbol, records in parts.items()
-        if records
-    ]
 
 
 def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportTexts) -> dict[str, Any]:

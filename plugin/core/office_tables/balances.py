@@ -130,7 +130,11 @@ def make_farmland_changes_table(figures: PlanIndicators) -> ReportTable | None:
         for balance in balances:
             # Land with another area than before, or in other numbers of rows, is “other”.
             areas_m2 = [
-                balance and (balance.revalued + balance.doubled if term == "other" else getattr(balance, term))
+                None
+                if balance is None
+                else balance.revalued + balance.doubled
+                if term == "other"
+                else getattr(balance, term)
                 for term in TERMS
             ]
             cells += [

@@ -41,8 +41,8 @@ class PlanFigures:
             if build is not None:
                 self._tables[table_id] = build(self.indicators)
             else:
-                self._tables[table_id] = self.report and make_conflict_table(
-                    self.indicators, self.report, self.conflict_rules
+                self._tables[table_id] = (
+                    make_conflict_table(self.indicators, self.report, self.conflict_rules) if self.report else None
                 )
         return self._tables[table_id]
 

@@ -75,7 +75,11 @@ class _Filler:
                 self._table.rows.append(FilledRow(cells, "head", "", block.title))
             self._add_block(block)
         round_row_sums(self._table.rows, self._table.columns, self._layout.sums)
-        self._note_adjusted_cells()
+        differences = {n for n, place in enumerate(self._places) if place.column.difference_of}
+        for one in list_adjusted_cells(self._table.rows, self._table.columns, differences):
+            params = {"row": one.row, "column": one.column, "exact": one.exact, "printed": one.printed}
+            self._adjusted.append(self._texts.get("office_tables", "adjusted_cell", **params))
+        self._table.adjusted_count = len(self._adjusted)
         for row in self._table.rows:
             contents = [place.column.content for place in self._places]
             for position, place in enumerate(self._places):
@@ -240,14 +244,6 @@ class _Filler:
         """Add a note on missing data, once."""
         if note not in self._table.missing:
             self._table.missing.append(note)
-
-    def _note_adjusted_cells(self) -> None:
-        """Count the figures that differ by a last digit from usual rounding."""
-        differences = {n for n, place in enumerate(self._places) if place.column.difference_of}
-        for one in list_adjusted_cells(self._table.rows, self._table.columns, differences):
-            params = {"row": one.row, "column": one.column, "exact": one.exact, "printed": one.printed}
-            self._adjusted.append(self._texts.get("office_tables", "adjusted_cell", **params))
-        self._table.adjusted_count = len(self._adjusted)
 
     def _add_notes(self) -> None:
         """Add the notes below the table: fixed ones, those of the figures, missing data, rounding, source."""

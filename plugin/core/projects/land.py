@@ -11,7 +11,6 @@ from ..engine.context import RuleContext
 from ..files.cells import format_column
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Message, NameList
-from ..plan.layer import Layer
 from .line_parts import read_codes
 from .messages import Area
 from .model import (
@@ -50,7 +49,15 @@ class LandClasses:
         }
         self._codes = read_codes(layer, "land_use")
         self._given_names = layer.text("land_use_name")
-        self._ownership = _read_ownership(layer, ctx)
+        field = layer.template.find_field_by_name(OWNERSHIP_FIELD)
+        values = layer.get_texts_by_name(OWNERSHIP_FIELD)
+        codes = ctx.norm.standard.code_lists.get(field.codes) if field is not None else None
+        names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
+        words = {}
+        for value in set(values):
+            name = names.get(value, value)
+            words[value] = next((word for word in ("国有", "集体") if name.startswith(word)), name)
+        self._ownership = [words[value] for value in values]
         self._is_cultivated = ctx.find_cultivated_rows(layer)
         self._net = layer.numbers("net_area")
 
@@ -75,22 +82,6 @@ class LandClasses:
                 )
             )
         return tuple(items)
-
-
-def _read_ownership(layer: Layer, ctx: RuleContext) -> list[str]:
-    """Return 国有, 集体, or the value of the data, for each row; empty without the field.
-
-    The list of codes gives the word; two sources order these codes differently (mark C).
-    """
-    field = layer.template.find_field_by_name(OWNERSHIP_FIELD)
-    values = layer.get_texts_by_name(OWNERSHIP_FIELD)
-    codes = ctx.norm.standard.code_lists.get(field.codes) if field is not None else None
-    names = {code: entry.name for code, entry in codes.entry_by_code.items()} if codes else {}
-    words = {}
-    for value in set(values):
-        name = names.get(value, value)
-        words[value] = next((word for word in ("国有", "集体") if name.startswith(word)), name)
-    return [words[value] for value in values]
 
 
 def sum_townships(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:

@@ -51,8 +51,18 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
                 # A shapefile truncates some names and texts; these columns are known.
                 warnings.simplefilter("ignore")
                 epsg = crs.to_epsg()
-                _write_rows(
-                    temporary_file, findings, layer, driver, (f"EPSG:{epsg}" if epsg else crs.to_wkt("WKT1_GDAL"))
+                rows = [finding.row() for finding in findings]
+                types = dict.fromkeys(NUMERIC_FINDING_COLUMNS, np.float64)
+                pyogrio.raw.write(
+                    temporary_file,
+                    shapely.to_wkb(make_layer_geometries(findings), output_dimension=2),
+                    [np.array([row[name] for row in rows], dtype=types.get(name, object)) for name in FINDING_COLUMNS],
+                    list(FINDING_COLUMNS),
+                    layer=layer,
+                    driver=driver,
+                    crs=f"EPSG:{epsg}" if epsg else crs.to_wkt("WKT1_GDAL"),
+                    geometry_type="MultiPolygon",
+                    dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
                 )
                 if path.suffix.lower() == ".shp":
                     check_shapefile_complete(temporary_file)
@@ -71,25 +81,6 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
         for file in list(temporary_file.parent.iterdir()):
             _move(file, path.parent / f"{path.stem}{file.name[len('findings') :]}")
-
-
-def _write_rows(path: Path, findings: list[Finding], layer: str, driver: str, crs: str) -> None:
-    """Write findings as a layer of a new file. No data frame is made: its copies would take time and memory."""
-    rows = [finding.row() for finding in findings]
-    pyogrio.raw.write(
-        path,
-        shapely.to_wkb(make_layer_geometries(findings), output_dimension=2),
-        [
-            np.array([row[name] for row in rows], dtype=np.float64 if name in NUMERIC_FINDING_COLUMNS else object)
-            for name in FINDING_COLUMNS
-        ],
-        list(FINDING_COLUMNS),
-        layer=layer,
-        driver=driver,
-        crs=crs,
-        geometry_type="MultiPolygon",
-        dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
-    )
 
 
 def _move(source: Path, target: Path) -> None:

@@ -146,7 +146,12 @@ class RuleBook:
 
     def list_rule_lines(self) -> list[str]:
         """Return the contents, then by family one line per rule, followed by its layers, parameters and sources."""
-        families = self._group_by_family()
+        families = {}
+        for family in RULE_FAMILIES:
+            entries = [entry for entry in self.entries if entry.rule.family == family]
+            if entries:
+                name = self.words.get("family", family)
+                families[self.words.get("rule_book", "family", id=family, name=name, count=len(entries))] = entries
         rule_lines = [self._get_rule_book_text("contents")] if len(families) > 1 else []
         rule_lines += [f"  {heading}" for heading in families if len(families) > 1]
         for heading, entries in families.items():
@@ -155,16 +160,6 @@ class RuleBook:
                 *[line for entry in entries for line in self._list_entry_lines(entry)],
             ]
         return rule_lines
-
-    def _group_by_family(self) -> dict[str, list[RuleEntry]]:
-        """Return the rules by the heading of their family, which has their number."""
-        groups = {}
-        for family in RULE_FAMILIES:
-            entries = [entry for entry in self.entries if entry.rule.family == family]
-            if entries:
-                name = self.words.get("family", family)
-                groups[self.words.get("rule_book", "family", id=family, name=name, count=len(entries))] = entries
-        return groups
 
     def _list_entry_lines(self, entry: RuleEntry) -> list[str]:
         """Return a rule as lines: its heading, layers, parameters and sources."""
@@ -215,6 +210,15 @@ class RuleBook:
             if rules:
                 families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
         standard, profile = self.norm.standard, self.norm.profile
+        standard = self.norm.standard
+        pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
+        lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
+        # The available three lines come first, the others in the order of the matrix.
+        lines.sort(key=lambda line: line not in CONTROL_LINES)
+        rows = []
+        for n, line in enumerate(lines):
+            cells = [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
+            rows.append({"number": n + 1, "line": self._get_control_line_name(line), "cells": cells})
         return fill_template(
             "rules.html.j2",
             {
@@ -224,7 +228,13 @@ class RuleBook:
                 "profile": profile.name,
                 "families": families,
                 "count": self.words.get("rule_book", "count", count=len(self.entries)),
-                "matrix": self._make_conflict_matrix(),
+                "matrix": {
+                    "rows": rows,
+                    "meanings": [
+                        (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
+                        for m in CONFLICT_MEANINGS
+                    ],
+                },
                 "documents": [
                     {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
                 ],
@@ -316,28 +326,6 @@ class RuleBook:
             return f"{value:.10g}°"
         figure = format_plain_number(value) if unit else f"{value:.10g}"
         return f"{figure} {self.words.get_text_or_key('unit', unit)}".strip()
-
-    def _make_conflict_matrix(self) -> dict[str, Any]:
-        """Return the conflict matrix as a triangle of rows and numbered columns.
-
-        For two control lines a cell has the meaning of shared land, the level of source and the basis.
-        """
-        standard = self.norm.standard
-        pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
-        lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
-        # The available three lines come first, the others in the order of the matrix.
-        lines.sort(key=lambda line: line not in CONTROL_LINES)
-        rows = []
-        for n, line in enumerate(lines):
-            cells = [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
-            rows.append({"number": n + 1, "line": self._get_control_line_name(line), "cells": cells})
-        return {
-            "rows": rows,
-            "meanings": [
-                (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
-                for m in CONFLICT_MEANINGS
-            ],
-        }
 
     def _make_matrix_cell(self, pair: ConflictMatrixEntry | None) -> dict[str, str]:
         """Return the meaning of an overlap, its source mark and a title; empty texts without a pair."""

@@ -130,22 +130,6 @@ def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[
 _MAX_NAMED_STEPS = 5
 
 
-def _format_fallback_steps(tolerance: dict[str, Any], report_texts: ReportTexts) -> str:
-    """Return the sentence on overlays that needed a fallback: numbers of steps, changed area, rows."""
-    count = format_number(sum(tolerance["steps"].values()), 0)
-    steps_taken = tolerance.get("steps_taken") or []
-    pairs = [
-        " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDE_COLUMNS if step.get(role))
-        for step in steps_taken
-    ]
-    distinct_pairs = [pair for pair in dict.fromkeys(pairs) if pair]
-    rows = report_texts.join_parts(distinct_pairs[:_MAX_NAMED_STEPS]) + (
-        "…" if len(distinct_pairs) > _MAX_NAMED_STEPS else ""
-    )
-    area = format_square_metres(sum(step["area_m2"] for step in steps_taken))
-    return report_texts.get("text", "steps", count=count, area=area, rows=rows or "—")
-
-
 _SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 
 
@@ -158,7 +142,18 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
     steps = tolerance.get("steps") or {}
     notes = [report_texts.get("text", "tolerance_note")]
     if any(steps.values()):
-        notes.append(_format_fallback_steps(tolerance, report_texts))
+        count = format_number(sum(steps.values()), 0)
+        steps_taken = tolerance.get("steps_taken") or []
+        pairs = [
+            " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDE_COLUMNS if step.get(role))
+            for step in steps_taken
+        ]
+        distinct_pairs = [pair for pair in dict.fromkeys(pairs) if pair]
+        rows = report_texts.join_parts(distinct_pairs[:_MAX_NAMED_STEPS]) + (
+            "…" if len(distinct_pairs) > _MAX_NAMED_STEPS else ""
+        )
+        area = format_square_metres(sum(step["area_m2"] for step in steps_taken))
+        notes.append(report_texts.get("text", "steps", count=count, area=area, rows=rows or "—"))
     mark = norm.get_source_mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(report_texts.get("text", "tolerance_profile"))

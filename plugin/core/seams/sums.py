@@ -31,7 +31,7 @@ from ..target_allocation.table import (
     list_first_words,
     parse_printed_number,
 )
-from .model import ChildFigure, CountyBorders
+from .model import CountyBorders
 
 _TARGET_COLUMNS = (
     SearchedColumn("area_code", ("行政区代码", "代码", "XZQDM", "area_code", "code"), is_required=False),
@@ -230,7 +230,12 @@ def _sum_counties_for_target(
     target_values: list[float | None] = []
     for county in counties:
         figure = county.figures.get(target.indicator)
-        own_target = _find_child_target(county, figure, listed, target)
+        from_profile = figure.targets if figure is not None else ()
+        candidates = [
+            *[one for one in listed if one.area_code == _get_code(county)],
+            *[one for one in from_profile if _are_alike(one, target)],
+        ]
+        own_target = candidates[0] if candidates else None
         target_values.append(None if own_target is None else _convert(own_target.numeric_value, own_target, target))
         may_be_elsewhere = bool(prefix) and has_several_parents and not _get_code(county)
         if figure is None or figure.value_m2 is None or may_be_elsewhere:
@@ -265,18 +270,6 @@ def _sum_counties_for_target(
 def _are_alike(one: IndicatorTarget, target: IndicatorTarget) -> bool:
     """Return True if two targets are for the same indicator and, where both name one, the same year."""
     return one.indicator == target.indicator and (not one.year or not target.year or one.year == target.year)
-
-
-def _find_child_target(
-    county: CountyBorders, figure: ChildFigure | None, listed: Sequence[IndicatorTarget], target: IndicatorTarget
-) -> IndicatorTarget | None:
-    """Return the target of a county: that of the table, else that of its profile; None without one."""
-    from_profile = figure.targets if figure is not None else ()
-    candidates = [
-        *[one for one in listed if one.area_code == _get_code(county)],
-        *[one for one in from_profile if _are_alike(one, target)],
-    ]
-    return candidates[0] if candidates else None
 
 
 def _convert(value: float, own_target: IndicatorTarget, target: IndicatorTarget) -> float:

@@ -77,7 +77,12 @@ def _apply_to_layer(
         source = raise_if_refused(sources[edit.package.number].GetLayerByName(edit.layer.package_name))
         package_feature = raise_if_refused(source.GetFeature(edit.row.fid))
         if edit.county_fid is None:
-            _add_feature(layer, package_feature, edit, text_codec)
+            from osgeo import ogr
+
+            feature = ogr.Feature(layer.GetLayerDefn())
+            _set_values(feature, package_feature, edit, text_codec, only_differing=False)
+            _set_shape(feature, package_feature)
+            raise_if_refused(layer.CreateFeature(feature))
             expected += 1
         else:
             feature = raise_if_refused(layer.GetFeature(edit.county_fid))
@@ -106,16 +111,6 @@ def _apply_to_layer(
     if row_count != expected:
         # Closing a data set does not report a full disk.
         raise RuntimeError(f"{name}: {row_count} of {expected} rows")
-
-
-def _add_feature(layer: Any, package_feature: Any, edit: Edit, text_codec: str) -> None:
-    """Add a row of a package to a layer of the county; the driver gives it an id."""
-    from osgeo import ogr
-
-    feature = ogr.Feature(layer.GetLayerDefn())
-    _set_values(feature, package_feature, edit, text_codec, only_differing=False)
-    _set_shape(feature, package_feature)
-    raise_if_refused(layer.CreateFeature(feature))
 
 
 def _set_shape(feature: Any, package_feature: Any) -> None:

@@ -137,7 +137,20 @@ def decide(
                 Prefer.COUNTY,
             )
         )
-    decisions.contradictions += _find_doubled_packages(packages)
+    by_label: dict[str, list[EditedPackage]] = defaultdict(list)
+    for one in packages:
+        by_label[one.package.label].append(one.package)
+    decisions.contradictions += [
+        Contradiction(
+            ContradictionKind.TWO_PACKAGES,
+            LayerRecord("", "", "", ()),
+            "",
+            tuple(Version(package, None) for package in several),
+            Prefer.ASK,
+        )
+        for several in by_label.values()
+        if len(several) > 1
+    ]
     return decisions
 
 
@@ -250,21 +263,3 @@ def _drop_equal_rows(rows: Sequence[NewRow]) -> tuple[list[NewRow], list[NewRow]
 def _make_new(new_row: NewRow, outcome: Outcome) -> Edit:
     """Return the edit that adds a row."""
     return Edit(new_row.package, new_row.layer, None, new_row.row, new_row.row.key, outcome)
-
-
-def _find_doubled_packages(packages: Sequence[PackageChanges]) -> list[Contradiction]:
-    """Return a contradiction for each township of which several packages were given."""
-    by_label: dict[str, list[EditedPackage]] = defaultdict(list)
-    for one in packages:
-        by_label[one.package.label].append(one.package)
-    return [
-        Contradiction(
-            ContradictionKind.TWO_PACKAGES,
-            LayerRecord("", "", "", ()),
-            "",
-            tuple(Version(package, None) for package in several),
-            Prefer.ASK,
-        )
-        for several in by_label.values()
-        if len(several) > 1
-    ]

@@ -29,7 +29,7 @@ from ..plan.plan import Plan
 from ..tabulate import check_workbook_can_be_written
 from .apply import apply_edits, find_dataset_of_layer
 from .contradiction_layers import write_contradiction_layers
-from .decide import ContradictionKind, Decisions, Outcome, Prefer, decide
+from .decide import ContradictionKind, Outcome, Prefer, decide
 from .describe_rows import RowContents
 from .log import MergeLog, log_changes, log_contradictions
 from .model import LayerRecord
@@ -149,7 +149,18 @@ def merge_townships(
     written: list[str] = []
     logs: list[MergeLog] = []
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as temporary, load_gdal() as gdal:
-        packages = _open_packages(options, Path(temporary), plan)
+        work_folder = Path(temporary)
+        packages = open_packages(options.packages, options.persons, work_folder)
+        for package in packages:
+            split = package.manifest.split
+            if split.county_code != plan.area_code:
+                raise InputError(
+                    "townships_other_county",
+                    package=str(package.folder),
+                    county=f"{split.county_name} {split.county_code}".strip(),
+                    source=options.source,
+                    area_code=plan.area_code,
+                )
         try:
             county = _read_county(gdal, options.source, sources, plan, packages, cancellation)
             progress(_COUNTY_SHARE, "")
@@ -157,8 +168,26 @@ def merge_townships(
             for number, package in enumerate(packages):
                 progress(_COUNTY_SHARE + (_PACKAGES_SHARE - _COUNTY_SHARE) * (number / len(packages)), package.label)
                 changes.append(_read_changes(gdal, package, county, cancellation))
-            decisions = _decide(options, changes, county)
-            log = _make_log(gdal, options, changes, decisions, county)
+            decisions = decide(changes, county.rows, options.prefer, with_new_keys=options.with_new_keys)
+            if options.with_new_keys:
+                assign_new_keys(
+                    decisions,
+                    county.rows,
+                    [row.key for one in changes for layer in one.package.manifest.layers for row in layer.rows],
+                    options.source,
+                    county.plan.area_code,
+                    county.plan.area_code[: int(county.plan.norm.get("attributes.area_digits"))],
+                )
+            contents = RowContents(gdal, county.datasets, county.encodings)
+            log = MergeLog(
+                tuple(one.package for one in changes),
+                log_changes(decisions.edits, contents),
+                log_contradictions(decisions.contradictions, contents),
+                tuple(note for one in changes for note in one.notes),
+                decisions.county_changed_count,
+                options.prefer,
+            )
+            contents.close()
             progress(_PACKAGES_SHARE, "")
         except BaseException as error:
             # The frames of the traceback would keep the packages open.
@@ -178,22 +207,6 @@ def merge_townships(
         written.insert(0, str(write_edited_copy(options.source, options.output, edit)))
     progress(1.0, "")
     return MergeResult(logs[-1], tuple(written))
-
-
-def _open_packages(options: MergeOptions, work_folder: Path, plan: Plan) -> list[EditedPackage]:
-    """Return the packages; raise InputError for a package of another county."""
-    packages = open_packages(options.packages, options.persons, work_folder)
-    for package in packages:
-        split = package.manifest.split
-        if split.county_code != plan.area_code:
-            raise InputError(
-                "townships_other_county",
-                package=str(package.folder),
-                county=f"{split.county_name} {split.county_code}".strip(),
-                source=options.source,
-                area_code=plan.area_code,
-            )
-    return packages
 
 
 def _read_county(
@@ -245,38 +258,6 @@ def _read_changes(gdal: Any, package: EditedPackage, county: _County, cancellati
         return lambda fid, key: cells.get(fid_by_key.get(key, fid), cells.get(fid, {}))
 
     return read_package_changes(gdal, package, find_county_cells, cancellation)
-
-
-def _decide(options: MergeOptions, changes: Sequence[PackageChanges], county: _County) -> Decisions:
-    """Return edits and contradictions, with new keys where asked."""
-    decisions = decide(changes, county.rows, options.prefer, with_new_keys=options.with_new_keys)
-    if options.with_new_keys:
-        assign_new_keys(
-            decisions,
-            county.rows,
-            [row.key for one in changes for layer in one.package.manifest.layers for row in layer.rows],
-            options.source,
-            county.plan.area_code,
-            county.plan.area_code[: int(county.plan.norm.get("attributes.area_digits"))],
-        )
-    return decisions
-
-
-def _make_log(
-    gdal: Any, options: MergeOptions, changes: Sequence[PackageChanges], decisions: Decisions, county: _County
-) -> MergeLog:
-    """Return what the merge reports, without seams."""
-    contents = RowContents(gdal, county.datasets, county.encodings)
-    log = MergeLog(
-        tuple(one.package for one in changes),
-        log_changes(decisions.edits, contents),
-        log_contradictions(decisions.contradictions, contents),
-        tuple(note for one in changes for note in one.notes),
-        decisions.county_changed_count,
-        options.prefer,
-    )
-    contents.close()
-    return log
 
 
 def _add_seams(

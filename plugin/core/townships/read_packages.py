@@ -175,7 +175,11 @@ def read_package_changes(
             # A layer that is missing as a whole was not edited row by row: its rows stay.
             found.notes.append(PackageNote(package, "layer_missing", record.package_name, count=len(record.rows)))
             continue
-        missing = _note_fields(found, record, tuple(list_fields(layer)))
+        names = tuple(list_fields(layer))
+        missing = [name for name in record.fields if name not in names]
+        added = [name for name in names if name not in record.fields]
+        for kind, fields in (("field_missing", missing), ("field_added", added)):
+            found.notes += [PackageNote(found.package, kind, record.package_name, name) for name in fields]
         fill = find_county_cells((record.file, record.name), missing) if missing else None
         rows = read_rows(layer, record.fields, cancellation, fill)
         former = [StoredRow(one.fid, one.key, one.package_digest) for one in record.rows]
@@ -191,15 +195,6 @@ def read_package_changes(
     del dataset
     _read_neighbours(gdal, found, cancellation)
     return found
-
-
-def _note_fields(found: PackageChanges, record: LayerRecord, names: Sequence[str]) -> list[str]:
-    """Record fields that a layer of a package has more or less than handed out; return the missing ones."""
-    missing = [name for name in record.fields if name not in names]
-    added = [name for name in names if name not in record.fields]
-    for kind, fields in (("field_missing", missing), ("field_added", added)):
-        found.notes += [PackageNote(found.package, kind, record.package_name, name) for name in fields]
-    return missing
 
 
 def _read_neighbours(gdal: Any, found: PackageChanges, cancellation: Cancellation) -> None:

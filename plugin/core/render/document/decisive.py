@@ -86,7 +86,11 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
 
     Rules on indicators are left out.
     """
-    titles, numbers = get_rule_titles(report, report_texts), _number_conflicts_by_rule(report, report_texts)
+    places: dict[str, list[int]] = {}
+    for number, finding in enumerate(select_largest_conflicts(report), 1):
+        places.setdefault(finding.code, []).append(number)
+    titles = get_rule_titles(report, report_texts)
+    numbers = {code: report_texts.join_parts(format_number_ranges(found)) for code, found in places.items()}
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
     limit = load_report_settings().length_limits["townships"]
@@ -173,14 +177,6 @@ def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator
         if row["title"]:
             clause = report_texts.get("signed", "unchecked_clause", title=row["title"])
             yield DecisiveItem(row["code"], row["title"], row["reason"], "—", 0, "—", clause)
-
-
-def _number_conflicts_by_rule(report: Report, report_texts: ReportTexts) -> dict[str, str]:
-    """Return rule code → the numbers of its conflicts on the overview map, such as 1–5、8."""
-    places: dict[str, list[int]] = {}
-    for number, finding in enumerate(select_largest_conflicts(report), 1):
-        places.setdefault(finding.code, []).append(number)
-    return {code: report_texts.join_parts(format_number_ranges(numbers)) for code, numbers in places.items()}
 
 
 def format_number_ranges(numbers: list[int]) -> list[str]:

@@ -170,7 +170,13 @@ class _DocxWriter:
         for block in document.blocks:
             getattr(self, _WRITE_METHOD_BY_BLOCK[type(block)])(block)
         self._anchor.getparent().remove(self._anchor)
-        self._write_header_and_footer(document)
+        section, margins = self._file.sections[-1], document.header_footer
+        header, footer = section.header.paragraphs[0], section.footer.paragraphs[0]
+        if not _has_text(section.header):
+            self._write_margin_line(header, [margins.header_left, "\t", margins.header_right], 1)
+        if not _has_text(section.footer):
+            number = list(_split_at_page_placeholders(margins.page_number_format))
+            self._write_margin_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
         properties = self._file.core_properties
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
         properties.author = properties.last_modified_by = Texts(document.lang).program
@@ -417,16 +423,12 @@ class _DocxWriter:
             data.set("uri", _CHART_NAMESPACE)
             data.append(self._docx.oxml.parse_xml(_CHART_REFERENCE % relation))
         elif picture.svg:
-            self._add_vectors(shape, picture.svg)
-
-    def _add_vectors(self, shape: Any, svg: str) -> None:
-        """Add the vectors of a picture, which newer programs show instead of its pixels."""
-        package = self._file.part.package
-        name = package.next_partname("/word/media/vectors%d.svg")
-        part = self._docx.opc.part.Part(name, "image/svg+xml", svg.encode("utf-8"), package)
-        relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.IMAGE)
-        blip = next(shape._inline.iter(self._qualify_name("a:blip")))
-        blip.append(self._docx.oxml.parse_xml(_SVG_EXTENSION % relation))
+            package = self._file.part.package
+            name = package.next_partname("/word/media/vectors%d.svg")
+            part = self._docx.opc.part.Part(name, "image/svg+xml", picture.svg.encode("utf-8"), package)
+            relation = self._file.part.relate_to(part, self._docx.opc.constants.RELATIONSHIP_TYPE.IMAGE)
+            blip = next(shape._inline.iter(self._qualify_name("a:blip")))
+            blip.append(self._docx.oxml.parse_xml(_SVG_EXTENSION % relation))
 
     def _write_picture(self, block: Picture) -> None:
         """Write a picture with its caption."""
@@ -518,16 +520,6 @@ class _DocxWriter:
         self._begins_page = True
 
     # --- margins
-    def _write_header_and_footer(self, document: Document) -> None:
-        """Write header and footer, unless the template has its own."""
-        section, margins = self._file.sections[-1], document.header_footer
-        header, footer = section.header.paragraphs[0], section.footer.paragraphs[0]
-        if not _has_text(section.header):
-            self._write_margin_line(header, [margins.header_left, "\t", margins.header_right], 1)
-        if not _has_text(section.footer):
-            number = list(_split_at_page_placeholders(margins.page_number_format))
-            self._write_margin_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
-
     def _write_margin_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
         """Write pieces of text and page numbers into a header or footer, with ``tabs`` tab stops (1 or 2)."""
         paragraph.style = self._settings.docx_styles["note"]

@@ -17,20 +17,15 @@ def read_image_size(image: bytes) -> tuple[int, int]:
             width, height = struct.unpack_from(">II", image, 16)
             return width, height
         if image.startswith(_JPEG_SIGNATURE):
-            return _read_jpeg_size(image)
+            start = len(_JPEG_SIGNATURE)
+            while True:
+                mark, kind, length = struct.unpack_from(">BBH", image, start)
+                if mark != 0xFF:
+                    raise ValueError("the image is damaged")
+                if kind in _JPEG_FRAMES:
+                    height, width = struct.unpack_from(">HH", image, start + 5)
+                    return width, height
+                start += 2 + length
     except struct.error as error:
         raise ValueError("the image is incomplete") from error
     raise ValueError("the image is neither PNG nor JPEG")
-
-
-def _read_jpeg_size(image: bytes) -> tuple[int, int]:
-    """Return width and height in pixels of a JPEG file; raise ValueError for a damaged file."""
-    start = len(_JPEG_SIGNATURE)
-    while True:
-        mark, kind, length = struct.unpack_from(">BBH", image, start)
-        if mark != 0xFF:
-            raise ValueError("the image is damaged")
-        if kind in _JPEG_FRAMES:
-            height, width = struct.unpack_from(">HH", image, start + 5)
-            return width, height
-        start += 2 + length

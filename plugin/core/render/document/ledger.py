@@ -263,8 +263,27 @@ def _write_findings(
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
         for n, (finding, xy) in enumerate(zip(batch, _find_finding_coordinates(batch), strict=True)):
-            values = _make_column_values(finding, start + first + n + 1, titles, report_texts) | xy
-            values |= work_columns.make_values(finding)
+            is_waived = finding.state == "waived"
+            fid = finding.params.get("fid")
+            values = {
+                    "number": start + first + n + 1,
+                    "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
+                    "rule": finding.code,
+                    "problem": _clean_text(titles.get(finding.code, finding.code)),
+                    "layer": _clean_text(finding.role),
+                    "key": _clean_text(
+                        finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")
+                    ),
+                    "related_layer": _clean_text(finding.related_role),
+                    "related_key": _clean_text(report_texts.join_parts(key for key in finding.related_keys if key)),
+                    "township": _clean_text(finding.township),
+                    "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
+                    "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
+                    "width": finding.width_m,
+                    "message": _clean_text(finding.message),
+                    **xy,
+                    **work_columns.make_values(finding),
+            }
             if finding.code in rows_by_code:
                 row = rows_by_code[finding.code]
                 values["rule"] = _LINK_FORMULA.format(sheet=summary, row=row, code=finding.code)
@@ -294,29 +313,6 @@ def _set_up_printing(sheet: Worksheet, head_rows: str) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.print_title_rows = head_rows
     sheet.oddFooter.center.text = "&P / &N"
-
-
-def _make_column_values(
-    finding: Finding, number: int, titles: dict[str, str], report_texts: ReportTexts
-) -> dict[str, Any]:
-    """Return column → value of a finding, without coordinates and work list. Areas are in hectares."""
-    is_waived = finding.state == "waived"
-    fid = finding.params.get("fid")
-    return {
-        "number": number,
-        "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
-        "rule": finding.code,
-        "problem": _clean_text(titles.get(finding.code, finding.code)),
-        "layer": _clean_text(finding.role),
-        "key": _clean_text(finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")),
-        "related_layer": _clean_text(finding.related_role),
-        "related_key": _clean_text(report_texts.join_parts(key for key in finding.related_keys if key)),
-        "township": _clean_text(finding.township),
-        "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
-        "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
-        "width": finding.width_m,
-        "message": _clean_text(finding.message),
-    }
 
 
 def _find_finding_coordinates(findings: Sequence[Finding]) -> list[dict[str, float | None]]:

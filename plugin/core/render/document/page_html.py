@@ -114,24 +114,21 @@ class _PageRenderer:
     def _render_verdict(self, block: VerdictBox) -> str:
         """Return the verdict with its statement and counts as HTML."""
         if block.options:
-            return self._render_verdict_with_options(block)
+            options = "".join(
+                f'<span class="op{" on" if is_chosen else ""}">{BOX_SIGNS[is_chosen]} {escape(option)}</span>'
+                for option, is_chosen in block.options
+            )
+            style = "pass" if block.is_passed else "fail"
+            return (
+                f'<div class="vd"><div class="vb {style}">{escape(block.word)}</div><div class="vt">'
+                f'<div class="ops">{options}</div><strong>{escape(block.statement)}</strong>'
+                f"<p>{escape(block.counts)}</p></div></div>"
+            )
         counts = block.counts.split(self._separator)
         numbers = "".join(f"<span>{escape(count)}</span>" for count in counts[:-1])
         word = f'<div class="vb {self._verdict}">{escape(block.word)}</div>'
         texts = f"<strong>{escape(block.statement)}</strong><br>{numbers}<em>{escape(counts[-1])}</em>"
         return f'<div class="vd" data-verdict="{self._verdict}">{word}<div class="vt">{texts}</div></div>'
-
-    def _render_verdict_with_options(self, block: VerdictBox) -> str:
-        """Return the verdict with its check boxes, statement and a second sentence as HTML."""
-        options = "".join(
-            f'<span class="op{" on" if is_chosen else ""}">{BOX_SIGNS[is_chosen]} {escape(option)}</span>'
-            for option, is_chosen in block.options
-        )
-        style = "pass" if block.is_passed else "fail"
-        texts = (
-            f'<div class="ops">{options}</div><strong>{escape(block.statement)}</strong><p>{escape(block.counts)}</p>'
-        )
-        return f'<div class="vd"><div class="vb {style}">{escape(block.word)}</div><div class="vt">{texts}</div></div>'
 
     def _render_notice(self, block: NoticeBox) -> str:
         """Return a notice beside its word as HTML."""

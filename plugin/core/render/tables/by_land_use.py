@@ -18,10 +18,8 @@ from ...indicators.land_use import (
     get_row_areas,
 )
 from ...messages.numbers import format_hectare_number
-from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
-from ...standard.indicator_catalogue import LandUseGroup
 from .model import (
     ReportTable,
     ReportTableRow,
@@ -126,7 +124,29 @@ def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("change", "ha", width_in_characters=16),
     ]
     rows = [_format_row(row, base_and_planned) for row in _iterate_class_rows(base_and_planned, figures)]
-    return ReportTable("land_use", columns, rows, notes=_make_land_notes(layers, base_and_planned, figures), unit="ha")
+    texts = figures.texts
+    present_layers = [layer for layer in layers if layer is not None]
+    notes: list[str] = []
+    for layer, side in zip(present_layers, filter(None, base_and_planned), strict=True):
+        name, basis = layer.template.name, texts.get("bases", side.basis)
+        notes.append(texts.get("tables", "land_note", layer=name, role=layer.role, basis=basis))
+        count, area = side.left_out
+        if count:
+            field = layer.get_field_name({"net": "net_area", "survey": "gross_area"}[side.basis])
+            omitted = {"role": layer.role, "field": field, "count": count, "area": format_hectare_number(area)}
+            notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
+    notes += [
+        *[
+            figures.format_missing_layers((name,))
+            for name, layer in zip((BASE_LAYER, PLANNED_LAYER), layers, strict=True)
+            if layer is None
+        ],
+        texts.get("tables", "land_groups_note"),
+        *make_note_on_unconfirmed_sums(
+            find_layers_with_unconfirmed_sums(present_layers, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
+        ),
+    ]
+    return ReportTable("land_use", columns, rows, notes=notes, unit="ha")
 
 
 def _iterate_class_rows(base_and_planned: list[LandUseAreas | None], figures: PlanIndicators) -> Iterator[LandUseRow]:
@@ -140,26 +160,19 @@ def _iterate_class_rows(base_and_planned: list[LandUseAreas | None], figures: Pl
         if group.id != "sea" or any(areas):
             span = f"{group.classes[0]}—{group.classes[-1]}" if (len(group.classes) > 1) else group.classes[0]
             yield LandUseRow(group.name(texts.lang), span, areas, "row", group.id)
-            yield from _iterate_part_rows(group, base_and_planned, figures)
+            class_entry_by_code = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
+            for code in group.classes if len(group.classes) > 1 else ():
+                areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in base_and_planned]
+                if any(areas):
+                    yield LandUseRow(class_entry_by_code[code].name, code, areas, "part", code)
+            deducted = [side.deducted_ridges_m2 if side else None for side in base_and_planned]
+            if group.id == OTHER_CODE and any(deducted):
+                yield LandUseRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
     unknown_class_areas = [side.unknown_code_area_m2 if side else None for side in base_and_planned]
     if any(unknown_class_areas):
         yield LandUseRow(texts.get("tables", "unknown_class"), "", unknown_class_areas, "row", "unknown")
     total = [side.total_m2 if side else None for side in base_and_planned]
     yield LandUseRow(texts.get("tables", "sum"), "", total, "sum", "")
-
-
-def _iterate_part_rows(
-    group: LandUseGroup, base_and_planned: list[LandUseAreas | None], figures: PlanIndicators
-) -> Iterator[LandUseRow]:
-    """Yield the rows of a group's classes, if it has several, and of 田坎 below 其他土地."""
-    class_entry_by_code = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
-    for code in group.classes if len(group.classes) > 1 else ():
-        areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in base_and_planned]
-        if any(areas):
-            yield LandUseRow(class_entry_by_code[code].name, code, areas, "part", code)
-    deducted = [side.deducted_ridges_m2 if side else None for side in base_and_planned]
-    if group.id == OTHER_CODE and any(deducted):
-        yield LandUseRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
 
 
 def _format_row(row: LandUseRow, base_and_planned: list[LandUseAreas | None]) -> ReportTableRow:
@@ -179,43 +192,6 @@ def _format_row(row: LandUseRow, base_and_planned: list[LandUseAreas | None]) ->
         None if base_area_m2 is None or planned_area_m2 is None else (planned_area_m2 - base_area_m2) / _M2_PER_HECTARE
     )
     return ReportTableRow([*cells, make_table_number(change, "ha")], row.kind, row.code)
-
-
-def _make_land_notes(
-    layers: list[Layer | None], base_and_planned: list[LandUseAreas | None], figures: PlanIndicators
-) -> list[str]:
-    """Return the notes below the table.
-
-    They are on basis and omitted parcels, missing layers, grouping, and areas that the geometry does not confirm.
-    """
-    texts = figures.texts
-    present_layers = [layer for layer in layers if layer is not None]
-    notes: list[str] = []
-    for layer, side in zip(present_layers, filter(None, base_and_planned), strict=True):
-        notes += _make_basis_notes(layer, side, texts)
-    notes += [
-        *[
-            figures.format_missing_layers((name,))
-            for name, layer in zip((BASE_LAYER, PLANNED_LAYER), layers, strict=True)
-            if layer is None
-        ],
-        texts.get("tables", "land_groups_note"),
-    ]
-    return notes + make_note_on_unconfirmed_sums(
-        find_layers_with_unconfirmed_sums(present_layers, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
-    )
-
-
-def _make_basis_notes(layer: Layer, land_use_areas: LandUseAreas, texts: Texts) -> list[str]:
-    """Return notes on the basis of a layer's areas, and on parcels without an area."""
-    name, basis = layer.template.name, texts.get("bases", land_use_areas.basis)
-    notes = [texts.get("tables", "land_note", layer=name, role=layer.role, basis=basis)]
-    count, area = land_use_areas.left_out
-    if count:
-        field = layer.get_field_name({"net": "net_area", "survey": "gross_area"}[land_use_areas.basis])
-        omitted = {"role": layer.role, "field": field, "count": count, "area": format_hectare_number(area)}
-        notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
-    return notes
 
 
 def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
