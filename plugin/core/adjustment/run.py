@@ -64,8 +64,9 @@ def compare_line(
     before = read_earlier_edition(options.before, options.line, plan, cancellation)
     before_layer = before.find_layer_of_concept(options.line)
     if before_layer is None or before_layer.has_no_geometry:
-        roles = ", ".join(_list_roles(norm, options.line))
-        raise InputError("adjustment_no_line", source=str(options.before), roles=roles)
+        raise InputError(
+            "adjustment_no_line", source=str(options.before), roles=", ".join(_list_roles(norm, options.line))
+        )
     progress(_BEFORE_SHARE, "")
     tolerance = options.run.tolerance or plan.norm.make_tolerance()
     comparison = compare_layers(

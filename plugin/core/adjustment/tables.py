@@ -177,8 +177,9 @@ def _make_totals_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             if concept != result.line:
                 name = texts.get("adjustment", "of_line", line=texts.get_concept_name(concept))
                 table.rows.append(_make_land_row(name, result.sum_taken(concept, kind), f"{kind}_{concept}"))
-        cultivated = texts.get("adjustment", "of_cultivated")
-        table.rows.append(_make_land_row(cultivated, result.sum_cultivated(kind), f"{kind}_cultivated"))
+        table.rows.append(
+            _make_land_row(texts.get("adjustment", "of_cultivated"), result.sum_cultivated(kind), f"{kind}_cultivated")
+        )
     table.notes = [texts.get("adjustment", "basis")]
     return table
 

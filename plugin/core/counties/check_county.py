@@ -65,8 +65,10 @@ def check_county(
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
-        frames = traceback.extract_tb(error.__traceback__)
-        places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        places = [
+            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
         record = make_failed_record(task, CountyState.CRASHED, describe_exception(error), places)
     record.times = {"started": started, "seconds": round(time.monotonic() - start_time, 3)}
     return store_record(task, record)
@@ -94,8 +96,13 @@ def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> C
         from ..package.package_spec.load import load_package_spec
 
         spec = load_package_spec(task.package_spec)
-        options = make_options_for_package(task.options, spec)
-        return inspect_package(task.county.source, spec, options, progress=progress, cancellation=cancellation)
+        return inspect_package(
+            task.county.source,
+            spec,
+            make_options_for_package(task.options, spec),
+            progress=progress,
+            cancellation=cancellation,
+        )
     from ..check import check_plan
 
     return check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)

@@ -116,8 +116,7 @@ def _digest_source(source: str, is_package: bool, cancellation: Cancellation) ->
 
 def join_digests(texts: Iterable[str]) -> str:
     """Return one digest of several, or of other texts."""
-    text = json.dumps(list(texts), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(json.dumps(list(texts), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _digest_files(source: Path, is_package: bool, cancellation: Cancellation) -> list[str]:

@@ -34,8 +34,11 @@ def describe_batch(summary: BatchSummary, report_texts: ReportTexts) -> list[str
     if without_verdict:
         parts.append(f"{report_texts.get('counties', 'no_verdict')} {without_verdict}")
     verdict = report_texts.get("verdict", str(summary.verdict))
-    counts = report_texts.join_parts(parts)
-    lines = [report_texts.get("counties", "done", count=len(summary.records), counts=counts, verdict=verdict)]
+    lines = [
+        report_texts.get(
+            "counties", "done", count=len(summary.records), counts=report_texts.join_parts(parts), verdict=verdict
+        )
+    ]
     kept = [one for one in summary.records if one.name not in summary.new_names]
     if kept:
         lines.append(report_texts.get("counties", "kept", count=len(kept)))
@@ -51,8 +54,11 @@ def describe_forecast(forecast: Forecast, report_texts: ReportTexts) -> list[str
     for row in forecast.rows:
         key = f"forecast_{row.action}"
         size = format_number(row.input_bytes / _BYTES_PER_MB, 1)
-        duration = _describe_duration(row.seconds, report_texts)
-        lines.append(report_texts.get("counties", key, name=row.name, size=size, duration=duration))
+        lines.append(
+            report_texts.get(
+                "counties", key, name=row.name, size=size, duration=_describe_duration(row.seconds, report_texts)
+            )
+        )
     return lines + describe_forecast_sums(forecast, report_texts)
 
 

@@ -151,8 +151,9 @@ def make_outline(plan: Plan) -> tuple[str, str]:
     shape, basis = _find_shape(plan)
     if shape is None or shapely.is_empty(shape):
         return "", ""
-    simplified = shapely.simplify(shape, _SIMPLIFICATION_M)
-    lonlat = reproject_to_lonlat(np.array([simplified], dtype=object), plan.plane_crs)[0]
+    lonlat = reproject_to_lonlat(np.array([shapely.simplify(shape, _SIMPLIFICATION_M)], dtype=object), plan.plane_crs)[
+        0
+    ]
     return shapely.to_wkt(lonlat, rounding_precision=_DEGREE_DECIMALS), basis
 
 

@@ -139,9 +139,11 @@ def _get_class(record: CountyRecord) -> str:
 
 def _get_label(record: CountyRecord, report_texts: ReportTexts) -> str:
     """Return the verdict of a county in words, or why it has no verdict."""
-    if record.is_checked:
-        return report_texts.get("verdict", record.verdict)
-    return report_texts.get("county_state", str(record.state))
+    return (
+        report_texts.get("verdict", record.verdict)
+        if record.is_checked
+        else report_texts.get("county_state", str(record.state))
+    )
 
 
 def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
@@ -183,9 +185,9 @@ def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict
 
 def _get_figure_title(column: str, lang: str) -> str:
     """Return the title of a column of figures."""
-    if column == RATIO_FIGURE:
-        return ReportTexts(lang).get("counties", "ratio")
-    return Texts(lang).get_indicator_name(column)
+    return (
+        ReportTexts(lang).get("counties", "ratio") if column == RATIO_FIGURE else Texts(lang).get_indicator_name(column)
+    )
 
 
 def _make_row(record: CountyRecord, summary: BatchSummary, report_texts: ReportTexts) -> dict[str, Any]:

@@ -44,8 +44,7 @@ class _Frame(NamedTuple):
 
     def get_y(self, value: float) -> float:
         """Return the height of a value on the chart."""
-        share = (value - self.low) / (self.high - self.low)
-        return HEIGHT_PX - _BOTTOM - share * (HEIGHT_PX - _TOP - _BOTTOM)
+        return HEIGHT_PX - _BOTTOM - ((value - self.low) / (self.high - self.low)) * (HEIGHT_PX - _TOP - _BOTTOM)
 
 
 def draw_chart(series: IndicatorSeries, result: Evaluation) -> str:

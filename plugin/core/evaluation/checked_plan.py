@@ -154,8 +154,9 @@ def evaluate_check(
     )
     indicators = PlanIndicators(context, texts)
     indicators.use_figures_of_check(check_result.report.indicators)
-    computed = compute_each_indicator(indicators, texts)
-    checked = make_edition_figures(editions.checked, editions.checked_label, plan, computed, texts)
+    checked = make_edition_figures(
+        editions.checked, editions.checked_label, plan, compute_each_indicator(indicators, texts), texts
+    )
     share = 1 / (len(editions.earlier) + 1)
     columns = compute_editions(
         editions.earlier,

@@ -116,9 +116,10 @@ def list_series_differences(series: IndicatorSeries, columns: list[EditionFigure
         sentences.append(texts.get("evaluation", "definition_differs"))
     uncertain = [column.label for column, one in known if not one.confirmed]
     if uncertain:
-        is_all = 1 < len(uncertain) == len(known)
         names = (
-            texts.get("evaluation", "all_editions") if is_all else texts.get("words", "between_names").join(uncertain)
+            texts.get("evaluation", "all_editions")
+            if 1 < len(uncertain) == len(known)
+            else texts.get("words", "between_names").join(uncertain)
         )
         sentences.append(texts.get("evaluation", "value_unconfirmed", editions=names))
     return sentences

@@ -82,8 +82,9 @@ def _warn_of_target(series: IndicatorSeries, last: int, settings: EvaluationSett
         margin = compute_margin(point.value, target.comparison, target.value)
         limit = settings.margin_share * abs(target.value)
         if margin is not None and margin < limit:
-            params = {"limit": _PERCENT * settings.margin_share}
-            yield EarlyWarning(Level.WATCH, "margin", params, f"{EVALUATION_SECTION}.margin_share")
+            yield EarlyWarning(
+                Level.WATCH, "margin", {"limit": _PERCENT * settings.margin_share}, f"{EVALUATION_SECTION}.margin_share"
+            )
 
 
 def _warn_of_change(series: IndicatorSeries, last: int, settings: EvaluationSettings) -> Iterator[EarlyWarning]:

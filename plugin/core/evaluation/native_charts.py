@@ -174,8 +174,9 @@ def _make_chart(series: IndicatorSeries, lines: list[ChartLine], texts: Texts) -
     from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
 
     chart = LineChart()
-    unit = texts.get("unit_names", series.unit)
-    chart.title = _make_title(texts.get(EVALUATION_SECTION, "native_chart_title", name=series.name, unit=unit))
+    chart.title = _make_title(
+        texts.get(EVALUATION_SECTION, "native_chart_title", name=series.name, unit=texts.get("unit_names", series.unit))
+    )
     chart.width, chart.height = _WIDTH_CM, _HEIGHT_CM
     chart.legend, chart.display_blanks = None, "gap"
     known = [value for line in lines for value in line.values if value is not None]

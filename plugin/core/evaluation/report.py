@@ -74,8 +74,11 @@ def _make_charts(
     for series in result.shown_series:
         cancellation.raise_if_cancelled()
         svg = draw_chart(series, result)
-        width_px = round(CHART_MM * _PIXELS_PER_MM)
-        image = rasterise(svg, width_px) if rasterise is not None else make_blank_png(round(WIDTH_PX), round(HEIGHT_PX))
+        image = (
+            rasterise(svg, round(CHART_MM * _PIXELS_PER_MM))
+            if rasterise is not None
+            else make_blank_png(round(WIDTH_PX), round(HEIGHT_PX))
+        )
         # Without pixels Word draws the chart itself.
         chart = b"" if rasterise is not None else make_chart_xml(series, result, texts)
         pictures.append(Picture(image, CHART_MM, svg=svg, chart=chart))

@@ -269,9 +269,11 @@ def _format_target(series: IndicatorSeries, texts: Texts) -> str:
     if target is None:
         return ""
     value = format_target_value(target)
-    if target.year is None:
-        return value
-    return texts.get(EVALUATION_SECTION, "target_and_year", target=value, year=target.year)
+    return (
+        value
+        if target.year is None
+        else texts.get(EVALUATION_SECTION, "target_and_year", target=value, year=target.year)
+    )
 
 
 def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -> ReportTable:
@@ -296,8 +298,11 @@ def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -
     for series in result.shown_series:
         changes = [series.changes[after] for _, after in pairs] + ([series.change_to_first] if has_first else [])
         cells = [_make_change_cells(change, series) for change in changes]
-        is_percent = series.unit == PERCENT_UNIT
-        unit = texts.get(EVALUATION_SECTION, "points") if is_percent else texts.get("unit_names", series.unit)
+        unit = (
+            texts.get(EVALUATION_SECTION, "points")
+            if series.unit == PERCENT_UNIT
+            else texts.get("unit_names", series.unit)
+        )
         table.rows.append(ReportTableRow([series.name, unit, *(pair[0] for pair in cells)], "row", series.id))
         if series.unit != PERCENT_UNIT:
             shares = [pair[1] for pair in cells]
@@ -374,8 +379,11 @@ def _make_thresholds_table(result: Evaluation, texts: Texts) -> ReportTable:
     for name in EvaluationSettings.__dataclass_fields__:
         key = f"{EVALUATION_SECTION}.{name}"
         value = float(getattr(result.settings, name))
-        is_share = name.endswith(_SHARE_SUFFIX)
-        shown = f"{format_plain_number(round(_PERCENT * value, 6))}%" if is_share else format_plain_number(value)
+        shown = (
+            f"{format_plain_number(round(_PERCENT * value, 6))}%"
+            if name.endswith(_SHARE_SUFFIX)
+            else format_plain_number(value)
+        )
         cells: list[CellValue] = [
             texts.get_setting_name(key),
             key,

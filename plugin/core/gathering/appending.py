@@ -183,10 +183,14 @@ class Appender:
                 self._note_slots(data_set.vector_set, layers, name)
                 for content in layers:
                     self._append(data_set, content, county, is_first=number == 0)
-            params = {"title": title, "source": name}
-            count = len(source.frame)
             self.problems.add(
-                ExportProblem(ProblemLevel.NOTE, "gather_joined", layer=joined.target, count=count, params=params)
+                ExportProblem(
+                    ProblemLevel.NOTE,
+                    "gather_joined",
+                    layer=joined.target,
+                    count=len(source.frame),
+                    params={"title": title, "source": name},
+                )
             )
 
     def find_layer_problems(self) -> Iterator[ExportProblem]:

@@ -55,8 +55,9 @@ class KeyRegister:
                 "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?",
                 (first, second, _MAX_EXAMPLES),
             ).fetchall()
-            keys = tuple(str(key) for (key,) in examples)
-            result.append(RepeatedKeys(self._names[first], self._names[second], count, keys))
+            result.append(
+                RepeatedKeys(self._names[first], self._names[second], count, tuple(str(key) for (key,) in examples))
+            )
         return result
 
     def close(self) -> None:

@@ -36,8 +36,11 @@ def find_gathering_problems(
     for filled in filled_slots:
         slot = filled.slot
         if slot.generated and not filled.file_paths and slot.need in levels:
-            reason = Message("gathering", "document_reason")
-            yield ExportProblem(levels[slot.need], "document_not_made", params={"title": slot.title, "reason": reason})
+            yield ExportProblem(
+                levels[slot.need],
+                "document_not_made",
+                params={"title": slot.title, "reason": Message("gathering", "document_reason")},
+            )
     # Figures of a whole plan need all its layers in memory.
     yield from (
         ExportProblem(ProblemLevel.NOTE, "gather_not_checked", count=len(result.gathered)),
@@ -72,8 +75,9 @@ def _find_renamed_layers(result: GatherResult, norm: Norm) -> Iterator[ExportPro
             counties.setdefault(pair, []).append(county.name)
     for (source, target), names in counties.items():
         params = {"source": source, "title": norm.standard.templates[target].name}
-        features = tuple(names[:MAX_NAMED_FEATURES])
-        yield ExportProblem(ProblemLevel.NOTE, "gather_renamed", target, "", len(names), features, params)
+        yield ExportProblem(
+            ProblemLevel.NOTE, "gather_renamed", target, "", len(names), tuple(names[:MAX_NAMED_FEATURES]), params
+        )
 
 
 def _find_editions(result: GatherResult) -> Iterator[ExportProblem]:

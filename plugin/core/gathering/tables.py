@@ -119,8 +119,9 @@ def make_layer_table(result: GatherResult, texts: Texts) -> ReportTable:
             if name in one.layers:
                 cells = [total.title, one.label, one.area_code, *_make_area_cells(one.layers[name])]
                 table.rows.append(ReportTableRow(cells, code=f"{name}:{one.area_code}"))
-        label = texts.get("gathering", "total")
-        table.rows.append(ReportTableRow([total.title, label, "", *_make_area_cells(total)], "sum", name))
+        table.rows.append(
+            ReportTableRow([total.title, texts.get("gathering", "total"), "", *_make_area_cells(total)], "sum", name)
+        )
     return table
 
 
@@ -243,6 +244,8 @@ def _make_figure_cells(name: str, basis: str, unit: str, value: float, texts: Te
 def _name_counties(names: Sequence[str], texts: Texts) -> str:
     """Return the first names, and the number of all if there are more."""
     listed = texts.get("words", "between_names").join(names[:MAX_NAMED_FEATURES])
-    if len(names) <= MAX_NAMED_FEATURES:
-        return listed
-    return texts.get("gathering", "and_more_counties", names=listed, count=len(names))
+    return (
+        listed
+        if len(names) <= MAX_NAMED_FEATURES
+        else texts.get("gathering", "and_more_counties", names=listed, count=len(names))
+    )

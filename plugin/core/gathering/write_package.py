@@ -66,8 +66,9 @@ def write_package_parts(
     check = CheckResult(plan, Report(lang=result.lang), NO_SIDE_INPUTS, NO_WAIVERS)
     is_forced = bool(select_problems_of_levels(problems, ProblemLevel.GATE))
     # The folder still has a temporary name.
-    root = fill_name_pattern(spec.root, placeholders)
-    manifest = make_gathered_head(check, spec, placeholders, root, document, result.counties, is_forced)
+    manifest = make_gathered_head(
+        check, spec, placeholders, fill_name_pattern(spec.root, placeholders), document, result.counties, is_forced
+    )
     context = ExportContext(
         check,
         spec,

@@ -190,9 +190,11 @@ def is_sum_confirmed_by_geometry(layer: Layer, meaning: str, ctx: RuleContext, r
         if not comparison.confirms_sums(is_summed):
             return False
     deductions = compare_with_survey(layer, ctx) if meaning == NET_FIELD else None
-    if deductions is not None and not deductions.confirms_sums(is_summed):
-        return False
-    return find_county_excess(layer, ctx) is None
+    return (
+        False
+        if deductions is not None and not deductions.confirms_sums(is_summed)
+        else find_county_excess(layer, ctx) is None
+    )
 
 
 def compute_net_area_by_geometry(layer: Layer, ctx: RuleContext) -> NDArray | None:

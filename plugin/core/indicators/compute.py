@@ -175,8 +175,7 @@ class PlanIndicators:
     def _compute_layer_area(self, entry: CatalogueIndicator) -> Indicator:
         """Return the statutory area of a whole layer."""
         layer = self._require_layer(entry.inputs[0])
-        inputs = {"layer": layer.role, "features": len(layer)}
-        return self._make_area(entry, float(layer.statutory.sum()), inputs)
+        return self._make_area(entry, float(layer.statutory.sum()), {"layer": layer.role, "features": len(layer)})
 
     def _compute_land_use(self, entry: CatalogueIndicator) -> Indicator:
         """Return the area of the parcels of some land-use classes.

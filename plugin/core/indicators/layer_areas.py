@@ -328,8 +328,9 @@ def adjust_to_total(
     ``keys``: keys of the parts; ``limit_share`` and ``step_m2``: as in `adjust_areas`; ``name``: name of the control
     area.
     """
-    here = np.flatnonzero(~np.isnan(areas.statutory))
-    return _adjust_parts_by_control_area(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
+    return _adjust_parts_by_control_area(
+        areas, [(name, control_m2, np.flatnonzero(~np.isnan(areas.statutory)))], keys, limit_share, step_m2
+    )
 
 
 def adjust_to_layer(

@@ -91,9 +91,11 @@ def find_rows_with_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDA
     """
     template_field = layer.template.find_field("land_use")
     key = f"{setting}.{template_field.codes}" if template_field is not None else ""
-    if not key or not ctx.norm.has_setting(key):
-        return np.zeros(len(layer), dtype=bool)
-    return ctx.find_rows_with_code(layer, "land_use", ctx.norm.get(key))
+    return (
+        np.zeros(len(layer), dtype=bool)
+        if not key or not ctx.norm.has_setting(key)
+        else ctx.find_rows_with_code(layer, "land_use", ctx.norm.get(key))
+    )
 
 
 #: The layers for which a boundary leaves windows.
@@ -407,10 +409,11 @@ def find_remote_towns(shapes: NDArray, shares_inside: NDArray, gap_m: float) -> 
     newly_reached, others = np.flatnonzero(is_reached), np.flatnonzero(~is_reached)
     while len(newly_reached) and len(others):
         tree = shapely.STRtree(shapes[newly_reached])
-        if gap_m > 0:
-            near = tree.query_nearest(shapes[others], max_distance=gap_m, all_matches=False)[0]
-        else:
-            near = tree.query(shapes[others], predicate="intersects")[0]
+        near = (
+            tree.query_nearest(shapes[others], max_distance=gap_m, all_matches=False)[0]
+            if gap_m > 0
+            else tree.query(shapes[others], predicate="intersects")[0]
+        )
         newly_reached = others[np.unique(near)]
         is_reached[newly_reached] = True
         others = np.flatnonzero(~is_reached)
@@ -444,9 +447,11 @@ def _compute_ratio_without_remote_towns(
     remaining_denominator = float(surveyed[np.setdiff1d(np.flatnonzero(urban), remote_rows)].sum())
     if not len(remote_rows):
         return
-    ratio = np.inf
-    if remaining_denominator > 0:
-        ratio = compute_expansion_ratios(remaining_denominator, *areas, expansion.new_land_m2)[form]
+    ratio = (
+        compute_expansion_ratios(remaining_denominator, *areas, expansion.new_land_m2)[form]
+        if remaining_denominator > 0
+        else np.inf
+    )
     if ratio > limit:
         expansion.remote_rows = remote_rows[np.argsort(-surveyed[remote_rows], kind="stable")].tolist()
         expansion.remote_area_m2 = float(surveyed[remote_rows].sum())

@@ -83,10 +83,9 @@ class RepeatedLand:
             return False
         square_metres = SQUARE_METRES.get(unit)
         decimals = _RATIO_DECIMALS if square_metres is None else _AREA_DECIMALS
-        if square_metres is None:
-            without = value * (1 - self._get_share(role, area_m2))
-        else:
-            without = value - area_m2 / square_metres
+        without = (
+            value * (1 - self._get_share(role, area_m2)) if square_metres is None else value - area_m2 / square_metres
+        )
         return round(without, decimals) != round(value, decimals)
 
     def _get_share(self, role: str, area_m2: float) -> float:

@@ -68,8 +68,13 @@ def make_line_use_table(figures: PlanIndicators) -> ReportTable | None:
         layer = figures.ctx.plan.find_layer_of_concept(concept)
         if layer is not None and not layer.has_no_geometry:
             counted = find_counted_reserve_rows(layer, figures.ctx) if concept == "reserves" else None
-            split = _split_by_use(layer, parcels, figures)
-            sums.append((concept, layer.template.name, split.sum_by_township(layer.statutory, counted)))
+            sums.append(
+                (
+                    concept,
+                    layer.template.name,
+                    _split_by_use(layer, parcels, figures).sum_by_township(layer.statutory, counted),
+                )
+            )
     return _remove_empty_columns(_make_table("line_use", sums, figures), parcels, None, figures) if sums else None
 
 

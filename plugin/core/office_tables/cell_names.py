@@ -66,8 +66,16 @@ def list_named_figures(table: FilledTable) -> list[NamedFigure]:
             column_name = make_cell_name(table.layout.prefix, column.word)
             number_value = value.value if isinstance(value, TableNumber) else None
             text = "" if isinstance(value, TableNumber) else str(value or NO_FIGURE)
-            exact = row.exact_by_column.get(place, number_value)
-            figure = NamedFigure(name, column_name, number, place, number_value, exact, column.unit, text)
+            figure = NamedFigure(
+                name,
+                column_name,
+                number,
+                place,
+                number_value,
+                row.exact_by_column.get(place, number_value),
+                column.unit,
+                text,
+            )
             figures.setdefault(name, figure)
     return list(figures.values())
 

@@ -88,6 +88,8 @@ def _make_row(row: FilledRow, table: FilledTable) -> tuple[DocumentCell, ...]:
 
 def _format_cell(value: CellValue) -> str:
     """Return a value as text: numbers with the decimals of the workbook."""
-    if isinstance(value, TableNumber):
-        return format_number(value.value, value.decimals)
-    return (value or "").replace("\u00a0", THIN_SPACE)
+    return (
+        format_number(value.value, value.decimals)
+        if isinstance(value, TableNumber)
+        else (value or "").replace("\u00a0", THIN_SPACE)
+    )

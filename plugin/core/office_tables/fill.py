@@ -216,9 +216,11 @@ class _Filler:
     def _get_text(self, table_id: str, column_id: str, row: ReportTableRow) -> str:
         """Return the text of a row in a column of its figure table."""
         table = self._figures.get_table(table_id)
-        if table is None or not row.values:
-            return ""
-        return str(row.values[[column.id for column in table.columns].index(column_id)] or "")
+        return (
+            ""
+            if table is None or not row.values
+            else str(row.values[[column.id for column in table.columns].index(column_id)] or "")
+        )
 
     def _number_rows(self) -> None:
         """Write running numbers of rows, and dashes into empty cells."""

@@ -31,14 +31,16 @@ def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
         counts = {"rows": format_number(rows, 0), "adjusted": format_number(table.adjusted_count, 0)}
         lines.append(TableLine(False, texts.get(_SECTION, "table_line", name=name, **counts)))
         if table.missing:
-            reasons = "".join(table.missing)
-            lines.append(TableLine(True, texts.get(_SECTION, "table_missing", name=name, reasons=reasons)))
+            lines.append(
+                TableLine(True, texts.get(_SECTION, "table_missing", name=name, reasons="".join(table.missing)))
+            )
     lines += [TableLine(True, sentence) for sentence in result.plan.describe_gaps(texts)]
     template, separator = result.template, texts.get("words", "between_names")
     if template is not None:
         # What became of the names of a workbook.
-        filled = format_number(len(template.filled), 0)
-        lines.append(TableLine(False, texts.get(_SECTION, "template_filled", count=filled)))
+        lines.append(
+            TableLine(False, texts.get(_SECTION, "template_filled", count=format_number(len(template.filled), 0)))
+        )
         for key, names in (("template_dashes", template.dashes), ("template_unknown", template.unknown)):
             if names:
                 lines.append(TableLine(True, texts.get(_SECTION, key, names=separator.join(names))))

@@ -82,9 +82,14 @@ def list_adjusted_cells(
             if isinstance(value, TableNumber) and round(value.value * 10.0**column.decimals) != round_to_digits(
                 exact, column.decimals
             ):
-                exact_text = format_number(exact, column.decimals + 2)
-                printed = format_number(value.value, column.decimals)
-                adjusted.append(AdjustedCell(row.name, column.word, exact_text, printed))
+                adjusted.append(
+                    AdjustedCell(
+                        row.name,
+                        column.word,
+                        format_number(exact, column.decimals + 2),
+                        format_number(value.value, column.decimals),
+                    )
+                )
     return adjusted
 
 
@@ -125,9 +130,11 @@ class _BlockRounder:
     def _get_all_exact(self, rows: Sequence[int], columns: Sequence[int]) -> np.ndarray | None:
         """Return the exact figures of cells; None if one is missing."""
         values = [[self._get_exact(row, column) for column in columns] for row in rows]
-        if not rows or not columns or any(value is None for line in values for value in line):
-            return None
-        return np.array(values, dtype=float)
+        return (
+            None
+            if not rows or not columns or any(value is None for line in values for value in line)
+            else np.array(values, dtype=float)
+        )
 
     def _round_across(self, total: int, parts: list[int], signs: np.ndarray) -> None:
         """Round columns together with their total: with the sum row as a table, else each row by itself.

@@ -230,8 +230,9 @@ class _Workbook:
     def __init__(self, archive: zipfile.ZipFile, file_name: str):
         self._archive, self._file_name = archive, file_name
         self._trees: dict[str, Any] = {}
-        root_relations = self._read_relations("_rels/.rels", "")
-        self._part = next(part for kind, part in root_relations.values() if kind.endswith(_WORKBOOK_RELATION))
+        self._part = next(
+            part for kind, part in self._read_relations("_rels/.rels", "").values() if kind.endswith(_WORKBOOK_RELATION)
+        )
         folder = PurePosixPath(self._part).parent
         relations = self._read_relations(f"{folder}/_rels/{PurePosixPath(self._part).name}.rels", str(folder))
         tree = self._get_tree(self._part)
@@ -324,8 +325,7 @@ class _Workbook:
     def changed_parts(self) -> dict[str, bytes]:
         """Return part → new content: the workbook and its sheets."""
         etree = _import_etree(self._file_name)
-        parts = [self._part, *self.sheet_parts.values()]
         return {
             part: etree.tostring(self._get_tree(part), xml_declaration=True, encoding="UTF-8", standalone=True)
-            for part in parts
+            for part in [self._part, *self.sheet_parts.values()]
         }

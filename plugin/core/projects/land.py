@@ -87,17 +87,24 @@ class LandClasses:
 def sum_townships(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
     """Return the land of a project by township, the largest first."""
     layer = overlay.layer
-    names = layer.text("division_name")
-    codes = layer.text("division_code")
-    return _sum_rows(overlay, number, codes, [name or key for name, key in zip(names, layer.keys, strict=True)])
+    return _sum_rows(
+        overlay,
+        number,
+        layer.text("division_code"),
+        [name or key for name, key in zip(layer.text("division_name"), layer.keys, strict=True)],
+    )
 
 
 def sum_functions(overlay: LayerOverlay, number: int) -> tuple[TownshipItem, ...]:
     """Return the land of a project by main function (主体功能), as the layer names it."""
     layer = overlay.layer
     kinds = layer.text("feature_kind")
-    remarks = layer.get_texts_by_name("BZ")
-    return _sum_rows(overlay, number, kinds, [kind or remark for kind, remark in zip(kinds, remarks, strict=True)])
+    return _sum_rows(
+        overlay,
+        number,
+        kinds,
+        [kind or remark for kind, remark in zip(kinds, layer.get_texts_by_name("BZ"), strict=True)],
+    )
 
 
 def _sum_rows(overlay: LayerOverlay, number: int, codes: list[str], names: list[str]) -> tuple[TownshipItem, ...]:

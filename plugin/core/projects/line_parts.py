@@ -85,8 +85,7 @@ def find_row_parts(spec: LineSpec, layer: Layer, ctx: RuleContext) -> RowParts:
         ]
         return RowParts(spec.id, np.array(parts, dtype=object), nothing, names, {})
     if spec.parts == PARTS_RESERVES and layer.has_field("feature_name"):
-        is_core = find_core_rows(layer, ctx.norm)
-        return RowParts(spec.id, np.where(is_core, CORE, "").astype(object), nothing, names, {})
+        return RowParts(spec.id, np.where(find_core_rows(layer, ctx.norm), CORE, "").astype(object), nothing, names, {})
     return RowParts(spec.id, nothing, nothing, names, {})
 
 

@@ -127,9 +127,11 @@ class LineJudge:
         if pieces.is_sliver(self.tolerance):
             return self._make_free_item(pieces, project)
         parts, touched = self._judge_parts(pieces, project, uses)
-        if not parts:
-            return self._make_free_item(pieces, project)
-        return self._make_occupied_item(parts, touched, project, pieces)
+        return (
+            self._make_occupied_item(parts, touched, project, pieces)
+            if parts
+            else self._make_free_item(pieces, project)
+        )
 
     def _make_item(self, outcome: Outcome, key: str, *, area_m2: float | None, **more: Any) -> LineItem:
         """Return an item with a reason; ``params`` among ``more`` fill it."""
@@ -152,9 +154,14 @@ class LineJudge:
         net = 0.0 if self.spec.basis is AreaBasis.NET else None
         if len(pieces.rows):
             touched = pieces.total_m2
-            params = {"area": Area(touched)}
             return self._make_item(
-                Outcome.CONFORMS, "touched", area_m2=0.0, net_m2=net, distance_m=0.0, touched_m2=touched, params=params
+                Outcome.CONFORMS,
+                "touched",
+                area_m2=0.0,
+                net_m2=net,
+                distance_m=0.0,
+                touched_m2=touched,
+                params={"area": Area(touched)},
             )
         overlay = require_value(self.data.overlay, "the overlay")
         # The distance is that to the nearest row of the layer.

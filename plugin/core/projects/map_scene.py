@@ -76,8 +76,13 @@ def load_map_settings() -> MapSettings:
     numbers = {key: float(check_type(table[key], (int, float), file=path, key=key)) for key in _NUMBERS}
     symbols = []
     for number, row in enumerate(table["layer"], 1):
-        required = ("id", "fill", "line", "width", "numbered")
-        check_keys(row, required=required, allowed=_LAYER_KEYS, file=path, where=f"layer {number}")
+        check_keys(
+            row,
+            required=("id", "fill", "line", "width", "numbered"),
+            allowed=_LAYER_KEYS,
+            file=path,
+            where=f"layer {number}",
+        )
         symbols.append(
             MapSymbol(
                 row["id"],
@@ -175,8 +180,9 @@ class MapScene:
 def choose_frame(shape: Any, settings: MapSettings) -> MapFrame:
     """Return the frame around a project, at the largest round scale at which it takes the settings' share."""
     west, south, east, north = shape.bounds
-    share = settings.project_share
-    needed = 1000 * max((east - west) / settings.width_mm, (north - south) / settings.height_mm) / share
+    needed = (
+        1000 * max((east - west) / settings.width_mm, (north - south) / settings.height_mm) / settings.project_share
+    )
     scale = round_up_scale(max(needed, settings.min_scale), settings.scales)
     size = settings.width_mm * PX_PER_MM, settings.height_mm * PX_PER_MM
     return MapFrame((west + east) / 2, (south + north) / 2, scale, *size)

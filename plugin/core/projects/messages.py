@@ -100,9 +100,11 @@ class Area:
 
     def render(self, texts: Texts) -> str:
         """Return the area with its unit."""
-        if self.area_m2 < _MIN_HECTARES_M2:
-            return format_small_square_metres(self.area_m2)
-        return texts.get(SECTION, "hectares", amount=format_hectare_number(self.area_m2))
+        return (
+            format_small_square_metres(self.area_m2)
+            if self.area_m2 < _MIN_HECTARES_M2
+            else texts.get(SECTION, "hectares", amount=format_hectare_number(self.area_m2))
+        )
 
 
 @dataclass(frozen=True)

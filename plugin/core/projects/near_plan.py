@@ -40,8 +40,12 @@ def needs_field(field: TemplateField) -> bool:
 
 def list_review_layers(plan: Plan, settings: ReviewSettings) -> list[Layer]:
     """Return the layers of the plan that a review reads, each once."""
-    lines = (line.concept for line in settings.lines)
-    concepts = (*lines, *_CONCEPTS, settings.archaeology_area, *settings.archaeology_ranges)
+    concepts = (
+        *(line.concept for line in settings.lines),
+        *_CONCEPTS,
+        settings.archaeology_area,
+        *settings.archaeology_ranges,
+    )
     found = (plan.find_layer_of_concept(concept) for concept in concepts)
     return list({layer.role: layer for layer in found if layer is not None}.values())
 

@@ -233,9 +233,11 @@ class LayerOverlay:
         numbers, starts = np.unique(pieces.left[order], return_index=True)
         for number, is_own in zip(numbers.tolist(), np.split(order, starts)[1:], strict=True):
             union = unite_shapes(pieces.geometry[is_own], self.projects.tolerance) if number in self.shared else None
-            union_m2 = None
-            if union is not None:
-                union_m2 = float(self.projects.measure(np.array([union]))[0] * self.projects.factors[number])
+            union_m2 = (
+                float(self.projects.measure(np.array([union]))[0] * self.projects.factors[number])
+                if union is not None
+                else None
+            )
             by_project[number] = ProjectPieces(
                 pieces.right[is_own], pieces.geometry[is_own], areas[is_own], shares[is_own], union, union_m2
             )

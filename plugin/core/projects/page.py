@@ -235,8 +235,9 @@ class _ProjectPage:
         )
         if self.one.heritage is not None:
             title = sections.number_title(self._get("heritage"))
-            text = self.one.heritage.message.render(self.texts)
-            yield NoticeBox(self._get("heritage_word"), title, text, self.one.heritage.mark)
+            yield NoticeBox(
+                self._get("heritage_word"), title, self.one.heritage.message.render(self.texts), self.one.heritage.mark
+            )
         yield from (
             make_heading("missing", self._get("missing_note") if self.one.missing else ""),
             self.tables.make_missing_table(),

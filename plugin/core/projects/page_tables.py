@@ -219,9 +219,11 @@ class PageTables:
     def describe_use(self) -> str:
         """Return name and code of the use, else its text."""
         project = self.one.project
-        if not project.use_code:
-            return project.use_text or _NOTHING
-        return f"{project.use_name}{self.words.put_in_brackets(project.use_code)}"
+        return (
+            f"{project.use_name}{self.words.put_in_brackets(project.use_code)}"
+            if project.use_code
+            else project.use_text or _NOTHING
+        )
 
     def make_supplement_table(self) -> DocumentTable:
         """Return 五、永久基本农田补划与耕地占补."""

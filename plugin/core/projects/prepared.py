@@ -293,5 +293,12 @@ def review_drawn_projects(
 ) -> ConformityResult:
     """Return the review of drawn projects, as `run.review_projects` does for a file. Raise InputError and Cancelled."""
     read = read_drawn_projects(drawn, review.plan, review.settings, source, cancellation)
-    reviewed = review.review(read.projects, cancellation)
-    return make_result(review.plan, review.settings, read, reviewed, review.table, review.tolerance, lang)
+    return make_result(
+        review.plan,
+        review.settings,
+        read,
+        review.review(read.projects, cancellation),
+        review.table,
+        review.tolerance,
+        lang,
+    )

@@ -232,8 +232,9 @@ class _ProjectReader:
                 if not _is_same(self._read_value(first[0], first[2]), self._read_value(second[0], second[2])):
                     params = dict(zip(("one", "value", "other", "other_value"), first[1:] + second[1:], strict=True))
                     self._note(NoteLevel.WARNING, "contradiction", position, **params)
-                    reason = Message(SECTION, "contradiction", params)
-                    doubts.append(ProjectDoubt(meanings[0], reason, (first[1:], second[1:])))
+                    doubts.append(
+                        ProjectDoubt(meanings[0], Message(SECTION, "contradiction", params), (first[1:], second[1:]))
+                    )
                     break
         return doubts
 
@@ -446,9 +447,11 @@ def _widen(parts: Any, width: float) -> Any:
     lines = shapely.buffer(
         shapely.multilinestrings(parts[is_line]), width * _HALF, cap_style="flat", join_style="mitre"
     )
-    if is_line.all():
-        return lines
-    return shapely.union(lines, shapely.buffer(shapely.multipoints(parts[~is_line]), width * _HALF))
+    return (
+        lines
+        if is_line.all()
+        else shapely.union(lines, shapely.buffer(shapely.multipoints(parts[~is_line]), width * _HALF))
+    )
 
 
 def _is_same(one: float | str, other: float | str) -> bool:
@@ -456,9 +459,11 @@ def _is_same(one: float | str, other: float | str) -> bool:
 
     Numbers are equal but for rounding; of two codes or texts, one begins with the other.
     """
-    if isinstance(one, str) or isinstance(other, str):
-        return str(one).startswith(str(other)) or str(other).startswith(str(one))
-    return math.isclose(one, other, rel_tol=_ROUNDING_SHARE)
+    return (
+        str(one).startswith(str(other)) or str(other).startswith(str(one))
+        if isinstance(one, str) or isinstance(other, str)
+        else math.isclose(one, other, rel_tol=_ROUNDING_SHARE)
+    )
 
 
 def _parse_number(text: str) -> float | None:

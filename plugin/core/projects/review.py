@@ -230,9 +230,11 @@ class ProjectReview:
         if overlay is None:
             return 0.0
         pieces = overlay.get_pieces(number)
-        if len(pieces.rows) and is_rest_sliver(pieces, project, self.tolerance):
-            return 0.0
-        return max(project.statutory_m2 - pieces.total_m2, 0.0)
+        return (
+            0.0
+            if len(pieces.rows) and is_rest_sliver(pieces, project, self.tolerance)
+            else max(project.statutory_m2 - pieces.total_m2, 0.0)
+        )
 
     def _judge_county(self, number: int, project: Project) -> LineItem | None:
         """Return an item on land outside the county, or on a missing outline; None for a project inside."""
@@ -259,9 +261,11 @@ class ProjectReview:
 
     def _list_gaps(self, role: str) -> tuple[Message, ...]:
         """Return sentences on unknown data of a whole layer; none without the layer."""
-        if self._whole_layers and role in self.plan.layers:
-            return self._whole_layers.list_gaps(role)
-        return self.plan.list_gaps(role)
+        return (
+            self._whole_layers.list_gaps(role)
+            if self._whole_layers and role in self.plan.layers
+            else self.plan.list_gaps(role)
+        )
 
     def _list_gap_items(self) -> tuple[MissingItem, ...]:
         """Return items on unknown data of layers other than the control lines.

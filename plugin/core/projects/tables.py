@@ -176,8 +176,15 @@ def make_class_table(result: ConformityResult, texts: Texts) -> ReportTable:
             ]
             table.rows.append(ReportTableRow(cells, code=f"{one.project.row}/{item.code}"))
         if one.unclassified_m2:
-            rest = make_table_number(one.unclassified_m2, "m2")
-            cells = [*_make_project_cells(one), "", texts.get(SECTION, "unclassified"), "", "", rest, None]
+            cells = [
+                *_make_project_cells(one),
+                "",
+                texts.get(SECTION, "unclassified"),
+                "",
+                "",
+                make_table_number(one.unclassified_m2, "m2"),
+                None,
+            ]
             table.rows.append(ReportTableRow(cells, code=f"{one.project.row}/"))
         if one.classes:
             total = sum(item.area_m2 for item in one.classes) + one.unclassified_m2

@@ -45,8 +45,9 @@ class ZoneJudge:
         """Return an item for each zone of a project, the largest first, and one for land without a zone."""
         if self.overlay is None or number in self.overlay.failed:
             problem = "zones_absent" if self.overlay is None else "zones_failed"
-            whole = LazyShape(lambda: project.shape)
-            return (self._make_item("", "", project, project.statutory_m2, uses, problem, whole),)
+            return (
+                self._make_item("", "", project, project.statutory_m2, uses, problem, LazyShape(lambda: project.shape)),
+            )
         pieces = self.overlay.get_pieces(number)
         items = []
         codes = np.array([self._zone_of_row[row] for row in pieces.rows.tolist()], dtype=object)

@@ -84,9 +84,14 @@ class DataDictionary:
             search_words = _join_search_words(
                 codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]]
             )
-            heading = self._search_words.get("dictionary", "lists")
             dictionary_pages.append(
-                DictionaryPage(f"codes-{codes['id']}", codes["name"], codes["id"], heading, search_words)
+                DictionaryPage(
+                    f"codes-{codes['id']}",
+                    codes["name"],
+                    codes["id"],
+                    self._search_words.get("dictionary", "lists"),
+                    search_words,
+                )
             )
         return dictionary_pages
 

@@ -240,8 +240,9 @@ def _format_origin(origin: ValueOrigin, report_texts: ReportTexts) -> str:
 
 def _format_target_line(target: IndicatorTarget, texts: Texts, report_texts: ReportTexts) -> str:
     """Return a target as one line of text."""
-    unit = texts.get("units", target.unit)
-    return _format_figure_line(target, texts.get_indicator_name(target.indicator), unit, report_texts)
+    return _format_figure_line(
+        target, texts.get_indicator_name(target.indicator), texts.get("units", target.unit), report_texts
+    )
 
 
 def _format_stated_line(stated_figure: StatedFigure, report_texts: ReportTexts) -> str:

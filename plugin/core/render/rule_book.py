@@ -150,8 +150,11 @@ class RuleBook:
         for family in RULE_FAMILIES:
             entries = [entry for entry in self.entries if entry.rule.family == family]
             if entries:
-                name = self.words.get("family", family)
-                families[self.words.get("rule_book", "family", id=family, name=name, count=len(entries))] = entries
+                families[
+                    self.words.get(
+                        "rule_book", "family", id=family, name=self.words.get("family", family), count=len(entries)
+                    )
+                ] = entries
         rule_lines = [self._get_rule_book_text("contents")] if len(families) > 1 else []
         rule_lines += [f"  {heading}" for heading in families if len(families) > 1]
         for heading, entries in families.items():

@@ -85,9 +85,11 @@ def format_crs_label(label: str, report_texts: ReportTexts) -> str:
     code = int(label[5:]) if label.startswith("EPSG:") and label[5:].isdigit() else 0
     zone = {4491: 13, 4502: 13, 4513: 25, 4534: 25}
     start = max((c for c in zone if c <= code <= 4554), default=0)
-    if not start:
-        return label
-    return label + report_texts.get("page", "gap") + report_texts.get("head", "zone", zone=zone[start] + code - start)
+    return (
+        label + report_texts.get("page", "gap") + report_texts.get("head", "zone", zone=zone[start] + code - start)
+        if start
+        else label
+    )
 
 
 def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
@@ -98,8 +100,9 @@ def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[
     rows = []
     for rule in report.rules:
         if rule.outcome == Outcome.CRASHED:
-            kind = rule.reason.partition(":")[0]
-            rows.append((rule.code, rule.title, report_texts.get("text", "crashed_rule", error=kind)))
+            rows.append(
+                (rule.code, rule.title, report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0]))
+            )
         elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
             reason = rule.reason or report_texts.get("text", "no_reason")
             rows.append((rule.code, rule.title, reason))
@@ -203,9 +206,11 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
     ]
     has_more_townships = len(township_texts) > _MAX_NAMED_TOWNSHIPS
     largest_feature = slivers["features"][0] if slivers["features"] else None
-    key = ""
-    if largest_feature:
-        key = shorten_key(largest_feature["key"]) or report_texts.get("text", "fid", fid=largest_feature.get("fid", ""))
+    key = (
+        shorten_key(largest_feature["key"]) or report_texts.get("text", "fid", fid=largest_feature.get("fid", ""))
+        if largest_feature
+        else ""
+    )
     return {
         "layers": " × ".join(layer_names),
         "rule": slivers["rule"],

@@ -193,8 +193,13 @@ def _make_gap(
     if deviation <= settings.tolerance_m:
         return None
     others = tuple(int(counties[near[n]]) for n in sorted(touching[2:]))
-    length = float(min(lengths[first], lengths[second]))
-    return int(counties[near[first]]), int(counties[near[second]]), deviation, length, others
+    return (
+        int(counties[near[first]]),
+        int(counties[near[second]]),
+        deviation,
+        float(min(lengths[first], lengths[second])),
+        others,
+    )
 
 
 def find_common_line(

@@ -90,9 +90,8 @@ def _compare_pair(
             missing += [(concept, lacking[0])] if len(lacking) == 1 else []
             continue
         for line in measured_lines:
-            common = CommonLine(line, other_lines, deviation)
             found, differing_m = compare_layer_along(
-                common, placed.layers[i][concept], placed.layers[j][concept], settings
+                CommonLine(line, other_lines, deviation), placed.layers[i][concept], placed.layers[j][concept], settings
             )
             findings += [_make_layer_finding(placed, pair, compared, one) for one in found]
             if differing_m:

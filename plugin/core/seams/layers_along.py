@@ -84,8 +84,10 @@ def compare_layer_along(
     is_ring = common.line.is_ring
     if is_ring and len(sections) > 1 and sections[0].codes == sections[-1].codes:
         # The ring begins within a section.
-        joined = _join(sections[-1], sections[0])
-        sections = [*sections[1:-1], replace(joined, end_m=common.line.length_m + sections[0].end_m)]
+        sections = [
+            *sections[1:-1],
+            replace(_join(sections[-1], sections[0]), end_m=common.line.length_m + sections[0].end_m),
+        ]
     findings = []
     differing_m = 0.0
     for position, section in enumerate(sections):

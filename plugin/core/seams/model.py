@@ -125,15 +125,20 @@ class SeamSettings:
 def _check_layer(norm: Norm, line: str, concept: str, code_field: str) -> None:
     """Raise DataError unless the standard has a layer (concept or code) and, if one is named, its field of the code."""
     standard = norm.standard
-    roles = standard.concepts.get(concept, (concept,))
-    templates = [one for role in roles if role in standard.templates for one in standard.list_templates_of_role(role)]
+    templates = [
+        one
+        for role in standard.concepts.get(concept, (concept,))
+        if role in standard.templates
+        for one in standard.list_templates_of_role(role)
+    ]
     fields = {field.name for one in templates for field in one.fields}
     if templates and (not code_field or code_field in fields):
         return
     known = sorted(fields) if templates else sorted(standard.concepts)
     file = norm.profile.path or standard.folder / "standard.toml"
-    key = f"{SEAMS_SECTION}.layers"
-    raise DataError("data_value_unknown", file=str(file), key=key, value=line, known=", ".join(known))
+    raise DataError(
+        "data_value_unknown", file=str(file), key=f"{SEAMS_SECTION}.layers", value=line, known=", ".join(known)
+    )
 
 
 @dataclass(frozen=True)

@@ -132,10 +132,13 @@ def _find_undensified_edges(counties: Sequence[CountyBorders], plane_crs: CRS) -
 
 def _place_layer(layer: Layer, plane_crs: CRS, undensified: dict[CRS, frozenset[EdgeCoordinates]]) -> Layer:
     """Return a layer in another plane; the layer itself if it is in that plane."""
-    if layer.plane_crs == plane_crs:
-        return layer
-    edges = undensified.get(layer.known_crs, frozenset())
-    return Layer(layer.source, layer.template, plane_crs, layer.stray_rows, edges)
+    return (
+        layer
+        if layer.plane_crs == plane_crs
+        else Layer(
+            layer.source, layer.template, plane_crs, layer.stray_rows, undensified.get(layer.known_crs, frozenset())
+        )
+    )
 
 
 def _make_placed_layer(layer: Layer, code_field: str) -> PlacedLayer:

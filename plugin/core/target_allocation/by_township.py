@@ -95,8 +95,9 @@ def _compare_row_codes(
     named_township, field = find_named_townships(layer, townships)
     centres, _ = locate_row_centres(layer, ctx)
     misplaced, share = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
-    digits = int(ctx.norm.get("attributes.area_digits"))
-    has_foreign_code = _find_rows_with_code_of_other_county(layer, ctx.plan.area_code, digits)
+    has_foreign_code = _find_rows_with_code_of_other_county(
+        layer, ctx.plan.area_code, int(ctx.norm.get("attributes.area_digits"))
+    )
     return RowTownships(layer, townships, field, named_township, misplaced, centres, has_foreign_code, share)
 
 

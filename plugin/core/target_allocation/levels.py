@@ -62,8 +62,11 @@ class PartsSum:
         An amount within half of the target's last digit is rounding and gives 0.
         """
         unallocated = self.target.numeric_value - self.sum_value
-        rounding = 0.5 * 10**-self.target.printed_decimals
-        counts = self.missing_parts and self.target.comparison != "<=" and unallocated > rounding
+        counts = (
+            self.missing_parts
+            and self.target.comparison != "<="
+            and unallocated > (0.5 * 10**-self.target.printed_decimals)
+        )
         return unallocated if counts else 0.0
 
 
@@ -138,8 +141,10 @@ def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
         if key not in profile.own_settings:
             continue
         shipped = [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
-        chains = (profile.list_base_profiles()[1:], shipped)
-        sources = [next((p for p in chain if key in p.own_settings), None) for chain in chains]
+        sources = [
+            next((p for p in chain if key in p.own_settings), None)
+            for chain in (profile.list_base_profiles()[1:], shipped)
+        ]
         upper_limits = [(float(source.own_settings[key]), source) for source in sources if source is not None]
         if upper_limits:
             values = [value for value, _ in upper_limits]

@@ -157,9 +157,11 @@ def _read_former_cell(feature: Any, index: int, text_codec: str) -> str | None:
 
     kind = feature.GetFieldDefnRef(index).GetType()
     value = read_cell(feature, index, kind)
-    if value is None or not text_codec or kind != ogr.OFTString:
-        return value
-    return value.encode(BYTES_CODEC).decode(text_codec, "replace")
+    return (
+        value
+        if value is None or not text_codec or kind != ogr.OFTString
+        else value.encode(BYTES_CODEC).decode(text_codec, "replace")
+    )
 
 
 def _set_value(feature: Any, index: int, package_feature: Any, source_index: int, text_codec: str) -> None:

@@ -123,8 +123,9 @@ def _measure_parts(shapes: NDArray, areas: NDArray, plan: Plan) -> tuple[NDArray
     repaired[invalid] = shapely.make_valid(shapes[invalid])
     pieces = shapely.intersection(repaired[rows], areas[numbers])
     dimensions = shapely.get_dimensions(shapes)[rows]
-    to_lonlat = make_lonlat_transformer(plan.plane_crs)
-    sizes = np.where(dimensions == 2, compute_drawn_area(pieces, to_lonlat), shapely.length(pieces))
+    sizes = np.where(
+        dimensions == 2, compute_drawn_area(pieces, make_lonlat_transformer(plan.plane_crs)), shapely.length(pieces)
+    )
     sizes = np.where(dimensions == 0, 1.0, sizes)
     totals = np.bincount(rows, weights=sizes, minlength=len(shapes))
     counts = (sizes > 0) & (totals[rows] > 0)

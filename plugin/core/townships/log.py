@@ -161,6 +161,10 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
 
 def _log_version(version: Version, row: RowContent | None, differing: Sequence[str]) -> LoggedVersion:
     """Return a version with its differing values."""
-    if row is None:
-        return LoggedVersion(version.package, True, (), None)
-    return LoggedVersion(version.package, False, tuple((name, row.cells.get(name)) for name in differing), row.area_m2)
+    return (
+        LoggedVersion(version.package, True, (), None)
+        if row is None
+        else LoggedVersion(
+            version.package, False, tuple((name, row.cells.get(name)) for name in differing), row.area_m2
+        )
+    )

@@ -144,13 +144,13 @@ def merge_townships(
     sources = read_source(options.source, cancellation=cancellation)
     for one in sources:
         one.require_usable()
-    norm = options.check.resolve_norm()
-    plan = read_plan(sources, norm, options.check, source=options.source, cancellation=cancellation)
+    plan = read_plan(
+        sources, options.check.resolve_norm(), options.check, source=options.source, cancellation=cancellation
+    )
     written: list[str] = []
     logs: list[MergeLog] = []
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as temporary, load_gdal() as gdal:
-        work_folder = Path(temporary)
-        packages = open_packages(options.packages, options.persons, work_folder)
+        packages = open_packages(options.packages, options.persons, Path(temporary))
         for package in packages:
             split = package.manifest.split
             if split.county_code != plan.area_code:

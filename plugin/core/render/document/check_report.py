@@ -171,15 +171,19 @@ def make_first_page(
     verdict = report.verdict
     summary = report.summary
     counts = [
+        *[
+            report_texts.get(
+                "signed", "count", name=report_texts.get("severities", severity), count=format_number(summary[key], 0)
+            )
+            for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
+        ],
         report_texts.get(
-            "signed", "count", name=report_texts.get("severities", severity), count=format_number(summary[key], 0)
-        )
-        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
+            "signed",
+            "count",
+            name=report_texts.get("signed", "unchecked_rules"),
+            count=summary["skipped"] + summary["crashed"],
+        ),
     ]
-    unchecked = summary["skipped"] + summary["crashed"]
-    counts.append(
-        report_texts.get("signed", "count", name=report_texts.get("signed", "unchecked_rules"), count=unchecked)
-    )
     yield VerdictBox(
         report_texts.get("verdict", str(verdict)),
         make_verdict_sentence(report, items, report_texts),
@@ -261,9 +265,11 @@ def list_facts(
 
 def explain_data_digest(report: Report, report_texts: ReportTexts) -> str:
     """Return what the digest in the head of a document is; empty without a digest."""
-    if not report.provenance.get("data_digest"):
-        return ""
-    return report_texts.get("signed", "digest_explained", digits=_DIGEST_DIGITS)
+    return (
+        report_texts.get("signed", "digest_explained", digits=_DIGEST_DIGITS)
+        if report.provenance.get("data_digest")
+        else ""
+    )
 
 
 def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str:
@@ -330,9 +336,11 @@ def _make_missed_or_narrow_indicators(
 
 def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
     """Return the cells of an indicator: name, target, value, share of the target, margin, state."""
-    share = ""
-    if indicator.value is not None and indicator.target:
-        share = f"{format_number(indicator.value / indicator.target * 100, 2)}%"
+    share = (
+        f"{format_number(indicator.value / indicator.target * 100, 2)}%"
+        if indicator.value is not None and indicator.target
+        else ""
+    )
     decides = indicator.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
     return (
         DocumentCell(indicator.name or indicator.id, is_bold=True),

@@ -438,8 +438,9 @@ class _DocxWriter:
 
     def _write_grid(self, block: PictureGrid) -> None:
         """Write pictures side by side with their captions."""
-        count = -(-len(block.pictures) // block.column_count)
-        table = self._move_to_report_place(self._file.add_table(count, block.column_count))
+        table = self._move_to_report_place(
+            self._file.add_table(-(-len(block.pictures) // block.column_count), block.column_count)
+        )
         for n, picture in enumerate(block.pictures):
             cell = table.rows[n // block.column_count].cells[n % block.column_count]
             self._add_image(cell.paragraphs[0], picture)

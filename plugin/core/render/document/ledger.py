@@ -106,9 +106,16 @@ def write_ledger(
     for start in range(0, max(len(findings), 1), MAX_SHEET_ROWS):
         number = start // MAX_SHEET_ROWS + 1
         name = report_texts.get("ledger", "findings_sheet") + (f" {number}" if start else "")
-        part = findings[start : start + MAX_SHEET_ROWS]
-        sheet = book.create_sheet(name)
-        _write_findings(sheet, part, start, titles, rows_by_code, work_columns, report_texts, cancellation)
+        _write_findings(
+            book.create_sheet(name),
+            findings[start : start + MAX_SHEET_ROWS],
+            start,
+            titles,
+            rows_by_code,
+            work_columns,
+            report_texts,
+            cancellation,
+        )
     for table in chapter.tables if chapter is not None else ():
         _write_table_sheet(book, table, Texts(report_texts.lang))
     if public is not None:
@@ -266,27 +273,26 @@ def _write_findings(
             is_waived = finding.state == "waived"
             fid = finding.params.get("fid")
             values = {
-                    "number": start + first + n + 1,
-                    "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
-                    "rule": finding.code,
-                    "problem": _clean_text(titles.get(finding.code, finding.code)),
-                    "layer": _clean_text(finding.role),
-                    "key": _clean_text(
-                        finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")
-                    ),
-                    "related_layer": _clean_text(finding.related_role),
-                    "related_key": _clean_text(report_texts.join_parts(key for key in finding.related_keys if key)),
-                    "township": _clean_text(finding.township),
-                    "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
-                    "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
-                    "width": finding.width_m,
-                    "message": _clean_text(finding.message),
-                    **xy,
-                    **work_columns.make_values(finding),
+                "number": start + first + n + 1,
+                "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
+                "rule": finding.code,
+                "problem": _clean_text(titles.get(finding.code, finding.code)),
+                "layer": _clean_text(finding.role),
+                "key": _clean_text(
+                    finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")
+                ),
+                "related_layer": _clean_text(finding.related_role),
+                "related_key": _clean_text(report_texts.join_parts(key for key in finding.related_keys if key)),
+                "township": _clean_text(finding.township),
+                "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
+                "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
+                "width": finding.width_m,
+                "message": _clean_text(finding.message),
+                **xy,
+                **work_columns.make_values(finding),
             }
             if finding.code in rows_by_code:
-                row = rows_by_code[finding.code]
-                values["rule"] = _LINK_FORMULA.format(sheet=summary, row=row, code=finding.code)
+                values["rule"] = _LINK_FORMULA.format(sheet=summary, row=rows_by_code[finding.code], code=finding.code)
             sheet.append([_fill_cell(cell, values[key], key == "rule") for key, cell in cells.items()])
     if findings:
         work_columns.add_state_choices(sheet, len(findings))

@@ -300,9 +300,9 @@ def _render_legend(block: Legend, width_px: int) -> str:
     per_row = 2
     rows = []
     for start in range(0, len(block.entries), per_row):
-        row = block.entries[start : start + per_row]
         cells = "".join(
-            f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>' for image, label in row
+            f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>'
+            for image, label in block.entries[start : start + per_row]
         )
         rows.append(f"<tr>{cells}</tr>")
     return f'<table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'

@@ -101,6 +101,8 @@ def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:
 
 def _format_cell(value: CellValue) -> str:
     """Return a value as text: numbers with the decimals of the workbook, without a line break in them."""
-    if isinstance(value, TableNumber):
-        return format_number(value.value, value.decimals)
-    return _GROUP_SPACE.sub(THIN_SPACE, value or "")
+    return (
+        format_number(value.value, value.decimals)
+        if isinstance(value, TableNumber)
+        else _GROUP_SPACE.sub(THIN_SPACE, value or "")
+    )

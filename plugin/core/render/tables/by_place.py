@@ -127,9 +127,10 @@ def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) 
         if target_areas.field_name:
             count = target_areas.divided_row_count
             key = "townships_by_code_and_shape" if count else "townships_by_code"
-            label = figures.make_layer_label(layer)
             areas.notes.append(
-                figures.texts.get("tables", key, layer=label, field=target_areas.field_name, count=count)
+                figures.texts.get(
+                    "tables", key, layer=figures.make_layer_label(layer), field=target_areas.field_name, count=count
+                )
             )
 
 

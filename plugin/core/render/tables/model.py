@@ -104,9 +104,15 @@ def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord
             name = next((v for v in row.values if isinstance(v, str) and v), "")
             for column, value in zip(table.columns, row.values, strict=True):
                 if isinstance(value, TableNumber) and column.unit:
-                    title = make_column_title(column, texts)
                     long_records.append(
-                        LongRecord(make_sheet_name(table, texts), row.code, name, title, value.value, column.unit)
+                        LongRecord(
+                            make_sheet_name(table, texts),
+                            row.code,
+                            name,
+                            make_column_title(column, texts),
+                            value.value,
+                            column.unit,
+                        )
                     )
     return long_records
 

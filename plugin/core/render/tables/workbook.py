@@ -183,8 +183,9 @@ def write_title_line(sheet: Worksheet, width: int, title: str, total_width: floa
     from openpyxl.styles import Alignment, Font
 
     lines = max(math.ceil(_TITLE_WIDTH_RATIO * compute_text_width(title) / total_width), 1)
-    font = Font(WORKBOOK_FONT, size=16, bold=True)
-    write_merged_text_line(sheet, 1, width, title, font, "center", 8 + _TITLE_LINE_POINTS * lines)
+    write_merged_text_line(
+        sheet, 1, width, title, Font(WORKBOOK_FONT, size=16, bold=True), "center", 8 + _TITLE_LINE_POINTS * lines
+    )
     sheet.cell(1, 1).alignment = Alignment("center", "center", wrap_text=lines > 1)
 
 
