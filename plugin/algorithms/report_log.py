@@ -61,8 +61,7 @@ def log_report(feedback, check_result: CheckResult) -> None:
     # Findings contain geometries; the list of algorithms must load without shapely.
     from ..core.model.report import INCOMPLETE_RUN_CODES
     from ..core.profile.document import render_lowered_secrecy_messages
-    from ..core.render.rules_run import describe_rules_run
-    from ..core.render.verdict import describe_package_waivers, format_rule_counts
+    from ..core.render.verdict import describe_package_waivers, describe_rules_run, format_rule_counts
     from ..core.render.words import ReportTexts
 
     report = check_result.report

@@ -104,18 +104,18 @@ def plan_batch(
     check_output_outside_data(options.output, (options.source,), found.counties)
     check_result_folder(options.output, COUNTIES_FOLDER)
     folder_names = make_unique_file_names((one.name for one in found.counties), "county")
-    check, counties = options.check, found.counties
+    counties = found.counties
     check_options = [
         replace(check, profile=one.profile or check.profile, baseline=one.baseline or check.baseline)
         for one in counties
     ]
-    digests: dict[tuple[str, str], str] = {}
+    digest_by_key: dict[tuple[str, str], str] = {}
     keys = []
     for county, one in zip(counties, check_options, strict=True):
         keys.append((one.profile, options.package_spec if county.is_package else ""))
-        if keys[-1] not in digests:
-            digests[keys[-1]] = compute_settings_digest(one, keys[-1][1])
-    settings_digests = [digests[key] for key in keys]
+        if keys[-1] not in digest_by_key:
+            digest_by_key[keys[-1]] = compute_settings_digest(one, keys[-1][1])
+    settings_digests = [digest_by_key[key] for key in keys]
     done_counts = [0]
 
     def digest_data(pair: tuple[County, RunOptions]) -> str:

@@ -78,8 +78,6 @@ def render_summary(summary: BatchSummary) -> str:
             notes.append(report_texts.get("counties", key, names=summary.join_names(records)))
     without_verdict = len(summary.list_records(None))
     checked = len(summary.records) - without_verdict
-    verdict = report_texts.get("verdict", str(summary.verdict))
-    key = "statement_partly" if without_verdict else "statement"
     parts = {
         "new": [one for one in summary.records if one.is_checked and one.name in summary.new_names],
         "kept": [one for one in summary.records if one.is_checked and one.name not in summary.new_names],
@@ -106,7 +104,13 @@ def render_summary(summary: BatchSummary) -> str:
                 "words": report_texts.get("counties", f"headline_{summary.verdict}"),
                 "verdict": str(summary.verdict),
             },
-            "statement": report_texts.get("counties", key, checked=checked, others=without_verdict, verdict=verdict),
+            "statement": report_texts.get(
+                "counties",
+                "statement_partly" if without_verdict else "statement",
+                checked=checked,
+                others=without_verdict,
+                verdict=report_texts.get("verdict", str(summary.verdict)),
+            ),
             "legend": entries,
             "reasons": reasons[:_MAX_REASONS],
             "more_reasons": max(len(reasons) - _MAX_REASONS, 0),

@@ -99,7 +99,7 @@ class SeriesPoint:
 
     ``basis``: net, survey or statutory area; ``layer``: code of the layer; ``definition``: method and inputs, equal for
     comparable values; ``confirmed``: False for an uncertain figure; ``backed``: the measured area confirms it;
-    ``is_known``: none of its layers has unknown data (`unknown_land`); ``state``: compared with the target.
+    ``is_known``: none of its layers has unknown data; ``state``: compared with the target.
     """
 
     value: float | None = None

@@ -10,8 +10,8 @@ from functools import cache, partial
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..messages.texts import Texts
 from ..render.chapter import ReportChapter
-from ..render.document.blank_image import make_blank_png
 from ..render.document.blocks import Block, Document, Heading, Paragraph, Picture, PictureGrid
+from ..render.document.images import make_blank_png
 from ..render.document.table_document import make_table_blocks, make_table_document
 from .charts import CHART_MM, HEIGHT_PX, WIDTH_PX, draw_chart
 from .model import EVALUATION_SECTION, Evaluation

@@ -21,12 +21,12 @@ from .area_backing import is_sum_confirmed_by_geometry
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
 from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
 from .repeated_land import RepeatedLand
-from .unknown_land import mark_figures_of_unknown_land
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
     from ..model.rule import RuleResult
     from ..plan.layer import Layer
+    from ..plan.plan import Plan
     from ..profile import IndicatorTarget
 
 #: The setting that confirms the definitions marked C.
@@ -39,7 +39,7 @@ class ComputedIndicator:
 
     It has one figure for each target, or one without target. ``definition``: its definition; ``has_failed``: an error
     prevented the figures, not an input that the plan lacks; ``is_known``: False if a layer that it is
-    computed from has unknown data (`unknown_land`).
+    computed from has unknown data (`mark_figures_of_unknown_land`).
     """
 
     definition: CatalogueIndicator
@@ -365,3 +365,23 @@ def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_sha
 def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     """Return the land-use or urban-rural codes of an indicator, as an input of its figure."""
     return {"urban_codes": list(entry.urban_codes)} if entry.urban_codes else {"land_classes": list(entry.classes)}
+
+
+_TOWNSHIP_PREFIX = "township_"
+
+
+def mark_figures_of_unknown_land(figures: Iterable[Indicator], plan: Plan) -> bool:
+    """Mark figures computed from layers with unknown data as not confirmed, in place.
+
+    Return True if any was marked.
+    """
+    is_any_marked = False
+    entries = load_catalogue(plan.norm.standard).indicator_by_id
+    for figure in figures:
+        entry = entries.get(figure.id.removeprefix(_TOWNSHIP_PREFIX))
+        # A figure states the layers that replace those of its definition.
+        layers = {str(value) for value in figure.inputs.values() if isinstance(value, str)} & plan.layers.keys()
+        if plan.list_gaps(*layers, *((*entry.inputs, entry.within) if entry is not None else ())):
+            figure.mark_unconfirmed()
+            is_any_marked = True
+    return is_any_marked

@@ -103,7 +103,7 @@ class Indicator:
     unconfirmed (met by a figure that the measured area contradicts) or reference (no target).
 
     ``backed``: False if the figure is summed from an area field that the measured area contradicts (`area_backing`), or
-    counts land twice (`indicators.repeated_land`), or if a layer has unknown data (`indicators.unknown_land`).
+    counts land twice (`indicators.repeated_land`), or if a layer has unknown data (`indicators.compute`).
     ``confirmed``: False if ``backed`` is False, and also if a setting
     marked C, an unknown base year or an invalid net field was used.
     """

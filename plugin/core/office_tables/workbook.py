@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutputError
 from ..messages.texts import Texts
-from ..render.merged_heads import merge_heads
+from ..render.document.blocks import merge_heads
 from ..render.tables.model import TableNumber
 from ..render.tables.workbook import (
     HEAD_FILL,

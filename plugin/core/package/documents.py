@@ -98,8 +98,7 @@ def make_package_document(context: ExportContext, kind: str) -> Document:
 
     ``kind``: one of `GENERATED_DOCUMENTS`.
     """
-    from ..render.document.check_record import make_check_record
-    from ..render.document.check_report import make_check_report
+    from ..render.document.check_report import make_check_record, make_check_report
 
     report, norm = context.check_result.report, context.plan.norm
     if kind == RECORD_DOCUMENT:

@@ -11,7 +11,6 @@ from ..geometry.crs import describe_crs, parse_crs
 from ..messages.numbers import format_hectare_number, format_number, format_square_metres
 from ..messages.texts import Texts
 from ..profile import DocumentInfo, resolve_document
-from ..render.document.blank_image import make_blank_png
 from ..render.document.blocks import (
     Block,
     Document,
@@ -30,6 +29,7 @@ from ..render.document.blocks import (
     VerdictBox,
 )
 from ..render.document.check_report import SectionNumbers
+from ..render.document.images import make_blank_png
 from ..render.outputs import compute_data_digest
 from ..render.words import ReportTexts
 from .map_scene import PX_PER_MM, MapScene, ProjectMapper, list_numbered_lines, load_map_settings

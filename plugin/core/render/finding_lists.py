@@ -95,12 +95,10 @@ def format_township_counts(findings: Iterable[Finding], report_texts: ReportText
     return report_texts.join_parts(parts)
 
 
-def list_findings_by_rule(
-    report: Report, norm: Norm | None, report_texts: ReportTexts, limit: int = MAX_ROWS_PER_RULE
-) -> list[dict[str, Any]]:
+def list_findings_by_rule(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return a dict for each rule with findings, for the report page.
 
-    It has rows of findings up to ``limit``, the number of further findings, the rule's help and sources.
+    It has rows of findings up to a limit, the number of further findings, the rule's help and sources.
     """
     rule_titles = get_rule_titles(report, report_texts)
     outcomes = {r.code: r for r in report.rules}
@@ -108,7 +106,7 @@ def list_findings_by_rule(
     for code, rule_findings in sorted(
         group_findings_by_rule(report.findings).items(), key=lambda item: make_rule_sort_key(item[0])
     ):
-        shown_findings = heapq.nsmallest(limit, rule_findings, key=make_finding_sort_key)
+        shown_findings = heapq.nsmallest(MAX_ROWS_PER_RULE, rule_findings, key=make_finding_sort_key)
         blocks.append(
             {
                 "code": code,
@@ -118,7 +116,7 @@ def list_findings_by_rule(
                 "more": report_texts.get(
                     "text", "more_rows", count=format_number(len(rule_findings) - len(shown_findings), 0)
                 )
-                if len(rule_findings) > limit
+                if len(rule_findings) > MAX_ROWS_PER_RULE
                 else "",
                 **_make_rule_help(code, outcomes.get(code), norm, report_texts),
             }
@@ -278,9 +276,7 @@ def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, An
     return rows
 
 
-def make_windows_section(
-    report: Report, norm: Norm | None, report_texts: ReportTexts, limit: int = MAX_ROWS_PER_RULE
-) -> dict[str, Any]:
+def make_windows_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the section on windows (开天窗, holes left open in the boundary, TOP009), the largest first.
 
     Each row states what fills the window; a sentence has the sums.
@@ -299,13 +295,13 @@ def make_windows_section(
             "open": format_hectare_number(f.params["open_m2"]),
             "full": f.case == "window",
         }
-        for f in heapq.nlargest(limit, window_findings, key=lambda f: f.area_m2 or 0.0)
+        for f in heapq.nlargest(MAX_ROWS_PER_RULE, window_findings, key=lambda f: f.area_m2 or 0.0)
     ]
     partly = sum(f.case != "window" for f in window_findings)
     area = format_hectare_number(sum(f.area_m2 or 0.0 for f in window_findings))
     more_rows_note = (
-        report_texts.get("text", "more_rows", count=format_number(len(window_findings) - limit, 0))
-        if len(window_findings) > limit
+        report_texts.get("text", "more_rows", count=format_number(len(window_findings) - MAX_ROWS_PER_RULE, 0))
+        if len(window_findings) > MAX_ROWS_PER_RULE
         else ""
     )
     sums = report_texts.get(

@@ -14,7 +14,7 @@ from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
 from . import figures, finding_lists, sections, verdict
 from .chapter import ReportChapter
-from .document.blocks import Block, FactTable
+from .document.blocks import Block, FactTable, split_at_page_numbers
 from .document.check_report import (
     SectionNumbers,
     decode_data_uri,
@@ -203,13 +203,12 @@ def _collect_page_data(
 def _make_page_margins(head: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
     """Return header and footer of every printed page; the browser counts the pages."""
     title = report_texts.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
-    parts: list[Any] = [
-        ({"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece)
-        for piece in re.split(r"(\{pages?\})", report_texts.get("page", "number"))
-    ]
     return {
         "left": title,
-        "number": [p for p in parts if p],
+        "number": [
+            {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
+            for piece in split_at_page_numbers(report_texts.get("page", "number"))
+        ],
         "product": report_texts.get("page", "product"),
         "right": report_texts.get("page", "gap").join(p for p in (title, head["date"]) if p),
     }

@@ -15,8 +15,8 @@ from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignor
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
 from ..geometry.tolerance import Tolerance
+from ..indicators.compute import mark_figures_of_unknown_land
 from ..indicators.repeated_land import RepeatedLand
-from ..indicators.unknown_land import mark_figures_of_unknown_land
 from ..messages.texts import Texts
 from ..model.findings import Finding, add_unread_data_findings, sort_findings
 from ..model.report import Report

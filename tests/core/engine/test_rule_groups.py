@@ -13,8 +13,7 @@ from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.render.rules_run import describe_rules_run, find_rules_for_data
-from plugin.core.render.verdict import list_caveats
+from plugin.core.render.verdict import describe_rules_run, find_rules_for_data, list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES_FOLDER

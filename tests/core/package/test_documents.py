@@ -21,7 +21,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.read import list_package_spec_ids
 from plugin.core.profile import DocumentInfo
 from plugin.core.render.document.blocks import DocumentTable, Heading
-from plugin.core.render.document.check_record import make_check_record
+from plugin.core.render.document.check_report import make_check_record
 from plugin.core.render.sections import make_head_section
 from plugin.core.render.words import ReportTexts
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER

@@ -28,7 +28,7 @@ from plugin.core.projects.verdict import list_missing
 from plugin.core.projects.write import check_conformity_outputs, write_conformity_outputs
 from plugin.core.render.document.blocks import NoticeBox, PictureWithText
 from plugin.core.render.document.html_page import render_document_page
-from plugin.core.render.document.image_size import read_image_size
+from plugin.core.render.document.images import read_image_size
 from plugin.core.render.document.texts import list_document_texts
 from plugin.core.render.words import ReportTexts
 from tests.core.printed_tables import W, normalise, read_docx_rows

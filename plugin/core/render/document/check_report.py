@@ -32,9 +32,20 @@ from ..figures import (
 from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers, sum_findings_by_rule
 from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
 from ..report_settings import load_report_settings
-from ..rules_run import describe_rules_run
-from ..sections import format_moment, make_head_section, make_not_checked_section, make_provenance_section
-from ..verdict import count_by_family, describe_package_waivers, describe_unconfirmed_settings, list_unconfirmed_items
+from ..sections import (
+    format_moment,
+    make_head_section,
+    make_not_checked_section,
+    make_provenance_section,
+    make_rule_section,
+)
+from ..verdict import (
+    count_by_family,
+    describe_package_waivers,
+    describe_rules_run,
+    describe_unconfirmed_settings,
+    list_unconfirmed_items,
+)
 from ..words import ReportTexts, capitalise_first_letter
 from .blocks import (
     Block,
@@ -647,3 +658,34 @@ def make_rule_counts(report: Report, report_texts: ReportTexts) -> DocumentTable
 def decode_data_uri(uri: str) -> bytes:
     """Return the bytes of an image given as a base64 data URI."""
     return base64.b64decode(uri.partition(",")[2])
+
+
+def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "") -> Document:
+    """Return the record of a check as a document.
+
+    ``norm``: standard and profile; ``lang``: zh or en, by default the report's.
+    """
+    report_texts = ReportTexts(lang or report.lang)
+    head = make_head_section(report, norm, report_texts)
+    sections = SectionNumbers(report_texts)
+    columns = make_columns(report_texts, ("rule", 9), ("requirement", 29), ("outcome", 12), ("found", 10, "right"),
+                           ("reason", 40))  # fmt: skip
+    rows = []
+    for row in make_rule_section(report, norm, report_texts):
+        unconfirmed = report_texts.get("say", "unconfirmed", names=row["unconfirmed"]) if row["unconfirmed"] else ""
+        texts = (row["code"], row["title"], row["outcome"], row["count"], row["reason"] or unconfirmed)
+        rows.append(tuple(map(DocumentCell, texts)))
+    blocks: list[Block] = [
+        FactTable(list_facts(report, head, report_texts)),
+        Paragraph(
+            report_texts.get("signed", "recorded_verdict", verdict=report_texts.get("verdict", str(report.verdict)))
+        ),
+        sections.make_heading("recorded_counts"),
+        make_rule_counts(report, report_texts),
+        sections.make_heading("recorded_rules"),
+        DocumentTable(columns, tuple(rows), report_texts.get("say", "no_rule")),
+        sections.make_heading("recorded_problems"),
+        *(list(make_findings_tables(report, report_texts)) or [Paragraph(report_texts.get("text", "no_findings"))]),
+        make_signature(report_texts),
+    ]
+    return make_document(report, head, report_texts.get("signed", "record_title"), blocks, report_texts)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,24 +31,13 @@ _FIGURE = re.compile(r"[≤≥<−(]?[\s\u202f]?\d")
 _WORDS = re.compile(r"[\u2e80-\U0003ffff]|[^\u2e80-\U0003ffff]+")
 
 
-class _Demands(NamedTuple):
-    """The space that the columns of a table should have, in letters.
-
-    ``heading_lines``: lines that a long Chinese heading may have; ``short_text``: width of texts that stay on one line;
-    ``padding``: space between the texts of two columns.
-    """
-
-    heading_lines: int
-    short_text: float
-    padding: float
-
-
-#: The first demands that the table has room for are used: headings, then texts, then gaps give way.
+#: Demands on the space of columns, in letters: lines that a long Chinese heading may have, width of texts that stay on
+#: one line, space between the texts of two columns. The first ones that the table has room for are used.
 _DEMANDS = (
-    *(_Demands(lines, _SHORT_TEXT_WIDTH, 3) for lines in (2, 3)),
-    *(_Demands(3, short_text, 3) for short_text in (12, 8, 0)),
-    _Demands(4, 0, 3),
-    _Demands(4, 0, 1.5),
+    *((lines, _SHORT_TEXT_WIDTH, 3.0) for lines in (2, 3)),
+    *((3, short_text, 3.0) for short_text in (12, 8, 0)),
+    (4, 0, 3.0),
+    (4, 0, 1.5),
 )
 #: Letters by which a column is widened at once.
 _STEPS = (1, 2, 4, 8, 16, 32)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from ...errors import InputError, OutputError
 from ...files.zipped_libraries import import_zipped_library
 from ...messages.texts import Texts
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
-from ..merged_heads import merge_heads
 from ..report_settings import load_report_settings
 from .blocks import (
     BOX_SIGNS,
@@ -38,6 +36,8 @@ from .blocks import (
     PictureWithText,
     Signature,
     VerdictBox,
+    merge_heads,
+    split_at_page_numbers,
 )
 
 #: Date of the template's parts, so that equal reports give equal files.
@@ -175,7 +175,7 @@ class _DocxWriter:
         if not _has_text(section.header):
             self._write_margin_line(header, [margins.header_left, "\t", margins.header_right], 1)
         if not _has_text(section.footer):
-            number = list(_split_at_page_placeholders(margins.page_number_format))
+            number = split_at_page_numbers(margins.page_number_format)
             self._write_margin_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
         properties = self._file.core_properties
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
@@ -549,19 +549,6 @@ class _DocxWriter:
 def _has_text(header_or_footer: Any) -> bool:
     """Return True if a header or footer has text or a table."""
     return any(paragraph.text.strip() for paragraph in header_or_footer.paragraphs) or bool(header_or_footer.tables)
-
-
-def _split_at_page_placeholders(text: str) -> Iterator[str]:
-    """Yield the pieces of a text, with {page} and {pages} apart."""
-    while text:
-        starts = [text.find(name) for name in _WORD_FIELD_BY_PLACEHOLDER if name in text]
-        if not starts:
-            yield text
-            return
-        start = min(starts)
-        end = text.index("}", start) + 1
-        yield from filter(None, (text[:start], text[start:end]))
-        text = text[end:]
 
 
 _WRITE_METHOD_BY_BLOCK = {

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..html import fill_template
-from .blocks import Document
+from .blocks import Document, split_at_page_numbers
 from .page_html import render_page_blocks
 
 _TEMPLATE = "document.html.j2"
@@ -18,8 +17,7 @@ def render_document_page(document: Document) -> str:
     margins = document.header_footer
     pieces: list[Any] = [
         {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
-        for piece in re.split(r"(\{pages?\})", margins.page_number_format)
-        if piece
+        for piece in split_at_page_numbers(margins.page_number_format)
     ]
     return fill_template(
         _TEMPLATE,

@@ -34,7 +34,7 @@ from .blocks import (
     Signature,
     VerdictBox,
 )
-from .image_size import read_image_size
+from .images import read_image_size
 
 #: Fonts of official documents, as WPS and Word have them; the last ones are those of Linux.
 SERIF_FONTS = ("方正小标宋简体", "仿宋", "FangSong", "Noto Serif CJK SC")

@@ -23,7 +23,7 @@ from plugin.core.render.document.check_record import make_check_record
 from plugin.core.render.document.check_report import describe_edits_since_check, make_check_report
 from plugin.core.render.document.decisive import list_decisive_items, make_verdict_sentence
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
-from plugin.core.render.document.image_size import read_image_size
+from plugin.core.render.document.images import read_image_size
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.html import render_report
