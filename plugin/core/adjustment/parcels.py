@@ -55,8 +55,10 @@ def _split_into_polygons(pieces: Sequence[ChangedPiece], ctx: RuleContext) -> li
             polygons.append(replace(piece, geometry=parts[0]))
             continue
         areas = ctx.geometry.measure_drawn_areas(parts)
-        for part, share in zip(parts, areas / areas.sum(), strict=True):
-            polygons.append(replace(piece, geometry=part, area_m2=float(share * piece.area_m2)))
+        polygons += [
+            replace(piece, geometry=part, area_m2=float(share * piece.area_m2))
+            for part, share in zip(parts, areas / areas.sum(), strict=True)
+        ]
     return polygons
 
 

@@ -62,14 +62,18 @@ def list_missing_sentences(result: AdjustmentResult, texts: Texts) -> list[str]:
             params = {"kind": texts.get("versions", kind), "count": count, "area": format_number(area, 2)}
             sentences.append(texts.get("adjustment", "slivers", **params))
     # Several layers may lack the same data.
-    for key, items in dict.fromkeys((key, tuple(params.items())) for key, params in result.missing):
-        sentences.append(texts.get("adjustment_missing", key, **_format_params(dict(items), texts)))
+    sentences += [
+        texts.get("adjustment_missing", key, **_format_params(dict(items), texts))
+        for key, items in dict.fromkeys((key, tuple(params.items())) for key, params in result.missing)
+    ]
     shift = result.comparison.shift
     if shift is not None:
         sentences.append(texts.get("adjustment", "shift", **shift.make_texts()))
-    for key, params in make_notes_on_repaired_or_lost_rows(result.comparison, texts):
-        sentences.append(texts.get("versions", key, **params))
     sentences += [
+        *[
+            texts.get("versions", key, **params)
+            for key, params in make_notes_on_repaired_or_lost_rows(result.comparison, texts)
+        ],
         *[one.render(texts) for one in result.list_gaps(*result.before.layers)],
         *result.plan.describe_gaps(texts),
     ]

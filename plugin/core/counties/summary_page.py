@@ -72,10 +72,14 @@ def render_summary(summary: BatchSummary) -> str:
     standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
     rough = [one for one in summary.records if one.outline_basis == FROM_EXTENT]
     missing = [one for one in summary.records if not one.outline]
-    notes = [report_texts.get("counties", "map_note")]
-    for key, records in (("map_extent", rough), ("map_missing", missing)):
-        if records:
-            notes.append(report_texts.get("counties", key, names=summary.join_names(records)))
+    notes = [
+        report_texts.get("counties", "map_note"),
+        *[
+            report_texts.get("counties", key, names=summary.join_names(records))
+            for key, records in (("map_extent", rough), ("map_missing", missing))
+            if records
+        ],
+    ]
     without_verdict = len(summary.list_records(None))
     checked = len(summary.records) - without_verdict
     parts = {

@@ -157,9 +157,7 @@ def _draw_line(series: IndicatorSeries, frame: _Frame) -> Iterator[str]:
     """Yield the lines between neighbouring values that can be compared."""
     for n in range(1, len(series.points)):
         before, after = series.points[n - 1], series.points[n]
-        if before.value is None or after.value is None:
-            continue
-        if compute_change(before, after, series.unit).obstacle:
+        if before.value is None or after.value is None or compute_change(before, after, series.unit).obstacle:
             continue
         yield (
             f'<path d="M{frame.xs[n - 1]:.1f},{frame.get_y(before.value):.1f}L{frame.xs[n]:.1f},'

@@ -106,12 +106,14 @@ def list_series_differences(series: IndicatorSeries, columns: list[EditionFigure
         " ÷ ".join(report_texts.get_text_or_key("basis", part) for part in one.basis.split("/") if part) or "—"
         for _, one in known
     ]
-    for key, values in (
-        ("basis_differs", bases),
-        ("layer_differs", [one.layer or "—" for _, one in known]),
-    ):
-        if len(set(values)) > 1:
-            sentences.append(texts.get("evaluation", key, values=_join(read, values, texts)))
+    sentences += [
+        texts.get("evaluation", key, values=_join(read, values, texts))
+        for key, values in (
+            ("basis_differs", bases),
+            ("layer_differs", [one.layer or "—" for _, one in known]),
+        )
+        if len(set(values)) > 1
+    ]
     if len({one.definition for _, one in known}) > 1:
         sentences.append(texts.get("evaluation", "definition_differs"))
     uncertain = [column.label for column, one in known if not one.confirmed]

@@ -113,9 +113,11 @@ def sort_editions(editions: list[Edition]) -> tuple[list[Edition], list[tuple[st
             continue
         kept.append(one)
     kept.sort(key=lambda one: one.year)
-    for year, count in Counter(one.year for one in kept).items():
-        if count > 1:
-            notes.append(("repeated_year", {"year": year, "count": count}))
+    notes += [
+        (("repeated_year", {"year": year, "count": count}))
+        for year, count in Counter(one.year for one in kept).items()
+        if count > 1
+    ]
     for n, one in enumerate(kept):
         for other in kept[:n]:
             if one.year != other.year and is_same_source(one.source, other.source):

@@ -124,9 +124,12 @@ def _warn_of_trend(
         return
     first, year = usable[0], columns[last].edition.year
     first_value, years = series.points[first].value, year - columns[usable[0]].edition.year
-    if first_value is None or years <= 0 or target.year <= year:
-        return
-    if compare_with_target(point.value, target.comparison, target.value) == TARGET_MISSED:
+    if (
+        first_value is None
+        or years <= 0
+        or target.year <= year
+        or compare_with_target(point.value, target.comparison, target.value) == TARGET_MISSED
+    ):
         return
     yearly = (point.value - first_value) / years
     projected = point.value + yearly * (target.year - year)

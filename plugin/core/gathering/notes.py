@@ -26,8 +26,10 @@ def find_gathering_problems(
         names = tuple(one.name for one in result.refused[:MAX_NAMED_FEATURES])
         yield ExportProblem(ProblemLevel.NOTE, "gather_left_out", count=len(result.refused), features=names)
     for county in result.gathered:
-        for gap in county.gaps:
-            yield ExportProblem(ProblemLevel.NOTE, "gather_gaps", params={"county": county.label, "gap": gap})
+        yield from (
+            ExportProblem(ProblemLevel.NOTE, "gather_gaps", params={"county": county.label, "gap": gap})
+            for gap in county.gaps
+        )
     yield from _find_left_out_layers(result)
     yield from _find_renamed_layers(result, norm)
     yield from _find_editions(result)

@@ -211,9 +211,13 @@ def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
         if basis == "net"
         for role in ctx.plan.list_roles_of_concept(concept)
     }
-    if parcels is None or layer is parcels or layer.role not in tasks or layer.template.geometry != "polygon":
-        return None
-    if not all(layer.has_values(m) and parcels.has_values(m) for m in ("net_area", "gross_area")):
+    if (
+        parcels is None
+        or layer is parcels
+        or layer.role not in tasks
+        or layer.template.geometry != "polygon"
+        or not all(layer.has_values(m) and parcels.has_values(m) for m in ("net_area", "gross_area"))
+    ):
         return None
     if parcels.template.find_field("deduction_rate") is None:
         return None

@@ -258,8 +258,9 @@ class _Filler:
             source = self._figures.get_table(one)
             notes += [note for note in source.notes if note not in table.missing] if source is not None else []
         plan = self._figures.indicators.ctx.plan
-        for gap in plan.list_gaps(*plan.layers):
-            notes.append(texts.get("office_tables", "unknown_land", gap=gap.render(texts)))
+        notes += [
+            texts.get("office_tables", "unknown_land", gap=gap.render(texts)) for gap in plan.list_gaps(*plan.layers)
+        ]
         if table.missing:
             notes.append(texts.get("office_tables", "missing", reasons="".join(table.missing)))
         elif any(NO_FIGURE in row.values for row in table.rows):

@@ -38,13 +38,15 @@ def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
     template, separator = result.template, texts.get("words", "between_names")
     if template is not None:
         # What became of the names of a workbook.
-        lines.append(
-            TableLine(False, texts.get(_SECTION, "template_filled", count=format_number(len(template.filled), 0)))
-        )
-        for key, names in (("template_dashes", template.dashes), ("template_unknown", template.unknown)):
-            if names:
-                lines.append(TableLine(True, texts.get(_SECTION, key, names=separator.join(names))))
-        lines += [TableLine(True, texts.get(_SECTION, key, **params)) for key, params in template.problems]
+        lines += [
+            TableLine(False, texts.get(_SECTION, "template_filled", count=format_number(len(template.filled), 0))),
+            *[
+                TableLine(True, texts.get(_SECTION, key, names=separator.join(names)))
+                for key, names in (("template_dashes", template.dashes), ("template_unknown", template.unknown))
+                if names
+            ],
+            *[TableLine(True, texts.get(_SECTION, key, **params)) for key, params in template.problems],
+        ]
     return lines
 
 

@@ -46,16 +46,16 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
     pieces += [
         f'<path d="{make_path(project)}" fill="none" stroke="#FFFFFF" stroke-width="7"/>',
         _draw_hatch([project], _PROJECT_HATCH, opacity=0.45),
-    ]
-    for place in scene.places:
-        if place.is_failed:
-            pieces.append(
+        *[
+            (
                 f'<path d="{make_path(place.shape)}" fill="{_FAILED_COLOUR}" fill-opacity="0.55" '
                 f'fill-rule="evenodd" stroke="{_FAILED_COLOUR}" stroke-width="1"/>'
             )
-    pieces.append(
-        f'<path d="{make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>'
-    )
+            for place in scene.places
+            if place.is_failed
+        ],
+        f'<path d="{make_path(project)}" fill="none" stroke="#000000" stroke-width="2.8" stroke-linejoin="round"/>',
+    ]
     labels = _LabelPlacer(scene)
     for place in scene.places:
         colour = _FAILED_COLOUR if place.is_failed else _PLACE_COLOUR

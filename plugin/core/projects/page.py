@@ -158,9 +158,9 @@ def _make_summary(result: ConformityResult, report_texts: ReportTexts, limit: in
     if len(result.results) > limit:
         shown, count = format_number(limit, 0), format_number(len(result.results), 0)
         yield Paragraph(report_texts.get("conformity", "pages_of", shown=shown, count=count), is_small=True)
-    for note in result.notes:
-        if note.level is NoteLevel.ERROR:
-            yield Paragraph(note.message.render(texts), is_small=True)
+    yield from (
+        Paragraph(note.message.render(texts), is_small=True) for note in result.notes if note.level is NoteLevel.ERROR
+    )
 
 
 def _format_date(result: ConformityResult, report_texts: ReportTexts) -> str:
@@ -224,9 +224,11 @@ class _ProjectPage:
             make_heading("classes", self._get("classes_note")),
             self.tables.make_class_table(),
         )
-        for sums in (self.tables.describe_classes(), self.tables.describe_townships()):
-            if sums:
-                yield Paragraph(sums, is_small=True)
+        yield from (
+            Paragraph(sums, is_small=True)
+            for sums in (self.tables.describe_classes(), self.tables.describe_townships())
+            if sums
+        )
         yield from (
             make_heading("zones", self._get("zones_note", table=self.result.admission_file)),
             self.tables.make_zone_table(),
@@ -234,9 +236,11 @@ class _ProjectPage:
             self.tables.make_supplement_table(),
         )
         if self.one.heritage is not None:
-            title = sections.number_title(self._get("heritage"))
             yield NoticeBox(
-                self._get("heritage_word"), title, self.one.heritage.message.render(self.texts), self.one.heritage.mark
+                self._get("heritage_word"),
+                sections.number_title(self._get("heritage")),
+                self.one.heritage.message.render(self.texts),
+                self.one.heritage.mark,
             )
         yield from (
             make_heading("missing", self._get("missing_note") if self.one.missing else ""),
@@ -244,9 +248,11 @@ class _ProjectPage:
         )
         if self.result.unread_note:
             yield Paragraph(self.result.unread_note.render(self.texts), is_small=True)
-        for note in self.one.notes:
-            if note.level is NoteLevel.WARNING:
-                yield Paragraph(note.message.render(self.texts), is_small=True)
+        yield from (
+            Paragraph(note.message.render(self.texts), is_small=True)
+            for note in self.one.notes
+            if note.level is NoteLevel.WARNING
+        )
         yield make_heading("opinion")
         labels = tuple(self._get(f"sign_{key}") for key in ("handler", "reviewer", "head", "office"))
         data = self._get(

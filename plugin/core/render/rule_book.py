@@ -379,9 +379,11 @@ def _iterate_templates_of_role(role: str, norm: Norm) -> Iterator[Template]:
 
     The conflict matrix of a county also names layers of township plans, whose templates another standard has.
     """
-    for standard in (norm.standard, *map(load_standard, list_standard_ids())):
-        if role in standard.templates:
-            yield standard.templates[role]
+    yield from (
+        standard.templates[role]
+        for standard in (norm.standard, *map(load_standard, list_standard_ids()))
+        if role in standard.templates
+    )
 
 
 def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path = "") -> None:

@@ -92,14 +92,18 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     ]
     sums = areas.area_sums_by_column
     rows = [
-        ReportTableRow(
-            [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
-        )
-        for n, township in enumerate(township_list)
+        *[
+            ReportTableRow(
+                [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
+            )
+            for n, township in enumerate(township_list)
+        ],
+        *[
+            ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name)
+            for place, name in ((-2, "outside"), (-1, "twice"))
+            if any(abs(s[place]) > 0.5 for s in sums)
+        ],
     ]
-    for place, name in ((-2, "outside"), (-1, "twice")):
-        if any(abs(s[place]) > 0.5 for s in sums):
-            rows.append(ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name))
     total = [make_table_number(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
     table = ReportTable(
         "townships", columns, [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")], unit="ha"
