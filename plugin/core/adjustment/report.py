@@ -15,7 +15,7 @@ from ..errors import OutputError
 from ..files.writing import check_writable, write_atomically, write_text
 from ..messages.texts import Texts
 from ..render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
-from ..render.document.html_page import render_document_page
+from ..render.document.outputs import render_document_page
 from ..render.document.table_document import make_table_document
 from ..render.outputs import dump_json
 from ..render.tables.workbook import write_tables_workbook

@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import shapely
+
 from ..cancellation import Cancellation
-from ..geometry.crs import add_vertical_crs, make_crs_label
+from ..geometry.crs import add_vertical_crs, make_crs_label, make_lonlat_transformer, reproject_geometries
+from ..geometry.polygons import Polygons, union_polygon_rows
+from ..geometry.statutory_area import measure_statutory_area
+from ..invariants import require_value
 from ..loading.assembly import assemble_plan
 from ..messages.texts import ConceptName, Message, MessageList, NameList
 from ..package.layers.content import make_package_layers
@@ -17,17 +24,23 @@ from ..package.layers.layer_validation import validate_layer
 from ..package.names import fill_name_pattern
 from ..package.package_spec.model import FORMAT_NAMES
 from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
+from ..plan.layer import FieldInfo, SourceLayer
+from ..standard import load_standard
+from ..standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 from .convert_layers import add_rows, convert_plan
 from .data_set import GrowingDataSet
-from .divisions import JoinedDivisions
-from .keys import KeyRegister
-from .model import GatheredCounty, LayerAmount
+from .model import GatheredCounty, LayerAmount, RepeatedKeys
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+    from ..geometry.tolerance import Tolerance
     from ..package.layers.content import PackageLayer
     from ..package.package_spec.model import PackageSpec, VectorSet
     from ..plan.plan import Plan
     from ..profile import Norm
+    from .model import GatheredCounty
 
 
 class ProblemList:
@@ -228,3 +241,136 @@ def _describe_role(role: str, counties: list[str]) -> Message:
     """Return a layer code with the first of its counties, as a part of a sentence."""
     key = "role_of_counties" if len(counties) <= MAX_NAMED_FEATURES else "role_of_more_counties"
     return Message("gathering", key, {"role": role, "counties": NameList(tuple(counties[:MAX_NAMED_FEATURES]))})
+
+
+#: First digits of a county's code that are those of its city.
+_CITY_DIGITS = 4
+#: Digits of a key (标识码) that follow the code of the division.
+_SERIAL_DIGITS = BSM_LENGTH - DIVISION_CODE_DIGITS
+#: Municipalities (直辖市), and digits 3 and 4 of counties directly under a province (省直辖县级行政区划).
+#: No city has the first four digits of their counties, by the structure of codes in GB/T 2260 (C).
+_MUNICIPALITIES, _DIRECTLY_UNDER_PROVINCE = ("11", "12", "31", "50"), "90"
+
+
+@dataclass
+class JoinedDivisions:
+    """Divisions of one layer that are joined by city.
+
+    ``target``: layer of the joined divisions; ``source``: layer that has them; ``shapes``: code of a city → shape of
+    each county, in the CRS of the data set; ``without_city``: counties that belong to no city.
+    """
+
+    target: str
+    source: str
+    crs: CRS
+    tolerance: Tolerance
+    shapes: dict[str, list[Any]] = field(default_factory=dict)
+    without_city: list[str] = field(default_factory=list)
+
+    def add(self, content: PackageLayer, county: GatheredCounty) -> None:
+        """Add the divisions of a county, as one shape; of a county without a city only the name."""
+        code = county.area_code
+        if code.startswith(_MUNICIPALITIES) or code[2:_CITY_DIGITS] == _DIRECTLY_UNDER_PROVINCE:
+            self.without_city.append(county.label)
+            return
+        layer = content.layer
+        union = union_polygon_rows(layer.polygons, tolerance=self.tolerance)
+        if union is not None:
+            # The union is computed in the plane of the plan, from the nodes of the divisions.
+            placed = reproject_geometries(np.array([union], dtype=object), layer.plane_crs, self.crs)
+            self.shapes.setdefault(code[:_CITY_DIGITS], []).append(placed[0])
+
+    def make_layer(self, norm: Norm) -> SourceLayer | None:
+        """Return the joined divisions as a layer, one feature for each connected part; None without any.
+
+        The area field (m²) has the area of the feature on the ellipsoid.
+        """
+        if not self.shapes:
+            return None
+        import geopandas as gpd
+
+        to_lonlat = make_lonlat_transformer(self.crs)
+        # One list serves all editions, but not every edition includes it.
+        code_list = norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+        divisions = code_list.entry_by_code
+        parts = [(code, part) for code in sorted(self.shapes) for part in _join(self.shapes[code], self.tolerance)]
+        shapes: NDArray = np.empty(len(parts), dtype=object)
+        shapes[:] = [part for _, part in parts]
+        full_codes = [code.ljust(DIVISION_CODE_DIGITS, "0") for code, _ in parts]
+        names = [divisions[code].name if code in divisions else None for code in full_codes]
+        template = norm.standard.templates[self.target]
+        values: dict[str, list[Any]] = {
+            "key": [f"{code}{number:0{_SERIAL_DIGITS}d}" for number, code in enumerate(full_codes, 1)],
+            "feature_code": [template.feature_code or None] * len(parts),
+            "division_code": list(full_codes),
+            "division_name": list(names),
+            "feature_name": list(names),
+            "area": [round(float(area), 2) for area in measure_statutory_area(shapes, to_lonlat)],
+        }
+        columns = {one.name: values[one.meaning] for one in template.fields if one.meaning in values}
+        frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=self.crs), crs=self.crs)
+        fields = tuple(FieldInfo(one.name, one.type) for one in template.fields if one.name in columns)
+        return SourceLayer(self.target, frame, fields, self.crs)
+
+
+def _join(shapes: list[Any], tolerance: Tolerance) -> list[Any]:
+    """Return the connected parts of the union of a city's counties, or the counties where GEOS cannot join them."""
+    array: NDArray = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    union = union_polygon_rows(Polygons(array), tolerance=tolerance)
+    return list(shapely.get_parts([union])) if union is not None else list(shapely.get_parts(array))
+
+
+#: Keys of a pair of counties that the result names.
+_MAX_EXAMPLES = 5
+
+
+class KeyRegister:
+    """Keys of all counties so far, in a temporary SQLite file."""
+
+    def __init__(self, path: Path):
+        self._database = sqlite3.connect(path)
+        # The file is deleted after the run: it needs no protection against a crash.
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, county INTEGER) WITHOUT ROWID")
+        self._database.execute("CREATE TABLE repeated (key TEXT, first INTEGER, second INTEGER)")
+        self._names: list[str] = []
+
+    def begin_county(self, name: str) -> None:
+        """Set the county of the keys that are added next."""
+        self._names.append(name)
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Add keys of the present county; keys of an earlier county are recorded, empty ones are left out."""
+        number = len(self._names) - 1
+        for key in keys:
+            if not key:
+                continue
+            added = self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, number)).rowcount
+            if added:
+                continue
+            row = self._database.execute("SELECT county FROM keys WHERE key = ?", (key,)).fetchone()
+            (first,) = require_value(row, "the county of a repeated key")
+            if first != number:
+                self._database.execute("INSERT INTO repeated VALUES (?, ?, ?)", (key, first, number))
+
+    def list_repeated(self) -> list[RepeatedKeys]:
+        """Return the repeated keys, by pair of counties."""
+        pairs = self._database.execute(
+            "SELECT first, second, COUNT(DISTINCT key) FROM repeated GROUP BY first, second ORDER BY first, second"
+        ).fetchall()
+        result = []
+        for first, second, count in pairs:
+            examples = self._database.execute(
+                "SELECT DISTINCT key FROM repeated WHERE first = ? AND second = ? ORDER BY key LIMIT ?",
+                (first, second, _MAX_EXAMPLES),
+            ).fetchall()
+            result.append(
+                RepeatedKeys(self._names[first], self._names[second], count, tuple(str(key) for (key,) in examples))
+            )
+        return result
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()

@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,23 +32,30 @@ from ..package.package_spec.model import PackageSpec
 from ..package.problems import ExportProblem, ProblemLevel
 from ..package.slot_files import fill_slots
 from ..profile import Norm, compute_division_prefix
+from ..seams.model import CountyBorders, SeamResult, SeamSettings
+from ..seams.read_borders import extract_borders, make_borders_or_reason
 from ..seams.report import check_output_folder, has_former_result, place_result
+from ..seams.run import compare_read_counties
+from ..seams.sums import read_parent_targets
 from ..standard import load_standard
 from ..standard.numbering import DIVISION_CODE_DIGITS
-from .appending import Appender
+from .appending import Appender, KeyRegister
 from .convert_layers import keep_county_fields
 from .inspect_county import check_area, inspect_county
-from .keys import KeyRegister
 from .model import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
 from .notes import find_gathering_problems
 from .result_files import check_result_files, place_result_files, write_result_files
-from .seams import GatheredSeams
 from .write_package import write_package_parts
 
 if TYPE_CHECKING:
+    from ..cancellation import Cancellation
     from ..counties.model import County
     from ..package.slot_files import FilledSlot
+    from ..plan.plan import Plan
+    from ..profile import Norm
     from ..profile.document import ResolvedDocument
+    from ..seams.sums import ParentTargets
+    from .model import GatherOptions
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress for the counties and for the seams; the rest is the tables.
@@ -283,3 +290,50 @@ def _stop_on_refused(run: _Run, result: GatherResult) -> None:
     )
     key = "gather_refused" if len(result.refused) < len(result.counties) else "gather_none"
     raise OutputError(key, target=run.target.name, count=len(result.refused), reasons=MessageLines(shown))
+
+
+#: A seam needs two counties.
+_MIN_COUNTIES = 2
+
+
+@dataclass
+class GatheredSeams:
+    """Borders of the counties so far; ``norm``, ``settings``: of the comparison; ``targets``: of the parent."""
+
+    norm: Norm
+    settings: SeamSettings
+    targets: ParentTargets
+    lang: str
+    borders: list[CountyBorders] = field(default_factory=list)
+
+    @classmethod
+    def from_options(cls, options: GatherOptions) -> GatheredSeams:
+        """Return the state before the first county. Raise InputError for unusable targets."""
+        norm = options.check.resolve_norm()
+        return cls(norm, SeamSettings.from_norm(norm), read_parent_targets(options.targets), options.check.lang)
+
+    def add(self, county: County, plan: Plan, cancellation: Cancellation) -> None:
+        """Keep the borders of a county, or the reason why it has none. Raise Cancelled and MemoryError."""
+
+        def extract() -> CountyBorders:
+            return extract_borders(county, plan, self.settings, bool(self.targets.parent), self.lang, cancellation)
+
+        self.borders.append(make_borders_or_reason(county, extract, self.lang))
+
+    def compare(self, progress: Callable[[float], None], cancellation: Cancellation) -> SeamResult | None:
+        """Return the comparison of the counties; None if fewer than two have a border.
+
+        ``progress``: called with the share of the comparison, 0 to 1. Raise Cancelled.
+        """
+        if sum(one.is_read for one in self.borders) < _MIN_COUNTIES:
+            return None
+        progress(0.0)
+        return compare_read_counties(
+            self.borders,
+            self.targets,
+            self.settings,
+            self.norm,
+            self.lang,
+            progress=progress,
+            cancellation=cancellation,
+        )

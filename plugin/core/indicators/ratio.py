@@ -41,34 +41,24 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     """
     is_doubtful = urban & find_rows_with_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
     share = is_doubtful.astype(float)
-    red_line = ctx.plan.find_layer_of_concept("red_line")
-    if red_line is not None and not red_line.has_no_geometry:
-        share = np.maximum(
-            share, _compute_shares_on_other_layer(red_line, base_parcels, urban & ~is_doubtful, None, ctx)
-        )
-    zones = ctx.plan.find_layer_of_concept("zones")
-    if zones is not None and not zones.has_no_geometry:
-        villages = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
-        if villages.any():
-            share = np.maximum(
-                share, _compute_shares_on_other_layer(zones, base_parcels, urban & ~is_doubtful, villages, ctx)
-            )
-    centre_base = ctx.plan.find_layer_of_concept("centre_base")
-    if centre_base is not None and not centre_base.has_no_geometry:
-        other_use = find_rows_with_land_use(centre_base, DOUBTFUL_SETTING, ctx)
-        if other_use.any():
-            rows = urban & ~is_doubtful & base_parcels.has_shape
-            centre_share = _compute_shares_on_other_layer(centre_base, base_parcels, rows, other_use, ctx)
-            share = np.maximum(share, np.where(centre_share >= _LEAST_CENTRE_SHARE, centre_share, 0.0))
-    survey = ctx.plan.find_layer_of_concept("parcels")
-    if survey is None or survey is base_parcels or survey.has_no_geometry:
-        return share
-    contradicts_base = find_rows_with_land_use(survey, DOUBTFUL_SETTING, ctx)
-    if survey.has_values("urban_code"):
-        contradicts_base |= ~np.isin(survey.text("urban_code"), classes)
     rows = urban & ~is_doubtful & base_parcels.has_shape
-    if rows.any() and contradicts_base.any():
-        share = np.maximum(share, _compute_shares_on_other_layer(survey, base_parcels, rows, contradicts_base, ctx))
+    for concept in ("red_line", "zones", "centre_base", "parcels") if rows.any() else ():
+        other = ctx.plan.find_layer_of_concept(concept)
+        if other is None or other is base_parcels or other.has_no_geometry:
+            continue
+        other_rows = (
+            None
+            if concept == "red_line"
+            else ctx.find_rows_with_code(other, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
+            if concept == "zones"
+            else find_rows_with_land_use(other, DOUBTFUL_SETTING, ctx)
+        )
+        if other_rows is not None and concept == "parcels" and other.has_values("urban_code"):
+            other_rows = other_rows | ~np.isin(other.text("urban_code"), classes)
+        if other_rows is None or other_rows.any():
+            found = _compute_shares_on_other_layer(other, base_parcels, rows, other_rows, ctx)
+            least = _LEAST_CENTRE_SHARE if concept == "centre_base" else 0.0
+            share = np.maximum(share, np.where(found >= least, found, 0.0))
     return share
 
 

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A chapter that a check's report has in addition, such as an evaluation of earlier editions (体检评估)."""
+"""What a check's report has in addition or in its place.
+
+An evaluation of earlier editions (体检评估) is a further chapter; a public edition replaces the report.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from .document.blocks import Block, Paragraph
+from ..model.report import Report
+from .document.blocks import Block, Document, Paragraph
 from .tables.model import ReportTable
 
 
@@ -33,3 +38,23 @@ class ReportChapter:
         """Return the chapter of a public edition: the reason in place of the content."""
         blocks = (Paragraph(self.reason_left_out),)
         return replace(self, make_blocks=lambda: blocks, tables=(), data={"left_out": self.reason_left_out})
+
+
+class ReplacementReport(Protocol):
+    """A report that replaces another one in all files, and changes pages and documents before they are written."""
+
+    @property
+    def report(self) -> Report:
+        """Return the report to write."""
+
+    def change_page(self, page: str) -> str:
+        """Return a page (HTML) as it is to be written."""
+
+    def change_document(self, document: Document) -> Document:
+        """Return a document as it is to be written."""
+
+    def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
+        """Return title, rows (the first is the head) and notes of an additional sheet of the ledger."""
+
+    def verify_file(self, path: Path, author: str) -> None:
+        """Raise OutputError for a written file that may not be published. ``author``: of office files."""

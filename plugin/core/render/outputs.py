@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     from ..plan.plan import Plan
     from ..worklist.model import WorkItem
+    from .chapter import ReplacementReport
     from .document.blocks import Document
     from .pictures import ReportPictures
-    from .replacement import ReplacementReport
 
 
 def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> str:

@@ -29,11 +29,10 @@ from ..plan.plan import Plan
 from ..tabulate import check_workbook_can_be_written
 from .apply import apply_edits, find_dataset_of_layer
 from .contradiction_layers import write_contradiction_layers
-from .decide import ContradictionKind, Outcome, Prefer, decide
+from .decide import ContradictionKind, Outcome, Prefer, assign_new_keys, decide
 from .describe_rows import RowContents
 from .log import MergeLog, log_changes, log_contradictions
 from .model import LayerRecord
-from .new_keys import assign_new_keys
 from .read_packages import (
     EditedPackage,
     PackageChanges,

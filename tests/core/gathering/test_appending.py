@@ -12,7 +12,7 @@ import shapely
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import OutputError
 from plugin.core.gathering import data_set
-from plugin.core.gathering.appending import Appender
+from plugin.core.gathering.appending import Appender, KeyRegister
 from plugin.core.gathering.convert_layers import keep_county_fields
 from plugin.core.gathering.keys import KeyRegister
 from plugin.core.gathering.model import GatheredCounty, GatherResult

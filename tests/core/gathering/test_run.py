@@ -16,7 +16,7 @@ from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.gathering import run, seams
 from plugin.core.gathering.messages import describe_county
 from plugin.core.gathering.model import GatheredCounty, GatherOptions
-from plugin.core.gathering.seams import GatheredSeams
+from plugin.core.gathering.run import GatheredSeams
 from plugin.core.messages.texts import Message, Texts
 from plugin.core.options import RunOptions
 from plugin.core.package import folder

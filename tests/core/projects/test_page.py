@@ -27,8 +27,8 @@ from plugin.core.projects.run import review_projects
 from plugin.core.projects.verdict import list_missing
 from plugin.core.projects.write import check_conformity_outputs, write_conformity_outputs
 from plugin.core.render.document.blocks import NoticeBox, PictureWithText
-from plugin.core.render.document.html_page import render_document_page
 from plugin.core.render.document.images import read_image_size
+from plugin.core.render.document.outputs import render_document_page
 from plugin.core.render.document.texts import list_document_texts
 from plugin.core.render.words import ReportTexts
 from tests.core.printed_tables import W, normalise, read_docx_rows

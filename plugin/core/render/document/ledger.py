@@ -37,7 +37,7 @@ from ..words import ReportTexts
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from ..replacement import ReplacementReport
+    from ..chapter import ReplacementReport
 
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000

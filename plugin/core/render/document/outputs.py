@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from ...cancellation import Cancellation
 from ...errors import OutputError
 from ...files.writing import OutputPaths, write_atomically
-from .blocks import Document
+from ..html import fill_template
+from .blocks import Document, split_at_page_numbers
+from .page_html import render_page_blocks
 
 
 def check_document_outputs(outputs: OutputPaths) -> None:
@@ -38,7 +41,7 @@ def write_document_outputs(
     OutputError and Cancelled.
     """
     if outputs.html:
-        from .html_page import render_document_page
+        from .outputs import render_document_page
 
         path = stack.enter_context(write_atomically(outputs.html))
         path.write_text(render_document_page(make_document()), encoding="utf-8", newline="\n")
@@ -53,3 +56,31 @@ def write_document_outputs(
             raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
         print_pdf(make_document(), stack.enter_context(write_atomically(outputs.pdf)))
         cancellation.raise_if_cancelled()
+
+
+_TEMPLATE = "document.html.j2"
+
+
+def render_document_page(document: Document) -> str:
+    """Return the document as one page without external resources; all texts are escaped."""
+    margins = document.header_footer
+    pieces: list[Any] = [
+        {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
+        for piece in split_at_page_numbers(margins.page_number_format)
+    ]
+    return fill_template(
+        _TEMPLATE,
+        {
+            "lang": {"zh": "zh-CN"}.get(document.lang, document.lang),
+            "title": document.title,
+            "landscape": document.landscape,
+            "body": render_page_blocks(document.blocks, {}, keeps_widths=True),
+            "running": {
+                "left": margins.header_left,
+                "right": margins.header_right,
+                "product": margins.footer_left,
+                "page": pieces,
+                "number": margins.footer_right,
+            },
+        },
+    )
