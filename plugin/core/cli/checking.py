@@ -73,8 +73,8 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     public = _make_public_report(check_result) if args.public else None
     evaluation = chapter = None
     if editions is not None:
-        from ..evaluation.report import make_evaluation_chapter
         from ..evaluation.checked_plan import evaluate_check
+        from ..evaluation.report import make_evaluation_chapter
 
         evaluation = evaluate_check(
             check_result,

@@ -104,8 +104,7 @@ class VerdictBar(QWidget):
 
         ``summary``: that of its report, if the caller has it.
         """
-        from ...core.render.rules_run import describe_rules_run, find_rules_for_data
-        from ...core.render.verdict import format_rule_counts
+        from ...core.render.verdict import describe_rules_run, find_rules_for_data, format_rule_counts
         from ...core.render.words import ReportTexts
 
         summary = result.report.summary if summary is None else summary

@@ -200,10 +200,7 @@ def test_report_states_how_many_of_all_rules_ran_and_how_many_of_each_omitted_ru
         # A rule of two groups counts once.
         assert sum(int(n) for n in re.findall(r"[(（](\d+)[)）]", sentence)) == total - len(run)
         assert str(len(whole.rules)) in describe_rules_run(whole, norm, ReportTexts(lang))
-    assert (
-        describe_rules_run(whole, norm, ReportTexts("zh"))
-        == f"共有规则 {len(whole.rules)} 条，本次全部运行。"
-    )
+    assert describe_rules_run(whole, norm, ReportTexts("zh")) == f"共有规则 {len(whole.rules)} 条，本次全部运行。"
 
 
 def test_every_rule_group_has_a_name_in_both_languages():

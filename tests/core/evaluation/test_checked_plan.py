@@ -18,7 +18,6 @@ from plugin.core.evaluation import run
 from plugin.core.evaluation.checked_plan import choose_editions_of_check, evaluate_check, find_source_of_layers
 from plugin.core.evaluation.editions import read_editions
 from plugin.core.evaluation.model import Edition
-from plugin.core.evaluation.report import make_evaluation_chapter
 from plugin.core.evaluation.run import evaluate_editions
 from plugin.core.evaluation.tables import list_note_sentences
 from plugin.core.evaluation.write import evaluation_to_dict

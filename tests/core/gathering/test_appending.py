@@ -14,7 +14,6 @@ from plugin.core.errors import OutputError
 from plugin.core.gathering import data_set
 from plugin.core.gathering.appending import Appender, KeyRegister
 from plugin.core.gathering.convert_layers import keep_county_fields
-from plugin.core.gathering.keys import KeyRegister
 from plugin.core.gathering.model import GatheredCounty, GatherResult
 from plugin.core.gathering.notes import find_gathering_problems
 from plugin.core.messages.texts import Texts

@@ -13,7 +13,7 @@ from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.counties.model import SEAMS_JSON, County
 from plugin.core.counties.sources import CountyList
 from plugin.core.errors import Cancelled, DataError, InputError, OutputError
-from plugin.core.gathering import run, seams
+from plugin.core.gathering import run
 from plugin.core.gathering.messages import describe_county
 from plugin.core.gathering.model import GatheredCounty, GatherOptions
 from plugin.core.gathering.run import GatheredSeams
@@ -211,14 +211,14 @@ def test_seams_are_compared_with_progress_and_written_with_the_package(gather):
     ],
 )
 def test_an_error_in_the_border_of_one_county_does_not_stop_the_gathering(gather, monkeypatch, error, state):
-    extract = seams.extract_borders
+    extract = run.extract_borders
 
     def fail_once(county, *arguments):
         if county.name == CODES[1]:
             raise error
         return extract(county, *arguments)
 
-    monkeypatch.setattr(seams, "extract_borders", fail_once)
+    monkeypatch.setattr(run, "extract_borders", fail_once)
     (gather.output / "seams").mkdir()
     compared = GatheredSeams.from_options(GatherOptions(gather.output, gather.output))
     result = gather(has_seams=compared).result

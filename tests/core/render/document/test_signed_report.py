@@ -19,8 +19,11 @@ from plugin.core.messages.texts import THIN_SPACE, Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
-from plugin.core.render.document.check_record import make_check_record
-from plugin.core.render.document.check_report import describe_edits_since_check, make_check_report
+from plugin.core.render.document.check_report import (
+    describe_edits_since_check,
+    make_check_record,
+    make_check_report,
+)
 from plugin.core.render.document.decisive import list_decisive_items, make_verdict_sentence
 from plugin.core.render.document.docx_writer import import_docx_library, write_docx
 from plugin.core.render.document.images import read_image_size
