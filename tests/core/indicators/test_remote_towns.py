@@ -6,6 +6,7 @@ import pytest
 import shapely
 
 from plugin.core.indicators.ratio import find_remote_towns
+from tests.parametrize import first_daily
 
 
 def search_remote_parcels(shapes, shares_inside, gap):
@@ -17,7 +18,7 @@ def search_remote_parcels(shapes, shares_inside, gap):
     return ~is_reached
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", first_daily(range(8), 3))
 def test_remote_towns_are_the_parcels_that_no_chain_connects_with_a_parcel_inside(seed):
     random = np.random.default_rng(seed)
     corners = random.random((60, 2)) * 1000

@@ -24,6 +24,7 @@ from plugin.core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KI
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import list_notes
+from tests.parametrize import first_daily
 
 UPDATE_DATE = date(2026, 3, 9)
 
@@ -279,7 +280,7 @@ def list_nonempty_parts(shape):
     return [part for part in shapely.get_parts(shape) if part.area > 0]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", first_daily(range(12), 3))
 def test_changes_of_random_zones_match_shapely(seed):
     chance = random.Random(seed)
     old, new = make_random_layout(chance), make_random_layout(chance)
@@ -324,7 +325,7 @@ def test_changes_of_random_zones_match_shapely(seed):
     assert sum(one.area_m2 for one in found.parcels_after_change) == pytest.approx(measure_area(ground), rel=1e-5)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", first_daily(range(12), 3))
 def test_changes_of_random_control_lines_match_shapely(seed):
     chance = random.Random(seed)
     # Whole metres: no sliver below a square metre.
@@ -429,7 +430,7 @@ def test_recoded_half_zone_and_moved_half_line_in_a_county_are_measured_exactly(
 # -- land after, and its overlay -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", first_daily(range(12), 3))
 def test_changes_of_overlapping_ranges_match_shapely(seed):
     """Keep some overlapping ranges and move others.
 
