@@ -11,6 +11,7 @@ from plugin.bridge.layers.values import convert_to_wkb_and_curve_text
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.geometry.arcs import straighten_arcs
 from plugin.core.io import read_source
+from tests.parametrize import first_daily
 from tests.qgis.helpers import X, Y
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
 from tests.qgis.test_fix_apply import apply_fix_order, make_order, read_all_features, run_trial
@@ -52,8 +53,8 @@ def put_arc_into_boundary(kind):
 
 
 @pytest.fixture(
-    params=[(mode, kind) for mode in range(3) for kind in TEXTS],
-    ids=lambda one: f"{TRANSACTION_MODE_NAMES[one[0]]}-{one[1]}",
+    params=first_daily([[mode, kind] for mode in range(3) for kind in TEXTS], len(TEXTS)),
+    ids=[f"{mode}-{kind}" for mode in TRANSACTION_MODE_NAMES for kind in TEXTS],
 )
 def curved_session(request, qgis_app, project, tmp_path):
     mode, kind = request.param

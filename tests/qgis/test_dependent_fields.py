@@ -23,6 +23,7 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from tests.benchmarks import bulk_edit
 from tests.county import measure
+from tests.parametrize import first_daily
 from tests.qgis.helpers import X, Y
 from tests.qgis.test_forms import apply_form, make_memory_layer, write_empty_layer
 from tests.qgis.waiting import process_events, wait_until
@@ -30,7 +31,7 @@ from tests.qgis.waiting import process_events, wait_until
 NORM = Norm(load_standard(), load_profile("hunyuan"))
 
 
-@pytest.fixture(params=["memory", "GPKG"])
+@pytest.fixture(params=first_daily(["GPKG", "memory"]))
 def make_layer_of_role(request, tmp_path):
     """Return a function that makes an empty layer by its code, without a form."""
 

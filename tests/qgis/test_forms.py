@@ -30,6 +30,7 @@ from qgis.PyQt.QtCore import QDate
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import list_standard_ids, load_standard
 from tests.county import measure
+from tests.parametrize import first_daily
 from tests.qgis.helpers import X, Y, draw_feature, make_square
 
 HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
@@ -81,7 +82,7 @@ def measure_area(shape):
     return round(float(measure.statutory_area([shape])[0]), 2)
 
 
-@pytest.fixture(params=["memory", "GPKG", "OpenFileGDB"])
+@pytest.fixture(params=first_daily(["GPKG", "memory", "OpenFileGDB"]))
 def layer(request, functions, tmp_path):
     if request.param == "memory":
         return apply_form(make_memory_layer("CZKFBJ"), "CZKFBJ")

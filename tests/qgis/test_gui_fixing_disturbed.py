@@ -124,12 +124,13 @@ ENDS_OF_TRIALS = [change_geometry, roll_back, reload_provider, remove_layer, clo
 ENDS_OF_TRANSACTIONS = [change_geometry, roll_back, save_and_stop_editing, remove_layer, close_project]
 #: ``trial``: while the fixes are tried; ``shown``: when their result is displayed; ``applying``: after Apply of a batch.
 CASES = [
-    *(("Disabled", moment, one) for moment in ("preview-shown", "batch-applying") for one in DISTURBANCES),
+    *(("Disabled", "preview-shown", one) for one in DISTURBANCES),
     *(
         ("Disabled", moment, one)
-        for moment in ("preview-trial", "batch-trial", "batch-shown")
+        for moment in ("batch-applying", "preview-trial", "batch-trial", "batch-shown")
         for one in ENDS_OF_TRIALS
     ),
+    *(("Disabled", "batch-applying", one) for one in DISTURBANCES if one not in ENDS_OF_TRIALS),
     *(
         (mode, moment, one)
         for mode in ("AutomaticGroups", "BufferedGroups")
@@ -228,7 +229,7 @@ def list_messages(controller, fixer):
 
 @pytest.mark.parametrize(
     ("mode", "moment", "disturb"),
-    first_daily(CASES, 2 * len(DISTURBANCES)),
+    first_daily(CASES, len(DISTURBANCES) + len(ENDS_OF_TRIALS)),
     ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES],
 )
 def test_fix_disturbed_by_a_change_of_layers_or_project_writes_nothing_and_shows_a_message(

@@ -28,13 +28,14 @@ from plugin.gui.widgets import theme
 from plugin.gui.widgets.field_message import FieldMessage
 from plugin.gui.widgets.sections import make_faint_label
 from plugin.gui.widgets.whole_rows import WholeRows
+from tests.parametrize import first_daily
 from tests.qgis.waiting import process_events
 
 GUI_FOLDER = Path(plugin.gui.__file__).parent
 THEMES = ("default", "Night Mapping", "Blend of Gray")
 
 
-@pytest.fixture(params=THEMES)
+@pytest.fixture(params=first_daily(THEMES, 2))
 def ui_theme(qgis_app, request):
     palette, sheet = QgsApplication.palette(), qgis_app.styleSheet()
     if request.param not in QgsApplication.uiThemes():
