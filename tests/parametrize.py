@@ -22,6 +22,13 @@ def first_daily(cases, count=1):
     return [*cases[:count], *map(_mark_exhaustive, cases[count:])]
 
 
+def first_of_each_daily(cases, key):
+    """Return cases like `first_daily`: of the cases with one key (a function of the case), the first runs daily."""
+    cases = list(cases)
+    first = {key(case): number for number, case in reversed(list(enumerate(cases)))}
+    return [case if first[key(case)] == number else _mark_exhaustive(case) for number, case in enumerate(cases)]
+
+
 def _mark_exhaustive(case):
     if isinstance(case, type(pytest.param())):
         return pytest.param(*case.values, marks=[*case.marks, pytest.mark.exhaustive], id=case.id)

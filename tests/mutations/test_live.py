@@ -14,6 +14,7 @@ from plugin.core.results.run import run_check
 from tests.county import source
 from tests.mutations.mutation import CountyDraft, check_options, reuse_plan_layers
 from tests.mutations.test_mutations import MUTATIONS
+from tests.parametrize import first_of_each_daily
 
 pytestmark = pytest.mark.slow  # runs all mutations again
 
@@ -99,16 +100,9 @@ LOCAL_RULES = {code for code, rule in load_all_rules().items() if rule.local}
 
 #: Defects of rows of the county; the first one of each rule is planted in `make test`.
 LOCAL_MUTATIONS = [one for one in MUTATIONS if one.base == "county" and one.rule in LOCAL_RULES]
-FIRST_OF_RULE = {one.rule: one for one in reversed(LOCAL_MUTATIONS)}
 
 
-@pytest.mark.parametrize(
-    "one",
-    [
-        pytest.param(one, marks=[] if FIRST_OF_RULE[one.rule] is one else pytest.mark.exhaustive, id=one.name)
-        for one in LOCAL_MUTATIONS
-    ],
-)
+@pytest.mark.parametrize("one", first_of_each_daily(LOCAL_MUTATIONS, lambda one: one.rule), ids=lambda one: one.name)
 def test_live_check_after_planting_a_defect_has_the_findings_of_a_full_check(
     one, clean_plan_with_findings, base, tmp_path
 ):
