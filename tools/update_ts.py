@@ -22,7 +22,9 @@ def extract_texts(source: str, name: str = "") -> set[str]:
 
     Exit with a message for an argument that is not a literal, which Qt cannot find.
     """
-    found = set()
+    found: set[str] = set()
+    if "tr(" not in source:
+        return found
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"):
             continue

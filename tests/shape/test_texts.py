@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ def list_leaf_texts(value, path=()):
 NOT_SHOWN = ("about_former.",)
 
 
+@cache
 def list_texts(lang):
     """Return (location, text) of every text in one language."""
     files = {"zh": ("zh", "report_zh", "rules_zh", "fixes_zh"), "en": ("en", "report_en")}[lang]
@@ -80,15 +82,12 @@ def list_texts(lang):
     return found + [("ts", source) for source in TRANSLATIONS]
 
 
-CHINESE_TEXTS, ENGLISH_TEXTS = list_texts("zh"), list_texts("en")
-
-
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_user_visible_texts_contain_no_banned_word_or_synonym(lang):
     lists = WORD_LISTS[lang]
     words = dict.fromkeys(lists["banned"], "")
     words |= {word: kept for kept, others in lists["synonyms"].items() for word in others}
-    texts = {"zh": CHINESE_TEXTS, "en": ENGLISH_TEXTS}[lang]
+    texts = list_texts(lang)
     slips = [
         f"{where}: “{word}” ({words[word]}) in {text[:80]}" for where, text in texts for word in words if word in text
     ]
@@ -103,7 +102,9 @@ def find_private_wording(text):
 
 
 def test_english_texts_contain_no_wording_from_the_private_list_in_words_toml():
-    slips = [f"{where}: {slip} in {text[:100]}" for where, text in ENGLISH_TEXTS for slip in find_private_wording(text)]
+    slips = [
+        f"{where}: {slip} in {text[:100]}" for where, text in list_texts("en") for slip in find_private_wording(text)
+    ]
     assert not slips, "\n".join(slips)
 
 
@@ -147,7 +148,7 @@ def test_word_lists_and_collected_texts_have_at_least_the_stated_numbers_of_entr
         and len(WORD_LISTS["zh"]["synonyms"]) > 15
         and len(WORD_LISTS["en"]["private"]) > 15
     )
-    assert len(CHINESE_TEXTS) > 3000 and len(ENGLISH_TEXTS) > 2500
+    assert len(list_texts("zh")) > 3000 and len(list_texts("en")) > 2500
 
 
 def list_quoted_names(text):
@@ -190,12 +191,12 @@ def test_menus_buttons_and_sheets_quoted_in_texts_exist_in_the_interface():
     known = list_interface_names()
     known |= {one for ones in WORD_LISTS["places"].values() for one in ones}
     known |= set(Texts("zh").get_section("setting").values()) | list_manual_headings()
-    lost = {one: where for where, text in CHINESE_TEXTS for one in list_quoted_names(text) if one not in known}
+    lost = {one: where for where, text in list_texts("zh") for one in list_quoted_names(text) if one not in known}
     assert not lost, "\n".join(f"“{one}”: {where}" for one, where in sorted(lost.items()))
 
 
 def test_every_exception_in_words_toml_still_occurs_in_a_text():
-    named = {one for _, text in CHINESE_TEXTS for one in list_quoted_names(text)}
+    named = {one for _, text in list_texts("zh") for one in list_quoted_names(text)}
     assert not [one for ones in WORD_LISTS["places"].values() for one in ones if one not in named]
 
 
@@ -213,7 +214,7 @@ def find_plural_errors(template):
 
 
 def test_english_texts_have_no_plural_after_a_count_of_one():
-    counted = [text for _, text in ENGLISH_TEXTS if _COUNTED_NOUN_PATTERN.search(text)]
+    counted = [text for _, text in list_texts("en") if _COUNTED_NOUN_PATTERN.search(text)]
     assert len(counted) > 100
     assert not [slip for text in counted for slip in find_plural_errors(text)]
 
