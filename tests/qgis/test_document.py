@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
+import fiona
 import pytest
-from qgis.core import QgsProcessingException, QgsProject
+from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge import settings
 from plugin.bridge.layouts import saved_layouts
@@ -33,6 +34,8 @@ from plugin.gui.project.document_line import (
     SpecDocumentInfo,
     ensure_exportable_document_info,
 )
+from tests.county import make_county
+from tests.county.write import write_geopackage
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE, Log, run_algorithm
 from tests.qgis.maps_helpers import make_builder, open_sample_project
@@ -258,7 +261,9 @@ def test_export_and_profile_forms_show_the_document_information_line(project):
 
 # --- package
 def test_export_package_records_a_lowered_secrecy_level_with_its_reason(provider, project, tmp_path):
-    sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
+    path = tmp_path / "county.gpkg"
+    write_geopackage(path, make_county(300, defects=False)[0])
+    project.addMapLayers([QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in fiona.listlayers(path)])
     document.store_document_info(project, DocumentInfo(secrecy="机密"))
     wanted = {"FORCE": True, "MAPS": False, "SECRECY": "内部"}
     with pytest.raises(QgsProcessingException, match="机密"):
