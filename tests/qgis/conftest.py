@@ -171,6 +171,26 @@ def qgis_process(tmp_path_factory):
     return QgisProcess(tmp_path_factory.mktemp("qgis 程序"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def render_icons_once(qgis_app):
+    """Render each icon once in each palette: every window of every test has dozens."""
+    from qgis.core import QgsApplication
+
+    from plugin.gui.widgets import theme
+
+    images, render = {}, theme._render_icon
+
+    def get_image(name, pixels, faint=False):
+        key = name, pixels, faint, QgsApplication.palette().cacheKey()
+        if key not in images:
+            images[key] = render(name, pixels, faint)
+        return images[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(theme, "_render_icon", get_image)
+        yield
+
+
 @pytest.fixture
 def small(tmp_path):
     """Return the GeoPackage of a plan with four small layers.

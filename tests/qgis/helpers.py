@@ -5,6 +5,8 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -51,10 +53,20 @@ def write_small(path: Path, **changes) -> Path:
 
     ``changes``: layer code → another table, or None to omit the layer.
     """
+    if not changes:
+        path.write_bytes(read_small_geopackage())
+        return path
     for role, table in {**make_small_layers(), **changes}.items():
         if table is not None:
             pyogrio.write_dataframe(table, path, layer=role, driver="GPKG", dataset_options={"VERSION": "1.2"})
     return path
+
+
+@cache
+def read_small_geopackage() -> bytes:
+    """Return the content of a GeoPackage with the small layers, which most tests copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_small(Path(folder) / "small.gpkg", DLTB=make_small_layers()["DLTB"]).read_bytes()
 
 
 def digest_files(path: Path) -> str:
