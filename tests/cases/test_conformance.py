@@ -82,6 +82,7 @@ def sum_parts_by_pair(found):
     return {pair: [sum(areas)] for pair, areas in found.items()}
 
 
+@pytest.mark.exhaustive
 @for_each_drawing_variant
 @for_each_case
 def test_find_shared_pieces_gives_the_same_overlaps_when_the_two_layers_are_swapped(case, way):

@@ -129,7 +129,7 @@ def check_each_proposal(seed, rules=RULES):
             )
 
 
-@for_seeds(4, others=14)
+@for_seeds(2, others=16)
 def test_safe_fixes_of_a_random_layout_end_their_findings_add_none_and_need_no_second_run(seed):
     check_safe_batch(seed)
 
