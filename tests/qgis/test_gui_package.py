@@ -135,16 +135,9 @@ def test_export_objections_are_reused_for_the_same_export_order_but_not_for_othe
     from plugin.core.check import RunOptions, check_plan
 
     checked = check_plan(str(small), RunOptions(lang="zh"))
-    looker = package_ahead.ObjectionFinder(checked)
     order = ExportOrder(load_package_spec("county"), small.parent)
-    assert looker.get_cached_objections(order) is None
-    against = looker.find_objections(order, NEVER_CANCELLED)
+    against = package_ahead.find_objections(checked, order, NEVER_CANCELLED)
     assert "检查结论是" in against.reasons_unless_forced[0] and against.notes
-    assert looker.get_cached_objections(order) is against
-    assert (
-        looker.get_cached_objections(ExportOrder(load_package_spec("county"), small.parent, keeps_personal_fields=True))
-        is None
-    )
 
 
 def test_package_preview_raises_an_error_for_a_missing_documents_folder(tmp_path):
@@ -199,7 +192,7 @@ def test_package_file_list_marks_found_missing_and_unreadable_files_by_text_and_
 
 @pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
 def test_package_preview_states_that_tables_are_only_a_workbook_without_an_access_driver(tmp_path, monkeypatch, driver):
-    monkeypatch.setattr("plugin.core.package.tables.access_driver.find_access_driver", lambda: driver)
+    monkeypatch.setattr("plugin.core.package.tables.access_database.find_access_driver", lambda: driver)
     slot = next(slot for slot in preview_export(tmp_path)[0].slots if slot.title == "规划表格")
     assert (slot.is_only_workbook, slot.is_generated) == ((True, False) if isinstance(driver, str) else (False, True))
 
@@ -503,7 +496,7 @@ class FakeExportContext:
         self.outcome, self.orders = None, []
         monkeypatch.setattr("plugin.bridge.package.tasks.export_project_package", self.write)
         # Other tests cover missing layers; this one has no plan.
-        monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NO_OBJECTIONS)
+        monkeypatch.setattr("plugin.gui.package.export_preview.find_objections", lambda *_all: NO_OBJECTIONS)
         monkeypatch.setattr("plugin.gui.package.export_preview.find_county_placeholders", lambda *_all: COUNTY_VALUES)
         monkeypatch.setattr("plugin.gui.package.export_preview.explain_missing_maps", lambda *_all: {})
         self.export.show()

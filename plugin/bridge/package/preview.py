@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ...core.package.order import ExportOrder
     from ...core.package.package_spec.model import FileSlot, PackageSpec
     from ...core.package.problems import ExportProblem
-    from ...core.package.slot_files import FilledSlot
     from ...core.standard.map_set import MapSpec, MissingMapReason
 
 #: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.
@@ -158,7 +157,7 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     from ...core.package.maps.slots import accepts_any_map
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
-    from ...core.package.tables.access_driver import find_access_driver
+    from ...core.package.tables.access_database import find_access_driver
 
     form = order.package_spec
     # While the county is unknown, the required files and those found for any county can be listed all the same.
@@ -196,7 +195,8 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     ]
     left_out_problem = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (left_out_problem.features, left_out_problem.count) if left_out_problem else ((), 0)
-    watched_paths = (*_list_subfolders(order.documents_folder), *_list_unreadable_files(filled_slots, broken_titles))
+    unreadable_files = (str(p) for one in filled_slots if one.slot.title in broken_titles for p in one.file_paths)
+    watched_paths = (*_list_subfolders(order.documents_folder), *unreadable_files)
     return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched_paths)
 
 
@@ -241,11 +241,6 @@ def explain_missing_maps(
     return reasons
 
 
-def _list_unreadable_files(filled_slots: Iterable[FilledSlot], titles: set[str]) -> list[str]:
-    """Return the paths of the files in the slots with these titles."""
-    return [str(path) for one in filled_slots if one.slot.title in titles for path in one.file_paths]
-
-
 def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
     """Return the paths of the folder of documents and of its subfolders; empty for None."""
     if documents is None:
@@ -253,34 +248,14 @@ def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
     return (str(documents), *sorted(str(p) for p in documents.iterdir() if p.is_dir())[:_MAX_WATCHED_FOLDERS])
 
 
-@dataclass
-class ObjectionFinder:
-    """Finds reasons against exporting one checked plan as a package.
+@run_in_python_thread
+def find_objections(check_result: CheckResult, order: ExportOrder, cancellation: Cancellation) -> ExportObjections:
+    """Return the reasons against exporting a checked plan as the requested package.
 
-    The reasons are cached by package specification.
+    May be called from any thread. Raises Cancelled if the user cancels.
     """
+    from ...core.package.gate import find_check_problems, find_narrow_scope
+    from ...core.package.layers.data_sets import prepare_data_sets
 
-    check_result: CheckResult
-    _known_objections: dict[tuple[str, bool], ExportObjections] = field(default_factory=dict)
-
-    def get_cached_objections(self, order: ExportOrder) -> ExportObjections | None:
-        """Return the cached reasons against exporting a requested package; None if they are not computed yet."""
-        return self._known_objections.get(self._make_cache_key(order))
-
-    @run_in_python_thread
-    def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> ExportObjections:
-        """Return the reasons against exporting a requested package, and cache them.
-
-        May be called from any thread. Raises Cancelled if the user cancels.
-        """
-        from ...core.package.gate import find_check_problems, find_narrow_scope
-        from ...core.package.layers.prepare import prepare_data_sets
-
-        _, problems = prepare_data_sets(self.check_result, order, cancellation)
-        problems = [*find_check_problems(self.check_result), *find_narrow_scope(self.check_result), *problems]
-        objections = self._known_objections[self._make_cache_key(order)] = make_objections(problems)
-        return objections
-
-    @staticmethod
-    def _make_cache_key(order: ExportOrder) -> tuple[str, bool]:
-        return str(order.package_spec.path), order.keeps_personal_fields
+    _, problems = prepare_data_sets(check_result, order, cancellation)
+    return make_objections([*find_check_problems(check_result), *find_narrow_scope(check_result), *problems])

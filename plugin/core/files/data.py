@@ -104,10 +104,22 @@ def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: 
     marks = table.pop("marks")
     check_keys(marks, required=keys, allowed=(), file=file)
     for key, mark in marks.items():
-        if mark not in SOURCE_MARKS:
-            raise DataError(
-                "data_value_unknown", file=str(file), key=f"marks.{key}", value=mark, known=", ".join(SOURCE_MARKS)
-            )
+        check_known(mark, SOURCE_MARKS, file, f"marks.{key}")
+
+
+def check_known(value: Any, known: Iterable[str], file: Path, key: str) -> None:
+    """Raise DataError, which lists the allowed values, unless a value is one of them."""
+    known_values = tuple(known)
+    if value not in known_values:
+        raise make_unknown_value_error(file, key, value, known_values)
+
+
+def make_unknown_value_error(file: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
+    """Return the error for a value that is not allowed; it lists the allowed values.
+
+    ``key``: the place in the file. ``known``: the allowed values, or an example of one.
+    """
+    return DataError("data_value_unknown", file=str(file), key=key, value=str(value), known=", ".join(map(str, known)))
 
 
 def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:

@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from ..profile import Norm
     from ..profile.document import ResolvedDocument
 
-#: Parts in the order in which they are made. The report of a check is not among them: it needs all layers in memory.
-_STEPS = (copy_documents, make_maps_and_list_in_manifest, write_metadata)
-
 
 def write_package_parts(
     norm: Norm,
@@ -90,8 +87,10 @@ def write_package_parts(
         for row in one.make_rows(spec, context.get_path_in_package(one.path))
     ]
     manifest["slots"] = make_slot_rows(filled_slots, spec)
-    for step in _STEPS:
-        problems = [*problems, *step(context)]
+    # The report of a check is not a part: it needs all layers in memory.
+    copy_documents(context)
+    problems = [*problems, *make_maps_and_list_in_manifest(context)]
+    write_metadata(context)
     problems = drop_duplicate_notes(problems, manifest["slots"])
     write_manifest(new_folder, manifest, problems, result.lang, cancellation)
     return write_manifest_digest(new_folder), problems

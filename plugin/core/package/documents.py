@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..files.digests import compute_sha256, read_manifest
 from ..messages.texts import CauseMessage
 from .names import fill_name_pattern
 from .package_spec.model import RECORD_DOCUMENT
@@ -78,11 +77,8 @@ def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError 
     return None
 
 
-def make_documents(context: ExportContext) -> list[ExportProblem]:
-    """Make the planned documents, write them and name their files in the manifest.
-
-    Return the problems.
-    """
+def make_documents(context: ExportContext) -> None:
+    """Make the planned documents, write them and name their files in the manifest."""
     rows = {row["id"]: row for row in context.manifest["slots"]}
     for filled_slot in context.documents.slots:
         context.cancellation.raise_if_cancelled()
@@ -90,7 +86,6 @@ def make_documents(context: ExportContext) -> list[ExportProblem]:
         path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
         _write_document(make_package_document(context, slot.generated), path, context.documents.print_pdf)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
-    return []
 
 
 def make_package_document(context: ExportContext, kind: str) -> Document:
@@ -119,21 +114,3 @@ def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter |
         print_pdf(document, path)
     else:
         raise OutputError("output_pdf_without_qgis", target=path.name)
-
-
-def find_unmodified_generated_documents(former_package: Path) -> set[str]:
-    """Return the paths of the documents in an earlier package that the plugin made and that were not changed since.
-
-    They describe the check at that time and are made again. A signed copy differs, and is used like any other file.
-    """
-    manifest, _ = read_manifest(former_package)
-    if manifest is None:
-        # `gate` reports a folder that is not a package of this plugin.
-        return set()
-    digests = {row["path"]: row["sha256"] for row in manifest["files"]}
-    generated_paths = {path for row in manifest.get("slots", ()) if row.get("generated") for path in row["files"]}
-    return {
-        name
-        for name in generated_paths
-        if (former_package / name).is_file() and compute_sha256(former_package / name) == digests.get(name)
-    }

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +30,7 @@ from .gate import (
     stop_on_gate_problems,
 )
 from .inspection.inspect import RECEIVED_GROUP
-from .layers.prepare import prepare_data_sets
-from .layers.vectors import write_vector_set
+from .layers.data_sets import prepare_data_sets, write_vector_set
 from .manifest import make_manifest_head, make_slot_rows, write_manifest
 from .maps.slots import (
     MAP_PROGRESS_START,
@@ -97,15 +96,8 @@ def check_by_rules_of_receiving_body(check_result: CheckResult, cancellation: Ca
         yield ExportProblem(level, "as_received", layer, field, len(findings), features, params)
 
 
-# Other parts than layers: documents, the report, tables, metadata. A new part is a function here or in a separate
-# module, and an entry in `EXPORT_STEPS`.
-
-#: Makes a part of the package; returns the problems to report.
-ExportStep = Callable[[ExportContext], Iterable[ExportProblem]]
-
-
-def copy_documents(context: ExportContext) -> list[ExportProblem]:
-    """Copy the planner's files into the package's folders; return the problems."""
+def copy_documents(context: ExportContext) -> None:
+    """Copy the planner's files into the package's folders."""
     for filled_slot in context.filled_slots:
         for path in filled_slot.file_paths:
             context.cancellation.raise_if_cancelled()
@@ -117,11 +109,10 @@ def copy_documents(context: ExportContext) -> list[ExportProblem]:
                 if is_write_error(error, context.new_folder):
                     raise
                 raise make_unreadable_file_error(path, error) from error
-    return []
 
 
-def write_report(context: ExportContext) -> list[ExportProblem]:
-    """Write the report of the check as page (HTML) and as data (JSON); return the problems."""
+def write_report(context: ExportContext) -> None:
+    """Write the report of the check as page (HTML) and as data (JSON)."""
     from ..render.html import render_report
     from ..render.outputs import report_to_json
     from ..render.pictures import add_picture_digests
@@ -135,11 +126,10 @@ def write_report(context: ExportContext) -> list[ExportProblem]:
     ):
         path = context.prepare_generated_path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
-    return []
 
 
-def write_metadata(context: ExportContext) -> list[ExportProblem]:
-    """Write the metadata from the manifest; return the problems.
+def write_metadata(context: ExportContext) -> None:
+    """Write the metadata from the manifest.
 
     Called last, because the metadata describe all other parts of the package.
 
@@ -153,18 +143,6 @@ def write_metadata(context: ExportContext) -> list[ExportProblem]:
     context.manifest["metadata"] = read_back_metadata(
         path.read_bytes(), context.manifest, context.package_spec, context.get_path_in_package(path)
     )
-    return []
-
-
-#: Parts in the order in which they are made.
-EXPORT_STEPS: tuple[ExportStep, ...] = (
-    copy_documents,
-    make_maps_and_list_in_manifest,
-    write_report,
-    make_documents,
-    write_workbooks,
-    write_metadata,
-)
 
 
 def make_options_for_package(options: RunOptions, package_spec: PackageSpec) -> RunOptions:
@@ -284,8 +262,12 @@ def _export_locked(
         manifest["layers"] = [row for one in written_sets for row in one.rows]
         problems += [problem for one in written_sets for problem in one.problems]
         manifest["slots"] = make_slot_rows(filled_slots, spec)
-        for part in EXPORT_STEPS:
-            problems += part(context)
+        copy_documents(context)
+        problems += make_maps_and_list_in_manifest(context)
+        write_report(context)
+        make_documents(context)
+        problems += write_workbooks(context)
+        write_metadata(context)
         problems = drop_duplicate_notes(problems, manifest["slots"])
         written_manifest = write_manifest(new_folder, manifest, problems, lang, cancellation)
         digest = write_manifest_digest(new_folder)

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET  # nosec B405 # elements are only written
+import xml.etree.ElementTree as ET  # nosec B405 # entities are refused first
 import xml.parsers.expat as expat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -131,8 +131,6 @@ def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[st
 #: The encoding in an XML declaration. The parser does not support the Chinese encodings.
 _DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
 _CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
-#: Maximum depth of elements; metadata have three levels.
-_MAX_DEPTH = 50
 
 
 class UnreadableXml(Exception):
@@ -145,15 +143,6 @@ class UnreadableXml(Exception):
     def __init__(self, case: str, **params: Any):
         super().__init__(case)
         self.case, self.params = case, params
-
-
-@dataclass
-class XmlNode:
-    """An XML element with its text and children."""
-
-    name: str
-    text: str = ""
-    children: list[XmlNode] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -171,7 +160,7 @@ class MetadataItems:
     repeated_elements: tuple[str, ...] = ()
 
 
-def read_xml(data: bytes) -> XmlNode:
+def read_xml(data: bytes) -> ET.Element:
     """Return the root element of an XML document.
 
     Raises
@@ -181,39 +170,28 @@ def read_xml(data: bytes) -> XmlNode:
         or is not in its declared encoding.
     """
     data, is_converted = _convert_to_utf8(data)
-    parser = expat.ParserCreate("utf-8" if is_converted else None)
-    root = XmlNode("")
-    stack = [root]
+    encoding = "utf-8" if is_converted else None
 
     def refuse_entities(*_: Any) -> int:
         """Raise UnreadableXml for a declared entity (called by the parser)."""
         raise UnreadableXml("entities")
 
-    def start_element(name: str, attributes: dict[str, str]) -> None:
-        """Add an element to the tree (called by the parser)."""
-        if len(stack) > _MAX_DEPTH:
-            raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
-        node = XmlNode(name)
-        stack[-1].children.append(node)
-        stack.append(node)
-
-    def add_text(part: str) -> None:
-        """Add text to the current element (called by the parser)."""
-        stack[-1].text += part
-
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = refuse_entities
-    parser.StartElementHandler = start_element
-    parser.EndElementHandler = lambda _: stack.pop()
-    parser.CharacterDataHandler = add_text
-    parser.buffer_text = True
+    checking_parser = expat.ParserCreate(encoding, namespace_separator=" ")
+    checking_parser.StartDoctypeDeclHandler = checking_parser.EntityDeclHandler = refuse_entities
+    checking_parser.ExternalEntityRefHandler = refuse_entities
     try:
-        parser.Parse(data, True)
+        checking_parser.Parse(data, True)
+        return ET.fromstring(data, ET.XMLParser(encoding=encoding))  # nosec B314 # entities are refused above
     except expat.ExpatError as error:
         raise UnreadableXml("damaged", line=error.lineno) from error
     except (LookupError, ValueError) as error:
         # An unknown encoding or a multi-byte one that the parser does not support; it reports it in other words.
         raise UnreadableXml("encoding", declared=_find_declared_encoding(data), found=_detect_encoding(data)) from error
-    return root.children[0]
+
+
+def get_local_name(element: ET.Element) -> str:
+    """Return the name of an XML element without its namespace."""
+    return element.tag.rpartition("}")[2]
 
 
 def _find_declared_encoding(data: bytes) -> str:
@@ -252,32 +230,35 @@ def _detect_encoding(data: bytes) -> str:
     return "?"
 
 
-def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataItems | None:
+def read_metadata_by_spec(root: ET.Element, package_spec: PackageSpec) -> MetadataItems | None:
     """Return the metadata in an XML document, whose element names the specification defines.
 
     None if the root element has another name.
     """
     name_by_item = package_spec.metadata.names_by_item
     frames = {key: name_by_item[key] or key for key in METADATA_CONTAINER_ELEMENTS}
-    if root.name != frames["metadata"]:
+    if get_local_name(root) != frames["metadata"]:
         return None
     unknown_elements = [
-        child.name for child in root.children if child.name not in (frames["package"], frames["dataset"])
+        name for name in map(get_local_name, root) if name not in (frames["package"], frames["dataset"])
     ]
     missing_elements, repeated_elements = [], []
     items_of_frame: dict[str, list[dict[str, str]]] = {"package": [], "dataset": []}
     for frame, items in (("package", PACKAGE_METADATA_ITEMS), ("dataset", LAYER_METADATA_ITEMS)):
         item_of_name = {name_by_item[item]: item for item in items if name_by_item[item]}
-        for node in (child for child in root.children if child.name == frames[frame]):
+        for node in (child for child in root if get_local_name(child) == frames[frame]):
             items_read: dict[str, str] = {}
-            for child in node.children:
-                if child.name not in item_of_name:
-                    unknown_elements.append(f"{node.name}/{child.name}")
-                elif item_of_name[child.name] in items_read:
-                    repeated_elements.append(f"{node.name}/{child.name}")
+            for child in node:
+                name = get_local_name(child)
+                if name not in item_of_name:
+                    unknown_elements.append(f"{frames[frame]}/{name}")
+                elif item_of_name[name] in items_read:
+                    repeated_elements.append(f"{frames[frame]}/{name}")
                 else:
-                    items_read[item_of_name[child.name]] = child.text.strip()
-            missing_elements += [f"{node.name}/{name}" for name, item in item_of_name.items() if item not in items_read]
+                    items_read[item_of_name[name]] = (child.text or "").strip()
+            missing_elements += [
+                f"{frames[frame]}/{name}" for name, item in item_of_name.items() if item not in items_read
+            ]
             items_of_frame[frame].append(items_read)
     if not items_of_frame["package"]:
         missing_elements.append(frames["package"])

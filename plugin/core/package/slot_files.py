@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..files.digests import compute_sha256, iterate_files_below
+from ..files.digests import compute_sha256, iterate_files_below, read_manifest
 from ..files.names import find_name_problem
 from ..files.writing import explain_os_error
 from ..messages.texts import Texts
-from .documents import find_unmodified_generated_documents
 from .maps.jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
-from .maps.slots import find_unmodified_rendered_maps, has_low_resolution
+from .maps.slots import ORIGIN_MADE, has_low_resolution
 from .names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
@@ -203,12 +202,23 @@ def _report_unmatched_files(
 def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
     """Return name in small letters → files of a former package that are used again.
 
-    They are the files that the plugin did not make.
+    Maps and documents that the plugin made, and that were not changed since, show the plan at that time and are made
+    again. A signed copy differs, and is used like any other file.
     """
-    return _list_files_by_name(
-        former_package,
-        find_unmodified_rendered_maps(former_package) | find_unmodified_generated_documents(former_package),
-    )
+    manifest, _ = read_manifest(former_package)
+    if manifest is None:
+        # `gate` reports a folder that is not a package of this plugin.
+        return _list_files_by_name(former_package)
+    digests = {row["path"]: row["sha256"] for row in manifest["files"]}
+    made_maps = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == ORIGIN_MADE}
+    made_documents = {path for row in manifest.get("slots", ()) if row.get("generated") for path in row["files"]}
+    unmodified = {
+        name
+        for name in made_maps | made_documents
+        if (former_package / name).is_file() and compute_sha256(former_package / name) == digests.get(name)
+    }
+    world_files = {make_world_file_name(name) for name in unmodified & made_maps}
+    return _list_files_by_name(former_package, unmodified | world_files)
 
 
 def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ()) -> dict[str, list[Path]]:

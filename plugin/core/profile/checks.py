@@ -7,19 +7,19 @@ A typing error must not pass as a decision of the county.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import SOURCE_MARKS, ErrorCollector, check_keys, check_type
+from ..files.data import SOURCE_MARKS, ErrorCollector, check_keys, check_known, check_type, make_unknown_value_error
 from ..model.indicator import RATIO_FORMS
 from ..model.rule import Severity, load_all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
 from ..standard.bounds import check_number
-from ..standard.conflicts import CONFLICTS_SECTION, check_meaning
+from ..standard.conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
 from ..standard.editions import PLANNING_PHASES
 from .model import ABSENCE_ITEM
 from .space_map import THREE_ZONES, check_three_zone_name
@@ -69,14 +69,6 @@ def remove_retired_settings(table: dict[str, Any]) -> tuple[dict[str, Any], tupl
     return remaining_table, tuple(retired_keys)
 
 
-def make_unknown_value_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
-    """Return the error for a value that is not allowed; it lists the allowed values.
-
-    ``key``: the place in the file. ``known``: the allowed values, or an example of one.
-    """
-    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
-
-
 def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError unless the standard has the setting and the value is valid."""
     if key.startswith("rules."):
@@ -105,8 +97,7 @@ def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
     A county may set these limits for any layer, also where the standard sets none.
     """
     role = key.rsplit(".", 1)[-1]
-    if role not in standard.templates:
-        raise make_unknown_value_error(path, key, role, standard.templates)
+    check_known(role, standard.templates, path, key)
     if check_type(value, (int, float), file=path, key=key) < 0:
         raise make_unknown_value_error(path, key, value, (">= 0",))
 
@@ -128,15 +119,15 @@ def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
 def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError for a setting that names an unknown choice, such as a form of the ratio or a layer."""
     if key.startswith(f"{CONFLICTS_SECTION}."):
-        check_meaning(value, path, key)
+        check_known(value, CONFLICT_MEANINGS, path, key)
     if key == "sealed.roles":
         for item in value:
             if item not in standard.concepts and item not in standard.templates:
                 raise make_unknown_value_error(path, key, item, standard.concepts)
     if key == "ratio.base_year" and value not in _SURVEY_YEARS:
         raise make_unknown_value_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
-    if key == "ratio.form" and value not in RATIO_FORMS:
-        raise make_unknown_value_error(path, key, value, RATIO_FORMS)
+    if key == "ratio.form":
+        check_known(value, RATIO_FORMS, path, key)
 
 
 def _get_parameter_defaults_of_rule(code: str) -> dict[str, Any]:
@@ -190,8 +181,7 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, erro
             with errors.collect_data_error():
                 if key not in settings:
                     raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
-                if mark not in SOURCE_MARKS:
-                    raise make_unknown_value_error(path, f"marks.{key}", mark, SOURCE_MARKS)
+                check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
         return marks
     return {}
 
@@ -204,8 +194,7 @@ def read_mark_sources(
         sources = dict(check_type(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
         for key, source in sources.items():
             with errors.collect_data_error():
-                if key not in marks:
-                    raise make_unknown_value_error(path, "mark_sources", key, marks)
+                check_known(key, marks, path, "mark_sources")
                 check_type(source, str, file=path, key=f"mark_sources.{key}")
         return sources
     return {}
@@ -225,8 +214,7 @@ def read_severity(
                 codes = [*load_all_rules(), *declared_codes]
                 if code not in codes:
                     raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
-                if value not in list(Severity):
-                    raise make_unknown_value_error(path, f"{where}.{code}", value, Severity)
+                check_known(value, Severity, path, f"{where}.{code}")
         return dict(table)
     return {}
 
@@ -242,8 +230,7 @@ def read_phase_severities(
     with errors.collect_data_error():
         for phase, rows in check_type(table, dict, file=path, key="phase").items():
             with errors.collect_data_error():
-                if phase not in PLANNING_PHASES:
-                    raise make_unknown_value_error(path, "phase", phase, PLANNING_PHASES)
+                check_known(phase, PLANNING_PHASES, path, "phase")
                 section = f"phase.{phase}"
                 check_type(rows, dict, file=path, key=section)
                 check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
@@ -267,8 +254,7 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
         concepts = check_type(table.get("concepts", []), list, file=path, key="absent.concepts")
         for concept in concepts:
             with errors.collect_data_error():
-                if concept not in known_concepts:
-                    raise make_unknown_value_error(path, "absent.concepts", concept, known_concepts)
+                check_known(concept, known_concepts, path, "absent.concepts")
         return frozenset(concepts)
     return frozenset()
 
@@ -293,8 +279,7 @@ def read_rules(
         known_names = [EVERY_RULE, *standard.rule_groups, *load_all_rules(), *declared_codes] if names else []
         for name in names:
             with errors.collect_data_error():
-                if name not in known_names:
-                    raise make_unknown_value_error(path, key, name, known_names)
+                check_known(name, known_names, path, key)
         return tuple(names)
     return ()
 
@@ -321,8 +306,7 @@ def read_confirmed(
         items = check_type(table["items"], list, file=path, key="confirmed.items")
         for item in items:
             with errors.collect_data_error():
-                if item not in known_items:
-                    raise make_unknown_value_error(path, "confirmed.items", item, known_items)
+                check_known(item, known_items, path, "confirmed.items")
         confirmed_by = {k: table[k] for k in ("by", "document")}
         for key, value in confirmed_by.items():
             if not check_type(value, str, file=path, key=f"confirmed.{key}").strip():

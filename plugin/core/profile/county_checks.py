@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from unicodedata import normalize
@@ -21,9 +21,9 @@ from ..messages.texts import IndicatorName
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from ..standard import CHECK_SECTION, Standard
 from . import checks
-from .county_file import CountySettings, compose_county
+from .county_file import CountySettings, convert_target_to_row, load_profile_as_if_saved
 from .figures import read_targets
-from .load import load_named_standard, load_profile, load_profile_from_table
+from .load import load_named_standard, load_profile
 from .model import IndicatorTarget, Profile
 from .norm import Norm
 
@@ -57,15 +57,20 @@ def find_county_problems(
     saved
         The settings as the form opened them; changed targets are compared with these.
     """
-    base, problems = _load_base(county, path)
+    problems = []
+    try:
+        base = load_base(county, path)
+    except DataError as error:
+        # A profile without settings replaces it.
+        base, problems = load_profile(), [FormFieldError("base", error)]
     problems += _check_identity(county, base, path)
-    norm = Norm(_load_standard(path, text, base), base)
+    norm = Norm(load_named_standard(tomllib.loads(text), base, path), base)
     problems += list(_check_targets(county, saved or CountySettings(), norm, path))
     problems += list(_check_county_settings(county, norm, path))
     problems += list(_check_confirmation(county, norm.standard, path, _list_declared_codes(norm, text)))
     if not any(problem.prevents_saving for problem in problems):
         try:
-            load_profile_from_table(tomllib.loads(compose_county(county, path, text)), path)
+            load_profile_as_if_saved(county, path, text)
         except DataError as error:
             problems.append(FormFieldError("", error))
     return problems
@@ -82,20 +87,6 @@ def load_base(county: CountySettings, path: Path) -> Profile:
         county.parent_profile if county.parent_profile.endswith(".toml") else f"{county.parent_profile}.toml"
     )
     return load_profile(sibling if sibling.exists() else county.parent_profile)
-
-
-def _load_base(county: CountySettings, path: Path) -> tuple[Profile, list[FormFieldError]]:
-    """Return the base profile, and the problem if it cannot be loaded; an empty profile replaces it then."""
-    try:
-        return load_base(county, path), []
-    except DataError as error:
-        return load_profile(), [FormFieldError("base", error)]
-
-
-def _load_standard(path: Path, text: str, base: Profile) -> Standard:
-    """Return the standard that the file names, else the standard of its base."""
-    table = tomllib.loads(text) if text else {}
-    return load_named_standard(table, base, path)
 
 
 def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[FormFieldError]:
@@ -126,7 +117,8 @@ def _check_targets(
     for number, target in enumerate(county.targets):
         field = f"targets[{number}]"
         collector = ErrorCollector(keep=True)
-        readable_targets = read_targets([_convert_target_to_table(target)], county.area_code, path, collector)
+        row = convert_target_to_row(replace(target, other_sources=()))
+        readable_targets = read_targets([row], county.area_code, path, collector)
         for error in collector.found:
             yield _make_target_problem(field, target, error)
         if (target.indicator, target.year) in seen_targets:
@@ -139,13 +131,6 @@ def _check_targets(
         if readable_targets and former_target is not None:
             yield from _check_magnitude(field, target, former_target, norm)
             yield from _check_not_looser(field, target, norm, county.area_code)
-
-
-def _convert_target_to_table(target: IndicatorTarget) -> dict[str, object]:
-    """Return a target as a table of ``[[targets]]``, as the loader reads it."""
-    keys = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
-    row = {key: getattr(target, key) for key in keys}
-    return row | ({"warn_below": target.warn_below} if target.warn_below else {})
 
 
 def _make_target_problem(field: str, target: IndicatorTarget, error: DataError) -> FormFieldError:
@@ -238,7 +223,7 @@ def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> It
 
 def _list_declared_codes(norm: Norm, text: str) -> list[str]:
     """Return the codes of the checks that base and standard declare, and those in the text of the county's file."""
-    rows = tomllib.loads(text).get(CHECK_SECTION, []) if text else []
+    rows = tomllib.loads(text).get(CHECK_SECTION, [])
     own_codes = [row["code"] for row in rows if isinstance(row, dict) and "code" in row]
     return [*(check.code for check in norm.declared_checks), *own_codes]
 

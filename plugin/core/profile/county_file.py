@@ -18,7 +18,7 @@ from ..errors import DataError
 from ..files.data import read_toml
 from ..files.toml_text import TomlText
 from ..files.writing import write_text
-from ..standard import SETTING_SECTIONS, flatten_table
+from ..standard.load import flatten_settings
 from .load import load_profile_from_table
 from .model import IndicatorTarget, OtherSource, Profile, compute_division_prefix
 
@@ -110,8 +110,8 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
         area_code=profile.area_code,
         parent_profile=table.get("base", ""),
         targets=tuple(_read_target(row, profile.area_code) for row in _find_rows_of_own_area(table).values()),
-        value_by_setting=_read_own_settings(table),
-        document_by_setting={key: sources[key] for key in sources if key in _read_own_settings(table)},
+        value_by_setting=flatten_settings(table),
+        document_by_setting={key: sources[key] for key in sources if key in flatten_settings(table)},
         confirmation=CountyConfirmation(
             confirmed["by"], confirmed["document"], _format_day(confirmed["date"]), tuple(confirmed["items"])
         )
@@ -128,7 +128,7 @@ def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
     """
     file = TomlText(text, path)
     if "id" not in file.table:
-        file.set_value(("id",), _make_id(county.area_code))
+        file.set_value(("id",), f"county_{county.area_code}")
     for key, value in (("name", county.name), ("area_code", county.area_code), ("base", county.parent_profile)):
         if value or key != "base":
             file.set_value((key,), value)
@@ -163,17 +163,6 @@ def save_county(county: CountySettings, path: Path, text: str = "") -> None:
 
 
 # --- parts
-def _make_id(area_code: str) -> str:
-    """Return the id of a county's profile."""
-    return f"county_{area_code}"
-
-
-def _read_own_settings(table: dict[str, Any]) -> dict[str, Any]:
-    """Return dotted key → value of the settings in a profile's own file."""
-    settings: dict[str, Any] = {}
-    for section in SETTING_SECTIONS:
-        settings.update(flatten_table(table.get(section, {}), f"{section}."))
-    return settings
 
 
 def _find_rows_of_own_area(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
@@ -192,7 +181,7 @@ def _read_target(row: dict[str, Any], area_code: str) -> IndicatorTarget:
     return IndicatorTarget(area_code, **figure, warn_below=row.get("warn_below", ""))
 
 
-def _convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
+def convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
     """Return a target as a row of ``[[targets]]``, without empty optional keys."""
     row = {key: getattr(target, key) for key in _TARGET_KEYS}
     if target.warn_below:
@@ -235,7 +224,7 @@ def _split_setting_key(key: str, file: TomlText) -> tuple[str, ...]:
 
 def _write_settings(file: TomlText, county: CountySettings) -> None:
     """Write changed settings with marks and source documents; remove settings that the county no longer has."""
-    former_settings = _read_own_settings(file.table)
+    former_settings = flatten_settings(file.table)
     sources = dict(file.table.get("mark_sources", {}))
     marks = dict(file.table.get("marks", {}))
     for key in former_settings:
@@ -279,7 +268,7 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
     existing_rows = _find_rows_of_own_area(file.table)
     target_by_position = _match_targets_to_rows(existing_rows, county.targets)
     for position, target in target_by_position.items():
-        row, new_row = existing_rows[position], _convert_target_to_row(target)
+        row, new_row = existing_rows[position], convert_target_to_row(target)
         for key, value in new_row.items():
             if row.get(key) != value:
                 file.set_value(("targets", position, key), value)
@@ -291,7 +280,7 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
     written_ids = [id(target) for target in target_by_position.values()]
     for target in county.targets:
         if id(target) not in written_ids:
-            file.append_row("targets", _convert_target_to_row(target))
+            file.append_row("targets", convert_target_to_row(target))
 
 
 def _match_targets_to_rows(

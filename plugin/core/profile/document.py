@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import DOCUMENT_SETTINGS
 from ..errors import DataError, InputError
-from ..files.data import ErrorCollector, check_keys, check_type, read_toml
+from ..files.data import ErrorCollector, check_keys, check_type, make_unknown_value_error, read_toml
 from ..messages.texts import Message, NameList
 
 if TYPE_CHECKING:
@@ -292,10 +292,7 @@ def read_document_info_from_table(table: Any, base: DocumentInfo, path: Path, er
     secrecy, levels = own_values.get("secrecy", ""), load_secrecy_levels()
     with errors.collect_data_error():
         if secrecy and not levels.is_known(secrecy):
-            known_names = ", ".join(levels.names)
-            raise DataError(
-                "data_value_unknown", file=str(path), key="document.secrecy", value=secrecy, known=known_names
-            )
+            raise make_unknown_value_error(path, "document.secrecy", secrecy, levels.names)
         if levels.is_lower(secrecy, base.secrecy) and not own_values.get("secrecy_reason"):
             raise DataError("document_profile_lowered", file=str(path), above=base.secrecy, secrecy=secrecy)
     overrides = {key: value for key, value in own_values.items() if value}

@@ -27,16 +27,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..files.data import ErrorCollector, check_keys, check_type
+from ..files.data import ErrorCollector, check_keys, check_known, check_type, make_unknown_value_error
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..model.side_inputs import SideInputs
 from ..standard import Standard
 from ..standard.indicator_catalogue import find_allowed_comparisons
-from .checks import make_unknown_value_error
 from .model import BINDING_TARGET_WORD, IndicatorTarget, OtherSource, RegisteredSite, StatedFigure, count_decimals
 
 TARGET_COMPARISONS = (">=", "<=", "=")
@@ -85,15 +85,14 @@ def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) 
 
     A missing, unknown, repeated or misprinted value is an error with row and key.
     """
-    targets: dict[tuple[str | int, ...], IndicatorTarget] = {}
-    for field, row in _iterate_toml_tables_with_position(rows, "targets", path, errors):
-        with errors.collect_data_error():
-            target = _read_target(row, area_code, path, field)
-            if targets.setdefault(_make_identity(target), target) is not target:
-                raise make_unknown_value_error(
-                    path, f"{field}.indicator", f"{target.indicator} {target.year}", ("also_said",)
-                )
-    return tuple(targets.values())
+    return _read_figures(
+        rows,
+        "targets",
+        path,
+        errors,
+        lambda row, field: _read_target(row, area_code, path, field),
+        lambda target: ("indicator", f"{target.indicator} {target.year}", "also_said"),
+    )
 
 
 def read_stated_figures(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[StatedFigure, ...]:
@@ -101,44 +100,58 @@ def read_stated_figures(rows: Any, area_code: str, path: Path, errors: ErrorColl
 
     Errors as of `read_targets`.
     """
-    stated_figures: dict[tuple[str | int, ...], StatedFigure] = {}
-    for field, row in _iterate_toml_tables_with_position(rows, "stated", path, errors):
-        with errors.collect_data_error():
-            check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=field)
-            values = _read_shared_values(row, path, field)
-            for key in ("name", "note"):
-                values[key] = check_type(row.get(key, ""), str, file=path, key=f"{field}.{key}")
-            stated_figure = StatedFigure(area_code=area_code, **values)
-            if stated_figures.setdefault(_make_identity(stated_figure), stated_figure) is not stated_figure:
-                raise make_unknown_value_error(
-                    path, f"{field}.name", f"{stated_figure.name} {stated_figure.year}", ("also_said",)
-                )
-    return tuple(stated_figures.values())
+
+    def read_stated_figure(row: dict[str, Any], field: str) -> StatedFigure:
+        """Return the figure in a row of ``[[stated]]``."""
+        check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=field)
+        values = _read_shared_values(row, path, field)
+        for key in ("name", "note"):
+            values[key] = check_type(row.get(key, ""), str, file=path, key=f"{field}.{key}")
+        return StatedFigure(area_code=area_code, **values)
+
+    return _read_figures(
+        rows, "stated", path, errors, read_stated_figure, lambda one: ("name", f"{one.name} {one.year}", "also_said")
+    )
 
 
 def read_heritage_register(
     rows: Any, area_code: str, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[RegisteredSite, ...]:
     """Return the heritage register of a profile. Raise DataError as `read_targets`."""
-    sites: dict[tuple[str | int, ...], RegisteredSite] = {}
-    for field, row in _iterate_toml_tables_with_position(rows, "heritage_register", path, errors):
-        with errors.collect_data_error():
-            site = _read_registered_site(row, area_code, standard, path, field)
-            if sites.setdefault(_make_identity(site), site) is not site:
-                raise make_unknown_value_error(path, f"{field}.term", site.term, ("kind + level + name",))
-    return tuple(sites.values())
+    return _read_figures(
+        rows,
+        "heritage_register",
+        path,
+        errors,
+        lambda row, field: _read_registered_site(row, area_code, standard, path, field),
+        lambda site: ("term", site.term, "kind + level + name"),
+    )
 
 
-def _iterate_toml_tables_with_position(
-    rows: Any, name: str, path: Path, errors: ErrorCollector
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return (``name[position]``, row) for each table of an array of tables."""
+def _read_figures(
+    rows: Any,
+    name: str,
+    path: Path,
+    errors: ErrorCollector,
+    read_row: Callable[[dict[str, Any], str], _FigureType],
+    describe_repeated: Callable[[_FigureType], tuple[str, str, str]],
+) -> tuple[_FigureType, ...]:
+    """Return the figures of an array of tables.
+
+    ``read_row`` returns the figure of a table and its place (``targets[1]``). ``describe_repeated`` returns key, value
+    and what is allowed, for the error on a figure that occurs twice.
+    """
+    figures: dict[tuple[str | int, ...], _FigureType] = {}
     with errors.collect_data_error():
         check_type(rows, list, file=path, key=name)
-        for row in rows:
-            check_type(row, dict, file=path, key=name)
-        return [(f"{name}[{position}]", row) for position, row in enumerate(rows, 1)]
-    return []
+        for position, row in enumerate(rows, 1):
+            field = f"{name}[{position}]"
+            with errors.collect_data_error():
+                figure = read_row(check_type(row, dict, file=path, key=name), field)
+                if figures.setdefault(_make_identity(figure), figure) is not figure:
+                    key, value, allowed = describe_repeated(figure)
+                    raise make_unknown_value_error(path, f"{field}.{key}", value, (allowed,))
+    return tuple(figures.values())
 
 
 def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) -> IndicatorTarget:
@@ -150,11 +163,9 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
     check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=optional_keys, file=path, where=field)
     values = _read_shared_values(row, path, field)
     known_indicators = {**AREA_FIGURES, **STATED_FIGURES}
-    if row["indicator"] not in known_indicators:
-        raise make_unknown_value_error(path, f"{field}.indicator", row["indicator"], known_indicators)
+    check_known(row["indicator"], known_indicators, path, f"{field}.indicator")
     units = ("count",) if known_indicators[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
-    if row["unit"] not in units:
-        raise make_unknown_value_error(path, f"{field}.unit", row["unit"], units)
+    check_known(row["unit"], units, path, f"{field}.unit")
     values["indicator"] = row["indicator"]
     allowed_here = find_allowed_comparisons(row["indicator"])
     if row["comparison"] not in allowed_here:
@@ -217,8 +228,7 @@ def _read_registered_site(
         return replace(RegisteredSite(area_code=area_code, **values), count=count)
     areas = {k: _read_printed_number(row[k], path, f"{field}.{k}") for k in _AREA_KEYS if k in row}
     if areas or "unit" in row:
-        if row.get("unit") not in SQUARE_METRES:
-            raise make_unknown_value_error(path, f"{field}.unit", row.get("unit", ""), SQUARE_METRES)
+        check_known(row.get("unit", ""), SQUARE_METRES, path, f"{field}.unit")
         areas["unit"] = row["unit"]
     return replace(RegisteredSite(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a profile's file, merged with its bases."""
+"""Read a profile's file, merged with its bases, and find the data files that settings name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import PROFILES_FOLDER
 from ..errors import DataError
-from ..files.data import ErrorCollector, check_type, read_toml
+from ..files.data import ErrorCollector, check_type, make_unknown_value_error, read_toml
 from ..standard import CHECK_SECTION, SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks
@@ -19,6 +19,7 @@ from .model import Profile
 
 if TYPE_CHECKING:
     from ..standard.declared_checks.model import DeclaredCheck
+    from .norm import Norm
 
 _REQUIRED_PROFILE_KEYS = ("id", "name", "area_code")
 _ALLOWED_PROFILE_KEYS = (
@@ -134,14 +135,12 @@ def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[P
     sibling = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
     base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{name}.toml"
     if not base_path.exists():
-        raise checks.make_unknown_value_error(path, "base", name, list_profile_ids())
+        raise make_unknown_value_error(path, "base", name, list_profile_ids())
     base = _load_merged_profile(base_path, (*derived_paths, path.resolve()), ErrorCollector())
     codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
     if not all(base.covers(code) for code in codes):
         # A county below another province would inherit that province's limits.
-        raise checks.make_unknown_value_error(
-            path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",)
-        )
+        raise make_unknown_value_error(path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",))
     return base
 
 
@@ -246,3 +245,29 @@ def _merge_profile_with_base(
         document_info=document,
         checks=declared_checks,
     )
+
+
+def find_file_of_standard(norm: Norm, setting: str) -> Path:
+    """Return the file that a setting of the standard names. Raise DataError if it is missing."""
+    name = str(norm.standard.settings[setting])
+    folders = [one.folder for one in norm.standard.list_with_included_standards()]
+    path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    if path is None:
+        raise DataError("data_file_missing", file=str(norm.standard.folder / name))
+    return path
+
+
+def find_file_of_profile(norm: Norm, setting: str) -> Path | None:
+    """Return the file that the profile or one of its bases names, relative to that profile; None if none names one.
+
+    A profile that was copied from a shipped one may name the file of that one. Raise DataError if the file is missing.
+    """
+    for profile in norm.profile.list_base_profiles():
+        if setting in profile.own_settings and profile.path is not None:
+            name = str(profile.own_settings[setting])
+            candidates = (profile.path.parent / name, PROFILES_FOLDER / name)
+            path = next((one for one in candidates if one.is_file()), None)
+            if path is None:
+                raise DataError("data_file_missing", file=str(candidates[0]))
+            return path
+    return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..files.data import check_type
+from ..files.data import check_known, check_type
 from ..standard.template import CodeList
 
 if TYPE_CHECKING:
@@ -83,5 +83,4 @@ def load_space_map(norm: Norm) -> SpaceMap:
 def check_three_zone_name(name: Any, standard: Standard, file: Path, key: str) -> None:
     """Raise DataError with file and key unless the value names one of the three zones."""
     known_codes = [code.name for code in standard.code_lists[THREE_ZONES].entry_by_code.values()]
-    if check_type(name, str, file=file, key=key) not in known_codes:
-        raise DataError("data_value_unknown", file=str(file), key=key, value=name, known=", ".join(known_codes))
+    check_known(check_type(name, str, file=file, key=key), known_codes, file, key)

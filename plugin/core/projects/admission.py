@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..files.data import SOURCE_MARKS
 from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..profile import Norm
-from ..profile.named_files import find_file_of_profile, find_file_of_standard
+from ..profile.load import find_file_of_profile, find_file_of_standard
 from ..standard.template import CodeList
 from .line_parts import list_parts
 from .model import Admission, AdmissionRule

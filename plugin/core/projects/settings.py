@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ...paths import STANDARDS_FOLDER
-from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_known, read_toml
 from ..profile import Norm
-from ..profile.named_files import find_file_of_profile
+from ..profile.load import find_file_of_profile
 from .model import AreaBasis, Outcome, SupplyMode
 
 FILE_NAME = "conformity.toml"
@@ -94,12 +93,12 @@ def load_review_settings(norm: Norm) -> ReviewSettings:
         check_keys(table, required=("line",), allowed=(), file=path)
         for number, row in enumerate(table["line"], 1):
             line = _read_line(row, number, path)
-            _check_known(line.concept, (*standard.concepts, *standard.templates), path, f"line {number}.concept")
+            check_known(line.concept, (*standard.concepts, *standard.templates), path, f"line {number}.concept")
             lines[line.id] = line
     off = tuple(norm.get(OFF_SETTING))
     for line_id in off:
         known = tuple(one.id for one in lines.values() if one.absent is Outcome.LISTED)
-        _check_known(line_id, known, norm.profile.path or folder / FILE_NAME, OFF_SETTING)
+        check_known(line_id, known, norm.profile.path or folder / FILE_NAME, OFF_SETTING)
     switched_off = tuple(lines.pop(line_id) for line_id in dict.fromkeys(off))
     return replace(settings, lines=tuple(lines.values()), lines_off=switched_off)
 
@@ -116,7 +115,7 @@ def _read_settings(path: Path) -> ReviewSettings:
     check_keys(supply, required=tuple(map(str, modes)), allowed=(), file=path, where="supply")
     archaeology = table["archaeology"]
     check_keys(archaeology, required=("mark", "area", "ranges"), allowed=(), file=path, where="archaeology")
-    _check_known(archaeology["mark"], SOURCE_MARKS, path, "archaeology.mark")
+    check_known(archaeology["mark"], SOURCE_MARKS, path, "archaeology.mark")
     return ReviewSettings(
         tuple(_read_line(row, number, path) for number, row in enumerate(table["line"], 1)),
         {meaning: tuple(name.upper() for name in fields[meaning]) for meaning in FIELD_MEANINGS},
@@ -144,13 +143,13 @@ def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:
     where = f"line {number}"
     required = ("id", "concept", "zh", "en", "basis", "parts", "absent")
     check_keys(row, required=required, allowed=("approval", "unconfirmed", "words", "rows"), file=path, where=where)
-    _check_known(row["basis"], tuple(map(str, AreaBasis)), path, f"{where}.basis")
-    _check_known(row["parts"], PART_KINDS, path, f"{where}.parts")
-    _check_known(row["absent"], tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.absent")
-    _check_known(row.get("rows", ROWS_ALL), ROW_KINDS, path, f"{where}.rows")
+    check_known(row["basis"], tuple(map(str, AreaBasis)), path, f"{where}.basis")
+    check_known(row["parts"], PART_KINDS, path, f"{where}.parts")
+    check_known(row["absent"], tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.absent")
+    check_known(row.get("rows", ROWS_ALL), ROW_KINDS, path, f"{where}.rows")
     unconfirmed = row.get("unconfirmed", "")
     if unconfirmed:
-        _check_known(unconfirmed, tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.unconfirmed")
+        check_known(unconfirmed, tuple(map(str, _ABSENT_OUTCOMES)), path, f"{where}.unconfirmed")
     return LineSpec(
         row["id"],
         row["concept"],
@@ -163,9 +162,3 @@ def _read_line(row: dict[str, Any], number: int, path: Path) -> LineSpec:
         {part: tuple(words) for part, words in row.get("words", {}).items()},
         row.get("rows", ROWS_ALL),
     )
-
-
-def _check_known(value: Any, known: tuple[str, ...], path: Path, key: str) -> None:
-    """Raise DataError unless a value is one of the known values."""
-    if value not in known:
-        raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))

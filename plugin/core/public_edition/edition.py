@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import DataError, InputError
-from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, make_unknown_value_error, read_toml
 from ..profile.document import load_secrecy_levels
-from ..profile.named_files import find_file_of_profile, find_file_of_standard
+from ..profile.load import find_file_of_profile, find_file_of_standard
 from ..standard.map_set import expand_concepts_to_roles
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def load_public_edition(norm: Norm) -> PublicEdition:
     path = find_file_of_profile(norm, SETTING) or find_file_of_standard(norm, SETTING)
     table = read_toml(path)
     check_keys(table, required=_KEYS, allowed=(), file=path)
-    _check_choice(table["mark"], SOURCE_MARKS, path, "mark")
+    check_known(table["mark"], SOURCE_MARKS, path, "mark")
     for element in _check_texts(table["elements"], path, "elements"):
-        _check_choice(element, ELEMENTS, path, "elements")
+        check_known(element, ELEMENTS, path, "elements")
     scale = check_type(table["largest_scale"], (int, float), file=path, key="largest_scale")
     if scale < 0:
-        raise DataError("data_value_unknown", file=str(path), key="largest_scale", value=str(scale), known="≥ 0")
+        raise make_unknown_value_error(path, "largest_scale", scale, ("≥ 0",))
     kinds = tuple(
         _read_kind(row, norm, path, f"layers[{number}]")
         for number, row in enumerate(check_type(table["layers"], list, file=path, key="layers"), 1)
@@ -166,9 +166,3 @@ def _check_texts(value: Any, path: Path, key: str) -> list[str]:
         if not check_type(text, str, file=path, key=key).strip():
             raise DataError("data_value_kind", file=str(path), key=key, value=repr(text), expected="str")
     return texts
-
-
-def _check_choice(value: Any, known: tuple[str, ...], path: Path, key: str) -> None:
-    """Raise DataError unless a value is one of the known ones."""
-    if value not in known:
-        raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))

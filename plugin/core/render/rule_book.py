@@ -20,7 +20,7 @@ from ..messages.texts import Texts
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity
 from ..profile import Norm
 from ..standard import list_standard_ids, load_standard
-from ..standard.citations import Citation, CitedDocument, find_best_source_mark
+from ..standard.citations import Citation, CitedDocument
 from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
 from ..standard.template import Template
 from .html import fill_template
@@ -85,7 +85,7 @@ def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
     standard = norm.standard
     citations = tuple(norm.citations[key] for key in rule.basis if key in norm.citations)
     binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
-    mark = find_best_source_mark(c.mark for c in binding)
+    mark = min((c.mark for c in binding), default="C")
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return RuleEntry(
         rule=rule,

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DataError
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import check_keys, check_known, check_type, read_toml
 from .template import SOURCE_MARKS
 
 #: The files of a standard.
@@ -57,7 +56,7 @@ def load_cited_documents(folder: Path) -> dict[str, CitedDocument]:
     documents = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("best", "zh", "en"), allowed=(), file=path, where=key)
-        _check_known(row["best"], SOURCE_MARKS, path, f"{key}.best")
+        check_known(row["best"], SOURCE_MARKS, path, f"{key}.best")
         documents[key] = CitedDocument(key, **row)
     return documents
 
@@ -73,24 +72,9 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("mark", "zh", "en"), allowed=("sources", "area"), file=path, where=key)
         check_type(row.get("area", ""), str, file=path, key=f"{key}.area")
-        _check_known(row["mark"], SOURCE_MARKS, path, f"{key}.mark")
+        check_known(row["mark"], SOURCE_MARKS, path, f"{key}.mark")
         read_in = tuple(check_type(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
         for source in read_in:
-            _check_known(source, known_sources, path, f"{key}.sources")
+            check_known(source, known_sources, path, f"{key}.sources")
         citations[key] = Citation(key, **row, sources=read_in)
     return citations
-
-
-def find_best_source_mark(marks: Iterable[str]) -> str:
-    """Return the best of several marks of sources (A before B before C); C without any.
-
-    A mark states how well a value is sourced: A read in the document, B quoted elsewhere, C unverified.
-    """
-    return min(marks, default="C")
-
-
-def _check_known(value: object, known_values: Iterable[str], path: Path, key: str) -> None:
-    """Raise DataError unless the value is one of the known values."""
-    known_values = tuple(known_values)
-    if value not in known_values:
-        raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known_values))

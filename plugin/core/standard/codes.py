@@ -105,7 +105,11 @@ def load_code_list(path: Path) -> CodeList:
     for line, row in rows:
         code = _read_code(path, line, row)
         if code.code in codes:
-            _raise_repeated(path, line, code, codes[code.code], lines[code.code])
+            other = codes[code.code]
+            params: dict[str, object] = {"file": str(path), "line": line, "first": lines[code.code], "value": code.code}
+            if code.name != other.name:
+                raise DataError("data_code_two_names", **params, name=other.name, other=code.name)
+            raise DataError("data_code_repeated", **params)
         codes[code.code], lines[code.code] = code, line
     _check_parents(path, codes, lines)
     _check_leading_zeros(path, codes, lines)
@@ -179,17 +183,6 @@ def _read_code(path: Path, line: int, row: dict[str, str]) -> CodeEntry:
         raise DataError("data_code_row", file=str(path), line=line, value=code)
     extra = {k: text for k, text in row.items() if k and k not in CODE_LIST_COLUMNS}
     return CodeEntry(code, name, row["parent"], int(row["level"]), row["mark"], extra)
-
-
-def _raise_repeated(path: Path, line: int, code: CodeEntry, other: CodeEntry, first: int) -> None:
-    """Raise DataError for a code that is in the list twice.
-
-    ``line``, ``code``: the second row; ``first``, ``other``: line and entry of the first row.
-    """
-    error_params: dict[str, object] = {"file": str(path), "line": line, "first": first, "value": code.code}
-    if code.name != other.name:
-        raise DataError("data_code_two_names", **error_params, name=other.name, other=code.name)
-    raise DataError("data_code_repeated", **error_params)
 
 
 def _check_parents(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:

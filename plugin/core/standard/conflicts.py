@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
 
 #: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
 #: marks.
@@ -92,17 +92,10 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntr
     texts = {key: value for key, value in row.items() if key not in ("left", "right")}
     for key, value in texts.items():
         check_type(value, str, file=path, key=f"{entry}.{key}")
-    check_meaning(row["meaning"], path, f"{entry}.meaning")
-    if row["mark"] not in SOURCE_MARKS:
-        raise _make_unknown_error(path, f"{entry}.mark", row["mark"], SOURCE_MARKS)
-    if row["mark"] == "C" and row["meaning"] == ERROR_MEANING:
-        # A county with better knowledge sets the meaning in its profile.
-        raise _make_unknown_error(
-            path,
-            f"{entry}.meaning",
-            ERROR_MEANING,
-            [meaning for meaning in CONFLICT_MEANINGS if meaning != ERROR_MEANING],
-        )
+    check_known(row["mark"], SOURCE_MARKS, path, f"{entry}.mark")
+    # A county with better knowledge than mark C sets an error in its profile.
+    meanings = [meaning for meaning in CONFLICT_MEANINGS if row["mark"] != "C" or meaning != ERROR_MEANING]
+    check_known(row["meaning"], meanings, path, f"{entry}.meaning")
     return [ConflictMatrixEntry(a, b, **texts) for a in left for b in right]
 
 
@@ -110,12 +103,6 @@ def _read_text_or_list(value: Any, path: Path, entry: str) -> list[str]:
     """Return a list of texts; a single text becomes a list of one."""
     word_list = value if isinstance(value, list) else [value]
     return [check_type(word, str, file=path, key=entry) for word in word_list]
-
-
-def check_meaning(value: Any, path: Path, key: str) -> None:
-    """Raise DataError, which lists the known meanings, unless ``value`` is one of `CONFLICT_MEANINGS`."""
-    if value not in CONFLICT_MEANINGS:
-        raise _make_unknown_error(path, key, value, CONFLICT_MEANINGS)
 
 
 def add_missing_conflicts(
@@ -126,8 +113,3 @@ def add_missing_conflicts(
     for conflict in others:
         by_pair.setdefault(conflict.control_line_pair, conflict)
     return tuple(by_pair.values())
-
-
-def _make_unknown_error(path: Path, key: str, value: Any, allowed_values: Iterable[str]) -> DataError:
-    """Return the error for a value that is not allowed; it lists the allowed values."""
-    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed_values))

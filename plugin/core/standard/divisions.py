@@ -155,11 +155,6 @@ def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: C
     return CodeEntry(code, name, "", COUNTY_LEVEL, "C")
 
 
-def make_province_mismatch_error(code: str, province: str, digits: str) -> InputError:
-    """Return the error for a code outside the selected province."""
-    return InputError("county_code_elsewhere", value=code, province=province, digits=digits)
-
-
 class GeographicExtent(NamedTuple):
     """Extent of a division in degrees; ``south`` and ``north`` are None if unknown."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import DataError, InputError
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import check_keys, check_known, check_type, read_toml
 from ..model.rule import Severity
 
 #: The file that makes a folder a standard.
@@ -37,10 +37,7 @@ def find_edition_folders(within: Path | None = None, name: str = "") -> dict[str
 
 def _read_cached_head(path: Path) -> dict[str, Any]:
     """Return id, edition and includes of a ``standard.toml``, cached until it changes."""
-    try:
-        file_state = path.stat()
-    except OSError:
-        return _read_head(path, 0, 0)
+    file_state = path.stat()
     return _read_head(path, file_state.st_mtime_ns, file_state.st_size)
 
 
@@ -153,10 +150,7 @@ def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
     errors.
     """
     for code, value in check_type(table, dict, file=path, key=where).items():
-        if value not in list(Severity):
-            raise DataError(
-                "data_value_unknown", file=str(path), key=f"{where}.{code}", value=str(value), known=", ".join(Severity)
-            )
+        check_known(value, Severity, path, f"{where}.{code}")
     return dict(table)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import DataError
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import check_keys, check_known, check_type, read_toml
 
 if TYPE_CHECKING:
     from . import Standard
@@ -142,7 +142,7 @@ def load_catalogue(standard: Standard) -> IndicatorCatalogue:
 
     Raise DataError with file and key, or for a missing file.
     """
-    for source_standard in (standard, *_list_included(standard)):
+    for source_standard in standard.list_with_included_standards():
         path = source_standard.folder / INDICATORS_FILE
         if path.exists():
             return _read_catalogue(path)
@@ -156,15 +156,6 @@ def find_indicator_name(name: str, lang: str) -> str:
         if entry is not None:
             return entry.name(lang)
     return name
-
-
-def _list_included(standard: Standard) -> list[Standard]:
-    """Return all standards that a standard includes, directly or indirectly, depth first."""
-    return [
-        all_included
-        for included_standard in standard.included_standards
-        for all_included in (included_standard, *_list_included(included_standard))
-    ]
 
 
 def _normalise_indicator_name(name: str) -> str:
@@ -201,9 +192,7 @@ def _read_catalogue(path: Path) -> IndicatorCatalogue:
                 raise DataError("data_duplicate", file=str(path), key=f"{entry.id}.aliases", value=name)
     for entry in entries.values():
         for key in ("part", "whole"):
-            value = getattr(entry, key)
-            if value and value not in entries:
-                raise _make_unknown_error(path, f"{entry.id}.{key}", value, entries)
+            check_known(getattr(entry, key), ("", *entries), path, f"{entry.id}.{key}")
     groups = tuple(_read_land_group(row, f"land_group[{n}]", path) for n, row in enumerate(table["land_group"], 1))
     return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), indicator_id_by_name)
 
@@ -223,8 +212,7 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicat
         ("mark", ("A", "B", "C")),
         ("comparison", (">=", "<=")),
     ):
-        if row.get(key, allowed_values[0]) not in allowed_values:
-            raise _make_unknown_error(path, f"{field}.{key}", row[key], allowed_values)
+        check_known(row.get(key, allowed_values[0]), allowed_values, path, f"{field}.{key}")
     check_keys(row, required=REQUIRED_KEYS_BY_METHOD[row["method"]], allowed=row, file=path, where=field)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
         raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
@@ -238,8 +226,3 @@ def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandUseGrou
     for code in check_type(row["classes"], list, file=path, key=f"{field}.classes"):
         check_type(code, str, file=path, key=f"{field}.classes")
     return LandUseGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
-
-
-def _make_unknown_error(path: Path, key: str, value: Any, allowed_values: Any) -> DataError:
-    """Return the error for a value that is not allowed; it lists the allowed values."""
-    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed_values))

@@ -55,7 +55,7 @@ def read_theme(key: str, row: Any, path: Path) -> MapTheme:
     Raise DataError with file and key.
     """
     section = f"themes.{key}"
-    _check_entry(row, section, path, ())
+    check_entry(row, section, path)
     return MapTheme(key, row["name"], tuple(row["roles"]))
 
 
@@ -65,9 +65,7 @@ def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
     Raise DataError with file and key.
     """
     section = f"tree.{key}"
-    _check_entry(row, section, path, ("also", "chosen", "shown"))
-    for value in check_type(row.get("also", []), list, file=path, key=f"{section}.also"):
-        check_type(value, str, file=path, key=f"{section}.also")
+    check_entry(row, section, path, ("roles", "also"), ("chosen", "shown"))
     is_chosen, is_shown = (
         check_type(row.get(flag, default), bool, file=path, key=f"{section}.{flag}")
         for flag, default in (("chosen", False), ("shown", True))
@@ -75,13 +73,23 @@ def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
     return TreeBranch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), is_chosen, is_shown)
 
 
-def _check_entry(row: Any, section: str, path: Path, optional_keys: tuple[str, ...]) -> None:
-    """Raise DataError unless a theme or branch has a name, a list of layers and only known keys."""
+def check_entry(
+    row: Any,
+    section: str,
+    path: Path,
+    list_keys: tuple[str, ...] = ("roles",),
+    other_keys: tuple[str, ...] = (),
+) -> None:
+    """Raise DataError unless a theme, branch or group has a name, a list of layers and only known keys.
+
+    ``list_keys``: keys of lists of texts.
+    """
     check_type(row, dict, file=path, key=section)
-    check_keys(row, required=("name", "roles"), allowed=optional_keys, file=path, where=section)
+    check_keys(row, required=("name", "roles"), allowed=(*list_keys, *other_keys), file=path, where=section)
     check_type(row["name"], str, file=path, key=f"{section}.name")
-    for value in check_type(row["roles"], list, file=path, key=f"{section}.roles"):
-        check_type(value, str, file=path, key=f"{section}.roles")
+    for key in list_keys:
+        for value in check_type(row.get(key, []), list, file=path, key=f"{section}.{key}"):
+            check_type(value, str, file=path, key=f"{section}.{key}")
 
 
 def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Iterable[TreeBranch], path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import ErrorCollector, check_keys, check_type, read_toml
+from ..files.data import ErrorCollector, check_keys, check_known, check_type, read_toml
 from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
 from .editions import (
@@ -19,7 +19,7 @@ from .editions import (
     read_phase_severities,
     read_severities,
 )
-from .layer_tree import check_layer_tree, read_branch, read_theme
+from .layer_tree import check_entry, check_layer_tree, read_branch, read_theme
 from .maintenance import load_maintenance
 from .model import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
 from .template import SOURCE_MARKS
@@ -138,7 +138,7 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
     """
     path = folder / STANDARD_FILE
     conflicts = load_conflicts(folder)
-    settings = _read_settings(table) | {conflict.setting_key: conflict.meaning for conflict in conflicts}
+    settings = flatten_settings(table) | {conflict.setting_key: conflict.meaning for conflict in conflicts}
     severity = read_severities(table.get("severity", {}), "severity", path)
     phases = read_phase_severities(table.get("phase", {}), path)
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
@@ -223,8 +223,8 @@ def _read_scopes(table: dict[str, Any], path: Path) -> dict[str, DeliveryScope]:
     return scopes
 
 
-def _read_settings(table: dict[str, Any]) -> dict[str, Any]:
-    """Return dotted key → value of all sections of settings."""
+def flatten_settings(table: dict[str, Any]) -> dict[str, Any]:
+    """Return dotted key → value of all sections of settings in the file of a standard or profile."""
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         settings.update(flatten_table(table.get(section, {}), f"{section}."))
@@ -238,11 +238,7 @@ def _read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> 
     """
     marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
     for key, mark in marks.items():
-        if mark not in SOURCE_MARKS:
-            known_marks = ", ".join(SOURCE_MARKS)
-            raise DataError(
-                "data_value_unknown", file=str(path), key=f"marks.{key}", value=str(mark), known=known_marks
-            )
+        check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
     if not table.get("includes"):
         return marks
     headings = tuple(f"{key}." for key in marks)
@@ -262,13 +258,7 @@ def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str,
 
 def _read_group(key: str, row: dict[str, Any], path: Path) -> TemplateGroup:
     """Return the group of layers in a table ``[groups.<key>]``; raise DataError if invalid."""
-    section = f"groups.{key}"
-    check_type(row, dict, file=path, key=section)
-    check_keys(row, required=("name", "roles"), allowed=("aliases",), file=path, where=section)
-    check_type(row["name"], str, file=path, key=f"{section}.name")
-    for list_key in ("roles", "aliases"):
-        for value in check_type(row.get(list_key, []), list, file=path, key=f"{section}.{list_key}"):
-            check_type(value, str, file=path, key=f"{section}.{list_key}")
+    check_entry(row, f"groups.{key}", path, ("roles", "aliases"))
     return TemplateGroup(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
 
 

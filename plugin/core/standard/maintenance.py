@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
 from .template import Template, TemplateField, read_fields
 
 BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
@@ -183,14 +183,7 @@ def _read_class_spec(key: str, row: dict[str, Any], path: Path) -> MaintenanceCl
     check_keys(row, required=("prefix", "suffix", *change_keys), allowed=(), file=path, where=key)
     if change_keys:
         fields = read_fields(row["field"], path, f"{key}.field")
-        if row["fields_mark"] not in SOURCE_MARKS:
-            raise DataError(
-                "data_value_unknown",
-                file=str(path),
-                key=f"{key}.fields_mark",
-                value=row["fields_mark"],
-                known=", ".join(SOURCE_MARKS),
-            )
+        check_known(row["fields_mark"], SOURCE_MARKS, path, f"{key}.fields_mark")
     return MaintenanceClassSpec(
         key, row["prefix"], row["suffix"], fields, row.get("source", ""), row.get("fields_mark", "")
     )
@@ -204,8 +197,5 @@ def check_maintenance(spec: MaintenanceSpec, known: Mapping[str, Template], path
     for layer in spec.layers:
         if layer.role not in known:
             raise DataError("data_group_role", file=str(path), key="layer.role", value=layer.role)
-        if layer.compared_field and known[layer.role].find_field_by_name(layer.compared_field) is None:
-            field_names = ", ".join(f.name for f in known[layer.role].fields)
-            raise DataError(
-                "data_value_unknown", file=str(path), key="layer.compare", value=layer.compared_field, known=field_names
-            )
+        if layer.compared_field:
+            check_known(layer.compared_field, [f.name for f in known[layer.role].fields], path, "layer.compare")

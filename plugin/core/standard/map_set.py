@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ...paths import LAYOUTS_FOLDER
 from ..errors import DataError, InputError
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import check_keys, check_known, check_type, read_toml
 
 #: The map set that comes with the plugin.
 DEFAULT_MAP_SET = LAYOUTS_FOLDER / "maps.toml"
@@ -231,11 +231,7 @@ def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, se
     """Return the map in a row of ``[[map]]``; raise DataError if invalid or if it names an unknown style."""
     check_keys(row, required=_REQUIRED_KEYS[2], allowed=("short",), file=file, where=section)
     check_type(row["number"], int, file=file, key=f"{section}.number")
-    if row["scope"] not in MAP_SCOPES:
-        known_names = ", ".join(MAP_SCOPES)
-        raise DataError(
-            "data_value_unknown", file=str(file), key=f"{section}.scope", value=row["scope"], known=known_names
-        )
+    check_known(row["scope"], MAP_SCOPES, file, f"{section}.scope")
     layers = []
     for position, layer_row in enumerate(row["layers"], start=1):
         field = f"{section}.layers[{position}]"
@@ -243,9 +239,8 @@ def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, se
             layer_row, required=_REQUIRED_KEYS[1], allowed=("look", "need", "any", "underlay"), file=file, where=field
         )
         style = layer_row.get("look", "")
-        if style and style not in styles:
-            known_names = ", ".join(styles)
-            raise DataError("data_value_unknown", file=str(file), key=f"{field}.look", value=style, known=known_names)
+        if style:
+            check_known(style, styles, file, f"{field}.look")
         concepts = (layer_row["of"],) if isinstance(layer_row["of"], str) else tuple(layer_row["of"])
         spec = {key: value for key, value in layer_row.items() if key != "look"}
         layers.append(LayerSpec(**{**spec, "of": concepts, "style": style}))

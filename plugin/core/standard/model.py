@@ -16,7 +16,7 @@ from .conflicts import ConflictMatrixEntry
 from .editions import find_edition_folders, make_standard_key
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
-from .template import CodeList, Template, TemplateField, check_code_lists, load_code_list, load_template
+from .template import CodeList, Template, check_code_lists, load_code_list, load_template
 
 if TYPE_CHECKING:
     from .declared_checks.model import DeclaredCheck
@@ -99,11 +99,7 @@ class Standard:
         Own templates come first, then those of included editions. Templates of yearly maintenance, which are derived
         from them, are last.
         """
-        templates: dict[str, Template] = {}
-        for path in sorted((self.folder / "templates").glob("*.toml")):
-            template = self._get_own_template(path.stem)
-            if template is not None:
-                templates[path.stem] = template
+        templates = dict(self._own_templates)
         for included_standard in self.included_standards:
             for role, template in included_standard.templates.items():
                 templates.setdefault(role, template)
@@ -214,26 +210,16 @@ class Standard:
                 for template in self.list_templates_of_role(layer.role)
             ]
             return derived[:1] if stage.fields else derived
-        own_template = self._get_own_template(role)
-        templates = [own_template] if own_template is not None else []
+        templates = [self._own_templates[role]] if role in self._own_templates else []
         return templates + [
             template for edition in self.included_standards for template in edition.list_templates_of_role(role)
         ]
 
     @cached_property
-    def _own_templates(self) -> dict[str, Template | None]:
-        """Return layer code → this edition's own template, None without one.
-
-        The dict is a cache: it has the templates that were requested so far.
-        """
-        return {}
-
-    def _get_own_template(self, role: str) -> Template | None:
-        """Return the template of a layer code in this edition's own folder; None without one."""
-        if role not in self._own_templates:
-            path = self.folder / "templates" / f"{role}.toml"
-            self._own_templates[role] = load_template(path, self.id) if path.exists() else None
-        return self._own_templates[role]
+    def _own_templates(self) -> dict[str, Template]:
+        """Return layer code → template in this edition's own folder."""
+        paths = sorted((self.folder / "templates").glob("*.toml"))
+        return {path.stem: load_template(path, self.id) for path in paths}
 
     def has_template(self, role: str) -> bool:
         """Return True if this standard or one that it includes has a template for the layer code."""
@@ -243,10 +229,6 @@ class Standard:
         return own_template.exists() or any(
             included_standard.has_template(role) for included_standard in self.included_standards
         )
-
-    def get_personal_fields_by_role(self) -> dict[str, tuple[TemplateField, ...]]:
-        """Return role → fields with personal data, for the layers that have such fields."""
-        return {role: template.personal_fields for role, template in self.templates.items() if template.personal_fields}
 
     def list_templates_of_groups(self, groups: Iterable[str]) -> list[Template]:
         """Return the templates of groups, each once, in the groups' order.

@@ -80,11 +80,3 @@ def find_most_frequent_county(values: Iterable[object]) -> str:
     """Return the county code of most BSM values; empty if none has the usual scheme."""
     votes = Counter(counties[0] for counties in map(split_bsm, values) if counties)
     return votes.most_common(1)[0][0] if votes else ""
-
-
-def make_next_bsm(county: str, used: Iterable[object], high_water: int = 0) -> str:
-    """Return the next free BSM of a county.
-
-    Its number is one above the highest of ``used`` and the stored maximum ``high_water``.
-    """
-    return make_bsm(county, max(find_highest_number_by_county(used).get(county, 0), high_water) + 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
 from .codes import CodeEntry as CodeEntry
 from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list
@@ -149,12 +149,8 @@ def load_template(path: Path, standard: str = "") -> Template:
         ("overlap", ("never", "allowed")),
         ("fields_mark", SOURCE_MARKS),
     ):
-        if table[key] not in allowed_values:
-            raise DataError(
-                "data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(allowed_values)
-            )
-    if table["role"] != path.stem:
-        raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=path.stem)
+        check_known(table[key], allowed_values, path, key)
+    check_known(table["role"], (path.stem,), path, "role")
     table["aliases"] = tuple(table.get("aliases", ()))
     return Template(**table, fields=fields, standard=standard)
 
@@ -179,14 +175,8 @@ def _read_field(row: Any, entry: str, path: Path) -> TemplateField:
     for key, value in row.items():
         check_type(value, _OPTIONAL_FIELD_KEYS.get(key, str), file=path, key=f"{entry}.{key}")
     for key, allowed_values in (("type", FIELD_TYPES), ("mark", SOURCE_MARKS), ("constraint", ("M", "C", "O", ""))):
-        if key in row and row[key] not in allowed_values:
-            raise DataError(
-                "data_value_unknown",
-                file=str(path),
-                key=f"{entry}.{key}",
-                value=row[key],
-                known=", ".join(allowed_values),
-            )
+        if key in row:
+            check_known(row[key], allowed_values, path, f"{entry}.{key}")
     field = TemplateField(**row)
     if field.short and (not _WORD_PATTERN.fullmatch(field.short) or len(field.short.encode()) > MAX_SHORT_NAME_BYTES):
         raise DataError(

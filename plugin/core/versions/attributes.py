@@ -126,30 +126,20 @@ def find_differing_fields(
 
 def _compare_values(left: pd.Series, right: pd.Series) -> NDArray:
     """Return (k,) bool: values of two columns that are equal, whatever types the columns have."""
+    import pandas as pd
+
     if left.dtype.kind in "iuf" and right.dtype.kind in "iuf":
         a, b = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
         return np.isclose(a, b, rtol=_RELATIVE_TOLERANCE, atol=0.0, equal_nan=True)
     if left.dtype.kind == "M" and right.dtype.kind == "M":
         return (left.to_numpy() == right.to_numpy()) | (left.isna().to_numpy() & right.isna().to_numpy())
     if "M" in (left.dtype.kind, right.dtype.kind):
-        return _compare_dates(left, right)
-    return np.array(_strip_texts(left), dtype=object) == np.array(_strip_texts(right), dtype=object)
-
-
-def _strip_texts(series: pd.Series) -> list[str]:
-    """Return the values of a column as texts without blanks around them; missing ones are empty."""
-    return format_column(strip_blanks(series))
-
-
-def _compare_dates(left: pd.Series, right: pd.Series) -> NDArray:
-    """Return (k,) bool: dates in one column that are the same day as the date or text in the other."""
-    import pandas as pd
-
-    days = [
-        pd.to_datetime(side, errors="coerce", format="mixed").dt.strftime("%Y-%m-%d").fillna("")
-        for side in (left, right)
-    ]
-    return days[0].to_numpy() == days[1].to_numpy()
+        # A date and a text of the same day are equal.
+        dates = (pd.to_datetime(side, errors="coerce", format="mixed") for side in (left, right))
+        texts = [one.dt.strftime("%Y-%m-%d").fillna("").to_numpy() for one in dates]
+    else:
+        texts = [np.array(format_column(strip_blanks(side)), dtype=object) for side in (left, right)]
+    return texts[0] == texts[1]
 
 
 def format_cell_values(layer: Layer, column: str, rows: NDArray) -> list[str]:

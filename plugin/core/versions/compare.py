@@ -193,25 +193,14 @@ def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) ->
     )
 
 
-def count_changed_rows(pieces: LandPieces, changes: AttributeChanges) -> int:
-    """Return the number of rows of the later edition that have pieces with changed attributes."""
-    return len(set(pieces.after_row[changes.piece_positions].tolist()))
-
-
-def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, later_rows: NDArray) -> int:
+def _count_changed_without_shape(comparison: VersionComparison, rows: NDArray, later_rows: NDArray) -> int:
     """Return how many pairs of rows without a shape have differing attributes.
 
     ``rows`` and ``later_rows``: (k,) rows of the earlier and of the later edition.
     """
+    layers = comparison.earlier_edition.layer, comparison.later_edition.layer
     is_whole_row = np.ones(len(rows), dtype=bool)
-    differing_fields = find_differing_fields(
-        comparison.compared_fields,
-        comparison.earlier_edition.layer,
-        comparison.later_edition.layer,
-        rows,
-        later_rows,
-        is_whole_row,
-    )
+    differing_fields = find_differing_fields(comparison.compared_fields, *layers, rows, later_rows, is_whole_row)
     return int(np.any([d for _, d in differing_fields], axis=0).sum()) if differing_fields else 0
 
 
@@ -350,7 +339,6 @@ def compare_layers(
     fields: Iterable[str] = (),
     shift_limits: ShiftLimits | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
-    progress: ProgressCallback = ignore_progress,
 ) -> VersionComparison:
     """Return the comparison of two editions of a layer in one CRS in metres.
 
@@ -374,26 +362,18 @@ def compare_layers(
         limits, no shift is searched for.
     cancellation : Cancellation
         Checked between steps.
-    progress : ProgressCallback
-        Called with the share done, 0 to 1.
 
     References
     ----------
     永农数据库标准, A8.
     """
-    cut_up = _cut_editions(
-        before,
-        after,
-        tolerance,
-        renumbered or {},
-        shift_limits,
-        cancellation,
-        make_partial_progress(progress, 0.0, 0.8),
-    )
+    cut_up = _cut_editions(before, after, tolerance, renumbered or {}, shift_limits, cancellation)
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
-    return _compare_pieces_and_sum_by_township(
-        before, after, cut_up, pieces, tolerance, townships, fields, cancellation
-    )
+    comparison, values, changes = _compare_pieces(before, after, cut_up, pieces, fields, cancellation)
+    add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
+    cancellation.raise_if_cancelled()
+    add_changed_pieces_to_comparison(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
+    return comparison
 
 
 def compare_layers_and_townships(
@@ -465,7 +445,7 @@ def _cut_editions(
     renumbered: Mapping[str, str],
     shift_limits: ShiftLimits | None,
     cancellation: Cancellation,
-    progress: ProgressCallback,
+    progress: ProgressCallback = ignore_progress,
     *,
     removes_shift: bool = True,
 ) -> _CutEditions:
@@ -497,24 +477,6 @@ def _cut_editions(
 def _get_edition_polygons(edition: LayerEdition) -> Polygons:
     """Return the polygons of an edition; those that the layer has cached are reused."""
     return edition.layer.polygons if edition.shapes is edition.layer.plane_shapes else Polygons(edition.shapes)
-
-
-def _compare_pieces_and_sum_by_township(
-    earlier_edition: LayerEdition,
-    later_edition: LayerEdition,
-    cut_up: _CutEditions,
-    pieces: LandPieces,
-    tolerance: Tolerance,
-    townships: TownshipPolygons,
-    fields: Iterable[str],
-    cancellation: Cancellation,
-) -> VersionComparison:
-    """Return the comparison of pieces that are cut by township, with balances and changed pieces."""
-    comparison, values, changes = _compare_pieces(earlier_edition, later_edition, cut_up, pieces, fields, cancellation)
-    add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
-    cancellation.raise_if_cancelled()
-    add_changed_pieces_to_comparison(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
-    return comparison
 
 
 def _compare_pieces(
@@ -551,7 +513,8 @@ def _compare_pieces(
         )
     changes = find_attribute_changes(comparison, pieces)
     without_shape = np.flatnonzero((cut_up.equal_row >= 0) & shapely.is_missing(cut_up.earlier_shapes))
-    comparison.changed_row_count = count_changed_rows(pieces, changes) + count_changed_without_shape(
+    changed_rows = np.unique(pieces.after_row[changes.piece_positions])
+    comparison.changed_row_count = len(changed_rows) + _count_changed_without_shape(
         comparison, without_shape, cut_up.equal_row[without_shape]
     )
     return comparison, values, changes
@@ -574,9 +537,9 @@ def _add_key_changes_to_comparison(
         if keys[i] != other[j]
     ]
     comparison.unmatched_counts = len(keys) - len(rows_with_equal), len(other) - len(rows_with_equal)
-    overlapping_keys = {
-        keys[i] for i, j in _make_set_of_pairs(pieces.before_row, pieces.after_row) if keys[i] == other[j]
-    }
+    in_both = (pieces.before_row >= 0) & (pieces.after_row >= 0)
+    pairs = zip(pieces.before_row[in_both].tolist(), pieces.after_row[in_both].tolist(), strict=True)
+    overlapping_keys = {keys[i] for i, j in pairs if keys[i] == other[j]}
     unmatched_keys = {
         keys[i]
         for i in np.flatnonzero(equal_shapes < 0).tolist()
@@ -588,12 +551,6 @@ def _add_key_changes_to_comparison(
     comparison.reused_keys = sorted(
         (unmatched_keys & {other[j] for j in unmatched_later_rows}) - overlapping_keys - {""}
     )
-
-
-def _make_set_of_pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
-    """Return the pairs (left, right) of two arrays of rows as a set."""
-    has_both_rows = (left >= 0) & (right >= 0)
-    return set(zip(left[has_both_rows].tolist(), right[has_both_rows].tolist(), strict=True))
 
 
 def add_changed_pieces_to_comparison(

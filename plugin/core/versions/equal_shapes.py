@@ -9,8 +9,7 @@ by ring for rows in one place.
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.polygon_rings import extract_rings, hash_vertices, iterate_batches
 from ..geometry.validity import mask_missing_shapes
+from ..geometry.vertex_comparison import compute_max_vertex_shift
 from ..geometry.vertex_index import VertexIndex, sort_unique_vertices
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Rounding error of a double with eight digits before the decimal point (m).
 FLOAT_ERROR_M = 1e-8
-#: Number of polygons snapped between two checks for cancellation.
-_SHAPES_PER_BATCH = 2048
 
 
 def snap_vertices(
@@ -50,13 +48,10 @@ def snap_vertices(
     index = VertexIndex(target_vertices, cluster_m + FLOAT_ERROR_M)
     snapped_shapes = shapes.copy()
     for batch in iterate_batches(shapes):
-        for start in range(batch.start, batch.stop, _SHAPES_PER_BATCH):
-            cancellation.raise_if_cancelled()
-            some = slice(start, min(start + _SHAPES_PER_BATCH, batch.stop))
-            moved_shapes = index.snap_vertices(shapes[some])
-            cancellation.raise_if_cancelled()
-            is_valid_polygon = shapely.is_valid(moved_shapes) & (shapely.area(moved_shapes) > 0)
-            snapped_shapes[some] = np.where(is_valid_polygon, moved_shapes, shapes[some])
+        cancellation.raise_if_cancelled()
+        moved_shapes = index.snap_vertices(shapes[batch])
+        is_valid_polygon = shapely.is_valid(moved_shapes) & (shapely.area(moved_shapes) > 0)
+        snapped_shapes[batch] = np.where(is_valid_polygon, moved_shapes, shapes[batch])
     return snapped_shapes
 
 
@@ -179,10 +174,8 @@ def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_
 
 def pair_by_digest(pairing: EditionPairing, cancellation: Cancellation) -> None:
     """Pair rows with equal digests of their shapes: first rows with equal keys, then any. Raise Cancelled."""
-    earlier_digests, later_digests = (
-        compute_polygon_digests(pairing.earlier_shapes, cancellation),
-        compute_polygon_digests(pairing.later_shapes, cancellation),
-    )
+    earlier_digests = compute_polygon_digests(pairing.earlier_shapes, cancellation)
+    later_digests = compute_polygon_digests(pairing.later_shapes, cancellation)
     for on in (["one", "two", "key"], ["one", "two"]):
         unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
         left, right = pairing.make_join_tables(
@@ -227,60 +220,21 @@ def _pair_by_rings(pairing: EditionPairing, reach_m: float, cancellation: Cancel
     unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
     if not len(unpaired_rows) or not len(unpaired_later_rows):
         return
-    earlier_shapes, later_shapes, later_row_of_row = (
-        pairing.earlier_shapes,
-        pairing.later_shapes,
-        pairing.later_row_of_row,
-    )
+    earlier_shapes, later_shapes = pairing.earlier_shapes, pairing.later_shapes
     left, right = shapely.STRtree(later_shapes[unpaired_later_rows]).query(earlier_shapes[unpaired_rows])
     left, right = unpaired_rows[left], unpaired_later_rows[right]
-    is_candidate = shapely.get_num_coordinates(earlier_shapes[left]) == shapely.get_num_coordinates(later_shapes[right])
-    is_candidate &= (
-        np.abs(shapely.bounds(earlier_shapes[left]) - shapely.bounds(later_shapes[right])).max(axis=1, initial=0.0)
-        <= reach_m
-    )
-    pairs = zip(left[is_candidate].tolist(), right[is_candidate].tolist(), strict=True)
+    bounds_distance = np.abs(shapely.bounds(earlier_shapes[left]) - shapely.bounds(later_shapes[right]))
+    is_candidate = bounds_distance.max(axis=1, initial=0.0) <= reach_m
+    left, right = left[is_candidate], right[is_candidate]
+    cancellation.raise_if_cancelled()
+    is_equal = compute_max_vertex_shift(earlier_shapes[left], later_shapes[right]) <= reach_m
+    pairs = zip(left[is_equal].tolist(), right[is_equal].tolist(), strict=True)
     taken_rows: set[int] = set()
     keys = pairing.keys_before, pairing.keys_after
-    for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1]))):
-        if n % 1000 == 0:
-            cancellation.raise_if_cancelled()
-        if (
-            later_row_of_row[i] < 0
-            and j not in taken_rows
-            and have_same_rings(earlier_shapes[i], later_shapes[j], reach_m)
-        ):
-            later_row_of_row[i] = j
+    for i, j in sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1])):
+        if pairing.later_row_of_row[i] < 0 and j not in taken_rows:
+            pairing.later_row_of_row[i] = j
             taken_rows.add(j)
-
-
-def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
-    """Return True if two polygons have the same rings, whose vertices agree within ``reach`` (m).
-
-    Order, start and direction of rings have no effect.
-    """
-    rings_of_polygons = [extract_rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
-    mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.ring_starts.tolist())] for r in rings_of_polygons)
-    if len(mine) != len(theirs):
-        return False
-    for ring in mine:
-        match = next((n for n, two in enumerate(theirs) if _is_same_ring(ring, two, reach)), None)
-        if match is None:
-            return False
-        theirs.pop(match)
-    return True
-
-
-def _is_same_ring(ring: NDArray, other_ring: NDArray, reach_m: float) -> bool:
-    """Return True if the vertices of two rings agree within ``reach_m``, from some vertex on."""
-    if len(ring) != len(other_ring):
-        return False
-    starts = np.flatnonzero(np.hypot(*(other_ring - ring[0]).T) <= reach_m).tolist()
-    for start in starts:
-        for turned_ring in (np.roll(other_ring, -start, axis=0), np.roll(other_ring[::-1], start + 1, axis=0)):
-            if (np.hypot(*(turned_ring - ring).T) <= reach_m).all():
-                return True
-    return False
 
 
 def _pair_without_shapes(pairing: EditionPairing) -> None:

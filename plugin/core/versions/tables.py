@@ -71,15 +71,10 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
         )
     if version_comparison.renumbered_rows:
         reasons.append(("renumbered", {"count": len(version_comparison.renumbered_rows)}))
-    if not (
-        version_comparison.list_pieces_of_kind(MOVED_OUT_KIND) or version_comparison.list_pieces_of_kind(MOVED_IN_KIND)
-    ) and any(version_comparison.unmatched_counts):
-        reasons.append(
-            (
-                "redrawn",
-                {"before": version_comparison.unmatched_counts[0], "after": version_comparison.unmatched_counts[1]},
-            )
-        )
+    has_moved = any(version_comparison.list_pieces_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND))
+    if not has_moved and any(version_comparison.unmatched_counts):
+        before, after = version_comparison.unmatched_counts
+        reasons.append(("redrawn", {"before": before, "after": after}))
     if version_comparison.slivers:
         reasons.append(
             ("slivers", {"count": len(version_comparison.slivers), "area": _format_m2(version_comparison.sliver_m2)})
@@ -230,21 +225,20 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
     table = ReportTable("versions_townships", columns, unit="m2")
     for name in balance_by_name:
         values = [
-            _make_balance_number(version_comparison.balance_by_township[basis].get(name, AreaBalance()), term)
+            make_table_number(
+                getattr(version_comparison.balance_by_township[basis].get(name, AreaBalance()), term), "m2"
+            )
             for basis in bases
             for term in terms
         ]
         table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
     totals = [
-        _make_balance_number(version_comparison.balance_by_basis[basis], term) for basis in bases for term in terms
+        make_table_number(getattr(version_comparison.balance_by_basis[basis], term), "m2")
+        for basis in bases
+        for term in terms
     ]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
     return table
-
-
-def _make_balance_number(balance: AreaBalance, term: str) -> TableNumber | None:
-    """Return a term of an area balance as a number of a table, in m²."""
-    return make_table_number(getattr(balance, term), "m2")
 
 
 def _make_pieces_table(comparison: PlanComparison, texts: Texts) -> ReportTable:

@@ -203,8 +203,6 @@ def _convert_read_errors_to_input_error(path: Path, layer: str) -> Iterator[None
 
 #: Share of the progress that reading and comparing take.
 _COMPARING_SHARE = 0.8
-#: The least growth of the progress that is reported.
-_SMALLEST_PROGRESS_STEP = 0.005
 
 
 def compute_and_write_update(
@@ -215,7 +213,6 @@ def compute_and_write_update(
     options: RunOptions,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[YearlyUpdate, WrittenUpdate]:
     """Compare two editions of a database and write the geodatabase of the changes.
 
@@ -237,15 +234,11 @@ def compute_and_write_update(
     """
     texts = Texts(options.lang)
     shown_texts: set[str] = set()
-    last_share = [-1.0]
 
     def report_progress(share: float, text: str) -> None:
-        """Pass on each new sentence, and a share only if it grew by ``_SMALLEST_PROGRESS_STEP``."""
-        new = "" if text in shown_texts else text
+        """Pass on a share, and each sentence once."""
+        progress(share, "" if text in shown_texts else text)
         shown_texts.add(text)
-        if new or share - last_share[0] >= _SMALLEST_PROGRESS_STEP:
-            last_share[0] = share
-            progress(share, new)
 
     def report_comparison(share: float, layer: str) -> None:
         """Report the progress of the comparison (0…1), which is the first part of the whole run."""
@@ -260,14 +253,12 @@ def compute_and_write_update(
         options.resolve_norm(),
         validate_current_edition=lambda plan: validate_target(plan, year, folder),
         progress=report_comparison,
-        cancellation=cancellation,
     )
     writing = texts.get("yearly", "writing")
     written_update = write_update(
         update,
         folder,
         lang=options.lang,
-        cancellation=cancellation,
         progress=lambda share: report_progress(_COMPARING_SHARE + (1 - _COMPARING_SHARE) * share, writing),
     )
     progress(1.0, "")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..engine.provenance import find_county_name
 from ..files.cells import format_cell
@@ -25,7 +24,6 @@ from ..versions.model import MOVED_IN_KIND
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     from pyproj import CRS
 
 #: Areas that are reduced to a part's share of its row, not measured: they come from a survey.
@@ -136,7 +134,7 @@ def _make_layer_after_change(
         if template_field.meaning == "area":
             rows[template_field.name] = [
                 old
-                if piece.share_of_row >= 1 and _has_text(old)
+                if piece.share_of_row >= 1 and format_cell(old).strip()
                 else round(piece.area_m2, template_field.decimals or _AREA_DECIMALS)
                 for old, piece in zip(rows[template_field.name], maintained_layer.parcels_after_change, strict=True)
             ]
@@ -155,32 +153,19 @@ def _make_layer_after_change(
     )
 
 
-def _has_text(value: Any) -> bool:
-    """Return True if a cell is not missing and not blank."""
-    return bool(format_cell(value).strip())
-
-
 def _make_package_layer(
     update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target_crs: CRS
 ) -> PackageLayer:
-    """Return columns and shapes as a layer to write; ``rows``: field name → values."""
-    frame = _make_frame(rows, _reproject_shapes(update, shapes, target_crs), target_crs)
-    layer = Layer(SourceLayer(template.role, frame, (), target_crs), template, target_crs)
-    return PackageLayer(layer, template, {name: name for name in rows}, "O", False)
-
-
-def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target_crs: CRS) -> NDArray:
-    """Return shapes of the plan's plane as an array in ``target_crs``, as stored: without vertices added on reading."""
-    array = np.empty(len(shapes), dtype=object)
-    array[:] = shapes
-    stored_shapes = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
-    return crs_care.reproject_geometries(stored_shapes, update.current_plan.plane_crs, target_crs)
-
-
-def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target_crs: CRS) -> gpd.GeoDataFrame:
-    """Return columns and shapes as a GeoDataFrame; ``rows``: field name → values."""
+    """Return columns and shapes (in the plan's plane) as a layer to write; ``rows``: field name → values."""
     import geopandas as gpd
     import pandas as pd
 
+    array = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    # As stored: without vertices added on reading.
+    stored_shapes = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
+    reprojected = crs_care.reproject_geometries(stored_shapes, update.current_plan.plane_crs, target_crs)
     columns = {name: pd.Series(values, dtype=object) for name, values in rows.items()}
-    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=target_crs), crs=target_crs)
+    frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(reprojected, crs=target_crs), crs=target_crs)
+    layer = Layer(SourceLayer(template.role, frame, (), target_crs), template, target_crs)
+    return PackageLayer(layer, template, {name: name for name in rows}, "O", False)

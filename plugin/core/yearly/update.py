@@ -207,8 +207,9 @@ def compute_yearly_update(
     rows_done, total = 0, sum(sizes.values())
     for spec, size in sizes.items():
         cancellation.raise_if_cancelled()
+        name = current.layers[spec.role].template.name
         part = make_partial_progress(
-            _make_named_progress(progress, current.layers[spec.role].template.name),
+            lambda share, name=name: progress(share, name),  # type: ignore[misc]
             rows_done / total,
             (rows_done + size) / total,
         )
@@ -248,11 +249,6 @@ def _find_obstacle(spec: MaintainedLayerSpec, filed_plan: Plan, current_plan: Pl
         p.layers[spec.role].find_column_name(template_field) is not None for p in (filed_plan, current_plan)
     )
     return "" if has_compared_field else "compare_missing"
-
-
-def _make_named_progress(progress: Callable[[float, str], None], name: str) -> ProgressCallback:
-    """Return a progress function of a share that passes the name on, too."""
-    return lambda share: progress(share, name)
 
 
 def _maintain_layer(

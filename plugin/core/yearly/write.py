@@ -23,7 +23,9 @@ from ..geometry import crs as crs_care
 from ..geometry.overlay import ProgressCallback, ignore_progress
 from ..invariants import require_value
 from ..messages.texts import Texts
+from ..package.export_context import RowProgress
 from ..package.folder import lock_for_writing as alone
+from ..package.gate import make_export_folder
 from ..package.layers.content import PackageLayer
 from ..package.layers.database import write_database
 from ..package.layers.layer_validation import validate_layer
@@ -78,27 +80,6 @@ def write_files_together(target_paths: list[Path]) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-@contextmanager
-def make_folder_removed_if_empty(folder: Path) -> Iterator[None]:
-    """Make a folder for the block; remove it afterwards if it is new and empty.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be made.
-    """
-    existed = folder.exists()
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError("output_unwritable", target=str(folder), detail=explain_os_error(error)) from error
-    try:
-        yield
-    finally:
-        if not existed and not any(folder.iterdir()):
-            folder.rmdir()
-
-
 def finish_interrupted_update(target_paths: list[Path]) -> None:
     """Finish a run of `write_files_together` that was killed.
 
@@ -151,18 +132,6 @@ def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
         if isinstance(error, OutputError):
             raise
         raise OutputError("output_unwritable", target=str(target_paths[0]), detail=explain_os_error(error)) from error
-
-
-class _RowProgress:
-    """Progress of a task, measured by the number of rows written and read again."""
-
-    def __init__(self, row_count: int, progress: ProgressCallback):
-        self.all, self.done, self.progress = max(2 * row_count, 1), 0, progress
-
-    def add_rows(self, row_count: int) -> None:
-        """Count rows and report the share done."""
-        self.done += row_count
-        self.progress(self.done / self.all)
 
 
 @dataclass
@@ -225,7 +194,7 @@ def _reserve_target_paths(target_paths: list[Path]) -> Iterator[None]:
 
     Raises OutputError if one exists or another process writes it.
     """
-    with make_folder_removed_if_empty(target_paths[0].parent), alone(target_paths[0]):
+    with make_export_folder(target_paths[0].parent), alone(target_paths[0]):
         finish_interrupted_update(target_paths)
         for place in target_paths:
             if place.exists():
@@ -284,7 +253,7 @@ def _write_files(
     )
     contents = make_class_layers(update, horizontal_crs)
     written_update = WrittenUpdate(target_paths, problems=_validate_contents(update, contents, target, cancellation))
-    rows = _RowProgress(sum(len(content) for content in contents), progress)
+    rows = RowProgress(sum(len(content) for content in contents), lambda share, _: progress(share), until=1.0)
     with write_files_together(target_paths) as new:
         database = new / target.name
         crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
@@ -295,11 +264,11 @@ def _write_files(
             crs,
             horizontal_crs=horizontal_crs,
             code_lists=code_lists,
-            progress=rows.add_rows,
+            progress=rows,
             cancellation=cancellation,
         )
         for content in contents:
-            result = read_back(database, content, horizontal_crs, progress=rows.add_rows, cancellation=cancellation)
+            result = read_back(database, content, horizontal_crs, progress=rows, cancellation=cancellation)
             result.raise_if_different(content.name)
             written_update.results_by_role[content.name] = result
         write_tables_workbook(

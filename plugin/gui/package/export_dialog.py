@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,21 +59,18 @@ class ProgressPage(QWidget):
             grid.addWidget(icon, row, 0)
             grid.addWidget(label, row, 1)
         grid.setColumnStretch(1, 1)
-        self.bar = QProgressBar()
-        self.bar.setObjectName("SanxianPackageProgress")
+        self.bar = QProgressBar(objectName="SanxianPackageProgress")
         self.bar.setRange(0, _PROGRESS_STEPS)
         self.what = ElidedLabel()
         self.what.setObjectName("SanxianPackageAtWork")
-        self.button = QPushButton(tr("Cancel"))
-        self.button.setObjectName("SanxianPackageCancel")
-        self.button.clicked.connect(self._cancel)
+        self.button = QPushButton(tr("Cancel"), objectName="SanxianPackageCancel", clicked=self._cancel)
         note = QLabel(
             tr(
                 "You can continue to work or close this window; the export runs in the background. Existing "
                 "files are not changed until the new package is complete."
-            )
+            ),
+            wordWrap=True,
         )
-        note.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(grid)
@@ -146,10 +144,11 @@ class OutcomePage(QWidget):
         super().__init__(parent)
         self.end = ExportOutcome("info", "")
         self._icon = QLabel()
-        self.text = QLabel()
-        self.text.setObjectName("SanxianPackageEnd")
-        self.text.setWordWrap(True)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text = QLabel(
+            objectName="SanxianPackageEnd",
+            wordWrap=True,
+            textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+        )
         head = QHBoxLayout()
         head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.text, 1)
@@ -160,8 +159,7 @@ class OutcomePage(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow(tr("Package"), self.path)
         form.addRow(tr("Contents"), self.size)
-        label = QLabel(tr("Digest (SHA-256)"))
-        label.setToolTip(explain_digest())
+        label = QLabel(tr("Digest (SHA-256)"), toolTip=explain_digest())
         form.addRow(label, self.digest)
         self.digest_note = WrappedLabel(
             tr("{what} It is the digest of manifest.json, which lists the digests of all files.").format(
@@ -172,19 +170,18 @@ class OutcomePage(QWidget):
         form.addRow("", self.digest_note)
         self.reasons = make_reasons_list()
         self.reasons.placeRequested.connect(self.placeRequested)
-        self.folder = QPushButton(tr("Open Folder"))
-        self.folder.setObjectName("SanxianPackageOpenFolder")
-        self.folder.clicked.connect(lambda: self.opened.emit("folder"))
-        self.manifest = QPushButton(tr("Open Manifest"))
-        self.manifest.setObjectName("SanxianPackageOpenManifest")
-        self.manifest.clicked.connect(lambda: self.opened.emit("manifest"))
-        self.inspect = QPushButton(tr("Inspect Package…"))
-        self.inspect.setObjectName("SanxianPackageInspect")
-        self.inspect.clicked.connect(lambda: self.opened.emit("inspection"))
+        self.folder = QPushButton(
+            tr("Open Folder"), objectName="SanxianPackageOpenFolder", clicked=lambda: self.opened.emit("folder")
+        )
+        self.manifest = QPushButton(
+            tr("Open Manifest"), objectName="SanxianPackageOpenManifest", clicked=lambda: self.opened.emit("manifest")
+        )
+        self.inspect = QPushButton(
+            tr("Inspect Package…"), objectName="SanxianPackageInspect", clicked=lambda: self.opened.emit("inspection")
+        )
         self.copy = CopyButton(tr("Copy Digest"), self.digest.text)
         self.copy.setToolTip(explain_digest())
-        self.findings = QPushButton(tr("Show Findings"))
-        self.findings.setObjectName("SanxianPackageEndFindings")
+        self.findings = QPushButton(tr("Show Findings"), objectName="SanxianPackageEndFindings")
         self.findings.clicked.connect(self.findingsRequested)
         row = QHBoxLayout()
         for button in (self.folder, self.manifest, self.inspect, self.copy, self.findings):
@@ -259,16 +256,11 @@ class ExportDialog(FocusedButtonDialog):
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
-        self.go = QPushButton(tr("Export"))
-        self.go.setObjectName("SanxianPackageGo")
+        self.go = QPushButton(tr("Export"), objectName="SanxianPackageGo")
         self.go.setDefault(True)
         self.go.clicked.connect(self.wanted)
-        self.back = QPushButton(tr("Back"))
-        self.back.setObjectName("SanxianPackageBack")
-        self.back.clicked.connect(self.show_form)
-        self.close_button = QPushButton(tr("Close"))
-        self.close_button.setObjectName("SanxianPackageClose")
-        self.close_button.clicked.connect(self.reject)
+        self.back = QPushButton(tr("Back"), objectName="SanxianPackageBack", clicked=self.show_form)
+        self.close_button = QPushButton(tr("Close"), objectName="SanxianPackageClose", clicked=self.reject)
         row = QHBoxLayout()
         row.addWidget(make_help_button("package"))
         row.addStretch(1)
@@ -341,22 +333,14 @@ class ExportDialog(FocusedButtonDialog):
 
         The dialog then shows what is missing.
         """
-        try:
-            return self.form.make_order()
-        except (SanxianError, ImportError) as error:
-            self.form.show_error(messages.explain_error(error))
-            return None
+        return self._show_error_of(self.form.make_order)
 
     def load_spec(self) -> Any:
         """Return the chosen package specification; None if it is unreadable.
 
         The dialog then shows the error.
         """
-        try:
-            return self.form.forms.load_spec()
-        except (SanxianError, ImportError) as error:
-            self.form.show_error(messages.explain_error(error))
-            return None
+        return self._show_error_of(self.form.forms.load_spec)
 
     def show_missing_folder(self) -> None:
         """Show that the parts of the package are listed when the target folder is chosen."""
@@ -369,11 +353,15 @@ class ExportDialog(FocusedButtonDialog):
 
         Errors are shown in the dialog.
         """
+        return bool(self._show_error_of(self.form.ask_for_exportable_document_info))
+
+    def _show_error_of(self, read_form: Callable[[], Any]) -> Any:
+        """Return what a function of the form returns; show its error and return None if it fails."""
         try:
-            return self.form.ask_for_exportable_document_info()
+            return read_form()
         except (SanxianError, ImportError) as error:
             self.form.show_error(messages.explain_error(error))
-            return False
+            return None
 
     def show_preview(self, preview: PackagePreview) -> None:
         """Show the preview of the package in the form."""

@@ -15,9 +15,10 @@ from ...bridge.layers.properties import get_file_path
 from ...bridge.layouts.map_layers import collect_from_recognition
 from ...bridge.package.preview import (
     NO_OBJECTIONS,
-    ObjectionFinder,
+    ExportObjections,
     explain_missing_maps,
     find_county_placeholders,
+    find_objections,
     preview_package,
 )
 from ...bridge.project import county
@@ -51,13 +52,15 @@ class ExportPreview:
 
     def __init__(self, runner: JobRunner, environment: ExportEnvironment):
         self._runner, self._environment = runner, environment
-        self._looker: ObjectionFinder | None = None
+        #: The reasons against packages of one check, by specification and choice of personal data.
+        self._checked: Any = None
+        self._objections: dict[tuple[str, bool], ExportObjections] = {}
         self._request = 0
         self._spec_path: Path | None = None
 
     def discard_cache(self) -> None:
         """Discard the reasons and files cached for the former project."""
-        self._looker = None
+        self._checked, self._objections = None, {}
 
     def update_preview(self, dialog: Any, is_wanted: Callable[[], bool]) -> None:
         """Compute the preview and show it in the dialog while ``is_wanted`` returns True.
@@ -148,24 +151,25 @@ class ExportPreview:
         The reasons are computed once per requested package. The dialog shows the reasons of the last check until the
         next one.
         """
+        if check_result is not self._checked:
+            self._checked, self._objections = check_result, {}
         if check_result is None:
-            self._looker = None
             return
-        if self._looker is None or self._looker.check_result is not check_result:
-            self._looker = ObjectionFinder(check_result)
-        objection_finder, cached_objections = self._looker, self._looker.get_cached_objections(order)
-        if cached_objections is not None:
-            dialog.show_objections(cached_objections)
+        key = (str(order.package_spec.path), order.keeps_personal_fields)
+        if key in self._objections:
+            dialog.show_objections(self._objections[key])
             return
 
         def show_objections(objections):
-            if objection_finder is self._looker and is_wanted():
-                dialog.show_objections(objections)
+            if check_result is self._checked:
+                self._objections[key] = objections
+                if is_wanted():
+                    dialog.show_objections(objections)
 
         self._runner.start(
             BackgroundJob(
                 tr("Inspecting the layers for the package"),
-                lambda _progress, cancellation: objection_finder.find_objections(order, cancellation),
+                lambda _progress, cancellation: find_objections(check_result, order, cancellation),
                 on_done=show_objections,
                 on_error=log_error,
             )

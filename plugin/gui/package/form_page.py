@@ -49,11 +49,6 @@ _FILE_DIGITS = 45
 _MESSAGE_LINES = 2
 
 
-def _get_need_word(need: str) -> str:
-    """Return the translated name of a requirement: M (mandatory), C (conditional) or O (optional)."""
-    return {"M": tr("Mandatory"), "C": tr("Required if there is one"), "O": tr("Optional")}[need]
-
-
 class SlotsList(QTreeWidget):
     """List of the slots of a package (documents and maps), with the files found for each."""
 
@@ -104,11 +99,11 @@ class SlotsList(QTreeWidget):
         """
         self._package_preview, self._maps = preview, draws_maps
         self.clear()
+        need_words = {"M": tr("Mandatory"), "C": tr("Required if there is one"), "O": tr("Optional")}
         for slot in preview.list_relevant_slots(draws_maps):
             missing_layers = preview.missing_maps.get(slot.id, "")
-            item = self._add_row(
-                slot.title, _get_need_word(slot.need), *self._describe_slot(slot, draws_maps, missing_layers)
-            )
+            described_file = self._describe_slot(slot, draws_maps, missing_layers)
+            item = self._add_row(slot.title, need_words[slot.need], *described_file)
             # As in the dialog 生成布局.
             item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
         generated_parts_text = tr("Report of the check (html, json), tables of figures, metadata, manifest")
@@ -181,10 +176,7 @@ class FormPage(QWidget):
         self._project = project
         self._make_widgets(project.homePath() or str(Path.home()))
         self._lay_out_widgets()
-        self._settle_timer = QTimer(self)
-        self._settle_timer.setSingleShot(True)
-        self._settle_timer.setInterval(_CHANGE_DELAY_MS)
-        self._settle_timer.timeout.connect(self.changed)
+        self._settle_timer = QTimer(self, singleShot=True, interval=_CHANGE_DELAY_MS, timeout=self.changed)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.schedule_change)
         self._watcher.fileChanged.connect(self.schedule_change)
@@ -219,11 +211,9 @@ class FormPage(QWidget):
         self.slots = SlotsList()
         self.left_out = WrappedLabel(reserved_lines=1)
         self.left_out.setObjectName("SanxianPackageLeftOut")
-        self.maps = QCheckBox(tr("Make missing maps"))
-        self.maps.setObjectName("SanxianPackageMaps")
+        self.maps = QCheckBox(tr("Make missing maps"), objectName="SanxianPackageMaps")
         self.maps.setChecked(settings.read_setting(_MAPS_SETTING, True))
-        self.personal = QCheckBox(tr("Include personal data (omitted by default)"))
-        self.personal.setObjectName("SanxianPackagePersonal")
+        self.personal = QCheckBox(tr("Include personal data (omitted by default)"), objectName="SanxianPackagePersonal")
         self.forms.changed.connect(self._describe_personal_data)
         self._describe_personal_data()
         self.gate = GateBox()
@@ -349,9 +339,9 @@ class FormPage(QWidget):
             ),
             REFUSED_FOLDER: preview.refusal_reason,
         }
-        self.show_text(messages.get(preview.folder_state, ""))
+        self.replaced.setText(messages.get(preview.folder_state, ""))
         if not preview.folder_name:
-            self.show_text(
+            self.replaced.setText(
                 tr(
                     "The county is not determined yet. Choose its profile, or start the export: its check "
                     "determines the county."
@@ -369,17 +359,13 @@ class FormPage(QWidget):
         self.slots.show_missing_folder()
         self.target.setText("")
         self.left_out.setText("")
-        self.show_text("")
+        self.replaced.setText("")
 
     def show_error(self, message: str) -> None:
         """Show why the preview failed."""
         self.slots.show_preview(PackagePreview(), False)
         self.target.setText("")
-        self.show_text(message)
-
-    def show_text(self, text: str) -> None:
-        """Show a text in place of the note on an existing package."""
-        self.replaced.setText(text)
+        self.replaced.setText(message)
 
     def _watch_paths(self, paths_to_watch: set[str]) -> None:
         watched_paths = {*self._watcher.directories(), *self._watcher.files()}

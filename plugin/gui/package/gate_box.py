@@ -55,12 +55,10 @@ class GateBox(QGroupBox):
         self.verdict = WrappedLabel(reserved_lines=2)
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.verdict.setObjectName("SanxianPackageVerdict")
-        self.button = QPushButton(tr("Show Findings"))
-        self.button.setObjectName("SanxianPackageFindings")
-        self.button.clicked.connect(self.findingsRequested)
-        self.check_button = QPushButton(tr("Re-check"))
-        self.check_button.setObjectName("SanxianPackageCheck")
-        self.check_button.clicked.connect(self.checkRequested)
+        self.button = QPushButton(
+            tr("Show Findings"), objectName="SanxianPackageFindings", clicked=self.findingsRequested
+        )
+        self.check_button = QPushButton(tr("Re-check"), objectName="SanxianPackageCheck", clicked=self.checkRequested)
         row = QHBoxLayout()
         row.addWidget(self._icon)
         row.addWidget(self.verdict, 1)
@@ -68,9 +66,11 @@ class GateBox(QGroupBox):
         row.addWidget(self.button)
         self.reasons = make_reasons_list()
         self.reasons.placeRequested.connect(self.placeRequested)
-        self.force = QCheckBox(tr("Force: make the package even if the plan does not pass or parts are missing"))
-        self.force.setObjectName("SanxianPackageForce")
-        self.force.toggled.connect(self._on_force_toggled)
+        self.force = QCheckBox(
+            tr("Force: make the package even if the plan does not pass or parts are missing"),
+            objectName="SanxianPackageForce",
+            toggled=self._on_force_toggled,
+        )
         self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be submitted")))
         force_row = QHBoxLayout()
         force_row.addWidget(self.force)

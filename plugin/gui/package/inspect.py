@@ -59,9 +59,7 @@ class PackageInspection(QObject):
         self._job: BackgroundJob | None = None
         #: The package's layers while the project is written; the timer shows them again when QGIS has written it.
         self._set_aside_layers: list[package_layers.SetAsideLayer] = []
-        self._restore_timer = QTimer(self)
-        self._restore_timer.setSingleShot(True)
-        self._restore_timer.timeout.connect(self._restore_layers)
+        self._restore_timer = QTimer(self, singleShot=True, timeout=self._restore_layers)
         self._watched_project: QgsProject | None = QgsProject.instance()
         self._watched_project.writeProject.connect(self._set_layers_aside)
 
@@ -250,16 +248,15 @@ class InspectDialog(FocusedButtonDialog):
         theme.set_placeholder(self.package.line, tr("Folder of a package, or a zip"))
         self.package.line.textChanged.connect(self._validate_path)
         self.forms = SpecCombo()
-        self.missing_note = QLabel()
-        self.missing_note.setWordWrap(True)
+        self.missing_note = QLabel(wordWrap=True)
         note = QLabel(
             tr(
                 "Checks names, mandatory parts, stray files, digests, schema, codes, geometry and figures. The "
                 "findings replace those of the last check in the panel. The package is not changed. Profile and "
                 "standard are those of this project."
-            )
+            ),
+            wordWrap=True,
         )
-        note.setWordWrap(True)
         form = QFormLayout()
         form.addRow(tr("Package"), self.package)
         form.addRow(tr("Specification"), self.forms)

@@ -27,9 +27,7 @@ class SpecCombo(QWidget):
         from ...core.package.package_spec.load import load_package_spec
         from ...core.package.package_spec.read import list_package_spec_ids
 
-        self.combo = QComboBox()
-        self.combo.setObjectName("SanxianPackageForm")
-        self.combo.setAccessibleName(tr("Package specification"))
+        self.combo = QComboBox(objectName="SanxianPackageForm", accessibleName=tr("Package specification"))
         # The county's first: most users work for a county.
         for package_id in sorted(list_package_spec_ids(), key=lambda name: (name != "county", name)):
             self.combo.addItem(load_package_spec(package_id).name, package_id)
@@ -38,9 +36,9 @@ class SpecCombo(QWidget):
             self.combo.addItem(Path(saved_spec).name, saved_spec)
         self.combo.setCurrentIndex(max(self.combo.findData(saved_spec), 0))
         self.combo.currentIndexChanged.connect(self._on_chosen)
-        other = QPushButton(tr("Other…"))
-        other.setToolTip(tr("Package specification of the province (.toml)"))
-        other.clicked.connect(self._browse_file)
+        other = QPushButton(
+            tr("Other…"), toolTip=tr("Package specification of the province (.toml)"), clicked=self._browse_file
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.combo, 1)

@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, 
 
 from ...bridge.new_project.layer_extent import list_layers_for_extent, measure_extent
 from ...bridge.texts import tr
-from ...core.errors import SanxianError
+from ...core.errors import InputError, SanxianError
 from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import CodeEntry
@@ -130,7 +130,7 @@ class CountyBox(FormSection):
         code = self.code.text().strip()
         if len(code) == 6 and code[:2] != province[:2]:
             name = self._provinces.entry_by_code[province].name
-            raise divisions.make_province_mismatch_error(code, name, province[:2])
+            raise InputError("county_code_elsewhere", value=code, province=name, digits=province[:2])
         return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
 
     def _is_listed(self) -> bool:

@@ -22,7 +22,11 @@ PERSONAL_FIELDS = ("CFZR", "ZZRR", "ZRRZJHM", "ZRRMC", "LXDH", "JZDZ")
 
 
 def test_standard_lists_its_personal_fields_by_layer():
-    found = {role: tuple(f.name for f in fields) for role, fields in STANDARD.get_personal_fields_by_role().items()}
+    found = {
+        role: tuple(f.name for f in template.personal_fields)
+        for role, template in STANDARD.templates.items()
+        if template.personal_fields
+    }
     assert found == {"YJJBNTBHTB": PERSONAL_FIELDS, "YJJBNTTB": PERSONAL_FIELDS}
 
 

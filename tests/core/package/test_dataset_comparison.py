@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.geometry.vertex_comparison import compute_outline_distance
 from plugin.core.loading.recognition import find_best_template
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.dataset_comparison import compare_datasets

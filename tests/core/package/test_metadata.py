@@ -72,7 +72,7 @@ def test_metadata_item_without_an_element_name_is_omitted():
 )
 def test_metadata_xml_in_encodings_of_chinese_programs_is_read(data):
     root = read_xml(data)
-    assert (root.name, root.text) == ("元数据", "浑源")
+    assert (root.tag, root.text) == ("元数据", "浑源")
 
 
 ENTITY_BOMB = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))

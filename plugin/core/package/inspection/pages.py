@@ -70,15 +70,14 @@ class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.page = PageContent()
-        self.open_classes: list[tuple[str, str]] = []
         self.texts: list[str] = []
-        self.open_elements: list[tuple[int, str, dict[str, str]]] = []
+        self.open_elements: list[tuple[str, dict[str, str], int]] = []
         self.row: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Record an element (called by HTMLParser)."""
         attributes = {name: value or "" for name, value in attrs}
-        page, kind = self.page, attributes.get("class", "")
+        page = self.page
         if tag == "html":
             page.lang = page.lang or _LANG_OF_ATTRIBUTE.get(attributes.get("lang", "").lower(), "")
         if tag == "tr" and "data-code" in attributes:
@@ -87,38 +86,27 @@ class _PageParser(HTMLParser):
             ] += 1
         if tag in ("br", "img", "meta", "link", "input", "base", "col"):
             return
-        self.open_classes.append((tag, kind))
         if tag == "tr":
             self.row = []
-        self.open_elements.append((len(self.texts), tag, attributes))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Record an element without content (called by HTMLParser)."""
-        self.handle_starttag(tag, attrs)
-        if tag not in ("br", "img", "meta", "link", "input", "base", "col"):
-            self.handle_endtag(tag)
-
-    def _get_enclosing_class(self) -> str:
-        """Return the class of the innermost open element that has one."""
-        return next((kind for _, kind in reversed(self.open_classes) if kind), "")
+        self.open_elements.append((tag, attributes, len(self.texts)))
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element and the unclosed elements in it (called by HTMLParser)."""
-        while self.open_classes and any(one == tag for one, _ in self.open_classes):
-            closed_tag, kind = self.open_classes.pop()
-            begin, _, attributes = self.open_elements.pop()
-            self._record_element_text(closed_tag, kind, attributes, " ".join("".join(self.texts[begin:]).split()))
+        while any(one == tag for one, *_ in self.open_elements):
+            closed_tag, attributes, begin = self.open_elements.pop()
+            self._record_element_text(closed_tag, attributes, " ".join("".join(self.texts[begin:]).split()))
             if closed_tag == "style":
                 del self.texts[begin:]
             if closed_tag == tag:
                 break
 
-    def _record_element_text(self, tag: str, kind: str, attributes: dict[str, str], text: str) -> None:
-        """Record the text of a closed element; ``kind``: class of the element."""
-        page, outer_class = self.page, self._get_enclosing_class()
+    def _record_element_text(self, tag: str, attributes: dict[str, str], text: str) -> None:
+        """Record the text of a closed element."""
+        page, kind = self.page, attributes.get("class", "")
+        outer_classes = (outer["class"] for _, outer, _ in reversed(self.open_elements) if outer.get("class"))
         if tag == "div" and kind.split()[:1] == ["vb"]:
             page.verdict = text
-        elif tag == "span" and outer_class == "vt":
+        elif tag == "span" and next(outer_classes, "") == "vt":
             page.count_texts.append(text)
         elif tag == "p" and kind in ("verdict", "forced"):
             page.verdict_lines.append(text)
@@ -142,8 +130,8 @@ def read_page(text: str) -> PageContent:
     reader = _PageParser()
     reader.feed(text)
     reader.close()
-    while reader.open_classes:
-        reader.handle_endtag(reader.open_classes[-1][0])
+    while reader.open_elements:
+        reader.handle_endtag(reader.open_elements[-1][0])
     return reader.page
 
 
@@ -199,7 +187,11 @@ def compare_report_page(page: PageContent, report: Report, norm: Norm | None) ->
     if _extract_numbers(page.count_texts) != _extract_numbers(remade_page.count_texts):
         differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
     if page.finding_row_counts != remade_page.finding_row_counts:
-        differences.append(_compare_finding_rows(page, remade_page))
+        only_here = (
+            sorted((one.finding_row_counts - other.finding_row_counts).elements())
+            for one, other in ((page, remade_page), (remade_page, page))
+        )
+        differences.append(PageDifference("findings", *(" ".join(rows[0]) if rows else "" for rows in only_here)))
     # Compare name, target, value and margin; other cells are words.
     rows = [
         [((n, _extract_numbers(cells[1:3]), _extract_margins(cells[3:4])), cells) for n, cells in one.figure_cells]
@@ -239,18 +231,6 @@ def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[P
         for one in (page, remade_page)
     ]
     return differences + _find_first_row_difference("figures", rows)
-
-
-def _compare_finding_rows(page: PageContent, remade_page: PageContent) -> PageDifference:
-    """Return the first row of findings that only the page has, and the first that only the remade page has."""
-    rows = [
-        sorted((one - other).elements())
-        for one, other in (
-            (page.finding_row_counts, remade_page.finding_row_counts),
-            (remade_page.finding_row_counts, page.finding_row_counts),
-        )
-    ]
-    return PageDifference("findings", *(" ".join(only_here[0]) if only_here else "" for only_here in rows))
 
 
 def _find_first_row_difference(

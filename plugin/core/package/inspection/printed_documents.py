@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import xml.etree.ElementTree as ElementTree  # nosec B405 # parts that declare entities are refused first
-import xml.parsers.expat as expat
 import zipfile
 import zlib
 from collections import Counter
@@ -19,14 +17,17 @@ from typing import NamedTuple
 
 from ...model.report import Report
 from ...profile import Norm
+from ..metadata import UnreadableXml, read_xml
 from ..package_spec.model import RECORD_DOCUMENT
 from .pages import find_verdicts
 from .pdf import DAMAGE_ERRORS, import_pypdf
 
 #: The part of a docx with its body, the namespace of its elements, and the greatest size of the part.
 _BODY_PART = "word/document.xml"
-_WORD_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_WORD_NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MAX_BODY_BYTES = 64 * 2**20
+#: Errors of a damaged docx, or of one with a password.
+_DOCX_ERRORS = (UnreadableXml, zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError)
 #: A group of digits of a figure: a line of a PDF may end between two groups.
 _FIGURE_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 _WHITE_SPACE_PATTERN = re.compile(r"\s+")
@@ -72,41 +73,23 @@ def _read_docx_texts(path: Path) -> list[str]:
     """Return the texts of a docx; raise UnreadableDocument if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
-            body = _parse_part(archive, _BODY_PART)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError) as error:
+            with archive.open(_BODY_PART) as part:
+                body = read_xml(part.read(_MAX_BODY_BYTES))
+    except (
+        UnreadableXml,
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:
         raise UnreadableDocument("damaged") from error
-    return list(filter(None, (_join_texts(paragraph) for paragraph in body.iter(_qualify_xml_name("p")))))
-
-
-def _qualify_xml_name(name: str) -> str:
-    """Return a name with the namespace of Word's XML, as ElementTree writes it."""
-    return f"{{{_WORD_NAMESPACE}}}{name}"
-
-
-def _join_texts(element: ElementTree.Element) -> str:
-    """Return all texts in an element of a docx as one text."""
-    return "".join(part.text or "" for part in element.iter(_qualify_xml_name("t")))
-
-
-def _parse_part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
-    """Return the root element of an XML file in a docx.
-
-    Entities are refused, because they can fill the memory.
-    """
-
-    def refuse_entities(*_: object) -> int:
-        raise UnreadableDocument("damaged")
-
-    with archive.open(name) as part:
-        data = part.read(_MAX_BODY_BYTES)
-    checking_parser = expat.ParserCreate()
-    checking_parser.StartDoctypeDeclHandler = checking_parser.EntityDeclHandler = refuse_entities
-    checking_parser.ExternalEntityRefHandler = refuse_entities
-    try:
-        checking_parser.Parse(data, True)
-        return ElementTree.fromstring(data)  # nosec B314 # entities are refused above
-    except (expat.ExpatError, ElementTree.ParseError) as error:
-        raise UnreadableDocument("damaged") from error
+    paragraphs = (
+        "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))
+        for paragraph in body.iter(f"{_WORD_NAMESPACE}p")
+    )
+    return list(filter(None, paragraphs))
 
 
 class DocumentDifference(NamedTuple):

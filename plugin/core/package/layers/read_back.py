@@ -23,13 +23,13 @@ from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...geometry.validity import mask_missing_shapes, repair_polygon
+from ...geometry.vertex_comparison import compute_max_vertex_shift
 from ...messages.texts import Message, MessageLines
 from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from . import shapefile, vct_precision
 from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
 from .readers import READER_LIBRARY, FileLayer, OpenLayer, ReadRows
-from .shape_comparison import compute_max_vertex_shift
 
 if TYPE_CHECKING:
     from pyproj import CRS

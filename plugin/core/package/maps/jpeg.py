@@ -18,8 +18,7 @@ _JFIF_MARKER, _EXIF_MARKER, _SCAN_MARKER, _COMMENT_MARKER = 0xE0, 0xE1, 0xDA, 0x
 _FRAME_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF_SIGNATURE = b"Exif\0\0"
 _X_RESOLUTION_TAG, _UNIT_TAG = 0x011A, 0x0128
-_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
-_MAX_EXIF_ENTRIES = 1000
+_LONG_KIND = 4
 _CM_PER_INCH = 2.54
 #: A marker in a scan that is not part of the data: not an escaped byte 0xFF and not a restart marker.
 _NEXT_MARKER_IN_SCAN_PATTERN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
@@ -161,52 +160,27 @@ def _read_jfif_dpi(body: bytes) -> float | None:
 
 
 def _read_exif_dpi(body: bytes) -> float | None:
-    """Return the resolution that Exif states, in dots per inch; None if unknown.
+    """Return the resolution that Exif states, in dots per inch; None if unknown or damaged.
 
-    The unit of the stored value is 2 (inch, the default) or 3 (centimetre).
+    ``body`` begins with the byte order, "II" or "MM". The unit of the stored value is 2 (inch, the default) or 3
+    (centimetre).
     """
-    byte_order, entries = _get_byte_order(body), _read_exif_entries(body)
+    byte_order = {b"II": "<", b"MM": ">"}.get(body[:2], "")
+    unit, numerator, denominator = 2, 0, 0
     try:
-        unit_bytes = entries.get(_UNIT_TAG)
-        # Usually two bytes; some programs write four.
-        format_code = "H" if unit_bytes is None or len(unit_bytes) == 2 else "I"
-        unit = 2 if unit_bytes is None else struct.unpack(f"{byte_order}{format_code}", unit_bytes)[0]
-        numerator, denominator = struct.unpack(f"{byte_order}II", entries.get(_X_RESOLUTION_TAG, b""))
+        (directory_offset,) = struct.unpack_from(f"{byte_order}I", body, 4)
+        (count,) = struct.unpack_from(f"{byte_order}H", body, directory_offset)
+        for offset in range(directory_offset + 2, directory_offset + 2 + 12 * count, 12):
+            tag, kind, _, value_offset = struct.unpack_from(f"{byte_order}HHII", body, offset)
+            if tag == _UNIT_TAG:
+                # Usually two bytes; some programs write four.
+                (unit,) = struct.unpack_from(f"{byte_order}{'I' if kind == _LONG_KIND else 'H'}", body, offset + 8)
+            elif tag == _X_RESOLUTION_TAG:
+                numerator, denominator = struct.unpack_from(f"{byte_order}II", body, value_offset)
     except struct.error:
         return None
     dots = numerator / denominator if denominator else 0
     return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
-
-
-def _get_byte_order(body: bytes) -> str | None:
-    """Return the byte order of Exif data as a format character of `struct`.
-
-    None if the data do not name one.
-    """
-    return {b"II": "<", b"MM": ">"}.get(body[:2])
-
-
-def _read_exif_entries(body: bytes) -> dict[int, bytes]:
-    """Return tag → value of the first directory of Exif data.
-
-    ``body`` begins with the byte order, "II" or "MM". Of damaged data, the readable values are returned.
-    """
-    byte_order = _get_byte_order(body)
-    entries: dict[int, bytes] = {}
-    if byte_order is None or len(body) < 8:
-        return entries
-    try:
-        (directory_offset,) = struct.unpack_from(byte_order + "I", body, 4)
-        (count,) = struct.unpack_from(byte_order + "H", body, directory_offset)
-        for n in range(min(count, _MAX_EXIF_ENTRIES)):
-            entry_offset = directory_offset + 2 + 12 * n
-            tag, kind, length, value_offset = struct.unpack_from(byte_order + "HHII", body, entry_offset)
-            size = _TYPE_SIZES.get(kind, 0) * length
-            start = entry_offset + 8 if size <= 4 else value_offset
-            entries.setdefault(tag, body[start : start + size])
-    except struct.error:
-        return entries
-    return entries
 
 
 def make_world_file_name(name: str) -> str:

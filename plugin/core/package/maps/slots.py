@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import OutputError
-from ...files.digests import compute_sha256, read_manifest
 from ...geometry.validity import mask_missing_shapes
 from ...messages.texts import Message, Texts
 from ...standard.map_set import (
@@ -347,25 +346,6 @@ def has_low_resolution(path: Path) -> bool:
     """Return True if a jpg states fewer dots per inch than maps must have."""
     dpi = jpeg.inspect_jpeg(path).dpi if jpeg.has_jpeg_suffix(path.name) else None
     return dpi is not None and round(dpi) < MIN_DPI
-
-
-def find_unmodified_rendered_maps(former_package: Path) -> set[str]:
-    """Return the paths of maps in an earlier package that the plugin rendered and that were not changed since.
-
-    They show the plan at that time and are not used again.
-    """
-    manifest, _ = read_manifest(former_package)
-    if manifest is None:
-        # `gate` reports a folder that is not a package of this plugin.
-        return set()
-    digests = {row["path"]: row["sha256"] for row in manifest["files"]}
-    rendered_paths = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == ORIGIN_MADE}
-    rendered_paths = {
-        name
-        for name in rendered_paths
-        if (former_package / name).is_file() and compute_sha256(former_package / name) == digests.get(name)
-    }
-    return rendered_paths | {jpeg.make_world_file_name(name) for name in rendered_paths}
 
 
 def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ....paths import PACKAGE_SPECS_FOLDER
 from ...errors import DataError
-from ...files.data import ErrorCollector, check_keys, check_type, read_toml
+from ...files.data import ErrorCollector, check_keys, check_known, check_type, read_toml
 from ...standard.template import SOURCE_MARKS
 from .model import METADATA_ITEMS, GatheringSpec, NamedFile, PackageSpec, TableAndColumnAliases
 from .rows import (
@@ -18,7 +18,6 @@ from .rows import (
     check_name_pattern,
     check_portable_name,
     check_unique,
-    check_value_is_known,
     pop_table_and_column_aliases,
     read_file_slot,
     read_gathering_spec,
@@ -86,7 +85,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
                 texts[key] = check_type(table[key], str, file=path, key=key)
     digits = table.get("digits", 6)
     with errors.collect_data_error():
-        check_value_is_known(digits, (2, 4, 6), path, "digits")
+        check_known(digits, (2, 4, 6), path, "digits")
     with errors.collect_data_error():
         check_name_pattern(texts["root"] or "{code}", path, "root")
     no_texts: dict[str, str] = {}
@@ -178,7 +177,7 @@ def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     level_list = check_type(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
     levels = tuple(check_type(v, str, file=path, key="secrecy_levels") for v in level_list)
     if levels and table.get("secrecy"):
-        check_value_is_known(table["secrecy"], levels, path, "secrecy")
+        check_known(table["secrecy"], levels, path, "secrecy")
     return levels
 
 
@@ -189,8 +188,8 @@ def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[s
     """
     marks = read_text_table(value, path, "marks")
     for key, mark in marks.items():
-        check_value_is_known(mark, SOURCE_MARKS, path, f"marks.{key}")
-        check_value_is_known(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")
+        check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
+        check_known(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")
     marked = {key.split(".")[0] for key in marks}
     return marks | {
         key: "C"

@@ -15,7 +15,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ...errors import DataError, OutputError
-from ...files.data import check_keys, check_type
+from ...files.data import check_keys, check_known, check_type, make_unknown_value_error
 from ...files.names import find_name_problem
 from ...messages.texts import Texts
 from ..names import (
@@ -59,14 +59,6 @@ def read_gathering_spec(value: Any, path: Path) -> GatheringSpec:
     check_keys(value, required=(), allowed=("renamed", "dissolved"), file=path)
     tables = {key: read_text_table(value.get(key, {}), path, f"gathering.{key}") for key in ("renamed", "dissolved")}
     return GatheringSpec(**tables)
-
-
-def check_value_is_known(value: Any, known_values: Any, path: Path, key: str) -> None:
-    """Raise DataError if a value is not among the known values."""
-    if value not in known_values:
-        raise DataError(
-            "data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known_values))
-        )
 
 
 def check_unique(values: list[str], path: Path, key: str) -> None:
@@ -136,9 +128,9 @@ def read_map_settings(row: Any, path: Path) -> MapSettings:
         check_placeholders(row.get(key, ""), path, f"maps.{key}")
     settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
     if not MIN_DPI <= settings.dpi <= MAX_DPI:
-        raise _make_unknown_value_error(path, "maps.dpi", settings.dpi, f"{MIN_DPI}–{MAX_DPI}")
+        raise make_unknown_value_error(path, "maps.dpi", settings.dpi, (f"{MIN_DPI}–{MAX_DPI}",))
     sheets = settings.load_map_catalogue().page_size_by_id
-    check_value_is_known(settings.page, sheets, path, "maps.page")
+    check_known(settings.page, sheets, path, "maps.page")
     return settings
 
 
@@ -155,13 +147,13 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
         if slot.number and not _TWO_DIGITS_PATTERN.fullmatch(slot.number):
-            raise _make_unknown_value_error(path, f"map[{n}].number", slot.number, "01–99")
+            raise make_unknown_value_error(path, f"map[{n}].number", slot.number, ("01–99",))
         if slot.layout:
-            check_value_is_known(slot.layout, maps, path, f"map[{n}].layout")
+            check_known(slot.layout, maps, path, f"map[{n}].layout")
         if slot.layout and not slot.number:
             raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
         if slot.layout:
-            check_value_is_known(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
+            check_known(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
         if slot.number and (
             problem := find_name_problem(fill_placeholders(slot.file, {**SAMPLE_VALUES, **slot.placeholder_values}))
         ):
@@ -171,11 +163,6 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             if value and value in values:
                 raise DataError("data_duplicate", file=str(path), key=f"map[{n}].{key}", value=value)
             values.add(value)
-
-
-def _make_unknown_value_error(path: Path, key: str, value: object, known_values: str) -> DataError:
-    """Return the error for a value of the file that is not among the known values."""
-    return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known_values)
 
 
 def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str]) -> VectorSet:
@@ -188,10 +175,10 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
     check_keys(row, required=required_keys, allowed=optional_keys, file=path, where=table_key)
     for key, value in row.items():
         check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{table_key}.{key}")
-    check_value_is_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_known(row["folder"], folders, path, f"{table_key}.folder")
     check_name_pattern(row["file"], path, f"{table_key}.file")
-    check_value_is_known(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{table_key}.file")
-    check_value_is_known(row.get("encoding", "UTF-8"), VCT_ENCODINGS, path, f"{table_key}.encoding")
+    check_known(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{table_key}.file")
+    check_known(row.get("encoding", "UTF-8"), VCT_ENCODINGS, path, f"{table_key}.encoding")
     check_crs_text(row["crs"], path, f"{table_key}.crs")
     if row.get("vertical"):
         check_crs_text(row["vertical"], path, f"{table_key}.vertical", is_vertical=True)
@@ -217,8 +204,8 @@ def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, table_key: str)
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
 
-    check_value_is_known(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{table_key}.encoding")
-    check_value_is_known(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{table_key}.vertical")
+    check_known(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{table_key}.encoding")
+    check_known(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{table_key}.vertical")
     try:
         check_supported_crs(CRS.from_user_input(row["crs"]), row["id"])
     except OutputError as error:
@@ -234,7 +221,7 @@ def _read_layer_slot(row: Any, table_key: str, path: Path) -> LayerSlot:
     check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=table_key)
     for key, value in row.items():
         check_type(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{table_key}.{key}")
-    check_value_is_known(row["need"], NEED_CODES, path, f"{table_key}.need")
+    check_known(row["need"], NEED_CODES, path, f"{table_key}.need")
     fields = tuple(check_type(f, str, file=path, key=f"{table_key}.fields") for f in row.get("fields", ()))
     name_by_field = read_text_table(row.get("names", {}), path, f"{table_key}.names")
     check_unique([f.upper() for f in fields], path, f"{table_key}.fields")
@@ -260,12 +247,12 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
     )
     for key, value in row.items():
         check_type(value, str, file=path, key=f"{table_key}.{key}")
-    check_value_is_known(row["folder"], folders, path, f"{table_key}.folder")
-    check_value_is_known(row["need"], NEED_CODES, path, f"{table_key}.need")
+    check_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_known(row["need"], NEED_CODES, path, f"{table_key}.need")
     check_name_pattern(row["file"], path, f"{table_key}.file", tuple(PLACEHOLDER_PATTERNS))
     if "generated" in row:
-        check_value_is_known(row["generated"], GENERATED_DOCUMENTS, path, f"{table_key}.generated")
-        check_value_is_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{table_key}.file")
+        check_known(row["generated"], GENERATED_DOCUMENTS, path, f"{table_key}.generated")
+        check_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{table_key}.file")
         # A name with a number or title is the name of several files.
         check_name_pattern(row["file"], path, f"{table_key}.file")
     return FileSlot(kind, **row)
@@ -279,7 +266,7 @@ def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
     for section, known_ids in (("titles", texts.get_section("sheets")), ("heads", texts.get_section("columns"))):
         words_of_id = check_type(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
         for key, aliases in words_of_id.items():
-            check_value_is_known(key, known_ids, path, f"tables.{section}")
+            check_known(key, known_ids, path, f"tables.{section}")
             check_type(aliases, list, file=path, key=f"tables.{section}.{key}")
             for word in aliases:
                 check_type(word, str, file=path, key=f"tables.{section}.{key}")
@@ -304,7 +291,7 @@ def read_named_file(
         file=path,
         where=table_key,
     )
-    check_value_is_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_known(row["folder"], folders, path, f"{table_key}.folder")
     check_name_pattern(check_type(row["file"], str, file=path, key=f"{table_key}.file"), path, f"{table_key}.file")
     former_files = tuple(check_type(row.get("former_files", []), list, file=path, key=f"{table_key}.former_files"))
     for name in former_files:

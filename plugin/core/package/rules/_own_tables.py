@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...messages.texts import Texts
 from ...model.findings import Finding
@@ -26,9 +26,9 @@ from ...render.words import ReportTexts
 from ...tabulate import make_about_table
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES, join_first
+from ..tables.compare import do_texts_agree_within_tolerance
 from ..tables.known_tables import KnownTables
 from ..tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
-from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet
 from ..tables.read import read_workbook
 from ._package import explain_not_rebuilt, is_of_other_version
 from ._tables import make_cell_name
@@ -41,6 +41,44 @@ _MAX_SHOWN_CELL_CHARACTERS = 60
 _EMPTY_CELL = PrintedCell("")
 #: Errors from records of a report that lack an item or have an item of another type.
 _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
+
+
+class CellChange(NamedTuple):
+    """A cell of a sheet that differs from the sheet made again: row, column, actual and expected text."""
+
+    row: int
+    column: int
+    printed_text: str
+    expected_text: str
+
+
+@dataclass(frozen=True)
+class SheetChanges:
+    """Differences of a sheet from the same sheet made again.
+
+    ``changed_texts``: cells with other words; ``text_figures``: cells with a figure that is stored as text.
+    """
+
+    changed_texts: list[CellChange] = field(default_factory=list)
+    text_figures: list[CellChange] = field(default_factory=list)
+
+
+def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChanges:
+    """Return the differences of a sheet from the same sheet made again."""
+    changes = SheetChanges()
+    for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
+        cell, expected_cell = (
+            sheet.cell_by_position.get(position, _EMPTY_CELL),
+            remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
+        )
+        are_merged = cell.state == expected_cell.state == "merged"
+        if not (
+            expected_cell.is_number or are_merged or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
+        ):
+            changes.changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
+        if cell.text and expected_cell.is_number and not (cell.is_number or cell.state):
+            changes.text_figures.append(CellChange(*position, cell.text, expected_cell.text))
+    return changes
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,6 @@ class CellDifference:
 
 #: Cases in which two figures differ; in the other cases a cell was not compared.
 DIFFERENCE_CASES = ("cell", "blank")
-#: Cases of cells without a readable figure.
-UNREADABLE_CASES = ("text", "formula", "error", "merged")
 
 
 def find_differences(

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...files.cells import parse_date
 from ..template import Template, TemplateField
-from .model import Condition
+from .model import CheckPlace, Condition
 from .operators import KEYS_BY_KIND, OPERATORS, CodeResolver, ValueKind
-from .place import CheckPlace
 
 if TYPE_CHECKING:
     from ..model import Standard
@@ -144,18 +143,29 @@ class _OperandReader:
             key_field = self._names.find_field(layer, key_name, self._place.enter("key"))
             return Condition(self._field, operator, layer=layer, key_field=key_field.name)
         if kind is ValueKind.LAYERS:
-            return Condition(self._field, operator, layers=self._read_layers())
+            place = self._place.enter("layers")
+            layers = place.check_type(self._table.get("layers", []), list, "list")
+            for layer in layers:
+                self._names.find_field(layer, self._field.name, place)
+                if layer == self._layer:
+                    raise place.make_error("layer_itself", value=layer)
+            return Condition(self._field, operator, layers=tuple(layers))
         return Condition(self._field, operator, self._read_values(kind))
 
     def _read_values(self, kind: ValueKind) -> tuple[Any, ...]:
         """Return the values of an operator that compares with values."""
         if kind is ValueKind.NOTHING:
             return ()
-        if kind is ValueKind.PATTERN:
-            return (self._read_pattern(),)
         if kind is ValueKind.BEGINNINGS:
             return self._read_texts()
         value, place = self._table["value"], self._place.enter("value")
+        if kind is ValueKind.PATTERN:
+            pattern = place.read_text(value)
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise place.make_error("pattern", value=pattern, reason=str(error)) from error
+            return (pattern,)
         if kind is ValueKind.ONE:
             return (self._convert_value(value),)
         if kind is ValueKind.LIMIT:
@@ -179,24 +189,6 @@ class _OperandReader:
         if not texts:
             raise place.make_error("blank", key="value")
         return texts
-
-    def _read_pattern(self) -> str:
-        place = self._place.enter("value")
-        pattern = place.read_text(self._table["value"])
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise place.make_error("pattern", value=pattern, reason=str(error)) from error
-        return pattern
-
-    def _read_layers(self) -> tuple[str, ...]:
-        place = self._place.enter("layers")
-        layers = place.check_type(self._table.get("layers", []), list, "list")
-        for layer in layers:
-            self._names.find_field(layer, self._field.name, place)
-            if layer == self._layer:
-                raise place.make_error("layer_itself", value=layer)
-        return tuple(layers)
 
     def _convert_value(self, value: Any) -> str | float | date:
         """Return a value that a field's values may equal: a number, a date or a text, by the type of the field."""

@@ -17,8 +17,7 @@ from ...model.rule import Severity
 from ..load import CHECK_SECTION
 from .conditions import StandardNames, read_condition
 from .evaluation import CheckEvaluation
-from .model import CheckExamples, CheckTexts, Condition, DeclaredCheck, Row
-from .place import CheckPlace
+from .model import CheckExamples, CheckPlace, CheckTexts, Condition, DeclaredCheck, Row
 
 if TYPE_CHECKING:
     from ..model import Standard

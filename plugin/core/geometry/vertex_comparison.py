@@ -14,13 +14,13 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...geometry.statutory_area import SEMI_MAJOR_M
+from .statutory_area import SEMI_MAJOR_M
 
 #: Metres; a larger distance may come from a ring with another start, so it is compared again.
 _SAME_VERTEX_M = 1e-4
 
 
-def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
+def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS | None = None) -> NDArray:
     """Return, for each pair of shapes, the largest distance between a vertex and its copy.
 
     Vertices are compared in their order, those of points and areas then in the order of `shapely.normalize`. If they
@@ -31,7 +31,8 @@ def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> N
     originals, copies
         (n,) geometries in one CRS, None for missing ones.
     crs
-        Their CRS. In degrees, a metre is computed at the latitude of each shape, exact to fractions of a millimetre.
+        Their CRS, None for one in metres. In degrees, a metre is computed at the latitude of each shape, exact to
+        fractions of a millimetre.
 
     Returns
     -------
@@ -52,7 +53,11 @@ def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> N
     rows = rows[shifts[rows] > _SAME_VERTEX_M]
     for row, scale in zip(rows.tolist(), _compute_metres_per_unit(originals[rows], crs), strict=True):
         points = [_get_points_in_metres(shape, originals[row], scale) for shape in (originals[row], copies[row])]
-        shifts[row] = min(shifts[row], _measure_distance_both_ways(*points))
+        shift = _measure_distance_both_ways(*points)
+        # Polygons of the same vertices in another order have other areas.
+        area_difference_m2 = abs(shapely.area(originals[row]) - shapely.area(copies[row])) * scale.prod()
+        if area_difference_m2 <= max(shift, _SAME_VERTEX_M) * shapely.length(originals[row]) * scale.max():
+            shifts[row] = min(shifts[row], shift)
     return shifts
 
 
@@ -87,7 +92,7 @@ def _count_pieces(shapes: NDArray) -> NDArray:
     return np.where(shapely.is_missing(shapes), -1, counts)
 
 
-def _compare_in_order(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
+def _compare_in_order(originals: NDArray, copies: NDArray, crs: CRS | None) -> NDArray:
     """Return the (n,) largest distance in metres of vertices at the same position, of which both have as many."""
     if not len(originals):
         return np.zeros(0)
@@ -97,9 +102,9 @@ def _compare_in_order(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     return np.maximum.reduceat(shift, np.r_[0, np.cumsum(counts)[:-1]])
 
 
-def _compute_metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
+def _compute_metres_per_unit(shapes: NDArray, crs: CRS | None) -> NDArray:
     """Return (n, 2) metres per unit of x and y, at the latitude of each shape."""
-    if not crs.is_geographic:
+    if crs is None or not crs.is_geographic:
         return np.ones((len(shapes), 2))
     degree = math.radians(1) * SEMI_MAJOR_M
     latitudes = shapely.bounds(shapes).reshape(-1, 4)[:, 1]
