@@ -54,8 +54,7 @@ class ConformityDock(QgsDockWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self.missing.setTextFormat(Qt.TextFormat.RichText)
         self.missing.linkActivated.connect(lambda _link: self.roles_requested.emit())
-        self.source_note = make_faint_label()
-        self.source_note.setWordWrap(True)
+        self.source_note = make_faint_label(wordWrap=True)
         self.empty = EmptyStateWidget()
         self.buttons = {
             "undo": self._make_button(tr("Undo Point"), self.undo_requested),

@@ -42,10 +42,13 @@ class ProjectForm(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self._code_list_id = ""
+        narrow = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.projects = QComboBox(
-            objectName="SanxianConformityProjects", accessibleName=tr("Reviewed project"), activated=self.chosen
+            objectName="SanxianConformityProjects",
+            accessibleName=tr("Reviewed project"),
+            sizePolicy=narrow,
+            activated=self.chosen,
         )
-        self.projects.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.buttons = {
             "draw": self._make_button("draw", tr("Draw"), tr("Draw the project on the map")),
             "selected": self._make_button(
@@ -59,8 +62,7 @@ class ProjectForm(QWidget):
         self.buttons["draw"].clicked.connect(self.draw_requested)
         self.buttons["selected"].clicked.connect(self.selected_requested)
         self.buttons["file"].clicked.connect(self.file_requested)
-        self.use = QComboBox(objectName="SanxianConformityUse", accessibleName=tr("Planned use"))
-        self.use.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.use = QComboBox(objectName="SanxianConformityUse", accessibleName=tr("Planned use"), sizePolicy=narrow)
         self._search: CodeSearch | None = None
         self.use.currentIndexChanged.connect(self._on_use_changed)
         self.kind = QComboBox(objectName="SanxianConformityKind", accessibleName=tr("Shape"))
@@ -71,11 +73,11 @@ class ProjectForm(QWidget):
             objectName="SanxianConformityWidth",
             accessibleName=tr("Width (m)"),
             decimals=_WIDTH_DECIMALS,
+            maximum=_MAX_WIDTH_M,
             specialValueText="—",
             showClearButton=False,
             valueChanged=self.width_changed,
         )
-        self.width.setRange(0.0, _MAX_WIDTH_M)
         self._lay_out()
         self.show_kind(POLYGON)
 

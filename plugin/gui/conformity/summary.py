@@ -79,8 +79,9 @@ class ProjectSummary(QWidget):
         self.area.setObjectName("SanxianConformityArea")
         set_bold(self.area)
         set_bold(self.word, _WORD_SCALE)
-        self.township = make_faint_label()
-        self.township.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.township = make_faint_label(
+            sizePolicy=QSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        )
         self.state = make_faint_label()
         head = make_row(self.icon, self.word, self.state, None, self.area, self.township)
         box = fill_layout(QVBoxLayout(self), head, has_margins=False)
@@ -88,8 +89,7 @@ class ProjectSummary(QWidget):
         for line in self.lines:
             line.asked.connect(self.asked)
             box.addWidget(line)
-        self.remark = make_faint_label()
-        self.remark.setWordWrap(True)
+        self.remark = make_faint_label(wordWrap=True)
         box.addWidget(self.remark)
         self._verdict = ""
         self.show_figures(PanelFigures())

@@ -72,10 +72,12 @@ class RunProgress(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bar = QProgressBar(objectName="SanxianCountiesProgress", accessibleName=tr("Progress of the batch check"))
-        self.bar.setRange(0, _PROGRESS_STEPS)
-        self.what = ElidedLabel()
-        self.what.setObjectName("SanxianCountiesAtWork")
+        self.bar = QProgressBar(
+            objectName="SanxianCountiesProgress",
+            accessibleName=tr("Progress of the batch check"),
+            maximum=_PROGRESS_STEPS,
+        )
+        self.what = ElidedLabel(objectName="SanxianCountiesAtWork")
         self._start_time = 0.0
         fill_layout(QVBoxLayout(self), self.bar, self.what, has_margins=False)
 
@@ -159,8 +161,7 @@ class CountiesDialog(ManualStartDialog):
         self.enable_buttons()
 
     def _make_widgets(self) -> None:
-        self.message = FieldMessage(lines=2)
-        self.message.setObjectName("SanxianCountiesMessage")
+        self.message = FieldMessage(lines=2, objectName="SanxianCountiesMessage")
         self.kinds = KindButtons()
         self.refresh = QPushButton(
             tr("Refresh"),
@@ -168,15 +169,16 @@ class CountiesDialog(ManualStartDialog):
             toolTip=tr("Read the counties again, after data have changed"),
             clicked=self.refreshRequested,
         )
-        self.detail = WrappedLabel(reserved_lines=_DETAIL_LINES)
-        self.detail.setObjectName("SanxianCountiesDetail")
-        self.detail.setTextFormat(Qt.TextFormat.PlainText)
-        self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.detail = WrappedLabel(
+            reserved_lines=_DETAIL_LINES,
+            objectName="SanxianCountiesDetail",
+            textFormat=Qt.TextFormat.PlainText,
+            textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse,
+        )
         theme.set_faint(self.detail)
         self.progress = RunProgress()
         self.progress.hide()
-        self.outcome = FieldMessage(lines=0)
-        self.outcome.setObjectName("SanxianCountiesOutcome")
+        self.outcome = FieldMessage(lines=0, objectName="SanxianCountiesOutcome")
         self.page_button = self._make_result_button(
             "page", tr("Open Summary"), tr("Opens the page with map, verdicts and figures of all counties")
         )

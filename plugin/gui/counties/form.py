@@ -73,18 +73,21 @@ class CountiesForm(QWidget):
         self.output.line.setObjectName("SanxianCountiesOutput")
         self.output.line.setAccessibleName(tr("Folder of the results"))
         theme.set_placeholder(self.output.line, tr("Reports of all counties and the summary are written here"))
-        self.profile = ProfileCombo("SanxianCountiesProfile")
-        self.profile.setToolTip(tr("Used for the counties to which the list gives no profile"))
-        self.profile.setAccessibleName(tr("County profile"))
+        self.profile = ProfileCombo(
+            "SanxianCountiesProfile",
+            toolTip=tr("Used for the counties to which the list gives no profile"),
+            accessibleName=tr("County profile"),
+        )
         self.jobs = QSpinBox(
             objectName="SanxianCountiesJobs",
             accessibleName=tr("Counties at the same time"),
+            minimum=1,
+            maximum=max(1, get_available_cores()),
             toolTip=tr(
                 "More counties at the same time take more memory. With 1, the counties are checked one after the other "
                 "inside QGIS."
             ),
         )
-        self.jobs.setRange(1, max(1, get_available_cores()))
         self.resume = QCheckBox(
             tr("Continue: keep results of counties that are unchanged"),
             toolTip=tr("A result is kept if data, profile, settings and version are the same as at its check"),

@@ -83,10 +83,7 @@ class ConfirmationBox(FormBox):
             grid.addWidget(WholeRows(widget) if widget is self.items else widget, 2 * number + 1, 1)
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
         grid.addWidget(make_row_widget(tick_all_button, tick_none_button, (None, 1)), 9, 1)
-        self.used_note = make_faint_label()
-        self.used_note.setObjectName("SanxianUsedItems")
-        self.used_note.setWordWrap(True)
-        self.used_note.hide()
+        self.used_note = make_faint_label(objectName="SanxianUsedItems", wordWrap=True, visible=False)
         grid.addWidget(self.used_note, 10, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self._on_changed)

@@ -115,8 +115,7 @@ class CountyForm(QWidget):
             widget.setVisible(asks_county)
         header.addWidget(self.above, 1)
         descriptions = describe_source_marks()
-        marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS))
-        marks.setWordWrap(True)
+        marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS), wordWrap=True)
         fill_layout(layout, marks, self.name_message, self.file_message)
         targets = FormSection(
             tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True

@@ -78,15 +78,19 @@ class ProfileForm(FocusedButtonDialog):
         self.standard.addItem(tr("As in the profile"), "")
         self.phase = QComboBox(objectName="SanxianPhase")
         self.phase.addItem(tr("Not set: default severities of the rules"), "")
-        self.rules = QComboBox(objectName="SanxianRules")
+        self.rules = QComboBox(
+            objectName="SanxianRules",
+            toolTip=tr("A rule that lacks its layers or tables checks nothing and reports the reason."),
+        )
         self.rules.addItem(tr("Default rules of the standard and the profile"), "")
         self.rules.addItem(tr("All rules (takes longer)"), EVERY_RULE)
-        self.rules.setToolTip(tr("A rule that lacks its layers or tables checks nothing and reports the reason."))
-        self.language = QComboBox(objectName="SanxianLanguage")
+        self.language = QComboBox(
+            objectName="SanxianLanguage",
+            toolTip=tr("For all projects, from the next check on; the interface follows QGIS."),
+        )
         # Each name in its language, so that users find theirs.
         for code, name in (("zh", "中文"), ("en", "English")):
             self.language.addItem(name, code)
-        self.language.setToolTip(tr("For all projects, from the next check on; the interface follows QGIS."))
 
     def _make_file_fields(self, project_folder: str) -> None:
         tables = f"{tr('Tables')} (*.xlsx *.csv)"

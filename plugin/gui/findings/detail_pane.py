@@ -197,10 +197,9 @@ class DetailPane(QgsScrollArea):
 
     def clear(self) -> None:
         page = QWidget()
-        layout = QVBoxLayout(page)
         label = make_text_label(tr("Select a finding to see why, how to fix it and its source."))
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addWidget(label)
+        fill_layout(QVBoxLayout(page), label)
         self.setWidget(page)
 
     def show_group(self, result: CheckView, group: FindingGroup) -> None:

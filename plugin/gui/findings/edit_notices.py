@@ -114,8 +114,8 @@ class UndoButton(QPushButton):
 class _CounterButton(QToolButton):
     """A button that shows a short text if it is too narrow for its full text."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **properties: Any):
+        super().__init__(**properties)
         self.full_text = self._short_text = ""
 
     def set_texts(self, full_text: str, short_text: str) -> None:
@@ -163,11 +163,12 @@ class EditNotices(QObject):
         #: Number of findings by kind in the last full check, and the difference since.
         self._finding_counts_before: Counter[str] = Counter()
         self._finding_count_change: dict[str, int] = {}
-        self.counter = _CounterButton()
-        self.counter.setObjectName("SanxianLiveCounter")
-        self.counter.setAutoRaise(True)
-        self.counter.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.counter.clicked.connect(self._show_menu)
+        self.counter = _CounterButton(
+            objectName="SanxianLiveCounter",
+            autoRaise=True,
+            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+            clicked=self._show_menu,
+        )
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.update_counter)
         editing.changed.connect(self._close_unfollowed_message)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.gui import QgsCheckableComboBox, QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -22,8 +24,8 @@ _OPENING_KEYS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Space, Qt.Key.Key_F4
 class _ChoiceBox(QgsCheckableComboBox):
     """A combo box with tick boxes that can also be used by keys: Down opens its list, Enter ticks a row."""
 
-    def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent, maxVisibleItems=_MAX_VISIBLE_ROWS)
+    def __init__(self, parent: QWidget | None = None, **properties: Any):
+        super().__init__(parent, maxVisibleItems=_MAX_VISIBLE_ROWS, **properties)
         # A click ticks a row itself and does not activate it.
         self.activated.connect(self.toggleItemCheckState)
 
@@ -84,13 +86,13 @@ class FilterBar(QWidget):
         self.new_only.toggled.connect(self.changed)
 
     def _make_choice_box(self, name: str, all_text: str) -> QgsCheckableComboBox:
-        combo = _ChoiceBox()
-        combo.setObjectName(name)
-        combo.setDefaultText(all_text)
-        combo.setAccessibleName(all_text)
-        combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        combo.setMinimumWidth(self.fontMetrics().horizontalAdvance(all_text) + 2 * self.fontMetrics().height())
-        return combo
+        return _ChoiceBox(
+            objectName=name,
+            defaultText=all_text,
+            accessibleName=all_text,
+            sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed),
+            minimumWidth=self.fontMetrics().horizontalAdvance(all_text) + 2 * self.fontMetrics().height(),
+        )
 
     def set_choices(self, townships: list[str], rules: list[tuple[str, str]]) -> None:
         """Set the townships and rules that can be chosen; keep the present selection.

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.core import QgsApplication
 from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QSize, Qt
@@ -11,7 +13,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QSplitter,
     QStackedWidget,
     QTabBar,
     QToolButton,
@@ -23,7 +24,7 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.dock_width import DockWidthKeeper
 from ..widgets.empty_state import EmptyStateWidget
-from ..widgets.layout import fill_layout, make_row
+from ..widgets.layout import fill_layout, make_row, make_splitter
 from ..widgets.whole_rows import WholeRows
 from .detail_pane import DetailPane
 from .filter_bar import FilterBar
@@ -92,15 +93,16 @@ class FindingsForm(QgsDockWidget):
         }
         self.export_button.setMenu(menu)
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.grouping_button = self._make_button("SanxianGrouping", "levels", "")
+        pops_up = QToolButton.ToolButtonPopupMode.InstantPopup
+        self.grouping_button = self._make_button("SanxianGrouping", "levels", "", popupMode=pops_up)
         self.grouping_button.setMenu(self._make_grouping_menu())
-        self.grouping_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.worklist_button = self._make_button("SanxianWorklist", "roles", tr("Work List"))
-        self.worklist_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.worklist_button.hide()
+        self.worklist_button = self._make_button(
+            "SanxianWorklist", "roles", tr("Work List"), popupMode=pops_up, visible=False
+        )
         self.work_progress = WorkProgressBar()
-        self.county = self._make_button("SanxianCounty", "profile", "")
-        self.county.setToolTip(tr("Profile and standard of the county"))
+        self.county = self._make_button(
+            "SanxianCounty", "profile", "", toolTip=tr("Profile and standard of the county")
+        )
         self.note = self._make_text_line("SanxianNote")
         self.stale = self._make_text_line("SanxianStale")
         self.stale_icon = QLabel(visible=False)
@@ -121,12 +123,8 @@ class FindingsForm(QgsDockWidget):
         self.tabs.addTab(tr("Details"))
         self.tabs.currentChanged.connect(self._fit_panes_to_height)
         self.tabs.hide()
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.addWidget(self.stack)
-        self.splitter.addWidget(self.detail)
-        for place, share in enumerate(LIST_TO_DETAIL_RATIO):
-            self.splitter.setStretchFactor(place, share)
-        self.splitter.setChildrenCollapsible(False)
+        panes = zip((self.stack, self.detail), LIST_TO_DETAIL_RATIO, strict=True)
+        self.splitter = make_splitter(Qt.Orientation.Vertical, *panes)
         self.navigation = NavigationBar()
 
     def _make_grouping_menu(self) -> QMenu:
@@ -148,14 +146,18 @@ class FindingsForm(QgsDockWidget):
         self.grouping_button.setText(self.groupings[Grouping.RULE].text())
         return menu
 
-    def _make_button(self, name: str, icon: str, text: str) -> QToolButton:
-        button = QToolButton(objectName=name, icon=theme.load_icon(icon))
-        button.setProperty("sanxianIcon", icon)
+    def _make_button(self, name: str, icon: str, text: str, **properties: Any) -> QToolButton:
         size = QgsApplication.scaleIconSize(16)
-        button.setIconSize(QSize(size, size))
-        button.setText(text)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setAutoRaise(True)
+        button = QToolButton(
+            objectName=name,
+            icon=theme.load_icon(icon),
+            iconSize=QSize(size, size),
+            text=text,
+            toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+            autoRaise=True,
+            **properties,
+        )
+        button.setProperty("sanxianIcon", icon)
         return button
 
     def _make_text_line(self, name: str) -> QLabel:

@@ -23,8 +23,7 @@ class CheckProgressBar(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.bar = QProgressBar(objectName="SanxianProgress", textVisible=True)
-        self.bar.setRange(0, _PROGRESS_STEPS)
+        self.bar = QProgressBar(objectName="SanxianProgress", textVisible=True, maximum=_PROGRESS_STEPS)
         self.button = QPushButton(tr("Cancel"), objectName="SanxianCancel", clicked=self._cancel)
         fill_layout(QHBoxLayout(self), (self.bar, 1), self.button, has_margins=False)
         self._rule_count = self._rule_number = 0

@@ -49,35 +49,35 @@ class VerdictBar(QWidget):
         self._when = QLabel(objectName="SanxianWhen", textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         #: What the button beside it shows: which rules did not run, and why.
         self._explanation = ""
-        self.reasons_button = QToolButton(objectName="SanxianWhyNotRun", autoRaise=True)
         # The icon is shown; screen readers read the text.
-        self.reasons_button.setText(tr("Why some rules did not run"))
-        self.reasons_button.setToolTip(self.reasons_button.text())
-        self.reasons_button.clicked.connect(self._show_explanation)
-        self.reasons_button.hide()
+        self.reasons_button = QToolButton(
+            objectName="SanxianWhyNotRun",
+            autoRaise=True,
+            text=tr("Why some rules did not run"),
+            toolTip=tr("Why some rules did not run"),
+            visible=False,
+            clicked=self._show_explanation,
+        )
         top = make_row(self._icon, self._word, None, self._when, self.reasons_button)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
         self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
         for button in self.buttons.values():
             row.addWidget(button)
-        outer_layout = QVBoxLayout(self)
-        outer_layout.setContentsMargins(0, 0, 0, 0)
         self._edited = QLabel(objectName="SanxianEdited", wordWrap=True, visible=False)
-        fill_layout(outer_layout, top, self._edited, row)
+        fill_layout(QVBoxLayout(self), top, self._edited, row, has_margins=False)
         self.refresh_icons()
 
     def _make_button(self, kind: str) -> QToolButton:
-        button = QToolButton(
+        return QToolButton(
             objectName=f"SanxianKind{kind.capitalize()}",
             checkable=True,
             checked=kind in FilterSettings().shown_kinds,
             toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon,
+            # The full text must not widen the panel: if it does not fit, icon and number remain.
+            sizePolicy=QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed),
+            toggled=lambda _on: self.kindsChanged.emit(),
         )
-        # The full text must not widen the panel: if it does not fit, icon and number remain.
-        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        button.toggled.connect(lambda _on: self.kindsChanged.emit())
-        return button
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -15,7 +15,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSplitter,
     QStyle,
     QToolButton,
     QTreeView,
@@ -26,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.labels import set_bold
-from ..widgets.layout import fill_layout, resize_within_screen
+from ..widgets.layout import fill_layout, make_row, make_row_widget, make_splitter, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from ..widgets.whole_rows import WholeRows
 from .area_table import AreaTable
@@ -105,13 +104,9 @@ class BatchDialog(FocusedButtonDialog):
         self.filter.setSourceModel(self.model)
         self.table = self._make_table()
         layout = fill_layout(QVBoxLayout(self), self._make_head(), self._make_filters())
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(WholeRows(self.table))
-        splitter.addWidget(self._make_lower_half())
+        splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (self._make_lower_half(), 0))
         line = self.fontMetrics().lineSpacing()
         splitter.setSizes([line * 20, line * 10])
-        splitter.setStretchFactor(0, 1)
-        splitter.setChildrenCollapsible(False)
         fill_layout(layout, (splitter, 1), self._make_buttons())
         size = self.fontMetrics()
         resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
@@ -123,14 +118,15 @@ class BatchDialog(FocusedButtonDialog):
 
     # --- widgets
     def _make_table(self) -> _Table:
-        table = _Table()
-        table.setObjectName("SanxianBatchFixes")
-        table.setAccessibleName(tr("Proposals"))
+        table = _Table(
+            objectName="SanxianBatchFixes",
+            accessibleName=tr("Proposals"),
+            rootIsDecorated=False,
+            uniformRowHeights=True,
+            allColumnsShowFocus=True,
+            selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
+        )
         table.setModel(self.filter)
-        table.setRootIsDecorated(False)
-        table.setUniformRowHeights(True)
-        table.setAllColumnsShowFocus(True)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = table.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -157,15 +153,13 @@ class BatchDialog(FocusedButtonDialog):
         header.resizeSection(FIX_COLUMN, min(digit * _COLUMN_DIGITS[FIX_COLUMN], share))
 
     def _make_head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
         self.summary = QLabel()
         set_bold(self.summary)
         self.progress = QProgressBar()
         self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 36)
         self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
         self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
-        fill_layout(row, self.summary, None, self.progress, self.cancel_button, self.retry_button)
-        return row
+        return make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button)
 
     def _make_filters(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -189,28 +183,18 @@ class BatchDialog(FocusedButtonDialog):
         return row
 
     def _make_lower_half(self) -> QWidget:
-        lower = QWidget()
-        row = QHBoxLayout(lower)
-        row.setContentsMargins(0, 0, 0, 0)
         box = FormSection(
             tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
         )
         box.layout_.addWidget(WholeRows(self.areas), 1)
-        fill_layout(row, (box, 1), (self.maps, 1))
-        return lower
+        return make_row_widget((box, 1), (self.maps, 1))
 
     def _make_buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        self.status = make_faint_label()
-        self.status.setObjectName("SanxianBatchFixStatus")
-        self.status.setWordWrap(True)
-        row.addWidget(self.status, 1)
+        self.status = make_faint_label(objectName="SanxianBatchFixStatus", wordWrap=True)
         self.apply = QPushButton(
             tr("Apply"), objectName="SanxianBatchFixApply", default=True, clicked=self.applyRequested
         )
-        close = QPushButton(tr("Close"), clicked=self.reject)
-        fill_layout(row, self.apply, close)
-        return row
+        return make_row((self.status, 1), self.apply, QPushButton(tr("Close"), clicked=self.reject))
 
     # --- content
     def show_rows(self, rows: list[BatchRow]) -> None:

@@ -113,10 +113,8 @@ class ChoiceList(QScrollArea):
                 text = texts.make_sentence(choice.proposal)
             else:
                 text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
-            label = make_faint_label(text)
-            label.setWordWrap(True)
-            label.setIndent(self.fontMetrics().height() + self.fontMetrics().height() // 2)
-            fill_layout(layout, button, label)
+            indent = self.fontMetrics().height() + self.fontMetrics().height() // 2
+            fill_layout(layout, button, make_faint_label(text, wordWrap=True, indent=indent))
             self.buttons.append(button)
         if not choices and none_text:
             layout.addWidget(QLabel(none_text, textFormat=Qt.TextFormat.PlainText, wordWrap=True))

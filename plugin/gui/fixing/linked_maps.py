@@ -12,7 +12,7 @@ from ...bridge.checking.findings_layer import is_temporary_findings_layer
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels import ElidedLabel, set_bold
-from ..widgets.layout import fill_layout
+from ..widgets.layout import fill_layout, make_row
 from ..widgets.map_items import NEAREST_SCALE, compute_zoom_extent
 from ..widgets.sections import BorderedFrame, make_faint_label
 from .map_preview import FixMapPreview, FixShapes
@@ -48,18 +48,13 @@ class LinkedMaps(QWidget):
 
     def _make_frame(self, canvas: QgsMapCanvas, title: str, remark_label: QLabel) -> QFrame:
         frame = BorderedFrame()
-        layout = QVBoxLayout(frame)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        head = QHBoxLayout()
         margin = self.fontMetrics().height() // 3
-        head.setContentsMargins(margin, margin // 2, margin, margin // 2)
         name = QLabel(title)
         set_bold(name)
-        head.addWidget(name)
         remark_label.setAlignment(Qt.AlignmentFlag.AlignRight)
-        head.addWidget(remark_label, 1)
-        fill_layout(layout, head, (canvas, 1))
+        head = make_row(name, (remark_label, 1))
+        head.setContentsMargins(margin, margin // 2, margin, margin // 2)
+        fill_layout(QVBoxLayout(frame, spacing=0), head, (canvas, 1), has_margins=False)
         # Keys such as Escape belong to the dialog.
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         canvas.setCanvasColor(self._main_canvas.canvasColor())

@@ -16,7 +16,6 @@ from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialogButtonBox,
     QLabel,
-    QSplitter,
     QTextBrowser,
     QTextEdit,
     QTreeWidget,
@@ -34,7 +33,7 @@ from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
-from ..widgets.layout import fill_layout, resize_within_screen
+from ..widgets.layout import fill_layout, make_splitter, resize_within_screen
 from ..widgets.opening import open_in_browser, open_path
 from ..widgets.whole_rows import WholeRows
 from .help_dialog import add_help_button
@@ -65,9 +64,8 @@ class DictionaryDialog(ManualStartDialog):
         theme.set_placeholder(self.search, tr("Search layer, field, code or name"))
         self.tree = QTreeWidget(headerHidden=True, uniformRowHeights=True)
         self.nothing = QLabel(tr("No layer, field or code contains these words."), wordWrap=True, visible=False)
-        self.browser = QTextBrowser()
+        self.browser = QTextBrowser(openLinks=False)
         theme.set_page_colors(self.browser)
-        self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(lambda url: self._follow_link(url.toString().lstrip("#")))
         self._lay_out_widgets()
         self._pause = QTimer(self, singleShot=True, interval=_SEARCH_DELAY_MS, timeout=self._filter_items)
@@ -85,13 +83,9 @@ class DictionaryDialog(ManualStartDialog):
             QVBoxLayout(left), self.standard, self.search, self.nothing, WholeRows(self.tree), has_margins=False
         )
         self.standard.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        splitter = QSplitter()
-        splitter.addWidget(left)
-        splitter.addWidget(self.browser)
+        splitter = make_splitter(Qt.Orientation.Horizontal, (left, 0), (self.browser, 1))
         letter = self.fontMetrics().horizontalAdvance("0")
         splitter.setSizes([letter * 34, letter * 96])
-        splitter.setStretchFactor(1, 1)
-        splitter.setChildrenCollapsible(False)
         buttons = add_help_button(make_close_button(self), "dictionary")
         open_all = buttons.addButton(tr("Open Full Dictionary in Browser"), QDialogButtonBox.ButtonRole.ActionRole)
         open_all.setToolTip(tr("A self-contained page to print, send or search."))

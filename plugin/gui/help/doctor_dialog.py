@@ -67,8 +67,7 @@ class DoctorDialog(QDialog):
         # The first line summarises the others, with the remedy.
         self._conclusion = QListWidgetItem(theme.load_icon("info"), tr("Examining the machine…"))
         self.list.addItem(self._conclusion)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, _PROGRESS_STEPS)
+        self.progress = QProgressBar(maximum=_PROGRESS_STEPS)
         self.cancel_button = QPushButton(tr("Cancel"), autoDefault=False)
         self.save_button = QPushButton(tr("Save Result…"), autoDefault=False, enabled=False, clicked=self._save)
         buttons = add_help_button(make_close_button(self), "doctor")

@@ -38,9 +38,8 @@ class HelpDialog(QDialog):
         super().__init__(parent)
         self._norm, self._outcome = norm, get_outcome
         self.setObjectName("SanxianHelpDialog")
-        self.browser = QTextBrowser()
+        self.browser = QTextBrowser(openLinks=False)
         theme.set_page_colors(self.browser)
-        self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
         buttons = make_close_button(self)
         self._back = buttons.addButton(tr("All Rules"), QDialogButtonBox.ButtonRole.ActionRole)

@@ -16,7 +16,6 @@ from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QScrollArea,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -27,7 +26,7 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels import set_bold
-from ..widgets.layout import fill_layout, make_column
+from ..widgets.layout import fill_layout, make_column, make_scroll_area
 from ..widgets.sections import make_faint_label
 from .dial import RatioDial
 from .margin_bar import MARGIN_ROLE, MarginBarDelegate, ZoneSharesBar
@@ -80,14 +79,11 @@ class IndicatorDock(QDockWidget):
         )
         self.table = self._make_table()
         self.shares = ZoneSharesBar()
-        self.explanation = make_faint_label()
-        self.explanation.setWordWrap(True)
-        self.explanation.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.note = make_faint_label()
-        self.note.setWordWrap(True)
-        area = QScrollArea(widgetResizable=True, frameShape=QScrollArea.Shape.NoFrame)
-        area.setWidget(self._make_content())
-        self.setWidget(area)
+        self.explanation = make_faint_label(
+            wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        self.note = make_faint_label(wordWrap=True)
+        self.setWidget(make_scroll_area(self._make_content()))
         theme.call_after_theme_change(self, self._refresh_after_theme_change, QEvent.Type.FontChange)
         self.clear()
 
@@ -108,7 +104,16 @@ class IndicatorDock(QDockWidget):
         return content
 
     def _make_table(self) -> QTableWidget:
-        table = QTableWidget(0, BAR_COLUMN + 1, objectName="SanxianIndicatorTable", accessibleName=tr("Indicators"))
+        table = QTableWidget(
+            0,
+            BAR_COLUMN + 1,
+            objectName="SanxianIndicatorTable",
+            accessibleName=tr("Indicators"),
+            editTriggers=QAbstractItemView.EditTrigger.NoEditTriggers,
+            selectionBehavior=QAbstractItemView.SelectionBehavior.SelectRows,
+            selectionMode=QAbstractItemView.SelectionMode.SingleSelection,
+            showGrid=False,
+        )
         titles = [
             tr("Indicator"), tr("Target"), tr("Before the edits"), tr("Now"), tr("Change"),
             tr("Margin"), tr("State"), tr("Margin to the target"),
@@ -120,10 +125,6 @@ class IndicatorDock(QDockWidget):
             table.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(round(1.5 * table.fontMetrics().height()))
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
         table.setItemDelegateForColumn(BAR_COLUMN, MarginBarDelegate(table))
         # `_show_rows` fits the columns once; the header would do it for each cell, which takes longer than the check.
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)

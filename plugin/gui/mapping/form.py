@@ -14,7 +14,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSplitter,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -29,7 +28,7 @@ from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
 from ..widgets.combos import ScrollSafeComboBox, make_searchable
-from ..widgets.layout import fill_layout, make_form, make_row, resize_within_screen
+from ..widgets.layout import fill_layout, make_form, make_row, make_splitter, resize_within_screen
 from ..widgets.whole_rows import WholeRows
 from .table import MappingTable
 
@@ -51,11 +50,14 @@ class CodeChoiceTable(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent, objectName="SanxianMappingChoices")
         self.label = QLabel(wordWrap=True)
-        self.table = QTableWidget(0, 4)
+        self.table = QTableWidget(
+            0,
+            4,
+            selectionMode=QAbstractItemView.SelectionMode.NoSelection,
+            editTriggers=QAbstractItemView.EditTrigger.NoEditTriggers,
+        )
         self.table.setHorizontalHeaderLabels([tr("Code"), tr("Name"), tr("Rows"), tr("Becomes")])
         self.table.verticalHeader().hide()
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         fill_layout(QVBoxLayout(self), self.label, WholeRows(self.table), has_margins=False)
 
     def show_codes(self, field: str, rows: list[UndecidedCode], codes: CodeList | None) -> None:
@@ -91,8 +93,7 @@ class CodeChoiceTable(QWidget):
         self.table.setMinimumHeight(header.sizeHint().height() + shown_height + 2 * self.table.frameWidth())
 
     def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
-        box = ScrollSafeComboBox()
-        box.setObjectName(f"choice.{row.code}")
+        box = ScrollSafeComboBox(objectName=f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
         candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
         for code in candidate_codes:
@@ -123,8 +124,7 @@ class MappingForm(ManualStartDialog):
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
         self.source.setExceptedLayerList(list_findings_layers(project))
         self.browse = QPushButton(tr("File…"))
-        self.template = ScrollSafeComboBox()
-        self.template.setObjectName("SanxianMappingTemplate")
+        self.template = ScrollSafeComboBox(objectName="SanxianMappingTemplate")
         for role, one in templates.items():
             self.template.addItem(f"{one.name} {role}", role)
         make_searchable(self.template)
@@ -153,12 +153,7 @@ class MappingForm(ManualStartDialog):
         source = make_row((self.source, 1), self.browse)
         template = make_row((self.template, 1), self.again, self.load, self.save)
         top = make_form((tr("Layer"), source), (tr("Target template"), template))
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(WholeRows(self.table))
-        splitter.addWidget(self.choices)
-        splitter.setStretchFactor(0, 3)
-        splitter.setStretchFactor(1, 1)
-        splitter.setChildrenCollapsible(False)
+        splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 3), (self.choices, 1))
         output_form = make_form((tr("Write to"), self.output), ("", self.losses), ("", self.personal))
         self.buttons = make_close_button(self)
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)

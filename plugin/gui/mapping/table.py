@@ -153,9 +153,9 @@ class MappingTable(QTableWidget):
     def _make_source_box(
         self, target: TemplateField, sources: list[str], prepared_mapping: PreparedMapping
     ) -> ScrollSafeComboBox:
-        box = ScrollSafeComboBox()
-        box.setObjectName(f"source.{target.name}")
-        box.setAccessibleName(tr("Source of {field}").format(field=target.name))
+        box = ScrollSafeComboBox(
+            objectName=f"source.{target.name}", accessibleName=tr("Source of {field}").format(field=target.name)
+        )
         box.addItem(tr("(nothing)"), NO_SOURCE)
         box.addItem(tr("The same value…"), CONSTANT_SOURCE)
         box.insertSeparator(2)

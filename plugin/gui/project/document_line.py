@@ -130,8 +130,7 @@ class DocumentLine(QWidget):
         super().__init__(parent)
         self._project, self._fallback_reader = project, get_fallback
         self._profile_reader = get_profile or (lambda: read_county_profile(project))
-        self.label = ElidedLabel()
-        self.label.setObjectName("SanxianDocumentSummary")
+        self.label = ElidedLabel(objectName="SanxianDocumentSummary")
         self.button = QPushButton(
             tr("Edit…"), objectName="SanxianDocumentEdit", autoDefault=False, clicked=self._edit_document_info
         )
@@ -227,26 +226,23 @@ class DocumentDialog(FocusedButtonDialog):
         self.resize(width, self.layout().totalHeightForWidth(width))
 
     def _make_widgets(self) -> None:
-        self.secrecy = QComboBox(objectName="SanxianSecrecy")
         # A term may follow the level: 秘密★20年.
-        self.secrecy.setEditable(True)
-        self.secrecy.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.secrecy = QComboBox(
+            objectName="SanxianSecrecy", editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert
+        )
         self.secrecy.addItems(["", *load_secrecy_levels().names])
-        self.compiler, self.cartographer, self.date = QLineEdit(), QLineEdit(), QLineEdit()
-        self.approval, self.reason = QLineEdit(), QLineEdit()
-        object_name_by_field = {
-            self.compiler: "SanxianCompiler",
-            self.cartographer: "SanxianCartographer",
-            self.date: "SanxianDocumentDate",
-            self.approval: "SanxianMapApproval",
-            self.reason: "SanxianSecrecyReason",
-        }
-        for line, name in object_name_by_field.items():
-            line.setObjectName(name)
-        self.date.setToolTip(tr("As printed on maps and reports, for example 2026-11-22 or November 2026"))
-        self.reason.setToolTip(tr("Written to the log, the manifest of the package and the report"))
-        self.problem = NoticeBox()
-        self.problem.setObjectName("SanxianDocumentProblem")
+        self.compiler = QLineEdit(objectName="SanxianCompiler")
+        self.cartographer = QLineEdit(objectName="SanxianCartographer")
+        self.date = QLineEdit(
+            objectName="SanxianDocumentDate",
+            toolTip=tr("As printed on maps and reports, for example 2026-11-22 or November 2026"),
+        )
+        self.approval = QLineEdit(objectName="SanxianMapApproval")
+        self.reason = QLineEdit(
+            objectName="SanxianSecrecyReason",
+            toolTip=tr("Written to the log, the manifest of the package and the report"),
+        )
+        self.problem = NoticeBox(objectName="SanxianDocumentProblem")
 
     def _fill_fields(self, project_info: DocumentInfo) -> None:
         inherited_document = resolve_document(None, self._profile, self._spec_info)

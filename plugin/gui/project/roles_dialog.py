@@ -111,11 +111,14 @@ class RolesDialog(FocusedButtonDialog):
             wordWrap=True,
         )
         self.problem = QLabel(wordWrap=True)
-        self.table = QTableWidget(0, 3)
+        self.table = QTableWidget(
+            0,
+            3,
+            selectionMode=QAbstractItemView.SelectionMode.NoSelection,
+            editTriggers=QAbstractItemView.EditTrigger.NoEditTriggers,
+        )
         self.table.setHorizontalHeaderLabels([tr("Layer of the plan"), tr("Code"), tr("Layer in the project")])
         self.table.verticalHeader().hide()
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.aside = QLabel(objectName="SanxianLayersAside", wordWrap=True)
         self.choose = QPushButton(
             tr("Choose the Group to Check…"), objectName="SanxianChooseGroup", clicked=self._choose_group

@@ -175,9 +175,7 @@ class ProfileWidget(ParameterWidget):
 
     def createWidget(self):
         panel = QWidget()
-        self._profile_combo = let_combo_shrink(QComboBox())
-        self._profile_combo.setEditable(True)
-        self._profile_combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._profile_combo = let_combo_shrink(QComboBox(editable=True, insertPolicy=QComboBox.InsertPolicy.NoInsert))
         self._profile_combo.addItem("", "")
         for name in list_profile_ids():
             self._profile_combo.addItem(f"{_get_title(name)} · {name}", name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QDateEdit, QFileDialog, QHBoxLayout, QPushButton
@@ -30,8 +31,8 @@ class _ScrollSafe:
 class ScrollSafeComboBox(_ScrollSafe, QComboBox):
     """A combo box that leaves the mouse wheel to the form, unless it has the focus."""
 
-    def __init__(self, parent=None):
-        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus)
+    def __init__(self, parent=None, **properties: Any):
+        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus, **properties)
 
 
 class ScrollSafeDateEdit(_ScrollSafe, QDateEdit):
@@ -98,8 +99,8 @@ class ProfileCombo(QComboBox):
     ``name``: object name; ``folder``: initial folder of the file dialog.
     """
 
-    def __init__(self, name: str, folder: str = "", parent=None):
-        super().__init__(parent, objectName=name)
+    def __init__(self, name: str, folder: str = "", parent=None, **properties: Any):
+        super().__init__(parent, objectName=name, **properties)
         self._folder = folder or str(Path.home())
 
     def set_profiles(self, profiles: Iterable[str]) -> None:

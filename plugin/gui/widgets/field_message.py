@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
@@ -19,10 +21,9 @@ class WrappedLabel(QLabel):
     appears.
     """
 
-    def __init__(self, text: str = "", parent=None, *, reserved_lines: int = 0):
-        super().__init__(text, parent)
+    def __init__(self, text: str = "", parent=None, *, reserved_lines: int = 0, **properties: Any):
+        super().__init__(text, parent, wordWrap=True, **properties)
         self._reserved_lines = reserved_lines
-        self.setWordWrap(True)
         if reserved_lines:
             self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             self.setFixedHeight(self._get_reserved_height())
@@ -60,13 +61,13 @@ class FieldMessage(QWidget):
     is hidden while it has no message, and a message has as many lines as it needs.
     """
 
-    def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):
-        super().__init__(parent)
+    def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None, **properties: Any):
+        super().__init__(parent, **properties)
         self.default_hint, self._lines, self._message_kind = hint, lines, ""
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
-        self.message = QLabel() if lines else WrappedLabel()
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.message = (QLabel if lines else WrappedLabel)(
+            textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+        )
         self._side = QgsApplication.scaleIconSize(12) if lines else self.fontMetrics().height()
         if lines:
             self.message.setWordWrap(lines > 1)
@@ -76,9 +77,7 @@ class FieldMessage(QWidget):
         line = fill_layout(
             QHBoxLayout(), (self._icon, 0, Qt.AlignmentFlag.AlignTop), (self.message, 1), has_margins=False
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
+        layout = fill_layout(QVBoxLayout(self, spacing=2), has_margins=False)
         if field is not None:
             layout.addWidget(field)
             self.setFocusProxy(field)

@@ -40,8 +40,8 @@ class ElidedLabel(QLabel):
     ``hides_cut_text``: a text that does not fit is not painted at all, for a remark that is of no use in parts.
     """
 
-    def __init__(self, text: str = "", parent=None, *, hides_cut_text: bool = False):
-        super().__init__(parent)
+    def __init__(self, text: str = "", parent=None, *, hides_cut_text: bool = False, **properties: Any):
+        super().__init__(parent, **properties)
         self._hides_cut_text = hides_cut_text
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setText(text)

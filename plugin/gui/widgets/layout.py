@@ -5,8 +5,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
-from qgis.PyQt.QtWidgets import QBoxLayout, QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QBoxLayout,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 #: Maximum shares of the screen's width and height; the title bar needs the rest.
 _MAX_WIDTH_SHARE, _MAX_HEIGHT_SHARE = 0.96, 0.9
@@ -26,6 +36,15 @@ def make_scroll_area(content: QWidget) -> QScrollArea:
     area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
     area.setWidget(content)
     return area
+
+
+def make_splitter(orientation: Qt.Orientation, *panes: tuple[QWidget, int]) -> QSplitter:
+    """Return a splitter with panes that do not collapse; each has a share of the room that is added."""
+    splitter = QSplitter(orientation, childrenCollapsible=False)
+    for number, (pane, share) in enumerate(panes):
+        splitter.addWidget(pane)
+        splitter.setStretchFactor(number, share)
+    return splitter
 
 
 def fill_layout(layout: QBoxLayout, *items: Any, has_margins: bool = True) -> QBoxLayout:

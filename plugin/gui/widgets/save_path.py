@@ -20,9 +20,13 @@ def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suff
     ``start``: folder and offered name without suffix; ``filters``: formats of the dialog, joined by ``;;``;
     ``suffixes``: known suffixes, as for `add_missing_suffix`.
     """
-    dialog = QFileDialog(parent, title, str(Path(start).parent))
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog = QFileDialog(
+        parent,
+        title,
+        str(Path(start).parent),
+        acceptMode=QFileDialog.AcceptMode.AcceptSave,
+        fileMode=QFileDialog.FileMode.AnyFile,
+    )
     dialog.setNameFilters(filters.split(";;"))
 
     def offer_suffix(chosen_filter: str) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.PyQt.QtCore import QEvent, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -25,10 +27,9 @@ class BorderedFrame(QFrame):
     Qt's style draws it as lines of which two sides fall outside the frame on a screen scaled by 150 %.
     """
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        # Reserves the room of the border.
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+    def __init__(self, parent=None, **properties: Any):
+        # The shape reserves the room of the border.
+        super().__init__(parent, frameShape=QFrame.Shape.StyledPanel, **properties)
 
     def paintEvent(self, _event) -> None:
         ink = self.palette().color(QPalette.ColorRole.WindowText)
@@ -54,17 +55,15 @@ class FormSection(BorderedFrame):
         set_bold(name)
         row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
         if about:
-            description = make_faint_label(about)
-            description.setWordWrap(wraps)
-            row.addWidget(description, int(wraps), Qt.AlignmentFlag.AlignTop)
+            row.addWidget(make_faint_label(about, wordWrap=wraps), int(wraps), Qt.AlignmentFlag.AlignTop)
         if not wraps:
             row.addStretch(1)
         self.layout_.addLayout(row)
 
 
-def make_faint_label(text: str = "") -> QLabel:
-    """Return a label with a text in the colour of secondary text."""
-    label = QLabel(text)
+def make_faint_label(text: str = "", **properties: Any) -> QLabel:
+    """Return a label with a text in the colour of secondary text; ``properties``: those of the label in Qt."""
+    label = QLabel(text, **properties)
     label.setForegroundRole(QPalette.ColorRole.WindowText)
     return theme.set_faint(label)
 
@@ -75,14 +74,11 @@ class NoticeBox(BorderedFrame):
     The kinds are ``ok``, ``warning``, ``error`` and ``info``.
     """
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setAutoFillBackground(True)
+    def __init__(self, parent=None, **properties: Any):
+        super().__init__(parent, autoFillBackground=True, **properties)
         self._message_kind = "info"
-        self._icon, self.label = QLabel(), QLabel()
-        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.label.setWordWrap(True)
-        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        self.label = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         fill_layout(QHBoxLayout(self), self._icon, (self.label, 1))
 
     def show_message(self, kind: str, text: str) -> None:

@@ -40,12 +40,9 @@ class ConfirmPage(WizardPage):
             if widget is not None:
                 widget.deleteLater()
         for number, (name, value) in enumerate(self.list_summary_rows()):
-            label, text = make_faint_label(name), QLabel(value)
-            label.setAlignment(Qt.AlignmentFlag.AlignTop)
-            text.setWordWrap(True)
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._grid.addWidget(label, number, 0)
-            self._grid.addWidget(text, number, 1)
+            selectable = Qt.TextInteractionFlag.TextSelectableByMouse
+            self._grid.addWidget(make_faint_label(name, alignment=Qt.AlignmentFlag.AlignTop), number, 0)
+            self._grid.addWidget(QLabel(value, wordWrap=True, textInteractionFlags=selectable), number, 1)
         theme_names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
         self.sections.setText(
             tr(

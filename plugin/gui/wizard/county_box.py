@@ -232,6 +232,4 @@ class CountyBox(FormSection):
 
 
 def _make_degrees_box() -> QDoubleSpinBox:
-    box = QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E")
-    box.setRange(73.0, 136.0)
-    return box
+    return QDoubleSpinBox(decimals=2, singleStep=0.1, suffix="°E", minimum=73.0, maximum=136.0)

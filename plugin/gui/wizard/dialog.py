@@ -14,7 +14,6 @@ from qgis.PyQt.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -24,7 +23,7 @@ from ...bridge.texts import tr
 from ..help.help_dialog import make_help_button
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
-from ..widgets.layout import fill_layout, resize_within_screen
+from ..widgets.layout import fill_layout, make_scroll_area, resize_within_screen
 from .confirm_page import ConfirmPage
 from .draft import WizardChoices, WizardPage
 from .place_page import CountyPage
@@ -98,38 +97,26 @@ class NewProjectWizard(FocusedButtonDialog):
         fill_layout(column, (self.steps, 1), self.about)
         self.stack = QStackedWidget()
         for page in self.pages:
-            area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-            area.setWidget(page)
-            self.stack.addWidget(area)
-        upper_layout = QHBoxLayout()
-        upper_layout.setSpacing(0)
-        fill_layout(upper_layout, left, (self.stack, 1))
-        outer_layout = QVBoxLayout(self)
-        outer_layout.setContentsMargins(0, 0, 0, 0)
-        outer_layout.setSpacing(0)
+            self.stack.addWidget(make_scroll_area(page))
         fill_layout(
-            outer_layout,
-            (upper_layout, 1),
+            QVBoxLayout(self, spacing=0),
+            (fill_layout(QHBoxLayout(spacing=0), left, (self.stack, 1)), 1),
             QFrame(frameShape=QFrame.Shape.HLine, frameShadow=QFrame.Shadow.Sunken),
             self._make_buttons(line),
+            has_margins=False,
         )
 
     def _make_buttons(self, line: int) -> QHBoxLayout:
         self.message_label = QLabel(wordWrap=True)
-        self.back, self.next, self.cancel = (QPushButton() for _ in range(3))
-        self.back.setText(tr("Back"))
-        self.cancel.setText(tr("Cancel"))
-        for button in (self.back, self.cancel):
-            # Enter always activates Next.
-            button.setAutoDefault(False)
-        self.next.setDefault(True)
-        self.back.clicked.connect(lambda: self.go_to_page(self.stack.currentIndex() - 1))
-        self.next.clicked.connect(self._show_next_page)
-        self.cancel.clicked.connect(self.reject)
-        row = QHBoxLayout()
+        # Enter always activates Next.
+        self.back = QPushButton(
+            tr("Back"), autoDefault=False, clicked=lambda: self.go_to_page(self.stack.currentIndex() - 1)
+        )
+        self.next = QPushButton(default=True, clicked=self._show_next_page)
+        self.cancel = QPushButton(tr("Cancel"), autoDefault=False, clicked=self.reject)
+        # Without its own spacing the row takes over that of the dialog's layout: none.
+        row = QHBoxLayout(spacing=line // 2)
         row.setContentsMargins(line, line // 2, line, line // 2)
-        # Otherwise the row takes over the spacing of the dialog's layout: none.
-        row.setSpacing(line // 2)
         fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
         return row
 

@@ -36,12 +36,13 @@ class GroupsBox(FormSection):
         self._draft = draft
         self._shown_standard = ""
         self.tree = QTreeWidget(
-            objectName="SanxianWizardGroups", selectionMode=QAbstractItemView.SelectionMode.NoSelection
+            objectName="SanxianWizardGroups",
+            selectionMode=QAbstractItemView.SelectionMode.NoSelection,
+            uniformRowHeights=True,
         )
         self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requirement")])
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setStretchLastSection(False)
-        self.tree.setUniformRowHeights(True)
         self.tree.itemChanged.connect(self._on_toggled)
         self.notice = NoticeBox()
         fill_layout(self.layout_, (WholeRows(self.tree), 1), self.notice)
