@@ -16,11 +16,10 @@ from ..bridge.checking.adjustment import (
     compare_line,
     make_dossier,
     make_parcels_table,
-    write_page,
-    write_workbook,
 )
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError, OutputError
@@ -119,6 +118,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.adjustment.model import AdjustmentOptions
+        from ..core.adjustment.report import write_adjustment_page, write_adjustment_workbook
         from ..core.adjustment.tables import describe_reason, describe_verdict, list_missing_sentences
 
         cancellation = Cancellation(feedback.isCanceled)
@@ -142,10 +142,10 @@ class BoundaryAdjustment(SanxianAlgorithm):
             document = make_dossier(result, cancellation)
             write_documents(lambda: document, list(self.documents.values()), cancellation)
             if self.page:
-                write_page(document, self.page)
+                run_in_python_thread(write_adjustment_page)(document, self.page)
                 results[OUTPUT_HTML] = self.page
         if self.workbook:
-            write_workbook(result, self.workbook)
+            run_in_python_thread(write_adjustment_workbook)(result, self.workbook, texts)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.documents
         results |= self.output.write_table(self, parameters, context, make_parcels_table(result), cancellation)

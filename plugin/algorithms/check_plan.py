@@ -14,7 +14,6 @@ from qgis.core import (
 )
 
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
-from ..bridge.checking.evaluation import evaluate_check, make_evaluation_chapter
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
@@ -315,9 +314,12 @@ class CheckPlan(SanxianAlgorithm):
 
     def _evaluate(self, check_result, feedback, cancellation):
         """Evaluate the earlier editions and the checked plan, log warnings and notes; return the chapter."""
+        from ..bridge.printing.documents import render_svg
+        from ..core.evaluation.report import make_evaluation_chapter
+        from ..core.evaluation.checked_plan import evaluate_check
         from ..core.evaluation.tables import list_log_lines, list_note_sentences
 
-        evaluation = evaluate_check(
+        evaluation = run_in_python_thread(evaluate_check)(
             check_result,
             self.editions,
             self.options,
@@ -329,7 +331,7 @@ class CheckPlan(SanxianAlgorithm):
         log_lines(feedback, list_log_lines(evaluation, texts))
         for sentence in list_note_sentences(evaluation, texts):
             feedback.pushWarning(sentence)
-        chapter = make_evaluation_chapter(evaluation, cancellation)
+        chapter = run_in_python_thread(make_evaluation_chapter)(evaluation, render_svg, cancellation)
         if self.is_public:
             feedback.pushWarning(chapter.reason_left_out)
         return chapter

@@ -12,9 +12,10 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
 )
 
-from ..bridge.checking.versions import compare_versions, make_changed_areas_table, write_comparison_workbook
+from ..bridge.checking.versions import compare_versions, make_changed_areas_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
@@ -116,7 +117,7 @@ class CompareVersions(SanxianAlgorithm):
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.versions.tables import make_comparison_document
+        from ..core.versions.tables import make_comparison_document, write_comparison_workbook
 
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
         plan_comparison = compare_versions(
@@ -130,7 +131,7 @@ class CompareVersions(SanxianAlgorithm):
         log_comparison(feedback, plan_comparison)
         results = {}
         if self.workbook:
-            write_comparison_workbook(plan_comparison, self.workbook, lang)
+            run_in_python_thread(write_comparison_workbook)(plan_comparison, self.workbook, Texts(lang))
             results[OUTPUT_XLSX] = self.workbook
         write_documents(
             lambda: make_comparison_document(plan_comparison, Texts(lang)), list(self.documents.values()), cancellation

@@ -8,9 +8,10 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
 )
 
-from ..bridge.checking.figures import compute_figures, make_figures_table, write_figures_workbook
+from ..bridge.checking.figures import compute_figures, make_figures_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from .common import (
@@ -104,7 +105,7 @@ class ComputeIndicators(SanxianAlgorithm):
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.tabulate import make_figures_document
+        from ..core.tabulate import make_figures_document, write_figures_workbook
 
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
@@ -118,7 +119,7 @@ class ComputeIndicators(SanxianAlgorithm):
         log_indicators(feedback, tabulated_plan)
         results = {}
         if self.workbook:
-            write_figures_workbook(tabulated_plan, self.workbook, cancellation)
+            run_in_python_thread(write_figures_workbook)(tabulated_plan, self.workbook, cancellation)
             results[OUTPUT_XLSX] = self.workbook
         write_documents(lambda: make_figures_document(tabulated_plan), list(self.documents.values()), cancellation)
         results |= self.documents

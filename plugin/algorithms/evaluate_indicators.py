@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterString,
 )
 
 from ..bridge import health
-from ..bridge.checking.evaluation import evaluate_editions
+from ..bridge.printing.documents import render_svg
+from ..bridge.printing.pdf import write_pdf
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
@@ -31,6 +35,9 @@ from .common import (
 from .county_inputs import LIST, make_table_filter
 from .inputs import ROLES, SCOPE, check_connection, make_scope_parameter
 from .report_log import log_lines, log_written_files
+
+if TYPE_CHECKING:
+    from ..core.evaluation.model import Evaluation
 
 SOURCES, OUTPUT_XLSX, OUTPUT_HTML, OUTPUT_JSON = "SOURCES", "OUTPUT_XLSX", "OUTPUT_HTML", "OUTPUT_JSON"
 #: Outputs with numbers of indicators, and the level that each counts.
@@ -128,13 +135,7 @@ class EvaluateIndicators(SanxianAlgorithm):
         from ..core.evaluation.model import Level
         from ..core.evaluation.tables import list_log_lines, list_note_sentences
 
-        result = evaluate_editions(
-            self.editions,
-            self.options,
-            self.outputs,
-            progress=make_progress_callback(feedback),
-            cancellation=Cancellation(feedback.isCanceled),
-        )
+        result = self._evaluate(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
         texts = Texts(result.lang)
         log_lines(feedback, list_log_lines(result, texts))
         notes = list_note_sentences(result, texts)
@@ -157,3 +158,18 @@ class EvaluateIndicators(SanxianAlgorithm):
             "INDICATORS": len(result.shown_series),
             "REMARKS": "\n".join(notes),
         }
+
+    @run_in_python_thread
+    def _evaluate(self, progress, cancellation: Cancellation) -> Evaluation:
+        from ..core.evaluation.run import evaluate_editions
+        from ..core.evaluation.write import write_evaluation_outputs
+
+        result = evaluate_editions(self.editions, self.options, progress=progress, cancellation=cancellation)
+        write_evaluation_outputs(
+            result,
+            self.outputs,
+            cancellation,
+            print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+            rasterise=render_svg,
+        )
+        return result

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
 from qgis.PyQt.QtCore import QMetaType
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
@@ -16,7 +15,7 @@ from ...core.messages.texts import Texts
 from .. import health
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.snapshots import LayerSnapshot
-from ..layers.tables import OutputTable
+from ..layers.tables import OutputTable, make_record_table
 from ..running.tasks import log_error
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
@@ -51,15 +50,11 @@ def compare_line(
     health.require_libraries(cancellation)
     from ...core.adjustment.run import compare_line as core_compare_line
 
-    if isinstance(path_or_snapshots, str):
-        return core_compare_line(
-            path_or_snapshots, options, source=source, progress=progress, cancellation=cancellation
-        )
-    layers, run = read_plan_snapshots(
+    path_or_layers, run = read_plan_snapshots(
         path_or_snapshots, options.run, lambda share, text: progress(0.3 * share, text), cancellation
     )
     return core_compare_line(
-        layers, replace(options, run=run), source=source, progress=progress, cancellation=cancellation
+        path_or_layers, replace(options, run=run), source=source, progress=progress, cancellation=cancellation
     )
 
 
@@ -81,43 +76,19 @@ def make_dossier(result: AdjustmentResult, cancellation: Cancellation = NEVER_CA
 
 
 @run_in_python_thread
-def write_workbook(result: AdjustmentResult, target: str) -> None:
-    """Write the tables of an adjustment to an xlsx workbook."""
-    from ...core.adjustment.report import write_adjustment_workbook
-
-    write_adjustment_workbook(result, target, Texts(result.lang))
-
-
-@run_in_python_thread
-def write_page(document: Document, target: str) -> None:
-    """Write the dossier as an HTML page."""
-    from ...core.adjustment.report import write_adjustment_page
-
-    write_adjustment_page(document, target)
-
-
-@run_in_python_thread
 def make_parcels_table(result: AdjustmentResult) -> OutputTable:
     """Return every parcel as a feature, in the CRS of the later county."""
     import numpy as np
-    import shapely
 
     texts, plan = Texts(result.lang), result.plan
     shapes = np.array([one.geometry for one in result.parcels], dtype=object)
     shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
-    fields = QgsFields()
-    for name in PARCEL_COLUMNS:
-        kind = QMetaType.Type.Double if name.endswith("_m2") else QMetaType.Type.QString
-        field = QgsField(name, QMetaType.Type.Int if name == "number" else kind)
-        field.setAlias(texts.get("adjustment_columns", name))
-        fields.append(field)
-
-    def iterate_features() -> Iterator[QgsFeature]:
-        """Yield the parcels as QGIS features."""
-        for parcel, shape in zip(result.parcels, shapes, strict=True):
-            separator = texts.get("words", "between_names")
-            taken = {concept: parcel.taken.get(concept) for concept in ("farmland", "red_line", "boundary")}
-            values = {
+    separator = texts.get("words", "between_names")
+    rows = []
+    for parcel in result.parcels:
+        taken = {concept: parcel.taken.get(concept) for concept in ("farmland", "red_line", "boundary")}
+        rows.append(
+            {
                 "number": parcel.number,
                 "kind": parcel.kind,
                 "kind_name": texts.get("versions", parcel.kind),
@@ -133,19 +104,8 @@ def make_parcels_table(result: AdjustmentResult) -> OutputTable:
                 "zones_before": separator.join(parcel.zones_before),
                 "zones_after": separator.join(parcel.zones_after),
             }
-            feature = QgsFeature(fields)
-            feature.setAttributes([values[name] for name in PARCEL_COLUMNS])
-            geometry = QgsGeometry()
-            geometry.fromWkb(shapely.to_wkb(shape))
-            geometry.convertToMultiType()
-            feature.setGeometry(geometry)
-            yield feature
-
-    return OutputTable(
-        "adjustment",
-        fields,
-        Qgis.WkbType.MultiPolygon,
-        convert_to_qgis_crs(plan.crs),
-        iterate_features,
-        len(result.parcels),
-    )
+        )
+    types = {name: QMetaType.Type.Double if name.endswith("_m2") else QMetaType.Type.QString for name in PARCEL_COLUMNS}
+    types["number"] = QMetaType.Type.Int
+    titles = {name: texts.get("adjustment_columns", name) for name in PARCEL_COLUMNS}
+    return make_record_table("adjustment", types, rows, titles=titles, shapes=shapes, crs=convert_to_qgis_crs(plan.crs))

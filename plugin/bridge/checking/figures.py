@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsFeature, QgsField, QgsFields
 from qgis.PyQt.QtCore import QMetaType
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.check import RunOptions
 from .. import health
 from ..layers.snapshots import LayerSnapshot
-from ..layers.tables import OutputTable
+from ..layers.tables import OutputTable, make_record_table
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 
@@ -61,22 +60,11 @@ def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
     One row per indicator and target, then one row per figure of the other area tables.
     """
     rows = [*_iterate_indicator_rows(tabulated_plan), *_iterate_figure_rows(tabulated_plan)]
-    fields = QgsFields()
-    for name in FIGURE_COLUMNS:
-        field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
-        field.setAlias(tabulated_plan.indicators.texts.get("figure_columns", name))
-        fields.append(field)
-
-    def iterate_features() -> Iterator[QgsFeature]:
-        """Yield the rows of the table as QGIS features."""
-        for row in rows:
-            feature = QgsFeature(fields)
-            feature.setAttributes([row.get(name) for name in FIGURE_COLUMNS])
-            yield feature
-
-    return OutputTable(
-        "figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), iterate_features, len(rows)
-    )
+    types = {
+        name: QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString for name in FIGURE_COLUMNS
+    }
+    titles = {name: tabulated_plan.indicators.texts.get("figure_columns", name) for name in FIGURE_COLUMNS}
+    return make_record_table("figures", types, rows, titles=titles)
 
 
 def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
@@ -129,16 +117,6 @@ def _iterate_figure_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, An
             "value": one.value,
             "unit": one.unit,
         }
-
-
-@run_in_python_thread
-def write_figures_workbook(
-    tabulated_plan: TabulatedPlan, target: str, cancellation: Cancellation = NEVER_CANCELLED
-) -> None:
-    """Write the computed figures to an xlsx workbook."""
-    from ...core.tabulate import write_figures_workbook as write
-
-    write(tabulated_plan, target, cancellation)
 
 
 #: Share of the progress that reading layers takes.

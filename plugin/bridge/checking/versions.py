@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
 from qgis.PyQt.QtCore import QMetaType
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
@@ -16,7 +15,7 @@ from .. import health
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.reading import read_snapshots
 from ..layers.snapshots import LayerSnapshot, make_snapshot_names_unique
-from ..layers.tables import OutputTable
+from ..layers.tables import OutputTable, make_record_table
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
@@ -71,18 +70,9 @@ def compare_versions(
 
 
 @run_in_python_thread
-def write_comparison_workbook(comparison: PlanComparison, target: str, lang: str) -> None:
-    """Write the comparison of two layer versions to an xlsx workbook."""
-    from ...core.versions.tables import write_comparison_workbook as put
-
-    put(comparison, target, Texts(lang))
-
-
-@run_in_python_thread
 def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTable:
     """Return every changed area as a feature, in the CRS of the later layer version."""
     import numpy as np
-    import shapely
 
     from ...core.versions.tables import format_changes, get_piece_keys
 
@@ -91,31 +81,18 @@ def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTab
     part_shapes = comparison.plan.reproject_for_findings(
         comparison.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object))
     )
-    fields = QgsFields()
-    for name in CHANGED_AREA_COLUMNS:
-        field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
-        field.setAlias(texts.get("version_columns", name))
-        fields.append(field)
-
-    def iterate_features() -> Iterator[QgsFeature]:
-        """Yield the changed areas as QGIS features."""
-        for part, shape in zip(parts, part_shapes, strict=True):
-            old_key, new_key = get_piece_keys(comparison, part)
-            net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
-            values = [CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, old_key, new_key]
-            feature = QgsFeature(fields)
-            feature.setAttributes([*values, part.area_m2, *net, format_changes(part, texts), None, None])
-            part_geometry = QgsGeometry()
-            part_geometry.fromWkb(shapely.to_wkb(shape))
-            part_geometry.convertToMultiType()
-            feature.setGeometry(part_geometry)
-            yield feature
-
-    return OutputTable(
-        "versions",
-        fields,
-        Qgis.WkbType.MultiPolygon,
-        convert_to_qgis_crs(comparison.plan.crs),
-        iterate_features,
-        len(parts),
-    )
+    rows = []
+    for part in parts:
+        old_key, new_key = get_piece_keys(comparison, part)
+        net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
+        kind, kind_name = CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind)
+        values = [kind, kind_name, part.township, old_key, new_key, part.area_m2, *net, format_changes(part, texts)]
+        # Cause and document are filled in by hand.
+        rows.append(dict(zip(CHANGED_AREA_COLUMNS, values, strict=False)))
+    types = {
+        name: QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString
+        for name in CHANGED_AREA_COLUMNS
+    }
+    titles = {name: texts.get("version_columns", name) for name in CHANGED_AREA_COLUMNS}
+    crs = convert_to_qgis_crs(comparison.plan.crs)
+    return make_record_table("versions", types, rows, titles=titles, shapes=part_shapes, crs=crs)

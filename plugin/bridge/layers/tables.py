@@ -6,7 +6,7 @@ A table has rows with the fields of a template, or is a list without geometry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,42 +104,66 @@ def make_template_field(declared: TemplateField, values: Sequence[Any] = ()) -> 
     return field
 
 
-def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") -> OutputTable:
-    """Return an output table of data that could not be converted, one row each."""
+def make_record_table(
+    name: str,
+    types: Mapping[str, QMetaType.Type],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    titles: Mapping[str, str] | None = None,
+    shapes: Sequence[Any] = (),
+    crs: QgsCoordinateReferenceSystem | None = None,
+) -> OutputTable:
+    """Return rows (column → value) as an output table.
+
+    ``types``: column → type, in the order of the columns; ``titles``: column → title, which the fields get as alias;
+    ``shapes``: polygons of the rows, in ``crs``, for a table with geometry.
+    """
     fields = QgsFields()
-    for column in ("source_fid", "key", "field", "source_field", "value", "reason", "carried", "message"):
-        fields.append(QgsField(column, QMetaType.Type.LongLong if column == "source_fid" else QMetaType.Type.QString))
+    for column, kind in types.items():
+        field = QgsField(column, kind)
+        field.setAlias((titles or {}).get(column, ""))
+        fields.append(field)
+    wkb_of_rows = [bytes(shape.wkb) for shape in shapes]
 
     def iterate_rows() -> Iterator[QgsFeature]:
-        """Yield the losses as QGIS features."""
-        for loss in losses:
+        """Yield the rows as QGIS features."""
+        for number, row in enumerate(rows):
             feature = QgsFeature(fields)
-            list_param = (
-                {"list": texts.get_setting_name(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
-            )
-            message = texts.get(
-                "mapping",
-                loss.reason,
-                target=loss.target_field,
-                source=loss.source_field,
-                **{**loss.params, **list_param},
-            )
-            carried_over_text = "yes" if loss.is_carried_over else "no"
-            feature.setAttributes(
-                [
-                    loss.fid,
-                    loss.key,
-                    loss.target_field,
-                    loss.source_field,
-                    loss.value,
-                    loss.reason,
-                    carried_over_text,
-                    message,
-                ]
-            )
+            feature.setAttributes([row.get(column) for column in types])
+            if crs is not None:
+                geometry = QgsGeometry()
+                geometry.fromWkb(wkb_of_rows[number])
+                geometry.convertToMultiType()
+                feature.setGeometry(geometry)
             yield feature
 
-    return OutputTable(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), iterate_rows, len(losses))
+    kind = Qgis.WkbType.NoGeometry if crs is None else Qgis.WkbType.MultiPolygon
+    return OutputTable(name, fields, kind, crs or QgsCoordinateReferenceSystem(), iterate_rows, len(rows))
+
+
+def make_loss_table(losses: list[MappingLoss], texts: Texts) -> OutputTable:
+    """Return an output table of data that could not be converted, one row each."""
+    rows = []
+    for loss in losses:
+        params = dict(loss.params)
+        if "list" in params:
+            params["list"] = texts.get_setting_name(f"codes.{params['list']}")
+        names = {"target": loss.target_field, "source": loss.source_field}
+        rows.append(
+            {
+                "source_fid": loss.fid,
+                "key": loss.key,
+                "field": loss.target_field,
+                "source_field": loss.source_field,
+                "value": loss.value,
+                "reason": loss.reason,
+                "carried": "yes" if loss.is_carried_over else "no",
+                "message": texts.get("mapping", loss.reason, **names, **params),
+            }
+        )
+    columns = ("key", "field", "source_field", "value", "reason", "carried", "message")
+    types = {"source_fid": QMetaType.Type.LongLong, **dict.fromkeys(columns, QMetaType.Type.QString)}
+    return make_record_table("UNMAPPED", types, rows)
 
 
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:

@@ -12,7 +12,6 @@ from pyproj import CRS
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.geometry.vertex_comparison import compute_outline_distance
 from plugin.core.loading.recognition import find_best_template
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.dataset_comparison import compare_datasets
@@ -22,7 +21,6 @@ from plugin.core.plan.layer import Layer
 from tests.core.package_fixtures import make_parcel_table, write_county_and_documents
 from tests.core.small_plan import X, Y, convert_to_source_layers, make_county_box, make_table
 from tests.county.measure import statutory_area
-from tests.parametrize import first_daily
 
 ZONE_38, GEODETIC = CRS.from_epsg(4526), CRS.from_epsg(4490)
 FEATURE_KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]

@@ -8,6 +8,13 @@ import types
 from dataclasses import replace
 
 import pytest
+from plugin.core.package.tables.database import (
+    convert_to_plain_cell,
+    find_access_driver,
+    make_column_names,
+    verify_written_tables,
+    write_database_tables,
+)
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import OutputError
@@ -22,14 +29,6 @@ from plugin.core.package.tables.access_database import (
     AccessDriver,
     find_access_driver,
     make_pyodbc_driver,
-)
-from plugin.core.package.tables.compare import find_differences
-from plugin.core.package.tables.database import (
-    convert_to_plain_cell,
-    find_access_driver,
-    make_column_names,
-    verify_written_tables,
-    write_database_tables,
 )
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.known_tables import KnownTables
