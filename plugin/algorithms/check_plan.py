@@ -49,7 +49,7 @@ from .inputs import (
     read_plan_source,
 )
 from .outputs import FindingsOutput, make_findings_parameter
-from .report_log import log_lines, log_options_from_project, log_report, log_written_files
+from .report_log import log_lines, log_options_from_project, log_report, log_warnings, log_written_files
 
 if TYPE_CHECKING:
     from ..core.check import CheckResult
@@ -329,8 +329,7 @@ class CheckPlan(SanxianAlgorithm):
         )
         texts = Texts(evaluation.lang)
         log_lines(feedback, list_log_lines(evaluation, texts))
-        for sentence in list_note_sentences(evaluation, texts):
-            feedback.pushWarning(sentence)
+        log_warnings(feedback, list_note_sentences(evaluation, texts))
         chapter = run_in_python_thread(make_evaluation_chapter)(evaluation, render_svg, cancellation)
         if self.is_public:
             feedback.pushWarning(chapter.reason_left_out)

@@ -34,7 +34,7 @@ from .common import (
 )
 from .county_inputs import LIST, make_table_filter
 from .inputs import ROLES, SCOPE, check_connection, make_scope_parameter
-from .report_log import log_lines, log_written_files
+from .report_log import log_lines, log_warnings, log_written_files
 
 if TYPE_CHECKING:
     from ..core.evaluation.model import Evaluation
@@ -139,8 +139,7 @@ class EvaluateIndicators(SanxianAlgorithm):
         texts = Texts(result.lang)
         log_lines(feedback, list_log_lines(result, texts))
         notes = list_note_sentences(result, texts)
-        for sentence in notes:
-            feedback.pushWarning(sentence)
+        log_warnings(feedback, notes)
         log_written_files(feedback, self.outputs.list_paths())
         named = {
             OUTPUT_XLSX: self.outputs.xlsx,

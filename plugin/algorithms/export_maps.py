@@ -22,6 +22,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.layers.properties import get_file_path
+from ..bridge.layers.role_recognition import list_plan_layers
 from ..bridge.layouts.build import LayoutBuilder
 from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI
 from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
@@ -49,7 +50,7 @@ from .common import (
     split_words,
 )
 from .inputs import LAYERS, SOURCE, check_source, get_vector_layers, make_source_parameters
-from .report_log import log_lines, log_maps, log_options_from_project
+from .report_log import log_lines, log_maps, log_options_from_project, log_warnings
 
 ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
 TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
@@ -184,14 +185,9 @@ class ExportMaps(SanxianAlgorithm):
         self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
         self.project = context.project() or QgsProject.instance()
         inputs = (
-            [self.source] if self.source else [get_file_path(v) for v in self.layers or self._find_project_layers()]
+            [self.source] if self.source else [get_file_path(v) for v in self.layers or list_plan_layers(self.project)]
         )
         check_writable(self.folder / "maps.jpg", inputs)
-
-    def _find_project_layers(self):
-        from ..bridge.layers.role_recognition import list_plan_layers
-
-        return list_plan_layers(self.project)
 
     def _read_maps(self, parameters, context):
         """Return the definitions (`MapSpec`) of the maps to export; all maps if the parameter is empty."""
@@ -244,8 +240,7 @@ class ExportMaps(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
         log_options_from_project(feedback, self.options_from_project)
-        for message in self.lowered_secrecy:
-            feedback.pushWarning(message.render(texts))
+        log_warnings(feedback, [message.render(texts) for message in self.lowered_secrecy])
         is_former_format = parameters.get(FORMAT) == _FORMER_BOTH_FORMATS
         kind = _BOTH_FORMATS if is_former_format else self.parameterAsEnumString(parameters, FORMAT, context)
         order = MapExportOrder(
@@ -274,32 +269,27 @@ class ExportMaps(SanxianAlgorithm):
             "FILES": len(outcome.written_files),
             "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.not_made),
         }
-        return results | (log_public_maps(feedback, order.public, texts) if order.public else {})
+        if order.public:
+            public_lines = order.public.record.list_log_lines(order.public.edition, order.public.redactor.texts)
+            log_lines(feedback, public_lines)
+            log_warnings(feedback, [note.render(texts) for note in order.public.notes])
+            results[LEFT_OUT] = "\n".join(public_lines)
+        return results
 
     def _open_map_layers(self, stack, feedback, cancellation: Cancellation, texts):
         """Return the layers for the maps; ``stack``: ExitStack that closes the source after the export."""
         if self.source:
-
-            def warn_of_unusable_layer(key, params):
-                feedback.pushWarning(texts.format_problem(key, params))
-
             return stack.enter_context(
                 open_map_source(
-                    self.source, self.options, cancellation=cancellation, report_unusable=warn_of_unusable_layer
+                    self.source,
+                    self.options,
+                    cancellation=cancellation,
+                    report_unusable=lambda key, params: feedback.pushWarning(texts.format_problem(key, params)),
                 )
             )
         if self.layers:
             return collect_from_layers(self.project, self.layers, self.options)
         return collect_from_project(self.project, self.options)
-
-
-def log_public_maps(feedback, public, texts: Texts) -> dict[str, str]:
-    """Log what was left out of public maps, and what was not searched; return it as output of the tool."""
-    lines = public.record.list_log_lines(public.edition, public.redactor.texts)
-    log_lines(feedback, lines)
-    for note in public.notes:
-        feedback.pushWarning(note.render(texts))
-    return {LEFT_OUT: "\n".join(lines)}
 
 
 def _parse_map_ids(value) -> list[str] | None:

@@ -16,7 +16,7 @@ from ..core.messages.texts import Texts
 from ..core.standard import load_standard
 from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter
 from .inputs import LAYERS, SOURCE, check_source, make_source_parameters, read_layer_list_parameter, read_project_layers
-from .report_log import log_written_files
+from .report_log import log_warnings, log_written_files
 
 STANDARD, OUTPUT = "STANDARD", "OUTPUT"
 
@@ -88,8 +88,7 @@ class ExportVct(SanxianAlgorithm):
         if self.source:
             from ..core.loading.unread_files import describe_unread_files
 
-            for line in describe_unread_files(self.source, texts, cancellation):
-                feedback.pushWarning(line)
+            log_warnings(feedback, describe_unread_files(self.source, texts, cancellation))
         for key, params in export_result.notes:
             feedback.pushWarning(texts.format_notice(key, params))
         for name, rows in export_result.row_counts.items():

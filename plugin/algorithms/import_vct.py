@@ -34,7 +34,7 @@ from ..core.profile import Norm
 from ..core.standard import load_standard
 from .common import SanxianAlgorithm, make_progress_callback, make_standard_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
-from .report_log import log_written_files
+from .report_log import log_warnings, log_written_files
 
 INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"
 
@@ -120,8 +120,7 @@ class ImportVct(SanxianAlgorithm):
         )
         texts = Texts(get_interface_language())
         remarks = [texts.format_notice(key, params) for key, params in import_result.notes]
-        for remark in remarks:
-            feedback.pushWarning(remark)
+        log_warnings(feedback, remarks)
         for name, rows in import_result.row_counts.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=import_result.crs))

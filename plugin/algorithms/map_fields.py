@@ -125,9 +125,6 @@ class MapFields(SanxianAlgorithm):
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
             self.proposal_file = find_free_mapping_path(self.output.file)
-        self._check_outputs()
-
-    def _check_outputs(self) -> None:
         inputs = [self.layer_snapshot.file_path, self.mapping_file]
         for output, formats in ((self.output, LAYER_DRIVERS), (self.unmapped, TABLE_DRIVERS)):
             output.validate_target(formats, inputs)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qgis.core import (
     Qgis,
     QgsProcessingOutputString,
@@ -12,7 +14,11 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.projects import review_projects
+from ..bridge.checking.check import read_plan_snapshots
+from ..bridge.layers.reading import read_snapshot
+from ..bridge.printing.documents import render_svg
+from ..bridge.printing.pdf import write_pdf
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
@@ -44,6 +50,11 @@ from .inputs import (
 )
 from .report_log import log_levels, log_options_from_project, log_written_files
 
+if TYPE_CHECKING:
+    from ..core.projects.model import ConformityResult
+
+#: Share of the progress that reading the plan takes.
+_READING_SHARE = 0.3
 PROJECTS, WIDTH, USE = "PROJECTS", "WIDTH", "USE"
 OUTPUT, OUTPUT_XLSX, OUTPUT_JSON, OUTPUT_HTML = "OUTPUT", "OUTPUT_XLSX", "OUTPUT_JSON", "OUTPUT_HTML"
 #: Outputs with numbers of projects, and the verdict that each counts.
@@ -165,17 +176,7 @@ class ProjectConformity(SanxianAlgorithm):
         from ..core.projects.messages import describe_result
 
         log_options_from_project(feedback, self.options_from_project)
-        result = review_projects(
-            self.projects,
-            self.path_or_snapshots,
-            self.options,
-            self.outputs,
-            width_m=self.width_m,
-            use=self.use,
-            source=self.origin,
-            progress=make_progress_callback(feedback),
-            cancellation=Cancellation(feedback.isCanceled),
-        )
+        result = self._review(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
         remarks = log_levels(feedback, describe_result(result, self.options.lang))
         log_written_files(feedback, self.outputs.list_paths())
         named = {
@@ -194,3 +195,36 @@ class ProjectConformity(SanxianAlgorithm):
             "LEFT_OUT": result.left_out_count,
             "REMARKS": "\n".join(remarks),
         }
+
+    @run_in_python_thread
+    def _review(self, progress, cancellation: Cancellation) -> ConformityResult:
+        """Review the projects and write the requested results."""
+        from ..core.projects.run import review_projects
+        from ..core.projects.write import write_conformity_outputs
+
+        layer = read_snapshot(self.projects, cancellation=cancellation)
+        data, options = read_plan_snapshots(
+            self.path_or_snapshots,
+            self.options,
+            lambda share, text: progress(_READING_SHARE * share, text),
+            cancellation,
+        )
+        begun = 0.0 if isinstance(self.path_or_snapshots, str) else _READING_SHARE
+        result = review_projects(
+            layer,
+            data,
+            options,
+            width_m=self.width_m,
+            use=self.use,
+            source=self.origin,
+            progress=lambda share, text: progress(begun + (1 - begun) * share, text),
+            cancellation=cancellation,
+        )
+        write_conformity_outputs(
+            result,
+            self.outputs,
+            cancellation,
+            print_pdf=lambda document, path: write_pdf(document, path, cancellation=cancellation),
+            rasterise=render_svg,
+        )
+        return result

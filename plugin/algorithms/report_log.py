@@ -41,6 +41,12 @@ def log_lines(feedback, lines: Iterable[str]) -> None:
         feedback.pushInfo(line)
 
 
+def log_warnings(feedback, lines: Iterable[str]) -> None:
+    """Log lines of text as warnings."""
+    for line in lines:
+        feedback.pushWarning(line)
+
+
 def log_levels(feedback, lines: Iterable[tuple[str, str]]) -> list[str]:
     """Log sentences by their levels; return those that are errors or warnings."""
     remarks = []
@@ -70,8 +76,7 @@ def log_report(feedback, check_result: CheckResult) -> None:
         line = {"role": layer["role"], "layer": layer["name"], "features": layer["features"], "crs": layer["crs"]}
         feedback.pushInfo(texts.get("toolbox", "layer_line", **line))
     log_lines(feedback, report.provenance["notices"])
-    for line in render_lowered_secrecy_messages(report.provenance.get("document", {}), texts):
-        feedback.pushWarning(line)
+    log_warnings(feedback, render_lowered_secrecy_messages(report.provenance.get("document", {}), texts))
     for outcome in report.rules:
         if outcome.incomplete or str(outcome.outcome) not in _OUTCOMES_NOT_LOGGED:
             key, word = (
@@ -159,11 +164,13 @@ def log_yearly_update(feedback, update: YearlyUpdate, written_update: WrittenUpd
 
     texts = Texts(get_interface_language())
     log_lines(feedback, summarise_layers(update, texts))
-    for line in [
-        *list_notes(update, texts),
-        *(problem.format_as_sentence(texts) for problem in written_update.problems),
-    ]:
-        feedback.pushWarning(line)
+    log_warnings(
+        feedback,
+        [
+            *list_notes(update, texts),
+            *(problem.format_as_sentence(texts) for problem in written_update.problems),
+        ],
+    )
 
 
 def log_single_rule_check(feedback, check_result: CheckResult) -> None:
@@ -269,8 +276,7 @@ def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: 
 
     Return a sentence for each map that was not created, with the reason.
     """
-    for note in dict.fromkeys(note.render(texts) for note in outcome.notes):
-        feedback.pushWarning(note)
+    log_warnings(feedback, dict.fromkeys(note.render(texts) for note in outcome.notes))
     if outcome.used_project_layout_names:
         feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.used_project_layout_names)))
     # Group maps by message: a county without the layers of a central urban area lacks many maps for the same reason.

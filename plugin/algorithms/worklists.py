@@ -53,8 +53,8 @@ class SplitWorklist(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         self.addParameter(_make_file_parameter(INPUT, tr("Work list")))
-        by = QgsProcessingParameterEnum(BY, tr("Split by"), ["township", "assignee"], False, "township")
-        by.setUsesStaticStrings(True)
+        choices = ["township", "assignee"]
+        by = QgsProcessingParameterEnum(BY, tr("Split by"), choices, defaultValue="township", usesStaticStrings=True)
         self.add_parameters(
             by, QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder for the parts"), createByDefault=False)
         )

@@ -239,6 +239,23 @@ class EditingState:
             raise FixRefused("stale")
         return self.find_row(finding.related_role, finding.related_keys[0], finding.params.get("related_fid"))
 
+    def find_window_filler(self, role: str, hole: Any) -> Row | None:
+        """Return a row inside a hole of a layer that may have windows; None if the hole is not a window.
+
+        ``hole``: a polygon in the plane.
+        """
+        windowed = (self.plan.find_layer_of_concept(concept) for concept in self.norm.get("quality.windowed"))
+        if not any(layer is not None and layer.role == role for layer in windowed):
+            return None
+        for concept in self.norm.get("quality.window_fillers"):
+            layer = self.plan.find_layer_of_concept(concept)
+            if layer is None or layer.role == role:
+                continue
+            for row in self.find_rows_meeting(layer.role, hole):
+                if shapely.intersection(row.plane_shape, hole).area > self.tolerance.min_area_m2 / 2:
+                    return row
+        return None
+
     def find_rows_meeting(
         self, role: str, shape: Any, *, without: Iterable[int] = (), reach_m: float = 0.0
     ) -> list[Row]:

@@ -7,7 +7,6 @@ from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
 from ..shapes import is_below_sliver_limits, join_shapes, measure_width
 from ..state import EditingState
-from ..windows import find_window_filler
 
 SQUARE_WITH_HOLE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), ({hole}))"
 
@@ -46,7 +45,7 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("stale")
     if not is_below_sliver_limits(hole.area, measure_width(hole), state.tolerance):
         raise FixRefused("hole_too_large", role=row.role, key=row.key, area_m2=state.measure_drawn_area_m2(hole))
-    if find_window_filler(state, row.role, hole) is not None:
+    if state.find_window_filler(row.role, hole) is not None:
         raise FixRefused("is_window", role=row.role, key=row.key)
     filled_shape = join_shapes(shape, hole, state.tolerance)
     return Edits(

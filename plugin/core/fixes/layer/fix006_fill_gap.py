@@ -7,7 +7,6 @@ from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
 from ..shapes import join_shapes, measure_shared_edge
 from ..state import EditingState
-from ..windows import find_window_filler
 
 COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_WKT = "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"
@@ -53,7 +52,7 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
     rows = state.find_rows_meeting(role, gap, reach_m=state.tolerance.cluster_m)
     if any(shapely.intersection(row.plane_shape, gap).area > state.tolerance.min_area_m2 / 100 for row in rows):
         raise FixRefused("stale")
-    if find_window_filler(state, role, gap) is not None:
+    if state.find_window_filler(role, gap) is not None:
         raise FixRefused("is_window", role=role, key=finding.key)
     lengths = {row.fid: measure_shared_edge(gap, row.plane_shape, state.tolerance.cluster_m) for row in rows}
     candidates = [row for row in rows if lengths[row.fid] > state.tolerance.edge_match_m]
