@@ -315,8 +315,8 @@ class CheckPlan(SanxianAlgorithm):
     def _evaluate(self, check_result, feedback, cancellation):
         """Evaluate the earlier editions and the checked plan, log warnings and notes; return the chapter."""
         from ..bridge.printing.documents import render_svg
-        from ..core.evaluation.report import make_evaluation_chapter
         from ..core.evaluation.checked_plan import evaluate_check
+        from ..core.evaluation.report import make_evaluation_chapter
         from ..core.evaluation.tables import list_log_lines, list_note_sentences
 
         evaluation = run_in_python_thread(evaluate_check)(

@@ -29,6 +29,7 @@ from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.small_plan import hash_files, write_wkb_shapes
 from tests.county import make_county
 from tests.county.write import write_geopackage
+from tests.parametrize import first_of_each_daily
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 

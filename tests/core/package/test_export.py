@@ -36,7 +36,7 @@ from plugin.core.package.folder import (
 )
 from plugin.core.package.gate import find_narrow_scope
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.layers import vectors
+from plugin.core.package.layers import data_sets
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ProblemLevel, ProblemPlace
 from plugin.core.package.tables import write as tables_write
@@ -424,7 +424,7 @@ def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_pack
 ):
     export_package(checked_county, export_order)
     before = hash_files(export_order.parent_folder / PACKAGE_ROOT)
-    real = vectors.write_database
+    real = data_sets.write_database
 
     def write_and_change(path, *args, **more):
         real(path, *args, **more)
@@ -437,7 +437,7 @@ def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_pack
         layer.SetFeature(feature)
         del feature, layer, database
 
-    monkeypatch.setattr(vectors, "write_database", write_and_change)
+    monkeypatch.setattr(data_sets, "write_database", write_and_change)
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
     assert caught.value.key == "package_not_the_same" and "MJ" in explain_error(caught.value)

@@ -39,7 +39,7 @@ from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
 from tests.core.package_fixtures import export_complete_package
 from tests.core.small_plan import explain_error, hash_files
-from tests.parametrize import first_daily
+from tests.parametrize import first_daily, first_of_each_daily
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 

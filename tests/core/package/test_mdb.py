@@ -8,13 +8,6 @@ import types
 from dataclasses import replace
 
 import pytest
-from plugin.core.package.tables.database import (
-    convert_to_plain_cell,
-    find_access_driver,
-    make_column_names,
-    verify_written_tables,
-    write_database_tables,
-)
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import OutputError
@@ -27,8 +20,12 @@ from plugin.core.package.tables import access_database as platform
 from plugin.core.package.tables.access_database import (
     ACCESS_DRIVERS,
     AccessDriver,
+    convert_to_plain_cell,
     find_access_driver,
+    make_column_names,
     make_pyodbc_driver,
+    verify_written_tables,
+    write_database_tables,
 )
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.known_tables import KnownTables

@@ -5,12 +5,12 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from plugin.core.package.layers.prepare import _find_title_and_roles
 
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import CauseMessage, RuleProblem, Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
+from plugin.core.package.layers.data_sets import _find_title_and_roles
 from plugin.core.package.maps.slots import explain_missing_maps
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec

@@ -4,10 +4,10 @@
 from datetime import date
 
 import pytest
-from plugin.core.package.rules._metadata import _parse_day
 
 from plugin.core.package.metadata import UnreadableXml, make_metadata_xml, read_metadata_by_spec, read_xml
 from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.rules.doc012_package_metadata import _parse_day
 
 COUNTY_SPEC = load_package_spec("county")
 LAYER_ROW = {
