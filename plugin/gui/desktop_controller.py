@@ -60,7 +60,7 @@ from .worklist.actions import WorklistActions
 from .worklist.recheck import RecheckMenu
 
 if TYPE_CHECKING:
-    from ..core.results.edits_since_check import EditsSinceCheck
+    from ..core.model.report import EditsSinceCheck
 
 
 #: Features of findings made in one step of a portion.

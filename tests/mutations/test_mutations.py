@@ -11,11 +11,11 @@ import shapely
 
 import plugin.core
 import tests.mutations
-from plugin.core.messages.texts import is_variant_key
 from plugin.core.model.rule import load_all_rules
 from tests.county.measure import measure_drawn_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
 from tests.mutations.mutation import MUTATIONS, PACKAGE_RULES, CountyDraft, compare_reports, run_only
+from tests.rule_examples import is_variant_key
 
 CORE = Path(plugin.core.__file__).parent
 MUTATIONS_FOLDER = Path(__file__).resolve().parent

@@ -19,6 +19,7 @@ from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import THIN_SPACE
+from plugin.core.model.report import EditsSinceCheck, LayerEdits, record_edits
 from plugin.core.render.document.blocks import (
     DocumentCell,
     DocumentColumn,
@@ -34,7 +35,6 @@ from plugin.core.render.document.docx_writer import import_docx_library, write_d
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.texts import list_block_texts
 from plugin.core.render.html import render_report
-from plugin.core.results.edits_since_check import EditsSinceCheck, LayerEdits, record_edits
 from tests.parametrize import first_daily
 from tests.qgis.helpers import SAMPLE, run_algorithm
 

@@ -17,7 +17,7 @@ import pytest
 from plugin.core.files.data import read_toml
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.indicators import typed_figures
-from plugin.core.messages.plurals import (
+from plugin.core.messages.placeholders import (
     _COUNTED_NOUN_PATTERN,
     _NO_PLURALS,
     _SINGULAR_OF_VERBS,

@@ -211,7 +211,7 @@ def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -
     """
     from ...core.check import CheckResult
     from ...core.model.side_inputs import NO_SIDE_INPUTS
-    from ...core.results.saved_plan import restore_plan_with_empty_layers
+    from ...core.results.saved_result import restore_plan_with_empty_layers
     from ...core.waivers.loading import load_waivers
 
     options = state.options

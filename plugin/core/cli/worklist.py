@@ -66,8 +66,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..render.worklist_messages import describe_update
     from ..worklist import find_key_table_of_worklist
     from ..worklist.file import change_worklist
-    from ..worklist.report_file import read_report
-    from ..worklist.update import update_worklist
+    from ..worklist.update import read_report, update_worklist
 
     if args.xlsx:
         check_writable(args.xlsx, [args.list, args.report])

@@ -140,10 +140,10 @@ def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
     outline, basis = make_outline(result.plan)
     sums = sum_findings_by_rule(report, report_texts)
     unchecked = make_not_checked_section(report, report_texts)["rows"]
-    from ..rules._attributes import read_word_pairs
+    from ..rules._attributes import read_setting_words
 
     today, plan, waivers = date.today(), result.plan, result.waivers.entries
-    end_fields = [end for _, end in read_word_pairs(plan.norm, "attributes.date_pairs")]
+    end_fields = [end for _, end in read_setting_words(plan.norm, "attributes.date_pairs", 2, 2)]
     texts = {text for layer in plan.layers.values() for end in end_fields for text in layer.get_texts_by_name(end)}
     ends = [*(one.until for one in waivers), *map(parse_date, texts)]
     days = [

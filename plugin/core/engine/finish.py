@@ -79,11 +79,10 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
     cancellation.raise_if_cancelled()
     set_fingerprints(findings)
-    messages = texts.format_messages(findings, plan.norm.standard.templates)
-    for number, (finding, message) in enumerate(zip(findings, messages, strict=True)):
+    for number, finding in enumerate(findings):
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        finding.message = message
+        finding.message = texts.format_message(finding, plan.norm.standard.templates)
     changed = np.flatnonzero(~is_kept[shape_of_finding])
     set_geometries([located[n] for n in changed.tolist()], stored_shapes[shape_of_finding[changed]])
 

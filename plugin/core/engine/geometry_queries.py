@@ -36,7 +36,8 @@ from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
-from .overlay_query import OverlayQuery, QueriedRows
+from .input_digest import compute_value_digest, get_shape_digest
+from .kept_overlays import OverlayQuery, QueriedRows, find_or_compute_values, find_or_overlay
 from .run_log import RunLog
 
 if TYPE_CHECKING:
@@ -232,9 +233,6 @@ class GeometryQueries:
         """
         if not self._keeps_results_of(layer, other_layer):
             return compute(None)
-        # Only checks with a memory load this module.
-        from .kept_overlays import find_or_compute_values
-
         kept_results = require_value(self.kept_results, "the kept results")
         run_settings = (self.plan.plane_crs, self.tolerance)
         return find_or_compute_values(kept_results, name, (layer, other_layer), compute, refers_to_other, run_settings)
@@ -249,9 +247,6 @@ class GeometryQueries:
         """Return the pieces of an overlay: computed, or those of an earlier check, updated where rows have changed."""
         if not self._keeps_results_of(*[side.layer for side in query.sides]):
             return query.compute()
-        # Only checks with a memory load this module.
-        from .kept_overlays import find_or_overlay
-
         kept_results = require_value(self.kept_results, "the kept results")
         return find_or_overlay(kept_results, query, (self.plan.plane_crs, self.tolerance))
 
@@ -324,10 +319,8 @@ class GeometryQueries:
             Highest severity of the finding that reports a too large sum of logged slivers; None: the rule's severity.
         """
         if right_layer is not None:
-            left_rows, right_rows = (
-                self._limit_rows_to_recheck_focus(left_layer, left_rows),
-                self._limit_rows_to_recheck_focus(right_layer, right_rows),
-            )
+            left_rows = self._limit_rows_to_recheck_focus(left_layer, left_rows)
+            right_rows = self._limit_rows_to_recheck_focus(right_layer, right_rows)
         # Within a layer, an edit changes only the pairs with a changed row.
         edited_rows = self._limit_rows_to_recheck_focus(left_layer, None) if right_layer is None else None
         recomputes_right = right_layer is not None and is_right_finer(left_layer.polygons, right_layer.polygons)
@@ -376,9 +369,6 @@ class GeometryQueries:
         right_rows = self._limit_rows_to_recheck_focus(right_layer, right_rows)
         digest = b""
         if self.kept_results is not None and self._keeps_results_of(left_layer, right_layer):
-            # Only checks with a memory load this module.
-            from .input_digest import compute_value_digest, get_shape_digest
-
             shape_digests = [get_shape_digest(layer) for layer in (left_layer, right_layer)]
             run_settings = (self.plan.plane_crs, self.tolerance)
             digest = compute_value_digest(("shared areas", shape_digests, left_rows, right_rows, run_settings))
@@ -591,10 +581,7 @@ class GeometryQueries:
         """
         fallback_log = FallbackLog()
         union = union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
-        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(fallback_log.failed_pairs)
-        self.run_log.fallback_steps += [
-            {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2} for step in fallback_log.steps
-        ]
+        self.run_log.record_fallbacks_of_outline(fallback_log, layer)
         return union
 
     def _find_first_touching_rows(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
@@ -683,11 +670,7 @@ class GeometryQueries:
             cancellation=self.cancellation,
             **options,
         )
-        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(pieces.fallback_log.failed_pairs)
-        self.run_log.fallback_steps += [
-            {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2}
-            for step in pieces.fallback_log.steps
-        ]
+        self.run_log.record_fallbacks_of_outline(pieces.fallback_log, layer)
         return pieces
 
     def _limit_rows_to_recheck_focus(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
@@ -704,7 +687,7 @@ class GeometryQueries:
         county = self.plan.compute_county_shape()
         if county is None or county[1].shapes[0] is not None:
             return county
-        self.run_log.has_failed_outline = self.run_log.has_failed_outline or not county[0].has_no_geometry
+        self.run_log.has_failed_outline |= not county[0].has_no_geometry
         return None
 
     def find_uncovered_pieces_of_outline(
@@ -722,10 +705,7 @@ class GeometryQueries:
         self.run_log.record_ignored_slivers(
             Slivers(slivers.polygons, np.full(len(slivers.left_row), row), slivers.right_row), layer, cover_layer
         )
-        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(pieces.fallback_log.failed_pairs)
-        self.run_log.fallback_steps += [
-            {"step": step.method_name, "area_m2": step.area_m2} for step in pieces.fallback_log.steps
-        ]
+        self.run_log.record_fallbacks_of_outline(pieces.fallback_log)
         return pieces
 
     def unite_shapes(self, shapes: Iterable[Any]) -> Any:

@@ -114,8 +114,8 @@ def _apply_to_each_layer(
 ) -> RuleResult:
     """Call a rule once for each layer of the plan, and return the merged results.
 
-    A layer without a needed field is reported as not checked; one whose template has none of them is left out.
-    ``other_layers``: the layers of the rule's other needs.
+    A layer without a needed field is reported as not checked; all other layers are checked. ``other_layers``: the
+    layers of the rule's other needs.
     """
     total = RuleResult(is_applicable=False)
     focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
@@ -128,8 +128,6 @@ def _apply_to_each_layer(
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
-        if need.fields and not declared_meanings:
-            continue
         missing_meanings = [meaning for meaning in declared_meanings if not layer.has_field(meaning)]
         if missing_meanings:
             field_names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
@@ -147,13 +145,9 @@ def _apply_to_each_layer(
 
 def _add_layer_result(total: RuleResult, layer_result: RuleResult) -> None:
     """Add the result of a rule on one layer to the total result, in place."""
-    total.is_applicable = total.is_applicable or layer_result.is_applicable
-    total.findings += layer_result.findings
-    total.indicators += layer_result.indicators
-    total.not_checked += layer_result.not_checked
-    total.unconfirmed += layer_result.unconfirmed
-    total.doubts += layer_result.doubts
-    total.notes += layer_result.notes
+    total.is_applicable |= layer_result.is_applicable
+    for name in ("findings", "indicators", "not_checked", "unconfirmed", "doubts", "notes"):
+        getattr(total, name).extend(getattr(layer_result, name))
 
 
 def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
@@ -366,11 +360,17 @@ def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding
     """Return a finding RUN901 for each pair of rows that could not be computed."""
     findings = []
     for a, i, b, j in context.run_log.failed_pairs:
-        finding = context.finding_maker.make_row_finding(
-            a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code}
+        related = {"related_role": b.role, "related_keys": [b.keys[j]]} if b is not None and j >= 0 else {}
+        findings.append(
+            context.finding_maker.make_row_finding(
+                a,
+                i,
+                code="RUN901",
+                severity=Severity.WARNING,
+                case="pair",
+                params={"rule": rule.code},
+                geometry=a.plane_shapes[i],
+                **related,
+            )
         )
-        finding.geometry = a.plane_shapes[i]
-        if b is not None and j >= 0:
-            finding.related_role, finding.related_keys = b.role, [b.keys[j]]
-        findings.append(finding)
     return findings

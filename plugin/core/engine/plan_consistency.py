@@ -177,7 +177,13 @@ def _check_layer_codes(plan: Plan) -> list[Finding]:
             for code, key in zip(layer.text("division_code"), layer.keys, strict=True)
             if code or len(key) == BSM_LENGTH
         )
-        foreign_codes = Counter({code: count for code, count in counts.items() if _is_foreign_county(code, plan)})
+        foreign_codes = Counter(
+            {
+                code: count
+                for code, count in counts.items()
+                if has_county_code_format(code) and not belongs_to_plan(code, plan)
+            }
+        )
         if foreign_codes:
             params = {
                 "name": layer.name,
@@ -188,11 +194,6 @@ def _check_layer_codes(plan: Plan) -> list[Finding]:
             }
             findings.append(Finding(role=layer.role, case="layer", params=params))
     return findings
-
-
-def _is_foreign_county(code: str, plan: Plan) -> bool:
-    """Return True if a code is that of another county than the plan's."""
-    return has_county_code_format(code) and not belongs_to_plan(code, plan)
 
 
 def _check_declared_absences(plan: Plan) -> list[Finding]:
@@ -261,7 +262,7 @@ def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     ):
         return [Finding(role="", case="baseline", params=params)]
     files = [Path(one.source) for one in (plan, sealed_plan) if one.source and Path(one.source).is_file()]
-    is_copy = len(files) == 2 and filecmp.cmp(*files, shallow=False)
+    is_copy = len(files) == 2 and filecmp.cmp(files[0], files[1], shallow=False)
     return [Finding(role="", case="baseline_copy", params=params)] if is_copy else []
 
 

@@ -191,7 +191,9 @@ class RuleMemory:
             self.reused_codes.add(rule.code)
             context.plan.layer_table.add_use(remembered.use)
             context.run_log.add_entries(remembered.log.restore(context))
-            self._set_areas(remembered.measured_roles)
+            # Set the statutory areas that the rule measured when it was computed.
+            for role in remembered.measured_roles:
+                context.plan.layers[role].set_computed_values({_AREAS: self._find_areas(role)})
             return None if remembered.result is None else _copy_result(remembered.result)
         self.computed_codes.add(rule.code)
         return self._compute_and_remember(key, rule, layers, context, arguments)
@@ -248,11 +250,6 @@ class RuleMemory:
             )
             self._remembered[key] = remembered
         return result
-
-    def _set_areas(self, roles: Iterable[str]) -> None:
-        """Set the statutory areas of layers that a rule measured when it was computed."""
-        for role in roles:
-            self._require_plan().layers[role].set_computed_values({_AREAS: self._find_areas(role)})
 
     def _find_areas(self, role: str) -> NDArray | None:
         """Return (n,) the statutory areas of the plan's layer of this role (m²); None if they are not kept."""

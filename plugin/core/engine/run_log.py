@@ -49,7 +49,7 @@ class RunLog:
         self.ignored_slivers += other.ignored_slivers
         self.failed_pairs += other.failed_pairs
         self.fallback_steps += other.fallback_steps
-        self.has_failed_outline = self.has_failed_outline or other.has_failed_outline
+        self.has_failed_outline |= other.has_failed_outline
         self.reporting_rules += [code for code in other.reporting_rules if code not in self.reporting_rules]
 
     def record_ignored_slivers(
@@ -85,3 +85,11 @@ class RunLog:
                 step_entry |= {"related_role": right_layer.role, "related_key": right_layer.keys[step.right_row]}
             self.fallback_steps.append(step_entry)
         self.failed_pairs += [(left_layer, i, right_layer, j) for i, j in fallback_log.failed_pairs]
+
+    def record_fallbacks_of_outline(self, fallback_log: FallbackLog, layer: Layer | None = None) -> None:
+        """Record the fallback steps of a union or of an outline, of a layer if it is given; mark a failed one."""
+        self.has_failed_outline |= bool(fallback_log.failed_pairs)
+        role = {} if layer is None else {"role": layer.role}
+        self.fallback_steps += [
+            {"step": step.method_name, **role, "area_m2": step.area_m2} for step in fallback_log.steps
+        ]

@@ -19,8 +19,7 @@ from ..model.side_inputs import NO_SIDE_INPUTS
 from ..plan.plan import Plan
 from ..results.run import run_check
 from ..waivers.model import NO_WAIVERS
-from .plans import make_example_plan, move_to_origin
-from .problem import ExampleProblem
+from .plans import ExampleProblem, make_example_plan, move_to_origin
 
 #: Land (m²) by which an expected shape may differ: rounding of coordinates of millions of metres.
 _ROUNDING_M2 = 1e-4

@@ -18,6 +18,7 @@ from ..geometry.arcs import straighten_arcs
 from ..heritage.heritage_sites import HeritageRegister, ListedSite
 from ..indicators.typed_figures import parse_figure
 from ..loading.assembly import assemble_plan
+from ..messages.texts import Texts
 from ..model.report import Report
 from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
 from ..model.side_inputs import SideInputs
@@ -49,6 +50,24 @@ SIDE_INPUT_READERS: dict[str, Callable[[Any], Any]] = {
     "package": make_package_facts,
     "record": lambda classes: ChangeRecord("面积平衡表.json", classes),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class ExampleProblem:
+    """How the result of an example differs from the declared one.
+
+    ``key``: a text of ``[examples]`` in ``resources/texts``; ``params``: its placeholders.
+    """
+
+    key: str
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def explain(self, texts: Texts) -> str:
+        """Return the problem as a text."""
+        params = dict(self.params)
+        if self.key == "outcome":
+            params |= {name: texts.get("outcomes", params[name]) for name in ("expected", "found")}
+        return texts.get("examples", self.key, **params).strip()
 
 
 def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:

@@ -28,7 +28,6 @@ from .protection import (
 )
 
 if TYPE_CHECKING:
-    from ..model.side_inputs import SideInputs
     from ..profile import Norm
 
 
@@ -83,18 +82,9 @@ class HeritageSites:
     nameless_row_counts: dict[str, int] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
 
-    def list_sites_of_kind(self, kind: str) -> list[HeritageSite]:
-        """Return the sites of a kind."""
-        return [site for site in self.by_name.values() if kind in site.kind_names]
-
     def find_site(self, name: str) -> HeritageSite | None:
         """Return the site of a name, whatever its spaces and widths; None if unknown."""
         return self.by_name.get(normalise_name(name))
-
-    @property
-    def sites_without_kind(self) -> list[HeritageSite]:
-        """Return the sites without a kind."""
-        return [site for site in self.by_name.values() if not site.kind_names]
 
 
 def normalise_name(name: str) -> str:
@@ -108,7 +98,7 @@ def collect_heritage_sites(ctx: RuleContext, find_layer_by_role: Callable[[str],
     ``find_layer_by_role``: function that returns the layer of a layer code, or None.
     """
     sites = HeritageSites()
-    for role, kind in _list_heritage_layers(ctx):
+    for role, kind in list_heritage_layers(ctx):
         layer = find_layer_by_role(role)
         if layer is None or layer.role in sites.layers:
             continue
@@ -117,12 +107,7 @@ def collect_heritage_sites(ctx: RuleContext, find_layer_by_role: Callable[[str],
     return sites
 
 
-def list_layers_of_kind(kind: str, ctx: RuleContext) -> list[str]:
-    """Return the codes of the layers whose sites are all of a kind."""
-    return [role for role, layer_kind in _list_heritage_layers(ctx) if layer_kind == kind]
-
-
-def _list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
+def list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
     """Yield layer codes with the kind of their sites; the protection line comes first.
 
     The kind is empty where the rows give it.
@@ -224,11 +209,6 @@ class HeritageRegister:
 
     file_name: str
     listed_sites: tuple[ListedSite, ...]
-
-
-def get_heritage_register(side_inputs: SideInputs) -> HeritageRegister | None:
-    """Return the heritage register given for the check, or None."""
-    return side_inputs.get_input("register", HeritageRegister)
 
 
 def read_heritage_register(path: str | Path, norm: Norm) -> HeritageRegister:

@@ -221,7 +221,7 @@ class IncrementalChecker:
     ) -> RowChange:
         """Set shape and attributes of a row, as `edit_row` does, and return the change; nothing is rechecked."""
         former_row_layer = self._rows.make_current_row_layer(role, row)
-        restored = former_row_layer if len(former_row_layer) else self._rows.take_removed_row(role, row)
+        restored = former_row_layer if len(former_row_layer) else self._rows.removed_rows[role].pop(row)
         edited_row_layer = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
         is_whole = not len(former_row_layer) or not self.do_changes_affect_only_row(role, attributes)
         return self.adopt_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
@@ -244,7 +244,7 @@ class IncrementalChecker:
     ) -> RowChange:
         """Add a row, as `add_row` does, and return the change; nothing is rechecked."""
         layer = self.plan.layers[role]
-        row = self._rows.reserve_new_row_number(role)
+        row = max([len(layer) - 1, *self._rows.list_edited_rows(role)]) + 1
         frame = layer.frame.iloc[:0].reindex([fid])
         new_row_layer = self._rows.make_changed_row(
             role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
@@ -263,7 +263,7 @@ class IncrementalChecker:
     def adopt_change(self, change: RowChange) -> RowChange:
         """Set a row to its state after a change, such as one made in a fork, and return the change."""
         if len(change.before) and not len(change.after):
-            self._rows.store_removed_row(change.role, change.row, change.before)
+            self._rows.removed_rows[change.role][change.row] = change.before
         change.reuse_clips()
         self._rows.set_row(change.role, change.row, change.after)
         keys = dict.fromkeys(layer.keys[0] for layer in (change.before, change.after) if len(layer))
@@ -419,7 +419,7 @@ class IncrementalChecker:
                 in_changed_box = in_changed_boxes[role][position]
                 if role == change.role:
                     in_changed_box.discard(change.row)
-                row_names |= {self._rows.get_row_name(role, n) for n in in_changed_box}
+                row_names |= {make_row_name(role, *self._rows.locate_row(role, n)) for n in in_changed_box}
                 if role not in read_roles:
                     continue
                 near_rows[role] |= in_changed_box

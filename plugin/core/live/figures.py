@@ -40,7 +40,7 @@ from ..plan.plan import Plan
 from ..profile.space_map import ZONE_CODE_BY_SPACE_FIGURE, load_space_map
 from ..three_zones.figures import derive_from_layer
 from .checker import IncrementalChecker, RowChange
-from .rows import RowBounds, concatenate_layers
+from .rows import join_layers
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
@@ -118,8 +118,8 @@ class LiveFigures:
                 continue
             for name, measure in (
                 (f"{change.role}.count", len),
-                (f"{change.role}.statutory", _sum_statutory_areas),
-                (f"{change.role}.net", _sum_net_areas),
+                (f"{change.role}.statutory", lambda rows: float(rows.statutory.sum())),
+                (f"{change.role}.net", lambda rows: float(np.nansum(rows.numbers("net_area")))),
                 (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
             ):
                 if name in self._names_of_row_sums:
@@ -184,7 +184,9 @@ class LiveFigures:
         form = indicator.id.removeprefix(_RATIO_PREFIX)
         if inputs["denominator_m2"] <= 0:
             return replace(indicator, value=None, inputs=inputs, state=REFERENCE_ONLY)
-        boundary_m2 = self._find_checked_boundary_area() + self._changes_of_sums.get("boundary_m2", 0.0)
+        # The area of the boundary is the numerator of the first form of the ratio.
+        first_form = next(one for one in self.checked_indicators if one.id == f"{_RATIO_PREFIX}n1")
+        boundary_m2 = float(first_form.inputs["numerator_m2"]) + self._changes_of_sums.get("boundary_m2", 0.0)
         ratios = compute_expansion_ratios(
             inputs["denominator_m2"],
             boundary_m2,
@@ -198,11 +200,6 @@ class LiveFigures:
             share = float(self._plan.norm.get(WARNING_SHARE_SETTING))
             updated.set_state(compare_with_target(ratios[form], "<=", indicator.target, warning_share=share))
         return updated
-
-    def _find_checked_boundary_area(self) -> float:
-        """Return the area of the boundary in the check, m²: the numerator of the first form of the ratio."""
-        ratio = next(one for one in self.checked_indicators if one.id == f"{_RATIO_PREFIX}n1")
-        return float(ratio.inputs["numerator_m2"])
 
     def _update_share(self, indicator: Indicator) -> Indicator:
         inputs = self._update_inputs(indicator)
@@ -272,14 +269,6 @@ class LiveFigures:
         return f"{role}.cultivated_net" if is_from_survey else f"{role}.net"
 
 
-def _sum_statutory_areas(layer: Layer) -> float:
-    return float(layer.statutory.sum())
-
-
-def _sum_net_areas(layer: Layer) -> float:
-    return float(np.nansum(layer.numbers("net_area")))
-
-
 def _make_plans_around_changes(
     changes: list[RowChange], roles: set[str], checker: IncrementalChecker
 ) -> tuple[Plan, Plan]:
@@ -295,20 +284,12 @@ def _make_plans_around_changes(
     for role in checker.plan.layers:
         unchanged = checker.rows.make_empty_layer(role)
         if role in roles:
-            near_rows = _find_rows_meeting_boxes(role, boxes, checker) - {change.row for change in changed_rows[role]}
+            near_rows = checker.rows.find_rows_meeting_bounds(role, *boxes) - {
+                change.row for change in changed_rows[role]
+            }
             unchanged = checker.rows.make_layer_of_rows(role, checker.rows.sort_edited_last(role, near_rows))
         before[role], after[role] = (
-            _join_layers([unchanged, *(getattr(change, state) for change in changed_rows[role] if role in roles)])
+            join_layers([unchanged, *(getattr(change, state) for change in changed_rows[role] if role in roles)])
             for state in ("before", "after")
         )
     return checker.make_plan_of_rows(before), checker.make_plan_of_rows(after)
-
-
-def _find_rows_meeting_boxes(role: str, boxes: Iterable[RowBounds | None], checker: IncrementalChecker) -> set[int]:
-    return checker.rows.find_rows_meeting_bounds(role, *boxes)
-
-
-def _join_layers(layers: list[Layer]) -> Layer:
-    """Return one layer with the rows of several layers of one role, of which some may be empty."""
-    filled = [layer for layer in layers if len(layer)] or layers[:1]
-    return filled[0] if len(filled) == 1 else concatenate_layers(filled)

@@ -166,7 +166,7 @@ def _extend_block(former_block: _EditedBlock | None, layers: dict[int, Layer]) -
             ),
         )
     positions = {n: position for position, n in enumerate([*unchanged_rows, *changed_rows])}
-    return _EditedBlock(row_layers[0] if len(row_layers) == 1 else concatenate_layers(row_layers), layers, positions)
+    return _EditedBlock(join_layers(row_layers), layers, positions)
 
 
 class EditedRows:
@@ -180,7 +180,7 @@ class EditedRows:
         self.layers = plan.layers
         self._edited: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         #: Last states of removed rows.
-        self._removed_rows: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
+        self.removed_rows: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         self._rows_by_key: dict[str, dict[str, list[int]]] = {}
         #: Layer code → key → numbers of the edited rows that have it.
         self._edited_rows_by_key: dict[str, dict[str, frozenset[int]]] = {role: {} for role in plan.layers}
@@ -195,7 +195,7 @@ class EditedRows:
         copy = EditedRows.__new__(EditedRows)
         copy.layers = self.layers
         copy._edited = {role: dict(rows) for role, rows in self._edited.items()}
-        copy._removed_rows = {role: dict(rows) for role, rows in self._removed_rows.items()}
+        copy.removed_rows = {role: dict(rows) for role, rows in self.removed_rows.items()}
         copy._rows_by_key = self._rows_by_key
         copy._edited_rows_by_key = {role: dict(rows) for role, rows in self._edited_rows_by_key.items()}
         copy._edited_bounds = {role: dict(bounds) for role, bounds in self._edited_bounds.items()}
@@ -204,7 +204,7 @@ class EditedRows:
 
     def discard_edits(self) -> None:
         """Free the edited rows; this object must not be used any more, its forks may be."""
-        for rows_by_role in (self._edited, self._removed_rows, self._edited_rows_by_key, self._edited_bounds):
+        for rows_by_role in (self._edited, self.removed_rows, self._edited_rows_by_key, self._edited_bounds):
             for rows in rows_by_role.values():
                 remove_one_by_one(rows)
 
@@ -229,18 +229,6 @@ class EditedRows:
             bounds = compute_common_bounds(new_state.plane_shapes[0])
             if bounds is not None:
                 self._edited_bounds[role][row] = bounds
-
-    def store_removed_row(self, role: str, row: int, last_state: Layer) -> None:
-        """Store the last state of a row that is being removed."""
-        self._removed_rows[role][row] = last_state
-
-    def take_removed_row(self, role: str, row: int) -> Layer:
-        """Return the stored last state of a removed row, and delete it from the store."""
-        return self._removed_rows[role].pop(row)
-
-    def reserve_new_row_number(self, role: str) -> int:
-        """Return the number for the next new row of a layer."""
-        return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
     def locate_row(self, role: str, row: int) -> tuple[Layer, int]:
         """Return a layer that has a row in its present state, and the row's position in that layer.
@@ -299,12 +287,14 @@ class EditedRows:
         ``before``: the row to start from; ``shape``: the new shape in the layer's coordinates, ``...`` for unchanged;
         ``attributes``: new values by field name; ``curve_text``: the WKT of the given shape if it has arcs.
         """
+        import geopandas as gpd
+
         layer, frame = self.layers[role], before.frame.copy()
         fid = before.fids[0]
         if shape is ...:
             curve_text = before.source.curve_texts.get(fid, "")
-        if shape is not ...:
-            frame[frame.geometry.name] = _make_geometry_column(frame, shape)
+        else:
+            frame[frame.geometry.name] = gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
         for name, value in attributes.items():
             # No rule reads a field that was added after the layer was read.
             if name in frame.columns:
@@ -324,11 +314,8 @@ class EditedRows:
 
     def get_curve_text(self, role: str, row: int) -> str:
         """Return the WKT of a row's shape if it has arcs, else an empty text."""
-        edited_layer = self._edited[role].get(row)
-        if edited_layer is not None:
-            return edited_layer.source.curve_texts.get(edited_layer.fids[0], "") if len(edited_layer) else ""
-        texts = self.layers[role].source.curve_texts
-        return texts.get(self.layers[role].fids[row], "") if texts else ""
+        layer, position = self.locate_row(role, row)
+        return layer.source.curve_texts.get(layer.fids[position], "") if len(layer) else ""
 
     def find_rows_with_key(self, role: str, key: str) -> set[int]:
         """Return the numbers of the rows that have a key in their present state."""
@@ -360,19 +347,6 @@ class EditedRows:
                 renamed_rows.append((row, self.make_current_row_layer(role, row), renamed_row))
                 self.set_row(role, row, renamed_row)
         return renamed_rows
-
-    def is_edited(self, role: str, row: int) -> bool:
-        """Return True if a row was edited, added or removed."""
-        return row in self._edited[role]
-
-    def get_row_name(self, role: str, row: int) -> RowName:
-        """Return the name of a row in its present state."""
-        edited_layer = self._edited[role].get(row)
-        return (
-            make_row_name(role, edited_layer, 0)
-            if edited_layer is not None
-            else make_row_name(role, self.layers[role], row)
-        )
 
     def find_rows_meeting_bounds(self, role: str, *boxes: RowBounds | None) -> set[int]:
         """Return the numbers of the rows whose bounding box meets one of the boxes; no row meets None.
@@ -418,10 +392,8 @@ class EditedRows:
             return self.make_empty_layer(role)
         base, edited_layers = self.layers[role], self._edited[role]
         edited_rows = [n for n in rows if n in edited_layers and len(edited_layers[n])]
-        layers = [base.select_rows(np.array([n for n in rows if n not in edited_layers], dtype=int))]
-        layers += self._collect_edited_layers(role, edited_rows)
-        layers = [layer for layer in layers if len(layer)] or layers[:1]
-        return layers[0] if len(layers) == 1 else concatenate_layers(layers)
+        unedited_rows = base.select_rows(np.array([n for n in rows if n not in edited_layers], dtype=int))
+        return join_layers([unedited_rows, *self._collect_edited_layers(role, edited_rows)])
 
     def _collect_edited_layers(self, role: str, rows: list[int]) -> list[Layer]:
         """Return layers that together have the given edited rows, in their order.
@@ -467,13 +439,6 @@ def read_row(frame: Any, position: int) -> tuple[Any, dict[Any, Any]]:
     return values.pop(frame.active_geometry_name), values
 
 
-def _make_geometry_column(frame: Any, shape: Any) -> Any:
-    """Return one shape as the geometry column of a table of one row."""
-    import geopandas as gpd
-
-    return gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
-
-
 def make_source_with_frame(layer: Layer, frame: Any) -> SourceLayer:
     """Return a layer's source with another attribute table (``frame``)."""
     return replace(layer.source, frame=frame, broken_fids=())
@@ -487,17 +452,6 @@ def set_curve_text(source: SourceLayer, fid: int, curve_text: str) -> SourceLaye
         if curve_text
         else replace(source, curve_texts={})
     )
-
-
-def _collect_curve_texts(layers: list[Layer]) -> dict[int, str]:
-    """Return feature id → WKT of the rows of these layers whose shapes have arcs."""
-    return {
-        fid: text
-        for layer in layers
-        if layer.source.curve_texts
-        for fid in layer.fids
-        if (text := layer.source.curve_texts.get(fid))
-    }
 
 
 def _concatenate_frames(frames: list[Any]) -> Any:
@@ -532,13 +486,26 @@ def _concatenate_frames(frames: list[Any]) -> Any:
     return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs)
 
 
+def join_layers(layers: list[Layer]) -> Layer:
+    """Return one layer with the rows of several layers of the same role; a layer that alone has rows is returned."""
+    filled = [layer for layer in layers if len(layer)] or layers[:1]
+    return filled[0] if len(filled) == 1 else concatenate_layers(filled)
+
+
 def concatenate_layers(layers: list[Layer]) -> Layer:
     """Return one layer with the rows of several layers of the same role, in their order."""
     first = layers[0]
     frame = _concatenate_frames([layer.frame for layer in layers])
+    texts_by_fid = (layer.source.curve_texts for layer in layers)
     source = replace(
         make_source_with_frame(first, frame),
-        curve_texts=_collect_curve_texts(layers),
+        curve_texts={
+            fid: text
+            for layer, texts in zip(layers, texts_by_fid, strict=True)
+            if texts
+            for fid in layer.fids
+            if (text := texts.get(fid))
+        },
         curve_step=max(layer.source.curve_step for layer in layers),
     )
     joined_layer = first.make_layer_of_source(source)

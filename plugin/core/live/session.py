@@ -351,8 +351,10 @@ class IncrementalSession:
         for finding in self._current_findings.find_affected_findings(recheck):
             if recheck.may_replace_finding(finding):
                 self._current_findings.remove_finding(finding)
-                if not _remove_identical(change.new_findings, finding):
+                other_new_findings = [one for one in change.new_findings if one is not finding]
+                if len(other_new_findings) == len(change.new_findings):
                     change.ended_findings.append(finding)
+                change.new_findings = other_new_findings
         for finding in recheck.new_findings:
             self._current_findings.add_finding(finding)
             change.new_findings.append(finding)
@@ -478,14 +480,6 @@ def _find_entangled_results(results: Sequence[RecheckResult], findings: _Finding
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:
     """Return (layer code, key) of all rows that a finding names."""
     return [(finding.role, finding.key), *((finding.related_role, key) for key in finding.related_keys)]
-
-
-def _remove_identical(findings: list[Finding], finding: Finding) -> bool:
-    """Remove a finding, as this very object, from a list; return True if the list contained it."""
-    position = next((n for n, candidate in enumerate(findings) if candidate is finding), None)
-    if position is not None:
-        del findings[position]
-    return position is not None
 
 
 def _read_shape(wkb: bytes | None) -> Any:

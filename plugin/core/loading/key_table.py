@@ -6,9 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ..errors import DataError
 from ..files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
@@ -51,27 +49,18 @@ def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
             raise DataError("renumbered_column", file=str(path), column=heading)
     new_keys: dict[tuple[str, str], str] = {}
     old_key_by_new: dict[tuple[str, str], str] = {}
-    for cells in _iterate_rows(reader, path):
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-        if not any(row.values()):
-            continue
-        if not row.get("old") or not row.get("new") or any(map(_CHANGED_BY_SPREADSHEET.fullmatch, row.values())):
-            raise DataError("renumbered_row", file=str(path), line=reader.line_num)
-        old_key = (row.get("role", "").upper(), row["old"])
-        if new_keys.setdefault(old_key, row["new"]) != row["new"]:
-            raise DataError("renumbered_twice", file=str(path), line=reader.line_num, value=row["old"])
-        if old_key_by_new.setdefault((old_key[0], row["new"]), row["old"]) != row["old"]:
-            raise DataError("renumbered_same", file=str(path), line=reader.line_num, value=row["new"])
+    try:
+        for cells in reader:
+            row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+            if not any(row.values()):
+                continue
+            if not row.get("old") or not row.get("new") or any(map(_CHANGED_BY_SPREADSHEET.fullmatch, row.values())):
+                raise DataError("renumbered_row", file=str(path), line=reader.line_num)
+            old_key = (row.get("role", "").upper(), row["old"])
+            if new_keys.setdefault(old_key, row["new"]) != row["new"]:
+                raise DataError("renumbered_twice", file=str(path), line=reader.line_num, value=row["old"])
+            if old_key_by_new.setdefault((old_key[0], row["new"]), row["old"]) != row["old"]:
+                raise DataError("renumbered_same", file=str(path), line=reader.line_num, value=row["new"])
+    except csv.Error as error:
+        raise DataError("renumbered_row", file=str(path), line=reader.line_num) from error
     return new_keys
-
-
-def _iterate_rows(reader: Any, path: Path) -> Iterator[list[str]]:
-    """Yield the rows of a CSV reader; raise DataError for a line that it cannot parse."""
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            raise DataError("renumbered_row", file=str(path), line=reader.line_num) from error
-        if row is None:
-            return
-        yield row

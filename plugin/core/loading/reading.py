@@ -42,6 +42,7 @@ def read_plan(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
     from ..io.zipped import provide_unpacked
+    from ..model.findings import UnreadData
     from .assembly import assemble_plan
     from .unread_files import find_unread_files, find_write_ahead_logs
 
@@ -76,20 +77,14 @@ def read_plan(
             plan.input_files = tuple(map(readable.name_path, plan.input_files))
     else:
         plan = assemble(sources, source, project=True)
-    _add_notices(plan, options)
-    return plan
-
-
-def _add_notices(plan: Plan, options: RunOptions) -> None:
-    """Add the notices of the options; a layer that the project cannot open is unread data, which it names."""
-    from ..model.findings import UnreadData
-
+    # A layer that the project cannot open is unread data, which it names.
     plan.unread_data += [
         UnreadData("broken", {"name": params["layer"], "file": params["file"]})
         for key, params in options.notices
         if key == "notice_layer_broken"
     ]
     plan.notices += options.notices
+    return plan
 
 
 def check_base_year(year: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,18 +53,14 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
         if layer.problem is not None and layer.problem[0] == "table":
             unread += _report_table(layer, plan)
         elif layer.problem is not None:
-            unread += _report_damaged_layer(layer)
+            key, params = layer.problem
+            names = {"layer_name": layer.full_name, "name": layer.full_name}
+            unread.append(UnreadData("damaged", {**params, **names, "problem": key}))
         elif layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
             continue
         else:
             unread += _report_without_role(layer, plan, project)
     return unread
-
-
-def _report_damaged_layer(layer: SourceLayer) -> list[UnreadData]:
-    """Return a report on a layer that could not be read; none for a readable layer."""
-    key, params = layer.problem or ("", {})
-    return [UnreadData("damaged", {**params, "layer_name": layer.full_name, "name": layer.full_name, "problem": key})]
 
 
 def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
@@ -90,23 +87,19 @@ def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[
     if role in plan.role_choices:
         used_name = plan.layers[role].source.full_name if role in plan.layers else plan.unusable_layers[role].name
         return [UnreadData("second", {"name": layer.full_name, "role": role, "used": used_name}, incomplete=False)]
-    polygons, lines = (
-        _may_hold_polygons(layer),
-        any(line_type in layer.declared_geometry_type.upper() for line_type in _LINE_TYPES),
-    )
+    # A layer without a declared type may hold polygons.
+    geometry_type = layer.declared_geometry_type.upper() or "UNKNOWN"
+    polygons, lines = (any(one in geometry_type for one in types) for types in (_POLYGON_TYPES, _LINE_TYPES))
     if not polygons and not lines:
         return []
     likely_role = find_resembled_role(layer, plan.norm)
-    if likely_role and (polygons or not _fits_line_template(layer, plan.norm, likely_role)):
+    # A line template may fit a layer of lines as well as the likely one, which is of polygons.
+    line_share = max(_compute_shares(layer, plan.norm, "line").values(), default=0.0)
+    if likely_role and (polygons or line_share < _compute_shares(layer, plan.norm)[likely_role]):
         return [UnreadData(*_add_row_count("alike", layer, {"likely": likely_role}))]
     if project or not (polygons or layer.has_closed_lines_only):
         return []
     return [UnreadData(*_add_row_count("layer" if polygons else "rings", layer, {}), incomplete=False)]
-
-
-def _fits_line_template(layer: SourceLayer, norm: Norm, likely_role: str) -> bool:
-    """Return True if a line template fits as well as ``likely_role``, a polygon template."""
-    return max(_compute_shares(layer, norm, "line").values(), default=0.0) >= _compute_shares(layer, norm)[likely_role]
 
 
 def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -118,12 +111,6 @@ def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tup
     )
     params = {"name": layer.full_name, **params}
     return (f"{case}_uncounted", params) if rows is None else (case, {**params, "rows": rows})
-
-
-def _may_hold_polygons(layer: SourceLayer) -> bool:
-    """Return True if the layer's geometry type is that of polygons or unknown."""
-    geometry_type = layer.declared_geometry_type.upper()
-    return not geometry_type or any(polygon_type in geometry_type for polygon_type in _POLYGON_TYPES)
 
 
 def find_resembled_role(layer: SourceLayer, norm: Norm) -> str:
@@ -178,9 +165,11 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> l
     unread = []
     for role, layer in chosen.items():
         likely_role = _find_likely_role(layer, role, plan) if plan.role_choices.get(role) == "chosen" else ""
-        if likely_role and likely_role != role and not _are_roles_of_one_concept(likely_role, role, plan):
-            params = {"name": layer.full_name, "role": role, "own": likely_role}
-            params["own_layer"] = plan.norm.standard.templates[likely_role].name
+        # Roles of one concept, such as DLTB and XZYDYH, contain the same features.
+        is_other = not any({role, likely_role} <= {*roles} for roles in plan.norm.standard.concepts.values())
+        if likely_role and likely_role != role and is_other:
+            own_layer = plan.norm.standard.templates[likely_role].name
+            params = {"name": layer.full_name, "role": role, "own": likely_role, "own_layer": own_layer}
             unread.append(UnreadData("elsewhere", params, incomplete=False))
     return unread
 
@@ -196,14 +185,6 @@ def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
     shares = _compute_shares(layer, plan.norm)
     resembled_role = find_resembled_role(layer, plan.norm)
     return resembled_role if resembled_role and shares.get(role, 0.0) < shares[resembled_role] / 2 else ""
-
-
-def _are_roles_of_one_concept(role: str, other_role: str, plan: Plan) -> bool:
-    """Return True if one concept lists both roles, such as DLTB and XZYDYH.
-
-    The same rules then read both.
-    """
-    return any(role in roles and other_role in roles for roles in plan.norm.standard.concepts.values())
 
 
 def report_empty_layers(plan: Plan) -> list[UnreadData]:
@@ -229,8 +210,8 @@ def report_empty_layers(plan: Plan) -> list[UnreadData]:
     return unread
 
 
-#: Limits: databases opened to search for findings, and the size of a report in bytes.
-_MAX_OPENED_DATABASES, _MAX_REPORT_BYTES = 200, 2**28
+#: Largest size of a report in bytes.
+_MAX_REPORT_BYTES = 2**28
 #: Formats of findings layers.
 _FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 
@@ -250,13 +231,14 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CAN
             if is_geodatabase(path)
             for unread in find_unrelated_data_in_geodatabase(path, cancellation)
         ]
-    outputs = _OutputDetector(cancellation)
     try:
         dataset_paths = list_folder_datasets(folder)
     except OSError:
         # Reading the folder has reported that.
         return []
-    return find_unread_data(folder, dataset_paths, is_output=outputs.is_output_file, cancellation=cancellation)
+    return find_unread_data(
+        folder, dataset_paths, is_output=partial(_is_output_file, cancellation), cancellation=cancellation
+    )
 
 
 def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]]:
@@ -289,40 +271,33 @@ def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancel
     return [texts.describe_unread(unread) for unread in find_unread_files(source, cancellation)]
 
 
-class _OutputDetector:
-    """Recognises the plugin's own output files by their content, never by name alone."""
+def _is_output_file(cancellation: Cancellation, path: Path) -> bool:
+    """Return True if a path is a findings file, a JSON report or an unchanged package of this plugin.
 
-    def __init__(self, cancellation: Cancellation):
-        self._cancellation = cancellation
-        self._opened = 0
+    The content decides, never the name alone.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _FINDINGS_FORMATS:
+        return _is_findings_file(path)
+    if suffix == ".json":
+        return is_report(path)
+    return path.is_dir() and _is_package(path, cancellation)
 
-    def is_output_file(self, path: Path) -> bool:
-        """Return True if a path is a findings file, a JSON report or an unchanged package of this plugin."""
-        suffix = path.suffix.lower()
-        if suffix in _FINDINGS_FORMATS:
-            self._opened += 1
-            return self._opened <= _MAX_OPENED_DATABASES and _is_findings_file(path)
-        if suffix == ".json":
-            return is_report(path)
-        return path.is_dir() and self._is_package(path)
 
-    def _is_package(self, folder: Path) -> bool:
-        """Return True for a package of this plugin without added or changed files.
-
-        Files are compared by digest.
-        """
-        manifest, manifest_state = read_manifest(folder)
-        if manifest is None or manifest_state != MANIFEST_OK:
-            return False
-        sha256_by_path = {row["path"]: row["sha256"] for row in manifest["files"]}
-        try:
-            for name, path in iterate_files_below(folder):
-                self._cancellation.raise_if_cancelled()
-                if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(path, self._cancellation):
-                    return False
-        except OSError:
-            return False
-        return True
+def _is_package(folder: Path, cancellation: Cancellation) -> bool:
+    """Return True for a package of this plugin without added or changed files."""
+    manifest, manifest_state = read_manifest(folder)
+    if manifest is None or manifest_state != MANIFEST_OK:
+        return False
+    sha256_by_path = {row["path"]: row["sha256"] for row in manifest["files"]}
+    try:
+        for name, path in iterate_files_below(folder):
+            cancellation.raise_if_cancelled()
+            if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(path, cancellation):
+                return False
+    except OSError:
+        return False
+    return True
 
 
 def is_report(path: Path) -> bool:

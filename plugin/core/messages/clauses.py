@@ -8,7 +8,6 @@ an earlier version lacks them: its messages have the general clause, or none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..model.indicator import SQUARE_METRES
@@ -26,11 +25,6 @@ _MAX_NAMED_OVERLAPS = 2
 _CODES_OF_ZONES = ("REL011",)
 #: End of the name of a placeholder for a fact that a rule may know: a clause of the texts, empty without the fact.
 FACT_SUFFIX = "_fact"
-#: The other placeholders that `make_clauses` makes for any rule.
-_CLAUSES_OF_ANY_RULE = frozenset(
-    {"repeated", "limit_source", "restorable", "terrace", "invalid_first", "net", "overlaps_first", "limit_area"}
-    | {"sliver_note", "formula", "form_text", "which_rows", "excess_without", "same_problem"}
-)
 #: Pairs of classes of land that a message names, the most frequent first.
 _MAX_NAMED_CLASS_PAIRS = 5
 #: Value of ``used``: the county's own plan states the figure.
@@ -42,67 +36,33 @@ _WHOLE_PERCENT = 100.0
 _STILL_MISSED_KEYS = {"≥": "still_below", "≤": "still_above", "=": "still_beside"}
 
 
-def find_clauses(placeholders: frozenset[str]) -> frozenset[str]:
-    """Return the placeholders that `make_clauses` makes for any rule."""
-    return (placeholders & _CLAUSES_OF_ANY_RULE) | frozenset(_find_facts(placeholders))
-
-
-def has_own_clauses(code: str) -> bool:
-    """Return True for a rule with clauses of its messages alone."""
-    return code in _MAKERS_BY_RULE
-
-
 def make_clauses(
     finding: Finding, texts: Texts, templates: dict[str, Template], placeholders: frozenset[str]
 ) -> dict[str, str]:
     """Return placeholder → clause of a finding's message.
 
-    ``placeholders``: those of the message; other clauses are not made, except those of one rule alone.
+    A clause of which the finding knows nothing is empty, or states what is not known.
     """
     shown: Mapping[str, Any] = finding.params.get("shown", {})
-    clauses = {}
+    clauses = {
+        name: make_clause(finding, shown, texts)
+        for name, make_clause in _MAKERS_BY_PLACEHOLDER.items()
+        if name in placeholders
+    }
+    clauses |= {name: _describe_fact(name, shown, texts) for name in placeholders if name.endswith(FACT_SUFFIX)}
     if "repeated" in placeholders:
         clauses["repeated"] = "".join(
             _describe_repeated_land(one, finding, texts, templates) for one in shown.get("repeated", ())
         )
-    if "limit_source" in placeholders:
-        source = shown.get("limit_source")
-        clauses["limit_source"] = texts.get("words", "limit_source", source=source) if source else ""
-    if "restorable" in placeholders:
-        clauses["restorable"] = texts.get("words", "restorable") if shown.get("is_restorable") else ""
-    if "terrace" in placeholders:
-        clauses["terrace"] = (
-            texts.get("words", "terrace", terrace=shown["terrace_label"]) if "terrace_label" in shown else ""
-        )
-    if "invalid_first" in placeholders:
-        clauses["invalid_first"] = texts.get("words", "invalid_first") if shown.get("has_invalid_shape") else ""
-    if "net" in placeholders:
-        clauses["net"] = describe_net_area(finding, texts)
-    if "overlaps_first" in placeholders:
-        clauses["overlaps_first"] = _describe_overlaps_at_finding(finding, texts)
     if not placeholders.isdisjoint(("limit_area", "sliver_note")):
         clauses |= _describe_limits(finding, texts)
-    if not placeholders.isdisjoint(("formula", "form_text")) and finding.params.get("form") in _RATIO_FORMS:
-        formula = texts.get("words", f"ratio_{finding.params['form'].lower()}")
-        clauses["formula"] = formula
+    if "form" in finding.params and finding.params["form"] in _RATIO_FORMS:
+        clauses["formula"] = formula = texts.get("words", f"ratio_{finding.params['form'].lower()}")
         clauses["form_text"] = texts.get("words", "ratio_form", form=finding.params["form"], formula=formula)
     if "row_names" in shown and "which_rows" in placeholders:
         clauses["which_rows"] = _join_row_names(finding, texts)
-    if "excess_without" in placeholders:
-        clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
-    if "same_problem" in placeholders:
-        is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
-        clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
-    for name in _find_facts(placeholders):
-        clauses[name] = _describe_fact(name, shown, texts)
     make_clauses_of_rule = _MAKERS_BY_RULE.get(finding.code)
     return clauses if make_clauses_of_rule is None else clauses | make_clauses_of_rule(finding, texts, templates)
-
-
-@lru_cache(maxsize=1024)
-def _find_facts(placeholders: frozenset[str]) -> list[str]:
-    """Return the placeholders for facts that a rule may know."""
-    return [name for name in placeholders if name.endswith(FACT_SUFFIX)]
 
 
 def _describe_fact(name: str, shown: Mapping[str, Any], texts: Texts) -> str:
@@ -539,6 +499,27 @@ def _describe_compared_classes(finding: Finding, texts: Texts, templates: dict[s
     return {"compared_area": area, "pairs_fact": pairs_fact}
 
 
+#: Placeholder → function that returns its clause from a finding and the parameters that only word its message.
+_MAKERS_BY_PLACEHOLDER: dict[str, Callable[[Finding, Mapping[str, Any], Texts], str]] = {
+    "limit_source": lambda _finding, shown, texts: (
+        texts.get("words", "limit_source", source=shown["limit_source"]) if shown.get("limit_source") else ""
+    ),
+    "restorable": lambda _finding, shown, texts: texts.get("words", "restorable") if shown.get("is_restorable") else "",
+    "terrace": lambda _finding, shown, texts: (
+        texts.get("words", "terrace", terrace=shown["terrace_label"]) if "terrace_label" in shown else ""
+    ),
+    "invalid_first": lambda _finding, shown, texts: (
+        texts.get("words", "invalid_first") if shown.get("has_invalid_shape") else ""
+    ),
+    "same_problem": lambda finding, _shown, texts: (
+        texts.get("words", "ratio_problem")
+        if str(finding.params.get("indicator", "")).startswith("expansion_ratio")
+        else ""
+    ),
+    "net": lambda finding, _shown, texts: describe_net_area(finding, texts),
+    "overlaps_first": lambda finding, _shown, texts: _describe_overlaps_at_finding(finding, texts),
+    "excess_without": lambda finding, _shown, texts: _describe_excess_without_repeated_land(finding, texts),
+}
 #: Rule → function that returns the clauses of its messages alone.
 _MAKERS_BY_RULE: dict[str, Callable[[Finding, Texts, dict[str, Template]], dict[str, str]]] = {
     "ATT019": _describe_deduction_rate,

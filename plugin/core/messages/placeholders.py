@@ -1,20 +1,125 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find and fill the placeholders of texts: ``{layer}``, ``{count}``."""
+"""Find and fill the placeholders of texts (``{layer}``, ``{count}``), in the singular where a count is one."""
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
-
-from .plurals import has_counted_nouns, use_singular_after_one
 
 #: The end of a name in a placeholder, before an attribute or an index.
 _PLACEHOLDER_END_PATTERN = re.compile(r"[.\[]")
 MAX_CACHED_TEXTS = 4096
+#: A count with the noun that it counts: ``{count} invalid features``.
+_COUNTED_NOUN_PATTERN = re.compile(
+    r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b"
+)
+_SINGULAR_OF_NOUNS = {"vertices": "vertex"}
+_SINGULAR_OF_VERBS = {
+    "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "count": "counts",
+    "cross": "crosses", "differ": "differs", "do": "does", "end": "ends", "exceed": "exceeds", "have": "has",
+    "hold": "holds", "identify": "identifies", "lack": "lacks", "lie": "lies", "meet": "meets", "need": "needs",
+    "repeat": "repeats", "seem": "seems", "share": "shares", "stand": "stands", "stay": "stays", "use": "uses",
+    "were": "was",
+}  # fmt: skip
+#: Words in -s that are not plurals.
+_NO_PLURALS = {"across", "as", "gives", "its", "less", "plus", "this", "thus", *_SINGULAR_OF_VERBS.values()}
+_NO_PLURALS |= {"declares", "occurs", "refers", "requires", "stores"}
+_VERBS = "|".join(_SINGULAR_OF_VERBS)
+_MODALS = ("can", "cannot", "could", "may", "must", "would")
+_PLURAL_VERB_PATTERN = re.compile("".join(rf"(?<!\b{modal} )" for modal in _MODALS) + rf"\b({_VERBS})\b")
+#: Verbs that follow the first one with the same subject: ``are invalid and were compared``.
+_COORDINATED_VERB_PATTERN = re.compile(rf"(?:(?<= and )|(?<= but )|(?<= or ))({_VERBS})\b")
+_RELATIVE_VERB_PATTERN = re.compile(rf"(?:(?<=that )|(?<=which ))({_VERBS})\b")
+#: Text before a count that is not the subject: ``coordinates of {count} objects``, ``({count} rows``.
+_OBJECT_START_PATTERN = re.compile(
+    r"(?:\b(?:all|at|by|contain|contains|field|first|from|gave|has|have|in|(?<!\} )of|on|only|received|share|state"
+    r"|states|than|to|with) |\([^()]*)$",
+    re.IGNORECASE,
+)
+_SENTENCE_END_PATTERN = re.compile(r"[.:;]")
+_SUBJECT_PRONOUN_PATTERN = re.compile(rf"\bthey (?P<verb>{_VERBS}|{'|'.join(_MODALS)})\b")
+_PRONOUNS = {"them": "it", "their": "its", "Their": "Its"}
+_OTHER_PRONOUN_PATTERN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b")
+
+
+@lru_cache(maxsize=1024)
+def _find_counted_nouns(template: str) -> list[re.Match[str]]:
+    """Return the matches of counts with a plural noun in a text: ``{count} invalid features``."""
+    return [one for one in _COUNTED_NOUN_PATTERN.finditer(template) if one["noun"] not in _NO_PLURALS]
+
+
+def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
+    """Return an English text with noun and verb in the singular after a count of 1.
+
+    >>> use_singular_after_one("{count} features have no area.", {"count": 1})
+    '{count} feature has no area.'
+    >>> use_singular_after_one("{count} features of layer “{layer}” have no shape.", {"count": 1})
+    '{count} feature of layer “{layer}” has no shape.'
+    """
+    matches = [one for one in _find_counted_nouns(template) if _is_number(params.get(one["name"]))]
+    if not matches:
+        return template
+    text, end = "", len(template)
+    # From the last count to the first, so that each changes only what follows it.
+    for match in reversed(matches):
+        following = template[match.end() : end]
+        start = template[: match.start()]
+        if _is_one(params.get(match["name"])):
+            following = _make_following_singular(start, following)
+            noun = make_singular(match["noun"])
+            text = f"{{{match['name']}}} {match['before']}{noun}{following}{text}"
+        else:
+            text = match[0] + following + text
+        end = match.start()
+    text = template[:end] + text
+    if len(matches) != 1 or not _is_one(params.get(matches[0]["name"])):
+        return text
+    text = text.replace("there are {", "there is {")
+    # A pronoun refers to what is counted if nothing else is.
+    text = _SUBJECT_PRONOUN_PATTERN.sub(lambda verb: f"it {_SINGULAR_OF_VERBS.get(verb['verb'], verb['verb'])}", text)
+    text = text.replace("crosses themselves", "crosses itself")
+    return _OTHER_PRONOUN_PATTERN.sub(lambda pronoun: _PRONOUNS[pronoun[1]], text)
+
+
+def _make_following_singular(start: str, following: str) -> str:
+    """Return the text after a counted noun with the verbs of its sentence in the singular.
+
+    ``start``: the text before the count. ``following``: the text after the noun.
+    """
+    sentence_end = _SENTENCE_END_PATTERN.search(following)
+    end = sentence_end.start() if sentence_end else len(following)
+    sentence, rest = following[:end], following[end:]
+    if _OBJECT_START_PATTERN.search(start):
+        return _RELATIVE_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1) + rest
+    sentence = _PLURAL_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1)
+    return _COORDINATED_VERB_PATTERN.sub(_make_verb_singular, sentence) + rest
+
+
+def _make_verb_singular(match: re.Match[str]) -> str:
+    """Return the singular of the verb that a pattern has matched: ``has`` for ``have``."""
+    return _SINGULAR_OF_VERBS[match[1]]
+
+
+def make_singular(noun: str) -> str:
+    """Return the singular of an English plural."""
+    if noun in _SINGULAR_OF_NOUNS:
+        return _SINGULAR_OF_NOUNS[noun]
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    return noun[:-2] if noun.endswith(("xes", "ches", "shes", "sses")) else noun[:-1]
+
+
+def _is_number(value: Any) -> bool:
+    """Return True for a number, and for a text of digits only."""
+    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or str(value).isdecimal()
+
+
+def _is_one(value: Any) -> bool:
+    """Return True for the number 1 and the text “1”."""
+    return not isinstance(value, bool) and (value == 1 or value == "1")
 
 
 @lru_cache(maxsize=MAX_CACHED_TEXTS)
@@ -29,39 +134,4 @@ def fill_placeholders(text: str, params: Mapping[str, Any]) -> str:
 
     A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
     """
-    return _make_filler(text)(params)
-
-
-_Filler = Callable[[Mapping[str, Any]], str]
-
-
-@lru_cache(maxsize=MAX_CACHED_TEXTS)
-def _make_filler(text: str) -> _Filler:
-    """Return a function that fills the placeholders of a text."""
-    if has_counted_nouns(text):
-        return lambda params: _make_plain_filler(use_singular_after_one(text, params))(params)
-    return _make_plain_filler(text)
-
-
-@lru_cache(maxsize=MAX_CACHED_TEXTS)
-def _make_plain_filler(text: str) -> _Filler:
-    """Return a function that only fills placeholders: mostly the ``%`` operator, which needs half the time of format.
-
-    A text with a format, conversion, attribute or index in a placeholder is filled by `str.format_map`.
-    """
-    percent_text, names = "", []
-    for literal, name, format_text, conversion in string.Formatter().parse(text):
-        percent_text += literal.replace("%", "%%")
-        if name is None:
-            continue
-        if not name.isidentifier() or format_text or conversion:
-            return text.format_map
-        percent_text += "%s"
-        names.append(name)
-    if not names:
-        return text.format_map
-    if len(names) == 1:
-        (name,) = names
-        return lambda params: percent_text % (params[name],)
-    get_values = itemgetter(*names)
-    return lambda params: percent_text % get_values(params)
+    return use_singular_after_one(text, params).format_map(params)

@@ -3,16 +3,36 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from .texts import strip_folders
+_NAME = r"[^\\/:*?\"<>|\s“”'，。；]+"
+#: Words of a name with spaces; a word with a suffix ends the path.
+_SPACED_NAME = rf"(?:(?!\S*\.[A-Za-z]{{2,5}}\s){_NAME} ){{0,7}}{_NAME}"
+_ROOTS = (
+    r"(?:home|Users|mnt|media|data|tmp|var|opt|srv|root|etc|usr|run|work|share|storage|nas|Volumes|private|export|net)"
+)
+#: The folders of an absolute path, up to its last separator: messages and reports may show names of files, but no
+#: folders of this machine. Chinese texts have no space before a path. There “/” also separates words, so a path begins
+#: with a known folder. Separators are doubled where an error quotes a path.
+FOLDER = re.compile(
+    r"(?<![A-Za-z0-9_.:/\\])(?:"
+    r"[A-Za-z]:[\\/]+(?:[^\\/:*?\"<>|\n“”'，。；]+[\\/]+)*"
+    r"|\\\\+(?:[^\\/:*?\"<>|\n“”'，。；]+\\+)+"
+    r"|file:/+(?:[^/\s]+/)*"
+    rf"|/{_ROOTS}/(?:{_SPACED_NAME}/)*"
+    rf"|(?<!\w)/(?:{_SPACED_NAME}/)+)"
+)
 
 
-def hide_folders(text: str) -> str:
-    """Return a text without the home folder; other absolute paths are cut to the file name."""
-    return strip_folders(text.replace(str(Path.home()), ""))
+def strip_folders(text: str) -> str:
+    """Return a text with absolute paths cut to the file name.
+
+    Reports are passed on; the folders of this machine are not.
+    """
+    return FOLDER.sub("", text)
 
 
 def describe_exception(error: Exception) -> str:
     """Return type and message of an error without folders."""
-    return hide_folders(f"{type(error).__name__}: {error}")
+    return strip_folders(f"{type(error).__name__}: {error}".replace(str(Path.home()), ""))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 from ...metadata import read_plugin_version
@@ -22,8 +22,7 @@ from ..model.indicator import SQUARE_METRES
 from ..model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from ..standard.switches import DISABLED_PREFIX
-from .clauses import find_clauses, has_own_clauses, make_clauses
-from .folders import FOLDER
+from .clauses import make_clauses
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
     choose_decimals_unlike_limits,
@@ -36,6 +35,7 @@ from .numbers import THIN_SPACE as THIN_SPACE
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
 from .placeholders import MAX_CACHED_TEXTS, fill_placeholders, find_placeholders
+from .privacy import strip_folders as strip_folders
 
 if TYPE_CHECKING:
     from ..model.findings import Finding, UnreadData
@@ -44,18 +44,6 @@ if TYPE_CHECKING:
 #: A place narrower than this (m) has the message ``narrow_place`` (``<case>_narrow_place``), if its rule has one.
 NARROW_WIDTH_M = 1.0
 NARROW_CASE = "narrow_place"
-#: Ends of the keys of messages that word a case differently: for a narrow place, or as the rule notes in the parameters
-#: that only word the message (``shown.variant``). Waivers and fingerprints have the case alone.
-MESSAGE_VARIANTS = (
-    NARROW_CASE,
-    "wholly_outside",
-    "division",
-    "beyond_county",
-    "apart",
-    "same_place",
-    "large_rate",
-    "parameters",
-)
 #: Named parts of a feature in a message, the largest first.
 MAX_NAMED_PARTS = 5
 
@@ -203,8 +191,6 @@ _FIGURE_WITH_UNIT_PATTERN = re.compile(r"\{(\w+)\} ?(?:m²|%)")
 _UNIT_BEFORE_CHINESE_PATTERN = re.compile(r"m²(?=[\u4e00-\u9fff])")
 _NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 _WHOLE_PERCENT = 100.0
-#: Decimals of figures that are compared with no limit.
-_USUAL_DECIMALS = 2
 #: Placeholders of limits, which are printed as they are set.
 _LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
 #: Parameters that are figures in the unit of a message, and those that name its target.
@@ -222,11 +208,6 @@ _SECTION_OF_KEY_PARAMS = {
 _PLACEHOLDERS_OF_DIFFERENCE = frozenset(("miss", "miss_area", "difference"))
 _PLACEHOLDERS_OF_LISTS = frozenset(
     ("fillers", "listed", "any_role", "rows", "more", "types", "listed_rows", "which_keys", "scope", "wider", "lacking")
-)
-_PLACEHOLDERS_OF_FEATURE = frozenset(("authority", "named", "facts"))
-#: Further placeholders that are made of several values.
-_PLACEHOLDERS_OF_SEVERAL_VALUES = frozenset(
-    ("authority", "named", "field_title", "problem_text", "there", "layer_basis", "area_m2")
 )
 #: The case of a finding on ignored slivers that add up (`engine.ignored`).
 SLIVER_TEXTS_KEY = "slivers"
@@ -276,10 +257,6 @@ def _get_rule_texts_zh(rule: Rule) -> dict[str, Any]:
 
 #: The word for the distance from a target by the target's sign: a floor falls short, a ceiling is exceeded.
 _MISSED_TARGET_KEYS = {"≥": "below_target", "≤": "above_target", "=": "beside_target"}
-
-
-#: Returns the value of a placeholder for a finding.
-_ValueGetter = Callable[["Finding"], Any]
 
 
 class Texts:
@@ -485,23 +462,6 @@ class Texts:
 
     def format_message(self, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the message of a finding: layer, feature, field, figure, remedy."""
-        return next(self.format_messages([finding], templates))
-
-    def format_messages(self, findings: Iterable[Finding], templates: dict[str, Template]) -> Iterator[str]:
-        """Yield the message of each finding, as `format_message`; what findings with one text share is found once."""
-        outlines: dict[tuple[Any, ...], _MessageOutline | None] = {}
-        for finding in findings:
-            key = _make_outline_key(finding)
-            if key not in outlines:
-                outlines[key] = self._make_outline(finding, templates)
-            outline = outlines[key]
-            yield finding.message if outline is None else self._fill_outline(outline, finding, templates)
-
-    def _make_outline(self, finding: Finding, templates: dict[str, Template]) -> _MessageOutline | None:
-        """Return the outline of a finding's message.
-
-        None for a stored finding of a former check, which keeps its message.
-        """
         if finding.code.startswith("RUN"):
             message_texts = _load_texts(self.lang)["run_messages"]
             text = message_texts.get(f"{finding.code}_{finding.case}") or message_texts[finding.code]
@@ -509,101 +469,65 @@ class Texts:
             # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
         elif _is_of_former_check(finding):
-            return None
+            return finding.message
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
         field_title = self._get_field_title(finding, templates)
-        needs = _find_needs(text)
-        param_names = {*finding.params, *finding.params.get("shown", {})}
-        is_plain = needs.are_plain and "unit" not in param_names and not has_own_clauses(finding.code)
-        return _MessageOutline(
-            text=insert_field_alias(text, finding.field, field_title) if self.lang == "zh" else text,
-            needs=needs,
-            is_plain=is_plain,
-            constants={"layer": self.make_layer_label(finding.role, templates), "field": finding.field},
-            getters=tuple(self._make_getters(finding, templates, needs, with_figures=is_plain).items()),
-            field_title=field_title,
-        )
-
-    def _fill_outline(self, outline: _MessageOutline, finding: Finding, templates: dict[str, Template]) -> str:
-        """Return the message of a finding from its outline."""
-        text = outline.text
-        message_params = outline.constants.copy()
-        for name, get_value in outline.getters:
-            message_params[name] = get_value(finding)
-        if not outline.is_plain:
-            message_params |= self._make_further_params(finding, templates, outline, message_params)
-            if message_params.get("unit") == "":
-                # A ratio, or a count in English: no space where its unit would be.
-                text = text.replace(" {unit}", "")
+        message_params = self._make_simple_params(finding, templates, text)
+        message_params |= self._make_combined_params(finding, templates, text, message_params)
+        if field_title:
+            message_params["field_title"] = field_title
+        if self.lang == "zh":
+            text = insert_field_alias(text, finding.field, field_title)
+        if message_params.get("unit") == "":
+            # A ratio, or a count in English: no space where its unit would be.
+            text = text.replace(" {unit}", "")
         message = nest_quotation_marks(fill_placeholders(text, message_params))
-        if self.lang == "zh" and "m²" in message:
+        if self.lang == "zh":
             message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
         return message + self._make_registration_remark(finding)
 
-    def _make_getters(
-        self, finding: Finding, templates: dict[str, Template], needs: _MessageNeeds, *, with_figures: bool
-    ) -> dict[str, _ValueGetter]:
-        """Return placeholder → function that returns its value for each finding with the outline of this one.
+    def _make_simple_params(self, finding: Finding, templates: dict[str, Template], text: str) -> dict[str, Any]:
+        """Return placeholder → value for the placeholders of a text that are made of one value of a finding.
 
         A parameter of the rule wins: LAW006 names an administrative area by ``area``. A parameter that only words the
-        message (``shown``) wins over that, and the text of a key over both. ``with_figures``: whether figures get their
-        decimals here, in place of `_make_further_params`.
+        message (``shown``) wins over that, and the text of a key over both.
         """
         params, shown_params = finding.params, finding.params.get("shown", {})
-        getters = self._make_getters_of_finding(templates)
-        for name in needs.params & params.keys():
-            getters[name] = partial(self._format_param, name, templates)
-        for name in needs.params & shown_params.keys():
-            getters[name] = partial(self._format_shown_param, name)
-        for name in needs.key_params & params.keys():
-            getters[name] = partial(self._translate_key_param, name, getters[name])
-        if with_figures:
-            for name in needs.figures & params.keys():
-                getters[name] = partial(_format_figure, name, getters[name], bool(_find_limit_names(tuple(params))))
-            getters["facts"] = self._join_facts
-        return {name: get_value for name, get_value in getters.items() if name in needs.params}
-
-    def _make_getters_of_finding(self, templates: dict[str, Template]) -> dict[str, _ValueGetter]:
-        """Return placeholder → function that returns its value from the fields of a finding, without its parameters."""
-        return {
-            "key": lambda one: self.make_key_label(one.key, one.params.get("fid")),
-            "related_layer": lambda one: self.make_layer_label(one.related_role, templates),
-            "related_key": lambda one: self.get("words", "between_names").join(
-                self.make_key_label(key, one.params.get("related_fid")) for key in one.related_keys
+        placeholders = find_placeholders(text)
+        used_names = placeholders | _PARAMS_OF_CLAUSES
+        getters: dict[str, Callable[[], str]] = {
+            "layer": lambda: self.make_layer_label(finding.role, templates),
+            "field": lambda: finding.field,
+            "key": lambda: self.make_key_label(finding.key, params.get("fid")),
+            "related_layer": lambda: self.make_layer_label(finding.related_role, templates),
+            "related_key": lambda: self.get("words", "between_names").join(
+                self.make_key_label(key, params.get("related_fid")) for key in finding.related_keys
             ),
-            "area": lambda one: self.format_area(one.area_m2),
-            "net_area": lambda one: self.format_area(one.net_area_m2),
-            "width": lambda one: format_width(one.width_m),
+            "area": lambda: self.format_area(finding.area_m2),
+            "net_area": lambda: self.format_area(finding.net_area_m2),
+            "width": lambda: format_width(finding.width_m),
         }
+        values: dict[str, Any] = {name: get_value() for name, get_value in getters.items() if name in used_names}
+        values |= {name: self._format_param(params[name], templates) for name in used_names & params.keys()}
+        for name in used_names & shown_params.keys():
+            value = shown_params[name]
+            values[name] = self._format_value(value) if isinstance(value, list) else value
+        for name in placeholders & _SECTION_OF_KEY_PARAMS.keys() & params.keys():
+            texts_by_key = _load_texts(self.lang)[_SECTION_OF_KEY_PARAMS[name]]
+            if isinstance(params[name], str) and params[name] in texts_by_key:
+                values[name] = texts_by_key[params[name]]
+            elif name in _UNIT_PARAMS:
+                # A figure without a layer is shown in the unit of its text.
+                values[name] = str(params[name])
+        return values
 
-    def _format_param(self, name: str, templates: dict[str, Template], finding: Finding) -> str:
+    def _format_param(self, value: Any, templates: dict[str, Template]) -> str:
         """Return a parameter of a finding as text."""
-        value = finding.params[name]
-        if type(value) is str:
-            return value
-        if type(value) is int:
-            return str(value)
-        # The first test is much faster than that for an abstract class.
-        if isinstance(value, str) and isinstance(value, NamedValue):
+        if isinstance(value, NamedValue):
             is_layer = isinstance(value, ConceptName) and value in templates
             return self.make_layer_label(value, templates) if is_layer else value.render(self)
         return self._format_value(value)
-
-    def _format_shown_param(self, name: str, finding: Finding) -> Any:
-        """Return a parameter that only words the message: a list as text, another value unchanged."""
-        value = finding.params["shown"][name]
-        return self._format_value(value) if isinstance(value, list) else value
-
-    def _translate_key_param(self, name: str, get_value: _ValueGetter, finding: Finding) -> Any:
-        """Return the text that a parameter is the key of (a reason, type or unit); else the value of ``get_value``."""
-        value = finding.params[name]
-        if isinstance(value, str):
-            section_texts = _load_texts(self.lang)[_SECTION_OF_KEY_PARAMS[name]]
-            if value in section_texts:
-                return section_texts[value]
-        # A figure without a layer is shown in the unit of its text.
-        return str(value) if name in _UNIT_PARAMS else get_value(finding)
 
     def _get_field_title(self, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the title of a finding's field in the language of the texts; empty without such a field."""
@@ -639,34 +563,28 @@ class Texts:
         key = "window_registered_with_document" if registration["document"] else "window_registered"
         return self.get("words", key, **registration)
 
-    def _make_further_params(
-        self, finding: Finding, templates: dict[str, Template], outline: _MessageOutline, known: Mapping[str, Any]
+    def _make_combined_params(
+        self, finding: Finding, templates: dict[str, Template], text: str, known: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return placeholder → value for the placeholders that are made of several values of a finding.
+        """Return placeholder → value for the placeholders of a text that are made of several values of a finding.
 
-        ``known``: the values of the outline's getters. Figures with a unit are among the results.
+        ``known``: the values of `_make_simple_params`. Figures with a unit are among the results.
         """
-        params, needs = finding.params, outline.needs
-        placeholders = needs.placeholders
+        params, placeholders = finding.params, find_placeholders(text)
         shown_params: dict[str, Any] = params.get("shown", {})
         message_params = dict(known)
-        if "unit" in params:
-            figures_with_target = _format_figures(params)
-            message_params |= {name: text for name, text in figures_with_target.items() if name not in shown_params}
-        if needs.difference:
+        figures_with_target = _format_figures(params)
+        message_params |= {name: figure for name, figure in figures_with_target.items() if name not in shown_params}
+        if placeholders & _PLACEHOLDERS_OF_DIFFERENCE:
             message_params |= self._describe_difference(finding, message_params, shown_params)
-        if needs.lists:
+        if placeholders & _PLACEHOLDERS_OF_LISTS:
             message_params |= self._make_list_params(finding, templates, message_params, shown_params)
-        if "field_title" in placeholders and outline.field_title:
-            message_params["field_title"] = outline.field_title
         if "layer_name" in params and "problem_text" in placeholders:
             problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(params["problem"]), problem_params)
-        if needs.feature:
-            message_params |= self._describe_feature(finding, placeholders)
-        if needs.clauses or has_own_clauses(finding.code):
-            clauses = make_clauses(finding, self, templates, placeholders)
-            message_params |= {name: text for name, text in clauses.items() if name not in params}
+        message_params |= self._describe_feature(finding, placeholders)
+        clauses = make_clauses(finding, self, templates, placeholders)
+        message_params |= {name: clause for name, clause in clauses.items() if name not in params}
         if "there" in placeholders:
             # A result stored by an earlier version does not have it.
             message_params["there"] = (
@@ -678,8 +596,11 @@ class Texts:
             message_params["layer_basis"] = (
                 self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
             )
-        if needs.figures:
-            message_params |= _format_figures_with_unit(needs.figures, params)
+        limits = _list_limits(params)
+        for name in _FIGURE_WITH_UNIT_PATTERN.findall(text):
+            if not name.startswith(_LIMIT_PREFIXES) and _is_finite_float(value := params.get(name)):
+                # Two decimals, or more where the figure would look equal to a limit that it misses.
+                message_params[name] = format_number(value, choose_decimals_unlike_limits(value, limits))
         if "area_m2" in placeholders:
             message_params["area_m2"] = _format_area_with_limits(finding)
         return message_params
@@ -883,113 +804,6 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
 
 
-def _format_figure(name: str, get_value: _ValueGetter, has_limits: bool, finding: Finding) -> Any:
-    """Return a measured value of a finding as `_format_figures_with_unit`; the value of another type by ``get_value``.
-
-    ``has_limits``: whether limits are among the parameters.
-    """
-    value = finding.params[name]
-    if not _is_finite_float(value):
-        return get_value(finding)
-    return _format_unlike_limits(value, _list_limits(finding.params) if has_limits else [])
-
-
-def _format_unlike_limits(value: float, limits: list[float]) -> str:
-    """Return a figure with two decimals, or with more where it would look equal to a limit that it misses."""
-    return format_number(value, choose_decimals_unlike_limits(value, limits) if limits else _USUAL_DECIMALS)
-
-
-def _format_figures_with_unit(figure_names: frozenset[str], params: Mapping[str, Any]) -> dict[str, str]:
-    """Return parameter name → figure as text, for the measured values that a message shows in m² or percent.
-
-    ``figure_names``: their names (`_MessageNeeds.figures`). The unit is left out. Figures have two decimals, more where
-    a value would look equal to a limit that it misses.
-    """
-    limits = _list_limits(params)
-    return {
-        name: _format_unlike_limits(value, limits)
-        for name in figure_names
-        if _is_finite_float(value := params.get(name))
-    }
-
-
-@dataclass(frozen=True)
-class _MessageNeeds:
-    """What the placeholders of a text need, found once for each text.
-
-    ``figures``: placeholders for values in m² or percent, without limits; ``params``: the parameters of findings that
-    are used, also in clauses; ``key_params``: those that are text keys; the others: the placeholders that one method
-    makes of several parameters. ``are_plain``: no placeholder needs several values, except ``facts``.
-    """
-
-    placeholders: frozenset[str]
-    figures: frozenset[str]
-    params: frozenset[str]
-    key_params: frozenset[str]
-    difference: frozenset[str]
-    lists: frozenset[str]
-    feature: frozenset[str]
-    clauses: frozenset[str]
-
-    @property
-    def are_plain(self) -> bool:
-        """Return True if each placeholder has a value without the others."""
-        others = self.difference | self.lists | self.clauses | (self.placeholders & _PLACEHOLDERS_OF_SEVERAL_VALUES)
-        return not others
-
-
-@lru_cache(maxsize=MAX_CACHED_TEXTS)
-def _find_needs(text: str) -> _MessageNeeds:
-    """Return what the placeholders of a text need."""
-    placeholders = find_placeholders(text)
-    return _MessageNeeds(
-        placeholders,
-        figures=frozenset(
-            name for name in _FIGURE_WITH_UNIT_PATTERN.findall(text) if not name.startswith(_LIMIT_PREFIXES)
-        ),
-        params=placeholders | _PARAMS_OF_CLAUSES,
-        key_params=placeholders & _SECTION_OF_KEY_PARAMS.keys(),
-        difference=placeholders & _PLACEHOLDERS_OF_DIFFERENCE,
-        lists=placeholders & _PLACEHOLDERS_OF_LISTS,
-        feature=placeholders & _PLACEHOLDERS_OF_FEATURE,
-        clauses=find_clauses(placeholders),
-    )
-
-
-@dataclass(frozen=True)
-class _MessageOutline:
-    """What the messages of findings with one text, layer and field share.
-
-    ``text``: the text with its placeholders, and with the Chinese name of the field; ``constants``: placeholder →
-    value; ``getters``: other placeholders, each with the function that returns its value for a finding; ``is_plain``:
-    they are all that the text needs; ``field_title``: the name of the field in the language of the texts, empty if it
-    is unknown.
-    """
-
-    text: str
-    needs: _MessageNeeds
-    is_plain: bool
-    constants: dict[str, Any]
-    getters: tuple[tuple[str, _ValueGetter], ...]
-    field_title: str
-
-
-def _make_outline_key(finding: Finding) -> tuple[Any, ...]:
-    """Return the values of a finding that its `_MessageOutline` depends on."""
-    params, width_m = finding.params, finding.width_m
-    shown_params = params.get("shown", {})
-    return (
-        finding.code,
-        finding.case,
-        finding.role,
-        finding.field,
-        params.get("kind") if finding.case == SLIVER_TEXTS_KEY else shown_params.get("variant"),
-        width_m is not None and width_m < NARROW_WIDTH_M,
-        tuple(params),
-        tuple(shown_params),
-    )
-
-
 def _format_area_with_limits(finding: Finding) -> str:
     """Return the area of a finding in m², for comparison with a limit that is in m²."""
     if finding.area_m2 is None:
@@ -1002,15 +816,9 @@ def _list_limits(params: Mapping[str, Any]) -> list[float]:
     """Return the numbers among the parameters of a message that are limits."""
     return [
         float(value)
-        for name in _find_limit_names(tuple(params))
-        if isinstance(value := params[name], (int, float)) and not isinstance(value, bool)
+        for name, value in params.items()
+        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, (int, float)) and not isinstance(value, bool)
     ]
-
-
-@lru_cache(maxsize=MAX_CACHED_TEXTS)
-def _find_limit_names(names: tuple[str, ...]) -> list[str]:
-    """Return the names of limits among names of parameters."""
-    return [name for name in names if name.startswith(_LIMIT_PREFIXES)]
 
 
 @lru_cache(maxsize=MAX_CACHED_TEXTS)
@@ -1038,9 +846,6 @@ def nest_quotation_marks(text: str) -> str:
     """
     if "“" not in text and "”" not in text:
         return text
-    if text.count("“") == text.count("”") <= 1 and text.find("“") <= text.find("”"):
-        # One pair of marks.
-        return text
     if not "".join(_QUOTATION_MARK_PATTERN.findall(text)).replace("“”", ""):
         # No mark is within others.
         return text
@@ -1060,20 +865,7 @@ def make_variant_key(case: str, variant: str) -> str:
     return "_".join(filter(None, (case, variant)))
 
 
-def is_variant_key(key: str) -> bool:
-    """Return True for the key of a variant (`make_variant_key`), False for that of a case itself."""
-    return any(key == variant or key.endswith(f"_{variant}") for variant in MESSAGE_VARIANTS)
-
-
 def shorten_key(key: str) -> str:
     """Return the end of a long key (BSM), as the panel shows it: …000003. The name of a file stays whole."""
     is_long_number = len(key) > 2 * _SHOWN_KEY_CHARACTERS and key.isascii()
     return f"…{key[-_SHOWN_KEY_CHARACTERS:]}" if is_long_number else key
-
-
-def strip_folders(text: str) -> str:
-    """Return a text with absolute paths cut to the file name.
-
-    Reports are passed on; the folders of this machine are not.
-    """
-    return FOLDER.sub("", text)

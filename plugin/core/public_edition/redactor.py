@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from html import escape, unescape
 from typing import Any, TypeVar
 
-from ..messages.folders import FOLDER
+from ..messages.privacy import FOLDER
 from ..render.words import ReportTexts
 from .coordinates import CoordinateFinder
 from .crs_texts import CRS_TEXT

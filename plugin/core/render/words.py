@@ -13,7 +13,7 @@ from typing import Any
 from ...paths import TEXTS_FOLDER
 from ..errors import DataError
 from ..files.data import read_toml
-from ..messages.plurals import use_singular_after_one
+from ..messages.placeholders import use_singular_after_one
 from ..messages.texts import TEXT_LANGUAGES
 
 

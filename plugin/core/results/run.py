@@ -25,8 +25,7 @@ from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan
 from ..waivers.model import NO_WAIVERS, Waivers
-from .overlaps_at_findings import record_overlaps_at_findings
-from .repeated_land import mark_repeated_land
+from .land_at_findings import mark_repeated_land, record_overlaps_at_findings
 
 if TYPE_CHECKING:
     from ..engine.kept_results import KeptResults

@@ -21,6 +21,8 @@ from ..files.writing import write_text
 if TYPE_CHECKING:
     from ..model.findings import Finding
     from ..model.report import Report
+    from ..options import RunOptions
+    from ..plan.plan import Plan
 
 
 RESULT_SCHEMA = "sanxian-result/1"
@@ -219,8 +221,9 @@ def read_saved_result(path: str | Path) -> SavedResult:
         if data["schema"] != RESULT_SCHEMA:
             raise DataError("kept_result_damaged", file=Path(path).name)
         report = Report.from_dict(data["report"])
-        for finding, matching_values in zip(report.findings, data["places"], strict=True):
-            _set_matching_values(finding, matching_values)
+        for finding, (by_place, by_nodes_m2, location) in zip(report.findings, data["places"], strict=True):
+            finding.by_place, finding.by_nodes_m2 = bool(by_place), by_nodes_m2
+            finding.place = (float(location[0]), float(location[1])) if location else None
         return SavedResult(
             finished_at=datetime.fromisoformat(data["finished"]),
             report=report,
@@ -242,13 +245,43 @@ def _list_waiver_matching_values(finding: Finding) -> list[Any]:
     return [finding.by_place, finding.by_nodes_m2, list(finding.place) if finding.place else None]
 
 
-def _set_matching_values(finding: Finding, values: list[Any]) -> None:
-    """Set the values of `_list_waiver_matching_values` in a finding."""
-    by_place, by_nodes_m2, location = values
-    finding.by_place, finding.by_nodes_m2 = bool(by_place), by_nodes_m2
-    finding.place = (float(location[0]), float(location[1])) if location else None
-
-
 def _read_stamp(entries: Iterable[Iterable[Any]]) -> FileStamp:
     """Return the stamp of a source's files from its JSON form, a list of [name, modification time (ns), size]."""
     return tuple((str(name), int(time), int(size)) for name, time, size in entries)
+
+
+def restore_plan_with_empty_layers(saved_result: SavedResult, options: RunOptions, inputs: tuple[str, ...]) -> Plan:
+    """Return a plan with empty layers for a saved check result.
+
+    It suffices to display, export and accept findings, but not to measure areas. ``inputs``: data files of the layers,
+    which no output may overwrite. Raise DataError or InputError if the profile or the standard cannot be read.
+    """
+    import geopandas as gpd
+    from pyproj import CRS
+
+    from ..plan.layer import Layer, SourceLayer
+    from ..plan.plan import Plan
+
+    provenance = saved_result.report.provenance
+    area_code = str(provenance["area_code"])
+    norm = options.resolve_norm().keep_confirmations_valid_for_area(area_code)
+    crs = CRS.from_user_input(saved_result.crs)
+    plan = Plan(
+        layers={},
+        norm=norm,
+        scope=str(provenance["scope"]),
+        crs=crs,
+        source=str(provenance["source"]),
+        input_files=inputs,
+        # The county code is normally the majority of the rows; a saved result has no rows.
+        known_county_code=area_code if saved_result.is_area_known else "",
+    )
+    for layer_entry in provenance["layers"]:
+        templates = norm.standard.list_templates_of_role(layer_entry["role"])
+        same_template = [
+            template for template in templates if f"{template.standard}/{template.role}" == layer_entry["template"]
+        ]
+        if templates:
+            source = SourceLayer(layer_entry["name"], gpd.GeoDataFrame(geometry=[], crs=crs), (), crs)
+            plan.layers[layer_entry["role"]] = Layer(source, (same_template or templates)[0], crs)
+    return plan

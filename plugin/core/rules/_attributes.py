@@ -149,22 +149,6 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names}
 
 
-def read_word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
-    """Return each line of a setting, which has two words, as a pair.
-
-    ``"0602 204"`` becomes ``("0602", "204")``. Raise DataError with file and key for a line with fewer or more words.
-    """
-    return [(words[0], words[1]) for words in _read_word_lines(norm, key, 2, 2)]
-
-
-def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
-    """Return each line of a setting as (layer code, field name, list of one or more words).
-
-    Raise DataError with file and key for a line with fewer than three words.
-    """
-    return [(words[0], words[1], words[2:]) for words in _read_word_lines(norm, key, 3)]
-
-
 def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
     """Return a code followed by its name in the code list of the layer's field with this meaning.
 
@@ -193,48 +177,32 @@ def join_code_names(codes: Iterable[str], list_id: str, ctx: RuleContext) -> str
     return "、".join(entries[code].name if code in entries else code for code in codes)
 
 
-def read_class_lines(norm: Norm, key: str, min_words: int, number_position: int | None = None) -> list[list[str]]:
-    """Return the lines of a setting as lists of words.
-
-    The first word is a layer; a kind of it may follow, then classes or further layers. Raise DataError with file and
-    key for a line with fewer than ``min_words`` words, or if the word at ``number_position`` is not a number.
-    """
-    lines = _read_word_lines(norm, key, min_words)
-    if number_position is not None:
-        _check_number_words(norm, key, lines, number_position)
-    return lines
+def join_code_names_of_field(layer: Layer, meaning: str, codes: Iterable[str], ctx: RuleContext) -> str:
+    """Return the names of codes joined by 、, from the code list of the layer's field with this meaning."""
+    template_field = layer.template.find_field(meaning)
+    return join_code_names(codes, template_field.codes if template_field is not None else "", ctx)
 
 
-def read_number_lines(norm: Norm, key: str, count: int) -> list[list[str]]:
-    """Return a setting's lines as lists of ``count`` words, the last of which is a number.
+def read_setting_words(
+    norm: Norm, key: str, min_words: int, max_words: int | None = None, number_at: int | None = None
+) -> list[list[str]]:
+    """Return the words of each line of a setting; ``"0602 204"`` becomes ``["0602", "204"]``.
 
-    Raise DataError with file and key for another line.
-    """
-    lines = _read_word_lines(norm, key, count, count)
-    _check_number_words(norm, key, lines, count - 1)
-    return lines
-
-
-def _check_number_words(norm: Norm, key: str, lines: list[list[str]], position: int) -> None:
-    """Raise DataError for a line whose word at a position is not a number."""
-    for words in lines:
-        try:
-            float(words[position])
-        except ValueError as error:
-            expected = " ".join([*words[:position], "0.5", *words[position + 1 :]])
-            raise make_setting_error(norm, key, " ".join(words), f'"{expected}"') from error
-
-
-def _read_word_lines(norm: Norm, key: str, min_words: int, max_words: int | None = None) -> list[list[str]]:
-    """Return the words of each line of a setting.
-
-    Raise DataError for a line with fewer than ``min_words`` or more than ``max_words`` words.
+    Raise DataError with file and key for a line with fewer than ``min_words`` or more than ``max_words`` words, or if
+    the word at the position ``number_at`` is not a number.
     """
     lines = []
     for line in norm.get(key):
         words = line.split()
         if len(words) < min_words or (max_words is not None and len(words) > max_words):
-            raise make_setting_error(norm, key, line, '"A B"' if max_words == 2 else '"A B C …"')
+            letters = " ".join("ABCDE"[:min_words])
+            raise make_setting_error(norm, key, line, f'"{letters}"' if max_words == min_words else f'"{letters} …"')
+        if number_at is not None:
+            try:
+                float(words[number_at])
+            except ValueError as error:
+                expected = " ".join([*words[:number_at], "0.5", *words[number_at + 1 :]])
+                raise make_setting_error(norm, key, line, f'"{expected}"') from error
         lines.append(words)
     return lines
 

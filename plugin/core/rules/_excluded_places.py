@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts of facilities and planned uses inside protected land and other places that exclude them."""
+"""Parts of facilities and planned uses inside protected land and other places that exclude them.
+
+Also the core zones of nature reserves, for other rules on them.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ import shapely
 from numpy.typing import NDArray
 
 from ..engine.context import RuleContext
-from ..heritage.protection import CORE_PART, classify_heritage_parts
+from ..heritage.protection import CORE_PART, classify_heritage_parts, find_core_rows, find_unknown_part_words
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ._attributes import format_code_with_name, make_row_list_params, read_class_lines, read_number_lines
+from ._attributes import explain_missing_fields, format_code_with_name, make_row_list_params, read_setting_words
 from ._places import find_usable_layer_or_note_reason
-from ._reserves import find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 
+#: Settings that a rule uses to recognise core zones.
+CORE_SETTINGS = ("reserves.core_words", "reserves.part_words", "reserves.core_hints")
+#: Names of core zones that a message lists.
+_MAX_NAMED_SITES = 3
 PLACES_SETTING = "protected.excluded_places"
 HEIGHTS_SETTING = "protected.height_limits"
 #: In the setting: features of every name; the core zones of heritage or of reserves.
@@ -92,6 +98,8 @@ def report_facility_parts(
     if names is None:
         names = np.array(facilities.text("feature_name"), dtype=object)
     part_names = names[parts.row]
+    # What decides the remedy.
+    kind = "use" if facilities.template.find_field("land_use") is not None else facilities.template.geometry
     findings = []
     for name in dict.fromkeys(part_names.tolist()):
         of_name = parts.select(part_names == name)
@@ -102,7 +110,7 @@ def report_facility_parts(
         params: dict[str, Any] = {"name": name or "—", **extent}
         if case != "red_line" and case != "farmland":
             params["site"] = join_site_names(line, of_name.line_row) or "—"
-        params["shown"] = {"sites": _list_sites(line, of_name.line_row), "kind": _get_facility_kind(facilities)}
+        params["shown"] = {"sites": _list_sites(line, of_name.line_row), "kind": kind}
         finding = ctx.finding_maker.make_row_finding(
             facilities,
             int(of_name.row[largest_part]),
@@ -124,7 +132,7 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
 
     Land of an earlier place of the same line of the setting, and land in ``reported``, is not reported again.
     """
-    for roles, wanted, *places in read_class_lines(ctx.norm, PLACES_SETTING, 3):
+    for roles, wanted, *places in read_setting_words(ctx.norm, PLACES_SETTING, 3):
         for role in roles.split("|"):
             facilities = find_usable_layer_or_note_reason(role, ctx, result)
             if facilities is None:
@@ -163,7 +171,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
 
     The setting `protected.height_limits` has the places with their limits in metres.
     """
-    for role, place, limit in read_number_lines(ctx.norm, HEIGHTS_SETTING, 3):
+    for role, place, limit in read_setting_words(ctx.norm, HEIGHTS_SETTING, 3, 3, number_at=2):
         concept, _, condition = place.partition(":")
         zones, line = (find_usable_layer_or_note_reason(name, ctx, result) for name in (role, concept))
         if zones is None or line is None or line.template.geometry != "polygon":
@@ -268,11 +276,6 @@ def _list_sites(line: Layer, rows: NDArray) -> dict[str, Any]:
     }
 
 
-def _get_facility_kind(facilities: Layer) -> str:
-    """Return the kind of a facility, which decides the remedy: ``use`` (of land), or the geometry of its layer."""
-    return "use" if facilities.template.find_field("land_use") is not None else facilities.template.geometry
-
-
 def _measure_parts(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> dict[str, Any] | None:
     """Return the number, length or area of parts as message parameters ``value`` and ``unit``.
 
@@ -285,3 +288,41 @@ def _measure_parts(facilities: Layer, parts: FacilityParts, ctx: RuleContext) ->
         return {"value": length, "unit": "m"} if length >= float(ctx.norm.get("protected.min_facility_m")) else None
     area = float(ctx.geometry.measure_drawn_areas([ctx.geometry.unite_shapes(parts.shape)]).sum())
     return {"value": area / 1e4, "unit": "ha"} if area >= float(ctx.norm.get("protected.min_present_m2")) else None
+
+
+def find_core_rows_or_note_reason(reserves: Layer, ctx: RuleContext, result: RuleResult) -> NDArray:
+    """Return (n,) bool: rows of a reserve layer that are a 核心保护区, by their name.
+
+    Add to ``result`` the reasons that make the result uncertain: unknown words at the end of names, which may mean a
+    part of a reserve, and a missing field of names.
+    """
+    if not reserves.has_field("feature_name"):
+        result.not_checked.append(explain_missing_fields(reserves, "feature_name"))
+    unknown_words = [] if ctx.is_edit_check else find_unknown_part_words(reserves, ctx.norm)
+    if unknown_words:
+        may_be_core = any(hint in word for word in unknown_words for hint in ctx.norm.get("reserves.core_hints"))
+        reasons = result.not_checked if may_be_core else result.notes
+        reasons.append(("reserve_parts_unknown", {"layer": reserves.name, "words": ", ".join(unknown_words)}))
+    return find_core_rows(reserves, ctx.norm)
+
+
+def subtract_parts_in_core(rows: NDArray, shapes: NDArray, core_rows: NDArray, core_shapes: NDArray) -> NDArray:
+    """Return (k,) parts of features in a line without the parts of the same features in core zones.
+
+    ``rows`` (k,) and ``core_rows`` (c,): the feature of each part; ``shapes`` (k,) and ``core_shapes`` (c,): their
+    polygons. A part that is completely in core zones becomes empty.
+    """
+    remainders = shapes.copy()
+    core_by_row = {
+        row: shapely.union_all(core_shapes[core_rows == row]) for row in np.intersect1d(rows, core_rows).tolist()
+    }
+    for n in np.flatnonzero(np.isin(rows, core_rows)).tolist():
+        remainders[n] = shapely.difference(shapes[n], core_by_row[int(rows[n])])
+    return remainders
+
+
+def join_site_names(reserves: Layer, rows: NDArray) -> str:
+    """Return the first names of some rows ((k,) positions) joined by 、, with dots if there are more."""
+    feature_names = reserves.text("feature_name")
+    distinct_names = list(dict.fromkeys(feature_names[row] for row in np.unique(rows).tolist()))
+    return "、".join(distinct_names[:_MAX_NAMED_SITES]) + (" …" if len(distinct_names) > _MAX_NAMED_SITES else "")

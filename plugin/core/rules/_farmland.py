@@ -12,6 +12,7 @@ from ..engine.context import RuleContext, trim_code_padding
 from ..model.findings import Finding
 from ..plan.layer import Layer
 from ._attributes import format_code_with_name
+from ._places import give_findings_to_layer
 
 #: Value for such classes in the survey's code list.
 CONSTRUCTION_LAND_CLASS = "建设用地"
@@ -55,19 +56,14 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
         zones, line, uncovered_pieces, case="zone_outside_line", params={"direction": "zone_outside_line"}
     )
     uncovered_pieces = ctx.geometry.find_uncovered_pieces(line, zones, cover_rows=zone_rows)
-    for finding in ctx.finding_maker.make_pair_findings(
+    findings_on_line = ctx.finding_maker.make_pair_findings(
         line, zones, uncovered_pieces, case="line_outside_zone", params={"direction": "line_outside_zone"}
-    ):
-        # The finding belongs to the zones, the first concept of the rule.
-        if "fid" in finding.params:
-            finding.params["related_fid"] = finding.params.pop("fid")
-        finding.related_role, finding.related_keys = line.role, [finding.key]
-        finding.role, finding.key = zones.role, ""
-        findings.append(finding)
-    outside = [finding for finding in findings if finding.case == "zone_outside_line"]
-    record_features_at_findings(outside, line, ctx)
-    record_features_at_findings(findings[len(outside) :], zones, ctx)
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    )
+    # The findings belong to the zones, the first concept of the rule.
+    give_findings_to_layer(findings_on_line, zones)
+    record_features_at_findings(findings, line, ctx)
+    record_features_at_findings(findings_on_line, zones, ctx)
+    return ctx.finding_maker.mark_findings_by_location(findings + findings_on_line)
 
 
 #: Largest number of features that a message names at the place of a finding.

@@ -6,6 +6,7 @@ They also find layers for rules that do not declare the layers they need.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..engine.context import RuleContext
 from ..geometry.corners import CornerDefects
+from ..geometry.overlay import PointLinePieces
 from ..geometry.shape_hashes import normalize_shapes
 from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
@@ -150,7 +152,58 @@ def find_usable_layer_or_note_reason(concept_or_role: str, ctx: RuleContext, res
     return layer
 
 
+def find_usable_layers(names: Iterable[str], ctx: RuleContext, result: RuleResult) -> list[Layer]:
+    """Return those of the plan's layers of some codes or concepts that have usable features, as above."""
+    layers = (find_usable_layer_or_note_reason(name, ctx, result) for name in names)
+    return [layer for layer in layers if layer is not None]
+
+
+def make_findings_of_pieces(
+    layer: Layer, other_layer: Layer, pieces: PointLinePieces, ctx: RuleContext, case: str | None = None
+) -> list[Finding]:
+    """Return a finding for each piece of a layer's points or lines inside or outside polygons of another layer.
+
+    Without a ``case`` it is ``point`` or ``line``; a line then has its length as a parameter.
+    """
+    findings = []
+    for row, other_row, shape in zip(
+        pieces.point_or_line_row.tolist(), pieces.polygon_row.tolist(), pieces.piece_shape, strict=True
+    ):
+        is_measured = case is None and shape.length
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                layer,
+                row,
+                case=case or ("line" if is_measured else "point"),
+                params={"length": round(float(shape.length), 1)} if is_measured else {},
+                geometry=shape,
+                related_role=other_layer.role,
+                related_keys=[other_layer.keys[other_row]] if other_row >= 0 else [],
+            )
+        )
+    return findings
+
+
+def give_findings_to_layer(findings: list[Finding], layer: Layer) -> None:
+    """Make ``layer`` the layer of findings on rows of another one, and these rows the related ones."""
+    for finding in findings:
+        if "fid" in finding.params:
+            finding.params["related_fid"] = finding.params.pop("fid")
+        finding.related_role, finding.related_keys = finding.role, [finding.key]
+        finding.role, finding.key = layer.role, ""
+
+
 def _add_not_checked(result: RuleResult, reason: str, params: dict) -> None:
     """Add a reason why something was not checked to the result, unless it is there."""
     if (reason, params) not in result.not_checked:
         result.not_checked.append((reason, params))
+
+
+def find_polygons_overlapping_any(polygons: NDArray, shapes: NDArray) -> NDArray:
+    """Return (n,) bool: polygons that overlap a shape; touching does not count."""
+    present_shapes, polygon_rows = shapes[~mask_missing_shapes(shapes)], np.flatnonzero(~mask_missing_shapes(polygons))
+    i, j = shapely.STRtree(polygons[polygon_rows]).query(present_shapes, predicate="intersects")
+    inside = shapely.relate_pattern(polygons[polygon_rows[j]], present_shapes[i], "T********")
+    intersects = np.zeros(len(polygons), dtype=bool)
+    intersects[polygon_rows[j[inside]]] = True
+    return intersects

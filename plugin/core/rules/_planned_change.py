@@ -10,9 +10,14 @@ from ..engine.context import RuleContext, trim_code_padding
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ._attributes import MAX_SHOWN_FIDS, format_code_with_name, make_row_list_params, read_class_lines
+from ._attributes import (
+    MAX_SHOWN_FIDS,
+    format_code_with_name,
+    join_code_names_of_field,
+    make_row_list_params,
+    read_setting_words,
+)
 from ._places import find_usable_layer_or_note_reason
-from ._planned_use import join_class_names
 
 #: Digits of a code that name the main class, and digits of a whole code of land use.
 _CLASS_DIGITS, _CODE_DIGITS = 2, 6
@@ -20,14 +25,14 @@ _CLASS_DIGITS, _CODE_DIGITS = 2, 6
 
 def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
     """Add findings on planned land use that contradicts the present land use, or gives up public land."""
-    for planned_role, field_name, present_role in read_class_lines(ctx.norm, "zones.base_year_fields", 3):
+    for planned_role, field_name, present_role in read_setting_words(ctx.norm, "zones.base_year_fields", 3):
         planned_use = find_usable_layer_or_note_reason(planned_role, ctx, result)
         present_use = find_usable_layer_or_note_reason(present_role, ctx, result)
         if planned_use is None or present_use is None or not present_use.has_values("land_use"):
             continue
         result.is_applicable = True
         result.findings += _find_contradicted_base_classes(planned_use, field_name, present_use, ctx)
-        for present_class, *planned_classes in read_class_lines(ctx.norm, "zones.given_up_uses", 2):
+        for present_class, *planned_classes in read_setting_words(ctx.norm, "zones.given_up_uses", 2):
             result.findings += _find_given_up_land(planned_use, planned_classes, present_use, present_class, ctx)
 
 
@@ -127,23 +132,23 @@ def _find_given_up_land(
     rows = rows[np.argsort(-planned_areas[rows], kind="stable")].tolist()
     value = planned_use.text("land_use")[rows[0]]
     row_params = make_row_list_params(planned_use, rows)
-    finding = ctx.finding_maker.make_row_finding(
-        planned_use,
-        rows[0],
-        case="given_up",
-        severity=Severity.INFO,
-        params={
-            "expected": join_class_names([present_class], present_use, ctx),
-            "value": value,
-            **row_params,
-            "shown": {**row_params["shown"], "value": format_code_with_name(planned_use, "land_use", value, ctx)},
-        },
-        area_m2=area,
-        geometry=ctx.geometry.unite_shapes(pieces.geometry),
-    )
-    finding.related_role = present_use.role
-    # Findings on several classes differ in their related keys.
-    finding.related_keys = [
-        present_use.keys[row] for row in present_use.sort_rows(np.unique(pieces.right))[:MAX_SHOWN_FIDS]
+    present_rows = present_use.sort_rows(np.unique(pieces.right))[:MAX_SHOWN_FIDS]
+    return [
+        ctx.finding_maker.make_row_finding(
+            planned_use,
+            rows[0],
+            case="given_up",
+            severity=Severity.INFO,
+            params={
+                "expected": join_code_names_of_field(present_use, "land_use", [present_class], ctx),
+                "value": value,
+                **row_params,
+                "shown": {**row_params["shown"], "value": format_code_with_name(planned_use, "land_use", value, ctx)},
+            },
+            area_m2=area,
+            geometry=ctx.geometry.unite_shapes(pieces.geometry),
+            related_role=present_use.role,
+            # Findings on several classes differ in their related keys.
+            related_keys=[present_use.keys[row] for row in present_rows],
+        )
     ]
-    return [finding]

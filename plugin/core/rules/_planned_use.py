@@ -11,7 +11,7 @@ from ..indicators.survey_deductions import find_containing_rows
 from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
-from ._attributes import format_code_with_name, join_code_names, make_row_list_params
+from ._attributes import format_code_with_name, join_code_names_of_field, make_row_list_params
 from ._places import select_valid_polygons
 
 
@@ -56,13 +56,6 @@ def find_land_cut_by_line(
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
-def report_empty_line(
-    line: Layer, classes: list[str], planned_use: Layer, boundary: Layer | None, ctx: RuleContext
-) -> list[Finding]:
-    """Return a finding on a layer of lines without features, if much land of their classes is planned."""
-    return _report_planned_land_without_line("empty", line.role, planned_use.role, classes, planned_use, ctx)
-
-
 def report_missing_line(concept: str, classes: list[str], planned_use: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding on a missing layer of lines, if much land of their classes is planned.
 
@@ -71,10 +64,10 @@ def report_missing_line(concept: str, classes: list[str], planned_use: Layer, ct
     if concept in ctx.norm.profile.absent or ctx.plan.find_unusable_layer(concept) is not None:
         return []
     missing_role = ctx.plan.list_roles_of_concept(concept)[0]
-    return _report_planned_land_without_line("no_layer", planned_use.role, missing_role, classes, planned_use, ctx)
+    return report_planned_land_without_line("no_layer", planned_use.role, missing_role, classes, planned_use, ctx)
 
 
-def _report_planned_land_without_line(
+def report_planned_land_without_line(
     case: str, role: str, related_role: str, classes: list[str], planned_use: Layer, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on planned land of some classes, if its area reaches `zones.min_described_m2`."""
@@ -82,7 +75,7 @@ def _report_planned_land_without_line(
     area = float(planned_use.statutory[rows].sum())
     if area < float(ctx.norm.get("zones.min_described_m2")):
         return []
-    params = {"expected": join_class_names(classes, planned_use, ctx), "count": int(rows.sum())}
+    params = {"expected": join_code_names_of_field(planned_use, "land_use", classes, ctx), "count": int(rows.sum())}
     shape = ctx.geometry.unite_shapes(planned_use.plane_shapes[rows])
     return [Finding(role, related_role=related_role, case=case, params=params, area_m2=area, geometry=shape)]
 
@@ -138,7 +131,7 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
         return []
     params = {
         "limit": round(100 * limit, 2),
-        "expected": join_class_names(classes, planned_use, ctx),
+        "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
         **make_row_list_params(lines, rows),
     }
     return [
@@ -152,9 +145,3 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
             related_role=planned_use.role,
         )
     ]
-
-
-def join_class_names(classes: list[str], planned_use: Layer, ctx: RuleContext) -> str:
-    """Return the names of classes of planned land use as one text."""
-    template_field = planned_use.template.find_field("land_use")
-    return join_code_names(classes, template_field.codes if template_field is not None else "", ctx)

@@ -93,9 +93,7 @@ def derive_from_plan(
             raise InputError(
                 "no_recognised_layer", source=plan.source, layers=", ".join(plan.unrecognised_layers) or "-"
             )
-        reason = texts.format_problem(
-            unusable_layer.problem, {"layer": unusable_layer.name, "role": unusable_layer.role, **unusable_layer.params}
-        )
+        reason = texts.format_problem(*unusable_layer.problem_message)
         raise InputError("zones_unusable", layer=unusable_layer.name, reason=reason)
     if not zones.has_field("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.get_field_name("zone_code"))

@@ -99,25 +99,16 @@ def report_waivers_of_other_county(waivers: Waivers, plan: Plan) -> list[Finding
 
     No row of the file is then applied. The list is empty otherwise.
     """
-    code = find_foreign_county_of_waivers(waivers, plan)
-    if not code:
+    keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
+    votes = Counter(key[:6] for key in keys if _KEY_PATTERN.fullmatch(key))
+    code = votes.most_common(1)[0][0] if votes else ""
+    if not code or not plan.is_area_code_from_data or belongs_to_plan(code, plan):
         return []
     source = waivers.path.name if waivers.path is not None else ""
     params = {"source": source, "code": code, "county": plan.area_code}
     finding = mark_as_inconsistency(Finding(role="", case="waivers", params=params))
     finding.fingerprint = hashlib.sha256(f"{FRAME}|{source}|{code}".encode()).hexdigest()[:20]
     return [finding]
-
-
-def find_foreign_county_of_waivers(waivers: Waivers, plan: Plan) -> str:
-    """Return the county code of most keys in a waiver file if it is not the plan's.
-
-    Return an empty text otherwise.
-    """
-    keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
-    votes = Counter(key[:6] for key in keys if _KEY_PATTERN.fullmatch(key))
-    code = votes.most_common(1)[0][0] if votes else ""
-    return code if code and plan.is_area_code_from_data and not belongs_to_plan(code, plan) else ""
 
 
 @dataclass
@@ -226,16 +217,17 @@ def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
 
 def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted_finding: Finding, **params: Any) -> Finding:
     """Return a finding about a waiver, at the place of the finding that the waiver accepts."""
-    finding = _make_finding(code, case, waiver, Severity.WARNING, **params)
-    finding.role, finding.key = accepted_finding.role, accepted_finding.key
-    finding.related_role, finding.related_keys = accepted_finding.related_role, list(accepted_finding.related_keys)
-    finding.area_m2, finding.township, finding.geometry, finding.place = (
-        accepted_finding.area_m2,
-        accepted_finding.township,
-        accepted_finding.geometry,
-        accepted_finding.place,
+    return replace(
+        _make_finding(code, case, waiver, Severity.WARNING, **params),
+        role=accepted_finding.role,
+        key=accepted_finding.key,
+        related_role=accepted_finding.related_role,
+        related_keys=list(accepted_finding.related_keys),
+        area_m2=accepted_finding.area_m2,
+        township=accepted_finding.township,
+        geometry=accepted_finding.geometry,
+        place=accepted_finding.place,
     )
-    return finding
 
 
 def _make_unmatched_waiver_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
@@ -274,11 +266,15 @@ def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **pa
     values = waiver.get_report_values()
     waiver_texts = {name: values[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
     waiver_texts["said"] = waiver.message
-    finding = Finding(role="", params={"rule": waiver.rule, **waiver_texts, **params, "waiver": values})
-    finding.code, finding.case, finding.severity = code, case, severity
-    # The fingerprint follows the waiver, not the finding.
-    finding.fingerprint = hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20]
-    return finding
+    return Finding(
+        role="",
+        code=code,
+        case=case,
+        severity=severity,
+        params={"rule": waiver.rule, **waiver_texts, **params, "waiver": values},
+        # The fingerprint follows the waiver, not the finding.
+        fingerprint=hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20],
+    )
 
 
 def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:

@@ -144,7 +144,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         role=role,
         key=keys[0] if keys else "",
         related_role=related_role,
-        related_keys=drop_empty_keys(related_keys),
+        related_keys=() if related_keys == ("",) else related_keys,
         field=cells.get("field", ""),
         lon=values["longitude"],
         lat=values["latitude"],
@@ -154,11 +154,6 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         figures=values["figures"],
         as_drawn=values["area_basis"],
     )
-
-
-def drop_empty_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the keys, or an empty tuple if all of them are empty."""
-    return () if keys == ("",) else keys
 
 
 def _format_layer_and_keys(role: str, keys: tuple[str, ...]) -> str:

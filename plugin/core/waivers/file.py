@@ -77,12 +77,17 @@ def change_waivers(
     path, added_waivers, removed_ids = Path(path), list(added_waivers), set(removed_ids)
     for _ in range(_MAX_TRIES):
         contents = _read_bytes(path) if path.exists() else b""
-        table = _parse_table(path, contents) if contents.strip() else _make_empty_table()
+        table = _parse_table(path, contents) if contents.strip() else _WaiverTable([], [], [], [])
         _parse_waivers(path, table, limits)
         remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in removed_ids]
-        _add_missing_columns(table, remaining_rows)
-        rows = remaining_rows + [_make_waiver_row(table, waiver) for waiver in added_waivers]
-        if replace_if_unchanged(path, contents, _format_csv(table.head, rows).encode("utf-8-sig")):
+        missing_columns = [column for column in WAIVER_COLUMNS if column.name not in table.column_names]
+        names = [*table.column_names, *(column.name for column in missing_columns)]
+        rows = [row + [""] * len(missing_columns) for row in remaining_rows]
+        for waiver in added_waivers:
+            cells = convert_waiver_to_cells(waiver)
+            rows.append([cells.get(name, "") for name in names])
+        head = [*table.head, *(column.chinese_name for column in missing_columns)]
+        if replace_if_unchanged(path, contents, _format_csv(head, rows).encode("utf-8-sig")):
             return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
 
@@ -197,30 +202,6 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimit
             column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == name)
             params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
             raise DataError("waivers_wide", file=str(path), line=line, **params)
-
-
-def _make_empty_table() -> _WaiverTable:
-    """Return a table with all columns and no rows, for a file that does not exist."""
-    return _WaiverTable([c.chinese_name for c in WAIVER_COLUMNS], [c.name for c in WAIVER_COLUMNS], [], [])
-
-
-def _add_missing_columns(table: _WaiverTable, rows: list[list[str]]) -> None:
-    """Append the columns that the table lacks to the table and to ``rows``.
-
-    Without these columns a waiver would lose its place and match no finding.
-    """
-    for column in WAIVER_COLUMNS:
-        if column.name not in table.column_names:
-            table.head.append(column.chinese_name)
-            table.column_names.append(column.name)
-            for row in rows:
-                row.append("")
-
-
-def _make_waiver_row(table: _WaiverTable, waiver: Waiver) -> list[str]:
-    """Return the cells of a waiver in the order of the table's columns."""
-    cells = convert_waiver_to_cells(waiver)
-    return [cells.get(name, "") for name in table.column_names]
 
 
 def _format_csv(head: list[str], rows: list[list[str]]) -> str:

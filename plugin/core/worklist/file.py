@@ -187,7 +187,8 @@ def _format_table(table: _WorklistTable, worklist: Worklist) -> str:
     taken_names = set(former_names.values())
     names = list(table.names)
     head = table.records[table.head_index]
-    for name in _list_missing_columns(names, worklist, changed_items):
+    needed = [name for name in _ADDITIONAL_COLUMNS if any(getattr(item, name) for item in changed_items)]
+    for name in [one for one in (*WORKLIST_COLUMNS, *needed, *worklist.other_headings) if one not in names]:
         names.append(name)
         head = CsvRecord([*head.cells, write_cell(name, table.delimiter)], head.line_end, head.line_number)
     records = list(table.records)
@@ -208,12 +209,6 @@ def _format_table(table: _WorklistTable, worklist: Worklist) -> str:
     if new_records and not records[-1].line_end:
         records[-1] = CsvRecord(records[-1].cells, table.line_end, records[-1].line_number)
     return "".join(record.format(table.delimiter) for record in [*records, *new_records])
-
-
-def _list_missing_columns(names: list[str], worklist: Worklist, changed_items: list[WorkItem]) -> list[str]:
-    """Return the columns that the file lacks: known ones, those that a changed row needs, and those of other lists."""
-    needed = [name for name in _ADDITIONAL_COLUMNS if any(getattr(item, name) for item in changed_items)]
-    return [name for name in (*WORKLIST_COLUMNS, *needed, *worklist.other_headings) if name not in names]
 
 
 def _change_cells(cells: list[str], names: list[str], item: WorkItem, delimiter: str) -> list[str]:

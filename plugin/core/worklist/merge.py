@@ -198,7 +198,9 @@ def merge_part(
     InputError
         The part is of another county.
     """
-    _check_same_county(worklist, part)
+    county, other_county = find_county_code(worklist), find_county_code(part)
+    if county and other_county and county != other_county:
+        raise InputError("worklist_other_county", code=other_county, county=county)
     headings = part.other_headings if has_all_columns else ()
     changed_items: list[WorkItem] = []
     conflicts: list[WorkConflict] = []
@@ -227,7 +229,10 @@ def merge_part(
         if (other.content, dict(other.other_cells)) == (item.content, dict(item.other_cells)):
             continue
         split = "" if mark is None else str(SplitMark.make(row, mark.token))
-        if mark is not None and not _has_list_changed(item, mark, bool(headings)):
+        # Did the listed row change since the split, or since it was last merged from the same part?
+        if mark is not None and (
+            not _has_changed(item, mark, bool(headings)) or _was_merged(item, item, mark, bool(headings))
+        ):
             changed_items.append(replace(other, split=split))
             taken += 1
         else:
@@ -253,11 +258,6 @@ def _was_merged(item: WorkItem, row: WorkItem, mark: SplitMark, compares_others:
         and merged_mark.token == mark.token
         and not _has_changed(row, merged_mark, compares_others)
     )
-
-
-def _has_list_changed(item: WorkItem, mark: SplitMark, compares_others: bool) -> bool:
-    """Return True if the listed row changed since the split, or since it was last merged from the same part."""
-    return _has_changed(item, mark, compares_others) and not _was_merged(item, item, mark, compares_others)
 
 
 def _take_row(item: WorkItem, row: WorkItem, headings: Iterable[str]) -> WorkItem:
@@ -302,13 +302,6 @@ def apply_edits(
             conflicts.append(WorkConflict(present, _take_row(present, item, ()), source, present.split))
     taken = len(changed_items) - added
     return WorklistMerge(current.replace_items(changed_items), taken, added, (), tuple(conflicts))
-
-
-def _check_same_county(worklist: Worklist, part: Worklist) -> None:
-    """Raise InputError if most keys of the two lists are of different counties."""
-    county, other_county = find_county_code(worklist), find_county_code(part)
-    if county and other_county and county != other_county:
-        raise InputError("worklist_other_county", code=other_county, county=county)
 
 
 def find_county_code(worklist: Worklist) -> str:

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
+from ..errors import InputError
 from ..model.findings import Finding, set_fingerprints
-from ..model.report import Outcome, Report
+from ..model.report import REPORT_SCHEMA, Outcome, Report
 from ..model.rule import Rule
 from .model import WorkItem, Worklist, WorkState, format_time
 
@@ -138,7 +141,16 @@ def update_worklist(
         item = worklist.items.get(fingerprint)
         state = _choose_state_of_found(item, finding)
         false_alarms += state is WorkState.FALSE_ALARM
-        new_item = _describe_finding(item or WorkItem(fingerprint), finding)
+        former = item or WorkItem(fingerprint)
+        # A value that is now unknown stays.
+        new_item = replace(
+            former,
+            code=finding.code or former.code,
+            role=finding.role or former.role,
+            key=finding.key or former.key,
+            township=finding.township or former.township,
+            related_role=finding.related_role or former.related_role,
+        )
         if item is None or state is not item.state:
             counts[_name_transition(item, state)] += 1
             new_item = replace(new_item, state=state, updated=time, by=CHECK_AUTHOR)
@@ -171,13 +183,13 @@ def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:
     return Transition.UNWAIVED if item.state is WorkState.WAIVED else Transition.REOPENED
 
 
-def _describe_finding(item: WorkItem, finding: Finding) -> WorkItem:
-    """Return the item with the finding's rule, layers, key and township; a value that is now unknown stays."""
-    return replace(
-        item,
-        code=finding.code or item.code,
-        role=finding.role or item.role,
-        key=finding.key or item.key,
-        township=finding.township or item.township,
-        related_role=finding.related_role or item.related_role,
-    )
+def read_report(path: str | Path) -> Report:
+    """Return the report in a JSON file; raise InputError for another file."""
+    path = Path(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["schema"] != REPORT_SCHEMA:
+            raise InputError("worklist_report", file=path.name)
+        return Report.from_dict(data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError("worklist_report", file=path.name) from error

@@ -28,7 +28,7 @@ from ..widgets.opening import make_opener
 from ..widgets.save_path import choose_save_path
 
 if TYPE_CHECKING:
-    from ...core.results.edits_since_check import EditsSinceCheck
+    from ...core.model.report import EditsSinceCheck
     from ...core.worklist.model import WorkItem
 
 _EXPORT_FOLDER_KEY = "export_folder"
@@ -102,7 +102,7 @@ class ResultExporter:
         ``kind``: a key of `_SUFFIXES_BY_KIND`. The dialog has confirmed replacing an existing file.
         """
         from ...bridge.checking.check import write_check_outputs
-        from ...core.results.edits_since_check import record_edits
+        from ...core.model.report import record_edits
 
         result = self._result()
         if result is None:
@@ -163,7 +163,7 @@ def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> Ed
     Edits that were undone or discarded do not count. The numbers are unknown for a result read from the project's
     folder, and after edits that the live check could not follow; only the layer names are returned then.
     """
-    from ...core.results.edits_since_check import EditsSinceCheck, LayerEdits
+    from ...core.model.report import EditsSinceCheck, LayerEdits
 
     if result.is_restored:
         changes = result.changes_since_check

@@ -18,8 +18,7 @@ from plugin.core.engine.evaluate import choose_rules
 from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.errors import InputError
 from plugin.core.examples.plans import make_example_plan
-from plugin.core.examples.rule_examples import find_failing_example_problem, find_passing_example_problem
-from plugin.core.examples.run import list_declared_checks
+from plugin.core.examples.run import find_failing_example_problem, find_passing_example_problem, list_declared_checks
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome

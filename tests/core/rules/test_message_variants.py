@@ -5,10 +5,11 @@ import pytest
 import shapely
 
 from plugin.core.examples.plans import run_example
-from plugin.core.messages.texts import NARROW_CASE, Texts, is_variant_key, make_variant_key
+from plugin.core.messages.texts import NARROW_CASE, Texts, make_variant_key
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import RuleExample, load_all_rules
 from plugin.core.standard import load_standard
+from tests.rule_examples import is_variant_key
 
 
 def make_square_wkt(left, bottom, size=100):

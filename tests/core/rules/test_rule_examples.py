@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import shapely
 
-from plugin.core.examples.rule_examples import find_failing_example_problem, find_passing_example_problem
+from plugin.core.examples.run import find_failing_example_problem, find_passing_example_problem
 from plugin.core.model.rule import load_all_rules
 from tests.parametrize import for_each
 

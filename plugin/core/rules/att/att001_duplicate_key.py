@@ -8,7 +8,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import make_row_list_params, read_word_pairs
+from .._attributes import make_row_list_params, read_setting_words
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
@@ -49,7 +49,7 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
                 roles={"layer": "YJJBNTBHTB"}),
     ],
 )  # fmt: skip
-def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """BSM is present and unique in its layer.
 
     What it checks
@@ -66,6 +66,8 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         grades.
     """
     field = layer.get_field_name("key")
+    if not layer.has_field("key"):
+        return None
     rows: dict[str, list[int]] = defaultdict(list)
     for position in sorted(layer.repeated_keys):
         rows[layer.keys[position]].append(position)
@@ -95,7 +97,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
             )
     for name in ctx.norm.get("attributes.number_fields"):
         findings += _report_constant_value(layer, name, "number")
-    for role, name in read_word_pairs(ctx.norm, "attributes.graded_fields"):
+    for role, name in read_setting_words(ctx.norm, "attributes.graded_fields", 2, 2):
         if role == layer.role:
             findings += _report_constant_value(layer, name, "grade")
     return findings

@@ -13,7 +13,7 @@ from .._attributes import (
     find_wrong_rows,
     make_findings_of_wrong_values,
     make_value_finding,
-    read_field_words,
+    read_setting_words,
 )
 
 #: Codes that a message lists, and the first characters of a code that give its class.
@@ -92,7 +92,7 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         for position, problem in find_wrong_rows(pairs, judge):
             field = template_field.code_name if problem.case == "name" else template_field.name
             result.findings.append(make_value_finding(ctx, layer, position, field, problem))
-    for role, field, words_or_settings in read_field_words(ctx.norm, "attributes.value_words"):
+    for role, field, *words_or_settings in read_setting_words(ctx.norm, "attributes.value_words", 3):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
         result.is_applicable = True

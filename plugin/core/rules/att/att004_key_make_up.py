@@ -49,7 +49,7 @@ def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
         ),
     ],
 )
-def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """BSM is composed as the standards require.
 
     What it checks
@@ -64,6 +64,8 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         ATT001 reports missing and repeated numbers. The layer code in the number is not verified. The county is that
         of most rows; in a city's plan the first four digits are compared (`attributes.area_digits`).
     """
+    if not layer.has_field("key"):
+        return None
     county_digits = find_plan_code_prefix(ctx)
 
     def find_key_problem(key: str) -> ValueProblem | None:

@@ -38,7 +38,7 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
         RuleExample("county + layer code", _make_plan_with_two_keys("140225200500000001", "140225200500000002")),
     ],
 )
-def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """BSM has one scheme throughout a layer.
 
     What it checks
@@ -53,6 +53,8 @@ def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         Neither scheme is an error; the county chooses. ATT004 reports numbers of another length. Does not run by
         default: select the rule or its group attributes.
     """
+    if not layer.has_field("key"):
+        return None
     keys = sorted({key for key in layer.keys if len(key) == BSM_LENGTH})
     zero_filled_keys = [key for key in keys if key[_DIGITS_7_TO_10] == BSM_FILL]
     layer_coded_keys = [key for key in keys if key[_DIGITS_7_TO_10] != BSM_FILL]

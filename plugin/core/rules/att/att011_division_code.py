@@ -56,7 +56,7 @@ def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[st
         ),
     ],
 )
-def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
+def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """Division codes belong to the county.
 
     What it checks
@@ -70,6 +70,8 @@ def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         Blank codes are not checked; ATT012 checks whether the township exists and agrees with the name. Runs by default
         for a whole county (scope county), else if the rule or its group attributes is selected.
     """
+    if not layer.has_field("division_code"):
+        return None
     county_digits = find_plan_code_prefix(ctx)
 
     def find_code_problem(code: str) -> ValueProblem | None:

@@ -11,8 +11,7 @@ from .._attributes import (
     make_findings_of_wrong_values,
     make_row_list_params,
     make_value_finding,
-    read_field_words,
-    read_word_pairs,
+    read_setting_words,
 )
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -153,7 +152,7 @@ def _report_upper_names(layer: Layer, result: RuleResult, ctx: RuleContext) -> N
     """
     row_codes = layer.text("division_code") if layer.has_field("division_code") else [""] * len(layer)
     counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in row_codes]
-    for role, field, levels in read_field_words(ctx.norm, "attributes.upper_names"):
+    for role, field, *levels in read_setting_words(ctx.norm, "attributes.upper_names", 3):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
         result.is_applicable = True
@@ -203,7 +202,7 @@ def _report_village_names(layer: Layer, villages: Layer, result: RuleResult, ctx
     office_words = list(ctx.norm.get("attributes.village_office_words"))
     row_by_code = {code[:VILLAGE_DIGITS]: row for row, code in enumerate(villages.text("division_code"))}
     village_names = villages.text("division_name")
-    for code_field, name_field in read_word_pairs(ctx.norm, "attributes.place_pairs"):
+    for code_field, name_field in read_setting_words(ctx.norm, "attributes.place_pairs", 2, 2):
         template_field = layer.template.find_field_by_name(name_field)
         if (
             layer.get_column_by_name(code_field) is None

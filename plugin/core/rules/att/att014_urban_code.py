@@ -2,7 +2,7 @@
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, explain_missing_fields, make_findings_of_wrong_values, read_word_pairs
+from .._attributes import ValueProblem, explain_missing_fields, make_findings_of_wrong_values, read_setting_words
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -75,7 +75,7 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     name_by_code = {c.code: c.name for c in ctx.get_code_list(SURVEY_CODE_LIST).entry_by_code.values()}
     urban_classes = tuple(ctx.norm.get("attributes.urban_classes"))
     usual_codes: dict[str, set[str]] = {}
-    for code, expected in read_word_pairs(ctx.norm, "attributes.urban_expected"):
+    for code, expected in read_setting_words(ctx.norm, "attributes.urban_expected", 2, 2):
         usual_codes.setdefault(code, set()).add(expected)
     if usual_codes:
         result.unconfirmed.append("attributes.urban_expected")

@@ -105,16 +105,8 @@ def _find_text_problem(
     character = next((c for c in text if c in forbidden or unicodedata.category(c) in INVISIBLE_CATEGORIES), "")
     if not character:
         return None
-    value = _replace_invisible(shorten_or_mask_value(template_field, text))
-    return ValueProblem("sign", {"value": value, "sign": _describe_character(character)})
-
-
-def _describe_character(character: str) -> str:
-    """Return a character as a message can show it: itself and its Unicode number."""
+    shown_text = shorten_or_mask_value(template_field, text)
+    value = "".join("·" if unicodedata.category(c) in INVISIBLE_CATEGORIES else c for c in shown_text)
     number = f"U+{ord(character):04X}"
-    return number if unicodedata.category(character) in INVISIBLE_CATEGORIES else f"{character} ({number})"
-
-
-def _replace_invisible(text: str) -> str:
-    """Return a text with a dot for each invisible character."""
-    return "".join("·" if unicodedata.category(c) in INVISIBLE_CATEGORIES else c for c in text)
+    sign = number if unicodedata.category(character) in INVISIBLE_CATEGORIES else f"{character} ({number})"
+    return ValueProblem("sign", {"value": value, "sign": sign})

@@ -11,7 +11,7 @@ from ...standard.template import TemplateField
 from .._attributes import (
     ValueProblem,
     make_findings_of_wrong_values,
-    read_word_pairs,
+    read_setting_words,
     shorten_or_mask_value,
 )
 
@@ -110,7 +110,7 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
         (scope county), else if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
-    spans = read_word_pairs(ctx.norm, "attributes.date_pairs")
+    spans = read_setting_words(ctx.norm, "attributes.date_pairs", 2, 2)
     ends = {end for _, end in spans}
     texts_by_field: dict[str, list[str]] = {}
     for template_field in layer.template.fields:

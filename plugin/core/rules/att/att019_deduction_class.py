@@ -15,7 +15,7 @@ from .._attributes import (
     format_code_with_name,
     make_row_list_params,
     make_value_finding,
-    read_number_lines,
+    read_setting_words,
 )
 from .._places import is_reported_elsewhere
 
@@ -236,7 +236,7 @@ def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
     rates, classes = layer.numbers("deduction_rate"), layer.text("slope_class")
     is_small = np.zeros(len(layer), dtype=bool)
     limits, labels = [], []
-    for slope_class, limit in read_number_lines(ctx.norm, "attributes.least_rates", 2):
+    for slope_class, limit in read_setting_words(ctx.norm, "attributes.least_rates", 2, 2, number_at=1):
         rows_below_limit = [
             n for n in np.flatnonzero(rows & (rates < float(limit))).tolist() if classes[n] == slope_class
         ]

@@ -11,7 +11,7 @@ from .._attributes import (
     ValueProblem,
     make_findings_of_wrong_values,
     make_value_finding,
-    read_field_words,
+    read_setting_words,
     shorten_or_mask_value,
 )
 
@@ -107,7 +107,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     filled_fields = ctx.norm.get("attributes.filled_fields")
     expected_names: set[str] = set()
     names_with_words = [
-        name for role, name, _ in read_field_words(ctx.norm, "attributes.value_words") if role == layer.role
+        name for role, name, *_ in read_setting_words(ctx.norm, "attributes.value_words", 3) if role == layer.role
     ]
     for template_field in layer.template.fields:
         is_checked_by_other_rule = template_field.meaning == "key" or (

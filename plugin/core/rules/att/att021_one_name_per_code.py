@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, make_row_list_params, make_value_finding, read_word_pairs
+from .._attributes import ValueProblem, make_row_list_params, make_value_finding, read_setting_words
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -63,7 +63,7 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         setting of mark C. ATT002 checks codes with a list; fields with personal data are not checked.
     """
     result = RuleResult(is_applicable=False)
-    for code_field, name_field in read_word_pairs(ctx.norm, "attributes.name_pairs"):
+    for code_field, name_field in read_setting_words(ctx.norm, "attributes.name_pairs", 2, 2):
         template_field = layer.template.find_field_by_name(name_field)
         if (
             layer.get_column_by_name(code_field) is None

@@ -21,7 +21,7 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyD
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import make_row_list_params, read_word_pairs
+from .._attributes import make_row_list_params, read_setting_words
 from .._places import find_equal_shapes
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -189,7 +189,7 @@ def area_field_sums(
 
 def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:
     """Yield a finding if a layer of grades lacks more than ``share`` of the county's area."""
-    if layer.role not in [role for role, _ in read_word_pairs(ctx.norm, "attributes.graded_fields")]:
+    if layer.role not in [role for role, _ in read_setting_words(ctx.norm, "attributes.graded_fields", 2, 2)]:
         return
     for one in (layer, county):
         one.measure_statutory(ctx.cancellation)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,7 @@ from .._attributes import (
     make_findings_of_wrong_values,
     make_row_list_params,
     make_setting_error,
-    read_field_words,
-    read_number_lines,
+    read_setting_words,
     shorten_or_mask_value,
 )
 
@@ -141,48 +142,36 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
-    for role, name, groups in read_field_words(ctx.norm, "attributes.name_words"):
-        template_field = _find_declared_field(layer, role, name)
-        if template_field is not None and layer.has_field("feature_name"):
+    for template_field, *groups in _read_lines_of_layer(layer, ctx, "name_words", 3):
+        if layer.has_field("feature_name"):
             result.is_applicable = True
             result.findings += _report_other_words_than_in_name(layer, template_field, groups, ctx)
-    for role, name, value_and_provinces in read_field_words(ctx.norm, "attributes.province_values"):
-        template_field, province = _find_declared_field(layer, role, name), ctx.plan.area_code[:PROVINCE_DIGITS]
-        if template_field is not None and province:
-            value, *provinces = value_and_provinces
-            result.is_applicable = True
-            is_impossible = np.array(layer.get_texts_by_name(name), dtype=object) == value
-            if province not in provinces and is_impossible.any():
-                result.findings.append(
-                    _make_field_finding(layer, template_field, is_impossible, "province", value, ctx)
-                )
-    for role, name, value, limit in read_number_lines(ctx.norm, "attributes.rare_values", 4):
-        template_field = _find_declared_field(layer, role, name)
-        if template_field is not None and layer.template.geometry == "polygon":
+    province = ctx.plan.area_code[:PROVINCE_DIGITS]
+    for template_field, value, *provinces in _read_lines_of_layer(layer, ctx, "province_values", 3) if province else ():
+        result.is_applicable = True
+        is_impossible = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
+        if province not in provinces and is_impossible.any():
+            result.findings.append(_make_field_finding(layer, template_field, is_impossible, "province", value, ctx))
+    if layer.template.geometry == "polygon":
+        for template_field, value, limit in _read_lines_of_layer(layer, ctx, "rare_values", 4, 4, number_at=3):
             result.is_applicable = True
             result.findings += _report_frequent_value(layer, template_field, value, float(limit), ctx)
-    for role, name, (value, *codes) in read_field_words(ctx.norm, "attributes.differing_codes"):
-        template_field = _find_declared_field(layer, role, name)
-        if len(codes) != 2:
-            line = " ".join((role, name, value, *codes))
-            raise make_setting_error(ctx.norm, "attributes.differing_codes", line, '"A B C D E"')
-        if template_field is not None and all(layer.get_column_by_name(code) is not None for code in codes):
+    for template_field, value, *codes in _read_lines_of_layer(layer, ctx, "differing_codes", 5, 5):
+        if all(layer.get_column_by_name(code) is not None for code in codes):
             result.is_applicable = True
             result.findings += _report_equal_codes(layer, template_field, value, codes, ctx)
-    for role, name, patterns in read_field_words(ctx.norm, "attributes.value_patterns"):
-        template_field = _find_declared_field(layer, role, name)
-        if template_field is not None:
-            result.is_applicable = True
-            has_other_form = _find_values_without_pattern(layer.get_texts_by_name(name), patterns[0], ctx)
-            if has_other_form.any():
-                result.findings.append(_make_field_finding(layer, template_field, has_other_form, "pattern", "", ctx))
+    for template_field, pattern, *_ in _read_lines_of_layer(layer, ctx, "value_patterns", 3):
+        result.is_applicable = True
+        has_other_form = _find_values_without_pattern(layer.get_texts_by_name(template_field.name), pattern, ctx)
+        if has_other_form.any():
+            result.findings.append(_make_field_finding(layer, template_field, has_other_form, "pattern", "", ctx))
     _report_values_against_layer(layer, result, ctx)
-    for name, digits in read_number_lines(ctx.norm, "attributes.code_digits", 2):
+    for name, digits in read_setting_words(ctx.norm, "attributes.code_digits", 2, 2, number_at=1):
         template_field = _find_declared_field(layer, layer.role, name)
         if template_field is not None:
             result.is_applicable = True
             result.findings += _report_short_codes(layer, template_field, int(float(digits)), ctx)
-    for role, limit in read_number_lines(ctx.norm, "attributes.largest_areas", 2):
+    for role, limit in read_setting_words(ctx.norm, "attributes.largest_areas", 2, 2, number_at=1):
         if role == layer.role and layer.template.geometry == "polygon":
             result.is_applicable = True
             areas = np.nan_to_num(layer.statutory)
@@ -202,23 +191,25 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
     A row is reported once for each of these three, by the first field of the setting.
     """
     is_reported = np.zeros(len(layer), dtype=bool)
-    unfit_values = read_field_words(ctx.norm, "attributes.unfit_values")
-    names_by_field = {(role, name): values for role, name, values in unfit_values}
-    for role, name, values in unfit_values:
-        template_field = _find_declared_field(layer, role, name)
-        if template_field is not None:
-            result.is_applicable = True
-            rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
-            findings = _report_unfit_rows(layer, template_field, rows, "unfit", ctx)
-            names = names_by_field.get((role, f"{name.removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"), [])
-            for finding in findings:
-                if name.endswith(CODE_SUFFIX) and len(names) == len(values):
-                    label = names[values.index(finding.params["value"])]
-                    finding.params["shown"]["value"] = f"{finding.params['value']} {label}"
-            result.findings += findings
-            is_reported |= rows
+    names_by_field = {
+        name: values
+        for role, name, *values in read_setting_words(ctx.norm, "attributes.unfit_values", 3)
+        if role == layer.role
+    }
+    for template_field, *values in _read_lines_of_layer(layer, ctx, "unfit_values", 3):
+        name = template_field.name
+        result.is_applicable = True
+        rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
+        findings = _report_unfit_rows(layer, template_field, rows, "unfit", ctx)
+        names = names_by_field.get(f"{name.removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}", [])
+        for finding in findings:
+            if name.endswith(CODE_SUFFIX) and len(names) == len(values):
+                label = names[values.index(finding.params["value"])]
+                finding.params["shown"]["value"] = f"{finding.params['value']} {label}"
+        result.findings += findings
+        is_reported |= rows
     is_reported = np.zeros(len(layer), dtype=bool)
-    for role, reason_name, (name, *values) in read_field_words(ctx.norm, "attributes.reasoned_values"):
+    for role, reason_name, name, *values in read_setting_words(ctx.norm, "attributes.reasoned_values", 3):
         template_field = _find_declared_field(layer, role, name)
         if template_field is not None:
             result.is_applicable = True
@@ -231,11 +222,10 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
                 finding.params["shown"]["first"] = _label_field(layer, reason_name)
             result.findings += findings
             is_reported |= rows
-    for role, name, words in read_field_words(ctx.norm, "attributes.remark_words"):
-        template_field = _find_declared_field(layer, role, name)
-        if template_field is not None and not template_field.personal:
+    for template_field, *words in _read_lines_of_layer(layer, ctx, "remark_words", 3):
+        if not template_field.personal:
             result.is_applicable = True
-            texts = layer.get_texts_by_name(name)
+            texts = layer.get_texts_by_name(template_field.name)
             word_by_text = {text: _find_contradicting_word(text, words, ctx) for text in dict.fromkeys(texts)}
             rows = np.array([bool(word_by_text[text]) for text in texts], dtype=bool)
             findings = _report_unfit_rows(layer, template_field, rows, "remark", ctx)
@@ -277,6 +267,17 @@ def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | 
         if role == layer.role and layer.get_column_by_name(name) is not None
         else None
     )
+
+
+def _read_lines_of_layer(layer: Layer, ctx: RuleContext, setting: str, *counts: int, **options: int) -> Iterator[Any]:
+    """Yield the field and the further words of each line of a setting on a field that the layer has.
+
+    ``setting``: its key in `attributes`; ``counts``, ``options``: as for `read_setting_words`.
+    """
+    for role, name, *words in read_setting_words(ctx.norm, f"attributes.{setting}", *counts, **options):
+        template_field = _find_declared_field(layer, role, name)
+        if template_field is not None:
+            yield template_field, *words
 
 
 def _report_frequent_value(

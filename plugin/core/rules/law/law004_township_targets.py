@@ -203,7 +203,12 @@ def township_targets(
         # Land that two townships claim is in the figures of both: a target met only by that land may be missed.
         twice_claimed = -float(by_township.areas_m2[-1])
         if twice_claimed >= 1.0:
-            is_doubtful = any(_depends_on_twice_claimed_land(one, by_township) for one in figures)
+            is_doubtful = any(
+                one.comparison != "<="
+                and one.margin is not None
+                and 0 <= one.margin < convert_area(twice_claimed, one.unit)
+                for one in figures
+            )
             reasons = result.not_checked if is_doubtful else result.notes
             params = {"indicator": indicator, "area": format_number(twice_claimed, 2)}
             reasons.append(("tasks_twice_claimed", params))
@@ -391,19 +396,6 @@ def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Fin
     }
     area = float(np.nansum(layer.statutory[rows]))
     return Finding(layer.role, case="foreign", severity=Severity.WARNING, field=field, area_m2=area, params=params)
-
-
-def _depends_on_twice_claimed_land(figure: Indicator, by_township: AreasByTownship) -> bool:
-    """Return True if a target is met only with land that two townships claim.
-
-    False for an upper limit, which less land cannot break.
-    """
-    margin = figure.margin
-    return (
-        figure.comparison != "<="
-        and margin is not None
-        and 0 <= margin < convert_area(-float(by_township.areas_m2[-1]), figure.unit)
-    )
 
 
 def _make_township_indicator(

@@ -38,7 +38,7 @@ from ...target_allocation.levels import (
     find_undivided_targets,
     find_wrong_totals,
 )
-from .._attributes import read_word_pairs
+from .._attributes import read_setting_words
 
 WEST_TOWNSHIP = {
     "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
@@ -179,7 +179,13 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
             if own_target.area_code == area:
                 role = _find_layer_role(own_target.indicator, ctx)
                 field = own_target.indicator if case == "replaced" else ""
-                params = _describe_two_targets(own_target, upper_target, parent, profile)
+                params = {
+                    **_describe_upper_target(upper_target, parent, profile),
+                    "comparison": COMPARISON_SIGNS[own_target.comparison],
+                    "value": own_target.value,
+                    "unit": own_target.unit,
+                    "source": own_target.source,
+                }
                 result.findings.append(Finding(role, case=case, severity=severity, field=field, params=params))
     for own_site, upper_site, parent in find_replaced_register_lines(profile):
         if own_site.area_code == area:
@@ -273,7 +279,7 @@ def _report_parts_exceeding_wholes(
     allocated_targets: AllocatedTargets, county_name: str, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield warnings on tasks and targets of a part that exceed those of its whole."""
-    pairs = read_word_pairs(ctx.norm, PART_INDICATORS_SETTING)
+    pairs = read_setting_words(ctx.norm, PART_INDICATORS_SETTING, 2, 2)
     for allocated, whole in find_parts_exceeding_wholes(allocated_targets.targets, pairs):
         params = {
             "file": allocated_targets.file_name,
@@ -454,19 +460,6 @@ def _format_site_figures(site: RegisteredSite) -> str:
         return str(site.count)
     areas = [area or "—" for area in (site.area, site.core_area, site.control_area)]
     return f"{'/'.join(areas)} {site.unit}".strip()
-
-
-def _describe_two_targets(
-    own_target: IndicatorTarget, upper_target: IndicatorTarget, parent: Profile, profile: Profile
-) -> dict[str, Any]:
-    """Return the message parameters of a target and of the upper profile's target for the same figure."""
-    return {
-        **_describe_upper_target(upper_target, parent, profile),
-        "comparison": COMPARISON_SIGNS[own_target.comparison],
-        "value": own_target.value,
-        "unit": own_target.unit,
-        "source": own_target.source,
-    }
 
 
 def _describe_upper_target(upper_target: IndicatorTarget, parent: Profile, profile: Profile) -> dict[str, Any]:

@@ -114,7 +114,11 @@ def _find_uses(figure: IndicatorTarget | StatedFigure, source: OtherSource, ctx:
         and own.unit == figure.unit
         and float(own.numeric_value) in numbers
     ]
-    names = _list_names(figure)
+    names = (
+        {figure.name}
+        if isinstance(figure, StatedFigure)
+        else {find_indicator_name(figure.indicator, lang) for lang in TEXT_LANGUAGES}
+    )
     uses += [
         printed.printed_at
         for printed in get_printed_figures(ctx.side_inputs)
@@ -126,10 +130,3 @@ def _find_uses(figure: IndicatorTarget | StatedFigure, source: OtherSource, ctx:
 def _get_subject(figure: IndicatorTarget | StatedFigure) -> str:
     """Return what a figure is about: its name, or the id of its indicator."""
     return figure.name if isinstance(figure, StatedFigure) else figure.indicator
-
-
-def _list_names(figure: IndicatorTarget | StatedFigure) -> set[str]:
-    """Return the names by which texts and tables may print a figure."""
-    if isinstance(figure, StatedFigure):
-        return {figure.name}
-    return {find_indicator_name(figure.indicator, lang) for lang in TEXT_LANGUAGES}

@@ -2,7 +2,7 @@
 from ...engine.context import RuleContext
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason
+from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"

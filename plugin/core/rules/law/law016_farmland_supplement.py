@@ -118,7 +118,7 @@ def farmland_supplement(
             is not None
         ]
         if reserve_land is not None:
-            result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, added_areas, ctx)
+            result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, ctx)
     return result
 
 
@@ -160,7 +160,7 @@ def _compute_area_weighted_average(
 
 
 def _report_land_outside_reserve(
-    farmland: Layer, reserve: Layer, added_parts: list[ChangedPiece], added_areas: np.ndarray, ctx: RuleContext
+    farmland: Layer, reserve: Layer, added_parts: list[ChangedPiece], ctx: RuleContext
 ) -> list[Finding]:
     """Return findings on added land outside the reserve land (储备区)."""
     shapes = np.array([part.geometry for part in added_parts], dtype=object)

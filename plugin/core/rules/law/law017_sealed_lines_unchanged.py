@@ -7,7 +7,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, EditionShift, VersionComparison
+from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, VersionComparison
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 from .._sealed import (
     compare_with_sealed_edition,
@@ -105,8 +105,17 @@ def sealed_lines_unchanged(
         result.findings += ctx.finding_maker.mark_findings_by_location(
             [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         )
-        if comparison.shift is not None and comparison.shift.is_removed:
-            result.findings.append(_make_shift_finding(comparison.shift, layer, ctx))
+        shift = comparison.shift
+        if shift is not None and shift.is_removed:
+            params = {
+                **shift.make_params(),
+                "deviation": round(shift.deviation_m, 4),
+                "moved_in": round(shift.moved_in_m2, 2),
+                "moved_out": round(shift.moved_out_m2, 2),
+                "shown": shift.make_texts(),
+            }
+            severity = get_sealed_severity(ctx, layer)
+            result.findings.append(Finding(layer.role, case="shifted", severity=severity, params=params))
         if not parts and comparison.has_other_changes:
             result.findings.append(_make_other_change_finding(comparison, layer))
     return result
@@ -129,13 +138,6 @@ def _make_moved_land_finding(
         width_m=2 * shapely.area(shape) / shapely.length(shape),
         geometry=shape,
     )
-
-
-def _make_shift_finding(shift: EditionShift, layer: Layer, ctx: RuleContext) -> Finding:
-    """Return the finding that a line is shifted as a whole against the sealed edition."""
-    areas = {"moved_in": round(shift.moved_in_m2, 2), "moved_out": round(shift.moved_out_m2, 2)}
-    params = {**shift.make_params(), "deviation": round(shift.deviation_m, 4), **areas, "shown": shift.make_texts()}
-    return Finding(layer.role, case="shifted", severity=get_sealed_severity(ctx, layer), params=params)
 
 
 def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> Finding:

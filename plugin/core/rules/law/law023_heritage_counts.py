@@ -6,10 +6,9 @@ from typing import Any
 from ...engine.context import RuleContext
 from ...heritage.heritage_sites import (
     LEVEL_CODE_LIST_ID,
-    HeritageSite,
     HeritageSites,
     collect_heritage_sites,
-    list_layers_of_kind,
+    list_heritage_layers,
 )
 from ...heritage.protection import CONTROL_PART, CORE_PART, KIND_CODE_LIST_ID, PART_SETTINGS, RANGE_PART
 from ...model.findings import Finding
@@ -132,7 +131,7 @@ def _compare_count(
     If sites with an uncertain kind or level could explain the difference, nothing is returned, and the term of the
     register is added to ``uncounted``.
     """
-    of_kind = sites.list_sites_of_kind(registered_site.kind)
+    of_kind = [site for site in sites.by_name.values() if registered_site.kind in site.kind_names]
     # A site without a level may have this one, a site without a kind this kind, and a site whose rows have several may
     # have either.
     certain_sites = [
@@ -143,7 +142,8 @@ def _compare_count(
         for site in of_kind
         if registered_site.level and (not site.level_names or registered_site.level in site.level_names)
     ]
-    uncertain_sites = sites.sites_without_kind + [site for site in possible_sites if site not in certain_sites]
+    without_kind = [site for site in sites.by_name.values() if not site.kind_names]
+    uncertain_sites = without_kind + [site for site in possible_sites if site not in certain_sites]
     params: dict[str, Any] = {"term": registered_site.term, "stated": stated_count, "count": len(certain_sites)}
     if len(certain_sites) < stated_count <= len(certain_sites) + len(uncertain_sites):
         uncounted.append(
@@ -153,6 +153,8 @@ def _compare_count(
     if len(certain_sites) == stated_count:
         return []
     shapes = [shape for site in certain_sites for shape in site.get_part_shapes()]
+    names = "、".join(site.name for site in certain_sites[:MAX_LISTED_NAMES])
+    more = f" … ({len(certain_sites)})" if len(certain_sites) > MAX_LISTED_NAMES else ""
     return [
         _make_register_finding(
             registered_site,
@@ -160,7 +162,7 @@ def _compare_count(
             "count",
             {
                 **params,
-                "names": _join_site_names(certain_sites),
+                "names": names + more or "—",
                 "shown": {
                     "missing_count": stated_count - len(certain_sites),
                     "counted": _describe_counted_layers(registered_site.kind, sites, ctx),
@@ -175,7 +177,7 @@ def _describe_counted_layers(kind: str, sites: HeritageSites, ctx: RuleContext) 
     """Return the layers in which the sites of a kind were counted, and the kind's code with its name."""
     heritage = ctx.plan.find_layer_of_concept("heritage")
     kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
-    roles_of_kind = list_layers_of_kind(kind, ctx)
+    roles_of_kind = [role for role, layer_kind in list_heritage_layers(ctx) if layer_kind == kind]
     present_roles = [role for role in roles_of_kind if role in sites.layers]
     return {
         "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
@@ -221,9 +223,3 @@ def _make_register_finding(
     """
     role, key = next(iter(sites.layers)), registered_site.name or registered_site.term
     return Finding(role, key, case=case, params={**params, "source": registered_site.source}, geometry=geometry)
-
-
-def _join_site_names(sites: list[HeritageSite]) -> str:
-    """Return the first names of sites as one text, with the number if there are more; a dash without sites."""
-    site_names = "、".join(site.name for site in sites[:MAX_LISTED_NAMES])
-    return site_names + (f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else "") or "—"

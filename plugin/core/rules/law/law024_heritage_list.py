@@ -7,11 +7,11 @@ from typing import Any
 from ...engine.context import RuleContext
 from ...heritage.heritage_sites import (
     LEVEL_CODE_LIST_ID,
+    HeritageRegister,
     HeritageSite,
     HeritageSites,
     ListedSite,
     collect_heritage_sites,
-    get_heritage_register,
     normalise_name,
 )
 from ...heritage.protection import PART_SETTINGS
@@ -85,7 +85,7 @@ def heritage_list(*, ctx: RuleContext) -> RuleResult:
         without a register; a register without rows is not compared. Runs if a register is given, or if the rule or its
         group heritage is selected.
     """
-    register = get_heritage_register(ctx.side_inputs)
+    register = ctx.side_inputs.get_input("register", HeritageRegister)
     if register is None:
         return RuleResult(is_applicable=False, notes=[("register_not_given", {})])
     result = RuleResult()

@@ -10,7 +10,7 @@ from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import MAX_SHOWN_FIDS, make_row_list_params, read_number_lines
+from .._attributes import MAX_SHOWN_FIDS, make_row_list_params, read_setting_words
 from .._places import find_usable_layer_or_note_reason
 
 WEST_WKT = "POLYGON ((0 0, 1000 0, 1000 2000, 0 2000, 0 0))"
@@ -177,7 +177,7 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
     findings = []
     _, areas = get_row_areas(parcels).best_basis_and_areas
     is_farmland = find_containing_rows(parcels, farmland, ctx) >= 0
-    for name, limit in read_number_lines(ctx.norm, QUALITY_SETTING, 2):
+    for name, limit in read_setting_words(ctx.norm, QUALITY_SETTING, 2, 2, number_at=1):
         values = parcels.get_numbers_by_name(name)
         is_compared = ctx.find_cultivated_rows(parcels) & np.isfinite(values) & (np.nan_to_num(areas) > 0)
         is_kept, is_left_out = is_compared & is_farmland, is_compared & fields & ~is_farmland

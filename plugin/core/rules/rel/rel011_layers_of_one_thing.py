@@ -10,7 +10,6 @@ from ...messages.texts import ConceptName
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.codes import CodeList
 from .._attributes import format_code_with_name
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -91,7 +90,7 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
                 or other_layer is used_layer
                 or other_layer.has_no_geometry
                 or (used_layer.role, role) in compared_pairs
-                or _may_layers_cover_different_land(concept, other_layer)
+                or other_layer.template.geometry != "polygon"
             ):
                 continue
             compared_pairs |= {(used_layer.role, role), (role, used_layer.role)}
@@ -114,7 +113,15 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
     first_codes, second_codes = first_layer.text("zone_code"), second_layer.text("zone_code")
     template_field = require_value(first_layer.template.find_field("zone_code"), "the field of the zone codes")
     codes = ctx.get_code_list(template_field.codes)
-    agree = cache(lambda one, other: _are_compatible_codes(one, other, codes))
+
+    @cache
+    def agree(code: str, other_code: str) -> bool:
+        """Return True if two zone codes are equal or one is below the other in the list.
+
+        True also if one is blank or not in the list; ATT002 reports codes outside the list.
+        """
+        lineage, other_lineage = codes.list_code_and_parents(code), codes.list_code_and_parents(other_code)
+        return not lineage or not other_lineage or code in other_lineage or other_code in lineage
 
     def find_pairs_with_different_codes(left: NDArray, right: NDArray) -> NDArray:
         pairs = zip(left.tolist(), right.tolist(), strict=True)
@@ -136,23 +143,6 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
             },
         }
     return findings
-
-
-def _are_compatible_codes(code: str, other_code: str, codes: CodeList) -> bool:
-    """Return True if two zone codes are equal or one is below the other in the list.
-
-    True also if one is blank or not in the list; ATT002 reports codes outside the list.
-    """
-    lineage, other_lineage = codes.list_code_and_parents(code), codes.list_code_and_parents(other_code)
-    return not lineage or not other_lineage or code in other_lineage or other_code in lineage
-
-
-def _may_layers_cover_different_land(concept: str, layer: Layer) -> bool:
-    """Return True if two layers of one subject need not cover the same land.
-
-    These are the classes of yearly changes, each of which belongs to another layer, and layers without areas.
-    """
-    return concept == "maintenance" or layer.template.geometry != "polygon"
 
 
 def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: str, ctx: RuleContext) -> list[Finding]:

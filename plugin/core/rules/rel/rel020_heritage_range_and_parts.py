@@ -16,7 +16,7 @@ from ...heritage.protection import (
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import find_usable_layer_or_note_reason
+from .._places import find_usable_layer_or_note_reason, find_usable_layers
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 INNER_SQUARE_WKT = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
@@ -24,19 +24,9 @@ PROTRUDING_WKT = "POLYGON ((20 20, 110 20, 110 80, 20 80, 20 20))"
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80, 20 20))"
 
 
-def _make_core_zone_row(wkt: str) -> dict[str, str]:
-    """Return the core zone of a site for an example."""
-    return {"wkt": wkt, "feature_name": "某街区核心保护范围"}
-
-
-def _make_control_zone_row(wkt: str) -> dict[str, str]:
-    """Return the construction control zone of a site for an example."""
-    return {"wkt": wkt, "feature_name": "某街区建设控制地带"}
-
-
-def _make_range_row(wkt: str) -> dict[str, str]:
-    """Return the whole protection range of a site for an example."""
-    return {"wkt": wkt, "feature_name": "某街区"}
+def _make_row(wkt: str, part: str = "") -> dict[str, str]:
+    """Return a part of a site for an example; its whole protection range without ``part``."""
+    return {"wkt": wkt, "feature_name": f"某街区{part}"}
 
 
 @rule(
@@ -57,17 +47,17 @@ def _make_range_row(wkt: str) -> dict[str, str]:
         "large.",
     },
     fails=[
-        RuleExample("core beyond the range", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),
-        RuleExample("range wider than its parts", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)],
-                "LSWHJQ": [_make_range_row("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
+        RuleExample("core beyond the range", {"LSWHBHX": [_make_row(PROTRUDING_WKT, "核心保护范围")], "LSWHJQ": [_make_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),
+        RuleExample("range wider than its parts", {"LSWHBHX": [_make_row(INNER_SQUARE_WKT, "核心保护范围"), _make_row(RING_WKT, "建设控制地带")],
+                "LSWHJQ": [_make_row("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
         RuleExample("identified by the kind, range in the line itself", {"LSWHBHX": [
             {"wkt": PROTRUDING_WKT, "feature_name": "某村核心保护范围", "feature_kind": "41"},
             {"wkt": SQUARE_WKT, "feature_name": "某村", "feature_kind": "40"}]}, finds=1, areas=(600.0,)),
     ],
     passes=[
-        RuleExample("core and control zone are the range", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
-        RuleExample("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
-        RuleExample("no range of that name", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [{"wkt": SQUARE_WKT, "feature_name": "另一街区"}]}),
+        RuleExample("core and control zone are the range", {"LSWHBHX": [_make_row(INNER_SQUARE_WKT, "核心保护范围"), _make_row(RING_WKT, "建设控制地带")], "LSWHJQ": [_make_row(SQUARE_WKT)]}),
+        RuleExample("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_make_row(INNER_SQUARE_WKT, "核心保护范围")], "LSWHJQ": [_make_row(SQUARE_WKT)]}),
+        RuleExample("no range of that name", {"LSWHBHX": [_make_row(PROTRUDING_WKT, "核心保护范围")], "LSWHJQ": [{"wkt": SQUARE_WKT, "feature_name": "另一街区"}]}),
     ],
 )  # fmt: skip
 def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
@@ -90,14 +80,10 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
     if heritage_line is None:
         return result
     parts = classify_heritage_parts(heritage_line, ctx)
-    range_layers = [
-        layer
-        for role in list_heritage_range_roles(ctx)
-        if (layer := find_usable_layer_or_note_reason(role, ctx, result)) is not None
-    ]
+    range_layers = find_usable_layers(list_heritage_range_roles(ctx), ctx, result)
     for layer, site_of_row in [
         *((layer, read_site_names(layer)) for layer in range_layers),
-        (heritage_line, _list_site_names_of_ranges(parts)),
+        (heritage_line, np.where(parts.find_rows_of_part(RANGE_PART), parts.site_of_row, "")),
     ]:
         for site in parts.list_site_names():
             is_range = site_of_row == site
@@ -105,11 +91,6 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
                 result.is_applicable = True
                 result.findings += _compare_site_parts(site, heritage_line, parts, layer, is_range, ctx)
     return result
-
-
-def _list_site_names_of_ranges(parts: HeritageParts) -> np.ndarray:
-    """Return the site of each row that is a whole protection range, else empty."""
-    return np.where(parts.find_rows_of_part(RANGE_PART), parts.site_of_row, "")
 
 
 def _compare_site_parts(

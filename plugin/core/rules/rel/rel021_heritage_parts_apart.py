@@ -5,7 +5,6 @@ import numpy as np
 
 from ...engine.context import RuleContext
 from ...heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, classify_heritage_parts
-from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -81,14 +80,10 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
         shared_pieces.right,
         strict=True,
     ):
-        result.findings.append(_complete_site_pair_finding(finding, parts.site_of_row[i], parts.site_of_row[j]))
+        site, other = parts.site_of_row[i], parts.site_of_row[j]
+        finding.params |= {"site": site, "other": other}
+        finding.case = "own" if site == other else "stricter"
+        if site != other:
+            finding.severity = Severity.INFO
+        result.findings.append(finding)
     return result
-
-
-def _complete_site_pair_finding(finding: Finding, site: str, other: str) -> Finding:
-    """Add the names of both sites to a finding; set its case and severity."""
-    finding.params |= {"site": site, "other": other}
-    finding.case = "own" if site == other else "stricter"
-    if site != other:
-        finding.severity = Severity.INFO
-    return finding

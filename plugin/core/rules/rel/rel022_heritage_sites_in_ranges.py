@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import re
+from typing import Any
 
 import numpy as np
 import shapely
@@ -18,7 +19,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import MAX_NAMED_ROWS
-from .._places import find_usable_layer_or_note_reason
+from .._places import find_usable_layer_or_note_reason, find_usable_layers
 
 SITE_POLYGON = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
 SITE_POINT_INSIDE_RANGE = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
@@ -113,11 +114,9 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
 def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
     """Add a finding for each layer of present heritage with points that no layer of heritage has."""
     roles = ["heritage", *list_heritage_range_roles(ctx), *POLYGON_ROLE_BY_POINT_ROLE]
-    planned_layers = [layer for role in roles if (layer := find_usable_layer_or_note_reason(role, ctx, result))]
-    for role in ctx.norm.get("heritage.present_layers") if planned_layers else ():
-        present = find_usable_layer_or_note_reason(str(role), ctx, result)
-        if present is None:
-            continue
+    planned_layers = find_usable_layers(roles, ctx, result)
+    present_roles = ctx.norm.get("heritage.present_layers") if planned_layers else ()
+    for present in find_usable_layers(present_roles, ctx, result):
         result.is_applicable = True
         planned_names = {
             _normalise_site_name(site)
@@ -168,7 +167,7 @@ def _report_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: R
         if not role or not sites:
             continue
         roles = [role, *(point for point, polygon in POLYGON_ROLE_BY_POINT_ROLE.items() if polygon == role)]
-        layers = [layer for r in roles if (layer := find_usable_layer_or_note_reason(r, ctx, result)) is not None]
+        layers = find_usable_layers(roles, ctx, result)
         if not layers:
             continue
         result.is_applicable = True
@@ -202,19 +201,17 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
     lone_rows = [row for row in named_rows.tolist() if site_names[row] not in point_names]
     if ctx.is_edit_check or 2 * len(lone_rows) >= len(named_rows):
         return []
-    findings = []
-    for row in lone_rows:
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                polygons,
-                row,
-                case="without_point",
-                params={"site": site_names[row]},
-                geometry=polygons.plane_shapes[row],
-                related_role=points.role,
-            )
+    return [
+        ctx.finding_maker.make_row_finding(
+            polygons,
+            row,
+            case="without_point",
+            params={"site": site_names[row]},
+            geometry=polygons.plane_shapes[row],
+            related_role=points.role,
         )
-    return findings
+        for row in lone_rows
+    ]
 
 
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
@@ -235,28 +232,23 @@ def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> 
         name = point_names[row]
         polygons_of_name = set(rows_with_shape[polygon_names[rows_with_shape] == name].tolist()) if name else set()
         polygons_at_point = polygons_by_point.get(row, set())
-        if not (polygons_of_name & polygons_at_point if polygons_of_name else polygons_at_point):
-            findings.append(_make_point_finding(points, row, str(name), polygons, sorted(polygons_of_name), ctx))
-    return findings
-
-
-def _make_point_finding(
-    points: Layer, row: int, name: str, polygons: Layer, polygons_of_name: list[int], ctx: RuleContext
-) -> Finding:
-    """Return the finding on a point outside the polygons of its name, or without any polygon of its name.
-
-    ``polygons_of_name``: rows of ``polygons`` with the point's name.
-    """
-    finding = ctx.finding_maker.make_row_finding(
-        points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane_shapes[row]
-    )
-    finding.params |= {"site": name}
-    finding.related_role = polygons.role
-    if polygons_of_name:
-        finding.related_keys = [polygons.keys[n] for n in polygons_of_name]
-        finding.params["distance"] = round(
-            float(shapely.distance(points.plane_shapes[row], polygons.plane_shapes[polygons_of_name]).min()), 2
+        if polygons_of_name & polygons_at_point if polygons_of_name else polygons_at_point:
+            continue
+        params: dict[str, Any] = {"site": str(name)}
+        named_rows = sorted(polygons_of_name)
+        if named_rows:
+            distances = shapely.distance(points.plane_shapes[row], polygons.plane_shapes[named_rows])
+            params["distance"] = round(float(distances.min()), 2)
+        findings.append(
+            ctx.finding_maker.make_row_finding(
+                points,
+                row,
+                case="outside" if named_rows else "unnamed",
+                severity=None if named_rows else Severity.INFO,
+                params=params,
+                geometry=points.plane_shapes[row],
+                related_role=polygons.role,
+                related_keys=[polygons.keys[n] for n in named_rows],
+            )
         )
-    else:
-        finding.severity = Severity.INFO
-    return finding
+    return findings

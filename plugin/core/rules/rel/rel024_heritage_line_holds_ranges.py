@@ -6,7 +6,7 @@ from ...heritage.protection import list_heritage_range_roles
 from ...indicators.survey_deductions import find_containing_rows
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
-from .._places import find_usable_layer_or_note_reason
+from .._places import find_usable_layer_or_note_reason, find_usable_layers
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -77,10 +77,7 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is None:
         return result
-    for role in list_heritage_range_roles(ctx):
-        layer = find_usable_layer_or_note_reason(role, ctx, result)
-        if layer is None:
-            continue
+    for layer in find_usable_layers(list_heritage_range_roles(ctx), ctx, result):
         result.is_applicable = True
         pieces = ctx.geometry.find_uncovered_pieces(layer, heritage_line)
         result.findings += ctx.finding_maker.mark_findings_by_location(
@@ -95,9 +92,8 @@ def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
     if centre is None or purple_line is None:
         return
     boundary = ctx.plan.find_layer_of_concept("boundary")
-    for role in ctx.norm.get("heritage.purple_layers"):
-        layer = find_usable_layer_or_note_reason(role, ctx, result)
-        if layer is None or layer.template.geometry != "polygon":
+    for layer in find_usable_layers(ctx.norm.get("heritage.purple_layers"), ctx, result):
+        if layer.template.geometry != "polygon":
             continue
         result.is_applicable = True
         is_in_centre = find_containing_rows(layer, centre, ctx) >= 0

@@ -70,12 +70,11 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
                 related_role=boundary.role,
                 related_keys=[boundary.keys[row]],
                 case="gap",
+                params={"related_fid": boundary.fids[row]} if row in boundary.repeated_keys else {},
                 area_m2=float(areas[k]),
                 width_m=float(gap_pieces.width[k]),
                 geometry=gap_pieces.geometry[k],
             )
-            if row in boundary.repeated_keys:
-                finding.params["related_fid"] = boundary.fids[row]
             result.findings += ctx.finding_maker.mark_findings_by_location([finding])
     overlaps = ctx.geometry.find_shared_pieces(detail_units)
     result.findings += ctx.finding_maker.make_pair_findings(detail_units, detail_units, overlaps, case="overlap")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
 from ...model.rule import RuleExample, RuleResult, Severity, rule
+from .._attributes import explain_missing_fields
 from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -55,13 +56,11 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
     if zones is None or boundary is None:
         return result
     if not zones.has_field("zone_code"):
-        params = {"layer": zones.name, "role": zones.role, "fields": zones.get_field_name("zone_code") or "GHFQDM"}
-        result.not_checked.append(("field_missing", params))
+        result.not_checked.append(explain_missing_fields(zones, "zone_code"))
         return result
     village_rows = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
     pieces = ctx.geometry.find_uncovered_pieces(zones, boundary, rows=village_rows)
-    result.findings, result.is_applicable = (
-        ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.make_pair_findings(zones, boundary, pieces)),
-        bool(village_rows.any()),
-    )
+    findings = ctx.finding_maker.make_pair_findings(zones, boundary, pieces)
+    result.findings = ctx.finding_maker.mark_findings_by_location(findings)
+    result.is_applicable = bool(village_rows.any())
     return result

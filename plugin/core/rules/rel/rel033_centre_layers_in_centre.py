@@ -3,6 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
+from .._places import make_findings_of_pieces
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -67,12 +68,4 @@ def central_area_layers_within_extent(layer: Layer, centre: Layer, *, ctx: RuleC
             ctx.finding_maker.make_pair_findings(layer, centre, ctx.geometry.find_uncovered_pieces(layer, centre))
         )
     outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, centre)
-    findings = []
-    for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True):
-        case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                layer, row, case=case, params=params, geometry=shape, related_role=centre.role
-            )
-        )
-    return ctx.finding_maker.mark_findings_by_location(findings)
+    return ctx.finding_maker.mark_findings_by_location(make_findings_of_pieces(layer, centre, outside_pieces, ctx))

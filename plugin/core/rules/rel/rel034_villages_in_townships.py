@@ -138,12 +138,6 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
     return result
 
 
-def _label_code(layer: Layer, code: str) -> str:
-    """Return the code of a division with its name if the layer has it, for messages."""
-    rows = [row for row, text in enumerate(layer.text("division_code")) if text.startswith(code)]
-    return _label_row(layer, code, rows[0]) if rows else code
-
-
 def _label_row(layer: Layer, code: str, row: int) -> str:
     """Return the code of a division with the name that its layer has in this row, for messages."""
     return f"{code} {layer.text('division_name')[row]}".strip()
@@ -177,6 +171,8 @@ def _report_parcels_of_other_villages(
         areas = np.nan_to_num(parcels.measure_rows(others))
         area_by_village = {one: float(areas[located[others] == one].sum()) for one in set(located[others])}
         largest_village = max(sorted(area_by_village), key=area_by_village.__getitem__)
+        named_row = next((n for n, text in enumerate(village_codes) if text == largest_village), None)
+        label = largest_village if named_row is None else _label_row(villages, largest_village, named_row)
         findings.append(
             ctx.finding_maker.make_row_finding(
                 villages,
@@ -187,7 +183,7 @@ def _report_parcels_of_other_villages(
                     "code": code,
                     "other": largest_village,
                     "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
-                    "shown": {"code": _label_row(villages, code, row), "other": _label_code(villages, largest_village)},
+                    "shown": {"code": _label_row(villages, code, row), "other": label},
                 },
                 geometry=villages.plane_shapes[row],
                 area_m2=area_by_village[largest_village],

@@ -8,8 +8,8 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import make_row_list_params, read_class_lines
-from .._places import find_usable_layer_or_note_reason
+from .._attributes import make_row_list_params, read_setting_words
+from .._places import find_usable_layer_or_note_reason, find_usable_layers, make_findings_of_pieces
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
@@ -100,41 +100,38 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         selected.
     """
     result = RuleResult(is_applicable=False)
-    boundaries = [
-        layer
-        for boundary_concept in BOUNDARY_CONCEPTS
-        if (layer := find_usable_layer_or_note_reason(boundary_concept, ctx, result)) is not None
-    ]
-    for role in HAZARD_ROLES:
-        hazard = find_usable_layer_or_note_reason(role, ctx, result)
-        if hazard is None:
-            continue
+    boundaries = find_usable_layers(BOUNDARY_CONCEPTS, ctx, result)
+    for hazard in find_usable_layers(HAZARD_ROLES, ctx, result):
         for boundary in boundaries:
             result.is_applicable = True
-            result.findings += _report_parts_inside_boundary(hazard, boundary, ctx)
+            pieces_inside = ctx.geometry.find_point_line_pieces_inside(hazard, boundary)
+            result.findings += make_findings_of_pieces(hazard, boundary, pieces_inside, ctx)
     result.findings += _report_village_zones(result, ctx)
-    hazard_areas = [
-        area for role in HAZARD_AREA_ROLES if (area := find_usable_layer_or_note_reason(role, ctx, result)) is not None
-    ]
-    for role in REFUGE_ROLES if hazard_areas else ():
-        refuge = find_usable_layer_or_note_reason(role, ctx, result)
-        if refuge is not None:
-            result.is_applicable = True
-            for area in hazard_areas:
-                result.findings += _report_refuges_in_hazard_area(refuge, area, ctx)
+    hazard_areas = find_usable_layers(HAZARD_AREA_ROLES, ctx, result)
+    for refuge in find_usable_layers(REFUGE_ROLES if hazard_areas else (), ctx, result):
+        result.is_applicable = True
+        for area in hazard_areas:
+            if refuge.template.geometry == "polygon":
+                shared_pieces = ctx.geometry.find_shared_pieces(refuge, area)
+                result.findings += ctx.finding_maker.make_pair_findings(refuge, area, shared_pieces, case="refuge")
+            else:
+                pieces_inside = ctx.geometry.find_point_line_pieces_inside(refuge, area)
+                result.findings += make_findings_of_pieces(refuge, area, pieces_inside, ctx, case="refuge")
     _report_townships_without_facility(result, ctx)
     return result
 
 
 def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> None:
     """Add a finding on the townships that have no facility of a kind, if other townships have one."""
-    for concept, role_list, word_list, *further_roles in read_class_lines(ctx.norm, "protected.township_facilities", 3):
+    for concept, role_list, word_list, *further_roles in read_setting_words(
+        ctx.norm, "protected.township_facilities", 3
+    ):
         townships = find_usable_layer_or_note_reason(concept, ctx, result)
         roles, words = role_list.split("|"), word_list.split("|")
-        layers = _find_layers(roles, ctx, result)
+        layers = find_usable_layers(roles, ctx, result)
         if townships is None or ctx.is_edit_check or not any(_find_named_shapes(layer, words) for layer in layers):
             continue
-        layers += _find_layers(further_roles, ctx, result)
+        layers += find_usable_layers(further_roles, ctx, result)
         shapes = [shape for layer in layers for shape in _find_named_shapes(layer, words)]
         result.is_applicable = True
         facilities = np.array(shapes, dtype=object)
@@ -142,28 +139,21 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
         rows = townships.sort_rows(np.setdiff1d(np.flatnonzero(townships.has_shape), served_rows))
         if not rows:
             continue
-        finding = ctx.finding_maker.make_row_finding(
-            townships,
-            rows[0],
-            case="without_facility",
-            severity=Severity.INFO,
-            params={"words": "、".join(words), **make_row_list_params(townships, rows)},
-            geometry=ctx.geometry.unite_shapes(townships.plane_shapes[rows]),
+        params = {"words": "、".join(words), **make_row_list_params(townships, rows)}
+        names = townships.text("feature_name" if townships.has_field("feature_name") else "division_name")
+        for row_name, row in zip(params["shown"]["row_names"], rows, strict=False):
+            row_name.append(names[row])
+        result.findings.append(
+            ctx.finding_maker.make_row_finding(
+                townships,
+                rows[0],
+                case="without_facility",
+                severity=Severity.INFO,
+                params=params,
+                geometry=ctx.geometry.unite_shapes(townships.plane_shapes[rows]),
+                related_role=layers[0].role,
+            )
         )
-        names = (
-            townships.text("feature_name") if townships.has_field("feature_name") else townships.text("division_name")
-        )
-        finding.params["shown"]["row_names"] = [
-            [*row_name, names[row]] for row_name, row in zip(finding.params["shown"]["row_names"], rows, strict=False)
-        ]
-        finding.related_role = layers[0].role
-        result.findings.append(finding)
-
-
-def _find_layers(roles: list[str], ctx: RuleContext, result: RuleResult) -> list[Layer]:
-    """Return the usable layers of these codes; reasons for unusable ones are added to ``result``."""
-    layers = [find_usable_layer_or_note_reason(role, ctx, result) for role in roles]
-    return [layer for layer in layers if layer is not None]
 
 
 def _find_named_shapes(layer: Layer, words: list[str]) -> list[Any]:
@@ -182,57 +172,8 @@ def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]
         return []
     is_village = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
     findings: list[Finding] = []
-    for role in HAZARD_ROLES_OF_VILLAGE_ZONES if is_village.any() else ():
-        area = find_usable_layer_or_note_reason(role, ctx, result)
-        if area is not None:
-            result.is_applicable = True
-            pieces = ctx.geometry.find_shared_pieces(zones, area, left_rows=is_village)
-            findings += ctx.finding_maker.make_pair_findings(zones, area, pieces, case="village")
-    return findings
-
-
-def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding for each facility of disaster prevention, or part of one, in a hazard area."""
-    if refuge.template.geometry == "polygon":
-        return ctx.finding_maker.make_pair_findings(
-            refuge, area, ctx.geometry.find_shared_pieces(refuge, area), case="refuge"
-        )
-    pieces_inside = ctx.geometry.find_point_line_pieces_inside(refuge, area)
-    findings = []
-    for row, area_row, shape in zip(
-        pieces_inside.point_or_line_row.tolist(),
-        pieces_inside.polygon_row.tolist(),
-        pieces_inside.piece_shape,
-        strict=True,
-    ):
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                refuge, row, case="refuge", geometry=shape, related_role=area.role, related_keys=[area.keys[area_row]]
-            )
-        )
-    return findings
-
-
-def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding for each point of hazard, and each stretch of a line of hazard, inside a boundary."""
-    pieces_inside = ctx.geometry.find_point_line_pieces_inside(hazard, boundary)
-    findings = []
-    for row, boundary_row, shape in zip(
-        pieces_inside.point_or_line_row.tolist(),
-        pieces_inside.polygon_row.tolist(),
-        pieces_inside.piece_shape,
-        strict=True,
-    ):
-        case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        findings.append(
-            ctx.finding_maker.make_row_finding(
-                hazard,
-                row,
-                case=case,
-                params=params,
-                geometry=shape,
-                related_role=boundary.role,
-                related_keys=[boundary.keys[boundary_row]],
-            )
-        )
+    for area in find_usable_layers(HAZARD_ROLES_OF_VILLAGE_ZONES if is_village.any() else (), ctx, result):
+        result.is_applicable = True
+        pieces = ctx.geometry.find_shared_pieces(zones, area, left_rows=is_village)
+        findings += ctx.finding_maker.make_pair_findings(zones, area, pieces, case="village")
     return findings

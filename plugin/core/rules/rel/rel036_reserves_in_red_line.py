@@ -8,8 +8,8 @@ from ...indicators.areas import find_reserve_parts_and_names
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import find_usable_layer_or_note_reason
-from .._reserves import join_site_names
+from .._excluded_places import join_site_names
+from .._places import find_usable_layers
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -95,9 +95,8 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
 
 def _report_lost_reserves(reserves: Layer, result: RuleResult, ctx: RuleContext) -> None:
     """Add a finding for each layer of present reserves of which the planned reserves lack large parts."""
-    for role in ctx.norm.get("reserves.present_layers"):
-        present_reserves = find_usable_layer_or_note_reason(str(role), ctx, result)
-        if present_reserves is None or present_reserves.template.geometry != "polygon":
+    for present_reserves in find_usable_layers(ctx.norm.get("reserves.present_layers"), ctx, result):
+        if present_reserves.template.geometry != "polygon":
             continue
         pieces = ctx.geometry.find_uncovered_pieces(present_reserves, reserves, keep_slivers=True)
         pieces = pieces.select_pieces(pieces.area >= float(ctx.norm.get("reserves.min_lost_m2")))

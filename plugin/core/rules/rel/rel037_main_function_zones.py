@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...engine.context import RuleContext
-from ...model.findings import Finding
+from ...files.cells import format_column as cells
+from ...heritage.protection import list_heritage_range_roles
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...three_zones.main_function import (
-    ENERGY_FUNCTION,
-    HERITAGE_FUNCTION,
-    SETTINGS_USED,
-    find_rows_with_additional_function,
-    measure_three_zones_by_row,
-    read_main_functions,
-)
+from ...profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
+from ...three_zones.figures import list_zone_codes
+from .._places import find_polygons_overlapping_any, give_findings_to_layer
 
+ENERGY_FUNCTION, HERITAGE_FUNCTION = "energy", "heritage"
+#: Settings of the rules on main functions.
+SETTINGS_USED = ("tolerance", "main_function", "three_zones", "codes.planning_zones", "rules.REL037")
+#: Meanings of the fields in which words are searched; the remark (BZ) has no meaning.
+_TEXT_FIELDS, _REMARK_FIELD = ("feature_kind", "feature_name"), "BZ"
+#: Heritage sites without a separate protection range.
+_HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
 WEST_TOWNSHIP_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
 FARMING_TOWNSHIP = {"wkt": WEST_TOWNSHIP_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
@@ -106,7 +115,6 @@ def main_function_zones(
         control_lines is selected.
     """
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
-    params: dict[str, Any]
     functions_found = read_main_functions(functions, ctx)
     shares = measure_three_zones_by_row(functions, zones, ctx)
     result = RuleResult()
@@ -121,15 +129,16 @@ def main_function_zones(
                 )
             )
         elif not shares.is_dominant(row, function.zone_code, limits[function.zone_code]):
-            params = {"name": function.township_name, "function": function.function_word}
-            params |= shares.format_shares_in_percent(row)
-            params |= {
+            share_params: dict[str, Any] = {
+                "name": function.township_name,
+                "function": function.function_word,
+                **shares.format_shares_in_percent(row),
                 "space": shares.zone_names[function.zone_code],
                 "limit": round(100 * limits[function.zone_code], 2),
             }
             shape = functions.plane_shapes[row]
             result.findings.append(
-                ctx.finding_maker.make_row_finding(functions, row, case="share", params=params, geometry=shape)
+                ctx.finding_maker.make_row_finding(functions, row, case="share", params=share_params, geometry=shape)
             )
     for overlay in (ENERGY_FUNCTION, HERITAGE_FUNCTION):
         has_features = find_rows_with_additional_function(overlay, functions, zones, ctx)
@@ -144,20 +153,111 @@ def main_function_zones(
         uncovered_findings = ctx.finding_maker.make_pair_findings(
             townships, functions, ctx.geometry.find_uncovered_pieces(townships, functions), case="bare"
         )
-        result.findings += [
-            _swap_roles(finding, functions)
-            for finding in ctx.finding_maker.mark_findings_by_location(uncovered_findings)
-        ]
+        ctx.finding_maker.mark_findings_by_location(uncovered_findings)
+        give_findings_to_layer(uncovered_findings, functions)
+        result.findings += uncovered_findings
     return result
 
 
-def _swap_roles(finding: Finding, functions: Layer) -> Finding:
-    """Exchange the two layers of a finding, in place, and return it.
+@dataclass(frozen=True)
+class MainFunction:
+    """The main function (主体功能) that a row of a layer states for a township.
 
-    The finding then belongs to the layer of functions, on which the rule reports.
+    ``zone_code``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function_word``: the word found for it;
+    ``words_by_additional_function``: kind of an additional function (energy, heritage) → word found, empty if absent;
+    ``township_name``: the township's name; ``searched_text``: the text that was searched.
     """
-    if "fid" in finding.params:
-        finding.params["related_fid"] = finding.params.pop("fid")
-    finding.related_role, finding.related_keys = finding.role, [finding.key]
-    finding.role, finding.key = functions.role, ""
-    return finding
+
+    zone_code: str
+    function_word: str
+    words_by_additional_function: dict[str, str]
+    township_name: str
+    searched_text: str
+
+
+@dataclass(frozen=True)
+class ThreeZoneAreasByRow:
+    """Areas of the three zones in rows of a layer.
+
+    ``areas_m2``: (n, 3) m² in the order of ``ZONE_KINDS_BY_CODE``; ``zone_names``: names of the zones by code.
+    """
+
+    areas_m2: NDArray
+    zone_names: dict[str, str]
+
+    def is_dominant(self, row: int, space: str, min_share: float) -> bool:
+        """Return True if one of the three zones dominates a row of the layer.
+
+        The zone ``space`` (01, 02 or 03) has the largest share of the row, or at least the share ``min_share``. In a
+        row without any zone each of the three dominates.
+        """
+        zone_area, total = self.areas_m2[row, list(ZONE_KINDS_BY_CODE).index(space)], self.areas_m2[row].sum()
+        return bool(total == 0 or zone_area == self.areas_m2[row].max() or zone_area / total >= min_share)
+
+    def format_shares_in_percent(self, row: int) -> dict[str, float]:
+        """Return zone name → share in a row, in percent with one decimal."""
+        total = self.areas_m2[row].sum()
+        return {
+            name: round(100 * float(a) / total, 1)
+            for name, a in zip(ZONE_KINDS_BY_CODE.values(), self.areas_m2[row], strict=True)
+        }
+
+
+def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
+    """Return the main function that each row of a layer states.
+
+    It is the first word of the setting ``[main_function]`` that the text contains.
+    """
+    spaces = [("03", "urban"), ("02", "ecological"), ("01", "agricultural")]
+    code_and_word_pairs = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
+    overlays = {
+        kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY_FUNCTION, HERITAGE_FUNCTION)
+    }
+    columns = [layer.text(field) for field in _TEXT_FIELDS]
+    remark_column = layer.get_column_by_name(_REMARK_FIELD)
+    columns += [cells(remark_column)] if remark_column is not None else []
+    main_functions = []
+    for name, *texts in zip(layer.text("division_name"), *columns, strict=True):
+        text = " ".join(word for word in texts if word)
+        zone_code, word = next(((c, w) for c, w in code_and_word_pairs if w in text), ("", ""))
+        also = {kind: next((w for w in ws if w in text), "") for kind, ws in overlays.items()}
+        main_functions.append(MainFunction(zone_code, word, also, name, text))
+    return main_functions
+
+
+def measure_three_zones_by_row(functions: Layer, zones: Layer, ctx: RuleContext) -> ThreeZoneAreasByRow:
+    """Return the statutory areas of the three zones in each row of a layer.
+
+    ``functions``: the layer with main functions; ``zones``: the planning zones.
+    """
+    spaces = load_space_map(ctx.norm)
+    codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
+    shared = ctx.geometry.find_shared_areas(functions, zones)
+    areas = shared.share * functions.statutory[shared.left]
+    area_by_row_and_zone = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
+    for column, code in enumerate(ZONE_KINDS_BY_CODE):
+        is_in_zone = codes[shared.right] == code
+        np.add.at(area_by_row_and_zone[:, column], shared.left[is_in_zone], areas[is_in_zone])
+    return ThreeZoneAreasByRow(area_by_row_and_zone, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
+
+
+def find_rows_with_additional_function(
+    function_kind: str, functions: Layer, zones: Layer, ctx: RuleContext
+) -> NDArray | None:
+    """Return (n,) bool: rows that contain features of an additional function.
+
+    ``function_kind``: energy or heritage. None where the plan has no layer for it.
+    """
+    if function_kind == ENERGY_FUNCTION:
+        mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
+        shapes = [zones.plane_shapes[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
+    else:
+        shapes = _collect_overlay_shapes(("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
+    if not shapes:
+        return None
+    return find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
+
+
+def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:
+    """Return the shapes of each layer of these concepts that the plan has."""
+    return [layer.plane_shapes for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,15 @@ from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import format_code_with_name, read_field_words
+from .._attributes import format_code_with_name, join_code_names_of_field, read_setting_words
 from .._places import find_usable_layer_or_note_reason
 from .._planned_change import report_changes_of_present_use
 from .._planned_use import (
     find_facilities_on_other_land,
     find_land_cut_by_line,
     find_lines_off_roads,
-    join_class_names,
-    report_empty_line,
     report_missing_line,
+    report_planned_land_without_line,
 )
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -168,21 +166,21 @@ def planned_use_against_zones(
         two layers. Runs by default for a whole county (scope county), else if the rule or its group centre is selected.
     """
     result = RuleResult(is_applicable=False)
-    neutral = [str(code) for code in ctx.norm.get("zones.neutral_classes")]
+    neutral = ctx.norm.get("zones.neutral_classes")
     if centre_zones is not None and centre_zones.has_values("zone_code"):
         result.is_applicable = True
         limit = float(ctx.norm.get("zones.min_zone_share"))
-        for zone, classes in _read_classes_by_zone(ctx, "zones.zone_classes"):
+        for zone, *classes in read_setting_words(ctx.norm, "zones.zone_classes", 1):
             rows = ctx.find_rows_with_code(centre_zones, "zone_code", [zone])
             left_out = [code for code in neutral if code not in classes]
             for finding in _find_other_uses(centre_zones, rows, planned_use, classes, left_out, limit, ctx):
                 finding.case, finding.field = "zone", centre_zones.get_field_name("zone_code")
                 zone_codes = ctx.get_code_list("planning_zones").entry_by_code
                 finding.params["zone"] = zone_codes[zone].name if zone in zone_codes else zone
-                finding.params["neutral"] = join_class_names(left_out, planned_use, ctx)
+                finding.params["neutral"] = join_code_names_of_field(planned_use, "land_use", left_out, ctx)
                 result.findings.append(finding)
     limit = float(ctx.norm.get("zones.min_line_share"))
-    for concept, classes in _read_classes_by_zone(ctx, "zones.line_classes"):
+    for concept, *classes in read_setting_words(ctx.norm, "zones.line_classes", 1):
         line = find_usable_layer_or_note_reason(concept, ctx, result)
         if line is None or line.template.geometry != "polygon":
             continue
@@ -194,23 +192,26 @@ def planned_use_against_zones(
         reported_keys = {finding.key for finding in uses}
         large_uses = _find_large_other_uses(line, planned_use, classes, ctx)
         result.findings += [*uses, *(one for one in large_uses if one.key not in reported_keys)]
-    for concept, classes in _read_classes_by_zone(ctx, "zones.covered_classes"):
+    for concept, *classes in read_setting_words(ctx.norm, "zones.covered_classes", 1):
         line = ctx.plan.find_layer_of_concept(concept)
         if line is None and not ctx.is_edit_check:
             result.findings += report_missing_line(concept, classes, planned_use, ctx)
             result.is_applicable = result.is_applicable or bool(result.findings)
         elif line is not None and line.template.geometry == "polygon":
             result.is_applicable = True
-            find = find_land_cut_by_line if len(line) else report_empty_line
-            result.findings += find(line, classes, planned_use, boundary, ctx)
-    for role, facility_words, classes in read_field_words(ctx.norm, "zones.facility_classes"):
+            result.findings += (
+                find_land_cut_by_line(line, classes, planned_use, boundary, ctx)
+                if len(line)
+                else report_planned_land_without_line("empty", line.role, planned_use.role, classes, planned_use, ctx)
+            )
+    for role, facility_words, *classes in read_setting_words(ctx.norm, "zones.facility_classes", 3):
         points = find_usable_layer_or_note_reason(role, ctx, result)
         if points is not None and points.has_field("feature_name"):
             result.is_applicable = True
             result.findings += find_facilities_on_other_land(
                 points, facility_words.split("|"), classes, planned_use, ctx
             )
-    for role, classes in _read_classes_by_zone(ctx, "zones.road_classes"):
+    for role, *classes in read_setting_words(ctx.norm, "zones.road_classes", 1):
         lines = find_usable_layer_or_note_reason(role, ctx, result)
         if lines is not None and lines.template.geometry == "line":
             result.is_applicable = True
@@ -219,21 +220,13 @@ def planned_use_against_zones(
     return result
 
 
-def _read_classes_by_zone(ctx: RuleContext, setting: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield, for each row of a setting, its zone or control line and the classes of land use there."""
-    for line in ctx.norm.get(setting):
-        name, *classes = line.split()
-        yield name, classes
-
-
 def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], ctx: RuleContext) -> list[Finding]:
     """Return a finding for each row of a line with much planned land use of other classes.
 
     Streets, utilities and open space (`zones.neutral_classes`) do not count.
     """
     limit = float(ctx.norm.get("zones.max_other_use_m2"))
-    neutral = [str(code) for code in ctx.norm.get("zones.neutral_classes")]
-    is_other = ~ctx.find_rows_with_code(planned_use, "land_use", [*classes, *neutral])
+    is_other = ~ctx.find_rows_with_code(planned_use, "land_use", [*classes, *ctx.norm.get("zones.neutral_classes")])
     pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_other)
     areas = np.bincount(pieces.left, ctx.geometry.compute_piece_areas(pieces, line, planned_use), minlength=len(line))
     uses = planned_use.text("land_use")
@@ -244,7 +237,7 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
         use_row = int(pieces.right[largest])
         params: dict[str, Any] = {
             "limit": limit,
-            "expected": join_class_names(classes, planned_use, ctx),
+            "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
             "value": uses[use_row],
             "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
         }
@@ -295,7 +288,7 @@ def _find_other_uses(
         params: dict[str, Any] = {
             "percent": round_unlike_limit(100 * float(expected[row] / planned_areas[row]), 100 * limit),
             "limit": round(100 * limit, 2),
-            "expected": join_class_names(classes, planned_use, ctx),
+            "expected": join_code_names_of_field(planned_use, "land_use", classes, ctx),
             "value": uses[largest_use_row],
             "shown": {"value": format_code_with_name(planned_use, "land_use", uses[largest_use_row], ctx)},
         }

@@ -9,9 +9,14 @@ from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...three_zones.main_function import find_polygons_overlapping_any
-from .._attributes import MAX_SHOWN_FIDS, join_code_names, make_row_list_params, read_class_lines
-from .._places import find_usable_layer_or_note_reason
+from .._attributes import (
+    MAX_SHOWN_FIDS,
+    join_code_names,
+    join_code_names_of_field,
+    make_row_list_params,
+    read_setting_words,
+)
+from .._places import find_polygons_overlapping_any, find_usable_layer_or_note_reason
 
 WEST_WKT = "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))"
 EAST_WKT = "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"
@@ -135,22 +140,22 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
         selected.
     """
     result = RuleResult(is_applicable=False)
-    for name, code, *classes in read_class_lines(ctx.norm, "zones.present_classes", 3):
+    for name, code, *classes in read_setting_words(ctx.norm, "zones.present_classes", 3):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         if layer is not None and layer.template.geometry == "polygon":
             result.is_applicable = True
             result.findings += _find_zones_on_other_land(layer, code, classes, base_parcels, ctx)
-    for name, code, *classes in read_class_lines(ctx.norm, "zones.expected_kinds", 3):
+    for name, code, *classes in read_setting_words(ctx.norm, "zones.expected_kinds", 3):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         if layer is not None and layer.template.geometry == "polygon" and layer.has_field("zone_code"):
             result.is_applicable = True
             result.findings += _find_land_of_a_kind_without_zone(layer, code, classes, base_parcels, ctx)
-    for name, *classes in read_class_lines(ctx.norm, "zones.described_classes", 2):
+    for name, *classes in read_setting_words(ctx.norm, "zones.described_classes", 2):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         if layer is not None and layer.template.geometry == "polygon" and layer is not base_parcels:
             result.is_applicable = True
             result.findings += _find_land_left_out(layer, classes, base_parcels, ctx)
-    kept_lines = read_class_lines(ctx.norm, "zones.kept_layers", 4, number_position=2)
+    kept_lines = read_setting_words(ctx.norm, "zones.kept_layers", 4, number_at=2)
     kinds_by_name: dict[str, list[str]] = {}
     for name, kind, *_ in kept_lines:
         kinds_by_name.setdefault(name, []).append(kind)
@@ -204,16 +209,17 @@ def _find_zones_on_other_land(
     )
     is_mineral = code in ctx.norm.get("main_function.energy_zones")
     if is_mineral and is_other.any():
-        shapes = _collect_mineral_shapes(ctx)
-        if not len(shapes):
+        layers = [ctx.plan.find_layer_of_concept(role) for role in ctx.norm.get("zones.mineral_layers")]
+        shapes = [one.plane_shapes[one.has_shape] for one in layers if one is not None]
+        if not any(len(one) for one in shapes):
             return []
-        is_other &= ~find_polygons_overlapping_any(layer.plane_shapes, shapes)
+        is_other &= ~find_polygons_overlapping_any(layer.plane_shapes, np.concatenate(shapes))
     findings = []
     usual_percent = 100 * float(ctx.norm.get("zones.min_present_share"))
     other_rows = np.flatnonzero(is_other)
     for row, area in zip(other_rows.tolist(), layer.measure_rows(other_rows).tolist(), strict=True):
         params = {
-            "zone": _get_kind_name(layer, meaning, code, ctx),
+            "zone": join_code_names_of_field(layer, meaning, [code], ctx),
             "percent": round(100 * float(expected[row] / described_areas[row]), 2),
             "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
             "shown": {"noted": {"usual_fact": {"share": f"{usual_percent:g}"}}},
@@ -274,7 +280,7 @@ def _find_kept_land(
             severity=Severity.INFO,
             params={
                 "percent": round(100 * shared_area / zone_area_sum, 2),
-                "zone": layer.name if kind == EVERY_KIND else _get_kind_name(layer, meaning, kind, ctx),
+                "zone": layer.name if kind == EVERY_KIND else join_code_names_of_field(layer, meaning, [kind], ctx),
                 **make_row_list_params(kept_layer, rows),
             },
             related_role=kept_layer.role,
@@ -283,12 +289,6 @@ def _find_kept_land(
             geometry=ctx.geometry.unite_shapes(pieces.geometry[np.isin(pieces.left, shown_rows)]),
         )
     ]
-
-
-def _get_kind_name(layer: Layer, meaning: str, code: str, ctx: RuleContext) -> str:
-    """Return the name of a kind of zone or line; its code if the layer's code list lacks it."""
-    template_field = layer.template.find_field(meaning)
-    return join_code_names([code], template_field.codes if template_field is not None else "", ctx)
 
 
 def _find_land_of_a_kind_without_zone(
@@ -316,9 +316,9 @@ def _find_land_of_a_kind_without_zone(
         area_by_code[zone_code] = area_by_code.get(zone_code, 0.0) + parcel_area
     present_zone_code = max(area_by_code, key=lambda zone_code: area_by_code[zone_code]) if area_by_code else ""
     params = {
-        "zone": _get_kind_name(layer, "zone_code", code, ctx),
+        "zone": join_code_names_of_field(layer, "zone_code", [code], ctx),
         "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
-        "now": _get_kind_name(layer, "zone_code", present_zone_code, ctx) if present_zone_code else "—",
+        "now": join_code_names_of_field(layer, "zone_code", [present_zone_code], ctx) if present_zone_code else "—",
         **make_row_list_params(parcels, positions.tolist()),
     }
     return [
@@ -335,13 +335,6 @@ def _find_land_of_a_kind_without_zone(
             geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions[:MAX_SHOWN_FIDS]]),
         )
     ]
-
-
-def _collect_mineral_shapes(ctx: RuleContext) -> NDArray:
-    """Return the shapes of all mineral layers of the plan."""
-    layers = [ctx.plan.find_layer_of_concept(role) for role in ctx.norm.get("zones.mineral_layers")]
-    shapes = [layer.plane_shapes[layer.has_shape] for layer in layers if layer is not None]
-    return np.concatenate(shapes) if shapes else np.array([], dtype=object)
 
 
 def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: RuleContext) -> list[Finding]:

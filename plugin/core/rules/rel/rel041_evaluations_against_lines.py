@@ -12,15 +12,8 @@ from ...messages.numbers import format_hectare_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import (
-    MAX_SHOWN_FIDS,
-    make_setting_error,
-    read_class_lines,
-    read_field_words,
-    read_number_lines,
-    read_word_pairs,
-)
-from .._places import find_usable_layer_or_note_reason
+from .._attributes import MAX_SHOWN_FIDS, make_setting_error, read_setting_words
+from .._places import find_usable_layer_or_note_reason, find_usable_layers
 
 WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 EAST_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
@@ -128,9 +121,9 @@ def evaluations_against_lines(
         else if the rule or its group control_lines is selected.
     """
     line_by_concept = {"farmland": farmland, "red_line": red_line, "boundary": boundary}
-    field_by_role = dict(read_word_pairs(ctx.norm, GRADED_FIELDS_SETTING))
+    field_by_role = dict(read_setting_words(ctx.norm, GRADED_FIELDS_SETTING, 2, 2))
     result = RuleResult(is_applicable=False)
-    for role, word, concept, limit in read_number_lines(ctx.norm, "zones.evaluated_lines", 4):
+    for role, word, concept, limit in read_setting_words(ctx.norm, "zones.evaluated_lines", 4, 4, number_at=3):
         line, evaluation = line_by_concept.get(concept), find_usable_layer_or_note_reason(role, ctx, result)
         if line is None or evaluation is None or role not in field_by_role or evaluation.template.geometry != "polygon":
             continue
@@ -152,10 +145,10 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
     """Add a finding for each pair of grades of two evaluations that are not on the same land."""
     words_by_role = {
         role: words
-        for role, name, words in read_field_words(ctx.norm, WORDS_SETTING)
+        for role, name, *words in read_setting_words(ctx.norm, WORDS_SETTING, 3)
         if name == field_by_role.get(role)
     }
-    for role, word, other_role, expected, limit in read_number_lines(ctx.norm, PAIRS_SETTING, 5):
+    for role, word, other_role, expected, limit in read_setting_words(ctx.norm, PAIRS_SETTING, 5, 5, number_at=4):
         layers = [find_usable_layer_or_note_reason(name, ctx, result) for name in (role, other_role)]
         if any(one is None or one.template.geometry != "polygon" or one.role not in field_by_role for one in layers):
             continue
@@ -224,9 +217,7 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
 
     Such land has a grade of an evaluation, and is inside or outside a control line.
     """
-    for role, word, relation, concept, least, *excepted in read_class_lines(
-        ctx.norm, PARTS_SETTING, 6, number_position=4
-    ):
+    for role, word, relation, concept, least, *excepted in read_setting_words(ctx.norm, PARTS_SETTING, 6, number_at=4):
         if relation not in (INSIDE, OUTSIDE):
             text = " ".join((role, word, relation, concept, least, *excepted))
             raise make_setting_error(ctx.norm, PARTS_SETTING, text, f'"A B {INSIDE}|{OUTSIDE} C 1000000 D …"')
@@ -238,7 +229,7 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
         rows = np.array([word in grade for grade in grades], dtype=bool)
         if not rows.any():
             continue
-        others = [layer for name in excepted if (layer := find_usable_layer_or_note_reason(name, ctx, result))]
+        others = find_usable_layers(excepted, ctx, result)
         parts = _find_land_in_or_outside_line(line, evaluation, rows, relation, others, ctx)
         areas = ctx.geometry.measure_drawn_areas(parts)
         is_large = areas >= float(least)

@@ -11,9 +11,9 @@ from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import make_row_list_params, read_class_lines
+from .._attributes import make_row_list_params, read_setting_words
+from .._excluded_places import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 from .._places import is_reported_elsewhere
-from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -128,7 +128,7 @@ def present_land_in_red_line(
         return result
     result.is_applicable = True
     is_cultivated = ctx.find_cultivated_rows(parcels)
-    for group, *classes in read_class_lines(ctx.norm, "protected.present_classes", 2):
+    for group, *classes in read_setting_words(ctx.norm, "protected.present_classes", 2):
         rows = find_rows_of_classes(parcels, classes, ctx)
         in_core = None
         if reserves is not None and is_core.any():

@@ -6,17 +6,18 @@ from ...heritage.protection import PART_SETTINGS
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._excluded_places import (
+    CORE_SETTINGS,
     HEIGHTS_SETTING,
     PLACES_SETTING,
     FacilityParts,
     ReportedParts,
+    find_core_rows_or_note_reason,
     find_facility_parts,
     report_excluded_places,
     report_facility_parts,
     report_high_zones,
 )
 from .._places import find_usable_layer_or_note_reason
-from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"

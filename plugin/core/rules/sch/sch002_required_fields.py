@@ -5,7 +5,7 @@ from typing import Any
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
-from ...plan.layer import Layer, MistypedColumn
+from ...plan.layer import Layer
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params, shorten_or_mask_value
 
 #: Skipped rules that a message names.
@@ -72,7 +72,16 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     needed_names, reading_rules = find_needed_fields(layer, ctx), _find_rules_by_needed_field(layer, ctx)
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     mistyped_columns = {name.upper(): column for name, column in layer.source.mistyped_columns.items()}
-    findings = [_make_finding_on_stored_values(layer, name, column) for name, column in mistyped_columns.items()]
+    findings = []
+    for name, column in mistyped_columns.items():
+        declared, fids = layer.template.find_field_by_name(name), set(column.fids)
+        positions = [position for position, fid in enumerate(layer.fids) if fid in fids]
+        stored = make_row_list_params(layer, positions, MAX_NAMED_ROWS) | {
+            "count": column.count,
+            "expected": column.declared_type,
+            "example": shorten_or_mask_value(declared, column.example.replace("\0", "␀")) if declared else "…",
+        }
+        findings.append(Finding(layer.role, field=name, case="stored", params=stored))
     for template_field in layer.template.fields:
         if template_field.name not in needed_names or template_field.name in mistyped_columns:
             continue
@@ -88,18 +97,6 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
                 Finding(layer.role, field=template_field.name, case="type", params={"problem": "type", **params})
             )
     return findings
-
-
-def _make_finding_on_stored_values(layer: Layer, name: str, column: MistypedColumn) -> Finding:
-    """Return the finding on a field in which values of another type are stored."""
-    declared, fids = layer.template.find_field_by_name(name), set(column.fids)
-    positions = [position for position, fid in enumerate(layer.fids) if fid in fids]
-    params = make_row_list_params(layer, positions, MAX_NAMED_ROWS) | {
-        "count": column.count,
-        "expected": column.declared_type,
-        "example": shorten_or_mask_value(declared, column.example.replace("\0", "␀")) if declared else "…",
-    }
-    return Finding(layer.role, field=name, case="stored", params=params)
 
 
 def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:

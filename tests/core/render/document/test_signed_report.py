@@ -34,7 +34,6 @@ from plugin.core.render.outputs import add_data_digest, compute_data_digest, wri
 from plugin.core.render.report_settings import load_report_settings
 from plugin.core.render.verdict import list_unconfirmed_items
 from plugin.core.render.words import ReportTexts
-from plugin.core.results.edits_since_check import NO_EDITS, EditsSinceCheck, LayerEdits, record_edits
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
 
 WORD_JOINER = "\u2060"
