@@ -103,11 +103,11 @@ def move_to_origin(xy: np.ndarray) -> np.ndarray:
 
 def move_text_to_origin(wkt: str) -> str:
     """Return the WKT of a shape with arcs, moved to `ORIGIN`."""
-
-    def move(point: re.Match[str]) -> str:
-        return f"{float(point[1]) + ORIGIN[0]!r} {float(point[2]) + ORIGIN[1]!r}"
-
-    return re.sub(r"(-?[\d.]+) (-?[\d.]+)", move, wkt)
+    return re.sub(
+        r"(-?[\d.]+) (-?[\d.]+)",
+        lambda point: f"{float(point[1]) + ORIGIN[0]!r} {float(point[2]) + ORIGIN[1]!r}",
+        wkt,
+    )
 
 
 def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:

@@ -164,17 +164,13 @@ class IncrementalChecker:
         self._all_rules = list(rules)
         self.rules = [rule for rule in self._all_rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
-        self._rows = EditedRows(plan)
-
-    @property
-    def rows(self) -> EditedRows:
-        """Return the rows of the plan with the edits so far."""
-        return self._rows
+        #: The rows of the plan with the edits so far.
+        self.rows = EditedRows(plan)
 
     def fork(self) -> IncrementalChecker:
         """Return a checker that starts with the edits of this one; further edits do not affect the other."""
         fork = copy.copy(self)
-        fork._rows = self._rows.fork()
+        fork.rows = self.rows.fork()
         return fork
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
@@ -183,7 +179,7 @@ class IncrementalChecker:
             cancellation.raise_if_cancelled()
             layer.polygons.find_pairs_meeting_bounds(np.zeros((1, 4)))
             _ = layer.repeated_keys, layer.broken_rows, layer.raw_shapes, layer.unrepaired_shapes
-            self._rows.find_rows_with_key(layer.role, "")
+            self.rows.find_rows_with_key(layer.role, "")
         cancellation.raise_if_cancelled()
         self.plan.compute_county_shape()
         _ = self.plan.area_code
@@ -220,9 +216,9 @@ class IncrementalChecker:
         self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any
     ) -> RowChange:
         """Set shape and attributes of a row, as `edit_row` does, and return the change; nothing is rechecked."""
-        former_row_layer = self._rows.make_current_row_layer(role, row)
-        restored = former_row_layer if len(former_row_layer) else self._rows.removed_rows[role].pop(row)
-        edited_row_layer = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
+        former_row_layer = self.rows.make_current_row_layer(role, row)
+        restored = former_row_layer if len(former_row_layer) else self.rows.removed_rows[role].pop(row)
+        edited_row_layer = self.rows.make_changed_row(role, restored, shape, attributes, curve_text)
         is_whole = not len(former_row_layer) or not self.do_changes_affect_only_row(role, attributes)
         return self.adopt_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
 
@@ -244,12 +240,12 @@ class IncrementalChecker:
     ) -> RowChange:
         """Add a row, as `add_row` does, and return the change; nothing is rechecked."""
         layer = self.plan.layers[role]
-        row = max([len(layer) - 1, *self._rows.list_edited_rows(role)]) + 1
+        row = max([len(layer) - 1, *self.rows.list_edited_rows(role)]) + 1
         frame = layer.frame.iloc[:0].reindex([fid])
-        new_row_layer = self._rows.make_changed_row(
+        new_row_layer = self.rows.make_changed_row(
             role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
         )
-        return self.adopt_change(RowChange(role, row, self._rows.make_empty_layer(role), new_row_layer))
+        return self.adopt_change(RowChange(role, row, self.rows.make_empty_layer(role), new_row_layer))
 
     def remove_row(self, role: str, row: int) -> RecheckResult:
         """Remove a row and recheck where it was: its findings end, and gaps may appear."""
@@ -257,17 +253,17 @@ class IncrementalChecker:
 
     def remove_row_without_recheck(self, role: str, row: int) -> RowChange:
         """Remove a row and return the change; nothing is rechecked."""
-        former_row_layer = self._rows.make_current_row_layer(role, row)
-        return self.adopt_change(RowChange(role, row, former_row_layer, self._rows.make_empty_layer(role)))
+        former_row_layer = self.rows.make_current_row_layer(role, row)
+        return self.adopt_change(RowChange(role, row, former_row_layer, self.rows.make_empty_layer(role)))
 
     def adopt_change(self, change: RowChange) -> RowChange:
         """Set a row to its state after a change, such as one made in a fork, and return the change."""
         if len(change.before) and not len(change.after):
-            self._rows.removed_rows[change.role][change.row] = change.before
+            self.rows.removed_rows[change.role][change.row] = change.before
         change.reuse_clips()
-        self._rows.set_row(change.role, change.row, change.after)
+        self.rows.set_row(change.role, change.row, change.after)
         keys = dict.fromkeys(layer.keys[0] for layer in (change.before, change.after) if len(layer))
-        renamed = [one for key in keys for one in self._rows.rename_rows_with_key(change.role, key)]
+        renamed = [one for key in keys for one in self.rows.rename_rows_with_key(change.role, key)]
         return replace(
             change,
             after=next((after for n, _, after in renamed if n == change.row), change.after),
@@ -284,26 +280,19 @@ class IncrementalChecker:
         Return the result of a recheck if the key alone does not identify the row, since its findings then name the
         feature id; else None.
         """
-        former_row_layer = self._rows.make_current_row_layer(role, row)
+        former_row_layer = self.rows.make_current_row_layer(role, row)
         if not len(former_row_layer):
             return None
         layer = self.plan.layers[role]
         source = make_source_with_frame(layer, former_row_layer.frame.set_axis([fid], axis=0))
-        renumbered = layer.make_layer_of_source(set_curve_text(source, fid, self._rows.get_curve_text(role, row)))
+        renumbered = layer.make_layer_of_source(set_curve_text(source, fid, self.rows.get_curve_text(role, row)))
         renumbered.__dict__["repeated_keys"] = former_row_layer.repeated_keys
         if former_row_layer.repeated_keys:
             return self.recheck_change(
                 self.adopt_change(RowChange(role, row, former_row_layer, renumbered, is_whole=True))
             )
-        self._rows.set_row(role, row, renumbered)
+        self.rows.set_row(role, row, renumbered)
         return None
-
-    def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
-        """Return shape and attributes (by field name) of a row as edited; None if it was removed.
-
-        The shape is in the layer's own coordinates.
-        """
-        return self._rows.get_row(role, row)
 
     def do_changes_affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
         """Return True if new values of these fields (by name) cannot affect findings on other rows."""
@@ -336,7 +325,7 @@ class IncrementalChecker:
         focus = RecheckFocus(selection_by_role, None if county is not None and county.role in roles else roles)
         changed_rows = _list_rows_by_role(changes)
         row_plan = self.make_plan_of_rows(
-            {role: self._rows.make_layer_of_rows(role, changed_rows.get(role, [])) for role in layers}
+            {role: self.rows.make_layer_of_rows(role, changed_rows.get(role, [])) for role in layers}
         )
         findings: list[Finding] = []
         for plan_rules, plan in ((row_rules, row_plan), (other_rules, small_plan)):
@@ -368,7 +357,7 @@ class IncrementalChecker:
         These are rules that read a layer which has lost its last shape or cultivated parcel, or got its first one.
         ``changed_roles``: the layers that changed.
         """
-        rows_now = self.make_plan_of_rows({role: self._rows.make_empty_layer(role) for role in changed_roles})
+        rows_now = self.make_plan_of_rows({role: self.rows.make_empty_layer(role) for role in changed_roles})
         layers = {
             role
             for role, layer in rows_now.layers.items()
@@ -419,7 +408,7 @@ class IncrementalChecker:
                 in_changed_box = in_changed_boxes[role][position]
                 if role == change.role:
                     in_changed_box.discard(change.row)
-                row_names |= {make_row_name(role, *self._rows.locate_row(role, n)) for n in in_changed_box}
+                row_names |= {make_row_name(role, *self.rows.locate_row(role, n)) for n in in_changed_box}
                 if role not in read_roles:
                     continue
                 near_rows[role] |= in_changed_box
@@ -430,14 +419,14 @@ class IncrementalChecker:
                     rows_to_check[role] |= in_changed_box
         for covering_role, role in self._list_covering_roles(rules):
             checked_rows = rows_to_check[role].union(changed_rows.get(role, []))
-            boxes = [self._rows.compute_bounds(role, [n]) for n in checked_rows]
-            near_rows[covering_role] |= self._rows.find_rows_meeting_bounds(covering_role, *boxes)
+            boxes = [self.rows.compute_bounds(role, [n]) for n in checked_rows]
+            near_rows[covering_role] |= self.rows.find_rows_meeting_bounds(covering_role, *boxes)
         layers: dict[str, Layer] = {}
         selection_by_role: dict[str, np.ndarray] = {}
         for role in self.plan.layers:
             role_rows = changed_rows.get(role, [])
-            rows = [*self._rows.sort_edited_last(role, near_rows[role].difference(role_rows)), *role_rows]
-            layers[role] = self._rows.make_layer_of_rows(role, rows)
+            rows = [*self.rows.sort_edited_last(role, near_rows[role].difference(role_rows)), *role_rows]
+            layers[role] = self.rows.make_layer_of_rows(role, rows)
             selected_rows = rows_to_check[role].union(role_rows)
             selection_by_role[role] = np.array([n in selected_rows for n in rows], dtype=bool)
         return layers, selection_by_role, touched_rows
@@ -457,7 +446,7 @@ class IncrementalChecker:
 
     def _find_rows_by_role(self, boxes: list[RowBounds | None], roles: Collection[str]) -> dict[str, list[set[int]]]:
         """Return role → for each box, the numbers of the rows that meet it; in one query of each layer."""
-        return {role: self._rows.find_rows_meeting_each_box(role, boxes) for role in roles}
+        return {role: self.rows.find_rows_meeting_each_box(role, boxes) for role in roles}
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if a rule uses the layer with this role; a rule without needs uses all layers."""
@@ -471,9 +460,9 @@ class IncrementalChecker:
         """
         county = self.plan.find_layer_of_concept("county")
         plan_of_rows = self.plan.make_plan_of_rows(
-            layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)
+            layers, same_county=county is not None and not self.rows.has_edited_rows(county.role)
         )
         for role, layer in layers.items():
-            layer.__dict__["has_no_geometry"] = not self._rows.has_any_shape(role)
-        plan_of_rows.whole_layer_values = partial(self._rows.find_values_of_field, self.plan)
+            layer.__dict__["has_no_geometry"] = not self.rows.has_any_shape(role)
+        plan_of_rows.whole_layer_values = partial(self.rows.find_values_of_field, self.plan)
         return plan_of_rows

@@ -104,7 +104,8 @@ class IncrementalSession:
 
     def __init__(self, checked: CheckResult, options: RunOptions):
         plan, report = checked.plan, checked.report
-        self._checker = IncrementalChecker(
+        #: Has the edits so far.
+        self.checker = IncrementalChecker(
             plan,
             # The rules of the check, also those that the scope, a table or an option added.
             choose_rules([outcome.code for outcome in report.rules], declared_rules=plan.norm.declared_rules),
@@ -118,25 +119,16 @@ class IncrementalSession:
         self._shared_row_numbers: set[str] = set()
         self._current_findings = _FindingIndex(report.findings)
         #: Features that edits changed → their state in the full check, None for a feature that did not exist.
-        self._checked_states: dict[FeatureKey, _RowState | None] = {}
+        self._checked_states: dict[FeatureKey, FeatureState | None] = {}
         self._edited_features: set[FeatureKey] = set()
-        #: None in a fork, which tries edits: the desktop displays the figures of the layers only.
-        self._figures: LiveFigures | None = LiveFigures(report.indicators, self._checker, options.tolerance)
-
-    @property
-    def figures(self) -> LiveFigures | None:
-        """Return the county's indicators with the edits so far; None in a fork."""
-        return self._figures
+        #: The county's indicators with the edits so far; None in a fork, which tries edits: the desktop displays the
+        #: figures of the layers only.
+        self.figures: LiveFigures | None = LiveFigures(report.indicators, self.checker, options.tolerance)
 
     @property
     def findings(self) -> list[Finding]:
         """Return the findings after all batches so far."""
         return list(self._current_findings)
-
-    @property
-    def checker(self) -> IncrementalChecker:
-        """Return the checker that has the edits so far."""
-        return self._checker
 
     def find_row_number(self, role: str, fid: int) -> int | None:
         """Return the row number of a feature; None for an unknown feature."""
@@ -166,10 +158,10 @@ class IncrementalSession:
         A batch that one of the two sessions checks has no effect on the other.
         """
         fork = copy.copy(self)
-        fork._checker = self._checker.fork()
+        fork.checker = self.checker.fork()
         fork._current_findings = self._current_findings.fork()
         fork._checked_states, fork._edited_features = dict(self._checked_states), set(self._edited_features)
-        fork._figures = None
+        fork.figures = None
         fork._rows = dict(self._rows)
         self._shared_row_numbers = set(self._rows)
         fork._shared_row_numbers = set(self._rows)
@@ -184,8 +176,8 @@ class IncrementalSession:
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build the search index before the first edit needs it. Raise Cancelled."""
-        self._checker.prepare(cancellation)
-        for role, layer in self._checker.plan.layers.items():
+        self.checker.prepare(cancellation)
+        for role, layer in self.checker.plan.layers.items():
             cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
@@ -213,7 +205,7 @@ class IncrementalSession:
                 if row is not None:
                     self._rows[role][present_id] = row
                     self._renumber_edited_feature((role, former_id), (role, present_id))
-                    self._apply_recheck(change, self._checker.set_row_feature_id(role, row, present_id))
+                    self._apply_recheck(change, self.checker.set_row_feature_id(role, row, present_id))
         for feature, feature_state in batch.states_by_feature.items():
             cancellation.raise_if_cancelled()
             former_state = self._read_row_state(feature)
@@ -222,25 +214,25 @@ class IncrementalSession:
                 self._update_edited_features(feature, former_state)
                 change.rechecked_features.add(feature)
                 change.row_changes.append(row_change)
-        if self._figures is not None and self._figures.update(change.row_changes, self._checker):
-            report_indicators(tuple(self._figures.indicators), frozenset(self._figures.stale_ids))
+        if self.figures is not None and self.figures.update(change.row_changes, self.checker):
+            report_indicators(tuple(self.figures.indicators), frozenset(self.figures.stale_ids))
         if change.row_changes:
-            self._apply_recheck(change, self._checker.recheck_groups([change.row_changes], cancellation)[0])
+            self._apply_recheck(change, self.checker.recheck_groups([change.row_changes], cancellation)[0])
         self._match_findings_by_fingerprint(change)
         change.edited_features = frozenset(self._edited_features)
         return change
 
-    def _read_row_state(self, feature: FeatureKey) -> _RowState | None:
+    def _read_row_state(self, feature: FeatureKey) -> FeatureState | None:
         """Return the present state of a feature's row; None without a row, or if the row was removed."""
         role, fid = feature
         row = self._rows[role].get(fid)
-        current = self._checker.get_row(role, row) if row is not None else None
+        current = self.checker.rows.get_row(role, row) if row is not None else None
         if row is None or current is None:
             return None
         shape, attributes = current
-        return _RowState(shapely.to_wkb(shape), self._checker.rows.get_curve_text(role, row), dict(attributes))
+        return FeatureState(shapely.to_wkb(shape), dict(attributes), self.checker.rows.get_curve_text(role, row))
 
-    def _update_edited_features(self, feature: FeatureKey, former_state: _RowState | None) -> None:
+    def _update_edited_features(self, feature: FeatureKey, former_state: FeatureState | None) -> None:
         """Add a feature to the edited features; remove it if it is again as the full check found it.
 
         ``former_state``: its state before the edit.
@@ -284,7 +276,7 @@ class IncrementalSession:
                     change.row_changes.append(row_change)
         rechecked = [change for change in changes if change.row_changes]
         groups = [change.row_changes for change in rechecked]
-        results = self._checker.recheck_groups(groups, cancellation) if groups else []
+        results = self.checker.recheck_groups(groups, cancellation) if groups else []
         entangled = _find_entangled_results(results, self._current_findings)
         separate: dict[int, bool] = {id(change): True for change in changes}
         for position, (change, result) in enumerate(zip(rechecked, results, strict=True)):
@@ -300,7 +292,7 @@ class IncrementalSession:
         On the land of the change, this session must be in the state that the fork started from.
         """
         for row_change in change.row_changes:
-            self._checker.adopt_change(row_change)
+            self.checker.adopt_change(row_change)
             if not len(row_change.before) and len(row_change.after):
                 self._get_own_row_numbers(row_change.role)[row_change.after.fids[0]] = row_change.row
         repeated_change = FindingsChange()
@@ -314,28 +306,28 @@ class IncrementalSession:
         ``state``: None removes the feature. Return None if the feature has that state already.
         """
         row = self._rows[role].get(fid)
-        current = self._checker.get_row(role, row) if row is not None else None
+        current = self.checker.rows.get_row(role, row) if row is not None else None
         if state is None:
             return (
-                self._checker.remove_row_without_recheck(role, row) if row is not None and current is not None else None
+                self.checker.remove_row_without_recheck(role, row) if row is not None and current is not None else None
             )
         shape = _read_shape(state.wkb)
         if row is None:
-            row_change = self._checker.add_row_without_recheck(role, fid, shape, state.curve_text, **state.attributes)
+            row_change = self.checker.add_row_without_recheck(role, fid, shape, state.curve_text, **state.attributes)
             self._get_own_row_numbers(role)[fid] = row_change.row
             return row_change
         if current is None:
-            return self._checker.edit_row_without_recheck(role, row, shape, state.curve_text, **state.attributes)
+            return self.checker.edit_row_without_recheck(role, row, shape, state.curve_text, **state.attributes)
         former_shape, attributes = current
         changed_attributes = {
             name: value
             for name, value in state.attributes.items()
             if name in attributes and not are_equal_values(attributes[name], value)
         }
-        is_same_curve = self._checker.rows.get_curve_text(role, row) == state.curve_text
+        is_same_curve = self.checker.rows.get_curve_text(role, row) == state.curve_text
         if not changed_attributes and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self._checker.edit_row_without_recheck(role, row, shape, state.curve_text, **changed_attributes)
+        return self.checker.edit_row_without_recheck(role, row, shape, state.curve_text, **changed_attributes)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         """Replace findings of the session by those of a recheck, and add both to ``change``, in place.
@@ -345,7 +337,7 @@ class IncrementalSession:
         if recheck is None:
             return
         # A fork tries edits and judges the land around them.
-        changed_rules = recheck.failed_rules or (recheck.rules_changed_everywhere if self._figures is not None else ())
+        changed_rules = recheck.failed_rules or (recheck.rules_changed_everywhere if self.figures is not None else ())
         if changed_rules:
             raise FullCheckNeeded(f"not checked around an edit: {', '.join(changed_rules)}")
         for finding in self._current_findings.find_affected_findings(recheck):
@@ -385,16 +377,7 @@ class IncrementalSession:
         change.ended_findings = [finding for findings in gone_by_fingerprint.values() for finding in findings]
 
 
-@dataclass(frozen=True)
-class _RowState:
-    """Shape (WKB), WKT of a shape with arcs, and attributes of a row, for comparison with a later state."""
-
-    wkb: bytes | None
-    curve_text: str
-    attributes: dict[str, Any]
-
-
-def _are_equal_states(state: _RowState | None, other: _RowState | None) -> bool:
+def _are_equal_states(state: FeatureState | None, other: FeatureState | None) -> bool:
     """Return True if two states of a row have the same shape and values; None means that the row does not exist."""
     if state is None or other is None:
         return state is other

@@ -214,17 +214,10 @@ def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[floa
 
 def _make_layer_box(layer: Layer) -> Any:
     """Return the bounding box of a layer's rows in the plane, without stray rows; None if no row remains."""
-    # The extent of all rows is found faster than a box of each.
-    if len(layer) and not layer.stray_rows:
-        extent = shapely.total_bounds(layer.unrepaired_shapes)
-        if np.isfinite(extent).all():
-            return shapely.box(*extent)
     bounds = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4)
-    is_usable = np.isfinite(bounds).all(axis=1)
-    is_usable[list(layer.stray_rows)] = False
-    if not is_usable.any():
-        return None
-    return shapely.box(*bounds[is_usable, :2].min(axis=0), *bounds[is_usable, 2:].max(axis=0))
+    bounds[list(layer.stray_rows)] = np.nan
+    extent = _compute_extent(bounds)
+    return shapely.box(*extent) if np.isfinite(extent).all() else None
 
 
 def assemble_plan(

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..files import make_path_next_to_data
 from ..loading import KEY_TABLE_SUFFIX
 
 #: The suffix of a work list, after the name of the data.
 WORKLIST_SUFFIX = ".worklist.csv"
-
-
-def make_default_worklist_path(source: str | Path) -> Path:
-    """Return the path of the work list for a data file or folder: ``county.gpkg`` → ``county.worklist.csv``."""
-    return make_path_next_to_data(source, WORKLIST_SUFFIX)
 
 
 def find_key_table_of_worklist(path: Path) -> str:

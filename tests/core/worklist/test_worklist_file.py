@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from plugin.core.errors import DataError, OutputError
 from plugin.core.files.csv_records import read_cell, split_records, write_cell
-from plugin.core.worklist import make_default_worklist_path
 from plugin.core.worklist.file import WORKLIST_COLUMNS, change_worklist, read_worklist
 from plugin.core.worklist.model import WorkItem, Worklist, WorkState
 
@@ -22,8 +21,7 @@ def add(*items):
 
 
 def test_new_list_has_the_promised_columns_in_utf8_with_byte_order_mark(tmp_path):
-    path = make_default_worklist_path(tmp_path / "county.gpkg")
-    assert path.name == "county.worklist.csv"
+    path = tmp_path / "county.worklist.csv"
     change_worklist(path, add(ITEM))
     data = path.read_bytes()
     assert data.startswith(BOM)

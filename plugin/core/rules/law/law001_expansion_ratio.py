@@ -188,7 +188,12 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     base_year = int(ctx.norm.get("ratio.base_year"))
     # An unknown year is reported as an unconfirmed setting only.
     if expansion.base_year is not None and expansion.base_year != base_year:
-        result.findings.append(_make_year_finding(expansion, base_year, base_parcels))
+        source = "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source
+        year_params = {"year": str(expansion.base_year), "source": source, "base_year": str(base_year)}
+        field = base_parcels.get_field_name("data_year")
+        result.findings.append(
+            Finding(base_parcels.role, case="year", severity=Severity.INFO, field=field, params=year_params)
+        )
     if expansion.ratio_without_remote is not None:
         result.findings.append(_make_remote_finding(expansion, definition, limit, base_parcels, boundary))
         result.unconfirmed.append(TOWN_GAP_SETTING)
@@ -207,14 +212,6 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     if not expansion.is_confirmed_by_geometry:
         _report_ratio_by_drawn_base_area(result, expansion, definition, limit, base_parcels)
     return result
-
-
-def _make_year_finding(expansion: ExpansionRatio, base_year: int, base_parcels: Layer) -> Finding:
-    """Return the finding that the base parcels are of another year than the base of the ratio."""
-    source = "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source
-    params: dict[str, object] = {"year": str(expansion.base_year), "source": source, "base_year": str(base_year)}
-    field = base_parcels.get_field_name("data_year")
-    return Finding(base_parcels.role, case="year", severity=Severity.INFO, field=field, params=params)
 
 
 def _make_remote_finding(

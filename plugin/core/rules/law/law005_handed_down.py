@@ -22,7 +22,6 @@ from ...profile import IndicatorTarget, Profile
 from ...profile.figures import AllocatedTarget, AllocatedTargets, get_township_targets
 from ...profile.model import RegisteredSite
 from ...target_allocation.levels import (
-    ChangedRatioSetting,
     PartsSum,
     compare_limits_with_bases,
     compare_targets_with_children,
@@ -170,7 +169,19 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
                 }
                 result.findings.append(Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params))
         for measure in find_changed_ratio_settings(one, ctx.norm.standard.settings):
-            result.findings.append(_make_changed_ratio_setting_finding(one, measure, ctx))
+            value, base_value = (
+                "、".join(map(str, each)) if isinstance(each, list) else str(each)
+                for each in (measure.value, measure.base_value)
+            )
+            params = {
+                "county": one.name,
+                "parent": measure.base_profile.name,
+                "setting": measure.setting_key,
+                "value": value,
+                "target": base_value,
+            }
+            role = _find_layer_role("boundary_area", ctx)
+            result.findings.append(Finding(role, case="measure", severity=Severity.WARNING, params=params))
     for case, severity, replaced_targets in (
         ("target", Severity.WARNING, find_loosened_targets(profile)),
         ("replaced", Severity.INFO, find_replaced_targets(profile)),
@@ -409,21 +420,6 @@ def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:
         "unit": target.unit,
         "miss": round(abs(target.numeric_value - parts_sum.sum_value), target.printed_decimals + 4),
     }
-
-
-def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioSetting, ctx: RuleContext) -> Finding:
-    """Return the finding on a setting of the expansion ratio that differs from the base profile's."""
-    value, base_value = (
-        "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.base_value)
-    )
-    params = {
-        "county": profile.name,
-        "parent": measure.base_profile.name,
-        "setting": measure.setting_key,
-        "value": value,
-        "target": base_value,
-    }
-    return Finding(_find_layer_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=params)
 
 
 def _make_replaced_site_finding(

@@ -100,18 +100,19 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
+    limit_origin = find_limit_origin(LIMIT_SETTING, large_area_m2, ctx)
     large_findings = ctx.finding_maker.make_pair_findings(
-        farmland, zones, outside_pieces.select_pieces(~small), case="large", severity=Severity.WARNING
-    )
-    for finding in large_findings:
-        finding.params |= {
+        farmland,
+        zones,
+        outside_pieces.select_pieces(~small),
+        case="large",
+        severity=Severity.WARNING,
+        params={
             "kind": "large",
             "limit": large_area_m2,
-            "shown": {
-                "limit_area_m2": large_area_m2,
-                "limit_origin": find_limit_origin(LIMIT_SETTING, large_area_m2, ctx),
-            },
-        }
+            "shown": {"limit_area_m2": large_area_m2, "limit_origin": limit_origin},
+        },
+    )
     record_features_at_findings(large_findings, zones, ctx)
     findings += ctx.finding_maker.mark_findings_by_location(large_findings)
     result = RuleResult(findings=findings)
