@@ -190,7 +190,7 @@ def test_gui_code_sets_placeholders_and_page_colours_only_through_the_theme_modu
         text = path.read_text(encoding="utf-8")
         if path.name != "theme.py" and re.search(r"\.setPlaceholderText\(", text):
             direct.append(path.name)
-        if text.count("QTextBrowser()") != text.count("theme.set_page_colors("):
+        if text.count("QTextBrowser(") != text.count("theme.set_page_colors("):
             direct.append(f"{path.name}: page")
         if re.search(r"<a href=", text) and path.name != "theme.py" and "set_page_colors(" not in text:
             direct.append(f"{path.name}: link")
