@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from ..geometry.overlay import find_shared_pieces
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
+from ..plan.layer import Layer
 from .model import LINES, AdjustmentParcel, AdjustmentResult, LandShare, TakenLand
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
-    from ..plan.layer import Layer
     from ..plan.plan import Plan
 
 #: Every piece counts in figures, also slivers.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -21,7 +20,7 @@ from ..errors import InputError
 from ..files.writing import is_same_file
 from ..geometry.polygons import find_connected_components
 from ..loading.reading import make_plan_layer_selector, read_plan
-from ..plan.layer import SourceLayer
+from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..profile import Norm
 from ..versions.baseline import get_township_polygons
@@ -31,10 +30,6 @@ from ..versions.shift_search import make_shift_limits
 from .criteria import judge_criteria
 from .land import measure_land
 from .model import LINES, AdjustmentOptions, AdjustmentParcel, AdjustmentResult, AdjustmentSettings
-
-if TYPE_CHECKING:
-    from ..engine.context import RuleContext
-    from ..plan.layer import Layer
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the later county, the earlier edition, comparing.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import name_source
@@ -21,14 +20,12 @@ from ..loading.reading import read_plan
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
 from ..options import RunOptions
+from ..plan.plan import Plan
 from .differences import Note, list_differences
 from .editions import make_labels, sort_editions
 from .levels import judge_series
 from .model import EVALUATION_SECTION, Edition, EditionFigures, Evaluation, EvaluationSettings
 from .series import make_series
-
-if TYPE_CHECKING:
-    from ..plan.plan import Plan
 
 ProgressCallback = Callable[[float, str], None]
 #: Share of an edition's progress that reading takes.

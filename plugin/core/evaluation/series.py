@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..indicators.ratio import DEFINING_SETTINGS_OF_RATIO
 from ..messages.numbers import choose_figure_decimals
@@ -19,10 +19,8 @@ from ..model.indicator import (
     compute_margin,
     convert_area,
 )
+from ..standard.indicator_catalogue import CatalogueIndicator
 from .model import Change, EditionFigures, IndicatorSeries, SeriesPoint, Target
-
-if TYPE_CHECKING:
-    from ..standard.indicator_catalogue import CatalogueIndicator
 
 #: Unit of percentages, whose changes are in percentage points.
 PERCENT_UNIT = "share"

@@ -15,6 +15,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import name_source
 from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
 from ..messages.texts import Texts
+from ..render.document.blocks import Document
 from ..render.document.outputs import check_document_outputs, write_document_outputs
 from ..render.outputs import dump_json
 from ..tabulate import check_workbook_can_be_written
@@ -28,7 +29,6 @@ from .model import (
 from .tables import describe_evaluation, format_warning, list_note_sentences, list_remarks
 
 if TYPE_CHECKING:
-    from ..render.document.blocks import Document
     from .report import Rasterise
 
 

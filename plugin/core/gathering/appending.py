@@ -7,40 +7,34 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
 
 from ..cancellation import Cancellation
 from ..geometry.crs import add_vertical_crs, make_crs_label, make_lonlat_transformer, reproject_geometries
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import measure_statutory_area
+from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
 from ..loading.assembly import assemble_plan
 from ..messages.texts import ConceptName, Message, MessageList, NameList
-from ..package.layers.content import make_package_layers
+from ..package.layers.content import PackageLayer, make_package_layers
 from ..package.layers.layer_validation import validate_layer
 from ..package.names import fill_name_pattern
-from ..package.package_spec.model import FORMAT_NAMES
+from ..package.package_spec.model import FORMAT_NAMES, PackageSpec, VectorSet
 from ..package.problems import MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel
 from ..plan.layer import FieldInfo, SourceLayer
+from ..plan.plan import Plan
+from ..profile import Norm
 from ..standard import load_standard
 from ..standard.numbering import BSM_LENGTH, DIVISION_CODE_DIGITS
 from .convert_layers import add_rows, convert_plan
 from .data_set import GrowingDataSet
 from .model import GatheredCounty, LayerAmount, RepeatedKeys
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pyproj import CRS
-
-    from ..geometry.tolerance import Tolerance
-    from ..package.layers.content import PackageLayer
-    from ..package.package_spec.model import PackageSpec, VectorSet
-    from ..plan.plan import Plan
-    from ..profile import Norm
-    from .model import GatheredCounty
 
 
 class ProblemList:

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ..cancellation import Cancellation
 from ..loading.assembly import assemble_plan
+from ..plan.layer import SourceLayer
+from ..plan.plan import Plan
+from ..profile import Norm
 from ..standard.codes import CodeList
 from ..standard.model import Standard
 from ..standard.template import Template
-
-if TYPE_CHECKING:
-    from ..plan.layer import SourceLayer
-    from ..plan.plan import Plan
-    from ..profile import Norm
 
 
 def keep_county_fields(norm: Norm, county_standard: Standard, renamed: Mapping[str, str]) -> Norm:

@@ -12,27 +12,23 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pyproj import CRS
 
 from ..cancellation import Cancellation
 from ..exchange.create import add_layers_in_place, create_database, make_write_error
 from ..exchange.gdal_setup import load_gdal, raise_if_refused
 from ..exchange.schema import find_database_format
 from ..geometry.crs import add_vertical_crs, make_crs_label
+from ..package.layers.content import PackageLayer
 from ..package.layers.database import write_layer_rows
 from ..package.layers.read_back import ReadBackResult, read_back
 from ..package.manifest import make_layer_row
+from ..package.package_spec.model import PackageSpec, VectorSet
 from ..package.problems import MAX_NAMED_FEATURES
-
-if TYPE_CHECKING:
-    from pyproj import CRS
-
-    from ..package.layers.content import PackageLayer
-    from ..package.package_spec.model import PackageSpec, VectorSet
-    from ..standard.codes import CodeList
-
+from ..standard.codes import CodeList
 
 #: A GeoPackage extends its indexes by the new rows; a FileGDB makes them from all rows.
 _SUFFIX_WITH_LATE_INDEXES = ".gdb"

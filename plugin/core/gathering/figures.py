@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..model.indicator import COUNT_UNIT, SQUARE_METRES
+from ..model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
 
 if TYPE_CHECKING:
-    from ..model.indicator import Indicator
     from .model import GatheredCounty
 
 #: Unit of the areas.

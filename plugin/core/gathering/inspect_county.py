@@ -20,12 +20,12 @@ from ..package.inspection.facts import PackageFacts
 from ..package.inspection.inspect import inspect_package
 from ..package.package_spec.model import PackageSpec
 from ..package.problems import BLOCKING_VERDICTS
+from ..plan.plan import Plan
 from .figures import list_figures_to_add
 from .model import GatheredCounty, GatherOptions
 
 if TYPE_CHECKING:
     from ..check import CheckResult
-    from ..plan.plan import Plan
 
 #: Codes of errors that the reason of a refusal names.
 _MAX_NAMED_CODES = 8

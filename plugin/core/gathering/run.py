@@ -14,9 +14,9 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..counties.model import County
 from ..counties.sources import CountyList, check_output_outside_data, list_counties
 from ..errors import InputError, OutputError
 from ..exchange.schema import DATABASE_FORMATS
@@ -30,13 +30,15 @@ from ..package.order import ExportOrder, find_placeholder_values_of_area, resolv
 from ..package.package_spec.load import load_package_spec
 from ..package.package_spec.model import PackageSpec
 from ..package.problems import ExportProblem, ProblemLevel
-from ..package.slot_files import fill_slots
+from ..package.slot_files import FilledSlot, fill_slots
+from ..plan.plan import Plan
 from ..profile import Norm, compute_division_prefix
+from ..profile.document import ResolvedDocument
 from ..seams.model import CountyBorders, SeamResult, SeamSettings
 from ..seams.read_borders import extract_borders, make_borders_or_reason
 from ..seams.report import check_output_folder, has_former_result, place_result
 from ..seams.run import compare_read_counties
-from ..seams.sums import read_parent_targets
+from ..seams.sums import ParentTargets, read_parent_targets
 from ..standard import load_standard
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from .appending import Appender, KeyRegister
@@ -46,16 +48,6 @@ from .model import SEAMS_FOLDER, GatheredCounty, GatherOptions, GatherResult
 from .notes import find_gathering_problems
 from .result_files import check_result_files, place_result_files, write_result_files
 from .write_package import write_package_parts
-
-if TYPE_CHECKING:
-    from ..cancellation import Cancellation
-    from ..counties.model import County
-    from ..package.slot_files import FilledSlot
-    from ..plan.plan import Plan
-    from ..profile import Norm
-    from ..profile.document import ResolvedDocument
-    from ..seams.sums import ParentTargets
-    from .model import GatherOptions
 
 ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress for the counties and for the seams; the rest is the tables.

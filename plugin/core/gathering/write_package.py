@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..cancellation import Cancellation
 from ..check import CheckResult
@@ -24,19 +24,17 @@ from ..package.export_context import ExportContext, RowProgress
 from ..package.manifest import make_manifest_head, make_slot_rows, write_manifest
 from ..package.maps.slots import PlannedMaps, make_maps_and_list_in_manifest
 from ..package.names import fill_name_pattern
+from ..package.order import ExportOrder
+from ..package.package_spec.model import PackageSpec
 from ..package.problems import ExportProblem, ProblemLevel, drop_duplicate_notes, select_problems_of_levels
+from ..package.slot_files import FilledSlot
+from ..profile import Norm
+from ..profile.document import ResolvedDocument
 from ..waivers.model import NO_WAIVERS
 from .data_set import GrowingDataSet
 from .messages import describe_reasons
 from .model import GatheredCounty, GatherResult
 
-if TYPE_CHECKING:
-    from ..check import CheckResult
-    from ..package.order import ExportOrder
-    from ..package.package_spec.model import PackageSpec
-    from ..package.slot_files import FilledSlot
-    from ..profile import Norm
-    from ..profile.document import ResolvedDocument
 
 
 def write_package_parts(

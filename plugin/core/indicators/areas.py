@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.context import RuleContext
 from ..heritage.protection import split_part_word
 from ..invariants import require_value
 from ..messages.numbers import format_number, format_square_metres
@@ -27,12 +28,8 @@ from ..model.indicator import (
     convert_area,
 )
 from ..plan.layer import Layer
+from ..profile import IndicatorTarget
 from .area_backing import compute_net_area_by_geometry, is_sum_confirmed_by_geometry
-
-if TYPE_CHECKING:
-    from ..engine.context import RuleContext
-    from ..profile import IndicatorTarget
-
 
 # Checks whether deduction and net area follow from the gross area. The rule ATT003, which reports the rows, and the
 # figures of LAW002 share the result.

@@ -5,29 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..engine.context import RuleContext
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import CGCS2000_GEOD
 from ..invariants import require_value
 from ..messages.texts import Texts
 from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target, convert_area
+from ..model.rule import RuleResult
+from ..plan.layer import Layer
+from ..plan.plan import Plan
+from ..profile import IndicatorTarget
 from ..standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from .area_backing import is_sum_confirmed_by_geometry
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
 from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
 from .repeated_land import RepeatedLand
-
-if TYPE_CHECKING:
-    from ..engine.context import RuleContext
-    from ..model.rule import RuleResult
-    from ..plan.layer import Layer
-    from ..plan.plan import Plan
-    from ..profile import IndicatorTarget
 
 #: The setting that confirms the definitions marked C.
 DEFINITIONS_SETTING = "indicators.definitions"

@@ -5,17 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import trim_code_padding
-
-if TYPE_CHECKING:
-    from ..engine.context import RuleContext
-    from ..plan.layer import Layer
-    from ..standard.template import CodeList
+from ..engine.context import RuleContext, trim_code_padding
+from ..plan.layer import Layer
+from ..standard.template import CodeList
 
 #: The list of classes used in all results, and the column with the class of that list in other code lists.
 CLASS_CODE_LIST_ID = "land_use_2023"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -24,13 +24,10 @@ from ..geometry.validity import make_valid_copies, mask_missing_shapes
 from ..invariants import require_value
 from ..loading.assembly import validate_coordinates
 from ..loading.recognition import find_role
+from ..messages.texts import Texts
 from ..plan.layer import SourceLayer
-
-if TYPE_CHECKING:
-    from ..messages.texts import Texts
-    from ..profile import Norm
-    from ..standard.template import Template, TemplateField
-
+from ..profile import Norm
+from ..standard.template import Template, TemplateField
 
 #: The setting for the limit of `adjust_areas`. Its value is the plugin's (mark C). Adjusting parts to the control
 #: area is a rule of the survey.

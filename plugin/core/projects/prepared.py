@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.overlay import find_overlapping_rows
@@ -32,9 +33,6 @@ from .read_projects import ProjectRows, ReadProjects, read_project_rows
 from .review import ProjectReview, ReviewedProjects
 from .run import make_result
 from .settings import FIELD_MEANINGS, ReviewSettings
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Surroundings of projects: as a share of their size, and at least (m).
 _MARGIN_SHARE, _MIN_MARGIN_M = 0.25, 30.0

@@ -8,11 +8,12 @@ import re
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import trim_code_padding
@@ -31,9 +32,6 @@ from .admission import USE_CODES
 from .messages import count_loose_parts
 from .model import SECTION, NoteLevel, Project, ProjectDoubt, ProjectNote, SupplyMode
 from .settings import ReviewSettings
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 #: Digits to which 用地用海分类 codes are padded in databases.
 _USE_CODE_PAD = 6

@@ -18,6 +18,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import OutputError
 from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
 from ..messages.texts import Texts
+from ..render.document.blocks import Document
 from ..render.document.outputs import check_document_outputs, write_document_outputs
 from ..render.outputs import dump_json, write_polygon_layer
 from .messages import describe_part, get_outcome_name
@@ -32,7 +33,6 @@ from .model import (
 from .tables import write_conformity_workbook
 
 if TYPE_CHECKING:
-    from ..render.document.blocks import Document
     from .page import Rasterise
 
 LAYER_SUFFIX = ".gpkg"

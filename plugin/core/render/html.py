@@ -6,12 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...paths import REPORT_TEMPLATES_FOLDER
 from ..messages.texts import THIN_SPACE, Texts, format_number
 from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
+from ..profile import Norm
 from . import figures, finding_lists, sections, verdict
 from .chapter import ReportChapter
 from .document.blocks import Block, FactTable, split_at_page_numbers
@@ -27,9 +28,6 @@ from .figures import STATE_ICONS, choose_decimals, format_state, format_target_w
 from .line_breaks import keep_figures_whole
 from .pictures import ReportPictures
 from .words import ReportTexts
-
-if TYPE_CHECKING:
-    from ..profile import Norm
 
 
 def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:

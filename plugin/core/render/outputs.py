@@ -15,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import pyogrio
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
@@ -26,19 +27,15 @@ from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
 from ..model.report import Report
 from ..parallel.process_state import pause_garbage_collection
-from .chapter import ReportChapter
+from ..plan.plan import Plan
+from .chapter import ReplacementReport, ReportChapter
+from .document.blocks import Document
 from .findings_layer import GEOPACKAGE_OPTIONS, write_findings_layer
 from .html import render_report
-from .pictures import add_picture_digests
+from .pictures import ReportPictures, add_picture_digests
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
-    from ..plan.plan import Plan
     from ..worklist.model import WorkItem
-    from .chapter import ReplacementReport
-    from .document.blocks import Document
-    from .pictures import ReportPictures
 
 
 def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -24,11 +23,9 @@ from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
 from ..model.indicator import AREA_FIGURES
 from ..options import RunOptions
+from ..plan.layer import Layer
+from ..plan.plan import Plan
 from .model import BorderState, ChildFigure, CountyBorders, SeamSettings
-
-if TYPE_CHECKING:
-    from ..plan.layer import Layer
-    from ..plan.plan import Plan
 
 #: Features this many times the reach from the border are read: a gap and a shift may be as wide as the reach.
 _READ_REACHES = 3.0

@@ -4,22 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.context import RuleContext
 from ..files.cells import map_texts
 from ..indicators.area_backing import compare_area_field_with_shapes, compute_net_area_by_geometry, find_county_excess
 from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_area_with_target
 from ..indicators.survey_deductions import compare_with_survey
 from ..indicators.townships import Township, get_plan_townships, locate_row_centres, split_by_township
+from ..plan.layer import Layer
 from ..profile.figures import AllocatedTargets
-
-if TYPE_CHECKING:
-    from ..engine.context import RuleContext
-    from ..plan.layer import Layer
-
 
 #: The fields that name a row's township: 坐落单位代码, else 行政区代码.
 _CODE_FIELD_MEANINGS = ("location_code", "division_code")

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
@@ -21,9 +22,6 @@ from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, make_valid_copies, mask_missing_shapes
 from ..parallel.threads import map_in_threads
 from ..profile.space_map import UNMAPPED_ZONE_CODE, SpaceMap
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _METRES_PER_DEGREE = 111_320.0

@@ -13,9 +13,11 @@ import numpy as np
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import trim_code_padding
 from ..errors import InputError
+from ..messages.texts import Texts
 from ..model.indicator import Indicator, convert_area
 from ..plan.layer import Layer
 from ..plan.plan import Plan
+from ..profile import Norm
 from ..profile.space_map import (
     THREE_ZONES,
     UNMAPPED_ZONE_CODE,
@@ -31,9 +33,6 @@ from .derive import ThreeZones, derive_zones
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-    from ..messages.texts import Texts
-    from ..profile import Norm
 
 #: The layer of the three zones: a layer of this plugin, outside the standards.
 LAYER_CODE = "SQKJ"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -19,10 +18,8 @@ from ..geometry.crs import make_lonlat_transformer, reproject_geometries
 from ..geometry.polygons import union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area
 from ..indicators.townships import Township, get_plan_townships, split_by_township
-
-if TYPE_CHECKING:
-    from ..plan.layer import Layer, SourceLayer
-    from ..plan.plan import Plan
+from ..plan.layer import Layer, SourceLayer
+from ..plan.plan import Plan
 
 #: Shares that differ by less are equal: rounding must not decide for a township.
 _EQUAL_SHARE = 1e-9

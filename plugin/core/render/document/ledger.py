@@ -22,7 +22,7 @@ from ...model.report import Report
 from ...profile import Norm
 from ...worklist.merge import make_token, mark_for_split
 from ...worklist.model import WorkItem, WorkState
-from ..chapter import ReportChapter
+from ..chapter import ReplacementReport, ReportChapter
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
 from ..tables.model import ReportTable, TableNumber, make_column_heading, make_sheet_name
@@ -36,8 +36,6 @@ from ..words import ReportTexts
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
-
-    from ..chapter import ReplacementReport
 
 #: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
 MAX_SHEET_ROWS = 1_000_000

@@ -16,7 +16,7 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import THIN_SPACE, Texts
-from plugin.core.model.report import Outcome, Report
+from plugin.core.model.report import NO_EDITS, EditsSinceCheck, LayerEdits, Outcome, Report, record_edits
 from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
 from plugin.core.render.document.check_report import (
