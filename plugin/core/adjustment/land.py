@@ -54,8 +54,11 @@ def overlay_parcels(parcels: list[AdjustmentParcel], layer: Layer, ctx: RuleCont
     has_failed = bool(pieces.fallback_log.failed_pairs)
     pieces = ctx.geometry.remove_repeated_land(pieces, layer)
     drawn = ctx.geometry.measure_drawn_areas(shapes)
-    areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
-    area_m2 = areas / drawn[pieces.right] * np.array([one.area_m2 for one in parcels])[pieces.right]
+    area_m2 = (
+        ctx.geometry.measure_drawn_areas(pieces.geometry)
+        / drawn[pieces.right]
+        * np.array([one.area_m2 for one in parcels])[pieces.right]
+    )
     share = ctx.geometry.compute_piece_shares_of_rows(pieces, layer)
     return ParcelLand(pieces.right, pieces.left, area_m2, share, has_failed)
 

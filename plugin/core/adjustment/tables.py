@@ -142,8 +142,14 @@ def _make_criteria_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
             describe_reason(one, texts),
         ]
         table.rows.append(ReportTableRow(cells, "row", one.id))
-    verdict = texts.get("adjustment_outcomes", str(result.verdict))
-    row: list[CellValue] = [texts.get("adjustment", "verdict"), verdict, None, None, None, None]
+    row: list[CellValue] = [
+        texts.get("adjustment", "verdict"),
+        texts.get("adjustment_outcomes", str(result.verdict)),
+        None,
+        None,
+        None,
+        None,
+    ]
     table.rows.append(ReportTableRow(row, "sum", "verdict"))
     table.notes = [
         texts.get("adjustment", "editions", before=result.before_name, after=name_source(str(result.plan.source))),
@@ -228,8 +234,7 @@ def _make_parcels_table(result: AdjustmentResult, texts: Texts) -> ReportTable:
         name = texts.get_concept_name(concept)
         columns.append(TableColumn(f"{concept}_area", "m2", texts.get("adjustment", "occupied", line=name), 14))
         if concept == "farmland":
-            title = texts.get("adjustment", "occupied_net", line=name)
-            columns.append(TableColumn("farmland_net", "m2", title, 14))
+            columns.append(TableColumn("farmland_net", "m2", texts.get("adjustment", "occupied_net", line=name), 14))
     for key in ("cultivated_area", "cultivated_net", "zones_before", "zones_after"):
         unit, width = ("m2", 14) if key.startswith("cultivated") else ("", 18)
         columns.append(TableColumn(key, unit, texts.get("adjustment", key), width))

@@ -18,8 +18,13 @@ def describe_record(record: CountyRecord, report_texts: ReportTexts) -> str:
     """Return the result of a county as a line for the console."""
     name = record.name
     if not record.is_checked:
-        state = report_texts.get("county_state", str(record.state))
-        return report_texts.get("counties", "line_without_verdict", name=name, state=state, reason=record.reason)
+        return report_texts.get(
+            "counties",
+            "line_without_verdict",
+            name=name,
+            state=report_texts.get("county_state", str(record.state)),
+            reason=record.reason,
+        )
     verdict = report_texts.get("verdict", record.verdict)
     counts = {key: record.counts[key] for key in ("errors", "warnings")}
     return report_texts.get("counties", "line", name=name, verdict=verdict, **counts)
@@ -43,8 +48,7 @@ def describe_batch(summary: BatchSummary, report_texts: ReportTexts) -> list[str
     if kept:
         lines.append(report_texts.get("counties", "kept", count=len(kept)))
     if summary.ignored_names:
-        names = report_texts.join_parts(summary.ignored_names)
-        lines.append(report_texts.get("counties", "ignored", names=names))
+        lines.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(summary.ignored_names)))
     return lines
 
 
@@ -73,8 +77,7 @@ def describe_forecast_sums(forecast: Forecast, report_texts: ReportTexts) -> lis
         params = {"duration": _describe_duration(forecast.seconds, report_texts), "basis": forecast.measured_count}
         lines.append(report_texts.get("counties", "forecast_time", jobs=forecast.jobs, **params))
     if forecast.ignored_names:
-        names = report_texts.join_parts(forecast.ignored_names)
-        lines.append(report_texts.get("counties", "ignored", names=names))
+        lines.append(report_texts.get("counties", "ignored", names=report_texts.join_parts(forecast.ignored_names)))
     return lines
 
 
@@ -84,5 +87,4 @@ def _describe_duration(seconds: float | None, report_texts: ReportTexts) -> str:
         return report_texts.get("counties", "duration_unknown")
     if seconds < _MIN_SECONDS_IN_MINUTES:
         return report_texts.get("counties", "duration_seconds", count=format_number(max(seconds, 1), 0))
-    count = format_number(seconds / _SECONDS_PER_MINUTE, 0)
-    return report_texts.get("counties", "duration_minutes", count=count)
+    return report_texts.get("counties", "duration_minutes", count=format_number(seconds / _SECONDS_PER_MINUTE, 0))

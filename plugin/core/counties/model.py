@@ -158,5 +158,4 @@ class CountyRecord:
         """Return the record of a dict made by `to_dict`. Raise ValueError, KeyError or TypeError for other data."""
         if data["schema"] != RECORD_SCHEMA:
             raise ValueError(f"unknown schema {data['schema']}")
-        values = {one.name: data[one.name] for one in fields(cls)}
-        return cls(**{**values, "state": CountyState(data["state"])})
+        return cls(**{**{one.name: data[one.name] for one in fields(cls)}, "state": CountyState(data["state"])})

@@ -152,8 +152,7 @@ def check_in_processes(
     """
     report_record = count_progress(tasks, on_record, progress)
     python, cores = python or sys.executable, get_available_cores()
-    threads = max(1, cores // max(1, min(jobs, len(tasks))))
-    shared = _ProcessPool(python, temporary_folder, threads, on_start)
+    shared = _ProcessPool(python, temporary_folder, max(1, cores // max(1, min(jobs, len(tasks)))), on_start)
     lost = shared.check_all(tasks, jobs, report_record, cancellation)
     alone = _ProcessPool(python, temporary_folder, cores, on_start)
     for task, loss in alone.check_all([task for task, _ in lost], 1, report_record, cancellation):

@@ -71,11 +71,13 @@ def make_verdict_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         make_table_number(sum(one.counts.get(key, 0) for one in summary.records), "count") for key in _COUNTS
     ]
     total = report_texts.get("counties", "total", count=len(summary.records))
-    verdict = report_texts.get("verdict", str(summary.verdict))
-    table.rows.append(ReportTableRow(["", total, verdict, *totals, "", ""], "sum", "total"))
+    table.rows.append(
+        ReportTableRow(["", total, report_texts.get("verdict", str(summary.verdict)), *totals, "", ""], "sum", "total")
+    )
     if summary.ignored_names:
-        names = report_texts.join_parts(summary.ignored_names)
-        table.notes.append(report_texts.get("counties", "ignored", names=names))
+        table.notes.append(
+            report_texts.get("counties", "ignored", names=report_texts.join_parts(summary.ignored_names))
+        )
     return table
 
 

@@ -45,8 +45,9 @@ def list_differences(columns: list[EditionFigures], texts: Texts) -> list[Note]:
     for one in read:
         failed = one.list_failed_indicators(texts.lang)
         if failed:
-            names = {"count": len(failed), "names": comma.join(failed)}
-            notes.append(("failed_indicators", {"edition": one.label, **names}))
+            notes.append(
+                ("failed_indicators", {"edition": one.label, "count": len(failed), "names": comma.join(failed)})
+            )
     return notes
 
 

@@ -80,8 +80,7 @@ def _warn_of_target(series: IndicatorSeries, last: int, settings: EvaluationSett
         yield EarlyWarning(Level.WATCH, "margin_of_profile")
     elif target.comparison != "=":
         margin = compute_margin(point.value, target.comparison, target.value)
-        limit = settings.margin_share * abs(target.value)
-        if margin is not None and margin < limit:
+        if margin is not None and margin < settings.margin_share * abs(target.value):
             yield EarlyWarning(
                 Level.WATCH, "margin", {"limit": _PERCENT * settings.margin_share}, f"{EVALUATION_SECTION}.margin_share"
             )

@@ -115,8 +115,15 @@ def add_chart_sheet(book: Workbook, result: Evaluation, texts: Texts) -> None:
         chart.set_categories(categories)
         charts.append(chart)
     note_row = row + 1
-    note = texts.get(EVALUATION_SECTION, "native_charts_note")
-    write_merged_text_line(sheet, note_row, width, note, Font(WORKBOOK_FONT, size=9), "left", 28)
+    write_merged_text_line(
+        sheet,
+        note_row,
+        width,
+        texts.get(EVALUATION_SECTION, "native_charts_note"),
+        Font(WORKBOOK_FONT, size=9),
+        "left",
+        28,
+    )
     # The second chart of a row begins right of the first one: the name column is as wide as two others.
     first_row = note_row + 2
     for number, chart in enumerate(charts):

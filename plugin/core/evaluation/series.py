@@ -42,8 +42,7 @@ def make_series(columns: list[EditionFigures], lang: str) -> list[IndicatorSerie
 def _make_one_series(entry: CatalogueIndicator, columns: list[EditionFigures], lang: str) -> IndicatorSeries:
     """Return the series of an indicator with target, states and changes, but without its level."""
     texts = Texts(lang)
-    last = [column for column in columns if column.is_read][-1]
-    target, unit, notes = _choose_target(entry, columns, last)
+    target, unit, notes = _choose_target(entry, columns, [column for column in columns if column.is_read][-1])
     points = [_make_point(entry.id, column, unit, target, texts) for column in columns]
     comparison = target.comparison if target is not None else entry.comparison
     series = IndicatorSeries(entry.id, entry.name(lang), entry.group, unit, comparison, points, target, notes=notes)

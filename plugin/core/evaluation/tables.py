@@ -133,8 +133,12 @@ def list_remarks(series: IndicatorSeries, result: Evaluation, texts: Texts) -> l
 
 def _describe_obstacle(key: str, change: Change, place: int, result: Evaluation, texts: Texts) -> str:
     """Return the sentence that a change has not been computed, with the reason."""
-    reason = texts.get("evaluation_obstacles", change.obstacle)
-    return texts.get(EVALUATION_SECTION, f"no_{key}", edition=result.editions[place].label, reason=reason)
+    return texts.get(
+        EVALUATION_SECTION,
+        f"no_{key}",
+        edition=result.editions[place].label,
+        reason=texts.get("evaluation_obstacles", change.obstacle),
+    )
 
 
 def format_warning(warning: EarlyWarning, series: IndicatorSeries, texts: Texts) -> str:
@@ -248,8 +252,13 @@ def _list_change_notes(result: Evaluation) -> list[str]:
 
 def _make_remarks_table(result: Evaluation, texts: Texts) -> ReportTable:
     """Return the table of early warnings and remarks, the gravest level first."""
-    widths = {"indicator": 30, "warning_level": 12, "remark": 110}
-    table = ReportTable("evaluation_remarks", [TableColumn(one, width_in_characters=w) for one, w in widths.items()])
+    table = ReportTable(
+        "evaluation_remarks",
+        [
+            TableColumn(one, width_in_characters=w)
+            for one, w in (("indicator", 30), ("warning_level", 12), ("remark", 110))
+        ],
+    )
     for series in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)):
         remarks = list_remarks(series, result, texts)
         if remarks:
@@ -305,9 +314,13 @@ def _make_changes_table(result: Evaluation, texts: Texts, *, is_upright: bool) -
         )
         table.rows.append(ReportTableRow([series.name, unit, *(pair[0] for pair in cells)], "row", series.id))
         if series.unit != PERCENT_UNIT:
-            shares = [pair[1] for pair in cells]
-            name = texts.get(EVALUATION_SECTION, "share_of_earlier")
-            table.rows.append(ReportTableRow([name, "%", *shares], "part", f"{series.id}_share"))
+            table.rows.append(
+                ReportTableRow(
+                    [texts.get(EVALUATION_SECTION, "share_of_earlier"), "%", *[pair[1] for pair in cells]],
+                    "part",
+                    f"{series.id}_share",
+                )
+            )
     # Upright pages have no notes on changes below the table of series.
     keys = _list_change_notes(result) if is_upright else []
     table.notes = [texts.get(EVALUATION_SECTION, key) for key in (*keys, "changes_note")]

@@ -74,9 +74,13 @@ def write_evaluation_outputs(
             from .tables import make_evaluation_tables
 
             path = stack.enter_context(write_atomically(outputs.xlsx))
-            tables = make_evaluation_tables(result, texts)
-            charts = partial(add_chart_sheet, result=result, texts=texts)
-            write_tables_workbook(path, tables, result.area_name, texts, charts)
+            write_tables_workbook(
+                path,
+                make_evaluation_tables(result, texts),
+                result.area_name,
+                texts,
+                partial(add_chart_sheet, result=result, texts=texts),
+            )
         cancellation.raise_if_cancelled()
 
 

@@ -85,8 +85,9 @@ class Appender:
         lists = self.norm.standard.code_lists
         self.data_sets = []
         for vectors in self.spec.vectors:
-            name = fill_name_pattern(vectors.file, self.placeholders)
-            path = self.folder / self.spec.get_file_path(vectors.folder, name)
+            path = self.folder / self.spec.get_file_path(
+                vectors.folder, fill_name_pattern(vectors.file, self.placeholders)
+            )
             self.data_sets.append(GrowingDataSet(path, vectors, lists))
         crs = add_vertical_crs(self.spec.vectors[0].crs, "")
         self.joined = [

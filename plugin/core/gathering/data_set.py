@@ -123,8 +123,9 @@ class GrowingDataSet:
                 field_count=result.field_count,
                 has_declared_widths=result.has_declared_widths,
             )
-            no_rows = content.layer.detach_rows(np.array([], dtype=int))
-            self._layers[name] = _GrowingLayer(replace(content, layer=no_rows), nothing_read)
+            self._layers[name] = _GrowingLayer(
+                replace(content, layer=content.layer.detach_rows(np.array([], dtype=int))), nothing_read
+            )
         growing = self._layers[name]
         growing.add(content, result)
         growing.crs |= source_crs - {""} or {make_crs_label(content.layer.crs)}

@@ -149,8 +149,7 @@ def _find_placeholders(
     """Return code and name of the parent: given, of the profile, or from the codes in the names of the counties."""
     code = options.area_code or (norm.profile.area_code if norm.profile.area_code.isdigit() else "")
     if not code:
-        matches = [_CODE_PATTERN.match(one.name) for one in counties]
-        prefixes = {match[0][: spec.digits] for match in matches if match}
+        prefixes = {match[0][: spec.digits] for match in [_CODE_PATTERN.match(one.name) for one in counties] if match}
         if len(prefixes) != 1:
             raise InputError("gather_area_unknown", found=", ".join(sorted(prefixes)) or "—")
         code = f"{prefixes.pop():0<{DIVISION_CODE_DIGITS}}"

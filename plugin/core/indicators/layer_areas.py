@@ -207,8 +207,7 @@ def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tup
     ``requested``: a name that comes first; then the field of the template (TBMJ, YJJBNTTBMJ, MJ), then MJ. The layer
     may lack the field.
     """
-    role = find_role(source, norm)[0]
-    template: Template | None = norm.standard.templates.get(role)
+    template: Template | None = norm.standard.templates.get(find_role(source, norm)[0])
     template_field = None
     if template is not None:
         template_field = template.find_field_by_name(requested.upper()) if requested else None

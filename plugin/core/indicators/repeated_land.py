@@ -109,8 +109,13 @@ class RepeatedLand:
             return 0.0
         shapes = layer.plane_shapes[np.union1d(pieces.left, pieces.right)]
         to_lonlat = crs_care.make_lonlat_transformer(layer.plane_crs)
-        union = np.array([shapely.union_all(shapes)], dtype=object)
-        return max(float(compute_drawn_area(shapes, to_lonlat).sum() - compute_drawn_area(union, to_lonlat)[0]), 0.0)
+        return max(
+            float(
+                compute_drawn_area(shapes, to_lonlat).sum()
+                - compute_drawn_area(np.array([shapely.union_all(shapes)], dtype=object), to_lonlat)[0]
+            ),
+            0.0,
+        )
 
 
 def list_summed_roles(indicator_id: str, plan: Plan) -> list[str]:

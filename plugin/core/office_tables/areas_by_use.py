@@ -47,11 +47,11 @@ def make_zone_use_table(figures: PlanIndicators) -> ReportTable | None:
         if inside.any():
             sums.append((top.code, top.name, split.sum_by_township(zones.statutory, inside)))
     if not is_listed.all():
-        unknown = split.sum_by_township(zones.statutory, ~is_listed)
-        sums.append((_UNKNOWN, figures.texts.get("tables", "unknown_code"), unknown))
+        sums.append(
+            (_UNKNOWN, figures.texts.get("tables", "unknown_code"), split.sum_by_township(zones.statutory, ~is_listed))
+        )
     table = _make_table("zone_use", sums, figures)
-    total = np.sum([areas for _, _, areas in sums], axis=0)
-    _add_row(table, "", figures.texts.get("tables", "sum"), total, "sum")
+    _add_row(table, "", figures.texts.get("tables", "sum"), np.sum([areas for _, _, areas in sums], axis=0), "sum")
     return _remove_empty_columns(table, parcels, zones, figures)
 
 
@@ -129,5 +129,10 @@ def _remove_empty_columns(
     labels = {"parcels": figures.make_layer_label(parcels)}
     if zones is not None:
         labels["zones"] = figures.make_layer_label(zones)
-    note = figures.texts.get("office_tables", key, **labels)
-    return ReportTable(table.id, [table.columns[place] for place in kept], rows, table.unit, [note])
+    return ReportTable(
+        table.id,
+        [table.columns[place] for place in kept],
+        rows,
+        table.unit,
+        [figures.texts.get("office_tables", key, **labels)],
+    )

@@ -61,14 +61,13 @@ def _make_table(table: FilledTable, texts: Texts, letters: int) -> DocumentTable
     rows = tuple(_make_row(row, table) for row in table.rows)
     titles = [column.head[-1] for column in table.columns]
     widths = [[cell.text for cell in row] for row, one in zip(rows, table.rows, strict=True) if one.kind != "head"]
-    shares = compute_column_shares(titles, widths, letters)
     columns = tuple(
         DocumentColumn(
             "".join(column.head),
             share,
             "right" if column.is_numeric else "left" if column.content == "name" else "center",
         )
-        for column, share in zip(table.columns, shares, strict=True)
+        for column, share in zip(table.columns, compute_column_shares(titles, widths, letters), strict=True)
     )
     heads = frozenset(n for n, row in enumerate(table.rows) if row.kind == "head")
     return DocumentTable(

@@ -65,8 +65,7 @@ class _Filler:
 
     def fill(self) -> FilledTable:
         """Return the filled table."""
-        title = self._layout.title.replace("{area}", self._area)
-        self._table = FilledTable(self._layout, title, [])
+        self._table = FilledTable(self._layout, self._layout.title.replace("{area}", self._area), [])
         for column in self._layout.columns:
             self._add_columns(column)
         for block in self._blocks:
@@ -143,8 +142,7 @@ class _Filler:
         if table is None:
             self._add_missing(self._figures.explain_missing(block.figures))
         rows = [self._make_row(block, row) for row in self._list_rows(block, table)]
-        columns = self._table.columns
-        for column, difference in round_block(rows, columns, [place.column for place in self._places]):
+        for column, difference in round_block(rows, self._table.columns, [place.column for place in self._places]):
             note = self._texts.get("office_tables", "unequal_sum", column=column, difference=difference)
             self._table.notes.append(note)
         self._table.rows += rows

@@ -27,8 +27,10 @@ def describe_tables(result: OfficeTables, lang: str) -> list[TableLine]:
     lines = []
     for table in result.tables:
         name = table.layout.get_name(lang)
-        rows = sum(row.kind == "row" for row in table.rows)
-        counts = {"rows": format_number(rows, 0), "adjusted": format_number(table.adjusted_count, 0)}
+        counts = {
+            "rows": format_number(sum(row.kind == "row" for row in table.rows), 0),
+            "adjusted": format_number(table.adjusted_count, 0),
+        }
         lines.append(TableLine(False, texts.get(_SECTION, "table_line", name=name, **counts)))
         if table.missing:
             lines.append(

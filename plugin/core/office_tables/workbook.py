@@ -104,20 +104,25 @@ def _write_head(sheet: Worksheet, table: FilledTable, styles: CellStyles) -> int
     line_count = max(map(len, heads))
     for line in range(line_count):
         for place in range(len(heads)):
-            cell = sheet.cell(_LINES_ABOVE_HEAD + 1 + line, place + 1)
-            apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=HEAD_FILL)
+            apply_cell_style(
+                sheet.cell(_LINES_ABOVE_HEAD + 1 + line, place + 1),
+                styles,
+                "center",
+                wrap=True,
+                bold=True,
+                fill=HEAD_FILL,
+            )
     text_lines = [1] * line_count
-    for head in merge_heads(heads):
-        row, column = _LINES_ABOVE_HEAD + 1 + head.line, head.column + 1
-        set_cell_value(sheet.cell(row, column), head.text)
-        last_row, last_column = row + head.line_count - 1, column + head.column_count - 1
+    for first_line, place, lines, column_count, text in merge_heads(heads):
+        row, column = _LINES_ABOVE_HEAD + 1 + first_line, place + 1
+        set_cell_value(sheet.cell(row, column), text)
+        last_row, last_column = row + lines - 1, column + column_count - 1
         if (last_row, last_column) != (row, column):
             sheet.merge_cells(start_row=row, end_row=last_row, start_column=column, end_column=last_column)
-        room = sum(one.width for one in table.columns[head.column : head.column + head.column_count])
-        lines = count_head_lines(head.text, room)
+        room = sum(one.width for one in table.columns[place:last_column])
         # A head over several lines has the room of all of them.
-        needed = -(-lines // head.line_count)
-        for line in range(head.line, head.line + head.line_count):
+        needed = -(-count_head_lines(text, room) // lines)
+        for line in range(first_line, first_line + lines):
             text_lines[line] = max(text_lines[line], needed)
     for line, count in enumerate(text_lines):
         sheet.row_dimensions[_LINES_ABOVE_HEAD + 1 + line].height = _HEAD_LINE_POINTS * count + 4
@@ -138,8 +143,7 @@ def _write_row(sheet: Worksheet, number: int, row: FilledRow, table: FilledTable
             digits = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
             number_format = f"{digits};[Red]-{digits}"
         elif value and row.kind != "head":
-            room = max(column.width - _LEFT_MARGIN_CHARACTERS, 1)
-            tallest = max(tallest, -(-compute_text_width(value) // room))
+            tallest = max(tallest, -(-compute_text_width(value) // max(column.width - _LEFT_MARGIN_CHARACTERS, 1)))
         is_name = column.content == "name" and row.kind != "sum"
         align = "right" if is_number or column.is_numeric else "left" if is_name else "center"
         apply_cell_style(

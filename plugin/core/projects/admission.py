@@ -64,8 +64,7 @@ class AdmissionTable:
         and those above it, the finest first. Rows for any use come after them.
         """
         uses = (*uses, ANY_USE)
-        keys = ((place, use) for place in places for use in uses)
-        return next((self.rules[key] for key in keys if key in self.rules), None)
+        return next((self.rules[place, use] for place in places for use in uses if (place, use) in self.rules), None)
 
 
 def load_admission(norm: Norm, settings: ReviewSettings) -> AdmissionTable:

@@ -76,8 +76,14 @@ def find_row_parts(spec: LineSpec, layer: Layer, ctx: RuleContext) -> RowParts:
             parents,
         )
     if spec.parts == PARTS_USE:
-        classes = np.array(read_codes(layer, "land_use"), dtype=object)
-        return RowParts(spec.id, nothing, classes, np.array(layer.text("land_use_name"), dtype=object), {}, True)
+        return RowParts(
+            spec.id,
+            nothing,
+            np.array(read_codes(layer, "land_use"), dtype=object),
+            np.array(layer.text("land_use_name"), dtype=object),
+            {},
+            True,
+        )
     if spec.parts == PARTS_WORDS:
         parts = [
             next((part for part, words in spec.words.items() if any(word in f"{kind} {name}" for word in words)), "")

@@ -102,8 +102,7 @@ def draw_legend(scene: MapScene, report_texts: ReportTexts) -> str:
     width, size = load_map_settings().legend_mm * PX_PER_MM, _LEGEND_SYMBOL
     box = shapely.box(1.5, 1.5, size[0] - 1.5, size[1] - 1.5)
     rows = [(_draw_symbol(_PROJECT_HATCH, box, 3.4), report_texts.get("conformity", "map_project"))]
-    failed = [place for place in scene.places if place.is_failed]
-    if failed:
+    if any(place.is_failed for place in scene.places):
         symbol = f'<path d="{make_path(box)}" fill="{_FAILED_COLOUR}" fill-opacity="0.65" stroke="{_FAILED_COLOUR}"/>'
         rows.append((symbol, report_texts.get("conformity", "map_occupied")))
     for layer in scene.layers:

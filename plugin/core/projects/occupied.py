@@ -150,8 +150,9 @@ class AreaBatch:
     def get(self, number: int) -> NDArray:
         """Return the (k,) areas (m²) of the shapes with a number."""
         if self._waiting and number >= len(self._areas):
-            ends = np.cumsum([len(shapes) for shapes in self._waiting])
-            self._areas += np.split(self._measure(np.concatenate(self._waiting)), ends[:-1])
+            self._areas += np.split(
+                self._measure(np.concatenate(self._waiting)), np.cumsum([len(shapes) for shapes in self._waiting])[:-1]
+            )
             self._waiting = []
         return self._areas[number]
 
@@ -224,9 +225,12 @@ class LayerOverlay:
         # Shares serve sums of net areas; measuring large rows for them takes long.
         shares = np.full(len(areas), np.nan)
         if self.layer.has_field("net_area"):
-            exchanged = replace(pieces, left=pieces.right, right=pieces.left)
             shares = compute_piece_shares_of_rows(
-                exchanged, self.layer, self.projects.measure, drawn_areas, self._measure_rows
+                replace(pieces, left=pieces.right, right=pieces.left),
+                self.layer,
+                self.projects.measure,
+                drawn_areas,
+                self._measure_rows,
             )
         by_project = {}
         order = np.argsort(pieces.left, kind="stable")

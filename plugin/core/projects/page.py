@@ -270,8 +270,9 @@ class _ProjectPage:
         places = self.words.join_parts(item.name for item in self.one.named_townships)
         place = self.words.join_sentences((self.result.area_name, places))
         supply = self.texts.get(SECTION, f"supply_{project.supply}")
-        kind = self.texts.get(SECTION, f"kind_{project.kind}")
-        shape = self._get("source", source=project.source, row=project.row, kind=kind)
+        shape = self._get(
+            "source", source=project.source, row=project.row, kind=self.texts.get(SECTION, f"kind_{project.kind}")
+        )
         if project.width_m is not None:
             shape += self.words.put_in_brackets(self._get("width", width=format_number(project.width_m, 2)))
         return (
@@ -303,13 +304,12 @@ class _ProjectPage:
         places: list[Paragraph | Picture] = []
         for place in scene.places:
             line = place.line
-            basis = self.texts.get(SECTION, f"basis_{line.basis}")
             text = self._get(
                 "map_place",
                 number=circle_number(place.number),
                 line=line.get_name(self.words.lang),
                 area=Area(line.leading_m2 or 0.0).render(self.texts),
-                basis=basis,
+                basis=self.texts.get(SECTION, f"basis_{line.basis}"),
             )
             places.append(Paragraph(text, is_small=True))
         drawing = self._make_picture(draw_map(scene, self.one.project.statutory_m2, self.words), settings.width_mm)

@@ -97,9 +97,13 @@ class ProjectReview:
         self.lines = [self._prepare_line(spec) for spec in settings.lines]
         self._line_judges = [LineJudge(line, table, tolerance) for line in self.lines]
         lists = plan.norm.standard.code_lists
-        farmland_zones = tuple(plan.norm.get("zones.farmland"))
-        zones = self._overlay_concept("zones", group_zone_rows)
-        self._zones = ZoneJudge(zones, lists.get(ZONE_CODES), table, tolerance, farmland_zones)
+        self._zones = ZoneJudge(
+            self._overlay_concept("zones", group_zone_rows),
+            lists.get(ZONE_CODES),
+            table,
+            tolerance,
+            tuple(plan.norm.get("zones.farmland")),
+        )
         self._county = self._overlay_concept("county")
         self._summed = {concept: self._overlay_concept(concept) for concept in _SUMMED}
         parcels = self._summed["parcels"]
@@ -279,12 +283,11 @@ class ProjectReview:
             layer = self.plan.find_layer_of_concept(concept) or self.plan.find_unusable_layer(concept)
             gaps = () if layer is None else self._list_gaps(layer.role)
             if layer is not None and gaps and layer.role not in {line.role for line in self.lines}:
-                params = {"line": BilingualName(name), "role": layer.role}
                 items[layer.role] = MissingItem(
                     f"gaps_{concept}",
                     name,
                     MessageList(gaps, "between_sentences"),
-                    Message(SECTION, "remedy_gaps", params),
+                    Message(SECTION, "remedy_gaps", {"line": BilingualName(name), "role": layer.role}),
                 )
         return tuple(items.values())
 

@@ -77,8 +77,9 @@ def write_conformity_outputs(
         check_not_input(target, list(result.input_files))
     with ExitStack() as stack:
         if outputs.json:
-            path = stack.enter_context(write_atomically(outputs.json))
-            path.write_text(dump_json(result_to_dict(result, result.lang)), encoding="utf-8", newline="\n")
+            stack.enter_context(write_atomically(outputs.json)).write_text(
+                dump_json(result_to_dict(result, result.lang)), encoding="utf-8", newline="\n"
+            )
             cancellation.raise_if_cancelled()
         write_document_outputs(stack, outputs, make_document, print_pdf, cancellation)
         if outputs.xlsx:

@@ -75,8 +75,9 @@ class DataDictionary:
         dictionary_pages = []
         for group in self._pages_by_anchor["groups"]:
             for layer in group["layers"]:
-                inside = [(f["name"], f["alias"]) for f in layer["fields"]]
-                search_words = _join_search_words(layer["name"], layer["role"], layer["aliases"], inside)
+                search_words = _join_search_words(
+                    layer["name"], layer["role"], layer["aliases"], [(f["name"], f["alias"]) for f in layer["fields"]]
+                )
                 dictionary_pages.append(
                     DictionaryPage(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], search_words)
                 )

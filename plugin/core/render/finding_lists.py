@@ -177,8 +177,10 @@ def _make_rule_help(
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
     """
+    from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
     from ..model.rule import load_all_rules
 
+    effective_values = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
     rule, texts = load_all_rules().get(code), Texts(report_texts.lang)
     if rule is None:
         sentence = texts.get_section("run_help").get(code, "")
@@ -190,21 +192,11 @@ def _make_rule_help(
     return {
         "help": [(heading, " ".join(text.split())) for heading, text in texts.get_rule_help(rule).items()],
         "basis": list_citations(rule.basis, norm, report_texts),
-        "parameters": describe_rule_values(outcome, texts),
+        # The tolerance of standard and county is on the first page.
+        "parameters": format_effective_values(
+            [one for one in effective_values if one.setting != "tolerance" or one.origin == CALL_ORIGIN], texts
+        ),
     }
-
-
-def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]:
-    """Return the values of settings that a rule used, one per line.
-
-    The tolerance of standard and county is on the first page.
-    """
-    from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
-
-    effective_values = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
-    return format_effective_values(
-        [one for one in effective_values if one.setting != "tolerance" or one.origin == CALL_ORIGIN], texts
-    )
 
 
 def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, str]]:

@@ -317,8 +317,9 @@ class RuleBook:
         name = self.texts.get_section("parameters").get(parameter.name, parameter.name)
         text = f"{name} {parameter.name} = {self._format_value(norm_value.value, parameter.unit)}"
         if norm_value.value != parameter.default:
-            default = self._format_value(parameter.default, parameter.unit)
-            text += self.words.put_in_brackets(self.words.get("cli", "default", value=default))
+            text += self.words.put_in_brackets(
+                self.words.get("cli", "default", value=self._format_value(parameter.default, parameter.unit))
+            )
         return text
 
     def _format_value(self, value: Any, unit: str) -> str:

@@ -115,8 +115,13 @@ def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[
             for layer in invalid_layers
         )
         area = format_square_metres(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid_layers))
-        count = sum(layer["invalid"] for layer in invalid_layers)
-        text = report_texts.get("text", "repaired", count=format_number(count, 0), layers=layer_counts_text, area=area)
+        text = report_texts.get(
+            "text",
+            "repaired",
+            count=format_number(sum(layer["invalid"] for layer in invalid_layers), 0),
+            layers=layer_counts_text,
+            area=area,
+        )
         rows.append((report_texts.get("text", "repaired_label"), "", text))
     not_applicable_rules = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
     return {

@@ -126,8 +126,7 @@ def find_gaps(outlines: Polygons, settings: SeamSettings, cancellation: Cancella
     for place in shapely.get_parts(places):
         cancellation.raise_if_cancelled()
         for piece in _find_gaps_in_place(place, outlines, tree, settings):
-            width = 2 * piece.shape.area / piece.shape.length
-            if settings.tolerance.is_sliver(piece.shape.area, width):
+            if settings.tolerance.is_sliver(piece.shape.area, 2 * piece.shape.area / piece.shape.length):
                 pair = (piece.first, piece.second)
                 sliver_counts[pair] = sliver_counts.get(pair, 0) + 1
             else:

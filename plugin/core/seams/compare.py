@@ -118,8 +118,11 @@ def _make_border_finding(
     for n in pair:
         border = placed.borders[n]
         rows = border.tree.query(piece.shape, predicate="dwithin", distance=piece.deviation_m)
-        keys = tuple(sorted({border.keys[row] for row in rows}))
-        sides.append(SeamSide(placed.counties[n].name, placed.counties[n].identity, keys))
+        sides.append(
+            SeamSide(
+                placed.counties[n].name, placed.counties[n].identity, tuple(sorted({border.keys[row] for row in rows}))
+            )
+        )
     return SeamFinding(
         kind,
         Severity.WARNING,

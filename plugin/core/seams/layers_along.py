@@ -207,5 +207,6 @@ def _find_values(layer: PlacedLayer, points: NDArray, distances: NDArray) -> lis
 def _join(section: Section, following: Section) -> Section:
     """Return two neighbouring sections with equal codes as one."""
     keys = (section.keys[0] | following.keys[0], section.keys[1] | following.keys[1])
-    uncertainty_m = max(section.uncertainty_m, following.uncertainty_m)
-    return Section(section.codes, keys, section.start_m, following.end_m, uncertainty_m)
+    return Section(
+        section.codes, keys, section.start_m, following.end_m, max(section.uncertainty_m, following.uncertainty_m)
+    )

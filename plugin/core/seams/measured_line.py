@@ -21,9 +21,14 @@ class LinePieces:
         pieces = [np.zeros(0, dtype=object)]
         for line in lines:
             xy = shapely.get_coordinates(line)
-            firsts = range(0, max(len(xy) - 1, 0), MAX_SEGMENTS_PER_LINE)
             pieces.append(
-                np.array([shapely.linestrings(xy[n : n + MAX_SEGMENTS_PER_LINE + 1]) for n in firsts], dtype=object)
+                np.array(
+                    [
+                        shapely.linestrings(xy[n : n + MAX_SEGMENTS_PER_LINE + 1])
+                        for n in range(0, max(len(xy) - 1, 0), MAX_SEGMENTS_PER_LINE)
+                    ],
+                    dtype=object,
+                )
             )
         self.pieces = np.concatenate(pieces)
 

@@ -155,8 +155,9 @@ def describe_sum(one: ParentSum, result: SeamResult, report_texts: ReportTexts) 
         key = "sum_hides" if one.hides_misses else "sum_misses"
         parts.append(report_texts.get("seams", key, names=describe_misses(one, result, report_texts)))
     if one.unconfirmed:
-        names = _join_names(one.unconfirmed, result, report_texts)
-        parts.append(report_texts.get("seams", "sum_unconfirmed_names", names=names))
+        parts.append(
+            report_texts.get("seams", "sum_unconfirmed_names", names=_join_names(one.unconfirmed, result, report_texts))
+        )
     return report_texts.join_sentences(parts)
 
 
@@ -174,8 +175,11 @@ def describe_misses(one: ParentSum, result: SeamResult, report_texts: ReportText
     parts = []
     for miss in one.misses:
         amount = format_number(abs(miss.margin), max(one.target.printed_decimals, 4))
-        how_much = report_texts.get("signed", key, amount=amount)
-        parts.append(report_texts.get("seams", "miss", county=result.names[miss.county], amount=how_much))
+        parts.append(
+            report_texts.get(
+                "seams", "miss", county=result.names[miss.county], amount=report_texts.get("signed", key, amount=amount)
+            )
+        )
     return report_texts.join_parts(parts)
 
 

@@ -161,9 +161,15 @@ def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTar
             row, "关系", row.text_by_column["comparison"], [COMPARISON_WORDS[one][0] for one in allowed_comparisons]
         )
     value = parse_printed_number(table, row, "数值", row.text_by_column["value"])
-    unit = _parse_keyword(table, row, "unit", UNIT_WORDS)
     return AllocatedTarget(
-        code, name, indicator, comparison, value, unit, row.text_by_column["source"], row.line_number
+        code,
+        name,
+        indicator,
+        comparison,
+        value,
+        _parse_keyword(table, row, "unit", UNIT_WORDS),
+        row.text_by_column["source"],
+        row.line_number,
     )
 
 

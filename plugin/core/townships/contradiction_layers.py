@@ -46,8 +46,11 @@ def _write_versions(
 
     first = contradictions[0].contradiction
     sources = [contents.get_layer(first.layer, version) for version in first.versions]
-    source = next(one for one in sources if one is not None)
-    layer = raise_if_refused(database.CreateLayer(name, source.GetSpatialRef(), ogr.wkbUnknown, ["FID=M_FID"]))
+    layer = raise_if_refused(
+        database.CreateLayer(
+            name, next(one for one in sources if one is not None).GetSpatialRef(), ogr.wkbUnknown, ["FID=M_FID"]
+        )
+    )
     for field in (*_MARK_FIELDS, *first.layer.fields):
         raise_if_refused(layer.CreateField(ogr.FieldDefn(field, ogr.OFTString)))
     for one in contradictions:
@@ -57,8 +60,12 @@ def _write_versions(
                 continue
             feature = ogr.Feature(layer.GetLayerDefn())
             label = version.package.label if version.package else texts.get("townships", "county")
-            kind = texts.get("township_contradictions", one.kind)
-            marks = (str(one.number), kind, label, texts.get("township_choices", one.choice))
+            marks = (
+                str(one.number),
+                texts.get("township_contradictions", one.kind),
+                label,
+                texts.get("township_choices", one.choice),
+            )
             for field, value in (*zip(_MARK_FIELDS, marks, strict=True), *row.cells.items()):
                 if value is not None and field in list_fields(layer):
                     feature.SetField(field, value)

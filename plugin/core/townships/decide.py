@@ -188,8 +188,7 @@ def _decide_row(
         decisions.edits += [_make_edit(change, now, Outcome.KEPT) for change in changes]
         return
     change = changes[0]
-    has_same_content = change.identity == (now.digest if now else "")
-    if has_same_content:
+    if change.identity == (now.digest if now else ""):
         decisions.edits.append(_make_edit(change, now, Outcome.SAME))
         return
     if now is not None and now.digest == base.county_digest:
@@ -290,8 +289,9 @@ def assign_new_keys(
     InputError
         The county has no code, or its numbers are exhausted.
     """
-    added = [edit for edit in decisions.edits if _is_added(edit)]
-    used = [row.key for rows in county_rows.values() for row in rows] + [edit.key for edit in added]
+    used = [row.key for rows in county_rows.values() for row in rows] + [
+        edit.key for edit in decisions.edits if _is_added(edit)
+    ]
     used += list(former_keys)
     table = make_default_key_table_path(source)
     if table.is_file():

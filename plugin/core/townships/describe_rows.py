@@ -42,8 +42,13 @@ class RowContents:
 
     def read_county(self, layer: LayerRecord, fid: int | None) -> RowContent | None:
         """Return a row of the county; None without an id, or if it is not there."""
-        path = find_dataset_of_layer(layer.file, self._datasets)
-        return self._read(path, self._encodings.get((layer.file, layer.name), ""), layer.name, layer, fid)
+        return self._read(
+            find_dataset_of_layer(layer.file, self._datasets),
+            self._encodings.get((layer.file, layer.name), ""),
+            layer.name,
+            layer,
+            fid,
+        )
 
     def read_version(self, layer: LayerRecord, version: Version) -> RowContent | None:
         """Return a version of a row; None if it was deleted."""
@@ -55,8 +60,11 @@ class RowContents:
     def get_layer(self, layer: LayerRecord, version: Version) -> Any:
         """Return the open GDAL layer of a version; None if it is missing."""
         if version.package is None:
-            path = find_dataset_of_layer(layer.file, self._datasets)
-            return self._open_layer(path, self._encodings.get((layer.file, layer.name), ""), layer.name)
+            return self._open_layer(
+                find_dataset_of_layer(layer.file, self._datasets),
+                self._encodings.get((layer.file, layer.name), ""),
+                layer.name,
+            )
         path_of_package = version.package.neighbours if version.is_neighbour else version.package.data
         return None if path_of_package is None else self._open_layer(path_of_package, "", layer.package_name)
 

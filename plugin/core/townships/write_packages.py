@@ -229,8 +229,7 @@ def _write_layer(
     for feature in iterate_features(layer, cancellation):
         fid = feature.GetFID()
         cells = read_cells(feature, fields)
-        digest = compute_row_digest(cells, read_shape_bytes(feature))
-        row = StoredRow(fid, (cells.get(key_field) or "").strip(), digest)
+        row = StoredRow(fid, (cells.get(key_field) or "").strip(), compute_row_digest(cells, read_shape_bytes(feature)))
         owner = ownership.find_owner(county_layer.key, fid)
         packages[owner].layers[number].county_rows.append(row)
         _copy_feature(feature, new_layers[owner][0])

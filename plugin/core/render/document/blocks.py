@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 
 @dataclass(frozen=True)
@@ -262,21 +262,12 @@ class Document:
     is_dense: bool = False
 
 
-class HeadCell(NamedTuple):
-    """A cell of a head: position from 0, numbers of lines and columns that it covers, and its text."""
-
-    line: int
-    column: int
-    line_count: int
-    column_count: int
-    text: str
-
-
-def merge_heads(heads: Sequence[Sequence[str]]) -> list[HeadCell]:
+def merge_heads(heads: Sequence[Sequence[str]]) -> list[tuple[int, int, int, int, str]]:
     """Return the cells of a head, line by line; equal neighbours below the same cell are one cell.
 
-    ``heads``: the words of each column from top to bottom. The last word of a column with fewer words than others
-    covers the lines below it.
+    A cell has its line and column from 0, the numbers of lines and columns that it covers, and its text. ``heads``: the
+    words of each column from top to bottom. The last word of a column with fewer words than others covers the lines
+    below it.
     """
     line_count = max(map(len, heads))
     cells = []
@@ -296,6 +287,6 @@ def merge_heads(heads: Sequence[Sequence[str]]) -> list[HeadCell]:
                 and heads[end][: line + 1] == head[: line + 1]
             ):
                 end += 1
-            cells.append(HeadCell(line, column, line_count - line if is_last else 1, end - column, head[line]))
+            cells.append((line, column, line_count - line if is_last else 1, end - column, head[line]))
             column = end
     return cells

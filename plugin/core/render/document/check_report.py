@@ -470,8 +470,12 @@ def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: 
 
 def _make_caption(number: int, finding: Finding, report_texts: ReportTexts) -> str:
     """Return the caption of a close-up: number, rule, township and area."""
-    area = format_hectares(finding.area_m2 or 0.0, report_texts)
-    key = {"number": number, "rule": finding.code, "township": finding.township or "—", "area": area}
+    key = {
+        "number": number,
+        "rule": finding.code,
+        "township": finding.township or "—",
+        "area": format_hectares(finding.area_m2 or 0.0, report_texts),
+    }
     return report_texts.get("signed", "caption", **key)
 
 

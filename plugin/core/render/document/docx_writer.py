@@ -175,8 +175,17 @@ class _DocxWriter:
         if not _has_text(section.header):
             self._write_margin_line(header, [margins.header_left, "\t", margins.header_right], 1)
         if not _has_text(section.footer):
-            number = split_at_page_numbers(margins.page_number_format)
-            self._write_margin_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
+            self._write_margin_line(
+                footer,
+                [
+                    margins.footer_left,
+                    "\t",
+                    *split_at_page_numbers(margins.page_number_format),
+                    "\t",
+                    margins.footer_right,
+                ],
+                2,
+            )
         properties = self._file.core_properties
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
         properties.author = properties.last_modified_by = Texts(document.lang).program
@@ -376,14 +385,14 @@ class _DocxWriter:
     def _merge_heads(self, rows: list[Any], block: DocumentTable) -> None:
         """Write a head of several lines, and merge its cells and the headings of groups of rows."""
         center = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
-        for head in merge_heads(block.heads):
-            last = rows[head.line + head.line_count - 1].cells[head.column + head.column_count - 1]
-            cell = rows[head.line].cells[head.column].merge(last)
+        for line, column, line_count, column_count, text in merge_heads(block.heads):
+            last = rows[line + line_count - 1].cells[column + column_count - 1]
+            cell = rows[line].cells[column].merge(last)
             for paragraph in cell.paragraphs[1:]:
                 paragraph._element.getparent().remove(paragraph._element)
             cell.vertical_alignment = center
             self._shade_cell(cell, _LABEL_FILL)
-            self._fill_cell(cell, head.text, bold=True, align="center")
+            self._fill_cell(cell, text, bold=True, align="center")
             self._keep_paragraphs_with_next(cell)
         head_count = max(map(len, block.heads))
         for place in block.group_heads:

@@ -209,8 +209,7 @@ def get_state_text(state: WorkState, report_texts: ReportTexts) -> str:
 
 def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], report_texts: ReportTexts) -> dict[str, int]:
     """Write the sheet of rules; return rule code → its row."""
-    widths = (10, 10, 40, 10, 16, 60)
-    for letter, width in zip("ABCDEF", widths, strict=True):
+    for letter, width in zip("ABCDEF", (10, 10, 40, 10, 16, 60), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A4"
     _set_up_printing(sheet, "3:3")

@@ -43,8 +43,9 @@ def write_document_outputs(
     if outputs.html:
         from .outputs import render_document_page
 
-        path = stack.enter_context(write_atomically(outputs.html))
-        path.write_text(render_document_page(make_document()), encoding="utf-8", newline="\n")
+        stack.enter_context(write_atomically(outputs.html)).write_text(
+            render_document_page(make_document()), encoding="utf-8", newline="\n"
+        )
         cancellation.raise_if_cancelled()
     if outputs.docx:
         from .docx_writer import write_docx

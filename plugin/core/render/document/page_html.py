@@ -58,8 +58,7 @@ def render_page_blocks(
     keeps_widths
         Columns of tables have the widths of the document; False: the browser chooses them.
     """
-    renderer = _PageRenderer(uris, verdict, separator, keeps_widths)
-    return "\n".join(map(renderer.render, blocks))
+    return "\n".join(map(_PageRenderer(uris, verdict, separator, keeps_widths).render, blocks))
 
 
 class _PageRenderer:
@@ -175,7 +174,7 @@ class _PageRenderer:
 
     def _render_overview(self, block: Picture) -> str:
         """Return the overview map as HTML."""
-        uri = self._get_uri(block.image) if not block.svg else make_svg_uri(block.svg)
+        uri = make_svg_uri(block.svg) if block.svg else self._get_uri(block.image)
         return f'<span class="mapb"><img src="{uri}" alt="{escape(block.caption)}"></span>'
 
     def _render_grid(self, block: PictureGrid) -> str:

@@ -148,8 +148,9 @@ def _add_zone_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
     for top in (c for c in codes.entry_by_code.values() if not c.parent):
         rows = np.isin(zone_codes, list(codes.collect_members([top.code])))
         if rows.any():
-            column = TableColumn(f"zone_{top.code}", "ha", top.name, 16)
-            areas.add_column(column, _sum_areas_by_township(zones, figures, rows))
+            areas.add_column(
+                TableColumn(f"zone_{top.code}", "ha", top.name, 16), _sum_areas_by_township(zones, figures, rows)
+            )
 
 
 def _make_area_column(concept: str, basis: str, layer: Layer, figures: PlanIndicators) -> TableColumn:
@@ -328,11 +329,9 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
         if not inside.any():
             continue
         make_row(inside, top.code, top.name, "row")
-        finer = sorted(set(row_codes[inside]) - {top.code}, key=str)
-        for code in finer:
+        for code in sorted(set(row_codes[inside]) - {top.code}, key=str):
             make_row(row_codes == code, code, codes.entry_by_code[code].name, "part")
-    strange = ~np.isin(row_codes, list(codes.entry_by_code))
-    for code in sorted(set(row_codes[strange])):
+    for code in sorted(set(row_codes[~np.isin(row_codes, list(codes.entry_by_code))])):
         make_row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
     make_row(np.ones(len(layer), dtype=bool), "", texts.get("tables", "sum"), "sum")
     county = ctx.plan.find_layer_of_concept("county")

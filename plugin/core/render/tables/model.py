@@ -65,11 +65,6 @@ class ReportTable:
     unit: str = ""
     notes: list[str] = field(default_factory=list)
 
-    def get_column_values(self, column: str) -> list[CellValue]:
-        """Return the values of a column by its id."""
-        place = [c.id for c in self.columns].index(column)
-        return [row.values[place] for row in self.rows]
-
 
 class LongRecord(NamedTuple):
     """One number of a table as a separate record; ``value`` is in ``unit``.
