@@ -40,7 +40,19 @@ def make_evaluation_tables(result: Evaluation, texts: Texts, *, is_upright: bool
     ``is_upright``: for upright pages, where the table of series has no room for changes; those to the first edition are
     then in the table of changes.
     """
-    tables = [_make_series_table(result, texts, is_upright=is_upright), _make_remarks_table(result, texts)]
+    table = ReportTable(
+        "evaluation_remarks",
+        [
+            TableColumn(one, width_in_characters=w)
+            for one, w in (("indicator", 30), ("warning_level", 12), ("remark", 110))
+        ],
+    )
+    for series in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)):
+        remarks = list_remarks(series, result, texts)
+        if remarks:
+            cells: list[CellValue] = [series.name, describe_level(series, texts), "\n".join(remarks)]
+            table.rows.append(ReportTableRow(cells, "row", series.id))
+    tables = [_make_series_table(result, texts, is_upright=is_upright), table]
     if result.find_previous(result.last) is not None:
         tables.append(_make_changes_table(result, texts, is_upright=is_upright))
     return [
@@ -248,23 +260,6 @@ def _list_change_notes(result: Evaluation) -> list[str]:
     """Return the text keys of the notes on changes."""
     has_percentages = any(one.unit == PERCENT_UNIT for one in result.shown_series)
     return ["change_note", *(["percent_note"] if has_percentages else [])]
-
-
-def _make_remarks_table(result: Evaluation, texts: Texts) -> ReportTable:
-    """Return the table of early warnings and remarks, the gravest level first."""
-    table = ReportTable(
-        "evaluation_remarks",
-        [
-            TableColumn(one, width_in_characters=w)
-            for one, w in (("indicator", 30), ("warning_level", 12), ("remark", 110))
-        ],
-    )
-    for series in sorted(result.shown_series, key=lambda one: LEVELS.index(one.level)):
-        remarks = list_remarks(series, result, texts)
-        if remarks:
-            cells: list[CellValue] = [series.name, describe_level(series, texts), "\n".join(remarks)]
-            table.rows.append(ReportTableRow(cells, "row", series.id))
-    return table
 
 
 def format_target_value(target: Target) -> str:

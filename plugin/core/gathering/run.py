@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,7 +107,18 @@ def gather_counties(
     norm = RunOptions(standard=spec.standard, profile=options.parent_profile, lang=options.check.lang).resolve_norm()
     found = list_counties(options.source, options.output)
     check_output_outside_data(options.output, [options.source], found.counties)
-    placeholders = _find_placeholders(options, spec, norm, found.counties)
+    code = options.area_code or (norm.profile.area_code if norm.profile.area_code.isdigit() else "")
+    if not code:
+        prefixes = {
+            match[0][: spec.digits] for match in [_CODE_PATTERN.match(one.name) for one in found.counties] if match
+        }
+        if len(prefixes) != 1:
+            raise InputError("gather_area_unknown", found=", ".join(sorted(prefixes)) or "—")
+        code = f"{prefixes.pop():0<{DIVISION_CODE_DIGITS}}"
+    values = find_placeholder_values_of_area(code, norm, spec, norm.profile.name)
+    if values is None or values["code"] != code:
+        raise InputError("gather_area_wrong", value=code, name=spec.name)
+    placeholders = values
     order = ExportOrder(
         spec,
         options.output,
@@ -141,22 +152,6 @@ def gather_counties(
             slot_problems, seams, progress, cancellation,
         )  # fmt: skip
         return _gather(run, on_county)
-
-
-def _find_placeholders(
-    options: GatherOptions, spec: PackageSpec, norm: Norm, counties: Sequence[County]
-) -> dict[str, str]:
-    """Return code and name of the parent: given, of the profile, or from the codes in the names of the counties."""
-    code = options.area_code or (norm.profile.area_code if norm.profile.area_code.isdigit() else "")
-    if not code:
-        prefixes = {match[0][: spec.digits] for match in [_CODE_PATTERN.match(one.name) for one in counties] if match}
-        if len(prefixes) != 1:
-            raise InputError("gather_area_unknown", found=", ".join(sorted(prefixes)) or "—")
-        code = f"{prefixes.pop():0<{DIVISION_CODE_DIGITS}}"
-    values = find_placeholder_values_of_area(code, norm, spec, norm.profile.name)
-    if values is None or values["code"] != code:
-        raise InputError("gather_area_wrong", value=code, name=spec.name)
-    return values
 
 
 def _gather(run: _Run, on_county: Callable[[GatheredCounty], None]) -> tuple[GatherResult, list[str]]:

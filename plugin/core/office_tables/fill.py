@@ -87,7 +87,16 @@ class _Filler:
                     if isinstance(first, TableNumber) and isinstance(second, TableNumber):
                         decimals = self._table.columns[position].decimals
                         row.values[position] = TableNumber(round(first.value - second.value, decimals), decimals)
-        self._number_rows()
+        number = 0
+        for row in self._table.rows:
+            if row.kind == "head":
+                continue
+            number += row.kind == "row"
+            for position, place in enumerate(self._places):
+                if place.column.content == NUMBER_CONTENT:
+                    row.values[position] = str(number) if row.kind == "row" else ""
+                elif row.values[position] in (None, ""):
+                    row.values[position] = NO_FIGURE if self._table.columns[position].is_numeric else ""
         self._add_notes()
         return self._table
 
@@ -219,19 +228,6 @@ class _Filler:
             if table is None or not row.values
             else str(row.values[[column.id for column in table.columns].index(column_id)] or "")
         )
-
-    def _number_rows(self) -> None:
-        """Write running numbers of rows, and dashes into empty cells."""
-        number = 0
-        for row in self._table.rows:
-            if row.kind == "head":
-                continue
-            number += row.kind == "row"
-            for position, place in enumerate(self._places):
-                if place.column.content == NUMBER_CONTENT:
-                    row.values[position] = str(number) if row.kind == "row" else ""
-                elif row.values[position] in (None, ""):
-                    row.values[position] = NO_FIGURE if self._table.columns[position].is_numeric else ""
 
     # --- notes
     def _explain_missing_layer(self, concept: str) -> None:

@@ -161,28 +161,6 @@ def fill_office_tables(
     side = side_tables.make_side_inputs(plan, norm, cancellation)
     progress(_READING_SHARE, Texts(TABLE_LANGUAGE).get("toolbox", "computing"))
     codes = tuple(dict.fromkeys(code for layout in layouts for code in layout.rules))
-    figures = _make_figures(plan, side, side_tables.waivers, codes, options, progress, cancellation)
-    year = date.today().year if order.year is None else order.year
-    area = find_county_name(plan)
-    tables = []
-    for number, layout in enumerate(layouts):
-        cancellation.raise_if_cancelled()
-        progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
-        figures.select_rules(layout.rules)
-        tables.append(fill_layout(layout, figures, area, get_balance_case(figures.indicators, year)))
-    return OfficeTables(plan, area, tables, year)
-
-
-def _make_figures(
-    plan: Plan,
-    side: Any,
-    waivers: Any,
-    codes: tuple[str, ...],
-    options: RunOptions,
-    progress: ProgressCallback,
-    cancellation: Cancellation,
-) -> Any:
-    """Return the figures of a plan; the rules ``codes`` are run for the list of conflicts."""
     from ..engine.context import RuleContext
     from ..engine.evaluate import choose_rules
     from ..indicators.compute import PlanIndicators
@@ -198,7 +176,7 @@ def _make_figures(
             plan,
             choose_rules((), codes, norm.declared_rules),
             side_inputs=side,
-            waivers=waivers,
+            waivers=side_tables.waivers,
             parameters=options.parameters,
             tolerance=tolerance,
             lang=TABLE_LANGUAGE,
@@ -206,7 +184,16 @@ def _make_figures(
             cancellation=cancellation,
         )
     context = RuleContext(plan, norm, tolerance, cancellation=cancellation, side_inputs=side, lang=TABLE_LANGUAGE)
-    return PlanFigures(PlanIndicators(context, Texts(TABLE_LANGUAGE)), report, codes)
+    figures = PlanFigures(PlanIndicators(context, Texts(TABLE_LANGUAGE)), report, codes)
+    year = date.today().year if order.year is None else order.year
+    area = find_county_name(plan)
+    tables = []
+    for number, layout in enumerate(layouts):
+        cancellation.raise_if_cancelled()
+        progress(_CHECK_SHARE + (_TABLES_SHARE - _CHECK_SHARE) * number / len(layouts), layout.name)
+        figures.select_rules(layout.rules)
+        tables.append(fill_layout(layout, figures, area, get_balance_case(figures.indicators, year)))
+    return OfficeTables(plan, area, tables, year)
 
 
 def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:

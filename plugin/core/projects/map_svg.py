@@ -80,9 +80,13 @@ def draw_map(scene: MapScene, area_m2: float, report_texts: ReportTexts) -> str:
             spot = labels.find_place([name], places, avoids_project=True)
             if spot is not None:
                 pieces.append(draw_text(name, *spot, _NAME_PX, layer.symbol.text, bold=True, halo=True))
+    letter = report_texts.get("text", "north")
+    x, y = scene.frame.width - 22, 28.0
+    arrow = f"M{x:.1f},{y - 18:.1f}L{x + 6.5:.1f},{y + 8:.1f}L{x:.1f},{y + 3:.1f}L{x - 6.5:.1f},{y + 8:.1f}Z"
+    path = f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
     pieces += [
         _draw_scale_bar(scene),
-        _draw_north_arrow(scene, report_texts.get("text", "north")),
+        path + draw_text(letter, x, y + 23, _SMALL_PX, "#000000", halo=True),
         (
             f'<rect x="0.5" y="0.5" width="{frame.width - 1:.1f}" height="{frame.height - 1:.1f}" fill="none" '
             'stroke="#000000" stroke-width="1"/>'
@@ -201,14 +205,6 @@ def _draw_scale_bar(scene: MapScene) -> str:
         f'stroke-width="1.5" fill="none"/><rect x="{left:.1f}" y="{base - 2:.1f}" width="{px / 2:.1f}" height="4" '
         f'fill="#000000"/>{labels}'
     )
-
-
-def _draw_north_arrow(scene: MapScene, letter: str) -> str:
-    """Return a north arrow with its letter at the upper right."""
-    x, y = scene.frame.width - 22, 28.0
-    arrow = f"M{x:.1f},{y - 18:.1f}L{x + 6.5:.1f},{y + 8:.1f}L{x:.1f},{y + 3:.1f}L{x - 6.5:.1f},{y + 8:.1f}Z"
-    path = f'<path d="{arrow}" fill="#000000" stroke="#FFFFFF" stroke-width="1"/>'
-    return path + draw_text(letter, x, y + 23, _SMALL_PX, "#000000", halo=True)
 
 
 def _list_area_places(shapes: Iterable[Any]) -> list[tuple[float, float]]:

@@ -275,6 +275,13 @@ class _ProjectPage:
         )
         if project.width_m is not None:
             shape += self.words.put_in_brackets(self._get("width", width=format_number(project.width_m, 2)))
+        project = self.one.project
+        amounts = [self._get("statutory_area", **_format_both(project.statutory_m2))]
+        difference = project.declared_difference_m2
+        if project.declared_m2 is not None and difference is not None:
+            amounts.append(self._get("declared_area", **_format_both(project.declared_m2)))
+            share = format_number(100 * abs(difference) / project.declared_m2, 2) if project.declared_m2 else "—"
+            amounts.append(self._get("difference", area=format_square_metres(abs(difference)), share=share))
         return (
             ((self._get("name"), project.name or project.label), (self._get("number_label"), project.number)),
             ((self._get("applicant"), project.applicant), (self._get("date"), _format_date(self.result, self.words))),
@@ -283,20 +290,9 @@ class _ProjectPage:
                 (self._get("use"), self.tables.describe_use()),
                 (self._get("supply"), supply),
             ),
-            ((self._get("area"), self._describe_area()),),
+            ((self._get("area"), self.words.get("page", "gap").join(amounts)),),
             ((self._get("shape"), shape), (self._get("crs"), describe_crs_in_words(project.crs, self.words))),
         )
-
-    def _describe_area(self) -> str:
-        """Return statutory area, declared area and their difference."""
-        project = self.one.project
-        amounts = [self._get("statutory_area", **_format_both(project.statutory_m2))]
-        difference = project.declared_difference_m2
-        if project.declared_m2 is not None and difference is not None:
-            amounts.append(self._get("declared_area", **_format_both(project.declared_m2)))
-            share = format_number(100 * abs(difference) / project.declared_m2, 2) if project.declared_m2 else "—"
-            amounts.append(self._get("difference", area=format_square_metres(abs(difference)), share=share))
-        return self.words.get("page", "gap").join(amounts)
 
     def _make_map(self, scene: MapScene) -> Iterator[Block]:
         """Yield the map with its numbered places and legend."""

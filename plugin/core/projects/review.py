@@ -198,6 +198,15 @@ class ProjectReview:
             notes.append(self._make_note(NoteLevel.WARNING, "townships", project, names=names))
         land = self._classes if parcels else None
         classes = land.sum_project(number) if land else ()
+        overlays = [(concept, _SUMMED_NAMES[concept], overlay) for concept, overlay in self._summed.items() if overlay]
+        ranges = [self._expected, *self._heritage] if self._expected else self._heritage
+        overlays += [(f"archaeology_{one.layer.role}", _ARCHAEOLOGY_NAME, one) for one in ranges]
+        found = []
+        for item_id, name, overlay in overlays:
+            if number in overlay.failed:
+                params = {"line": BilingualName(name), "role": overlay.layer.role}
+                failure, remedy = (Message(SECTION, key, params) for key in ("line_overlay_failed", "remedy_overlay"))
+                found.append(MissingItem(item_id, name, failure, remedy))
         return ProjectResult(
             project,
             tuple(lines),
@@ -213,7 +222,7 @@ class ProjectReview:
                 project,
                 lines,
                 zones,
-                (*self._gap_items, *self._list_absent_layers(), *self._list_failed_layers(number)),
+                (*self._gap_items, *self._list_absent_layers(), *found),
             ),
             verdict,
             list_reasons(items, verdict, self._gap_items),
@@ -306,19 +315,6 @@ class ProjectReview:
             if overlay is None and not {concept, role} & self.plan.norm.profile.absent:
                 missing, remedy = (Message(SECTION, one, {"role": role}) for one in (f"{key}_absent", f"remedy_{key}"))
                 found.append(MissingItem(concept, name, missing, remedy))
-        return found
-
-    def _list_failed_layers(self, number: int) -> list[MissingItem]:
-        """Return what is missing because an overlay of a project failed: sums, and the notice on heritage."""
-        overlays = [(concept, _SUMMED_NAMES[concept], overlay) for concept, overlay in self._summed.items() if overlay]
-        ranges = [self._expected, *self._heritage] if self._expected else self._heritage
-        overlays += [(f"archaeology_{one.layer.role}", _ARCHAEOLOGY_NAME, one) for one in ranges]
-        found = []
-        for item_id, name, overlay in overlays:
-            if number in overlay.failed:
-                params = {"line": BilingualName(name), "role": overlay.layer.role}
-                failure, remedy = (Message(SECTION, key, params) for key in ("line_overlay_failed", "remedy_overlay"))
-                found.append(MissingItem(item_id, name, failure, remedy))
         return found
 
     def _make_note(self, level: NoteLevel, key: str, project: Project, **params: object) -> ProjectNote:

@@ -28,7 +28,6 @@ from .model import (
     LineItem,
     Outcome,
     ProjectResult,
-    ZoneItem,
 )
 from .tables import write_conformity_workbook
 
@@ -150,7 +149,20 @@ def _project_to_dict(one: ProjectResult, texts: Texts) -> dict[str, Any]:
         "reasons": [reason.render(texts) for reason in one.reasons],
         "conditions": [condition.render(texts) for condition in one.conditions],
         "lines": [_line_to_dict(line, texts) for line in one.lines],
-        "zones": [_zone_to_dict(zone, texts) for zone in one.zones],
+        "zones": [
+            {
+                "code": zone.code,
+                "name": zone.name,
+                "parent": zone.parent_name,
+                "area_m2": zone.area_m2,
+                "admission": str(zone.admission),
+                "outcome": str(zone.outcome),
+                "reason": zone.reason.render(texts),
+                "rule": _rule_to_dict(zone.rule, texts.lang),
+                "confirmed": zone.is_confirmed,
+            }
+            for zone in one.zones
+        ],
         "classes": [
             {
                 "code": item.code,
@@ -242,21 +254,6 @@ def _line_to_dict(line: LineItem, texts: Texts) -> dict[str, Any]:
             for part in line.parts
         ],
         "geometry": line.shape.wkt if line.shape is not None else None,
-    }
-
-
-def _zone_to_dict(zone: ZoneItem, texts: Texts) -> dict[str, Any]:
-    """Return the item of a planning zone."""
-    return {
-        "code": zone.code,
-        "name": zone.name,
-        "parent": zone.parent_name,
-        "area_m2": zone.area_m2,
-        "admission": str(zone.admission),
-        "outcome": str(zone.outcome),
-        "reason": zone.reason.render(texts),
-        "rule": _rule_to_dict(zone.rule, texts.lang),
-        "confirmed": zone.is_confirmed,
     }
 
 

@@ -159,6 +159,7 @@ def _collect_page_data(
     def render(parts: Iterable[Block]) -> str:
         return render_page_blocks(parts, uris, str(report.verdict), report_texts.get("page", "gap"))
 
+    title = report_texts.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
     return {
         "facts": render([first]),
         "first_page": render(blocks),
@@ -172,7 +173,15 @@ def _collect_page_data(
         "chapter_title": "",
         "chapter_body": "",
         "w": report_texts,
-        "running": _make_page_margins(head, report_texts),
+        "running": {
+            "left": title,
+            "number": [
+                {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
+                for piece in split_at_page_numbers(report_texts.get("page", "number"))
+            ],
+            "product": report_texts.get("page", "product"),
+            "right": report_texts.get("page", "gap").join(p for p in (title, head["date"]) if p),
+        },
         "lang": {"zh": "zh-CN"}.get(report_texts.lang, report_texts.lang),
         "head": head,
         "verdict": verdict.make_verdict_section(report, norm, report_texts),
@@ -195,18 +204,4 @@ def _collect_page_data(
         "lists": finding_lists.list_findings_by_rule(report, norm, report_texts),
         "total": format_number(len(report.findings), 0),
         "row_limit": finding_lists.MAX_ROWS_PER_RULE,
-    }
-
-
-def _make_page_margins(head: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
-    """Return header and footer of every printed page; the browser counts the pages."""
-    title = report_texts.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
-    return {
-        "left": title,
-        "number": [
-            {"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece
-            for piece in split_at_page_numbers(report_texts.get("page", "number"))
-        ],
-        "product": report_texts.get("page", "product"),
-        "right": report_texts.get("page", "gap").join(p for p in (title, head["date"]) if p),
     }

@@ -63,7 +63,11 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
         [_format_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)],
     )
     other = [
-        *[_format_target_line(t, texts, report_texts) for t in profile.targets if t.area_code != area],
+        *[
+            _format_figure_line(t, texts.get_indicator_name(t.indicator), texts.get("units", t.unit), report_texts)
+            for t in profile.targets
+            if t.area_code != area
+        ],
         *[_format_stated_line(s, report_texts) for s in profile.stated_figures if s.area_code != area],
     ]
     yield from _make_section_lines(report_texts, "others", other)
@@ -235,13 +239,6 @@ def _format_origin(origin: ValueOrigin, report_texts: ReportTexts) -> str:
         name + report_texts.put_in_brackets(report_texts.get_text_or_key("phase", origin.phase))
         if origin.phase
         else name
-    )
-
-
-def _format_target_line(target: IndicatorTarget, texts: Texts, report_texts: ReportTexts) -> str:
-    """Return a target as one line of text."""
-    return _format_figure_line(
-        target, texts.get_indicator_name(target.indicator), texts.get("units", target.unit), report_texts
     )
 
 

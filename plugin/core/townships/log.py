@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ..messages.texts import Message
 from .decide import Contradiction, ContradictionKind, Edit, Outcome, Prefer, Version
-from .describe_rows import RowContent, RowContents
+from .describe_rows import RowContents
 from .read_packages import EditedPackage, PackageNote
 from .seam_check import TownshipSeam
 
@@ -150,21 +150,22 @@ def log_contradictions(found: Sequence[Contradiction], contents: RowContents) ->
                 one.kind,
                 one.layer.name,
                 one.key,
-                tuple(_log_version(version, row, differing) for version, row in zip(one.versions, rows, strict=True)),
+                tuple(
+                    (
+                        LoggedVersion(version.package, True, (), None)
+                        if row is None
+                        else LoggedVersion(
+                            version.package,
+                            False,
+                            tuple((name, row.cells.get(name)) for name in differing),
+                            row.area_m2,
+                        )
+                    )
+                    for version, row in zip(one.versions, rows, strict=True)
+                ),
                 len({row.shape_bytes for row in present}) > 1,
                 one.choice,
                 one,
             )
         )
     return tuple(logged)
-
-
-def _log_version(version: Version, row: RowContent | None, differing: Sequence[str]) -> LoggedVersion:
-    """Return a version with its differing values."""
-    return (
-        LoggedVersion(version.package, True, (), None)
-        if row is None
-        else LoggedVersion(
-            version.package, False, tuple((name, row.cells.get(name)) for name in differing), row.area_m2
-        )
-    )

@@ -120,7 +120,26 @@ def write_packages(
     with load_gdal() as gdal:
         schema = packages[0].folder.parent / "schema.gpkg"
         _create_schema(gdal, county_layers, schema)
-        _add_styles(schema, county_layers)
+        with closing(sqlite3.connect(schema)) as database, database:
+            database.execute(
+                "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),"
+                " f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30),"
+                " styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),"
+                " update_time DATETIME DEFAULT CURRENT_TIMESTAMP)"
+            )
+            shape_columns = dict(
+                database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
+            )
+            for county_layer in county_layers:
+                style = STYLES_FOLDER / f"{county_layer.role}.qml"
+                if not county_layer.role or not style.is_file():
+                    continue
+                name = county_layer.package_name
+                database.execute(
+                    "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
+                    " styleName, styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, ?, ?, ?, '', 1, '', '')",
+                    (name, shape_columns.get(name, ""), county_layer.role, style.read_text(encoding="utf-8")),
+                )
         for package in packages:
             package.folder.mkdir()
             shutil.copyfile(schema, package.data)
@@ -177,28 +196,6 @@ def _create_schema(gdal: Any, county_layers: Sequence[CountyLayer], path: Path) 
             raise_if_refused(new.CreateField(field_definition))
         del new, layer, definition, dataset
     del database
-
-
-def _add_styles(path: Path, county_layers: Sequence[CountyLayer]) -> None:
-    """Store the symbols of plan layers as default styles of the GeoPackage, as QGIS does."""
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute(
-            "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),"
-            " f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30),"
-            " styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),"
-            " update_time DATETIME DEFAULT CURRENT_TIMESTAMP)"
-        )
-        shape_columns = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall())
-        for county_layer in county_layers:
-            style = STYLES_FOLDER / f"{county_layer.role}.qml"
-            if not county_layer.role or not style.is_file():
-                continue
-            name = county_layer.package_name
-            database.execute(
-                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,"
-                " styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, ?, ?, ?, '', 1, '', '')",
-                (name, shape_columns.get(name, ""), county_layer.role, style.read_text(encoding="utf-8")),
-            )
 
 
 def _open_targets(gdal: Any, package: PackageFiles) -> tuple[Any, Any]:

@@ -413,7 +413,28 @@ def _make_body(
     report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
     """Yield the sections between the first page and the signatures."""
-    yield from _make_problem_table(report, sections, report_texts)
+    yield sections.make_heading("problems", report_texts.get("signed", "severity_and_statutory_order"))
+    sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
+    severities = [str(severity) for severity in Severity]
+    sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
+    problem_rows = []
+    for row in sums:
+        net_m2, township_count = row["net_m2"], row["township_count"]
+        problem_rows.append(
+            (
+                DocumentCell(report_texts.get("severity", row["severity"])),
+                DocumentCell(row["code"]),
+                DocumentCell(row["title"]),
+                DocumentCell(row["number"]),
+                DocumentCell(format_hectares(row["area_m2"], report_texts) if row["area_m2"] else "—"),
+                DocumentCell("—" if net_m2 is None else format_hectares(net_m2, report_texts)),
+                DocumentCell(format_number(township_count, 0) if township_count else "—"),
+            )
+        )
+    columns = make_columns(report_texts, ("severity", 9), ("rule", 9), ("problem", 36), ("places", 8, "right"),
+                            ("area", 13, "right"), ("net_area", 13, "right"),
+                            ("township_count", 12, "right"))  # fmt: skip
+    yield DocumentTable(columns, tuple(problem_rows), report_texts.get("text", "no_findings"))
     images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
     close_ups = [
         Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, report_texts))
@@ -440,32 +461,6 @@ def _make_body(
             sections.make_heading("rules_run"),
             Paragraph(describe_rules_run(report, norm, report_texts)),
         )
-
-
-def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
-    """Yield all problems by rule, in the statutory order."""
-    yield sections.make_heading("problems", report_texts.get("signed", "severity_and_statutory_order"))
-    sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
-    severities = [str(severity) for severity in Severity]
-    sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
-    rows = []
-    for row in sums:
-        net_m2, township_count = row["net_m2"], row["township_count"]
-        rows.append(
-            (
-                DocumentCell(report_texts.get("severity", row["severity"])),
-                DocumentCell(row["code"]),
-                DocumentCell(row["title"]),
-                DocumentCell(row["number"]),
-                DocumentCell(format_hectares(row["area_m2"], report_texts) if row["area_m2"] else "—"),
-                DocumentCell("—" if net_m2 is None else format_hectares(net_m2, report_texts)),
-                DocumentCell(format_number(township_count, 0) if township_count else "—"),
-            )
-        )
-    columns = make_columns(report_texts, ("severity", 9), ("rule", 9), ("problem", 36), ("places", 8, "right"),
-                            ("area", 13, "right"), ("net_area", 13, "right"),
-                            ("township_count", 12, "right"))  # fmt: skip
-    yield DocumentTable(columns, tuple(rows), report_texts.get("text", "no_findings"))
 
 
 def _make_caption(number: int, finding: Finding, report_texts: ReportTexts) -> str:
