@@ -36,7 +36,6 @@ from .messages import describe_reasons
 from .model import GatheredCounty, GatherResult
 
 
-
 def write_package_parts(
     norm: Norm,
     order: ExportOrder,

@@ -137,7 +137,8 @@ def write_packages(
                 name = county_layer.package_name
                 database.execute(
                     "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
-                    " styleName, styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, ?, ?, ?, '', 1, '', '')",
+                    " styleName, styleQML, styleSLD, useAsDefault, description, owner)"
+                    " VALUES ('', '', ?, ?, ?, ?, '', 1, '', '')",
                     (name, shape_columns.get(name, ""), county_layer.role, style.read_text(encoding="utf-8")),
                 )
         for package in packages:
