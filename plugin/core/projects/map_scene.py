@@ -104,7 +104,7 @@ def load_map_settings() -> MapSettings:
 PX_PER_MM = 5.76
 #: Land around the frame (share of its size) that is drawn too, so that no edge of a clip is seen.
 _MARGIN_SHARE = 0.03
-_BOUNDARY, _PARCELS = "boundary", "parcels"
+_PARCELS = "parcels"
 
 
 @dataclass(frozen=True)
