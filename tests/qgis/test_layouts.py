@@ -57,8 +57,9 @@ def read_label(layout, item):
 
 # --- the data
 def test_layout_templates_have_the_page_sizes_of_the_map_set(qgis_app):
+    project = QgsProject()
     for sheet in MAPS.page_size_by_id.values():
-        layout, document = QgsPrintLayout(QgsProject()), QDomDocument()
+        layout, document = QgsPrintLayout(project), QDomDocument()
         assert document.setContent((LAYOUTS_FOLDER / f"{sheet.id}.qpt").read_text(encoding="utf-8"))
         layout.loadFromTemplate(document, QgsReadWriteContext())
         size = layout.pageCollection().page(0).pageSize()

@@ -237,7 +237,7 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "projects/review.py": "whether a project is in the county, and which townships a note names",
         # Land of fixes is in the area balance of their proposals (`AreaChange.imbalance_m2`).
         "fixes/shapes.py": "slivers that a cut leaves",
-        "fixes/windows.py": "whether land fills a hole",
+        "fixes/state.py": "whether land fills a hole",
         "fixes/differences.py": "by how much a finding may grow",
         "fixes/judge.py": "how large a safe change may be",
         "fixes/geometry/fix005_fill_pin_hole.py": "which holes are filled without a question",
