@@ -69,6 +69,15 @@ def read_small_geopackage() -> bytes:
         return write_small(Path(folder) / "small.gpkg", DLTB=make_small_layers()["DLTB"]).read_bytes()
 
 
+def open_layer(path: Path, table: str = "DLTB", name: str = ""):
+    """Open a table of a database as a layer, named like it or ``name``."""
+    from qgis.core import QgsVectorLayer
+
+    layer = QgsVectorLayer(f"{path}|layername={table}", name or table, "ogr")
+    assert layer.isValid()
+    return layer
+
+
 def digest_files(path: Path) -> str:
     """Return the SHA-256 of a file, or of all files of a folder by name."""
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]

@@ -39,6 +39,14 @@ def summarise_local_findings(findings):
     }
 
 
+def roll_back(project, layer):
+    """Discard the edits of a layer in any transaction mode, and end its editing."""
+    if project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
+        assert project.rollBack(True, layer)[0]
+    else:
+        assert layer.rollBack()
+
+
 class EditSession:
     """A QGIS project with the small plan, edited in a transaction mode.
 
@@ -119,10 +127,7 @@ class EditSession:
 
     def roll_back(self, layer):
         """Discard the edits of a layer and end its editing."""
-        if self.project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
-            assert self.project.rollBack(True, layer)[0]
-        else:
-            assert layer.rollBack()
+        roll_back(self.project, layer)
 
     def close(self):
         """End the live check and discard all edits."""

@@ -27,6 +27,7 @@ from plugin.core.loading.assembly import assemble_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, make_fix_example_plan, propose_fix_or_fail
 from tests.core.fixes.random_layouts import draw_row_of_layouts
 from tests.parametrize import first_daily
+from tests.qgis.live_helpers import roll_back
 from tests.qgis.test_fix_apply import apply_order
 
 MODES = {
@@ -159,20 +160,16 @@ def open_in_mode(request, project, tmp_path):
         return layers
 
     yield open_copy
-    roll_back(project)
+    roll_back_all(project)
     project.clear()
     project.setTransactionMode(Qgis.TransactionMode.Disabled)
 
 
-def roll_back(project):
+def roll_back_all(project):
     """Roll back all layers; each may take others of its transaction with it."""
     for layer in project.mapLayers().values():
-        if not layer.isEditable():
-            continue
-        if project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
-            assert project.rollBack(True, layer)[0]
-        else:
-            assert layer.rollBack()
+        if layer.isEditable():
+            roll_back(project, layer)
 
 
 def read_all(layers, with_fid=True):
@@ -261,7 +258,7 @@ def test_undo_of_a_batch_over_several_layers_restores_bytes_and_values(
         check_refusal(one, layers, tmp_path)
         return
     before = check_undo_and_redo(one, layers, tmp_path)
-    roll_back(project)
+    roll_back_all(project)
     assert read_all(layers) == before
 
 

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QLabel
 
 from tests.parametrize import first_daily
 from tests.qgis.live_helpers import make_rectangle
+from tests.qgis.live_helpers import roll_back as roll_back_layer
 from tests.qgis.test_gui_editing import check, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.test_gui_fixing import read_log
 from tests.qgis.waiting import process_events, wait_until
@@ -46,10 +47,7 @@ def undo_last_edit(project, layers):
 
 
 def roll_back(project, layers):
-    if project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
-        assert project.rollBack(True, layers["CZKFBJ"])[0]
-    else:
-        assert layers["CZKFBJ"].rollBack()
+    roll_back_layer(project, layers["CZKFBJ"])
 
 
 def save_and_stop_editing(project, layers):

@@ -6,7 +6,7 @@ from qgis.core import Qgis
 from qgis.PyQt.QtWidgets import QDialog, QMessageBox, QPushButton
 
 from tests.parametrize import first_daily
-from tests.qgis.live_helpers import MODES, make_rectangle
+from tests.qgis.live_helpers import MODES, make_rectangle, roll_back
 from tests.qgis.test_gui_editing import (  # noqa: F401
     check,
     checked,
@@ -39,13 +39,6 @@ def save(project, layer, stop=True):
         assert saved, errors
     else:
         assert layer.commitChanges(stop), layer.commitErrors()
-
-
-def roll_back(project, layer):
-    if project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
-        assert project.rollBack(True, layer)[0]
-    else:
-        assert layer.rollBack()
 
 
 def wait_until_reported(controller):

@@ -17,17 +17,21 @@ from qgis.core import (
 )
 
 from plugin.core.model.rule import load_all_rules
-from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_square, make_table, run_algorithm, write_small
+from tests.qgis.helpers import (
+    SAMPLE,
+    TRUTH,
+    Log,
+    digest_files,
+    make_square,
+    make_table,
+    open_layer,
+    run_algorithm,
+    write_small,
+)
 from tests.qgis.models import build_model, make_static_value, refer_to_input, refer_to_result
 from tests.qgis.waiting import run_task, wait_until
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
-
-
-def open_layer(path, table, name=""):
-    found = QgsVectorLayer(f"{path}|layername={table}", name or table, "ogr")
-    assert found.isValid()
-    return found
 
 
 def read_expected_defects(code):

@@ -18,7 +18,6 @@ from qgis.core import (
     QgsField,
     QgsGeometry,
     QgsProject,
-    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QVariant
 
@@ -29,7 +28,7 @@ from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import file
 from plugin.core.io.file import read_layer_by_columns
-from tests.qgis.helpers import SAMPLE, make_square
+from tests.qgis.helpers import SAMPLE, make_square, open_layer
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 
@@ -42,12 +41,6 @@ def forbid_reading_features(monkeypatch):
         raise AssertionError("features are read through QGIS")
 
     monkeypatch.setattr(reading, "_read_rows", refuse)
-
-
-def open_layer(path, name="DLTB"):
-    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
-    assert layer.isValid()
-    return layer
 
 
 def read_stored(layer, **options):

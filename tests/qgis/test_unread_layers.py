@@ -16,15 +16,9 @@ from tests.core.io.test_parts_of_files import DIFFERENCES, ROLE, make_boundary_o
 from tests.core.io.test_stored_types import store_value, write_typed_table
 from tests.core.io.test_unread import make_layers_of_three_rows, rewrite_with_64_bit_ids
 from tests.core.small_plan import write_gdb, write_gpkg, write_shapefiles
-from tests.qgis.helpers import run_algorithm
+from tests.qgis.helpers import open_layer, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
-
-
-def open_layer(path, name):
-    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
-    assert layer.isValid()
-    return layer
 
 
 def list_unread(checked):
