@@ -85,8 +85,8 @@ def test_settings_of_exchange_files_have_source_mark_and_title():
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ('county_far = "C"\n', "", "county_far"),
-        ('county_far = "C"', 'county_far = "D"', "county_far"),
+        ('real_width = "C"\n', "", "real_width"),
+        ('real_width = "C"', 'real_width = "D"', "real_width"),
         ("zones_3 = [25.0, 45.0]", "zones_3 = [25.0]", "zones_3"),
         ("zones_6 = [13.0, 23.0]", 'zones_6 = [13.0, "23"]', "zones_6"),
     ],

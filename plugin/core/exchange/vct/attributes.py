@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,26 +11,14 @@ from typing import Any
 import numpy as np
 
 from ...cancellation import Cancellation
-from ...errors import InputError
-from .batch import BATCH_ROWS, KEY_FIELD, VctRowBatch, continues_last_row, find_key_column, merge_feature_parts
+from .batch import BATCH_ROWS, VctRowBatch, continues_last_row, find_key_column, merge_feature_parts
 from .geometry import ShapeReader
-from .line_reader import LineReader, shorten_line
-from .location_check import CountyCodes
-from .settings import VCT_SEPARATOR, FileRemarks, load_settings
+from .line_reader import LineReader
+from .settings import FileRemarks
 from .structure import SECTION_NAMES, VctStructure, VctTable
 from .values import VALUE_PARSERS
 
 NoticeList = list[tuple[str, dict[str, Any]]]
-#: Two or more Chinese characters in UTF-8, which would be three rare ones in GBK.
-_UTF8_CHINESE_PATTERN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
-
-
-#: A code stored as a number loses leading zeros: 0103 becomes 103.
-_LEADING_ZERO_PATTERN = re.compile(r"\s*0\d")
-#: A number with decimals, which a field of integers cannot hold.
-_DECIMAL_NUMBER_PATTERN = re.compile(r"\s*[+-]?\d+\.\d+\s*")
-#: From here on a double cannot hold every integer: keys of 18 digits change.
-_MAX_EXACT_INTEGER = 2.0**53
 #: Number of merged features that a note lists.
 _MAX_LISTED_FEATURES = 5
 
@@ -39,8 +26,7 @@ _MAX_LISTED_FEATURES = 5
 class AttributeReader:
     """Reader of a VCT file's attribute section.
 
-    ``merges_parts``: merge rows that are parts of one multipart feature (`batch.continues_last_row`); ``counties``: the
-    county codes in the rows, complete after the last row.
+    ``merges_parts``: merge rows that are parts of one multipart feature (`batch.continues_last_row`).
     """
 
     def __init__(
@@ -54,12 +40,6 @@ class AttributeReader:
     ):
         self.lines, self.structure, self.geometry = line_reader, structure, geometry
         self.remarks, self.cancellation, self.merges_parts = remarks, cancellation, merges_parts
-        self.counties = CountyCodes()
-        self._county_fields = {*load_settings().county_fields, KEY_FIELD}
-        #: Lines that may follow where the end of a table is missing.
-        self._end_markers = {
-            name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")
-        }
         self._tables_of = [structure.tables_of_code.get(code, set()) for code in geometry.codes]
 
     def read_batches(self, notes: NoticeList) -> Iterator[VctRowBatch]:
@@ -73,8 +53,6 @@ class AttributeReader:
             table = self.structure.tables.get(word.upper())
             if table is None:
                 lines.refuse_section_mark(word)
-                if word.lower() == "tableend":
-                    raise lines.make_error("vct_table_end_twice")
                 raise lines.make_error("vct_unknown_table", table=word[:40])
             if table.name in tables_begun:
                 raise lines.make_error("vct_rows_twice", table=table.name)
@@ -104,7 +82,9 @@ class AttributeReader:
             shape = self._read_shape_and_mark_used(record_id, table)
             if shape is None and table.shape_kind:
                 if table.shape_kind not in self.geometry.sections:
-                    raise self._make_missing_section_error(table)
+                    raise lines.make_error(
+                        "vct_section_missing", table=table.name, wanted=SECTION_NAMES[table.shape_kind]
+                    )
                 without_shape, first = without_shape + 1, first or lines.number
             batch.shape_bytes += len(shape or b"")
             if (
@@ -117,7 +97,7 @@ class AttributeReader:
             if batch.is_full:
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
-                merged_features += self._finish_batch(batch)
+                merged_features += merge_feature_parts(batch, key_column)
                 yield batch
                 batch = VctRowBatch(table, shape_bytes=len(shape or b""))
             batch.ids.append(record_id)
@@ -126,7 +106,7 @@ class AttributeReader:
             batch.shapes.append(shape)
             batch.annotation_texts.append(self.geometry.texts.get(record_id, ("", None)))
         if batch.ids:
-            merged_features += self._finish_batch(batch)
+            merged_features += merge_feature_parts(batch, key_column)
             yield batch
         if merged_features:
             more = " …" if len(merged_features) > _MAX_LISTED_FEATURES else ""
@@ -135,71 +115,26 @@ class AttributeReader:
         if without_shape:
             notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
 
-    def _make_missing_section_error(self, table: VctTable) -> InputError:
-        """Return the error for a geometry section that is missing or comes too late."""
-        lines, section_name, number = self.lines, SECTION_NAMES[table.shape_kind], self.lines.number
-        later = lines.find_next_line_equal_to(f"{section_name}Begin")
-        # The order is wrong, whatever the last line is.
-        lines.mark_as_complete()
-        lines.number = number
-        if later:
-            return lines.make_error("vct_sections_order", table=table.name, wanted=section_name, later=later)
-        return lines.make_error("vct_section_missing", table=table.name, wanted=section_name)
-
-    def _finish_batch(self, batch: VctRowBatch) -> list[str]:
-        """Count the county codes of a batch, and merge the parts of its multipart features.
-
-        Return the line and the key of each merged feature.
-        """
-        for column_index, column in enumerate(batch.table.columns):
-            if (name := column.name.upper()) in self._county_fields:
-                self.counties.count_county_codes(name, (row[column_index] for row in batch.row_values))
-        return merge_feature_parts(batch, find_key_column(batch.table))
-
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         """Return the id and the values (by column) of an attribute row.
 
         Raise InputError for an invalid row.
         """
         lines = self.lines
-        if _UTF8_CHINESE_PATTERN.search(line):
-            self.remarks.add_remark("vct_note_utf8", lines.number, table=table.name)
-        if b"\0" in line:
-            raise lines.make_error("vct_nul", table=table.name)
         cells = lines.decode_line(line).split(lines.separator)
-        if len(cells) == 1 and line.strip().upper() in self._end_markers:
-            raise lines.make_error("vct_table_end", table=table.name, value=shorten_line(line))
         if len(cells) != len(table.columns) + 1:
-            key = "vct_values_few" if len(cells) <= len(table.columns) else "vct_values"
-            raise lines.make_error(key, table=table.name, found=len(cells) - 1, count=len(table.columns))
+            raise lines.make_error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
         record_id = lines.parse_integer(cells[0])
         values: list[Any] = []
         for column, cell in zip(table.columns, cells[1:], strict=True):
-            if column.type in ("integer", "real") and _LEADING_ZERO_PATTERN.match(cell):
-                self.remarks.add_remark("vct_note_zeros", lines.number, table=table.name, field=column.name)
             try:
                 value = VALUE_PARSERS[column.type](cell) if cell.strip() else None
-            except OverflowError as error:
-                params = {"table": table.name, "field": column.name, "value": shorten_line(cell.encode("gb18030"))}
-                raise lines.make_error("vct_value_large", **params) from error
             except ValueError as error:
-                if column.type == "integer" and _DECIMAL_NUMBER_PATTERN.fullmatch(cell):
-                    raise lines.make_error(
-                        "vct_value_decimal",
-                        table=table.name,
-                        field=column.name,
-                        value=cell.strip()[:40],
-                        declared=column.line_number,
-                    ) from error
                 params = {"field": column.name, "value": cell[:40], "of_type": column.type}
                 raise lines.make_error("vct_value", table=table.name, **params) from error
             if isinstance(value, datetime):
                 value = value.date()
                 self.remarks.add_remark("vct_note_time", lines.number, layer=table.name, field=column.name)
-            elif column.type == "real" and value is not None and abs(value) >= _MAX_EXACT_INTEGER:
-                declared = column.format_declaration().partition(VCT_SEPARATOR)[2]
-                place = {"layer": table.name, "field": column.name, "declared": declared}
-                self.remarks.add_remark("vct_note_digits", lines.number, **place)
             values.append(value)
         return record_id, values
 

@@ -11,10 +11,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from ...geometry.crs import describe_crs
 from .head import VctHeader
 from .line_reader import MAX_COORDINATE, LineReader
-from .location_check import PositionBounds, verify_location
+from .location_check import verify_zone
 from .polygons import PolygonError, PolygonRecord, assemble_rings, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import FileRemarks, load_settings
@@ -45,13 +44,11 @@ class ShapeReader:
         self.places = ShapeStore(folder / "places")
         self.texts: dict[int, tuple[str, float | None]] = {}
         self.codes: list[str] = []
-        self.bounds: PositionBounds | None = None
         self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
         self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
-        self.crs, self.geographic = header.crs, describe_crs(header.crs).is_geographic
         self._sealed_lines = False
         self._unassembled_records: list[PolygonRecord] = []
 
@@ -282,10 +279,10 @@ class ShapeReader:
             self.remarks.add_remark(
                 "vct_note_unused_lines", self.lines.get_line_number(first), self.lines.get_record_id(first), len(unused)
             )
-        self.bounds = verify_location(self.head, [self.lines, self.places], line_reader, self.remarks)
+        verify_zone(self.head, [self.lines, self.places], line_reader)
 
-    def make_position_notes(self, line_reader: LineReader) -> list[tuple[str, dict[str, Any]]]:
-        """Return notes on positions: added offset, coarse digits, ignored third number."""
+    def make_position_notes(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return notes on positions: added offset, ignored third number."""
         notes: list[tuple[str, dict[str, Any]]] = []
         if any(self.head.position_offset):
             notes.append(
@@ -294,16 +291,6 @@ class ShapeReader:
                     {"x": f"{self.head.position_offset[0]:g}", "y": f"{self.head.position_offset[1]:g}"},
                 )
             )
-        coarse = load_settings().coarse_degrees if self.geographic else load_settings().coarse_m
-        if line_reader.coarsest_step > coarse:
-            unit = "°" if self.geographic else "m"
-            params = {
-                "count": line_reader.coarse_count,
-                "line": line_reader.coarse_line,
-                "step": f"{line_reader.coarsest_step:g}",
-                "unit": unit,
-            }
-            notes.append(("vct_note_coarse", params))
         if self.head.numbers_per_position == 3:
             notes.append(("vct_note_third", {}))
         return notes

@@ -14,13 +14,10 @@ from pyproj import CRS
 from ...errors import OutputError
 from ...geometry.crs import describe_crs, make_crs_label
 from .header_values import (
-    HEADER_KEYS,
     SPHEROID_VALUE,
-    DeclaredExtent,
     HeaderPairs,
     check_format,
     read_crs,
-    read_extent,
     read_whether_northing_is_first,
 )
 from .line_reader import LineReader, shorten_line
@@ -35,16 +32,6 @@ _LINES_SEARCHED_FOR_HEAD = 200
 #: Sections that come after the header.
 _LATER_SECTIONS = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",  # noqa: E501 - a table
                                                "topology", "attribute", "style")}  # fmt: skip
-#: Keys of earlier versions that replace others.
-_ALTERNATIVE_KEYS = {
-    "XYUnit": ("unit",), "MapScale": ("scalem", "scale"), "ExtentMin": ("minx", "miny"), "ExtentMax": ("maxx", "maxy"),
-}  # fmt: skip
-_PROJECTED_ONLY_KEYS = ("Projection", "Parameters")
-#: Usual values of keys that reading does not need.
-_USUAL_VALUES = {
-    "verticaldatum": (VERTICAL_DATUM_NAME, "1985国家高程基准面", "1985 国家高程基准"),
-    "temporalreferencesystem": (TIME_REFERENCE, "UTC+8"),
-}
 
 
 @dataclass(frozen=True)
@@ -52,8 +39,8 @@ class VctHeader:
     """Values of a VCT header that reading needs.
 
     ``is_northing_first``: positions have the northing first; ``position_offset``: (x, y) to add to positions;
-    ``vertical_datum``: name of the vertical datum; ``declared_extent``: the declared corners; ``numbers_per_position``:
-    numbers per position, 2 or 3.
+    ``vertical_datum``: name of the vertical datum; ``numbers_per_position``: numbers per position, 2
+    or 3.
     """
 
     crs: CRS
@@ -62,7 +49,6 @@ class VctHeader:
     position_offset: tuple[float, float] = (0.0, 0.0)
     datamark: str = ""
     vertical_datum: str = ""
-    declared_extent: DeclaredExtent | None = None
 
 
 def check_supported_crs(crs: CRS | None, layer: str) -> None:
@@ -176,10 +162,7 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
         position_offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
         datamark=header.get_value("datamark"),
         vertical_datum=pairs.get("verticaldatum", ("",))[0],
-        declared_extent=read_extent(header),
     )
-    _report_missing_keys(header, describe_crs(crs).is_geographic)
-    header.report_unused(_USUAL_VALUES)
     return head
 
 
@@ -192,25 +175,6 @@ def _store_pair(pairs: dict[str, tuple[str, int, str]], key: str, value: str, li
     if earlier_pair[0] != value:
         raise line_reader.make_error(
             "vct_head_twice", key=key, value=value, first=earlier_pair[1], other=earlier_pair[0]
-        )
-
-
-def _report_missing_keys(header_pairs: HeaderPairs, is_geographic: bool) -> None:
-    """Add a remark on required header keys that are missing or empty.
-
-    ``is_geographic``: the CRS is in degrees.
-    """
-    filled_keys = {key for key, (value, _, _) in header_pairs.pairs.items() if value}
-    missing_keys = [
-        key
-        for key in HEADER_KEYS
-        if key.lower() not in filled_keys
-        and not filled_keys.intersection(_ALTERNATIVE_KEYS.get(key, ()))
-        and not (is_geographic and key in _PROJECTED_ONLY_KEYS)
-    ]
-    if missing_keys:
-        header_pairs.remarks.add_remark(
-            "vct_note_head_missing", header_pairs.lines.number, keys=", ".join(missing_keys)
         )
 
 
@@ -238,6 +202,5 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
         first = first if first[0] else (line_reader.number, shorten_line(word))
     # Report the wrong first line rather than the end of the file.
     line_reader.mark_as_complete()
-    line_reader.filled = 0
     line_reader.number = first[0] or 1
     raise line_reader.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])

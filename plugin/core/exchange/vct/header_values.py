@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -29,18 +26,13 @@ _EXAMPLE_VALUES = {"spheroid": SPHEROID_VALUE, "parameters": "114,1,38500000,0,3
 
 
 class HeaderPairs:
-    """Keys and values of a VCT header, with their line numbers.
-
-    ``used``: keys that were read or verified; `report_unused` adds remarks on all other keys.
-    """
+    """Keys and values of a VCT header, with their line numbers."""
 
     def __init__(self, line_reader: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: FileRemarks):
         self.lines, self.pairs, self.remarks = line_reader, pairs, remarks
-        self.used: set[str] = set()
 
     def get_value(self, key: str) -> str:
-        """Return the value of a key, empty if missing; the key then counts as used."""
-        self.used.add(key)
+        """Return the value of a key, empty if missing."""
         return self.pairs.get(key, ("", 0, ""))[0]
 
     def get_line_number(self, key: str) -> int:
@@ -95,12 +87,6 @@ class HeaderPairs:
             raise self.make_error(key, problem)
         return [number for number in numbers if number is not None]
 
-    def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
-        """Add a remark on every unused key whose value is not a usual one."""
-        for key, (value, _, _) in self.pairs.items():
-            if key not in self.used and value and value not in known_values.get(key, ()):
-                self.add_remark(key, "vct_note_head_unused")
-
 
 #: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
 _SEMI_MAJOR_AXIS, _INVERSE_FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
@@ -123,20 +109,6 @@ _DEGREES_MINUTES_SECONDS_PATTERN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class DeclaredExtent:
-    """The declared extent of a VCT file.
-
-    ``lower_corner`` and ``upper_corner``: corners (2,) in the axis order of the file; ``last_digit_unit``: unit of
-    their last printed digit; ``line_numbers``: their line numbers.
-    """
-
-    lower_corner: NDArray
-    upper_corner: NDArray
-    last_digit_unit: float
-    line_numbers: tuple[int, int]
-
-
 def read_crs(header_pairs: HeaderPairs) -> CRS:
     """Return the CRS of a header: CGCS2000 in degrees or a Gauss–Krüger zone.
 
@@ -151,18 +123,12 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
     unit_name = header_pairs.get_value(unit).upper()
     if not kind and unit_name in _UNIT_WORDS[True]:
         raise header_pairs.make_error(unit, "vct_head_no_type")
-    if kind and unit_name in _UNIT_WORDS[not geographic]:
-        _refuse_contradicting_system_type(header_pairs, unit, geographic)
     header_pairs.refuse_unless(not unit_name or unit_name in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
     prime = header_pairs.get_value("primemeridian").upper()
     header_pairs.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
     if geographic:
         return CGCS2000_DEGREES
     projection = header_pairs.get_value("projection")
-    if not _GAUSS_PROJECTION_PATTERN.search(projection) and re.search(
-        "高斯|投影", projection.encode("gb18030").decode("big5", "ignore")
-    ):
-        raise header_pairs.make_error("projection", "vct_big5")
     header_pairs.refuse_unless(
         not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
     )
@@ -171,16 +137,6 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
         if key in header_pairs.pairs:
             _check_meridian(header_pairs, key, crs)
     return crs
-
-
-def _refuse_contradicting_system_type(header_pairs: HeaderPairs, unit: str, is_geographic: bool) -> None:
-    """Raise InputError if CoordinateSystemType contradicts unit and projection."""
-    projection_keys = [key for key in ("projection", "parameters") if header_pairs.pairs.get(key, ("",))[0]]
-    if is_geographic and projection_keys:
-        others = ", ".join(
-            f"{header_pairs.pairs[key][2]} ({header_pairs.pairs[key][1]})" for key in (unit, *projection_keys)
-        )
-        raise header_pairs.make_error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
 
 
 def _check_spheroid(header_pairs: HeaderPairs) -> None:
@@ -207,22 +163,6 @@ def _check_spheroid(header_pairs: HeaderPairs) -> None:
     header_pairs.refuse_unless(
         is_cgcs2000_spheroid and axis and second and len(numbers) <= 2, "spheroid", SPHEROID_VALUE, "vct_spheroid"
     )
-    if len(numbers) == 2 and numbers[1] < _INVERSE_FLATTENING + 1:
-        _note_flattening(header_pairs, [part for part in parameter_texts if part][1])
-
-
-def _note_flattening(header_pairs: HeaderPairs, text: str) -> None:
-    # Rounding changes the last printed digit by one at most.
-    """Add a remark if an inverse flattening differs from that of CGCS2000 by more than its last digit.
-
-    ``text``: the flattening as it is printed.
-    """
-    unit = 10.0 ** -len(text.partition(".")[2])
-    if abs(float(text) - _INVERSE_FLATTENING) > 1.001 * unit:
-        _, number, written_key = header_pairs.pairs["spheroid"]
-        header_pairs.remarks.add_remark(
-            "vct_note_flattening", number, key=written_key, value=text, wanted=f"{_INVERSE_FLATTENING:.9f}"
-        )
 
 
 def _check_zone_width(header_pairs: HeaderPairs, zone: float, meridian: float, width: float) -> None:
@@ -312,53 +252,6 @@ def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:
     return True
 
 
-def read_extent(header_pairs: HeaderPairs) -> DeclaredExtent | None:
-    """Return the declared extent; ``None`` if it is missing or invalid.
-
-    It may be given as ExtentMin and ExtentMax, or as MinX, MinY, MaxX, MaxY. An invalid value gets a remark only,
-    because nothing but a comparison depends on it.
-    """
-    corners, texts = [], []
-    keys: tuple[str, ...] = ("extentmin", "extentmax")
-    if not any(key in header_pairs.pairs for key in keys):
-        keys = tuple(_EXTENT_KEYS)
-    header_pairs.used.update(keys)
-    if not any(header_pairs.get_value(key) for key in keys):
-        return None
-    for key in keys:
-        value = header_pairs.get_value(key)
-        parts = [part.strip() for part in value.replace(header_pairs.lines.separator, ",").split(",")]
-        try:
-            numbers = [float(part) for part in parts]
-        except ValueError:
-            numbers = []
-        counts = (2, 3) if len(keys) == 2 else (1,)
-        if len(numbers) not in counts or not np.isfinite(numbers).all():
-            if value:
-                header_pairs.add_remark(key, "vct_note_head_value")
-            elif key in _EXTENT_KEYS:
-                # The other spelling is among the keys that every header should have.
-                header_pairs.remarks.add_remark(
-                    "vct_note_head_missing", header_pairs.lines.number, keys=_EXTENT_KEYS[key]
-                )
-            return None
-        corners += numbers[:2]
-        texts += parts[:2]
-    low, high = np.array(corners[:2]), np.array(corners[2:])
-    if (low > high).any():
-        header_pairs.add_remark(keys[-1], "vct_note_head_value")
-        return None
-    if not (low.any() or high.any()):
-        # The plugin's own files without shapes have this extent; with shapes the comparison reports it.
-        return DeclaredExtent(
-            low, high, 0.0, (header_pairs.get_line_number(keys[0]), header_pairs.get_line_number(keys[-1]))
-        )
-    digits = max(len(text.partition(".")[2]) for text in texts)
-    return DeclaredExtent(
-        low, high, 10.0**-digits, (header_pairs.get_line_number(keys[0]), header_pairs.get_line_number(keys[-1]))
-    )
-
-
 def check_format(header_pairs: HeaderPairs) -> None:
     """Raise InputError for a raster or another content; add a remark on a version other than 3.0."""
     version = header_pairs.get_value("version").strip().upper().removeprefix("V")
@@ -370,5 +263,3 @@ def check_format(header_pairs: HeaderPairs) -> None:
         "LANDUSE-VCT / CNSDTF-VCT",
         "vct_head_form",
     )
-    # Nothing that is read depends on these.
-    header_pairs.used.update(("mapscale", "scalem", "scale", "date", "zunit"))

@@ -25,7 +25,6 @@ from .batch import VctRowBatch
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
 from .line_reader import LineReader, ProgressCallback, shorten_line
-from .location_check import verify_county
 from .settings import FileRemarks
 from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read_tables
 
@@ -33,8 +32,6 @@ from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read
 _GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
 #: Begin marks, which do not occur inside other sections.
 _BEGIN_MARKS = {f"{name}begin".encode() for name in (*_GEOMETRY_SECTIONS, "attribute", "style")}
-#: End mark of texts in DOS.
-_END_OF_FILE = b"\x1a"
 #: Sections that occur once, in this order, before those that are not read.
 _ORDERED_SECTIONS = ("featurecode", "tablestructure", *_GEOMETRY_SECTIONS, "attribute")
 
@@ -45,7 +42,7 @@ class VctFile:
 
     ``read_batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete
     after the last batch; ``has_multipart``: whether any feature has several parts; ``merges_parts``: whether the parts
-    of a feature are merged into one row; ``checks_county``: whether positions are compared with the county of the rows.
+    of a feature are merged into one row.
     """
 
     header: VctHeader
@@ -56,7 +53,6 @@ class VctFile:
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     has_multipart: bool = False
     merges_parts: bool = False
-    checks_county: bool = True
     remarks: FileRemarks = field(default_factory=FileRemarks)
 
     @property
@@ -76,7 +72,7 @@ class VctFile:
         for table in self.tables:
             if table.name not in yielded_tables:
                 yield table, VctRowBatch(table).make_frame(self.header.crs)
-        self.notes += self.shape_reader.make_position_notes(self.line_reader)
+        self.notes += self.shape_reader.make_position_notes()
         self.notes += self.remarks.make_notes()
 
     def _read_batches(self) -> Iterator[VctRowBatch]:
@@ -90,10 +86,6 @@ class VctFile:
         yield from rows.read_batches(self.notes)
         _skip_remaining_sections(self.line_reader, self.remarks)
         yield from read_shapes_without_rows(self.structure, self.shape_reader, self.notes)
-        if self.checks_county and self.shape_reader.bounds is not None:
-            error = verify_county(self.header, self.shape_reader.bounds, rows.counties, self.line_reader, self.remarks)
-            if error is not None:
-                raise error
 
 
 @contextmanager
@@ -103,7 +95,6 @@ def open_vct(
     *,
     progress: ProgressCallback = lambda share, section: None,
     merges_parts: bool = False,
-    checks_county: bool = True,
 ) -> Iterator[VctFile]:
     """Open a VCT file and read everything before its attribute section.
 
@@ -117,16 +108,14 @@ def open_vct(
         ``progress(share, section)`` receives the share of the file already read.
     merges_parts : bool
         Merge the parts of a feature into one row (`batch`).
-    checks_county : bool
-        Compare positions with the county of the rows; False for a file just written.
 
     Raises
     ------
     Cancelled
         The task was cancelled.
     InputError
-        With the line number: not GBK, cut off, a wrong count, an unknown reference, positions that contradict the
-        header or are far from the county. Also for a full temporary disk.
+        With the line number: not GBK, cut off, a wrong count, an unknown reference, positions outside the
+        zone of the header. Also for a full temporary disk.
     """
     try:
         handle = Path(path).open("rb")
@@ -146,7 +135,7 @@ def open_vct(
                     raise
                 # The disk of the scratch files is full, not the disk of the file.
                 raise InputError("vct_no_space", source=lines.source, detail=explain_os_error(error)) from error
-            vct.merges_parts, vct.checks_county = merges_parts, checks_county
+            vct.merges_parts = merges_parts
             yield vct
 
 
@@ -225,7 +214,6 @@ def _read_next_section_name(line_reader: LineReader, structure: VctStructure, se
             "Attribute",
         )
         missing_sections = ", ".join(name for name in required_sections if name.lower() not in sections_begun)
-        line_reader.filled = 0
         raise line_reader.make_error("vct_ended", missing=missing_sections)
     word = line_reader.decode_line(line).strip()
     if not word.lower().endswith("begin"):
@@ -236,25 +224,15 @@ def _read_next_section_name(line_reader: LineReader, structure: VctStructure, se
     return line_reader.section.lower()
 
 
-def _note_text_after_end(line: bytes, line_reader: LineReader, remarks: FileRemarks) -> None:
-    """Add a remark on text after the end-of-file mark; it is not read."""
-    number = line_reader.filled or line_reader.number
-    trailing_text = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
-    key = "vct_note_after_end" if trailing_text or line_reader.read_raw_line_or_none() is not None else "vct_note_tail"
-    line_reader.mark_as_complete()
-    remarks.add_remark(key, number)
-
-
-def _skip_section(section: str, line_reader: LineReader, remarks: FileRemarks) -> bytes:
-    """Skip a section and return its last line."""
+def _skip_section(section: str, line_reader: LineReader, remarks: FileRemarks) -> None:
+    """Skip a section; add a remark if it has content."""
     start, end, count = line_reader.number, f"{section}end".encode(), 0
-    while (line := line_reader.read_line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
+    while (line := line_reader.read_line().strip()).lower() != end:
         if line.lower() in _BEGIN_MARKS:
             line_reader.refuse_section_mark(line.decode())
         count += 1
     if count:
         remarks.add_remark("vct_note_section", start, section=line_reader.section)
-    return line
 
 
 def _skip_remaining_sections(line_reader: LineReader, remarks: FileRemarks) -> None:
@@ -265,22 +243,14 @@ def _skip_remaining_sections(line_reader: LineReader, remarks: FileRemarks) -> N
     while (line := line_reader.read_raw_line_or_none()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
-            if _END_OF_FILE in line or (line_reader.filled and not line_reader.ends_without_line_end):
-                _note_text_after_end(line, line_reader, remarks)
-                return
             raise line_reader.make_error(
                 "vct_cut_between" if line_reader.ends_without_line_end else "vct_no_section", value=shorten_line(line)
             )
         line_reader.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
         if line_reader.section.lower() in ("head", *_ORDERED_SECTIONS):
             raise line_reader.make_error("vct_section_late")
-        last = _skip_section(line_reader.section.lower(), line_reader, remarks)
-        if _END_OF_FILE in last:
-            _note_text_after_end(last, line_reader, remarks)
-            return
+        _skip_section(line_reader.section.lower(), line_reader, remarks)
     line_reader.mark_as_complete()
-    if line_reader.filled:
-        remarks.add_remark("vct_note_tail", line_reader.filled)
 
 
 def _refuse_utf8(line_reader: LineReader, structure: VctStructure) -> None:

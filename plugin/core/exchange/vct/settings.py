@@ -18,7 +18,7 @@ from ...files.data import check_and_remove_marks, check_keys, check_type, read_t
 #: Encoding for writing; files are read as GB18030, which contains it.
 VCT_ENCODING = "gbk"
 VCT_SEPARATOR = ","
-_TYPES_BY_ANNOTATION: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
+_TYPES_BY_ANNOTATION: dict[str, type] = {"int": int, "str": str, "float": float, "list[float]": list}
 #: Number of values in each list of limits.
 _LIST_LENGTHS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2}
 #: The forms of the header's Parameters.
@@ -48,18 +48,6 @@ class VctSettings:
     zones_6: list[float]
     axis_differs_m: float
     flattening_differs: float
-    extent_least_m: float
-    extent_least_degrees: float
-    extent_far_m: int
-    county_near: float
-    county_far: float
-    county_fields: list[str]
-    packed_minutes: int
-    packed_seconds: int
-    packed_seconds_likely: int
-    packed_extent_degrees: float
-    coarse_m: float
-    coarse_degrees: float
 
     def get_coordinate_decimals(self, is_geographic: bool) -> int:
         """Return the number of decimals of coordinates, in degrees or metres."""

@@ -236,13 +236,10 @@ def _parse_finite(text: str) -> float:
 
 
 def _parse_integer(text: str) -> int:
-    """Return a text as a 64-bit integer; OverflowError for a larger number."""
-    if len(text) > _MAX_DIGITS and text.strip().lstrip("+-").isdecimal():
-        # Python refuses to convert more than a few thousand digits.
-        raise OverflowError(text)
+    """Return a text as a 64-bit integer; ValueError for another text."""
     number = int(text.replace("_", "?"))
     if abs(number) >= 2**63:
-        raise OverflowError(text)
+        raise ValueError(text)
     return number
 
 

@@ -105,7 +105,7 @@ def read_back_vct_set(
     """
     unread_contents = {c.name.upper(): c for c in package_layers}
     results: dict[str, ReadBackResult] = {}
-    with open_vct(path, cancellation, checks_county=False) as vct:
+    with open_vct(path, cancellation) as vct:
         crs = vct.header.crs.to_wkt()
         for name, batches in groupby(vct.read_batches(), key=lambda result: result[0].name.upper()):
             content = unread_contents.pop(name, None)

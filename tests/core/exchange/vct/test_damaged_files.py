@@ -86,12 +86,6 @@ def replace_header_value(key, value, problem, words=None, lines=0):
     )
 
 
-def remove_header_line(key):
-    """Return a damage that removes the header line of a key."""
-    old = next(line for line in export_example().split("\n") if line.startswith(f"{key}:"))
-    return make_default_damage((f"\n{old}\n", "\n"), key="vct_note_head_missing", words=(key,), lines=None)
-
-
 def find_header_line(key):
     """Return the header line of a key in the exported example, with the line ends around it."""
     return next(f"\n{line}\n" for line in export_example().split("\n") if line.startswith(f"{key}:"))
