@@ -129,8 +129,8 @@ def test_repeated_key_in_a_vct_file_is_reported_by_rules_or_if_there_is_a_databa
 
 def test_inspection_report_repeats_each_note_of_the_vct_reader_with_file_and_line(copied_package):
     change_vct_text(copied_package, r"Version:3.0", "Version:2.0")
-    change_vct_text(copied_package, r"TopologyBegin", "TopologyBegin\r\n1,2")
+    change_vct_text(copied_package, r"HeadEnd", "Rotation:15\r\nHeadEnd")
     notices = inspect_report(copied_package).provenance["notices"]
-    for words in ("2.0", "Topology"):
+    for words in ("2.0", "Rotation"):
         (one,) = [notice for notice in notices if words in notice]
         assert re.search(r"第 \d+ 行", one) and one.startswith(f"“{VCT_PATH}”：")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...cancellation import Cancellation
 from .head import VctHeader
 from .line_reader import MAX_COORDINATE, LineReader
-from .location_check import verify_zone
+from .location_check import verify_positions
 from .polygons import PolygonError, PolygonRecord, assemble_rings, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import FileRemarks, load_settings
@@ -279,7 +279,7 @@ class ShapeReader:
             self.remarks.add_remark(
                 "vct_note_unused_lines", self.lines.get_line_number(first), self.lines.get_record_id(first), len(unused)
             )
-        verify_zone(self.head, [self.lines, self.places], line_reader)
+        verify_positions(self.head, [self.lines, self.places], line_reader, self.remarks)
 
     def make_position_notes(self) -> list[tuple[str, dict[str, Any]]]:
         """Return notes on positions: added offset, ignored third number."""

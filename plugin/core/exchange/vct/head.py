@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...errors import OutputError
@@ -18,6 +19,7 @@ from .header_values import (
     HeaderPairs,
     check_format,
     read_crs,
+    read_extent,
     read_whether_northing_is_first,
 )
 from .line_reader import LineReader, shorten_line
@@ -39,8 +41,8 @@ class VctHeader:
     """Values of a VCT header that reading needs.
 
     ``is_northing_first``: positions have the northing first; ``position_offset``: (x, y) to add to positions;
-    ``vertical_datum``: name of the vertical datum; ``numbers_per_position``: numbers per position, 2
-    or 3.
+    ``vertical_datum``: name of the vertical datum; ``declared_extent``: declared corners (2, 2), lower first, and their
+    line; ``numbers_per_position``: numbers per position, 2 or 3.
     """
 
     crs: CRS
@@ -49,6 +51,7 @@ class VctHeader:
     position_offset: tuple[float, float] = (0.0, 0.0)
     datamark: str = ""
     vertical_datum: str = ""
+    declared_extent: tuple[NDArray, int] | None = None
 
 
 def check_supported_crs(crs: CRS | None, layer: str) -> None:
@@ -155,15 +158,15 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
     crs = read_crs(header)
     offset = header.read_numbers("offset", (2, 3), "vct_head_offset")
     check_format(header)
-    head = VctHeader(
+    return VctHeader(
         crs=crs,
         numbers_per_position=int(dim),
         is_northing_first=read_whether_northing_is_first(header),
         position_offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
         datamark=header.get_value("datamark"),
-        vertical_datum=pairs.get("verticaldatum", ("",))[0],
+        vertical_datum=header.get_value("verticaldatum"),
+        declared_extent=read_extent(header),
     )
-    return head
 
 
 def _store_pair(pairs: dict[str, tuple[str, int, str]], key: str, value: str, line_reader: LineReader) -> None:

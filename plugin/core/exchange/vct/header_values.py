@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -92,16 +94,12 @@ class HeaderPairs:
 _SEMI_MAJOR_AXIS, _INVERSE_FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
 #: Names under which files declare CGCS2000's ellipsoid.
 _CGCS2000_SPHEROID_NAMES = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
-#: Names of other ellipsoids, by the text that names their coordinate system.
-_OTHER_SPHEROIDS = {
-    "vct_spheroid_wgs84": ("WGS",),
-    "vct_spheroid_beijing54": ("54", "KRASOVSK", "KRASSOWSK", "克拉索夫斯基"),
-    "vct_spheroid_xian80": ("1980西", "西安", "XIAN", "XI'AN", "IAG", "1975"),
-}
 _EAST_WORDS, _NORTH_WORDS = ("E", "EAST", "东"), ("N", "NORTH", "北")
 _UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
 #: The extent in its earlier spelling.
-_EXTENT_KEYS = {"minx": "MinX", "miny": "MinY", "maxx": "MaxX", "maxy": "MaxY"}
+_EXTENT_KEYS = ("minx", "miny", "maxx", "maxy")
+#: Keys of earlier versions.
+_EARLIER_KEYS = ("unit", "scalem", "scale", "meridian", "meridinan", *_EXTENT_KEYS)
 _GREENWICH_WORDS = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
 _GAUSS_PROJECTION_PATTERN = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
 _DEGREES_MINUTES_SECONDS_PATTERN = re.compile(
@@ -140,10 +138,7 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
 
 
 def _check_spheroid(header_pairs: HeaderPairs) -> None:
-    """Raise InputError unless the header's spheroid is that of CGCS2000.
-
-    Add a remark on an inexact flattening.
-    """
+    """Raise InputError unless the header's spheroid is that of CGCS2000."""
     text = header_pairs.get_value("spheroid").upper()
     if not text:
         raise header_pairs.make_error("spheroid")
@@ -152,9 +147,6 @@ def _check_spheroid(header_pairs: HeaderPairs) -> None:
         numbers = [float(part) for part in parameter_texts if part]
     except ValueError as error:
         raise header_pairs.make_error("spheroid") from error
-    for other, spheroid_names in _OTHER_SPHEROIDS.items():
-        if any(word in name for word in spheroid_names):
-            raise header_pairs.make_error("spheroid", other)
     is_cgcs2000_spheroid = any(word in name for word in _CGCS2000_SPHEROID_NAMES) or "298.2572221" in text
     settings = load_settings()
     slacks = ((_INVERSE_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
@@ -252,11 +244,33 @@ def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:
     return True
 
 
+def read_extent(header_pairs: HeaderPairs) -> tuple[NDArray, int] | None:
+    """Return the corners (2, 2) of the declared extent and their line; ``None`` if it is missing or invalid.
+
+    It may be given as ExtentMin and ExtentMax, or as MinX, MinY, MaxX, MaxY. An invalid one gets a remark only,
+    because nothing but a comparison depends on it.
+    """
+    keys = [key for key in ("extentmin", "extentmax", *_EXTENT_KEYS) if header_pairs.get_value(key)]
+    if not keys:
+        return None
+    values = (header_pairs.get_value(key).replace(header_pairs.lines.separator, ",") for key in keys)
+    try:
+        corners = np.array([value.split(",")[:2] for value in values], dtype=float).reshape(2, 2)
+    except ValueError:
+        corners = np.full((2, 2), np.nan)
+    if np.isfinite(corners).all() and (corners[0] <= corners[1]).all():
+        return corners, header_pairs.get_line_number(keys[-1])
+    header_pairs.add_remark(keys[0], "vct_note_head_value")
+    return None
+
+
 def check_format(header_pairs: HeaderPairs) -> None:
-    """Raise InputError for a raster or another content; add a remark on a version other than 3.0."""
+    """Raise InputError for a raster or another content; add a remark on another version and on unknown keys."""
     version = header_pairs.get_value("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
         header_pairs.add_remark("version", "vct_note_version")
+    for key in header_pairs.pairs.keys() - _KEYS_BY_LOWER_CASE.keys() - set(_EARLIER_KEYS):
+        header_pairs.add_remark(key, "vct_note_head_unused")
     header_pairs.refuse_unless(
         not header_pairs.get_value("datamark").upper().endswith(("-RAS", "-DEM", "-TIN", "-IMG")),
         "datamark",

@@ -1,87 +1,107 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare the coordinates of a VCT file with the zone of its header."""
+"""Compare the coordinates of a VCT file with its header, and refuse degrees written as DD.MMSS."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...geometry.crs import EASTING_REACH_M, describe_crs, find_coordinate_problem, make_crs_label
+from ...errors import InputError
+from ...geometry.crs import describe_crs, find_coordinate_problem, make_crs_label
 from .head import VctHeader
 from .line_reader import LineReader
-from .settings import load_settings
+from .settings import FileRemarks, load_settings
 from .store import ShapeStore
 
-#: Kind of mismatch between coordinates and header (`find_coordinate_problem`) → text key.
-_MISMATCH_MESSAGES = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",  # noqa: E501 - a table
-            "metres": "vct_place_metres"}  # fmt: skip
+#: Length of a degree of latitude in metres.
+_DEGREE_M = 111_320.0
+#: Largest rounding error of a printed decimal number, as a share of a minute.
+_MINUTE_ROUNDING = 1e-7
+#: Seconds that rounding in print turns into sixty.
+_MAX_SECONDS = 60.0001
 
 
-class OutsidePositions(NamedTuple):
-    """Positions outside a bounding box.
+def verify_positions(
+    header: VctHeader, stores: list[ShapeStore], line_reader: LineReader, remarks: FileRemarks
+) -> None:
+    """Raise InputError for positions outside the zone of the header, and for degrees written as DD.MMSS.
 
-    ``record_count``: number of their records; ``farthest_line_number``, ``farthest_record_id``: the record of the
-    farthest position; ``middle_position``: (2,) median of the positions.
+    A declared extent that differs from the data gets a remark.
     """
-
-    record_count: int
-    farthest_line_number: int
-    farthest_record_id: int
-    middle_position: NDArray
-
-
-def find_positions_outside_box(stores: Iterable[ShapeStore], box: NDArray) -> OutsidePositions:
-    """Return the positions outside a box, which is given by its lower and upper corner (2, 2)."""
-    records = 0
-    farthest, line, ident = 0.0, 0, 0
-    middle = np.zeros(2)
-    for store in stores:
-        for first, xy in store.iterate_position_blocks():
-            excess_distances = np.maximum(box[0] - xy, xy - box[1]).max(axis=1)
-            outside_positions = np.flatnonzero(excess_distances > 0)
-            if not len(outside_positions):
-                continue
-            if not records:
-                middle = np.median(xy[outside_positions], axis=0)
-            records += store.count_records_with_positions(first + outside_positions)
-            worst = int(outside_positions[np.argmax(excess_distances[outside_positions])])
-            if excess_distances[worst] > farthest:
-                farthest = float(excess_distances[worst])
-                line, ident = store.find_line_and_id(first + worst)
-    return OutsidePositions(records, line, ident, middle)
-
-
-def _compute_zone_box(header: VctHeader) -> NDArray:
-    """Return the permitted corners (2, 2) of positions, lower then upper: China in degrees, or the zone in metres."""
-    frame = describe_crs(header.crs)
-    settings = load_settings()
-    if frame.is_geographic:
-        return np.array(settings.china_degrees).reshape(2, 2)
-    easting, (south, north) = frame.false_easting, settings.northings_m
-    return np.array([[easting - EASTING_REACH_M, south], [easting + EASTING_REACH_M, north]])
-
-
-def verify_zone(header: VctHeader, stores: Iterable[ShapeStore], line_reader: LineReader) -> None:
-    """Raise InputError if positions are outside the CRS zone of the header."""
-    box = _compute_zone_box(header)
-    outside_positions = find_positions_outside_box(stores, box)
-    if not outside_positions.record_count:
+    corners = [(xy.min(axis=0), xy.max(axis=0)) for store in stores for xy in store.iterate_position_blocks()]
+    if not corners:
         return
-    x, y = outside_positions.middle_position.tolist()
-    problem = find_coordinate_problem(header.crs, (x, y, x, y))
-    key = _MISMATCH_MESSAGES.get(problem[0] if problem else "", "vct_place_beyond")
-    line_reader.number = outside_positions.farthest_line_number
+    lows, highs = np.array(corners).swapaxes(0, 1)
+    bounds = np.array([lows.min(axis=0), highs.max(axis=0)])
+    if find_coordinate_problem(header.crs, bounds.ravel()):
+        raise _make_zone_error(header, stores, line_reader)
+    if describe_crs(header.crs).is_geographic and not any(header.position_offset):
+        for store in stores:
+            _refuse_packed_degrees(store, line_reader)
+    if header.declared_extent is not None:
+        _compare_with_extent(header, *header.declared_extent, bounds, remarks)
+
+
+def _make_zone_error(header: VctHeader, stores: list[ShapeStore], line_reader: LineReader) -> InputError:
+    """Return the error about the records with positions outside the zone; it names the first of them."""
+    count, key = 0, ""
     frame = describe_crs(header.crs)
-    params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": make_crs_label(header.crs)}
-    if frame.is_geographic:
-        (west, south), (east, north) = box.tolist()
-        params["range"] = f"{west:g}°–{east:g}°E, {south:g}°–{north:g}°N"
-        key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
-    else:
-        params["meridian"] = f"{frame.central_meridian:g}"
-    raise line_reader.make_error(
-        key, id=outside_positions.farthest_record_id, count=outside_positions.record_count, **params
-    )
+    params = {"crs": make_crs_label(header.crs), "meridian": f"{frame.central_meridian or 0:g}"}
+    for store in stores:
+        for record in range(len(store)):
+            xy = store.read_positions(record)
+            if not find_coordinate_problem(header.crs, (*xy.min(axis=0), *xy.max(axis=0))):
+                continue
+            count += 1
+            if key:
+                continue
+            problems = ((x, y, find_coordinate_problem(header.crs, (x, y, x, y))) for x, y in xy.tolist())
+            x, y, (kind, _) = next((x, y, problem) for x, y, problem in problems if problem)
+            key = f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else "")
+            params |= {"x": f"{x:.10g}", "y": f"{y:.10g}", "id": store.get_record_id(record)}
+            line_reader.number = store.get_line_number(record)
+    return line_reader.make_error(key, count=count, **params)
+
+
+def _refuse_packed_degrees(store: ShapeStore, line_reader: LineReader) -> None:
+    """Raise InputError if all minutes and seconds of many positions are below 60: degrees written as DD.MMSS.
+
+    Points, lines and polygons are judged separately, because a file may have only its points in this notation.
+    """
+    minutes: set[int] = set()
+    seconds: set[int] = set()
+    for xy in store.iterate_position_blocks():
+        hundredths = xy % 1 * 100
+        minute = np.floor(hundredths + _MINUTE_ROUNDING)
+        second = (hundredths - minute) * 100
+        if (minute >= 60).any() or (second > _MAX_SECONDS).any():
+            return
+        # The sign keeps the full minutes of both axes distinct.
+        minutes.update(np.unique((np.floor(xy) * 100 + minute + 1) * (1, -1)).tolist())
+        seconds.update(np.unique(np.floor(second)).tolist())
+    settings = load_settings()
+    if len(minutes) >= settings.packed_minutes and len(seconds) >= settings.packed_seconds:
+        x, y = (f"{value:.10g}" for value in store.read_positions(0)[0].tolist())
+        line_reader.number = store.get_line_number(0)
+        raise line_reader.make_error("vct_place_packed", id=store.get_record_id(0), x=x, y=y)
+
+
+def _compare_with_extent(
+    header: VctHeader, extent: NDArray, line_number: int, bounds: NDArray, remarks: FileRemarks
+) -> None:
+    """Add a remark if the declared extent differs from the bounds of the data; both are corners (2, 2).
+
+    ``line_number``: line of the extent. It may have the northing first, as the positions may, and may be given before the offset is added.
+    """
+    extents = [extent, extent[:, ::-1]] if header.is_northing_first else [extent]
+    extents += [corners + header.position_offset for corners in extents]
+    differences = [float(np.abs(corners - bounds).max()) for corners in extents]
+    distance = min(differences) * (_DEGREE_M if describe_crs(header.crs).is_geographic else 1.0)
+    if distance > load_settings().extent_differs_m:
+        texts = {"extent": _format_corners(extents[int(np.argmin(differences))]), "data": _format_corners(bounds)}
+        remarks.add_remark("vct_note_extent", line_number, distance=f"{distance:.0f}", **texts)
+
+
+def _format_corners(corners: NDArray) -> str:
+    """Return corners (2, 2) as text for a message."""
+    return " – ".join(", ".join(f"{value:.10g}" for value in corner) for corner in corners.tolist())

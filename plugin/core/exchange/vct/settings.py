@@ -20,7 +20,7 @@ VCT_ENCODING = "gbk"
 VCT_SEPARATOR = ","
 _TYPES_BY_ANNOTATION: dict[str, type] = {"int": int, "str": str, "float": float, "list[float]": list}
 #: Number of values in each list of limits.
-_LIST_LENGTHS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2}
+_LIST_LENGTHS = {"zones_3": 2, "zones_6": 2}
 #: The forms of the header's Parameters.
 PARAMETER_FORMS = ("short", "long")
 
@@ -42,12 +42,13 @@ class VctSettings:
     integer_length: int
     real_width: int
     real_decimals: int
-    china_degrees: list[float]
-    northings_m: list[float]
     zones_3: list[float]
     zones_6: list[float]
     axis_differs_m: float
     flattening_differs: float
+    extent_differs_m: float
+    packed_minutes: int
+    packed_seconds: int
 
     def get_coordinate_decimals(self, is_geographic: bool) -> int:
         """Return the number of decimals of coordinates, in degrees or metres."""

@@ -7,7 +7,6 @@ Memory holds only the ids, and where each record begins in the file.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,34 +86,15 @@ class ShapeStore:
         """
         return np.frombuffer(self.read_content(record)).reshape(-1, 2)
 
-    def iterate_position_blocks(self) -> Iterator[tuple[int, NDArray]]:
-        """Yield all positions of the file in blocks, each with the number of its first position.
-
-        A block is (b, 2). The content must have been written as doubles.
-        """
+    def iterate_position_blocks(self) -> Iterator[NDArray]:
+        """Yield all positions of the file in blocks (b, 2); the content must have been written as doubles."""
         self._file.flush()
         total = self._at[-1] // _BYTES_PER_POSITION
         for first in range(0, total, _POSITIONS_PER_BLOCK):
             self._file.seek(first * _BYTES_PER_POSITION)
             count = min(_POSITIONS_PER_BLOCK, total - first)
-            yield first, np.frombuffer(self._file.read(count * _BYTES_PER_POSITION)).reshape(-1, 2)
+            yield np.frombuffer(self._file.read(count * _BYTES_PER_POSITION)).reshape(-1, 2)
         self._file.seek(0, 2)
-
-    def find_line_and_id(self, position: int) -> tuple[int, int]:
-        """Return line and id of the record that contains a position.
-
-        ``position``: its number in the whole file.
-        """
-        place = bisect_right(self._at, position * _BYTES_PER_POSITION) - 1
-        return self._line[place], self._ids[place]
-
-    def count_records_with_positions(self, positions: NDArray) -> int:
-        """Return how many records contain these positions.
-
-        ``positions``: their numbers in the whole file.
-        """
-        at = np.frombuffer(self._at, dtype=np.int64)
-        return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
     def find_unused_records(self, class_number: int) -> NDArray:
         """Return the indices of the records of a feature class that no attribute row refers to."""
