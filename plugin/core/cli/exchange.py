@@ -118,7 +118,7 @@ def _export_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Export a layer of a source; return the exit code."""
     from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
     from ..exchange.boundary_points.messages import describe_export
-    from ..exchange.boundary_points.source_layer import read_polygon_layer
+    from ..exchange.boundary_points.export_features import read_polygon_layer
 
     check_export_output([args.source], args.output, args.format)
     layer = read_polygon_layer(args.source, args.layer)

@@ -9,11 +9,13 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ..errors import DataError
 
+T = TypeVar("T")
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
 SOURCE_MARKS = ("A", "B", "C")
 #: Position in the parser's message.
@@ -133,6 +135,45 @@ def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: st
             "data_value_kind", file=str(file), key=key, value=repr(value), expected="/".join(k.__name__ for k in kinds)
         )
     return value
+
+
+def read_record(kind: type[T], table: Any, *, file: Path, where: str = "") -> T:
+    """Return a dataclass with the values of a table; its annotations state the keys and their types.
+
+    Annotations are plain types, ``Literal``, ``tuple``, ``dict`` of texts, and dataclasses. A key with a default may be
+    missing. ``where``: key of the table. Raise DataError with file and key.
+    """
+    hints, prefix = get_type_hints(kind), f"{where}." if where else ""
+    required = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]  # type: ignore[arg-type]
+    check_keys(check_type(table, dict, file=file, key=where), required=required, allowed=hints, file=file, where=where)
+    return kind(**{name: _read_value(value, hints[name], file, prefix + name) for name, value in table.items()})
+
+
+def _read_value(value: Any, kind: Any, file: Path, key: str) -> Any:
+    """Return a value as an annotation states it. Raise DataError."""
+    arguments = get_args(kind)
+    if get_origin(kind) is tuple:
+        values = check_type(value, list, file=file, key=key)
+        if arguments[-1] is ...:
+            return tuple(_read_value(one, arguments[0], file, key) for one in values)
+        if len(values) != len(arguments):
+            raise DataError(
+                "data_value_kind", file=str(file), key=key, value=repr(value), expected=f"list × {len(arguments)}"
+            )
+        return tuple(_read_value(one, part, file, key) for one, part in zip(values, arguments, strict=True))
+    if get_origin(kind) is dict:
+        table = check_type(value, dict, file=file, key=key)
+        return {name: _read_value(one, arguments[1], file, f"{key}.{name}") for name, one in table.items()}
+    if is_dataclass(kind):
+        return read_record(kind, value, file=file, where=key)  # type: ignore[arg-type]
+    if get_origin(kind) is Literal:
+        check_known(check_type(value, str, file=file, key=key), arguments, file, key)
+        return value
+    return (
+        float(check_type(value, (int, float), file=file, key=key))
+        if kind is float
+        else check_type(value, kind, file=file, key=key)
+    )
 
 
 def parse_strict_json(text: str | bytes) -> Any:

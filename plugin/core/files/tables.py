@@ -110,6 +110,11 @@ def _read_lines(data: bytes) -> list[CellLine]:
         raise UnreadableTable("encoding") from error
     if "\0" in text:
         raise UnreadableTable("unreadable")
+    return split_lines(text)
+
+
+def split_lines(text: str) -> list[CellLine]:
+    """Return the lines of cells of a text with commas, semicolons or tabs. Raise UnreadableTable for a broken quote."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
     cell_lines, last = [], 0
     try:

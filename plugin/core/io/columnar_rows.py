@@ -75,7 +75,9 @@ def read_columnar_rows(
     ``info``: pyogrio's description of the layer; ``positions``: of the fields to read; ``row_count``: the number of
     rows that the file has, None if it is unknown.
     """
-    if path.suffix.lower() != ".gpkg" or not row_count or not _can_read_streams():
+    # Before version 0.8 pyogrio gives no stream without pyarrow.
+    has_streams = "use_pyarrow" in inspect.signature(pyogrio.raw.open_arrow).parameters
+    if path.suffix.lower() != ".gpkg" or not row_count or not has_streams:
         return None
     try:
         return _read_rows(path, name, info, positions, row_count)
@@ -83,11 +85,6 @@ def read_columnar_rows(
             pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):  # fmt: skip
         # Reading cell by cell follows: it reports the cause of an error, and decodes texts of another encoding.
         return None
-
-
-def _can_read_streams() -> bool:
-    """Return True if pyogrio gives a stream without pyarrow; before version 0.8 it does not."""
-    return "use_pyarrow" in inspect.signature(pyogrio.raw.open_arrow).parameters
 
 
 def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int], row_count: int) -> ColumnarRows:

@@ -41,7 +41,7 @@ from .rows import (
 )
 from .shape_headers import read_shape_headers
 from .stored_types import find_mistyped_fields, make_fields
-from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_hidden_tables
+from .text_geometry import INTERNAL_TABLE_PREFIXES, find_hidden_tables
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -73,18 +73,14 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
         elif "does not have any features" not in text:
             other_warnings.append(text)
     if other_warnings:
+        printable = "".join(c for c in other_warnings[0] if unicodedata.category(c)[0] != "C")
         notices.append(
             (
                 "notice_driver",
-                {"layer": layer_name, "count": len(other_warnings), "detail": _make_printable(other_warnings[0])[:200]},
+                {"layer": layer_name, "count": len(other_warnings), "detail": printable[:200]},
             )
         )
     return notices
-
-
-def _make_printable(text: str) -> str:
-    """Return a text for messages, without control characters."""
-    return "".join(c for c in text if unicodedata.category(c)[0] != "C")
 
 
 #: Exceptions of pyogrio.
@@ -94,8 +90,8 @@ DRIVER_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, 
 _PANDAS_TYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
 
 _LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
-#: Numbers of rows of a table, and of lines, inspected in a layer that is not read.
-_ROWS_INSPECTED, _BINARY_ROWS_INSPECTED, _LINES_INSPECTED = 50, 5, 1000
+#: Number of lines inspected in a layer that is not read.
+_LINES_INSPECTED = 1000
 
 LayerSelector = Callable[[SourceLayer], bool | frozenset[str]]
 
@@ -186,13 +182,13 @@ def read_file(
         layers = _read_layers(sources, wanted, cancellation)
         for name, table in hidden_tables.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
-            problem = (
-                ("unregistered", {}) if table.has_geometry_column else ("table", {"drawn": table.text_geometry_column})
-            )
+            problem: tuple[str, dict[str, Any]] = ("unregistered" if table.has_geometry_column else "table", {})
             layers.append(
                 make_empty_layer(name, path, fields=fields, problem=problem, declared_row_count=table.row_count)
             )
-    if all(layer.problem and layer.problem[0] == "table" and not (tables and _may_be_layer(layer)) for layer in layers):
+    # A table with the key field (标识码) may be a plan layer without its geometry.
+    keyed = [layer for layer in layers if tables and any(field.name.upper() == KEY_FIELD for field in layer.fields)]
+    if not keyed and all(layer.problem and layer.problem[0] == "table" for layer in layers):
         raise InputError("source_no_layer", source=str(path))
     return layers
 
@@ -224,15 +220,6 @@ def _list_layers(path: Path, opened_path: Path) -> list[tuple[str, str | None]]:
             return [(str(name), kind) for name, kind in pyogrio.list_layers(opened_path)]
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
         raise InputError("source_not_gis", source=str(path), detail=_find_error_reason_key(error)) from error
-
-
-def _may_be_layer(table: SourceLayer) -> bool:
-    """Return True if a table may be a plan layer without its geometry.
-
-    Such a table has geometry in its cells, or the key field (标识码) of a layer.
-    """
-    _, params = table.problem or ("", {})
-    return bool(params.get("drawn")) or any(f.name.upper() == KEY_FIELD for f in table.fields)
 
 
 def _read_layers(
@@ -269,7 +256,11 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
         if unread is not None:
             return unread
-        layer = _read_needed_rows(source, header, _select_fields(source, header, needed_fields))
+        fields = None
+        # Texts of a foreign encoding have foreign field names too: such a file is read completely.
+        if not (isinstance(needed_fields, bool) or source.encoding or header.renamed_fields):
+            fields = [name for name in header.field_names if name.upper() in needed_fields]
+        layer = _read_needed_rows(source, header, fields)
     if layer.problem is not None:
         return layer
     display_name = source.display_name
@@ -337,12 +328,13 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
     field_names, renamed_fields = make_names_unique(info["fields"])
     fields = make_fields(info, field_names)
     fields = source.declared_table.add_declarations_to_fields(fields) if source.declared_table else fields
-    problem = None if source.has_shapes else ("table", {"drawn": ""})
+    problem: tuple[str, dict[str, Any]] | None = None if source.has_shapes else ("table", {})
     layer_without_rows = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
-    layer_without_rows.declared_geometry_type, layer_without_rows.declared_row_count = (
-        str(info["geometry_type"] or ""),
-        _count_unread_rows(source.path, info, source.stored_row_count),
-    )
+    layer_without_rows.declared_geometry_type = str(info["geometry_type"] or "")
+    layer_without_rows.declared_row_count = source.stored_row_count
+    # The count in a GeoPackage may be outdated.
+    if source.stored_row_count is None and source.path.suffix.lower() != ".gpkg" and info["features"] >= 0:
+        layer_without_rows.declared_row_count = int(info["features"])
     return _LayerHeader(layer_without_rows, info, field_names, renamed_fields)
 
 
@@ -369,33 +361,14 @@ def _make_layer_if_rows_are_unneeded(
     )
 
 
-def _select_fields(source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]) -> list[str] | None:
-    """Return the names of the fields to read; None means all fields."""
-    # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-    if isinstance(selection, bool) or source.encoding or header.renamed_fields:
-        return None
-    return [name for name in header.field_names if name.upper() in selection]
-
-
 def _inspect_first_rows(
     layer_without_rows: SourceLayer, opened_path: Path, name: str, encoding: ShapefileEncoding | None
 ) -> None:
     """Inspect the first rows of a layer that is not read, and set what they show in ``layer_without_rows``.
 
-    A table is searched for geometry in its cells, a line layer for closed lines.
+    Rows of a table are counted, a line layer is searched for closed lines.
     """
     if layer_without_rows.problem is not None:
-        # Bytes may be photos of several megabytes.
-        few = (
-            _BINARY_ROWS_INSPECTED
-            if "OFTBinary" in pyogrio.read_info(opened_path, layer=name)["ogr_types"]
-            else _ROWS_INSPECTED
-        )
-        meta, _, _, columns = pyogrio.raw.read(opened_path, layer=name, read_geometry=False, max_features=few)
-        layer_without_rows.problem = (
-            "table",
-            {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)},
-        )
         if layer_without_rows.declared_row_count is None:
             layer_without_rows.declared_row_count = count_stored_rows(opened_path, name)
     elif any(word in layer_without_rows.declared_geometry_type.upper() for word in _LINE_TYPES):
@@ -408,17 +381,6 @@ def _inspect_first_rows(
         )
         lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
         layer_without_rows.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
-
-
-def _count_unread_rows(path: Path, info: dict[str, Any], stored_row_count: int | None) -> int | None:
-    """Return the number of rows of a layer that is not read; None if no count is reliable.
-
-    The file's own count is preferred to the driver's.
-    """
-    if stored_row_count is not None:
-        return stored_row_count
-    # The count in a GeoPackage may be outdated.
-    return None if path.suffix.lower() == ".gpkg" or info["features"] < 0 else int(info["features"])
 
 
 def _mark_row_count_mismatch(

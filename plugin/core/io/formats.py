@@ -77,8 +77,9 @@ def detect_file_format(path: Path) -> str:
 
     Raises OSError.
     """
-    suffix = path.suffix.lower()
-    if _is_temporary(path):
+    suffix, name = path.suffix.lower(), path.name
+    # The lock file of an open document, and metadata of macOS.
+    if name.startswith("~$") or (name.startswith("._") and _read_start(path, 4) == b"\0\x05\x16\x07"):
         return ""
     if suffix == ".json":
         return "GeoJSON" if does_text_file_have_shapes(path) else ""
@@ -87,7 +88,13 @@ def detect_file_format(path: Path) -> str:
     if suffix in UNREAD_FORMATS:
         return UNREAD_FORMATS[suffix]
     if suffix == ".dbf":
-        return "DBF" if _is_plan_table_without_shapes(path) else ""
+        if any(find_sibling_file(path, other) for other in (".shp", ".shx", ".tab")):
+            return ""
+        head = _read_start(path, _INSPECTED_BYTE_COUNT)
+        # Each field is described by 32 bytes, which begin with its name.
+        places = range(32, min(int.from_bytes(head[8:10], "little"), len(head)), 32)
+        names = {head[at : at + 11].split(b"\0")[0].strip().upper() for at in places}
+        return "DBF" if _KEY_FIELD_BYTES in names else ""
     if suffix == ".qgz":
         return "QGZ" if zipfile.is_zipfile(path) and _does_archive_have_data(path) else ""
     if suffix in _TEXT_SUFFIXES:
@@ -97,33 +104,9 @@ def detect_file_format(path: Path) -> str:
     return "" if suffix in _DOCUMENT_SUFFIXES else _detect_format(path)
 
 
-def _is_temporary(path: Path) -> bool:
-    """Return True for the lock file of an open document, and for macOS metadata."""
-    name = path.name
-    return name.startswith("~$") or (name.startswith("._") and _read_start(path, 4) == b"\0\x05\x16\x07")
-
-
-def _is_plan_table_without_shapes(path: Path) -> bool:
-    """Return True if a .dbf without its .shp has the key field (BSM) of a plan's layers."""
-    return not any(find_sibling_file(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
-
-
 def does_text_file_have_shapes(path: Path) -> bool:
     """Return True if a text file begins with geometry, or with the heading of boundary points."""
     return does_text_have_geometry(_read_start(path, _INSPECTED_BYTE_COUNT))
-
-
-def _has_key(table: Path) -> bool:
-    """Return True if a .dbf has the key field (BSM) of a plan's layers.
-
-    Each field is described by 32 bytes.
-    """
-    head = _read_start(table, _INSPECTED_BYTE_COUNT)
-    end = int.from_bytes(head[8:10], "little")
-    return any(
-        head[at : at + 11].split(b"\0")[0].strip().upper() == _KEY_FIELD_BYTES
-        for at in range(32, min(end, len(head)), 32)
-    )
 
 
 def _read_start(path: Path, size: int) -> bytes:

@@ -103,7 +103,7 @@ def _copy_file(file: Any, path: Path, staged: StagedGeopackage, cancellation: Ca
     table = StagedTable(path.stem, columns, shape.geometry_type if shape else "", crs, has_z=2, has_m=2)
     name = staged.create_table(table)
     names = [*([shape.name] if shape else []), *(field_name for field_name, _ in fields)]
-    converters = [_CONVERTERS.get(kind, _keep) for _, kind in fields]
+    converters = [_CONVERTERS.get(kind, lambda value: value) for _, kind in fields]
     for batch in file.iter_batches(_ROWS_PER_BATCH, columns=names):
         cancellation.raise_if_cancelled()
         values = [batch.column(column).to_pylist() for column in names]
@@ -162,10 +162,6 @@ def _find_staged_type(kind: Any) -> str | None:
     if types.is_string(kind) or types.is_large_string(kind):
         return "TEXT"
     return "BLOB" if types.is_binary(kind) or types.is_large_binary(kind) else None
-
-
-def _keep(value: Any) -> Any:
-    return value
 
 
 def _convert_number(value: Any) -> Any:

@@ -200,19 +200,15 @@ class _SchemaCopier:
         staged_table, has_one_crs = self._describe_table(cursor, table)
         name = self._staged.create_table(staged_table)
         copied.conditions[name] = table.condition
-        is_selected = bool(staged_table.geometry_type) and self._is_selected(table)
-        if not is_selected:
-            cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
-            copied.row_counts[name] = int(cursor.fetchone()[0])
-        self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
-
-    def _is_selected(self, table: SchemaTable) -> bool:
-        """Return True if the caller reads rows of a layer."""
         fields = tuple(
             FieldInfo(one.name, "text" if one.type.startswith("TEXT") else "real") for one in table.staged_columns
         )
         layer = make_empty_layer(table.name, Path(self._connection.label), fields=fields)
-        return self._select_layer(layer) is not False
+        is_selected = bool(staged_table.geometry_type) and self._select_layer(layer) is not False
+        if not is_selected:
+            cursor.execute(f"SELECT count(*) FROM {table.sql_name}")  # nosec B608 # the name is quoted
+            copied.row_counts[name] = int(cursor.fetchone()[0])
+        self._copy_rows(table, name, staged_table.crs if has_one_crs else None, is_selected)
 
     def _describe_table(self, cursor: Any, table: SchemaTable) -> tuple[StagedTable, bool]:
         """Return the table to create, and whether all its shapes have the table's coordinate system."""
@@ -277,18 +273,11 @@ class _SchemaCopier:
             cursor.execute(sql)
             while rows := cursor.fetchmany(_ROWS_PER_BATCH):
                 self._cancellation.raise_if_cancelled()
-                self._staged.add_rows(name, (_convert_row(row, has_shapes, crs) for row in rows))
-
-
-def _convert_row(row: tuple[Any, ...], has_shapes: bool, crs: int | None) -> tuple[Any, ...]:
-    """Return the id, the blob of the shape if there are shapes, and the values of a row."""
-    if not has_shapes:
-        return tuple(_convert_value(value) for value in row)
-    key, srid, wkb, *values = row
-    blob = make_shape_blob(wkb, srid if crs is None else crs)
-    return (key, blob, *(_convert_value(value) for value in values))
-
-
-def _convert_value(value: Any) -> Any:
-    """Return a value as SQLite stores it; bytes come as a view."""
-    return bytes(value) if isinstance(value, memoryview) else value
+                # Bytes come as a view.
+                rows = [tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in rows]
+                if has_shapes:
+                    rows = [
+                        (key_value, make_shape_blob(wkb, srid if crs is None else crs), *values)
+                        for key_value, srid, wkb, *values in rows
+                    ]
+                self._staged.add_rows(name, rows)

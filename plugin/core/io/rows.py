@@ -66,8 +66,6 @@ def _find_fids_with_lost_area(layer: SourceLayer) -> list[int]:
 BYTES_CODEC = "ISO-8859-1"
 #: The key of every layer of a plan (标识码).
 KEY_FIELD = "BSM"
-#: Geometries created at a time.
-_SHAPES_PER_BATCH = 4096
 #: A column in which more than a share of a sample of its values differ from each other has few equal texts.
 _SAMPLED_VALUES, _UNIQUE_SHARE = 2000, 0.95
 
@@ -151,7 +149,7 @@ def read_rows(
         if only is not None:
             names = [str(field) for field in meta["fields"]]
         has_shape = np.array([w is not None for w in wkb], dtype=bool)
-        shapes = _convert_wkb(wkb)
+        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     # A shape that GEOS cannot represent (a ring of two points) differs from a row without a shape.
     broken_rows = np.flatnonzero(shapely.is_missing(shapes) & has_shape)
     stored_names = list(map(str, meta["fields"]))
@@ -201,19 +199,6 @@ def read_rows(
     if curve_texts:
         layer.notices += make_curve_notices(layer)
     return layer
-
-
-def _convert_wkb(wkb: NDArray) -> NDArray:
-    """Return the geometries of (n,) WKB, and release the WKB.
-
-    The WKB are converted in batches, so that each batch reuses the memory of the one before.
-    """
-    shapes = np.empty(len(wkb), dtype=object)
-    for start in range(0, len(wkb), _SHAPES_PER_BATCH):
-        part = slice(start, start + _SHAPES_PER_BATCH)
-        shapes[part] = shapely.from_wkb(wkb[part], on_invalid="ignore")
-        wkb[part] = None
-    return shapes
 
 
 def _read_row_arrays(

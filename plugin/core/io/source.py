@@ -19,13 +19,11 @@ from .records import count_stored_rows
 from .zipped import provide_unpacked
 
 
-def _accept_all(layer: SourceLayer) -> bool:
-    """Return True: the selector that reads all layers and fields."""
-    return True
-
-
 def read_source(
-    source: str | Path, *, select_layer: LayerSelector = _accept_all, cancellation: Cancellation = NEVER_CANCELLED
+    source: str | Path,
+    *,
+    select_layer: LayerSelector = lambda layer: True,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[SourceLayer]:
     """Return all layers of a file, a database, a folder of them, a zip of these, or a schema of PostGIS.
 
@@ -55,15 +53,11 @@ def read_source(
         layers = _read_path(readable.path, select_layer, cancellation)
         if readable.root is not None:
             for layer in layers:
-                _count_rows_while_unpacked(layer)
+                # Later the file of a layer that was not read is gone.
+                if layer.declared_row_count is None and layer.frame.empty:
+                    layer.declared_row_count = count_stored_rows(Path(layer.source), layer.name)
         readable.relabel(layers)
     return layers
-
-
-def _count_rows_while_unpacked(layer: SourceLayer) -> None:
-    """Set the number of rows of a layer that is not read; later its file is gone."""
-    if layer.declared_row_count is None and layer.frame.empty:
-        layer.declared_row_count = count_stored_rows(Path(layer.source), layer.name)
 
 
 def _read_path(source: str | Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
@@ -148,7 +142,10 @@ def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancel
                 and not does_text_file_have_shapes(path)
             )
             if not foreign and error.key != "source_no_layer":
-                layers.append(_make_layer_of_unreadable_file(path, error))
+                # A report is passed on; it must not contain the paths of this machine.
+                params = {**error.params, "source": path.name}
+                name = str(error.params.get("layer") or path.stem)
+                layers.append(make_empty_layer(name, path, problem=(error.key, params)))
     if first is not None and layers and all(layer.problem for layer in layers):
         raise first
     if all(layer.problem and layer.problem[0] in TABLE_PROBLEMS for layer in layers):
@@ -186,10 +183,3 @@ def list_folder_datasets(folder: Path) -> list[Path]:
             shapes.add(path.stem.lower())
             dataset_paths.append(path.with_suffix(".shp"))
     return dataset_paths
-
-
-def _make_layer_of_unreadable_file(path: Path, error: InputError) -> SourceLayer:
-    """Return an unusable layer that represents a file that cannot be read."""
-    # A report is passed on; it must not contain the paths of this machine.
-    params = {**error.params, "source": path.name}
-    return make_empty_layer(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))

@@ -75,7 +75,11 @@ def read_mistyped_columns(
             lost_fids = set(fids[pd.isna(values_by_field[field])].tolist())
             wrong_fids = [fid for fid, (_, is_wrong) in stored_by_fid.items() if is_wrong or fid in lost_fids]
             if wrong_fids:
-                text_by_fid = {fid: _make_text(value) for fid, (value, _) in stored_by_fid.items()}
+                # Bytes as SQL writes them.
+                text_by_fid = {
+                    fid: f"X'{value.hex().upper()}'" if isinstance(value, bytes) else str(value)
+                    for fid, (value, _) in stored_by_fid.items()
+                }
                 texts = np.array([text_by_fid.get(fid) for fid in fids.tolist()], dtype=object)
                 listed = tuple(wrong_fids[:_MAX_LISTED_FIDS])
                 example = text_by_fid[wrong_fids[0]]
@@ -113,11 +117,6 @@ def _make_condition(info: dict[str, Any], position: int) -> str:
         return f"{column} >= x'' OR instr({column}, char(0))"
     low, high = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return f"{column} NOT BETWEEN {low} AND {high} OR {column} <> CAST({column} AS INTEGER)"
-
-
-def _make_text(value: Any) -> str:
-    """Return a stored value as text: bytes as SQL writes them."""
-    return f"X'{value.hex().upper()}'" if isinstance(value, bytes) else str(value)
 
 
 def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:

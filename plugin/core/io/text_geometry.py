@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find geometry in texts, cells and tables of a GeoPackage that no driver lists as layers."""
+"""Find geometry in texts, and tables of a GeoPackage that no driver lists as layers."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 #: The heading of a file of boundary points, in half-width or full-width brackets and in each encoding.
 _BOUNDARY_POINTS_HEADINGS = b"|".join(
@@ -21,30 +20,12 @@ _TEXT_GEOMETRY_PATTERN = re.compile(
     rb"FeatureCollection|\"Feature\"|esriGeometry|\"Topology\"|<kml|<OGRVRT|\"(?:coordinates|rings)\"\s*:\s*\["
     rb"|POLYGON|(?i:polygon\s*(?:z|m|zm)?\s*\(\s*\()|\b010[36]0000[0-9A-Fa-f]{34}|" + _BOUNDARY_POINTS_HEADINGS
 )
-#: WKB of one or several polygons, in either byte order, with Z, M, or an SRID; and the header of a GeoPackage blob.
-_BINARY_GEOMETRY_PATTERN = re.compile(
-    rb"\x01[\x03\x06\xeb\xee\xd3\xd6\xbb\xbe][\x00\x03\x07\x0b]\x00[\x00\x20\x80\xa0]|\0\0\0[\0-\x0f][\x03\x06]|GP\0"
-)
 
 
 def does_text_have_geometry(text: bytes) -> bool:
     """Return True if a text names itself a format of layers or of boundary points, or contains a polygon."""
     # Without zeros, words of ASCII are the same in UTF-16.
     return any(_TEXT_GEOMETRY_PATTERN.search(one) for one in (text, text.replace(b"\0", b"")))
-
-
-def find_geometry_column(names: Sequence[str], columns: Iterable[Iterable[Any]]) -> str:
-    """Return the name of the first column with polygons as WKT, GeoJSON or WKB; empty without one."""
-    return next(
-        (name for name, values in zip(names, columns, strict=True) if any(map(_does_value_have_geometry, values))), ""
-    )
-
-
-def _does_value_have_geometry(value: Any) -> bool:
-    """Return True if a cell contains a polygon."""
-    if isinstance(value, bytes):
-        return _BINARY_GEOMETRY_PATTERN.match(value) is not None
-    return isinstance(value, str) and does_text_have_geometry(value.encode("utf-8", "replace"))
 
 
 #: Tables of the format itself, and those of QGIS and GDAL.
@@ -56,13 +37,11 @@ _GEOMETRY_MAGIC = b"GP"
 class HiddenTable(NamedTuple):
     """A table or view of a GeoPackage that is not among its listed layers.
 
-    ``columns``: their names; ``text_geometry_column``: name of a column with geometry as text, empty for none;
-    ``row_count``: number of rows, None for a view.
+    ``columns``: their names; ``row_count``: number of rows, None for a table with geometry.
     """
 
     columns: list[str]
     has_geometry_column: bool
-    text_geometry_column: str = ""
     row_count: int | None = None
 
 
@@ -88,10 +67,7 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
                     hidden_tables[str(name)] = HiddenTable(columns, True)
                 elif name not in tables:
                     count = database.execute(f'SELECT COUNT(*) FROM "{quoted}"').fetchone()[0]  # nosec B608 # quotes are doubled
-                    geometry_column = find_geometry_column(
-                        columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-                    )
-                    hidden_tables[str(name)] = HiddenTable(columns, False, geometry_column, int(count))
+                    hidden_tables[str(name)] = HiddenTable(columns, False, int(count))
     except sqlite3.Error:
         # Damaged, or a table of a missing extension: reading the layers reports damage.
         return hidden_tables

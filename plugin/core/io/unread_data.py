@@ -115,78 +115,44 @@ def _search_tree(
         cancellation.raise_if_cancelled()
         place = waiting.popleft()
         try:
-            with os.scandir(place) as entries:
-                for entry in entries:
-                    search.visited_count += 1
-                    if search.visited_count > max_files:
-                        search.is_limit_reached = True
-                        return
-                    if search.visited_count % _FILES_PER_CANCEL_CHECK == 0:
-                        cancellation.raise_if_cancelled()
-                    path = Path(entry.path)
-                    if path in datasets_read:
-                        visited_files.add(_identify_file(path))
-                        if is_geodatabase(path):
-                            waiting.append(path)
-                    elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
-                        continue
-                    elif _is_folder(entry):
-                        identity = _identify_file(path)
-                        if identity in visited_files:
-                            continue
-                        visited_files.add(identity)
-                        if _is_own_output(path, is_output):
-                            continue
-                        if path.suffix.lower() == ".gdb":
-                            search.found_files.append((path.relative_to(folder), "FileGDB"))
-                        else:
-                            waiting.append(path)
-                    elif path.suffix.lower() != ".gdbtable" or not _is_reported_table(
-                        search, path.parent.relative_to(folder)
-                    ):
-                        _add_file_if_data(path, folder, is_output, search)
+            entries = list(os.scandir(place))
         except OSError:
             search.unlisted_folders.append(place.relative_to(folder))
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            search.visited_count += 1
+            if search.visited_count > max_files:
+                search.is_limit_reached = True
+                return
+            if search.visited_count % _FILES_PER_CANCEL_CHECK == 0:
+                cancellation.raise_if_cancelled()
+            relative_path = path.relative_to(folder)
+            try:
+                if path in datasets_read:
+                    visited_files.add(_identify_file(path))
+                    waiting += [path] if is_geodatabase(path) else []
+                elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
+                    continue
+                elif entry.is_dir():
+                    if _identify_file(path) not in visited_files and not is_output(path):
+                        if path.suffix.lower() == ".gdb":
+                            search.found_files.append((relative_path, "FileGDB"))
+                        else:
+                            waiting.append(path)
+                    visited_files.add(_identify_file(path))
+                elif path.suffix.lower() == ".gdbtable" and any(
+                    found.parent == relative_path.parent and kind == "FileGDB"
+                    for found, kind in search.found_files[-1:]
+                ):
+                    # A geodatabase in a folder without the suffix .gdb is reported once.
+                    continue
+                elif (kind := detect_file_format(path)) and not is_output(path):
+                    search.found_files.append((relative_path, kind))
+            except OSError:
+                # Without access, or a broken link.
+                search.unlisted_folders.append(relative_path)
     search.found_files.sort()
-
-
-def _is_reported_table(search: _FolderSearch, folder: Path) -> bool:
-    """Return True if the last data found are a file geodatabase in this folder, so that it is reported already.
-
-    Such a database is a folder of tables without the suffix .gdb.
-    """
-    return any(place.parent == folder and kind == "FileGDB" for place, kind in search.found_files[-1:])
-
-
-def _add_file_if_data(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _FolderSearch) -> None:
-    """Add a file to the search if its format may hold a plan layer, and this plugin did not write it."""
-    try:
-        kind = detect_file_format(path)
-    except OSError:
-        # A file without access, or a broken link.
-        search.unlisted_folders.append(path.relative_to(folder))
-        return
-    if kind and not is_output(path):
-        search.found_files.append((path.relative_to(folder), kind))
-
-
-def _is_own_output(path: Path, is_output: Callable[[Path], bool]) -> bool:
-    """Return True if this plugin wrote a folder or file.
-
-    A folder without access does not count, so that the search reports it.
-    """
-    try:
-        return is_output(path)
-    except OSError:
-        return False
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return True if a directory entry is a folder; False if that cannot be determined."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def _identify_file(path: Path) -> tuple[int, int] | str:

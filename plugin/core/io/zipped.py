@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection
@@ -91,24 +91,25 @@ def is_data_archive(path: Path) -> bool:
     its inspection reports the damage.
     """
     entries = [one for one in list_entry_paths(path) if one.parts[0].lower() not in _SYSTEM_NAMES]
-    folders = {_find_data_folder(one) for one in entries}
-    has_data = any(_is_data_entry(one) for one in entries)
+    # A geodatabase counts as one file.
+    databases = [next((one for one in entry.parents if one.suffix.lower() == ".gdb"), None) for entry in entries]
+    folders = {(database or entry).parent for entry, database in zip(entries, databases, strict=True)}
+    has_data = any(databases) or any(entry.suffix.lower() in READ_SUFFIXES for entry in entries)
     return has_data and len(folders) == 1 and all(one.name != MANIFEST_FILE_NAME for one in entries)
-
-
-def _find_data_folder(entry: PurePosixPath) -> PurePosixPath:
-    """Return the folder of a file in an archive; a geodatabase counts as one file."""
-    return next((one.parent for one in entry.parents if one.suffix.lower() == ".gdb"), entry.parent)
-
-
-def _is_data_entry(entry: PurePosixPath) -> bool:
-    """Return True if an entry of an archive is data in a format that is read, by its name."""
-    return entry.suffix.lower() in READ_SUFFIXES or any(one.suffix.lower() == ".gdb" for one in entry.parents)
 
 
 def _find_data(folder: Path, archive: Path) -> Path:
     """Return the folder with data below an unpacked folder, or the only data set in it. Raise InputError."""
-    datasets = [path for path in _walk(folder) if _is_dataset(path)]
+    # A .json may be a report or a manifest.
+    datasets = [
+        path
+        for path in _walk(folder)
+        if path.is_dir()
+        or (
+            path.suffix.lower() in READ_SUFFIXES
+            and (path.suffix.lower() != ".json" or does_text_file_have_shapes(path))
+        )
+    ]
     parents = sorted({path.parent for path in datasets})
     if not parents:
         raise InputError("zip_no_data", source=str(archive))
@@ -127,11 +128,3 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield from _walk(path)
         else:
             yield path
-
-
-def _is_dataset(path: Path) -> bool:
-    """Return True for data in a format that is read; a .json may be a report or a manifest."""
-    suffix = path.suffix.lower()
-    if path.is_dir():
-        return True
-    return suffix in READ_SUFFIXES and (suffix != ".json" or does_text_file_have_shapes(path))

@@ -64,21 +64,12 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
 
 
 def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
-    """Return a report on a table without geometry if it has a layer's fields, or geometry as text; else none."""
+    """Return a report on a table without geometry if it has a layer's fields; else none."""
     if layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
         return []
-    geometry_field = str((layer.problem or ("", {}))[1].get("drawn", ""))
     has_key = any(field.name.upper() == KEY_FIELD for field in layer.fields)
-    likely_role = (find_role(layer, plan.norm)[0] if geometry_field or has_key else "") or find_resembled_role(
-        layer, plan.norm
-    )
-    if likely_role:
-        return [UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role}))]
-    return (
-        [UnreadData(*_add_row_count("table_drawn", layer, {"field": geometry_field}), incomplete=False)]
-        if geometry_field
-        else []
-    )
+    likely_role = (find_role(layer, plan.norm)[0] if has_key else "") or find_resembled_role(layer, plan.norm)
+    return [UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role}))] if likely_role else []
 
 
 def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:

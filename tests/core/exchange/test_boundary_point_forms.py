@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from plugin.core.errors import DataError, InputError
+from plugin.core.exchange.boundary_points.export_features import read_polygon_layer
 from plugin.core.exchange.boundary_points.export_points import export_boundary_points
 from plugin.core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids, load_automatic_forms, load_form
 from plugin.core.exchange.boundary_points.import_points import import_boundary_points
 from plugin.core.exchange.boundary_points.messages import describe_forms
 from plugin.core.exchange.boundary_points.read_points import read_boundary_points
 from plugin.core.exchange.boundary_points.settings import load_settings
-from plugin.core.exchange.boundary_points.source_layer import read_polygon_layer
 from plugin.paths import BOUNDARY_POINTS_FOLDER
 from tests.core.boundary_point_files import EAST, HEADER, OUTER, SEPARATE, FileWriter, compute_area, place_ring
 from tests.parametrize import for_each
@@ -47,10 +47,10 @@ WRONG_FORMS = {
     "unknown item": (('"use"', '"purpose"'), "parcel.items"),
     "repeated item": (('"use", ', '"use", "use", '), "parcel.items"),
     "no northing": (('"north", ', ""), "point.items: north"),
-    "unknown closing": (('closing = "first"', 'closing = "last"'), "closing"),
+    "unknown closing": (('closing = "first"', 'closing = "last"'), "numbering.closing"),
     "unknown encoding": (('encoding = "GBK"', 'encoding = "BIG5"'), "encoding"),
-    "unknown unit": (('area_unit = "公顷"', 'area_unit = "顷"'), "area_unit"),
-    "text for a number": (("coordinate_decimals = 3", 'coordinate_decimals = "3"'), "coordinate_decimals"),
+    "unknown unit": (('area_unit = "公顷"', 'area_unit = "顷"'), "numbers.area_unit"),
+    "text for a number": (("coordinate_decimals = 3", 'coordinate_decimals = "3"'), "numbers.coordinate_decimals"),
     "no end mark": (('end_mark = "@"', 'end_mark = ""'), "sections.parcels, parcel.end_mark"),
 }
 

@@ -23,6 +23,8 @@ from .settings import load_settings, normalise_word
 ZONE_STEP_M, FALSE_EASTING_M = 1_000_000.0, 500_000.0
 #: EPSG codes of the first 3° and 6° zone of CGCS2000, with and without zone number; those of the others follow.
 _FIRST_CODES = {(3, True): 4513, (3, False): 4534, (6, True): 4491, (6, False): 4502}
+#: EPSG codes of the 6° zones without zone number, which only their codes distinguish from 3° zones.
+_SIX_DEGREE_CODES = range(4502, 4513)
 
 
 def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
@@ -30,6 +32,17 @@ def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
     settings = load_settings()
     first_zone = (settings.zones_3 if width == 3 else settings.zones_6)[0]
     return CRS.from_epsg(_FIRST_CODES[width, has_number] + zone - first_zone)
+
+
+def get_zone_and_width(crs: CRS) -> tuple[int, int]:
+    """Return number and width in degrees (3 or 6) of a zone. ``crs``: a Gauss–Krüger zone of CGCS2000."""
+    frame = describe_crs(crs)
+    if frame.has_zone_prefix and frame.zone_number is not None:
+        return frame.zone_number, load_settings().get_zone_width(frame.zone_number)
+    meridian = round(frame.central_meridian or 0)
+    if crs.to_epsg() in _SIX_DEGREE_CODES:
+        return (meridian + 3) // 6, 6
+    return meridian // 3, 3
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ def choose_crs(parsed: ParsedFile, given_text: str) -> tuple[CRS, list[PointNote
     stated = _read_stated_zone(parsed)
     first_row_by_zone = _find_zones(parsed.rows)
     if given_text:
-        crs = _require_usable_crs(given_text)
+        crs = require_usable_crs(given_text)
         return crs, [*_compare_with_given(parsed, crs, stated, first_row_by_zone), *_note_parameters(parsed)]
     hint = _make_hint(stated, first_row_by_zone)
     if stated.wrong_meridian is not None:
@@ -143,17 +156,11 @@ def _read_stated_zone(parsed: ParsedFile) -> _Statement:
     if value is None or not any(map(str.isdecimal, normalise_digits(value.text))):
         return _Statement(zone, width, values.get("zone"), None)
     meridian = parse_meridian(value.text)
-    if meridian is None or not _is_central_meridian(meridian, zone, width):
+    possible = (zone * 3, zone * 6 - 3) if zone else range(75, 136, 6 if width == 6 else 3)
+    if meridian is None or meridian not in possible:
         return _Statement(zone, width, values.get("zone"), value)
     zone = zone or int(meridian + 3 if width == 6 else meridian * 2) // 6
     return _Statement(zone, width, values.get("zone"), None)
-
-
-def _is_central_meridian(meridian: float, zone: int, width: int) -> bool:
-    """Return True if a meridian (degrees) is that in the middle of a zone; without a zone, of any with the width."""
-    if zone:
-        return meridian in (zone * 3, zone * 6 - 3)
-    return meridian % 6 == 3 if width == 6 else meridian % 3 == 0
 
 
 def _note_parameters(parsed: ParsedFile) -> list[PointNote]:
@@ -207,7 +214,7 @@ def is_swapped(north: float, east: float) -> bool:
     return not is_possible and is_northing(east) and _is_easting(north)
 
 
-def _require_usable_crs(text: str) -> CRS:
+def require_usable_crs(text: str) -> CRS:
     """Return the CRS that the user gives. Raise InputError unless it is a zone of CGCS2000 in metres."""
     crs = parse_crs(text)
     if crs is None:
@@ -218,13 +225,14 @@ def _require_usable_crs(text: str) -> CRS:
 
 def require_gauss_kruger(crs: CRS) -> None:
     """Raise InputError unless a CRS is a Gauss–Krüger zone of CGCS2000, 3° or 6° wide, in metres."""
-    if not is_gauss_kruger(crs):
+    if not is_standard_zone(crs) or describe_crs(crs).is_geographic:
         raise InputError("boundary_crs_unusable", crs=make_crs_label(crs))
 
 
-def is_gauss_kruger(crs: CRS) -> bool:
-    """Return True if a CRS is a Gauss–Krüger zone of CGCS2000, 3° or 6° wide, in metres."""
-    return is_standard_zone(crs) and not describe_crs(crs).is_geographic
+def get_expected_zone(crs: CRS) -> int:
+    """Return the zone number that eastings in a CRS begin with, 0 without one."""
+    frame = describe_crs(crs)
+    return (frame.zone_number or 0) if frame.has_zone_prefix else 0
 
 
 def _compare_with_given(
@@ -236,7 +244,7 @@ def _compare_with_given(
     """
     frame = describe_crs(crs)
     name, label = parsed.path.name, make_crs_label(crs)
-    expected = frame.zone_number if frame.has_zone_prefix else 0
+    expected = get_expected_zone(crs)
     if first_row_by_zone and expected not in first_row_by_zone:
         found = next(iter(first_row_by_zone))
         line = first_row_by_zone[found].place.line
@@ -272,8 +280,7 @@ def find_row_problems(parcel: RawParcel, crs: CRS) -> list[PointNote]:
 
     The point has swapped coordinates, another zone number or none, or is outside of China.
     """
-    frame = describe_crs(crs)
-    expected = (frame.zone_number or 0) if frame.has_zone_prefix else 0
+    expected = get_expected_zone(crs)
     for row in parcel.rows:
         if is_swapped(row.north, row.east):
             key = "row_swapped"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The features of a layer that can be exported as boundary points, and notes on the others."""
+"""Read the layer to export, and its features that can be exported as boundary points; notes on the others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,35 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from ...cancellation import Cancellation
+from ...errors import InputError
 from ...files.cells import format_cell
+from ...io import read_source
 from ...plan.layer import SourceLayer
-from .layer_fields import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD
 from .model import NoteLevel, PointNote
 from .settings import load_settings
-from .stored import DamagedRecordError, StoredParcel, parse_record
+from .stored import (
+    DECLARED_FIELD,
+    FIELD_BY_ITEM,
+    RECORD_FIELD,
+    DamagedRecordError,
+    StoredParcel,
+    parse_record,
+)
+
+
+def read_polygon_layer(source: str, name: str) -> SourceLayer:
+    """Return a layer of a source by its name; without a name the only one that the source has.
+
+    Raise InputError if it is missing, or if a source of several layers is given without a name.
+    """
+    layers = read_source(source, select_layer=lambda layer: name.upper() in ("", layer.name.upper()))
+    known = ", ".join(layer.name for layer in layers)
+    wanted = [layer for layer in layers if name.upper() in ("", layer.name.upper())]
+    if not wanted:
+        raise InputError("boundary_layer_missing", source=source, layer=name, layers=known)
+    if len(wanted) > 1:
+        raise InputError("boundary_layer_choice", source=source, layers=known)
+    return wanted[0]
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,14 @@ from shapely.geometry.base import BaseGeometry
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError, OutputError
 from ...files.writing import check_writable, write_atomically
-from ...geometry.crs import describe_crs, make_crs_label, parse_crs, reproject_geometries
+from ...geometry.crs import describe_crs, make_crs_label, reproject_geometries
 from ...plan.layer import SourceLayer
-from .crs_choice import require_gauss_kruger
+from .crs_choice import get_zone_and_width, make_gauss_kruger_crs, require_gauss_kruger, require_usable_crs
 from .export_features import ExportFeature, ExportLog, read_features
 from .export_parcels import compute_easting_shift, make_keys_distinct, make_written_parcel
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
 from .model import NoteLevel, PointNote
 from .write_points import make_file_bytes
-from .zone_number import add_zone_number
 
 ProgressCallback = Callable[[float, str], None]
 _WORKBOOK_SUFFIX = ".xlsx"
@@ -143,11 +142,7 @@ def _choose_base_crs(layer: SourceLayer, crs_text: str) -> tuple[CRS, CRS]:
     if not frame.is_cgcs2000:
         raise InputError("boundary_layer_datum", layer=layer.name, crs=make_crs_label(layer.crs))
     if crs_text:
-        crs = parse_crs(crs_text)
-        if crs is None:
-            raise InputError("boundary_crs_unknown", value=crs_text)
-        require_gauss_kruger(crs)
-        return layer.crs, crs
+        return layer.crs, require_usable_crs(crs_text)
     if frame.is_geographic:
         raise InputError("boundary_layer_degrees", layer=layer.name)
     require_gauss_kruger(layer.crs)
@@ -175,9 +170,12 @@ def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[ExportFea
     ``keeps_number``: the user gave the CRS. If the form is that of the import, the layer's CRS is kept too.
     """
     is_imported = any(feature.stored is not None and feature.stored.form == form.id for feature in features)
-    if keeps_number or is_imported or form.zone_number == "stored":
+    has_number = describe_crs(base_crs).has_zone_prefix
+    if keeps_number or is_imported or form.zone_number == ("with" if has_number else "without"):
         return base_crs
-    return add_zone_number(base_crs, has_number=form.zone_number == "with")
+    if form.zone_number == "stored":
+        return base_crs
+    return make_gauss_kruger_crs(*get_zone_and_width(base_crs), has_number=not has_number)
 
 
 def _bring_into_crs(shape: BaseGeometry, source_crs: CRS, crs: CRS) -> BaseGeometry:

@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from ....paths import BOUNDARY_POINTS_FOLDER
 from ...errors import DataError
-from ...files.data import SOURCE_MARKS, check_keys, check_type, read_toml
+from ...files.data import check_keys, check_known, read_record, read_toml
 from .model import FileLayout
 from .settings import SETTINGS_FILE, load_settings, normalise_word
 
@@ -26,21 +26,6 @@ POINT_ITEMS = ("point", "ring", "north", "east")
 #: Codec for each encoding that a form may name.
 CODEC_BY_ENCODING = {"GBK": "gbk", "UTF-8": "utf-8"}
 LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
-_CLOSINGS, _STARTS = ("first", "next", "none"), ("north-west", "stored")
-_DIRECTIONS, _ZONE_NUMBERS = ("clockwise", "anticlockwise", "stored"), ("with", "without", "stored")
-_REQUIRED_KEYS = (
-    "name",
-    "kind",
-    "mark",
-    "source",
-    "encoding",
-    "line_end",
-    "separator",
-    "point",
-    "numbering",
-    "numbers",
-)
-_OTHER_KEYS = ("name_en", "automatic", "sections", "header", "parcel", "headings", "crs")
 
 
 @dataclass(frozen=True)
@@ -54,11 +39,11 @@ class Numbering:
     """
 
     prefix: str
-    closing: str
+    closing: Literal["first", "next", "none"]
     counts_closing: bool
     restarts: bool
-    start: str
-    direction: str
+    start: Literal["north-west", "stored"]
+    direction: Literal["clockwise", "anticlockwise", "stored"]
 
 
 @dataclass(frozen=True)
@@ -138,57 +123,95 @@ def load_automatic_forms(kind: str) -> list[PointForm]:
     return [form for form in forms if form.kind == kind and form.is_automatic]
 
 
+@dataclass(frozen=True)
+class _Sections:
+    header: str = ""
+    parcels: str = ""
+
+
+@dataclass(frozen=True)
+class _HeaderLine:
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class _Line:
+    items: tuple[str, ...] = ()
+    end_mark: str = ""
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    coordinate_decimals: int
+    area_decimals: int
+    area_unit: str
+    zone_number: Literal["with", "without", "stored"]
+
+
+@dataclass(frozen=True)
+class _Crs:
+    datum: str = ""
+    zone: int = 0
+
+
+@dataclass(frozen=True)
+class _FormFile:
+    """The content of a form's file."""
+
+    name: str
+    kind: Literal["text", "table"]
+    mark: Literal["A", "B", "C"]
+    source: str
+    encoding: Literal["GBK", "UTF-8"]
+    line_end: Literal["crlf", "lf"]
+    separator: str
+    point: _Line
+    numbering: Numbering
+    numbers: _Numbers
+    name_en: str = ""
+    automatic: bool = True
+    sections: _Sections = _Sections()
+    header: tuple[_HeaderLine, ...] = ()
+    parcel: _Line = _Line()
+    headings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    crs: _Crs = _Crs()
+
+
 @lru_cache(maxsize=32)
 def _read_form(path: Path, modified_ns: int) -> PointForm:
     """Read a form from its file; cached until the file is modified."""
-    table = read_toml(path)
-    check_keys(table, required=_REQUIRED_KEYS, allowed=_OTHER_KEYS, file=path)
-    name = _read_value(table, "name", str, path)
-    kind = _read_choice(table, "kind", (TEXT_KIND, TABLE_KIND), path)
-    _read_choice(table, "mark", SOURCE_MARKS, path)
-    _read_value(table, "source", str, path)
-    sections = _read_table(table, "sections", ("header", "parcels"), (), path)
-    parcel = _read_table(table, "parcel", ("items",), ("end_mark",), path)
-    numbers = _read_table(
-        table, "numbers", ("coordinate_decimals", "area_decimals", "area_unit", "zone_number"), (), path
-    )
-    crs = _read_table(table, "crs", (), ("datum", "zone"), path)
+    file = read_record(_FormFile, read_toml(path), file=path)
+    check_known(file.numbers.area_unit, load_settings().area_units, path, "numbers.area_unit")
+    check_keys(file.headings, required=(), allowed=(*PARCEL_ITEMS, *POINT_ITEMS), file=path, where="headings")
+    for key, items, known in (("parcel", file.parcel.items, PARCEL_ITEMS), ("point", file.point.items, POINT_ITEMS)):
+        for position, item in enumerate(items):
+            # A repeated item is an error too.
+            check_known(item, [one for one in known if one not in items[:position]], path, f"{key}.items")
     form = PointForm(
         id=path.stem,
         path=path,
-        titles={"zh": name, "en": _read_optional_text(table, "name_en", path) or name},
-        kind=kind,
-        is_automatic=_read_value(table, "automatic", bool, path) if "automatic" in table else True,
-        encoding=_read_choice(table, "encoding", tuple(CODEC_BY_ENCODING), path),
-        line_end=LINE_ENDS[_read_choice(table, "line_end", tuple(LINE_ENDS), path)],
-        separator=_read_value(table, "separator", str, path),
-        header_section=_read_optional_text(sections, "header", path),
-        parcel_section=_read_optional_text(sections, "parcels", path),
-        header=_read_header(table.get("header", []), path),
-        parcel_items=_read_items(parcel, "parcel", PARCEL_ITEMS, path) if parcel else (),
-        end_mark=_read_optional_text(parcel, "end_mark", path),
-        point_items=_read_items(_read_table(table, "point", ("items",), (), path), "point", POINT_ITEMS, path),
-        headings_by_item=_read_headings(table.get("headings", {}), path),
-        numbering=_read_numbering(table, path),
-        coordinate_decimals=_read_value(numbers, "coordinate_decimals", int, path),
-        area_decimals=_read_value(numbers, "area_decimals", int, path),
-        area_unit=_read_choice(numbers, "area_unit", tuple(load_settings().area_units), path),
-        zone_number=_read_choice(numbers, "zone_number", _ZONE_NUMBERS, path),
-        datum=_read_optional_text(crs, "datum", path),
-        zone=_read_value(crs, "zone", int, path) if "zone" in crs else 0,
+        titles={"zh": file.name, "en": file.name_en or file.name},
+        kind=file.kind,
+        is_automatic=file.automatic,
+        encoding=file.encoding,
+        line_end=LINE_ENDS[file.line_end],
+        separator=file.separator,
+        header_section=file.sections.header,
+        parcel_section=file.sections.parcels,
+        header=tuple((line.key, line.value) for line in file.header),
+        parcel_items=file.parcel.items,
+        end_mark=file.parcel.end_mark,
+        point_items=file.point.items,
+        headings_by_item=file.headings,
+        numbering=file.numbering,
+        coordinate_decimals=file.numbers.coordinate_decimals,
+        area_decimals=file.numbers.area_decimals,
+        area_unit=file.numbers.area_unit,
+        zone_number=file.numbers.zone_number,
+        datum=file.crs.datum,
+        zone=file.crs.zone,
     )
-    _check_parts(form)
-    return form
-
-
-def make_layout(form: PointForm) -> FileLayout:
-    """Return the layout of a file in a form: a table in UTF-8 has a byte order mark, without which Excel garbles it."""
-    has_mark = form.encoding == "UTF-8" and form.kind == TABLE_KIND
-    return FileLayout(CODEC_BY_ENCODING[form.encoding], has_mark, form.line_end)
-
-
-def _check_parts(form: PointForm) -> None:
-    """Raise DataError if a form lacks what its kind needs."""
     missing = [f"point.items: {item}" for item in ("point", "north", "east") if item not in form.point_items]
     if form.kind == TABLE_KIND:
         items = (*form.parcel_items, *form.point_items)
@@ -199,80 +222,10 @@ def _check_parts(form: PointForm) -> None:
         missing.append("sections.parcels, parcel.end_mark")
     if missing:
         raise DataError("data_key_missing", file=str(form.path), key=missing[0])
+    return form
 
 
-def _read_numbering(table: dict[str, Any], path: Path) -> Numbering:
-    """Return the numbering of a form."""
-    keys = ("prefix", "closing", "counts_closing", "restarts", "start", "direction")
-    numbering = _read_table(table, "numbering", keys, (), path)
-    return Numbering(
-        _read_value(numbering, "prefix", str, path),
-        _read_choice(numbering, "closing", _CLOSINGS, path),
-        _read_value(numbering, "counts_closing", bool, path),
-        _read_value(numbering, "restarts", bool, path),
-        _read_choice(numbering, "start", _STARTS, path),
-        _read_choice(numbering, "direction", _DIRECTIONS, path),
-    )
-
-
-def _read_header(lines: Any, path: Path) -> tuple[tuple[str, str], ...]:
-    """Return key and value of each line of a header."""
-    pairs = []
-    for number, line in enumerate(check_type(lines, list, file=path, key="header"), 1):
-        where = f"header[{number}]"
-        check_keys(
-            check_type(line, dict, file=path, key=where), required=("key", "value"), allowed=(), file=path, where=where
-        )
-        pairs.append((_read_value(line, "key", str, path), _read_value(line, "value", str, path)))
-    return tuple(pairs)
-
-
-def _read_headings(headings: Any, path: Path) -> dict[str, tuple[str, ...]]:
-    """Return the possible headings of each column of a table."""
-    check_keys(check_type(headings, dict, file=path, key="headings"), required=(),
-               allowed=(*PARCEL_ITEMS, *POINT_ITEMS), file=path, where="headings")  # fmt: skip
-    return {
-        item: tuple(str(check_type(word, str, file=path, key=f"headings.{item}")) for word in
-                    check_type(words, list, file=path, key=f"headings.{item}"))
-        for item, words in headings.items()
-    }  # fmt: skip
-
-
-def _read_items(table: dict[str, Any], where: str, known: tuple[str, ...], path: Path) -> tuple[str, ...]:
-    """Return the items of a line. Raise DataError for an unknown or a repeated one."""
-    items = check_type(table["items"], list, file=path, key=f"{where}.items")
-    for position, item in enumerate(items):
-        if item not in known or item in items[:position]:
-            raise DataError(
-                "data_value_unknown", file=str(path), key=f"{where}.items", value=str(item), known=", ".join(known)
-            )
-    return tuple(items)
-
-
-def _read_table(
-    table: dict[str, Any], key: str, required: tuple[str, ...], allowed: tuple[str, ...], path: Path
-) -> dict[str, Any]:
-    """Return a table within a form, empty if it is missing. Raise DataError for a missing or an unknown key."""
-    if key not in table:
-        return {}
-    inner = check_type(table[key], dict, file=path, key=key)
-    check_keys(inner, required=required, allowed=allowed, file=path, where=key)
-    return inner
-
-
-def _read_value(table: dict[str, Any], key: str, kind: type, path: Path) -> Any:
-    """Return a value of a form. Raise DataError if it has another type."""
-    return check_type(table[key], kind, file=path, key=key)
-
-
-def _read_optional_text(table: dict[str, Any], key: str, path: Path) -> str:
-    """Return a text of a form, empty if it is missing. Raise DataError if it has another type."""
-    return str(_read_value(table, key, str, path)) if key in table else ""
-
-
-def _read_choice(table: dict[str, Any], key: str, known: tuple[str, ...], path: Path) -> str:
-    """Return a value of a form. Raise DataError if it is not one of the known ones."""
-    value = _read_value(table, key, str, path)
-    if value not in known:
-        raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(known))
-    return str(value)
+def make_layout(form: PointForm) -> FileLayout:
+    """Return the layout of a file in a form: a table in UTF-8 has a byte order mark, without which Excel garbles it."""
+    has_mark = form.encoding == "UTF-8" and form.kind == TABLE_KIND
+    return FileLayout(CODEC_BY_ENCODING[form.encoding], has_mark, form.line_end)

@@ -20,7 +20,10 @@ from ...messages.texts import MessageLines
 from ..create import create_database, make_write_error
 from .areas import find_area_unit
 from .forms import AUTOMATIC
-from .layer_fields import (
+from .model import NoteLevel, PointFile
+from .read_points import read_boundary_points
+from .settings import load_settings
+from .stored import (
     COUNT_FIELD,
     DECLARED_FIELD,
     DIFFERENCE_FIELD,
@@ -29,12 +32,9 @@ from .layer_fields import (
     PLANE_FIELD,
     RECORD_FIELD,
     STATUTORY_FIELD,
+    format_record,
     make_layer_template,
 )
-from .model import NoteLevel, PointFile
-from .read_points import read_boundary_points
-from .settings import load_settings
-from .stored import format_record
 
 ProgressCallback = Callable[[float, str], None]
 LAYER_SUFFIX = ".gpkg"

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -13,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ...files.encoding import find_delimiter
-from ...files.tables import UnreadableTable, display_cell, open_workbook
+from ...files.tables import UnreadableTable, display_cell, open_workbook, split_lines
 from .cell_values import count_decimals, find_point_number, normalise_digits, parse_number
 from .forms import PointForm
 from .model import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
@@ -48,16 +45,11 @@ class TableSheet:
 
     def make_place(self, line: int, column: int) -> Place:
         """Return the place of a cell; in a text file its line."""
-        return Place(line, f"{_name_column(column)}{line}", self.title) if self.title else Place(line)
+        if not self.title:
+            return Place(line)
+        from openpyxl.utils import get_column_letter
 
-
-def _name_column(position: int) -> str:
-    """Return the letters of a column by its position from 0, as spreadsheets name it."""
-    name, number = "", position + 1
-    while number:
-        number, remainder = divmod(number - 1, 26)
-        name = chr(ord("A") + remainder) + name
-    return name
+        return Place(line, f"{get_column_letter(column + 1)}{line}", self.title)
 
 
 def read_workbook_sheets(path: Path) -> list[TableSheet]:
@@ -104,16 +96,11 @@ def split_text_table(text: FileText) -> TableSheet:
 
     Raise InputError for an opening quote without its end.
     """
-    joined = "\n".join(text.lines)
-    reader = csv.reader(io.StringIO(joined, newline=""), delimiter=find_delimiter(joined), strict=True)
-    lines, last = [], 0
     try:
-        for cells in reader:
-            lines.append(TableLine(last + 1, tuple(cell.strip() for cell in cells)))
-            last = reader.line_num
-    except csv.Error as error:
-        raise InputError("table_quotes", file=text.path.name, line=last + 1) from error
-    return TableSheet("", lines)
+        lines = split_lines("\n".join(text.lines))
+    except UnreadableTable as error:
+        raise InputError("table_quotes", file=text.path.name, line=error.line) from error
+    return TableSheet("", [TableLine(line.line_number, tuple(line.cells)) for line in lines])
 
 
 def find_heading_line(sheet: TableSheet, form: PointForm) -> int:
@@ -184,7 +171,10 @@ class _TableParser:
         if ignored:
             self._add(NoteLevel.INFO, "ignored_columns", Place(line.number) if not sheet.title else None,
                       "", columns="、".join(ignored))  # fmt: skip
-        area_unit = _find_area_unit(line.cells[column_by_item["area"]]) if "area" in column_by_item else ""
+        # The unit is in brackets, as in 面积（平方米）.
+        match = _BRACKETS_PATTERN.search(line.cells[column_by_item["area"]]) if "area" in column_by_item else None
+        word = normalise_word(match[1]) if match else ""
+        area_unit = next((unit for unit in load_settings().area_units if normalise_word(unit) == word), "")
         open_parcel: _OpenParcel | None = None
         separated: list[Place] = []
         filled: list[Place] = []
@@ -319,10 +309,3 @@ def _read_texts(row: TableLine, column_by_item: dict[str, int]) -> dict[str, str
 def _get_key(texts: dict[str, str]) -> tuple[str, ...]:
     """Return number and name of the parcel that a row states, both empty if it states none."""
     return tuple(texts.get(item, "") for item in ("number", "name"))
-
-
-def _find_area_unit(heading: str) -> str:
-    """Return the unit in the brackets of a heading, 平方米 for 面积（平方米）; empty without a known one."""
-    match = _BRACKETS_PATTERN.search(heading)
-    word = normalise_word(match[1]) if match else ""
-    return next((unit for unit in load_settings().area_units if normalise_word(unit) == word), "")

@@ -46,21 +46,14 @@ def read_file_text(path: Path, data: bytes) -> FileText:
     if "\0" in text:
         raise InputError("boundary_not_points", file=path.name)
     has_mark = data.startswith(_BYTE_ORDER_MARKS)
-    codec = "utf-16" if data.startswith(_BYTE_ORDER_MARKS[1:]) else "utf-8" if _is_utf8(data) else "gb18030"
+    codec = "utf-16" if data.startswith(_BYTE_ORDER_MARKS[1:]) else "utf-8"
+    if codec == "utf-8" and text.encode("utf-8") != data.removeprefix(_BYTE_ORDER_MARKS[0]):
+        codec = "gb18030"
     lines = _LINE_END_PATTERN.split(text)
     first_end = _LINE_END_PATTERN.search(text)
     ends_with_line_end = not lines[-1]
     layout = FileLayout(codec, has_mark, first_end[0] if first_end else "\r\n", ends_with_line_end)
     return FileText(path, lines[:-1] if ends_with_line_end else lines, layout)
-
-
-def _is_utf8(data: bytes) -> bool:
-    """Return True if bytes are valid UTF-8."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def find_section(lines: list[str], section: str) -> int:
@@ -89,15 +82,11 @@ def choose_text_form(lines: list[str], *, requires_metres: bool = False) -> Poin
         ]
         return max(forms, key=lambda form: (counts.count(len(form.parcel_items)), -forms.index(form)))
     for form in load_automatic_forms("text"):
-        if not form.parcel_section and _has_only_points(lines, form, requires_metres):
+        first_rows = [line.split(form.separator) for line in lines if line.strip()][:3]
+        has_points = len(first_rows) > 2 and all(_is_point(cells, form, requires_metres) for cells in first_rows)
+        if not form.parcel_section and has_points:
             return form
     return None
-
-
-def _has_only_points(lines: list[str], form: PointForm, requires_metres: bool) -> bool:
-    """Return True if the first lines that are not blank are points: their last two cells are numbers."""
-    filled = [line.split(form.separator) for line in lines if line.strip()][:3]
-    return len(filled) > 2 and all(_is_point(cells, form, requires_metres) for cells in filled)
 
 
 def _is_point(cells: list[str], form: PointForm, requires_metres: bool) -> bool:
@@ -202,7 +191,11 @@ class _TextParser:
             line = line.replace(_FULL_WIDTH_SEPARATOR, ",")
             self._full_width_lines.append(number)
         cells = tuple(line.split(self._form.separator))
-        if self._form.parcel_items and self._is_parcel(cells):
+        # The line of a parcel has the end mark, or clearly more items than a point.
+        is_parcel = _count_items(list(cells), self._form.end_mark) >= 0
+        if not is_parcel and len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS:
+            is_parcel = any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
+        if self._form.parcel_items and is_parcel:
             self._begin_parcel(Place(number), cells)
             return
         if not self._parcels:
@@ -216,13 +209,6 @@ class _TextParser:
             parcel.is_broken = True
         else:
             parcel.rows.append(row)
-
-    def _is_parcel(self, cells: tuple[str, ...]) -> bool:
-        """Return True for the line of a parcel: it has the end mark, or clearly more items than a point."""
-        if _count_items(list(cells), self._form.end_mark) >= 0:
-            return True
-        is_long = len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS
-        return is_long and any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
 
     def _begin_parcel(self, place: Place, cells: tuple[str, ...]) -> None:
         """Begin a parcel with its line."""
@@ -249,7 +235,10 @@ class _TextParser:
         while count > len(items) and not cells[count - 1].strip():
             count -= 1
         if count != len(items):
-            key = "row_thousands" if _has_separated_numbers(cells[len(items) - 2 :]) else "row_cells"
+            # Thousands separators have split numbers such as 2,586,341.141.
+            groups = [cell.strip() for cell in cells[len(items) - 2 :] if cell.strip()]
+            is_split = len(groups) > 2 and all(re.fullmatch(r"\d{1,3}(?:\.\d*)?", group) for group in groups)
+            key = "row_thousands" if is_split else "row_cells"
             self._add(NoteLevel.ERROR, key, place, label, count=count, expected=len(items))
             return None
         text_by_item = dict(zip(items, cells, strict=False))
@@ -309,9 +298,3 @@ class _TextParser:
             if lines:
                 notes.append(PointNote(key, level, Place(lines[0]), "", {"count": len(dict.fromkeys(lines))}))
         return notes
-
-
-def _has_separated_numbers(cells: tuple[str, ...]) -> bool:
-    """Return True if cells look like numbers that thousands separators have split: 2,586,341.141."""
-    groups = [cell.strip() for cell in cells if cell.strip()]
-    return len(groups) > 2 and all(re.fullmatch(r"\d{1,3}(?:\.\d*)?", group) for group in groups)

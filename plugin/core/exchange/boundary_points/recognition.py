@@ -27,7 +27,7 @@ def is_boundary_point_file(path: str | Path) -> bool:
     Of a text file the first 16 KiB are read, of a workbook the first rows of its sheets. False for a file that cannot
     be read, which `read_boundary_points` explains, and for a workbook of more than 5 MB, which is not opened.
     """
-    path = Path(path)
+    path, heading_lines = Path(path), load_settings().heading_lines
     if path.suffix.lower() not in _SUFFIXES:
         return False
     try:
@@ -37,42 +37,34 @@ def is_boundary_point_file(path: str | Path) -> bool:
     except OSError:
         return False
     if head.startswith(WORKBOOK_SIGNATURE):
-        return size <= _MOST_WORKBOOK_BYTES and _has_workbook_headings(path)
+        if size > _MOST_WORKBOOK_BYTES:
+            return False
+        try:
+            book = open_workbook(path, reads_once=True)
+        except UnreadableTable:
+            return False
+        rows_by_sheet = (islice(sheet.iter_rows(values_only=True), heading_lines) for sheet in book.worksheets)
+        return _has_headings(
+            [
+                TableSheet(
+                    "", [TableLine(n, tuple("" if v is None else str(v) for v in row)) for n, row in enumerate(rows, 1)]
+                )
+                for rows in rows_by_sheet
+            ]
+        )
     if len(head) == _HEAD_BYTES:
         # The last line may end within a character.
         head = head[: head.rfind(b"\n") + 1]
     try:
         text = read_file_text(path, head)
-        return choose_text_form(text.lines, requires_metres=True) is not None or _has_headings([_split_head(text)])
+        head_text = FileText(text.path, text.lines[:heading_lines], text.layout)
+        return choose_text_form(text.lines, requires_metres=True) is not None or _has_headings(
+            [split_text_table(head_text)]
+        )
     except InputError:
         return False
-
-
-def _split_head(text: FileText) -> TableSheet:
-    """Return the lines in which headings are searched as a table."""
-    return split_text_table(FileText(text.path, text.lines[: load_settings().heading_lines], text.layout))
 
 
 def _has_headings(sheets: list[TableSheet]) -> bool:
     """Return True if a sheet has the headings of a form."""
     return any(find_heading_line(sheet, form) >= 0 for sheet in sheets for form in load_automatic_forms(TABLE_KIND))
-
-
-def _has_workbook_headings(path: Path) -> bool:
-    """Return True if the first rows of a sheet of a workbook have the headings of a form."""
-    try:
-        book = open_workbook(path, reads_once=True)
-    except UnreadableTable:
-        return False
-    rows_by_sheet = {
-        sheet.title: islice(sheet.iter_rows(values_only=True), load_settings().heading_lines)
-        for sheet in book.worksheets
-    }
-    return _has_headings(
-        [
-            TableSheet(
-                title, [TableLine(n, tuple("" if v is None else str(v) for v in row)) for n, row in enumerate(rows, 1)]
-            )
-            for title, rows in rows_by_sheet.items()
-        ]
-    )

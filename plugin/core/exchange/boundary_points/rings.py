@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
+from ...geometry.validity import find_invalidity_reason
 from .cell_values import find_point_number
 from .model import NoteLevel, PointNote, PointRing, PointRow, RawParcel
 
 #: Points of a ring without the closing one.
 _MIN_POINTS = 3
+#: An edge this near to the place of a defect meets it (m).
+_SAME_PLACE_M = 1e-6
 
 
 def split_at_closed_rings(rows: Sequence[PointRow]) -> list[tuple[PointRow, ...]]:
@@ -75,9 +77,7 @@ def find_ring_problems(raw: RawParcel, rings: Sequence[PointRing], *, expects_cl
 
     ``expects_closing``: the form of the file has closing points.
     """
-    notes = []
-    for ring in rings:
-        notes += _find_problems_of_ring(raw, ring, expects_closing)
+    notes = [note for ring in rings for note in _find_problems_of_ring(raw, ring, expects_closing)]
     if any(note.level is NoteLevel.ERROR for note in notes):
         return notes
     if not all(shapely.is_valid(_make_polygon(ring)) for ring in rings) or not shapely.is_valid(build_shape(rings)):
@@ -115,64 +115,39 @@ def _find_problems_of_ring(raw: RawParcel, ring: PointRing, expects_closing: boo
 
 
 def _find_crossing(raw: RawParcel, rings: Sequence[PointRing]) -> PointNote:
-    """Return a note on the first two edges of an invalid parcel that cross, touch or overlap."""
-    starts, ends, edge_rings, edge_rows = _list_edges(rings)
-    edges = shapely.linestrings(np.stack([starts, ends], axis=1))
-    first, second = shapely.STRtree(edges).query(edges, predicate="intersects")
-    later = first < second
-    pairs = zip(first[later].tolist(), second[later].tolist(), strict=True)
-    for one, other in sorted(pairs, key=lambda pair: (pair[1], pair[0])):
-        if _do_edges_meet_properly(edges, starts, ends, edge_rings, one, other):
-            continue
-        row, other_row = edge_rows[other], edge_rows[one]
-        params = {"point": row.name, "other": other_row.name, "line": other_row.place.line}
-        if edge_rings[one] != edge_rings[other]:
-            params |= {"ring": row.ring, "other_ring": other_row.ring}
-            return PointNote("rings_crossing", NoteLevel.ERROR, row.place, raw.label, params)
-        key = "crossing_order" if _is_simple_by_number(rings[edge_rings[one]]) else "crossing"
-        return PointNote(key, NoteLevel.ERROR, row.place, raw.label, params)
-    # Holes that touch each other or the outer ring in several points divide the land.
-    return PointNote("divided", NoteLevel.ERROR, rings[0].points[0].place, raw.label)
+    """Return a note on the two edges that meet where a parcel is invalid."""
+    broken_ring = next((ring for ring in rings if not shapely.is_valid(_make_polygon(ring))), None)
+    shape = build_shape(rings) if broken_ring is None else _make_polygon(broken_ring)
+    # Near the origin, so that the place has all digits.
+    origin = np.floor(shapely.bounds(shape)[:2])
+    reason, place = find_invalidity_reason(shapely.transform(shape, lambda xy: xy - origin))
+    edges = [
+        (number, position, row, following)
+        for number, ring in enumerate(rings)
+        if broken_ring in (None, ring)
+        for position, (row, following) in enumerate(zip(ring.points, (*ring.points[1:], ring.points[0]), strict=True))
+        if row.xy != following.xy
+    ]
+    lines = shapely.linestrings(np.array([[row.xy, following.xy] for _, _, row, following in edges]) - origin)
+    near = np.flatnonzero(shapely.distance(lines, place) <= _SAME_PLACE_M).tolist()
+    if reason == "interior_disconnected" or len(near) < 2:
+        # Holes that touch each other or the outer ring in several points divide the land.
+        return PointNote("divided", NoteLevel.ERROR, rings[0].points[0].place, raw.label)
 
+    def prefer(pair: tuple[int, int]) -> tuple[bool, bool]:
+        """Prefer edges of two rings, and edges that do not follow each other."""
+        (ring, first, *_), (other_ring, second, *_) = (edges[number] for number in pair)
+        gap = abs(first - second)
+        return ring == other_ring, gap in (1, len(rings[ring].points) - 1)
 
-def _list_edges(rings: Sequence[PointRing]) -> tuple[NDArray, NDArray, list[int], list[PointRow]]:
-    """Return start (n, 2) and end (n, 2) of each edge in metres, its ring, and the point where it begins.
-
-    Edges without length, between doubled points, are left out.
-    """
-    starts, ends, edge_rings, edge_rows = [], [], [], []
-    for number, ring in enumerate(rings):
-        for row, following in zip(ring.points, (*ring.points[1:], ring.points[0]), strict=True):
-            if row.xy != following.xy:
-                starts.append(row.xy)
-                ends.append(following.xy)
-                edge_rings.append(number)
-                edge_rows.append(row)
-    # Near the origin, so that intersections are computed with all digits.
-    origin = np.floor(np.array(starts).min(axis=0))
-    return np.array(starts) - origin, np.array(ends) - origin, edge_rings, edge_rows
-
-
-def _do_edges_meet_properly(
-    edges: NDArray, starts: NDArray, ends: NDArray, edge_rings: list[int], one: int, other: int
-) -> bool:
-    """Return True if two edges that intersect do so only in the vertex where one follows the other.
-
-    Rings may also touch each other in a vertex.
-    """
-    shared = shapely.intersection(edges[one], edges[other])
-    if shared.geom_type != "Point":
-        return False
-    place = np.array(shared.coords[0])
-    if edge_rings[one] != edge_rings[other]:
-        vertices = np.array([starts[one], ends[one], starts[other], ends[other]])
-        return bool((np.abs(vertices - place).max(axis=1) == 0).any())
-    is_next = bool((ends[one] == starts[other]).all() and (place == ends[one]).all())
-    closes = bool((ends[other] == starts[one]).all() and (place == ends[other]).all())
-    count = edge_rings.count(edge_rings[one])
-    begin = edge_rings.index(edge_rings[one])
-    neighbours = other == one + 1, one == begin and other == begin + count - 1
-    return (is_next and neighbours[0]) or (closes and neighbours[1])
+    one, other = min(combinations(near, 2), key=prefer)
+    (number, _, other_row, _), (other_number, _, row, _) = edges[one], edges[other]
+    params = {"point": row.name, "other": other_row.name, "line": other_row.place.line}
+    if number != other_number:
+        params |= {"ring": row.ring, "other_ring": other_row.ring}
+        return PointNote("rings_crossing", NoteLevel.ERROR, row.place, raw.label, params)
+    key = "crossing_order" if _is_simple_by_number(rings[number]) else "crossing"
+    return PointNote(key, NoteLevel.ERROR, row.place, raw.label, params)
 
 
 def _is_simple_by_number(ring: PointRing) -> bool:

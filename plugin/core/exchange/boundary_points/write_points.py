@@ -16,11 +16,11 @@ from ...errors import OutputError
 from ...files.csv_records import write_cell
 from ...geometry.crs import describe_crs, make_crs_label
 from .cell_values import count_decimals
+from .crs_choice import get_zone_and_width
 from .export_rings import WrittenPoint
 from .forms import TEXT_KIND, PointForm, make_layout
 from .model import FileLayout
 from .settings import load_settings
-from .zone_number import get_zone_and_width
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")
 _LINE_BREAKS_PATTERN = re.compile(r"\s*[\r\n]+\s*")
@@ -104,7 +104,7 @@ def _encode(text: str, layout: FileLayout, path: Path) -> bytes:
 def _fill_value(value: str, crs: CRS) -> str:
     """Return a value of a form's header with its placeholders filled."""
     zone, width = get_zone_and_width(crs)
-    texts = {"datum": load_settings().written_datum, "zone": str(zone), "zone_width": str(width)}
+    texts = {"datum": load_settings().written, "zone": str(zone), "zone_width": str(width)}
     for name, text in (texts | {"date": date.today().isoformat()}).items():
         value = value.replace(f"{{{name}}}", text)
     return value

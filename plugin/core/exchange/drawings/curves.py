@@ -69,7 +69,7 @@ def _measure(vertices: NDArray, radius: float) -> Chords:
     return vertices, 2 * radius * float(np.sin(np.arcsin(half_sine) / 2)) ** 2
 
 
-def divide_ellipse(centre: Point, major: Point, minor: Point, start: float, end: float, tolerance: float) -> Chords:
+def divide_ellipse(centre: Point, major: NDArray, minor: NDArray, start: float, end: float, tolerance: float) -> Chords:
     """Return the chords of an ellipse or of a part of it.
 
     ``major``, ``minor``: vectors from the centre to the ends of the half axes; ``start``, ``end``: parameters in

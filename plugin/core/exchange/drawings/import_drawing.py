@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,19 +22,10 @@ from ...files.writing import check_writable, is_same_file, write_atomically
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
 from ...io import DRIVER_ERRORS
-from ...standard.template import CodeList, Template
+from ...standard.template import CodeList, Template, TemplateField
 from ..boundary_points.areas import measure_plane_areas
 from ..create import create_database, make_write_error
 from .labels import assign_texts
-from .layer_fields import (
-    GAP_FIELD,
-    HANDLE_FIELD,
-    LAYER_FIELD,
-    PLANE_FIELD,
-    STATUTORY_FIELD,
-    TEXT_FIELD,
-    add_drawing_fields,
-)
 from .left_out_table import TABLE_SUFFIXES, write_left_out_table
 from .mapping import DrawingMapping, load_mapping
 from .model import DrawingLine, DrawingPolygon, LeftOut, Ring
@@ -51,6 +42,17 @@ if TYPE_CHECKING:
 ProgressCallback = Callable[[float, str], None]
 LAYER_SUFFIX = ".gpkg"
 _READ_SHARE, _SHAPES_SHARE = 0.5, 0.8
+#: Fields that each layer has in addition to its template: where in the drawing a polygon is, and areas in m².
+LAYER_FIELD, HANDLE_FIELD, TEXT_FIELD, GAP_FIELD = "TZTC", "TZJB", "TZWZ", "TZBHJL"
+PLANE_FIELD, STATUTORY_FIELD = "TZPMMJ", "TZTQMJ"
+_DRAWING_FIELDS = (
+    TemplateField(LAYER_FIELD, "图纸图层", "text", "C"),
+    TemplateField(HANDLE_FIELD, "图纸图元句柄", "text", "C"),
+    TemplateField(TEXT_FIELD, "图纸文字", "text", "C"),
+    TemplateField(GAP_FIELD, "图纸闭合间隙（米）", "real", "C"),
+    TemplateField(PLANE_FIELD, "图纸平面面积（平方米）", "real", "C"),
+    TemplateField(STATUTORY_FIELD, "图纸图斑椭球面积（平方米）", "real", "C"),
+)
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,10 @@ def import_drawing(
         if run.table_path:
             write_left_out_table(run.left_out, run.table_path, options.lang)
         raise InputError("drawing_no_polygon", file=drawing.path.name, count=len(left_out))
-    templates = {target.template.role: add_drawing_fields(target.template) for target in targets.values()}
+    templates = {
+        target.template.role: replace(target.template, fields=(*target.template.fields, *_DRAWING_FIELDS))
+        for target in targets.values()
+    }
     _write_outputs(run, frames, list(templates.values()), mapping.code_lists, options.lang, cancellation)
     progress(1.0, "")
     return run

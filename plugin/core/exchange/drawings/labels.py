@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from ...standard.template import TemplateField
-from .mapping import LayerTarget, TextField
+from .mapping import LayerTarget
 from .model import DrawingPolygon, DrawingText, LeftOut
 
 
@@ -65,9 +65,9 @@ def _fill_polygon(polygon: DrawingPolygon, texts: Sequence[DrawingText], target:
     polygon.texts = [text.text for text in texts]
     matches: dict[str, list[tuple[DrawingText, str]]] = defaultdict(list)
     for text in texts:
-        found = _find_field(text.text, target.text_fields)
-        if found is not None:
-            matches[found[0]].append((text, found[1]))
+        found = ((field.field, field.match(text.text)) for field in target.text_fields)
+        for name, value in [(name, value) for name, value in found if value][:1]:
+            matches[name].append((text, value))
     left_out: list[LeftOut] = []
     handles = _join_handles(polygon.handles)
     for name, pairs in matches.items():
@@ -82,15 +82,6 @@ def _fill_polygon(polygon: DrawingPolygon, texts: Sequence[DrawingText], target:
         else:
             polygon.values[name] = value
     return left_out
-
-
-def _find_field(text: str, fields: Sequence[TextField]) -> tuple[str, str] | None:
-    """Return the first field that takes a text, and its value; None without one."""
-    for field in fields:
-        value = field.match(text)
-        if value:
-            return field.field, value
-    return None
 
 
 def _convert(value: str, field: TemplateField) -> str | int | float | None:

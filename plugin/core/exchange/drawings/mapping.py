@@ -8,20 +8,34 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from ....paths import DRAWINGS_FOLDER
 from ...errors import DataError
-from ...files.data import SOURCE_MARKS, check_keys, check_type, read_toml
+from ...files.data import check_known, read_record, read_toml
 from ...standard import load_standard
-from ...standard.template import CodeList, Template
-from .layer_fields import PROJECT, make_project_template
+from ...standard.template import CodeList, Template, TemplateField
 from .settings import SETTINGS_FILE
 
+#: Name of the layer of projects, and the field that has a project's name.
+PROJECT = "XMFW"
 DEFAULT_MAPPING = "layers"
-_REQUIRED_KEYS = ("name", "mark", "source", "standard", "unmapped", "layer")
-_LIST, _AS_PROJECT = "list", "project"
-_POLYGON = "polygon"
+_AS_PROJECT = "project"
+
+
+def make_project_template() -> Template:
+    """Return the layer of projects as a template."""
+    return Template(
+        role=PROJECT,
+        name="项目范围",
+        geometry="polygon",
+        overlap="allowed",
+        constraint="",
+        name_mark="C",
+        fields_mark="C",
+        source="",
+        fields=(TemplateField("XMBH", "项目编号", "text", "C"), TemplateField("XMMC", "项目名称", "text", "C")),
+    )
 
 
 @dataclass(frozen=True)
@@ -62,10 +76,6 @@ class DrawingMapping:
     unmapped: LayerTarget | None
     code_lists: dict[str, CodeList]
 
-    def get_title(self, lang: str) -> str:
-        """Return the name of the mapping in a language."""
-        return self.titles[lang]
-
     def find_target(self, layer: str) -> LayerTarget | None:
         """Return what a layer of a drawing becomes; None if it is not taken."""
         name = layer.strip().upper()
@@ -97,58 +107,66 @@ def load_mapping(name: str) -> DrawingMapping:
     return _read_mapping(path, path.stat().st_mtime_ns)
 
 
+@dataclass(frozen=True)
+class _TextEntry:
+    field: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class _LayerEntry:
+    names: tuple[str, ...]
+    role: str
+    text: tuple[_TextEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class _MappingFile:
+    """The content of a mapping's file."""
+
+    name: str
+    mark: Literal["A", "B", "C"]
+    source: str
+    standard: str
+    unmapped: Literal["list", "project"]
+    layer: tuple[_LayerEntry, ...]
+    name_en: str = ""
+
+
 @lru_cache(maxsize=16)
 def _read_mapping(path: Path, modified_ns: int) -> DrawingMapping:
     """Read a mapping from its file; cached until the file is modified."""
-    table = read_toml(path)
-    check_keys(table, required=_REQUIRED_KEYS, allowed=("name_en",), file=path)
-    for key in table:
-        check_type(table[key], list if key == "layer" else str, file=path, key=key)
-    for key, known in (("mark", SOURCE_MARKS), ("unmapped", (_LIST, _AS_PROJECT))):
-        if table[key] not in known:
-            raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(known))
-    standard = load_standard(table["standard"])
-    templates = standard.templates
+    file = read_record(_MappingFile, read_toml(path), file=path)
+    standard = load_standard(file.standard)
     targets = tuple(
-        _read_target(row, f"layer[{number}]", templates, path) for number, row in enumerate(table["layer"], start=1)
+        _make_target(row, f"layer[{number}]", standard.templates, path) for number, row in enumerate(file.layer, 1)
     )
     as_project = next((target for target in targets if target.template.role == PROJECT), None)
     as_project = as_project or LayerTarget((), make_project_template(), ())
-    titles = {"zh": table["name"], "en": table.get("name_en", table["name"])}
-    unmapped = as_project if table["unmapped"] == _AS_PROJECT else None
+    titles = {"zh": file.name, "en": file.name_en or file.name}
+    unmapped = as_project if file.unmapped == _AS_PROJECT else None
     return DrawingMapping(path.stem, titles, targets, unmapped, standard.code_lists)
 
 
-def _read_target(row: Any, entry: str, templates: dict[str, Template], path: Path) -> LayerTarget:
-    """Return an entry of a mapping. Raise DataError with file and key."""
-    check_type(row, dict, file=path, key=entry)
-    check_keys(row, required=("names", "role"), allowed=("text",), file=path, where=entry)
-    names = check_type(row["names"], list, file=path, key=f"{entry}.names")
-    role = check_type(row["role"], str, file=path, key=f"{entry}.role")
-    polygon_roles = [code for code, template in templates.items() if template.geometry == _POLYGON]
-    if role != _AS_PROJECT and role not in polygon_roles:
-        known = ", ".join([_AS_PROJECT, *sorted(polygon_roles)])
-        raise DataError("data_value_unknown", file=str(path), key=f"{entry}.role", value=role, known=known)
-    template = make_project_template() if role == _AS_PROJECT else templates[role]
-    rows = check_type(row.get("text", []), list, file=path, key=f"{entry}.text")
-    fields = tuple(
-        _read_text_field(one, f"{entry}.text[{number}]", template, path) for number, one in enumerate(rows, start=1)
-    )
-    patterns = tuple(check_type(name, str, file=path, key=f"{entry}.names").strip().upper() for name in names)
-    return LayerTarget(patterns, template, fields)
-
-
-def _read_text_field(row: Any, entry: str, template: Template, path: Path) -> TextField:
-    """Return a field that takes texts. Raise DataError with file and key."""
-    check_type(row, dict, file=path, key=entry)
-    check_keys(row, required=("field", "pattern"), allowed=(), file=path, where=entry)
-    name, pattern = (str(check_type(row[key], str, file=path, key=f"{entry}.{key}")) for key in ("field", "pattern"))
+def _make_target(row: _LayerEntry, entry: str, templates: dict[str, Template], path: Path) -> LayerTarget:
+    """Return what an entry of a mapping states. Raise DataError with file and key."""
+    polygon_roles = sorted(code for code, template in templates.items() if template.geometry == "polygon")
+    check_known(row.role, [_AS_PROJECT, *polygon_roles], path, f"{entry}.role")
+    template = make_project_template() if row.role == _AS_PROJECT else templates[row.role]
     known = [field.name for field in template.fields if field.type != "date"]
-    if name not in known:
-        raise DataError("data_value_unknown", file=str(path), key=f"{entry}.field", value=name, known=", ".join(known))
-    try:
-        return TextField(name, re.compile(pattern))
-    except re.error as error:
-        raise DataError(
-            "data_value_kind", file=str(path), key=f"{entry}.pattern", value=pattern, expected=str(error)
-        ) from error
+    fields = []
+    for number, text in enumerate(row.text, 1):
+        check_known(text.field, known, path, f"{entry}.text[{number}].field")
+        try:
+            fields.append(TextField(text.field, re.compile(text.pattern)))
+        except re.error as error:
+            key = f"{entry}.text[{number}].pattern"
+            raise DataError(
+                "data_value_kind", file=str(path), key=key, value=text.pattern, expected=str(error)
+            ) from error
+    return LayerTarget(tuple(name.strip().upper() for name in row.names), template, tuple(fields))
+
+
+def describe_mappings(lang: str) -> list[str]:
+    """Return one line for each mapping that the plugin has: id and name."""
+    return [f"{name}  {load_mapping(name).titles[lang]}" for name in list_mapping_ids()]

@@ -11,7 +11,6 @@ from ...messages.texts import Texts, format_number
 from ..boundary_points.areas import format_area
 from ..boundary_points.messages import ReportLine
 from ..boundary_points.model import NoteLevel
-from .mapping import list_mapping_ids, load_mapping
 from .model import LeftOut
 from .settings import load_settings
 
@@ -135,8 +134,3 @@ def make_summary(run: DrawingImport, lang: str) -> dict[str, Any]:
             for one in run.left_out
         ],
     }
-
-
-def describe_mappings(lang: str) -> list[str]:
-    """Return one line for each mapping that the plugin has: id and name."""
-    return [f"{name}  {load_mapping(name).get_title(lang)}" for name in list_mapping_ids()]

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from pyproj import CRS
 
 from ...errors import InputError
-from ...geometry.crs import describe_crs, make_crs_label, parse_crs
+from ...geometry.crs import make_crs_label
 from ..boundary_points.crs_choice import (
     find_zone_number,
-    is_gauss_kruger,
+    get_expected_zone,
     is_near_zone,
     is_northing,
     is_swapped,
     make_gauss_kruger_crs,
+    require_usable_crs,
 )
 from ..boundary_points.settings import load_settings as load_point_settings
 from .model import DrawingLine, DrawingText, LeftOut
@@ -46,7 +47,7 @@ def choose_unit(drawing: DrawingTags, unit: str) -> float:
     text = drawing.variables.get("$INSUNITS", "0")
     code = int(text) if text.isdecimal() else 0
     if code != settings.metres_insunits:
-        stated = settings.unit_names.get(code, text)
+        stated = settings.unit_names.get(str(code), text)
         raise InputError("drawing_unit_not_stated", file=name, stated=stated, known=", ".join(settings.metres_by_unit))
     return 1.0
 
@@ -72,13 +73,8 @@ def choose_crs(drawing: DrawingTags, lines: Sequence[DrawingLine], texts: Sequen
     stated = _read_statements(drawing, texts)
     prevailing = next(iter(zones), 0)
     if crs_text:
-        crs = parse_crs(crs_text)
-        if crs is None:
-            raise InputError("drawing_crs_unknown", value=crs_text)
-        if not is_gauss_kruger(crs):
-            raise InputError("drawing_crs_unusable", crs=make_crs_label(crs))
-        expected = _get_expected_zone(crs)
-        if zones and expected not in zones:
+        crs = require_usable_crs(crs_text)
+        if zones and get_expected_zone(crs) not in zones:
             key = "drawing_crs_contradiction" if prevailing else "drawing_crs_no_number"
             raise InputError(key, file=name, crs=make_crs_label(crs), found=prevailing)
         return crs
@@ -134,15 +130,9 @@ def _read_statements(drawing: DrawingTags, texts: Sequence[DrawingText]) -> str:
     return "cgcs2000" if found == {"cgcs2000"} else "unknown"
 
 
-def _get_expected_zone(crs: CRS) -> int:
-    """Return the zone number that eastings in a CRS begin with, 0 without one."""
-    frame = describe_crs(crs)
-    return (frame.zone_number or 0) if frame.has_zone_prefix else 0
-
-
 def take_lines_in_place(lines: Sequence[DrawingLine], crs: CRS) -> tuple[list[DrawingLine], list[LeftOut]]:
     """Return the lines that can be in a CRS, and the others: other zone, swapped axes, outside of China."""
-    expected = _get_expected_zone(crs)
+    expected = get_expected_zone(crs)
     kept: list[DrawingLine] = []
     left_out: list[LeftOut] = []
     for line in lines:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
 from ...geometry.tolerance import Tolerance
+from ...geometry.validity import find_invalidity_reason
 from .model import DrawingPolygon, LeftOut, Ring
 
 #: What an outline within another of the same layer is: a hole (and one within a hole land again), or a polygon.
@@ -28,7 +28,7 @@ def make_polygons(rings: Sequence[Ring], hole_rule: str) -> tuple[list[DrawingPo
     ``hole_rule``: one of `HOLE_RULES`.
     """
     usable, left_out = _drop_unusable(rings)
-    shapes = np.array([_make_shape(ring) for ring in usable], dtype=object)
+    shapes = np.array([Polygon(ring.vertices) for ring in usable], dtype=object)
     keep, double = _drop_duplicates(usable, shapes)
     usable, shapes = [usable[number] for number in keep], shapes[keep]
     left_out += double
@@ -37,11 +37,6 @@ def make_polygons(rings: Sequence[Ring], hole_rule: str) -> tuple[list[DrawingPo
         return polygons, left_out
     polygons, divided = _make_with_holes(usable, shapes)
     return polygons, [*left_out, *divided]
-
-
-def _make_shape(ring: Ring) -> Polygon:
-    """Return the polygon within a ring."""
-    return Polygon(ring.vertices)
 
 
 def _make_polygon(rings: Sequence[Ring], shape: Polygon) -> DrawingPolygon:
@@ -69,16 +64,15 @@ def _drop_unusable(rings: Sequence[Ring]) -> tuple[list[Ring], list[LeftOut]]:
             continue
         shape = Polygon(vertices)
         if not shape.is_valid:
-            left_out.append(_leave_out("crossing", ring, _find_crossing(shape) + origin))
+            left_out.append(_leave_out("crossing", ring, _find_defect(shape) + origin))
         else:
             usable.append(ring)
     return usable, left_out
 
 
-def _find_crossing(shape: Polygon) -> NDArray:
-    """Return the place that makes a polygon invalid, from GEOS's explanation such as ``Self-intersection[1 2]``."""
-    place = re.search(r"\[(\S+) (\S+?)\]", shapely.is_valid_reason(shape))
-    return np.array([float(place[1]), float(place[2])]) if place else np.zeros(2)
+def _find_defect(shape: Polygon) -> NDArray:
+    """Return the place (x, y) that makes a polygon invalid."""
+    return shapely.get_coordinates(find_invalidity_reason(shape)[1])[0]
 
 
 def _drop_duplicates(rings: Sequence[Ring], shapes: NDArray) -> tuple[list[int], list[LeftOut]]:
@@ -125,5 +119,5 @@ def _make_with_holes(rings: Sequence[Ring], shapes: NDArray) -> tuple[list[Drawi
             polygons.append(_make_polygon(members, shape))
         else:
             handles = tuple(dict.fromkeys(handle for member in members for handle in member.handles))
-            left_out.append(replace(_leave_out("divided", ring, _find_crossing(shape)), handles=handles))
+            left_out.append(replace(_leave_out("divided", ring, _find_defect(shape)), handles=handles))
     return polygons, left_out

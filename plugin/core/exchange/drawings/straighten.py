@@ -7,7 +7,7 @@ the curve independent of both. It has the entities that become outlines or texts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,9 +113,11 @@ def _convert_entities(
 
 
 def _leave_out(key: str, entity: Entity) -> LeftOut:
-    """Return an entity as left out; its place is in units of the drawing."""
+    """Return an entity as left out; its place is its first point in units of the drawing, None within a block."""
     params = {"kind": entity.type, "block": entity.get(2) if entity.type == "INSERT" else entity.block}
-    return LeftOut(key, entity.layer, (entity.handle,), entity.type, _find_place(entity), params=params)
+    x, y = entity.get_numbers(10), entity.get_numbers(20)
+    place = (x[0], y[0]) if x and y and not entity.block else None
+    return LeftOut(key, entity.layer, (entity.handle,), entity.type, place, params=params)
 
 
 def _find_problem(entity: Entity, blocks: dict[str, Block]) -> str:
@@ -133,19 +135,13 @@ def _find_problem(entity: Entity, blocks: dict[str, Block]) -> str:
     return "" if entity.type in _KEPT_TYPES or entity.type in _CONVERTERS else "kind"
 
 
-def _find_place(entity: Entity) -> tuple[float, float] | None:
-    """Return the first point of an entity of the drawing, in units of the drawing; None within a block."""
-    x, y = entity.get_numbers(10), entity.get_numbers(20)
-    return (x[0], y[0]) if x and y and not entity.block else None
-
-
 @dataclass
 class _Polyline:
     """A polyline that replaces an entity. ``in_world``: its coordinates do not depend on the extrusion."""
 
     vertices: NDArray
-    is_closed: bool
     deviation: float = 0.0
+    is_closed: bool = False
     has_curve: bool = True
     in_world: bool = False
 
@@ -170,25 +166,20 @@ class _Polyline:
 def _convert_line(entity: Entity, _: float) -> _Polyline:
     """Return a LINE, whose coordinates are those of the world."""
     ends = [[entity.get_number(code), entity.get_number(code + 10)] for code in (10, 11)]
-    return _Polyline(np.array(ends), is_closed=False, has_curve=False, in_world=True)
+    return _Polyline(np.array(ends), has_curve=False, in_world=True)
 
 
 def _convert_circle(entity: Entity, tolerance: float) -> _Polyline:
     """Return the chords of a CIRCLE."""
     centre = entity.get_number(10), entity.get_number(20)
-    return _Polyline(*_order(divide_circle(centre, entity.get_number(40), tolerance), is_closed=True))
-
-
-def _order(chords: tuple[NDArray, float], *, is_closed: bool) -> tuple[NDArray, bool, float]:
-    """Return the arguments of `_Polyline` for chords."""
-    return chords[0], is_closed, chords[1]
+    return _Polyline(*divide_circle(centre, entity.get_number(40), tolerance), is_closed=True)
 
 
 def _convert_arc(entity: Entity, tolerance: float) -> _Polyline:
     """Return the chords of an ARC."""
     centre = entity.get_number(10), entity.get_number(20)
     angles = entity.get_number(50), entity.get_number(51, 360.0)
-    return _Polyline(*_order(divide_centred_arc(centre, entity.get_number(40), *angles, tolerance), is_closed=False))
+    return _Polyline(*divide_centred_arc(centre, entity.get_number(40), *angles, tolerance))
 
 
 def _convert_ellipse(entity: Entity, tolerance: float) -> _Polyline:
@@ -200,18 +191,12 @@ def _convert_ellipse(entity: Entity, tolerance: float) -> _Polyline:
     )
     minor = np.cross(normal, major) * entity.get_number(40, 1.0)
     start, end = entity.get_number(41), entity.get_number(42, 2 * np.pi)
-    chords = divide_ellipse(centre, _take_xy(major), _take_xy(minor), start, end, tolerance)
-    return _Polyline(*_order(chords, is_closed=False), in_world=True)
-
-
-def _take_xy(vector: NDArray) -> tuple[float, float]:
-    """Return x and y of a vector."""
-    return float(vector[0]), float(vector[1])
+    return _Polyline(*divide_ellipse(centre, major[:2], minor[:2], start, end, tolerance), in_world=True)
 
 
 def _convert_spline(entity: Entity, tolerance: float) -> _Polyline:
     """Return the chords of a SPLINE, whose coordinates are those of the world."""
-    return _Polyline(*_order(_make_spline(entity).divide(tolerance), is_closed=False), in_world=True)
+    return _Polyline(*_make_spline(entity).divide(tolerance), in_world=True)
 
 
 def _make_spline(entity: Entity) -> Spline:
@@ -255,7 +240,7 @@ def _divide_bulges(rows: Sequence[Sequence[float]], is_closed: bool, tolerance: 
         parts.append(chords[1:])
         deviation, has_curve = max(deviation, distance), has_curve or bulge != 0.0
     vertices = np.concatenate(parts) if parts else np.zeros((0, 2))
-    return _Polyline(vertices, is_closed, deviation, has_curve)
+    return _Polyline(vertices, deviation, is_closed, has_curve)
 
 
 _CONVERTERS: dict[str, Callable[[Entity, float], _Polyline]] = {
@@ -280,11 +265,4 @@ def _format_entity(entity: Entity) -> list[str]:
 
 def _format_pairs(pairs: Iterable[tuple[int, str]]) -> list[str]:
     """Return the two lines of each pair of group code and value."""
-    return list(_iterate_lines(pairs))
-
-
-def _iterate_lines(pairs: Iterable[tuple[int, str]]) -> Iterator[str]:
-    """Yield the lines of pairs."""
-    for code, value in pairs:
-        yield str(code)
-        yield value
+    return [line for code, value in pairs for line in (str(code), value)]

@@ -91,7 +91,6 @@ def _compare_with_extent(
 ) -> None:
     """Add a remark if the declared extent differs from the bounds of the data; both are corners (2, 2).
 
-    ``line_number``: line of the extent. It may have the northing first, as the positions may, and may be given before the offset is added.
     """
     extents = [extent, extent[:, ::-1]] if header.is_northing_first else [extent]
     extents += [corners + header.position_offset for corners in extents]

@@ -9,20 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ....paths import VCT_SETTINGS
-from ...errors import DataError
-from ...files.data import check_and_remove_marks, check_keys, check_type, read_toml
+from ...files.data import check_and_remove_marks, check_keys, read_record, read_toml
 
 #: Encoding for writing; files are read as GB18030, which contains it.
 VCT_ENCODING = "gbk"
 VCT_SEPARATOR = ","
-_TYPES_BY_ANNOTATION: dict[str, type] = {"int": int, "str": str, "float": float, "list[float]": list}
-#: Number of values in each list of limits.
-_LIST_LENGTHS = {"zones_3": 2, "zones_6": 2}
-#: The forms of the header's Parameters.
-PARAMETER_FORMS = ("short", "long")
 
 
 @dataclass(frozen=True)
@@ -31,7 +25,7 @@ class VctSettings:
 
     datamark: str
     version: str
-    parameters: str
+    parameters: Literal["short", "long"]
     map_scale: int
     decimals_metres: int
     decimals_degrees: int
@@ -42,8 +36,8 @@ class VctSettings:
     integer_length: int
     real_width: int
     real_decimals: int
-    zones_3: list[float]
-    zones_6: list[float]
+    zones_3: tuple[float, float]
+    zones_6: tuple[float, float]
     axis_differs_m: float
     flattening_differs: float
     extent_differs_m: float
@@ -62,23 +56,9 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
     DataError names file and key of a missing or wrong value, or of a value without a mark (level of its source).
     """
     table = read_toml(path)
-    kinds = {f.name: _TYPES_BY_ANNOTATION[str(f.type)] for f in fields(VctSettings)}
-    check_keys(table, required=[*kinds, "marks"], allowed=(), file=path)
-    check_and_remove_marks(table, kinds, file=path)
-    for key, kind in kinds.items():
-        check_type(table[key], kind, file=path, key=key)
-    for key, count in _LIST_LENGTHS.items():
-        numbers = [check_type(value, (int, float), file=path, key=key) for value in table[key]]
-        if len(numbers) != count:
-            raise DataError(
-                "data_value_kind", file=str(path), key=key, value=repr(numbers), expected=f"list[float] × {count}"
-            )
-    if table["parameters"] not in PARAMETER_FORMS:
-        known_forms = ", ".join(PARAMETER_FORMS)
-        raise DataError(
-            "data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known_forms
-        )
-    return VctSettings(**table)
+    check_keys(table, required=["marks"], allowed=table, file=path)
+    check_and_remove_marks(table, [one.name for one in fields(VctSettings)], file=path)
+    return read_record(VctSettings, table, file=path)
 
 
 FileNote = tuple[str, dict[str, Any]]
