@@ -90,8 +90,7 @@ class RenumberBsm(SanxianAlgorithm):
         check_renumber_options(self.source, self.order)
 
     def execute(self, parameters, context, feedback):
-        from ..core.conversion.messages import describe_renumbering
-        from ..core.conversion.renumber import renumber_keys
+        from ..core.conversion.renumber import describe_renumbering, renumber_keys
 
         run = run_in_python_thread(renumber_keys)(
             self.source,
@@ -142,8 +141,7 @@ class ChangeCrsZone(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.conversion.change_zone import check_zone_options
-        from ..core.conversion.crs_zone import ZoneNumber
+        from ..core.conversion.change_zone import ZoneNumber, check_zone_options
 
         self.source = read_required_source(self, parameters, context)
         self.output, self.table = (
@@ -155,8 +153,7 @@ class ChangeCrsZone(SanxianAlgorithm):
         check_zone_options(self.source, self.output, self.table)
 
     def execute(self, parameters, context, feedback):
-        from ..core.conversion.change_zone import change_crs_zone
-        from ..core.conversion.messages import describe_zone_change
+        from ..core.conversion.change_zone import change_crs_zone, describe_zone_change
 
         run = run_in_python_thread(change_crs_zone)(
             self.source,

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,8 +182,13 @@ class MapFields(SanxianAlgorithm):
         The list of proposals is empty if the user gave a mapping file.
         """
         health.require_libraries(cancellation)
-        from ..core.mapping import apply_mapping, load_mapping, make_mapping_from_proposals, propose_mapping
-        from ..core.mapping.personal import drop_personal_fields, mask_personal_losses
+        from ..core.mapping import (
+            apply_mapping,
+            drop_personal_data,
+            load_mapping,
+            make_mapping_from_proposals,
+            propose_mapping,
+        )
 
         feedback.setProgressText(
             Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
@@ -203,8 +207,7 @@ class MapFields(SanxianAlgorithm):
         cancellation.raise_if_cancelled()
         mapped = apply_mapping(layer, mapping, self.template, self.standard)
         if self.drop_personal:
-            masked_losses = mask_personal_losses(mapped.losses, self.template)
-            mapped = replace(mapped, frame=drop_personal_fields(mapped.frame, self.template), losses=masked_losses)
+            mapped = drop_personal_data(mapped, self.template)
         feedback.setProgress(70)
         feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
         return layer, mapping, proposals, mapped

@@ -257,7 +257,7 @@ class PublicMaps:
 
     def write_record_page(self, path: Path, county: str) -> None:
         """Write the page that lists what was taken out of each map."""
-        from ...core.public_edition.files import make_record_page
+        from ...core.public_edition.record import make_record_page
         from ...core.render.document.blocks import DocumentCell, DocumentColumn, DocumentTable
 
         texts = self.redactor.texts

@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
@@ -27,14 +27,23 @@ from ..exchange.edited_copy import (
 from ..exchange.gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
 from ..files.csv_records import format_rows
 from ..files.writing import write_atomically
-from ..geometry.crs import have_same_parameters, make_crs_label, reproject_coordinates, reproject_to_lonlat
+from ..geometry.crs import (
+    describe_crs,
+    have_same_parameters,
+    is_standard_zone,
+    make_crs_label,
+    make_gauss_kruger_crs,
+    reproject_coordinates,
+    reproject_to_lonlat,
+)
+from ..geometry.crs_zones import FIRST_ZONE, LAST_ZONE, ZONE_WIDTH_DEGREES
 from ..geometry.edge_densification import find_largest_bend
 from ..geometry.statutory_area import measure_statutory_area
 from ..io.file import read_file
 from ..io.source import read_source
 from ..loading.assembly import validate_coordinates
+from ..messages.texts import Texts, format_number
 from ..plan.layer import SourceLayer
-from .crs_zone import ZoneChange, ZoneNumber, plan_zone_change
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -57,6 +66,66 @@ _HEADINGS = {
 _NO_FIELDS: frozenset[str] = frozenset()
 _ROWS_PER_CANCEL_CHECK = 500
 _READ_SHARE = 0.2
+
+
+class ZoneNumber(StrEnum):
+    """What happens to the zone number at the beginning of eastings."""
+
+    KEEP = "keep"
+    ADD = "add"
+    STRIP = "strip"
+
+
+@dataclass(frozen=True)
+class ZoneChange:
+    """How the coordinates of a layer change.
+
+    ``shift_m``: what is added to eastings where the central meridian stays; None if the layer is reprojected.
+    """
+
+    source_crs: CRS
+    target_crs: CRS
+    shift_m: float | None
+
+
+def make_zone_crs(zone: int, *, has_number: bool) -> CRS:
+    """Return a 3° zone of CGCS2000: EPSG:4513 to 4533 with zone number, EPSG:4534 to 4554 without.
+
+    Raise InputError for a zone other than 25 to 45.
+    """
+    if not FIRST_ZONE <= zone <= LAST_ZONE:
+        raise InputError("zone_unknown", value=zone, first=FIRST_ZONE, last=LAST_ZONE)
+    return make_gauss_kruger_crs(zone, 3, has_number=has_number)
+
+
+def plan_zone_change(layer: str, source_crs: CRS | None, zone: int, number: ZoneNumber) -> ZoneChange | None:
+    """Return how the coordinates of a layer change; None if they stay as they are.
+
+    A layer in degrees has no zone and stays. ``zone``: number of the target's 3° zone; 0 keeps the central meridian.
+
+    Raises
+    ------
+    InputError
+        The layer has no CRS, or its CRS is not a Gauss–Krüger zone of CGCS2000 with the usual false easting; the
+        central meridian is not that of a 3° zone and no zone is given.
+    """
+    if source_crs is None:
+        raise InputError("zone_no_crs", layer=layer)
+    frame = describe_crs(source_crs)
+    if frame.is_geographic and frame.is_cgcs2000:
+        return None
+    if not is_standard_zone(source_crs) or frame.central_meridian is None:
+        raise InputError("zone_crs", layer=layer, crs=make_crs_label(source_crs))
+    present_zone = frame.central_meridian / ZONE_WIDTH_DEGREES
+    if not zone and present_zone != round(present_zone):
+        raise InputError("zone_crs", layer=layer, crs=make_crs_label(source_crs))
+    has_number = frame.has_zone_prefix if number is ZoneNumber.KEEP else number is ZoneNumber.ADD
+    target_crs = make_zone_crs(zone or round(present_zone), has_number=has_number)
+    target_frame = describe_crs(target_crs)
+    if target_frame.central_meridian != frame.central_meridian:
+        return ZoneChange(source_crs, target_crs, None)
+    shift_m = target_frame.false_easting - frame.false_easting
+    return ZoneChange(source_crs, target_crs, shift_m) if shift_m else None
 
 
 @dataclass(frozen=True)
@@ -143,7 +212,9 @@ def change_crs_zone(
     changes = [_plan_layer(layer, zone, number) for layer in layers]
     planned = [(layer, change) for layer, change in zip(layers, changes, strict=True) if change is not None]
     if not planned:
-        raise InputError("zone_degrees" if all(map(_is_in_degrees, layers)) else "zone_nothing")
+        # Tables have no CRS.
+        are_in_degrees = all(layer.crs is None or layer.crs.is_geographic for layer in layers)
+        raise InputError("zone_degrees" if are_in_degrees else "zone_nothing")
     converted: list[ConvertedLayer] = []
 
     def convert_copies(copies: dict[str, Path]) -> None:
@@ -155,16 +226,25 @@ def change_crs_zone(
 
     written = [str(write_edited_copy(source, output, convert_copies))]
     if table:
+        rows = [
+            [
+                layer.name,
+                make_crs_label(layer.old_crs),
+                make_crs_label(layer.new_crs),
+                str(layer.feature_count),
+                str(layer.vertex_count),
+                f"{layer.area_before_m2:.2f}",
+                f"{layer.area_after_m2:.2f}",
+                f"{layer.move_m:.6f}",
+                f"{layer.bend_m:.4f}",
+            ]
+            for layer in converted
+        ]
         with write_atomically(table) as target:
-            target.write_bytes(format_rows([_HEADINGS[lang], *map(_make_table_row, converted)]))
+            target.write_bytes(format_rows([_HEADINGS[lang], *rows]))
         written.append(table)
     unchanged_names = [layer.name for layer, change in zip(layers, changes, strict=True) if change is None]
     return ZoneRun(tuple(converted), tuple(unchanged_names), tuple(written))
-
-
-def _is_in_degrees(layer: SourceLayer) -> bool:
-    """Return True for a layer in degrees, and for a table."""
-    return layer.crs is None or bool(layer.crs.is_geographic)
 
 
 def _plan_layer(layer: SourceLayer, zone: int, number: ZoneNumber) -> ZoneChange | None:
@@ -290,11 +370,14 @@ def _compare_with_copy(
     if copy.crs is None or not have_same_parameters(copy.crs, change.target_crs):
         # A FileGDB stores the CRS of a feature dataset once for all its layers; GDAL does not change it.
         raise OutputError("zone_dataset", layer=layer.name, crs=make_crs_label(copy.crs))
-    before, after = (_list_shapes(one) for one in (layer, copy))
+    before, after = (one.frame.geometry.dropna().to_numpy() for one in (layer, copy))
     vertices_before, vertices_after = shapely.get_coordinates(before), shapely.get_coordinates(after)
     if list(layer.frame.index) != list(copy.frame.index) or vertices_before.shape != vertices_after.shape:
         raise OutputError("zone_vertices", layer=layer.name)
-    expected = _compute_expected_places(vertices_before, change)
+    if change.shift_m is not None:
+        expected = vertices_before + np.array([change.shift_m, 0.0])
+    else:
+        expected = reproject_coordinates(vertices_before, change.source_crs, change.target_crs)
     move_m = float(np.hypot(*(vertices_after - expected).T).max()) if len(expected) else 0.0
     if not move_m <= MAX_MOVE_M:
         raise OutputError("zone_moved", layer=layer.name, distance=f"{move_m:.4f}")
@@ -309,29 +392,24 @@ def _compare_with_copy(
     return ConvertedLayer(layer.name, change.source_crs, change.target_crs, *counts, areas[0], areas[1], move_m, bend_m)
 
 
-def _list_shapes(layer: SourceLayer) -> NDArray:
-    """Return (n,) geometries of a layer, without those that are missing."""
-    shapes = layer.frame.geometry.to_numpy()
-    return shapes[~shapely.is_missing(shapes)]
-
-
-def _compute_expected_places(vertices: NDArray, change: ZoneChange) -> NDArray:
-    """Return (n, 2) coordinates (m) in the target CRS of (n, 2) coordinates in the source CRS."""
-    if change.shift_m is not None:
-        return vertices + np.array([change.shift_m, 0.0])
-    return reproject_coordinates(vertices, change.source_crs, change.target_crs)
-
-
-def _make_table_row(layer: ConvertedLayer) -> list[str]:
-    """Return the cells of the table of proof for one layer."""
-    return [
-        layer.name,
-        make_crs_label(layer.old_crs),
-        make_crs_label(layer.new_crs),
-        str(layer.feature_count),
-        str(layer.vertex_count),
-        f"{layer.area_before_m2:.2f}",
-        f"{layer.area_after_m2:.2f}",
-        f"{layer.move_m:.6f}",
-        f"{layer.bend_m:.4f}",
-    ]
+def describe_zone_change(run: ZoneRun, lang: str) -> list[str]:
+    """Return one sentence for each converted layer, and one on layers that stay."""
+    texts = Texts(lang)
+    lines = []
+    for layer in run.converted:
+        params = {
+            "layer": layer.name,
+            "old": make_crs_label(layer.old_crs),
+            "new": make_crs_label(layer.new_crs),
+            "count": format_number(layer.feature_count, 0),
+            "move": f"{layer.move_m:.6f}",
+            "bend": f"{layer.bend_m:.4f}",
+            "before": format_number(layer.area_before_m2, 2),
+            "after": format_number(layer.area_after_m2, 2),
+        }
+        lines.append(
+            texts.get("conversion", "zone_changed" if layer.area_before_m2 else "zone_changed_lines", **params)
+        )
+    if run.unchanged_names:
+        lines.append(texts.get("conversion", "zone_unchanged", layers=", ".join(run.unchanged_names)))
+    return lines

@@ -118,11 +118,13 @@ def find_key_gaps(keys_by_role: Mapping[str, Iterable[object]]) -> list[KeyGap]:
     A number that another layer has is not a gap, since numbers are unique across layers. Keys of another scheme than
     county, 0000 and running number have no running number and are left out. ``keys_by_role``: layer code → keys.
     """
-    numbers_by_role = {role: _group_numbers_by_county(keys) for role, keys in keys_by_role.items()}
+    numbers_by_role: dict[str, dict[str, set[int]]] = {}
     used_by_county: dict[str, set[int]] = {}
-    for numbers_by_county in numbers_by_role.values():
-        for county, numbers in numbers_by_county.items():
-            used_by_county.setdefault(county, set()).update(numbers)
+    for role, keys in keys_by_role.items():
+        numbers_by_county = numbers_by_role.setdefault(role, {})
+        for county, number in filter(None, map(split_bsm, keys)):
+            numbers_by_county.setdefault(county, set()).add(number)
+            used_by_county.setdefault(county, set()).add(number)
     sorted_by_county = {county: sorted(numbers) for county, numbers in used_by_county.items()}
     gaps: list[KeyGap] = []
     for role, numbers_by_county in numbers_by_role.items():
@@ -135,11 +137,3 @@ def find_key_gaps(keys_by_role: Mapping[str, Iterable[object]]) -> list[KeyGap]:
                 if after - before > 1
             ]
     return gaps
-
-
-def _group_numbers_by_county(keys: Iterable[object]) -> dict[str, set[int]]:
-    """Return county → running numbers of the keys that have one."""
-    numbers: dict[str, set[int]] = {}
-    for county, number in filter(None, map(split_bsm, keys)):
-        numbers.setdefault(county, set()).add(number)
-    return numbers

@@ -18,6 +18,7 @@ from ..invariants import require_value
 from ..loading import make_default_key_table_path
 from ..loading.key_table import read_renumbered_keys
 from ..loading.reading import read_plan
+from ..messages.texts import Texts, format_number
 from ..plan.layer import Layer
 from ..profile.norm import is_sealed_or_supplied
 from ..standard.numbering import BSM_LENGTH
@@ -122,14 +123,24 @@ def renumber_keys(
     written: list[str] = []
     if renumber_options.table_path:
         layers, sealed_roles = choose_layers(plan, norm, renumber_options.roles)
-        numberer = KeyNumberer(plan.area_code, _list_used_keys(source, keyed_layers), renumber_options.first_number)
+        used_keys = [key for layer in keyed_layers for key in layer.keys]
+        former_table = make_default_key_table_path(source)
+        if former_table.is_file():
+            # The old and new keys of an earlier run.
+            for (_, old_key), new_key in read_renumbered_keys(former_table).items():
+                used_keys += [old_key, new_key]
+        numberer = KeyNumberer(plan.area_code, used_keys, renumber_options.first_number)
         county_prefix = plan.area_code[: int(norm.get("attributes.area_digits"))]
         for layer in layers:
             cancellation.raise_if_cancelled()
             new_keys.append(numberer.number_layer(layer.role, layer.keys, county_prefix))
         progress(_NUMBERED_SHARE, "")
         if renumber_options.output:
-            changes = [_make_changes(layer, keys) for layer, keys in zip(layers, new_keys, strict=True)]
+            changes = []
+            for layer, layer_keys in zip(layers, new_keys, strict=True):
+                name = _get_key_field_name(layer)
+                changed = {fid: (UNCHANGED, {name: key}) for fid, key in zip(layer.fids, layer_keys.keys, strict=True)}
+                changes.append(LayerChanges(layer.role, layer.source, changed=changed))
             written.append(str(write_copy(changes, source, renumber_options.output, cancellation)))
         rows = [(keys.role, old, new) for keys in new_keys for old, new in keys.new_key_by_old.items()]
         written.append(_write_table(renumber_options.table_path, _KEY_HEADINGS[options.lang], rows))
@@ -203,25 +214,34 @@ def _get_key_field_name(layer: Layer) -> str:
     return require_value(layer.find_column_name(template_field), "the key column")
 
 
-def _list_used_keys(source: str, layers: Iterable[Layer]) -> list[str]:
-    """Return all keys of the data, and the old and new ones of the table of an earlier run next to the source."""
-    used_keys = [key for layer in layers for key in layer.keys]
-    table = make_default_key_table_path(source)
-    if table.is_file():
-        for (_, old_key), new_key in read_renumbered_keys(table).items():
-            used_keys += [old_key, new_key]
-    return used_keys
-
-
-def _make_changes(layer: Layer, new_keys: NewKeys) -> LayerChanges:
-    """Return the changes of a layer that write its new keys."""
-    name = _get_key_field_name(layer)
-    changed = {fid: (UNCHANGED, {name: key}) for fid, key in zip(layer.fids, new_keys.keys, strict=True)}
-    return LayerChanges(layer.role, layer.source, changed=changed)
-
-
 def _write_table(path: str | Path, headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Write a table as CSV with a byte order mark; return its path."""
     with write_atomically(path) as target:
         target.write_bytes(format_rows([headings, *rows]))
     return str(path)
+
+
+def describe_renumbering(run: RenumberRun, lang: str) -> list[str]:
+    """Return one sentence for each numbered layer, then those on rows, layers and gaps to know about."""
+    texts = Texts(lang)
+    lines = []
+    for keys in run.new_keys:
+        if not keys.keys:
+            lines.append(texts.get("conversion", "renumbered_none", layer=keys.role))
+            continue
+        count = format_number(len(keys.keys), 0)
+        lines.append(
+            texts.get("conversion", "renumbered", layer=keys.role, count=count, first=keys.keys[0], last=keys.keys[-1])
+        )
+        if keys.keyless_count:
+            lines.append(texts.get("conversion", "keyless", layer=keys.role, count=keys.keyless_count))
+        if keys.repeated_count:
+            lines.append(texts.get("conversion", "repeated", layer=keys.role, count=keys.repeated_count))
+    if run.sealed_roles:
+        lines.append(texts.get("conversion", "sealed", layers=", ".join(run.sealed_roles)))
+    if run.has_gap_list:
+        numbers = format_number(sum(gap.count for gap in run.gaps), 0)
+        lines.append(texts.get("conversion", "gaps", count=len(run.gaps), numbers=numbers))
+    if run.new_keys:
+        lines.append(texts.get("conversion", "key_table_hint" if run.has_default_table else "key_table_elsewhere"))
+    return lines

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...metadata import read_plugin_version
 from ..errors import OutputError
-from ..files.writing import check_writable, explain_os_error, replace_together
+from ..files.writing import check_writable, explain_os_error, replace_until_error
 from ..messages.texts import Texts
 from ..model.indicator import AREA_FIGURES, Indicator
 from ..model.verdict import Verdict
@@ -179,6 +179,7 @@ def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, s
             for name in SUMMARY_FILES:
                 shutil.copyfile(temporary_folder / name, staging_folder / name)
         old_folder = staging_folder.with_name(f"{staging_folder.name}-old")
-        replace_together([staging_folder / name for name in SUMMARY_FILES], output, old_folder)
+        with replace_until_error([staging_folder / name for name in SUMMARY_FILES], output, old_folder):
+            pass
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error

@@ -7,7 +7,6 @@ import json
 import platform
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from ...metadata import read_plugin_version
 from ..errors import OutputError
@@ -47,8 +46,27 @@ def check_output(target: str) -> None:
 def write_report(report: DoctorReport, target: str) -> None:
     """Write a report as text (.txt) or JSON (.json); raise OutputError if it cannot be written."""
     check_output(target)
-    is_json = Path(target).suffix.lower() == ".json"
-    content = json.dumps(_to_dict(report), ensure_ascii=False, indent=1) if is_json else _make_text(report)
+    if Path(target).suffix.lower() == ".json":
+        data = {
+            "schema": SCHEMA,
+            **_describe_machine(),
+            "healthy": report.is_healthy,
+            "conclusion": report.conclusion,
+            "facts": [
+                {
+                    "id": fact.identifier,
+                    "state": fact.state.value,
+                    "name": fact.name,
+                    "found": fact.found,
+                    "remedy": fact.remedy,
+                }
+                for fact in report.facts
+            ],
+        }
+        content = json.dumps(data, ensure_ascii=False, indent=1)
+    else:
+        title = Texts(report.lang).get("environment", "title")
+        content = "\n".join([title, " · ".join(_describe_machine().values()), "", *list_report_lines(report)])
     with write_atomically(target) as path:
         path.write_text(content + "\n", encoding="utf-8")
 
@@ -60,28 +78,4 @@ def _describe_machine() -> dict[str, str]:
         "plugin": read_plugin_version(),
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
-    }
-
-
-def _make_text(report: DoctorReport) -> str:
-    title = Texts(report.lang).get("environment", "title")
-    return "\n".join([title, " · ".join(_describe_machine().values()), "", *list_report_lines(report)])
-
-
-def _to_dict(report: DoctorReport) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        **_describe_machine(),
-        "healthy": report.is_healthy,
-        "conclusion": report.conclusion,
-        "facts": [
-            {
-                "id": fact.identifier,
-                "state": fact.state.value,
-                "name": fact.name,
-                "found": fact.found,
-                "remedy": fact.remedy,
-            }
-            for fact in report.facts
-        ],
     }

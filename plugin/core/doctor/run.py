@@ -16,8 +16,7 @@ from .libraries import (
     list_unusable_libraries,
 )
 from .model import DoctorReport, FactState, MachineFact, is_healthy
-from .projection import make_projection_fact
-from .system import get_temporary_folder, iterate_disk_facts, iterate_encoding_facts
+from .system import get_temporary_folder, iterate_disk_facts, iterate_encoding_facts, make_projection_fact
 
 #: Share of the progress before the examples begin.
 _SHARE_OF_MACHINE = 0.05

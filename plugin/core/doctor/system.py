@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Free disk space, encodings, and a Chinese path of this machine."""
+"""Free disk space, encodings, a Chinese path, and a projection of this machine."""
 
 from __future__ import annotations
 
 import locale
+import math
 import os
 import shutil
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts
+from .libraries import describe_libraries, list_unusable_libraries
 from .model import FactState, MachineFact
 from .requirements import load_requirements
 
@@ -100,3 +102,26 @@ def write_and_read_chinese_path(folder: Path) -> str:
         if (listed_folder, listed_file) != (_TRIAL_FOLDER, _TRIAL_FILE):
             return f"{listed_folder}/{listed_file}"
         return path.read_text(encoding="utf-8")
+
+
+def make_projection_fact(texts: Texts) -> MachineFact:
+    """Return the line of a transformation from zone 38 to zone 39, with its difference from the known value (m)."""
+    name = texts.get("environment", "projection")
+    unusable = list_unusable_libraries(("pyproj",))
+    if unusable:
+        reason = texts.get("environment", "needs", libraries=describe_libraries(unusable, texts))
+        return MachineFact("projection", FactState.NOT_RUN, name, reason)
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    sample, remedy = load_requirements().projection, texts.get("environment", "projection_remedy")
+    try:
+        transformer = Transformer.from_crs(sample.source_crs, sample.target_crs, always_xy=True)
+        found = transformer.transform(*sample.source_point, errcheck=True)
+    except ProjError as error:
+        return MachineFact("projection", FactState.MISSING, name, describe_exception(error), remedy)
+    difference = math.dist(found, sample.target_point)
+    text = texts.get("environment", "projection_difference", difference=f"{difference:.4f}")
+    if difference <= sample.tolerance_m:
+        return MachineFact("projection", FactState.OK, name, text)
+    return MachineFact("projection", FactState.FAILED, name, text, remedy)

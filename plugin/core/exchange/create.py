@@ -112,10 +112,18 @@ def create_database(
                 if not created_layers:
                     return CreatedLayers(target, (), unchanged_layers)
             else:
-                created_layers, unchanged_layers = (
-                    _create_new_database(temporary_database, schemas, crs, file_format, progress, cancellation),
-                    (),
-                )
+                unchanged_layers = ()
+                with load_gdal() as gdal:
+                    driver = gdal.GetDriverByName(file_format.gdal_driver)
+                    if driver is None:
+                        raise InputError("osgeo_lacking")
+                    options = _DATABASE_OPTIONS[file_format.gdal_driver]
+                    database = raise_if_refused(
+                        driver.Create(str(temporary_database), 0, 0, 0, gdal.GDT_Unknown, options)
+                    )
+                    created_layers = _create_layers(database, schemas, crs, file_format, progress, cancellation)
+                    # Deleting the reference closes the database and writes it.
+                    del database
             if file_format.gdal_driver == "GPKG":
                 _write_column_titles(temporary_database, [s for s in schemas if s.name in created_layers])
             _check_layers_written(temporary_database, {*created_layers, *unchanged_layers})
@@ -207,33 +215,6 @@ def _check_unlocked(target: Path) -> None:
     # database open (QGIS while a layer is edited) and would save to a removed file.
     if target.with_name(f"{target.name}-wal").exists():
         raise OutputError("output_open_elsewhere", target=str(target))
-
-
-def _create_new_database(
-    temporary_database: Path,
-    schemas: list[LayerSchema],
-    crs: CRS,
-    file_format: DatabaseFormat,
-    progress: ProgressCallback,
-    cancellation: Cancellation,
-) -> tuple[str, ...]:
-    """Create a database with empty layers at a path that does not exist.
-
-    Return the names of the layers.
-    """
-    with load_gdal() as gdal:
-        driver = gdal.GetDriverByName(file_format.gdal_driver)
-        if driver is None:
-            raise InputError("osgeo_lacking")
-        database = raise_if_refused(
-            driver.Create(
-                str(temporary_database), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[file_format.gdal_driver]
-            )
-        )
-        created_layers = _create_layers(database, schemas, crs, file_format, progress, cancellation)
-        # Deleting the reference closes the database and writes it.
-        del database
-    return created_layers
 
 
 def _check_layers_written(temporary_database: Path, layer_names: set[str]) -> None:
@@ -334,7 +315,6 @@ def _create_layers(
         for column in schema.columns:
             field_definition = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
             field_definition.SetWidth(column.length)
-            field_definition.SetPrecision(column.decimals)
             field_definition.SetAlternativeName(column.alias)
             field_definition.SetNullable(column.is_nullable)
             if column.domain:
@@ -375,17 +355,13 @@ def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
             return name
         name, number = f"{domain.name}_{number}", number + 1
     kind = getattr(ogr, f"OFT{domain.kind}")
-    new_domain = ogr.CreateCodedFieldDomain(name, _make_domain_title(domain), kind, ogr.OFSTNone, domain.codes)
+    title = Texts("zh").get_section("setting").get(f"codes.{domain.list_id}", domain.list_id)
+    new_domain = ogr.CreateCodedFieldDomain(name, title, kind, ogr.OFSTNone, domain.codes)
     # Both parts of a split feature keep the code; for merged features the user has to choose.
     new_domain.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
     new_domain.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
     raise_if_refused(database.AddFieldDomain(new_domain))
     return name
-
-
-def _make_domain_title(domain: CodedDomain) -> str:
-    """Return the Chinese title of a domain's code list; its id if it has no title."""
-    return Texts("zh").get_section("setting").get(f"codes.{domain.list_id}", domain.list_id)
 
 
 _CREATE_DATA_COLUMNS_SQL = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (

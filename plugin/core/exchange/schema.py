@@ -16,12 +16,11 @@ from ..standard.template import CodeList, Template, TemplateField
 class FieldType:
     """A field type of a database format.
 
-    ``ogr_type_name``: OGR's name of the type; ``stores_length``, ``stores_decimals``: the format stores these limits.
+    ``ogr_type_name``: OGR's name of the type; ``stores_length``: the format stores the length.
     """
 
     ogr_type_name: str
     stores_length: bool = False
-    stores_decimals: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,12 @@ class CodedDomain:
 class LayerColumn:
     """A field of a database layer, with its title (alias) and its coded domain.
 
-    ``kind``: OGR's name of the field type; ``length`` and ``decimals``: 0 if the format does not store them.
+    ``kind``: OGR's name of the field type; ``length``: 0 if the format does not store it.
     """
 
     name: str
     kind: str
     length: int
-    decimals: int
     alias: str
     is_nullable: bool
     domain: CodedDomain | None = None
@@ -136,32 +134,27 @@ def find_database_format(target: str | Path) -> DatabaseFormat:
     return database_format
 
 
-def make_layer_schema(
-    template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
-) -> LayerSchema:
-    """Convert a layer template into the layer's definition (name, fields, code lists) in a database format.
-
-    Raises DataError for a code list that does not exist.
-    """
-    return LayerSchema(
-        name=template.role,
-        chinese_title=template.name,
-        geometry_type=OGR_GEOMETRY_TYPES[template.geometry],
-        columns=tuple(_make_column(f, template, file_format, code_lists) for f in template.fields),
-        # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
-        # yearly maintenance are
-        # submitted at the root (S2).
-        feature_dataset=re.sub(r"\W+", "_", template.group).strip("_")
-        if file_format.has_feature_datasets and not template.base
-        else "",
-    )
-
-
 def make_schemas(
     templates: Iterable[Template], file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> list[LayerSchema]:
-    """Return the layer schemas of several templates in a database format."""
-    return [make_layer_schema(t, file_format, code_lists) for t in templates]
+    """Return the layers of templates (name, fields, code lists) in a database format.
+
+    Raises DataError for a code list that does not exist.
+    """
+    return [
+        LayerSchema(
+            name=template.role,
+            chinese_title=template.name,
+            geometry_type=OGR_GEOMETRY_TYPES[template.geometry],
+            columns=tuple(_make_column(f, template, file_format, code_lists) for f in template.fields),
+            # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
+            # yearly maintenance are submitted at the root (S2).
+            feature_dataset=re.sub(r"\W+", "_", template.group).strip("_")
+            if file_format.has_feature_datasets and not template.base
+            else "",
+        )
+        for template in templates
+    ]
 
 
 def _make_column(
@@ -173,7 +166,6 @@ def _make_column(
         name=template_field.name,
         kind=kind.ogr_type_name,
         length=(template_field.length or 0) if kind.stores_length else 0,
-        decimals=(template_field.decimals or 0) if kind.stores_decimals else 0,
         alias=template_field.alias,
         is_nullable=template_field.constraint != "M",
         domain=_make_coded_domain(template_field, template, kind, code_lists) if template_field.codes else None,

@@ -140,9 +140,14 @@ def read_structure(path: str | Path, standard: Standard) -> StructureTableTempla
     if not layers:
         raise DataError("structure_empty", file=path.name)
     texts = {role: _format_template_as_toml(layer, path.name, standard) for role, layer in layers.items()}
-    return StructureTableTemplates(
-        texts, {role: _load_template_from_text(role, text, standard) for role, text in texts.items()}, notes
-    )
+    templates = {}
+    # The loader of templates validates the texts.
+    with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
+        for role, text in texts.items():
+            template_path = Path(folder) / f"{role}.toml"
+            template_path.write_text(text, encoding="utf-8", newline="\n")
+            templates[role] = load_template(template_path, standard.id)
+    return StructureTableTemplates(texts, templates, notes)
 
 
 def write_template_files(structure: StructureTableTemplates, folder: str | Path) -> list[Path]:
@@ -357,17 +362,6 @@ def _format_toml_value(value: str | int) -> str:
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
-def _load_template_from_text(role: str, text: str, standard: Standard) -> Template:
-    """Return the template in a TOML text, validated by the loader of templates.
-
-    ``role``: the layer's code.
-    """
-    with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
-        path = Path(folder) / f"{role}.toml"
-        path.write_text(text, encoding="utf-8", newline="\n")
-        return load_template(path, standard.id)
-
-
 #: The id of the new standard and of its group.
 OWN_STANDARD_ID = "own"
 
@@ -421,16 +415,16 @@ def _write_standard(structure: StructureTableTemplates, standard: Standard, fold
         n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)
     }
     title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in used_group_names)
-    roles = ", ".join(_quote_toml_text(role) for role in structure.toml_by_layer_code)
+    roles = ", ".join(_format_toml_value(role) for role in structure.toml_by_layer_code)
     lines = [
         "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
-        f"id = {_quote_toml_text(OWN_STANDARD_ID)}",
-        f"edition = {_quote_toml_text(standard.edition)}",
-        f"name = {_quote_toml_text(f'{standard.name}（另加属性结构表）')}",
-        f"includes = [{_quote_toml_text(standard.standard_key)}]",
+        f"id = {_format_toml_value(OWN_STANDARD_ID)}",
+        f"edition = {_format_toml_value(standard.edition)}",
+        f"name = {_format_toml_value(f'{standard.name}（另加属性结构表）')}",
+        f"includes = [{_format_toml_value(standard.standard_key)}]",
         "",
         f"[groups.{OWN_STANDARD_ID}]",
-        f"name = {_quote_toml_text(title)}",
+        f"name = {_format_toml_value(title)}",
         f"roles = [{roles}]",
         "",
     ]
@@ -440,11 +434,6 @@ def _write_standard(structure: StructureTableTemplates, standard: Standard, fold
         (folder / "templates" / f"{role}.toml").write_text(text, encoding="utf-8", newline="\n")
     # Load the result now, so that an error appears before the next check.
     _ = load_standard.__wrapped__(str(folder)).templates
-
-
-def _quote_toml_text(text: str) -> str:
-    """Return a text in quotation marks, with the escapes of TOML."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 @contextmanager
@@ -466,17 +455,6 @@ def _create_folder_atomically(folder: str | Path) -> Iterator[Path | None]:
         raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
     try:
         yield temporary_folder
-        _move_to_target(temporary_folder, target)
-    finally:
-        shutil.rmtree(temporary_folder, ignore_errors=True)
-
-
-def _move_to_target(temporary_folder: Path, target: Path) -> None:
-    """Rename a finished temporary folder to ``target``, replacing an empty folder.
-
-    Raise OutputError on failure.
-    """
-    try:
         if target.exists():
             target.rmdir()
         # A temporary folder is accessible to its owner only.
@@ -484,3 +462,5 @@ def _move_to_target(temporary_folder: Path, target: Path) -> None:
         temporary_folder.rename(target)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
+    finally:
+        shutil.rmtree(temporary_folder, ignore_errors=True)

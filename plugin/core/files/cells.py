@@ -39,7 +39,12 @@ def strip_blanks(series: pd.Series) -> pd.Series:
         # A copy of the same values would occupy memory as long as the plan does.
         return series
     # Objects in an array, not `map`: `map` converts integers with gaps to doubles, which keep 15 digits only.
-    return pd.Series(_apply_to_values(series, _strip_value, _strip_texts), index=series.index, dtype=object)
+    stripped = _apply_to_values(
+        series,
+        lambda value: (value.strip() or None) if isinstance(value, str) else value,
+        lambda texts: [text.strip() or None for text in texts],
+    )
+    return pd.Series(stripped, index=series.index, dtype=object)
 
 
 def find_distinct_texts(series: pd.Series) -> list[str] | None:
@@ -58,27 +63,14 @@ def are_stripped(texts: list[str] | None) -> bool:
     return texts is not None and "" not in texts and list(map(str.strip, texts)) == texts
 
 
-def _strip_value(value: Any) -> Any:
-    """Return a text without blanks around it, None for a blank text; other values unchanged."""
-    return (value.strip() or None) if isinstance(value, str) else value
-
-
-def _strip_texts(values: Iterable[str]) -> list[str | None]:
-    """Return texts without blanks around them; None for a blank text."""
-    return [value.strip() or None for value in values]
-
-
 def format_column(series: pd.Series) -> list[str]:
     """Return the values of a column as text.
 
     Missing values are empty, integers have no decimal point.
     """
-    return _apply_to_values(series, format_cell, _trim_texts, missing_result="").tolist()
-
-
-def _trim_texts(values: Iterable[str]) -> list[str]:
-    """Return texts without blanks around them; a blank text becomes empty."""
-    return [value.strip() for value in values]
+    return _apply_to_values(
+        series, format_cell, lambda texts: [text.strip() for text in texts], missing_result=""
+    ).tolist()
 
 
 def _apply_to_values(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 #: Cells that a spreadsheet would change: long numbers, numbers with an exponent or leading zeros, and formulas.
 _CHANGED_BY_SPREADSHEETS = re.compile(r"[=+\-@].*|0\d+|\d{12,}|\d+(?:\.\d+)?[eE][+-]?\d+", re.DOTALL)
@@ -52,7 +51,9 @@ def split_records(text: str, delimiter: str) -> list[CsvRecord]:
     Raises UnbalancedQuotesError.
     """
     separator = "\n" if "\n" in text else "\r"
-    cell_pattern = _make_cell_pattern(delimiter)
+    mark = re.escape(delimiter)
+    # The first cell begins the record, each other one follows a delimiter.
+    cell_pattern = re.compile(rf'(?:^|(?<={mark}))(?:"(?:[^"]|"")*"[^{mark}]*|[^{mark}]*)(?={mark}|$)', re.DOTALL)
     records: list[CsvRecord] = []
     open_lines: list[str] = []
     first_line = 0
@@ -73,14 +74,6 @@ def split_records(text: str, delimiter: str) -> list[CsvRecord]:
     if open_lines:
         raise UnbalancedQuotesError(first_line)
     return records
-
-
-@lru_cache(maxsize=4)
-def _make_cell_pattern(delimiter: str) -> re.Pattern[str]:
-    """Return a pattern that finds the cells of one record."""
-    mark = re.escape(delimiter)
-    # The first cell begins the record, each other one follows a delimiter.
-    return re.compile(rf'(?:^|(?<={mark}))(?:"(?:[^"]|"")*"[^{mark}]*|[^{mark}]*)(?={mark}|$)', re.DOTALL)
 
 
 def read_cell(cell: str) -> str:

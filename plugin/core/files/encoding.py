@@ -318,20 +318,12 @@ def _fits_codec(text: bytes, codec: str, content: str) -> bool:
         return True
     if _compute_undecodable_share(text, codec) >= _MAX_BROKEN_SHARE:
         return False
-    if not _overrides_cpg(text, content):
+    # A content that is plainly Chinese overrides a .cpg whose codec can decode the bytes too; a single word in GBK may
+    # pass for UTF-8.
+    foreign = [c for c in text.decode(content, errors="replace") if not c.isascii()] if content else []
+    if not sum(map(_is_chinese, foreign)) > 0.8 * len(foreign):
         return True
     return content != "UTF-8" and has_real_words(_decode_cells(text, codec), codec)
-
-
-def _overrides_cpg(text: bytes, content: str) -> bool:
-    """Return True if the detected codec (``content``) is certain enough to override the .cpg.
-
-    The .cpg's codec may be able to decode the bytes too. A single word in GBK may pass for UTF-8.
-    """
-    if not content:
-        return False
-    foreign = [c for c in text.decode(content, errors="replace") if not c.isascii()]
-    return sum(_is_chinese(c) for c in foreign) > 0.8 * len(foreign)
 
 
 def _is_chinese(character: str) -> bool:

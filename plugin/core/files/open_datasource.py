@@ -85,7 +85,7 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        stand_in = Path(folder) / f"{_replace_special_characters(path.stem)}{path.suffix}"
+        stand_in = Path(folder) / f"{path.stem.replace('!', '_').replace(';', '_')}{path.suffix}"
         try:
             if files_to_copy and suffix == ".gpkg" and _try_to_copy_database(path, stand_in):
                 files_to_copy = []
@@ -145,8 +145,3 @@ def _roll_back(copy: Path) -> None:
     except sqlite3.Error:
         # Damaged: reading it raises an error with the file's name.
         return
-
-
-def _replace_special_characters(stem: str) -> str:
-    """Return a file's stem with underscores in place of the characters that pyogrio interprets."""
-    return stem.replace("!", "_").replace(";", "_")

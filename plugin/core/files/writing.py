@@ -232,15 +232,6 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
         raise _make_replacement_error(target, error) from error
 
 
-def replace_together(new_paths: Sequence[Path], folder: Path, old_folder: Path) -> None:
-    """Move files and folders into a folder in place of those of the same names: all of them, or none.
-
-    As `replace_until_error` with an empty block. Raise OutputError.
-    """
-    with replace_until_error(new_paths, folder, old_folder):
-        pass
-
-
 @contextmanager
 def replace_until_error(new_paths: Sequence[Path], folder: Path, old_folder: Path) -> Iterator[None]:
     """Move files and folders into a folder in place of those of the same names, and back if the block raises.
@@ -274,7 +265,10 @@ def replace_until_error(new_paths: Sequence[Path], folder: Path, old_folder: Pat
         are_files_replaced = True
     finally:
         if not are_files_replaced:
-            _move_back(moved_files)
+            # As far as possible, the last one first.
+            for source, destination in reversed(moved_files):
+                with suppress(OSError):
+                    os.replace(destination, source)
         # Keep former files that could not be restored, so that the user can find them.
         if are_files_replaced or not (old_folder.is_dir() and any(old_folder.iterdir())):
             shutil.rmtree(old_folder, ignore_errors=True)
@@ -284,13 +278,6 @@ def _list_sibling_names(target: Path) -> list[str]:
     """Return names of files that belong to a target and would corrupt a new one."""
     stem = target.with_suffix("").name
     return [f"{stem}{suffix}" for suffix in _SIBLING_SUFFIXES.get(target.suffix.lower(), ())]
-
-
-def _move_back(moved_files: Sequence[tuple[Path, Path]]) -> None:
-    """Undo moves as far as possible, the last one first."""
-    for source, destination in reversed(moved_files):
-        with suppress(OSError):
-            os.replace(destination, source)
 
 
 def _make_replacement_error(target: Path, error: OSError) -> OutputError:

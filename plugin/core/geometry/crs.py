@@ -235,6 +235,16 @@ def find_three_degree_zone(longitude: float) -> CRS:
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
 
 
+#: Number and EPSG codes (with zone number in eastings, without) of the first 3° and 6° zone of CGCS2000.
+_FIRST_ZONES = {3: (25, 4513, 4534), 6: (13, 4491, 4502)}
+
+
+def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
+    """Return a zone of CGCS2000 with a width of 3 or 6 degrees. ``zone``: one of the zones of China."""
+    first_zone, code_with_number, code_without_number = _FIRST_ZONES[width]
+    return CRS.from_epsg((code_with_number if has_number else code_without_number) + zone - first_zone)
+
+
 def add_vertical_crs(horizontal: str, vertical: str) -> CRS:
     """Return a horizontal CRS combined with a vertical CRS, both given as ``EPSG:…`` or WKT.
 

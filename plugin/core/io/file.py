@@ -9,8 +9,7 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -249,18 +248,23 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
             declared_table.add_declarations_to_fields(declared_fields),
             declared_table.crs,
         )
-    with _raise_input_errors(source), warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        header = _read_header(source)
-        needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
-        unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
-        if unread is not None:
-            return unread
-        fields = None
-        # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-        if not (isinstance(needed_fields, bool) or source.encoding or header.renamed_fields):
-            fields = [name for name in header.field_names if name.upper() in needed_fields]
-        layer = _read_needed_rows(source, header, fields)
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            header = _read_header(source)
+            needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
+            unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
+            if unread is not None:
+                return unread
+            fields = None
+            # Texts of a foreign encoding have foreign field names too: such a file is read completely.
+            if not (isinstance(needed_fields, bool) or source.encoding or header.renamed_fields):
+                fields = [name for name in header.field_names if name.upper() in needed_fields]
+            layer = _read_needed_rows(source, header, fields)
+    except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
+        # OverflowError: a number that is too large for its field.
+        params = {"source": str(source.path), "layer": source.display_name, "detail": _find_error_reason_key(error)}
+        raise InputError("layer_unreadable", **params) from error
     if layer.problem is not None:
         return layer
     display_name = source.display_name
@@ -274,19 +278,6 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     layer.notices += make_encoding_notices(display_name, source.encoding)
     layer.notices += make_driver_notices(display_name, warned)
     return layer
-
-
-@contextmanager
-def _raise_input_errors(source: _LayerSource) -> Iterator[None]:
-    """Raise errors of the driver in the ``with`` block as InputError."""
-    try:
-        yield
-    except (*DRIVER_ERRORS, sqlite3.Error, ValueError, UnicodeDecodeError, OverflowError, OSError) as error:
-        # OverflowError: a number that is too large for its field.
-        detail = _find_error_reason_key(error)
-        raise InputError(
-            "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
-        ) from error
 
 
 def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str] | None) -> SourceLayer:

@@ -147,21 +147,18 @@ def _find_staged_type(kind: Any) -> str | None:
 
     if types.is_dictionary(kind):
         return _find_staged_type(kind.value_type)
-    if types.is_boolean(kind):
-        return "BOOLEAN"
-    if types.is_integer(kind):
-        return "INTEGER"
     if types.is_decimal(kind):
         return "INTEGER" if kind.scale == 0 and kind.precision <= _MAX_INTEGER_DIGITS else "DOUBLE"
-    if types.is_floating(kind):
-        return "DOUBLE"
-    if types.is_date(kind):
-        return "DATE"
-    if types.is_timestamp(kind):
-        return "DATETIME"
-    if types.is_string(kind) or types.is_large_string(kind):
-        return "TEXT"
-    return "BLOB" if types.is_binary(kind) or types.is_large_binary(kind) else None
+    staged_types = (
+        ((types.is_boolean,), "BOOLEAN"),
+        ((types.is_integer,), "INTEGER"),
+        ((types.is_floating,), "DOUBLE"),
+        ((types.is_date,), "DATE"),
+        ((types.is_timestamp,), "DATETIME"),
+        ((types.is_string, types.is_large_string), "TEXT"),
+        ((types.is_binary, types.is_large_binary), "BLOB"),
+    )
+    return next((name for tests, name in staged_types if any(test(kind) for test in tests)), None)
 
 
 def _convert_number(value: Any) -> Any:

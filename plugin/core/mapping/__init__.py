@@ -7,7 +7,15 @@ another. Every row is retained; values that cannot be converted are listed.
 
 from .apply_mapping import ValueConverter, apply_mapping, find_source_names
 from .files import format_mapping_as_toml, load_mapping
-from .model import CodeTranslation, FieldMapping, FieldProposal, MappedRows, MappingLoss, get_template_field
+from .model import (
+    CodeTranslation,
+    FieldMapping,
+    FieldProposal,
+    MappedRows,
+    MappingLoss,
+    drop_personal_data,
+    get_template_field,
+)
 from .proposals import find_translation_column, make_mapping_from_proposals, propose_mapping
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "MappingLoss",
     "ValueConverter",
     "apply_mapping",
+    "drop_personal_data",
     "find_source_names",
     "find_translation_column",
     "format_mapping_as_toml",

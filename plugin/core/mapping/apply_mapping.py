@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,8 +57,8 @@ class ValueConverter:
         if self.codes is not None:
             return self._convert_code(text, self.codes)
         if target.type == "date":
-            parsed_date = _parse_date(text)
-            return (parsed_date, "", {}) if parsed_date else (None, "date_unreadable", {})
+            day = parse_date(text.split(" ")[0].split("T")[0])
+            return (datetime(day.year, day.month, day.day), "", {}) if day else (None, "date_unreadable", {})
         if target.type in ("integer", "real"):
             return self._convert_number(text)
         return self._fit_text_to_field(text, "", {})
@@ -128,12 +128,6 @@ class ValueConverter:
 def _pad_code(code: str, pad: int) -> str:
     """Return a code of digits with zeros at its end up to ``pad`` digits; another code unchanged."""
     return code.ljust(pad, "0") if pad and code.isdigit() else code
-
-
-def _parse_date(text: str) -> datetime | None:
-    """Return the date that a text begins with; None for another text."""
-    parsed_date = parse_date(text.split(" ")[0].split("T")[0])
-    return datetime(parsed_date.year, parsed_date.month, parsed_date.day) if parsed_date else None
 
 
 _TYPE_IDS_BY_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
@@ -206,8 +200,7 @@ def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Ser
     if target.type == "real":
         return pd.Series(values, index=index, dtype="float64")
     if target.type == "date":
-        datetimes = [datetime(value.year, value.month, value.day) if type(value) is date else value for value in values]
-        return pd.Series(datetimes, index=index, dtype="datetime64[ms]")
+        return pd.Series(values, index=index, dtype="datetime64[ms]")
     return pd.Series(values, index=index, dtype=object)
 
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..engine.context import trim_code_padding
 from ..errors import DataError
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import check_choice, check_keys, check_type, read_record, read_toml
 from ..standard import Standard
 from ..standard.template import Template
 from .apply_mapping import ValueConverter
@@ -49,41 +50,38 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
     return mapping
 
 
+@dataclass(frozen=True)
+class _CodesEntry:
+    list: str = ""
+    column: str = ""
+    choices: dict[str, str] = field(default_factory=dict)
+
+
 def _load_translation(
     row: Any, target: str, mapping: FieldMapping, template: Template, standard: Standard
 ) -> CodeTranslation:
     """Return the translation in the table ``[codes.<target>]`` of a mapping file."""
     path, section = mapping.path or Path(), f"codes.{target}"
-    check_type(row, dict, file=path, key=section)
-    check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=section)
+    entry = read_record(_CodesEntry, row, file=path, where=section)
     target_field = get_template_field(template, target)
     if target not in mapping.source_by_target or not target_field.codes:
         known_names = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.source_by_target)
         raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known_names)
-    name, column = row.get("list", ""), row.get("column", "")
+    name, column = entry.list, entry.column
     lists = standard.code_lists
     if bool(name) != bool(column):
         raise DataError("data_key_missing", file=str(path), key=f"{section}.{'column' if name else 'list'}")
-    if name and name not in lists:
-        known_names = ", ".join(sorted(lists))
-        raise DataError("data_value_unknown", file=str(path), key=f"{section}.list", value=str(name), known=known_names)
     if name:
+        check_choice(name, sorted(lists), file=path, key=f"{section}.list")
         columns = {k for c in lists[name].entry_by_code.values() for k in c.other_columns}
-        if column not in columns:
-            raise DataError(
-                "data_value_unknown",
-                file=str(path),
-                key=f"{section}.column",
-                value=str(column),
-                known=", ".join(sorted(columns)),
-            )
-    choices = check_type(row.get("choices", {}), dict, file=path, key=f"{section}.choices")
-    for code, chosen_code in choices.items():
+        check_choice(column, sorted(columns), file=path, key=f"{section}.column")
+    for code, chosen_code in entry.choices.items():
         key = f"{section}.choices.{code}"
-        check_type(chosen_code, str, file=path, key=key)
         if trim_code_padding(chosen_code, target_field.code_pad) not in lists[target_field.codes].entry_by_code:
             raise DataError("mapping_choice", file=str(path), key=key, value=chosen_code, list=target_field.codes)
-    return CodeTranslation(name, column, {k: trim_code_padding(v, target_field.code_pad) for k, v in choices.items()})
+    return CodeTranslation(
+        name, column, {k: trim_code_padding(v, target_field.code_pad) for k, v in entry.choices.items()}
+    )
 
 
 def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,3 +93,19 @@ class MappedRows:
 def get_template_field(template: Template, name: str) -> TemplateField:
     """Return the field of a template that a valid mapping names."""
     return require_value(template.find_field_by_name(name), f"field {name} of {template.role}")
+
+
+def drop_personal_data(mapped: MappedRows, template: Template) -> MappedRows:
+    """Return mapped rows without personal data (个人信息): the fields remain, as the standard requires, but are empty.
+
+    Names of fields are compared ignoring case.
+    """
+    personal_names = {one.name.upper() for one in template.personal_fields}
+    frame = mapped.frame.copy()
+    for column in frame.columns:
+        if str(column).upper() in personal_names:
+            frame[column] = None
+    losses = [
+        replace(loss, value="") if loss.target_field.upper() in personal_names else loss for loss in mapped.losses
+    ]
+    return replace(mapped, frame=frame, losses=losses)

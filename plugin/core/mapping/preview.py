@@ -16,8 +16,7 @@ from ..plan.layer import SourceLayer
 from ..standard import Standard
 from ..standard.template import Template, TemplateField
 from .apply_mapping import ValueConverter
-from .model import CodeTranslation, FieldMapping, get_template_field
-from .proposals import find_translation_column
+from .model import FieldMapping, get_template_field
 
 #: Number of examples per field.
 MAX_SAMPLES = 3
@@ -184,24 +183,14 @@ def _preview_code_name(
         ):
             codes = standard.code_lists[coded_field.codes].entry_by_code
             code_preview = preview_field(columns, mapping, coded_field, template, standard)
-            name_samples = [
-                replace(sample, converted_value=_find_code_name(codes, sample.converted_value, coded_field))
-                for sample in code_preview.samples
-                if sample.converted_value
-            ]
-            return FieldPreview(
-                code_preview.filled_count,
-                0,
-                0,
-                tuple(replace(sample, reason="", params=None) for sample in name_samples),
-            )
+            name_samples = []
+            for sample in code_preview.samples:
+                if sample.converted_value:
+                    entry = codes.get(trim_code_padding(sample.converted_value, coded_field.code_pad))
+                    name = entry.name if entry else ""
+                    name_samples.append(replace(sample, converted_value=name, reason="", params=None))
+            return FieldPreview(code_preview.filled_count, 0, 0, tuple(name_samples))
     return FieldPreview(0, 0, 0, ())
-
-
-def _find_code_name(codes: Any, code: str, field: TemplateField) -> str:
-    """Return the name of a code in the field's code list; empty for an unknown code."""
-    entry = codes.get(trim_code_padding(code, field.code_pad))
-    return entry.name if entry else ""
 
 
 def find_undecided_codes(
@@ -223,22 +212,6 @@ def find_undecided_codes(
         choice = translation.chosen_code_by_source.get(text) or translation.chosen_code_by_source.get(code, "")
         undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
     return undecided
-
-
-def find_possible_code_translations(target: TemplateField, standard: Standard) -> list[CodeTranslation]:
-    """Return the standard's code lists that can translate codes of a source into those of a target field.
-
-    A list can do this if one of its columns has codes of the field's code list.
-    """
-    if not target.codes:
-        return []
-    target_codes = standard.code_lists[target.codes]
-    columns_by_list = {
-        name: find_translation_column(codes, target_codes)
-        for name, codes in standard.code_lists.items()
-        if name != target.codes
-    }
-    return [CodeTranslation(name, column) for name, column in columns_by_list.items() if column]
 
 
 def change_mapping(

@@ -82,7 +82,9 @@ def _match_source_fields(
     match_unambiguous_pairs("name", lambda t, source_name: t.name.upper() == source_name.strip().upper())
     match_unambiguous_pairs("alias", lambda t, source_name: bool(t.alias) and t.alias == source_name.strip())
     match_unambiguous_pairs(
-        "cut", lambda t, source_name: _strip_truncation_mark(source_name) in _list_truncated_names(t)
+        # A name may end in a broken character where it was truncated.
+        "cut",
+        lambda t, source_name: re.sub(r"\ufffd+$", "", source_name.strip()).upper() in _list_truncated_names(t),
     )
     match_unambiguous_pairs(
         "meaning",
@@ -144,11 +146,6 @@ def _collect_known_fields(standard: Standard) -> dict[str, list[TemplateField]]:
     return fields_by_name
 
 
-def _strip_truncation_mark(name: str) -> str:
-    """Return a name in upper case without the broken character at a truncated end."""
-    return re.sub(r"\ufffd+$", "", name.strip()).upper()
-
-
 def _list_truncated_names(target: TemplateField) -> set[str]:
     """Return the names into which a shapefile may truncate a field's name or alias."""
     truncated = {target.short.upper()} - {""}
@@ -186,20 +183,23 @@ def _fits_code_list(values: set[str], target: TemplateField, standard: Standard)
         return False
     candidate_lists = [
         standard.code_lists[target.codes],
-        *(standard.code_lists[name] for name in _find_translation_columns(target, standard)),
+        *(standard.code_lists[one.list_id] for one in find_possible_code_translations(target, standard)),
     ]
     return any(_compute_code_share(values, codes, target.code_pad) >= _MIN_CONTENT_SHARE for codes in candidate_lists)
 
 
-def _find_translation_columns(target: TemplateField, standard: Standard) -> dict[str, str]:
-    """Return list id → its column with codes of the target's list."""
-    target_codes = standard.code_lists[target.codes]
-    columns_by_list = {
-        list_name: find_translation_column(codes, target_codes)
-        for list_name, codes in standard.code_lists.items()
-        if list_name != target.codes
+def find_possible_code_translations(target: TemplateField, standard: Standard) -> list[CodeTranslation]:
+    """Return the standard's code lists that can translate codes of a source into those of a target field.
+
+    A list can do this if one of its columns has codes of the field's code list.
+    """
+    if not target.codes:
+        return []
+    others = {name: codes for name, codes in standard.code_lists.items() if name != target.codes}
+    columns = {
+        name: find_translation_column(codes, standard.code_lists[target.codes]) for name, codes in others.items()
     }
-    return {name: column for name, column in columns_by_list.items() if column}
+    return [CodeTranslation(name, column) for name, column in columns.items() if column]
 
 
 def _add_code_translation(
@@ -216,18 +216,19 @@ def _add_code_translation(
     """
     lists = standard.code_lists
     target_codes = lists[target.codes]
-    columns_by_list = _find_translation_columns(target, standard)
+    translations = find_possible_code_translations(target, standard)
     code_list_ids = {known_field.codes for known_field in known_fields if known_field.codes}
-    if target.codes in code_list_ids or not columns_by_list:
+    if target.codes in code_list_ids or not translations:
         return proposal
-    for name in sorted(code_list_ids & set(columns_by_list)):
-        return replace(proposal, translation=CodeTranslation(name, columns_by_list[name]))
+    for translation in sorted(translations, key=lambda one: one.list_id):
+        if translation.list_id in code_list_ids:
+            return replace(proposal, translation=translation)
     values = _collect_distinct_values(layer, proposal.source_field)
     target_share = _compute_code_share(values, target_codes, target.code_pad)
-    for name, column in columns_by_list.items():
-        list_share = _compute_code_share(values, lists[name], target.code_pad)
+    for translation in translations:
+        list_share = _compute_code_share(values, lists[translation.list_id], target.code_pad)
         if list_share > target_share:
-            return replace(proposal, translation=CodeTranslation(name, column))
+            return replace(proposal, translation=translation)
         if list_share == target_share and list_share > 0:
             return replace(proposal, doubt_reason="list_unsure")
     return proposal

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import DataError, InputError
-from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, make_unknown_value_error, read_toml
+from ..files.data import read_record, read_toml
 from ..profile.document import load_secrecy_levels
 from ..profile.load import find_file_of_profile, find_file_of_standard
 from ..standard.map_set import expand_concepts_to_roles
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 #: The setting that names the file.
 SETTING = "public_edition.list"
-GRIDS, CRS_TEXTS = "grids", "crs"
 #: Elements that a list may take out.
-ELEMENTS = (GRIDS, CRS_TEXTS)
-_KEYS = ("mark", "source", "elements", "fields", "largest_scale", "layers")
+GRIDS, CRS_TEXTS = "grids", "crs"
 #: A shorter name occurs in other words, and discloses nothing.
 _MIN_NAME_CHARACTERS = 2
 
@@ -56,7 +54,7 @@ class HiddenKind:
 class PublicEdition:
     """What is taken out of public maps and reports.
 
-    ``kinds``: kinds of hidden layers; ``fields``: hidden fields; ``elements``: of `ELEMENTS`; ``largest_scale``:
+    ``kinds``: kinds of hidden layers; ``fields``: hidden fields; ``elements``: `GRIDS`, `CRS_TEXTS`; ``largest_scale``:
     denominator, 0 without a limit; ``names_by_role``: role → official names of the layer; ``mark``, ``source``: of the
     list; ``is_confirmed``: the county confirmed it.
     """
@@ -97,36 +95,66 @@ class PublicEdition:
         return bool(words & {one.upper() for one in self.fields})
 
 
+@dataclass(frozen=True)
+class _KindEntry:
+    zh: str
+    en: str
+    of: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _EditionFile:
+    """The content of a list."""
+
+    mark: Literal["A", "B", "C"]
+    source: str
+    elements: tuple[Literal["grids", "crs"], ...]
+    fields: tuple[str, ...]
+    largest_scale: float
+    layers: tuple[_KindEntry, ...]
+
+
 def load_public_edition(norm: Norm) -> PublicEdition:
     """Return the public edition of a norm: the county's list, else that of the standard.
 
     Raise DataError with file and key for an invalid list.
     """
     path = find_file_of_profile(norm, SETTING) or find_file_of_standard(norm, SETTING)
-    table = read_toml(path)
-    check_keys(table, required=_KEYS, allowed=(), file=path)
-    check_known(table["mark"], SOURCE_MARKS, path, "mark")
-    for element in _check_texts(table["elements"], path, "elements"):
-        check_known(element, ELEMENTS, path, "elements")
-    scale = check_type(table["largest_scale"], (int, float), file=path, key="largest_scale")
-    if scale < 0:
-        raise make_unknown_value_error(path, "largest_scale", scale, ("≥ 0",))
-    kinds = tuple(
-        _read_kind(row, norm, path, f"layers[{number}]")
-        for number, row in enumerate(check_type(table["layers"], list, file=path, key="layers"), 1)
-    )
+    file = read_record(_EditionFile, read_toml(path), file=path)
+    if file.largest_scale < 0:
+        value = str(file.largest_scale)
+        raise DataError("data_value_unknown", file=str(path), key="largest_scale", value=value, known="≥ 0")
+    _refuse_blanks(file.fields, path, "fields")
+    known = norm.standard.concepts
+    kinds = []
+    for number, row in enumerate(file.layers, 1):
+        _refuse_blanks((*row.of, *row.names), path, f"layers[{number}]")
+        for one in row.of:
+            # A misspelt code would leave its layer in public files. One list serves counties, cities and townships.
+            is_elsewhere = one.isalnum() and any(STANDARDS_FOLDER.glob(f"*/templates/{one}.toml"))
+            if one not in known and not norm.standard.list_templates_of_role(one) and not is_elsewhere:
+                raise DataError("public_layer_unknown", file=str(path), key=f"layers[{number}].of", value=one)
+        kinds.append(HiddenKind(row.zh, row.en, tuple(expand_concepts_to_roles(row.of, known)), row.names))
     roles = {role for kind in kinds for role in kind.roles}
     return PublicEdition(
-        kinds,
-        frozenset(_check_texts(table["fields"], path, "fields")),
-        frozenset(table["elements"]),
-        float(scale),
+        tuple(kinds),
+        frozenset(file.fields),
+        frozenset(file.elements),
+        file.largest_scale,
         {role: tuple(one.name for one in norm.standard.list_templates_of_role(role)) for role in roles},
-        table["mark"],
-        check_type(table["source"], str, file=path, key="source"),
+        file.mark,
+        file.source,
         path.name,
-        table["mark"] != "C" or norm.is_confirmed(SETTING),
+        file.mark != "C" or norm.is_confirmed(SETTING),
     )
+
+
+def _refuse_blanks(texts: Iterable[str], path: Path, key: str) -> None:
+    """Raise DataError for a blank text, which would be found everywhere."""
+    for text in texts:
+        if not text.strip():
+            raise DataError("data_value_kind", file=str(path), key=key, value=repr(text), expected="str")
 
 
 def require_public_level(secrecy: str) -> None:
@@ -137,32 +165,3 @@ def require_public_level(secrecy: str) -> None:
     levels = load_secrecy_levels()
     if secrecy and not levels.is_public(secrecy):
         raise InputError("public_secrecy", secrecy=secrecy, public=levels.public_level)
-
-
-def _read_kind(row: Any, norm: Norm, path: Path, key: str) -> HiddenKind:
-    """Return the kind in a row of ``[[layers]]``. Raise DataError for an unknown concept or layer code."""
-    row = check_type(row, dict, file=path, key=key)
-    check_keys(row, required=("zh", "en", "of", "names"), allowed=(), file=path, where=key)
-    for name in ("zh", "en"):
-        check_type(row[name], str, file=path, key=f"{key}.{name}")
-    known = norm.standard.concepts
-    for one in _check_texts(row["of"], path, f"{key}.of"):
-        # A misspelt code would leave its layer in public files.
-        if one not in known and not norm.standard.list_templates_of_role(one) and not _is_known_elsewhere(one):
-            raise DataError("public_layer_unknown", file=str(path), key=f"{key}.of", value=one)
-    roles = tuple(expand_concepts_to_roles(row["of"], known))
-    return HiddenKind(row["zh"], row["en"], roles, tuple(_check_texts(row["names"], path, f"{key}.names")))
-
-
-def _is_known_elsewhere(role: str) -> bool:
-    """Return True if another standard has the layer: one list serves counties, cities and townships."""
-    return role.isalnum() and any(STANDARDS_FOLDER.glob(f"*/templates/{role}.toml"))
-
-
-def _check_texts(value: Any, path: Path, key: str) -> list[str]:
-    """Return a list of texts that are not empty. Raise DataError."""
-    texts: list[str] = check_type(value, list, file=path, key=key)
-    for text in texts:
-        if not check_type(text, str, file=path, key=key).strip():
-            raise DataError("data_value_kind", file=str(path), key=key, value=repr(text), expected="str")
-    return texts

@@ -15,10 +15,6 @@ _JPG_SCAN = 0xDA
 _JPG_DATA_SEGMENTS = {*range(0xE1, 0xF0), 0xFE}
 #: Segments that belong to the picture: APP2 with a colour profile, APP14 with the colour transform.
 _JPG_COLOUR_SEGMENTS = {0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-#: Tags of GeoTIFF, and the GPS directory of EXIF.
-_GEOTIFF_TAGS = frozenset((33550, 33922, 34264, 34735, 34736, 34737, 34853))
-#: Classic TIFF and BigTIFF: formats of an offset and of the number of entries, and the size of an entry.
-_TIFF_FORMATS = {42: ("I", "H", 12), 43: ("Q", "Q", 20)}
 _PDF_STREAM = re.compile(rb"\bstream\r?\n(.*?)endstream", re.DOTALL)
 _PDF_OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]*>>\s*stream\r?\n(.*?)endstream", re.DOTALL)
 #: Georeference of a PDF: measure dictionaries (ISO 32000), their points, and that of OGC best practice. Each is the
@@ -45,7 +41,7 @@ def find_pdf_georeference(data: bytes) -> Iterator[str]:
 
 
 def find_picture_data(data: bytes) -> Iterator[str]:
-    """Yield the names of parts of a PNG, JPEG or TIFF file with other data than the picture itself."""
+    """Yield the names of parts of a PNG or JPEG with other data than the picture itself; TIFF for any TIFF."""
     if data.startswith(_PNG_SIGNATURE):
         place = len(_PNG_SIGNATURE)
         while place + 8 <= len(data):
@@ -56,12 +52,8 @@ def find_picture_data(data: bytes) -> Iterator[str]:
     elif data.startswith(_JPG_START):
         yield from _find_jpeg_data(data)
     elif data[:2] in (b"II", b"MM"):
-        try:
-            if _GEOTIFF_TAGS.intersection(_iterate_tiff_tags(data)):
-                yield "GeoTIFF"
-        except (struct.error, KeyError):
-            # A damaged file cannot be searched.
-            yield "TIFF"
+        # The plugin writes no TIFF; one of an office's template may be georeferenced.
+        yield "TIFF"
 
 
 def _find_jpeg_data(data: bytes) -> Iterator[str]:
@@ -74,18 +66,3 @@ def _find_jpeg_data(data: bytes) -> Iterator[str]:
         if marker in _JPG_DATA_SEGMENTS and not is_colours:
             yield f"JPEG {marker:#x}"
         place += 2 + length
-
-
-def _iterate_tiff_tags(data: bytes) -> Iterator[int]:
-    """Yield the tags of all directories of a TIFF file. Raise struct.error or KeyError for a damaged one."""
-    order = "<" if data[:2] == b"II" else ">"
-    offset, number, entry_size = _TIFF_FORMATS[struct.unpack_from(f"{order}H", data, 2)[0]]
-    (place,) = struct.unpack_from(order + offset, data, struct.calcsize(f"={offset}"))
-    seen: set[int] = set()
-    while place and place not in seen:
-        seen.add(place)
-        (count,) = struct.unpack_from(order + number, data, place)
-        first = place + struct.calcsize(f"={number}")
-        for entry in range(count):
-            yield struct.unpack_from(f"{order}H", data, first + entry * entry_size)[0]
-        (place,) = struct.unpack_from(order + offset, data, first + count * entry_size)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..messages.numbers import format_number
 from ..render.document.blocks import Block, DocumentCell, DocumentColumn, DocumentTable, Heading, Paragraph
+from ..render.document.page_html import render_page_blocks
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -133,3 +135,21 @@ class RemovalRecord:
             yield Paragraph(report_texts.get("public", key), is_small=True)
         if not edition.is_confirmed:
             yield Paragraph(report_texts.get("public", "unconfirmed_public"), is_small=True)
+
+
+_RECORD_STYLE = (
+    "body{font:14px/1.6 'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:900px;"
+    "margin:24px auto;padding:0 12px}"
+    "table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:4px 8px;text-align:left;"
+    "vertical-align:top}td.r,th.r{text-align:right}"
+)
+
+
+def make_record_page(title: str, blocks: Iterable[Block], lang: str) -> str:
+    """Return a separate page (HTML) with the record of what was taken out of other files."""
+    language = {"zh": "zh-CN"}.get(lang, lang)
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        f"<style>{_RECORD_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        f"{render_page_blocks(blocks, {})}\n</body>\n</html>\n"
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,12 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..files.json_text import convert_to_plain_value
 from ..model.findings import Finding
 from ..model.report import Report
-from .coordinates import make_coordinate_finder
-from .crs_texts import list_crs_labels
+from ..render.document.blocks import PageBreak
+from ..render.document.page_html import render_page_blocks
+from .coordinates import list_crs_labels, make_coordinate_finder
 from .edition import CRS_TEXTS, PublicEdition, require_public_level
-from .files import make_public_document, make_public_page
-from .persons import list_persons
 from .record import REMARKS, RemovalRecord
-from .redactor import Redactor
+from .redactor import Redactor, list_persons
 from .verification import verify_public_file
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ PROVENANCE_KEY = "public_edition"
 #: Findings between two checks for a cancellation.
 _FINDINGS_PER_STEP = 1000
 _FINGERPRINT_DIGITS = 20
+_PAGE_TITLE_END, _PAGE_END = "</h1>", "</body>"
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,19 @@ class PublicReport:
         return self.redactor.edition
 
     def change_page(self, page: str) -> str:
-        """Return a report page (HTML) as public edition."""
-        return make_public_page(page, self.redactor, self.record)
+        """Return a report page (HTML) as public edition, with a notice below its title and the record at its end."""
+        notice = f'\n<p class="warn">{escape(self.redactor.texts.get("public", "notice"))}</p>'
+        page = self.redactor.redact_page(page).replace(_PAGE_TITLE_END, _PAGE_TITLE_END + notice, 1)
+        appendix = render_page_blocks(self.record.make_blocks(self.edition, self.redactor.texts), {})
+        return page.replace(_PAGE_END, f'<div class="ap">\n{appendix}\n</div>\n{_PAGE_END}', 1)
 
     def change_document(self, document: Document) -> Document:
-        """Return a document as public edition."""
-        return make_public_document(document, self.redactor, self.record)
+        """Return a document as public edition: texts redacted, marked as public, with the record at its end."""
+        texts = self.redactor.texts
+        redacted = self.redactor.redact_document(document)
+        subtitle = "　".join(filter(None, (redacted.subtitle, texts.get("public", "document_notice"))))
+        blocks = (*redacted.blocks, PageBreak(), *self.record.make_blocks(self.edition, texts))
+        return replace(redacted, subtitle=subtitle, blocks=blocks)
 
     def list_sheet_rows(self) -> tuple[str, list[tuple[str, str]], list[str]]:
         """Return title, rows (the first is the head) and notes of the ledger's sheet on what was taken out."""
@@ -149,15 +157,13 @@ def make_public_report(
     public_report.provenance[PROVENANCE_KEY] = record.to_dict(edition, report.lang)
     # Texts of rules and names of indicators are not of this county and do not count.
     redactor.record = RemovalRecord()
-    public_report = _redact_titles(public_report, redactor)
-    return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
-
-
-def _redact_titles(report: Report, redactor: Redactor) -> Report:
-    """Return a report with names of hidden layers taken out of the names of rules and indicators."""
     redact = redactor.redact_text
-    rules = [replace(rule, title=redact(rule.title), problem=redact(rule.problem)) for rule in report.rules]
-    return replace(report, rules=rules, indicators=[replace(one, name=redact(one.name)) for one in report.indicators])
+    public_report = replace(
+        public_report,
+        rules=[replace(rule, title=redact(rule.title), problem=redact(rule.problem)) for rule in public_report.rules],
+        indicators=[replace(one, name=redact(one.name)) for one in public_report.indicators],
+    )
+    return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
 
 
 def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
@@ -171,7 +177,11 @@ def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
     params = redactor.redact_value(convert_to_plain_value(finding.params), withholds=is_withheld)
     public_finding = finding.copy_without_geometry(keeps_kind=not is_hidden)
     public_finding.params = params
-    public_finding.fingerprint = _blur_fingerprint(finding.fingerprint, salt)
+    if finding.fingerprint:
+        # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
+        # which is unique in this report only.
+        salted = f"{salt}|{finding.fingerprint}".encode()
+        public_finding.fingerprint = hashlib.sha256(salted).hexdigest()[:_FINGERPRINT_DIGITS]
     if is_withheld:
         record.count("findings")
         public_finding.role = public_finding.key = public_finding.related_role = public_finding.field = ""
@@ -182,14 +192,6 @@ def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
         public_finding.related_keys = [redactor.redact_text(key) for key in finding.related_keys]
         public_finding.message = redactor.redact_text(finding.message)
     return public_finding
-
-
-def _blur_fingerprint(fingerprint: str, salt: str) -> str:
-    """Return another fingerprint, which is unique in this report only.
-
-    A fingerprint may include the place, rounded to 10 m; all places of a county are soon tried.
-    """
-    return hashlib.sha256(f"{salt}|{fingerprint}".encode()).hexdigest()[:_FINGERPRINT_DIGITS] if fingerprint else ""
 
 
 def _redact_provenance(provenance: dict[str, Any], redactor: Redactor) -> dict[str, Any]:

@@ -4,18 +4,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from html import escape, unescape
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..files.encoding import BLANK_WORDS
 from ..messages.privacy import FOLDER
 from ..render.words import ReportTexts
-from .coordinates import CoordinateFinder
-from .crs_texts import CRS_TEXT
+from .coordinates import CRS_TEXT, CoordinateFinder
 from .edition import CRS_TEXTS, PublicEdition
-from .persons import PERSON_KEYS
 from .record import RemovalRecord
+
+if TYPE_CHECKING:
+    from ..model.report import Report
+    from ..plan.plan import Plan
 
 #: Embedded pictures of a page, style sheets and tags: they have no text.
 _PAGE_PARTS = re.compile(r"(<style\b.*?</style>|<[^>]*>)", re.DOTALL | re.IGNORECASE)
@@ -30,6 +33,14 @@ _MIN_FILE_NAME_CHARACTERS = 4
 _MIN_CRS_CHARACTERS = 4
 _ROW_NUMBER_KEYS = ("fid", "related_fid")
 _ROLE_KEYS = ("role", "related_role", "roles", "related_roles", "layer_role")
+#: Keys of persons in waivers and confirmations.
+_NAME_KEYS = ("author", "by")
+_FILE_KEY = "attachment"
+PERSON_KEYS = frozenset((*_NAME_KEYS, _FILE_KEY))
+#: A shorter name occurs in other words.
+_MIN_NAME_CHARACTERS = 2
+_BETWEEN_NAMES = re.compile(r"[、,，;；/|()（）]+")
+_BETWEEN_CHINESE_NAMES = re.compile(r"[、,，;；/|()（）\s]+")
 T = TypeVar("T")
 
 
@@ -56,16 +67,25 @@ class Redactor:
         self.edition, self.finder, self.record = edition, finder, RemovalRecord()
         self.texts = ReportTexts(lang)
         self.hidden_roles = edition.hidden_roles | frozenset(hidden_roles)
-        self._names = _make_name_pattern(edition.list_hidden_names(layer_names))
-        self._files = _make_name_pattern(
-            sorted({one for one in file_names if len(one) >= _MIN_FILE_NAME_CHARACTERS}, key=len, reverse=True)
-        )
-        self._persons = _make_name_pattern(sorted(set(persons), key=len, reverse=True))
-        self._crs_labels = _make_name_pattern(
-            sorted({one for one in crs_labels if len(one) >= _MIN_CRS_CHARACTERS}, key=len, reverse=True)
-        )
-        left_out = ("coordinate", "layer", "file", "crs", "person")
-        self._word = {key: self.texts.get("public", f"{key}_left_out") for key in left_out}
+
+        def make_entry(names: Iterable[str], key: str, item: str) -> list[tuple[re.Pattern[str], str, str]]:
+            """Return the pattern of names, the word instead of them, and the item of the record; nothing without."""
+            pattern = _make_name_pattern(sorted(set(names), key=len, reverse=True))
+            return [(pattern, self.texts.get("public", f"{key}_left_out"), item)] if pattern else []
+
+        self._coordinate_word = self.texts.get("public", "coordinate_left_out")
+        self._crs_patterns: list[tuple[re.Pattern[str], str, str]] = []
+        if CRS_TEXTS in edition.elements:
+            self._crs_patterns += make_entry(
+                (one for one in crs_labels if len(one) >= _MIN_CRS_CHARACTERS), "crs", "crs_texts"
+            )
+            self._crs_patterns.append((CRS_TEXT, self.texts.get("public", "crs_left_out"), "crs_texts"))
+        self._patterns = [
+            (FOLDER, "", "paths"),
+            *make_entry((one for one in file_names if len(one) >= _MIN_FILE_NAME_CHARACTERS), "file", "sources"),
+            *make_entry(edition.list_hidden_names(layer_names), "layer", "names"),
+            *make_entry(persons, "person", "persons"),
+        ]
         self.withheld = self.texts.get("public", "row_left_out")
 
     # -- what is found
@@ -73,48 +93,26 @@ class Redactor:
     def find_leaks(self, text: str) -> list[str]:
         """Return the parts of a text that a public edition may not show."""
         leaks = [text[start:end] for start, end, _ in self.finder.find_spans(text)]
-        for pattern, _, _ in self._list_replacements():
+        for pattern, _, _ in (*self._crs_patterns, *self._patterns):
             leaks += [match.group() for match in pattern.finditer(text)]
         return leaks
-
-    def _list_replacements(self) -> list[tuple[re.Pattern[str], str, str]]:
-        """Return (pattern, word instead of it, item of the record) in the order of the replacement."""
-        word = self._word
-        crs = (
-            ((self._crs_labels, word["crs"], "crs_texts"), (CRS_TEXT, word["crs"], "crs_texts"))
-            if CRS_TEXTS in self.edition.elements
-            else ()
-        )
-        replacements = (
-            *crs,
-            (FOLDER, "", "paths"),
-            (self._files, word["file"], "sources"),
-            (self._names, word["layer"], "names"),
-            (self._persons, word["person"], "persons"),
-        )
-        return [(pattern, word, item) for pattern, word, item in replacements if pattern is not None]
 
     # -- texts
 
     def redact_text(self, text: str) -> str:
         """Return a text without coordinates, names of hidden layers, persons and source files, folders and CRS."""
-        replacements = self._list_replacements()
         # The central meridian of a CRS is also a longitude.
-        for pattern, word, item in replacements:
-            if item == "crs_texts":
-                text = self._replace(pattern, word, item, text)
+        text = self._replace(self._crs_patterns, text)
         for start, end, count in reversed(self.finder.find_spans(text)):
-            text = text[:start] + self._word["coordinate"] + text[end:]
+            text = text[:start] + self._coordinate_word + text[end:]
             self.record.count("coordinates", count)
-        for pattern, word, item in replacements:
-            if item != "crs_texts":
-                text = self._replace(pattern, word, item, text)
-        return text
+        return self._replace(self._patterns, text)
 
-    def _replace(self, pattern: re.Pattern[str], word: str, item: str, text: str) -> str:
-        """Return a text with a word for each match of a pattern; the matches are counted."""
-        text, number = pattern.subn(word, text)
-        self.record.count(item, number)
+    def _replace(self, patterns: list[tuple[re.Pattern[str], str, str]], text: str) -> str:
+        """Return a text with a word for each match of patterns; the matches are counted."""
+        for pattern, word, item in patterns:
+            text, number = pattern.subn(word, text)
+            self.record.count(item, number)
         return text
 
     # -- data
@@ -211,3 +209,41 @@ def _make_name_pattern(names: list[str]) -> re.Pattern[str] | None:
         rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])" if name.isascii() else re.escape(name) for name in names
     ]
     return re.compile("|".join(parts))
+
+
+def list_persons(report: Report, plan: Plan) -> tuple[list[str], list[str]]:
+    """Return (names of persons, names of attachments) in findings, provenance and profile.
+
+    An entry may name several persons, and their office. The office that the document names as its author is public.
+    """
+    profiles = [profile.confirmed_by for profile in plan.norm.profile.list_base_profiles()]
+    names: set[str] = set()
+    files: set[str] = set()
+    for source in (*(finding.params for finding in report.findings), report.provenance, *profiles):
+        for key, text in _iterate_entries(source):
+            if key == _FILE_KEY:
+                files.add(text)
+            else:
+                # The words of a Latin name stay together.
+                pattern = _BETWEEN_NAMES if text.isascii() else _BETWEEN_CHINESE_NAMES
+                names |= {text, *(part.strip() for part in pattern.split(text))}
+    public = {str(value).strip() for value in (report.provenance.get("document") or {}).values()}
+    chosen = [
+        name
+        for name in names
+        if len(name) >= _MIN_NAME_CHARACTERS and name.lower() not in BLANK_WORDS and name not in public
+    ]
+    return sorted(chosen, key=lambda name: (-len(name), name)), sorted(files)
+
+
+def _iterate_entries(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) of the persons and attachments in plain data."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key in PERSON_KEYS and isinstance(one, str) and one.strip():
+                yield key, one.strip()
+            else:
+                yield from _iterate_entries(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _iterate_entries(one)

@@ -57,23 +57,16 @@ def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None
         _refuse(path, redactor.find_leaks(_read_pdf_properties(data)))
     else:
         _refuse(path, find_picture_data(data))
-    sibling = next((one for one in _list_georeference_files(path) if one.exists()), None)
-    if sibling is not None:
-        raise OutputError("public_leak", target=path.name, found=sibling.name)
+    # Files that would georeference a picture beside them.
+    suffixes = (".jgw", ".jpgw", ".pgw", ".tfw", ".wld", ".prj") if suffix in (".jpg", ".png", ".tif") else ()
+    siblings = [*map(path.with_suffix, suffixes), path.with_name(f"{path.name}.aux.xml")]
+    _refuse(path, (one.name for one in siblings if one.exists()))
 
 
 def _refuse(path: Path, found: Iterable[str]) -> None:
     """Raise OutputError with the first of the found texts."""
     for text in found:
         raise OutputError("public_leak", target=path.name, found=text[:_SHOWN_CHARACTERS])
-
-
-def _list_georeference_files(path: Path) -> list[Path]:
-    """Return the files that would georeference a picture beside them."""
-    suffixes = (
-        (".jgw", ".jpgw", ".pgw", ".tfw", ".wld", ".prj") if path.suffix.lower() in (".jpg", ".png", ".tif") else ()
-    )
-    return [path.with_suffix(suffix) for suffix in suffixes] + [path.with_name(f"{path.name}.aux.xml")]
 
 
 def _find_in_data(value: Any, redactor: Redactor, *, is_measured: bool = False) -> Iterator[str]:

@@ -20,7 +20,8 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
 from ...core.mapping import CodeTranslation
-from ...core.mapping.preview import FieldPreview, find_possible_code_translations
+from ...core.mapping.preview import FieldPreview
+from ...core.mapping.proposals import find_possible_code_translations
 from ...core.messages.numbers import format_number
 from ...core.messages.texts import Texts
 from ...core.standard import Standard

@@ -25,8 +25,7 @@ from plugin.core.exchange.boundary_points.export_features import read_polygon_la
 from plugin.core.exchange.boundary_points.export_points import export_boundary_points
 from plugin.core.exchange.boundary_points.import_points import import_boundary_points
 from plugin.core.exchange.boundary_points.messages import describe_export, describe_import
-from plugin.core.exchange.boundary_points.read_points import read_boundary_points
-from plugin.core.exchange.boundary_points.recognition import is_boundary_point_file
+from plugin.core.exchange.boundary_points.read_points import is_boundary_point_file, read_boundary_points
 from plugin.core.exchange.boundary_points.stored import LAYER_NAME, RECORD_FIELD
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import SourceLayer

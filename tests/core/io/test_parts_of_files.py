@@ -9,8 +9,7 @@ import pytest
 import shapely
 
 from plugin.core.check import RunOptions
-from plugin.core.conversion.change_zone import change_crs_zone
-from plugin.core.conversion.crs_zone import ZoneNumber
+from plugin.core.conversion.change_zone import ZoneNumber, change_crs_zone
 from plugin.core.errors import InputError
 from plugin.core.exchange.vct.write import read_layers_in_turn
 from plugin.core.io import read_source

@@ -12,10 +12,10 @@ from plugin.core.mapping.preview import (
     MAX_SAMPLES,
     SourceColumns,
     change_mapping,
-    find_possible_code_translations,
     find_undecided_codes,
     preview_field,
 )
+from plugin.core.mapping.proposals import find_possible_code_translations
 from plugin.core.standard import load_standard
 from tests.core.land_survey import SURVEY_ROWS, write_survey
 

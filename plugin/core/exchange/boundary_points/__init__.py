@@ -2,6 +2,6 @@
 """Boundary points (界址点): TXT, Excel and CSV files to and from a layer of polygons.
 
 Entry points: `import_points.import_boundary_points`, `export_points.export_boundary_points`, and
-`recognition.is_boundary_point_file`. A form (`forms`) describes a layout as data. What a file wrote for a parcel is
+`read_points.is_boundary_point_file`. A form (`forms`) describes a layout as data. What a file wrote for a parcel is
 kept in a field of the layer (`stored`), so that an unchanged parcel is exported as it was written.
 """

@@ -24,10 +24,15 @@ def find_area_unit(raw: RawParcel, form: PointForm) -> tuple[str, float]:
 
     The unit is that in the cell, else that of the column, else that of the form. An unknown one has 0 m².
     """
-    units = load_settings().area_units
     _, written = parse_area(raw.values.get("area", ""))
     unit = written or raw.area_unit or form.area_unit
-    return unit, next((factor for name, factor in units.items() if normalise_word(name) == normalise_word(unit)), 0.0)
+    return unit, get_square_metres(unit)
+
+
+def get_square_metres(unit: str) -> float:
+    """Return the square metres of a unit of area; 0 for an unknown one."""
+    units = {normalise_word(name): factor for name, factor in load_settings().area_units.items()}
+    return units.get(normalise_word(unit), 0.0)
 
 
 def parse_declared_area(raw: RawParcel, form: PointForm) -> float | None:

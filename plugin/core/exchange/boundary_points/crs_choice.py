@@ -14,24 +14,22 @@ from dataclasses import dataclass
 from pyproj import CRS
 
 from ...errors import InputError
-from ...geometry.crs import EASTING_REACH_M, describe_crs, is_standard_zone, make_crs_label, parse_crs
+from ...geometry.crs import (
+    EASTING_REACH_M,
+    describe_crs,
+    is_standard_zone,
+    make_crs_label,
+    make_gauss_kruger_crs,
+    parse_crs,
+)
 from .cell_values import find_integer, normalise_digits, parse_meridian
 from .model import HeaderValue, NoteLevel, ParsedFile, PointNote, PointRow, RawParcel
 from .settings import load_settings, normalise_word
 
 #: Metres that one zone number adds to an easting, and the false easting within a zone.
 ZONE_STEP_M, FALSE_EASTING_M = 1_000_000.0, 500_000.0
-#: EPSG codes of the first 3° and 6° zone of CGCS2000, with and without zone number; those of the others follow.
-_FIRST_CODES = {(3, True): 4513, (3, False): 4534, (6, True): 4491, (6, False): 4502}
 #: EPSG codes of the 6° zones without zone number, which only their codes distinguish from 3° zones.
 _SIX_DEGREE_CODES = range(4502, 4513)
-
-
-def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
-    """Return a zone of CGCS2000 with a width of 3 or 6 degrees. ``zone``: one of the zones of China."""
-    settings = load_settings()
-    first_zone = (settings.zones_3 if width == 3 else settings.zones_6)[0]
-    return CRS.from_epsg(_FIRST_CODES[width, has_number] + zone - first_zone)
 
 
 def get_zone_and_width(crs: CRS) -> tuple[int, int]:

@@ -14,8 +14,7 @@ from ...errors import InputError
 from ...files.cells import format_cell
 from ...io import read_source
 from ...plan.layer import SourceLayer
-from .model import NoteLevel, PointNote
-from .settings import load_settings
+from .model import NoteLevel, PointNote, make_note_on_parcels
 from .stored import (
     DECLARED_FIELD,
     FIELD_BY_ITEM,
@@ -70,13 +69,7 @@ class ExportLog:
 
     def make_notes(self) -> tuple[PointNote, ...]:
         """Return all notes."""
-        most = load_settings().most_listed
-        listed = [
-            PointNote(key, NoteLevel.INFO, params={
-                "count": len(labels), "parcels": "、".join(labels[:most]) + (" …" if len(labels) > most else "")})
-            for key, labels in self.labels_by_key.items()
-        ]  # fmt: skip
-        return (*self.notes, *listed)
+        return (*self.notes, *(make_note_on_parcels(key, labels) for key, labels in self.labels_by_key.items()))
 
 
 def read_features(layer: SourceLayer, log: ExportLog, cancellation: Cancellation) -> list[ExportFeature]:

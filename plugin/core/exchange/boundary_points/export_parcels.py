@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from ...geometry.crs import describe_crs, parse_crs
-from .areas import compare_areas, format_area, measure_plane_areas
+from .areas import compare_areas, format_area, get_square_metres, measure_plane_areas
 from .cell_values import parse_area
 from .crs_choice import ZONE_STEP_M
 from .export_features import ExportFeature, ExportLog
@@ -89,8 +91,7 @@ def _choose_area(feature: ExportFeature, rings: WrittenRings, plane_m2: float, f
 def _read_stored_area(stored: StoredParcel) -> float | None:
     """Return the declared area of a record in m²; None if it has none that can be read."""
     number, _ = parse_area(stored.values.get("area", ""))
-    units = {normalise_word(name): factor for name, factor in load_settings().area_units.items()}
-    factor = units.get(normalise_word(stored.area_unit), 0.0)
+    factor = get_square_metres(stored.area_unit)
     return float(number) * factor if number and factor else None
 
 
@@ -113,7 +114,7 @@ def make_keys_distinct(parcels: list[WrittenParcel], log: ExportLog) -> list[Wri
     for position, parcel in enumerate(parcels, 1):
         keys = [(one.values.get("number", ""), one.values.get("name", "")) for one in (*distinct[-1:], parcel)]
         if keys[-1] == ("", "") or (len(keys) > 1 and keys[0] == keys[1]):
-            parcel = parcel.replace_values({"number": str(position)})
+            parcel = replace(parcel, values=parcel.values | {"number": str(position)})
             log.list_parcel("given_number", parcel.values["name"] or str(position))
         distinct.append(parcel)
     return distinct

@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import shapely
 from pyproj import CRS
-from shapely.geometry.base import BaseGeometry
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError, OutputError
 from ...files.writing import check_writable, write_atomically
-from ...geometry.crs import describe_crs, make_crs_label, reproject_geometries
+from ...geometry.crs import describe_crs, make_crs_label, make_gauss_kruger_crs, reproject_geometries
 from ...plan.layer import SourceLayer
-from .crs_choice import get_zone_and_width, make_gauss_kruger_crs, require_gauss_kruger, require_usable_crs
+from .crs_choice import get_zone_and_width, require_gauss_kruger, require_usable_crs
 from .export_features import ExportFeature, ExportLog, read_features
 from .export_parcels import compute_easting_shift, make_keys_distinct, make_written_parcel
 from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
@@ -108,10 +107,16 @@ def export_boundary_points(
     features = read_features(layer, log, cancellation)
     form = _choose_form(features, Path(output), form_name, log)
     crs = _choose_written_crs(base_crs, form, features, keeps_number=bool(crs_text))
+    shift_m = compute_easting_shift(source_crs, crs)
     parcels = []
     for number, feature in enumerate(features, 1):
         cancellation.raise_if_cancelled()
-        shape = _bring_into_crs(feature.shape, source_crs, crs)
+        shape = feature.shape
+        if shift_m is None:
+            shape = reproject_geometries(np.array([shape], dtype=object), source_crs, crs)[0]
+        elif shift_m:
+            # Only the zone number differs: a reprojection would round.
+            shape = shapely.transform(shape, lambda xy: xy + np.array([shift_m, 0.0]))
         parcels.append(make_written_parcel(feature, shape, number, form, crs, log))
         progress(number / len(features), "")
     if not parcels:
@@ -176,12 +181,3 @@ def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[ExportFea
     if form.zone_number == "stored":
         return base_crs
     return make_gauss_kruger_crs(*get_zone_and_width(base_crs), has_number=not has_number)
-
-
-def _bring_into_crs(shape: BaseGeometry, source_crs: CRS, crs: CRS) -> BaseGeometry:
-    """Return a shape in the CRS to write; where only the zone number differs, eastings change by whole millions."""
-    shift_m = compute_easting_shift(source_crs, crs)
-    if shift_m is None:
-        return reproject_geometries(np.array([shape], dtype=object), source_crs, crs)[0]
-    # A reprojection would round.
-    return shapely.transform(shape, lambda xy: xy + np.array([shift_m, 0.0])) if shift_m else shape

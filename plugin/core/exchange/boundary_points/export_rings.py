@@ -89,7 +89,7 @@ def make_written_rings(
         stored_decimals = max(
             count_decimals(text)
             for ring in stored.rings
-            for text in _list_numbers(ring, _get_coordinate_columns(stored))
+            for text in _list_numbers(ring, (stored.items.index("north"), stored.items.index("east")))
         )
         decimals = _count_needed_decimals([vertices for vertices, _ in rings], stored_decimals)
     return _number_points(rings, numbering, decimals)
@@ -105,11 +105,6 @@ def _count_needed_decimals(rings: list[NDArray], stored_decimals: int) -> int:
         (decimals for decimals in candidates if (np.abs(np.round(vertices, decimals) - counted) < reach_m).all()),
         max(stored_decimals, _LEAST_DECIMALS),
     )
-
-
-def _get_coordinate_columns(stored: StoredParcel) -> tuple[int, int]:
-    """Return the positions of northing and easting in a point's cells."""
-    return stored.items.index("north"), stored.items.index("east")
 
 
 def _list_numbers(ring: StoredRing, columns: tuple[int, int]) -> list[str]:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...messages.texts import Texts, render_params
+from .settings import load_settings
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -69,6 +70,13 @@ class PointNote:
         text = texts.get(NOTES_SECTION, self.key, **render_params(self.params, texts))
         head = texts.get(NOTES_SECTION, "between_places").join(places)
         return texts.get(NOTES_SECTION, "note", places=head, text=text) if head else text
+
+
+def make_note_on_parcels(key: str, labels: list[str]) -> PointNote:
+    """Return a note that counts parcels and lists the first ones."""
+    most = load_settings().most_listed
+    listed = "、".join(labels[:most]) + (" …" if len(labels) > most else "")
+    return PointNote(key, NoteLevel.INFO, params={"count": len(labels), "parcels": listed})
 
 
 @dataclass(frozen=True)
@@ -213,10 +221,6 @@ class PointParcel:
     def label(self) -> str:
         """Return the parcel's name for messages."""
         return self.raw.label
-
-    def add_areas(self, declared_m2: float | None, plane_m2: float, statutory_m2: float) -> PointParcel:
-        """Return the parcel with its areas."""
-        return replace(self, declared_m2=declared_m2, plane_m2=plane_m2, statutory_m2=statutory_m2)
 
 
 @dataclass(frozen=True)

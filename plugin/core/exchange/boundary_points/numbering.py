@@ -11,8 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .forms import Numbering, PointForm
-from .model import NoteLevel, PointNote, PointParcel
-from .settings import load_settings
+from .model import PointNote, PointParcel, make_note_on_parcels
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,4 @@ def find_numbering_notes(parcels: Sequence[PointParcel], form: PointForm) -> lis
             found["direction"].append(parcel.label)
         if form.numbering.start == "north-west" and find_north_west_vertex(vertices):
             found["start"].append(parcel.label)
-    most = load_settings().most_listed
-    return [
-        PointNote(f"numbering_{key}", NoteLevel.INFO, params={
-            "count": len(labels), "parcels": "、".join(labels[:most]) + (" …" if len(labels) > most else ""),
-        })
-        for key, labels in found.items()
-        if labels
-    ]  # fmt: skip
+    return [make_note_on_parcels(f"numbering_{key}", labels) for key, labels in found.items() if labels]

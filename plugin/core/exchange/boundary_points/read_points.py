@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a boundary-point file: its form, its CRS, and the parcels that can be read."""
+"""Recognise a boundary-point file, and read it: its form, its CRS, and the parcels that can be read."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,18 @@ from pyproj import CRS
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
+from ...files.tables import UnreadableTable, open_workbook
 from ...files.writing import explain_os_error
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
 from ...messages.texts import MessageLines
 from .areas import compare_areas, measure_plane_areas, parse_declared_area
 from .crs_choice import choose_crs, find_row_problems
-from .forms import AUTOMATIC, TEXT_KIND, PointForm, load_automatic_forms, load_form, make_layout
+from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_automatic_forms, load_form, make_layout
 from .model import NoteLevel, ParsedFile, PointFile, PointNote, PointParcel, RawParcel
 from .numbering import find_numbering_notes
-from .read_table import find_heading_line, parse_table, read_workbook_sheets, split_text_table
-from .read_text import choose_text_form, parse_text, read_file_text
+from .read_table import TableLine, TableSheet, find_heading_line, parse_table, read_workbook_sheets, split_text_table
+from .read_text import FileText, choose_text_form, parse_text, read_file_text
 from .rings import build_shape, find_ring_problems, group_rings
 from .settings import load_settings
 
@@ -60,7 +62,12 @@ def read_boundary_points(
     """
     parsed = parse_file(Path(path), form_name)
     if not parsed.rows:
-        raise _make_no_points_error(parsed)
+        errors = [note for note in parsed.notes if note.level is NoteLevel.ERROR]
+        errors += [
+            PointNote("no_points", NoteLevel.ERROR, raw.place, raw.label) for raw in parsed.parcels if not raw.is_broken
+        ]
+        reasons = MessageLines(tuple(errors[: load_settings().most_listed]))
+        raise InputError("boundary_no_points", file=parsed.path.name, reasons=reasons)
     crs, crs_notes = choose_crs(parsed, crs_text)
     notes = [*parsed.notes, *crs_notes]
     parcels = []
@@ -70,22 +77,22 @@ def read_boundary_points(
         notes += parcel_notes
         if parcel is not None:
             parcels.append(parcel)
-    measured = _measure_parcels(parcels, parsed.form, crs, cancellation)
+    shapes = np.array([parcel.shape for parcel in parcels], dtype=object)
+    statutory = measure_statutory_area(shapes, make_lonlat_transformer(crs), cancellation) if len(shapes) else shapes
+    measured = [
+        replace(
+            parcel,
+            declared_m2=parse_declared_area(parcel.raw, parsed.form),
+            plane_m2=plane_m2,
+            statutory_m2=float(statutory_m2),
+        )
+        for parcel, plane_m2, statutory_m2 in zip(parcels, measure_plane_areas(shapes), statutory, strict=True)
+    ]
     for parcel in measured:
         notes += compare_areas(parcel, parsed.form)
     notes += find_numbering_notes(measured, parsed.form)
     named_notes = tuple(replace(note, file_name=parsed.path.name) for note in notes)
     return PointFile(parsed.path, parsed.form, parsed.layout, crs, tuple(measured), parsed.parcel_count, named_notes)
-
-
-def _make_no_points_error(parsed: ParsedFile) -> InputError:
-    """Return the error for a file without a point that can be read; it lists the first reasons."""
-    errors = [note for note in parsed.notes if note.level is NoteLevel.ERROR]
-    errors += [
-        PointNote("no_points", NoteLevel.ERROR, raw.place, raw.label) for raw in parsed.parcels if not raw.is_broken
-    ]
-    reasons = MessageLines(tuple(errors[: load_settings().most_listed]))
-    return InputError("boundary_no_points", file=parsed.path.name, reasons=reasons)
 
 
 def parse_file(path: Path, form_name: str) -> ParsedFile:
@@ -165,13 +172,57 @@ def _check_count(parcel: PointParcel) -> list[PointNote]:
     return [PointNote("count", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
 
 
-def _measure_parcels(
-    parcels: list[PointParcel], form: PointForm, crs: CRS, cancellation: Cancellation
-) -> list[PointParcel]:
-    """Return parcels with declared area, area in the plane of the CRS, and statutory area. Raise Cancelled."""
-    shapes = np.array([parcel.shape for parcel in parcels], dtype=object)
-    statutory = measure_statutory_area(shapes, make_lonlat_transformer(crs), cancellation) if len(shapes) else shapes
-    return [
-        parcel.add_areas(parse_declared_area(parcel.raw, form), plane_m2, float(statutory_m2))
-        for parcel, plane_m2, statutory_m2 in zip(parcels, measure_plane_areas(shapes), statutory, strict=True)
-    ]
+_RECOGNISED_SUFFIXES = (".txt", ".csv", ".xlsx", ".xlsm")
+_HEAD_BYTES = 16_384
+#: A larger workbook is not opened: that takes seconds, in which QGIS does not respond, and tables of boundary points
+#: are smaller. It can still be imported.
+_MOST_WORKBOOK_BYTES = 5_000_000
+
+
+def is_boundary_point_file(path: str | Path) -> bool:
+    """Return True if a file has boundary points in one of the plugin's forms, by suffix and first lines.
+
+    Of a text file the first 16 KiB are read, of a workbook the first rows of its sheets. False for a file that cannot
+    be read, which `read_boundary_points` explains, and for a workbook of more than 5 MB, which is not opened.
+    """
+    path, heading_lines = Path(path), load_settings().heading_lines
+    if path.suffix.lower() not in _RECOGNISED_SUFFIXES:
+        return False
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(_HEAD_BYTES)
+        size = path.stat().st_size
+    except OSError:
+        return False
+    if head.startswith(WORKBOOK_SIGNATURE):
+        if size > _MOST_WORKBOOK_BYTES:
+            return False
+        try:
+            book = open_workbook(path, reads_once=True)
+        except UnreadableTable:
+            return False
+        rows_by_sheet = (islice(sheet.iter_rows(values_only=True), heading_lines) for sheet in book.worksheets)
+        return _has_headings(
+            [
+                TableSheet(
+                    "", [TableLine(n, tuple("" if v is None else str(v) for v in row)) for n, row in enumerate(rows, 1)]
+                )
+                for rows in rows_by_sheet
+            ]
+        )
+    if len(head) == _HEAD_BYTES:
+        # The last line may end within a character.
+        head = head[: head.rfind(b"\n") + 1]
+    try:
+        text = read_file_text(path, head)
+        head_text = FileText(text.path, text.lines[:heading_lines], text.layout)
+        return choose_text_form(text.lines, requires_metres=True) is not None or _has_headings(
+            [split_text_table(head_text)]
+        )
+    except InputError:
+        return False
+
+
+def _has_headings(sheets: list[TableSheet]) -> bool:
+    """Return True if a sheet has the headings of a form."""
+    return any(find_heading_line(sheet, form) >= 0 for sheet in sheets for form in load_automatic_forms(TABLE_KIND))

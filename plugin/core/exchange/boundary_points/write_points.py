@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -41,10 +41,6 @@ class WrittenParcel:
     former_values: dict[str, str] = field(hash=False)
     cells: tuple[str, ...] | None
     points: tuple[WrittenPoint, ...]
-
-    def replace_values(self, values: dict[str, str]) -> WrittenParcel:
-        """Return the parcel with other values of some items."""
-        return replace(self, values=self.values | values)
 
 
 def make_file_bytes(

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from collections import Counter, defaultdict
@@ -26,8 +25,8 @@ from ...standard.template import CodeList, Template, TemplateField
 from ..boundary_points.areas import measure_plane_areas
 from ..create import create_database, make_write_error
 from .labels import assign_texts
-from .left_out_table import TABLE_SUFFIXES, write_left_out_table
 from .mapping import DrawingMapping, load_mapping
+from .messages import TABLE_SUFFIXES, write_left_out_table
 from .model import DrawingLine, DrawingPolygon, LeftOut, Ring
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
@@ -71,23 +70,6 @@ class DrawingOptions:
     closing_m: float | None = None
     hole_rule: str = HOLE
     lang: str = "zh"
-
-    def get_tolerance_m(self) -> float:
-        """Return the tolerance of curves (m). Raise InputError if it is out of range."""
-        settings = load_settings()
-        value = settings.tolerance_m if self.tolerance_m is None else self.tolerance_m
-        low, high = settings.tolerance_range_m
-        if not (math.isfinite(value) and low <= value <= high):
-            raise InputError("drawing_tolerance", value=f"{value:g}", low=f"{low:.6f}", high=f"{high:g}")
-        return value
-
-    def get_closing_m(self) -> float:
-        """Return the largest gap that is closed (m). Raise InputError if it is out of range."""
-        settings = load_settings()
-        value = settings.closing_m if self.closing_m is None else self.closing_m
-        if not (math.isfinite(value) and 0 <= value <= settings.most_closing_m):
-            raise InputError("drawing_closing", value=f"{value:g}", high=f"{settings.most_closing_m:g}")
-        return value
 
 
 @dataclass(frozen=True)
@@ -165,7 +147,14 @@ def import_drawing(
     options = options or DrawingOptions()
     check_import_outputs(source, output, table)
     mapping = load_mapping(options.mapping)
-    tolerance_m, closing_m = options.get_tolerance_m(), options.get_closing_m()
+    settings = load_settings()
+    tolerance_m = settings.tolerance_m if options.tolerance_m is None else options.tolerance_m
+    low, high = settings.tolerance_range_m
+    if not low <= tolerance_m <= high:
+        raise InputError("drawing_tolerance", value=f"{tolerance_m:g}", low=f"{low:.6f}", high=f"{high:g}")
+    closing_m = settings.closing_m if options.closing_m is None else options.closing_m
+    if not 0 <= closing_m <= settings.most_closing_m:
+        raise InputError("drawing_closing", value=f"{closing_m:g}", high=f"{settings.most_closing_m:g}")
     if options.hole_rule not in HOLE_RULES:
         raise InputError("drawing_hole_rule", value=options.hole_rule, known=", ".join(HOLE_RULES))
     drawing = read_tags(Path(source))
@@ -177,7 +166,7 @@ def import_drawing(
     lines, left_out = _take_mapped(content, mapping)
     if not lines:
         layers = sorted({line.layer for line in content.lines})
-        listed = "、".join(layers[: load_settings().most_listed]) or "—"
+        listed = "、".join(layers[: settings.most_listed]) or "—"
         raise InputError("drawing_no_layer", file=drawing.path.name, layers=listed)
     crs = choose_crs(drawing, lines, content.texts, options.crs_text)
     lines, out_of_place = take_lines_in_place(lines, crs)

@@ -1,13 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sentences on what an import of a drawing did, and its summary as data."""
+"""Sentences on what an import of a drawing did, its summary as data, and the table of what was not taken."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...files.csv_records import format_rows
+from ...files.writing import write_atomically
 from ...geometry.crs import make_crs_label
 from ...messages.texts import Texts, format_number
+from ...render.tables.model import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    TableNumber,
+    make_column_title,
+    make_table_number,
+)
+from ...render.tables.workbook import write_tables_workbook
 from ..boundary_points.areas import format_area
 from ..boundary_points.messages import ReportLine
 from ..boundary_points.model import NoteLevel
@@ -134,3 +147,61 @@ def make_summary(run: DrawingImport, lang: str) -> dict[str, Any]:
             for one in run.left_out
         ],
     }
+
+
+TABLE_SUFFIXES = (".csv", ".xlsx")
+_DECIMALS = 3
+
+
+def write_left_out_table(left_out: Sequence[LeftOut], target: Path, lang: str) -> None:
+    """Write the table as CSV or Excel, by the suffix. Raise OutputError."""
+    table = make_left_out_table(left_out, lang)
+    texts = Texts(lang)
+    with write_atomically(target) as new:
+        if target.suffix.lower() == ".xlsx":
+            write_tables_workbook(new, [table], "", texts)
+            return
+        head = [make_column_title(column, texts) for column in table.columns]
+        rows = [
+            [
+                f"{value.value:.{value.decimals}f}" if isinstance(value, TableNumber) else value or ""
+                for value in row.values
+            ]
+            for row in table.rows
+        ]
+        new.write_bytes(format_rows([head, *rows]))
+
+
+def make_left_out_table(left_out: Sequence[LeftOut], lang: str) -> ReportTable:
+    """Return what was not taken as a table."""
+    texts = Texts(lang)
+    table = ReportTable(
+        "drawing_left_out",
+        [
+            TableColumn("drawing_handle", width_in_characters=20),
+            TableColumn("drawing_layer", width_in_characters=20),
+            TableColumn("drawing_kind", width_in_characters=14),
+            TableColumn("drawing_x", "m", width_in_characters=16),
+            TableColumn("drawing_y", "m", width_in_characters=16),
+            TableColumn("drawing_gap", "m", width_in_characters=12),
+            TableColumn("drawing_reason", width_in_characters=50),
+            TableColumn("drawing_remedy", width_in_characters=60),
+        ],
+    )
+    for one in left_out:
+        x, y = one.place or (None, None)
+        table.rows.append(
+            ReportTableRow(
+                [
+                    " ".join(one.handles),
+                    one.layer,
+                    one.kind,
+                    make_table_number(x, "m", _DECIMALS),
+                    make_table_number(y, "m", _DECIMALS),
+                    make_table_number(one.gap_m, "m", _DECIMALS),
+                    one.get_reason(texts),
+                    one.get_remedy(texts),
+                ]
+            )
+        )
+    return table

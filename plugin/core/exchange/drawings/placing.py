@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from pyproj import CRS
 
 from ...errors import InputError
-from ...geometry.crs import make_crs_label
+from ...geometry.crs import make_crs_label, make_gauss_kruger_crs
 from ..boundary_points.crs_choice import (
     find_zone_number,
     get_expected_zone,
     is_near_zone,
     is_northing,
     is_swapped,
-    make_gauss_kruger_crs,
     require_usable_crs,
 )
 from ..boundary_points.settings import load_settings as load_point_settings

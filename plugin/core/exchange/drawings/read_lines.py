@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,28 +49,22 @@ def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "straight.dxf"
         copy = write_straight_copy(drawing, path, tolerance_m / metres_per_unit)
+        # QGIS may use the same driver: its options are restored.
+        former = {name: pyogrio.get_gdal_config_option(name) for name in _DRIVER_OPTIONS}
+        pyogrio.set_gdal_config_options(_DRIVER_OPTIONS)
         try:
-            with _set_driver_options():
-                meta, _, geometry, columns = pyogrio.raw.read(path, encoding="UTF-8")
+            meta, _, geometry, columns = pyogrio.raw.read(path, encoding="UTF-8")
         except DRIVER_ERRORS as error:
             raise InputError("drawing_unreadable", file=drawing.path.name, detail=type(error).__name__) from error
+        finally:
+            restored = {name: None if value is None else str(value) for name, value in former.items()}
+            pyogrio.set_gdal_config_options(restored)
     values = dict(zip(meta["fields"], columns, strict=True))
     lines, texts = _sort_features(shapely.from_wkb(geometry), values, copy, metres_per_unit)
     left_out = [
         one if one.place is None else replace(one, place=_scale(one.place, metres_per_unit)) for one in copy.left_out
     ]
     return DrawingContent(lines, texts, left_out, copy.deviation * metres_per_unit, copy.curve_count)
-
-
-@contextmanager
-def _set_driver_options() -> Iterator[None]:
-    """Set the options of the driver, and restore them: QGIS may use the same driver."""
-    former = {name: pyogrio.get_gdal_config_option(name) for name in _DRIVER_OPTIONS}
-    pyogrio.set_gdal_config_options(_DRIVER_OPTIONS)
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({name: None if value is None else str(value) for name, value in former.items()})
 
 
 def _sort_features(

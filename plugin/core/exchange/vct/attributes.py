@@ -154,19 +154,14 @@ class AttributeReader:
             raise lines.make_error("vct_row_twice", id=record_id, table=table.name)
         shapes.is_record_used[record] = True
         shape = shapes.read_content(record)
-        if (shape_kind := get_geometry_kind_of_wkb(shape)) != (
-            "point" if table.shape_kind == "annotation" else table.shape_kind
-        ):
+        # Types of WKB: 1 to 3, and multipart ones 4 to 6.
+        shape_kind = ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
+        if shape_kind != ("point" if table.shape_kind == "annotation" else table.shape_kind):
             raise lines.make_error("vct_other_kind", id=record_id, table=table.name, of_type=shape_kind)
         number = shapes.get_class_number(record)
         if table.name.upper() not in self._tables_of[number]:
             raise lines.make_error("vct_other_table", id=record_id, table=table.name, code=self.geometry.codes[number])
         return shape
-
-
-def get_geometry_kind_of_wkb(shape: bytes) -> str:
-    """Return point, line or polygon for a shape in WKB, also for multipart shapes."""
-    return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
 
 
 def read_shapes_without_rows(

@@ -27,7 +27,6 @@ from ...io import DRIVER_ERRORS
 from ...standard.template import Template, TemplateField
 from ..create import create_database
 from .read import VctFile, open_vct
-from .settings import FileNote
 from .shapes import ANGLE_FIELD, TEXT_FIELD
 from .structure import VctColumn, VctTable
 
@@ -110,8 +109,13 @@ def _write_tables(
     ``templates``: layer code → template.
     """
     templates_by_name = {name.upper(): template for name, template in templates.items()}
-    _refuse_reserved_table_names(vct_file)
-    result.notes += _note_renamed_fields(vct_file)
+    for feature_class in vct_file.structure.feature_classes:
+        if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
+            vct_file.line_reader.number = feature_class.line_number
+            raise vct_file.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
+    for table in vct_file.tables:
+        if renamed := [c.name for c in table.columns if c.name.lower() in _RESERVED_FIELDS]:
+            result.notes.append(("vct_note_renamed", {"table": table.name, "fields": ", ".join(renamed)}))
     layers = [
         _make_table_template(table, templates_by_name.get(table.name.upper()))
         for table in vct_file.tables
@@ -128,24 +132,6 @@ def _write_tables(
         _append_rows(temporary_database, table, frame)
         result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
     result.notes += vct_file.notes
-
-
-def _refuse_reserved_table_names(vct_file: VctFile) -> None:
-    """Raise InputError for a table whose name GeoPackage reserves."""
-    for feature_class in vct_file.structure.feature_classes:
-        if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
-            vct_file.line_reader.number = feature_class.line_number
-            raise vct_file.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
-
-
-def _note_renamed_fields(vct_file: VctFile) -> list[FileNote]:
-    """Return a note for each table with fields that are renamed, because GeoPackage reserves their names."""
-    renamed_fields = [
-        (t.name, [c.name for c in t.columns if c.name.lower() in _RESERVED_FIELDS]) for t in vct_file.tables
-    ]
-    return [
-        ("vct_note_renamed", {"table": name, "fields": ", ".join(fields)}) for name, fields in renamed_fields if fields
-    ]
 
 
 def _append_rows(temporary_database: Path, table: VctTable, feature_table: gpd.GeoDataFrame) -> None:

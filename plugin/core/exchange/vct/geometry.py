@@ -46,7 +46,6 @@ class ShapeReader:
         self.codes: list[str] = []
         self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
         self._sealed_lines = False
@@ -127,7 +126,6 @@ class ShapeReader:
 
     def _store_shape(self, record_id: int, shape: Any, first_line_number: int, code: str) -> None:
         """Store a shape as WKB under its id; ``code``: its feature class code."""
-        self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
         self.shapes.append_content(
             record_id, shapely.to_wkb(shape), first_line_number, self._get_or_assign_code_number(code)
         )
@@ -200,7 +198,8 @@ class ShapeReader:
         count = line_reader.read_count()
         items: list[int] = []
         while len(items) < count:
-            items += line_reader.read_integers()
+            numbers = line_reader.split_numbers(line_reader.read_line())
+            items += [line_reader.parse_integer(number) for number in numbers if number.strip()]
         if len(items) > count:
             raise line_reader.make_error("vct_items", id=record_id, count=count, found=len(items))
         line_reader.expect_record_end(record_id)
@@ -220,7 +219,6 @@ class ShapeReader:
         if not records:
             return
         shapes = make_polygons(records, line_reader, self.remarks)
-        self.has_multipart = self.has_multipart or bool((shapely.get_type_id(shapes) >= 4).any())
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
             self.shapes.append_content(
                 record.record_id, content, record.line_number, self._get_or_assign_code_number(record.class_code)

@@ -31,9 +31,6 @@ VERTICAL_DATUM_NAME, VERTICAL_CRS = "1985国家高程基准", "EPSG:5737"
 TIME_REFERENCE = "北京时间"
 #: Number of lines searched for HeadBegin: comments may come first.
 _LINES_SEARCHED_FOR_HEAD = 200
-#: Sections that come after the header.
-_LATER_SECTIONS = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",  # noqa: E501 - a table
-                                               "topology", "attribute", "style")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,6 @@ class VctHeader:
     numbers_per_position: int = 2
     is_northing_first: bool = False
     position_offset: tuple[float, float] = (0.0, 0.0)
-    datamark: str = ""
     vertical_datum: str = ""
     declared_extent: tuple[NDArray, int] | None = None
 
@@ -142,7 +138,10 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
             raise line_reader.make_error("vct_head_line", value=shorten_line(line.encode()))
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
-        _store_pair(pairs, key.strip(), value, line_reader)
+        key = key.strip()
+        other, first, _ = pairs.setdefault(key.lower(), (value, line_reader.number, key))
+        if other != value:
+            raise line_reader.make_error("vct_head_twice", key=key, value=value, first=first, other=other)
     header = HeaderPairs(line_reader, pairs, remarks)
     separator = header.get_value("separator")
     header.refuse_unless(
@@ -163,22 +162,9 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
         numbers_per_position=int(dim),
         is_northing_first=read_whether_northing_is_first(header),
         position_offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
-        datamark=header.get_value("datamark"),
         vertical_datum=header.get_value("verticaldatum"),
         declared_extent=read_extent(header),
     )
-
-
-def _store_pair(pairs: dict[str, tuple[str, int, str]], key: str, value: str, line_reader: LineReader) -> None:
-    """Add a header key with its value and line to ``pairs``, by the key in small letters.
-
-    Raises InputError for a key repeated with another value.
-    """
-    earlier_pair = pairs.setdefault(key.lower(), (value, line_reader.number, key))
-    if earlier_pair[0] != value:
-        raise line_reader.make_error(
-            "vct_head_twice", key=key, value=value, first=earlier_pair[1], other=earlier_pair[0]
-        )
 
 
 def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
@@ -197,11 +183,6 @@ def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
             if first[0]:
                 remarks.add_remark("vct_note_before_head", line_reader.number)
             return
-        if word.lower() in _LATER_SECTIONS:
-            if ":" in first[1]:
-                # The header is present without its first line.
-                break
-            raise line_reader.make_error("vct_head_first", value=shorten_line(word))
         first = first if first[0] else (line_reader.number, shorten_line(word))
     # Report the wrong first line rather than the end of the file.
     line_reader.mark_as_complete()

@@ -8,10 +8,9 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from ...errors import InputError
-from ...geometry.crs import CGCS2000_DEGREES, describe_crs
+from ...geometry.crs import CGCS2000_DEGREES, describe_crs, make_gauss_kruger_crs
 from .line_reader import MAX_COORDINATE, LineReader
 from .settings import FileRemarks, load_settings
 
@@ -99,12 +98,9 @@ _UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: 
 #: The extent in its earlier spelling.
 _EXTENT_KEYS = ("minx", "miny", "maxx", "maxy")
 #: Keys of earlier versions.
-_EARLIER_KEYS = ("unit", "scalem", "scale", "meridian", "meridinan", *_EXTENT_KEYS)
+_EARLIER_KEYS = ("unit", "scalem", "scale", *_EXTENT_KEYS)
 _GREENWICH_WORDS = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
 _GAUSS_PROJECTION_PATTERN = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
-_DEGREES_MINUTES_SECONDS_PATTERN = re.compile(
-    r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\.\d+)?)?[″\"秒]?)?)?°?"
-)
 
 
 def read_crs(header_pairs: HeaderPairs) -> CRS:
@@ -130,11 +126,7 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
     header_pairs.refuse_unless(
         not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
     )
-    crs = _read_zone_crs(header_pairs)
-    for key in ("meridian", "meridinan"):
-        if key in header_pairs.pairs:
-            _check_meridian(header_pairs, key, crs)
-    return crs
+    return _read_zone_crs(header_pairs)
 
 
 def _check_spheroid(header_pairs: HeaderPairs) -> None:
@@ -167,7 +159,7 @@ def _check_zone_width(header_pairs: HeaderPairs, zone: float, meridian: float, w
         if width in (3, 6) and width != degrees and meridian == zone_meridian and numbers[0] <= zone <= numbers[1]:
             params = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
             raise header_pairs.make_error("parameters", "vct_zone_width", **params)
-    limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
+    limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, (0.0, 0.0))
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
         raise header_pairs.make_error("parameters")
 
@@ -183,11 +175,7 @@ def _read_zone_crs(header_pairs: HeaderPairs) -> CRS:
     meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
     _check_zone_width(header_pairs, zone, meridian, width)
     prefixed = easting >= 1e6
-    base = {(3, True): 4513 - 25, (3, False): 4534 - 25, (6, True): 4491 - 13, (6, False): 4502 - 13}
-    try:
-        crs = CRS.from_epsg(base[int(width), prefixed] + int(zone))
-    except CRSError as error:
-        raise header_pairs.make_error("parameters") from error
+    crs = make_gauss_kruger_crs(int(zone), int(width), has_number=prefixed)
     # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
     right = describe_crs(crs).central_meridian
     if right != meridian:
@@ -200,22 +188,6 @@ def _read_zone_crs(header_pairs: HeaderPairs) -> CRS:
     valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
     header_pairs.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
     return crs
-
-
-def _check_meridian(header_pairs: HeaderPairs, key: str, crs: CRS) -> None:
-    """Raise InputError if the central meridian in the header key ``key`` is not that of the CRS.
-
-    The key may give it in degrees, or in degrees, minutes and seconds.
-    """
-    angle_match = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(header_pairs.get_value(key).strip())
-    if not header_pairs.get_value(key):
-        return
-    if angle_match is None:
-        header_pairs.add_remark(key, "vct_note_head_value")
-        return
-    degrees = sum(float(part or 0) / 60**k for k, part in enumerate(angle_match.groups()))
-    right = describe_crs(crs).central_meridian or 0.0
-    header_pairs.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
 
 
 def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:

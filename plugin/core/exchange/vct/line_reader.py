@@ -20,7 +20,6 @@ from ...errors import InputError
 ProgressCallback = Callable[[float, str], None]
 #: Number of coordinates read at once: a wrong count is found at the next word, not at the end of the file.
 _LINES_PER_BLOCK = 20_000
-_LINE_FEED = ord("\n")
 #: A superset of GBK and GB2312.
 _VCT_CODEC = "gb18030"
 #: Largest coordinate in any unit; geometry operations fail beyond it and with NaN.
@@ -112,15 +111,10 @@ class LineReader:
 
         Raises InputError at the end of the file.
         """
-        # Repeats the code of `read_raw_line_or_none` to save a call per line: files have a million lines and more.
-        for line in self._handle:
-            self.number += 1
-            if line[-1] != _LINE_FEED:
-                line = self._strip_fill_bytes(line)
-            line = line.rstrip(b"\r\n")
-            if line and not line.isspace():
-                return line
-        raise self.make_error("vct_cut_off")
+        line = self.read_raw_line_or_none()
+        if line is None:
+            raise self.make_error("vct_cut_off")
+        return line
 
     def read_text(self) -> str:
         """Return the next line that is not blank as text, outer spaces included.
@@ -175,10 +169,6 @@ class LineReader:
         word = word.strip()
         if _SECTION_MARK_PATTERN.fullmatch(word) and word.lower() != f"{self.section}end".lower():
             raise self.make_error("vct_section_open", value=word)
-
-    def read_integers(self) -> list[int]:
-        """Return the next line as a list of integers between separators."""
-        return [self.parse_integer(part) for part in self._split_numbers(self.read_line()) if part.strip()]
 
     def read_count(self) -> int:
         """Return the next line as a count: an integer of at least 0."""
@@ -244,7 +234,7 @@ class LineReader:
             return np.zeros((0, 2))
         commas = numbers_per_line - 1
         if self.separator != ",":
-            rows = [b",".join(self._split_numbers(row)) for row in rows]
+            rows = [b",".join(self.split_numbers(row)) for row in rows]
         try:
             if all(row.count(b",") == commas for row in rows):
                 text = b",".join(rows)
@@ -262,7 +252,7 @@ class LineReader:
                 raise self.make_error(key, value=shorten_line(row))
         raise self.make_error("vct_position", value="")
 
-    def _split_numbers(self, line: bytes) -> list[bytes]:
+    def split_numbers(self, line: bytes) -> list[bytes]:
         """Return the numbers of a line, as bytes between separators."""
         return line.split(self.separator.encode(_VCT_CODEC))
 

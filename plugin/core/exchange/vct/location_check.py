@@ -46,7 +46,7 @@ def _make_zone_error(header: VctHeader, stores: list[ShapeStore], line_reader: L
     """Return the error about the records with positions outside the zone; it names the first of them."""
     count, key = 0, ""
     frame = describe_crs(header.crs)
-    params = {"crs": make_crs_label(header.crs), "meridian": f"{frame.central_meridian or 0:g}"}
+    params: dict[str, str | int] = {"crs": make_crs_label(header.crs), "meridian": f"{frame.central_meridian or 0:g}"}
     for store in stores:
         for record in range(len(store)):
             xy = store.read_positions(record)
@@ -91,6 +91,7 @@ def _compare_with_extent(
 ) -> None:
     """Add a remark if the declared extent differs from the bounds of the data; both are corners (2, 2).
 
+    The extent may have the northing first, as the positions may, and may be given before the offset is added.
     """
     extents = [extent, extent[:, ::-1]] if header.is_northing_first else [extent]
     extents += [corners + header.position_offset for corners in extents]

@@ -45,13 +45,13 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
     """
     outward = shapely.is_ccw(rings)
     areas = shapely.polygons(rings)
-    inner_points = np.array(
-        [_make_point_inside_ring(area, ring) for area, ring in zip(areas, rings, strict=True)], dtype=object
-    )
+    # A point inside each ring's area; the first vertex of a ring without area.
+    inner_points, has_area = shapely.get_point(rings, 0), shapely.area(areas) > 0
+    inner_points[has_area] = shapely.point_on_surface(areas[has_area])
     if (outward[1:] != outward[0]).all():
-        if shapely.intersects(areas[0], inner_points[1:]).all() and not _is_first_ring_inside_another(
-            areas, inner_points
-        ):
+        is_larger = shapely.area(areas[1:]) > shapely.area(areas[0])
+        is_first_inside = (shapely.intersects(areas[1:], inner_points[0]) & is_larger).any()
+        if shapely.intersects(areas[0], inner_points[1:]).all() and not is_first_inside:
             return shapely.polygons(rings[0], rings[1:]), ""
         shape = _make_polygon_by_nesting(rings, areas, inner_points)
         if shapely.get_num_geometries(shape) > 1:
@@ -59,20 +59,6 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
             raise PolygonError("vct_hole_outside")
         return shape, "vct_note_ring_order"
     return _make_polygon_by_nesting(rings, areas, inner_points), "vct_note_rings_alike"
-
-
-def _is_first_ring_inside_another(areas: NDArray, inner_points: NDArray) -> bool:
-    """Return True if the first ring is inside a larger one.
-
-    ``inner_points``: a point inside each ring's area.
-    """
-    larger = shapely.area(areas[1:]) > shapely.area(areas[0])
-    return bool((shapely.intersects(areas[1:], inner_points[0]) & larger).any())
-
-
-def _make_point_inside_ring(signed_area: Any, ring: Any) -> Any:
-    """Return a point inside the area of a ring; the ring's first vertex if it has no area."""
-    return shapely.point_on_surface(signed_area) if signed_area.area else shapely.get_point(ring, 0)
 
 
 def _split_chains(signed_line_ids: list[int]) -> list[list[int]]:

@@ -41,8 +41,7 @@ class VctFile:
     """An open VCT file whose header, structure and shapes were read.
 
     ``read_batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete
-    after the last batch; ``has_multipart``: whether any feature has several parts; ``merges_parts``: whether the parts
-    of a feature are merged into one row.
+    after the last batch; ``merges_parts``: whether the parts of a feature are merged into one row.
     """
 
     header: VctHeader
@@ -51,7 +50,6 @@ class VctFile:
     shape_reader: ShapeReader
     cancellation: Cancellation
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    has_multipart: bool = False
     merges_parts: bool = False
     remarks: FileRemarks = field(default_factory=FileRemarks)
 
@@ -66,7 +64,14 @@ class VctFile:
         A table without rows is yielded once.
         """
         yielded_tables = set()
-        for batch in self._read_batches():
+        rows = AttributeReader(
+            self.line_reader, self.structure, self.shape_reader, self.remarks, self.cancellation, self.merges_parts
+        )
+        for batch in rows.read_batches(self.notes):
+            yielded_tables.add(batch.table.name)
+            yield batch.table, batch.make_frame(self.header.crs)
+        _skip_remaining_sections(self.line_reader, self.remarks)
+        for batch in read_shapes_without_rows(self.structure, self.shape_reader, self.notes):
             yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
         for table in self.tables:
@@ -74,18 +79,6 @@ class VctFile:
                 yield table, VctRowBatch(table).make_frame(self.header.crs)
         self.notes += self.shape_reader.make_position_notes()
         self.notes += self.remarks.make_notes()
-
-    def _read_batches(self) -> Iterator[VctRowBatch]:
-        """Yield all rows in batches, then the shapes without rows.
-
-        At the end compare positions with the county of the rows.
-        """
-        rows = AttributeReader(
-            self.line_reader, self.structure, self.shape_reader, self.remarks, self.cancellation, self.merges_parts
-        )
-        yield from rows.read_batches(self.notes)
-        _skip_remaining_sections(self.line_reader, self.remarks)
-        yield from read_shapes_without_rows(self.structure, self.shape_reader, self.notes)
 
 
 @contextmanager
@@ -154,10 +147,8 @@ def _read_until_attributes(
             if section in sections_begun:
                 raise line_reader.make_error("vct_section_twice", first=sections_begun[section])
             sections_begun[section] = line_reader.number
-        if section == "tablestructure":
-            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, line_reader, needs_content=False)
-        elif section in _GEOMETRY_SECTIONS:
-            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, line_reader)
+        if section in ("tablestructure", *_GEOMETRY_SECTIONS) and "featurecode" not in sections_begun:
+            raise line_reader.make_error("vct_order", wanted="FeatureCode")
         if section == "featurecode":
             vct.structure = VctStructure(read_classes(line_reader, remarks), {})
         elif section == "tablestructure":
@@ -167,34 +158,15 @@ def _read_until_attributes(
             geometry.read_section(section, line_reader, vct.structure)
         else:
             _skip_section(section, line_reader, remarks)
-    _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, line_reader)
+    for name in ("FeatureCode", "TableStructure"):
+        if name.lower() not in sections_begun:
+            raise line_reader.make_error("vct_order", wanted=name)
     start = line_reader.number
     geometry.prepare_lookup_and_verify_positions(line_reader)
     line_reader.number = start
     for kind in sorted({c.shape_kind for c in vct.structure.feature_classes if c.shape_kind} - geometry.sections):
         remarks.add_remark("vct_note_no_section", start, section=SECTION_NAMES[kind])
-    vct.has_multipart = geometry.has_multipart
     return vct
-
-
-def _check_required_sections(
-    section_names: list[str],
-    structure: VctStructure,
-    sections_begun: dict[str, int],
-    line_reader: LineReader,
-    *,
-    needs_content: bool = True,
-) -> None:
-    """Raise InputError unless all named sections have begun and declare something.
-
-    ``sections_begun``: section in small letters → its line; ``needs_content``: False accepts an empty section.
-    """
-    content_by_section = {"FeatureCode": structure.feature_classes, "TableStructure": structure.tables}
-    for name in section_names:
-        if name.lower() not in sections_begun:
-            raise line_reader.make_error("vct_order", wanted=name)
-        if needs_content and not content_by_section[name]:
-            raise line_reader.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
 
 
 def _read_next_section_name(line_reader: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:

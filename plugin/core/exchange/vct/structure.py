@@ -6,7 +6,7 @@ They declare the classes of features and the fields of their tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from .line_reader import LineReader, shorten_line
@@ -29,8 +29,7 @@ _UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 class VctColumn:
     """A field of a table in a VCT file.
 
-    ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``line_number``:
-    line of the declaration.
+    ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit.
     """
 
     name: str
@@ -38,7 +37,6 @@ class VctColumn:
     length: int = 0
     decimals: int = 0
     is_unlimited: bool = False
-    line_number: int = field(default=0, compare=False)
 
     def format_declaration(self) -> str:
         """Return the text line that declares the field."""
@@ -234,4 +232,4 @@ def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tu
     ):
         unusable_lengths.append((line_reader.number, shorten_line(line.encode("gb18030"))))
         length = 0
-    return VctColumn(parts[0], type_, length, decimals, long, line_reader.number)
+    return VctColumn(parts[0], type_, length, decimals, long)

@@ -174,33 +174,22 @@ def _format_reals(
         template_field.decimals if template_field and template_field.decimals is not None else settings.real_decimals
     )
     finite_numbers = numbers[~np.isnan(numbers)]
+    # Differences below this are the inexactness of doubles.
+    allowance = _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(finite_numbers))
+
+    def count_rounded(decimals: int) -> int:
+        """Return how many numbers rounding to these decimals would change."""
+        return int((np.abs(finite_numbers - np.round(finite_numbers, decimals)) > allowance).sum())
+
     decimals = declared_decimals
-    while decimals < _MAX_DECIMALS and not _are_exact_with_decimals(finite_numbers, decimals):
+    while decimals < _MAX_DECIMALS and count_rounded(decimals):
         decimals += 1
-    notes = {}
-    if decimals > declared_decimals:
-        notes = _make_remark_count(
-            "vct_note_wider",
-            int(
-                (
-                    np.abs(finite_numbers - np.round(finite_numbers, declared_decimals))
-                    > _compute_rounding_allowance(finite_numbers)
-                ).sum()
-            ),
-        )
+    notes = _make_remark_count(
+        "vct_note_wider", count_rounded(declared_decimals) if decimals > declared_decimals else 0
+    )
     texts = ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()]
     width = (template_field.length if template_field else None) or settings.real_width
     return ConvertedColumn(VctColumn(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
-
-
-def _compute_rounding_allowance(values: NDArray) -> NDArray:
-    """Return (n,) the difference below which a number counts as equal to its rounded one."""
-    return _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(values))
-
-
-def _are_exact_with_decimals(values: NDArray, decimals: int) -> bool:
-    """Return True if rounding to ``decimals`` changes no number, but for the inexactness of doubles."""
-    return bool((np.abs(values - np.round(values, decimals)) <= _compute_rounding_allowance(values)).all())
 
 
 def _format_dates(
@@ -269,10 +258,5 @@ VALUE_PARSERS: Mapping[str, Callable[[str], Any]] = {
 
 def convert_to_series(values: list[Any], type_: str) -> pd.Series:
     """Return values read from a file as a column; ``None`` becomes a missing value."""
-    if type_ == "integer":
-        return pd.Series(values, dtype="Int64")
-    if type_ == "real":
-        return pd.Series([np.nan if v is None else v for v in values], dtype="float64")
-    if type_ == "date":
-        return pd.Series(values, dtype="datetime64[s]")
-    return pd.Series(values, dtype="object")
+    dtype_by_type = {"integer": "Int64", "real": "float64", "date": "datetime64[s]"}
+    return pd.Series(values, dtype=dtype_by_type.get(type_, "object"))

@@ -38,7 +38,7 @@ from .batch import KEY_FIELD
 from .records import format_numbers
 from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings, load_settings
 from .shapes import ANGLE_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
-from .structure import VctColumn, VctTable
+from .structure import VctTable
 from .values import ConvertedColumn, check_gbk, clean_text, convert_column_to_texts
 
 VCT_SUFFIX = ".vct"
@@ -147,7 +147,12 @@ class _VctSectionWriter:
         if layer.problem is not None:
             self.vct_export.notes.append(("vct_note_left_out", {"layer": layer.name}))
             return
-        self._check_and_remember_crs(layer)
+        head.check_supported_crs(layer.crs, layer.name)
+        if self.crs is None:
+            self.crs, self.first = layer.crs, layer.name
+        elif make_crs_label(self.crs) != make_crs_label(layer.crs):
+            params = {"first": self.first, "first_crs": make_crs_label(self.crs), "crs": make_crs_label(layer.crs)}
+            raise OutputError("vct_two_crs", layer=layer.name, **params)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
         feature_names = _list_feature_names(layer.frame)
@@ -161,18 +166,15 @@ class _VctSectionWriter:
             len(parts.part_shapes),
             len(parts.row_of_part) + len(parts.without_shape),
         )
-        self._note_shapes(layer, parts, shapes)
+        for key, count in (
+            ("vct_note_split", parts.multipart_count),
+            ("vct_note_bare", len(parts.without_shape)),
+            ("vct_note_heights", int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())),
+        ):
+            if count:
+                self.vct_export.notes.append((key, {"layer": layer.name, "count": count}))
         if template is None or not template.base:
             self._note_shared_keys(layer)
-
-    def _check_and_remember_crs(self, layer: SourceLayer) -> None:
-        """Raise OutputError if a layer's CRS is unsupported or differs from that of the layers before."""
-        head.check_supported_crs(layer.crs, layer.name)
-        if self.crs is None:
-            self.crs, self.first = layer.crs, layer.name
-        elif make_crs_label(self.crs) != make_crs_label(layer.crs):
-            params = {"first": self.first, "first_crs": make_crs_label(self.crs), "crs": make_crs_label(layer.crs)}
-            raise OutputError("vct_two_crs", layer=layer.name, **params)
 
     def _add_table(self, layer: SourceLayer, template: Template | None, kind: str) -> VctTable:
         """Return the table for a layer, still without columns, and add it to the tables of the file.
@@ -276,7 +278,7 @@ class _VctSectionWriter:
             converted_columns.append(converted_column)
             for key, count in converted_column.remark_counts.items():
                 self.vct_export.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
-        self._declare_columns(table, tuple(converted_column.column for converted_column in converted_columns))
+        self.tables[-1] = replace(table, columns=tuple(converted.column for converted in converted_columns))
         self.attribute.write(f"{table.name}\n")
         for start in range(0, len(rows), _ROWS_PER_BLOCK):
             self.cancellation.raise_if_cancelled()
@@ -285,21 +287,6 @@ class _VctSectionWriter:
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
             self.attribute.writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
         self.attribute.write("TableEnd\n")
-
-    def _declare_columns(self, table: VctTable, columns: tuple[VctColumn, ...]) -> None:
-        """Add the columns to the declaration of the last table."""
-        self.tables[-1] = VctTable(table.name, columns, table.shape_kind, table.class_code, table.title)
-
-    def _note_shapes(self, layer: SourceLayer, parts: SingleParts, shapes: NDArray) -> None:
-        """Add notes on shapes that were split into parts, missing shapes, and heights that are not written."""
-        third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
-        for key, count in (
-            ("vct_note_split", parts.multipart_count),
-            ("vct_note_bare", len(parts.without_shape)),
-            ("vct_note_heights", third),
-        ):
-            if count:
-                self.vct_export.notes.append((key, {"layer": layer.name, "count": count}))
 
     def _note_shared_keys(self, layer: SourceLayer) -> None:
         """Add a note on keys (BSM) that an earlier layer has too.
@@ -383,14 +370,11 @@ def read_layers_in_turn(
             sketch.require_usable()
             dataset = "" if is_connection(readable.path) else sketch.source
             complete_layers = read_source(
-                dataset or readable.path, select_layer=_make_name_selector(sketch.name), cancellation=cancellation
+                dataset or readable.path,
+                select_layer=lambda layer, name=sketch.name: layer.name == name,
+                cancellation=cancellation,
             )
             layer = next(layer for layer in complete_layers if layer.name == sketch.name)
             layer.require_usable()
             readable.relabel([layer])
             yield layer
-
-
-def _make_name_selector(name: str) -> Callable[[SourceLayer], bool]:
-    """Return a function that returns True for the layer of this name."""
-    return lambda layer: layer.name == name
