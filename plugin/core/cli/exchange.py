@@ -116,9 +116,9 @@ def _import_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _export_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Export a layer of a source; return the exit code."""
+    from ..exchange.boundary_points.export_features import read_polygon_layer
     from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
     from ..exchange.boundary_points.messages import describe_export
-    from ..exchange.boundary_points.export_features import read_polygon_layer
 
     check_export_output([args.source], args.output, args.format)
     layer = read_polygon_layer(args.source, args.layer)
@@ -140,7 +140,8 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     With ``--json -`` the summary as JSON is the only output on the standard stream.
     """
     from ..exchange.drawings.import_drawing import DrawingOptions, check_import_outputs, import_drawing
-    from ..exchange.drawings.messages import describe_import, describe_mappings, make_summary
+    from ..exchange.drawings.mapping import describe_mappings
+    from ..exchange.drawings.messages import describe_import, make_summary
     from ..files.writing import check_writable, write_text
     from ..render.outputs import dump_json
 

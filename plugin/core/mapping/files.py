@@ -10,7 +10,7 @@ from typing import Any
 
 from ..engine.context import trim_code_padding
 from ..errors import DataError
-from ..files.data import check_choice, check_keys, check_type, read_record, read_toml
+from ..files.data import check_keys, check_known, check_type, read_record, read_toml
 from ..standard import Standard
 from ..standard.template import Template
 from .apply_mapping import ValueConverter
@@ -72,9 +72,9 @@ def _load_translation(
     if bool(name) != bool(column):
         raise DataError("data_key_missing", file=str(path), key=f"{section}.{'column' if name else 'list'}")
     if name:
-        check_choice(name, sorted(lists), file=path, key=f"{section}.list")
+        check_known(name, sorted(lists), path, f"{section}.list")
         columns = {k for c in lists[name].entry_by_code.values() for k in c.other_columns}
-        check_choice(column, sorted(columns), file=path, key=f"{section}.column")
+        check_known(column, sorted(columns), path, f"{section}.column")
     for code, chosen_code in entry.choices.items():
         key = f"{section}.choices.{code}"
         if trim_code_padding(chosen_code, target_field.code_pad) not in lists[target_field.codes].entry_by_code:

@@ -15,7 +15,7 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
-from plugin.core.doctor import formats, libraries, projection, system
+from plugin.core.doctor import formats, libraries, system
 from plugin.core.doctor.model import FactState, MachineFact
 from plugin.core.doctor.report import list_report_lines, write_report
 from plugin.core.doctor.requirements import load_requirements
@@ -259,8 +259,8 @@ def project(longitude, latitude, meridian, false_easting):
 def test_a_transformation_with_another_result_is_reported(monkeypatch):
     sample = load_requirements().projection
     moved = replace(sample, target_point=(sample.target_point[0] + 0.01, sample.target_point[1]))
-    monkeypatch.setattr(projection, "load_requirements", lambda: replace(load_requirements(), projection=moved))
-    fact = projection.make_projection_fact(TEXTS)
+    monkeypatch.setattr(system, "load_requirements", lambda: replace(load_requirements(), projection=moved))
+    fact = system.make_projection_fact(TEXTS)
     assert fact.state is FactState.FAILED and "0.0100 m" in fact.found
 
 

@@ -250,7 +250,6 @@ def test_polygon_layer_of_unknown_role_gives_a_warning(data_folder):
 
 
 def test_row_counts_of_unread_layers_are_printed_only_if_known(data_folder, monkeypatch):
-    monkeypatch.setattr("plugin.core.io.file._count_unread_rows", lambda *_: None)
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
     write_gpkg(
         data_folder / "b.gpkg",

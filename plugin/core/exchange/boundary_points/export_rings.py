@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -183,7 +184,9 @@ def infer_numbering(stored: StoredParcel, form: PointForm) -> Numbering:
     numbering, point = form.numbering, stored.items.index("point")
     ring = stored.rings[0]
     first, last = ring.rows[0][point].strip(), ring.rows[-1][point].strip()
-    closing = ("first" if last == first else "next") if ring.is_closed else "none"
+    closing: Literal["first", "next", "none"] = "none"
+    if ring.is_closed:
+        closing = "first" if last == first else "next"
     number = find_point_number(first)
     prefix = first[: -len(str(number))] if number is not None and first.endswith(str(number)) else numbering.prefix
     total = sum(len(one.rows) for one in stored.rings)

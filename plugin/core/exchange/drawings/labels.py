@@ -66,8 +66,8 @@ def _fill_polygon(polygon: DrawingPolygon, texts: Sequence[DrawingText], target:
     matches: dict[str, list[tuple[DrawingText, str]]] = defaultdict(list)
     for text in texts:
         found = ((field.field, field.match(text.text)) for field in target.text_fields)
-        for name, value in [(name, value) for name, value in found if value][:1]:
-            matches[name].append((text, value))
+        for name, part in [(name, part) for name, part in found if part][:1]:
+            matches[name].append((text, part))
     left_out: list[LeftOut] = []
     handles = _join_handles(polygon.handles)
     for name, pairs in matches.items():
