@@ -27,26 +27,23 @@ def iterate_disk_facts(folders: dict[str, Path], texts: Texts) -> Iterator[Machi
 
     ``folders``: key of the texts (``disk_temporary``, ``disk_profile``) → folder; the path itself is not reported.
     """
-    for key, folder in folders.items():
-        yield _make_disk_fact(key, folder, texts)
-
-
-def _make_disk_fact(key: str, folder: Path, texts: Texts) -> MachineFact:
     requirements = load_requirements()
-    name = texts.get("environment", key)
-    try:
-        free_gb = shutil.disk_usage(folder).free / _GIGABYTE
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        found = texts.get("environment", "disk_not_writable", detail=describe_exception(error))
-        return MachineFact(key, FactState.MISSING, name, found, texts.get("environment", "disk_not_writable_remedy"))
-    found = texts.get("environment", "disk_free", free=f"{free_gb:.1f}")
-    if free_gb >= requirements.disk_warning_gb:
-        return MachineFact(key, FactState.OK, name, found)
-    state = FactState.WARNING if free_gb >= requirements.disk_minimum_gb else FactState.MISSING
-    remedy = texts.get("environment", "disk_remedy", needed=f"{requirements.disk_warning_gb:g}")
-    return MachineFact(key, state, name, found, remedy)
+    for key, folder in folders.items():
+        name = texts.get("environment", key)
+        try:
+            free_gb = shutil.disk_usage(folder).free / _GIGABYTE
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            found = texts.get("environment", "disk_not_writable", detail=describe_exception(error))
+            remedy = texts.get("environment", "disk_not_writable_remedy")
+            yield MachineFact(key, FactState.MISSING, name, found, remedy)
+            continue
+        found, state, remedy = texts.get("environment", "disk_free", free=f"{free_gb:.1f}"), FactState.OK, ""
+        if free_gb < requirements.disk_warning_gb:
+            state = FactState.WARNING if free_gb >= requirements.disk_minimum_gb else FactState.MISSING
+            remedy = texts.get("environment", "disk_remedy", needed=f"{requirements.disk_warning_gb:g}")
+        yield MachineFact(key, state, name, found, remedy)
 
 
 def get_temporary_folder() -> Path:

@@ -18,16 +18,6 @@ from typing import Any
 
 from ..errors import InputError
 
-__all__ = [
-    "ShapefileEncoding",
-    "decode_cell",
-    "find_known_codec",
-    "find_shapefile_encoding",
-    "find_sibling_file",
-    "is_garbled",
-]
-
-
 #: Codecs by the language driver id (byte 29 of a .dbf), as ESRI and dBASE list them.
 CODEC_BY_LANGUAGE_DRIVER_ID = {
     **dict.fromkeys((0x4D, 0x7A), "GB18030"),

@@ -27,11 +27,6 @@ from .stored_types import read_mistyped_columns
 _MAX_CURVE_AREA_GAP = 0.005
 
 
-def get_curve_step_degrees() -> float:
-    """Return the angle in degrees of the piece of an arc that the driver replaces by one straight segment."""
-    return float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
-
-
 def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
     """Return notices (text key, parameters) on a layer with arcs; none without arcs.
 
@@ -187,7 +182,10 @@ def read_rows(
         source=str(path),
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
         curve_texts={fid: replace_rounded_vertices(text, frame.geometry.get(fid)) for fid, text in curve_texts.items()},
-        curve_step=get_curve_step_degrees() if curve_texts else 0.0,
+        # The angle of the piece of an arc that the driver replaces by one straight segment.
+        curve_step=float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
+        if curve_texts
+        else 0.0,
         broken_fids=tuple(int(fids[p]) for p in broken_rows),
         mistyped_columns=mistyped_columns,
     )

@@ -44,7 +44,10 @@ def decode_texts(data: NDArray, offsets: NDArray, is_present: NDArray | None) ->
     first_rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     if any((one[first_rows][codes] != one).any() for one in words):
         return None
-    distinct_texts = _decode_slices(data, starts[first_rows], lengths[first_rows])
+    buffer, firsts = data.tobytes(), starts[first_rows]
+    places = zip(firsts.tolist(), (firsts + lengths[first_rows]).tolist(), strict=True)
+    # One call decodes all texts.
+    distinct_texts = b"\x00".join([buffer[start:end] for start, end in places]).decode("utf-8").split("\x00")
     distinct_array = np.empty(len(distinct_texts), dtype=object)
     distinct_array[:] = distinct_texts
     texts[rows] = distinct_array[codes]
@@ -67,11 +70,3 @@ def _read_words(data: NDArray, starts: NDArray, lengths: NDArray) -> list[NDArra
             word = np.where(bytes_left == 0, np.uint64(0), word & mask)
         words.append(word)
     return words
-
-
-def _decode_slices(data: NDArray, starts: NDArray, lengths: NDArray) -> list[str]:
-    """Return the texts at (k,) places of UTF-8 without NUL. Raise UnicodeDecodeError."""
-    buffer = data.tobytes()
-    slices = [buffer[start:end] for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
-    # One call decodes all texts.
-    return b"\x00".join(slices).decode("utf-8").split("\x00")

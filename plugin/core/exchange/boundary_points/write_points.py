@@ -78,22 +78,16 @@ def make_file_bytes(
         rows = _list_table_rows(parcels, form, crs)
         lines = [form.separator.join(write_cell(text, form.separator) for text in row) for row in rows]
     text = used_layout.line_end.join(lines) + (used_layout.line_end if used_layout.ends_with_line_end else "")
-    return _encode(text, used_layout, path)
-
-
-def _encode(text: str, layout: FileLayout, path: Path) -> bytes:
-    """Return a text as bytes. Raise OutputError for a character that the encoding lacks."""
-    codec = "utf-8-sig" if layout.codec == "utf-8" and layout.has_mark else layout.codec
+    codec = "utf-8-sig" if used_layout.codec == "utf-8" and used_layout.has_mark else used_layout.codec
     try:
         return text.encode(codec)
     except UnicodeEncodeError as error:
-        line = text.count(layout.line_end, 0, error.start) + 1
         raise OutputError(
             "boundary_unencodable",
             target=str(path),
             character=text[error.start],
-            encoding=layout.encoding_name,
-            line=line,
+            encoding=used_layout.encoding_name,
+            line=text.count(used_layout.line_end, 0, error.start) + 1,
         ) from error
 
 

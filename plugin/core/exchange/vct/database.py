@@ -25,7 +25,7 @@ from ...files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
 from ...io import DRIVER_ERRORS
 from ...standard.template import Template, TemplateField
-from ..create import create_database
+from ..create import create_database, make_write_error
 from .read import VctFile, open_vct
 from .shapes import ANGLE_FIELD, TEXT_FIELD
 from .structure import VctColumn, VctTable
@@ -92,10 +92,7 @@ def convert_vct_to_database(
             try:
                 _write_tables(temporary_database, vct, result, templates or {})
             except DRIVER_ERRORS as error:
-                is_disk_full = shutil.disk_usage(folder).free < 2**20
-                raise OutputError(
-                    "output_unwritable", target=str(target), detail="no_space" if is_disk_full else "refused"
-                ) from error
+                raise make_write_error(target, folder) from error
         with write_atomically(target) as new:
             shutil.copyfile(temporary_database, new)
     return result

@@ -82,6 +82,12 @@ def make_header_lines(
     ``lower_corner`` and ``upper_corner``: x and y of the extent's corners, as texts to print.
     """
     crs_facts = describe_crs(crs)
+    meridian, zone = f"{crs_facts.central_meridian:g}" if not crs_facts.is_geographic else "", crs_facts.zone_number
+    width = _compute_zone_width(zone, crs_facts.central_meridian)
+    parameters = f"{meridian},1,{crs_facts.false_easting:.0f},0,{width},{zone}"
+    if settings.parameters == "long":
+        # One of the two known notations has further empty values.
+        parameters = f"{meridian},,,,1.0,{crs_facts.false_easting:.1f},0.0,{width},{zone}"
     pairs = {
         "Datamark": settings.datamark,
         "Version": settings.version,
@@ -94,7 +100,7 @@ def make_header_lines(
         "Spheroid": SPHEROID_VALUE,
         "PrimeMeridian": "Greenwich",
         "Projection": "" if crs_facts.is_geographic else PROJECTION_NAME,
-        "Parameters": "" if crs_facts.is_geographic else _format_projection_parameters(crs, settings.parameters),
+        "Parameters": "" if crs_facts.is_geographic else parameters,
         "VerticalDatum": VERTICAL_DATUM_NAME,
         "TemporalReferenceSystem": TIME_REFERENCE,
         "ExtentMin": VCT_SEPARATOR.join(lower_corner),
@@ -105,22 +111,6 @@ def make_header_lines(
         "Separator": VCT_SEPARATOR,
     }
     return ["HeadBegin", *(f"{key}:{value}" for key, value in pairs.items()), "HeadEnd"]
-
-
-def _format_projection_parameters(crs: CRS, style: str) -> str:
-    """Return the value of the header key Parameters: central meridian, scale, false easting and northing, width, zone.
-
-    ``style``: ``long`` has further empty values, as one of the two known notations.
-    """
-    crs_facts = describe_crs(crs)
-    meridian, easting, width = (
-        f"{crs_facts.central_meridian:g}",
-        crs_facts.false_easting,
-        _compute_zone_width(crs_facts.zone_number, crs_facts.central_meridian),
-    )
-    if style == "long":
-        return f"{meridian},,,,1.0,{easting:.1f},0.0,{width},{crs_facts.zone_number}"
-    return f"{meridian},1,{easting:.0f},0,{width},{crs_facts.zone_number}"
 
 
 def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:

@@ -6,6 +6,7 @@ Rings may be in another order than the format requires: nesting then decides whi
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ def assemble_rings(signed_line_ids: list[int], boundary_lines: ShapeStore) -> li
     ``signed_line_ids``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for
     an unknown id, for lines that do not meet, and for an open ring.
     """
-    rings = [_trace_ring(chain, boundary_lines) for chain in _split_chains(signed_line_ids)]
+    rings = [_trace_ring(list(ids), boundary_lines) for is_line, ids in groupby(signed_line_ids, bool) if is_line]
     if not rings:
         raise PolygonError("vct_no_ring")
     return rings
@@ -59,19 +60,6 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
             raise PolygonError("vct_hole_outside")
         return shape, "vct_note_ring_order"
     return _make_polygon_by_nesting(rings, areas, inner_points), "vct_note_rings_alike"
-
-
-def _split_chains(signed_line_ids: list[int]) -> list[list[int]]:
-    """Return the line ids of each ring; a 0 in ``signed_line_ids`` separates two rings."""
-    if 0 not in signed_line_ids:
-        return [signed_line_ids] if signed_line_ids else []
-    chains: list[list[int]] = [[]]
-    for item in signed_line_ids:
-        if item:
-            chains[-1].append(item)
-        else:
-            chains.append([])
-    return [chain for chain in chains if chain]
 
 
 def _trace_ring(signed_line_ids: list[int], boundary_lines: ShapeStore) -> NDArray:

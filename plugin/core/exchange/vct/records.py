@@ -302,7 +302,7 @@ def write_polygons(
         record_format.boundary_code,
         record_format,
     )
-    label = format_label_points(compute_label_points(polygons))
+    label = [f"{x:.{_LABEL_DECIMALS}f},{y:.{_LABEL_DECIMALS}f}" for x, y in compute_label_points(polygons).tolist()]
     item = np.sign(shared_lines.signed_lines) * (np.abs(shared_lines.signed_lines) - 1 + first_id)
     begins = shared_lines.ring_starts.tolist()
     ring_at = np.searchsorted(rings.polygon_of_ring, np.arange(len(polygons) + 1)).tolist()
@@ -318,11 +318,6 @@ def write_polygons(
         polygon_section_file.writelines(",".join(map(str, row)) + "\n" for row in rows)
         polygon_section_file.write("0\n")
     return count
-
-
-def format_label_points(xy: NDArray) -> list[str]:
-    """Return label points as texts with a fixed number of decimals."""
-    return [f"{x:.{_LABEL_DECIMALS}f},{y:.{_LABEL_DECIMALS}f}" for x, y in xy.tolist()]
 
 
 def _check_cancellation(number: int, record_format: RecordFormat) -> None:
