@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import struct
+from contextlib import closing
 from pathlib import Path
 
 import pyogrio
@@ -11,11 +14,19 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry.arcs import count_arcs
+from .records import open_read_only
+from .shape_headers import find_wkb_start
 from .sql_names import quote_name
 
 _CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
 #: Formats without arcs.
 _FORMATS_WITHOUT_CURVES = (".shp", ".geojson", ".json", ".kml", ".tab")
+#: Well-known binary code of a type → its name; codes of types with Z, M and both add 1000, 2000 and 3000.
+_NAMES_BY_CODE = {
+    2: "LINESTRING", 3: "POLYGON", 5: "MULTILINESTRING", 6: "MULTIPOLYGON", 8: "CIRCULARSTRING", 9: "COMPOUNDCURVE",
+    10: "CURVEPOLYGON", 11: "MULTICURVE", 12: "MULTISURFACE",
+}  # fmt: skip
+_DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
 _PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
@@ -27,7 +38,7 @@ def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
 
     Shapes are found by their type. A shape of a curve type without an arc is straight and left out, except in a
     FileGDB: there the driver has replaced a Bézier curve by segments, and the WKT of these segments is returned.
-    Coordinates have 15 digits.
+    Coordinates have 15 digits; those of a GeoPackage are exact.
     """
     if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
         return {}
@@ -48,7 +59,9 @@ def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
     text_by_fid = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
     if path.suffix.lower() != ".gdb":
         text_by_fid = {fid: text for fid, text in text_by_fid.items() if count_arcs(text)}
-    return text_by_fid
+    return text_by_fid | (
+        _read_exact_wkt(opened, name, list(text_by_fid)) if path.suffix.lower() == ".gpkg" and text_by_fid else {}
+    )
 
 
 def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
@@ -67,3 +80,59 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
     return _PAIR_PATTERN.sub(
         lambda pair: exact_text_by_vertex.get(round_as_driver(float(pair[1]), float(pair[2])), pair[0]), text
     )
+
+
+def _read_exact_wkt(opened_path: Path, name: str, fids: list[int]) -> dict[int, str]:
+    """Return feature id → WKT with all digits of shapes in a GeoPackage; unreadable shapes are left out."""
+    try:
+        database = open_read_only(opened_path)
+        if database is None:
+            return {}
+        with closing(database):
+            row = database.execute(
+                "SELECT column_name FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
+            ).fetchone()
+            if row is None:
+                return {}
+            shape, table = (text.replace('"', '""') for text in (row[0], name))
+            sql = f'SELECT "{shape}" FROM "{table}" WHERE rowid = ?'  # nosec B608 # quotes are doubled
+            blobs = {fid: database.execute(sql, (fid,)).fetchone()[0] for fid in fids}
+            return {fid: _format_wkb_at(blob[find_wkb_start(blob) :], 0)[0] for fid, blob in blobs.items()}
+    except (sqlite3.Error, struct.error, KeyError, TypeError):
+        return {}
+
+
+def _format_wkb_at(wkb: bytes, start: int) -> tuple[str, int]:
+    """Return the WKT, with all digits, of the shape that begins at a byte, and the position after its last byte.
+
+    The shape is well-known binary (ISO 13249-3). Raise KeyError or struct.error for another type, or if bytes are
+    missing.
+    """
+    order = "<" if wkb[start] == 1 else ">"
+    code, count = struct.unpack_from(f"{order}II", wkb, start + 1)
+    word, size = _DIMENSIONS[code // 1000]
+    name, position = _NAMES_BY_CODE[code % 1000], start + 9
+    parts = []
+    if name in ("LINESTRING", "CIRCULARSTRING"):
+        text, position = _format_points(wkb, position, count, order, size)
+        parts.append(text)
+    elif name == "POLYGON":
+        for _ in range(count):
+            (points,) = struct.unpack_from(f"{order}I", wkb, position)
+            text, position = _format_points(wkb, position + 4, points, order, size)
+            parts.append(f"({text})")
+    else:
+        for _ in range(count):
+            text, position = _format_wkb_at(wkb, position)
+            parts.append(text)
+    return (f"{name}{word} ({', '.join(parts)})" if count else f"{name}{word} EMPTY"), position
+
+
+def _format_points(wkb: bytes, position: int, count: int, order: str, size: int) -> tuple[str, int]:
+    """Return ``count`` points as text, and the position after them.
+
+    ``order``: byte order for struct; ``size``: numbers of a point, 2 to 4.
+    """
+    numbers = struct.unpack_from(f"{order}{count * size}d", wkb, position)
+    points = (" ".join(map(repr, numbers[n : n + size])) for n in range(0, len(numbers), size))
+    return ", ".join(points), position + 8 * len(numbers)

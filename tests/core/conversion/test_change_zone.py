@@ -153,7 +153,7 @@ def test_arcs_survive_a_new_zone_number_and_stop_another_zone(tmp_path):
     source, copy = write_curve(tmp_path / "a.gpkg"), tmp_path / "b.gpkg"
     change_crs_zone(str(source), str(copy), number=ZoneNumber.STRIP)
     (layer,) = read_source(copy)
-    assert "CIRCULARSTRING (500000.0 4400000.0,500250 4400100.5" in next(iter(layer.curve_texts.values()))
+    assert "CIRCULARSTRING (500000.0 4400000.0, 500250.0 4400100.5" in next(iter(layer.curve_texts.values()))
     with pytest.raises(InputError) as refused:
         change_crs_zone(str(source), str(tmp_path / "c.gpkg"), zone=37)
     assert refused.value.key == "zone_arcs" and not (tmp_path / "c.gpkg").exists()

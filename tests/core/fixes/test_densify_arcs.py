@@ -98,6 +98,8 @@ def test_arcs_of_a_file_are_read_as_curve_text_with_unrounded_end_points(source)
     assert layer.fids_with_arcs == (1, 2, 3) and layer.curve_step == 4.0
     ends = shapely.get_coordinates(layer.frame.geometry.iloc[0])[[0, -1]]
     assert all(f"{x!r} {y!r}" in layer.curve_texts[1] for x, y in ends.tolist())
+    if source.suffix == ".gpkg":
+        assert format_points(ARC) in layer.curve_texts[1] and format_points(ARC_BACK) in layer.curve_texts[2]
 
 
 def test_geopackage_surface_without_an_arc_is_not_listed_as_curved(tmp_path):
