@@ -112,18 +112,22 @@ class MappingSource(MappingForm):
         self._prepared_mapping = None
         self._prepare_mapping()
 
+    def _get_source_layer(self) -> QgsVectorLayer | None:
+        layer = self.source.currentLayer()
+        if layer is None:
+            layer = self._files.get(self.source.currentText())
+        return layer if isinstance(layer, QgsVectorLayer) else None
+
     def _prepare_mapping(self, given_mapping: Any = None) -> None:
         """Read the source in the background, and show its mapping with a preview of the result.
 
         The mapping is ``given_mapping``, else one proposed from names.
         """
-        layer = self.source.currentLayer()
-        if layer is None:
-            layer = self._files.get(self.source.currentText())
+        layer = self._get_source_layer()
         if self._job is not None:
             self._job.cancel_and_disconnect()
             self._job = None
-        if not isinstance(layer, QgsVectorLayer):
+        if layer is None:
             self.table.setRowCount(0)
             self._show_message(tr("Choose a layer, or a file with File…"))
             self.state_changed.emit()

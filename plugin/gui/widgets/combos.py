@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QDateEdit, QFileDialog, QHBoxLayout, QPushButton
+from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QDateEdit, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -22,7 +22,7 @@ class _ScrollSafe:
     """A field that ignores the mouse wheel unless it has the focus; the wheel then scrolls the form."""
 
     def wheelEvent(self, event) -> None:
-        if self.hasFocus():
+        if QWidget.hasFocus(self):
             super().wheelEvent(event)
         else:
             event.ignore()
