@@ -127,7 +127,7 @@ class DocumentTable:
     group_heads: frozenset[int] = frozenset()
     #: Less space between the rows of a printed page.
     is_dense: bool = False
-    #: Words of each column's head from top to bottom, for writers that merge equal neighbours (`merged_heads`); empty
+    #: Words of each column's head from top to bottom, for writers that merge equal neighbours (`merge_heads`); empty
     #: for a head of one line. The columns' titles have the same words.
     heads: tuple[tuple[str, ...], ...] = ()
 
