@@ -183,7 +183,8 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
             if (element.attribute("id") or element.text()) in layer_ids:
                 parent = element.parentNode().toElement()
                 parent.removeChild(element)
-                if parent.tagName() == "layer-tree-group" and not _has_layer_tree_nodes(parent):
+                children = [parent.firstChildElement(name) for name in ("layer-tree-layer", "layer-tree-group")]
+                if parent.tagName() == "layer-tree-group" and all(child.isNull() for child in children):
                     parent.parentNode().removeChild(parent)
     root = project.layerTreeRoot()
     nodes = [(layer, root.findLayer(layer.id())) for layer in root.layerOrder() if layer.id() in layer_ids]
@@ -225,10 +226,6 @@ def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:
 def _list_xml_elements(document: QDomDocument, tag: str) -> list[QDomElement]:
     nodes = document.elementsByTagName(tag)
     return [nodes.item(number).toElement() for number in range(nodes.count())]
-
-
-def _has_layer_tree_nodes(group: QDomElement) -> bool:
-    return any(not group.firstChildElement(tag).isNull() for tag in ("layer-tree-layer", "layer-tree-group"))
 
 
 def _remove_empty_groups(project: QgsProject, groups: set[QgsLayerTreeGroup]) -> None:

@@ -91,7 +91,11 @@ def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tup
     facts = [
         (report_texts.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
         (report_texts.get("package", "secrecy"), manifest["secrecy"]),
-        *_list_document_facts(manifest.get("document", {}), report_texts),
+        # Packages of earlier versions have no document information.
+        *(
+            (report_texts.get("document", key), manifest.get("document", {}).get(key, ""))
+            for key in ("compiler", "cartographer", "date", "map_approval")
+        ),
         (report_texts.get("package", "form"), manifest["form"]["name"]),
         (report_texts.get("package", "standard"), f"{manifest['standard']['name']} {manifest['standard']['edition']}"),
         (report_texts.get("package", "profile"), manifest["profile"]["name"]),
@@ -101,15 +105,6 @@ def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tup
         (report_texts.get("package", "tool"), f"{report_texts.get('page', 'product')} {versions['sanxian']}"),
     ]
     return [(name, text) for name, text in facts if text.strip()]
-
-
-def _list_document_facts(document: dict[str, Any], report_texts: ReportTexts) -> list[tuple[str, str]]:
-    """Return (label, value) of the document information (成果信息).
-
-    The secrecy level is listed separately. Packages of earlier versions have no document information.
-    """
-    keys = ("compiler", "cartographer", "date", "map_approval")
-    return [(report_texts.get("document", key), document.get(key, "")) for key in keys]
 
 
 def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts: ReportTexts) -> list[dict[str, Any]]:

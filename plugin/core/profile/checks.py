@@ -73,8 +73,9 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError unless the standard has the setting and the value is valid."""
     if key.startswith("rules."):
         _, code, name = (*key.split(".", 2), "", "")[:3]
-        known_keys = list(_get_parameter_defaults_of_rule(code)) if code in load_all_rules() else list(load_all_rules())
-        if code not in load_all_rules() or name not in known_keys:
+        rules = load_all_rules()
+        known_keys = [parameter.name for parameter in rules[code].parameters] if code in rules else list(rules)
+        if code not in rules or name not in known_keys:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))
         check_number(key, value, standard, path)
         return
@@ -128,11 +129,6 @@ def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
         raise make_unknown_value_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
     if key == "ratio.form":
         check_known(value, RATIO_FORMS, path, key)
-
-
-def _get_parameter_defaults_of_rule(code: str) -> dict[str, Any]:
-    """Return parameter → default value of the rule with this code."""
-    return {parameter.name: parameter.default for parameter in load_all_rules()[code].parameters}
 
 
 def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:

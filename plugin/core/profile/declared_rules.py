@@ -134,7 +134,10 @@ class CheckDescription:
         clause, first_clause = (
             texts.get("check_words", key, conditions=when) if when else "" for key in ("when", "when_first")
         )
-        requirements = [self._describe_must(condition, texts) for condition in self.check.must]
+        requirements = [
+            texts.get("check_words", "must_be", field=self._label_field(one, texts), phrase=self._describe(one, texts))
+            for one in self.check.must
+        ]
         messages = {
             condition.case: texts.get(
                 "check_words",
@@ -179,10 +182,6 @@ class CheckDescription:
             for one in conditions
         ]
         return texts.get("check_words", "between_conditions").join(phrases)
-
-    def _describe_must(self, condition: Condition, texts: Texts) -> str:
-        field_label, phrase = self._label_field(condition, texts), self._describe(condition, texts)
-        return texts.get("check_words", "must_be", field=field_label, phrase=phrase)
 
     def _describe(self, condition: Condition, texts: Texts) -> str:
         """Return the operator with its values as a phrase, such as “at least 5”."""

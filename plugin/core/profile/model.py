@@ -81,9 +81,7 @@ class IndicatorTarget:
             return False
         if not self.must_be_met or self.comparison not in (above.comparison, "="):
             return True
-        own_area, task_area = (
-            Decimal(t.value) * Decimal(repr(_get_square_metres_of_unit(t.unit))) for t in (self, above)
-        )
+        own_area, task_area = (Decimal(t.value) * Decimal(repr(SQUARE_METRES.get(t.unit, 1.0))) for t in (self, above))
         # 亩 and 万亩 are not round numbers of square metres.
         is_nearly_equal = abs(own_area - task_area) <= Decimal("1e-9") * abs(task_area)
         if is_nearly_equal or above.comparison == "=":
@@ -96,11 +94,6 @@ class IndicatorTarget:
         ``general``: the share if the target sets none.
         """
         return float(self.warn_below) / self.numeric_value if self.warn_below and self.numeric_value else general
-
-
-def _get_square_metres_of_unit(unit: str) -> float:
-    """Return the square metres of a unit; 1 for counts."""
-    return SQUARE_METRES.get(unit, 1.0)
 
 
 BINDING_TARGET_WORD = "约束性"

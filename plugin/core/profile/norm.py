@@ -226,7 +226,8 @@ class Norm:
         if key_parts[0] != "rules" and key in settings:
             for item in self.standard.marks:
                 section, _, word = item.partition(".")
-                if section == key_parts[0] and word and item not in settings and not _is_heading(item, settings):
+                is_heading = any(one.startswith(f"{item}.") for one in settings)
+                if section == key_parts[0] and word and item not in settings and not is_heading:
                     return item
         return key
 
@@ -366,11 +367,6 @@ class Norm:
     def get_rule_parameters(self, code: str) -> dict[str, Any]:
         """Return the parameters that standard and profile set (``[rules.REL006]``)."""
         return self.get_settings_section(f"rules.{code}")
-
-
-def _is_heading(item: str, settings: dict[str, Any]) -> bool:
-    """Return True if settings are below this item: ``zones`` for ``zones.codes``."""
-    return any(key.startswith(f"{item}.") for key in settings)
 
 
 #: Concepts and layer codes; a setting of the standard that a profile may replace.

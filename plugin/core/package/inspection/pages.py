@@ -222,11 +222,12 @@ def compare_manifest_page(page: PageContent, manifest: dict[str, Any]) -> list[P
                 "files", " ".join(sorted(digests - manifest_digests)), " ".join(sorted(manifest_digests - digests))
             )
         )
+    layer_names = {row["layer"] for row in manifest["layers"]}
     rows = [
         sorted(
             (_extract_numbers(cells[1:-1]), cells)
             for cells in one.table_rows
-            if cells and _is_layer_name(cells[0], manifest)
+            if cells and cells[0].rpartition(" ")[2] in layer_names
         )
         for one in (page, remade_page)
     ]
@@ -256,11 +257,6 @@ def _format_differing_cells(page_cells: tuple[str, ...], expected_cells: tuple[s
         return " ".join(page_cells), " ".join(expected_cells)
     columns = [n for n, (a, b) in enumerate(zip(page_cells, expected_cells, strict=True)) if n == 0 or a != b]
     return " ".join(page_cells[n] for n in columns), " ".join(expected_cells[n] for n in columns)
-
-
-def _is_layer_name(cell: str, manifest: dict[str, Any]) -> bool:
-    """Return True if a cell of the manifest's page ends with the name of a layer."""
-    return cell.rpartition(" ")[2] in {row["layer"] for row in manifest["layers"]}
 
 
 def _extract_numbers(texts: Iterable[str]) -> list[str]:

@@ -118,7 +118,9 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     printed_figures = Counter(_list_figures(texts))
     differences = []
     verdict = report.summary["verdict"]
-    printed_verdicts = find_verdicts(_normalise("".join(texts)))[:1]
+    # Fonts of a PDF may write variants of characters.
+    printed_text = unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", "".join(texts)))
+    printed_verdicts = find_verdicts(printed_text)[:1]
     if printed_verdicts != [verdict]:
         differences.append(
             DocumentDifference(
@@ -134,11 +136,6 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
 def _list_figures(texts: Iterable[str]) -> list[str]:
     """Return the figures in texts in order; each group of digits (of 17 434 765.13) is one figure."""
     return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]
-
-
-def _normalise(text: str) -> str:
-    """Return a text without white space, with variants of characters replaced, as fonts of a PDF may write them."""
-    return unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", text))
 
 
 def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:

@@ -11,6 +11,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -167,7 +168,7 @@ def _match_findings(stated_findings: list[Finding], found_findings: list[Finding
     fingerprint.
     """
     pairs: list[tuple[Finding, Finding]] = []
-    for identify in (_identify_by_fingerprint, _identify_without_place):
+    for identify in (attrgetter("code", "fingerprint"), _identify_without_place):
         matched = {id(one) for pair in pairs for one in pair}
         found_by_identity: dict[Any, list[Finding]] = defaultdict(list)
         for one in found_findings:
@@ -179,11 +180,6 @@ def _match_findings(stated_findings: list[Finding], found_findings: list[Finding
                 gaps = [abs((candidate.area_m2 or 0.0) - (one.area_m2 or 0.0)) for candidate in candidates]
                 pairs.append((one, candidates.pop(gaps.index(min(gaps)))))
     return pairs
-
-
-def _identify_by_fingerprint(finding: Finding) -> tuple[Any, ...]:
-    """Return the rule and fingerprint of a finding, as a key for matching."""
-    return finding.code, finding.fingerprint
 
 
 def _identify_without_place(finding: Finding) -> tuple[Any, ...]:

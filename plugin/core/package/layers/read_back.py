@@ -300,7 +300,8 @@ def _are_equal_values(written_value: Any, read_value: Any, template_field: Templ
     if template_field.type == "text":
         return bool(written_value == read_value)
     if template_field.type == "date":
-        return _convert_to_datetime(read_value) == written_value
+        # Without time zone and fractions of a second.
+        return isinstance(read_value, date) and datetime(*read_value.timetuple()[:6]) == written_value
     if suffix == ".vct" and template_field.type == "real":
         return vct_precision.is_same_number(written_value, read_value)
     if suffix == ".shp" and template_field.type == "real":
@@ -310,14 +311,6 @@ def _are_equal_values(written_value: Any, read_value: Any, template_field: Templ
         if template_field.type == "real"
         else int(read_value) == written_value
     )
-
-
-def _convert_to_datetime(value: Any) -> datetime | None:
-    """Return a value as datetime without time zone and fractions of a second.
-
-    None if it is not a date.
-    """
-    return datetime(*value.timetuple()[:6]) if isinstance(value, date) else None
 
 
 def _compare_shapes(

@@ -11,7 +11,6 @@ from ...errors import DataError
 from ...files.data import ErrorCollector
 from ...render.words import ReportTexts
 from ...standard import load_standard
-from ...standard.template import Template
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
 from .model import LayerSlot, PackageSpec
 from .read import find_spec_file, read_spec
@@ -81,7 +80,7 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
         )
     for part, field_names in (("fields", slot.fields), ("names", tuple(slot.names_by_field))):
         for name in field_names:
-            if not any(_has_field(template, name) for template in templates):
+            if not any(template.find_field_by_name(name) for template in templates):
                 fields = ", ".join(f.name for f in templates[0].fields)
                 raise DataError(
                     "package_field_unknown",
@@ -108,11 +107,6 @@ def _check_gathering(package_spec: PackageSpec, standard: Standard) -> None:
                 standard=standard.id,
                 known="…",
             )
-
-
-def _has_field(template: Template, name: str) -> bool:
-    """Return True if a template has a field of this name."""
-    return any(field.name == name for field in template.fields)
 
 
 def find_layer_title(layer: str, standard: Standard, texts: Texts) -> str:

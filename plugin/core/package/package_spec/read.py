@@ -77,7 +77,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     for key in (*_REQUIRED_KEYS, *table):
         with errors.collect_data_error():
             check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
-            _check_key(key, path)
+            check_keys({key: None}, required=(), allowed=(*_REQUIRED_KEYS, *_OPTIONAL_KEYS), file=path)
     texts = dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), "")
     for key in texts:
         if key in table:
@@ -101,7 +101,8 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     )
     for key in folders:
         with errors.collect_data_error():
-            _check_folder(key, folders[key], path)
+            for part in folders[key].split("/"):
+                check_portable_name(part, path, f"folders.{key}")
     rows: list[Any] = _read_part(errors, [], _expect_list, table.get("vector", []), path, "vector")
     vectors = [
         _read_part(errors, None, read_vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
@@ -156,20 +157,9 @@ def _read_part(errors: ErrorCollector, empty_value: _Part, read_part: Callable[.
     return empty_value
 
 
-def _check_key(key: str, path: Path) -> None:
-    """Raise DataError for a key that a specification does not have."""
-    check_keys({key: None}, required=(), allowed=(*_REQUIRED_KEYS, *_OPTIONAL_KEYS), file=path)
-
-
 def _expect_list(rows: Any, path: Path, key: str) -> list[Any]:
     """Return a value of the file if it is a list, else raise DataError."""
     return list(check_type(rows, list, file=path, key=key))
-
-
-def _check_folder(key: str, text: str, path: Path) -> None:
-    """Raise DataError if a name in a folder path is not portable."""
-    for part in text.split("/"):
-        check_portable_name(part, path, f"folders.{key}")
 
 
 def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:

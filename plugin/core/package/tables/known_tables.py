@@ -231,7 +231,7 @@ class KnownTables:
         ]
         for lines in (1, 2):
             heads = _read_heads(sheet, row, lines)
-            common_unit = _find_common_unit(sheet, row)
+            common_unit = parse_unit(_find_common_word(sheet, row))
             for table in self.tables.values():
                 places = self._match_table_columns(table, heads, common_unit)
                 keys = [p for p in places if p.table_column.id in KEY_COLUMNS[table.id]]
@@ -362,14 +362,6 @@ def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch
     ]
     candidates.append(_find_common_word(sheet, sheet_table.last_head_line))
     return next((one for one in candidates if unit and parse_unit(one) == unit), "")
-
-
-def _find_common_unit(sheet: PrintedSheet, head_line: int) -> str:
-    """Return the unit that a line above the head states for the whole table (单位:公顷).
-
-    Empty if none does.
-    """
-    return parse_unit(_find_common_word(sheet, head_line))
 
 
 def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:

@@ -111,14 +111,6 @@ def _is_between(test: ValueTest) -> bool:
     return value is not None and test.values[0] <= value <= test.values[1]
 
 
-def _matches(test: ValueTest) -> bool:
-    return re.fullmatch(test.values[0], test.text) is not None
-
-
-def _begins_with(test: ValueTest) -> bool:
-    return test.text.startswith(test.values)
-
-
 def _is_under(test: ValueTest) -> bool:
     return test.code_list is not None and any(test.code_list.is_code_within(code, test.values) for code in test.codes)
 
@@ -136,8 +128,8 @@ OPERATORS: dict[str, Operator] = {
     "above": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value > limit)),
     "below": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value < limit)),
     "between": Operator(ValueKind.RANGE, _is_between),
-    "matches": Operator(ValueKind.PATTERN, _matches),
-    "begins_with": Operator(ValueKind.BEGINNINGS, _begins_with),
+    "matches": Operator(ValueKind.PATTERN, lambda test: bool(re.fullmatch(test.values[0], test.text))),
+    "begins_with": Operator(ValueKind.BEGINNINGS, lambda test: test.text.startswith(test.values)),
     "under": Operator(ValueKind.CODES, _is_under),
     "not_under": Operator(ValueKind.CODES, lambda test: not _is_under(test)),
     "in_list": Operator(ValueKind.CODE_LIST, lambda test: bool(test.codes)),
