@@ -109,14 +109,14 @@ def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: 
         check_known(mark, SOURCE_MARKS, file, f"marks.{key}")
 
 
-def check_known(value: Any, known: Iterable[str], file: Path, key: str) -> None:
+def check_known(value: Any, known: Iterable[object], file: Path, key: str) -> None:
     """Raise DataError, which lists the allowed values, unless a value is one of them."""
     known_values = tuple(known)
     if value not in known_values:
         raise make_unknown_value_error(file, key, value, known_values)
 
 
-def make_unknown_value_error(file: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
+def make_unknown_value_error(file: Path, key: str, value: Any, known: Iterable[object]) -> DataError:
     """Return the error for a value that is not allowed; it lists the allowed values.
 
     ``key``: the place in the file. ``known``: the allowed values, or an example of one.

@@ -11,8 +11,7 @@ from typing import Any
 from ...paths import COUNTY_FORM
 from ..files.data import check_keys, check_type, read_toml
 from ..model.indicator import AREA_FIGURES, STATED_FIGURES
-from ..standard import Standard
-from .model import IndicatorTarget, Profile
+from .model import IndicatorTarget
 from .norm import Norm
 
 #: Possible sources: the rule, a standard, a profile.
@@ -124,41 +123,25 @@ def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
     return ResolvedValue(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
 
 
-def find_origin(key: str, norm: Norm) -> ValueOrigin:
-    """Return the source of a setting.
+def find_origin(key: str, norm: Norm, phase: str = "") -> ValueOrigin:
+    """Return the source of a setting; ``phase``: the only phase in which the value applies.
 
     It is the nearest profile, else the standard or the first one it includes that sets it, else the rule's default.
     """
     for profile in norm.profile.list_base_profiles():
         if key in profile.own_settings:
-            return _make_profile_origin(profile)
+            return ValueOrigin(PROFILE_ORIGIN, profile.id, profile.name, str(profile.path or ""), phase)
     for standard in norm.standard.list_with_included_standards():
         if key in standard.own_keys:
-            return _make_standard_origin(standard)
+            standard_id = f"{standard.id} {standard.edition}"
+            return ValueOrigin(STANDARD_ORIGIN, standard_id, standard.name, str(standard.folder), phase)
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
 
 
 def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
     """Return the source of a rule's severity, in the order of `Norm.get_severity`."""
-    for phase in (norm.phase, "") if norm.phase else ("",):
-        key = f"phase.{phase}.severity.{code}" if phase else f"severity.{code}"
-        for profile in norm.profile.list_base_profiles():
-            if key in profile.own_settings:
-                return _make_profile_origin(profile, phase)
-        for standard in norm.standard.list_with_included_standards():
-            if key in standard.own_keys:
-                return _make_standard_origin(standard, phase)
-    return ValueOrigin(RULE_DEFAULT_ORIGIN)
-
-
-def _make_profile_origin(profile: Profile, phase: str = "") -> ValueOrigin:
-    """Return a profile as the source of a value; ``phase``: the only phase in which the value applies."""
-    return ValueOrigin(PROFILE_ORIGIN, profile.id, profile.name, str(profile.path or ""), phase)
-
-
-def _make_standard_origin(standard: Standard, phase: str = "") -> ValueOrigin:
-    """Return a standard as the source of a value; ``phase``: the only phase in which the value applies."""
-    return ValueOrigin(STANDARD_ORIGIN, f"{standard.id} {standard.edition}", standard.name, str(standard.folder), phase)
+    origin_in_phase = find_origin(f"phase.{norm.phase}.severity.{code}", norm, norm.phase)
+    return origin_in_phase if origin_in_phase.kind != RULE_DEFAULT_ORIGIN else find_origin(f"severity.{code}", norm)
 
 
 #: Indicators that may have a county target; those allocated by the upper-level plan come first.
