@@ -36,6 +36,11 @@ CLASS_OF_PARAMETER = {
     "result": "RuleResult",
     "rule": "Rule",
 }
+OWNERS_OF_DOCSTRINGS = {ast.Module, ast.ClassDef, ast.FunctionDef}
+#: Field of each kind of node that contains a name.
+FIELDS_WITH_NAMES = {
+    ast.Name: "id", ast.Attribute: "attr", ast.FunctionDef: "name", ast.ClassDef: "name", ast.arg: "arg", ast.keyword: "arg",
+}  # fmt: skip
 _QUOTED_TEXT_PATTERN = re.compile(r"``([^`\n]+)``|`([^`\n]+)`")
 _NAME_PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
@@ -56,7 +61,7 @@ def list_python_files() -> list[Path]:
 
 def list_docstrings(nodes: list[ast.AST]) -> list[ast.expr]:
     """Return the node of each docstring."""
-    owners = [n for n in nodes if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    owners = [n for n in nodes if type(n) in OWNERS_OF_DOCSTRINGS]
     return [owner.body[0].value for owner in owners if ast.get_docstring(owner, clean=False) is not None]
 
 
@@ -65,14 +70,8 @@ def list_names_of_code(nodes: list[ast.AST]) -> set[str]:
     docstrings = {id(node) for node in list_docstrings(nodes)}
     names: set[str] = set()
     for node in nodes:
-        if isinstance(node, ast.Name):
-            names.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            names.add(node.attr)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.arg | ast.keyword):
-            names.add(node.arg or "")
+        if field := FIELDS_WITH_NAMES.get(type(node)):
+            names.add(getattr(node, field) or "")
         elif isinstance(node, ast.alias):
             names |= set(node.name.split("."))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
