@@ -169,7 +169,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
                 }
                 result.findings.append(Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params))
         for measure in find_changed_ratio_settings(one, ctx.norm.standard.settings):
-            value, base_value = (
+            own_text, base_text = (
                 "、".join(map(str, each)) if isinstance(each, list) else str(each)
                 for each in (measure.value, measure.base_value)
             )
@@ -177,8 +177,8 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
                 "county": one.name,
                 "parent": measure.base_profile.name,
                 "setting": measure.setting_key,
-                "value": value,
-                "target": base_value,
+                "value": own_text,
+                "target": base_text,
             }
             role = _find_layer_role("boundary_area", ctx)
             result.findings.append(Finding(role, case="measure", severity=Severity.WARNING, params=params))
@@ -290,7 +290,7 @@ def _report_parts_exceeding_wholes(
     allocated_targets: AllocatedTargets, county_name: str, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield warnings on tasks and targets of a part that exceed those of its whole."""
-    pairs = read_setting_words(ctx.norm, PART_INDICATORS_SETTING, 2, 2)
+    pairs = [(part, whole) for part, whole in read_setting_words(ctx.norm, PART_INDICATORS_SETTING, 2, 2)]
     for allocated, whole in find_parts_exceeding_wholes(allocated_targets.targets, pairs):
         params = {
             "file": allocated_targets.file_name,
