@@ -111,7 +111,7 @@ def _find_declared_table(snapshot: LayerSnapshot) -> DeclaredTable | None:
 def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, DeclaredTable]:
     """Return table name → fields as declared in a database; the result is cached by ``path`` and ``stamp``.
 
-    ``stamp``: state of the database's files (`_read_database_stamp`), which changes when one is written.
+    ``stamp``: names, times and sizes of the database's files, which change when one is written.
     """
     from ...core.io.field_types import read_declared_tables
 
