@@ -44,11 +44,13 @@ def make_evaluation_document(
     return replace(document, blocks=_insert_summary_and_charts(document.blocks, result, texts, charts))
 
 
-def _make_chapter_blocks(result: Evaluation, rasterise: Rasterise | None) -> tuple[Block, ...]:
+def _make_chapter_blocks(
+    result: Evaluation, rasterise: Rasterise | None, cancellation: Cancellation
+) -> tuple[Block, ...]:
     """Return the chapter for an upright document that has more than this chapter: without title and signatures."""
     texts = Texts(result.lang)
     tables = make_table_blocks(make_evaluation_tables(result, texts, is_upright=True), texts, level=2)
-    charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, NEVER_CANCELLED, level=2)
+    charts = _make_charts(result, texts, _PORTRAIT_CHARTS, rasterise, cancellation, level=2)
     return _insert_summary_and_charts(tuple(tables), result, texts, charts)
 
 
@@ -98,16 +100,19 @@ def _make_charts(
     return blocks
 
 
-def make_evaluation_chapter(result: Evaluation, rasterise: Rasterise | None = None) -> ReportChapter:
+def make_evaluation_chapter(
+    result: Evaluation, rasterise: Rasterise | None = None, cancellation: Cancellation = NEVER_CANCELLED
+) -> ReportChapter:
     """Return the chapter 体检评估: tables, charts and data as in the files of an evaluation.
 
-    ``rasterise``: draws charts as pixels; only QGIS can. Charts are drawn once, for the first file that has them.
+    ``rasterise``: draws charts as pixels; only QGIS can. Charts are drawn once, for the first file that has them, which
+    raises Cancelled.
     """
     texts = Texts(result.lang)
     return ReportChapter(
         EVALUATION_SECTION,
         texts.get(EVALUATION_SECTION, "chapter"),
-        cache(partial(_make_chapter_blocks, result, rasterise)),
+        cache(partial(_make_chapter_blocks, result, rasterise, cancellation)),
         tuple(make_evaluation_tables(result, texts)),
         evaluation_to_dict(result),
         texts.get(EVALUATION_SECTION, "left_out"),
