@@ -3,7 +3,7 @@
 
 import pytest
 
-from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 
 
@@ -15,11 +15,6 @@ def test_cancellation_raises_after_it_was_requested():
     assert cancellation.is_cancelled
     with pytest.raises(Cancelled):
         cancellation.raise_if_cancelled()
-
-
-def test_check_without_a_cancellation_request_finishes():
-    NEVER_CANCELLED.raise_if_cancelled()
-    assert not NEVER_CANCELLED.is_cancelled
 
 
 def test_error_raised_by_the_cancellation_callback_does_not_count_as_a_cancellation():

@@ -38,7 +38,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
 from plugin.core.live.session import are_equal_values
-from tests.core.io.test_parts_of_layers import write_with_view
+from tests.core.io.test_parts_of_files import write_with_view
 from tests.qgis.helpers import SAMPLE, make_square, write_small
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

@@ -15,7 +15,7 @@ from plugin.core.projects.page import make_conformity_document
 from plugin.core.projects.read_projects import read_project_layer
 from plugin.core.projects.run import review_projects
 from plugin.core.render.document.texts import list_document_texts
-from tests.core.projects.test_page import LONG_NAME, ROWS, make_rows, read_docx_text, read_html_text
+from tests.core.projects.test_outputs import LONG_NAME, ROWS, make_rows, read_docx_text, read_html_text
 from tests.core.projects.written_county import write_county, write_profile, write_projects
 from tests.qgis.helpers import run_algorithm
 from tests.qgis.test_signed_report import normalise

@@ -2,7 +2,8 @@
 """A control line before and after planted moves: areas, parcels and criteria."""
 
 import json
-from math import cos, radians, sin
+from itertools import pairwise
+from types import SimpleNamespace
 
 import geopandas as gpd
 import pytest
@@ -14,6 +15,8 @@ from plugin.core.adjustment.model import AdjustmentOptions, Outcome
 from plugin.core.adjustment.run import compare_line
 from plugin.core.errors import InputError
 from plugin.core.options import RunOptions
+from tests.core.office_tables.table_county import compute_ellipsoid_area
+from tests.core.printed_tables import find_table, normalise, normalise_lines, run_in_both_languages
 from tests.core.small_plan import make_county_box, make_table
 
 TO_DEGREES = Transformer.from_crs(4526, 4490, always_xy=True)
@@ -23,41 +26,9 @@ EDGE_M = 10.0
 OLD_TOWN = shapely.segmentize(make_county_box(300, 300, 400, 400), EDGE_M)
 
 
-def compute_ellipsoid_area(shape):
-    """Sum the trapezoids below the edges by the survey's formula, written from its text."""
-    a, f = 6378137.0, 1 / 298.257222101
-    b = a * (1 - f)
-    e2 = (a * a - b * b) / (a * a)
-    e4, e6, e8 = e2**2, e2**3, e2**4
-    terms = (
-        1 + 3 / 6 * e2 + 30 / 80 * e4 + 35 / 112 * e6 + 630 / 2304 * e8,
-        1 / 6 * e2 + 15 / 80 * e4 + 21 / 112 * e6 + 420 / 2304 * e8,
-        3 / 80 * e4 + 7 / 112 * e6 + 180 / 2304 * e8,
-        1 / 112 * e6 + 45 / 2304 * e8,
-        5 / 2304 * e8,
-    )
-    total = 0.0
-    for part in shapely.get_parts(shape):
-        if part.is_empty:
-            continue
-        for ring, sign in [(part.exterior, 1), *((ring, -1) for ring in part.interiors)]:
-            lon, lat = TO_DEGREES.transform(*zip(*ring.coords, strict=True))
-            area = 0.0
-            for i in range(len(lon) - 1):
-                width = radians((lon[i] + lon[i + 1]) / 2 - lon[0])
-                half, middle = radians(lat[i + 1] - lat[i]) / 2, radians(lat[i] + lat[i + 1]) / 2
-                bracket = sum(
-                    (-1) ** k * term * sin((2 * k + 1) * half) * cos((2 * k + 1) * middle)
-                    for k, term in enumerate(terms)
-                )
-                area += 2 * b * b * width * bracket
-            total += sign * abs(area)
-    return total
-
-
 def measure_with_short_edges(shape):
     """Return the area of a shape with divided edges."""
-    return compute_ellipsoid_area(shapely.segmentize(shape, EDGE_M))
+    return 0.0 if shape.is_empty else compute_ellipsoid_area(shapely.segmentize(shape, EDGE_M))
 
 
 def write_editions(folder, after, *, farmland=(), red_line=(), before=OLD_TOWN, without=()):
@@ -221,3 +192,240 @@ def test_the_command_writes_json_and_page_and_returns_found(tmp_path, capsys):
     assert written["verdict"] == "fails" and (written["before"], written["after"]) == (old.name, new.name)
     assert str(tmp_path) not in page.read_text(encoding="utf-8"), "a dossier has no folders of this machine"
     assert gpd.read_file(old).shape[0] == 1 and [path.read_bytes() for path in (old, new)] == digests
+
+
+FORMS = ("docx", "xlsx", "html")
+KINDS = {"in": "调入", "out": "调出", "changed": "属性变更"}
+CRITERIA = {
+    "area_not_increased": "面积不增加",
+    "ratio_not_increased": "扩展倍数不增加",
+    "no_farmland_taken": "不占用永久基本农田",
+    "no_red_line_taken": "不占用生态保护红线",
+    "cultivated_not_increased": "占用耕地净面积不增加",
+    "parcels_large_enough": "调入地块不零碎",
+    "parcels_adjoin": "调入地块与原界线相接",
+}
+OUTCOMES = {"conforms": "符合", "conditional": "有条件（未确认）", "fails": "不符合", "undetermined": "未能判定"}
+UNITS = {"m2": ("平方米", 2), "ratio": ("倍", 6), "count": ("个", 0)}
+TERMS = {
+    "before": "变更前",
+    "moved_out": "减：调出",
+    "moved_in": "加：调入",
+    "revalued": "加：未动地块的面积差",
+    "after": "变更后",
+}
+#: Strips of 20 m with land of five classes, where land moves in.
+CLASSES = {"0101": "20", "0201": "30", "0301": "30", "0401": "20", "0103": "30"}
+
+
+def write_rich_editions(folder):
+    """Write editions with swapped land, another zone, slivers, five classes in a parcel, zones and lines in both."""
+    sliver, far = make_county_box(700, 550, 0.004, 100), make_county_box(900, 400, 15, 15)
+    over_two = make_county_box(250, 700, 450, 80)
+    after = shapely.union_all([OLD_TOWN, BOX_IN_EAST, over_two, far, sliver]).difference(BOX_OUT_WEST)
+    farmland = [make_county_box(750, 400, 100, 100), make_county_box(0, 900, 50, 50)]
+    old, new = write_editions(folder, after, farmland=farmland, red_line=[make_county_box(790, 390, 50, 50)])
+    west = make_county_box(0, 0, 500, 1000)
+    make_table(
+        [after.intersection(west), after.difference(west)],
+        GHFQDM=["410", "420"],
+        GHFQMC=["城镇集中建设区", "城镇弹性发展区"],
+    ).to_file(new, layer="CZKFBJ")
+    strips = [make_county_box(700 + 20 * n, 0, 20, 1000) for n in range(len(CLASSES))]
+    areas = [20_000.0] * len(CLASSES)
+    survey = make_table(
+        [make_county_box(0, 0, 300, 1000), make_county_box(300, 0, 400, 1000), *strips],
+        DLBM=["0103", "0701", *CLASSES],
+        QSXZ=["30", "20", *CLASSES.values()],
+        ZLDWMC=["一村", "二村", *["三村"] * len(strips)],
+        TBMJ=[300_000.0, 400_000.0, *areas],
+        TBDLMJ=[270_000.0, 400_000.0, *[0.9 * area for area in areas]],
+        CZCSXM=[None, "202", *[None] * len(strips)],
+        SJNF=[2020] * (2 + len(strips)),
+    )
+    survey.to_file(new, layer="DLTB")
+    for path, codes in ((old, ["300", "300"]), (new, ["300", "410"])):
+        names = {"300": "农田保护区", "410": "城镇集中建设区"}
+        make_table(
+            [make_county_box(0, 0, 600, 1000), make_county_box(600, 0, 1400, 1000)],
+            GHFQDM=codes,
+            GHFQMC=[names[code] for code in codes],
+        ).to_file(path, layer="YDYHGHFQ")
+    return old, new
+
+
+@pytest.fixture(scope="module")
+def dossiers(tmp_path_factory):
+    """Run the command in both languages; return language → JSON, and tables and lines by form."""
+    folder = tmp_path_factory.mktemp("论证 a")
+    old, new = write_rich_editions(folder)
+    return run_in_both_languages(["adjustment", str(old), str(new)], folder / "论证 表", FORMS)
+
+
+@pytest.fixture(params=FORMS)
+def printed(request, dossiers):
+    """Return JSON, lines and tables of one form of the Chinese dossier."""
+    written = dossiers["zh"]
+    tables = written.tables[request.param]
+    heads = {
+        "criteria": ["判定项", "判定"],
+        "totals": ["项目", "图斑椭球面积"],
+        "townships": ["乡镇", "变更前"],
+        "parcels": ["序号", "变化类型"],
+        "land": ["地类", "调入"],
+    }
+    found = {name: find_table(tables, two) for name, two in heads.items()}
+    return SimpleNamespace(form=request.param, data=written.data, lines=written.lines[request.param], **found)
+
+
+def show(value, decimals=2):
+    """Return a figure as printed, without separators."""
+    if value is None:
+        return ""
+    text = f"{value:.{decimals}f}"
+    return text if text.strip("-0.") else text.removeprefix("-")
+
+
+def show_lines(shares):
+    """Return the three largest shares of a parcel as they are named in a cell."""
+    return "".join(normalise(f"{one['name']}{show(one['area_m2'])}") for one in shares[:3]) + "…" * (len(shares) > 3)
+
+
+def test_criteria_have_value_threshold_and_outcome(printed):
+    table, criteria = printed.criteria, printed.data["criteria"]
+    assert len(criteria) == len(CRITERIA)
+    for one in criteria:
+        name, (unit, decimals) = CRITERIA[one["id"]], UNITS[one["unit"]]
+        assert table.get("判定", name) == OUTCOMES[one["outcome"]]
+        assert table.get("计算值", name) == f"{show(one['value'], decimals)}{unit}"
+        assert table.get("阈值", name) == f"{show(one['limit'], decimals)}{unit}"
+        assert one["setting"] in table.get("依据", name) and one["mark"] in table.get("依据", name)
+        if one["parcels"]:
+            assert f"涉及地块：{'、'.join(map(str, one['parcels']))}。" in table.get("说明", name)
+    ratio = next(one["params"] for one in criteria if one["id"] == "ratio_not_increased")
+    expected = f"由{show(ratio['before'], 4)}变为{show(ratio['after'], 4)}"
+    assert expected in table.get("说明", CRITERIA["ratio_not_increased"])
+    assert table.get("判定", "综合判定") == OUTCOMES[printed.data["verdict"]]
+
+
+def test_totals_are_those_of_the_balance_and_of_the_parcels(printed):
+    data, table, checked = printed.data, printed.totals, 0
+    balance = data["balance"]
+    for term, name in TERMS.items():
+        assert table.get("图斑椭球面积", name) == show(balance[term])
+    change = balance["after"] - balance["before"] - balance["doubled"]
+    assert table.get("图斑椭球面积", "面积变化（变更后-变更前）") == show(change)
+    for kind in ("in", "out"):
+        part = table.select_below(KINDS[kind])
+        parcels = [one for one in data["parcels"] if one["kind"] == kind]
+        assert part.get("图斑椭球面积", "地块合计") == show(sum(one["area_m2"] for one in parcels))
+        assert part.get("图斑椭球面积", "碎图斑合计") == show(data["slivers"][kind]["area_m2"])
+        lands = {"永久基本农田": "farmland", "生态保护红线": "red_line", "耕地": ""}
+        for name, concept in lands.items():
+            taken = [one["taken"][concept] if concept else one["cultivated"] for one in parcels]
+            for head, key in (("图斑椭球面积", "area_m2"), ("净面积", "net_m2")):
+                values = [one[key] for one in taken]
+                expected = "" if None in values else show(sum(values))
+                assert part.get(head, f"其中{name}") == expected, (kind, name, head)
+                checked += bool(expected.strip("0."))
+    assert checked >= 5, "the editions have too little land in common"
+    assert data["slivers"]["in"]["area_m2"] > 0.1
+
+
+def test_townships_sum_to_the_line_and_have_the_parcels_areas(printed):
+    data, table, names = printed.data, printed.townships, ("甲镇", "乙镇")
+    balance = data["balance"]
+    for term, head in TERMS.items():
+        total = float(table.get(head, "合计"))
+        assert show(total) == show(balance[term])
+        # Each of the two figures is rounded by itself.
+        assert sum(float(table.get(head, name)) for name in names) == pytest.approx(total, abs=0.015)
+    for name in names:
+        for kind, term in (("in", "moved_in"), ("out", "moved_out")):
+            parcels = [one["area_by_township"].get(name, 0) for one in data["parcels"] if one["kind"] == kind]
+            slivers = data["slivers"][kind]["area_m2"] if name == "乙镇" else 0
+            assert float(table.get(TERMS[term], name)) == pytest.approx(sum(parcels) + slivers, abs=0.0051)
+        printed_terms = {term: float(table.get(head, name)) for term, head in TERMS.items()}
+        assert printed_terms == {term: float(show(data["townships"][name][term])) for term in TERMS}
+        before, out, moved_in, revalued, after = printed_terms.values()
+        assert before - out + moved_in + revalued == pytest.approx(after, abs=0.026)
+    assert len(table.heads) == 6 and any(data["townships"][name]["revalued"] < -0.03 for name in names)
+
+
+def test_parcels_have_area_land_ownership_zones_and_what_they_take(printed):
+    data, table = printed.data, printed.parcels
+    assert {one["kind"] for one in data["parcels"]} == set(KINDS)
+    assert max(len(one["land_uses"]) for one in data["parcels"]) == len(CLASSES)
+    for one in data["parcels"]:
+        key = (str(one["number"]), KINDS[one["kind"]])
+        taken, cultivated = one["taken"], one["cultivated"]
+        expected = {
+            "乡镇": "、".join(one["area_by_township"]),
+            "坐落": one["location"],
+            "图斑椭球面积": show(one["area_m2"]),
+            "地类": show_lines(one["land_uses"]),
+            "权属性质": show_lines(one["ownership"]),
+            "占用永久基本农田": show(taken["farmland"]["area_m2"]),
+            "占用永久基本农田净面积": show(taken["farmland"]["net_m2"]),
+            "占用生态保护红线": show(taken["red_line"]["area_m2"]),
+            "占用耕地": show(cultivated["area_m2"]),
+            "占用耕地净面积": show(cultivated["net_m2"]),
+            "变更前分区": "".join(one["zones_before"]),
+            "变更后分区": "".join(one["zones_after"]),
+        }
+        assert {head: table.get(head, *key) for head in table.heads[2:]} == expected
+    for kind, name in KINDS.items():
+        parcels = [one["area_m2"] for one in data["parcels"] if one["kind"] == kind]
+        total = table.get("图斑椭球面积", "合计", name)
+        assert total == show(sum(parcels))
+        listed = [float(row[4]) for row in table.rows if len(row) > 4 and row[0].isdecimal() and row[1] == name]
+        assert len(listed) == len(parcels) and sum(listed) == pytest.approx(
+            float(total), abs=0.005 * len(listed) + 0.006
+        )
+
+
+def test_land_classes_are_sums_over_the_parcels(printed):
+    data, table = printed.data, printed.land
+    shares = [(one["kind"], share) for one in data["parcels"] for share in one["land_uses"]]
+    names = {share["name"] for kind, share in shares if kind in ("in", "out")}
+    assert len(names) > len(CLASSES)
+    for kind in ("in", "out"):
+        for name in names:
+            area = sum(share["area_m2"] for of, share in shares if of == kind and share["name"] == name)
+            assert table.get(KINDS[kind], normalise(name)) == show(area)
+        total = sum(share["area_m2"] for of, share in shares if of == kind)
+        assert table.get(KINDS[kind], "合计") == show(total)
+    gap = sum(one["area_m2"] for one in data["parcels"]) - sum(share["area_m2"] for _, share in shares)
+    assert gap > 100 and any(f"未覆盖的地块面积{show(gap)}平方米" in normalise(note) for note in data["notes"])
+
+
+def test_notes_and_summary_are_printed(printed):
+    data = printed.data
+    notes = set(map(normalise, data["notes"]))
+    assert len(notes) >= 3 and notes <= printed.lines
+    moved = [show(data["balance"][term]) for term in ("moved_in", "moved_out")]
+    counts = [sum(one["kind"] == kind for one in data["parcels"]) for kind in ("in", "out")]
+    summary = f"不符合。调入{counts[0]}块，合计{moved[0]}平方米；调出{counts[1]}块，合计{moved[1]}平方米"
+    assert printed.form == "xlsx" or any(summary in line for line in printed.lines)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_all_forms_have_equal_tables(dossiers, lang):
+    """Compare cell by cell and line by line; the head of a group of rows is alone in its row, at another place in the workbook."""
+    compared = 0
+    grids = {form: [grid for grid in tables if len(grid) > 2] for form, tables in dossiers[lang].tables.items()}
+    for first, other in pairwise(FORMS):
+        for left, right in zip(map(drop_around_table, grids[first]), map(drop_around_table, grids[other]), strict=True):
+            # The workbook has notes below the table.
+            for ours, theirs in zip(left, right, strict=False):
+                if sum(map(bool, ours)) == 1:
+                    ours, theirs = list(filter(None, ours)), list(filter(None, theirs))
+                assert ours == theirs
+                compared += len(ours)
+    assert compared > 400
+
+
+def drop_around_table(grid):
+    """Return the normalised rows from the head on; a sheet has a title and a line for the unit above it."""
+    rows = [list(map(normalise_lines, row)) for row in grid]
+    return rows[next(n for n, row in enumerate(rows) if all(row)) :]

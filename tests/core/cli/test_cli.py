@@ -3,10 +3,12 @@
 
 import io
 import json
+import math
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import geopandas as gpd
@@ -23,6 +25,9 @@ from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.parallel.process_state import get_thread_count, set_thread_count
 from plugin.core.render.words import ReportTexts
+from tests.core.adjustment.test_adjustment import MOVES, write_editions
+from tests.core.boundary_point_files import HEADER, OUTER, SEPARATE, FileWriter, place_ring
+from tests.core.drawing_files import SITE, DrawingWriter
 from tests.core.report_fixtures import make_report
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
@@ -310,21 +315,6 @@ def test_summary_with_a_limited_list_states_the_number_of_rules_and_findings_tha
     assert sum(listed) + int(rest[2]) == sum(map(int, totals.groups()))
 
 
-def test_summary_explains_the_asterisk_of_unconfirmed_figures_only_if_a_line_ends_with_one(
-    source_with_conflict, capsys
-):
-    for arguments in (
-        ["check", source_with_conflict, "--profile", "hunyuan"],
-        ["indicators", source_with_conflict, "--profile", "hunyuan"],
-    ):
-        run_command(*arguments)
-        shown = capsys.readouterr().out
-        starred = [line for line in shown.splitlines() if line.endswith("*")]
-        assert bool(starred) and "* 未确认，仅供参考" in shown
-    run_command("check", source_with_conflict, "--rules", "TOP001")
-    assert "* 未确认" not in capsys.readouterr().out
-
-
 class FakeTerminal(io.StringIO):
     def isatty(self):
         return True
@@ -345,3 +335,135 @@ def test_printed_lines_replace_the_progress_line_of_a_terminal(monkeypatch):
 def test_progress_is_not_written_when_output_goes_to_a_file(capsys):
     console.print_progress(0.2, "比较")
     assert capsys.readouterr() == ("", "")
+
+
+def run_without_reader(*arguments):
+    """Run a command that prints into a pipe without a reader; return its exit code."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    # Line by line, so that the first line is refused.
+    with open(writing, "w", buffering=1, encoding="utf-8") as pipe, redirect_stdout(pipe):
+        return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "数据"
+    path.mkdir()
+    return path
+
+
+def test_adjustment_writes_all_files(folder):
+    old, new = write_editions(folder, MOVES["in"][0])
+    page, data, table = (folder / f"a.{suffix}" for suffix in ("html", "json", "xlsx"))
+    run_without_reader("adjustment", old, new, "--html", page, "--json", data, "--xlsx", table)
+    assert page.is_file() and table.is_file() and json.loads(data.read_text("utf-8"))["verdict"] == "fails"
+
+
+def test_batch_checks_all_counties_and_writes_the_summary(folder):
+    for name in ("140225浑源县", "140226左云县"):
+        (folder / f"{name}.gpkg").write_bytes(b"SQLite format 3\0 damaged")
+    output = folder.parent / "结果"
+    # The code is that of a run with a reader: no county could be read.
+    assert run_without_reader("batch", folder, "--output", output) == 1
+    summary = json.loads((output / "summary.json").read_text("utf-8"))
+    assert [row["state"] for row in summary["counties"]] == ["unread"] * 2
+
+
+@pytest.fixture
+def writer():
+    """Return a drawing with a circle of 50 m."""
+    drawing = DrawingWriter()
+    drawing.add_circle((0, 0), 50)
+    return drawing
+
+
+def test_complete_drawing_gives_exit_code_0_and_a_sentence_on_areas_and_curves(writer, tmp_path, capsys):
+    path, target = writer.write(tmp_path / "a.dxf"), tmp_path / "a.gpkg"
+    assert main(["drawing", "import", str(path), str(target), "--tolerance", "0.00001"]) == 0
+    printed = capsys.readouterr()
+    # π · 50² m² = 0.7854 ha.
+    assert "平面面积 0.7854 公顷" in printed.out and "实际最大偏差 0.000010 米" in printed.out and not printed.err
+    assert target.is_file()
+
+
+def test_open_outline_gives_exit_code_1_and_its_handle_in_table_and_json(writer, tmp_path, capsys):
+    handle = writer.add_polyline([(100, 0), (150, 0), (150, 50), (100, 50), (100, 0.25)], close=False)
+    path, table = writer.write(tmp_path / "a.dxf"), tmp_path / "left.csv"
+    arguments = [str(path), str(tmp_path / "a.gpkg"), "--table", str(table), "--json", "-", "--lang", "en"]
+    assert main(["drawing", "import", *arguments, "--tolerance", "0.00001"]) == 1
+    printed = capsys.readouterr()
+    summary = json.loads(printed.out)
+    (layer,) = summary["layers"]
+    assert layer["polygons"] == 1 and layer["plane_m2"] == pytest.approx(math.pi * 2500, abs=0.01)
+    (left_out,) = summary["left_out"]
+    assert left_out["handles"] == [handle] and left_out["gap_m"] == pytest.approx(0.25) and left_out["layer"] == SITE
+    assert f"{handle} (gap 0.2500 m)" in printed.err and handle in table.read_text(encoding="utf-8-sig")
+    target = tmp_path / "a.json"
+    arguments[5] = str(target)
+    assert main(["drawing", "import", *arguments]) == 1
+    assert json.loads(target.read_text(encoding="utf-8"))["left_out"] == [left_out]
+
+
+def test_unknown_unit_gives_exit_code_2_and_names_what_to_give(tmp_path, capsys):
+    drawing = DrawingWriter(insunits=4, scale=1000.0)
+    drawing.add_circle((0, 0), 50)
+    path, target = drawing.write(tmp_path / "a.dxf"), tmp_path / "a.gpkg"
+    assert main(["drawing", "import", str(path), str(target)]) == 2
+    assert "毫米" in capsys.readouterr().err and not target.exists()
+    assert main(["drawing", "import", str(path), str(target), "--units", "mm"]) == 0
+
+
+def test_mappings_are_listed(capsys):
+    assert main(["drawing", "mappings", "--lang", "en"]) == 0
+    assert "project  All layers as projects" in capsys.readouterr().out
+
+
+@pytest.fixture
+def point_file(tmp_path):
+    """Write a file of two parcels; return its path."""
+    writer = FileWriter()
+    writer.add_parcel("甲", place_ring(OUTER))
+    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
+    return writer.write(tmp_path / "项目.txt")
+
+
+def test_import_and_export_return_the_same_file_and_print_areas(point_file, tmp_path, capsys):
+    layer, copy = tmp_path / "层.gpkg", tmp_path / "出.txt"
+    assert main(["points", "import", str(point_file), str(layer)]) == 0
+    printed = capsys.readouterr()
+    assert "地块“甲”：申报面积" in printed.out and "图斑椭球面积" in printed.out and not printed.err
+    assert main(["points", "export", str(layer), str(copy)]) == 0
+    assert copy.read_bytes() == point_file.read_bytes()
+
+
+def test_parcel_that_is_left_out_gives_exit_code_1_and_a_line_on_the_error_stream(point_file, tmp_path, capsys):
+    lines = point_file.read_bytes().split(b"\r\n")
+    lines[11] = b"J2,1,38472290.065,4397562.228"
+    point_file.write_bytes(b"\r\n".join(lines))
+    assert main(["points", "import", str(point_file), str(tmp_path / "a.gpkg"), "--lang", "en"]) == 1
+    assert "项目.txt, line 12, parcel 甲: X and Y of J2 are swapped" in capsys.readouterr().err
+
+
+def test_unknown_crs_gives_exit_code_2_and_names_what_to_give(tmp_path, capsys):
+    writer = FileWriter(header=tuple(line for line in HEADER if not line.startswith("坐标系")))
+    writer.add_parcel("甲", place_ring(OUTER))
+    path, layer = writer.write(tmp_path / "a.txt"), tmp_path / "a.gpkg"
+    assert main(["points", "import", str(path), str(layer)]) == 2
+    assert "EPSG:4526" in capsys.readouterr().err and not layer.exists()
+    assert main(["points", "import", str(path), str(layer), "--crs", "EPSG:4526"]) == 0
+    assert main(["points", "export", str(layer), str(tmp_path / "b.csv"), "--format", "table", "--layer", "none"]) == 2
+    assert "JZDDK" in capsys.readouterr().err
+
+
+def test_formats_are_listed(capsys):
+    assert main(["points", "formats", "--lang", "en"]) == 0
+    assert "txt_13  Boundary points TXT" in capsys.readouterr().out
+
+
+def test_points_without_a_line_of_their_parcel_give_exit_code_1(point_file, tmp_path, capsys):
+    lines = point_file.read_bytes().split(b"\r\n")
+    del lines[9]
+    point_file.write_bytes(b"\r\n".join(lines))
+    assert main(["points", "import", str(point_file), str(tmp_path / "a.gpkg"), "--lang", "en"]) == 1
+    assert "belong to no parcel" in capsys.readouterr().err

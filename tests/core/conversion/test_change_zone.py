@@ -245,14 +245,6 @@ def test_layer_with_a_quotation_mark_and_with_empty_shapes_is_converted(tmp_path
     assert run.converted[0].feature_count == 2 and run.converted[0].vertex_count == 5
 
 
-def test_cancelled_change_writes_nothing(tmp_path):
-    source, calls = write_layers(tmp_path / "a.gpkg"), []
-    cancellation = Cancellation(lambda: len(calls) > 2 or calls.append(1))
-    with pytest.raises(Cancelled):
-        change_crs_zone(str(source), str(tmp_path / "b.gpkg"), zone=37, cancellation=cancellation)
-    assert [one.name for one in tmp_path.iterdir()] == ["a.gpkg"]
-
-
 @given(st.integers(25, 45), st.integers(25, 45), st.booleans(), st.sampled_from(ZoneNumber))
 def test_planned_crs_has_the_chosen_meridian_and_number(source_zone, zone, has_number, number):
     source = make_zone_crs(source_zone, has_number=has_number)
@@ -282,3 +274,11 @@ def test_command_prints_the_proof(tmp_path, capsys):
     output = capsys.readouterr().out
     assert "EPSG:4526 → EPSG:4525" in output and "STBHHX" in output
     assert main(["zone", str(source), str(tmp_path / "c.gpkg"), "--lang", "en"]) == 2
+
+
+def test_cancelled_change_writes_nothing(tmp_path):
+    source, calls = write_layers(tmp_path / "a.gpkg"), []
+    cancellation = Cancellation(lambda: len(calls) > 2 or calls.append(1))
+    with pytest.raises(Cancelled):
+        change_crs_zone(str(source), str(tmp_path / "b.gpkg"), zone=37, cancellation=cancellation)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.gpkg"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -153,25 +152,6 @@ def read_json_files(output: Path) -> dict[str, Any]:
 def read_cells(path: Path) -> dict[str, list[tuple]]:
     """Return title → rows of cell values of a workbook."""
     return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in openpyxl.load_workbook(path).worksheets}
-
-
-#: The time of a report, and the name of a copy of a list of findings, which is random: cells that differ between runs.
-_TIME_PATTERN = re.compile(r"\b20\d\d-\d\d-\d\d \d\d:\d\d(:\d\d)?")
-_COPY_PATTERN = re.compile(r"^(s\w{10}\.\w{10})\.[0-9a-f]{8}$")
-
-
-def read_cells_without_run(output: Path) -> dict[str, dict[str, list[list]]]:
-    """Return path → title → rows of all workbooks of a batch, without what differs between equal runs."""
-    return {
-        path.relative_to(output).as_posix(): {
-            title: [[_drop_run(cell) for cell in row] for row in rows] for title, rows in read_cells(path).items()
-        }
-        for path in sorted(output.rglob("*.xlsx"))
-    }
-
-
-def _drop_run(cell: Any) -> Any:
-    return _COPY_PATTERN.sub(r"\1", _TIME_PATTERN.sub("", cell)) if isinstance(cell, str) else cell
 
 
 def list_files(folder: Path) -> dict[str, bytes]:

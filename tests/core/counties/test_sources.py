@@ -10,7 +10,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import geopandas as gpd
+import pyogrio
 import pytest
+import shapely
 
 from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.fingerprint import compute_data_digest, measure_bytes
@@ -320,3 +323,17 @@ def test_a_forecast_uses_the_median_rate_of_earlier_counties(tmp_path):
     assert [row.seconds for row in forecast.rows] == [2.0, 4.0, 6.0] and forecast.seconds == 8.0
     assert {row.action for row in forecast.rows} == {"new"} and forecast.measured_count == 3
     assert list_files(tmp_path) == before
+
+
+def test_a_record_is_current_until_a_protection_ends(tmp_path):
+    today = date.today()
+    for end, expected in ((today, today + timedelta(days=1)), (today - timedelta(days=1), ""), (date.max, "")):
+        source = tmp_path / "a.gpkg"
+        source.unlink(missing_ok=True)
+        columns = {"BSM": ["140213000000000001"], "BHJSSJ": [end.isoformat()]}
+        frame = gpd.GeoDataFrame(
+            columns, geometry=[shapely.box(38_560_000, 4_390_000, 38_560_100, 4_390_100)], crs=4526
+        )
+        pyogrio.write_dataframe(frame, source, layer="YJJBNTBHTB")
+        task = replace(make_task(tmp_path / "out"), county=County("a", str(source)), forms=())
+        assert check_county(task).changes_on == str(expected)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Geometries of findings: their types, their shapes in a layer, their texts, and what is measured of them."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np
@@ -10,7 +12,9 @@ import shapely
 from pyproj import CRS, Transformer
 
 from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.engine.context import RuleContext
 from plugin.core.engine.finish import complete_findings, find_township_names_of_points
+from plugin.core.engine.outcome import render_reasons
 from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.crs import make_lonlat_transformer
@@ -146,3 +150,63 @@ def test_place_of_a_finding_is_the_centroid_in_degrees_whenever_it_is_read(epsg)
     assert findings[3].copy_without_geometry(keeps_kind=True).place is None
     findings[3].place = (113.0, 39.0)
     assert findings[3].place == (113.0, 39.0)
+
+
+def make_missing_field_reasons(layers: int, fields: int = 2) -> list[tuple[str, dict]]:
+    return [
+        ("length_untold", {"layer": f"L{n}", "role": f"R{n}", "count": fields, "fields": "BSM, YSDM"})
+        for n in range(layers)
+    ]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_layers_skipped_for_the_same_reason_share_one_sentence_with_their_count(lang):
+    (message,) = render_reasons(make_missing_field_reasons(22), Texts(lang))
+    assert "22" in message and "44" in message
+    assert [name in message for name in ("L0", "L4", "L5")] == [True, True, False]
+
+
+def test_two_layers_skipped_for_the_same_reason_have_one_sentence_each():
+    message = render_reasons(make_missing_field_reasons(2), Texts("zh"))
+    assert len(message) == 2 and all("BSM, YSDM" in one for one in message)
+
+
+def test_different_reasons_for_skipping_layers_are_listed_in_separate_sentences():
+    lost = [("layer_unusable", {"layer": name, "role": name}) for name in ("XZQ", "DLTB", "CZKFBJ")]
+    message = render_reasons([*lost, *make_missing_field_reasons(3), lost[0]], Texts("zh"))
+    assert [("XZQ" in one, "DLTB" in one) for one in message[:2]] == [(True, False), (False, True)]
+    assert len(message) == 4
+
+
+#: A row without a shape before the others: positions among the rows with a shape differ from row numbers.
+ROWS = [
+    None,
+    "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
+    "POLYGON ((500 0, 600 0, 600 100, 500 100, 500 0))",
+    "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
+    "POLYGON ((0 100, 100 100, 100 200, 0 200, 0 100))",
+]
+
+
+def find_rows(*shapes):
+    """Return the rows at shapes in the coordinates of `ROWS`."""
+    plan = make_example_plan({"layer": [{"wkt": wkt} for wkt in ROWS]}, {"layer": "CZKFBJ"})
+    layer = plan.layers["CZKFBJ"]
+    # An example is moved to the coordinates of a county.
+    origin = np.array(layer.plane_shapes[1].bounds[:2])
+    moved_shapes = [shapely.transform(shape, lambda xy: xy + origin) for shape in shapes]
+    context = RuleContext(plan, plan.norm, plan.norm.make_tolerance())
+    return context.geometry.find_rows_at_shapes(layer, moved_shapes)
+
+
+def test_rows_that_share_land_are_sorted_by_area_and_touching_rows_are_listed_separately():
+    # 60 m x 100 m of the row on the right, 20 m x 100 m of the one on the left; the one above only touches.
+    on_two_rows = shapely.box(80, 0, 160, 100)
+    far_away = shapely.box(2_000, 0, 2_010, 10)
+    rows_on, rows_next = find_rows(on_two_rows, far_away)
+    assert rows_on == [[3, 1], []]
+    assert rows_next == [[4], []]
+
+
+def test_no_shapes_give_no_rows():
+    assert find_rows() == ([], [])

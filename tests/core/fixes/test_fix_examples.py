@@ -1,15 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each example of a fix is a test: the rows afterwards, judged by plain shapely."""
 
+import re
+import string
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from plugin.core.examples.fix_examples import apply_fix_to_example
+from plugin.core.files.data import read_toml
 from plugin.core.fixes.edits import Edits
 from plugin.core.fixes.model import FIX_HEADINGS, load_all_fixes
+from plugin.core.fixes.proposal import Refusal
+from plugin.core.fixes.texts import FixTexts
+from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
-from tests.core.fixes.fix_runs import assert_judgement_agrees_with_a_whole_check
+from plugin.core.standard import load_standard
+from plugin.paths import TEXTS_FOLDER
+from tests.core.fixes.fix_runs import (
+    FixRefused,
+    assert_judgement_agrees_with_a_whole_check,
+    check_and_start_editing,
+    make_fix_example_plan,
+    propose_fix_or_fail,
+)
 
 EXAMPLES = [(fix, example) for fix in load_all_fixes().values() for example in fix.examples]
 
@@ -62,3 +77,59 @@ def test_fix_has_examples_and_help_sections_and_names_existing_rules(fix):
     for code, cases in fix.solves.items():
         assert set(cases) <= set(load_all_rules()[code].messages)
     assert {example.rule for example in fix.examples} <= set(fix.solves)
+
+
+CHINESE = read_toml(TEXTS_FOLDER / "fixes_zh.toml")
+FOLDER = Path(__file__).resolve().parents[3] / "plugin" / "core" / "fixes"
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.py"))
+
+
+def list_placeholders(text):
+    return sorted({name for _, name, _, _ in string.Formatter().parse(text) if name})
+
+
+@pytest.mark.parametrize("fix", load_all_fixes().values(), ids=lambda fix: fix.code)
+def test_chinese_texts_of_a_fix_have_the_placeholders_of_the_english_ones(fix):
+    block = CHINESE[fix.code]
+    assert set(block) == {"title", "what", "safe", "limits", "messages"}
+    assert {case: list_placeholders(text) for case, text in block["messages"].items()} == {
+        case: list_placeholders(text) for case, text in fix.messages.items()
+    }
+
+
+def test_chinese_texts_name_no_fix_that_does_not_exist():
+    assert set(CHINESE) == set(load_all_fixes())
+
+
+@pytest.mark.parametrize("section", ["fix_reasons", "fix_doubts", "fix_words", "fix_headings"])
+def test_fix_texts_have_the_same_keys_and_placeholders_in_both_languages(section):
+    chinese, english = Texts("zh").get_section(section), Texts("en").get_section(section)
+    assert {key: list_placeholders(text) for key, text in chinese.items()} == {
+        key: list_placeholders(text) for key, text in english.items()
+    }
+
+
+def test_each_refusal_reason_and_doubt_in_the_code_has_a_text_and_each_text_is_used():
+    refused = set(re.findall(r"FixRefused\(\s*\"(\w+)\"", SOURCES)) | {"no_fix"}
+    assert refused == set(Texts("en").get_section("fix_reasons"))
+    doubts = set(re.findall(r"doubts\.append\(\(\"(\w+)\"", SOURCES))
+    doubts |= set(re.findall(r"review_reasons\.append\(\"(\w+)\"", SOURCES))
+    doubts |= {key for found in re.findall(r"review_reasons=\[\"(\w+)\"\]", SOURCES) for key in [found]}
+    assert doubts == set(Texts("en").get_section("fix_doubts"))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("fix", load_all_fixes().values(), ids=lambda fix: fix.code)
+def test_texts_on_each_fix_example_are_rendered_in_both_languages_without_open_placeholders(fix, lang):
+    texts = FixTexts(lang, load_standard().templates)
+    for example in fix.examples:
+        state, findings = check_and_start_editing(make_fix_example_plan(example), [example.rule])
+        finding = next(one for one in findings if fix.is_for_finding(one))
+        try:
+            proposal, _ = propose_fix_or_fail(fix, finding, state)
+        except FixRefused as refused:
+            rendered = [texts.explain_refusal(Refusal(finding, refused.reason, refused.params))]
+        else:
+            rendered = [texts.make_sentence(proposal), *texts.list_doubts(proposal)]
+        assert all(text and not re.search(r"[{}]|None|_m2", text) for text in rendered), rendered
+    assert texts.get_title(fix) and all(texts.get_help(fix).values())

@@ -12,7 +12,6 @@ import pytest
 import shapely
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.examples.plans import make_example_plan
 from plugin.core.exchange.edited_copy import write_copy
 from plugin.core.fixes.apply import collect_changes
 from plugin.core.fixes.area_balance import sum_area_changes
@@ -22,8 +21,6 @@ from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.state import EditingState
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.fixes.random_layouts import draw_layout
-from tests.core.fixes.test_fix_properties import RULES
 from tests.parametrize import first_daily
 
 #: Layers of the sample that no fix changes without a document.
@@ -276,23 +273,3 @@ def test_batch_on_the_sample_agrees_with_a_check_of_the_written_copy(sample, tmp
     result = compare_batch(state, findings, source, copy, options, findings, safe_only=safe_only)
     assert [entry.finding for entry in result.entries] == findings
     assert len(result.applied) > (1 if safe_only else 40)
-
-
-def write_layout(seed, path):
-    """Write a random county to a GeoPackage."""
-    for role, layer in make_example_plan(draw_layout(seed)).layers.items():
-        layer.source.frame.to_file(path, layer=role, engine="pyogrio")
-
-
-@pytest.mark.parametrize("seed", first_daily([2, 5, 79, *range(20, 32)]))
-def test_previews_on_a_random_layout_agree_with_a_check_of_the_written_copy(seed, tmp_path):
-    source, copy = tmp_path / "layout.gpkg", tmp_path / "copy.gpkg"
-    write_layout(seed, source)
-    options = RunOptions(rules=tuple(RULES), scope="three_lines")
-    checked = check_plan(str(source), options)
-    findings, state = checked.report.findings, EditingState(checked, options)
-    for finding in findings:
-        for fix in load_all_fixes().find_for(finding):
-            compare_preview(state, finding, fix, source, copy, options, findings)
-    for safe_only in (True, False):
-        compare_batch(state, findings, source, copy, options, findings, safe_only=safe_only)

@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edge mismatches, gaps, spikes and narrow necks, compared with hand figures."""
+"""Edge mismatches, gaps, spikes, narrow places and hairs, compared with figures by hand."""
+
+from dataclasses import replace
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely.affinity import translate
 
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.geometry import corners
 from plugin.core.geometry.corners import find_narrow_places, find_near_vertices, find_sharp_corners
 from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.geometry.width_test import mask_surely_wide_polygons
+from plugin.core.io import read_source
+from plugin.paths import RESOURCES_FOLDER
 
 DEFAULT_TOLERANCE = Tolerance()
 LEFT_SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -299,3 +308,169 @@ def test_gaps_of_a_large_coverage_are_the_holes_of_its_union(changes, random):
     ]
     assert sorted(shapely.area(found.geometry)) == pytest.approx(sorted(part.area for part in expected))
     assert shapely.union_all(found.geometry).symmetric_difference(shapely.union_all(expected)).area < 1e-6
+
+
+MINIMUM_WIDTH_M = 2.0
+
+
+def find_narrow_rows_by_discs(shapes, width, monkeypatch):
+    """Return the rows with a narrow part, found by an exact search with discs."""
+    monkeypatch.setattr(corners, "mask_surely_wide_polygons", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
+    monkeypatch.setattr(corners, "mask_polygons_with_all_edges", lambda given, *_: np.zeros(len(given), dtype=bool))
+    return set(corners.find_narrow_places(shapes, width)[0].tolist())
+
+
+@pytest.mark.parametrize(
+    ("wkt", "wide"),
+    [
+        ("POLYGON ((0 0, 50 0, 50 40, 0 40, 0 0))", True),
+        ("POLYGON ((0 40, 50 40, 50 0, 0 0, 0 40))", True),  # the other way round
+        ("MULTIPOLYGON (((0 0, 50 0, 50 40, 0 40, 0 0)))", True),
+        ("POLYGON ((0 0, 50 0, 50 20, 70 20, 70 40, 0 40, 0 0))", True),  # an L
+        ("POLYGON ((0 0, 50 0, 50 1.9, 0 1.9, 0 0))", False),  # a strip
+        (
+            "POLYGON ((0 0, 40 0, 40 19, 60 19, 60 0, 100 0, 100 40, 60 40, 60 20.5, 40 20.5, 40 40, 0 40, 0 0))",
+            False,
+        ),  # a neck
+        ("POLYGON ((0 0, 50 0, 50 40, 26 40, 26 70, 25 70, 25 40, 0 40, 0 0))", False),  # an arm
+        ("POLYGON ((0 0, 50 0, 50 40, 30 40, 25 90, 20 40, 0 40, 0 0))", False),  # a spike
+        ("POLYGON ((0 0, 50 0, 50 40, 0 40, 0 0), (1 5, 20 5, 20 20, 1 20, 1 5))", False),  # a hole near the edge
+        ("MULTIPOLYGON (((0 0, 50 0, 50 40, 0 40, 0 0)), ((60 0, 61 0, 61 90, 60 0)))", False),
+    ],
+)
+def test_is_surely_wide_is_true_for_a_wide_polygon_and_false_with_a_neck_arm_spike_or_thin_part(wkt, wide, monkeypatch):
+    shapes = np.array([shapely.from_wkt(wkt), None], dtype=object)
+    assert mask_surely_wide_polygons(shapes, MINIMUM_WIDTH_M).tolist() == [wide, False]
+    assert not (wide and find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, monkeypatch))
+
+
+def make_star_ring(radii, turn, squeeze):
+    """Return a star-shaped ring around 0, 0; ``squeeze`` gives it long thin parts."""
+    angles = turn + np.linspace(0, 2 * np.pi, len(radii), endpoint=False)
+    xy = np.column_stack([np.cos(angles), np.sin(angles)]) * np.array(radii)[:, None] * [1, squeeze]
+    return shapely.Polygon(xy)
+
+
+@given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
+def test_polygon_recognised_as_wide_has_no_narrow_place(radii, turn, squeeze):
+    shape = make_star_ring(radii, turn, squeeze)
+    shapes = np.array([shape if shape.is_valid else None], dtype=object)
+    with pytest.MonkeyPatch.context() as patch:
+        narrow = find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch)
+    assert not (mask_surely_wide_polygons(shapes, MINIMUM_WIDTH_M)[0] and narrow)
+
+
+@given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
+def test_narrow_polygons_found_equal_those_of_a_full_search_with_discs(radii, turn, squeeze):
+    """Compare with the exact search, except for parts of exactly this width."""
+    shape = make_star_ring(radii, turn, squeeze)
+    hole = shape.buffer(-4)
+    shapes = [shape, shape.difference(hole.buffer(-3)), shapely.union(shape, shapely.box(100, 100, 130, 130))]
+    shapes = np.array([s if s.is_valid and s.geom_type in ("Polygon", "MultiPolygon") else None for s in shapes])
+    narrow = set(corners.find_narrow_places(shapes, MINIMUM_WIDTH_M)[0].tolist())
+    narrow_below_larger_width = set(corners.find_narrow_places(shapes, MINIMUM_WIDTH_M * 1.02)[0].tolist())
+    with pytest.MonkeyPatch.context() as patch:
+        assert narrow <= find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch) <= narrow | narrow_below_larger_width
+
+
+def test_thin_strip_from_an_inexact_buffer_is_not_reported_as_a_narrow_place():
+    """Use a polygon with two close vertices; GEOS leaves a thin strip along its edge."""
+    square = shapely.from_wkt("POLYGON ((0 0, 900 0, 1100 350, 650 940, 3 700, 2.996 699.997, 0 0))")
+    hair = shapely.from_wkt("POLYGON ((0 0, 900 0, 900 0.004, 0 0))")
+    assert not corners._is_arm(hair, MINIMUM_WIDTH_M)
+    assert not len(corners.find_narrow_places(np.array([square], dtype=object), MINIMUM_WIDTH_M)[0])
+
+
+HAIR_M = 1e-8
+TOLERANCE = Tolerance()
+
+
+def make_polygons_of_rings(*rings):
+    return Polygons(np.array([shapely.Polygon(ring) for ring in rings], dtype=object))
+
+
+def test_width_of_a_gap_does_not_depend_on_hairs_along_its_edge():
+    county = make_polygons_of_rings([(0, 0), (1000, 0), (1000, 100), (0, 100)])
+    cover = make_polygons_of_rings(
+        [(0, HAIR_M), (10, HAIR_M), (10, 100), (0, 100)], [(20, 100), (20, HAIR_M), (1000, HAIR_M), (1000, 100)]
+    )
+    gap = find_uncovered_pieces(county, cover, tolerance=TOLERANCE)
+    assert gap.area == pytest.approx([1000.0], abs=1e-4)
+    assert gap.width == pytest.approx([2 * 1000 / (2 * (10 + 100))], rel=1e-4)
+
+
+def test_hair_connects_no_pieces():
+    county = make_polygons_of_rings([(0, 0), (1000, 0), (1000, 100), (0, 100)])
+    cover = make_polygons_of_rings(
+        [(0, 100), (0, 50), (100, 50), (100, HAIR_M), (900, HAIR_M), (900, 50), (1000, 50), (1000, 100)]
+    )
+    gaps = find_uncovered_pieces(county, cover, tolerance=TOLERANCE)
+    assert gaps.area == pytest.approx([5000.0, 5000.0], abs=1e-4)
+    assert gaps.width == pytest.approx([2 * 5000 / 300] * 2, rel=1e-4)
+    # The land of the hair is in one of the two.
+    assert gaps.area.sum() == pytest.approx(10_000 + 800 * HAIR_M, abs=1e-9)
+    assert shapely.area(gaps.geometry) == pytest.approx(gaps.area, abs=1e-9)
+    assert gaps.geometry[0].intersection(gaps.geometry[1]).area == 0
+
+
+def test_hair_between_corners_that_touch_connects_no_pieces():
+    county = make_polygons_of_rings([(0, 0), (200, 0), (200, 200), (0, 200)])
+    cover = make_polygons_of_rings(
+        [(0, 0), (100, 0), (100 - HAIR_M, 100 - HAIR_M), (0, 100)],
+        [(100 + HAIR_M, 100 + HAIR_M), (200, 100), (200, 200), (100, 200)],
+    )
+    gaps = find_uncovered_pieces(county, cover, tolerance=TOLERANCE)
+    assert gaps.area == pytest.approx([10_000.0, 10_000.0], abs=1e-3)
+
+
+def test_pieces_without_hairs_are_unchanged_and_slivers_stay_slivers():
+    square, neighbour = [(0, 0), (50, 0), (50, 50), (0, 50)], [(49, 10), (90, 10), (90, 20), (49, 20)]
+    (piece,) = find_shared_pieces(
+        make_polygons_of_rings(square), make_polygons_of_rings(neighbour), tolerance=TOLERANCE
+    ).geometry
+    assert piece.equals(shapely.box(49, 10, 50, 20))
+    strip = find_shared_pieces(
+        make_polygons_of_rings(square),
+        make_polygons_of_rings([(50 - HAIR_M, 0), (90, 0), (90, 50), (50 - HAIR_M, 50)]),
+        tolerance=TOLERANCE,
+    )
+    assert len(strip) == 0 and len(strip.slivers.polygons) == 1
+
+
+@pytest.mark.parametrize(("off_m", "count"), [(0.0, 0), (HAIR_M, 0), (0.00009, 0), (0.0002, 2), (0.005, 2)])
+def test_vertices_within_the_cluster_tolerance_are_one(off_m, count):
+    west = [(0, 0), (50, 0), (50, 40), (50, 100), (0, 100)]
+    east = [(50, 0), (100, 0), (100, 100), (50, 100), (50 + off_m, 40)]
+    assert len(find_vertices_missing_on_edges(make_polygons_of_rings(west, east), tolerance=TOLERANCE)) == count
+
+
+def describe_findings(sources, options):
+    return sorted(
+        (f.code, f.case, f.role, f.key, f.related_role, tuple(f.related_keys), str(f.params.get("count")),
+         round(f.area_m2 or 0.0, 1), round(f.width_m or 0.0, 3))
+        for f in check_plan(sources, options).report.findings
+        if f.code in options.rules
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zone", [4490, 4525], ids=["degrees", "zone 37"])
+def test_conversion_of_some_rows_and_back_changes_no_topology_finding(zone):
+    codes = ("TOP001", "TOP002", "TOP003", "TOP004", "TOP005", "TOP006", "TOP008", "LAW010", "REL004", "REL010")
+    options, chance = RunOptions(profile="hunyuan", rules=codes), np.random.default_rng(3)
+    sources = read_source(RESOURCES_FOLDER / "sample" / "county.gpkg")
+    land = next(source for source in sources if source.name == "XZQXZ").frame.geometry.iloc[6].buffer(-1)
+    sources = [replace(one, frame=one.frame[one.frame.geometry.intersects(land)].copy()) for one in sources]
+    there, back = (pyproj.Transformer.from_crs(*pair, always_xy=True) for pair in ((4526, zone), (zone, 4526)))
+    converted = []
+    for source in sources:
+        frame, is_converted = source.frame.copy(), chance.random(len(source.frame)) < 0.5
+        shapes = frame.geometry.to_numpy().copy()
+        shapes[is_converted] = shapely.transform(
+            shapes[is_converted], lambda xy: np.column_stack(back.transform(*there.transform(*xy.T)))
+        )
+        frame[frame.geometry.name] = shapes
+        converted.append(replace(source, frame=frame))
+    expected = describe_findings(sources, options)
+    assert len(expected) > 20
+    assert describe_findings(converted, options) == expected

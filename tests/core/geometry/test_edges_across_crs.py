@@ -12,7 +12,6 @@ from plugin.core.geometry.edge_densification import (
     remove_added_vertices,
     reproject_densified,
 )
-from plugin.core.geometry.vertex_index import make_plane_vertex_index
 from plugin.core.live import IncrementalChecker
 from plugin.core.model.rule import load_all_rules
 from tests.core.small_plan import check_data, convert_to_source_layers, join_notices, list_findings_of_rules, make_table
@@ -282,21 +281,6 @@ def test_invalid_polygon_of_another_crs_zone_is_repaired_in_its_original_crs():
     )
     layer = checked.plan.layers["STBHHX"]
     assert layer.invalid_rows.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)
-
-
-def test_vertex_reprojected_there_and_back_snaps_to_its_original_position():
-    home = np.array([shapely.box(38.47e6, 4.39e6, 38.4701e6, 4.3901e6)], dtype=object)
-    index = make_plane_vertex_index(home)
-    zones = CRS.from_epsg(4526), CRS.from_epsg(4525)
-    there = crs_care.reproject_geometries(home, *zones)
-    back = crs_care.reproject_geometries(there, *zones[::-1])
-    assert shapely.equals_exact(index.snap_vertices(back)[0], home[0], 0)
-    # A vertex farther away than the reach is another vertex; missing coordinates stay missing.
-    shifted = shapely.transform(home, lambda c: c + 2e-5)
-    assert shapely.equals_exact(index.snap_vertices(shifted)[0], shifted[0], 0)
-    odd = np.array([None, shapely.Point(), shapely.from_wkt("POLYGON ((0 0, inf 1, 1 2, 0 0))")], dtype=object)
-    assert shapely.to_wkt(index.snap_vertices(odd)).tolist() == shapely.to_wkt(odd).tolist()
-    assert shapely.equals_exact(make_plane_vertex_index(odd[:2]).snap_vertices(back)[0], back[0], 0)
 
 
 def test_layers_stored_in_two_crs_zones_share_identical_vertices_on_their_common_edge():

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of pairs from boundary integrals, compared with plain intersections of shapely."""
+"""Areas that polygons share, compared with plain intersections of shapely and with rational arithmetic."""
 
 import numpy as np
 import pytest
 import shapely
 from pyproj import CRS
 
+from plugin.core.geometry import shared_areas
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.intersection_areas import compute_intersection_areas
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.shared_areas import find_shared_areas
 from plugin.core.geometry.statutory_area import EqualAreaPlane, measure_statutory_area
+from plugin.core.geometry.tolerance import Tolerance
 from tests.parametrize import first_daily
+
+from .random_pairs import MAKERS, compare_pairs, compute_areas_of_pairs, compute_exact_area, make_fine, make_pairs
 
 GRID = [shapely.box(x, y, x + 10, y + 10) for x in range(0, 100, 10) for y in range(0, 100, 10)]
 HOLES = shapely.Polygon(
@@ -218,3 +224,139 @@ def test_a_hole_without_vertices_changes_no_area(others):
     shape = shapely.from_wkt("POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0), EMPTY)")
     assert_areas_are_those_of_intersections([*others, shape], [shapely.box(5, 5, 25, 25)])
     assert_areas_are_those_of_intersections([shape, *others], [shapely.box(5, 5, 25, 25)])
+
+
+ZONE_AND_TOWNSHIP = (
+    "POLYGON ((455000 4382009.051114377, 463446.2294584698 4378548.178292662, 455000 4376696.09069386, "
+    "455000 4382009.051114377))",
+    "POLYGON ((455000 4370000, 463265.081 4378150.012, 463517.507 4378366.581, 463432.563 4378582.997, "
+    "463390.849 4378811.714, 455000 4388000, 455000 4370000))",
+)
+
+
+@pytest.mark.parametrize("seed", first_daily(range(16), 4))
+def test_areas_of_pairs_with_boundaries_that_nearly_coincide_are_right(seed):
+    count, _, wrong, _ = compare_pairs(seed, 300)
+    assert count > 150 and not wrong
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_areas_of_pairs_equal_those_of_rational_arithmetic(maker):
+    left, right = make_pairs(17, 6, [maker])
+    exact = [compute_exact_area(*pair) for pair in zip(left, right, strict=True)]
+    assert np.abs(compute_areas_of_pairs(left, right) - exact).max() < 0.001
+
+
+def test_areas_are_right_where_geos_snaps_vertices(monkeypatch):
+    """Plain shapely differs by some square decimetres here."""
+    monkeypatch.setattr("tests.core.geometry.random_pairs.SIZES_M", (100_000.0,))
+    left, right = make_pairs(1, 25, [make_fine])
+    areas, plain = compute_areas_of_pairs(left, right), shapely.area(shapely.intersection(left, right))
+    differing = np.flatnonzero(np.abs(areas - plain) > 0.01)[:1]
+    exact = np.array([compute_exact_area(left[n], right[n]) for n in differing])
+    assert len(exact) and np.abs(areas[differing] - exact).max() < 0.01 < np.abs(plain[differing] - exact).min()
+
+
+def test_township_keeps_a_zone_with_one_vertex_on_its_edge_and_one_a_hair_beyond():
+    """The zone's first vertex is on the edge x = 455 000, another one 10⁻¹⁰ m outside of a slanting edge."""
+    zone, township = (shapely.from_wkt(line) for line in ZONE_AND_TOWNSHIP)
+    for left, right in ((zone, township), (township, zone)):
+        areas = compute_areas_of_pairs(np.array([left]), np.array([right]))
+        assert areas[0] == pytest.approx(zone.area, abs=0.01)
+
+
+TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+CORNER = np.array([38_484_000.3, 4_390_000.7])
+
+
+def draw_layer(count, seed, size=2000.0):
+    """Return ``count`` cells that tile a square of ``size`` m, some with a hole, some missing."""
+    random = np.random.default_rng(seed)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(random.random((count, 2)) * size)))
+    cells = shapely.intersection(cells, shapely.box(0, 0, size, size))
+    holes = shapely.buffer(shapely.point_on_surface(cells), 3.0)
+    cells = np.where(random.random(count) < 0.2, shapely.difference(cells, holes), cells)
+    cells = shapely.transform(cells, lambda xy: xy + CORNER)
+    cells[random.random(count) < 0.05] = None
+    return cells
+
+
+def assert_areas_are_those_of_shapely(left, right, left_rows=None, right_rows=None):
+    """Compare shared areas, all or of the rows in the masks, with intersections by shapely."""
+    shared = find_shared_areas(
+        Polygons(left),
+        Polygons(right),
+        tolerance=TOLERANCE,
+        plane=EqualAreaPlane(TO_LONLAT),
+        left_rows=left_rows,
+        right_rows=right_rows,
+    )
+    parts = shapely.intersection(left[:, None], right[None, :])
+    expected = np.nan_to_num(shapely.area(parts))
+    if left_rows is not None:
+        expected *= left_rows[:, None]
+    if right_rows is not None:
+        expected *= right_rows[None, :]
+    assert (np.diff(shared.left * len(right) + shared.right) > 0).all()
+    areas = np.zeros(expected.shape)
+    areas[shared.left, shared.right] = shared.area
+    assert np.abs(areas - expected).max() < 1e-5
+    cut = ~np.isnan(shared.drawn_area)
+    of_parts = measure_statutory_area(shapely.segmentize(parts[shared.left, shared.right][cut], 2), TO_LONLAT)
+    assert np.abs(shared.drawn_area[cut] - of_parts).max(initial=0) < 0.01
+    row_areas = np.minimum(shapely.area(left[shared.left]), shapely.area(right[shared.right]))
+    assert np.abs(shared.area[~cut] - row_areas[~cut]).max(initial=0) < 1e-5
+    return shared
+
+
+@pytest.mark.parametrize("seed", first_daily(range(12), 4))
+@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
+def test_shared_areas_of_layers_with_different_edges_equal_those_of_shapely(monkeypatch, seed, overlays_few):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    assert_areas_are_those_of_shapely(draw_layer(30 + 10 * seed, seed), draw_layer(60, 100 + seed))
+
+
+@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
+def test_rows_completely_inside_other_rows_are_found_by_their_boundary(monkeypatch, overlays_few):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    fine = draw_layer(200, 1)
+    present = fine[~shapely.is_missing(fine)]
+    coarse = np.array([shapely.union_all(present[n::4]) for n in range(4)], dtype=object)
+    shared = assert_areas_are_those_of_shapely(fine, coarse)
+    assert np.isnan(shared.drawn_area).mean() > 0.9
+    assert_areas_are_those_of_shapely(coarse, fine)
+
+
+@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
+def test_only_selected_rows_get_shared_areas(monkeypatch, overlays_few):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    left, right = draw_layer(80, 3), draw_layer(50, 4)
+    assert_areas_are_those_of_shapely(left, right, np.arange(80) % 3 == 0, np.arange(50) % 2 == 0)
+    assert_areas_are_those_of_shapely(right, left, np.arange(50) % 2 == 0, None)
+
+
+@pytest.mark.parametrize("seed", first_daily(range(8), 3))
+def test_few_rows_of_a_layer_with_known_overlap_candidates_get_the_areas_of_shapely(monkeypatch, seed):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0)
+    left, right = draw_layer(60, seed), np.concatenate([draw_layer(40, seed + 20), draw_layer(9, seed + 40)])
+    overlaps = np.array(
+        [len(np.flatnonzero(shapely.area(shapely.intersection(right, one)) > 1e-6)) > 1 for one in right]
+    )
+    layer = Polygons(right)
+    assert layer.find_overlap_candidates()[overlaps].all()
+    rows = np.random.default_rng(seed).random(len(right)) < 0.1
+    selected = layer.select_rows(np.flatnonzero(rows))
+    assert (selected.overlap_candidates == layer.overlap_candidates[rows]).all()
+    options = {"tolerance": TOLERANCE, "plane": EqualAreaPlane(TO_LONLAT), "right_rows": rows}
+    shared = find_shared_areas(Polygons(left), layer, **options)
+    expected = np.nan_to_num(shapely.area(shapely.intersection(left[:, None], right[None, :]))) * rows
+    areas = np.zeros(expected.shape)
+    areas[shared.left, shared.right] = shared.area
+    assert np.abs(areas - expected).max() < 1e-5
+
+
+def test_layers_too_distant_for_exact_orientation_tests_are_computed_by_an_overlay(monkeypatch):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
+    left, right = draw_layer(30, 5), draw_layer(30, 6)
+    far = shapely.transform(right[-3:], lambda xy: xy + 5_000_000)
+    assert_areas_are_those_of_shapely(left, np.append(right, far))

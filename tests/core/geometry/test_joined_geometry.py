@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The joined shape of rows: of a finding that concerns many of them, and of a layer with overlaps."""
+"""Joined shapes, pieces of pairs, rows that may overlap, and parts of points and lines."""
+
+from itertools import combinations
 
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plugin.core.engine.context import RuleContext
 from plugin.core.examples.plans import make_example_plan
+from plugin.core.geometry import polygons as polygons_module
+from plugin.core.geometry.overlay import (
+    find_point_line_pieces_inside,
+    find_point_line_pieces_outside,
+    find_shared_pieces,
+)
+from plugin.core.geometry.pair_overlay import find_pieces_of_pairs
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
+from tests.parametrize import first_daily
 
 SQUARE, ADJACENT_SQUARE, OVERLAPPING_BOX = (
     shapely.box(0, 0, 10, 10),
@@ -59,3 +71,174 @@ def test_union_of_a_layer_with_overlaps_equals_the_union_by_shapely(overlapping)
     shapes = np.array([*SQUARES, *overlapping], dtype=object)
     union = union_polygon_rows(Polygons(shapes), tolerance=Tolerance())
     assert shapely.is_valid(union) and shapely.equals(union, shapely.union_all(shapes))
+
+
+#: Corner (m) of the land: coordinates of zone 38, at which GEOS rounds to some millionths of a metre.
+EAST, NORTH = 38_470_000.0, 4_390_000.0
+
+
+def make_cells(random, count):
+    """Return the cells of a grid with shifted corners, which share edges, and some cells that overlap them."""
+    corners = np.stack(np.meshgrid(np.arange(count + 1), np.arange(count + 1)), axis=-1) * 100.0
+    corners = corners + random.uniform(-30, 30, corners.shape) + (EAST, NORTH)
+    cells = [
+        shapely.Polygon([corners[i, j], corners[i, j + 1], corners[i + 1, j + 1], corners[i + 1, j]])
+        for i in range(count)
+        for j in range(count)
+    ]
+    return [*cells, shapely.Point(EAST + 150, NORTH + 150).buffer(60), cells[0], None]
+
+
+def make_star(random):
+    """Return a polygon with few vertices, or many, or two parts and a hole."""
+    count = int(random.choice([5, 9, 700]))
+    angles, radii = (
+        np.sort(random.uniform(0, 2 * np.pi, count)),
+        random.uniform(60, 300) * random.uniform(0.7, 1, count),
+    )
+    x, y = EAST + random.uniform(0, 600), NORTH + random.uniform(0, 600)
+    shape = shapely.make_valid(
+        shapely.Polygon(np.column_stack([x + radii * np.cos(angles), y + radii * np.sin(angles)]))
+    )
+    if random.random() < 0.4:
+        shape = shapely.union(
+            shape.difference(shapely.Point(x, y).buffer(20)), shapely.box(x + 400, y, x + 450, y + 50)
+        )
+    return shape
+
+
+def sum_by_pair(pieces):
+    """Return (left, right) → planar area of pieces."""
+    return {
+        (i, j): a for i, j, a in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.area.tolist(), strict=True)
+    }
+
+
+@pytest.mark.parametrize("seed", first_daily(range(12), 4))
+def test_pieces_of_pairs_equal_those_of_whole_layers(seed):
+    random = np.random.default_rng(seed)
+    rows = np.array(make_cells(random, 6), dtype=object)
+    stars = np.array([make_star(random) for _ in range(5)], dtype=object)
+    left, right = shapely.STRtree(rows).query(stars, predicate="intersects")
+    tolerance = Tolerance()
+    pieces = find_pieces_of_pairs(Polygons(stars.copy()), Polygons(rows), left, right, tolerance=tolerance)
+    expected = find_shared_pieces(Polygons(stars), Polygons(rows), tolerance=tolerance, keep_slivers=True)
+    got, wanted = sum_by_pair(pieces), sum_by_pair(expected)
+    # Rounding of GEOS may leave a trace of land between two polygons that only touch.
+    assert {pair for pair in got.keys() ^ wanted.keys() if max(got.get(pair, 0), wanted.get(pair, 0)) > 1e-6} == set()
+    assert len(wanted) > 40
+    for pair, area in wanted.items():
+        plain = shapely.area(shapely.intersection(stars[pair[0]], rows[pair[1]]))
+        assert got.get(pair, 0.0) == pytest.approx(area, abs=1e-6) == pytest.approx(plain, abs=1e-4)
+    assert list(zip(pieces.left, pieces.right, strict=True)) == sorted(zip(pieces.left, pieces.right, strict=True))
+
+
+def test_polygon_inside_the_other_is_the_piece_itself_and_a_touching_one_has_none():
+    project = shapely.box(0, 0, 100, 100)
+    rows = np.array(
+        [
+            shapely.box(10, 10, 20, 20),
+            shapely.box(100, 0, 200, 100),
+            shapely.box(0, 0, 10, 10),
+            shapely.box(-9, -9, 300, 300),
+        ]
+    )
+    left, right = np.zeros(4, dtype=int), np.arange(4)
+    pieces = find_pieces_of_pairs(Polygons(np.array([project])), Polygons(rows), left, right, tolerance=Tolerance())
+    assert pieces.right.tolist() == [0, 2, 3] and pieces.area.tolist() == [100.0, 100.0, 10_000.0]
+    assert pieces.geometry[0] is rows[0]
+
+
+_SIDE = 5
+
+
+@st.composite
+def layouts(draw):
+    """Draw cells of a grid without some of them, and rectangles of whole or half cells over them, in any order."""
+    cells = [shapely.box(x, y, x + 1, y + 1) for x in range(_SIDE) for y in range(_SIDE)]
+    shapes = [cell for cell in cells if draw(st.integers(0, 9))]
+    for _ in range(draw(st.integers(0, 3))):
+        x, y, width, height = (draw(st.integers(0, 8)) / 2 for _ in range(4))
+        shapes.append(shapely.box(x, y, x + width + 0.5, y + height + 0.5))
+    if draw(st.booleans()):
+        shapes.append(shapely.MultiPolygon([shapely.box(-3, 0, -2, 1), draw(st.sampled_from(cells))]))
+    return np.array(draw(st.permutations(shapes)), dtype=object)
+
+
+@pytest.mark.parametrize("max_small_vertices", [4, 512])
+def test_all_overlapping_rows_are_candidates(max_small_vertices, monkeypatch):
+    monkeypatch.setattr(polygons_module, "MAX_UNCLIPPED_VERTICES", max_small_vertices)
+
+    @given(layouts())
+    def assert_for_layout(shapes):
+        pairs = [
+            pair for pair in combinations(range(len(shapes)), 2) if shapely.intersection(*shapes[list(pair)]).area > 0
+        ]
+        candidates = np.flatnonzero(Polygons(shapes).find_overlap_candidates()).tolist()
+        assert {row for pair in pairs for row in pair} <= set(candidates)
+
+    assert_for_layout()
+
+
+def test_rows_inside_a_large_polygon_are_found_although_no_boundary_enters_them():
+    cells = [shapely.box(x, y, x + 1, y + 1) for x in range(_SIDE) for y in range(_SIDE)]
+    assert not Polygons(np.array(cells)).find_overlap_candidates().any()
+    cover = shapely.box(-1, -1, _SIDE + 1, _SIDE + 1)
+    assert Polygons(np.array([*cells, cover])).find_overlap_candidates().all()
+
+
+LARGE_SQUARE = shapely.box(0, 0, 100, 100)
+SQUARE_WITH_HOLE = shapely.Polygon(LARGE_SQUARE.exterior, [shapely.box(40, 40, 60, 60).exterior])
+LARGE_ADJACENT_SQUARE = shapely.box(100, 0, 200, 100)
+
+
+def make_shape_array(*shapes):
+    found = np.empty(len(shapes), dtype=object)
+    found[:] = [shapely.from_wkt(s) if isinstance(s, str) else s for s in shapes]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("wkt", "polygons", "inside", "outside"),
+    [
+        ("POINT (50 50)", [LARGE_SQUARE], ["POINT (50 50)"], []),
+        ("POINT (50 50)", [SQUARE_WITH_HOLE], [], ["POINT (50 50)"]),
+        ("POINT (100 50)", [LARGE_SQUARE], [], []),
+        ("POINT (100.005 50)", [LARGE_SQUARE], [], []),
+        ("POINT (150 50)", [LARGE_SQUARE], [], ["POINT (150 50)"]),
+        ("MULTIPOINT (50 50, 150 50)", [LARGE_SQUARE], ["POINT (50 50)"], ["POINT (150 50)"]),
+        ("LINESTRING (50 50, 150 50)", [LARGE_SQUARE], [50.0], [49.99]),
+        ("LINESTRING (50 50, 150 50)", [LARGE_SQUARE, LARGE_ADJACENT_SQUARE], [50.0, 50.0], []),
+        ("LINESTRING (0 0, 100 0)", [LARGE_SQUARE], [], []),
+        ("LINESTRING (0 -0.005, 100 -0.005)", [LARGE_SQUARE], [], []),
+        ("LINESTRING (0 50, 100 50)", [SQUARE_WITH_HOLE], [80.0], [19.98]),
+        ("LINESTRING (300 0, 400 0)", [LARGE_SQUARE], [], [100.0]),
+        (None, [LARGE_SQUARE], [], []),
+        ("POINT (1 1)", [None], [], ["POINT (1 1)"]),
+    ],
+)
+def test_points_and_lines_are_split_into_parts_inside_and_outside_polygons(wkt, polygons, inside, outside):
+    shapes = make_shape_array(wkt)
+    for found, expected in (
+        (find_point_line_pieces_inside(shapes, make_shape_array(*polygons), 0.01), inside),
+        (find_point_line_pieces_outside(shapes, make_shape_array(*polygons), 0.01), outside),
+    ):
+        assert len(found.point_or_line_row) == len(found.polygon_row) == len(found.piece_shape) == len(expected)
+        for shape, wanted in zip(found.piece_shape, expected, strict=True):
+            if isinstance(wanted, str):
+                assert shapely.equals(shapely.union_all(shape), shapely.from_wkt(wanted))
+            else:
+                assert shapely.length(shape) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_point_overlay_returns_only_rows_that_lie_inside_or_outside_as_requested():
+    found = find_point_line_pieces_inside(
+        make_shape_array(None, "POINT (150 50)", "POINT (1 1)"),
+        make_shape_array(None, LARGE_ADJACENT_SQUARE, LARGE_SQUARE),
+        0.01,
+    )
+    assert sorted(zip(found.point_or_line_row.tolist(), found.polygon_row.tolist(), strict=True)) == [(1, 1), (2, 2)]
+    found = find_point_line_pieces_outside(
+        make_shape_array("POINT (1 1)", None, "POINT (500 1)"), make_shape_array(LARGE_SQUARE), 0.01
+    )
+    assert (found.point_or_line_row.tolist(), found.polygon_row.tolist()) == ([2], [-1])

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Segments of polygons that are drawn twice, and those that another layer has."""
+"""Segments and vertices of polygons: drawn twice, near each other, their boxes and sums."""
 
+import math
 from collections import defaultdict
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,10 +12,21 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.core.geometry import linework
+from plugin.core.geometry import linework, segment_boxes
+from plugin.core.geometry.coverage import (
+    find_mismatches_both_ways,
+    find_points_near_segments,
+    find_vertices_missing_on_edges,
+)
 from plugin.core.geometry.linework import build_linework
 from plugin.core.geometry.polygon_rings import make_member_table, mask_possible_members
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.ring_segments import RingSegments
+from plugin.core.geometry.ring_sums import sum_along_rings
+from plugin.core.geometry.segment_boxes import find_meeting_chains, find_meeting_segments
+from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.geometry.vertex_index import VertexIndex
+from tests.parametrize import first_daily
 
 
 @st.composite
@@ -132,3 +145,177 @@ def test_border_rows_are_those_that_touch_the_outline_of_the_union_or_an_unequal
         edges.append(shapely.LineString([(column + 1, row), (column + 1, row + 1)]))
     expected = [shape is not None and shape.intersects(shapely.union_all(edges)) for shape in shapes]
     assert Polygons(shapes).find_border_rows().tolist() == expected
+
+
+def draw_polygons(count, random):
+    """Return polygons of 3 to 90 vertices, some with a hole, and multipolygons of scattered parts, within 1 km².
+
+    A tiny polygon has only one vertex after rounding.
+    """
+
+    def draw():
+        disc = shapely.Point(random.random(2) * 1000).buffer(
+            random.uniform(1, 80), quad_segs=int(random.integers(1, 22))
+        )
+        return disc.difference(disc.centroid.buffer(0.5)) if random.random() < 0.3 else disc
+
+    polygons = [draw() for _ in range(count)]
+    scattered = [shapely.union_all([draw() for _ in range(9)]) for _ in range(count // 8)]
+    tiny = shapely.box(5, 5, 5 + 1e-12, 5 + 1e-12)
+    return random.permutation(np.array([*polygons, *scattered, tiny, shapely.box(0, 0, 1000, 1000)], object))
+
+
+def find_all_meeting_segments(left, right, i, j):
+    """Return the sorted pairs of segments with boxes that meet, of pairs of polygons, by comparing all of them."""
+    polygon_of_vertex, other_polygon = left.polygon_of_ring[left.ring], right.polygon_of_ring[right.ring]
+    compared = np.zeros((len(left.shapes), len(right.shapes)), dtype=bool)
+    compared[i, j] = True
+    segments = [
+        shapely.linestrings(np.stack([layer.xy, np.roll(layer.xy, -1, axis=0)], axis=1)) for layer in (left, right)
+    ]
+    a, b = (shapely.bounds(lines).T for lines in segments)
+    a, b = a[:, :, None], b[:, None, :]
+    meets = (a[0] <= b[2]) & (a[2] >= b[0]) & (a[1] <= b[3]) & (a[3] >= b[1])
+    meets &= compared[polygon_of_vertex[:, None], other_polygon[None, :]]
+    meets[left.ring_starts[1:] - 1] = False
+    meets[:, right.ring_starts[1:] - 1] = False
+    return np.argwhere(meets)
+
+
+@pytest.mark.parametrize("pairs_per_step", [50, 100_000])
+@pytest.mark.parametrize("seed", first_daily(range(12), 4))
+def test_segments_found_by_boxes_are_those_found_by_comparing_all(seed, pairs_per_step, monkeypatch):
+    monkeypatch.setattr(segment_boxes, "_PAIRS_PER_STEP", pairs_per_step)
+    random = np.random.default_rng(seed)
+    left, right = (RingSegments(draw_polygons(16, random), np.zeros(2)) for _ in range(2))
+    i, j = np.nonzero(random.random((len(left.shapes), len(right.shapes))) < 0.7)
+    chains = find_meeting_chains(left.run_boxes, right.run_boxes, i, j)
+    segments = find_meeting_segments(left.run_boxes, right.run_boxes, *chains)
+    expected = find_all_meeting_segments(left, right, i, j)
+    found = np.column_stack(segments)
+    assert len(expected)
+    assert found[np.lexsort(found.T[::-1])].tolist() == expected.tolist()
+
+
+def test_a_layer_without_segments_meets_none():
+    nothing = RingSegments(np.zeros(0, dtype=object), np.zeros(2))
+    tiny = RingSegments(np.array([shapely.box(5, 5, 5 + 1e-12, 5 + 1e-12)], object), np.zeros(2))
+    assert nothing.run_boxes.root.tolist() == [] and tiny.run_boxes.root.tolist() == [-1]
+    chains = find_meeting_chains(tiny.run_boxes, tiny.run_boxes, np.zeros(1, int), np.zeros(1, int))
+    assert [segments.tolist() for segments in find_meeting_segments(tiny.run_boxes, tiny.run_boxes, *chains)] == [
+        [],
+        [],
+    ]
+
+
+#: Rounding error of a distance between coordinates of 4e7 m, in m.
+ROUNDING_M = 1e-7
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0.01, 0.5, 7.0]), st.sampled_from([0.0, 4e7]))
+def test_search_for_points_near_segments_finds_the_same_as_a_full_comparison(seed, distance, offset):
+    rng = np.random.default_rng(seed)
+    a = np.round(rng.uniform(0, 60, (30, 2)), 1)
+    # Short segments, and some that cross everything.
+    b = a + np.round(rng.normal(0, rng.choice([0.3, 5.0, 400.0], (30, 1)), (30, 2)), 1)
+    on_them = a + (b - a) * rng.uniform(0, 1, (30, 1))
+    points = np.concatenate([a, on_them, on_them + rng.normal(0, distance, (30, 2)), rng.uniform(-50, 90, (30, 2))])
+    a, b, points = a + offset, b + offset, points + offset
+    i, j = find_points_near_segments(points, a, b, distance)
+    k, s = np.indices((len(points), len(a))).reshape(2, -1)
+    lines, other = shapely.linestrings(np.stack([a, b], axis=1)), (points[k] != a[s]).any(axis=1)
+    other &= (points[k] != b[s]).any(axis=1)
+    # A point at exactly this distance (coordinates are tenths) may count or not, by rounding.
+    surely, perhaps = (
+        other & shapely.dwithin(lines[s], shapely.points(points)[k], distance + by) for by in (-ROUNDING_M, ROUNDING_M)
+    )
+    found = set(zip(i.tolist(), j.tolist(), strict=True))
+    assert len(found) == len(i)
+    assert set(zip(k[surely].tolist(), s[surely].tolist(), strict=True)) <= found
+    assert found <= set(zip(k[perhaps].tolist(), s[perhaps].tolist(), strict=True))
+
+
+def make_square_grid(count, size, drop):
+    """Return a grid of squares with a vertex in the middle of each edge.
+
+    Squares with a number in ``drop`` have none.
+    """
+    shapes = []
+    for n in range(count * count):
+        x, y = n % count * size, n // count * size
+        ring = [(0, 0), (0.5, 0), (1, 0), (1, 0.5), (1, 1), (0.5, 1), (0, 1), (0, 0.5)]
+        ring = ring[::2] if n in drop else ring
+        shapes.append(shapely.Polygon([(x + u * size, y + v * size) for u, v in ring]))
+    return np.array(shapes, dtype=object)
+
+
+def list_mismatch_places(found):
+    return sorted(
+        zip(found.edge_row.tolist(), found.vertex_row.tolist(), map(tuple, found.vertex_xy.tolist()), strict=True)
+    )
+
+
+@pytest.mark.parametrize("drop", [set(), {0}, {5, 6, 35}, set(range(36))])
+def test_search_for_edge_mismatches_in_both_directions_equals_two_single_searches(drop, monkeypatch):
+    fine, coarse = make_square_grid(6, 10, set()), make_square_grid(2, 30, set())
+    limits = Tolerance()
+    spoilt = make_square_grid(6, 10, drop)
+    for a, b in ((fine, coarse), (coarse, spoilt), (spoilt, fine)):
+        first, second = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
+        assert list_mismatch_places(first) == list_mismatch_places(
+            find_vertices_missing_on_edges(Polygons(a), Polygons(b), tolerance=limits)
+        )
+        assert list_mismatch_places(second) == list_mismatch_places(
+            find_vertices_missing_on_edges(Polygons(b), Polygons(a), tolerance=limits)
+        )
+        # Without the filter.
+        with monkeypatch.context() as patch:
+            patch.setattr("plugin.core.geometry.coverage.NEAR_FILTER_RATIO", 10**9)
+            everything = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
+        assert [list_mismatch_places(first), list_mismatch_places(second)] == [
+            list_mismatch_places(side) for side in everything
+        ]
+    lacking = find_vertices_missing_on_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
+    assert bool(len(lacking)) == bool(drop)
+
+
+def draw_rings(random):
+    """Return where rings of 1 to 90 vertices start, and their terms: 0 for the last vertex of a ring."""
+    ring_starts = np.append(0, np.cumsum(random.integers(1, 90, size=random.integers(1, 60))))
+    terms = random.normal(0, 1000, ring_starts[-1])
+    terms[ring_starts[1:] - 1] = 0.0
+    return ring_starts, terms
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sums_along_rings_are_those_of_a_loop(seed):
+    ring_starts, terms = draw_rings(np.random.default_rng(seed))
+    before, total = sum_along_rings(terms, ring_starts)
+    rings = [terms[start:end] for start, end in pairwise(ring_starts)]
+    expected = [math.fsum(ring[:vertex]) for ring in rings for vertex in range(len(ring))]
+    assert before == pytest.approx(expected, abs=1e-9)
+    assert total == pytest.approx([math.fsum(ring) for ring in rings], abs=1e-9)
+
+
+#: Square cells a millimetre wide, as for a whole plane, and cells twice the reach wide, as for two editions.
+CELL_OFFSETS = (1e-3, 0.0)
+
+
+@pytest.mark.parametrize("cell", CELL_OFFSETS)
+def test_vertex_snaps_to_the_nearest_indexed_vertex_across_cell_borders(cell):
+    random = np.random.default_rng(1)
+    # On borders of cells, on their middles, and anywhere.
+    own = np.concatenate([np.arange(40).reshape(-1, 2) * 5e-4, random.random((400, 2)) * 1000])
+    index = VertexIndex(own, 1e-5, cell)
+    for off in ((3e-6, 0.0), (-3e-6, 4e-6), (-7e-6, -7e-6)):
+        assert np.array_equal(index.find_nearest(own + np.array(off)), own), off
+
+
+@pytest.mark.parametrize("cell", CELL_OFFSETS)
+def test_vertex_snaps_only_within_the_search_distance_and_to_the_nearest(cell):
+    index = VertexIndex(np.array([[10.0, 10.0], [10.0 + 1e-5, 10.0]]), 1e-5, cell)
+    asked = np.array([[10.0 + 4e-6, 10.0], [10.0 + 6e-6, 10.0], [10.0, 10.0 + 1.1e-5], [np.inf, np.nan]])
+    expected = np.array([[10.0, 10.0], [10.0 + 1e-5, 10.0], *asked[2:]])
+    assert np.array_equal(index.find_nearest(asked), expected, equal_nan=True)
+    nothing = VertexIndex(np.empty((0, 2)), 1e-5, cell)
+    assert np.array_equal(nothing.find_nearest(asked), asked, equal_nan=True)

@@ -1,19 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Indicator values, compared with independent computations."""
 
+from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
+from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.examples.plans import ORIGIN, make_example_layer, make_example_norm
+from plugin.core.geometry import polygons as polygons_module
+from plugin.core.geometry.polygons import Polygons
 from plugin.core.indicators.compute import PlanIndicators
+from plugin.core.indicators.ratio import find_remote_towns
+from plugin.core.indicators.survey_deductions import _compute_containing_rows, find_rows_cut_differently
 from plugin.core.indicators.townships import get_plan_townships, split_by_township
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
+from plugin.core.render import figures
+from plugin.core.render.html import render_report
+from plugin.core.render.words import ReportTexts
+from tests.core.hunyuan_county import CONFIRMED_PROFILE_TEXT, HunyuanAreas, make_hunyuan_layers
+from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule, list_findings_of_rules
 
 CGCS2000_ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
 
@@ -174,3 +189,204 @@ def test_indicator_values_by_township_add_up_for_random_parcels(seed):
     for n, township in enumerate(shapes):
         expected = sum(shapely.from_wkt(r["wkt"]).intersection(township).area for r in rows if r["wkt"])
         assert parts.sum_by_township(layer.statutory)[n] == pytest.approx(expected, rel=2e-3)
+
+
+PRINTED_AREAS = HunyuanAreas()
+
+
+def check_hunyuan(areas=PRINTED_AREAS, profile="hunyuan"):
+    tables = make_hunyuan_layers(areas)
+    first = 1
+    for frame in tables.values():
+        # One sequence of numbers over all layers.
+        frame["BSM"] = [f"1402250000{n:08d}" for n in range(first, first + len(frame))]
+        first += len(frame)
+    return check_plan(convert_to_source_layers(tables), RunOptions(profile=str(profile), scope="three_lines"))
+
+
+def get_indicator(report, name):
+    return next(i for i in report.indicators if i.id == name)
+
+
+def test_plan_with_the_printed_areas_of_hunyuan_meets_all_targets_and_shows_the_margin_of_each(tmp_path):
+    path = tmp_path / "confirmed.toml"
+    path.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")
+    checked = check_hunyuan(profile=path)
+    report = checked.report
+    # Stated figures without a layer prevent the verdict 通过.
+    assert not list_findings_of_rules(report) and report.verdict == "conditional", report.summary
+    assert {name.partition(".")[0] for name in report.summary["unconfirmed"]} == {"targets"}
+    for name, value, unit in (
+        ("cultivated_area", 73.39, "wan_mu"),
+        ("farmland_area", 63.25, "wan_mu"),
+        ("red_line_area", 538.87, "km2"),
+        ("boundary_area", 16.46, "km2"),
+    ):
+        one = get_indicator(report, name)
+        assert (one.unit, one.state) == (unit, "met") and one.value == pytest.approx(value, abs=1e-7), name
+    ratio = get_indicator(report, "expansion_ratio_n1")
+    assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, ReportTexts("zh"))}
+    assert (rows["expansion_ratio_n1"]["margin"], rows["expansion_ratio_n1"]["value"]) == ("余 0.0100", "1.2400")
+    page = render_report(report, checked.plan.norm, None)
+    assert "余量" in page and "余 0.0100" in page
+
+
+def test_margin_to_a_target_is_printed_with_its_word_and_unit():
+    checked = check_hunyuan(replace(PRINTED_AREAS, boundary=16.4509, farmland=63.4062, red_line=539.02))
+    rows = {
+        r["id"]: r["margin"] for r in figures.make_figure_rows(checked.report, checked.plan.norm, ReportTexts("zh"))
+    }
+    assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == (
+        "余 0.0091 km²",
+        "余 0.1562 万亩",
+        "余 0.15 km²",
+    )
+
+
+def test_urban_boundary_larger_by_one_hectare_fails_the_check():
+    report = check_hunyuan(replace(PRINTED_AREAS, boundary=16.47)).report
+    (finding,) = list_findings_of_rules(report, "LAW002")
+    assert (finding.severity, finding.role, finding.case) == ("ERROR", "CZKFBJ", "broken")
+    assert get_indicator(report, "boundary_area").state == "broken" and report.verdict == "fail"
+    assert get_indicator(report, "expansion_ratio_n1").state == "met" and not list_findings_of_rules(report, "LAW001")
+
+
+@pytest.mark.parametrize(
+    ("farmland", "state", "severity", "verdict"),
+    [
+        (63.25, "met", None, "conditional"),
+        (63.246, "close", "WARNING", "conditional"),
+        (63.24, "broken", "ERROR", "fail"),
+        (63.2449, "broken", "ERROR", "fail"),
+    ],
+)
+def test_farmland_that_rounds_up_to_its_target_gives_a_warning_and_farmland_further_below_an_error(
+    farmland, state, severity, verdict
+):
+    report = check_hunyuan(replace(PRINTED_AREAS, farmland=farmland)).report
+    assert get_indicator(report, "farmland_area").state == state and report.verdict == verdict
+    findings = list_findings_of_rules(report, "LAW002")
+    assert [str(f.severity) for f in findings] == ([severity] if severity else [])
+    if state == "close":
+        assert "取整" in findings[0].message
+    assert get_indicator(report, "cultivated_area").state == "met"
+
+
+def test_expansion_ratio_that_exceeds_its_limit_but_rounds_to_it_is_an_error():
+    """Check the ratio 1.25004, which prints as 1.2500 and exceeds the limit 1.25."""
+    report = check_hunyuan(replace(PRINTED_AREAS, base=16.46 / 1.25004)).report
+    (finding,) = list_findings_of_rules(report, "LAW001")
+    assert (finding.severity, report.verdict) == ("ERROR", "fail") and "1.25004" in finding.message
+    assert get_outcome_of_rule(report, "LAW002").outcome == "passed"
+
+
+def test_target_met_within_the_warning_margin_of_the_profile_is_not_called_a_rounding_difference(tmp_path):
+    """Require a warning margin of 0.2 %; only the boundary is closer to its target."""
+    path = tmp_path / "margin.toml"
+    path.write_text(CONFIRMED_PROFILE_TEXT + "[indicators]\nwarning_share = 0.002\n", encoding="utf-8")
+    checked = check_hunyuan(replace(PRINTED_AREAS, farmland=63.4062, cultivated=73.6, red_line=541.0), profile=path)
+    report = checked.report
+    assert (
+        get_indicator(report, "boundary_area").state == "warning"
+        and get_indicator(report, "farmland_area").state == "met"
+    )
+    (finding,) = list_findings_of_rules(report)
+    assert (finding.code, finding.severity) == ("LAW008", "INFO") and "城镇开发边界" in finding.message
+    assert report.verdict == "conditional"
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, ReportTexts("zh"))}
+    assert (rows["boundary_area"]["state"], rows["boundary_area"]["icon"]) == ("余量不足", "INFO")
+
+
+def search_remote_parcels(shapes, shares_inside, gap):
+    """Return the parcels from which no chain of gaps leads to a parcel inside."""
+    is_near = shapely.distance(shapes[:, None], shapes[None, :]) <= gap
+    is_reached = shares_inside >= 0.01
+    for _ in shapes:
+        is_reached = is_reached | is_near[is_reached].any(axis=0)
+    return ~is_reached
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_remote_towns_are_the_parcels_that_no_chain_connects_with_a_parcel_inside(seed):
+    random = np.random.default_rng(seed)
+    corners = random.random((60, 2)) * 1000
+    shapes = shapely.box(*corners.T, *(corners + random.random((60, 2)) * 30).T)
+    shares = np.where(random.random(60) < 0.1, random.random(60) * 0.1, 0.0)
+    remote = find_remote_towns(shapes, shares, 50.0)
+    assert (remote == search_remote_parcels(shapes, shares, 50.0)).all()
+    assert remote.any() and not remote.all()
+
+
+def test_parcel_exactly_at_the_gap_is_of_the_same_town_and_without_a_parcel_inside_all_are_remote():
+    shapes = shapely.box(np.array([0.0, 60.0, 170.1]), 0.0, np.array([10.0, 120.0, 180.0]), 10.0)
+    assert find_remote_towns(shapes, np.array([1.0, 0.0, 0.0]), 50.0).tolist() == [False, False, True]
+    assert find_remote_towns(shapes, np.zeros(3), 50.0).all()
+    assert not find_remote_towns(shapes, np.ones(3), 50.0).any()
+
+
+def test_without_a_gap_only_touching_parcels_are_of_one_town():
+    shapes = np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1), shapely.box(2.1, 0, 3, 1)], dtype=object)
+    assert find_remote_towns(shapes, np.array([1.0, 0.0, 0.0]), 0.0).tolist() == [False, False, True]
+
+
+SQUARE, ADJACENT_SQUARE, HALF_SQUARE = (
+    shapely.box(0, 0, 100, 100),
+    shapely.box(100, 0, 200, 100),
+    shapely.box(100, 0, 150, 100),
+)
+
+#: Rectangles on a grid; the middle of one may be on the edge of another.
+BOXES = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(1, 2), st.integers(1, 2)).map(
+        lambda box: shapely.box(box[0], box[1], box[0] + box[2], box[1] + box[3])
+    ),
+    max_size=8,
+)
+
+
+class FakePlanLayer:
+    def __init__(self, *shapes: shapely.Geometry) -> None:
+        self.plane_shapes = np.array(shapes, dtype=object)
+        self.has_shape = np.ones(len(shapes), dtype=bool)
+        self.inner_points = shapely.point_on_surface(self.plane_shapes)
+        self.polygons = Polygons(self.plane_shapes)
+
+    def __len__(self) -> int:
+        return len(self.plane_shapes)
+
+    def sort_rows(self, rows) -> list[int]:
+        """Return rows as if later ones had smaller keys."""
+        return sorted(rows, reverse=True)
+
+
+@pytest.mark.parametrize("max_small_vertices", [4, 512])
+def test_parcel_of_the_last_key_that_contains_the_point_of_a_row_is_found(max_small_vertices, monkeypatch) -> None:
+    monkeypatch.setattr(polygons_module, "MAX_UNCLIPPED_VERTICES", max_small_vertices)
+
+    @given(BOXES, BOXES)
+    def assert_for_boxes(shapes, parcel_shapes):
+        rows, parcels = FakePlanLayer(*shapes), FakePlanLayer(*parcel_shapes)
+        containing = [
+            [n for n, parcel in enumerate(parcel_shapes) if parcel.intersects(point)] for point in rows.inner_points
+        ]
+        assert _compute_containing_rows(rows, parcels, None).tolist() == [
+            min(found, default=-1) for found in containing
+        ]
+
+    assert_for_boxes()
+
+
+def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> None:
+    ctx = SimpleNamespace(
+        plan=SimpleNamespace(get_cache=lambda name, **options: {}),
+        geometry=SimpleNamespace(
+            compute_or_reuse_row_values=lambda name, layer, other, compute, **options: compute(None)
+        ),
+        cancellation=NEVER_CANCELLED,
+    )
+    rows = FakePlanLayer(
+        shapely.multipolygons([SQUARE]), HALF_SQUARE, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)])
+    )
+    parcels = FakePlanLayer(SQUARE, shapely.multipolygons([ADJACENT_SQUARE]))
+    assert find_rows_cut_differently(rows, parcels, ctx).tolist() == [False, True, True]

@@ -298,14 +298,6 @@ def test_indicator_workbook_names_no_author(database_and_workbook):
     assert user not in (core.creator, core.lastModifiedBy, core.title)
 
 
-def test_indicator_workbook_is_written_in_english_on_request(county_layers, tmp_path):
-    layers = source.make_read_layers({role: county_layers[role] for role in WRITTEN_LAYERS})
-    made = tabulate_sources(layers, RunOptions(profile="hunyuan", lang="en"))
-    write_figures_workbook(made, tmp_path / "x.xlsx")
-    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
-    assert book.sheetnames[0] == "Indicators" and book["Townships"]["A2"].value == "Unit: ha"
-
-
 def test_farmland_areas_by_township_equal_the_figures_of_the_rule(county_layers):
     """Assign fields to the township where they lie, in the table and in the rule."""
     layers = {role: county_layers[role].copy() for role in WRITTEN_LAYERS}
@@ -337,16 +329,6 @@ def test_names_with_formulas_or_control_characters_are_written_as_text(county_la
     assert "=1+1" in names and "坏字" in names
     types = {cell.value: cell.data_type for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]}
     assert types["=1+1"] == "s"
-
-
-def test_indicator_tables_are_the_same_for_layers_in_degrees(indicator_tables, county_layers):
-    degrees = {role: frame.to_crs(4490) for role, frame in county_layers.items() if role in WRITTEN_LAYERS}
-    made = tabulate_sources(source.make_read_layers(degrees, crs=dict.fromkeys(degrees, 4490)), HUNYUAN_OPTIONS)
-    for name, place in (("zones", "statutory"), ("lines", "statutory"), ("spaces", "statutory")):
-        before, now = read_column_by_code(indicator_tables, name, place), read_column_by_code(made, name, place)
-        assert all(now[code] == pytest.approx(before[code], rel=1e-7) for code in now), name
-    before, now = (read_column_by_code(one, "townships", "red_line_statutory") for one in (indicator_tables, made))
-    assert all(now[code] == pytest.approx(before[code], abs=0.05) for code in now)
 
 
 def test_custom_standard_can_add_its_own_indicators(county_layers, tmp_path):

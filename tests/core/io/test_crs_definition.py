@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Definitions of coordinate systems in files, compared with the codes in the same files."""
+"""Coordinate systems and arcs that files declare, compared with their shapes and codes."""
 
 import re
 import sqlite3
+import struct
 
 import pytest
 from pyproj import CRS
@@ -10,6 +11,8 @@ from pyproj import CRS
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.io import read_source
 from plugin.core.io.crs_definition import find_contradicting_crs
+from plugin.core.io.shape_headers import ShapeHeaders, read_shape_headers
+from plugin.core.model.report import Verdict
 from tests.core.small_plan import list_findings_of_rules, write_gpkg
 
 ROLE = "CZKFBJ"
@@ -91,3 +94,91 @@ def test_damaged_or_missing_databases_and_other_formats_give_no_contradicting_cr
     damaged.write_bytes(b"no database")
     for path in (damaged, tmp_path / "missing.gpkg", tmp_path / "missing.gdb", tmp_path / "a.geojson"):
         assert find_contradicting_crs(path, ROLE) == ""
+
+
+def declare_shape_crs(path, number, *, big_endian=False):
+    """Write another srs_id into the blob of the first row; coordinates and layer stay unchanged."""
+    with sqlite3.connect(path) as database:
+        rows = database.execute(f"SELECT fid, geom FROM {ROLE} ORDER BY fid LIMIT 1").fetchall()
+        for fid, blob in rows:
+            flags = blob[3] & ~1 if big_endian else blob[3]
+            srs = struct.pack(">i" if big_endian else "<i", number)
+            assert not big_endian or not blob[3] >> 1 & 7, "the bounds would have to be byte-swapped, too"
+            database.execute(
+                f"UPDATE {ROLE} SET geom = ? WHERE fid = ?", (blob[:3] + bytes([flags]) + srs + blob[8:], fid)
+            )
+    database.close()
+    return path
+
+
+def test_shapes_declared_in_the_crs_of_their_layer_are_not_counted_as_shapes_in_another_crs(tmp_path):
+    assert read_shape_headers(write_gpkg(tmp_path / "a.gpkg"), ROLE).other_crs == {}
+
+
+@pytest.mark.parametrize(("number", "named"), [(4326, "EPSG:4326"), (4490, "srs_id 4490")])
+def test_shapes_declared_in_another_crs_are_counted_by_crs_name(tmp_path, number, named):
+    path = declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), number)
+    assert read_shape_headers(path, ROLE).other_crs == {named: 1}
+    layer = next(one for one in read_source(path) if one.name == ROLE)
+    assert layer.shape_crs == {named: 1}
+    assert len(layer.shape_crs_fids) == 1 and set(layer.shape_crs_fids) <= set(layer.frame.index)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_shapes_without_a_declared_crs_are_not_counted_as_shapes_in_another_crs(tmp_path, number):
+    assert read_shape_headers(declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), number), ROLE).other_crs == {}
+
+
+def test_shape_headers_of_other_formats_and_damaged_files_give_no_other_crs_and_possible_arcs(tmp_path):
+    damaged = tmp_path / "a.gpkg"
+    damaged.write_bytes(b"no database")
+    assert read_shape_headers(damaged, ROLE) == read_shape_headers(tmp_path / "a.shp", ROLE) == ShapeHeaders({}, True)
+
+
+def replace_shape(path, change):
+    """Replace the blob of the last row by ``change`` of it."""
+    with sqlite3.connect(path) as database:
+        fid, blob = database.execute(f"SELECT fid, geom FROM {ROLE} ORDER BY fid DESC LIMIT 1").fetchone()
+        database.execute(f"UPDATE {ROLE} SET geom = ? WHERE fid = ?", (change(blob), fid))
+    database.close()
+    return path
+
+
+def test_layer_of_polygons_has_no_arcs(tmp_path):
+    assert read_shape_headers(write_gpkg(tmp_path / "a.gpkg"), ROLE) == ShapeHeaders({}, False)
+
+
+@pytest.mark.parametrize("kind", [8, 9, 10, 11, 12, 13, 14, 1010, 2010, 3010])
+def test_layer_has_arcs_if_the_type_of_one_shape_allows_arcs(tmp_path, kind):
+    def set_type(blob):
+        start = 8 + {0: 0, 1: 32}[blob[3] >> 1 & 7] + 1
+        return blob[:start] + struct.pack("<I", kind) + blob[start + 4 :]
+
+    path = replace_shape(write_gpkg(tmp_path / "a.gpkg"), set_type)
+    assert read_shape_headers(path, ROLE) == ShapeHeaders({}, True)
+
+
+def test_layer_may_have_arcs_if_one_shape_header_has_other_flags(tmp_path):
+    """The type of a shape without bounds is at another place than that of the first shape."""
+    path = write_gpkg(tmp_path / "a.gpkg")
+    with sqlite3.connect(path) as database:
+        (blob,) = database.execute(f"SELECT geom FROM {ROLE} LIMIT 1").fetchone()
+        assert blob[3] >> 1 & 7 == 1
+        without_bounds = blob[:3] + bytes([blob[3] & ~0b1110]) + blob[4:8] + blob[40:]
+        database.execute(f"INSERT INTO {ROLE} (geom) VALUES (?)", (without_bounds,))
+    database.close()
+    assert read_shape_headers(path, ROLE) == ShapeHeaders({}, True)
+
+
+def test_layer_with_only_missing_shapes_has_no_arcs(tmp_path):
+    path = replace_shape(write_gpkg(tmp_path / "a.gpkg"), lambda blob: None)
+    assert read_shape_headers(path, ROLE) == ShapeHeaders({}, False)
+
+
+def test_plan_with_shapes_declared_in_another_crs_does_not_pass(tmp_path):
+    path = declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), 4490)
+    report = check_plan(path, RunOptions()).report
+    (finding,) = list_findings_of_rules(report, "SCH003")
+    assert finding.case == "shapes_declare" and finding.params["coordinates"] == "coordinates_fit"
+    assert len(finding.params["fids"]) == 1 and not finding.params["more"]
+    assert report.verdict is not Verdict.PASSED

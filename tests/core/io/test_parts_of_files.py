@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Files of several parts: a difference makes the layer unusable, and a missing index is made in a copy."""
 
+import sqlite3
 import struct
+from contextlib import closing
 
 import numpy as np
 import pyogrio
@@ -14,7 +16,9 @@ from plugin.core.errors import InputError
 from plugin.core.exchange.vct.write import read_layers_in_turn
 from plugin.core.io import read_source
 from plugin.core.io.records import find_problem_of_parts
+from plugin.core.messages.texts import Texts
 from plugin.core.projects.read_projects import read_project_layer
+from plugin.core.tabulate import tabulate_sources
 from plugin.core.townships.split import SplitOptions, split_townships
 from plugin.core.versions.sources import find_layer_and_townships
 from tests.core.small_plan import (
@@ -249,3 +253,41 @@ def test_flatgeobuf_that_is_cut_off_is_never_read_in_part(tmp_path):
         path.write_bytes(content[: len(content) - lost])
         with pytest.raises(InputError):
             read_source(path)
+
+
+def write_with_view(path, where):
+    """Write a red line as a view of a table with more rows."""
+    make_table([make_county_box(0, 0), make_county_box(300, 0)]).to_file(path, layer="全部")
+    make_table([make_county_box(0, 0, 900, 900)], XZQDM=["140225"]).to_file(path, layer="XZQX")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"CREATE VIEW STBHHX AS SELECT fid AS OGC_FID, geom, BSM FROM 全部 {where}")
+        database.execute(
+            "INSERT INTO gpkg_contents (table_name, identifier, data_type, srs_id) "
+            "SELECT 'STBHHX', 'STBHHX', 'features', srs_id FROM gpkg_contents WHERE table_name = '全部'"
+        )
+        database.execute(
+            "INSERT INTO gpkg_geometry_columns SELECT 'STBHHX', 'geom', geometry_type_name, srs_id, z, m "
+            "FROM gpkg_geometry_columns WHERE table_name = '全部'"
+        )
+        database.commit()
+    return path
+
+
+def test_view_states_its_definition_as_condition(tmp_path):
+    path = write_with_view(tmp_path / "county.gpkg", "WHERE fid > 1")
+    conditions = {layer.name: layer.row_filter for layer in read_source(path)}
+    assert conditions["STBHHX"].endswith("WHERE fid > 1")
+    assert not conditions["XZQX"] and not conditions["全部"]
+
+
+def test_view_is_reported_by_check_and_in_figures(tmp_path):
+    path = write_with_view(tmp_path / "county.gpkg", "WHERE fid > 1")
+    report = check_data(path, ("SCH001",)).report
+    assert [finding.role for finding in report.findings if finding.code == "RUN905" and finding.case == "filter"] == [
+        "STBHHX"
+    ]
+    tabulated = tabulate_sources(path)
+    assert any("WHERE fid > 1" in notice for notice in tabulated.notices)
+    (figure,) = tabulated.indicators.compute_indicator("red_line_area").figures
+    assert not figure.confirmed
+    assert "WHERE fid > 1" in " ".join(tabulated.plan.describe_gaps(Texts("zh")))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Mapping of survey layers to plan templates: fields, codes and reported losses."""
 
+import json
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +16,7 @@ from plugin.core.io import read_source
 from plugin.core.mapping import (
     CodeTranslation,
     FieldMapping,
+    MappingLoss,
     apply_mapping,
     find_translation_column,
     format_mapping_as_toml,
@@ -21,11 +24,28 @@ from plugin.core.mapping import (
     make_mapping_from_proposals,
     propose_mapping,
 )
+from plugin.core.mapping.personal import drop_personal_fields, mask_personal_losses
+from plugin.core.mapping.preview import (
+    MAX_SAMPLES,
+    SourceColumns,
+    change_mapping,
+    find_possible_code_translations,
+    find_undecided_codes,
+    preview_field,
+)
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
 from plugin.core.standard.template import Template, TemplateField
 from tests.core.land_survey import SURVEY_ROWS, write_survey
+from tests.core.small_plan import (
+    check_data,
+    convert_to_source_layers,
+    join_notices,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
+)
 
 STANDARD = load_standard("county_db")
 DLTB, XZYDYH = STANDARD.templates["DLTB"], STANDARD.templates["XZYDYH"]
@@ -328,3 +348,114 @@ def test_mapping_from_a_field_that_the_layer_lacks_is_refused(survey_layer, tmp_
         apply_mapping(survey_layer, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
     message = Texts("zh").explain_error(error.value)
     assert all(word in message for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey_layer.name))
+
+
+@pytest.fixture(params=["DLTB", "XZYDYH"])
+def target_template(request):
+    return STANDARD.templates[request.param]
+
+
+def test_mapping_preview_counts_the_same_losses_as_the_mapping_run(survey_layer, target_template):
+    mapping = make_mapping_from_proposals(
+        target_template.role, propose_mapping(survey_layer, target_template, STANDARD)
+    )
+    mapped = apply_mapping(survey_layer, mapping, target_template, STANDARD)
+    lost = Counter(loss.target_field for loss in mapped.losses if loss.fid is not None and not loss.is_carried_over)
+    remarks = Counter(loss.target_field for loss in mapped.losses if loss.fid is not None and loss.is_carried_over)
+    columns = SourceColumns(survey_layer)
+    for target in target_template.fields:
+        seen = preview_field(columns, mapping, target, target_template, STANDARD)
+        assert (seen.lost_count, seen.remarked_count) == (lost[target.name], remarks[target.name]), target.name
+        assert seen.filled_count >= mapped.frame[target.name].notna().sum(), target.name
+        if target.name in mapping.source_by_target:
+            assert seen.filled_count == mapped.frame[target.name].notna().sum(), target.name
+            assert len(seen.samples) <= MAX_SAMPLES
+
+
+def test_mapping_preview_shows_examples_of_changed_and_lost_values(survey_layer):
+    mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
+    code = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("YDYHFLDM"), XZYDYH, STANDARD)
+    assert [(s.source_value, s.converted_value, s.reason, s.row_count) for s in code.samples][:2] == [
+        ("0103", "010300", "", 2),
+        ("0204", "", "code_many", 1),
+    ]
+    name = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("YDYHFLMC"), XZYDYH, STANDARD)
+    assert ("0103", "旱地") in [(s.source_value, s.converted_value) for s in name.samples] and name.lost_count == 0
+
+
+def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
+    mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
+    target, columns = XZYDYH.find_field_by_name("YDYHFLDM"), SourceColumns(survey_layer)
+    open_codes = {u.code: u for u in find_undecided_codes(columns, mapping, target, XZYDYH, STANDARD)}
+    assert set(open_codes) == {"0204", "0701", "01", "9999"}
+    assert open_codes["0204"].candidate_codes == ("0205", "0204") and open_codes["0204"].name == "其他园地"
+    assert open_codes["9999"].candidate_codes == () and open_codes["9999"].name == ""
+    decided = replace(mapping.translation_by_target["YDYHFLDM"], chosen_code_by_source={"0204": "0205", "9999": "0103"})
+    after = change_mapping(mapping, XZYDYH, "YDYHFLDM", source="DLBM", translation=decided)
+    assert preview_field(columns, after, target, XZYDYH, STANDARD).lost_count == 2
+    chosen = {u.code: u.chosen_code for u in find_undecided_codes(columns, after, target, XZYDYH, STANDARD)}
+    assert chosen == {"0204": "0205", "0701": "", "01": "", "9999": "0103"}
+    assert apply_mapping(survey_layer, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
+
+
+def test_invalid_constant_value_is_lost_in_every_row(survey_layer):
+    mapping = change_mapping(make_mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
+    seen = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("XZQDM"), XZYDYH, STANDARD)
+    assert (seen.filled_count, seen.lost_count) == (0, len(SURVEY_ROWS)) and seen.samples[0].reason == "too_long"
+
+
+def test_translations_are_offered_only_for_fields_with_a_translatable_code_list():
+    assert find_possible_code_translations(XZYDYH.find_field_by_name("YDYHFLDM"), STANDARD) == [
+        CodeTranslation("sandiao", "code_2023")
+    ]
+    assert (
+        find_possible_code_translations(XZYDYH.find_field_by_name("BSM"), STANDARD)
+        == find_possible_code_translations(DLTB.find_field_by_name("DLBM"), STANDARD)
+        == []
+    )
+
+
+COUNTY_STANDARD = load_standard()
+FARMLAND_TEMPLATE = COUNTY_STANDARD.templates["YJJBNTBHTB"]
+#: Name, ID number, telephone and address of the persons responsible (永农数据库标准).
+PERSONAL_FIELDS = ("CFZR", "ZZRR", "ZRRZJHM", "ZRRMC", "LXDH", "JZDZ")
+
+
+def test_standard_lists_its_personal_fields_by_layer():
+    found = {
+        role: tuple(f.name for f in fields) for role, fields in COUNTY_STANDARD.get_personal_fields_by_role().items()
+    }
+    assert found == {"YJJBNTBHTB": PERSONAL_FIELDS, "YJJBNTTB": PERSONAL_FIELDS}
+
+
+def test_every_template_field_about_persons_is_marked_personal():
+    """Search all templates by Chinese field names, so that new templates are included."""
+    for role, template in COUNTY_STANDARD.templates.items():
+        for field in template.fields:
+            if any(
+                word in field.alias for word in ("证件", "身份", "电话", "手机", "责任人", "负责人", "住址", "地址")
+            ):
+                assert field.personal, (role, field.name, field.alias)
+
+
+def test_personal_fields_are_kept_but_emptied():
+    frame = make_table([make_county_box(0, 0)], ZRRZJHM=["140225190001010011"], lxdh=["0352-0000000"], DLBM=["0103"])
+    made = drop_personal_fields(frame, FARMLAND_TEMPLATE)
+    assert list(made.columns) == list(frame.columns) and made["DLBM"].tolist() == ["0103"]
+    assert made["ZRRZJHM"].isna().all() and made["lxdh"].isna().all()
+    assert frame["ZRRZJHM"].tolist() == ["140225190001010011"]
+
+
+def test_list_of_mapping_losses_shows_an_empty_text_instead_of_a_lost_value_of_a_personal_field():
+    losses = [MappingLoss(1, "k", name, name, "13800000000", "too_long") for name in ("LXDH", "BZ")]
+    assert [loss.value for loss in mask_personal_losses(losses, FARMLAND_TEMPLATE)] == ["", "13800000000"]
+
+
+def test_mapping_report_contains_no_personal_value():
+    tables = make_small_plan_layers()
+    count = len(tables["YJJBNTBHTB"])
+    garbled = "城镇张三".encode("gbk").decode("latin-1")
+    tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].assign(ZRRMC=[garbled] * count, LXDH=["13800000000" * 3] * count)
+    report = check_data(convert_to_source_layers(tables), ["SCH004", "SCH002", "ATT001", "ATT002"]).report
+    text = json.dumps(report.to_dict(), ensure_ascii=False)
+    assert "ZRRMC" in join_notices(report) and garbled not in text and "13800000000" not in text

@@ -1,23 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Figures in messages: one precision for each value, and none that hides a miss."""
 
+import json
 import re
+import tomllib
 
 import pytest
 
 from plugin.core.examples.plans import run_example
+from plugin.core.fixes.model import load_all_fixes
+from plugin.core.fixes.texts import FixTexts
 from plugin.core.messages.numbers import (
+    choose_decimals_unlike_limits,
     choose_figure_decimals,
     format_hectare_number,
     format_number,
     format_plain_number,
     format_signed_number,
     format_square_metres,
+    round_unlike_limit,
 )
-from plugin.core.messages.texts import Texts
+from plugin.core.messages.placeholders import find_placeholders
+from plugin.core.messages.setting_names import find_where_to_change_setting
+from plugin.core.messages.texts import (
+    NARROW_CASE,
+    CodeListName,
+    ConceptName,
+    IndicatorName,
+    Texts,
+    insert_field_alias,
+    nest_quotation_marks,
+)
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
+from plugin.core.profile.resolved import read_county_form_choices
 from plugin.core.standard import load_standard
+from plugin.paths import I18N, TEXTS_FOLDER
+from tests.parametrize import for_each
 from tests.rule_examples import run_failing_examples
 
 #: A figure with its unit in a Chinese or English message, and the sign before it.
@@ -153,3 +172,221 @@ def test_message_shows_a_minus_sign_for_negative_figures_but_not_for_zero():
     assert format_number(-1234.5, 2) == "−1\u202f234.50"
     assert format_number(-0.004, 2) == "0.00"
     assert [format_signed_number(v, 2) for v in (0.35, -0.35, 0.004, -0.004)] == ["+0.35", "−0.35", "0.00", "0.00"]
+
+
+TEMPLATES = load_standard("county_db").templates
+
+
+@for_each(
+    "value, limit, rounded",
+    [(99.99994, 100.0, 99.9999), (99.994, 100.0, 99.99), (100.0, 100.0, 100.0), (5.000001, 5.0, 5.000001), (36.0, 55.0, 36.0)],
+)  # fmt: skip
+def test_value_that_misses_a_limit_is_not_rounded_to_the_limit(value, limit, rounded):
+    assert round_unlike_limit(value, limit) == rounded
+
+
+def test_value_near_a_limit_is_shown_with_at_most_six_decimals():
+    assert choose_decimals_unlike_limits(1.0 + 1e-9, [1.0]) == 6
+
+
+def test_share_below_its_limit_is_not_printed_as_the_limit():
+    params = {"share": 99.9999, "limit": 100.0, "short": 899.96}
+    message = Texts("zh").format_message(Finding("ZRBHD", code="LAW022", case="share", params=params), TEMPLATES)
+    assert "99.9999%" in message and "100.00%" not in message
+
+
+def test_area_below_its_limit_is_not_printed_as_the_limit():
+    finding = Finding("DLTB", "1", code="GEO007", params={"limit": 400.0}, area_m2=399.998)
+    assert "面积 399.998 m²" in Texts("zh").format_message(finding, TEMPLATES)
+
+
+def test_message_on_a_missing_layer_states_its_name_and_code():
+    params = {"concept": ConceptName("DLTB"), "roles": ["DLTB"]}
+    message = Texts("zh").format_message(Finding("DLTB", code="SCH001", params=params), TEMPLATES)
+    assert message.startswith("缺地类图斑图层（图层代码：DLTB）")
+
+
+def test_message_lists_rows_with_changed_attributes_of_a_sealed_line():
+    rule = load_all_rules()["LAW017"]
+    *_, another_land_use = rule.fails
+    (finding,) = run_example(rule, another_land_use).findings
+    assert "要素不一致（" in finding.message
+    assert finding.geometry is None, "earlier waivers have no place"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_message_shows_a_value_by_its_type_not_by_its_placeholder_name(lang):
+    texts = Texts(lang)
+    names = {
+        ConceptName("farmland"): texts.get_concept_name("farmland"),
+        CodeListName("planning_zones"): texts.get_setting_name("codes.planning_zones"),
+        IndicatorName("red_line_area"): texts.get_indicator_name("red_line_area"),
+    }
+    for value, name in names.items():
+        assert name != value
+        # One placeholder, three kinds of values: its name plays no part.
+        finding = Finding("STBHHX", code="REL011", params={"concept": value})
+        assert name in texts.format_message(finding, {})
+        plain = Finding("STBHHX", code="REL011", params={"concept": str(value)})
+        assert str(value) in texts.format_message(plain, {})
+
+
+def test_typed_message_value_is_a_plain_string_in_json_and_comparisons():
+    finding = Finding("STBHHX", params={"concept": ConceptName("farmland")})
+    assert json.dumps(finding.params) == '{"concept": "farmland"}'
+    assert finding.params == {"concept": "farmland"}
+
+
+def list_narrow_variants():
+    """Return rule, case and key of each message for narrow places."""
+    return [
+        (rule, key.removesuffix(NARROW_CASE).removesuffix("_"), key)
+        for rule in load_all_rules().values()
+        for key in rule.messages
+        if key.endswith(NARROW_CASE)
+    ]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_finding_narrower_than_a_metre_has_the_message_for_narrow_places(lang):
+    texts, variants = Texts(lang), list_narrow_variants()
+    assert len(variants) >= 7
+    for rule, case, key in variants:
+        widths = {0.4: key, 0.99: key, 1.0: case, 423.0: case, None: case}
+        for width, expected_key in widths.items():
+            params = {"value": "120700"}
+            finding = Finding("STBHHX", code=rule.code, case=case, params=params, area_m2=50.0, width_m=width)
+            message = texts.format_message(finding, {})
+            end = texts.get_message_template(rule, expected_key)[-12:]
+            assert message.endswith(end), (rule.code, width, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{layer}的 {field} 为空，请填写 {field}。", "{layer}的图斑面积（{field}）为空，请填写 {field}。"),
+        ("维护编号（{field}）", "维护编号（图斑面积 {field}）"),
+        ("{field}（{alias}）为空", "{field}（{alias}）为空"),
+        ("没有字段", "没有字段"),
+    ],
+)
+def test_chinese_message_names_a_field_by_its_title_once(text, expected):
+    assert insert_field_alias(text, "TBMJ", "图斑面积") == expected
+    assert insert_field_alias(text, "TBMJ", "") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("“省“十四五”规划”为 36 %", "“省‘十四五’规划”为 36 %"),
+        ("“甲”和“乙”", "“甲”和“乙”"),
+        ("“山西省“十四五…”为 36 %", "“山西省“十四五…”为 36 %"),
+        ("甲”乙“", "甲”乙“"),
+        ("“甲“乙”“丙””", "“甲‘乙’‘丙’”"),
+        ("甲", "甲"),
+    ],
+)
+def test_quotation_marks_inside_other_quotation_marks_become_single_ones(text, expected):
+    assert nest_quotation_marks(text) == expected
+
+
+def test_placeholders_of_a_text_are_found_by_their_names():
+    assert find_placeholders("{a} 和 {b[0]}、{c.d:.2f}，{{e}}") == {"a", "b", "c"}
+
+
+def test_message_on_features_of_a_wrong_geometry_type_states_that_type():
+    params = {"expected": "polygon", "actual": "line", "count": 6, "more": " …"}
+    shown = {"row_names": [["", 15], ["140225000000000016", None]], "types": ["point", "line"]}
+    texts = Texts("zh")
+    message = texts.format_message(Finding("TRL", code="SCH005", params={**params, "shown": shown}), {})
+    assert "有 6 个要素不是面，而是点、线（要素号 15、…000016，其余 4 个在改正后重新检查时列出）" in message
+    # A result of an earlier version does not name them.
+    assert "而是线。" in texts.format_message(Finding("TRL", code="SCH005", params=params), {})
+
+
+def test_messages_made_together_equal_those_made_alone_though_parameters_have_the_same_names():
+    key = "140225000000000001"
+    findings = [
+        Finding("DLTB", key=key, code="ATT004", case="signs", field="BSM", params=params)
+        for params in ({"value": "a%{x}"}, {"shown": {"value": "b"}}, {"shown": {}, "value": 3}, {"value": None})
+    ]
+    for lang in ("zh", "en"):
+        texts = Texts(lang)
+        together = list(texts.format_messages(findings, {}))
+        assert together == [texts.format_message(finding, {}) for finding in findings]
+        assert "a%{x}" in together[0] and "b" in together[1] and "3" in together[2]
+
+
+#: What looks like a key of the standard's settings.
+SETTING_KEY_PATTERN = re.compile(r"(?<![\w./-])[a-z_]+(?:\.\w+)+", re.ASCII)
+STANDARD = load_standard("county_db")
+SETTINGS = set(STANDARD.settings)
+
+
+def find_keys(text: str) -> list[str]:
+    """Return the keys of settings in a text: those of the standard, and of groups of them."""
+    return [
+        k for k in SETTING_KEY_PATTERN.findall(text) if k in SETTINGS or any(s.startswith(f"{k}.") for s in SETTINGS)
+    ]
+
+
+def find_keys_without_title(text: str, titles: dict[str, str], closing_text: str) -> list[str]:
+    """Return the keys in a text that are not in brackets after their title.
+
+    ``closing_text``: text between title and bracket, such as a quotation mark.
+    """
+    named = {key for key in find_keys(text) if f"{titles.get(key)}{closing_text}[{key}]" in text}
+    return [key for key in find_keys(text) if key not in named]
+
+
+@pytest.mark.parametrize(("lang", "close"), [("zh", "”"), ("en", "” ")])
+def test_help_of_rules_and_fixes_states_titles_of_settings_and_where_to_change_them(lang, close):
+    texts = Texts(lang)
+    titles, place_texts = texts.get_section("setting"), texts.get_section("setting_place")
+    fix_texts = FixTexts(lang, STANDARD.templates)
+    helps = {code: texts.get_rule_help(rule) for code, rule in load_all_rules().items()}
+    helps |= {code: fix_texts.get_help(fix) for code, fix in load_all_fixes().items()}
+    untitled = {}
+    with_settings = 0
+    for code, help_texts in helps.items():
+        whole = " ".join(help_texts.values())
+        if found := find_keys_without_title(whole, titles, close):
+            untitled[code] = found
+        last = list(help_texts.values())[-1]
+        for key in find_keys(whole):
+            with_settings += 1
+            opening = place_texts[find_where_to_change_setting(key)].partition("{titles}")[0]
+            sentence = last[last.index(opening) :]
+            assert f"“{titles[key]}”" in sentence, (code, key)
+    assert not untitled
+    assert with_settings > 40
+
+
+@pytest.mark.parametrize(("lang", "close"), [("zh", "”"), ("en", "” ")])
+def test_messages_name_settings_by_title(lang, close):
+    texts = Texts(lang)
+    titles = texts.get_section("setting")
+    messages = {
+        f"{code} {case}": texts.get_message_template(rule, case)
+        for code, rule in load_all_rules().items()
+        for case in rule.messages
+    }
+    messages |= {f"reasons {key}": str(text) for key, text in texts.get_section("reasons").items()}
+    assert not {name: keys for name, text in messages.items() if (keys := find_keys_without_title(text, titles, close))}
+
+
+def test_place_of_a_setting_states_its_group_in_the_county_profile_dialog():
+    choices = read_county_form_choices()
+    assert {find_where_to_change_setting(key) for key in choices.limits} == {"limits"}
+    assert {find_where_to_change_setting(key) for key in choices.tolerances} == {"tolerances"}
+    assert find_where_to_change_setting("attributes.layer_codes") == "file"
+    words = tomllib.loads((TEXTS_FOLDER / "zh.toml").read_text(encoding="utf-8"))["setting_place"]
+    window_texts = (I18N / "sanxian_zh_CN.ts").read_text(encoding="utf-8")
+    sources = {
+        "ratio": "Expansion ratio of the urban development boundary",
+        "limits": "Other limits",
+        "tolerances": "Tolerances",
+    }
+    for place, source in sources.items():
+        title = re.search(rf"<source>{source}</source>\s*<translation>([^<]+)</translation>", window_texts)[1]
+        assert f"“{title}”" in words[place], "the text names the group as the window does"

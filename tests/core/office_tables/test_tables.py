@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Figures of the tables equal areas computed without the plugin, in xlsx and docx; parts sum to totals."""
 
+import hashlib
 import re
+import zipfile
 from collections import defaultdict
 from types import SimpleNamespace
 
@@ -9,11 +11,24 @@ import numpy as np
 import openpyxl
 import pytest
 import shapely
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from openpyxl.chart import BarChart, Reference
+from openpyxl.styles import Font
+from openpyxl.workbook.defined_name import DefinedName
 
-from plugin.core.office_tables.layouts import list_layout_ids, load_layouts
-from plugin.core.office_tables.run import TableOrder, make_office_tables
+from plugin.core.__main__ import main
+from plugin.core.errors import DataError, InputError, OutputError
+from plugin.core.messages.texts import Texts
+from plugin.core.office_tables.conflicts import _sum_known
+from plugin.core.office_tables.layouts import list_layout_ids, load_layout, load_layouts
+from plugin.core.office_tables.rounding import do_parts_add_up, round_parts, round_table, round_to_digits
+from plugin.core.office_tables.run import TableOrder, fill_office_tables, make_office_tables
+from plugin.core.office_tables.template import fill_template
 from plugin.core.options import RunOptions
 from plugin.core.tabulate import tabulate_sources
+from plugin.paths import OFFICE_TABLES_FOLDER
 from tests.core.office_tables.table_county import (
     M2_PER_HECTARE,
     OCCUPIED,
@@ -400,3 +415,277 @@ def test_missing_layers_are_stated_and_never_zero(tmp_path):
             text = "".join(table.missing)
             sheet = book[table.layout.name]
             assert any(text in str(cell.value) for cell in sheet["A"] if cell.value), table.layout.id
+
+
+_VALUES = st.floats(-1e5, 1e5, allow_nan=False)
+
+
+@given(arrays(float, st.tuples(st.integers(1, 8), st.integers(1, 8)), elements=_VALUES), st.integers(0, 4))
+@example(np.array([[1e-06, 1e-06]]), 0)
+@example(np.array([[0.5, 0.500001], [0.999999, 0.3]]), 0)
+def test_cells_sum_to_both_totals(cells, decimals):
+    rounded, rows, columns, grand = round_table(cells, decimals)
+    assert (rounded.sum(axis=1) == rows).all() and (rounded.sum(axis=0) == columns).all()
+    assert rows.sum() == columns.sum() == grand == round_to_digits(float(cells.sum()), decimals)
+    scale = 10.0**decimals
+    for digits, exact in ((rounded, cells), (rows, cells.sum(axis=1)), (columns, cells.sum(axis=0))):
+        assert np.abs(digits - exact * scale).max() < 1 + 1e-4
+
+
+def test_whole_figures_are_kept():
+    cells = np.array([[1.25, 2.5], [0.0, 3.75]])
+    rounded, rows, columns, grand = round_table(cells, 2)
+    assert rounded.tolist() == [[125, 250], [0, 375]]
+    assert (rows.tolist(), columns.tolist(), grand) == ([375, 375], [125, 625], 750)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=30), st.integers(0, 4))
+def test_parts_sum_to_the_total(parts, decimals):
+    total = round_to_digits(sum(parts), decimals)
+    rounded = round_parts(parts, total, decimals)
+    assert sum(rounded) == total
+    assert max(abs(digits - part * 10**decimals) for digits, part in zip(rounded, parts, strict=True)) < 1 + 1e-4
+
+
+def test_largest_remainders_are_raised():
+    assert round_parts([0.166, 0.169, 0.665], 100, 2) == [17, 17, 66]
+    assert round_parts([1 / 3, 1 / 3, 1 / 3], 100, 2) == [34, 33, 33]
+
+
+def test_parts_of_another_total_are_refused():
+    with pytest.raises(ValueError, match="do not sum"):
+        round_parts([0.1, 0.2], 100, 2)
+    assert do_parts_add_up([0.1, 0.2], 0.3, 2)
+    assert not do_parts_add_up([0.1, 0.2], 0.31, 2)
+
+
+@pytest.mark.parametrize(
+    ("parts", "total", "decimals"), [([0, 0], -0.00008, 4), ([0.0005, 0, 0], 0.00042, 4), ([0.0, 0.0, 0.0], 0.00012, 4)]
+)
+def test_parts_that_add_up_with_parts_shown_as_zero_can_be_rounded(parts, total, decimals):
+    assert do_parts_add_up(parts, total, decimals)
+    printed = round_to_digits(total, decimals)
+    assert sum(round_parts(parts, printed, decimals)) == printed
+
+
+NAMES = {
+    "三线占用_生态保护红线_面积": "表 一!$B$2",
+    "三线占用_永久基本农田_净面积_亩": "表 一!$B$3",
+    "三线占用_城镇开发边界_净面积": "表 一!$B$4",
+    "三线占用_城镇开发边界_面积": "表 一!$C$6",
+    "三线占用_耕地保护目标_面积": "表 一!$B$8",
+    "三线占用_面积": "表 一!$E$2:$E$5",
+    "三线占用_净面积": "表 一!$F$2:$F$4",
+    "三线占用_生态保护红线_图斑数_亩": "表 一!$B$9",
+    "税率": "表 一!$B$1",
+    "三线占用_永久基本农田_面积": "0.5",
+}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """Return the filled table of the lines."""
+    data = write_table_county(tmp_path_factory.mktemp("template") / "county.gpkg")
+    return fill_office_tables(data, TableOrder("three_lines_use"), RunOptions(profile="hunyuan")).tables
+
+
+def make_template(path):
+    """Write a workbook with named cells, formulas, formats, a merged cell and a chart."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "表 一"
+    sheet["A1"], sheet["B1"] = "本单位的表", 0.06
+    sheet["B2"].number_format, sheet["B2"].font = "0.0000", Font("黑体", bold=True)
+    sheet["B8"] = "=B2*2"
+    sheet["C2"] = "=B2+1"
+    sheet["B4"] = 99
+    sheet.merge_cells("B6:D7")
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=3))
+    sheet.add_chart(chart, "H2")
+    for name, text in NAMES.items():
+        book.defined_names[name] = DefinedName(name, attr_text=text.replace("表 一", "'表 一'"))
+    book.save(path)
+    return path
+
+
+@pytest.fixture
+def filled(tables, tmp_path):
+    """Fill the workbook; return source, copy, result, and the sheet of the copy."""
+    source = make_template(tmp_path / "本单位.xlsx")
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    result = fill_template(source, tmp_path / "copy.xlsx", tables)
+    assert hashlib.sha256(source.read_bytes()).hexdigest() == digest
+    sheet = openpyxl.load_workbook(tmp_path / "copy.xlsx")["表 一"]
+    return SimpleNamespace(source=source, copy=tmp_path / "copy.xlsx", result=result, sheet=sheet)
+
+
+def test_named_cells_have_the_figures(filled):
+    layers, sheet = make_layers(), filled.sheet
+    assert sheet["B2"].value == pytest.approx(sum_hectares(layers["STBHHX"]), abs=0.005 + 1e-6)
+    net_m2 = layers["YJJBNTBHTB"].iloc[:-OCCUPIED]["YJJBNTMJ"].sum()
+    assert sheet["B3"].value == pytest.approx(net_m2 * 15 / M2_PER_HECTARE, abs=0.005 + 1e-6)
+    assert sheet["B4"].value == "—"
+    lines = [layers["YJJBNTBHTB"].iloc[:-OCCUPIED], *(layers[role] for role in ("STBHHX", "CZKFBJ", "GDBHMB"))]
+    for row, frame in enumerate(lines, 2):
+        assert sheet.cell(row, 5).value == pytest.approx(sum_hectares(frame), abs=0.005 + 1e-6)
+
+
+def test_a_merged_cell_is_filled_where_it_shows(filled):
+    expected = sum_hectares(make_layers()["CZKFBJ"])
+    assert filled.sheet["B6"].value == pytest.approx(expected, abs=0.005 + 1e-6)
+
+
+def test_formats_formulas_and_charts_remain(filled):
+    sheet = filled.sheet
+    assert (sheet["B2"].number_format, sheet["B2"].font.name, sheet["B2"].font.b) == ("0.0000", "黑体", True)
+    assert (sheet["B8"].value, sheet["C2"].value, sheet["A1"].value, sheet["B1"].value) == (
+        "=B2*2", "=B2+1", "本单位的表", 0.06,
+    )  # fmt: skip
+    with zipfile.ZipFile(filled.source) as old, zipfile.ZipFile(filled.copy) as new:
+        assert old.namelist() == new.namelist()
+        changed = {name for name in old.namelist() if old.read(name) != new.read(name)}
+        assert changed <= {"xl/workbook.xml", "xl/worksheets/sheet1.xml"}
+        assert any("chart" in name for name in new.namelist())
+
+
+def test_names_that_are_not_filled_are_reported(filled):
+    result = filled.result
+    assert result.unknown == ["税率"]
+    assert result.dashes == ["三线占用_城镇开发边界_净面积"]
+    problems = {params["name"]: key for key, params in result.problems}
+    assert problems == {
+        "三线占用_耕地保护目标_面积": "template_formula",
+        "三线占用_净面积": "template_size",
+        "三线占用_生态保护红线_图斑数_亩": "template_unit",
+        "三线占用_永久基本农田_面积": "template_no_cells",
+    }
+    assert {name for name, _ in result.filled} == set(NAMES) - set(problems) - {"税率"}
+
+
+def test_unusable_workbooks_are_refused(tables, tmp_path):
+    damaged, empty = tmp_path / "damaged.xlsx", tmp_path / "empty.xlsx"
+    damaged.write_bytes(b"PK\x03\x04 damaged")
+    openpyxl.Workbook().save(empty)
+    for path, key in ((damaged, "office_template_unreadable"), (empty, "office_template_no_names")):
+        with pytest.raises(InputError) as error:
+            fill_template(path, tmp_path / "copy.xlsx", tables)
+        assert error.value.key == key
+
+
+LAYOUT = """\
+name = "红线表"
+title = "{area}红线表"
+prefix = "红线"
+unit = "ha"
+mark = "C"
+source = "某市通知"
+
+[[columns]]
+head = ["控制线"]
+content = "name"
+
+[[columns]]
+head = ["面积", "公顷"]
+content = "statutory"
+word = "面积"
+
+[[columns]]
+head = ["面积", "亩"]
+content = "statutory"
+unit = "mu"
+word = "面积_亩"
+
+[[rows]]
+figures = "lines"
+names = { red_line = "红线" }
+"""
+#: Replacement in the layout, line of the error, word of the message.
+ERRORS = {
+    "no TOML": ('mark = "C"', 'mark = "C', 5, "TOML"),
+    "missing key": ('title = "{area}红线表"\n', "", 1, "title"),
+    "unknown key": ('unit = "ha"', 'unti = "ha"', 4, "unti"),
+    "unknown unit": ('unit = "mu"', 'unit = "acre"', 20, "acre"),
+    "wrong type": ('head = ["面积", "亩"]', 'head = "面积"', 18, "columns[3].head"),
+    "unknown mark": ('mark = "C"', 'mark = "D"', 5, "mark"),
+    "unknown figures": ('figures = "lines"', 'figures = "line"', 24, "townships"),
+    "unknown content": ('content = "statutory"\nword', 'content = "area"\nword', 14, "net_wan_mu"),
+    "unknown column key": ('content = "name"', 'content = "name"\nwidht = 3', 11, "widht"),
+    "sum of nothing": ('content = "name"', 'content = "name"\nsum_of = ["x"]', 11, "x"),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_in_a_layout_names_file_and_line(case, tmp_path):
+    old, new, line, word = ERRORS[case]
+    assert old in LAYOUT
+    path = tmp_path / "red.toml"
+    path.write_text(LAYOUT.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_layout(str(path))
+    for lang in ("zh", "en"):
+        sentence = Texts(lang).explain_error(error.value)
+        assert "red.toml" in sentence and word in sentence
+        assert f"第 {line} 行" in sentence or f"line {line}" in sentence
+
+
+def test_a_custom_table_is_made(tmp_path, capsys):
+    path, output = tmp_path / "red.toml", tmp_path / "out.xlsx"
+    path.write_text(LAYOUT, encoding="utf-8")
+    data = write_table_county(tmp_path / "county.gpkg")
+    assert main(["tables", str(data), "--tables", str(path), "--output", str(output), "--profile", "hunyuan"]) == 0
+    assert "红线表" in capsys.readouterr().out
+    sheet = openpyxl.load_workbook(output)["红线表"]
+    hectares = sum_hectares(make_layers()["STBHHX"])
+    assert [sheet["A5"].value, sheet["B5"].value] == ["红线", pytest.approx(hectares, abs=0.005 + 1e-6)]
+    assert sheet["C5"].value == pytest.approx(hectares * 15, abs=0.005 + 1e-6)
+    assert {str(one) for one in sheet.merged_cells.ranges} >= {"A3:A4", "B3:C3", "A1:C1"}
+
+
+def test_layouts_are_found_by_id_name_file_and_folder(tmp_path):
+    (tmp_path / "red.toml").write_text(LAYOUT, encoding="utf-8")
+    assert [one.id for one in load_layouts("")] == list_layout_ids()
+    assert [one.id for one in load_layouts("township_lines，控制线冲突清单")] == ["township_lines", "line_conflicts"]
+    assert [one.id for one in load_layouts(str(tmp_path))] == ["red"]
+    assert [one.id for one in load_layouts(str(OFFICE_TABLES_FOLDER))] == list_layout_ids()
+    for text, key in (("nothing", "office_table_unknown"), (f"red.toml;{tmp_path / 'x.toml'}", "office_table_unknown")):
+        with pytest.raises(DataError) as error:
+            load_layouts(text)
+        assert error.value.key == key
+    (tmp_path / "same.toml").write_text(LAYOUT, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_layouts(str(tmp_path))
+    assert error.value.key == "office_table_twice"
+
+
+def test_orders_are_refused_before_a_run(tmp_path):
+    data = tmp_path / "county.gpkg"
+    data.write_bytes(b"")
+    for order, error_type, key in (
+        (TableOrder(), InputError, "output_missing"),
+        (TableOrder(output=str(tmp_path / "a.pdf")), OutputError, "output_format"),
+        (TableOrder(output=str(tmp_path / "a.xlsx"), docx=str(tmp_path / "a.doc")), OutputError, "output_format"),
+        (TableOrder(output=str(tmp_path / "a.docx"), docx=str(tmp_path / "a.docx")), OutputError, "output_twice"),
+        (TableOrder(template="x.xlsx", output=str(tmp_path / "a.xlsx")), InputError, "office_template_without_copy"),
+        (TableOrder(template="x.xlsx", filled=str(tmp_path / "a.xlsx")), InputError, "source_missing"),
+    ):
+        with pytest.raises(error_type) as error:
+            make_office_tables(data, order)
+        assert error.value.key == key
+    assert [path.name for path in tmp_path.iterdir()] == ["county.gpkg"]
+
+
+def test_the_template_is_not_overwritten(tmp_path):
+    template = tmp_path / "a.xlsx"
+    openpyxl.Workbook().save(template)
+    before = template.read_bytes()
+    with pytest.raises(OutputError) as error:
+        make_office_tables(tmp_path / "x.gpkg", TableOrder(template=str(template), filled=str(template)))
+    assert error.value.key == "output_is_input"
+    assert template.read_bytes() == before
+
+
+def test_tables_are_listed_without_data(capsys):
+    assert main(["tables", "--lang", "en"]) == 0
+    printed = capsys.readouterr().out
+    assert "township_lines" in printed and "Conflicts of control lines" in printed

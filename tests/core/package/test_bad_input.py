@@ -20,7 +20,7 @@ import shapely
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError, SanxianError
 from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, make_pdf
-from plugin.core.files.digests import MANIFEST_DIGEST_FILE_NAME, MANIFEST_FILE_NAME
+from plugin.core.files.digests import MANIFEST_FILE_NAME
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
@@ -286,102 +286,6 @@ def test_export_raises_an_input_error_if_another_program_locks_a_document(damage
 
 
 # Received packages.
-
-
-def assert_finding(path, code, case, word):
-    """Require a finding with this rule, case and word, rendered in both languages."""
-    for lang in ("zh", "en"):
-        report = inspect_package(path, COUNTY_SPEC, RunOptions(lang=lang)).report
-        assert not [r.code for r in report.rules if r.outcome == "crashed"]
-        reported = [f for f in report.findings if (f.code, f.case) == (code, case)]
-        assert any(word in f.message for f in reported), (
-            reported,
-            [(f.code, f.case, f.message) for f in report.findings],
-        )
-
-
-def list_layer_tables(package):
-    """Return the FileGDB files of layer tables, without those of system tables."""
-    return sorted((package / DATABASE_PATH).glob("*.gdbtable"))[8:]
-
-
-def remove_manifest(package):
-    """Delete the manifest, as in a package of other software."""
-    for name in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME):
-        (package / name).unlink()
-
-
-def truncate_table(package):
-    """Halve the largest layer table; delete the manifest, whose digests would report it."""
-    remove_manifest(package)
-    path = max(list_layer_tables(package), key=lambda p: p.stat().st_size)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def delete_table(package):
-    """Delete the largest layer table, and the manifest."""
-    remove_manifest(package)
-    max(list_layer_tables(package), key=lambda p: p.stat().st_size).unlink()
-
-
-def flip_bit_of_database(package):
-    path = max(list_layer_tables(package), key=lambda p: p.stat().st_size)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0x10
-    path.write_bytes(bytes(content))
-
-
-def delete_last_files(package):
-    """Delete the last files by name, as an interrupted copy leaves a package."""
-    for path in sorted(package.rglob("*"), reverse=True)[:12]:
-        if path.is_file() and path.name not in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME):
-            path.unlink()
-
-
-def truncate_manifest(package):
-    path = package / MANIFEST_FILE_NAME
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-DAMAGED_PACKAGES = {
-    "half copied": (delete_last_files, "DOC006", "lost", "图"),
-    "half copied, with a truncated manifest": (truncate_manifest, "DOC006", "manifest", MANIFEST_FILE_NAME),
-    "half copied, without its database": (lambda p: shutil.rmtree(p / DATABASE_PATH), "DOC002", "data", "矢量数据"),
-    "a damaged gdb: a truncated table": (truncate_table, "DOC008", "unreadable", "DLTB"),
-    "a damaged gdb: a file missing": (delete_table, "DOC008", "missing", "XZYDYH"),
-    "a damaged gdb: a bit flipped": (flip_bit_of_database, "DOC006", "changed", "gdbtable"),
-    "a damaged gdb: its catalogue emptied": (
-        lambda p: (p / DATABASE_PATH / "a00000001.gdbtable").write_bytes(b""), "DOC008", "unreadable", ".gdb",
-    ),
-    "a link that leads nowhere": (lambda p: (p / "2-规划文档" / "链接.pdf").symlink_to("/nowhere"), "DOC005", "link", "链接"),
-    "an empty layer": (
-        lambda p: shutil.rmtree(p / DATABASE_PATH) or shutil.copytree(p.parents[1] / "空.gdb", p / DATABASE_PATH), "DOC008", "empty", "CZKFBJ",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", first_of_each_daily(DAMAGED_PACKAGES, lambda name: DAMAGED_PACKAGES[name][1]))
-def test_inspection_reports_each_kind_of_package_damage_by_its_rule_and_changes_no_file(damaged_county, name):
-    spoil, code, case, word = DAMAGED_PACKAGES[name]
-    package = damaged_county / "结果" / PACKAGE_ROOT
-    if name == "an empty layer":
-        copy_with_empty_layer(package, damaged_county / "空.gdb")
-    spoil(package)
-    before = hash_files(damaged_county)
-    assert_finding(package, code, case, word)
-    assert hash_files(damaged_county) == before
-
-
-def copy_with_empty_layer(package, target):
-    """Copy the database of a package to another path and delete all rows of the boundary."""
-    from osgeo import gdal
-
-    shutil.copytree(package / DATABASE_PATH, target)
-    database = gdal.OpenEx(str(target), gdal.OF_UPDATE | gdal.OF_VECTOR)
-    layer = database.GetLayerByName("CZKFBJ")
-    for feature in list(layer):
-        layer.DeleteFeature(feature.GetFID())
-    del layer, database
 
 
 def write_zip(path, entries, flags=0):

@@ -3,20 +3,32 @@
 
 import shutil
 from dataclasses import replace
+from functools import cache
 
+import numpy as np
 import pytest
+import shapely
 
+from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.examples.package_facts import make_package_facts
 from plugin.core.examples.package_files import DATABASE, FEATURE_COUNTS_BY_LAYER
 from plugin.core.examples.plans import make_example_plan
+from plugin.core.geometry import crs as crs_care
+from plugin.core.loading.assembly import assemble_plan
+from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
+from plugin.core.package.export import check_by_rules_of_receiving_body
 from plugin.core.package.inspection.collect_facts import collect_package_facts
-from plugin.core.package.inspection.facts import FileFact, LayerFact
+from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFacts
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LayerSlot, VectorSet
+from plugin.core.package.problems import ProblemLevel
 from plugin.core.results.run import run_check
-from tests.core.small_plan import write_shapefiles
+from tests.core.package_fixtures import PARCEL_VALUES
+from tests.core.small_plan import X, Y, convert_to_source_layers, make_table, write_shapefiles
+from tests.county import SEED, make_clean_county, source
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 VCT_PATH = DATABASE.replace(".gdb", ".vct")
@@ -132,3 +144,153 @@ def test_shapefiles_with_upper_case_names_are_recognised_in_a_package(tmp_path):
         path.rename(path.with_suffix(path.suffix.upper()))
     assert {one.name for one in collect_package_facts(folder.parents[1], spec).layers} == before != set()
     shutil.rmtree(folder)
+
+
+ZONE_38, CGCS2000_DEGREES = "EPSG:4526", "EPSG:4490"
+#: Long edges, none of them along a meridian or a parallel.
+WHOLE_POLYGON = shapely.Polygon([(X, Y), (X + 9000, Y + 700), (X + 9500, Y + 6000), (X + 300, Y + 6400)])
+HALF_POLYGON = shapely.Polygon([(X - 100, Y - 900), (X + 9900, Y - 200), (X + 9700, Y + 3300), (X - 200, Y + 2800)])
+
+
+def make_plan_of_two_layers(crs, drawn_in=None):
+    """Return a plan of a parcel and a red line over half of it, stored in a CRS and perhaps drawn in another."""
+    frames = {
+        "DLTB": make_table([WHOLE_POLYGON], **{k: [v] for k, v in PARCEL_VALUES.items()}),
+        "STBHHX": make_table([HALF_POLYGON]),
+    }
+    read = convert_to_source_layers({name: frame.to_crs(crs) for name, frame in frames.items()})
+    return assemble_plan(read, RunOptions().resolve_norm(), source="x", original_crs=crs_care.parse_crs(drawn_in))
+
+
+def measure_overlap(plan):
+    """Return the planar area (m²) that the two polygons of a plan share."""
+    return shapely.area(shapely.intersection(*(plan.layers[role].plane_shapes[0] for role in ("DLTB", "STBHHX"))))
+
+
+def test_overlap_of_a_plan_delivered_in_degrees_equals_the_overlap_in_its_drawing_crs():
+    drawn = shapely.area(shapely.intersection(WHOLE_POLYGON, HALF_POLYGON))
+    assert measure_overlap(make_plan_of_two_layers(ZONE_38)) == pytest.approx(drawn, abs=1e-3)
+    plan = make_plan_of_two_layers(CGCS2000_DEGREES, ZONE_38)
+    assert plan.plane_crs == plan.crs == crs_care.parse_crs(ZONE_38)
+    assert measure_overlap(plan) == pytest.approx(drawn, abs=1e-3)
+    assert not any(len(layer.added_vertices) for layer in plan.layers.values())
+    # Without the original CRS, edges are straight in degrees and the intersection differs.
+    other = make_plan_of_two_layers(CGCS2000_DEGREES)
+    one, two = (other.layers[role].plane_shapes[0] for role in ("DLTB", "STBHHX"))
+    part = crs_care.reproject_geometries(
+        np.array([shapely.segmentize(shapely.intersection(one, two), 20)]), other.plane_crs, plan.crs
+    )
+    assert abs(shapely.area(part[0]) - drawn) > 100
+
+
+def test_overlaps_of_a_plan_drawn_in_degrees_are_equal_when_it_is_delivered_in_degrees_or_metres():
+    """Store the plan in a metric CRS that names degrees as its drawing CRS."""
+    one, two = make_plan_of_two_layers(CGCS2000_DEGREES), make_plan_of_two_layers(ZONE_38, CGCS2000_DEGREES)
+    assert two.plane_crs == one.plane_crs != two.crs == one.crs
+    assert measure_overlap(two) == pytest.approx(measure_overlap(one), abs=1e-2)
+
+
+def test_drawing_crs_that_distorts_areas_is_not_used_as_the_plane_of_a_plan():
+    assert make_plan_of_two_layers(CGCS2000_DEGREES, "EPSG:3857").plane_crs == crs_care.parse_crs(ZONE_38)
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ([ZONE_38, ZONE_38], ZONE_38),
+        ([ZONE_38, "EPSG:4547"], ""),
+        ([], ""),
+        (["+proj=pipeline +step +proj=utm"], ""),
+        (["EPSG:999999"], ""),
+        ([""], ""),
+        ([None], ""),
+    ],
+)
+def test_drawing_crs_of_a_package_is_read_from_its_manifest(labels, found):
+    rows = [{"layer": str(n), "source_crs": label} for n, label in enumerate(labels)]
+    facts = PackageFacts("x", load_package_spec("county"), manifest={"layers": rows})
+    assert crs_care.make_crs_label(facts.original_crs) == found
+    assert PackageFacts("x", load_package_spec("county")).original_crs is None
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (b'{"provenance": {"crs": "EPSG:4526"}}', ZONE_38),
+        (b'{"provenance": {"crs": null}}', ""),
+        (b'{"provenance": []}', ""),
+        (b"[]", ""),
+        (b"{", ""),
+    ],
+)
+def test_drawing_crs_of_a_package_without_a_manifest_is_read_from_its_report(document, found):
+    spec = load_package_spec("county")
+    path = PackageFacts("x", spec).report_path
+    facts = PackageFacts("x", spec, document_contents={path: document})
+    assert crs_care.make_crs_label(facts.original_crs) == found
+
+
+@cache
+def make_county_sample():
+    """Return a generated county without defects, made once."""
+    return make_clean_county(200, SEED)
+
+
+def make_valid_county(**shifts):
+    """Return the layers of a small valid county.
+
+    ``shifts``: square metres added to the area field of the first two rows, by layer code.
+    """
+    layers = make_county_sample().layers
+    fields = {role: source.make_declared_fields(role) for role in layers}
+    for role, shift in shifts.items():
+        frame = layers[role].copy()
+        frame.loc[frame.index[:2], "MJ"] += shift
+        layers = {**layers, role: frame}
+    return source.make_read_layers(layers, fields)
+
+
+@pytest.fixture(scope="module")
+def checked_valid_county():
+    return check_plan(make_valid_county(), RunOptions())
+
+
+@pytest.fixture(scope="module")
+def checked_county_with_wrong_areas():
+    """Return a check of a county in which two zone areas differ from their shapes."""
+    return check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions())
+
+
+def collect_receiver_problems(checked):
+    """Return the problems that the rules of the receiving authority find before an export."""
+    return list(check_by_rules_of_receiving_body(checked, NEVER_CANCELLED))
+
+
+@pytest.mark.slow
+def test_rules_of_the_receiving_authority_find_no_problem_in_a_valid_county(checked_valid_county):
+    assert collect_receiver_problems(checked_valid_county) == []
+
+
+@pytest.mark.slow
+def test_area_field_that_the_receiving_authority_would_report_gives_a_note_before_export(
+    checked_county_with_wrong_areas,
+):
+    (problem,) = collect_receiver_problems(checked_county_with_wrong_areas)
+    assert (problem.level, problem.layer, problem.field, problem.count) == (ProblemLevel.NOTE, "YDYHGHFQ", "MJ", 2)
+    for lang in ("zh", "en"):
+        sentence = problem.format_as_sentence(Texts(lang))
+        assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
+
+
+@pytest.mark.slow
+def test_contradiction_of_profile_and_data_is_not_listed_among_problems_for_the_receiving_authority(tmp_path):
+    path = tmp_path / "other.toml"
+    path.write_text('id = "other"\nname = "阳高县"\narea_code = "140221"\nbase = "shanxi"\n', encoding="utf-8")
+    checked = check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(profile=str(path)))
+    assert "RUN904" in {finding.code for finding in checked.report.findings}
+    assert {problem.params["rule"] for problem in collect_receiver_problems(checked)} == {"ATT013"}
+
+
+@pytest.mark.slow
+def test_rule_of_the_receiving_authority_that_the_check_ran_is_not_run_again():
+    assert collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(rules=("ATT013",)))) == []

@@ -3,11 +3,15 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
+import types
 from pathlib import Path
 
 import pytest
 
-from plugin.core.errors import Cancelled, OutputError
+from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.files.digests import (
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
@@ -16,7 +20,18 @@ from plugin.core.files.digests import (
     read_manifest_digest,
     write_manifest_digest,
 )
-from plugin.core.package.folder import NEW_SUFFIX, OLD_SUFFIX, finish_interrupted_export, replace_folder
+from plugin.core.messages.texts import Texts
+from plugin.core.package import folder
+from plugin.core.package.folder import (
+    LOCK_SUFFIX,
+    NEW_SUFFIX,
+    OLD_SUFFIX,
+    finish_interrupted_export,
+    lock_for_reading,
+    lock_for_writing,
+    replace_folder,
+)
+from plugin.core.package.inspection.archive import unpack_package
 from tests.core.small_plan import explain_error
 
 
@@ -193,3 +208,235 @@ def test_package_is_complete_only_if_the_manifest_matches_its_digest_file(tmp_pa
     assert not is_complete_package(folder)
     (folder / MANIFEST_DIGEST_FILE_NAME).write_bytes(b"\xff")
     assert not is_complete_package(folder) and read_manifest_digest(folder) == ""
+
+
+CHECKOUT_PATH = str(Path(__file__).resolve().parents[3])
+#: Takes the lock, prints a line, and keeps the lock until it receives a line.
+LOCK_HOLDER_SCRIPT = """
+import sys
+sys.path.insert(0, {tree!r})
+from pathlib import Path
+from plugin.core.package.folder import lock_for_reading, lock_for_writing
+with lock_for_{how}(Path({target!r})):
+    print("has it", flush=True)
+    sys.stdin.readline()
+"""
+
+
+class OtherProcess:
+    """A process that holds the lock on a package until it is stopped."""
+
+    def __init__(self, how, target):
+        text = LOCK_HOLDER_SCRIPT.format(tree=CHECKOUT_PATH, how=how, target=str(target))
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True)
+        assert self.process.stdout.readline() == "has it\n"
+
+    def end(self):
+        """Let the process end by itself."""
+        self.process.communicate("\n", timeout=60)
+        assert self.process.returncode == 0
+
+    def kill(self):
+        """Kill the process while it holds the lock."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.communicate(timeout=60)
+
+
+@pytest.fixture
+def package_folder(tmp_path):
+    folder = tmp_path / "140225浑源县"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def start_other_process(package_folder):
+    started = []
+
+    def start_process(how):
+        started.append(OtherProcess(how, package_folder))
+        return started[-1]
+
+    yield start_process
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+@pytest.mark.parametrize(
+    ("first", "second", "error"),
+    [
+        ("writing", lock_for_writing, OutputError),
+        ("reading", lock_for_writing, OutputError),
+        ("writing", lock_for_reading, InputError),
+        ("reading", lock_for_reading, None),
+    ],
+    ids=["two exports", "export while inspected", "inspect while exported", "two inspect"],
+)
+@pytest.mark.parametrize("end", ["ends", "is killed"])
+def test_second_process_is_refused_the_package_lock_until_the_first_ends(
+    package_folder, start_other_process, first, second, error, end
+):
+    one = start_other_process(first)
+    if error:
+        with pytest.raises(error) as caught, second(package_folder):
+            pass
+        assert caught.value.key == "package_busy"
+        for lang in ("zh", "en"):
+            message = Texts(lang).explain_error(caught.value)
+            assert str(package_folder) in message and f"({one.process.pid})" in message
+    else:
+        with second(package_folder):
+            pass
+        # The first still has it.
+        with pytest.raises(OutputError), lock_for_writing(package_folder):
+            pass
+    one.end() if end == "ends" else one.kill()
+    with lock_for_writing(package_folder):
+        assert not is_only_entry_of_parent(package_folder)
+    assert is_only_entry_of_parent(package_folder)
+
+
+def test_second_export_of_the_same_process_is_refused_the_package_lock(package_folder):
+    with lock_for_writing(package_folder):
+        for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
+            with pytest.raises(error), second(package_folder):
+                pass
+    with (
+        lock_for_reading(package_folder),
+        lock_for_reading(package_folder),
+        pytest.raises(OutputError),
+        lock_for_writing(package_folder),
+    ):
+        pass
+    assert is_only_entry_of_parent(package_folder)
+    with lock_for_writing(package_folder), lock_for_writing(package_folder.with_name("别的")):
+        pass
+
+
+def test_package_lock_is_released_after_an_error(package_folder):
+    with pytest.raises(KeyboardInterrupt), lock_for_writing(package_folder):
+        raise KeyboardInterrupt
+    assert is_only_entry_of_parent(package_folder)
+
+
+def test_package_locked_for_writing_cannot_be_locked_through_a_symbolic_link(package_folder):
+    link = package_folder.with_name("链接")
+    link.symlink_to(package_folder)
+    with lock_for_writing(package_folder), pytest.raises(OutputError), lock_for_writing(link):
+        pass
+
+
+def test_lock_file_deleted_between_opening_and_locking_is_created_again(package_folder, monkeypatch):
+    """Delete the lock file between opening and locking it.
+
+    A lock on the deleted file would exclude no other process.
+    """
+    real, times = folder._lock_handle, []
+
+    def delete_then_lock(handle, alone):
+        if not times:
+            os.unlink(folder._get_lock_file_path(package_folder))
+        times.append(1)
+        return real(handle, alone)
+
+    monkeypatch.setattr(folder, "_lock_handle", delete_then_lock)
+    with lock_for_writing(package_folder):
+        assert folder._get_lock_file_path(package_folder).exists() and len(times) == 2
+        with pytest.raises(OutputError), lock_for_writing(package_folder):
+            pass
+
+
+def make_failing_lock(code):
+    """Return a lock function that fails with an error number of the system."""
+
+    def raise_os_error(*arguments):
+        raise OSError(code, os.strerror(code))
+
+    return raise_os_error
+
+
+def test_package_can_be_read_on_a_read_only_file_system_and_written_on_one_without_locks(package_folder, monkeypatch):
+    import fcntl
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", make_failing_lock(errno.ENOLCK))
+        with lock_for_writing(package_folder), lock_for_reading(package_folder):
+            pass
+    assert is_only_entry_of_parent(package_folder)
+    monkeypatch.setattr(os, "open", make_failing_lock(errno.EROFS))
+    with lock_for_reading(package_folder):
+        pass
+    with pytest.raises(OutputError) as caught, lock_for_writing(package_folder):
+        pass
+    assert caught.value.key == "output_unwritable" and caught.value.params["detail"] == "read_only"
+
+
+class FakeMsvcrt:
+    """A fake of byte locks on Windows: exclusive by open file, released on close."""
+
+    LK_NBLCK, LK_UNLCK = 2, 0
+
+    def __init__(self):
+        self.locked = {}
+
+    def locking(self, handle, mode, count):
+        at = os.lseek(handle, 0, os.SEEK_CUR)
+        file = os.fstat(handle).st_ino
+        spans = {(file, byte) for byte in range(at, at + count)}
+        if mode == self.LK_UNLCK:
+            assert all(self.locked.pop(span) == handle for span in spans)
+        elif spans & self.locked.keys():
+            raise OSError(errno.EACCES, "Permission denied")
+        else:
+            self.locked |= dict.fromkeys(spans, handle)
+
+
+@pytest.fixture
+def fake_windows(monkeypatch):
+    made, real = FakeMsvcrt(), os.unlink
+
+    def unlink(path):
+        """Delete a file; refuse while it is open, as Windows does."""
+        if any(file == os.stat(path).st_ino for file, _ in made.locked):
+            raise PermissionError(errno.EACCES, "in use", str(path))
+        real(path)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    monkeypatch.setitem(sys.modules, "msvcrt", made)
+    monkeypatch.setattr(folder, "sys", types.SimpleNamespace(platform="win32", executable=r"C:\QGIS\qgis-bin.exe"))
+    return made
+
+
+def test_windows_locks_refuse_a_second_writer_and_writing_while_others_read_and_allow_two_readers(
+    package_folder, fake_windows
+):
+    with lock_for_writing(package_folder):
+        assert (
+            len(fake_windows.locked) == folder._MAX_READERS
+            and min(byte for _, byte in fake_windows.locked) == folder._LOCK_OFFSET
+        )
+        for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
+            with pytest.raises(error) as caught, second(package_folder):
+                pass
+            assert f"({os.getpid()})" in caught.value.params["who"]
+    with lock_for_reading(package_folder):
+        with lock_for_reading(package_folder):
+            assert len(fake_windows.locked) == 2
+        with pytest.raises(OutputError), lock_for_writing(package_folder):
+            pass
+    assert not fake_windows.locked and is_only_entry_of_parent(package_folder)
+
+
+def test_inspection_locks_the_package_against_exports(package_folder):
+    (package_folder / "a.txt").touch()
+    with unpack_package(package_folder.parent) as found:
+        assert found == package_folder
+        with pytest.raises(OutputError), lock_for_writing(package_folder):
+            pass
+    # A leftover lock file next to a package does not belong to it.
+    package_folder.with_name(package_folder.name + LOCK_SUFFIX).touch()
+    with unpack_package(package_folder.parent) as found:
+        assert found == package_folder

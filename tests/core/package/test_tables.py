@@ -414,8 +414,6 @@ def test_table_figure_stored_as_text_is_reported_and_still_compared_with_the_lay
     assert inspect_tables(copied_package) == []
     cell, value = locate_cell(copied_package, "三条控制线", "城镇开发边界", "图斑椭球面积")
     for notation in (
-        f"{value:.2f}",
-        f"{value:,.1f}",
         f"{value:.2f}公顷",
         f"{value:.3f}".translate({ord("0") + n: ord("０") + n for n in range(10)}),
     ):

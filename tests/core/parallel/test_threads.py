@@ -2,8 +2,11 @@
 """Threads for operations of GEOS: the same results, in the same order, with any number of threads."""
 
 import gc
+import os
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +17,9 @@ from plugin.core.errors import Cancelled
 from plugin.core.geometry.corners import find_narrow_places
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.parallel import process_state, threads
+from plugin.core.parallel import process_state, python_program, threads
+from plugin.core.parallel.python_program import find_python_program
+from plugin.core.parallel.shared_property import get_lock, shared_property
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -125,3 +130,106 @@ def test_geometry_results_are_equal_with_any_number_of_threads(count, monkeypatc
         assert compute(count) == alone
     finally:
         process_state.set_thread_count(former)
+
+
+class Table:
+    """An object with a value that takes a while, and one that uses it."""
+
+    def __init__(self):
+        self.computations = 0
+
+    @shared_property
+    def total(self):
+        """Return a new object."""
+        self.computations += 1
+        time.sleep(0.05)
+        return object()
+
+    @shared_property
+    def totals(self):
+        """Return the total twice."""
+        return self.total, self.total
+
+
+def test_value_that_several_threads_ask_for_is_computed_once():
+    table = Table()
+    with ThreadPoolExecutor(8) as pool:
+        totals = list(pool.map(lambda _: table.totals, range(8)))
+    assert table.computations == 1
+    assert {id(one) for pair in totals for one in pair} == {id(table.total)}
+
+
+def test_value_of_one_object_is_computed_while_another_object_computes_its_value():
+    tables = [Table() for _ in range(8)]
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda table: table.total, tables))
+    assert time.monotonic() - started < 8 * 0.05
+
+
+def test_value_that_is_removed_is_computed_again():
+    table = Table()
+    first = table.total
+    del table.__dict__["total"]
+    assert table.total is not first
+
+
+def test_objects_and_their_values_have_separate_locks_and_each_keeps_its_lock():
+    first, second = Table(), Table()
+    assert get_lock(first, "total") is get_lock(first, "total")
+    assert len({id(get_lock(table, name)) for table in (first, second) for name in ("total", "totals")}) == 4
+
+
+MODULES = ("csv", "plugin.core.errors")
+
+
+@pytest.fixture
+def candidates(monkeypatch, tmp_path):
+    """Offer no program; return a function that makes a shell script a candidate."""
+    paths = []
+    monkeypatch.setattr(python_program, "_list_candidates", lambda: tuple(paths))
+
+    def add(name, script):
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+        paths.append(str(path))
+        return str(path)
+
+    return add
+
+
+def test_the_running_python_is_found():
+    assert find_python_program(MODULES) == sys.executable
+
+
+def test_the_first_program_that_imports_the_modules_is_found_and_tried_once(candidates, tmp_path):
+    candidates("broken", "exit 3")
+    wanted = candidates("python 程序", f'echo >> "{tmp_path}/starts"; exec "{sys.executable}" "$@"')
+    candidates("never tried", f'echo >> "{tmp_path}/starts"; exit 0')
+    assert find_python_program(MODULES) == find_python_program(MODULES) == wanted
+    assert len((tmp_path / "starts").read_text().splitlines()) == 1
+
+
+def test_no_program_is_found_without_one_that_imports_the_modules(candidates):
+    candidates("python", f'exec "{sys.executable}" "$@"')
+    candidates("other version", "exit 1")
+    assert find_python_program(("no.such.module",)) == ""
+
+
+def test_search_can_be_cancelled_and_ends_the_program(candidates, tmp_path):
+    candidates("slow", f'echo $$ > "{tmp_path}/pid"; exec sleep 60')
+    with pytest.raises(Cancelled):
+        find_python_program(MODULES, Cancellation((tmp_path / "pid").exists))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert not [program for program, _modules in python_program._results if program.endswith("slow")]
+
+
+def test_a_program_that_took_too_long_is_tried_again(candidates, tmp_path, monkeypatch):
+    monkeypatch.setattr(python_program, "_TRIAL_SECONDS", 0.3)
+    first = f'[ -e "{tmp_path}/begun" ] || {{ touch "{tmp_path}/begun"; exec sleep 60; }}'
+    wanted = candidates("busy", f"{first}; exit 0")
+    assert find_python_program(MODULES) == ""
+    monkeypatch.setattr(python_program, "_TRIAL_SECONDS", 20.0)
+    assert (tmp_path / "begun").exists() and find_python_program(MODULES) == wanted

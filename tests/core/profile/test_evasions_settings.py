@@ -134,10 +134,15 @@ def test_county_that_misses_the_target_of_the_base_profile_fails_despite_its_own
     ] == ["63.25"]
 
 
-STRICTER = [(">=", "63.26", "wan_mu"), ("=", "63.30", "wan_mu"), (">=", "632500.0", "mu"), (">=", "63.25", "wan_mu")]
+STRICTER_TARGETS = [
+    (">=", "63.26", "wan_mu"),
+    ("=", "63.30", "wan_mu"),
+    (">=", "632500.0", "mu"),
+    (">=", "63.25", "wan_mu"),
+]
 
 
-@pytest.mark.parametrize(("comparison", "value", "unit"), STRICTER)
+@pytest.mark.parametrize(("comparison", "value", "unit"), STRICTER_TARGETS)
 def test_county_target_as_strict_as_the_base_target_replaces_it(write_profile, comparison, value, unit):
     loaded = load_profile(write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, comparison, value, unit, "约束性")))
     own = [t for t in loaded.targets if t.indicator == FARMLAND_INDICATOR and t.area_code == "140225"]

@@ -1,24 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The JSON report of a check: it follows its schema and reads back equal."""
 
+import dataclasses
 import json
 import math
 from dataclasses import replace
-from datetime import date
 from types import SimpleNamespace
 
+import fiona
+import geopandas as gpd
+import jsonschema
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from plugin.core.__main__ import main
+from plugin.core.errors import InputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.files.writing import OutputPaths
-from plugin.core.model.report import REPORT_SCHEMA, Report
+from plugin.core.model.report import REPORT_SCHEMA, Outcome, Report
+from plugin.core.model.rule import load_all_rules
+from plugin.core.model.verdict import Verdict
+from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json, write_outputs
-from plugin.paths import REPORT_TEMPLATES_FOLDER
+from plugin.core.results.run import run_check
+from plugin.paths import REPORT_TEMPLATES_FOLDER, RESOURCES_FOLDER
 from tests.core.report_fixtures import make_report
+from tests.parametrize import first_daily
 from tests.sample import check_sample_county
 
 REPORT_VALIDATOR = Draft202012Validator(
@@ -85,31 +97,6 @@ def test_numbers_that_json_cannot_store_become_null():
     assert list_schema_errors(text) == []
 
 
-def test_json_report_has_the_dicts_of_its_findings_also_with_unusual_values():
-    report = make_report()
-    unusual = {
-        "count": np.int64(3),
-        "area": np.float64(0.1),
-        "flag": np.bool_(True),
-        "nothing": float("nan"),
-        "names": ("甲", '乙"'),
-        "day": date(2026, 1, 2),
-    }
-    first = report.findings[0]
-    report.findings = [
-        replace(first, params=unusual),
-        replace(first, geometry=None, needs_approval=True),
-        replace(first, geometry=shapely.Point(1 / 3, 2e-9), message='“a”\n"b"\\'),
-        *report.findings,
-    ]
-    expected = report.to_dict()["findings"]
-    expected[0]["params"]["nothing"] = None
-    text = report_to_json(report)
-    assert json.loads(text)["findings"] == expected
-    lines = [json.dumps(one, ensure_ascii=False) for one in expected]
-    assert "[\n" + ",\n".join(lines) + "\n]" in text
-
-
 #: Texts with characters that JSON escapes.
 UNUSUAL_TEXTS = st.text(alphabet='甲a"\\\n\0, u', max_size=6)
 PARAMETERS = st.dictionaries(
@@ -139,3 +126,61 @@ def replace_non_finite(value):
     if isinstance(value, list):
         return [replace_non_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+LOCAL_PATHS = ["/home/zhang/机密/a.gpkg", r"C:\Users\zhang san\机密\a.gpkg"]
+
+
+def check_with_crashing_rule(error):
+    def raise_error_with_path(*layers, ctx):
+        raise error
+
+    rules = load_all_rules()
+    plan = make_example_plan({"farmland": [SQUARE], "red_line": [SQUARE]})
+    plan.source = LOCAL_PATHS[0]
+    return plan, run_check(
+        plan, [dataclasses.replace(rules["REL001"], function=raise_error_with_path), rules["GEO001"]]
+    )
+
+
+@pytest.mark.parametrize("path", LOCAL_PATHS)
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        pytest.param(lambda p: FileNotFoundError(2, "No such file", p), Outcome.CRASHED, id="crash"),
+        pytest.param(lambda p: InputError("source_missing", source=p), Outcome.SKIPPED, id="skip"),
+    ],
+)
+def test_json_and_html_reports_contain_no_folder_of_the_machine(path, error, outcome):
+    plan, report = check_with_crashing_rule(error(path))
+    assert report.rules[0].outcome is outcome and report.verdict is Verdict.INCOMPLETE
+    for text in (report_to_json(report), render_report(report, plan.norm)):
+        assert "a.gpkg" in text
+        assert "zhang" not in text and "机密" not in text
+
+
+def test_report_of_a_check_without_rules_does_not_pass():
+    assert run_check(make_example_plan({"farmland": [SQUARE]}), []).verdict is Verdict.INCOMPLETE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row_count", first_daily([100, 450]))
+def test_json_and_layer_have_all_of_many_findings_and_the_page_has_200_rows_below_500_kb(row_count, tmp_path):
+    pair_count = row_count * (row_count - 1) // 2
+    shapes = [shapely.box(n * 0.05, 0, n * 0.05 + 300, 300 + n * 0.03) for n in range(row_count)]
+    shapes = [shapely.affinity.translate(shape, 38_470_000.0, 4_390_000.0) for shape in shapes]
+    names = {"BSM": [f"1402250000099{n:05d}" for n in range(row_count)]}
+    gpd.GeoDataFrame(names, geometry=shapes, crs="EPSG:4526").to_file(tmp_path / "many.gpkg", layer="DLTB")
+    paths = {name: tmp_path / f"report.{name}" for name in ("json", "html", "gpkg")}
+    outputs = [f"--{name}={path}" for name, path in zip(("json", "html", "findings"), paths.values(), strict=True)]
+    main(["check", str(tmp_path / "many.gpkg"), "--rules=TOP001", *outputs])
+    report = json.loads(paths["json"].read_text(encoding="utf-8"))
+    assert len(report["findings"]) == report["rules"][0]["findings"] == pair_count
+    assert len({finding["fingerprint"] for finding in report["findings"]}) == pair_count
+    schema = json.loads((RESOURCES_FOLDER / "reports" / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate({**report, "findings": report["findings"][::100]})
+    with fiona.open(paths["gpkg"]) as layer:
+        assert len(layer) == pair_count
+    page = paths["html"].read_text(encoding="utf-8")
+    assert len(page) < 500_000 and page.count("data-row=") == 200

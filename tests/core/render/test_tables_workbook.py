@@ -28,21 +28,6 @@ def sheet(tmp_path_factory):
     return openpyxl.load_workbook(path).worksheets[0]
 
 
-def test_a_title_wider_than_the_table_is_broken_into_lines(sheet):
-    assert len(sheet["A1"].value) > 55 and sheet["A1"].alignment.wrap_text
-    assert sheet.row_dimensions[1].height >= 2 * TITLE_LINE
-
-
-def test_a_head_of_three_words_has_room_for_its_lines(sheet):
-    assert sheet["B3"].value == "permanent basic farmland taken, net" and sheet["B3"].alignment.wrap_text
-    assert sheet.row_dimensions[3].height >= 4 * HEAD_LINE
-
-
-def test_notes_are_as_high_as_their_lines(sheet):
-    assert NOTE_LINE <= sheet.row_dimensions[5].height < 2 * NOTE_LINE
-    assert 2 * NOTE_LINE <= sheet.row_dimensions[6].height < 3 * NOTE_LINE
-
-
 def test_a_sheet_without_rows_has_words_in_place_of_them_before_its_notes(tmp_path):
     table = ReportTable("adjustment_land", [TableColumn("land_use", "", "地类", 30)], notes=["面积为图斑椭球面积。"])
     write_tables_workbook(tmp_path / "a.xlsx", [table], "甲", Texts("zh"))

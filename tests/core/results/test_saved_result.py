@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Saved check results of a project: reading, refused files, outdated findings."""
 
-import json
 import os
 import time
 from dataclasses import replace
@@ -13,7 +12,6 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import DataError, OutputError
-from plugin.core.files.digests import add_digest, read_json_with_digest
 from plugin.core.io.table_digest import compute_table_digest
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
@@ -104,16 +102,6 @@ def test_damaged_saved_result_raises_an_error_that_names_its_file(tmp_path, text
     with pytest.raises(DataError) as raised:
         read_saved_result(path)
     assert raised.value.key == "kept_result_damaged" and raised.value.params == {"file": "县.result.json"}
-
-
-def test_saved_result_without_the_place_of_a_finding_is_refused(tmp_path):
-    path = tmp_path / "县.result.json"
-    write_saved_result(path, make_saved_result())
-    data = read_json_with_digest(path.read_text(encoding="utf-8"))
-    del data["places"][0]
-    path.write_text(add_digest(json.dumps(data)), encoding="utf-8")
-    with pytest.raises(DataError):
-        read_saved_result(path)
 
 
 def test_saved_result_that_was_edited_is_refused(tmp_path):

@@ -1,16 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Quality rules: a defect planted in a plan without defects is found."""
 
-import dataclasses
+from __future__ import annotations
 
+import dataclasses
+from dataclasses import replace
+from types import SimpleNamespace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
 import shapely
-from pyproj import CRS
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import CRS, Geod
 
+from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.context import RuleContext
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
+from plugin.core.files.cells import parse_date
+from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.heritage.protection import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
+from plugin.core.io import read_source
 from plugin.core.loading.assembly import assemble_plan
+from plugin.core.model.report import Outcome
+from plugin.core.model.rule import Severity, load_all_rules
+from plugin.core.render.tables.by_place import make_space_table, make_zone_table
 from plugin.core.results.run import run_check
+from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
+from plugin.core.rules.att.att004_key_make_up import _mask_well_composed_keys
+from plugin.core.rules.att.att005_key_across_layers import _find_shared_keys
+from plugin.core.tabulate import tabulate_sources
+from plugin.paths import SAMPLE_FOLDER
 
 
 def make_grid_square(column, row, size=100):
@@ -159,3 +183,296 @@ def test_vertices_that_reprojection_adds_to_a_polygon_are_not_reported_as_missin
     # Only the two corners on the long edge are missing there.
     assert pair.params["count"] == 2
     assert not [f for f in report.findings if f.code == "GEO010"]
+
+
+ATTRIBUTE_RULES = [code for code in load_all_rules() if code.startswith("ATT")]
+SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+
+
+def test_findings_of_attribute_rules_contain_no_personal_value():
+    secret = "王某某锟斤拷|'"
+    plan = make_example_plan({"farmland": [{"wkt": SQUARE, **dict.fromkeys(("CFZR", "ZRRMC", "JZDZ"), secret)}]})
+    report = run_check(plan, choose_rules([], ATTRIBUTE_RULES))
+    assert {f.field for f in report.findings if f.code == "ATT015"} == {"CFZR", "ZRRMC", "JZDZ"}
+    assert "王某" not in "".join(str(f.to_dict()) for f in report.findings)
+
+
+def test_rule_with_an_invalid_setting_of_code_and_name_pairs_is_skipped_with_the_key_as_reason():
+    rows = {"parcels": [{"wkt": SQUARE, "ZLDWDM": "1", "ZLDWMC": "甲"}]}
+    plan = make_example_plan(rows, settings={"attributes.name_pairs": ["ZLDWDM"]})
+    (outcome,) = run_check(plan, choose_rules([], ["ATT021"])).rules
+    assert outcome.outcome is Outcome.SKIPPED and "attributes.name_pairs" in outcome.reason
+
+
+def test_each_distinct_attribute_value_is_inspected_once():
+    asked = []
+
+    def inspect_value(value):
+        asked.append(value)
+        return ValueProblem(value) if value == "b" else None
+
+    assert [(n, wrong.case) for n, wrong in find_wrong_rows(["a", "b", "a", "b", ""], inspect_value)] == [
+        (1, "b"),
+        (3, "b"),
+    ]
+    assert sorted(asked) == ["", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2025-10-01", "2025-10-01"), ("2025/1/5", "2025-01-05"), ("2025.10.1", "2025-10-01"), ("2025年2月3日", "2025-02-03"),
+     ("20240229", "2024-02-29"), ("2025-10-01 00:00:00", "2025-10-01"), ("2025-10-01T08:00:00+08:00", "2025-10-01"),
+     ("2025-02-29", None), ("2025", None), ("1/10/2025", None), ("45231", None), ("２０２５-10-01x", None)],
+)  # fmt: skip
+def test_dates_of_a_protection_period_are_parsed_from_text(text, day):
+    found = parse_date(text)
+    assert (found and found.isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    ("numbers", "names_villages"),
+    [(["7", "7"], True), (["14022500000001", "14022500000001"], False), (["7", "7", "14022500000001"], False)],
+)
+def test_summary_of_repeated_numbers_names_villages_only_if_all_are_counted_by_village(numbers, names_villages):
+    square = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+    villages = ["1402251002000000000", "1402251002010000000"]
+    rows = [{"wkt": square, "ZLDWDM": village, "TBBH": number} for number in set(numbers) for village in villages * 2]
+    plan = make_example_plan({"layer": rows}, {"layer": "DLTB"})
+    report = run_check(plan, [load_all_rules()["ATT024"]], parameters={"ATT024": {"listed_count": 0}})
+    (finding,) = report.findings
+    assert finding.case == "many"
+    assert ("不同坐落单位的相同编号不计" in finding.message) == names_villages
+
+
+def make_rectangle_wkt(x, width=100, height=100):
+    return f"POLYGON (({x} 0, {x + width} 0, {x + width} {height}, {x} {height}, {x} 0))"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "part", "site"),
+    [
+        ("", "某寺保护范围", CORE_PART, "某寺"),
+        ("", "某街区核心保护范围", CORE_PART, "某街区"),
+        ("", "某街区 建设控制地带 ", CONTROL_PART, "某街区"),
+        ("", "某街区", "", "某街区"),
+        ("20", "某街区", RANGE_PART, "某街区"),
+        # The kind overrides the name.
+        ("22", "某街区核心保护范围", CONTROL_PART, "某街区"),
+        ("99", "某寺保护范围", CORE_PART, "某寺"),
+        ("21", "", CORE_PART, ""),
+        ("", "", "", ""),
+    ],
+)
+def test_heritage_parts_are_recognised_by_their_kind_code_and_else_by_their_name(kind, name, part, site):
+    plan = make_example_plan({"LSWHBHX": [{"wkt": make_rectangle_wkt(0), "feature_kind": kind, "feature_name": name}]})
+    parts = classify_heritage_parts(plan.layers["LSWHBHX"], RuleContext(plan, plan.norm, Tolerance()))
+    assert (parts.part_of_row[0], parts.site_of_row[0]) == (part, site)
+
+
+def compute_indicators(code, layers, settings=None):
+    report = run_check(make_example_plan(layers, settings=settings), [load_all_rules()[code]])
+    return {i.id: i for i in report.indicators}
+
+
+def test_shares_of_zones_inside_the_urban_boundary_are_percent_of_its_area():
+    rows = [
+        {"wkt": make_rectangle_wkt(x, width), "zone_code": code} for x, width, code in ((0, 100, "411"), (100, 20, "420"), (120, 30, "430"))
+    ]  # fmt: skip
+    found = compute_indicators("LAW020", {"CZKFBJ": rows})
+    assert found["boundary_concentrated_share"].value == pytest.approx(100 * 100 / 150, abs=0.01)
+    assert found["boundary_flexible_share"].value == pytest.approx(20.0, abs=0.01)
+    assert found["boundary_special_share"].value == pytest.approx(30.0, abs=0.01)
+    assert [found[f"boundary_{k}_share"].state for k in ("concentrated", "flexible", "special")] == [
+        "reference",
+        "broken",
+        "reference",
+    ]
+    # The county has not confirmed the limit.
+    assert not found["boundary_flexible_share"].confirmed
+
+
+def test_nature_reserve_drawn_as_a_whole_and_in_parts_counts_once_in_the_reserve_area():
+    rows = [
+        {"wkt": make_rectangle_wkt(0, 1000, 1000), "feature_name": "某保护区"},
+        {"wkt": make_rectangle_wkt(0, 400, 1000), "feature_name": "某保护区核心保护区"},
+        {"wkt": make_rectangle_wkt(400, 600, 1000), "feature_name": "某保护区一般控制区"},
+        {"wkt": make_rectangle_wkt(2000, 1000, 1000), "feature_name": "另一保护区核心保护区"},
+    ]
+    found = compute_indicators("LAW022", {"ZRBHD": rows, "STBHHX": [make_rectangle_wkt(0, 500, 1000)]})
+    assert found["reserves_area"].value == pytest.approx(2.0, rel=2e-3)
+    assert found["reserves_in_red_line_share"].value == pytest.approx(25.0, abs=0.01)
+
+
+def test_heritage_point_outside_its_polygon_is_reported_with_the_distance():
+    layers = {
+        "WWBHDWD": [{"wkt": "POINT (137.5 50)", "feature_name": "某寺"}],
+        "WWBHDWM": [{"wkt": make_rectangle_wkt(0), "feature_name": "某寺"}],
+    }
+    (finding,) = run_check(make_example_plan(layers), [load_all_rules()["REL022"]]).findings
+    assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
+
+
+def test_zone_total_that_differs_from_the_county_area_by_over_one_hectare_is_reported():
+    county = {"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0}
+    for short, count in ((10_000.0, 0), (10_000.01, 1)):
+        zones = [{"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0 - short}]
+        assert (
+            len(
+                run_check(
+                    make_example_plan({"YDYHGHFQ": zones, "XZQX": [county]}), [load_all_rules()["LAW021"]]
+                ).findings
+            )
+            == count
+        )
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "severity"), [(frozenset(), Severity.INFO), (frozenset({"all"}), Severity.WARNING)]
+)
+def test_zone_share_above_its_limit_is_a_warning_if_the_limit_is_confirmed_and_else_a_note(confirmed, severity):
+    rows = [
+        {"wkt": make_rectangle_wkt(0, 100), "zone_code": "410"},
+        {"wkt": make_rectangle_wkt(100, 20), "zone_code": "420"},
+    ]
+    plan = make_example_plan({"CZKFBJ": rows})
+    plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))
+    (found,) = run_check(plan, [load_all_rules()["LAW020"]]).findings
+    assert (found.case, found.severity) == ("flexible", severity)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("code", "layers", "keys"),
+    [
+        # Land of the red line in another zone: the line's row, and the zone there.
+        ("REL004", {"YDYHGHFQ": [("Z1", 0, 100, "100"), ("Z2", 100, 50, "500")], "STBHHX": [("R1", 0, 120, "")]}, ("R1", "Z2", "500")),
+        # A zone beyond the line: the zone's row, and the line next to it.
+        ("REL004", {"YDYHGHFQ": [("Z1", 0, 120, "100")], "STBHHX": [("R1", 0, 100, "")]}, ("Z1", "R1")),
+        ("REL005", {"YDYHGHFQ": [("Z1", 0, 100, "410"), ("Z2", 100, 50, "500")], "CZKFBJ": [("B1", 0, 120, "")]}, ("B1", "Z2", "500")),
+        ("REL005", {"YDYHGHFQ": [("Z1", 0, 120, "410")], "CZKFBJ": [("B1", 0, 100, "")]}, ("Z1", "B1")),
+        ("REL006", {"YDYHGHFQ": [("Z1", 0, 9_000, "300"), ("Z2", 9_000, 5_000, "500")], "YJJBNTBHTB": [("F1", 0, 12_000, "")]}, ("F1", "Z2", "500")),
+        ("REL030", {"ZXCQGHFQ": [("Z1", 0, 100, "")], "ZXCQFW": [("C1", 0, 120, "")]}, ("C1", "Z1")),
+        ("REL030", {"ZXCQGHFQ": [("Z1", 0, 120, "")], "ZXCQFW": [("C1", 0, 100, "")]}, ("Z1", "C1")),
+    ],
+)  # fmt: skip
+def test_message_on_a_finding_of_two_layers_states_both_layer_names_and_feature_keys(code, layers, keys, lang):
+    rows = {
+        role: [{"wkt": make_rectangle_wkt(x, width), "key": key, **({"zone_code": zone} if zone else {})} for key, x, width, zone in given]
+        for role, given in layers.items()
+    }  # fmt: skip
+    report = run_check(make_example_plan(rows), [load_all_rules()[code]], lang=lang)
+    (finding,) = [f for f in report.findings if f.code == code and f.case != "share"]
+    assert all(key in finding.message for key in keys), finding.message
+    titles = [t for role in layers if (t := make_example_plan(rows).layers[role].template.name)]
+    names = titles if lang == "zh" else list(layers)
+    assert all(name in finding.message for name in names), finding.message
+
+
+def test_waiver_does_not_depend_on_the_feature_keys_in_a_message():
+    from plugin.core.waivers.model import get_finding_figures
+
+    rows = {
+        "YDYHGHFQ": [{"wkt": make_rectangle_wkt(0), "zone_code": "500"}],
+        "STBHHX": [{"wkt": make_rectangle_wkt(0)}],
+    }
+    (finding,) = [
+        f for f in run_check(make_example_plan(rows), [load_all_rules()["REL004"]]).findings if f.code == "REL004"
+    ]
+    assert "there" in finding.params["shown"] and "there" not in str(get_finding_figures(finding))
+
+
+right_keys = st.from_regex(r"140225[0-9A-Z]{12}", fullmatch=True)
+keys_of_any_kind = st.one_of(
+    right_keys,
+    st.from_regex(r"[0-9A-Za-z]{0,20}", fullmatch=True),
+    st.text(max_size=20),
+    st.tuples(right_keys, st.integers(0, 17), st.characters()).map(lambda k: k[0][: k[1]] + k[2] + k[0][k[1] + 1 :]),
+)
+
+
+def is_well_composed(key: str, county: str) -> bool:
+    """Return True if one key has 18 digits and capital letters and begins with six digits, which are the county's."""
+    is_composed = key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()
+    return is_composed and len(key) == 18 and key.startswith(county)
+
+
+@given(st.lists(keys_of_any_kind), st.sampled_from(["140225", "1402", ""]))
+def test_column_of_keys_is_tested_as_each_key(keys, county):
+    assert _mask_well_composed_keys(keys, county).tolist() == [is_well_composed(key, county) for key in keys]
+
+
+@given(st.lists(st.lists(st.sampled_from(["", "a", "b", "c", "d"]), max_size=6), max_size=4))
+def test_shared_keys_are_those_of_an_earlier_layer_with_the_first_row_of_the_later(keys_by_layer):
+    layers = [SimpleNamespace(role=f"layer {n}", keys=keys) for n, keys in enumerate(keys_by_layer)]
+    expected: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for number, keys in enumerate(keys_by_layer):
+        for row, key in enumerate(keys):
+            owner = next(n for n, other_keys in enumerate(keys_by_layer) if key in other_keys)
+            if key and owner != number and keys.index(key) == row:
+                expected.setdefault((f"layer {owner}", f"layer {number}"), []).append((key, row))
+    assert _find_shared_keys(layers, SimpleNamespace(cancellation=NEVER_CANCELLED)) == expected
+
+
+OPTIONS = RunOptions(profile="hunyuan", rules=("TOP002", "TOP003", "GEO011", "LAW003", "LAW021", "ATT022"))
+ZONES = "YDYHGHFQ"
+#: Codes and names of planning zones at sea.
+SEA_ZONES = {"600": "海洋发展区", "610": "渔业用海区", "660": "海洋预留区"}
+
+
+def add_zones_east_of_county(layers, names_by_code):
+    """Return layers with a zone of 3 km for each code, 1 km east of the county, and the area of these zones (m²)."""
+    frames = {layer.name: layer.frame for layer in layers}
+    zones = frames[ZONES]
+    _, south, east, north = frames["XZQX"].to_crs(zones.crs).total_bounds
+    rows = zones.iloc[[0] * len(names_by_code)].copy()
+    rows["GHFQDM"], rows["GHFQMC"] = list(names_by_code), list(names_by_code.values())
+    rows["BSM"] = [f"14022599999999990{number}" for number in range(len(rows))]
+    starts = east + 1000 + 3000 * np.arange(len(rows))
+    rows.geometry = shapely.box(starts, south, starts + 3000, north)
+    ellipsoid = Geod(a=6378137.0, rf=298.257222101)
+    areas = [abs(ellipsoid.geometry_area_perimeter(shape)[0]) for shape in rows.to_crs(4490).geometry]
+    rows["MJ"] = areas
+    rows.index = zones.index.max() + 1 + np.arange(len(rows))
+    added = gpd.GeoDataFrame(pd.concat([zones, rows]), geometry=zones.geometry.name, crs=zones.crs)
+    return [replace(one, frame=added) if one.name == ZONES else one for one in layers], sum(areas)
+
+
+@pytest.fixture(scope="module")
+def county():
+    return list(read_source(SAMPLE_FOLDER / "county.gpkg"))
+
+
+def list_results(layers):
+    report = check_plan(layers, OPTIONS, source="county").report
+    return (
+        [finding.to_dict() for finding in report.findings],
+        {(one.id, one.place): (one.value, one.inputs.get("county_share")) for one in report.indicators},
+        report.provenance["notices"],
+    )
+
+
+def test_zones_at_sea_change_no_finding_and_no_figure_and_a_notice_names_them(county):
+    findings, figures, notices = list_results(county)
+    coastal, area = add_zones_east_of_county(county, SEA_ZONES)
+    coastal_findings, coastal_figures, coastal_notices = list_results(coastal)
+    assert (coastal_findings, coastal_figures) == (findings, figures)
+    (notice,) = [one for one in coastal_notices if one not in notices]
+    assert notice.startswith(f"{ZONES}有 3 个图斑为海洋分区或用海类")
+    printed_hectares = float(notice.split("（")[1].split(" 公顷")[0].replace("\u202f", ""))
+    assert printed_hectares == pytest.approx(area / 10_000, rel=1e-4)
+
+
+def test_zones_of_land_at_the_same_place_are_outside_the_county(county):
+    eastern, _ = add_zones_east_of_county(county, {"530": "林业发展区"})
+    codes = {finding["code"] for finding in list_results(eastern)[0]}
+    assert {"TOP003", "LAW021"} <= codes
+
+
+def test_tables_compare_the_county_with_the_zones_on_land(county):
+    def read_differences(layers):
+        figures = tabulate_sources(layers, RunOptions(profile="hunyuan")).indicators
+        zones, spaces = make_zone_table(figures), make_space_table(figures)
+        return next(row.values for row in zones.rows if row.code == "difference"), [row.values for row in spaces.rows]
+
+    coastal, _ = add_zones_east_of_county(county, SEA_ZONES)
+    assert read_differences(coastal) == read_differences(county)

@@ -3,19 +3,37 @@
 
 import dataclasses
 import tomllib
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plugin.core.engine import outcome
-from plugin.core.errors import DataError
+from plugin.core.errors import DataError, InputError
 from plugin.core.examples import plans
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolve_norm
-from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
+from plugin.core.standard import SETTING_SECTIONS, flatten_table, list_standard_ids, load_standard
+from plugin.core.standard.indicator_catalogue import _read_catalogue, load_catalogue
+from plugin.core.standard.layer_tree import (
+    list_branches,
+    list_theme_roles,
+    list_themes,
+)
+from plugin.core.standard.numbering import (
+    MAX_RUNNING_NUMBER,
+    find_highest_number_by_county,
+    find_most_frequent_county,
+    make_bsm,
+    make_next_bsm,
+    split_bsm,
+)
 from plugin.paths import PACKAGE_SPECS_FOLDER, PROFILES_FOLDER, STANDARDS_FOLDER, VCT_SETTINGS
+from tests.core.small_plan import explain_error
 
 EDITION_FOLDERS = sorted(path.parent for path in STANDARDS_FOLDER.glob("*/standard.toml"))
 #: Keys of [marks] without a setting: values that rules compare by, defined elsewhere.
@@ -202,3 +220,202 @@ def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
         and (rule.code, plain.find_marked_item(leaf)) not in UNDECLARED_READS_ALLOWED_BY_RULE
     }
     assert not undeclared, f"{rule.code} reads {sorted(undeclared)}: name them in its `uses`"
+
+
+CATALOGUE = load_catalogue(load_standard())
+CATALOGUE_PATH = STANDARDS_FOLDER / "common-2021" / "indicators.toml"
+
+
+def test_indicator_catalogue_names_existing_rules_concepts_and_classes():
+    standard = load_standard()
+    codes = standard.code_lists["land_use_2023"].entry_by_code
+    urban = standard.code_lists["urban_rural"].entry_by_code
+    for entry in CATALOGUE.indicator_by_id.values():
+        if entry.rule:
+            assert entry.rule in load_all_rules(), entry.id
+        for name in (*entry.inputs, *([entry.within] if entry.within else [])):
+            assert name in standard.concepts or name in standard.templates, (entry.id, name)
+        assert set(entry.classes) <= set(codes) and set(entry.urban_codes) <= set(urban), entry.id
+        assert bool(entry.missing) != bool(entry.inputs), entry.id
+
+
+def test_land_groups_of_the_catalogue_have_every_first_level_class_once():
+    codes = load_standard().code_lists["land_use_2023"].entry_by_code
+    first = sorted(c.code for c in codes.values() if c.level == 1)
+    assert sorted(c for g in CATALOGUE.land_groups for c in g.classes) == first
+    assert len([g for g in CATALOGUE.land_groups if g.id != "sea"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("耕地保有量", "cultivated_area"),
+        (" 永久基本 农田面积", "farmland_area"),
+        ("城乡建设用地面积(现状)", "urban_rural_land_area"),
+        ("Forest COVER", "forest_cover"),
+        ("red_line_area", "red_line_area"),
+        ("扩展倍数", "expansion_ratio_n2"),
+        ("耕地保有率", None),
+        ("", None),
+    ],
+)
+def test_indicator_is_found_by_id_alias_or_chinese_or_english_name_and_not_by_an_unknown_name(name, found):
+    entry = CATALOGUE.find_indicator(name, "n2")
+    assert (entry and entry.id) == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('method = "layer_area"', 'method = "guess"', "indicator[9].method"),
+        ('unit = "wan_mu"', 'unit = "acre"', "indicator[1].unit"),
+        ('within = "red_line"\n', "", "within"),
+        ('part = "construction_land_area"', 'part = "no_area"', "development_intensity.part"),
+        ('aliases = ["耕地面积"', 'aliases = ["生态保护红线"', "生态保护红线"),
+        ('kind = "约束性"', "kind = 1", "indicator[1].kind"),
+        ('id = "farmland_area"', 'id = "cultivated_area"', "cultivated_area"),
+    ],
+)
+def test_invalid_indicator_catalogue_is_refused_with_file_and_key(tmp_path, old, new, key):
+    text = CATALOGUE_PATH.read_text(encoding="utf-8")
+    assert old in text
+    path = Path(tmp_path / "indicators.toml")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        _read_catalogue(path)
+    sentence = explain_error(caught.value)
+    assert "indicators.toml" in sentence and key in sentence
+
+
+def test_name_of_an_indicator_is_defined_in_only_one_file():
+    for lang in ("zh", "en"):
+        both = Texts(lang).get_section("indicators").keys() & CATALOGUE.indicator_by_id.keys()
+        assert not both, f"{lang}: {both} are named by indicators.toml already"
+        for name, entry in CATALOGUE.indicator_by_id.items():
+            assert Texts(lang).get_indicator_name(name) == entry.name(lang)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[themes.lines]\nname = "线"\nroles = ["red_line", "NIEMALS"]', "NIEMALS"),
+        ('[themes.lines]\nname = "线"', "themes.lines.roles"),
+        ('[themes.lines]\nname = "线"\nroles = "red_line"', "themes.lines.roles"),
+        ('[themes.lines]\nname = "规划分区"\nroles = ["red_line"]', "规划分区"),
+        ('[tree.lines]\nname = "线"\nroles = ["NIEMALS"]', "NIEMALS"),
+        ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nalso = ["STBHHX"]', "STBHHX"),
+        ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nchosen = "yes"', "tree.lines.chosen"),
+    ],
+)
+def test_invalid_map_theme_or_layer_tree_branch_is_refused_with_its_name(tmp_path, text, expected):
+    (tmp_path / "standard.toml").write_text(
+        f'id = "trial"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n{text}\n', encoding="utf-8"
+    )
+    with pytest.raises(DataError) as caught:
+        load_standard(str(tmp_path))
+    assert expected in str(caught.value.params)
+
+
+@pytest.mark.parametrize("name", list_standard_ids())
+def test_every_layer_is_in_one_branch_of_the_layer_tree(name):
+    standard = load_standard(name)
+    placed = [role for branch in list_branches(standard) for role in branch.roles + branch.roles_of_other_editions]
+    assert set(standard.templates) <= set(placed) and len(placed) == len(set(placed))
+    assert any(branch.is_chosen for branch in list_branches(standard))
+
+
+def test_standard_without_a_layer_tree_inherits_it_for_its_layers():
+    standard = load_standard("three_lines_2022")
+    found = {b.name: b for b in list_branches(standard)}
+    assert not standard.layer_tree and next(iter(found)) == "三条控制线" and found["三条控制线"].is_chosen
+    assert found["三条控制线"].roles == ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "GDBHMB")
+    assert set(found["三条控制线"].roles_of_other_editions) == {"YJJBNT", "YJJBNTTB"}
+    assert set(found["基础数据"].roles) == {"DLTB", "XZQ", "XZQJX"} and not found["基础数据"].roles_of_other_editions
+    assert list_branches(load_standard("pbf_2021"))[0].roles == ("YJJBNTTB", "YJJBNT")
+    assert [t.name for t in list_themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
+
+
+def test_map_theme_shows_the_first_existing_layer_of_each_concept_and_never_only_the_outline():
+    standard = load_standard()
+    theme = standard.themes["three_lines"]
+    assert list_theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]
+    assert list_theme_roles(standard.themes["land_use"], standard, ["XZYDYH", "DLTB"]) == ["DLTB"]
+    # County and townships alone are only an outline.
+    assert list_theme_roles(standard.themes["heritage"], standard, ["XZQX", "XZQXZ", "DLTB"]) == []
+
+
+COUNTY_CODE, OTHER_COUNTY_CODE = "140225", "140226"
+
+#: Values of a BSM column: our numbers, those of a neighbour or another scheme, empty, invalid.
+random_running_numbers = st.integers(1, 10**6)
+random_bsm_values = st.one_of(
+    random_running_numbers.map(lambda n: make_bsm(COUNTY_CODE, n)),
+    random_running_numbers.map(lambda n: make_bsm(OTHER_COUNTY_CODE, n)),
+    random_running_numbers.map(lambda n: f"{COUNTY_CODE}2010{n:08d}"),
+    st.none(),
+    st.text(max_size=20),
+    st.integers(),
+)
+
+
+def test_feature_key_consists_of_county_code_zeros_and_eight_digits():
+    assert make_bsm(COUNTY_CODE, 17) == "140225000000000017"
+    assert split_bsm("140225000000000017") == (COUNTY_CODE, 17)
+    assert split_bsm(140225000000000017) == (COUNTY_CODE, 17)
+    assert split_bsm("140225201000000017") is None
+    assert split_bsm("１４０２２５000000000017") is None
+    assert make_next_bsm(COUNTY_CODE, []) == "140225000000000001"
+    assert make_next_bsm(COUNTY_CODE, ["140225000008000001"]) == "140225000008000002"
+
+
+@pytest.mark.slow
+@given(st.lists(random_bsm_values), st.integers(0, 10**6))
+def test_next_feature_key_has_the_number_one_above_the_highest_used_or_recorded_number(used, high_water):
+    made = make_next_bsm(COUNTY_CODE, used, high_water)
+    assert len(made) == 18 and made not in used
+    _, number = split_bsm(made)
+    ours = [parts[1] for parts in map(split_bsm, used) if parts and parts[0] == COUNTY_CODE]
+    assert number == max([high_water, *ours]) + 1
+
+
+@given(
+    st.lists(st.one_of(st.just("add"), st.just("drop"), st.tuples(st.just("bring"), random_bsm_values)), max_size=60)
+)
+def test_no_feature_key_is_assigned_twice(steps):
+    """Add rows, delete the highest and paste rows in any order.
+
+    The highest number used is stored.
+    """
+    layer, given_out, water = [], [], 0
+    for step in steps:
+        if step == "add":
+            made = make_next_bsm(COUNTY_CODE, layer, water)
+            assert made not in given_out and made not in layer
+            given_out.append(made)
+            layer.append(made)
+        elif step == "drop" and layer:
+            layer.sort(key=str)
+            layer.pop()
+        elif step != "drop":
+            layer.append(step[1])
+        water = max(water, find_highest_number_by_county(layer).get(COUNTY_CODE, 0))
+
+
+def test_find_most_frequent_county_returns_the_county_code_of_most_feature_keys():
+    assert (
+        find_most_frequent_county(
+            [None, make_bsm(OTHER_COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 9), "x"]
+        )
+        == COUNTY_CODE
+    )
+    assert find_most_frequent_county([None, "", "17"]) == ""
+
+
+def test_invalid_feature_key_is_refused_with_a_reason():
+    for county in ("", "14022", "1402251", "14022x", "１４０２２５"):
+        with pytest.raises(InputError) as caught:
+            make_bsm(county, 1)
+        assert caught.value.key == "bsm_county"
+    with pytest.raises(InputError) as caught:
+        make_next_bsm(COUNTY_CODE, [make_bsm(COUNTY_CODE, MAX_RUNNING_NUMBER)])
+    assert caught.value.key == "bsm_used_up"

@@ -207,11 +207,6 @@ def test_failed_dissolve_of_zones_is_reported_with_a_remedy(monkeypatch):
     assert "农业空间" in message and "2 个" in message and "GEO002" in message
 
 
-def test_dissolving_an_empty_layer_of_zones_into_the_three_zones_gives_no_polygons():
-    found = derive_zones(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
-    assert len(found.polygons) == 0 and found.total_m2 == 0 and found.do_areas_add_up
-
-
 def test_gap_between_two_zones_stays_a_hole_in_the_space():
     """Keep a gap between two zones, which rule TOP002 reports."""
     left = move_wkt_to_county("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")

@@ -3,6 +3,7 @@
 
 import errno
 import re
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 import pandas as pd
@@ -10,14 +11,16 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely import Polygon, box
+from shapely import MultiLineString, MultiPolygon, Polygon, box
 
 from plugin.core.errors import InputError, OutputError
-from plugin.core.exchange.vct import store
+from plugin.core.exchange.vct import batch, store
 from plugin.core.exchange.vct.read import open_vct, read_vct
+from plugin.core.exchange.vct.records import format_records
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
+from plugin.core.standard import load_standard
 from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
 
 X, Y = 37_500_000.0, 4_150_000.0
@@ -378,3 +381,383 @@ def test_vct_rings_of_equal_direction_are_read_as_shells_and_holes_by_their_loca
     )
     (found,) = read_vct(write_vct_text(tmp_path / "b.vct", text))
     assert found.frame.geometry[1].equals(shapely.union_all([make_square(100, 0), hole]))
+
+
+def make_point_layer(*places):
+    return [None if p is None else shapely.Point(X + p[0], Y + p[1]) for p in places]
+
+
+def make_label_layer(texts, angles, places=((10, 10), (20, 20.5), (30, 30)), **more):
+    columns = {"VCT_TEXT": ("text", texts), "VCT_ANGLE": ("real", angles), "ZJLX": ("text", ["村"] * len(texts))}
+    return make_vct_layer("ZJ", make_point_layer(*places), **columns, **more)
+
+
+def read_vct_section(path, name):
+    text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
+    return text.split(f"{name}Begin\n")[1].split(f"{name}End")[0].split("\n")[:-1]
+
+
+def test_vct_annotation_has_the_lines_of_the_format_and_is_read_back_with_text_angle_and_position(tmp_path):
+    """Compare each line of the annotation record with the format specification.
+
+    A comma in the text is kept because the text has a separate line.
+    """
+    given = ["浑源", " 一,二 ", "0"]
+    done = write_vct(tmp_path / "a.vct", [make_label_layer(given, [30.5, 1 / 3, np.nan])])
+    assert done.shape_counts == done.row_counts == {"ZJ": 3}
+    lines = read_vct_section(tmp_path / "a.vct", "Annotation")
+    assert lines[:7] == ["1", "9900000001", "unknown", "1", "浑源", "37500010,4150010,30.5", "0"]
+    assert [lines[k] for k in (4, 11, 18)] == given and lines[19] == "37500030,4150030,0"
+    text = (tmp_path / "a.vct").read_bytes().decode("gbk")
+    assert "9900000001,ZJ,Annotation,ZJ\r\n" in text and "ZJ,1\r\nZJLX,Char,50\r\n0\r\n" in text
+    (found,) = read_vct(tmp_path / "a.vct")
+    assert found.frame["VCT_TEXT"].tolist() == given and found.frame["ZJLX"].tolist() == ["村"] * 3
+    assert found.frame["VCT_ANGLE"].tolist() == [30.5, 1 / 3, 0.0]
+    assert shapely.get_coordinates(found.frame.geometry).tolist() == [
+        [X + 10, Y + 10],
+        [X + 20, Y + 20.5],
+        [X + 30, Y + 30],
+    ]
+
+
+def test_vct_file_with_annotation_and_points_is_identical_after_reading_and_writing_it_again(tmp_path):
+    stops = make_vct_layer("ZD", make_point_layer((1, 1)), MC=("text", ["站"]))
+    write_vct(tmp_path / "a.vct", [stops, make_label_layer(["甲", "乙", "丙"], [0, 90, 180])])
+    first = read_vct(tmp_path / "a.vct")
+    write_vct(tmp_path / "b.vct", first)
+    assert (tmp_path / "a.vct").read_bytes() == (tmp_path / "b.vct").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("texts", "places"),
+    [
+        (["甲", "", "丙"], ((1, 1), (2, 2), (3, 3))),
+        (["甲", None, "丙"], ((1, 1), (2, 2), (3, 3))),
+        (["甲", "乙", "丙"], ((1, 1), None, (3, 3))),
+    ],
+    ids=["blank", "no text", "no place"],
+)
+def test_vct_annotation_without_text_or_position_is_refused(tmp_path, texts, places):
+    with pytest.raises(OutputError) as caught:
+        write_vct(tmp_path / "a.vct", [make_label_layer(texts, [0, 0, 0], places, BSM=("text", ["7", "8", "9"]))])
+    assert caught.value.key == "vct_annotation" and not list(tmp_path.iterdir())
+    for lang in ("zh", "en"):
+        assert all(word in Texts(lang).explain_error(caught.value) for word in ("ZJ", "8", "VCT_TEXT"))
+
+
+def test_vct_text_line_breaks_become_spaces_and_unsupported_characters_are_refused(tmp_path):
+    done = write_vct(tmp_path / "a.vct", [make_label_layer(["甲\n乙", "b", "c"], [0, 0, 0])])
+    assert read_vct(tmp_path / "a.vct")[0].frame["VCT_TEXT"][0] == "甲 乙"
+    assert ("vct_note_commas", {"layer": "ZJ", "field": "VCT_TEXT", "count": 1}) in done.notes
+    with pytest.raises(OutputError) as caught:
+        write_vct(tmp_path / "a.vct", [make_label_layer(["𠮷", "b", "c"], [0, 0, 0])])
+    assert caught.value.key == "vct_character"
+    with pytest.raises(OutputError) as caught:
+        write_vct(tmp_path / "a.vct", [make_label_layer(["a", "b", "c"], [0, np.inf, 0])])
+    assert caught.value.key == "vct_no_value"
+
+
+def append_annotation_record(record):
+    return replace_in_squares(
+        ("FeatureCodeEnd", "1000119000,注记,Annotation,ZJ\nFeatureCodeEnd"),
+        ("TableStructureEnd", "ZJ,1\nZJNR,Char,60\n0\nTableStructureEnd"),
+        ("AnnotationBegin\n", f"AnnotationBegin\n{record}"),
+        ("TableEnd\n", "TableEnd\nZJ\n21,浑源县\nTableEnd\n"),
+    )
+
+
+def test_vct_annotation_with_empty_text_and_no_angle_is_read_with_a_null_angle(tmp_path):
+    text = append_annotation_record("21\n1000119000\nunknown\n1\n\n37500010,4150010\n0\n")
+    found = read_vct(write_vct_text(tmp_path / "a.vct", text))[1].frame
+    assert found["VCT_TEXT"].tolist() == [""] and found["VCT_ANGLE"].isna().all()
+    assert (found.geometry[0].x, found.geometry[0].y) == (37500010, 4150010)
+
+
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        ("21\n1000119000\nunknown\n1\n浑源\n37500010\n0\n", "vct_position"),
+        ("21\n1000119000\nunknown\n1\n浑源\n37500010,nan,0\n0\n", "vct_position"),
+        ("21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n", "vct_count"),
+        ("21\n1000119001\nunknown\n1\n浑源\n37500010,4150010,30\n0\n", "vct_unknown_code"),
+        ("11\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n", "vct_twice"),
+    ],
+)
+def test_damaged_vct_annotation_is_refused_with_its_line(tmp_path, record, key):
+    with pytest.raises(InputError) as caught:
+        read_vct(write_vct_text(tmp_path / "a.vct", append_annotation_record(record)))
+    assert caught.value.key == key and caught.value.params["line"] > 90
+
+
+def test_vct_row_of_a_polygon_table_that_refers_to_a_point_is_refused_with_its_line(tmp_path):
+    text = append_annotation_record("21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n").replace(
+        "\n11,1401", "\n21,1401"
+    )
+    with pytest.raises(InputError) as caught:
+        read_vct(write_vct_text(tmp_path / "a.vct", text))
+    assert caught.value.key == "vct_other_kind"
+    message = Texts("zh").explain_error(caught.value)
+    assert all(word in message for word in ("YDYHGHFQ", "21", "点", str(caught.value.params["line"]))), message
+    assert "point" in Texts("en").explain_error(caught.value)
+
+
+def test_vct_layer_without_features_is_written_with_every_section_and_read_back_without_rows(tmp_path):
+    """Write begin and end of each section; they are read back as a layer without rows."""
+    write_vct(tmp_path / "a.vct", [make_vct_layer("A", [], BSM=("text", []))])
+    text = (tmp_path / "a.vct").read_bytes().decode("gbk").replace("\r\n", "\n")
+    for name in ("Point", "Line", "Polygon", "Annotation", "Topology", "Style"):
+        assert f"{name}Begin\n{name}End\n" in text
+    assert "AttributeBegin\nA\nTableEnd\nAttributeEnd\n" in text and "ExtentMin:0,0\n" in text
+    (found,) = read_vct(tmp_path / "a.vct")
+    assert len(found.frame) == 0 and list(found.frame) == ["BSM", "geometry"]
+    without_sections = TWO_SQUARES_TEXT.split("PointBegin")[0] + "AttributeBegin\nAttributeEnd\n"
+    (found,) = read_vct(write_vct_text(tmp_path / "b.vct", without_sections))
+    assert len(found.frame) == 0 and list(found.frame) == ["BSM", "GHFQDM", "geometry"]
+
+
+def format_decimal(value, decimals):
+    """Return a number as text, rounded to the given number of decimals."""
+    text = f"{Decimal(round(value, decimals)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):f}"
+    text = text.rstrip("0").rstrip(".") if decimals else text
+    return "0" if text == "-0" else text
+
+
+@pytest.mark.parametrize(
+    ("decimals", "low", "high"), [(4, 37_500_000, 37_600_000), (10, 100, 120), (0, 0, 500), (4, -50, 50)]
+)
+def test_vct_coordinate_text_equals_that_of_python_decimals(monkeypatch, decimals, low, high):
+    monkeypatch.setattr("plugin.core.exchange.vct.records._VERTICES_PER_BLOCK", 40)
+    chance = np.random.default_rng(3)
+    xy = chance.uniform(low, high, (300, 2))
+    for k in range(decimals):
+        xy[k * 20 : k * 20 + 20] = np.round(xy[k * 20 : k * 20 + 20], k)
+    at = [0, 1, 3, 3, 100, 104, 300]
+    heads = [f"{k}\n100%s\n" for k in range(6)]
+    text = "".join(format_records(xy, at, heads, "0\n", decimals))
+    wanted = ""
+    for k, head in enumerate(heads):
+        wanted += (
+            head
+            + "".join(
+                ",".join(format_decimal(v, decimals) for v in row) + "\n" for row in xy[at[k] : at[k + 1]].tolist()
+            )
+            + "0\n"
+        )
+    assert text == wanted
+
+
+#: In 阳曲 (140122).
+WEST, SOUTH = 112.70, 37.95
+random_generator = np.random.default_rng(7)
+
+
+def pack_degrees(degrees):
+    """Convert decimal degrees to the notation DD.MMSSssss."""
+    whole = np.floor(degrees)
+    minutes = np.floor((degrees - whole) * 60 + 1e-9)
+    seconds = np.clip((degrees - whole) * 3600 - minutes * 60, 0, None)
+    return whole + minutes / 100 + seconds / 10_000
+
+
+def make_random_points(count, width, west=WEST, south=SOUTH):
+    return np.column_stack(
+        [west + random_generator.random(count) * width, south + random_generator.random(count) * width]
+    )
+
+
+def write_points(path, xy, code="140122", extent=None):
+    """Write points as the export does; ``extent`` replaces the corners in the header."""
+    write_vct(path, [make_vct_layer("JZD", shapely.points(xy), crs=4490, XZQDM=("text", [code] * len(xy)))])
+    if extent is not None:
+        text = path.read_bytes().decode("gbk")
+        low, high = (",".join(f"{v:.6f}" for v in corner) for corner in (extent.min(axis=0), extent.max(axis=0)))
+        rows = text.split("\r\n")
+        rows = [f"ExtentMin:{low}" if r.startswith("ExtentMin") else r for r in rows]
+        rows = [f"ExtentMax:{high}" if r.startswith("ExtentMax") else r for r in rows]
+        path.write_bytes("\r\n".join(rows).encode("gbk"))
+    return path
+
+
+def read_and_get_error_key(path):
+    with pytest.raises(InputError) as caught:
+        read_vct(path)
+    error = caught.value
+    for lang in ("zh", "en"):
+        shown = Texts(lang).explain_error(error)
+        assert "DD.MMSS" in shown and str(error.params["line"]) in shown and error.params["line"] > 20
+    return error
+
+
+def test_many_points_with_all_minutes_and_seconds_below_60_are_refused_as_dd_mmss_degrees(tmp_path):
+    xy = pack_degrees(make_random_points(400, 0.3, south=38.0, west=112.0))
+    error = read_and_get_error_key(write_points(tmp_path / "a.vct", xy, code="149999"))
+    assert error.key == "vct_place_packed"
+    assert f"{xy[0, 0]:.10g}" in Texts("zh").explain_error(error)
+
+
+def test_dd_mmss_degrees_outside_the_extent_in_the_header_are_refused(tmp_path):
+    """Use few points, so that only the header extent proves the notation."""
+    plain = make_random_points(5, 0.01)
+    error = read_and_get_error_key(write_points(tmp_path / "a.vct", pack_degrees(plain), code="149999", extent=plain))
+    assert error.key == "vct_place_packed_extent"
+
+
+def test_dd_mmss_degrees_outside_the_county_are_refused(tmp_path):
+    plain = make_random_points(5, 0.01, west=113.95, south=40.30)
+    error = read_and_get_error_key(write_points(tmp_path / "a.vct", pack_degrees(plain), code="140222"))
+    assert error.key == "vct_place_packed_county" and "140222" in Texts("zh").explain_error(error)
+
+
+@pytest.mark.parametrize("count", [1, 3, 20, 2000])
+def test_decimal_degrees_in_a_vct_file_are_read(tmp_path, count):
+    plain = make_random_points(count, 0.3, west=112.4, south=38.0)
+    (found,) = read_vct(write_points(tmp_path / "a.vct", plain))
+    assert len(found.frame) == count and found.notices == []
+
+
+def test_points_on_a_grid_of_hundredths_of_a_degree_are_read_as_decimal_degrees_without_a_notice(tmp_path):
+    """Use hundredths of a degree, which have no seconds to compare."""
+    xy = np.array([[112.5 + i / 100, 38.0 + j / 100] for i in range(10) for j in range(20)])
+    (found,) = read_vct(write_points(tmp_path / "a.vct", xy))
+    assert len(found.frame) == 200 and found.notices == []
+
+
+def test_points_outside_the_extent_in_both_notations_are_read_as_decimal_degrees_with_a_notice(tmp_path):
+    """Use decimal degrees that are outside the extent in both notations."""
+    plain = np.array([[112.5312, 38.0144], [112.5533, 38.0521]])
+    (found,) = read_vct(write_points(tmp_path / "a.vct", plain, extent=plain + 0.1))
+    assert [key for key, _ in found.notices] == ["vct_note_extent"]
+
+
+def test_points_in_dd_mmss_in_a_file_with_lines_in_decimal_degrees_are_refused(tmp_path):
+    plain = make_random_points(400, 0.3, west=112.4, south=38.0)
+    lines = shapely.linestrings(plain.reshape(-1, 2, 2))
+    points = pack_degrees(make_random_points(300, 0.3, west=112.4, south=38.0))
+    path = tmp_path / "a.vct"
+    layers = [
+        make_vct_layer("JZD", shapely.points(points), crs=4490, XZQDM=("text", ["140122"] * len(points))),
+        make_vct_layer("JZX", lines, crs=4490, XZQDM=("text", ["140122"] * len(lines))),
+    ]
+    write_vct(path, layers)
+    assert read_and_get_error_key(path).key == "vct_place_packed"
+
+
+def test_too_few_points_to_be_sure_of_dd_mmss_are_read_as_decimal_degrees_with_a_notice(tmp_path):
+    xy = pack_degrees(make_random_points(14, 0.05, west=112.5, south=38.0))
+    (found,) = read_vct(write_points(tmp_path / "a.vct", xy))
+    assert [key for key, _ in found.notices] == ["vct_note_packed"] and len(found.frame) == 14
+
+
+PARCEL_X, PARCEL_Y = 38_384_000.0, 4_212_000.0
+PARCEL_KEYS = [f"14012210000000000{k}" for k in (1, 2, 3)]
+PARCEL_SQUARES = [shapely.box(PARCEL_X + x, PARCEL_Y, PARCEL_X + x + 100, PARCEL_Y + 100) for x in (0, 100, 200)]
+
+
+def make_road_layer(length_m):
+    line = shapely.linestrings([[PARCEL_X, PARCEL_Y], [PARCEL_X + 300, PARCEL_Y], [PARCEL_X + 300, PARCEL_Y + 400]])
+    return make_vct_layer("ZXCQDLZXX", [line], crs=4526, BSM=("text", PARCEL_KEYS[:1]), CD=("real", [length_m]))
+
+
+def import_with_field_type(tmp_path, field, declared):
+    """Import a VCT field declared as another type; return notes, None if refused."""
+    path = tmp_path / "a.vct"
+    lengths = {"MJ": ("real", [10_000.0, 10_000.0, 10_000.0]), "SJNF": ("integer", [2020, 2020, 2020])}
+    areas = make_vct_layer(
+        "YDYHGHFQ", PARCEL_SQUARES, crs=4526, BSM=("text", PARCEL_KEYS), XZQMC=("text", ["阳曲县"] * 3), **lengths
+    )
+    write_vct(path, [areas, make_road_layer(700.0)], templates=load_standard().templates)
+    text = path.read_bytes().decode("gbk")
+    changed = re.sub(rf"^{field},.*?(?=\r)", f"{field},{declared}", text, flags=re.M)
+    assert f"\n{field}," in text
+    path.write_bytes(changed.encode("gbk"))
+    try:
+        with open_vct(path, merges_parts=True) as vct:
+            for _ in vct.read_batches():
+                pass
+            return dict(vct.notes)
+    except InputError as error:
+        assert error.key.startswith("vct_") and error.params["line"] > 0
+        return None
+
+
+@pytest.mark.parametrize("field", ["BSM", "XZQMC", "MJ", "SJNF", "CD"])
+@pytest.mark.parametrize("declared", ["Char,50", "Int,10", "Float,20,3", "Date,8", "VarChar"])
+def test_vct_field_declared_as_another_type_is_refused_with_its_line_unless_its_values_can_be_read(
+    tmp_path, field, declared
+):
+    found = import_with_field_type(tmp_path, field, declared)
+    if "Char" in declared:
+        assert found is not None
+
+
+def make_square_at(x, y=0.0, width=100.0):
+    return box(X + x, Y + y, X + x + width, Y + y + width)
+
+
+def write_and_read(path, *layers, join=True):
+    """Write layers to VCT; return the layers read back, with the parts of a feature joined or not."""
+    write_vct(path, layers)
+    return read_vct(path, merges_parts=join)
+
+
+def test_vct_rows_that_differ_only_in_shape_are_joined_and_rows_with_different_keys_are_not(tmp_path):
+    """Write a feature of three squares beside features that differ only in their key."""
+    shapes = [
+        MultiPolygon([make_square_at(0), make_square_at(200), make_square_at(400)]),
+        make_square_at(600),
+        make_square_at(800),
+    ]
+    columns = {"BSM": ("text", ["1", "2", "2b"]), "MC": ("text", ["甲", "甲", "甲"])}
+    (found,) = write_and_read(tmp_path / "a.vct", make_vct_layer("A", shapes, **columns))
+    assert found.frame["BSM"].tolist() == ["1", "2", "2b"]
+    assert [shapely.get_num_geometries(s) for s in found.frame.geometry] == [3, 1, 1]
+    assert all(a.equals(b) for a, b in zip(found.frame.geometry, shapes, strict=True))
+    notes = [(k, p["count"]) for k, p in found.notices if k != "vct_note_place_unknown"]
+    assert notes == [("vct_note_joined", 1)]
+    (separate,) = read_vct(tmp_path / "a.vct")
+    assert separate.frame["BSM"].tolist() == ["1", "1", "1", "2", "2b"]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "keys", "rows"),
+    [
+        ([make_square_at(0), make_square_at(200)], [None, None], 2),
+        ([make_square_at(0), make_square_at(200)], ["1", "2"], 2),
+        ([make_square_at(0), make_square_at(0)], ["1", "1"], 2),
+        ([make_square_at(0), make_square_at(100)], ["1", "1"], 2),
+        ([make_square_at(0), None, make_square_at(200)], ["1", "1", "1"], 3),
+        ([make_square_at(0), make_square_at(200)], ["1", "1"], 1),
+    ],
+    ids=["no key", "two keys", "duplicate land", "sharing an edge", "one without a shape", "equal rows"],
+)
+def test_vct_rows_without_a_key_or_with_overlapping_adjacent_or_missing_shapes_are_not_joined(
+    tmp_path, shapes, keys, rows
+):
+    (found,) = write_and_read(tmp_path / "a.vct", make_vct_layer("A", shapes, BSM=("text", keys)))
+    assert len(found.frame) == rows
+    present = [s for s in shapes if s is not None]
+    assert np.isclose(found.frame.area.sum(), sum(s.area for s in present))
+
+
+def test_parts_of_a_vct_line_are_joined_but_points_are_not(tmp_path):
+    line = MultiLineString([[(X, Y), (X + 5, Y)], [(X, Y + 5), (X + 5, Y + 5)]])
+    points = shapely.MultiPoint([(X, Y), (X + 5, Y)])
+    lines, dots = write_and_read(
+        tmp_path / "a.vct",
+        make_vct_layer("X", [line], BSM=("text", ["1"])),
+        make_vct_layer("D", [points], BSM=("text", ["1"])),
+    )
+    assert lines.frame.geometry[0].equals(line) and len(dots.frame) == 2
+
+
+def test_parts_of_a_vct_feature_are_joined_across_read_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "BATCH_ROWS", 2)
+    shapes = [
+        make_square_at(0),
+        MultiPolygon([make_square_at(200 * n, 500) for n in range(5)]),
+        make_square_at(1000),
+        make_square_at(1200),
+    ]
+    (found,) = write_and_read(tmp_path / "a.vct", make_vct_layer("A", shapes, BSM=("text", ["1", "2", "3", "4"])))
+    assert found.frame["BSM"].tolist() == ["1", "2", "3", "4"]
+    assert shapely.get_num_geometries(found.frame.geometry.to_numpy()).tolist() == [1, 5, 1, 1]

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Indicators and comparisons of editions as documents: the figures of their workbooks, and the command line."""
 
+import re
+
+import numpy as np
 import pytest
 
 from plugin.core.cli.console import EXIT_CLEAN, EXIT_FOUND
@@ -11,7 +14,8 @@ from plugin.core.render.document.blocks import (
     Paragraph,
     Signature,
 )
-from plugin.core.render.document.docx_writer import import_docx_library, write_docx
+from plugin.core.render.document.column_widths import _count_lines, compute_column_shares, compute_text_width
+from plugin.core.render.document.docx_writer import import_docx_library
 from plugin.core.render.document.table_document import make_table_document
 from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber, make_sheet_name
 from plugin.core.tabulate import RunOptions, make_figures_document, tabulate_sources
@@ -81,13 +85,41 @@ def test_command_line_refuses_a_document_with_another_suffix(tmp_path, capsys):
     assert ".docx" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
-def test_heading_row_of_a_group_in_the_docx_is_kept_on_one_page_with_the_row_below_it(tabulated, tmp_path):
-    document = make_figures_document(tabulated)
-    shown = next(block for block in document.blocks if isinstance(block, DocumentTable))
-    heads = [row[1].text for n, row in enumerate(shown.rows) if n in shown.group_heads]
-    assert heads[:2] == ["三条控制线", "资源利用与保护"]
-    path = tmp_path / "指标.docx"
-    write_docx(document, path)
-    rows = import_docx_library("x").Document(str(path)).tables[0].rows
-    kept = {row.cells[1].text for row in rows if row.cells[1].paragraphs[0].paragraph_format.keep_with_next}
-    assert {*heads, "指标"} <= kept and len(kept) < len(shown.rows) / 3
+#: Letters of 4 points in a line of a landscape page.
+LANDSCAPE_LETTERS = 187
+
+
+def test_short_columns_are_as_wide_as_their_texts_and_columns_of_sentences_share_the_rest():
+    rows = [("1", "无法计算", "由图层不能计算：" * 20), ("2", "达到", "地类图斑")]
+    number, state, sentence = compute_column_shares(["序号", "状态", "数据"], rows, 100)
+    assert number >= 4 and state >= 8 and sentence > 60
+    assert number + state + sentence == pytest.approx(100)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_tables_of_indicators_break_no_line_inside_a_figure_or_word(lang):
+    options = RunOptions(profile="hunyuan", lang=lang)
+    document = make_figures_document(tabulate_sources(SAMPLE_FOLDER / "county.gpkg", options))
+    tables = [block for block in document.blocks if isinstance(block, DocumentTable)]
+    assert len(tables) == 8
+    cut = []
+    for table in tables:
+        room = [column.width_percent / 100 * LANDSCAPE_LETTERS for column in table.columns]
+        texts = [[column.title for column in table.columns], *([cell.text for cell in row] for row in table.rows)]
+        for row in texts:
+            for text, width in zip(row, room, strict=True):
+                words = [text] if re.match("[≤≥−0-9]", text) and len(text) < 15 else re.findall("[!-~]+", text)
+                cut += [word for word in words if len(word) < 20 and compute_text_width(word) > width - 1]
+    assert not cut
+
+
+def test_a_line_has_whole_chinese_characters():
+    texts = ("历史文化保护线", "一二三四五六七八九十" * 9)
+    shares = compute_column_shares(["图层", "说明"], [texts] * 3, 40)
+    room = shares[0] * 0.4 - 3
+    lines = -(-len(texts[0]) // int(room // 2))
+    assert lines <= -(-len(texts[1]) // int((shares[1] * 0.4 - 3) // 2))
+    # The widths are counted with whole characters, not with halves: seven characters need four to have two lines.
+    assert _count_lines(
+        np.array([14.0, 14.0, 14.0]), np.array([True, True, False]), np.array([7.0, 8.0, 7.0])
+    ).tolist() == [3, 2, 2]
