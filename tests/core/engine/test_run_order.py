@@ -15,8 +15,7 @@ from plugin.core.messages.texts import Texts, format_width
 from plugin.core.model.findings import sort_findings
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.render.rules_run import describe_rules_run, find_rules_for_data
-from plugin.core.render.verdict import list_caveats
+from plugin.core.render.verdict import describe_rules_run, find_rules_for_data, list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard

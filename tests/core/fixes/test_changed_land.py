@@ -13,6 +13,7 @@ from plugin.core.fixes.area_balance import sum_area_changes
 from plugin.core.fixes.clipped_layers import LayerClipper
 from plugin.core.fixes.differences import ChangedRow
 from plugin.core.fixes.proposal import AreaChange
+from tests.parametrize import first_daily
 
 CENTRE = np.array([38_560_000.0, 4_390_000.0])
 

@@ -12,7 +12,7 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
 from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes.append_only import PreparedRows, RowsToAppend, append_rows
-from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, LogAction, make_default_log_path
+from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, LogAction, append_step, make_default_log_path
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.run import FixRunOptions, run_fixes

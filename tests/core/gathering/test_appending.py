@@ -18,9 +18,8 @@ from plugin.core.__main__ import main
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.gathering import data_set, run
-from plugin.core.gathering.appending import Appender
+from plugin.core.gathering.appending import Appender, KeyRegister
 from plugin.core.gathering.convert_layers import keep_county_fields
-from plugin.core.gathering.keys import KeyRegister
 from plugin.core.gathering.model import GatheredCounty, GatherOptions, GatherResult
 from plugin.core.gathering.notes import find_gathering_problems
 from plugin.core.gathering.run import gather_counties

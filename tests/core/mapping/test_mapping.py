@@ -16,23 +16,18 @@ from plugin.core.io import read_source
 from plugin.core.mapping import (
     CodeTranslation,
     FieldMapping,
+    MappedRows,
     MappingLoss,
     apply_mapping,
+    drop_personal_data,
     find_translation_column,
     format_mapping_as_toml,
     load_mapping,
     make_mapping_from_proposals,
     propose_mapping,
 )
-from plugin.core.mapping.personal import drop_personal_fields, mask_personal_losses
-from plugin.core.mapping.preview import (
-    MAX_SAMPLES,
-    SourceColumns,
-    change_mapping,
-    find_possible_code_translations,
-    find_undecided_codes,
-    preview_field,
-)
+from plugin.core.mapping.preview import MAX_SAMPLES, SourceColumns, change_mapping, find_undecided_codes, preview_field
+from plugin.core.mapping.proposals import find_possible_code_translations
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
@@ -440,7 +435,7 @@ def test_every_template_field_about_persons_is_marked_personal():
 
 def test_personal_fields_are_kept_but_emptied():
     frame = make_table([make_county_box(0, 0)], ZRRZJHM=["140225190001010011"], lxdh=["0352-0000000"], DLBM=["0103"])
-    made = drop_personal_fields(frame, FARMLAND_TEMPLATE)
+    made = drop_personal_data(MappedRows(frame, [], [], []), FARMLAND_TEMPLATE).frame
     assert list(made.columns) == list(frame.columns) and made["DLBM"].tolist() == ["0103"]
     assert made["ZRRZJHM"].isna().all() and made["lxdh"].isna().all()
     assert frame["ZRRZJHM"].tolist() == ["140225190001010011"]
@@ -448,7 +443,8 @@ def test_personal_fields_are_kept_but_emptied():
 
 def test_list_of_mapping_losses_shows_an_empty_text_instead_of_a_lost_value_of_a_personal_field():
     losses = [MappingLoss(1, "k", name, name, "13800000000", "too_long") for name in ("LXDH", "BZ")]
-    assert [loss.value for loss in mask_personal_losses(losses, FARMLAND_TEMPLATE)] == ["", "13800000000"]
+    mapped = MappedRows(make_table([make_county_box(0, 0)]), losses, [], [])
+    assert [loss.value for loss in drop_personal_data(mapped, FARMLAND_TEMPLATE).losses] == ["", "13800000000"]
 
 
 def test_mapping_report_contains_no_personal_value():

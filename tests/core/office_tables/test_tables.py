@@ -21,7 +21,6 @@ from openpyxl.workbook.defined_name import DefinedName
 from plugin.core.__main__ import main
 from plugin.core.errors import DataError, InputError, OutputError
 from plugin.core.messages.texts import Texts
-from plugin.core.office_tables.conflicts import _sum_known
 from plugin.core.office_tables.layouts import list_layout_ids, load_layout, load_layouts
 from plugin.core.office_tables.rounding import do_parts_add_up, round_parts, round_table, round_to_digits
 from plugin.core.office_tables.run import TableOrder, fill_office_tables, make_office_tables

@@ -13,12 +13,11 @@ from plugin.core.options import RunOptions
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.projects import near_plan
 from plugin.core.projects.admission import load_admission
-from plugin.core.projects.drawn import DrawnProject, read_drawn_projects, review_drawn_projects
 from plugin.core.projects.lines import is_rest_sliver
 from plugin.core.projects.model import ClassItem, TownshipItem
 from plugin.core.projects.near_plan import make_plan_near, needs_field
 from plugin.core.projects.occupied import ProjectPieces
-from plugin.core.projects.prepared import DrawnProject, PreparedReview, read_drawn_projects
+from plugin.core.projects.prepared import DrawnProject, PreparedReview, read_drawn_projects, review_drawn_projects
 from plugin.core.projects.read_projects import read_projects
 from plugin.core.projects.review import ProjectReview
 from plugin.core.projects.settings import load_review_settings

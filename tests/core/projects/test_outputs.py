@@ -23,8 +23,7 @@ from plugin.core.messages.texts import Message, Texts
 from plugin.core.options import RunOptions
 from plugin.core.profile import DocumentInfo
 from plugin.core.projects import page
-from plugin.core.projects.map_scene import ProjectMapper, choose_frame, round_up_scale
-from plugin.core.projects.map_settings import load_map_settings
+from plugin.core.projects.map_scene import ProjectMapper, choose_frame, load_map_settings, round_up_scale
 from plugin.core.projects.map_svg import draw_map
 from plugin.core.projects.model import Outcome, TownshipItem
 from plugin.core.projects.page_tables import PageTables
@@ -33,8 +32,8 @@ from plugin.core.projects.run import review_projects
 from plugin.core.projects.verdict import list_missing
 from plugin.core.projects.write import check_conformity_outputs, write_conformity_outputs
 from plugin.core.render.document.blocks import NoticeBox, PictureWithText
-from plugin.core.render.document.html_page import render_document_page
-from plugin.core.render.document.image_size import read_image_size
+from plugin.core.render.document.images import read_image_size
+from plugin.core.render.document.outputs import render_document_page
 from plugin.core.render.document.texts import list_document_texts
 from plugin.core.render.words import ReportTexts
 from tests.core.printed_tables import W, normalise, read_docx_rows

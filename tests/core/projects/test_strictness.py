@@ -15,12 +15,11 @@ from plugin.core.loading.reading import read_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.projects.admission import load_admission
-from plugin.core.projects.drawn import DrawnProject, read_drawn_projects
 from plugin.core.projects.messages import describe_result
 from plugin.core.projects.model import NoteLevel, Outcome, SupplyMode
 from plugin.core.projects.near_plan import make_plan_near
 from plugin.core.projects.page import make_conformity_document
-from plugin.core.projects.prepared import PreparedReview
+from plugin.core.projects.prepared import DrawnProject, PreparedReview, read_drawn_projects
 from plugin.core.projects.read_projects import read_project_layer
 from plugin.core.projects.review import ProjectReview
 from plugin.core.projects.run import review_projects

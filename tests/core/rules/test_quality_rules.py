@@ -31,7 +31,6 @@ from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.tables.by_place import make_space_table, make_zone_table
 from plugin.core.results.run import run_check
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
-from plugin.core.rules.att.att004_key_make_up import _mask_well_composed_keys
 from plugin.core.rules.att.att005_key_across_layers import _find_shared_keys
 from plugin.core.tabulate import tabulate_sources
 from plugin.paths import SAMPLE_FOLDER
@@ -379,26 +378,6 @@ def test_waiver_does_not_depend_on_the_feature_keys_in_a_message():
         f for f in run_check(make_example_plan(rows), [load_all_rules()["REL004"]]).findings if f.code == "REL004"
     ]
     assert "there" in finding.params["shown"] and "there" not in str(get_finding_figures(finding))
-
-
-right_keys = st.from_regex(r"140225[0-9A-Z]{12}", fullmatch=True)
-keys_of_any_kind = st.one_of(
-    right_keys,
-    st.from_regex(r"[0-9A-Za-z]{0,20}", fullmatch=True),
-    st.text(max_size=20),
-    st.tuples(right_keys, st.integers(0, 17), st.characters()).map(lambda k: k[0][: k[1]] + k[2] + k[0][k[1] + 1 :]),
-)
-
-
-def is_well_composed(key: str, county: str) -> bool:
-    """Return True if one key has 18 digits and capital letters and begins with six digits, which are the county's."""
-    is_composed = key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()
-    return is_composed and len(key) == 18 and key.startswith(county)
-
-
-@given(st.lists(keys_of_any_kind), st.sampled_from(["140225", "1402", ""]))
-def test_column_of_keys_is_tested_as_each_key(keys, county):
-    assert _mask_well_composed_keys(keys, county).tolist() == [is_well_composed(key, county) for key in keys]
 
 
 @given(st.lists(st.lists(st.sampled_from(["", "a", "b", "c", "d"]), max_size=6), max_size=4))

@@ -14,8 +14,8 @@ import shapely
 
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.examples.plans import ORIGIN, make_example_plan, run_example
-from plugin.core.examples.rule_examples import find_failing_example_problem, find_passing_example_problem
-from plugin.core.messages.texts import NARROW_CASE, Texts, is_variant_key, make_variant_key
+from plugin.core.examples.run import find_failing_example_problem, find_passing_example_problem
+from plugin.core.messages.texts import NARROW_CASE, Texts, make_variant_key
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import RuleExample, load_all_rules
@@ -23,6 +23,7 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from tests.parametrize import for_each
+from tests.rule_examples import is_variant_key
 
 FAILING_EXAMPLES = [(rule, example) for rule in load_all_rules().values() for example in rule.fails]
 PASSING_EXAMPLES = [(rule, example) for rule in load_all_rules().values() for example in rule.passes]

@@ -29,7 +29,6 @@ from plugin.core.standard.numbering import (
     find_highest_number_by_county,
     find_most_frequent_county,
     make_bsm,
-    make_next_bsm,
     split_bsm,
 )
 from plugin.paths import PACKAGE_SPECS_FOLDER, PROFILES_FOLDER, STANDARDS_FOLDER, VCT_SETTINGS
@@ -364,18 +363,18 @@ def test_feature_key_consists_of_county_code_zeros_and_eight_digits():
     assert split_bsm(140225000000000017) == (COUNTY_CODE, 17)
     assert split_bsm("140225201000000017") is None
     assert split_bsm("１４０２２５000000000017") is None
-    assert make_next_bsm(COUNTY_CODE, []) == "140225000000000001"
-    assert make_next_bsm(COUNTY_CODE, ["140225000008000001"]) == "140225000008000002"
+    assert find_highest_number_by_county([]) == {}
+    assert find_highest_number_by_county(["140225000008000001"]) == {COUNTY_CODE: 8000001}
 
 
 @pytest.mark.slow
-@given(st.lists(random_bsm_values), st.integers(0, 10**6))
-def test_next_feature_key_has_the_number_one_above_the_highest_used_or_recorded_number(used, high_water):
-    made = make_next_bsm(COUNTY_CODE, used, high_water)
+@given(st.lists(random_bsm_values))
+def test_feature_key_above_the_highest_number_of_a_layer_is_not_used(used):
+    highest = find_highest_number_by_county(used).get(COUNTY_CODE, 0)
+    made = make_bsm(COUNTY_CODE, highest + 1)
     assert len(made) == 18 and made not in used
-    _, number = split_bsm(made)
     ours = [parts[1] for parts in map(split_bsm, used) if parts and parts[0] == COUNTY_CODE]
-    assert number == max([high_water, *ours]) + 1
+    assert highest == max([0, *ours])
 
 
 @given(
@@ -389,7 +388,7 @@ def test_no_feature_key_is_assigned_twice(steps):
     layer, given_out, water = [], [], 0
     for step in steps:
         if step == "add":
-            made = make_next_bsm(COUNTY_CODE, layer, water)
+            made = make_bsm(COUNTY_CODE, max(find_highest_number_by_county(layer).get(COUNTY_CODE, 0), water) + 1)
             assert made not in given_out and made not in layer
             given_out.append(made)
             layer.append(made)
@@ -417,5 +416,5 @@ def test_invalid_feature_key_is_refused_with_a_reason():
             make_bsm(county, 1)
         assert caught.value.key == "bsm_county"
     with pytest.raises(InputError) as caught:
-        make_next_bsm(COUNTY_CODE, [make_bsm(COUNTY_CODE, MAX_RUNNING_NUMBER)])
+        make_bsm(COUNTY_CODE, MAX_RUNNING_NUMBER + 1)
     assert caught.value.key == "bsm_used_up"

@@ -16,7 +16,6 @@ from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.ledger_import import read_ledger
-from plugin.core.worklist import make_default_worklist_path
 from plugin.core.worklist.file import WORKLIST_COLUMNS, change_worklist, read_worklist
 from plugin.core.worklist.merge import apply_edits, merge_part, split_worklist
 from plugin.core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
@@ -212,8 +211,7 @@ def add(*items):
 
 
 def test_new_list_has_the_promised_columns_in_utf8_with_byte_order_mark(tmp_path):
-    path = make_default_worklist_path(tmp_path / "county.gpkg")
-    assert path.name == "county.worklist.csv"
+    path = tmp_path / "county.worklist.csv"
     change_worklist(path, add(ITEM))
     data = path.read_bytes()
     assert data.startswith(BOM)

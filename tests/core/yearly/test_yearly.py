@@ -24,6 +24,7 @@ from plugin.core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KI
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import convert_balance_to_dict, list_notes
+from tests.parametrize import first_daily
 
 UPDATE_DATE = date(2026, 3, 9)
 
