@@ -63,7 +63,7 @@ def write_files(summary: BatchSummary, folder: Path) -> dict[str, tuple[float, i
     writers = {
         SUMMARY_JSON: lambda path: path.write_text(summary_to_json(summary), encoding="utf-8"),
         SUMMARY_HTML: lambda path: path.write_text(render_summary(summary), encoding="utf-8"),
-        SUMMARY_XLSX: lambda path: write_summary_workbook(summary, path, ""),
+        SUMMARY_XLSX: lambda path: write_summary_workbook(summary, path),
         SUMMARY_LAYER: lambda path: write_summary_layer(summary, path),
     }
     measured = {}
