@@ -311,7 +311,7 @@ def test_package_dialog_shows_the_refusal_reasons_until_the_check_started_in_it_
     gate = export_scene.dialog.form.gate
     export_scene.export.update_preview()
     assert gate.check_button.text() == "重新检查"
-    assert wait_until(lambda: export_scene.export._ahead._looker is not None)
+    assert wait_until(lambda: export_scene.export._ahead._checked is not None)
     process_events(0.2)
     gate.show_objections(ExportObjections((), ("缺规划文本", "地类图斑没有图形"), ()))
     export_scene.fresh = None
