@@ -330,7 +330,7 @@ class CheckPlan(SanxianAlgorithm):
         texts = Texts(evaluation.lang)
         log_lines(feedback, list_log_lines(evaluation, texts))
         log_warnings(feedback, list_note_sentences(evaluation, texts))
-        chapter = run_in_python_thread(make_evaluation_chapter)(evaluation, render_svg)
+        chapter = run_in_python_thread(make_evaluation_chapter)(evaluation, render_svg, cancellation)
         if self.is_public:
             feedback.pushWarning(chapter.reason_left_out)
         return chapter
