@@ -2,7 +2,7 @@
 """Assign 标识码 (BSM): county (6) + ``0000`` + running number (8).
 
 A number is unique in its layer and never assigned twice (rule A1). A number is free if it is above every number ever
-used: those in the layer, those of unsaved edits, and the stored maximum (``high_water``), which outlives deleted
+used: those in the layer, those of unsaved edits, and the stored maximum, which outlives deleted
 features. Gaps are normal.
 """
 

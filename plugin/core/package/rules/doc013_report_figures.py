@@ -172,10 +172,10 @@ def _compare_with_manifest(
     results = [(one.get("verdict"), one.get("errors")) for one in (summary, manifest_summary)]
     if results[0] != results[1]:
         verdict_words = texts.get_section("verdicts")
-        told, found = (verdict_words.get(str(one), format_value_or_missing(one, texts)) for one, _ in results)
+        stated, found = (verdict_words.get(str(one), format_value_or_missing(one, texts)) for one, _ in results)
         other_errors = format_value_or_missing(results[1][1], texts)
         yield make_file_finding(
-            path, "check", told=told, found=found, errors=summary["errors"], other_errors=other_errors
+            path, "check", told=stated, found=found, errors=summary["errors"], other_errors=other_errors
         )
 
 
@@ -189,8 +189,10 @@ def _compare_with_layers(
     texts, provenance, profile_id = Texts(ctx.lang), report["provenance"], ctx.norm.profile.id
     is_same_profile = provenance["profile"]["id"] == profile_id
     if not is_same_profile and any(row["unit"] == "ratio" for row in report["indicators"]):
-        told = format_profile(provenance["profile"]["id"], texts)
-        yield make_file_finding(path, "profile", Severity.INFO, told=told, found=format_profile(profile_id, texts))
+        stated_profile = format_profile(provenance["profile"]["id"], texts)
+        yield make_file_finding(
+            path, "profile", Severity.INFO, told=stated_profile, found=format_profile(profile_id, texts)
+        )
     figures = get_plan_indicators(ctx, ctx.lang)
     other_version = is_of_other_version(package)
     is_same_standard = provenance.get("standard", {}).get("id", ctx.norm.standard.id) == ctx.norm.standard.id

@@ -177,13 +177,15 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             make_finding("shapes", {**params, **areas}) if any(comparison.areas_m2) else make_finding("places", params)
         )
     for name, difference in comparison.differences_by_field.items():
-        told, given = (
+        first_value, other_value = (
             texts.get("words", "blank") if value is None else str(value)
             for value in (difference.first_value, difference.other_value)
         )
         count = difference.differing_features.feature_count
         features = join_first(difference.differing_features.feature_names, between, count)
-        yield make_finding("values", {"count": count, "features": features, "told": told, "given": given}, name)
+        yield make_finding(
+            "values", {"count": count, "features": features, "told": first_value, "given": other_value}, name
+        )
     for lacking_fields, swapped_params in zip(
         comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True
     ):
