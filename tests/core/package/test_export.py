@@ -208,9 +208,19 @@ def test_export_without_table_specs_or_without_openpyxl_writes_no_workbook(check
     )
 
 
-def test_exported_layers_are_read_back_as_equal(checked_county, export_order):
-    rows = export_package(checked_county, export_order).manifest["layers"]
-    assert all(row["read_back"]["library"].startswith("pyogrio") and row["read_back"]["same"] for row in rows)
+def test_pyogrio_reads_exported_layers_back_as_equal_if_fiona_is_missing(checked_county, export_order, monkeypatch):
+    """Block fiona, which QGIS on Windows lacks; pyogrio must read the same."""
+    first = export_package(checked_county, export_order).manifest["layers"]
+    for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "fiona", None)
+    second = export_package(checked_county, export_order).manifest["layers"]
+    assert all(row["read_back"]["library"].startswith("fiona") for row in first)
+    assert all(row["read_back"]["library"].startswith("pyogrio") and row["read_back"]["same"] for row in second)
+    for one, other in zip(first, second, strict=True):
+        assert {k: v for k, v in one.items() if k != "read_back"} == {
+            k: v for k, v in other.items() if k != "read_back"
+        }
 
 
 def test_exported_metadata_use_the_element_names_of_the_package_spec(checked_county, export_order):

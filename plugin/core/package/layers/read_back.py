@@ -29,7 +29,7 @@ from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from . import shapefile, vct_precision
 from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
-from .readers import READER_LIBRARY, FileLayer, OpenLayer, ReadRows
+from .readers import OpenLayer, ReadRows, open_layer
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -168,15 +168,16 @@ def read_back(
     InputError
         If the layer cannot be read.
     """
-    return compare_layer(
-        FileLayer(path, package_layer.name, first_row),
-        package_layer,
-        horizontal_crs,
-        path.suffix.lower(),
-        READER_LIBRARY,
-        progress=progress,
-        cancellation=cancellation,
-    )
+    with open_layer(path, package_layer.name, first_row) as layer:
+        return compare_layer(
+            layer,
+            package_layer,
+            horizontal_crs,
+            path.suffix.lower(),
+            layer.library,
+            progress=progress,
+            cancellation=cancellation,
+        )
 
 
 def compare_layer(

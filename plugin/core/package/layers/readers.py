@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reader of written layers: pyogrio, which did not write them."""
+"""Readers of written layers; the reading library is not the one that wrote them.
+
+It is fiona, which has a separate GDAL, or pyogrio if fiona is missing.
+"""
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...io import DRIVER_ERRORS
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,73 @@ class OpenLayer(Protocol):
         ...
 
 
-#: Name and version of the reading library and of its GDAL.
-READER_LIBRARY = f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
+@contextmanager
+def open_layer(path: Path, name: str, first_row: int = 0) -> Iterator[_FionaLayer | _PyogrioLayer]:
+    """Open a layer of a .gdb or .gpkg by its name, or a .shp; rows before ``first_row`` are left out.
+
+    Raises
+    ------
+    InputError
+        If the layer cannot be read.
+    """
+    try:
+        import fiona
+        from fiona.errors import FionaError
+    except ImportError:
+        yield _PyogrioLayer(path, name, first_row)
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            source = fiona.open(path, layer=path.stem if path.suffix.lower() == ".shp" else name)
+    except (FionaError, ValueError) as error:
+        raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
+    with source:
+        yield _FionaLayer(source, first_row)
 
 
-class FileLayer:
-    """A layer of a .gdb or .gpkg, found by its name, or a .shp; rows before ``first_row`` are left out."""
+class _FionaLayer:
+    """A layer that is open in fiona."""
+
+    def __init__(self, source: Any, first_row: int = 0):
+        import fiona
+
+        #: Name and version of the reading library and of its GDAL.
+        self.library = f"fiona {fiona.__version__} (GDAL {fiona.__gdal_version__})"
+        self._source, self._first_row = source, first_row
+        self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]
+        self.crs = source.crs_wkt or ""
+        self.feature_count = len(source) - first_row
+
+    def iterate_batches(self, size: int) -> Iterator[ReadRows]:
+        """Yield the rows in batches of ``size``."""
+        # Without a start fiona does not ask the layer whether it can jump to a row.
+        features = iter(self._source.filter(self._first_row, None) if self._first_row else self._source)
+        while rows := list(islice(features, size)):
+            shapes = np.full(len(rows), None, dtype=object)
+            for number, row in enumerate(rows):
+                if row["geometry"] is not None:
+                    shapes[number] = shapely.geometry.shape(row["geometry"])
+            yield ReadRows(shapes, {f.name: [row["properties"][f.name] for row in rows] for f in self.fields})
+
+
+def _convert_fiona_field(name: str, kind: str) -> ReadField:
+    """Return a field from its name and fiona's type, such as ``str:20``."""
+    word, _, width = kind.partition(":")
+    kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
+    type_ = kinds.get(word) or ("integer" if re.fullmatch(r"int\d*", word) else word)
+    return ReadField(name, type_, int(width) if type_ == "text" and width.isdigit() else None)
+
+
+class _PyogrioLayer:
+    """A layer that pyogrio reads."""
 
     def __init__(self, path: Path, name: str, first_row: int = 0):
+        import pyogrio
+
+        from ...io import DRIVER_ERRORS
+
+        self.library = f"pyogrio {pyogrio.__version__} (GDAL {pyogrio.__gdal_version_string__})"
         self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}
         self._path, self._first_row = path, first_row
         try:
@@ -76,6 +139,8 @@ class FileLayer:
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
+        import pyogrio
+
         for first in range(0, self.feature_count, size):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
