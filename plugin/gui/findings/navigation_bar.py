@@ -37,6 +37,13 @@ def find_waiver_refusal_text(finding: Any) -> str:
     }[find_refusal_reason(finding)]
 
 
+def _can_be_waived(finding: Any) -> bool:
+    # Imported only for a finding: without the libraries of the check there is none.
+    from ...core.waivers.model import find_refusal_reason
+
+    return finding.state != "waived" and not find_refusal_reason(finding)
+
+
 class WaiveButton(QPushButton):
     """Button 豁免… or 撤销豁免, which waives findings or withdraws waivers.
 
@@ -63,9 +70,7 @@ class WaiveButton(QPushButton):
 
         The button withdraws waivers only if none of the selected findings can be waived.
         """
-        from ...core.waivers.model import find_refusal_reason
-
-        open_findings = [f for f in findings if f.state != "waived" and not find_refusal_reason(f)]
+        open_findings = [f for f in findings if _can_be_waived(f)]
         waived_findings = [] if open_findings else [f for f in findings if can_withdraw_waiver(f)]
         self._findings, self._withdraws_waiver = open_findings or waived_findings, bool(waived_findings)
         count = len(self._findings)
