@@ -24,7 +24,6 @@ from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import OutputPaths
 from ..core.options import MIN_WIDTH_M
-from ..core.projects.map_scene import load_map_settings
 from .common import (
     OUTPUT_DOCX,
     OUTPUT_PDF,
@@ -80,6 +79,8 @@ class ProjectConformity(SanxianAlgorithm):
         return tr("Review projects (conformity)")
 
     def shortHelpString(self):
+        from ..core.projects.map_scene import load_map_settings
+
         text = tr(
             "Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated "
             "land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones "

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the dialogs: layer roles, county profile, environment, help."""
 
+from dataclasses import asdict
+
 import pytest
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
@@ -231,7 +233,7 @@ def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, q
     # Values of the displayed check take precedence over those of the next check.
     taken = RuleOutcome("REL006", "x", "ERROR", Outcome.PASSED)
     taken.parameters = [
-        one.to_dict() for one in find_effective_values(load_all_rules()["REL006"], norm, {"max_share": 0.3})
+        asdict(one) for one in find_effective_values(load_all_rules()["REL006"], norm, {"max_share": 0.3})
     ]
     dialog = HelpDialog("REL006", norm=norm, get_outcome=lambda code: taken if code == "REL006" else None)
     assert "最大占比 = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()

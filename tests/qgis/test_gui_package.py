@@ -192,7 +192,7 @@ def test_package_file_list_marks_found_missing_and_unreadable_files_by_text_and_
 
 @pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
 def test_package_preview_states_that_tables_are_only_a_workbook_without_an_access_driver(tmp_path, monkeypatch, driver):
-    monkeypatch.setattr("plugin.core.package.tables.access_database.find_access_driver", lambda: driver)
+    monkeypatch.setattr("plugin.core.package.tables.access_driver.find_access_driver", lambda: driver)
     slot = next(slot for slot in preview_export(tmp_path)[0].slots if slot.title == "规划表格")
     assert (slot.is_only_workbook, slot.is_generated) == ((True, False) if isinstance(driver, str) else (False, True))
 

@@ -157,7 +157,7 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     from ...core.package.maps.slots import accepts_any_map
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
-    from ...core.package.tables.access_database import find_access_driver
+    from ...core.package.tables.access_driver import find_access_driver
 
     form = order.package_spec
     # While the county is unknown, the required files and those found for any county can be listed all the same.

@@ -120,7 +120,8 @@ class ExportProblem:
         text_params = {**render_params(self.params, texts), **(detail_params if "detail" in self.params else {})}
         if "codes_of" in text_params:
             text_params["list"] = texts.get_setting_name(f"codes.{text_params.pop('codes_of')}")
-        feature_names = join_first(self.features, texts.get("words", "between_names"), self.count)
+        dots = " …" if self.count > len(self.features) else ""
+        feature_names = texts.get("words", "between_names").join(self.features) + dots
         return texts.get(
             "package",
             self.key,

@@ -38,7 +38,7 @@ def find_waiver_refusal_text(finding: Any) -> str:
 
 
 def _can_be_waived(finding: Any) -> bool:
-    # Imported only for a finding: without the libraries of the check there is none.
+    # Imported only for a finding, which needs the libraries of the check.
     from ...core.waivers.model import find_refusal_reason
 
     return finding.state != "waived" and not find_refusal_reason(finding)

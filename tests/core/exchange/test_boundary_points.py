@@ -954,10 +954,10 @@ WRONG_FORMS = {
     "unknown item": (('"use"', '"purpose"'), "parcel.items"),
     "repeated item": (('"use", ', '"use", "use", '), "parcel.items"),
     "no northing": (('"north", ', ""), "point.items: north"),
-    "unknown closing": (('closing = "first"', 'closing = "last"'), "closing"),
+    "unknown closing": (('closing = "first"', 'closing = "last"'), "numbering.closing"),
     "unknown encoding": (('encoding = "GBK"', 'encoding = "BIG5"'), "encoding"),
-    "unknown unit": (('area_unit = "公顷"', 'area_unit = "顷"'), "area_unit"),
-    "text for a number": (("coordinate_decimals = 3", 'coordinate_decimals = "3"'), "coordinate_decimals"),
+    "unknown unit": (('area_unit = "公顷"', 'area_unit = "顷"'), "numbers.area_unit"),
+    "text for a number": (("coordinate_decimals = 3", 'coordinate_decimals = "3"'), "numbers.coordinate_decimals"),
     "no end mark": (('end_mark = "@"', 'end_mark = ""'), "sections.parcels, parcel.end_mark"),
 }
 

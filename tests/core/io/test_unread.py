@@ -501,7 +501,6 @@ def test_table_named_like_a_layer_is_reported_as_unread_if_it_has_keys_or_shapes
         {"GDBHMB": make_cultivated_layer(), **{role: make_small_plan_layers()[role] for role in roles}},
     )
     write_geopackage_table(data_folder / "a.gpkg", "GDBHMB_BH", pd.DataFrame({"BSM": ["1"], "MJ": [1.0]}))
-    write_geopackage_table(data_folder / "a.gpkg", "STBHHX_BH", pd.DataFrame({"WKT": [PLAN_SQUARE.wkt]}))
     write_geopackage_table(data_folder / "a.gpkg", "DLTB_统计", pd.DataFrame({"地类": ["水田"], "面积": [1.0]}))
     write_geopackage_table(data_folder / "a.gpkg", "YJJBNTBHTB_BH", make_plan_attributes())
     likely = {
@@ -510,37 +509,8 @@ def test_table_named_like_a_layer_is_reported_as_unread_if_it_has_keys_or_shapes
         if f.case == "table_alike"
     }
     assert (
-        likely == {"GDBHMB", "STBHHX", "YJJBNTBHTB"}
-        and len(list_cases_and_files(check_folder_for_unread_data(data_folder))) == 3
+        likely == {"GDBHMB", "YJJBNTBHTB"} and len(list_cases_and_files(check_folder_for_unread_data(data_folder))) == 2
     )
-
-
-def test_second_database_with_shapes_in_a_plain_table_is_reported_as_unread(data_folder):
-    write_geopackage_table(data_folder / "b.gpkg", "补划", pd.DataFrame({"WKT": [PLAN_SQUARE.wkt]}))
-    write_geopackage_table(data_folder / "c.gpkg", "代码", pd.DataFrame({"DM": ["0101"], "MC": ["水田"]}))
-    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("table_drawn", "b.gpkg/补划")}
-
-
-@pytest.mark.parametrize("registered", [True, False])
-@pytest.mark.parametrize(
-    "shape_value",
-    [
-        PLAN_SQUARE.wkt,
-        f"SRID=4526;{PLAN_SQUARE.wkt}",
-        PLAN_SQUARE.wkb_hex,
-        PLAN_SQUARE.wkb,
-        shapely.to_geojson(PLAN_SQUARE),
-    ],
-    ids=["wkt", "ewkt", "hex", "wkb", "geojson"],
-)
-def test_table_with_polygons_as_text_gives_a_warning(data_folder, shape_value, registered):
-    write_geopackage_table(
-        data_folder / "a.gpkg", "补划", pd.DataFrame({"名称": ["甲", "乙"], "图形": [None, shape_value]}), registered
-    )
-    report = check_folder_for_unread_data(data_folder)
-    assert list_cases_and_files(report) == {("table_drawn", "a.gpkg/补划")} and report.verdict is Verdict.CONDITIONAL
-    (finding,) = list_findings_of_rules(report, "RUN905")
-    assert finding.params["field"] == "图形"
 
 
 @pytest.mark.parametrize(

@@ -215,12 +215,12 @@ def edit_row(checker, role, row, **attributes):
 
 def test_session_runs_the_declared_checks_of_the_norm(checked):
     session = IncrementalSession(checked, OPTIONS)
-    codes = [rule.code for rule in session._checker.rules]
+    codes = [rule.code for rule in session.checker.rules]
     assert [code for code in codes if code.startswith("X")] == list(CODES)
 
 
 def test_edits_of_a_row_begin_and_end_findings(checked):
-    checker = IncrementalSession(checked, RunOptions(profile="zhejiang", rules=CODES))._checker
+    checker = IncrementalSession(checked, RunOptions(profile="zhejiang", rules=CODES)).checker
     assert edit_row(checker, "YJJBNTBHTB", 3, KCXS=0.31) == [("Xzhejiang-002", "KCXS")]
     assert edit_row(checker, "YJJBNTBHTB", 3, KCXS=0.2) == []
     assert edit_row(checker, "YJJBNTBHTB", 3, GDPDJB="4", GDLX=None) == [("Xzhejiang-001", "GDLX")]
@@ -228,7 +228,7 @@ def test_edits_of_a_row_begin_and_end_findings(checked):
 
 
 def test_a_foreign_key_is_compared_with_all_rows_of_the_other_layer_as_edited(checked):
-    checker = IncrementalSession(checked, RunOptions(profile="zhejiang", rules=CODES))._checker
+    checker = IncrementalSession(checked, RunOptions(profile="zhejiang", rules=CODES)).checker
     assert edit_row(checker, "CZKFBJ", 0, XZQDM="330122") == [("Xzhejiang-003", "XZQDM")]
     assert edit_row(checker, "CZKFBJ", 0, XZQDM="140225") == []
     # The code of the county changes: the former one is no longer known, the new one is.

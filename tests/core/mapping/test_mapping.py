@@ -418,7 +418,9 @@ PERSONAL_FIELDS = ("CFZR", "ZZRR", "ZRRZJHM", "ZRRMC", "LXDH", "JZDZ")
 
 def test_standard_lists_its_personal_fields_by_layer():
     found = {
-        role: tuple(f.name for f in fields) for role, fields in COUNTY_STANDARD.get_personal_fields_by_role().items()
+        role: tuple(f.name for f in template.personal_fields)
+        for role, template in COUNTY_STANDARD.templates.items()
+        if template.personal_fields
     }
     assert found == {"YJJBNTBHTB": PERSONAL_FIELDS, "YJJBNTTB": PERSONAL_FIELDS}
 

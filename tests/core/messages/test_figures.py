@@ -304,19 +304,6 @@ def test_message_on_features_of_a_wrong_geometry_type_states_that_type():
     assert "而是线。" in texts.format_message(Finding("TRL", code="SCH005", params=params), {})
 
 
-def test_messages_made_together_equal_those_made_alone_though_parameters_have_the_same_names():
-    key = "140225000000000001"
-    findings = [
-        Finding("DLTB", key=key, code="ATT004", case="signs", field="BSM", params=params)
-        for params in ({"value": "a%{x}"}, {"shown": {"value": "b"}}, {"shown": {}, "value": 3}, {"value": None})
-    ]
-    for lang in ("zh", "en"):
-        texts = Texts(lang)
-        together = list(texts.format_messages(findings, {}))
-        assert together == [texts.format_message(finding, {}) for finding in findings]
-        assert "a%{x}" in together[0] and "b" in together[1] and "3" in together[2]
-
-
 #: What looks like a key of the standard's settings.
 SETTING_KEY_PATTERN = re.compile(r"(?<![\w./-])[a-z_]+(?:\.\w+)+", re.ASCII)
 STANDARD = load_standard("county_db")

@@ -16,16 +16,18 @@ from plugin.core.messages.texts import Texts
 from plugin.core.package.export_context import ExportContext
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.slot_files import FilledSlot
-from plugin.core.package.tables import access_database as platform
+from plugin.core.package.tables import access_driver as platform
 from plugin.core.package.tables.access_database import (
-    ACCESS_DRIVERS,
-    AccessDriver,
     convert_to_plain_cell,
-    find_access_driver,
     make_column_names,
-    make_pyodbc_driver,
     verify_written_tables,
     write_database_tables,
+)
+from plugin.core.package.tables.access_driver import (
+    ACCESS_DRIVERS,
+    AccessDriver,
+    find_access_driver,
+    make_pyodbc_driver,
 )
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.known_tables import KnownTables

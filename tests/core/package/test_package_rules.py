@@ -213,10 +213,17 @@ def test_drawing_crs_of_a_package_is_read_from_its_manifest(labels, found):
     assert PackageFacts("x", load_package_spec("county")).original_crs is None
 
 
+#: The items of a report that rules read.
+REPORT_WITH_CRS = (
+    b'{"summary": {"verdict": "pass", "errors": 0}, "indicators": [],'
+    b' "provenance": {"crs": "EPSG:4526", "layers": [], "profile": {}}}'
+)
+
+
 @pytest.mark.parametrize(
     ("document", "found"),
     [
-        (b'{"provenance": {"crs": "EPSG:4526"}}', ZONE_38),
+        (REPORT_WITH_CRS, ZONE_38),
         (b'{"provenance": {"crs": null}}', ""),
         (b'{"provenance": []}', ""),
         (b"[]", ""),

@@ -149,9 +149,10 @@ def _record_package_waivers(report: Report, report_data: dict[str, Any]) -> None
         return
     pairs = _match_findings(waived, [finding for finding in report.findings if finding.state != "waived"])
     for stated_finding, finding in pairs:
-        waiver = stated_finding.params["waiver"]
+        waiver = stated_finding.params.get("waiver")
+        values = waiver if isinstance(waiver, dict) else {}
         finding.params["package_waiver"] = {
-            part: str(waiver.get(part) or "")[:_MAX_PART_LENGTH] for part in _WAIVER_PARTS
+            part: str(values.get(part) or "")[:_MAX_PART_LENGTH] for part in _WAIVER_PARTS
         }
     counts = Counter(finding.code for _, finding in pairs)
     report.provenance["package_waivers"] = {

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -103,7 +104,19 @@ class _FionaLayer:
             for number, row in enumerate(rows):
                 if row["geometry"] is not None:
                     shapes[number] = shapely.geometry.shape(row["geometry"])
-            yield ReadRows(shapes, {f.name: [row["properties"][f.name] for row in rows] for f in self.fields})
+            values = {f.name: [row["properties"][f.name] for row in rows] for f in self.fields}
+            for field in self.fields:
+                if field.type == "date":
+                    values[field.name] = list(map(_parse_moment, values[field.name]))
+            yield ReadRows(shapes, values)
+
+
+def _parse_moment(value: str | None) -> datetime | str | None:
+    """Return a date or time as fiona reads it, a text of ISO format; another text is returned unchanged."""
+    try:
+        return datetime.fromisoformat(value) if value else None
+    except ValueError:
+        return value
 
 
 def _convert_fiona_field(name: str, kind: str) -> ReadField:

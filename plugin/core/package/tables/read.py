@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ...files.tables import display_value
-from .access_database import AccessDriver, find_access_driver, read_tables_as_sheets
+from .access_database import read_tables_as_sheets
+from .access_driver import AccessDriver, find_access_driver
 from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook
 
 #: Suffixes of tables; the rule reports those that the plugin cannot read.

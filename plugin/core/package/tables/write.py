@@ -16,13 +16,8 @@ from ...render.tables.model import make_sheet_name
 from ..export_context import ExportContext
 from ..names import fill_placeholders
 from ..problems import ExportProblem, ProblemLevel
-from .access_database import (
-    AccessDriver,
-    TableDifferenceError,
-    find_access_driver,
-    verify_written_tables,
-    write_database_tables,
-)
+from .access_database import TableDifferenceError, verify_written_tables, write_database_tables
+from .access_driver import AccessDriver, find_access_driver
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .known_tables import REQUIRED_TABLES, KnownTables
 from .read import read_workbook

@@ -595,19 +595,6 @@ def test_many_points_with_all_minutes_and_seconds_below_60_are_refused_as_dd_mms
     assert f"{xy[0, 0]:.10g}" in Texts("zh").explain_error(error)
 
 
-def test_dd_mmss_degrees_outside_the_extent_in_the_header_are_refused(tmp_path):
-    """Use few points, so that only the header extent proves the notation."""
-    plain = make_random_points(5, 0.01)
-    error = read_and_get_error_key(write_points(tmp_path / "a.vct", pack_degrees(plain), code="149999", extent=plain))
-    assert error.key == "vct_place_packed_extent"
-
-
-def test_dd_mmss_degrees_outside_the_county_are_refused(tmp_path):
-    plain = make_random_points(5, 0.01, west=113.95, south=40.30)
-    error = read_and_get_error_key(write_points(tmp_path / "a.vct", pack_degrees(plain), code="140222"))
-    assert error.key == "vct_place_packed_county" and "140222" in Texts("zh").explain_error(error)
-
-
 @pytest.mark.parametrize("count", [1, 3, 20, 2000])
 def test_decimal_degrees_in_a_vct_file_are_read(tmp_path, count):
     plain = make_random_points(count, 0.3, west=112.4, south=38.0)
@@ -629,6 +616,12 @@ def test_points_outside_the_extent_in_both_notations_are_read_as_decimal_degrees
     assert [key for key, _ in found.notices] == ["vct_note_extent"]
 
 
+def test_two_points_with_digits_that_fit_dd_mmss_are_read_as_decimal_degrees_without_a_notice(tmp_path):
+    """Use points with minutes and seconds below 60 by chance, inside county and extent."""
+    (found,) = read_vct(write_points(tmp_path / "a.vct", np.array([[112.5312, 38.0144], [112.5533, 38.0521]])))
+    assert len(found.frame) == 2 and found.notices == []
+
+
 def test_points_in_dd_mmss_in_a_file_with_lines_in_decimal_degrees_are_refused(tmp_path):
     plain = make_random_points(400, 0.3, west=112.4, south=38.0)
     lines = shapely.linestrings(plain.reshape(-1, 2, 2))
@@ -640,12 +633,6 @@ def test_points_in_dd_mmss_in_a_file_with_lines_in_decimal_degrees_are_refused(t
     ]
     write_vct(path, layers)
     assert read_and_get_error_key(path).key == "vct_place_packed"
-
-
-def test_too_few_points_to_be_sure_of_dd_mmss_are_read_as_decimal_degrees_with_a_notice(tmp_path):
-    xy = pack_degrees(make_random_points(14, 0.05, west=112.5, south=38.0))
-    (found,) = read_vct(write_points(tmp_path / "a.vct", xy))
-    assert [key for key, _ in found.notices] == ["vct_note_packed"] and len(found.frame) == 14
 
 
 PARCEL_X, PARCEL_Y = 38_384_000.0, 4_212_000.0
