@@ -213,6 +213,7 @@ def compute_and_write_update(
     options: RunOptions,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[YearlyUpdate, WrittenUpdate]:
     """Compare two editions of a database and write the geodatabase of the changes.
 
@@ -229,7 +230,7 @@ def compute_and_write_update(
 
     Raises
     ------
-    InputError, OutputError
+    InputError, OutputError, Cancelled
         As `compute_update_from_files`, `validate_target` and `write_update` raise.
     """
     texts = Texts(options.lang)
@@ -253,6 +254,7 @@ def compute_and_write_update(
         options.resolve_norm(),
         validate_current_edition=lambda plan: validate_target(plan, year, folder),
         progress=report_comparison,
+        cancellation=cancellation,
     )
     writing = texts.get("yearly", "writing")
     written_update = write_update(
@@ -260,6 +262,7 @@ def compute_and_write_update(
         folder,
         lang=options.lang,
         progress=lambda share: report_progress(_COMPARING_SHARE + (1 - _COMPARING_SHARE) * share, writing),
+        cancellation=cancellation,
     )
     progress(1.0, "")
     return update, written_update
