@@ -7,11 +7,13 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
 
+from plugin.core import rules
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.examples.plans import ORIGIN, make_example_plan, run_example
 from plugin.core.examples.run import find_failing_example_problem, find_passing_example_problem
@@ -143,6 +145,12 @@ def test_message_variant_ends_with_the_remedy_for_its_finding(code, key):
     for lang in ("zh", "en"):
         end = Texts(lang).get_message_template(load_all_rules()[code], key).rpartition("}")[2]
         assert end and render_message(finding, lang).endswith(end), render_message(finding, lang)
+
+
+def test_each_rule_code_has_one_file_and_approval_cases_have_messages():
+    codes = [path.name[:6] for path in Path(rules.__file__).parent.glob("*/[a-z][a-z][a-z][0-9]*.py")]
+    assert len(codes) == len(set(codes)) > 100
+    assert all(set(rule.approval_cases) <= set(rule.messages) for rule in load_all_rules().values())
 
 
 def test_every_message_variant_has_a_test_in_this_module():
