@@ -3,7 +3,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
@@ -370,11 +370,19 @@ def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _Fin
     day = _parse_day(stated_date)
     if stated_date and (day is None or day > date.today() + _CLOCK_TOLERANCE):
         yield make_finding(owner, item, stated_date, make_finding.texts.get("words", "no_such_day"))
-    elif day is not None and item == "product_date" and package.manifest and is_made_by_plugin(package):
+    elif day is not None and item == "product_date" and is_made_by_plugin(package) and _has_dates(package.manifest):
         produced = find_production_date(package.manifest)
         known_day = _parse_day(produced)
         if known_day is not None and day < known_day:
             yield make_finding(owner, item, stated_date, produced)
+
+
+def _has_dates(manifest: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Return True if a manifest has the day of the export and readable document information."""
+    if manifest is None or not isinstance(manifest.get("made"), str):
+        return False
+    document = manifest.get("document", {})
+    return isinstance(document, dict) and isinstance(document.get("date", ""), str)
 
 
 def _parse_day(text: str) -> date | None:
