@@ -29,7 +29,7 @@ from .inputs import (
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
-    from ..core.fixes.run import FixRunOptions
+    pass
 
 FIXES, SAFE_ONLY, ORDER, OUTPUT, OUTPUT_TABLE = "FIXES", "SAFE_ONLY", "ORDER", "OUTPUT", "OUTPUT_TABLE"
 #: The rules on overlaps of the three control lines, and the fix that resolves them.
@@ -37,7 +37,12 @@ _LINE_RULES, _LINE_FIX = ("REL001", "REL002", "REL003"), "FIX010"
 
 
 class _FixingAlgorithm(SanxianAlgorithm):
-    """Base class: check a source, and write a copy with fixes, a table of the fixes and a log of the changes."""
+    """Base class: check a source, and write a copy with fixes, a table of the fixes and a log of the changes.
+
+    Subclasses have ``add_specific_parameters()``, which adds the parameters of this algorithm alone, and
+    ``make_fix_run_options(parameters, context, output, table)``, which returns `FixRunOptions`; ``output``: path of
+    the copy, ``table``: path of the table that lists the fixes.
+    """
 
     toolbox_section = "check"
 
@@ -56,17 +61,6 @@ class _FixingAlgorithm(SanxianAlgorithm):
             ("REFUSED", tr("Not fixable")),
             ("APPLIED", tr("Fixes applied")),
         )
-
-    def add_specific_parameters(self) -> None:
-        """Add the parameters that only this algorithm has."""
-        raise NotImplementedError
-
-    def make_fix_run_options(self, parameters, context, output: str, table: str) -> FixRunOptions:
-        """Return the options of the run, with the fixes to apply.
-
-        ``output``: path of the copy with the fixes; ``table``: path of the table that lists the fixes.
-        """
-        raise NotImplementedError
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from qgis.core import (
     Qgis,
@@ -82,9 +81,6 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def prepare(self, parameters, context, feedback) -> None:
         """Read parameters, take snapshots of layers, check that outputs can be written."""
-
-    def execute(self, parameters, context, feedback) -> dict[str, Any]:
-        raise NotImplementedError
 
     def checkParameterValues(self, parameters, context):
         """Return (True, "") if the parameters are usable, else False with a message that names a remedy.

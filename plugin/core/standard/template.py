@@ -75,6 +75,11 @@ class Template:
     standard: str = ""
     base: str = ""
 
+    @classmethod
+    def make_plain(cls, role: str, name: str, geometry: str, fields: Iterable[TemplateField]) -> Template:
+        """Return the schema of a layer that no edition defines, such as imported boundary points."""
+        return cls(role, name, geometry, "allowed", "", "C", "C", "", tuple(fields))
+
     def find_field(self, meaning: str) -> TemplateField | None:
         """Return the field of this meaning, or None."""
         return next((field for field in self.fields if field.meaning == meaning), None)

@@ -71,11 +71,10 @@ class CountyWidget(ParameterWidget):
 
 
 class _ChoiceWidget(ParameterWidget):
-    """Parameter widget with a list of choices: it shows a text for each value of the parameter."""
+    """Parameter widget with a list of choices: it shows a text for each value of the parameter.
 
-    def list_choices(self) -> tuple[tuple[str, str], ...]:
-        """Return (displayed text, value) of each choice; the first is the default."""
-        raise NotImplementedError
+    Subclasses have ``list_choices``, which returns (displayed text, value) of each choice; the first is the default.
+    """
 
     def createWidget(self):
         combo = let_combo_shrink(QComboBox())

@@ -51,17 +51,7 @@ def make_layer_template() -> Template:
     fields += [TemplateField(name, alias, "real", "C") for name, alias in _AREA_FIELDS]
     fields.append(TemplateField(COUNT_FIELD, "界址点数", "integer", "C"))
     fields.append(TemplateField(RECORD_FIELD, "界址点原文", "text", "C"))
-    return Template(
-        role=LAYER_NAME,
-        name="界址点地块",
-        geometry="polygon",
-        overlap="allowed",
-        constraint="",
-        name_mark="C",
-        fields_mark="C",
-        source="",
-        fields=tuple(fields),
-    )
+    return Template.make_plain(LAYER_NAME, "界址点地块", "polygon", fields)
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,11 @@ _AS_PROJECT = "project"
 
 def make_project_template() -> Template:
     """Return the layer of projects as a template."""
-    return Template(
-        role=PROJECT,
-        name="项目范围",
-        geometry="polygon",
-        overlap="allowed",
-        constraint="",
-        name_mark="C",
-        fields_mark="C",
-        source="",
-        fields=(TemplateField("XMBH", "项目编号", "text", "C"), TemplateField("XMMC", "项目名称", "text", "C")),
+    return Template.make_plain(
+        PROJECT,
+        "项目范围",
+        "polygon",
+        (TemplateField("XMBH", "项目编号", "text", "C"), TemplateField("XMMC", "项目名称", "text", "C")),
     )
 
 
