@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qgis.core import QgsProcessingParameterBoolean
 
 from ..bridge import health
@@ -27,9 +25,6 @@ from .inputs import (
     read_required_source,
 )
 from .report_log import log_written_files
-
-if TYPE_CHECKING:
-    pass
 
 FIXES, SAFE_ONLY, ORDER, OUTPUT, OUTPUT_TABLE = "FIXES", "SAFE_ONLY", "ORDER", "OUTPUT", "OUTPUT_TABLE"
 #: The rules on overlaps of the three control lines, and the fix that resolves them.

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qgis.core import QgsProcessingOutputString, QgsProcessingParameterBoolean, QgsProcessingParameterEnum
 
 from ..bridge import health
@@ -25,9 +23,6 @@ from .common import (
 from .county_inputs import OUTPUT, make_county_parameters, make_results_parameter, read_source_and_output
 from .inputs import make_scope_parameter
 from .report_log import log_lines, log_written_files
-
-if TYPE_CHECKING:
-    pass
 
 PHASE, SCOPE, FORMS, RESUME = "PHASE", "SCOPE", "FORMS", "RESUME"
 

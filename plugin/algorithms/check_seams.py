@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
@@ -24,9 +22,6 @@ from .county_inputs import (
     read_source_and_output,
 )
 from .report_log import log_lines, log_written_files
-
-if TYPE_CHECKING:
-    pass
 
 TARGETS = "TARGETS"
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qgis.core import QgsProcessingParameterEnum, QgsProcessingParameterNumber
 
 from ..bridge import health
@@ -28,9 +26,6 @@ from .inputs import (
     read_required_source,
 )
 from .report_log import log_lines, log_written_files
-
-if TYPE_CHECKING:
-    pass
 
 START, ZONE, NUMBER = "START", "ZONE", "NUMBER"
 OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS = "OUTPUT", "OUTPUT_TABLE", "OUTPUT_GAPS"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -36,9 +35,6 @@ from .county_inputs import (
     read_source_and_output,
 )
 from .report_log import log_lines, log_written_files
-
-if TYPE_CHECKING:
-    pass
 
 PACKAGE, COUNTY_PACKAGE, AREA, PARENT_PROFILE = "PACKAGE", "COUNTY_PACKAGE", "AREA", "PARENT_PROFILE"
 DOCUMENTS, LEAVE_OUT, FORCE, PERSONAL = "DOCUMENTS", "LEAVE_OUT", "FORCE", "PERSONAL"

@@ -22,8 +22,10 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
+from ..core.files.data import read_toml
 from ..core.files.writing import OutputPaths
 from ..core.options import MIN_WIDTH_M
+from ..paths import CONFORMITY_PAGE_SETTINGS
 from .common import (
     OUTPUT_DOCX,
     OUTPUT_PDF,
@@ -79,8 +81,6 @@ class ProjectConformity(SanxianAlgorithm):
         return tr("Review projects (conformity)")
 
     def shortHelpString(self):
-        from ..core.projects.map_scene import load_map_settings
-
         text = tr(
             "Compares projects with a county's plan: land occupied in permanent basic farmland (net area), cultivated "
             "land, the red line, the urban boundary, heritage, reserves, minerals, flood and hazards; planning zones "
@@ -104,7 +104,7 @@ class ProjectConformity(SanxianAlgorithm):
             "rule, source and mark, a map with numbered places and without coordinates, land classes, zones with "
             "admission, supplements, what is missing, and fields for signatures. Several projects have a table of all "
             "before their pages; of many projects the first {count} have pages."
-        ).format(count=int(load_map_settings().max_projects))
+        ).format(count=read_toml(CONFORMITY_PAGE_SETTINGS)["max_projects"])
         return f"{text}\n\n{opinion}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):

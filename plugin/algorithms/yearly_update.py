@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -28,10 +27,6 @@ from .common import (
 )
 from .inputs import check_source, make_file_or_folder_parameter
 from .report_log import log_written_files, log_yearly_update
-
-if TYPE_CHECKING:
-    pass
-
 
 FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
 

@@ -76,7 +76,11 @@ def copy_sample(folder: Path | None = None) -> Path:
     folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
     folder.mkdir(parents=True, exist_ok=True)
     layers = QgsProject.instance().mapLayers().values()
-    opened_files = {Path(get_file_path(layer)).resolve() for layer in layers if isinstance(layer, QgsVectorLayer)}
+    opened_files = {
+        Path(get_file_path(layer)).resolve()
+        for layer in layers
+        if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr"
+    }
     target, number = folder / "county.gpkg", 2
     while target.exists():
         if target.resolve() not in opened_files and _is_unchanged(target):

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import shapely
 from qgis.core import QgsVectorLayer
@@ -18,9 +16,6 @@ from ...core.render.pictures import LegendEntry, list_mark_labels
 from ..layers import painting
 from ..layers.painting import ImageFrame
 from .scene import PictureData, choose_style
-
-if TYPE_CHECKING:
-    pass
 
 #: The width on paper, and in pixels: two for each of the page on the screen, 280 dpi in the signed report.
 OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 744

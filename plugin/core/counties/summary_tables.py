@@ -149,7 +149,6 @@ def make_problem_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
 LAYER_NAME = "counties"
 #: CGCS2000 in degrees.
 _LAYER_CRS = "EPSG:4490"
-_COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 
 
 def make_layer_row(record: CountyRecord, name: str) -> dict[str, Any]:

@@ -209,10 +209,19 @@ _ROW_TYPES: dict[str, dict[str, type]] = {
     "slots": {"id": str, "files": list},
     "tables": {"file": str},
 }
-#: Items that a manifest may lack.
-_OPTIONAL_TYPES: dict[str, type] = {
-    **dict.fromkeys(("maps", "slots", "tables"), list),
-    **dict.fromkeys(("area", "document", "form", "gathered", "profile", "standard", "tool"), dict),
+#: Items that a manifest may lack, as `has_types` reads them.
+_OPTIONAL_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("root", "made", "secrecy"), str),
+    "form": {"id": str},
+    "profile": {"id": str},
+    "area": {"code": str, "name": str},
+    "document": {"date": str, "lowered": [{"secrecy": str, "reason": str}]},
+    "gathered": dict,
+    "standard": {"id": str, "edition": str},
+    "tool": {"name": str, "versions": {"sanxian": str}},
+    "layers": [{"fields": int, "extent": ([(int, float)], type(None)), "read_back": dict}],
+    "slots": [{"files": [str], "generated": str}],
+    **dict.fromkeys(("maps", "tables"), list),
 }
 
 
@@ -239,7 +248,7 @@ def _has_valid_rows(manifest: object) -> bool:
     """Return True if all rows of a manifest have their keys with values of the right types."""
     if not has_keys(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
         return False
-    if not has_keys(manifest, {key: kind for key, kind in _OPTIONAL_TYPES.items() if key in manifest}):
+    if not has_types(manifest, _OPTIONAL_TYPES):
         return False
     if manifest["schema"] != MANIFEST_SCHEMA or not manifest["check"]:
         return False
@@ -249,3 +258,18 @@ def _has_valid_rows(manifest: object) -> bool:
 def has_keys(row: object, kinds: dict[str, type]) -> TypeGuard[dict[str, Any]]:
     """Return True if a row is a dict that has these keys with values of these types."""
     return isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in kinds.items())
+
+
+def has_types(value: object, kind: Any) -> bool:
+    """Return True if a value of JSON has this type.
+
+    ``kind``: a type, several (a tuple), a list with the type of all elements, or a dict with the types of keys, of
+    which any may be missing.
+    """
+    if isinstance(kind, tuple):
+        return any(has_types(value, one) for one in kind)
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(has_types(one, kind[0]) for one in value)
+    if isinstance(kind, dict):
+        return isinstance(value, dict) and all(has_types(value[key], one) for key, one in kind.items() if key in value)
+    return isinstance(value, kind)

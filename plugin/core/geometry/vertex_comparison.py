@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Comparison of two geometries whose vertices a format may have reordered.
 
-A format may reverse a ring, start it at another vertex or reorder parts. It must not move, drop or add a vertex.
+A format may reverse a ring, start it at another vertex or reorder parts of points and areas. It must not move, drop or
+add a vertex.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS | Non
     for row, scale in zip(rows.tolist(), _compute_metres_per_unit(originals[rows], crs), strict=True):
         points = [_get_points_in_metres(shape, originals[row], scale) for shape in (originals[row], copies[row])]
         shift = _measure_distance_both_ways(*points)
-        # Polygons of the same vertices in another order have other areas.
-        area_difference_m2 = abs(shapely.area(originals[row]) - shapely.area(copies[row])) * scale.prod()
+        # Polygons may have the same vertices in another order.
+        both = shapely.make_valid([originals[row], copies[row]])
+        area_difference_m2 = shapely.area(shapely.symmetric_difference(*both)) * scale.prod()
         if area_difference_m2 <= max(shift, _SAME_VERTEX_M) * shapely.length(originals[row]) * scale.max():
             shifts[row] = min(shifts[row], shift)
     return shifts
@@ -74,7 +76,9 @@ def compute_outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> N
     (n,) metres; inf for shapes of different kinds.
     """
     distances = np.full(len(originals), np.inf)
-    rows = np.flatnonzero(shapely.get_dimensions(originals) == shapely.get_dimensions(copies))
+    # The outline of a collection is unknown.
+    is_collection = (shapely.get_type_id(originals) == 7) | (shapely.get_type_id(copies) == 7)
+    rows = np.flatnonzero(~is_collection & (shapely.get_dimensions(originals) == shapely.get_dimensions(copies)))
     for row, scale in zip(rows.tolist(), _compute_metres_per_unit(originals[rows], crs), strict=True):
         outlines = [_split_outline_in_metres(shape, originals[row], scale) for shape in (originals[row], copies[row])]
         distances[row] = _measure_distance_both_ways(*outlines)

@@ -275,7 +275,6 @@ class _ProjectPage:
         )
         if project.width_m is not None:
             shape += self.words.put_in_brackets(self._get("width", width=format_number(project.width_m, 2)))
-        project = self.one.project
         amounts = [self._get("statutory_area", **_format_both(project.statutory_m2))]
         difference = project.declared_difference_m2
         if project.declared_m2 is not None and difference is not None:

@@ -15,7 +15,6 @@ import numpy as np
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import name_source
-from ..engine.provenance import find_county_name
 from ..errors import InputError
 from ..geometry.crs import make_crs_label
 from ..geometry.tolerance import Tolerance
@@ -24,6 +23,7 @@ from ..options import MIN_WIDTH_M, RunOptions
 from ..plan.layer import SourceLayer
 from ..plan.plan import Plan
 from ..profile import DocumentInfo
+from ..standard.divisions import label_division
 from .admission import AdmissionTable, load_admission
 from .model import ConformityResult
 from .near_plan import list_unread_layers, make_plan_near, needs_field
@@ -113,7 +113,7 @@ def make_result(
         read.source,
         name_source(plan.source),
         plan.area_code,
-        find_county_name(plan) or plan.area_code,
+        find_area_name(plan),
         make_crs_label(plan.plane_crs),
         table.file_name,
         tolerance,
@@ -125,3 +125,14 @@ def make_result(
         list_unread_layers(plan, settings),
         document_info,
     )
+
+
+def find_area_name(plan: Plan) -> str:
+    """Return the name of the county: by its profile, its outline, else the list of divisions."""
+    profile = plan.norm.profile
+    if profile.name and profile.area_code == plan.area_code:
+        return profile.name
+    county = plan.find_layer_of_concept("county")
+    if county is not None and len(county) == 1 and county.text("division_name")[0]:
+        return county.text("division_name")[0]
+    return label_division(plan.area_code, plan.norm.standard.code_lists.get("divisions"))

@@ -180,7 +180,6 @@ def _make_rule_help(
     from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
     from ..model.rule import load_all_rules
 
-    effective_values = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
     rule, texts = load_all_rules().get(code), Texts(report_texts.lang)
     if rule is None:
         sentence = texts.get_section("run_help").get(code, "")
@@ -189,6 +188,7 @@ def _make_rule_help(
             "basis": [],
             "parameters": [],
         }
+    effective_values = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
     return {
         "help": [(heading, " ".join(text.split())) for heading, text in texts.get_rule_help(rule).items()],
         "basis": list_citations(rule.basis, norm, report_texts),

@@ -213,7 +213,6 @@ class RuleBook:
             if rules:
                 families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
         standard, profile = self.norm.standard, self.norm.profile
-        standard = self.norm.standard
         pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
         lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
         # The available three lines come first, the others in the order of the matrix.

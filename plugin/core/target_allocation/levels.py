@@ -118,11 +118,11 @@ def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
         try:
             table = read_toml(path)
             base = table.get("base")
-            if not isinstance(base, str) or table.get("id") in profile_by_id:
+            if not isinstance(base, str):
                 continue
             sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
             base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
-            if base_path.resolve() == profile_path.resolve():
+            if base_path.resolve() == profile_path.resolve() and table.get("id") not in profile_by_id:
                 child = load_profile(path)
                 profile_by_id[child.id] = child
         except DataError:

@@ -154,29 +154,29 @@ def read_manifest(path: Path) -> Manifest:
             raise InputError("townships_manifest_damaged", file=str(path))
         return Manifest(
             SplitRecord(
-                split["id"],
-                split["time"],
-                split["version"],
-                split["source"],
-                split["source_digest"],
-                split["county_code"],
-                split["county_name"],
+                str(split["id"]),
+                str(split["time"]),
+                str(split["version"]),
+                str(split["source"]),
+                str(split["source_digest"]),
+                str(split["county_code"]),
+                str(split["county_name"]),
                 float(split["neighbour_distance_m"]),
             ),
-            township["code"],
-            township["name"],
-            data["person"],
+            str(township["code"]),
+            str(township["name"]),
+            str(data["person"]),
             # A name with folders could lead out of the package.
-            Path(data["data"]).name,
+            Path(str(data["data"])).name,
             tuple(
                 LayerRecord(
-                    layer["file"],
-                    layer["layer"],
-                    layer["package_layer"],
-                    tuple(layer["fields"]),
-                    tuple(RowRecord(*row) for row in layer["rows"]),
-                    tuple(NeighbourRecord(*row) for row in layer["neighbours"]),
-                    tuple(CrossingRecord(fid, key, tuple(codes)) for fid, key, codes in layer["crossing"]),
+                    str(layer["file"]),
+                    str(layer["layer"]),
+                    str(layer["package_layer"]),
+                    tuple(map(str, layer["fields"])),
+                    tuple(RowRecord(int(f), str(k), str(c), str(p)) for f, k, c, p in layer["rows"]),
+                    tuple(NeighbourRecord(int(f), str(k), str(p), str(t)) for f, k, p, t in layer["neighbours"]),
+                    tuple(CrossingRecord(int(f), str(k), tuple(map(str, t))) for f, k, t in layer["crossing"]),
                 )
                 for layer in data["layers"]
             ),

@@ -118,6 +118,7 @@ class WaiverDialog(FocusedButtonDialog):
         self._digest: str | None = ""
         self._attachment_bytes = 0
         self._reading = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS, timeout=self._read_attachment)
+        self.finished.connect(self._reading.stop)
         buttons = add_help_button(make_ok_cancel_buttons(self), "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))

@@ -196,6 +196,11 @@ def test_read_manifest_returns_none_and_a_separate_state_for_a_manifest_of_a_lat
         {**COMPLETE_MANIFEST, "files": [{"path": "a.txt"}]}, {**COMPLETE_MANIFEST, "files": [{"path": 7, "sha256": "0"}]},
         {**COMPLETE_MANIFEST, "layers": {}}, {**COMPLETE_MANIFEST, "layers": [{"layer": "CZKFBJ", "file": "a.gdb", "features": "3"}]},
         {**COMPLETE_MANIFEST, "maps": 7}, {**COMPLETE_MANIFEST, "maps": [None]}, {**COMPLETE_MANIFEST, "maps": [{"file": "a.jpg"}]},
+        {**COMPLETE_MANIFEST, "area": {"code": 140225}}, {**COMPLETE_MANIFEST, "tool": {"versions": None}}, {**COMPLETE_MANIFEST, "made": 7},
+        {**COMPLETE_MANIFEST, "standard": "x"}, {**COMPLETE_MANIFEST, "standard": {"id": ["x"]}}, {**COMPLETE_MANIFEST, "document": {"lowered": None}},
+        {**COMPLETE_MANIFEST, "document": {"lowered": ["x"]}}, {**COMPLETE_MANIFEST, "slots": [{"id": "a", "files": [["x"]]}]},
+        *({**COMPLETE_MANIFEST, "layers": [{"layer": "CZKFBJ", "file": "a.gdb", "features": 3, **item}]}
+          for item in ({"extent": "x"}, {"extent": ["a"]}, {"read_back": None}, {"fields": "12"})),
     ],
 )  # fmt: skip
 def test_read_manifest_returns_none_for_a_damaged_manifest(tmp_path, content):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Package rules with other package specs: several data sets, optional layers."""
 
+import json
 import shutil
 from dataclasses import replace
 from functools import cache
@@ -216,8 +217,23 @@ def test_drawing_crs_of_a_package_is_read_from_its_manifest(labels, found):
 #: The items of a report that rules read.
 REPORT_WITH_CRS = (
     b'{"summary": {"verdict": "pass", "errors": 0}, "indicators": [],'
-    b' "provenance": {"crs": "EPSG:4526", "layers": [], "profile": {}}}'
+    b' "provenance": {"crs": "EPSG:4526", "layers": [], "profile": {"id": ""}}}'
 )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"findings": None}, {"indicators": [{"id": "N1", "unit": "m2", "value": ""}]}, {"tolerance": 7},
+        {"rules": [{"code": "REL001", "parameters": ["x"]}]}, {"provenance": {"layers": [], "profile": {}}},
+        {"provenance": {"layers": [], "profile": {"id": "x"}, "versions": None}},
+    ],
+)  # fmt: skip
+def test_report_of_a_package_with_items_of_other_types_counts_as_damaged(change):
+    spec = load_package_spec("county")
+    path = PackageFacts("x", spec).report_path
+    content = {**json.loads(REPORT_WITH_CRS), **change}
+    assert PackageFacts("x", spec, document_contents={path: json.dumps(content).encode()}).report_data == {}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.geometry.crs import reproject_coordinates
-from plugin.core.geometry.vertex_comparison import compute_max_vertex_shift
+from plugin.core.geometry.vertex_comparison import compute_max_vertex_shift, compute_outline_distance
 from tests.core.small_plan import X, Y
 
 GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
@@ -17,6 +17,9 @@ SQUARE_RING = [(0, 0), (10, 0), (10, 10), (0, 10)]
 def rotate_points(points, count):
     """Return the points beginning with another one."""
     return points[count:] + points[:count]
+
+
+FACE = shapely.from_wkt("POLYGON ((-2 0, 2 0, 2 4, 1 3, 1 2, -1 3, -1 2, -2 4, -2 0))")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,8 @@ def rotate_points(points, count):
         (shapely.Polygon(SQUARE_RING), shapely.MultiPolygon([shapely.Polygon(SQUARE_RING)]), 0),
         (shapely.Polygon(SQUARE_RING), shapely.Polygon([(0, 0), (10, 0), (10, 10.001), (0, 10)]), 0.001),
         (shapely.Polygon(SQUARE_RING), shapely.Polygon([(0, 0), (5, 0), (10, 0), (10, 10), (0, 10)]), np.inf),
+        # The same vertices and area, as a mirror image.
+        (FACE, shapely.transform(FACE, lambda xy: xy * (-1, 1)), 1),
         (shapely.Polygon(SQUARE_RING), None, np.inf),
         (None, None, 0),
         (shapely.Polygon(SQUARE_RING), shapely.Polygon(), np.inf),
@@ -91,3 +96,10 @@ def test_self_touching_ring_matches_from_any_start_vertex():
                 *(np.array([shapely.Polygon(r)], dtype=object) for r in (rotate_points(eight, 2), ring)), ZONE_38
             )
             assert off.tolist() == [0.0], (by, off)
+
+
+def test_outline_of_a_collection_has_no_distance_to_another_outline():
+    square = shapely.box(0, 0, 9, 9)
+    collection = shapely.GeometryCollection([square, shapely.Point(0, 0)])
+    pairs = np.array([[collection, square], [square, collection], [square, square]])
+    assert compute_outline_distance(*pairs.T, CRS.from_epsg(4526)).tolist() == [np.inf, np.inf, 0.0]

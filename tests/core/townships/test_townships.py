@@ -361,6 +361,10 @@ def test_wrong_packages_are_refused(work):
     with pytest.raises(InputError) as caught:
         work.merge(code)
     assert caught.value.key == "townships_other_county"
+    change_manifest(work.packages[code], neighbour_distance_m="x")
+    with pytest.raises(InputError) as caught:
+        work.merge(code)
+    assert caught.value.key == "townships_manifest_damaged"
     (work.packages[code] / "manifest.json").unlink()
     with pytest.raises(InputError) as caught:
         work.merge(code)

@@ -23,11 +23,12 @@ from ...files.digests import (
     MANIFEST_MISSING,
     MANIFEST_PAGE_FILE_NAME,
     has_keys,
+    has_types,
 )
 from ...geometry import crs as crs_care
 from ..maps.jpeg import DecodedJpeg, JpegProperties, make_world_file_name
 from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
-from ..package_spec.model import FORMAT_NAMES, FileSlot, PackageSpec
+from ..package_spec.model import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
 from ..slot_files import is_stray_file
 from ..tables.model import PrintedWorkbook
 from .integrity import IntegrityError
@@ -173,15 +174,27 @@ class UnreadLayer(NamedTuple):
     used_layer: str
 
 
+#: Items of a report that rules read, as `has_types` reads them.
+_REPORT_TYPES = {
+    "findings": list,
+    "indicators": [{"value": (int, float, type(None))}],
+    "provenance": {"profile": {"id": str}, **dict.fromkeys(("versions", "standard", "settings"), dict)},
+    "rules": [{"parameters": [{"name": str}], "unconfirmed": (list, type(None))}],
+    "tolerance": dict,
+}
+
+
 def _is_complete_report(report: object) -> bool:
     """Return True if the data of a report have the items that rules read, with values of the right types."""
     return (
         has_keys(report, {"summary": dict, "provenance": dict, "indicators": list})
         and has_keys(report["summary"], {"verdict": str, "errors": int})
+        and has_types(report, _REPORT_TYPES)
         and has_keys(report["provenance"], {"layers": list, "profile": dict})
+        and "id" in report["provenance"]["profile"]
         and all(has_keys(row, {"role": str, "name": str, "features": int}) for row in report["provenance"]["layers"])
         and all(has_keys(row, {"id": str, "unit": str}) for row in report["indicators"])
-        and all(math.isfinite(row["value"] or 0.0) for row in report["indicators"])
+        and all(math.isfinite(row.get("value") or 0.0) for row in report["indicators"])
         and all(has_keys(row, {"code": str}) for row in report.get("rules", ()))
     )
 
@@ -412,7 +425,12 @@ class PackageFacts:
         Only documents in slots for such documents count.
         """
         rows = (self.manifest or {}).get("slots", ())
-        return {path: row["generated"] for row in rows if row.get("generated") for path in row["files"]}
+        return {
+            path: row["generated"]
+            for row in rows
+            if row.get("generated") in GENERATED_DOCUMENTS
+            for path in row["files"]
+        }
 
     def list_ids_of_empty_slots(self) -> set[str]:
         """Return the ids of the slots (entries of the specification) that the manifest lists without files."""

@@ -75,15 +75,7 @@ def _read_docx_texts(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             with archive.open(_BODY_PART) as part:
                 body = read_xml(part.read(_MAX_BODY_BYTES))
-    except (
-        UnreadableXml,
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
+    except _DOCX_ERRORS as error:
         raise UnreadableDocument("damaged") from error
     paragraphs = (
         "".join(text.text or "" for text in paragraph.iter(f"{_WORD_NAMESPACE}t"))

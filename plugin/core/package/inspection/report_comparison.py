@@ -36,6 +36,8 @@ _REPORT_RULE_CODE = "DOC013"
 #: Parts of a waiver that are taken from the package's report, and the longest text: the report may contain anything.
 _WAIVER_PARTS = ("reason", "document", "attachment", "author", "date", "until")
 _MAX_PART_LENGTH = 500
+#: Rules or parameters that one finding names.
+_MAX_NAMED_RULES = 8
 
 
 def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) -> None:
@@ -107,7 +109,7 @@ def _list_differing_parameters(report_data: dict[str, Any], report: Report) -> l
 
 def _map_parameters(rows: Iterable[Any]) -> dict[str, Any]:
     """Return name → value of a rule's parameters, as JSON stores the values."""
-    return {row["name"]: row["value"] for row in json.loads(json.dumps(list(rows), default=str))}
+    return {row["name"]: row.get("value") for row in json.loads(json.dumps(list(rows), default=str))}
 
 
 def _add_report_finding(check_result: CheckResult, path: str, case: str, names: list[str]) -> None:
@@ -119,7 +121,7 @@ def _add_report_finding(check_result: CheckResult, path: str, case: str, names: 
         code=_REPORT_RULE_CODE,
         case=case,
         severity=Severity.WARNING,
-        params={"file": path, "names": join_first(names, texts.get("words", "between_names"))},
+        params={"file": path, "names": join_first(names, texts.get("words", "between_names"), limit=_MAX_NAMED_RULES)},
     )
     finding.message = texts.format_message(finding, check_result.plan.norm.standard.templates)
     set_fingerprints([finding])

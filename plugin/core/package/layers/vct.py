@@ -77,9 +77,13 @@ def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancell
         shapes.append(rows.shapes)
         for name, values in rows.values.items():
             columns[name].append(values)
+    geometry_column = "geometry"
+    while geometry_column in columns:
+        geometry_column += "_"
     table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
+    table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
     infos = tuple(FieldInfo(f.name, f.type, f.length) for f in package_layer.template.fields)
-    frame = gpd.GeoDataFrame(table, geometry=np.concatenate(shapes), crs=horizontal_crs)
+    frame = gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs)
     return SourceLayer(package_layer.name, frame, infos, horizontal_crs)
 
 

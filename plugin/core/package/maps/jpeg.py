@@ -165,7 +165,9 @@ def _read_exif_dpi(body: bytes) -> float | None:
     ``body`` begins with the byte order, "II" or "MM". The unit of the stored value is 2 (inch, the default) or 3
     (centimetre).
     """
-    byte_order = {b"II": "<", b"MM": ">"}.get(body[:2], "")
+    byte_order = {b"II": "<", b"MM": ">"}.get(body[:2])
+    if byte_order is None:
+        return None
     unit, numerator, denominator = 2, 0, 0
     try:
         (directory_offset,) = struct.unpack_from(f"{byte_order}I", body, 4)

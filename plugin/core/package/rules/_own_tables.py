@@ -140,14 +140,14 @@ def _make_finding(
 def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
     """Return why the workbook cannot be made again, as a key of texts; empty if it can be."""
     provenance, norm = inspected_book.provenance, inspected_book.ctx.norm
-    if not provenance:
+    if not provenance or "versions" not in provenance or "standard" not in provenance:
         return "data"
-    if reason := explain_not_rebuilt(inspected_book.package, provenance["versions"]["sanxian"]):
+    if reason := explain_not_rebuilt(inspected_book.package, provenance["versions"].get("sanxian", "")):
         return reason
     if provenance["profile"]["id"] != norm.profile.id:
         return "profile"
     standard = provenance["standard"]
-    if (standard["id"], standard["edition"]) != (norm.standard.id, norm.standard.edition):
+    if (standard.get("id"), standard.get("edition")) != (norm.standard.id, norm.standard.edition):
         return "standard"
     roles = {row["role"] for row in provenance["layers"]}
     return "" if roles == inspected_book.ctx.plan.layers.keys() else "layers"

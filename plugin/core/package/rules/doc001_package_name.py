@@ -185,6 +185,8 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
             own_name = own_name[:-1]
         own_count = text.count(own_name) + text.count(package.county_code)
         name_counts = [(text.count(name), one) for name, one in others if len(name) >= _MIN_NAME_CHARACTERS]
+        if not name_counts:
+            continue
         count, other = max(name_counts, key=lambda counted: counted[0])
         if count > own_count and count >= _LEAST_OTHER_NAMES:
             params = {

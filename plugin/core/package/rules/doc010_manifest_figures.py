@@ -194,7 +194,8 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
     stated_extent = row.get("extent")
     if layer.extent and stated_extent:
         tolerance = _EXTENT_TOLERANCE_BY_IN_DEGREES[max(map(abs, layer.extent)) <= 360]
-        if any(abs(a - b) > tolerance for a, b in zip(stated_extent, layer.extent, strict=True)):
+        pairs = zip(stated_extent, layer.extent, strict=False)
+        if len(stated_extent) != len(layer.extent) or any(abs(a - b) > tolerance for a, b in pairs):
             stated_text, actual_text = (" ".join(map(str, one)) for one in (stated_extent, layer.extent))
             yield _make_value_finding(row, "extent", stated_text, actual_text, texts)
     if row.get("read_back", {}).get("same") is False:

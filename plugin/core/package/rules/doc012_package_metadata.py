@@ -3,7 +3,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
-from typing import Any, TypeGuard
+from typing import Any
 
 from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
@@ -167,7 +167,7 @@ def _has_reason_for_level(manifest: dict[str, Any], level: str) -> bool:
     """Return True if a manifest states why its secrecy level was lowered to ``level``."""
     level_of = load_secrecy_levels().strip_term
     rows = manifest.get("document", {}).get("lowered", ())
-    return any(level_of(row["secrecy"]) == level_of(level) and row["reason"].strip() for row in rows)
+    return any(level_of(row.get("secrecy", "")) == level_of(level) and row.get("reason", "").strip() for row in rows)
 
 
 def _report_lowered_level(level: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -367,22 +367,15 @@ def _is_same_extent(stated_extent: str, extent: tuple[float, ...]) -> bool:
 def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield a finding on a date item that is invalid, in the future, or a production date before the manifest's."""
     stated_date, package = items.get(item, ""), make_finding.package
+    manifest = package.manifest or {}
     day = _parse_day(stated_date)
     if stated_date and (day is None or day > date.today() + _CLOCK_TOLERANCE):
         yield make_finding(owner, item, stated_date, make_finding.texts.get("words", "no_such_day"))
-    elif day is not None and item == "product_date" and is_made_by_plugin(package) and _has_dates(package.manifest):
-        produced = find_production_date(package.manifest)
+    elif day is not None and item == "product_date" and is_made_by_plugin(package) and "made" in manifest:
+        produced = find_production_date(manifest)
         known_day = _parse_day(produced)
         if known_day is not None and day < known_day:
             yield make_finding(owner, item, stated_date, produced)
-
-
-def _has_dates(manifest: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
-    """Return True if a manifest has the day of the export and readable document information."""
-    if manifest is None or not isinstance(manifest.get("made"), str):
-        return False
-    document = manifest.get("document", {})
-    return isinstance(document, dict) and isinstance(document.get("date", ""), str)
 
 
 def _parse_day(text: str) -> date | None:

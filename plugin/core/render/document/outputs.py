@@ -41,8 +41,6 @@ def write_document_outputs(
     OutputError and Cancelled.
     """
     if outputs.html:
-        from .outputs import render_document_page
-
         stack.enter_context(write_atomically(outputs.html)).write_text(
             render_document_page(make_document()), encoding="utf-8", newline="\n"
         )
