@@ -155,7 +155,7 @@ def _read_value(value: Any, kind: Any, file: Path, key: str) -> Any:
     if get_origin(kind) is tuple:
         values = check_type(value, list, file=file, key=key)
         if arguments[-1] is ...:
-            return tuple(_read_value(one, arguments[0], file, key) for one in values)
+            return tuple(_read_value(one, arguments[0], file, f"{key}[{n}]") for n, one in enumerate(values, 1))
         if len(values) != len(arguments):
             raise DataError(
                 "data_value_kind", file=str(file), key=key, value=repr(value), expected=f"list × {len(arguments)}"

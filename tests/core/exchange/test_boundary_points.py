@@ -958,6 +958,8 @@ WRONG_FORMS = {
     "unknown encoding": (('encoding = "GBK"', 'encoding = "BIG5"'), "encoding"),
     "unknown unit": (('area_unit = "公顷"', 'area_unit = "顷"'), "numbers.area_unit"),
     "text for a number": (("coordinate_decimals = 3", 'coordinate_decimals = "3"'), "numbers.coordinate_decimals"),
+    "no items": (('items = ["count"', '# ["count"'), "parcel.items"),
+    "number for a text in a row": (('value = "米"', "value = 1"), "header[4].value"),
     "no end mark": (('end_mark = "@"', 'end_mark = ""'), "sections.parcels, parcel.end_mark"),
 }
 

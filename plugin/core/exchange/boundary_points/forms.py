@@ -137,7 +137,7 @@ class _HeaderLine:
 
 @dataclass(frozen=True)
 class _Line:
-    items: tuple[str, ...] = ()
+    items: tuple[str, ...]
     end_mark: str = ""
 
 
@@ -173,7 +173,7 @@ class _FormFile:
     automatic: bool = True
     sections: _Sections = _Sections()
     header: tuple[_HeaderLine, ...] = ()
-    parcel: _Line = _Line()
+    parcel: _Line = _Line(())
     headings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     crs: _Crs = _Crs()
 
