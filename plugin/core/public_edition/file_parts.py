@@ -15,6 +15,9 @@ _JPG_SCAN = 0xDA
 _JPG_DATA_SEGMENTS = {*range(0xE1, 0xF0), 0xFE}
 #: Segments that belong to the picture: APP2 with a colour profile, APP14 with the colour transform.
 _JPG_COLOUR_SEGMENTS = {0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+_TIFF_VERSION = 42
+#: Tags of GeoTIFF, and the GPS directory of EXIF.
+_GEOTIFF_TAGS = frozenset((33550, 33922, 34264, 34735, 34736, 34737, 34853))
 _PDF_STREAM = re.compile(rb"\bstream\r?\n(.*?)endstream", re.DOTALL)
 _PDF_OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]*>>\s*stream\r?\n(.*?)endstream", re.DOTALL)
 #: Georeference of a PDF: measure dictionaries (ISO 32000), their points, and that of OGC best practice. Each is the
@@ -41,7 +44,7 @@ def find_pdf_georeference(data: bytes) -> Iterator[str]:
 
 
 def find_picture_data(data: bytes) -> Iterator[str]:
-    """Yield the names of parts of a PNG or JPEG with other data than the picture itself; TIFF for any TIFF."""
+    """Yield the names of parts of a PNG, JPEG or TIFF with other data than the picture itself."""
     if data.startswith(_PNG_SIGNATURE):
         place = len(_PNG_SIGNATURE)
         while place + 8 <= len(data):
@@ -52,8 +55,7 @@ def find_picture_data(data: bytes) -> Iterator[str]:
     elif data.startswith(_JPG_START):
         yield from _find_jpeg_data(data)
     elif data[:2] in (b"II", b"MM"):
-        # The plugin writes no TIFF; one of an office's template may be georeferenced.
-        yield "TIFF"
+        yield from _find_tiff_data(data)
 
 
 def _find_jpeg_data(data: bytes) -> Iterator[str]:
@@ -66,3 +68,23 @@ def _find_jpeg_data(data: bytes) -> Iterator[str]:
         if marker in _JPG_DATA_SEGMENTS and not is_colours:
             yield f"JPEG {marker:#x}"
         place += 2 + length
+
+
+def _find_tiff_data(data: bytes) -> Iterator[str]:
+    """Yield GeoTIFF if a directory of a TIFF has tags of a georeference; TIFF if it cannot be read, as a BigTIFF."""
+    order = "<" if data[:2] == b"II" else ">"
+    tags_found: set[int] = set()
+    places_read = {0}
+    try:
+        version, place = struct.unpack_from(f"{order}HI", data, 2)
+        if version != _TIFF_VERSION:
+            raise struct.error(version)
+        while place not in places_read:
+            places_read.add(place)
+            (count,) = struct.unpack_from(f"{order}H", data, place)
+            *tags, place = struct.unpack_from(f"{order}{'H10x' * count}I", data, place + 2)
+            tags_found.update(tags)
+    except struct.error:
+        yield "TIFF"
+    if not _GEOTIFF_TAGS.isdisjoint(tags_found):
+        yield "GeoTIFF"

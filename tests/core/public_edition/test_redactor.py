@@ -3,6 +3,7 @@
 
 import json
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import replace
@@ -288,11 +289,21 @@ def test_georeference_of_a_pdf_is_found_in_its_objects_only(tmp_path, redactor_o
     assert is_refused(path, redactor_of_files) is refused
 
 
+def make_tiff(tag, order="<", next_place=0):
+    """Return a TIFF file with one entry; its last bytes are the number of a GeoTIFF tag, as pixels may be."""
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
+    return head + struct.pack(f"{order}HHHIIIH", 1, tag, 3, 1, 7, next_place, 33550)
+
+
 @pytest.mark.parametrize(
     ("data", "found"),
     [
-        (b"II*\0\x08\0\0\0", ["TIFF"]),
-        (b"MM\0*\0\0\0\x08", ["TIFF"]),
+        (make_tiff(256), []),
+        (make_tiff(256, ">", next_place=8), []),
+        (make_tiff(33922), ["GeoTIFF"]),
+        (make_tiff(34735, ">"), ["GeoTIFF"]),
+        (make_tiff(256)[:14], ["TIFF"]),
+        (b"II+\0\x08\0\0\0", ["TIFF"]),
         (b"\xff\xd8\xff\xe2\x00\x10ICC_PROFILE\0\1\1\xff\xee\x00\x07Adobe\xff\xda", []),
         (b"\xff\xd8\xff\xe2\x00\x06MPF\0\xff\xda", ["JPEG 0xe2"]),
     ],
