@@ -14,11 +14,13 @@ from ...cancellation import Cancellation
 from .batch import BATCH_ROWS, VctRowBatch, continues_last_row, find_key_column, merge_feature_parts
 from .geometry import ShapeReader
 from .line_reader import LineReader
-from .settings import FileRemarks
+from .settings import VCT_SEPARATOR, FileRemarks
 from .structure import SECTION_NAMES, VctStructure, VctTable
 from .values import VALUE_PARSERS
 
 NoticeList = list[tuple[str, dict[str, Any]]]
+#: From here on a double cannot hold every integer: keys of 18 digits change.
+_MAX_EXACT_INTEGER = 2.0**53
 #: Number of merged features that a note lists.
 _MAX_LISTED_FEATURES = 5
 
@@ -121,6 +123,8 @@ class AttributeReader:
         Raise InputError for an invalid row.
         """
         lines = self.lines
+        if b"\0" in line:
+            raise lines.make_error("vct_nul", table=table.name)
         cells = lines.decode_line(line).split(lines.separator)
         if len(cells) != len(table.columns) + 1:
             raise lines.make_error("vct_values", table=table.name, found=len(cells) - 1, count=len(table.columns))
@@ -135,6 +139,10 @@ class AttributeReader:
             if isinstance(value, datetime):
                 value = value.date()
                 self.remarks.add_remark("vct_note_time", lines.number, layer=table.name, field=column.name)
+            elif column.type == "real" and value is not None and abs(value) >= _MAX_EXACT_INTEGER:
+                declared = column.format_declaration().partition(VCT_SEPARATOR)[2]
+                place = {"layer": table.name, "field": column.name, "declared": declared}
+                self.remarks.add_remark("vct_note_digits", lines.number, **place)
             values.append(value)
         return record_id, values
 

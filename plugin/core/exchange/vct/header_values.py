@@ -126,7 +126,9 @@ def read_crs(header_pairs: HeaderPairs) -> CRS:
     header_pairs.refuse_unless(
         not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
     )
-    return _read_zone_crs(header_pairs)
+    crs = _read_zone_crs(header_pairs)
+    _check_meridian(header_pairs, describe_crs(crs).central_meridian or 0.0)
+    return crs
 
 
 def _check_spheroid(header_pairs: HeaderPairs) -> None:
@@ -159,7 +161,7 @@ def _check_zone_width(header_pairs: HeaderPairs, zone: float, meridian: float, w
         if width in (3, 6) and width != degrees and meridian == zone_meridian and numbers[0] <= zone <= numbers[1]:
             params = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
             raise header_pairs.make_error("parameters", "vct_zone_width", **params)
-    limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, (0.0, 0.0))
+    limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, (1.0, 0.0))
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
         raise header_pairs.make_error("parameters")
 
@@ -188,6 +190,16 @@ def _read_zone_crs(header_pairs: HeaderPairs) -> CRS:
     valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
     header_pairs.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
     return crs
+
+
+def _check_meridian(header_pairs: HeaderPairs, right: float) -> None:
+    """Raise InputError if a header key gives another central meridian, in degrees or degrees, minutes and seconds."""
+    for key in ("meridian", "meridinan"):
+        numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", header_pairs.get_value(key))]
+        header_pairs.refuse_unless(numbers[:1] in ([], [right]) and not any(numbers[1:]), key, f"{right:g}")
+        if numbers:
+            # Verified: `check_format` reports the keys that remain.
+            del header_pairs.pairs[key]
 
 
 def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:
@@ -241,8 +253,9 @@ def check_format(header_pairs: HeaderPairs) -> None:
     version = header_pairs.get_value("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
         header_pairs.add_remark("version", "vct_note_version")
-    for key in header_pairs.pairs.keys() - _KEYS_BY_LOWER_CASE.keys() - set(_EARLIER_KEYS):
-        header_pairs.add_remark(key, "vct_note_head_unused")
+    for key, (value, *_) in header_pairs.pairs.items():
+        if value and key not in _KEYS_BY_LOWER_CASE and key not in _EARLIER_KEYS:
+            header_pairs.add_remark(key, "vct_note_head_unused")
     header_pairs.refuse_unless(
         not header_pairs.get_value("datamark").upper().endswith(("-RAS", "-DEM", "-TIN", "-IMG")),
         "datamark",

@@ -30,6 +30,7 @@ _MAX_INTEGER = 2**63 - 1
 _MAX_SHOWN_CHARACTERS = 40
 #: Bytes that may follow the text: NUL of an interrupted copy, and the end mark of DOS.
 _FILL_BYTES = b"\0\x1a"
+_END_OF_FILE = b"\x1a"
 #: A line that begins or ends a section; a table may have a name such as LEGEND.
 _SECTION_MARK_PATTERN = re.compile(
     "(?:Head|FeatureCode|TableStructure|Point|Line|Polygon|Solid|Image|Annotation|Topology|Attribute|VarChar|Style|StyleData|"
@@ -101,6 +102,8 @@ class LineReader:
             self.number += 1
             if not line.endswith(b"\n"):
                 line = self._strip_fill_bytes(line)
+            elif line.startswith(_END_OF_FILE) and not line.strip(_FILL_BYTES + b"\r\n"):
+                continue
             line = line.rstrip(b"\r\n")
             if line.strip():
                 return line

@@ -15,6 +15,8 @@ from .store import ShapeStore
 
 #: Length of a degree of latitude in metres.
 _DEGREE_M = 111_320.0
+#: Largest northing in China, in metres.
+_MAX_NORTHING_M = 6_700_000.0
 #: Largest rounding error of a printed decimal number, as a share of a minute.
 _MINUTE_ROUNDING = 1e-7
 #: Seconds that rounding in print turns into sixty.
@@ -33,13 +35,26 @@ def verify_positions(
         return
     lows, highs = np.array(corners).swapaxes(0, 1)
     bounds = np.array([lows.min(axis=0), highs.max(axis=0)])
-    if find_coordinate_problem(header.crs, bounds.ravel()):
+    if _find_problem(header, bounds):
         raise _make_zone_error(header, stores, line_reader)
     if describe_crs(header.crs).is_geographic and not any(header.position_offset):
         for store in stores:
             _refuse_packed_degrees(store, line_reader)
     if header.declared_extent is not None:
         _compare_with_extent(header, *header.declared_extent, bounds, remarks)
+
+
+def _find_problem(header: VctHeader, xy: NDArray) -> str:
+    """Return the kind of problem (`find_coordinate_problem`) of positions (n, 2) outside the zone, empty without one.
+
+    Both corners are judged by themselves: a position beyond one side is found, however far the others reach.
+    """
+    for x, y in (xy.min(axis=0), xy.max(axis=0)):
+        if problem := find_coordinate_problem(header.crs, (x, y, x, y)):
+            return problem[0]
+        if not 0 <= y <= _MAX_NORTHING_M:
+            return "beyond"
+    return ""
 
 
 def _make_zone_error(header: VctHeader, stores: list[ShapeStore], line_reader: LineReader) -> InputError:
@@ -50,13 +65,13 @@ def _make_zone_error(header: VctHeader, stores: list[ShapeStore], line_reader: L
     for store in stores:
         for record in range(len(store)):
             xy = store.read_positions(record)
-            if not find_coordinate_problem(header.crs, (*xy.min(axis=0), *xy.max(axis=0))):
+            if not _find_problem(header, xy):
                 continue
             count += 1
             if key:
                 continue
-            problems = ((x, y, find_coordinate_problem(header.crs, (x, y, x, y))) for x, y in xy.tolist())
-            x, y, (kind, _) = next((x, y, problem) for x, y, problem in problems if problem)
+            problems = ((x, y, _find_problem(header, np.array([[x, y]]))) for x, y in xy.tolist())
+            x, y, kind = next((x, y, problem) for x, y, problem in problems if problem)
             key = f"vct_place_{kind}" + ("_degrees" if kind == "beyond" and frame.is_geographic else "")
             params |= {"x": f"{x:.10g}", "y": f"{y:.10g}", "id": store.get_record_id(record)}
             line_reader.number = store.get_line_number(record)

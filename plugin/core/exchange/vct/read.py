@@ -158,9 +158,11 @@ def _read_until_attributes(
             geometry.read_section(section, line_reader, vct.structure)
         else:
             _skip_section(section, line_reader, remarks)
-    for name in ("FeatureCode", "TableStructure"):
+    for name, content in (("FeatureCode", vct.structure.feature_classes), ("TableStructure", vct.structure.tables)):
         if name.lower() not in sections_begun:
             raise line_reader.make_error("vct_order", wanted=name)
+        if not content:
+            raise line_reader.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
     start = line_reader.number
     geometry.prepare_lookup_and_verify_positions(line_reader)
     line_reader.number = start

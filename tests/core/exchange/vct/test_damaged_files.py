@@ -163,6 +163,7 @@ DAMAGES_BY_NAME = {
     "a northing of a thousand km": replace_header_value("Parameters", "114,1,38500000,1000000,3,38", "vct_head_wanted"),
     "a false easting of another kind": replace_header_value("Parameters", "114,1,38600000,0,3,38", "vct_head_wanted"),
     "parameters cut short": replace_header_value("Parameters", "114,1", "vct_head_value"),
+    "parameters of zeros": replace_header_value("Parameters", "0,1,500000,0,0,0", "vct_head_value"),
     "parameters in words": replace_header_value(
         "Parameters", "中央经线114,1,38500000,0,3,38", "vct_head_value", ("Parameters",)
     ),
@@ -197,7 +198,16 @@ DAMAGES_BY_NAME = {
         ("\nHeadEnd", "\n38500000\nHeadEnd"), key="vct_head_line", words="38500000"
     ),
     "a separate meridian that differs": make_default_damage(
-        ("\nHeadEnd", "\nMeridian:111\nHeadEnd"), key="vct_note_head_unused", words=("Meridian", "111")
+        ("\nHeadEnd", "\nMeridian:111\nHeadEnd"), key="vct_head_wanted", words=("Meridian", "111", "114")
+    ),
+    "a separate meridian of the next zone": make_default_damage(
+        ("\nHeadEnd", "\nMeridinan:117°0′0″\nHeadEnd"), key="vct_head_wanted", words=("Meridinan", "117", "114")
+    ),
+    "a separate meridian with minutes": make_default_damage(
+        ("\nHeadEnd", "\nMeridian:114°30′\nHeadEnd"), key="vct_head_wanted", words=("Meridian", "30", "114")
+    ),
+    "a separate meridian in words": make_default_damage(
+        ("\nHeadEnd", "\nMeridian:本县\nHeadEnd"), key="vct_note_head_unused", words=("Meridian", "本县")
     ),
     "an offset of words": replace_header_value("Offset", "none,none", "vct_head_offset"),
     "an offset of one number": replace_header_value("Offset", "5", "vct_head_offset", ("Offset", "5")),
@@ -260,6 +270,12 @@ DAMAGES_BY_NAME = {
     "a vertex 50 m away": make_default_damage(
         ("\n38384000,4212100\n", "\n38384000,4212150\n"), key="vct_note_extent", words="50 m", lines=None
     ),
+    "a northing south of the equator": make_default_damage(
+        ("\n38384010,4212010\n", "\n38384010,-4100000\n"), key="vct_place_beyond", words="-4100000", lines=-5
+    ),
+    "a northing north of China": make_default_damage(
+        ("\n38384000,4212100\n", "\n38384000,9212100\n"), key="vct_place_beyond", words="9212100", lines=None
+    ),
     "everything 20 km south": make_default_damage(
         (",4212", ",4192", REPLACE_ALL),
         ("ExtentMin:38384000,4192000", "ExtentMin:38384000,4212000"),
@@ -317,10 +333,17 @@ DAMAGES_BY_NAME = {
         words=("FeatureCode", "Point"),
         lines=None,
     ),
+    "feature codes emptied, no shapes": make_default_damage(
+        (FEATURE_CODES, "FeatureCodeBegin\nFeatureCodeEnd\n"),
+        *((part, "") for part in (POINTS, LINES, POLYGONS, cut_section("Annotation")[0])),
+        key="vct_section_empty",
+        words=("FeatureCode", "Attribute"),
+        lines=None,
+    ),
     "tables emptied": make_default_damage(
         (TABLES, "TableStructureBegin\nTableStructureEnd\n"),
-        key="vct_unknown_table",
-        words=("TableStructure", "JZD"),
+        key="vct_section_empty",
+        words=("TableStructure", "Attribute"),
         lines=None,
     ),
     "no attributes": make_default_damage(
@@ -337,7 +360,7 @@ DAMAGES_BY_NAME = {
             ("Polygon", "Annotation, Attribute"),
             ("Topology", "Attribute"),
         )
-        for end in ("", "\n", "\n\n", "\n\x1a", "\0\0\0\0", "\n\0\0\0\0")
+        for end in ("", "\n", "\n\n", "\n\x1a", "\0\0\0\0", "\n\0\0\0\0", "\n\x1a\n")
     },
     "cut in a section's name": make_default_damage(
         (text_after_piece("\nPolygonBe"), ""), key="vct_cut_between", words=("Line", "PolygonBe")
@@ -521,6 +544,14 @@ DAMAGES_BY_NAME = {
     "an integer of 5000 digits": make_default_damage(
         (",10000.00,1,", f",10000.00,{'9' * 5000},"), key="vct_value", words="99999"
     ),
+    "a NUL in a row": make_default_damage(("\n2,井\n", "\n2,井\0\n"), key="vct_nul", words="JZD"),
+    "a row of NUL": make_default_damage(("\n2,井\n", "\n\0\0\0\0\n"), key="vct_nul", words="JZD"),
+    "a NUL in a position": make_default_damage(
+        ("\n38384010,4212010\n", "\n38384\0\0,4212010\n"), key="vct_position_value", words="38384"
+    ),
+    "a key in a field of reals": make_default_damage(
+        (",10000.00,1,", ",140122000000000001,1,"), key="vct_note_digits", words=("MJ", "Float,15")
+    ),
     "an invalid date": make_default_damage((",20250101", ",20250230"), key="vct_value", words=("RQ", "20250230")),
     "a date with a time": make_default_damage(
         (",20250101", ",2025-01-01 08:30:00"), key="vct_note_time", words=("RQ", "1")
@@ -575,8 +606,16 @@ def read_notes_or_refusal(path, text):
     return [(key, params, lambda lang, k=key, p=params: Texts(lang).format_notice(k, p)) for key, params in notices]
 
 
-def test_undamaged_vct_file_is_read_without_notes(tmp_path):
-    assert read_notes_or_refusal(tmp_path / "a.vct", export_example()) == []
+@pytest.mark.parametrize("end", ["", "\x1a", "\x1a\n", "\0\0\0"])
+def test_undamaged_vct_file_is_read_without_notes(tmp_path, end):
+    assert read_notes_or_refusal(tmp_path / "a.vct", export_example() + end) == []
+
+
+def test_notes_on_unknown_header_keys_come_in_their_order_and_not_for_empty_values(tmp_path):
+    names = [f"K{number}" for number in range(20)]
+    lines = "".join(f"{name}:1\n" for name in names)
+    text = export_example().replace("\nHeadEnd", f"\n{lines}Meridian:114\nEmpty:\nHeadEnd")
+    assert [params["key"] for _, params, _ in read_notes_or_refusal(tmp_path / "a.vct", text)] == names
 
 
 @pytest.mark.parametrize("name", DAMAGES_BY_NAME)
@@ -633,10 +672,10 @@ def test_vct_file_with_tab_separators_is_read(tmp_path):
         assert one.frame.equals(other.frame)
 
 
-def test_vct_degrees_outside_china_are_refused_with_their_range(tmp_path):
-    write_vct(
-        tmp_path / "a.vct", [make_vct_layer("JZD", shapely.points([[150.0, 38.0]]), crs=4490, MC=("text", ["站"]))]
-    )
+@pytest.mark.parametrize("places", [[[150.0, 38.0]], [[113.7, 39.8], [3.7, 39.8]], [[113.7, 39.8], [37.0, 39.8]]])
+def test_vct_degrees_outside_china_are_refused_with_their_range(tmp_path, places):
+    stations = ("text", ["站"] * len(places))
+    write_vct(tmp_path / "a.vct", [make_vct_layer("JZD", shapely.points(places), crs=4490, MC=stations)])
     with pytest.raises(InputError) as caught:
         read_vct(tmp_path / "a.vct")
     assert caught.value.key == "vct_place_beyond_degrees"
