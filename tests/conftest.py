@@ -113,9 +113,13 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """Exclude all objects that exist after collection from garbage collections."""
+    """Exclude all objects that exist after collection from garbage collections, and collect less often.
+
+    Syntax trees of the code have millions of objects that live as long as their tests.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.hookimpl(optionalhook=True)

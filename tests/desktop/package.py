@@ -118,9 +118,9 @@ def cancel_writing(controller, shown):
 
 
 def force_export(controller, shown):
-    """Start a forced export with Enter and close its dialog with Esc.
+    """Start a forced export with Enter, close its dialog with Esc, and close the project.
 
-    The export continues, and the message bar reports its end.
+    The export continues with the layers that were read, and the message bar reports its end.
     """
     wait_seconds(0.5)
     shown.activateWindow()
@@ -133,6 +133,9 @@ def force_export(controller, shown):
     controller.actions["package"].trigger()
     FACTS["same_window"] = controller.export.dialog is shown and shown.is_running
     shown.reject()
+    QgsProject.instance().setDirty(False)
+    iface.newProject(False)
+    FACTS["still_writing"] = controller.export.is_running
     iface.messageBar().clearWidgets()
     wait_for_export_end(controller)
     item = iface.messageBar().currentItem()
@@ -142,36 +145,8 @@ def force_export(controller, shown):
     wait_seconds(0.3)
     FACTS["forced"] = [shown.end.text.text(), shown.end.digest.text(), read_listed_reasons(shown.end.reasons)]
     FACTS["made"] = str(shown.end.end.exported_package.path) if shown.end.end.exported_package else ""
+    FACTS["written"] = sorted(path.name for path in TARGET_FOLDER.iterdir())
     save_picture(f"{PICTURE_NAME}-7-forced")
-    click(shown.back)
-    wait(shown.form.replaced.text)
-    FACTS["replaced"] = shown.form.replaced.text()
-    save_picture(f"{PICTURE_NAME}-8-replace")
-    shown.reject()
-    iface.messageBar().clearWidgets()
-
-
-def close_project_during_export(controller):
-    """Close the project during a package export.
-
-    The export continues with the layers that were already read.
-    """
-    controller.actions["package"].trigger()
-    shown = controller.export.dialog
-    wait(shown.isVisible)
-    wait_seconds(0.6)
-    shown.form.gate.force.setChecked(True)
-    (TARGET_FOLDER / "again").mkdir()
-    shown.form.folder.line.setText(str(TARGET_FOLDER / "again"))
-    wait_seconds(0.6)
-    shown.go.click()
-    wait(lambda: shown.run.bar.value() > 100)
-    QgsProject.instance().setDirty(False)
-    iface.newProject(False)
-    FACTS["still_writing"] = controller.export.is_running
-    wait_for_export_end(controller)
-    FACTS["after_close"] = [shown.end.text.text(), sorted(p.name for p in (TARGET_FOLDER / "again").iterdir())]
-    save_picture(f"{PICTURE_NAME}-9-closed")
     shown.reject()
     iface.messageBar().clearWidgets()
 
@@ -297,7 +272,6 @@ def run_package_steps():
         return
     cancel_writing(controller, shown)
     force_export(controller, shown)
-    close_project_during_export(controller)
     inspect_package(controller)
     inspect_damaged_file(controller)
     drop_vct_file(controller)

@@ -15,6 +15,7 @@ from plugin.core.model.rule import load_all_rules
 from tests.county.measure import measure_drawn_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
 from tests.mutations.mutation import MUTATIONS, PACKAGE_RULES, CountyDraft, compare_reports, run_only
+from tests.parametrize import first_of_each_daily
 from tests.rule_examples import is_variant_key
 
 CORE = Path(plugin.core.__file__).parent
@@ -72,7 +73,7 @@ def test_only_package_rules_read_package_facts():
     assert len(PACKAGE_RULES) > 10
 
 
-@pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", first_of_each_daily(MUTATIONS, lambda one: one.rule), ids=lambda one: one.name)
 def test_planted_defect_is_found_by_its_declared_rules(one, base, tmp_path):
     clean = base(one.base)
     draft = CountyDraft(clean.county, clean.options, tmp_path)

@@ -93,7 +93,7 @@ def test_export_writes_all_county_maps_with_the_official_file_names(exported_map
     assert sorted(p.name for p in folder.iterdir()) == sorted(expected) == sorted(p.name for p in outcome.written_files)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_export_maps_writes_county_and_central_area_maps_of_the_sample_folder(provider, tmp_path):
     """Export every map of the catalogue at 300 dpi from the sample's folder."""
     before = {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()}

@@ -32,6 +32,7 @@ from tests.core.counties.county_files import (
     write_counties,
     write_county,
 )
+from tests.parametrize import first_daily
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +99,13 @@ def count_records(output):
     return len(list(output.glob("counties/*/county.json")))
 
 
-def test_a_killed_batch_is_resumed_to_equal_results(counties, tmp_path):
+# A kill before any county is complete, and one when all are, while the summary is written. At one complete county it is
+# an interrupt on the keyboard, which all processes get.
+@pytest.mark.parametrize("complete_counts", first_daily([[1, 7], [0, 1, 4, 7, 10]]))
+def test_a_killed_batch_is_resumed_to_equal_results(counties, complete_counts, tmp_path):
     listed, output, _ = counties
     resumed = tmp_path / "续查"
-    # The first kill is before any county is complete, the last one when all are, while the summary is written. The
-    # second one is an interrupt on the keyboard, which all processes get.
-    for complete_count in (0, 1, 4, 7, 10):
+    for complete_count in complete_counts:
         # A county more than before: the interrupt then comes when the command runs, not while Python starts.
         least_count = complete_count and max(complete_count, count_records(resumed) + (complete_count == 1))
         process = start_batch(listed, resumed, "--jobs", "2", "--html")

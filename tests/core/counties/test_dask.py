@@ -60,6 +60,7 @@ def cluster(dask_library):
         yield started.scheduler_address
 
 
+@pytest.mark.exhaustive
 def test_a_killed_worker_is_replaced_and_a_county_without_memory_is_a_row(dask_library, batch, tmp_path, monkeypatch):
     temporary = tmp_path / "system"
     temporary.mkdir()

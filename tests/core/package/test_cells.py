@@ -52,6 +52,7 @@ from tests.core.package.package_copies import (
 from tests.core.package.test_table_figures import make_complete_layers
 from tests.core.report_fixtures import make_report
 from tests.core.small_plan import convert_to_source_layers
+from tests.parametrize import first_daily
 
 # ruff: noqa: F811
 
@@ -172,7 +173,7 @@ TOLERATED_VERSION_CHANGES = {
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-@pytest.mark.parametrize("name", TOLERATED_VERSION_CHANGES)
+@pytest.mark.parametrize("name", first_daily(TOLERATED_VERSION_CHANGES, 2))
 def test_changed_package_of_another_plugin_version_gets_a_lower_severity_than_of_the_same_version(
     copied_package, geopackage_spec, assembled_plan, name, elsewhere
 ):
