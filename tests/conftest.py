@@ -78,6 +78,8 @@ OF_THE_CODE = (
 )
 #: Files that read the same reports of rule examples (tests/rule_examples.py) run in one process.
 OF_THE_EXAMPLES = (
+    "tests/core/rules/test_rule_examples.py",
+    "tests/core/standard/test_setting_marks.py",
     "tests/core/messages/test_figures.py",
     "tests/shape/test_sources_of_rules.py",
     "tests/upgrade/test_finding_figures.py",

@@ -25,7 +25,7 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from tests.parametrize import for_each
-from tests.rule_examples import is_variant_key
+from tests.rule_examples import get_example_report, is_variant_key
 
 FAILING_EXAMPLES = [(rule, example) for rule in load_all_rules().values() for example in rule.fails]
 PASSING_EXAMPLES = [(rule, example) for rule in load_all_rules().values() for example in rule.passes]
@@ -36,13 +36,19 @@ def format_example_title(case):
     return f"{rule.code}-{example.title}"
 
 
+@pytest.fixture
+def reports_of_examples(monkeypatch):
+    """Judge the reports that other tests read too."""
+    monkeypatch.setattr("plugin.core.examples.run.run_example", get_example_report)
+
+
 @for_each("rule, example", FAILING_EXAMPLES, ids=format_example_title)
-def test_failing_example_of_a_rule_has_its_stated_findings(rule, example):
+def test_failing_example_of_a_rule_has_its_stated_findings(rule, example, reports_of_examples):
     assert find_failing_example_problem(rule, example) is None
 
 
 @for_each("rule, example", PASSING_EXAMPLES, ids=format_example_title)
-def test_passing_example_of_a_rule_has_no_finding(rule, example):
+def test_passing_example_of_a_rule_has_no_finding(rule, example, reports_of_examples):
     assert find_passing_example_problem(rule, example) is None
 
 
