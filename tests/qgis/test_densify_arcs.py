@@ -53,7 +53,7 @@ def put_arc_into_boundary(kind):
 
 
 @pytest.fixture(
-    params=first_daily([[mode, kind] for mode in range(3) for kind in TEXTS], len(TEXTS)),
+    params=first_daily([[mode, kind] for mode in range(3) for kind in TEXTS]),
     ids=[f"{mode}-{kind}" for mode in TRANSACTION_MODE_NAMES for kind in TEXTS],
 )
 def curved_session(request, qgis_app, project, tmp_path):

@@ -279,15 +279,18 @@ def stop_editing(session):
 
 @pytest.mark.parametrize(
     ("disturb", "reason"),
-    [
-        (delete_feature, "删除"),
-        (change_value, "改动"),
-        (set_filter, "过滤"),
-        (remove_layer, "不在工程中"),
-        (stop_editing, "编辑状态"),
-        (lambda session: session["CZKFBJ"].beginEditCommand("other tool"), "其他工具"),
-    ],
-    ids=["deleted", "changed", "filtered", "removed", "not-editable", "other-tool"],
+    first_daily(
+        [
+            (change_value, "改动"),
+            (remove_layer, "不在工程中"),
+            (delete_feature, "删除"),
+            (set_filter, "过滤"),
+            (stop_editing, "编辑状态"),
+            (lambda session: session["CZKFBJ"].beginEditCommand("other tool"), "其他工具"),
+        ],
+        2,
+    ),
+    ids=["changed", "removed", "deleted", "filtered", "not-editable", "other-tool"],
 )
 def test_fix_is_refused_if_its_layer_changed_since_the_trial(chinese, plain_session, disturb, reason):
     finding = overlap_farmland(plain_session)

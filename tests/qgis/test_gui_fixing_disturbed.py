@@ -9,7 +9,7 @@ from qgis.core import Qgis
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QLabel
 
-from tests.parametrize import first_daily
+from tests.parametrize import first_of_each_daily
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.live_helpers import roll_back as roll_back_layer
 from tests.qgis.test_gui_editing import check, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -227,7 +227,7 @@ def list_messages(controller, fixer):
 
 @pytest.mark.parametrize(
     ("mode", "moment", "disturb"),
-    first_daily(CASES, len(DISTURBANCES) + len(ENDS_OF_TRIALS)),
+    first_of_each_daily(CASES, lambda case: (case[1] == "batch-applying", DISTURBANCES[case[2]])),
     ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES],
 )
 def test_fix_disturbed_by_a_change_of_layers_or_project_writes_nothing_and_shows_a_message(
