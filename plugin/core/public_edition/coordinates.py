@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Coordinates in texts, found by their form and by the extent of a plan, and texts that name a CRS.
 
+Texts are read with plain digits, blanks, dashes and degree signs, however they are typed.
+
 Figures are not coordinates: reports group the digits of large figures, or write a unit behind them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -25,33 +28,58 @@ if TYPE_CHECKING:
 _MARGIN_SHARE = 0.25
 #: Share of rows at each side that may be misplaced.
 _OUTLIER_PERCENT = 1
-_ZONE_FACTOR = 1_000_000
+_ZONE_FACTOR, _METRES_PER_KILOMETRE, _SIXTY = 1_000_000, 1000, 60
+#: Lengths in kilometres have fewer decimals than places.
+_PLACE_DECIMALS = 3
 #: Numbers of the 6° and 3° zones in China.
 _ZONE_NUMBERS = range(13, 46)
 #: Northings of China in metres, and eastings without the number of the zone.
 _NORTHINGS, _EASTINGS = (1_900_000.0, 6_000_000.0), (200_000.0, 800_000.0)
-#: Chinese characters touch numbers, letters do not: except those of axes before a number, and a unit or E, N behind it.
+#: Signs that coordinates are typed with → the plain ones.
+_SIGNS = (("º˚゜∘⁰", "°"), ("′’‘ʹʼ´`", "'"), ("″“”〃ʺ", '"'), ("·・•。｡", "."), ("−～〜~ー", "-"))
+#: A number: grouped, spaced digit by digit, with an exponent, or plain. Letters and Chinese characters may touch it.
 _NUMBER = re.compile(
-    r"(?:(?<![A-Za-z\d_.])|(?<=(?<![A-Za-z\d_])[xyXYEN]))-?\d+(?:\.\d+)?"
-    r"(?!(?![mEN](?![A-Za-z\d_²]))[A-Za-z\d_]|\.\d)"
+    r"(?<![\d.])(?:\d{1,3}([ ,'])\d{3}(?:\1\d{3})*|\d(?: \d){5,}"
+    r"|\d\.\d+[eE][+-]?\d{1,2}(?!\.?\d)|\d+)(?:\.\d+)?(?!\.?\d)"
 )
+_SEPARATORS = re.compile(r"[ ,']")
+_KILOMETRES = re.compile(r" ?(?:km(?![²2])|㎞|公里|千米)")
 _UNIT = re.compile(
-    r"[\s\u2009\u00a0]*(?:m²|m2|㎡|km|ha(?![A-Za-z])|hm|m(?![A-Za-z\d_])|平方|公顷|公里|万|亩|米|元|个|处|条|块|项|人|%|％|sq|hectare"
+    r"\s*(?:m²|m2|㎡|㎞|km|ha(?![A-Za-z])|hm|m(?![A-Za-z\d_])|平方|公顷|公里|万|亩|米|元|个|处|条|块|项|人|%|％|sq|hectare"
     r"|mu(?![A-Za-z]))"
 )
 #: Text between the two numbers of a point.
-_BETWEEN = re.compile(r"[\s,，、;；/|()（）\[\]:：=°东北纬经度坐标横纵为和及与米mXYxyENnelatLonLAT]{1,12}")
+_BETWEEN = re.compile(
+    r"(?:km|[\s,、;/|()\[\]:=_*+'\"°度东西南北经纬坐标横纵为和及与米公里mXYxyEWNSenwslatLonBL-]){1,16}"
+)
 _WKT = re.compile(
     r"(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE)\s*[ZM]{0,2}\s*\(+[-\d.,\s()eE+]*\)+", re.IGNORECASE
 )
+_DEGREE_WORD = r"(?:[东西]经|[南北]纬|[经纬]度|(?<![A-Za-z])(?:lon|lat)(?:gitude|itude)?)[\s:=为是约]{0,3}"
+_NUMERAL = "[〇○零一二三四五六七八九十百两]"
+#: Degrees, military grids and Chinese numerals, which are coordinates by their form.
 _DEGREES = re.compile(
-    r"(?:东经|西经|北纬|南纬|经度|纬度|longitude|latitude)[\s:：=]{0,3}\d{1,3}(?:\.\d+)?[°º度]?"
-    r"(?:\s*[—–~～至-]\s*(?:东经|北纬)?\d{1,3}(?:\.\d+)?[°º度]?)?"
-    r"|(?<![A-Za-z\d_])[EN]\s?\d{1,3}(?:\.\d+)?\s?[°º]"
-    r"|(?:\d{1,3}(?:\.\d+)?\s?[°º]?\s?[EN]?\s*[—–~～至-]\s*)?\d{1,3}(?:\.\d+)?\s?[°º]\s?[EN](?![A-Za-z\d_])"
-    r"|\d{1,3}\s*[°º度]\s*\d{1,2}\s*[′'’分](?:\s*\d{1,2}(?:\.\d+)?\s*(?:[″\"”秒]|'')?)?",
+    r"\d{1,3}\s*[°度]\s*\d{1,2}(?:\.\d+)?\s*['分](?:\s*\d{1,2}(?:\.\d+)?\s*(?:[\"秒]|'')?)?"
+    rf"|{_DEGREE_WORD}\d{{1,3}}(?:\.\d+)?\s?[°度]?(?:\s*[-至]\s*(?:东经|北纬)?\d{{1,3}}(?:\.\d+)?[°度]?|\s?\d{{1,2}}\s?[分'])?"
+    r"|(?<![A-Za-z\d_])[EN]\s?\d{1,3}(?:\.\d+)?\s?°(?!\s*\d)"
+    r"|(?:\d{1,3}(?:\.\d+)?\s?°?\s?[EN]?\s*[-至]\s*)?\d{1,3}(?:\.\d+)?\s?°\s?[EN](?![A-Za-z\d_])"
+    r"|(?<![A-Za-z\d])(?:4[3-9]|5[0-3])\s?[Q-U]\s?[A-HJ-NP-Z]{2}\s?\d{2,5}\s?\d{2,5}"
+    rf"|{_DEGREE_WORD}{_NUMERAL}+(?:点{_NUMERAL}+)?(?:[°度](?:{_NUMERAL}+分(?:{_NUMERAL}+秒)?)?)?"
+    rf"|{_NUMERAL}{{2,}}点{_NUMERAL}{{2,}}[°度]|{_NUMERAL}*百{_NUMERAL}+[°度](?:{_NUMERAL}+分(?:{_NUMERAL}+秒)?)?"
+    rf"|{_NUMERAL}+[°度]{_NUMERAL}+分(?:{_NUMERAL}+秒)?|[〇○零一二三四五六七八九]{{7,}}",
     re.IGNORECASE,
 )
+#: Degrees, minutes and seconds with other signs between them, and without any; the hour of a date is none.
+_SEXAGESIMAL = re.compile(
+    r"(?<![\d.-])(?<!\d-\d\d[ T])(\d{2,3})(?:([-:])|\s?[d°]\s?| (?=\d{1,2} \d{1,2}(?:\.\d| ?[EN])))(\d{1,2})"
+    r"(?(2)\2|[ m'])\s?(\d{1,2})(?:\.\d+)?(?![\d:])(?:\s?[\"s])?"
+    r"|(?<![\d.])(?:(?<=[EN])|(?<=[EN] )|(?=\d{6,7}(?:\.\d+)?\s?[EN]))(\d{2,3})(\d\d)(\d\d)(?:\.\d+)?(?!\d)"
+)
+#: Degrees with decimals beside the letter of an axis or a degree sign, or two with decimal commas.
+_AXIS = re.compile(r"[EN]\s?(\d{2,3}\.\d+)|(?<![\d.])(\d{2,3}\.\d+)\s?[EN°]")
+_DECIMAL_COMMAS = re.compile(r"(?<![\d.,])(\d{2,3}),(\d{2,})[^\d.]{1,4}(\d{2,3}),(\d{2,})(?![\d.,])")
+#: Digests and fingerprints of a report.
+_DIGEST = re.compile(r"(?<![0-9A-Za-z])(?=[0-9e]*[a-df])(?:[0-9a-f]{20}|[0-9a-f]{64})(?![0-9A-Za-z])")
 #: Parameters and columns that hold coordinates.
 COORDINATE_KEYS = frozenset(
     "x y lon lat longitude latitude east west north south easting northing xmin ymin xmax ymax min_x min_y max_x max_y "
@@ -79,27 +107,45 @@ class CoordinateFinder:
 
     def find_spans(self, text: str) -> list[tuple[int, int, int]]:
         """Return (start, end, number of coordinates) of all coordinates in a text, sorted, without overlaps."""
+        plain, places = make_plain_text(text)
+        plain = _DIGEST.sub(lambda match: "x" * len(match[0]), plain)
         spans = [
             (match.start(), match.end(), max(len(_NUMBER.findall(match.group())) // 2, 1))
-            for match in _WKT.finditer(text)
+            for match in _WKT.finditer(plain)
         ]
-        spans += [(match.start(), match.end(), 1) for match in _DEGREES.finditer(text)]
-        numbers = list(_NUMBER.finditer(text))
-        for first, second in pairwise(numbers):
-            between = text[first.end() : second.start()]
-            if _BETWEEN.fullmatch(between) and self._is_point(first.group(), second.group()):
-                spans.append((first.start(), second.end(), 1))
-        spans += [
-            (match.start(), match.end(), 1)
-            for match in numbers
-            if not _UNIT.match(text, match.end()) and self._is_single(match.group())
-        ]
-        return _join_spans(spans)
+        for pattern, is_found in (
+            (_DEGREES, bool),
+            (_SEXAGESIMAL, self._is_sexagesimal),
+            (_AXIS, lambda match: self._is_degrees(float(match[1] or match[2]))),
+            (_DECIMAL_COMMAS, lambda match: self._is_point(f"{match[1]}.{match[2]}", f"{match[3]}.{match[4]}")),
+        ):
+            spans += [(match.start(), match.end(), 1) for match in pattern.finditer(plain) if is_found(match)]
+        numbers = list(_NUMBER.finditer(plain))
+        texts = [_read_metres(match) for match in numbers]
+        for first, second in pairwise(range(len(numbers))):
+            start, end = numbers[first].end(), numbers[second].start()
+            # Two lengths of a thousand kilometres are not a point of another county.
+            northings = self.northings if _KILOMETRES.match(plain, start) else _NORTHINGS
+            if _BETWEEN.fullmatch(plain, start, end) and self._is_point(texts[first], texts[second], northings):
+                spans.append((numbers[first].start(), numbers[second].end(), 1))
+        for match, number in zip(numbers, texts, strict=True):
+            is_length = bool(_UNIT.match(plain, match.end())) and not _KILOMETRES.match(plain, match.end())
+            if not is_length and self._is_single(number) and not (match[1] and float(number) < _ZONE_FACTOR):
+                spans.append((match.start(), match.end(), 1))
+        return [(places[start], places[end - 1] + 1, count) for start, end, count in _join_spans(spans)]
 
-    def _is_point(self, first: str, second: str) -> bool:
+    def _is_degrees(self, value: float) -> bool:
+        return _is_in(value, self.longitudes) or _is_in(value, self.latitudes)
+
+    def _is_sexagesimal(self, match: re.Match[str]) -> bool:
+        """Return True for degrees of the plan with minutes and seconds."""
+        degrees, minutes, seconds = (int(one) for one in match.groups() if one and one.isdigit())
+        return minutes < _SIXTY and seconds < _SIXTY and self._is_degrees(degrees + minutes / _SIXTY)
+
+    def _is_point(self, first: str, second: str, northings: tuple[float, float] | None = _NORTHINGS) -> bool:
         """Return True if two numbers are easting and northing, or longitude and latitude, in any order."""
         for east, north in ((first, second), (second, first)):
-            if _is_in(_strip_zone(float(east)), _EASTINGS) and _is_in(float(north), _NORTHINGS):
+            if _is_in(_strip_zone(float(east)), _EASTINGS) and _is_in(float(north), northings):
                 return True
             are_decimal = "." in east and "." in north
             if are_decimal and _is_in(float(east), self.longitudes) and _is_in(float(north), self.latitudes):
@@ -136,6 +182,43 @@ class CoordinateFinder:
     def is_coordinate_number(self, value: Any) -> bool:
         """Return True if a number has the size of an easting with its zone, or of a northing, of the plan."""
         return bool(is_number(value) and abs(value) >= _ZONE_FACTOR and self._is_single(repr(float(value))))
+
+
+class _PlainCharacters(dict[int, str | None]):
+    """Character → the plain one that it stands for: digit, blank, dash, sign; None for one that is not seen."""
+
+    def __missing__(self, code: int) -> str | None:
+        char = chr(code)
+        category, plain = unicodedata.category(char), unicodedata.normalize("NFKC", char)
+        digit = unicodedata.digit(char, None)
+        if unicodedata.decomposition(char).startswith("<super>"):
+            plain = char
+        elif digit is not None:
+            plain = str(digit)
+        elif category in ("Zs", "Pd"):
+            plain = " " if category == "Zs" else "-"
+        self[code] = None if category in ("Cf", "Mn", "Me") else plain if len(plain) == 1 else char
+        return self[code]
+
+
+_PLAIN_CHARACTERS = _PlainCharacters({ord(sign): plain for signs, plain in _SIGNS for sign in signs})
+
+
+def make_plain_text(text: str) -> tuple[str, Sequence[int]]:
+    """Return a text with plain digits, blanks, dashes and signs, and the place of each of them in ``text``."""
+    plain = text.translate(_PLAIN_CHARACTERS)
+    if len(plain) == len(text):
+        return plain, range(len(text))
+    return plain, [place for place, char in enumerate(text) if _PLAIN_CHARACTERS[ord(char)] is not None]
+
+
+def _read_metres(match: re.Match[str]) -> str:
+    """Return a number as digits without separators; one of kilometres with three decimals in metres."""
+    text = _SEPARATORS.sub("", match[0])
+    if "e" in text.lower():
+        return f"{float(text):.3f}"
+    is_place = len(text.partition(".")[2]) >= _PLACE_DECIMALS and _KILOMETRES.match(match.string, match.end())
+    return f"{float(text) * _METRES_PER_KILOMETRE:.3f}" if is_place else text
 
 
 def is_number(value: Any) -> bool:

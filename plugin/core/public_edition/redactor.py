@@ -15,6 +15,7 @@ from ..render.words import ReportTexts
 from .coordinates import CRS_TEXT, CoordinateFinder
 from .edition import CRS_TEXTS, PublicEdition
 from .record import RemovalRecord
+from .suspect_digits import find_suspect_digits
 
 if TYPE_CHECKING:
     from ..model.report import Report
@@ -93,6 +94,7 @@ class Redactor:
     def find_leaks(self, text: str) -> list[str]:
         """Return the parts of a text that a public edition may not show."""
         leaks = [text[start:end] for start, end, _ in self.finder.find_spans(text)]
+        leaks += find_suspect_digits(text, **vars(self.finder))
         for pattern, _, _ in (*self._crs_patterns, *self._patterns):
             leaks += [match.group() for match in pattern.finditer(text)]
         return leaks

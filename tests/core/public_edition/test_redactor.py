@@ -4,9 +4,11 @@
 import json
 import re
 import struct
+import unicodedata
 import zipfile
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -19,6 +21,7 @@ from plugin.core.public_edition.edition import HiddenKind, load_public_edition
 from plugin.core.public_edition.file_parts import find_picture_data
 from plugin.core.public_edition.redaction import make_public_report
 from plugin.core.public_edition.redactor import Redactor
+from plugin.core.public_edition.suspect_digits import find_suspect_digits
 from plugin.core.public_edition.verification import verify_public_file
 from plugin.core.render.document.docx_writer import _make_template
 from plugin.core.render.document.ledger import _COLUMN_WIDTHS
@@ -119,10 +122,39 @@ def test_redactor_takes_out_coordinates_names_and_paths(redactor, text):
         assert secret not in redacted
 
 
+#: Places of the county as people type them, one a line.
+NOTATIONS = [
+    re.sub(r"\\u([0-9a-f]{4})", lambda match: chr(int(match[1], 16)), line)
+    for line in (Path(__file__).parent / "notations.txt").read_text(encoding="utf-8").splitlines()
+]
+#: Notations that the crude search does not know: exponents, apostrophes, clock signs, lengths, Chinese numerals, grids.
+UNSUSPECTED = re.compile(r"\de|E\+|'456|゜|：\d\d：|MGRS|4m y|[一三九]")
+
+
+def test_coordinates_are_found_however_they_are_typed(redactor):
+    assert len(NOTATIONS) == len(set(NOTATIONS)) == 72
+    for notation in NOTATIONS:
+        redacted = unicodedata.normalize("NFKC", redactor.redact_text(f"王家庄{notation}附近"))
+        assert "王家庄" in redacted and "附近" in redacted, notation
+        assert not re.search(r"\d|[一三九]", redacted), (notation, redacted)
+
+
+def test_crude_search_shares_no_form_with_the_finder():
+    ranges = vars(FINDER)
+    missed = [one for one in NOTATIONS if not any(find_suspect_digits(f"王家庄{one}附近", **ranges))]
+    assert missed == [one for one in NOTATIONS if UNSUSPECTED.search(one)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "面积 4370456.12 m²",
+        "面积 4\u2009370\u2009456.12 亩，占 39.4800%",
+        "2026-11-26 23:39:05 检查，第 39-12 号",
+        "二十五度以上坡耕地，一百二十三点四五公顷",
+        "校验值 4370456a4370456b4370",
+        "长 4370.5 km，宽 460.1 km²",
+        "第 113 条 39 项",
         "面积 4\u2009370\u2009456.12 公顷",
         "乡镇 140225100，编号 140225211000000001",
         "113.65 公顷，39.48%",
@@ -139,7 +171,7 @@ def test_redactor_takes_out_coordinates_names_and_paths(redactor, text):
     ],
 )
 def test_redactor_keeps_figures_and_codes(redactor, text):
-    assert redactor.redact_text(text) == text
+    assert redactor.redact_text(text) == text and not redactor.find_leaks(text)
 
 
 @pytest.mark.parametrize(
