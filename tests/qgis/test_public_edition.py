@@ -44,7 +44,7 @@ def builder(qgis_app, tmp_path_factory):
     square = make_square(4200, 4200, 300, 300)
     tables = {
         **make_centre_layers(),
-        SERVICES: make_table([make_square(4400, 4400, 100, 100)]),
+        SERVICES: make_table([make_square(4400, 4400, 100, 100)], MC=["医院"]),
         UTILITIES: make_table([LineString(square.exterior.coords)]),
     }
     project = QgsProject()
@@ -79,6 +79,20 @@ def test_public_layout_has_no_grid_no_crs_and_no_hidden_layer(builder):
     assert "公开版不注" in texts and not any(re.search("高斯|中央经线|2000国家", text) for text in texts)
     record = public.record
     assert record.layer_count == 1 and record.counts["grids"] >= 1 and record.counts["crs_texts"] == 1
+
+
+@pytest.mark.parametrize("listed", [frozenset(), frozenset(("MC",))], ids=["by default", "field on the list"])
+def test_public_layout_has_labels_of_typed_texts_only_from_fields_on_the_list(builder, listed):
+    spec = MAPS.map_by_id["centre_services"]
+    _, public = make_public_builder(builder, "zh")
+    public.edition = replace(public.edition, text_fields=listed)
+    layout = builder.build_layout(spec, A3)
+    item, layer = layout.itemById("map"), builder.available_layers.roles[SERVICES]
+    labels = 'labelsEnabled="1"><text-style fieldName="&quot;MC&quot;"/>'
+    item.setLayerStyleOverrides(item.layerStyleOverrides() | {layer.id(): labels})
+    public.make_public(layout, spec, builder, is_saved=False)
+    assert (item.layerStyleOverrides()[layer.id()] == labels) is bool(listed)
+    assert public.record.texts == ({} if listed else {"MC": layer.featureCount()})
 
 
 def test_public_export_writes_maps_and_a_page_on_what_was_left_out(builder, tmp_path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -220,11 +221,15 @@ class PublicMaps:
                 raise NotPublic(MissingMapReason("public_unknown_layer", params))
             shown.append(layer)
             style = styles.get(layer.id()) or layer.styleManager().style(layer.styleManager().currentStyle()).xmlData()
-            fields = _LABEL_FIELD.findall(style)
-            if _LABELS_ON.search(style) and any(
+            fields = [unescape(one) for one in _LABEL_FIELD.findall(style)] if _LABELS_ON.search(style) else []
+            role, names = self._find_role(layer), [one.name() for one in layer.fields()]
+            template = self.all_layers.norm.standard.templates.get(role)
+            typed = [one for one in fields if role and self.edition.shows_typed_text(one, names, template)]
+            if typed or any(
                 self.edition.shows_hidden_field(one) or _COORDINATE_EXPRESSION.search(one) for one in fields
             ):
-                record.count("labels")
+                record.count("labels", int(not typed))
+                record.texts.update(dict.fromkeys((one.strip('"') for one in typed), layer.featureCount()))
                 styles[layer.id()] = _LABELS_ON.sub('labelsEnabled="0"', style)
         item.setLayers(shown)
         item.setKeepLayerStyles(True)
@@ -280,7 +285,7 @@ class PublicMaps:
                     or "—"
                 ),
                 DocumentCell(str(record.counts["grids"])),
-                DocumentCell(str(record.counts["crs_texts"] + record.counts["labels"])),
+                DocumentCell(str(record.counts["crs_texts"] + record.counts["labels"] + record.texts.total())),
             )
             for spec, records in self.records.values()
             for record in [_merge_records(records)]

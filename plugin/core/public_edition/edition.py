@@ -23,11 +23,14 @@ from ..standard.map_set import expand_concepts_to_roles
 
 if TYPE_CHECKING:
     from ..profile import Norm
+    from ..standard.template import Template
 
 #: The setting that names the file.
 SETTING = "public_edition.list"
 #: Elements that a list may take out.
 GRIDS, CRS_TEXTS = "grids", "crs"
+#: Meanings of fields with texts that someone typed: a name, or none that a rule knows.
+_TYPED_MEANINGS = ("", "feature_name")
 #: A shorter name occurs in other words, and discloses nothing.
 _MIN_NAME_CHARACTERS = 2
 
@@ -54,13 +57,15 @@ class HiddenKind:
 class PublicEdition:
     """What is taken out of public maps and reports.
 
-    ``kinds``: kinds of hidden layers; ``fields``: hidden fields; ``elements``: `GRIDS`, `CRS_TEXTS`; ``largest_scale``:
+    ``kinds``: kinds of hidden layers; ``fields``: hidden fields; ``text_fields``: fields whose
+    typed texts are shown; ``elements``: `GRIDS`, `CRS_TEXTS`; ``largest_scale``:
     denominator, 0 without a limit; ``names_by_role``: role → official names of the layer; ``mark``, ``source``: of the
     list; ``is_confirmed``: the county confirmed it.
     """
 
     kinds: tuple[HiddenKind, ...]
     fields: frozenset[str]
+    text_fields: frozenset[str]
     elements: frozenset[str]
     largest_scale: float
     names_by_role: dict[str, tuple[str, ...]]
@@ -94,6 +99,19 @@ class PublicEdition:
         words = {word.upper() for word in re.findall(r"\w+", expression)}
         return bool(words & {one.upper() for one in self.fields})
 
+    def shows_typed_text(self, expression: str, names: Iterable[str], template: Template | None) -> bool:
+        """Return True if an expression uses a field (``names``: of the layer) whose texts someone typed.
+
+        Fields of codes, keys, numbers and divisions are others, and `text_fields`.
+        """
+        shown = {one.upper() for one in self.text_fields}
+        words = {word.upper() for word in re.findall(r"\w+", expression)}
+        for name in (one for one in names if one.upper() in words - shown):
+            known = template.find_field_by_name(name.upper()) if template is not None else None
+            if known is None or (known.type == "text" and not known.codes and known.meaning in _TYPED_MEANINGS):
+                return True
+        return False
+
 
 @dataclass(frozen=True)
 class _KindEntry:
@@ -113,6 +131,7 @@ class _EditionFile:
     fields: tuple[str, ...]
     largest_scale: float
     layers: tuple[_KindEntry, ...]
+    text_fields: tuple[str, ...] = ()
 
 
 def load_public_edition(norm: Norm) -> PublicEdition:
@@ -125,7 +144,7 @@ def load_public_edition(norm: Norm) -> PublicEdition:
     if file.largest_scale < 0:
         value = str(file.largest_scale)
         raise DataError("data_value_unknown", file=str(path), key="largest_scale", value=value, known="≥ 0")
-    _refuse_blanks(file.fields, path, "fields")
+    _refuse_blanks((*file.fields, *file.text_fields), path, "fields")
     known = norm.standard.concepts
     kinds = []
     for number, row in enumerate(file.layers, 1):
@@ -140,6 +159,7 @@ def load_public_edition(norm: Norm) -> PublicEdition:
     return PublicEdition(
         tuple(kinds),
         frozenset(file.fields),
+        frozenset(file.text_fields),
         frozenset(file.elements),
         file.largest_scale,
         {role: tuple(one.name for one in norm.standard.list_templates_of_role(role)) for role in roles},

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -38,10 +39,11 @@ class RemovalRecord:
     """What was taken out of a public map or report.
 
     ``layer_names``: names of the layers by kind, which only the result of the run may show; ``counts``: of `COUNTED`,
-    how many of each were taken out.
+    how many of each were taken out; ``texts``: field → number of its typed texts.
     """
 
     layer_names: dict[HiddenKind, list[str]] = field(default_factory=dict)
+    texts: Counter[str] = field(default_factory=Counter)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
 
     def count(self, item: str, number: int = 1) -> None:
@@ -59,14 +61,16 @@ class RemovalRecord:
         for kind, names in other.layer_names.items():
             for name in names:
                 self.add_layer(kind, name)
+        self.texts.update(other.texts)
         for item, number in other.counts.items():
             self.counts[item] += number
 
     def merge(self, other: RemovalRecord) -> None:
         """Merge the record of another layout of the same map, which lacks the same; the larger numbers remain."""
         larger = {item: max(number, other.counts[item]) for item, number in self.counts.items()}
+        texts = self.texts | other.texts
         self.add(other)
-        self.counts = larger
+        self.counts, self.texts = larger, texts
 
     @property
     def layer_count(self) -> int:
@@ -83,6 +87,7 @@ class RemovalRecord:
                 {"kind": kind.get_name(lang), "count": len(names)} for kind, names in self._list_by_kind(edition)
             ],
             "removed": dict(self.counts),
+            "texts": [{"field": name, "count": number} for name, number in sorted(self.texts.items())],
         }
 
     def _list_by_kind(self, edition: PublicEdition) -> list[tuple[HiddenKind, list[str]]]:
@@ -97,11 +102,13 @@ class RemovalRecord:
             )
             for kind, names in self._list_by_kind(edition)
         ] or [(report_texts.get("public", "layers"), report_texts.get("public", "no_layer"))]
-        return rows + [
-            (report_texts.get("public", item), format_number(self.counts[item], 0))
-            for item in COUNTED
-            if self.counts[item]
-        ]
+        return rows + [(item, format_number(number, 0)) for item, number in self._list_counts(report_texts)]
+
+    def _list_counts(self, report_texts: ReportTexts) -> list[tuple[str, int]]:
+        """Return (what, how many) of the counted items and of the typed texts by field."""
+        counts = [(report_texts.get("public", item), self.counts[item]) for item in COUNTED if self.counts[item]]
+        fields = sorted(self.texts.items())
+        return counts + [(report_texts.get("public", "texts_of_field", field=name), number) for name, number in fields]
 
     def list_log_lines(self, edition: PublicEdition, report_texts: ReportTexts) -> list[str]:
         """Return lines for the result of the run, with the names of the layers."""
@@ -112,9 +119,8 @@ class RemovalRecord:
             for kind, names in self._list_by_kind(edition)
         ]
         counted = [
-            report_texts.get("public", "log_item", item=report_texts.get("public", item), count=self.counts[item])
-            for item in COUNTED
-            if self.counts[item]
+            report_texts.get("public", "log_item", item=item, count=number)
+            for item, number in self._list_counts(report_texts)
         ]
         lines.append(report_texts.get("public", "log_counts", items=report_texts.join_parts(counted) or "—"))
         if not edition.is_confirmed:

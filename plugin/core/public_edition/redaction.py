@@ -17,14 +17,17 @@ import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..files.json_text import convert_to_plain_value
+from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.report import Report
+from ..model.rule import get_rule_family
 from ..render.document.blocks import PageBreak
 from ..render.document.page_html import render_page_blocks
 from .coordinates import list_crs_labels, make_coordinate_finder
 from .edition import CRS_TEXTS, PublicEdition, require_public_level
 from .record import REMARKS, RemovalRecord
 from .redactor import Redactor, list_persons
+from .typed_texts import TypedTexts
 from .verification import verify_public_file
 
 if TYPE_CHECKING:
@@ -32,9 +35,12 @@ if TYPE_CHECKING:
 
     from ..plan.plan import Plan
     from ..render.document.blocks import Document
+    from ..standard.template import Template
 
 #: Entry of the provenance with the record of what was taken out.
 PROVENANCE_KEY = "public_edition"
+#: Rules on the files of a package, whose texts are in no layer.
+PACKAGE_FAMILY = "DOC"
 #: Findings between two checks for a cancellation.
 _FINDINGS_PER_STEP = 1000
 _FINGERPRINT_DIGITS = 20
@@ -104,15 +110,17 @@ def make_public_report(
     extra_roles = hidden_layers.keys() - edition.hidden_roles
     names += [name for role in extra_roles for name in (role, hidden_layers[role].template.name)]
     persons, attachments = list_persons(report, plan)
+    finder = make_coordinate_finder(plan)
     redactor = Redactor(
         edition,
-        make_coordinate_finder(plan),
+        finder,
         report.lang,
         names,
         [*files, *attachments],
         persons=persons,
         crs_labels=list_crs_labels(plan),
         hidden_roles=extra_roles,
+        typed=TypedTexts(plan, edition.text_fields, finder),
     )
     record = redactor.record
     for role, layer in hidden_layers.items():
@@ -123,7 +131,8 @@ def make_public_report(
     for number, finding in enumerate(report.findings):
         if number % _FINDINGS_PER_STEP == 0:
             cancellation.raise_if_cancelled()
-        public_finding = _redact_finding(finding, redactor, salt)
+        shown = _remove_typed_texts(finding, redactor, plan.norm.standard.templates)
+        public_finding = _redact_finding(shown, redactor, salt)
         findings.append(public_finding)
         is_drawn = public_finding.geom_kind != "none"
         drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)
@@ -166,6 +175,23 @@ def make_public_report(
     return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
 
 
+def _remove_typed_texts(finding: Finding, redactor: Redactor, templates: dict[str, Template]) -> Finding:
+    """Return a finding without the texts that someone typed; its message is made anew without them."""
+    removed: set[str] = set()
+    is_foreign = get_rule_family(finding.code) == PACKAGE_FAMILY
+    key, township, *related_keys = (
+        redactor.remove_typed_texts(one, removed) for one in (finding.key, finding.township, *finding.related_keys)
+    )
+    params = redactor.remove_typed_texts(finding.params, removed, is_foreign=is_foreign)
+    if not removed or redactor.typed is None:
+        return finding
+    of_files = redactor.texts.get("public", "package_files")
+    redactor.record.texts.update(redactor.typed.field_by_text.get(one, of_files) for one in removed)
+    shown = replace(finding, key=key, township=township, related_keys=related_keys, params=params)
+    shown.message = Texts(redactor.texts.lang).format_message(shown, templates)
+    return shown
+
+
 def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
     """Return a finding without shape and coordinates; one on a hidden layer or field without its texts."""
     record = redactor.record
@@ -176,7 +202,7 @@ def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
     is_withheld = is_hidden or bool(finding.field and redactor.edition.shows_hidden_field(finding.field))
     params = redactor.redact_value(convert_to_plain_value(finding.params), withholds=is_withheld)
     public_finding = finding.copy_without_geometry(keeps_kind=not is_hidden)
-    public_finding.params = params
+    public_finding.params, public_finding.township = params, redactor.redact_text(finding.township)
     if finding.fingerprint:
         # It may include the place, rounded to 10 m, and all places of a county are soon tried: another fingerprint,
         # which is unique in this report only.
@@ -188,7 +214,7 @@ def _redact_finding(finding: Finding, redactor: Redactor, salt: str) -> Finding:
         public_finding.related_keys = []
         public_finding.message = redactor.withheld
     else:
-        public_finding.key = redactor.redact_text(finding.key)
+        public_finding.key, public_finding.field = map(redactor.redact_text, (finding.key, finding.field))
         public_finding.related_keys = [redactor.redact_text(key) for key in finding.related_keys]
         public_finding.message = redactor.redact_text(finding.message)
     return public_finding

@@ -46,6 +46,7 @@ def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None
     ``author``: the only author that an office file may name.
     """
     suffix, data = path.suffix.lower(), path.read_bytes()
+    _refuse(path, redactor.find_coordinates(path.stem))
     if suffix == ".json":
         _refuse(path, _find_in_data(json.loads(data), redactor))
     elif suffix in (".html", ".htm"):

@@ -556,3 +556,31 @@ def test_names_of_hidden_layers_are_taken_out_of_names_of_rules_and_indicators(c
     target = tmp_path / "公开.json"
     write_outputs(checked.report, checked.plan, OutputPaths(json=str(target)), public=public)
     assert "生态保护红线" not in read_file_texts(target) and len(public.report.rules) == len(checked.report.rules)
+
+
+def test_texts_that_someone_typed_are_left_out_unless_their_field_is_listed(checked, edition):
+    """Names and a wrong value of a code's name; codes, values of lists and townships stay."""
+    place, package = (replace(one) for one in checked.report.findings[:2])
+    place.params, place.township = (
+        place.params | {"note": "悬空寺保护范围、0301", "code": "0301", "names": ["耕地"]},
+        "永安镇",
+    )
+    package.code, package.case, package.params = "DOC005", "same", {"file": "图.jpg", "other": "113 44 4.2.jpg"}
+    report = replace(checked.report, findings=[*checked.report.findings, place, package])
+    public = make_public_report(report, checked.plan, edition)
+    before, after = ("\n".join(one.message for one in each.findings) for each in (report, public.report))
+    assert "“旧县衙遗址保护范围”" in before and "“〔文字略〕”" in after and "旧县衙" not in after
+    *_, shown, files = public.report.findings
+    assert (shown.params["note"], shown.params["names"], shown.township) == ("〔文字略〕、0301", ["耕地"], "永安镇")
+    assert "113" not in files.message + files.params["other"]
+    assert public.record.texts == {"ZLDWMC": 2, "MC": 2, "GHFQMC": 1, "（成果包的文件）": 2}
+    assert ("字段 MC 中填写的文字", "2") in public.record.list_rows(edition, public.redactor.texts)
+    listed = make_public_report(report, checked.plan, replace(edition, text_fields=frozenset(("mc", "ZLDWMC"))))
+    assert "“旧县衙遗址保护范围”" in "\n".join(one.message for one in listed.report.findings)
+    assert listed.record.texts.keys() == {"GHFQMC", "（成果包的文件）"}
+
+
+def test_name_of_a_public_file_has_no_coordinate(tmp_path, redactor_of_files):
+    path = tmp_path / "公开 112.65E 39.48N.json"
+    path.write_text("{}", encoding="utf-8")
+    assert is_refused(path, redactor_of_files)
