@@ -23,7 +23,18 @@ _PATH_START = re.compile(r"postgres(?:ql)?:[/\\]+", re.IGNORECASE)
 _EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\b(?:service|connection)=)[^\s\"'“”‘’<>]+", re.IGNORECASE)
 #: Keys that name the data. Others (user, password, files of keys) are not shown.
 _SHOWN_KEYS = ("service", "connection", "host", "hostaddr", "port", "dbname", "schema")
-_SECRET_KEYS = ("password", "passfile", "sslpassword")
+#: Passwords in forms of other programs (GDAL, ODBC, JDBC): in a URL, as a value, or by position.
+_PASSWORD_KEY = r"\b(?:pg|ssl)?(?:pass(?:word|wd|file)?|pwd)|\b(?:access_?)?token|\bapi_?key|\bsecret|(?<=[?&;])key"
+_POSITIONAL = r"\b((?:OCI|ODBC|SDE|MSSQL|DB2ODBC|HANA|jdbc:oracle:\w+):)(?=\S*[/,@])[^\s\"“”]+"
+_PASSWORD = re.compile(rf":[/\\]+[^\s@]*:\S*@|(?:{_PASSWORD_KEY})\s*[=＝]|{_POSITIONAL}", re.IGNORECASE)
+#: What is not shown of them: user and password. A value without quotation marks ends at the next key.
+_SECRETS = re.compile(
+    r"((?<![a-z\d+.-])(?!file:)[a-z][a-z\d+.-]+:[/\\]+)[^\s\"'“”‘’<>]*@"
+    rf"|((?:{_PASSWORD_KEY}|\b(?:pg)?user(?:name|id)?|\buid)\s*[=＝]\s*)"
+    r"(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|\{[^}]*\}|(?:\\.|(?![\s,;&]+\w+\s*[=＝])[^\n\"'”’])*)"
+    rf"|{_POSITIONAL}",
+    re.IGNORECASE,
+)
 #: What is shown of a connection whose parts are ambiguous.
 _HIDDEN_CONNECTION = "postgresql://…"
 
@@ -79,15 +90,8 @@ def is_stored_connection(source: object) -> bool:
 
 
 def has_password(source: object) -> bool:
-    """Return True if a source is a connection with a password in it."""
-    if not is_connection(source):
-        return False
-    text = _clean(source)
-    start = _URL_START.match(text)
-    address, _, query = text[start.end() :].partition("?") if start else ("", "", text)
-    keys = {key.lower() for key, _ in _parse_pairs(query)}
-    # An @ in the query may end a password with a question mark that should be percent-encoded.
-    return ":" in address.rpartition("@")[0] or "@" in query or not keys.isdisjoint(_SECRET_KEYS)
+    """Return True if a source is a connection with a password in it, also one that only another program can use."""
+    return _PASSWORD.search(str(source)) is not None
 
 
 def replace_schema(source: str, schema: str) -> str:
@@ -109,7 +113,7 @@ def mask_source(source: object) -> str:
         return _join_shown_keys(text)
     start = _PATH_START.match(text)
     if start is None:
-        return str(source)
+        return _hide_secrets(str(source))
     rest = text[start.end() :]
     if "=" in rest.partition("?")[2].rpartition("@")[0]:
         return _HIDDEN_CONNECTION
@@ -123,16 +127,20 @@ def name_source(source: str) -> str:
 
     The folders ``.`` and ``..`` have the names of the folders that they mean.
     """
-    if is_connection(source):
+    if has_password(source) or is_connection(source):
         return mask_source(source)
     return os.path.basename(os.path.abspath(source)) or source if source else ""
 
 
 def mask_connections(text: str) -> str:
-    """Return a text with each connection in it as `mask_source` returns it."""
+    """Return a text with each connection in it as `mask_source` returns it, and without other users and passwords."""
     if is_connection(text) or _PATH_START.match(text):
         return mask_source(text)
-    return _EMBEDDED_PATTERN.sub(lambda match: mask_source(match[0]), text)
+    return _hide_secrets(_EMBEDDED_PATTERN.sub(lambda match: mask_source(match[0]), text))
+
+
+def _hide_secrets(text: str) -> str:
+    return _SECRETS.sub(lambda match: f"{match[1] or match[2] or match[3]}{'' if match[1] else '…'}", text)
 
 
 def _clean(source: object) -> str:

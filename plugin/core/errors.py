@@ -5,6 +5,7 @@ An error carries a text key and its parameters, not a sentence: `messages.texts.
 the user's language where it is shown.
 """
 
+from pathlib import PurePath
 from typing import Any
 
 from .connection_text import mask_connections
@@ -18,10 +19,16 @@ class SanxianError(Exception):
     """
 
     def __init__(self, key: str, /, **params: Any):
-        params = {name: mask_connections(value) if isinstance(value, str) else value for name, value in params.items()}
+        params = {name: _mask(value) for name, value in params.items()}
         super().__init__(f"{key}: {params}" if params else key)
         self.key = key
         self.params = params
+
+
+def _mask(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_mask, value))
+    return mask_connections(str(value)) if isinstance(value, str | PurePath) else value
 
 
 class InputError(SanxianError):

@@ -17,6 +17,7 @@ from plugin.core.connection_text import (
     replace_schema,
 )
 from plugin.core.errors import InputError
+from plugin.core.messages.privacy import strip_folders
 
 SECRET = "hun7er"
 MASKED = {
@@ -41,6 +42,30 @@ def test_masked_connection_has_host_database_and_schema_only(text, masked):
     assert mask_connections(text) == masked
     embedded = mask_connections(f"“{text}” 无法读取")
     assert SECRET not in embedded and "wang" not in embedded
+
+
+#: Forms of other programs, in which only user and password are hidden.
+FOREIGN = [
+    one.replace("SECRET", SECRET)
+    for one in (
+        "PG:host=db dbname=plan user=wang password=SECRET", "PG:\"host=db user='wang' password='SECRET x\\'y'\"",
+        "dbname='plan' host=db user='wang' password='SECRET' key='id' table=\"a\".\"b\" (geom)",
+        "user=wang password=SECRET;a,b\\ c host=db", "postgresql+psycopg2://wang:a/b@SECRET@db/plan", "PGPASSWORD=SECRET",
+        "MYSQL:plan,host=db,user=wang,password=SECRET,port=3306", "OCI:wang/SECRET@db:1521/plan", "ODBC:wang/SECRET@dsn",
+        "MSSQL:server=db;uid=wang;pwd=SECRET;", "Driver={ODBC 17};Uid=wang;Pwd={SECRET;}", "SDE:db,5151,plan,wang,SECRET",
+        "/vsicurl/https://wang:SECRET@host/a.gpkg", "https://host/wfs?user=wang&password=SECRET", "https://host?token=SECRET",
+        "sqlite:///x.db?key=SECRET", "jdbc:oracle:thin:wang/SECRET@db:1521:x", "ＰＧ：host=db user＝wang password＝SECRET",
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_forms_of_other_programs_lose_user_and_password(text):
+    assert has_password(text)
+    error = InputError("source_missing", source=Path(text), names=[text])
+    shown = [mask_source(text), name_source(text), strip_folders(f"OSError: “{text}” 无法读取"), repr(error.params)]
+    assert not any(SECRET in one or "wang" in one for one in shown), shown
+    assert all("无法读取" in one or "“" not in one for one in shown)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..connection_text import mask_connections
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -94,7 +96,7 @@ def write_document(document: Document, target: str) -> None:
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:
-    """Print a line of text; characters that the console's encoding lacks are replaced.
+    """Print a line of text without passwords; characters that the console's encoding lacks are replaced.
 
     The progress line is erased first. ``stream``: standard output by default.
     """
@@ -107,7 +109,7 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
                 character.encode(encoding)
             except UnicodeEncodeError:
                 text = text.replace(character, plain_character)
-    print(text, file=output_stream)
+    print(mask_connections(text), file=output_stream)
 
 
 def print_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ..connection_text import mask_connections
+
 _NAME = r"[^\\/:*?\"<>|\s“”'，。；]+"
 #: Words of a name with spaces; a word with a suffix ends the path.
 _SPACED_NAME = rf"(?:(?!\S*\.[A-Za-z]{{2,5}}\s){_NAME} ){{0,7}}{_NAME}"
@@ -26,11 +28,11 @@ FOLDER = re.compile(
 
 
 def strip_folders(text: str) -> str:
-    """Return a text with absolute paths cut to the file name.
+    """Return a text with absolute paths cut to the file name, and connections without user and password.
 
     Reports are passed on; the folders of this machine are not.
     """
-    return FOLDER.sub("", text)
+    return FOLDER.sub("", mask_connections(text))
 
 
 def describe_exception(error: Exception) -> str:
