@@ -229,7 +229,8 @@ class PublicMaps:
                 self.edition.shows_hidden_field(one) or _COORDINATE_EXPRESSION.search(one) for one in fields
             ):
                 record.count("labels", int(not typed))
-                record.texts.update(dict.fromkeys((one.strip('"') for one in typed), layer.featureCount()))
+                for one in typed:
+                    record.count_texts(one.strip('"'), layer.featureCount())
                 styles[layer.id()] = _LABELS_ON.sub('labelsEnabled="0"', style)
         item.setLayers(shown)
         item.setKeepLayerStyles(True)
@@ -285,7 +286,7 @@ class PublicMaps:
                     or "—"
                 ),
                 DocumentCell(str(record.counts["grids"])),
-                DocumentCell(str(record.counts["crs_texts"] + record.counts["labels"] + record.texts.total())),
+                DocumentCell(str(record.counts["crs_texts"] + record.counts["labels"])),
             )
             for spec, records in self.records.values()
             for record in [_merge_records(records)]

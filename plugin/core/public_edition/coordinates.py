@@ -188,16 +188,10 @@ class _PlainCharacters(dict[int, str | None]):
     """Character → the plain one that it stands for: digit, blank, dash, sign; None for one that is not seen."""
 
     def __missing__(self, code: int) -> str | None:
-        char = chr(code)
-        category, plain = unicodedata.category(char), unicodedata.normalize("NFKC", char)
-        digit = unicodedata.digit(char, None)
-        if unicodedata.decomposition(char).startswith("<super>"):
-            plain = char
-        elif digit is not None:
-            plain = str(digit)
-        elif category in ("Zs", "Pd"):
-            plain = " " if category == "Zs" else "-"
-        self[code] = None if category in ("Cf", "Mn", "Me") else plain if len(plain) == 1 else char
+        plain = unicodedata.normalize("NFKC", chr(code))
+        known = plain if len(plain) == 1 else chr(code)
+        digit, kind = unicodedata.digit(known, known), unicodedata.category(chr(code))
+        self[code] = {"Cf": None, "Mn": None, "Me": None, "Zs": " ", "Pd": "-"}.get(kind, str(digit))
         return self[code]
 
 
@@ -215,10 +209,9 @@ def make_plain_text(text: str) -> tuple[str, Sequence[int]]:
 def _read_metres(match: re.Match[str]) -> str:
     """Return a number as digits without separators; one of kilometres with three decimals in metres."""
     text = _SEPARATORS.sub("", match[0])
-    if "e" in text.lower():
-        return f"{float(text):.3f}"
     is_place = len(text.partition(".")[2]) >= _PLACE_DECIMALS and _KILOMETRES.match(match.string, match.end())
-    return f"{float(text) * _METRES_PER_KILOMETRE:.3f}" if is_place else text
+    factor = _METRES_PER_KILOMETRE if is_place else 1
+    return f"{float(text) * factor:.3f}" if is_place or "e" in text.lower() else text
 
 
 def is_number(value: Any) -> bool:

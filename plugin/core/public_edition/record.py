@@ -30,6 +30,8 @@ COUNTED = (
     "persons",
     "sources",
 )
+#: Beginning of an item for the typed texts of a field.
+_TEXTS_OF_FIELD = "texts "
 #: Remarks below the list: what a reader may not conclude from it.
 REMARKS = ("figures_unchanged", "features_remain")
 
@@ -39,16 +41,19 @@ class RemovalRecord:
     """What was taken out of a public map or report.
 
     ``layer_names``: names of the layers by kind, which only the result of the run may show; ``counts``: of `COUNTED`,
-    how many of each were taken out; ``texts``: field → number of its typed texts.
+    how many of each were taken out, and by field, how many typed texts.
     """
 
     layer_names: dict[HiddenKind, list[str]] = field(default_factory=dict)
-    texts: Counter[str] = field(default_factory=Counter)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
+    counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(COUNTED, 0)))
 
     def count(self, item: str, number: int = 1) -> None:
-        """Add to the number of removals of an item of `COUNTED`."""
+        """Add to the number of removals of an item."""
         self.counts[item] += number
+
+    def count_texts(self, field: str, number: int = 1) -> None:
+        """Add to the number of typed texts of a field that were taken out."""
+        self.counts[f"{_TEXTS_OF_FIELD}{field}"] += number
 
     def add_layer(self, kind: HiddenKind, name: str) -> None:
         """Record a layer that was taken out; one layer counts once."""
@@ -61,16 +66,13 @@ class RemovalRecord:
         for kind, names in other.layer_names.items():
             for name in names:
                 self.add_layer(kind, name)
-        self.texts.update(other.texts)
-        for item, number in other.counts.items():
-            self.counts[item] += number
+        self.counts.update(other.counts)
 
     def merge(self, other: RemovalRecord) -> None:
         """Merge the record of another layout of the same map, which lacks the same; the larger numbers remain."""
-        larger = {item: max(number, other.counts[item]) for item, number in self.counts.items()}
-        texts = self.texts | other.texts
+        larger = self.counts | other.counts
         self.add(other)
-        self.counts, self.texts = larger, texts
+        self.counts = larger
 
     @property
     def layer_count(self) -> int:
@@ -87,7 +89,6 @@ class RemovalRecord:
                 {"kind": kind.get_name(lang), "count": len(names)} for kind, names in self._list_by_kind(edition)
             ],
             "removed": dict(self.counts),
-            "texts": [{"field": name, "count": number} for name, number in sorted(self.texts.items())],
         }
 
     def _list_by_kind(self, edition: PublicEdition) -> list[tuple[HiddenKind, list[str]]]:
@@ -106,9 +107,17 @@ class RemovalRecord:
 
     def _list_counts(self, report_texts: ReportTexts) -> list[tuple[str, int]]:
         """Return (what, how many) of the counted items and of the typed texts by field."""
-        counts = [(report_texts.get("public", item), self.counts[item]) for item in COUNTED if self.counts[item]]
-        fields = sorted(self.texts.items())
-        return counts + [(report_texts.get("public", "texts_of_field", field=name), number) for name, number in fields]
+        items = (*COUNTED, *sorted(self.counts.keys() - set(COUNTED)))
+        return [
+            (
+                report_texts.get("public", item)
+                if item in COUNTED
+                else report_texts.get("public", "texts_of_field", field=item.removeprefix(_TEXTS_OF_FIELD)),
+                self.counts[item],
+            )
+            for item in items
+            if self.counts[item]
+        ]
 
     def list_log_lines(self, edition: PublicEdition, report_texts: ReportTexts) -> list[str]:
         """Return lines for the result of the run, with the names of the layers."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: Entry of the provenance with the record of what was taken out.
 PROVENANCE_KEY = "public_edition"
 #: Rules on the files of a package, whose texts are in no layer.
-PACKAGE_FAMILY = "DOC"
+_PACKAGE_FAMILY = "DOC"
 #: Findings between two checks for a cancellation.
 _FINDINGS_PER_STEP = 1000
 _FINGERPRINT_DIGITS = 20
@@ -120,9 +120,8 @@ def make_public_report(
         persons=persons,
         crs_labels=list_crs_labels(plan),
         hidden_roles=extra_roles,
-        typed=TypedTexts(plan, edition.text_fields, finder),
     )
-    record = redactor.record
+    record, typed = redactor.record, TypedTexts(plan, edition.text_fields, finder)
     for role, layer in hidden_layers.items():
         if kind := edition.find_kind(role, layer.name):
             record.add_layer(kind, layer.template.name if report.lang == "zh" else role)
@@ -131,7 +130,7 @@ def make_public_report(
     for number, finding in enumerate(report.findings):
         if number % _FINDINGS_PER_STEP == 0:
             cancellation.raise_if_cancelled()
-        shown = _remove_typed_texts(finding, redactor, plan.norm.standard.templates)
+        shown = _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates)
         public_finding = _redact_finding(shown, redactor, salt)
         findings.append(public_finding)
         is_drawn = public_finding.geom_kind != "none"
@@ -175,19 +174,19 @@ def make_public_report(
     return PublicReport(public_report, replace(public_report, findings=drawn_findings), picture_plan, redactor, record)
 
 
-def _remove_typed_texts(finding: Finding, redactor: Redactor, templates: dict[str, Template]) -> Finding:
+def _remove_typed_texts(
+    finding: Finding, typed: TypedTexts, redactor: Redactor, templates: dict[str, Template]
+) -> Finding:
     """Return a finding without the texts that someone typed; its message is made anew without them."""
     removed: set[str] = set()
-    is_foreign = get_rule_family(finding.code) == PACKAGE_FAMILY
-    key, township, *related_keys = (
-        redactor.remove_typed_texts(one, removed) for one in (finding.key, finding.township, *finding.related_keys)
-    )
-    params = redactor.remove_typed_texts(finding.params, removed, is_foreign=is_foreign)
-    if not removed or redactor.typed is None:
+    word, of_files = (redactor.texts.get("public", key) for key in ("text_left_out", "package_files"))
+    names = typed.remove([finding.key, finding.township, *finding.related_keys], word, removed)
+    params = typed.remove(finding.params, word, removed, is_foreign=get_rule_family(finding.code) == _PACKAGE_FAMILY)
+    if not removed:
         return finding
-    of_files = redactor.texts.get("public", "package_files")
-    redactor.record.texts.update(redactor.typed.field_by_text.get(one, of_files) for one in removed)
-    shown = replace(finding, key=key, township=township, related_keys=related_keys, params=params)
+    for one in removed:
+        redactor.record.count_texts(typed.field_by_text.get(one, of_files))
+    shown = replace(finding, key=names[0], township=names[1], related_keys=names[2:], params=params)
     shown.message = Texts(redactor.texts.lang).format_message(shown, templates)
     return shown
 

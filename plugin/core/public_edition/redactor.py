@@ -20,7 +20,6 @@ from .suspect_digits import find_suspect_digits
 if TYPE_CHECKING:
     from ..model.report import Report
     from ..plan.plan import Plan
-    from .typed_texts import TypedTexts
 
 #: Embedded pictures of a page, style sheets and tags: they have no text.
 _PAGE_PARTS = re.compile(r"(<style\b.*?</style>|<[^>]*>)", re.DOTALL | re.IGNORECASE)
@@ -51,7 +50,7 @@ class Redactor:
 
     ``layer_names``: names of the hidden layers in the data; ``file_names``: names of the files that were read or
     attached; ``persons``: names of persons; ``crs_labels``: labels of the CRS of the data; ``hidden_roles``: codes of
-    layers that their names hide, further to those of the edition; ``typed``: the texts that someone typed.
+    layers that their names hide, further to those of the edition.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Redactor:
         persons: Iterable[str] = (),
         crs_labels: Iterable[str] = (),
         hidden_roles: Iterable[str] = (),
-        typed: TypedTexts | None = None,
     ):
         self.edition, self.finder, self.record = edition, finder, RemovalRecord()
         self.texts = ReportTexts(lang)
@@ -73,7 +71,7 @@ class Redactor:
 
         def make_entry(names: Iterable[str], key: str, item: str) -> list[tuple[re.Pattern[str], str, str]]:
             """Return the pattern of names, the word instead of them, and the item of the record; nothing without."""
-            pattern = _make_name_pattern(sorted(set(names), key=len, reverse=True))
+            pattern = make_name_pattern(sorted(set(names), key=len, reverse=True))
             return [(pattern, self.texts.get("public", f"{key}_left_out"), item)] if pattern else []
 
         self._coordinate_word = self.texts.get("public", "coordinate_left_out")
@@ -89,7 +87,6 @@ class Redactor:
             *make_entry(edition.list_hidden_names(layer_names), "layer", "names"),
             *make_entry(persons, "person", "persons"),
         ]
-        self.typed, self._typed_word = typed, self.texts.get("public", "text_left_out")
         self.withheld = self.texts.get("public", "row_left_out")
 
     # -- what is found
@@ -104,7 +101,7 @@ class Redactor:
     def find_coordinates(self, text: str) -> list[str]:
         """Return the coordinates in a text, by both searches."""
         found = [text[start:end] for start, end, _ in self.finder.find_spans(text)]
-        return found + list(find_suspect_digits(text, **vars(self.finder)))
+        return found + find_suspect_digits(text, **vars(self.finder))
 
     # -- texts
 
@@ -125,25 +122,6 @@ class Redactor:
         return text
 
     # -- data
-
-    def remove_typed_texts(self, value: Any, removed: set[str], *, is_foreign: bool = False) -> Any:
-        """Return parameters of a finding without typed texts, which ``removed`` gets.
-
-        ``is_foreign``: the parameters are of files that no plan has, so all their texts are typed, except codes.
-        """
-        if isinstance(value, list | tuple):
-            return type(value)(self.remove_typed_texts(one, removed, is_foreign=is_foreign) for one in value)
-        if isinstance(value, dict):
-            return {key: self.remove_typed_texts(one, removed, is_foreign=is_foreign) for key, one in value.items()}
-        if self.typed is None or not isinstance(value, str) or hasattr(value, "render"):
-            return value
-        if is_foreign and not self.typed.is_coded(value):
-            removed.add(value)
-            return self._typed_word
-        found = self.typed.find_in(value)
-        pattern = _make_name_pattern(found)
-        removed.update(pattern.findall(value) if pattern else ())
-        return pattern.sub(self._typed_word, value) if pattern else value
 
     def redact_value(self, value: Any, *, withholds: bool = False) -> Any:
         """Return plain data without what a public edition may not show; numbers remain, except coordinates.
@@ -229,7 +207,7 @@ def list_page_texts(page: str) -> list[str]:
     return [unescape(text) for text in (*parts[::2], *attributes)]
 
 
-def _make_name_pattern(names: list[str]) -> re.Pattern[str] | None:
+def make_name_pattern(names: list[str]) -> re.Pattern[str] | None:
     """Return a pattern of names as whole words; Chinese names also within words. None without names."""
     if not names:
         return None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .coordinates import CoordinateFinder
+from .redactor import make_name_pattern
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
@@ -38,18 +39,29 @@ class TypedTexts:
                 texts = layer.source.find_distinct_texts(name)
                 texts = [one for one in layer.frame[name].unique() if isinstance(one, str)] if texts is None else texts
                 if name.upper() not in allowed:
-                    self.field_by_text |= {one: name for one in map(str.strip, texts) if not self.is_coded(one)}
+                    self.field_by_text |= {one: name for one in map(str.strip, texts) if not self._is_coded(one)}
         self._by_start: dict[str, list[str]] = {}
         for text in self.field_by_text:
             self._by_start.setdefault(text[:2], []).append(text)
 
-    def is_coded(self, text: str) -> bool:
-        """Return True for codes and values of code lists, alone or listed, and for a text without words."""
-        return text in self._known or all(
-            one in self._known or _CODED.fullmatch(one) for one in filter(None, _BETWEEN_WORDS.split(text))
-        )
+    def remove(self, value: Any, word: str, removed: set[str], *, is_foreign: bool = False) -> Any:
+        """Return parameters of a finding with ``word`` for each typed text, which ``removed`` gets.
 
-    def find_in(self, text: str) -> list[str]:
-        """Return the typed texts that a text contains, the longest first; none for codes."""
-        found = {one for place in range(len(text)) for one in self._by_start.get(text[place : place + 2], ())}
-        return [] if self.is_coded(text) else sorted((one for one in found if one in text), key=len, reverse=True)
+        ``is_foreign``: the parameters are of files, not of the plan, so all their texts are typed, except codes.
+        """
+        if isinstance(value, list | tuple):
+            return type(value)(self.remove(one, word, removed, is_foreign=is_foreign) for one in value)
+        if isinstance(value, dict):
+            return {key: self.remove(one, word, removed, is_foreign=is_foreign) for key, one in value.items()}
+        if not isinstance(value, str) or hasattr(value, "render") or self._is_coded(value):
+            return value
+        starts = [self._by_start.get(value[place : place + 2], ()) for place in range(len(value))]
+        found = [value] if is_foreign else {one for texts in starts for one in texts if one in value}
+        pattern = make_name_pattern(sorted(found, key=len, reverse=True))
+        removed.update(pattern.findall(value) if pattern else ())
+        return pattern.sub(word, value) if pattern else value
+
+    def _is_coded(self, text: str) -> bool:
+        """Return True for codes and values of code lists, alone or listed, and for a text without words."""
+        words = filter(None, _BETWEEN_WORDS.split(text))
+        return text in self._known or all(one in self._known or _CODED.fullmatch(one) for one in words)
