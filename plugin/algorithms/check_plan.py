@@ -344,11 +344,11 @@ def _scale_progress(progress, start, end):
 def describe_public_edition() -> str:
     """Return the part of a tool's help on the public edition of reports."""
     return tr(
-        "Public edition: the report files are written without coordinates, shapes, layers on the list of the public "
-        "edition, the CRS, paths, source names and names of persons. Findings on such layers remain in all counts and "
-        "areas. Each file lists what was left out. A findings layer in a file has no public edition. The list "
-        "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile can "
-        "name another one ([public_edition] list)."
+        "Public edition: the report files are written without coordinates, typed texts (except fields on the list), "
+        "shapes, layers on the list of the public edition, the CRS, paths, source names and names of persons. Findings "
+        "on such layers remain in all counts and areas. Each file lists what was left out. A findings layer in a file "
+        "has no public edition. The list (resources/standards/common-2021/public_edition.toml) has no verified source "
+        "(mark C); a county profile can name another one ([public_edition] list)."
     )
 
 

@@ -101,11 +101,11 @@ class ExportMaps(SanxianAlgorithm):
         )
         public = tr(
             "Public edition: the maps are made without the layers on the list of the public edition, grids, the name "
-            "of the CRS and texts with coordinates; file names end in （公开版）. A page in the folder lists what was "
-            "left out of each map. A map that needs such a layer, and a layout of the project that cannot be searched, "
-            "are not made. The secrecy level must be 公开, and no world files are written. The list "
-            "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile "
-            "can name another one ([public_edition] list)."
+            "of the CRS, texts with coordinates and labels of typed texts; file names end in （公开版）. A page in the "
+            "folder lists what was left out of each map. A map that needs such a layer, and a layout of the project "
+            "that cannot be searched, are not made. The secrecy level must be 公开, and no world files are written. "
+            "The list (resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county "
+            "profile can name another one ([public_edition] list)."
         )
         maps_text = text.format(
             maps="、".join(f"{m.id}（{_get_title(m)}）" for m in maps.load_map_set().map_by_id.values())
