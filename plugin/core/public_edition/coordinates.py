@@ -126,7 +126,9 @@ class CoordinateFinder:
             start, end = numbers[first].end(), numbers[second].start()
             # Two lengths of a thousand kilometres are not a point of another county.
             northings = self.northings if _KILOMETRES.match(plain, start) else _NORTHINGS
-            if _BETWEEN.fullmatch(plain, start, end) and self._is_point(texts[first], texts[second], northings):
+            if _BETWEEN.fullmatch(plain, start, end) and self._is_point(
+                texts[first], texts[second], northings=northings
+            ):
                 spans.append((numbers[first].start(), numbers[second].end(), 1))
         for match, number in zip(numbers, texts, strict=True):
             is_length = bool(_UNIT.match(plain, match.end())) and not _KILOMETRES.match(plain, match.end())
@@ -142,7 +144,7 @@ class CoordinateFinder:
         degrees, minutes, seconds = (int(one) for one in match.groups() if one and one.isdigit())
         return minutes < _SIXTY and seconds < _SIXTY and self._is_degrees(degrees + minutes / _SIXTY)
 
-    def _is_point(self, first: str, second: str, northings: tuple[float, float] | None = _NORTHINGS) -> bool:
+    def _is_point(self, first: str, second: str, *, northings: tuple[float, float] | None = _NORTHINGS) -> bool:
         """Return True if two numbers are easting and northing, or longitude and latitude, in any order."""
         for east, north in ((first, second), (second, first)):
             if _is_in(_strip_zone(float(east)), _EASTINGS) and _is_in(float(north), northings):
@@ -175,9 +177,7 @@ class CoordinateFinder:
         """Return True if an entry of data is coordinates by its key: numbers, also as texts or in lists."""
         if key.lower() not in COORDINATE_KEYS:
             return False
-        if is_number(value):
-            return key.lower() in _NUMBER_KEYS
-        return _is_numeric_text(value) or (isinstance(value, list | tuple) and _has_only_numbers(value))
+        return key.lower() in _NUMBER_KEYS if is_number(value) else _is_numeric(value)
 
     def is_coordinate_number(self, value: Any) -> bool:
         """Return True if a number has the size of an easting with its zone, or of a northing, of the plan."""
@@ -219,17 +219,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_numeric_text(value: Any) -> bool:
-    return isinstance(value, str) and _NUMERIC_TEXT.fullmatch(value) is not None
-
-
-def _has_only_numbers(values: Iterable[Any]) -> bool:
-    """Return True for a list of numbers, also as texts and in lists; False for an empty one."""
-    parts = list(values)
-    return bool(parts) and all(
-        _has_only_numbers(one) if isinstance(one, list | tuple) else is_number(one) or _is_numeric_text(one)
-        for one in parts
-    )
+def _is_numeric(value: Any) -> bool:
+    """Return True for a number, also as text, and for lists of numbers; False for an empty one."""
+    if isinstance(value, list | tuple):
+        return bool(value) and all(map(_is_numeric, value))
+    return is_number(value) or (isinstance(value, str) and _NUMERIC_TEXT.fullmatch(value) is not None)
 
 
 def make_coordinate_finder(plan: Plan) -> CoordinateFinder:
@@ -272,10 +266,11 @@ def _find_extent(plan: Plan) -> tuple[float, float, float, float] | None:
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
         return None
-    if known:
-        return (*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist())
-    lowest = np.percentile(bounds[:, :2], _OUTLIER_PERCENT, axis=0)
-    highest = np.percentile(bounds[:, 2:], 100 - _OUTLIER_PERCENT, axis=0)
+    outliers = 0 if known else _OUTLIER_PERCENT
+    lowest, highest = (
+        np.percentile(bounds[:, :2], outliers, axis=0),
+        np.percentile(bounds[:, 2:], 100 - outliers, axis=0),
+    )
     return (*lowest.tolist(), *highest.tolist())
 
 

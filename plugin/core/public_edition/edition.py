@@ -104,13 +104,15 @@ class PublicEdition:
 
         Fields of codes, keys, numbers and divisions are others, and `text_fields`.
         """
-        shown = {one.upper() for one in self.text_fields}
-        words = {word.upper() for word in re.findall(r"\w+", expression)}
-        for name in (one for one in names if one.upper() in words - shown):
-            known = template.find_field_by_name(name.upper()) if template is not None else None
-            if known is None or (known.type == "text" and not known.codes and known.meaning in _TYPED_MEANINGS):
-                return True
-        return False
+        words = {word.upper() for word in re.findall(r"\w+", expression)} - {one.upper() for one in self.text_fields}
+        used = [
+            None if template is None else template.find_field_by_name(one.upper())
+            for one in names
+            if one.upper() in words
+        ]
+        return any(
+            one is None or (one.type == "text" and not one.codes and one.meaning in _TYPED_MEANINGS) for one in used
+        )
 
 
 @dataclass(frozen=True)

@@ -130,8 +130,9 @@ def make_public_report(
     for number, finding in enumerate(report.findings):
         if number % _FINDINGS_PER_STEP == 0:
             cancellation.raise_if_cancelled()
-        shown = _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates)
-        public_finding = _redact_finding(shown, redactor, salt)
+        public_finding = _redact_finding(
+            _remove_typed_texts(finding, typed, redactor, plan.norm.standard.templates), redactor, salt
+        )
         findings.append(public_finding)
         is_drawn = public_finding.geom_kind != "none"
         drawn = replace(public_finding, geometry=finding.geometry if is_drawn else None)

@@ -50,7 +50,8 @@ class TypedTexts:
         ``is_foreign``: the parameters are of files, not of the plan, so all their texts are typed, except codes.
         """
         if isinstance(value, list | tuple):
-            return type(value)(self.remove(one, word, removed, is_foreign=is_foreign) for one in value)
+            kind = tuple if isinstance(value, tuple) else list
+            return kind(self.remove(one, word, removed, is_foreign=is_foreign) for one in value)
         if isinstance(value, dict):
             return {key: self.remove(one, word, removed, is_foreign=is_foreign) for key, one in value.items()}
         if not isinstance(value, str) or hasattr(value, "render") or self._is_coded(value):

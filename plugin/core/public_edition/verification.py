@@ -38,6 +38,7 @@ _UNITS = frozenset(
     (*SQUARE_METRES, *"m m² ㎡ km km2 km² hm2 hm² 亩 万亩 公顷 平方米 平方公里 米 公里 千米 hectare".split())
 )
 _SHOWN_CHARACTERS = 40
+_PLAIN_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 def verify_public_file(path: Path, redactor: Redactor, author: str = "") -> None:
@@ -131,7 +132,7 @@ def _find_in_part(name: str, xml: str, redactor: Redactor, author: str) -> Itera
     is_sheet, finder = name.startswith("xl/worksheets/"), redactor.finder
     for line in _TEXT_ENDS.sub("\n", xml).split("\n"):
         text = unescape(_TAGS.sub("", line)).strip()
-        if text and not _is_plain_number(text):
+        if text and not _PLAIN_NUMBER.fullmatch(text):
             yield from redactor.find_leaks(text)
         elif text and (is_sheet or name.startswith(_TEXT_PARTS)):
             # Cells of sheets are areas too; numbers that are texts are coordinates by their size alone.
@@ -152,14 +153,6 @@ def _find_in_drawing(xml: str, redactor: Redactor) -> Iterator[str]:
                 yield from (text[start:end] for start, end, _ in metres.find_spans(text))
             elif not key.startswith("xmlns") and not text.startswith("data:"):
                 yield from redactor.find_leaks(text)
-
-
-def _is_plain_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _read_pdf_properties(data: bytes) -> str:
