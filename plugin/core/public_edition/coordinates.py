@@ -69,7 +69,7 @@ _DEGREES = re.compile(
     rf"|{_NUMERAL}+[°度]{_NUMERAL}+分(?:{_NUMERAL}+秒)?|[〇○零一二三四五六七八九]{{7,}}",
     re.IGNORECASE,
 )
-#: Degrees, minutes and seconds with other signs between them, and without any; the hour of a date is none.
+#: Degrees, minutes and seconds with other signs between them, and without any; not the time after a date.
 _SEXAGESIMAL = re.compile(
     r"(?<![\d.-])(?<!\d-\d\d[ T])(\d{2,3})(?:([-:])|\s?[d°]\s?| (?=\d{1,2} \d{1,2}(?:\.\d| ?[EN])))(\d{1,2})"
     r"(?(2)\2|[ m'])\s?(\d{1,2})(?:\.\d+)?(?![\d:])(?:\s?[\"s])?"
@@ -185,7 +185,7 @@ class CoordinateFinder:
 
 
 class _PlainCharacters(dict[int, str | None]):
-    """Character → the plain one that it stands for: digit, blank, dash, sign; None for one that is not seen."""
+    """Character → its plain form: digit, blank, dash, sign; None for one that is not seen."""
 
     def __missing__(self, code: int) -> str | None:
         plain = unicodedata.normalize("NFKC", chr(code))

@@ -16,8 +16,10 @@ from .redactor import make_name_pattern
 if TYPE_CHECKING:
     from ..plan.plan import Plan
 
-#: A code or key, which is shorter or longer than a coordinate; a date; a word of a program.
-_CODED = re.compile(r"[A-Za-z]{0,4}(?:\d{1,6}|\d{9,25})[A-Za-z]?|\d{4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?|[A-Za-z_]+")
+#: A code or key, which is shorter or longer than a coordinate; a date; a word of a program; signs alone.
+_CODED = re.compile(
+    r"[A-Za-z]{0,4}(?:\d{1,6}|\d{9,25})[A-Za-z]?|\d{4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?|[A-Za-z_]+|\W+"
+)
 _BETWEEN_WORDS = re.compile(r"[\s、，,;；/（）()“”]+")
 #: Layers whose names of divisions are the county's list of divisions.
 _DIVISIONS = ("county", "townships", "villages")
