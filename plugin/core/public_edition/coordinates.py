@@ -107,7 +107,7 @@ class CoordinateFinder:
 
     def find_spans(self, text: str) -> list[tuple[int, int, int]]:
         """Return (start, end, number of coordinates) of all coordinates in a text, sorted, without overlaps."""
-        plain, places = make_plain_text(text)
+        plain, places = _make_plain_text(text)
         plain = _DIGEST.sub(lambda match: "x" * len(match[0]), plain)
         spans = [
             (match.start(), match.end(), max(len(_NUMBER.findall(match.group())) // 2, 1))
@@ -198,7 +198,7 @@ class _PlainCharacters(dict[int, str | None]):
 _PLAIN_CHARACTERS = _PlainCharacters({ord(sign): plain for signs, plain in _SIGNS for sign in signs})
 
 
-def make_plain_text(text: str) -> tuple[str, Sequence[int]]:
+def _make_plain_text(text: str) -> tuple[str, Sequence[int]]:
     """Return a text with plain digits, blanks, dashes and signs, and the place of each of them in ``text``."""
     plain = text.translate(_PLAIN_CHARACTERS)
     if len(plain) == len(text):
