@@ -17,6 +17,7 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection, mask_source
 from ..errors import InputError, OutputError
+from ..files.driver_content import check_content
 from ..files.open_datasource import copy_database
 from ..files.shapefile_index import write_index
 from ..files.writing import check_writable, is_same_file, write_atomically
@@ -306,13 +307,13 @@ def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) ->
 
 
 def open_for_editing(gdal: Any, path: Path) -> Any:
-    """Open a data set to change its rows; raise RuntimeError if the driver refuses.
+    """Open a data set to change its rows; raise RuntimeError if the driver refuses, InputError as `check_content`.
 
     The texts of a shapefile are opened as bytes (`encode_text`): the driver would rewrite all texts of a changed row,
     and lose characters where the declared encoding is not that of the texts.
     """
     options = [f"ENCODING={BYTES_CODEC}"] if path.suffix.lower() == ".shp" else []
-    return raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE, open_options=options))
+    return raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE, check_content(path), options))
 
 
 def encode_text(text: str, text_codec: str) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -12,9 +13,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..errors import InputError
+from .driver_content import check_content, read_prj
 from .encoding import ShapefileEncoding, find_shapefile_encoding, find_sibling_file
 from .shapefile_index import write_index
 from .writing import explain_os_error
+
+#: Bytes of a GML file in which its driver searches for a schema.
+_GML_HEAD_BYTES = 2**20
 
 
 def check_readable(path: Path) -> None:
@@ -57,19 +62,24 @@ def check_shapefile_complete(path: Path) -> ShapefileEncoding:
 def provide_safe_path(path: Path) -> Iterator[Path]:
     """Yield the path of a file, or of a temporary copy if opening the file itself is unsafe.
 
-    Opening is unsafe in four cases:
+    Every file that pyogrio opens comes from here. Raise InputError as `check_content`.
+
+    Opening is unsafe in five cases:
 
     - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
       removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
       the file open then loses its logs.
     - A shapefile lacks its index (.shx), which the copy gets from the .shp.
-    - The GML driver writes a .gfs next to its file.
+    - Its .prj is not in UTF-8, which pyogrio cannot read.
+    - The GML driver writes a .gfs next to its file, and loads the schemas that the file names.
     - pyogrio interprets ``!`` and ``;`` in a path.
     """
     suffix = path.suffix.lower()
     files_to_copy: list[Path] = []
     is_index_missing = suffix == ".shp" and find_sibling_file(path, ".shx") is None
-    is_copy_needed = suffix == ".gml" or is_index_missing
+    prj = read_prj(path) if suffix == ".shp" else None
+    is_prj_foreign = prj is not None and prj != prj.decode("utf-8", "replace").encode()
+    is_copy_needed = suffix == ".gml" or is_index_missing or is_prj_foreign
     if suffix == ".gpkg":
         # SQLite follows a link, and has the logs next to the file that it leads to.
         path = Path(os.path.realpath(path))
@@ -78,10 +88,12 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
         # -shm is an index of the log that each reader creates.
         files_to_copy = [log for log_suffix, log in logs.items() if log_suffix != "-shm" and log.exists()]
     elif is_copy_needed:
-        parts = (find_sibling_file(path, one) for one in ((".dbf", ".cpg", ".prj") if is_index_missing else (".xsd",)))
+        suffixes = (".xsd",) if suffix == ".gml" else (".dbf", ".shx", ".cpg", ".prj")
+        parts = (find_sibling_file(path, one) for one in suffixes)
         files_to_copy = [part for part in parts if part is not None]
     linked = os.name != "nt" and any(c in str(path) for c in "!;")
     if not is_copy_needed and not linked:
+        check_content(path)
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
@@ -101,9 +113,24 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
                 write_index(stand_in, stand_in.with_suffix(".shx"))
             elif files_to_copy and suffix == ".gpkg":
                 _roll_back(stand_in)
+            elif suffix == ".gml":
+                _hide_schemas(stand_in)
+            if prj is not None and is_prj_foreign:
+                stand_in.with_suffix(".prj").write_text(prj.decode("gb18030", "replace"), encoding="utf-8")
         except OSError as error:
             raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+        check_content(stand_in, path)
         yield stand_in
+
+
+def _hide_schemas(copy: Path) -> None:
+    """Rename the attributes that name schemas, in a copied GML file and its .xsd; the length stays."""
+    for file, size in ((copy, _GML_HEAD_BYTES), (find_sibling_file(copy, ".xsd"), -1)):
+        if file is not None:
+            with file.open("r+b") as handle:
+                text = re.sub(rb"schemaLocation", b"schemaL0cation", handle.read(size), flags=re.IGNORECASE)
+                handle.seek(0)
+                handle.write(text)
 
 
 def copy_database(path: Path, target: Path) -> None:

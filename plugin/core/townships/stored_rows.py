@@ -15,6 +15,7 @@ from typing import Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..exchange.gdal_setup import raise_if_refused
+from ..files.driver_content import check_content
 from ..io.rows import KEY_FIELD
 from ..io.text_geometry import INTERNAL_TABLE_PREFIXES
 
@@ -36,12 +37,12 @@ class StoredRow:
 
 
 def open_dataset(gdal: Any, path: Path, encoding: str = "") -> Any:
-    """Open a data set to read it. Raise RuntimeError if the driver refuses.
+    """Open a data set to read it. Raise RuntimeError if the driver refuses, InputError as `check_content`.
 
     ``encoding``: that of the texts of a shapefile, if it is known.
     """
     options = [f"ENCODING={encoding}"] if encoding and path.suffix.lower() == ".shp" else []
-    return raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR, open_options=options))
+    return raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR, check_content(path), options))
 
 
 def list_layers(dataset: Any) -> list[Any]:

@@ -294,7 +294,7 @@ def test_layer_with_coordinates_that_contradict_its_crs_is_reported_and_not_meas
     assert "STBHHX" not in checked.plan.layers
     for code in ("REL001", "REL003", "REL004"):
         result = get_outcome_of_rule(checked.report, code)
-        assert result.outcome is Outcome.SKIPPED and "坐标系有问题" in result.reason
+        assert result.outcome is Outcome.SKIPPED and "无法使用，未参与检查，原因见 SCH003" in result.reason
     # The layer has no finding except that of its coordinates.
     assert {f.code for f in checked.report.findings if f.role == "STBHHX"} == {"SCH003"}
     assert get_outcome_of_rule(checked.report, "REL002").outcome is Outcome.FAILED

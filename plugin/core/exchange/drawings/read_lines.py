@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ...files.driver_content import check_content
 from ...io import DRIVER_ERRORS
 from .model import DrawingLine, DrawingText, LeftOut
 from .straighten import StraightCopy, write_straight_copy
@@ -44,11 +45,12 @@ class DrawingContent:
 def read_lines(drawing: DrawingTags, metres_per_unit: float, tolerance_m: float) -> DrawingContent:
     """Return lines and texts; curves are replaced by chords within the tolerance. The file does not change.
 
-    Raise InputError if the driver cannot read the drawing.
+    Raise InputError if the driver cannot read the drawing, or as `check_content`.
     """
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "straight.dxf"
         copy = write_straight_copy(drawing, path, tolerance_m / metres_per_unit)
+        check_content(path, drawing.path)
         # QGIS may use the same driver: its options are restored.
         former = {name: pyogrio.get_gdal_config_option(name) for name in _DRIVER_OPTIONS}
         pyogrio.set_gdal_config_options(_DRIVER_OPTIONS)

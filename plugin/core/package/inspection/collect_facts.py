@@ -26,6 +26,7 @@ from ...files.digests import (
     read_digest_list,
     read_manifest,
 )
+from ...files.open_datasource import provide_safe_path
 from ...files.writing import explain_os_error
 from ...geometry import crs as crs_care
 from ..maps.jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
@@ -273,11 +274,11 @@ def _read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, r
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                layer_names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
-            except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
+                with provide_safe_path(source) as opened:
+                    names = [str(name) for name, kind in pyogrio.list_layers(opened) if kind is not None]
+                    layer_facts += [_read_one_layer(data_set, opened, name, reads_extents) for name in names]
+            except (*DRIVER_ERRORS, InputError, ValueError, UnicodeDecodeError):
                 layer_facts.append(LayerFact(data_set, source.stem, -1))
-                continue
-            layer_facts += [_read_one_layer(data_set, source, name, reads_extents) for name in layer_names]
     return layer_facts
 
 
