@@ -17,8 +17,7 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection, mask_source
 from ..errors import InputError, OutputError
-from ..files.driver_content import check_content
-from ..files.open_datasource import copy_database
+from ..files.open_datasource import check_content, copy_database
 from ..files.shapefile_index import write_index
 from ..files.writing import check_writable, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs

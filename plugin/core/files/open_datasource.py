@@ -1,40 +1,142 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks before a GIS driver opens a file: permission, completeness, side effects."""
+"""The gate of files that a GIS driver opens: permission, completeness, content, side effects.
+
+GDAL chooses a driver by content, whatever the suffix. Some drivers then read files, or ask servers, that the content
+names. So the content is examined before GDAL opens a file: it is that of the suffix's driver, and names no other file
+and no server. pyogrio cannot limit the drivers.
+"""
 
 from __future__ import annotations
 
+import json
+import mmap
 import os
 import re
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import InputError
-from .driver_content import check_content, read_prj
 from .encoding import ShapefileEncoding, find_shapefile_encoding, find_sibling_file
 from .shapefile_index import write_index
 from .writing import explain_os_error
 
-#: Bytes of a GML file in which its driver searches for a schema.
-_GML_HEAD_BYTES = 2**20
+_JSON = (["GeoJSON", "GeoJSONSeq", "ESRIJSON", "TopoJSON", "JSONFG"], rb"(?:\xef\xbb\xbf)?[\s\x1e]*[{\[]")
+_XML_START = rb"[\xef\xbb\xbf\xff\xfe\0\s]*<"
+#: Suffix → GDAL drivers that may open the file, and how its content begins.
+_FORMATS: dict[str, tuple[list[str] | None, bytes]] = {
+    ".shp": (["ESRI Shapefile"], rb"\0\0\x27\x0a"),
+    ".gpkg": (["GPKG"], rb"SQLite format 3\0"),
+    ".gdb": (["OpenFileGDB"], rb"."),
+    ".fgb": (["FlatGeobuf"], rb"fgb\x03"),
+    ".geojson": _JSON,
+    ".json": _JSON,
+    ".gml": (["GML"], _XML_START),
+    ".kml": (["LIBKML", "KML"], _XML_START),
+    ".tab": (["MapInfo File"], rb"(?i)\s*!table"),
+}
+#: Bytes that are read: of a file in which drivers search for their marks, of a description, of a CRS in JSON.
+_HEAD_BYTES, _DESCRIPTION_BYTES, _JSON_CRS_BYTES = 2**16, 2**24, 2**14
+#: Files that describe others, and are read completely: MapInfo tables, and system tables of a FileGDB.
+_DESCRIBING_FILE = re.compile(r".*\.tab|a0000000[1-8]\.gdbtable", re.IGNORECASE)
+#: Files in the definition of a CRS, which PROJ opens: grids, and lists of definitions.
+_CRS_FILE = r"proj4_grids|parameterfile|\+\w*grids=(?!@null\b)|\+init=(?!epsg:)"
+CRS_FILE_PATTERN = re.compile(_CRS_FILE, re.IGNORECASE)
+#: In turn: virtual layers and web services, algorithms, MapInfo tables made of others, a CRS in JSON that is a link or
+#: cannot be read, virtual tables that do more than index their own database, files of a CRS. Searched in small letters:
+#: without regard to case the search takes five times as long.
+_REFERENCE_PATTERN = re.compile(
+    rb"(?:<ogr\w*datasource|gdal_streamed_alg|\\isseamless\"\s*=\s*\"true"
+    rb"|!table\b[\s\S]*?\n[ \t]*(?:create\s+view|open\s+table)\b|crs = (?:\s*:|.*\"type\": \"(?:link|url)[\"\\])"
+    rb"|create(?:\s|/\*[\s\S]*?\*/|--.*\n)*virtual\b(?! table (?:\"[^\"]*\"|\w+) using \"?(?:rtree|fts[345]))|"
+    + _CRS_FILE.encode()
+    + rb")[^\x00-\x1f]{0,80}"
+)
+#: The key of a CRS in GeoJSON or Esri JSON; each letter may be written as its number.
+_JSON_CRS_KEY = re.compile(
+    b'"(?:%b|%b)"'
+    % tuple(
+        b"".join(rb"(?:%c|\\u00%x|\\u00%x)" % (letter, letter, letter - 32) for letter in word)
+        for word in (b"crs", b"spatialreference")
+    ),
+    re.IGNORECASE,
+)
 
 
-def check_readable(path: Path) -> None:
-    """Raise InputError if the user may not read a file.
+def check_content(path: Path, name: Path | None = None) -> list[str] | None:
+    """Return the GDAL drivers that may open a file, None for a format without limits.
 
-    A driver would report such a file as “not recognized”.
+    ``name``: the file's path for messages, if ``path`` is a copy.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, its content is not that of the suffix's format, or names other files or a server. A
+        driver would report the first as “not recognized”.
     """
+    drivers, start = _FORMATS.get(path.suffix.lower(), (None, b""))
+    source = str(name or path)
     try:
-        if path.is_file():
-            with path.open("rb") as handle:
-                handle.read(1)
-        else:
-            next(path.iterdir(), None)
+        tables = [one for one in sorted(path.iterdir()) if one.suffix.lower() == ".gdbtable"] if path.is_dir() else []
+        head = b"\n".join(map(_read_head, tables or [path] * path.is_file()))
+        for text in _describe(path, head):
+            if found := _REFERENCE_PATTERN.search(text.lower()):
+                reference = text[max(found.start(), found.end() - 120) : found.end()].decode("utf-8", "replace")
+                raise InputError("source_refers", source=source, detail=" ".join(reference.split()))
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+        raise InputError("source_no_access", source=source, detail=explain_os_error(error)) from error
+    if not re.match(start, head):
+        raise InputError("source_not_gis", source=source, detail="unknown_format")
+    return drivers
+
+
+def read_prj(path: Path) -> bytes:
+    """Return the bytes that define the CRS of a shapefile; none without a .prj."""
+    prj = find_sibling_file(path, ".prj")
+    return _read_head(prj) if prj else b""
+
+
+def _read_head(file: Path) -> bytes:
+    """Return the first bytes of a file, in which drivers search and a table of a FileGDB describes its fields."""
+    with file.open("rb") as handle:
+        return handle.read(_DESCRIPTION_BYTES if _DESCRIBING_FILE.fullmatch(file.name) else _HEAD_BYTES)
+
+
+def _describe(path: Path, head: bytes) -> Iterator[bytes]:
+    """Yield the texts of a file that drivers search for other files and servers."""
+    suffix = path.suffix.lower()
+    if suffix == ".shp":
+        text = read_prj(path)
+    elif suffix == ".fgb":
+        text = head[: 12 + int.from_bytes(head[8:12], "little")]
+    else:
+        # Drivers end a text at the first zero.
+        text = head if suffix == ".gdb" else head.split(b"\0", 1)[0]
+    # A FileGDB has texts in UTF-16.
+    yield text.replace(b"\0", b"")
+    if head.startswith(b"SQLite format 3\0"):
+        # Immutable: SQLite leaves no files beside it. Reading the layers reports a damaged database.
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as database:
+            database.text_factory = bytes
+            # Otherwise a table that this version of SQLite cannot parse would hide the others.
+            database.execute("PRAGMA writable_schema = ON")
+            for table in ("sqlite_master", "gpkg_spatial_ref_sys"):
+                rows = database.execute(f"SELECT * FROM {table}")  # nosec B608 # a constant
+                yield from (text for row in rows for text in row if isinstance(text, bytes))
+    if _FORMATS.get(suffix) is _JSON and head:
+        with path.open("rb") as handle:
+            # The matches hold the mapped file, which is released with them.
+            content = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+            for key in _JSON_CRS_KEY.finditer(content):
+                crs = content[key.end() : key.end() + _JSON_CRS_BYTES].decode("utf-8", "replace")
+                if colon := re.match(r"\s*:\s*(?=\{)", crs):
+                    with suppress(ValueError, RecursionError):
+                        crs = json.dumps(json.JSONDecoder().raw_decode(crs, colon.end())[0], ensure_ascii=False)
+                    yield f"crs = {crs}".encode()
 
 
 def check_shapefile_complete(path: Path) -> ShapefileEncoding:
@@ -48,8 +150,7 @@ def check_shapefile_complete(path: Path) -> ShapefileEncoding:
     try:
         encoding = find_shapefile_encoding(path)
         for file in filter(None, (path, find_sibling_file(path, ".shx"))):
-            with file.open("rb") as handle:
-                header = handle.read(28)
+            header = _read_head(file)[:28]
             # The header counts 16-bit words.
             if len(header) < 28 or int.from_bytes(header[24:28], "big") * 2 > file.stat().st_size:
                 raise InputError("file_cut_off", source=str(path), part=file.name)
@@ -74,11 +175,12 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     - The GML driver writes a .gfs next to its file, and loads the schemas that the file names.
     - pyogrio interprets ``!`` and ``;`` in a path.
     """
+    check_content(path)
     suffix = path.suffix.lower()
     files_to_copy: list[Path] = []
     is_index_missing = suffix == ".shp" and find_sibling_file(path, ".shx") is None
-    prj = read_prj(path) if suffix == ".shp" else None
-    is_prj_foreign = prj is not None and prj != prj.decode("utf-8", "replace").encode()
+    prj = read_prj(path) if suffix == ".shp" else b""
+    is_prj_foreign = prj != prj.decode("utf-8", "replace").encode()
     is_copy_needed = suffix == ".gml" or is_index_missing or is_prj_foreign
     if suffix == ".gpkg":
         # SQLite follows a link, and has the logs next to the file that it leads to.
@@ -89,33 +191,27 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
         files_to_copy = [log for log_suffix, log in logs.items() if log_suffix != "-shm" and log.exists()]
     elif is_copy_needed:
         suffixes = (".xsd",) if suffix == ".gml" else (".dbf", ".shx", ".cpg", ".prj")
-        parts = (find_sibling_file(path, one) for one in suffixes)
-        files_to_copy = [part for part in parts if part is not None]
-    linked = os.name != "nt" and any(c in str(path) for c in "!;")
-    if not is_copy_needed and not linked:
-        check_content(path)
+        files_to_copy = [part for part in (find_sibling_file(path, one) for one in suffixes) if part is not None]
+    is_name_interpreted = os.name != "nt" and any(c in str(path) for c in "!;")
+    if not is_copy_needed and not is_name_interpreted:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         stand_in = Path(folder) / f"{path.stem.replace('!', '_').replace(';', '_')}{path.suffix}"
         try:
-            if files_to_copy and suffix == ".gpkg" and _try_to_copy_database(path, stand_in):
-                files_to_copy = []
-            elif is_copy_needed:
-                for file in (path, *files_to_copy):
-                    shutil.copyfile(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
+            if suffix == ".gpkg" and files_to_copy:
+                _copy_with_logs(path, stand_in, files_to_copy)
             else:
-                others = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
-                for file in others:
-                    if file.name.startswith(f"{path.stem}."):
-                        os.symlink(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
+                beside = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
+                linked_files = [file for file in beside if file.name.startswith(f"{path.stem}.")]
+                for file in (path, *files_to_copy) if is_copy_needed else linked_files:
+                    target = f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}"
+                    (shutil.copyfile if is_copy_needed else os.symlink)(file, target)
+                    if suffix == ".gml":
+                        _hide_schemas(Path(target))
             if is_index_missing:
                 write_index(stand_in, stand_in.with_suffix(".shx"))
-            elif files_to_copy and suffix == ".gpkg":
-                _roll_back(stand_in)
-            elif suffix == ".gml":
-                _hide_schemas(stand_in)
-            if prj is not None and is_prj_foreign:
+            if is_prj_foreign:
                 stand_in.with_suffix(".prj").write_text(prj.decode("gb18030", "replace"), encoding="utf-8")
         except OSError as error:
             raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
@@ -124,13 +220,11 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
 
 
 def _hide_schemas(copy: Path) -> None:
-    """Rename the attributes that name schemas, in a copied GML file and its .xsd; the length stays."""
-    for file, size in ((copy, _GML_HEAD_BYTES), (find_sibling_file(copy, ".xsd"), -1)):
-        if file is not None:
-            with file.open("r+b") as handle:
-                text = re.sub(rb"schemaLocation", b"schemaL0cation", handle.read(size), flags=re.IGNORECASE)
-                handle.seek(0)
-                handle.write(text)
+    """Rename the attributes that name schemas, in a copied GML file or schema; their length stays."""
+    with copy.open("r+b") as handle:
+        text = handle.read(_DESCRIPTION_BYTES)
+        handle.seek(0)
+        handle.write(re.sub(rb"(?i)schemaLocation", b"schemaL0cation", text))
 
 
 def copy_database(path: Path, target: Path) -> None:
@@ -151,24 +245,13 @@ def copy_database(path: Path, target: Path) -> None:
         database.backup(copy)
 
 
-def _try_to_copy_database(path: Path, target: Path) -> bool:
-    """Copy a database (`copy_database`); return False, without a copy, if that is impossible."""
+def _copy_with_logs(path: Path, target: Path, logs: list[Path]) -> None:
+    """Copy a database with what its logs have; that of a crashed program is copied and an open transaction undone."""
     try:
         copy_database(path, target)
     except sqlite3.Error:
-        target.unlink(missing_ok=True)
-        return False
-    return True
-
-
-def _roll_back(copy: Path) -> None:
-    """Roll back an unfinished transaction in a copied database.
-
-    A driver that opens the copy read-only cannot do that and fails.
-    """
-    try:
-        with closing(sqlite3.connect(copy)) as database:
+        for file in (path, *logs):
+            shutil.copyfile(file, f"{target.with_suffix('')}{file.name[len(path.stem) :]}")
+        # A driver that opens the copy read-only cannot undo it and fails. Reading a damaged database raises an error.
+        with suppress(sqlite3.Error), closing(sqlite3.connect(target)) as database:
             database.execute("PRAGMA schema_version").fetchall()
-    except sqlite3.Error:
-        # Damaged: reading it raises an error with the file's name.
-        return

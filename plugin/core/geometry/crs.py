@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Proj, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
-from ..files.driver_content import CRS_FILE_PATTERN
+from ..files.open_datasource import CRS_FILE_PATTERN
 from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M
 
 CGCS2000_DEGREES = CRS.from_epsg(4490)

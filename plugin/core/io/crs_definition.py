@@ -17,6 +17,7 @@ from pathlib import Path
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from ..files.open_datasource import read_prj
 from ..geometry.crs import have_same_parameters, make_crs_label, parse_crs
 from .field_types import open_filegdb
 from .records import open_read_only
@@ -25,8 +26,6 @@ from .records import open_read_only
 _CrsDefinition = tuple[int | None, str]
 #: Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and later.
 _DEFINITION_COLUMNS = ("definition", "definition_12_063")
-#: Bytes of a .prj that are read; definitions have some hundred.
-_LONGEST_PRJ = 65_536
 
 
 def find_contradicting_crs(path: Path, name: str) -> str:
@@ -66,8 +65,7 @@ def _read_definitions(path: Path, name: str) -> list[_CrsDefinition]:
         if kind == ".gdb":
             return _read_filegdb(path, name)
         if kind == ".shp":
-            prj = next((f for f in path.parent.glob(f"{path.stem}.*") if f.suffix.lower() == ".prj"), None)
-            return [(None, prj.read_bytes()[:_LONGEST_PRJ].decode("utf-8", "replace"))] if prj else []
+            return [(None, read_prj(path).decode("utf-8", "replace"))]
     except (sqlite3.Error, OSError, RuntimeError):
         # Reading the rows reports a damaged file.
         return []

@@ -22,7 +22,7 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..files.encoding import ShapefileEncoding, find_sibling_file
-from ..files.open_datasource import check_readable, check_shapefile_complete, provide_safe_path
+from ..files.open_datasource import check_shapefile_complete, provide_safe_path
 from ..geometry import crs as crs_care
 from ..plan.layer import FieldInfo, SourceLayer
 from .columnar_rows import read_columnar_rows
@@ -152,7 +152,6 @@ def read_file(
     if suffix == ".vct":
         raise InputError("source_vct", source=str(path))
     encoding = check_shapefile_complete(path) if suffix == ".shp" else None
-    check_readable(path)
     with provide_safe_path(path) as opened_path:
         layer_kinds = _list_layers(path, opened_path)
         if not layer_kinds and suffix == ".fgb":
@@ -199,7 +198,6 @@ def read_layer_by_columns(path: Path, opened_path: Path, name: str, fields: froz
     can be read only cell by cell: Python's other threads would wait until the last cell. Raises InputError if the layer
     cannot be read.
     """
-    check_readable(path)
     source = _LayerSource(path, opened_path, name, has_shapes=True, encoding=None, needs_columns=True)
     try:
         return _read_layers([source], lambda layer: fields, NEVER_CANCELLED)[0]

@@ -10,7 +10,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection
 from ..errors import InputError
 from ..files.encoding import find_sibling_file
-from ..files.open_datasource import check_readable
+from ..files.open_datasource import check_content
 from ..files.writing import explain_os_error
 from ..plan.layer import TABLE_PROBLEMS, SourceLayer
 from .file import LayerSelector, make_empty_layer, read_file
@@ -82,7 +82,7 @@ def _read_dataset(
     if path.suffix.lower() in PARQUET_SUFFIXES:
         from .geoparquet import read_parquet
 
-        check_readable(path)
+        check_content(path)
         return read_parquet(path, select_layer, cancellation)
     return read_file(path, select_layer, cancellation, tables=tables)
 

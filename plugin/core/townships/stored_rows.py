@@ -15,7 +15,7 @@ from typing import Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..exchange.gdal_setup import raise_if_refused
-from ..files.driver_content import check_content
+from ..files.open_datasource import check_content
 from ..io.rows import KEY_FIELD
 from ..io.text_geometry import INTERNAL_TABLE_PREFIXES
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ import pyogrio
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection, mask_source
 from ..errors import InputError
-from ..files.open_datasource import check_readable, provide_safe_path
+from ..files.open_datasource import provide_safe_path
 from ..files.writing import is_same_file
 from ..io.file import DRIVER_ERRORS
 from ..io.formats import PARQUET_SUFFIXES
@@ -162,43 +161,23 @@ def _read_file_keys(source: Path, cancellation: Cancellation) -> Iterator[str]:
         if path.suffix.lower() in PARQUET_SUFFIXES:
             yield from _read_database_keys(str(path), cancellation)
             continue
-        check_readable(path)
-        with provide_safe_path(path) as safe_path:
-            with _convert_read_errors_to_input_error(path, path.stem):
-                layer_names = [str(name) for name, _ in pyogrio.list_layers(safe_path)]
-            for name in layer_names:
-                cancellation.raise_if_cancelled()
-                with _convert_read_errors_to_input_error(path, name):
-                    keys = _read_keys(safe_path, name)
-                yield from keys
-
-
-def _read_keys(safe_path: Path, name: str) -> list[str]:
-    # Keys are digits, so the encoding of other texts does not matter.
-    """Return the keys (BSM) of a layer's rows, without missing ones.
-
-    Empty if the layer has no field for keys.
-    """
-    encoding = BYTES_CODEC if safe_path.suffix.lower() == ".shp" else None
-    fields = [
-        f for f in pyogrio.read_info(safe_path, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY_FIELD
-    ]
-    if not fields:
-        return []
-    key_table = pyogrio.read_dataframe(safe_path, layer=name, columns=fields, read_geometry=False, encoding=encoding)
-    return [text for value in key_table[fields[0]].dropna().tolist() if (text := str(value).strip())]
-
-
-@contextmanager
-def _convert_read_errors_to_input_error(path: Path, layer: str) -> Iterator[None]:
-    """Raise InputError for a layer if the block fails to read it."""
-    try:
-        with warnings.catch_warnings():
-            # The same warnings are reported when the layers are read for the comparison.
-            warnings.simplefilter("ignore")
-            yield
-    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
-        raise InputError("layer_unreadable", source=str(path), layer=layer, detail="damaged") from error
+        # Keys are digits, so the encoding of other texts does not matter.
+        name, encoding = path.stem, BYTES_CODEC if path.suffix.lower() == ".shp" else None
+        try:
+            with provide_safe_path(path) as safe_path, warnings.catch_warnings():
+                # The same warnings are reported when the layers are read for the comparison.
+                warnings.simplefilter("ignore")
+                for name in pyogrio.list_layers(safe_path)[:, 0]:
+                    cancellation.raise_if_cancelled()
+                    names = pyogrio.read_info(safe_path, layer=name, encoding=encoding)["fields"]
+                    fields = [one for one in names if str(one).upper() == KEY_FIELD]
+                    if fields:
+                        rows = pyogrio.read_dataframe(
+                            safe_path, layer=name, columns=fields, read_geometry=False, encoding=encoding
+                        )
+                        yield from filter(None, rows[fields[0]].dropna().astype(str).str.strip())
+        except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
+            raise InputError("layer_unreadable", source=str(path), layer=name, detail="damaged") from error
 
 
 #: Share of the progress that reading and comparing take.

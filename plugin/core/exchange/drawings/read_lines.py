@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...files.driver_content import check_content
+from ...files.open_datasource import check_content
 from ...io import DRIVER_ERRORS
 from .model import DrawingLine, DrawingText, LeftOut
 from .straighten import StraightCopy, write_straight_copy

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
@@ -29,6 +30,7 @@ from ...files.digests import (
 from ...files.open_datasource import provide_safe_path
 from ...files.writing import explain_os_error
 from ...geometry import crs as crs_care
+from ...io import DRIVER_ERRORS
 from ..maps.jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
 from ..names import make_name_matcher
 from ..package_spec.model import DATA_SET_SUFFIXES, PackageSpec
@@ -260,10 +262,6 @@ def _read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, r
     An unreadable data set or layer has −1 features. ``reads_extents`` adds extents, which are computed from the shapes
     because stored extents may be out of date.
     """
-    import pyogrio
-
-    from ...io import DRIVER_ERRORS
-
     path = folder / data_set
     sources = [path]
     if path.suffix.lower() not in DATA_SET_SUFFIXES:
@@ -284,10 +282,6 @@ def _read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, r
 
 def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool) -> LayerFact:
     """Return the facts of one layer, with −1 features if it cannot be read."""
-    import pyogrio
-
-    from ...io import DRIVER_ERRORS
-
     try:
         info = pyogrio.read_info(source, layer=name, force_feature_count=True)
         extent = _read_extent(source, name) if reads_extents else None
@@ -318,8 +312,6 @@ _GEOMETRY_OF_WORD = {"Polygon": "polygon", "Surface": "polygon", "Line": "line",
 
 def _read_extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
     """Return the extent of a layer's shapes in its CRS; None without coordinates."""
-    import pyogrio
-
     _, bounds = pyogrio.read_bounds(source, layer=layer)
     if bounds.size == 0 or np.isnan(bounds).all():
         return None
