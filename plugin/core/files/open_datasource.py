@@ -46,12 +46,13 @@ _DESCRIBING_FILE = re.compile(r".*\.tab|a0000000[1-8]\.gdbtable", re.IGNORECASE)
 _CRS_FILE = r"proj4_grids|parameterfile|\+\w*grids=(?!@null\b)|\+init=(?!epsg:)"
 CRS_FILE_PATTERN = re.compile(_CRS_FILE, re.IGNORECASE)
 #: In turn: virtual layers and web services, algorithms, MapInfo tables made of others, a CRS in JSON that is a link or
-#: cannot be read, virtual tables that do more than index their own database, files of a CRS. Searched in small letters:
-#: without regard to case the search takes five times as long.
+#: cannot be read, virtual tables that do more than index their own database, files of a CRS. It is searched in small
+#: letters: without regard to case the search takes five times as long.
 _REFERENCE_PATTERN = re.compile(
     rb"(?:<ogr\w*datasource|gdal_streamed_alg|\\isseamless\"\s*=\s*\"true"
     rb"|!table\b[\s\S]*?\n[ \t]*(?:create\s+view|open\s+table)\b|crs = (?:\s*:|.*\"type\": \"(?:link|url)[\"\\])"
-    rb"|create(?:\s|/\*[\s\S]*?\*/|--.*\n)*virtual\b(?! table (?:\"[^\"]*\"|\w+) using \"?(?:rtree|fts[345]))|"
+    rb"|create(?:\s|/\*[\s\S]*?\*/|--.*\n)*virtual\b"
+    rb"(?! table (?:\"[^\"]*\"|\w+) using \"?(?:rtree|fts[345]|virtual(?:spatialindex|elementary|knn)))|"
     + _CRS_FILE.encode()
     + rb")[^\x00-\x1f]{0,80}"
 )

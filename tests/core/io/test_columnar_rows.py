@@ -5,6 +5,7 @@ import sqlite3
 import struct
 import warnings
 from contextlib import closing
+from unittest.mock import Mock
 
 import geopandas as gpd
 import numpy as np
@@ -346,7 +347,8 @@ def test_values_of_a_database_that_is_open_elsewhere_are_read_as_stored(tmp_path
         with database:
             database.execute("UPDATE DLTB SET area = '12,5' WHERE fid = 2")
         if is_locked:
-            monkeypatch.setattr("plugin.core.files.open_datasource._try_to_copy_database", lambda *_: False)
+            locked = Mock(side_effect=sqlite3.OperationalError("locked"))
+            monkeypatch.setattr("plugin.core.files.open_datasource.copy_database", locked)
         (layer,) = read_source(path)
     assert list(layer.frame["area"]) == ["0.5", "12,5", "2.5"] and layer.mistyped_columns["area"].count == 1
 
