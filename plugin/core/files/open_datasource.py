@@ -28,16 +28,17 @@ _JSON = (["GeoJSON", "GeoJSONSeq", "ESRIJSON", "TopoJSON", "JSONFG"], rb"(?:\xef
 _XML_START = rb"[\xef\xbb\xbf\xff\xfe\0\s]*<"
 #: Suffix → GDAL drivers that may open the file, and how its content begins.
 _FORMATS: dict[str, tuple[list[str] | None, bytes]] = {
-    ".shp": (["ESRI Shapefile"], rb"\0\0\x27\x0a"),
+    ".shp": (["ESRI Shapefile"], rb"\0\0\x27\x0a|\Z"),
     ".gpkg": (["GPKG"], rb"SQLite format 3\0"),
     ".gdb": (["OpenFileGDB"], rb"."),
     ".fgb": (["FlatGeobuf"], rb"fgb\x03"),
-    ".geojson": _JSON,
-    ".json": _JSON,
+    **dict.fromkeys((".geojson", ".json", ".geojsonl", ".geojsons", ".topojson"), _JSON),
     ".gml": (["GML"], _XML_START),
     ".kml": (["LIBKML", "KML"], _XML_START),
     ".tab": (["MapInfo File"], rb"(?i)\s*!table"),
 }
+#: Under another suffix, content of these formats is refused.
+_OTHER_FORMAT = (None, rb"(?![\xef\xbb\xbf\xff\xfe\0\s\x1e]*[{\[<])")
 #: Bytes that are read: of a file in which drivers search for their marks, of a description, of a CRS in JSON.
 _HEAD_BYTES, _DESCRIPTION_BYTES, _JSON_CRS_BYTES = 2**16, 2**24, 2**14
 #: Files that describe others, and are read completely: MapInfo tables, and system tables of a FileGDB.
@@ -78,7 +79,7 @@ def check_content(path: Path, name: Path | None = None) -> list[str] | None:
         The file cannot be read, its content is not that of the suffix's format, or names other files or a server. A
         driver would report the first as “not recognized”.
     """
-    drivers, start = _FORMATS.get(path.suffix.lower(), (None, b""))
+    drivers, start = _FORMATS.get(path.suffix.lower(), _OTHER_FORMAT)
     source = str(name or path)
     try:
         tables = [one for one in sorted(path.iterdir()) if one.suffix.lower() == ".gdbtable"] if path.is_dir() else []
@@ -143,11 +144,12 @@ def _describe(path: Path, head: bytes) -> Iterator[bytes]:
 def check_shapefile_complete(path: Path) -> ShapefileEncoding:
     """Return the encoding of a shapefile, after a check that its files are complete.
 
-    Raise InputError if one of them is truncated, or missing and not to be made anew (`provide_safe_path`). A driver
-    reads a truncated shapefile without an error: shapes beyond the end are returned as missing.
+    Raise InputError as `check_content`, or if one of them is truncated, or missing and not to be made anew
+    (`provide_safe_path`). A driver reads a truncated shapefile without an error: shapes beyond the end are returned as missing.
     """
     if not path.exists():
         raise InputError("shapefile_part_missing", source=str(path), part=path.name)
+    check_content(path)
     try:
         encoding = find_shapefile_encoding(path)
         for file in filter(None, (path, find_sibling_file(path, ".shx"))):
@@ -186,10 +188,9 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     if suffix == ".gpkg":
         # SQLite follows a link, and has the logs next to the file that it leads to.
         path = Path(os.path.realpath(path))
-        logs = {log_suffix: Path(f"{path}{log_suffix}") for log_suffix in ("-wal", "-journal", "-shm")}
-        is_copy_needed = any(log.exists() for log in logs.values())
+        files_to_copy = [log for log in (Path(f"{path}-wal"), Path(f"{path}-journal")) if log.exists()]
         # -shm is an index of the log that each reader creates.
-        files_to_copy = [log for log_suffix, log in logs.items() if log_suffix != "-shm" and log.exists()]
+        is_copy_needed = bool(files_to_copy) or Path(f"{path}-shm").exists()
     elif is_copy_needed:
         suffixes = (".xsd",) if suffix == ".gml" else (".dbf", ".shx", ".cpg", ".prj")
         files_to_copy = [part for part in (find_sibling_file(path, one) for one in suffixes) if part is not None]

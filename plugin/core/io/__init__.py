@@ -3,7 +3,7 @@
 
 Formats: GeoPackage, FileGDB, shapefile, GeoJSON, or a folder of them. `source` lists the files, `file` reads the layers
 of one file, `rows` the rows of one layer. `core.files.open_datasource` handles packed, locked, wrongly encoded and
-incomplete files.
+incomplete files, and refuses content that names other files or a server.
 """
 
 from .file import DRIVER_ERRORS

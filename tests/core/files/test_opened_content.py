@@ -80,6 +80,14 @@ def test_content_that_names_a_file_or_a_server_is_refused_unopened(tmp_path, ser
     assert path.name in text and "请" in text and ("127.0.0.1" in text or "IsSeamless" in text or "xxx" in text), text
 
 
+@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.kml", "a.xml", "a.dat"])
+def test_content_of_another_format_is_refused(tmp_path, name):
+    (tmp_path / "a.dbf").write_bytes(bytes(33))
+    (tmp_path / name).write_text(LINK.replace("link", "name") + " " * 90)
+    with pytest.raises(InputError, match="source_not_gis"):
+        read_source(tmp_path / name)
+
+
 def test_schemas_that_a_gml_file_names_are_not_loaded(tmp_path, server):
     frame = make_small_plan_layers()["CZKFBJ"]
     pyogrio.write_dataframe(frame, tmp_path / "CZKFBJ.gml", driver="GML", layer="CZKFBJ")
