@@ -43,19 +43,15 @@ _OTHER_FORMAT = (None, rb"(?![\xef\xbb\xbf\xff\xfe\0\s\x1e]*[{\[<])")
 _HEAD_BYTES, _DESCRIPTION_BYTES, _JSON_CRS_BYTES = 2**16, 2**24, 2**14
 #: Files that describe others, and are read completely: MapInfo tables, and system tables of a FileGDB.
 _DESCRIBING_FILE = re.compile(r".*\.tab|a0000000[1-8]\.gdbtable", re.IGNORECASE)
-#: Files in the definition of a CRS, which PROJ opens: grids, and lists of definitions.
-_CRS_FILE = r"proj4_grids|parameterfile|\+\w*grids=(?!@null\b)|\+init=(?!epsg:)"
-CRS_FILE_PATTERN = re.compile(_CRS_FILE, re.IGNORECASE)
 #: In turn: virtual layers and web services, algorithms, MapInfo tables made of others, a CRS in JSON that is a link or
-#: cannot be read, virtual tables that do more than index their own database, files of a CRS. It is searched in small
-#: letters: without regard to case the search takes five times as long.
+#: cannot be read, virtual tables that do more than index their own database, grids and lists of definitions of a CRS,
+#: which PROJ opens. It is searched in small letters: without regard to case the search takes five times as long.
 _REFERENCE_PATTERN = re.compile(
     rb"(?:<ogr\w*datasource|gdal_streamed_alg|\\isseamless\"\s*=\s*\"true"
     rb"|!table\b[\s\S]*?\n[ \t]*(?:create\s+view|open\s+table)\b|crs = (?:\s*:|.*\"type\": \"(?:link|url)[\"\\])"
     rb"|create(?:\s|/\*[\s\S]*?\*/|--.*\n)*virtual\b"
-    rb"(?! table (?:\"[^\"]*\"|\w+) using \"?(?:rtree|fts[345]|virtual(?:spatialindex|elementary|knn)))|"
-    + _CRS_FILE.encode()
-    + rb")[^\x00-\x1f]{0,80}"
+    rb"(?! table (?:\"[^\"]*\"|\w+) using \"?(?:rtree|fts[345]|virtual(?:spatialindex|elementary|knn)))"
+    rb"|proj4_grids|parameterfile|\+\w*grids=(?!@null\b)|\+init=(?!epsg:))[^\x00-\x1f]{0,80}"
 )
 #: The key of a CRS in GeoJSON or Esri JSON; each letter may be written as its number.
 _JSON_CRS_KEY = re.compile(
@@ -145,7 +141,8 @@ def check_shapefile_complete(path: Path) -> ShapefileEncoding:
     """Return the encoding of a shapefile, after a check that its files are complete.
 
     Raise InputError as `check_content`, or if one of them is truncated, or missing and not to be made anew
-    (`provide_safe_path`). A driver reads a truncated shapefile without an error: shapes beyond the end are returned as missing.
+    (`provide_safe_path`). A driver reads a truncated shapefile without an error: shapes beyond the end are returned as
+    missing.
     """
     if not path.exists():
         raise InputError("shapefile_part_missing", source=str(path), part=path.name)

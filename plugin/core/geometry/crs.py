@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from pyproj import CRS, Proj, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
-from ..files.open_datasource import CRS_FILE_PATTERN
 from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M
 
 CGCS2000_DEGREES = CRS.from_epsg(4490)
@@ -36,10 +35,10 @@ _PARAMETER_DECIMALS, _FLATTENING_DECIMALS, _UNIT_DECIMALS = 9, 6, 8
 def parse_crs(text: str | None) -> CRS | None:
     """Return the horizontal CRS of an EPSG code or WKT; None if invalid.
 
-    None also for a CRS that is not of the Earth, such as a drawing's, and for one that names a file. A Gauss–Krüger
-    zone of CGCS2000 gets its EPSG code whatever its name in a .prj file, so that equal zones compare as equal.
+    None also for a CRS that is not of the Earth, such as a drawing's. A Gauss–Krüger zone of CGCS2000 gets its EPSG
+    code whatever its name in a .prj file, so that equal zones compare as equal.
     """
-    if not text or CRS_FILE_PATTERN.search(text):
+    if not text:
         return None
     try:
         crs = CRS.from_user_input(text)

@@ -124,7 +124,9 @@ def _find_shape_column(metadata: dict[str, Any], path: Path) -> _ShapeColumn | N
     kinds = {str(kind).upper().split()[0] for kind in column.get("geometry_types", [])}
     definition = column.get("crs", _DEFAULT_CRS)
     try:
-        crs = None if definition is None else CRS.from_user_input(definition)
+        # Other texts than WKT may name files.
+        is_plain = definition in (None, _DEFAULT_CRS) or isinstance(definition, dict)
+        crs = None if definition is None else CRS.from_user_input(definition if is_plain else CRS.from_wkt(definition))
     except CRSError as error:
         raise InputError("parquet_crs", source=str(path)) from error
     return _ShapeColumn(name, kinds.pop() if len(kinds) == 1 else "GEOMETRY", crs)
