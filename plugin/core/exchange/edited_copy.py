@@ -27,7 +27,7 @@ from ..io.zipped import is_zip
 from ..plan.layer import SourceLayer
 from ..standard.template import TemplateField
 from .create import make_write_error
-from .gdal_setup import load_gdal, raise_if_refused, repack_shapefile
+from .gdal_setup import check_row_counts, load_gdal, raise_if_refused, repack_shapefile
 from .layer_changes import UNCHANGED, LayerChanges
 
 #: Formats whose rows can be changed one by one.
@@ -266,7 +266,7 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
             raise_if_refused(layer.SyncToDisk())
             del layer
         del database
-        _check_count(gdal, path, changes.source.name, expected)
+        check_row_counts(gdal, path, {changes.source.name: expected})
 
 
 def replace_feature(layer: Any, feature: Any, path: Path) -> None:
@@ -369,12 +369,3 @@ def _fill_feature(feature: Any, shape: Any, values: dict[str, Any], text_codec: 
     if former_geometry is not None:
         geometry.AssignSpatialReference(former_geometry.GetSpatialReference())
     raise_if_refused(feature.SetGeometry(geometry))
-
-
-def _check_count(gdal: Any, path: Path, name: str, expected: int) -> None:
-    """Raise RuntimeError if rows are missing: closing does not report a full disk."""
-    database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
-    row_count = raise_if_refused(database.GetLayerByName(name)).GetFeatureCount()
-    del database
-    if row_count != expected:
-        raise RuntimeError(f"{name}: {row_count} of {expected} rows")

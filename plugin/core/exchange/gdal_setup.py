@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
@@ -46,6 +47,18 @@ def raise_if_refused(returned_value: Any) -> Any:
     ):
         raise RuntimeError("refused")
     return returned_value
+
+
+def check_row_counts(gdal: Any, path: Path, count_by_layer: Mapping[str, int]) -> None:
+    """Reopen a written data set; raise RuntimeError if a layer has another number of rows.
+
+    Drivers do not report a full disk when they close a file.
+    """
+    data_set = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
+    read_counts = {one: raise_if_refused(data_set.GetLayerByName(one)).GetFeatureCount() for one in count_by_layer}
+    del data_set
+    if read_counts != count_by_layer:
+        raise RuntimeError(f"rows: {read_counts}, not {count_by_layer}")
 
 
 def repack_shapefile(gdal: Any, database: Any, name: str) -> None:

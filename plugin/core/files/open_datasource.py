@@ -106,15 +106,9 @@ def _read_head(file: Path) -> bytes:
 def _describe(path: Path, head: bytes) -> Iterator[bytes]:
     """Yield the texts of a file that drivers search for other files and servers."""
     suffix = path.suffix.lower()
-    if suffix == ".shp":
-        text = read_prj(path)
-    elif suffix == ".fgb":
-        text = head[: 12 + int.from_bytes(head[8:12], "little")]
-    else:
-        # Drivers end a text at the first zero.
-        text = head if suffix == ".gdb" else head.split(b"\0", 1)[0]
-    # A FileGDB has texts in UTF-16.
-    yield text.replace(b"\0", b"")
+    # Drivers end a text at the first zero. A FileGDB has texts in UTF-16.
+    text = head if suffix in (".gdb", ".fgb") else head.split(b"\0", 1)[0]
+    yield (read_prj(path) if suffix == ".shp" else text).replace(b"\0", b"")
     if head.startswith(b"SQLite format 3\0"):
         # Immutable: SQLite leaves no files beside it. Reading the layers reports a damaged database.
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"

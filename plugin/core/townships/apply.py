@@ -10,7 +10,7 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..exchange.edited_copy import encode_text, open_for_editing, replace_feature
-from ..exchange.gdal_setup import load_gdal, raise_if_refused, repack_shapefile
+from ..exchange.gdal_setup import check_row_counts, load_gdal, raise_if_refused, repack_shapefile
 from .decide import Edit, Outcome
 from .read_packages import RecordKey
 from .stored_rows import find_key_field, list_fields, open_dataset, read_cell, read_shape_bytes
@@ -105,12 +105,7 @@ def _apply_to_layer(
         raise_if_refused(layer.SyncToDisk())
         del layer
     del database
-    reopened = open_dataset(gdal, path)
-    row_count = raise_if_refused(reopened.GetLayerByName(name)).GetFeatureCount()
-    del reopened
-    if row_count != expected:
-        # Closing a data set does not report a full disk.
-        raise RuntimeError(f"{name}: {row_count} of {expected} rows")
+    check_row_counts(gdal, path, {name: expected})
 
 
 def _set_shape(feature: Any, package_feature: Any) -> None:

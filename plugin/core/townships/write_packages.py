@@ -78,17 +78,11 @@ def list_county_layers(
     fields: list[tuple[str, ...]] = []
     with load_gdal() as gdal:
         for path in datasets:
-            dataset = open_dataset(gdal, path)
+            # Without its encoding, a shapefile has other names of fields; its layer has the name of the file.
+            dataset = open_dataset(gdal, path, encodings.get((str(path), path.stem), ""))
             for layer in list_layers(dataset):
-                key = (str(path), layer.GetName())
-                keys.append(key)
-                if encodings.get(key):
-                    # Without its encoding, a shapefile has other names of fields.
-                    decoded = open_dataset(gdal, path, encodings[key])
-                    fields.append(tuple(list_fields(raise_if_refused(decoded.GetLayerByName(key[1])))))
-                    del decoded
-                else:
-                    fields.append(tuple(list_fields(layer)))
+                keys.append((str(path), layer.GetName()))
+                fields.append(tuple(list_fields(layer)))
                 del layer
             del dataset
     counts = Counter(name.upper() for _, name in keys)

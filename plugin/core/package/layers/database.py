@@ -13,7 +13,7 @@ import shapely
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import create_database, make_write_error
-from ...exchange.gdal_setup import load_gdal, raise_if_refused
+from ...exchange.gdal_setup import check_row_counts, load_gdal, raise_if_refused
 from ...exchange.schema import OGR_GEOMETRY_TYPES, find_database_format
 from .content import PackageLayer, PackageRowBatch
 
@@ -68,7 +68,7 @@ def write_database(
                 )
             # Closing writes the database.
             del database
-            _check_row_counts(gdal, path, package_layers)
+            check_row_counts(gdal, path, {content.name: len(content) for content in package_layers})
     except RuntimeError as error:
         # The frames of the traceback would keep the database open.
         traceback.clear_frames(error.__traceback__)
@@ -128,12 +128,3 @@ def write_rows(
                 shape = ogr.ForceTo(shape, target)
             raise_if_refused(feature.SetGeometryDirectly(shape))
         raise_if_refused(layer.CreateFeature(feature))
-
-
-def _check_row_counts(gdal: Any, path: Path, package_layers: list[PackageLayer]) -> None:
-    """Raise RuntimeError if a written layer lacks rows: closing the database does not report a full disk."""
-    database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
-    short = [c.name for c in package_layers if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]
-    del database
-    if short:
-        raise RuntimeError(", ".join(short))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import make_write_error
-from ...exchange.gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
+from ...exchange.gdal_setup import check_row_counts, convert_to_spatial_reference, load_gdal, raise_if_refused
 from ...standard.template import TemplateField
 from ..names import FIELD_NAME_FILE
 from .content import PackageLayer
@@ -137,7 +137,7 @@ def write_shapefiles(
             driver = raise_if_refused(gdal.GetDriverByName(_GDAL_DRIVER))
             for content in package_layers:
                 _write_one_shapefile(driver, folder, content, crs, encoding, progress, cancellation)
-                _check_row_count(gdal, folder, content)
+                check_row_counts(gdal, folder / f"{content.name}.shp", {content.name: len(content)})
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
         raise make_write_error(folder, folder) from error
@@ -226,12 +226,3 @@ def _define_field(template_field: TemplateField, name: str) -> Any:
         definition.SetWidth(number_format.width)
         definition.SetPrecision(number_format.decimals)
     return definition
-
-
-def _check_row_count(gdal: Any, folder: Path, package_layer: PackageLayer) -> None:
-    """Raise RuntimeError if a written shapefile lacks rows."""
-    source = raise_if_refused(gdal.OpenEx(str(folder / f"{package_layer.name}.shp"), gdal.OF_VECTOR))
-    rows = source.GetLayer(0).GetFeatureCount()
-    del source
-    if rows != len(package_layer):
-        raise RuntimeError(f"{rows} != {len(package_layer)}")
