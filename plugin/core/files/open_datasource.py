@@ -195,8 +195,8 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
             if suffix == ".gpkg" and files_to_copy:
                 _copy_with_logs(path, stand_in, files_to_copy)
             else:
-                beside = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
-                linked_files = [file for file in beside if file.name.startswith(f"{path.stem}.")]
+                siblings = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
+                linked_files = [file for file in siblings if file.name.startswith(f"{path.stem}.")]
                 for file in (path, *files_to_copy) if is_copy_needed else linked_files:
                     target = f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}"
                     (shutil.copyfile if is_copy_needed else os.symlink)(file, target)
