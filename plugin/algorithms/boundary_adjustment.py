@@ -19,7 +19,6 @@ from ..bridge.checking.adjustment import (
 )
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
-from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError, OutputError
@@ -118,7 +117,7 @@ class BoundaryAdjustment(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         from ..core.adjustment.model import AdjustmentOptions
-        from ..core.adjustment.report import write_adjustment_page, write_adjustment_workbook
+        from ..core.adjustment.report import write_adjustment_workbook
         from ..core.adjustment.tables import describe_reason, describe_verdict, list_missing_sentences
 
         cancellation = Cancellation(feedback.isCanceled)
@@ -138,14 +137,15 @@ class BoundaryAdjustment(SanxianAlgorithm):
             feedback.pushInfo(f"{outcome}  {name}  {reason}".rstrip())
         log_lines(feedback, list_missing_sentences(result, texts))
         results = {}
-        if self.documents or self.page:
-            document = make_dossier(result, cancellation)
-            write_documents(lambda: document, list(self.documents.values()), cancellation)
-            if self.page:
-                run_in_python_thread(write_adjustment_page)(document, self.page)
-                results[OUTPUT_HTML] = self.page
+        write_documents(
+            lambda: make_dossier(result, cancellation),
+            [*self.documents.values(), self.page],
+            cancellation,
+            [(self.workbook, lambda path: write_adjustment_workbook(result, path, texts))],
+        )
+        if self.page:
+            results[OUTPUT_HTML] = self.page
         if self.workbook:
-            run_in_python_thread(write_adjustment_workbook)(result, self.workbook, texts)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.documents
         results |= self.output.write_table(self, parameters, context, make_parcels_table(result), cancellation)

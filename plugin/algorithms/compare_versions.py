@@ -15,7 +15,6 @@ from qgis.core import (
 from ..bridge.checking.versions import compare_versions, make_changed_areas_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
-from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
@@ -130,12 +129,14 @@ class CompareVersions(SanxianAlgorithm):
         )
         log_comparison(feedback, plan_comparison)
         results = {}
-        if self.workbook:
-            run_in_python_thread(write_comparison_workbook)(plan_comparison, self.workbook, Texts(lang))
-            results[OUTPUT_XLSX] = self.workbook
         write_documents(
-            lambda: make_comparison_document(plan_comparison, Texts(lang)), list(self.documents.values()), cancellation
+            lambda: make_comparison_document(plan_comparison, Texts(lang)),
+            list(self.documents.values()),
+            cancellation,
+            [(self.workbook, lambda path: write_comparison_workbook(plan_comparison, path, Texts(lang)))],
         )
+        if self.workbook:
+            results[OUTPUT_XLSX] = self.workbook
         results |= self.documents
         results |= self.output.write_table(
             self, parameters, context, make_changed_areas_table(plan_comparison, lang), cancellation

@@ -11,9 +11,9 @@ from qgis.core import (
 from ..bridge.checking.figures import compute_figures, make_figures_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
-from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
+from ..core.files.writing import check_not_input
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -105,7 +105,7 @@ class ComputeIndicators(SanxianAlgorithm):
         self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
-        from ..core.tabulate import make_figures_document, write_figures_workbook
+        from ..core.tabulate import make_figures_document, write_new_figures_workbook
 
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
@@ -118,10 +118,15 @@ class ComputeIndicators(SanxianAlgorithm):
         )
         log_indicators(feedback, tabulated_plan)
         results = {}
+        check_not_input(self.workbook, list(tabulated_plan.plan.input_files))
+        write_documents(
+            lambda: make_figures_document(tabulated_plan),
+            list(self.documents.values()),
+            cancellation,
+            [(self.workbook, lambda path: write_new_figures_workbook(tabulated_plan, path))],
+        )
         if self.workbook:
-            run_in_python_thread(write_figures_workbook)(tabulated_plan, self.workbook, cancellation)
             results[OUTPUT_XLSX] = self.workbook
-        write_documents(lambda: make_figures_document(tabulated_plan), list(self.documents.values()), cancellation)
         results |= self.documents
         results |= self.output.write_table(self, parameters, context, make_figures_table(tabulated_plan), cancellation)
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))

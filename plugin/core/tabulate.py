@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cancellation import NEVER_CANCELLED, Cancellation
 from .errors import OutputError
-from .files.writing import check_not_input, write_atomically
 from .loading.reading import read_plan
 from .model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from .options import RunOptions
@@ -111,19 +110,6 @@ def check_workbook_can_be_written(target: str | Path) -> None:
         raise OutputError("output_format", target=str(target), known=".xlsx")
     if find_spec("openpyxl") is None:
         raise OutputError("output_openpyxl", target=Path(target).name)
-
-
-def write_figures_workbook(
-    tabulated_plan: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
-) -> None:
-    """Write the tables of a plan as xlsx; an existing target is replaced only on success.
-
-    Raise OutputError, also for a target that is an input.
-    """
-    check_not_input(target, list(tabulated_plan.plan.input_files))
-    with write_atomically(target) as path:
-        write_new_figures_workbook(tabulated_plan, path)
-        cancellation.raise_if_cancelled()
 
 
 def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> None:

@@ -18,6 +18,7 @@ from qgis.PyQt.QtGui import QImage, QImageWriter
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.errors import OutputError
+from ...core.files.document_text import make_document_text
 from . import frame, legend
 
 _XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
@@ -31,7 +32,7 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     The Info dictionary and the XMP packet are replaced by texts of the same length, so that offsets in the file remain
     valid; they contain ``title`` if it fits. The drawing is unchanged.
     """
-    blanked_data = bytearray(data)
+    title, blanked_data = make_document_text(title), bytearray(data)
     for match in _XMP_PACKET_PATTERN.finditer(data):
         blanked_data[match.start() : match.end()] = _make_xmp_packet(title, match.end() - match.start())
     for number, generation in set(_INFO_PATTERN.findall(data)):

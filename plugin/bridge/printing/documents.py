@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize
@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QColor, QImage, QPainter
 from qgis.PyQt.QtSvg import QSvgRenderer
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.files.writing import write_atomically
+from ...core.files.writing import write_files, write_text
 from ...core.render.document.blocks import Document
 from ..running.threads import run_in_python_thread
 from .pdf import write_pdf
@@ -19,24 +19,30 @@ from .pdf import write_pdf
 
 @run_in_python_thread
 def write_documents(
-    make_document: Callable[[], Document], paths: list[str], cancellation: Cancellation = NEVER_CANCELLED
+    make_document: Callable[[], Document],
+    paths: list[str],
+    cancellation: Cancellation = NEVER_CANCELLED,
+    others: Iterable[tuple[str, Callable[[Path], object]]] = (),
 ) -> None:
-    """Write a document to each path: .docx or .pdf.
+    """Write a document to each path, .docx, .pdf or .html, and ``others`` (see `write_files`).
 
-    ``make_document`` is called once, and only if there is a path. Raise OutputError, and Cancelled; existing files then
-    remain.
+    ``make_document`` is called once, and only if there is a path. Raise OutputError as
+    `write_files`, and Cancelled; existing files then remain.
     """
     from ...core.render.document.docx_writer import write_docx
+    from ...core.render.document.outputs import render_document_page
 
-    targets = [path for path in paths if path]
-    document = make_document() if targets else None
-    for target in targets:
-        with write_atomically(target) as path:
-            if Path(target).suffix.lower() == ".pdf":
-                write_pdf(document, path, cancellation=cancellation)
-            else:
-                write_docx(document, path)
-            cancellation.raise_if_cancelled()
+    document = make_document() if any(paths) else None
+
+    def write(path: Path) -> None:
+        if path.suffix.lower() == ".pdf":
+            write_pdf(document, path, cancellation=cancellation)
+        elif path.suffix.lower() == ".html":
+            write_text(path, render_document_page(document))
+        else:
+            write_docx(document, path)
+
+    write_files([*others, *((target, write) for target in paths)], cancellation)
 
 
 def render_svg(svg: str, width_px: int) -> bytes:

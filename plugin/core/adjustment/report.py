@@ -15,7 +15,6 @@ from ..errors import OutputError
 from ..files.writing import check_writable, write_atomically, write_text
 from ..messages.texts import Texts
 from ..render.document.blocks import Document, Heading, Legend, Paragraph, Picture, PictureGrid
-from ..render.document.outputs import render_document_page
 from ..render.document.table_document import make_table_document
 from ..render.outputs import dump_json
 from ..render.tables.workbook import write_tables_workbook
@@ -66,11 +65,6 @@ def make_adjustment_document(
     if legend is not None:
         map_blocks.append(legend)
     return replace(document, blocks=(*head, *document.blocks[:second], *map_blocks, *document.blocks[second:]))
-
-
-def write_adjustment_page(document: Document, target: str | Path) -> None:
-    """Write the dossier as an HTML page; an existing file is replaced only on success. Raise OutputError."""
-    write_text(target, render_document_page(document))
 
 
 def write_adjustment_json(result: AdjustmentResult, target: str | Path) -> None:

@@ -25,7 +25,6 @@ from .console import (
     print_progress,
     print_written,
     split_comma_separated_text,
-    write_document,
 )
 
 if TYPE_CHECKING:
@@ -184,13 +183,14 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code.
     """
-    from ..files.writing import check_writable
+    from ..files.writing import check_not_input, check_writable, write_files
     from ..render import figures
+    from ..render.document.docx_writer import write_docx
     from ..tabulate import (
         check_workbook_can_be_written,
         make_figures_document,
         tabulate_sources,
-        write_figures_workbook,
+        write_new_figures_workbook,
     )
 
     options = make_plan_options(args, report_texts)
@@ -200,10 +200,13 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     check_docx_is_writable(args.docx, [args.source])
     tabulated_plan = tabulate_sources(args.source, options, progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
-    if args.xlsx:
-        write_figures_workbook(tabulated_plan, args.xlsx)
-    if args.docx:
-        write_document(make_figures_document(tabulated_plan), args.docx)
+    check_not_input(args.xlsx, list(tabulated_plan.plan.input_files))
+    write_files(
+        [
+            (args.xlsx, lambda path: write_new_figures_workbook(tabulated_plan, path)),
+            (args.docx, lambda path: write_docx(make_figures_document(tabulated_plan), path)),
+        ]
+    )
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
         name = computed_indicator.definition.name(report_texts.lang)
         for one in computed_indicator.figures:

@@ -18,7 +18,6 @@ from .console import (
     print_lines,
     print_progress,
     print_written,
-    write_document,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +33,9 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
     """
-    from ..files.writing import check_writable
+    from ..files.writing import check_writable, write_files
     from ..loading.unread_files import describe_unread_files
+    from ..render.document.docx_writer import write_docx
     from ..tabulate import check_workbook_can_be_written
     from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
     from ..versions.sources import compare_sources, find_layer_and_townships
@@ -60,10 +60,12 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     result = compare_sources(old_layer, new_layer, norm, townships=townships, **options)
     comparison = result.comparison
     # The files come first: a reader (head) may close the pipe before all lines are printed.
-    if args.xlsx:
-        write_comparison_workbook(result, args.xlsx, texts)
-    if args.docx:
-        write_document(make_comparison_document(result, texts), args.docx)
+    write_files(
+        [
+            (args.xlsx, lambda path: write_comparison_workbook(result, path, texts)),
+            (args.docx, lambda path: write_docx(make_comparison_document(result, texts), path)),
+        ]
+    )
     area_sums = {
         name: format_number(comparison.sum_area_m2(kind), 2)
         for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
@@ -124,11 +126,13 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         check_adjustment_target,
         make_adjustment_document,
         write_adjustment_json,
-        write_adjustment_page,
         write_adjustment_workbook,
     )
     from ..adjustment.run import compare_line
     from ..adjustment.tables import describe_reason, describe_verdict, list_missing_sentences
+    from ..files.writing import write_files, write_text
+    from ..render.document.docx_writer import write_docx
+    from ..render.document.outputs import render_document_page
     from ..tabulate import check_workbook_can_be_written
 
     inputs, texts = [args.before, args.after], Texts(report_texts.lang)
@@ -140,15 +144,15 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     run = RunOptions(standard=args.standard, profile=args.profile, roles=args.roles, lang=report_texts.lang)
     result = compare_line(args.after, AdjustmentOptions(args.before, args.line, run), progress=print_progress)
     # The files come first: a reader (head) may close the pipe before all lines are printed.
-    if args.xlsx:
-        write_adjustment_workbook(result, args.xlsx, texts)
     document = make_adjustment_document(result, texts)
-    if args.docx:
-        write_document(document, args.docx)
-    if args.html:
-        write_adjustment_page(document, args.html)
-    if args.json:
-        write_adjustment_json(result, args.json)
+    write_files(
+        [
+            (args.xlsx, lambda path: write_adjustment_workbook(result, path, texts)),
+            (args.docx, lambda path: write_docx(document, path)),
+            (args.html, lambda path: write_text(path, render_document_page(document))),
+            (args.json, lambda path: write_adjustment_json(result, path)),
+        ]
+    )
     print_line(describe_verdict(result, texts))
     for one in result.criteria:
         name, outcome = texts.get("adjustment_criteria", one.id), texts.get("adjustment_outcomes", str(one.outcome))

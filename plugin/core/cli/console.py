@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from ..render.document.blocks import Document
     from ..render.words import ReportTexts
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
@@ -84,15 +83,6 @@ def check_docx_is_writable(target: str, inputs: list[str]) -> None:
         raise OutputError("output_format", target=target, known=".docx")
     import_docx_library(Path(target).name)
     check_writable(target, inputs)
-
-
-def write_document(document: Document, target: str) -> None:
-    """Write a document as docx; an existing file is replaced only on success."""
-    from ..files.writing import write_atomically
-    from ..render.document.docx_writer import write_docx
-
-    with write_atomically(target) as path:
-        write_docx(document, path)
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:

@@ -109,7 +109,7 @@ def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> C
 
 
 def _write_report(task: CountyTask, result: CheckResult, cancellation: Cancellation) -> dict[str, str]:
-    """Write the report in all requested forms, or no file.
+    """Write the report in all requested forms; an error names those that failed.
 
     Return file name → SHA-256 of the forms that planners do not edit.
     """

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write an evaluation, all files or none: chapter (HTML, docx, PDF), workbook, JSON."""
+"""Write an evaluation: chapter (HTML, docx, PDF), workbook, JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import name_source
-from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
+from ..files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
 from ..messages.texts import Texts
 from ..render.document.blocks import Document
-from ..render.document.outputs import check_document_outputs, write_document_outputs
+from ..render.document.outputs import check_document_outputs, iterate_document_writers
 from ..render.outputs import dump_json
 from ..tabulate import check_workbook_can_be_written
 from .model import (
@@ -48,10 +47,10 @@ def write_evaluation_outputs(
     print_pdf: Callable[[Document, Path], object] | None = None,
     rasterise: Rasterise | None = None,
 ) -> None:
-    """Write the requested files; each replaces its target when all are complete.
+    """Write the requested files; one that fails does not stop the others.
 
     ``print_pdf`` writes a document as PDF, ``rasterise`` draws charts as pixels; only QGIS can. Raise OutputError and
-    Cancelled; every target is then unchanged.
+    InputError as `write_files`, and Cancelled.
     """
 
     @cache
@@ -60,28 +59,28 @@ def write_evaluation_outputs(
 
         return make_evaluation_document(result, rasterise, cancellation)
 
-    texts = Texts(result.lang)
     for target in outputs.list_paths():
         check_not_input(target, result.input_files)
-    with ExitStack() as stack:
-        if outputs.json:
-            path = stack.enter_context(write_atomically(outputs.json))
-            path.write_text(dump_json(evaluation_to_dict(result)), encoding="utf-8", newline="\n")
-        write_document_outputs(stack, outputs, make_document, print_pdf, cancellation)
-        if outputs.xlsx:
-            from ..render.tables.workbook import write_tables_workbook
-            from .native_charts import add_chart_sheet
-            from .tables import make_evaluation_tables
 
-            path = stack.enter_context(write_atomically(outputs.xlsx))
-            write_tables_workbook(
-                path,
-                make_evaluation_tables(result, texts),
-                result.area_name,
-                texts,
-                partial(add_chart_sheet, result=result, texts=texts),
-            )
-        cancellation.raise_if_cancelled()
+    write_files(
+        [
+            (outputs.json, lambda path: write_text(path, dump_json(evaluation_to_dict(result)))),
+            *iterate_document_writers(outputs, make_document, print_pdf),
+            (outputs.xlsx, partial(_write_workbook, result)),
+        ],
+        cancellation,
+    )
+
+
+def _write_workbook(result: Evaluation, path: Path) -> None:
+    """Write tables and charts of an evaluation. Raise OutputError."""
+    from ..render.tables.workbook import write_tables_workbook
+    from .native_charts import add_chart_sheet
+    from .tables import make_evaluation_tables
+
+    texts = Texts(result.lang)
+    add_charts = partial(add_chart_sheet, result=result, texts=texts)
+    write_tables_workbook(path, make_evaluation_tables(result, texts), result.area_name, texts, add_charts)
 
 
 def evaluation_to_dict(result: Evaluation) -> dict[str, Any]:

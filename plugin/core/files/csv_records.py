@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .document_text import make_readable_text
+
 #: Cells that a spreadsheet would change: long numbers, numbers with an exponent or leading zeros, and formulas.
 _CHANGED_BY_SPREADSHEETS = re.compile(r"[=+\-@].*|0\d+|\d{12,}|\d+(?:\.\d+)?[eE][+-]?\d+", re.DOTALL)
 #: A spreadsheet shows a cell with this mark as text and keeps it.
@@ -90,6 +92,7 @@ def write_cell(text: str, delimiter: str) -> str:
 
     A text that a spreadsheet would turn into a number or a formula gets a leading tab, which `read_cell` removes.
     """
+    text = make_readable_text(text)
     if _CHANGED_BY_SPREADSHEETS.fullmatch(text):
         text = _TEXT_MARK + text
     if any(character in text for character in ('"', "\n", "\r", "\t", delimiter)):

@@ -11,12 +11,12 @@ import sqlite3
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from .data import parse_strict_json
+from .open_datasource import open_database
 
 MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, MANIFEST_DIGEST_FILE_NAME = (
     "manifest.json",
@@ -84,7 +84,7 @@ def is_complete_file(path: Path) -> bool:
     if path.suffix.lower() != ".gpkg":
         return zipfile.is_zipfile(path)
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        with open_database(path) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
     except sqlite3.Error:
         return False

@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import InputError
@@ -62,6 +62,8 @@ _JSON_CRS_KEY = re.compile(
     ),
     re.IGNORECASE,
 )
+#: File format versions in the header of a database in WAL mode.
+_WAL_MODE = b"\2\2"
 
 
 def check_content(path: Path, name: Path | None = None) -> list[str] | None:
@@ -161,7 +163,7 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
 
     Opening is unsafe in five cases:
 
-    - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
+    - A database that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
       removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
       the file open then loses its logs.
     - A shapefile lacks its index (.shx), which the copy gets from the .shp.
@@ -176,7 +178,8 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     prj = read_prj(path) if suffix == ".shp" else b""
     is_prj_foreign = prj != prj.decode("utf-8", "replace").encode()
     is_copy_needed = suffix == ".gml" or is_index_missing or is_prj_foreign
-    if suffix == ".gpkg":
+    is_database = suffix in (".gpkg", ".sqlite")
+    if is_database:
         # SQLite follows a link, and has the logs next to the file that it leads to.
         path = Path(os.path.realpath(path))
         files_to_copy = [log for log in (Path(f"{path}-wal"), Path(f"{path}-journal")) if log.exists()]
@@ -192,7 +195,7 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         stand_in = Path(folder) / f"{path.stem.replace('!', '_').replace(';', '_')}{path.suffix}"
         try:
-            if suffix == ".gpkg" and files_to_copy:
+            if is_database and files_to_copy:
                 _copy_with_logs(path, stand_in, files_to_copy)
             else:
                 siblings = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
@@ -220,22 +223,40 @@ def _hide_schemas(copy: Path) -> None:
         handle.write(re.sub(rb"(?i)schemaLocation", b"schemaL0cation", text))
 
 
+@contextmanager
+def open_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield a read-only connection to a database that shows all of its log, and leaves no file beside it.
+
+    SQLite creates an index (-shm) beside a database in WAL mode, which a reader cannot remove, and fails where the
+    folder refuses it. Raise sqlite3.Error if the database cannot be opened read-only, as that of a crashed program, of
+    which a reader must roll back a transaction; or if another program locks it.
+    """
+    log, index = (Path(f"{os.path.realpath(path)}{suffix}") for suffix in ("-wal", "-shm"))
+    with ExitStack() as stack:
+        if log.exists() and not index.exists():
+            # No program has the database open, so both files are of one moment.
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True))
+            path = Path(shutil.copyfile(path, f"{folder}/copy.gpkg"))
+            shutil.copyfile(log, f"{path}-wal")
+        with path.open("rb") as handle:
+            is_log_missing = handle.read(20)[18:] == _WAL_MODE and not log.exists()
+        uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_log_missing else ''}"
+        yield stack.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)))
+
+
 def copy_database(path: Path, target: Path) -> None:
-    """Copy a database with all that its log has, at one moment.
+    """Copy a database with all that its log has, at one moment; the copy has no log.
 
     A program may write to it at the same time: copies of its files could be of different moments. Raise sqlite3.Error
-    if the database cannot be opened read-only, as that of a crashed program, of which a reader must roll back a
-    transaction; or if another program locks it.
+    as `open_database`.
     """
-    source_uri = f"{path.absolute().as_uri()}?mode=ro"
-    with (
-        closing(sqlite3.connect(source_uri, uri=True, timeout=1, isolation_level=None)) as database,
-        closing(sqlite3.connect(target)) as copy,
-    ):
+    with open_database(path) as database, closing(sqlite3.connect(target)) as copy:
         # A backup would wait for as long as another program locks the database; a transaction stops waiting.
         database.execute("BEGIN")
         database.execute("SELECT 1 FROM sqlite_master").fetchone()
         database.backup(copy)
+        # In WAL mode the copy could not be opened from a read-only folder or disc.
+        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def _copy_with_logs(path: Path, target: Path, logs: list[Path]) -> None:

@@ -11,12 +11,13 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import OutputError
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import Cancelled, OutputError, SanxianError
 
 #: Formats of a findings layer.
 LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")
@@ -56,6 +57,61 @@ def write_atomically(target: str | Path) -> Iterator[Path]:
         # Keep old files that could not be restored, so that the user can find them.
         stranded = not are_files_swapped and old_folder.is_dir() and any(old_folder.iterdir())
         shutil.rmtree(new if stranded else folder, ignore_errors=True)
+
+
+def write_files(
+    writers: Iterable[tuple[str | Path, Callable[[Path], object]]],
+    cancellation: Cancellation = NEVER_CANCELLED,
+    *,
+    is_all_or_none: bool = False,
+) -> None:
+    """Write several files, each of which replaces its target; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    writers
+        Target, and the function that writes a file to the path it gets; an empty target is left out.
+    is_all_or_none
+        The first failure stops all: every target is then unchanged.
+
+    Raises
+    ------
+    SanxianError
+        The error of the only file; of several files OutputError, which names those that failed and those written.
+    Cancelled
+        Every target is then unchanged.
+    """
+    complete: list[tuple[str, ExitStack]] = []
+    written: list[str] = []
+    failures: list[Exception] = []
+    with ExitStack() as unfinished:
+        for target, write in writers:
+            if not target:
+                continue
+            try:
+                with ExitStack() as file:
+                    write(file.enter_context(write_atomically(target)))
+                    complete.append((str(target), unfinished.push(file.pop_all())))
+            except Cancelled:
+                raise
+            except Exception as error:
+                if is_all_or_none:
+                    raise
+                error.add_note(str(target))
+                failures.append(error)
+            cancellation.raise_if_cancelled()
+        for name, file in complete:
+            try:
+                file.close()
+                written.append(name)
+            except OutputError as error:
+                failures.append(error)
+    reasons = tuple(error for error in failures if isinstance(error, SanxianError))
+    if failures and (len(reasons) < len(failures) or (not written and len(failures) == 1)):
+        # An error of the program itself is reported as it is.
+        raise next((error for error in failures if error not in reasons), failures[0])
+    if failures:
+        raise OutputError("outputs_failed", errors=reasons, written="、".join(written) or "—")
 
 
 def write_text(target: str | Path, text: str) -> None:

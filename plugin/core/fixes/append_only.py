@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import OutputError
+from ..files.document_text import make_readable_text
 from ..files.encoding import UndecodableTextError, decode_file_text
 from ..files.writing import write_atomically
 
@@ -155,5 +156,6 @@ def format_csv(rows: Iterable[Sequence[str]]) -> str:
 
 
 def escape_formula_cell(cell: str) -> str:
-    """Return a cell with an apostrophe before it if a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@") else cell
+    """Return a cell for a CSV, with an apostrophe before it if a spreadsheet would take it for a formula."""
+    cell = make_readable_text(cell)
+    return f"'{cell}" if cell[:1] in ("=", "+", "@", "'") else cell

@@ -11,12 +11,12 @@ import re
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files.dataset_files import list_logs
+from ..files.open_datasource import open_database
 
 if TYPE_CHECKING:
     from ..plan.layer import FieldInfo
@@ -87,7 +87,7 @@ def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
     """Return layer name → declaration of each layer in a database.
 
     Empty for a format without declarations, and for a database that cannot be read. No file is created next to the
-    database, unless its log (-wal) already exists.
+    database.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -96,18 +96,15 @@ def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
             return _read_geopackage(path)
         if suffix == ".gdb" and path.is_dir():
             return _read_filegdb(path)
-    except (sqlite3.Error, RuntimeError, UnicodeDecodeError):
+    except (sqlite3.Error, RuntimeError, UnicodeDecodeError, OSError):
         # Damaged or in use: reading its rows reports that with the file's name. The fields count as undeclared.
         return {}
     return {}
 
 
 def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
-    # Without a log the file is up to date, and reading it need not create locks or files.
     """Return layer name → declaration of each layer in a GeoPackage."""
-    log = any(one.name.endswith("-wal") for one in list_logs(path))
-    uri = f"{path.absolute().as_uri()}?mode=ro{'' if log else '&immutable=1'}"
-    with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
+    with open_database(path) as database:
         objects = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')")
         view_sql = {name: " ".join(sql.split()) if kind == "view" else "" for name, kind, sql in objects}
         titles = _read_titles(database) if "gpkg_data_columns" in view_sql else {}

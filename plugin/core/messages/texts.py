@@ -301,6 +301,8 @@ class Texts:
         detail_params = {"detail": causes.get(detail, detail)}
         if "unusable" in params:
             detail_params["why"] = self.format_problem(*params["unusable"])
+        if "errors" in params:
+            detail_params["reasons"] = "\n".join(map(self.explain_error, params["errors"]))
         if "check_problem" in params:
             if "check_type" in params:
                 params = {**params, "expected": self.get("check_types", params["check_type"])}

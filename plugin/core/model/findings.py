@@ -259,7 +259,7 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
 
 def _hash_texts(parts: Sequence[str]) -> str:
     """Return the hash of a fingerprint's texts."""
-    return hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
+    return hashlib.sha256("|".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 UNREAD_CODE = "RUN905"

@@ -99,7 +99,7 @@ def read_window_register(path: str | Path) -> list[RegisteredWindow]:
 
 def _parse_row(line: dict[str, str]) -> RegisteredWindow | None:
     """Return a line of the register as a row; None if it has no state or no location."""
-    cells = [(line.get(name) or "").strip().lstrip("'") for name in WINDOW_REGISTER_COLUMNS]
+    cells = [(line.get(name) or "").removeprefix("'").strip() for name in WINDOW_REGISTER_COLUMNS]
     when, step, layer, key, filler, filler_key, area, document, who, state, longitude, latitude = cells
     place = _parse_number(longitude), _parse_number(latitude)
     if state not in tuple(WindowState) or not all(map(math.isfinite, place)):

@@ -6,18 +6,16 @@ Command line and toolbox use this module.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
-from ..files.writing import check_writable, is_same_file, write_atomically
+from ..files.writing import check_writable, is_same_file, write_files
 from ..options import RunOptions
 
 if TYPE_CHECKING:
@@ -197,27 +195,19 @@ def fill_office_tables(
 
 
 def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
-    """Write all files; each moves to its target when every one is complete."""
+    """Write all files; one that fails does not stop the others."""
     from ..render.document.docx_writer import write_docx
     from .document import make_office_document
     from .template import fill_template
     from .workbook import write_office_workbook
 
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sanxian-")))
-        new_files: list[tuple[Path, str]] = []
-        for number, target in enumerate(order.files):
-            path = folder / f"{number}{Path(target).suffix}"
-            if target == order.filled:
-                result.template = fill_template(Path(order.template), path, result.tables)
-            elif Path(target).suffix.lower() == ".docx":
-                write_docx(make_office_document(result.tables, result.area, texts), path)
-            else:
-                write_office_workbook(path, result.tables, texts)
-            new_files.append((path, target))
-            cancellation.raise_if_cancelled()
-        with ExitStack() as targets:
-            for path, target in new_files:
-                shutil.copyfile(path, targets.enter_context(write_atomically(target)))
-            cancellation.raise_if_cancelled()
+    def write(path: Path, is_copy: bool) -> None:
+        if is_copy:
+            result.template = fill_template(Path(order.template), path, result.tables)
+        elif path.suffix.lower() == ".docx":
+            write_docx(make_office_document(result.tables, result.area, texts), path)
+        else:
+            write_office_workbook(path, result.tables, texts)
+
+    write_files([(one, partial(write, is_copy=one == order.filled)) for one in order.files], cancellation)
     result.written = order.files

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import InputError, OutputError
+from ..files.document_text import make_document_text
 from ..messages.numbers import DECIMALS_BY_UNIT
 from ..model.indicator import SQUARE_METRES
 from .cell_names import NamedFigure, index_columns, list_named_figures
@@ -302,7 +303,7 @@ class _Workbook:
             cell.set("t", "inlineStr")
             inline = cell.makeelement(f"{_MAIN}is", {})
             text = inline.makeelement(f"{_MAIN}t", {})
-            text.text = value
+            text.text = make_document_text(value)
             inline.append(text)
             cell.append(inline)
         else:

@@ -21,6 +21,7 @@ from ..render.tables.workbook import (
     compute_text_width,
     convert_to_plain_value,
     count_head_lines,
+    save_workbook,
     set_cell_value,
     set_up_printing,
     write_merged_text_line,
@@ -57,9 +58,7 @@ def write_office_workbook(path: Path, tables: list[FilledTable], texts: Texts) -
     styles: CellStyles = {}
     for table in tables:
         _write_sheet(book, table, texts, styles)
-    book.properties.creator = book.properties.lastModifiedBy = texts.program
-    book.properties.title = tables[0].title if tables else ""
-    book.save(path)
+    save_workbook(book, path, tables[0].title if tables else "", texts)
 
 
 def _write_sheet(book: Workbook, table: FilledTable, texts: Texts, styles: CellStyles) -> None:

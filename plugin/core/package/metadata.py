@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from ..errors import OutputError
+from ..files.document_text import make_document_text
 from .package_spec.model import LAYER_METADATA_ITEMS, METADATA_CONTAINER_ELEMENTS, PACKAGE_METADATA_ITEMS, PackageSpec
 
 #: Chinese terms for geometry types and units of coordinates.
@@ -115,6 +116,8 @@ def make_metadata_element(manifest: dict[str, Any], package_spec: PackageSpec) -
 
 def convert_element_to_xml(element: ET.Element, encoding: str = "utf-8") -> bytes:
     """Return an XML element as bytes with an XML declaration."""
+    for node in element.iter():
+        node.text = make_document_text(node.text or "")
     return ET.tostring(element, encoding=encoding, xml_declaration=True)
 
 
@@ -289,7 +292,9 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
     expected_items = [{item: text for item, text in items.items() if name_by_item[item]} for items in expected_items]
     read_items = [] if metadata is None else [metadata.package_items, *metadata.layer_items]
     # White space around a value is not part of it.
-    stripped_items = [{item: text.strip() for item, text in items.items()} for items in expected_items]
+    stripped_items = [
+        {item: make_document_text(text).strip() for item, text in items.items()} for items in expected_items
+    ]
     if (
         metadata is None
         or metadata.unknown_elements

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the results of a review, all of them or none: layer of occupied parts, workbook, pages to be signed, JSON."""
+"""Write the results of a review: layer of occupied parts, workbook, pages to be signed, JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,10 @@ import pandas as pd
 from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import OutputError
-from ..files.writing import OutputPaths, check_not_input, check_outputs, write_atomically
+from ..files.writing import OutputPaths, check_not_input, check_outputs, write_files, write_text
 from ..messages.texts import Texts
 from ..render.document.blocks import Document
-from ..render.document.outputs import check_document_outputs, write_document_outputs
+from ..render.document.outputs import check_document_outputs, iterate_document_writers
 from ..render.outputs import dump_json, write_polygon_layer
 from .messages import describe_part, get_outcome_name
 from .model import (
@@ -60,10 +59,10 @@ def write_conformity_outputs(
     print_pdf: Callable[[Document, Path], object] | None = None,
     rasterise: Rasterise | None = None,
 ) -> None:
-    """Write the requested results; each replaces its target when all are complete.
+    """Write the requested results; one that fails does not stop the others.
 
     ``print_pdf`` writes a document as PDF, ``rasterise`` draws maps as pixels; only QGIS can. Raise OutputError and
-    Cancelled; every target is then unchanged.
+    InputError as `write_files`, and Cancelled.
     """
 
     @cache
@@ -74,20 +73,15 @@ def write_conformity_outputs(
 
     for target in outputs.list_paths():
         check_not_input(target, list(result.input_files))
-    with ExitStack() as stack:
-        if outputs.json:
-            stack.enter_context(write_atomically(outputs.json)).write_text(
-                dump_json(result_to_dict(result, result.lang)), encoding="utf-8", newline="\n"
-            )
-            cancellation.raise_if_cancelled()
-        write_document_outputs(stack, outputs, make_document, print_pdf, cancellation)
-        if outputs.xlsx:
-            write_conformity_workbook(result, stack.enter_context(write_atomically(outputs.xlsx)))
-            cancellation.raise_if_cancelled()
-        if outputs.findings:
-            # The layer comes last, so that it moves first: another program may have that file open.
-            write_parts_layer(result, stack.enter_context(write_atomically(outputs.findings)))
-        cancellation.raise_if_cancelled()
+    write_files(
+        [
+            (outputs.json, lambda path: write_text(path, dump_json(result_to_dict(result, result.lang)))),
+            *iterate_document_writers(outputs, make_document, print_pdf),
+            (outputs.xlsx, partial(write_conformity_workbook, result)),
+            (outputs.findings, partial(write_parts_layer, result)),
+        ],
+        cancellation,
+    )
 
 
 SCHEMA = "sanxian-conformity/1"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..files.document_text import make_document_text
 from ..messages.numbers import format_number
 from ..render.document.blocks import Block, DocumentCell, DocumentColumn, DocumentTable, Heading, Paragraph
 from ..render.document.page_html import render_page_blocks
@@ -163,7 +164,7 @@ _RECORD_STYLE = (
 def make_record_page(title: str, blocks: Iterable[Block], lang: str) -> str:
     """Return a separate page (HTML) with the record of what was taken out of other files."""
     language = {"zh": "zh-CN"}.get(lang, lang)
-    return (
+    return make_document_text(
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         f"<style>{_RECORD_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
         f"{render_page_blocks(blocks, {})}\n</body>\n</html>\n"

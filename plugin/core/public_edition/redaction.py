@@ -21,7 +21,7 @@ from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.report import Report
 from ..model.rule import get_rule_family
-from ..render.document.blocks import PageBreak
+from ..render.document.blocks import PageBreak, change_texts
 from ..render.document.page_html import render_page_blocks
 from .coordinates import list_crs_labels, make_coordinate_finder
 from .edition import CRS_TEXTS, PublicEdition, require_public_level
@@ -44,6 +44,8 @@ _PACKAGE_FAMILY = "DOC"
 #: Findings between two checks for a cancellation.
 _FINDINGS_PER_STEP = 1000
 _FINGERPRINT_DIGITS = 20
+#: Fields of blocks that hold codes or drawings, not texts.
+_TEXT_FIELDS_LEFT = frozenset(("svg", "lang", "align", "icon", "page_number_format"))
 _PAGE_TITLE_END, _PAGE_END = "</h1>", "</body>"
 
 
@@ -77,7 +79,7 @@ class PublicReport:
     def change_document(self, document: Document) -> Document:
         """Return a document as public edition: texts redacted, marked as public, with the record at its end."""
         texts = self.redactor.texts
-        redacted = self.redactor.redact_document(document)
+        redacted = change_texts(document, self.redactor.redact_text, _TEXT_FIELDS_LEFT)
         subtitle = "　".join(filter(None, (redacted.subtitle, texts.get("public", "document_notice"))))
         blocks = (*redacted.blocks, PageBreak(), *self.record.make_blocks(self.edition, texts))
         return replace(redacted, subtitle=subtitle, blocks=blocks)

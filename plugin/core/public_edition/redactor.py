@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass, replace
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,8 +26,6 @@ _PAGE_PARTS = re.compile(r"(<style\b.*?</style>|<[^>]*>)", re.DOTALL | re.IGNORE
 _TEXT_ATTRIBUTES = re.compile(
     r"(?<=\s)((?:title|alt|placeholder|summary|label|content|aria-[a-z]+)\s*=\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE
 )
-#: Fields of blocks that hold codes or drawings, not texts.
-_TEXT_FIELDS_LEFT = frozenset(("svg", "lang", "align", "icon", "page_number_format"))
 #: Shorter names of files are words of the language.
 _MIN_FILE_NAME_CHARACTERS = 4
 _MIN_CRS_CHARACTERS = 4
@@ -163,23 +160,6 @@ class Redactor:
         return False
 
     # -- documents and pages
-
-    def redact_document(self, part: T) -> T:
-        """Return a document, or a part of it, with all texts redacted; images are unchanged."""
-        if isinstance(part, str):
-            return self.redact_text(part)  # type: ignore[return-value]
-        if isinstance(part, tuple):
-            return tuple(self.redact_document(one) for one in part)  # type: ignore[return-value]
-        if is_dataclass(part) and not isinstance(part, type):
-            return replace(
-                part,
-                **{
-                    one.name: self.redact_document(getattr(part, one.name))
-                    for one in fields(part)
-                    if one.init and one.name not in _TEXT_FIELDS_LEFT
-                },
-            )
-        return part
 
     def redact_page(self, page: str) -> str:
         """Return a page (HTML) with its texts and titles redacted; other attributes and pictures are unchanged."""

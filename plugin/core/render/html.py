@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from ...paths import REPORT_TEMPLATES_FOLDER
+from ..files.document_text import make_document_text
 from ..messages.texts import THIN_SPACE, Texts, format_number
 from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
@@ -106,7 +107,9 @@ def fill_template(template: str, page: dict[str, Any]) -> str:
     text = _make_jinja_environment().get_template(template).render(page)
     # A layer name may contain a URL: escape it so that it reads the same but is not a link. On paper the narrow space
     # between groups of digits almost disappears, so the page uses a normal non-breaking space.
-    return keep_figures_whole(_URL_SCHEME_PATTERN.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
+    return keep_figures_whole(
+        make_document_text(_URL_SCHEME_PATTERN.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
+    )
 
 
 @cache

@@ -9,6 +9,8 @@ from typing import Any
 
 import shapely
 
+from ..files.document_text import make_document_text
+
 _FIRST_WIDE_CHARACTER = 0x2E80
 _FONTS = "Noto Sans CJK SC, Microsoft YaHei, SimHei, sans-serif"
 #: Width of a letter of a bold text, as a share of its size; a Chinese character is as wide as high.
@@ -44,7 +46,7 @@ def draw_text(
 
 def make_svg(width: float, height: float, pieces: Iterable[str]) -> str:
     """Return pieces as an SVG file."""
-    return (
+    return make_document_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.1f}" height="{height:.1f}" '
         f'viewBox="0 0 {width:.1f} {height:.1f}">{"".join(pieces)}</svg>'
     )

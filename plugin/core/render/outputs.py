@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write all results of a check (findings layer, JSON, HTML page), or no file.
-
-Each file is written to a temporary path; all move to their targets when every one is complete.
-"""
+"""Write the results of a check: findings layer, JSON, page (HTML), documents, ledger."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +17,7 @@ import pyogrio
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import OutputError
 from ..files.json_text import encode_json
-from ..files.writing import OutputPaths, check_not_input, write_atomically
+from ..files.writing import OutputPaths, check_not_input, write_files
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
@@ -30,6 +26,7 @@ from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan
 from .chapter import ReplacementReport, ReportChapter
 from .document.blocks import Document
+from .document.outputs import print_document
 from .findings_layer import GEOPACKAGE_OPTIONS, write_findings_layer
 from .html import render_report
 from .pictures import ReportPictures, add_picture_digests
@@ -76,7 +73,7 @@ def _iterate_report_json(report: Report, chapter: ReportChapter | None = None) -
 
 def dump_json(data: dict[str, Any]) -> str:
     """Return plain data as JSON text, one line for each entry of its lists."""
-    return "".join(_iterate_json(data.items()))
+    return _encode_text("".join(_iterate_json(data.items()))).decode()
 
 
 def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
@@ -100,13 +97,18 @@ def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
     yield "\n}\n"
 
 
+def _encode_text(text: str) -> bytes:
+    """Return a JSON text in UTF-8; half of a surrogate pair, as in the name of a file, becomes its JSON escape."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _write_text(path: Path, pieces: Iterable[str]) -> None:
     """Write a text that is given in pieces to a file, as UTF-8.
 
     The pieces are encoded before they are joined: joined with Chinese text, a long text of ASCII would need several
     times the memory and time.
     """
-    encoded_pieces = map(str.encode, pieces)
+    encoded_pieces = map(_encode_text, pieces)
     with path.open("wb") as file:
         while batch := list(islice(encoded_pieces, _PIECES_PER_WRITE)):
             file.write(b"".join(batch))
@@ -125,14 +127,14 @@ def write_outputs(
     chapter: ReportChapter | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
-    """Write all outputs of a check, or no file.
+    """Write all outputs of a check; one that fails does not stop the others, except of a public edition.
 
     ``draw`` makes the pictures and is called once, only for a document. ``print_pdf`` writes a document as PDF; only
     QGIS can. ``docx_template``: an office's own template. ``worklist``: fingerprint → row of the work list, for the
     ledger. ``public``: the public edition of the report, which is written in its place. ``chapter``: a further chapter;
     a public edition gives the reason why it is left out. Raises OutputError, also for a
     target that is an input of the check and for a public file that would show what it must not, InputError for the
-    template, and Cancelled; every target is then unchanged.
+    template (see `write_files`), and Cancelled; every target is then unchanged.
     """
     draw = cache(draw)
     if public is not None:
@@ -168,11 +170,6 @@ def write_outputs(
 
         write_docx(make_document(), path, Path(docx_template) if docx_template else None)
 
-    def write_pdf_file(path: Path) -> None:
-        if print_pdf is None:
-            raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
-        print_pdf(make_document(), path)
-
     def write_ledger_file(path: Path) -> None:
         from .document.ledger import write_ledger
 
@@ -188,26 +185,25 @@ def write_outputs(
 
     for target in outputs.list_paths():
         check_not_input(target, [*plan.input_files, *(chapter.input_files if chapter is not None else ())])
-    writers = (
+    writers: tuple[tuple[str, Callable[[Path], object]], ...] = (
         (outputs.json, write_json),
         (outputs.html, write_html),
         (outputs.docx, write_docx_file),
-        (outputs.pdf, write_pdf_file),
+        (outputs.pdf, partial(print_document, make_document, print_pdf)),
         (outputs.xlsx, write_ledger_file),
+        (outputs.findings, lambda path: write_findings_layer(path, report.findings, plan.crs)),
     )
-    with ExitStack() as stack:
-        for target, write in writers:
-            if target:
-                path = stack.enter_context(write_atomically(target))
-                write(path)
-                if public is not None:
-                    public.verify_file(path, Texts(report.lang).program)
-                cancellation.raise_if_cancelled()
-        if outputs.findings:
-            # The findings come last, so that they move first: another program may have that file open.
-            path = stack.enter_context(write_atomically(outputs.findings))
-            write_findings_layer(path, report.findings, plan.crs)
-        cancellation.raise_if_cancelled()
+
+    def write(path: Path, write_file: Callable[[Path], object]) -> None:
+        write_file(path)
+        if public is not None:
+            public.verify_file(path, Texts(report.lang).program)
+
+    write_files(
+        ((target, partial(write, write_file=write_file)) for target, write_file in writers),
+        cancellation,
+        is_all_or_none=public is not None,
+    )
 
 
 def write_polygon_layer(frame: gpd.GeoDataFrame, path: Path, layer_name: str) -> None:

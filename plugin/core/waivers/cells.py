@@ -22,7 +22,9 @@ NO_LAYER_CELL = "*"
 #: Measure of the area: as drawn. A row of version 0.1.0 has no measure; its area is by vertices alone.
 AS_DRAWN_CELL_TEXT = "按图形"
 _SHA256_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
-_KEY_SEPARATOR_PATTERN = re.compile(r"(?<!\\);")
+#: A key in a list of keys, where a backslash precedes a semicolon or backslash of the key.
+_KEY_PATTERN = re.compile(r"(?:^|;)((?:\\[\\;]|[^;])*)")
+_ESCAPED_PATTERN = re.compile(r"\\([\\;])")
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def _format_layer_and_keys(role: str, keys: tuple[str, ...]) -> str:
 def _parse_layer_and_keys(cell: str) -> tuple[str, tuple[str, ...]]:
     """Return the layer code (empty if the cell names none) and the keys in a cell."""
     role, _, keys_text = cell.partition(" ")
-    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR_PATTERN.split(keys_text))
+    keys = tuple(_ESCAPED_PATTERN.sub(r"\1", key.strip()) for key in _KEY_PATTERN.findall(keys_text))
     return ("" if role == NO_LAYER_CELL else role), keys
 
 

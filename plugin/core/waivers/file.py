@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError, OutputError
+from ..files.document_text import make_readable_text
 from ..files.encoding import (
     OLD_WORKBOOK_SIGNATURE,
     WORKBOOK_SIGNATURE,
@@ -209,5 +210,5 @@ def _format_csv(head: list[str], rows: list[list[str]]) -> str:
     csv_buffer = io.StringIO()
     writer = csv.writer(csv_buffer, lineterminator="\r\n")
     writer.writerow(head)
-    writer.writerows(rows)
+    writer.writerows(map(make_readable_text, row) for row in rows)
     return csv_buffer.getvalue()

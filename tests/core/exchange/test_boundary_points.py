@@ -14,7 +14,7 @@ import openpyxl
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 from shapely.geometry import Polygon
@@ -605,7 +605,7 @@ def test_attributes_that_the_user_changed_are_written_and_the_rest_of_the_line_s
     run = export_boundary_points(layer, tmp_path / "b.txt")
     before, after = list_lines(two_parcels), list_lines(tmp_path / "b.txt")
     assert after[9] == "6,1.2345,1,甲，改,面,,,,@" and after[:9] == before[:9] and after[10:] == before[10:]
-    assert list_keys(run.notes) == ["area"]
+    assert list_keys(run.notes) == ["area", "changed_text"]
 
 
 def test_change_of_zone_number_changes_eastings_and_header_only(two_parcels, tmp_path):
@@ -875,6 +875,8 @@ def star_rings(draw):
     ]
 
 
+#: Separators, quotes, marks of the forms, beginnings of formulas, blanks, line ends, characters that no file holds.
+SEPARATORS_AND_LETTERS = ",;|\t\"'\\@=+-[]，；＠、 \n\r\x0b\x1c\x85\u2028\x00\x1a\ufffe\ud8000１甲乙A"
 names = st.text(st.characters(codec="gbk", exclude_categories=("C", "Z"), exclude_characters=",，@"), max_size=8)
 
 
@@ -923,6 +925,24 @@ def test_any_layer_comes_back_with_the_digits_that_were_written(rings, has_hole,
         written = {(row.east_text, row.north_text) for row in parcel.raw.rows}
         assert written == {(f"{x - shift:.3f}", f"{y:.3f}") for x, y in shapely.get_coordinates(shape)}
         assert {len(row.north_text.partition(".")[2]) for row in parcel.raw.rows} == {3}
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.xlsx"])
+@given(names=st.lists(st.text(st.sampled_from(SEPARATORS_AND_LETTERS), max_size=5), min_size=2, max_size=6))
+@settings(max_examples=4)
+@example(names=["东坡，西坡", "东坡"])
+@example(names=["甲", "甲 ", "\x00"])
+def test_each_parcel_comes_back_with_its_name_or_a_note_on_the_change(name, names, tmp_path):
+    shapes = [
+        shapely.box(float(EAST) + 200 * n, float(NORTH), float(EAST) + 200 * n + 100, float(NORTH) + 100)
+        for n in range(len(names))
+    ]
+    frame = gpd.GeoDataFrame({"DKMC": names, "DKYT": names}, geometry=shapes, crs=4526)
+    run = export_boundary_points(SourceLayer("DK", frame, (), CRS(4526)), tmp_path / name)
+    read = [parcel.raw.values for parcel in read_boundary_points(tmp_path / name).parcels]
+    assert len(read) == len(names) and all(values["use"] == values["name"] for values in read)
+    is_changed = [values["name"] for values in read] != [one.strip() for one in names]
+    assert is_changed == ("changed_text" in list_keys(run.notes))
 
 
 @for_each("name", list_form_ids())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Encodings declared in .cpg files and dbf headers: accepted or ignored."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from threading import Thread
@@ -10,8 +11,9 @@ import pytest
 from plugin.core.errors import InputError, OutputError
 from plugin.core.exchange.edited_copy import write_edited_copy
 from plugin.core.files.encoding import find_known_codec, read_cpg_name
-from plugin.core.files.open_datasource import provide_safe_path
+from plugin.core.files.open_datasource import open_database, provide_safe_path
 from plugin.core.io import read_source
+from tests.core.file_permissions import enforce_file_permissions
 from tests.core.small_plan import explain_error, make_county_box, make_table, write_shapefiles
 from tests.parametrize import for_each
 
@@ -159,3 +161,25 @@ def test_edited_copy_of_a_locked_database_is_refused_without_waiting(tmp_path):
 
     assert run_while_locked(path, copy) and len(errors) == 1
     assert not (tmp_path / "copy.gpkg").exists()
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "suffixes"), [("", ("", "-wal")), ("PRAGMA wal_checkpoint(TRUNCATE)", ("",))], ids=["log", "no log"]
+)
+def test_database_in_wal_mode_is_copied_out_of_it_and_leaves_no_file_in_the_folder_of_the_input(
+    tmp_path, checkpoint, suffixes
+):
+    made, folder, copy = tmp_path / "made.gpkg", tmp_path / "inputs", tmp_path / "copy.gpkg"
+    folder.mkdir()
+    with closing(sqlite3.connect(made)) as editor:
+        editor.executescript(f"PRAGMA journal_mode = WAL; CREATE TABLE numbers AS SELECT 1 AS value; {checkpoint}")
+        for suffix in suffixes:
+            shutil.copyfile(f"{made}{suffix}", folder / f"county.gpkg{suffix}")
+    for mode in (0o755, 0o555):
+        folder.chmod(mode)
+        with enforce_file_permissions():
+            write_edited_copy(folder / "county.gpkg", copy, lambda copies: None)
+        assert sorted(one.name for one in folder.iterdir()) == [f"county.gpkg{suffix}" for suffix in suffixes]
+        with open_database(copy) as database:
+            assert database.execute("SELECT value FROM numbers").fetchall() == [(1,)]
+        assert copy.read_bytes()[18:20] == b"\1\1"

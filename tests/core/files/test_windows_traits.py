@@ -10,14 +10,22 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.cli.console import print_line
-from plugin.core.errors import InputError, OutputError
+from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.files import writing
-from plugin.core.files.writing import OutputPaths, check_outputs, check_writable, write_atomically, write_text
+from plugin.core.files.writing import (
+    OutputPaths,
+    check_outputs,
+    check_writable,
+    write_atomically,
+    write_files,
+    write_text,
+)
 from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
@@ -215,21 +223,47 @@ def test_output_file_open_in_another_program_stays_unchanged_and_is_reported(
     assert hash_files(folder) != before
 
 
-def test_no_output_file_is_written_when_one_of_them_is_open_elsewhere(checked_plan, tmp_path, locked_files):
+def test_output_file_that_is_open_elsewhere_is_named_and_the_others_are_written(checked_plan, tmp_path, locked_files):
     outputs = OutputPaths(
         json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg")
     )
     write_outputs(checked_plan.report, checked_plan.plan, outputs)
     before = hash_files(tmp_path)
+    (tmp_path / "a.json").write_text("old")
     locked_files.add("c.gpkg")
     # Reported before a long run …
     with pytest.raises(OutputError) as raised:
         check_outputs(outputs, [checked_plan.plan.source])
     assert "c.gpkg”：文件正被其他程序打开" in explain_error(raised.value)
     # … and if it is opened meanwhile, after it.
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError) as raised:
         write_outputs(checked_plan.report, checked_plan.plan, outputs)
+    assert "c.gpkg”：文件正被其他程序打开" in explain_error(raised.value)
     assert hash_files(tmp_path) == before
+
+
+REFUSED = OutputError("output_docx_library", target="b.docx")
+
+
+@pytest.mark.parametrize(
+    ("error", "options", "names", "key"),
+    [
+        (REFUSED, {}, ["a.json", "c.html"], "outputs_failed"),
+        (ValueError("bug"), {}, ["a.json", "c.html"], None),
+        (REFUSED, {"is_all_or_none": True}, [], REFUSED.key),
+        (Cancelled(), {}, [], None),
+    ],
+    ids=["refused", "bug", "all or none", "cancelled"],
+)
+def test_output_that_fails_does_not_stop_the_others_unless_all_or_none_are_wanted(tmp_path, error, options, names, key):
+    writers = {name: lambda path: path.write_text("new") for name in ("a.json", "c.html")} | {
+        "b.docx": Mock(side_effect=error)
+    }
+    with pytest.raises((OutputError, type(error))) as raised:
+        write_files([(tmp_path / name, writers[name]) for name in sorted(writers)], **options)
+    assert getattr(raised.value, "key", None) == key and sorted(one.name for one in tmp_path.iterdir()) == names
+    text = explain_error(raised.value) if key else "".join(getattr(error, "__notes__", ["b.docx"]))
+    assert "b.docx" in text and (f"{tmp_path / 'a.json'}、{tmp_path / 'c.html'}" in text) == (key == "outputs_failed")
 
 
 def test_old_output_files_that_cannot_be_restored_are_kept_as_copies(checked_plan, tmp_path, monkeypatch):

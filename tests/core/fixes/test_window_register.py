@@ -2,10 +2,13 @@
 """The register of windows (开天窗): rows next to the data for windows that fixes open, and the remark of TOP009 on them."""
 
 import csv
+import re
 
 import geopandas as gpd
 import pytest
 import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pyproj import Transformer
 
 from plugin.core.check import RunOptions, check_plan
@@ -291,3 +294,16 @@ def test_default_change_log_is_next_to_the_data(tmp_path):
     assert make_default_log_path(tmp_path) == tmp_path / f"{tmp_path.name}.changes.csv"
     (tmp_path / "b.gdb").mkdir()
     assert make_default_log_path(tmp_path / "b.gdb") == tmp_path / "b.changes.csv"
+
+
+@given(texts=st.lists(st.text(st.sampled_from(",;\"'=+@- \t\n\x0b\x85\0\ufffe\ud8000甲A"), max_size=6), min_size=1))
+@settings(max_examples=6)
+@example(texts=["'=甲", "'甲", "\0"])
+def test_any_key_and_document_of_a_register_are_read_back_as_written(texts, tmp_path):
+    (tmp_path / "a.csv").unlink(missing_ok=True)
+    rows = [["2026", "1", "DLTB", text, "", "", "1.0", text, "甲", "登记", "113.7", "39.6"] for text in texts]
+    append_rows([RowsToAppend(tmp_path / "a.csv", WINDOW_REGISTER_COLUMNS, rows, "windows_foreign")])
+    read = read_window_register(tmp_path / "a.csv")
+    assert [(one.key, one.document) for one in read] == [
+        2 * (re.sub("[\0\ud800]", "", text).strip(),) for text in texts
+    ]

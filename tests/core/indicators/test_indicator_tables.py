@@ -23,7 +23,7 @@ from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.render.tables.by_land_use import make_land_use_table, sum_layer_by_class
 from plugin.core.render.tables.model import TableNumber
-from plugin.core.tabulate import tabulate_sources, write_figures_workbook
+from plugin.core.tabulate import tabulate_sources, write_new_figures_workbook
 from plugin.paths import STANDARDS_FOLDER
 from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make_clean_county, source
@@ -324,7 +324,7 @@ def test_names_with_formulas_or_control_characters_are_written_as_text(county_la
     layers = {role: county_layers[role].copy() for role in ("XZQX", "XZQXZ", "STBHHX")}
     layers["XZQXZ"].loc[0, "XZQMC"] = "=1+1"
     layers["XZQXZ"].loc[1, "XZQMC"] = "坏\x07字"
-    write_figures_workbook(tabulate_sources(source.make_read_layers(layers), HUNYUAN_OPTIONS), tmp_path / "x.xlsx")
+    write_new_figures_workbook(tabulate_sources(source.make_read_layers(layers), HUNYUAN_OPTIONS), tmp_path / "x.xlsx")
     names = [cell.value for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]]
     assert "=1+1" in names and "坏字" in names
     types = {cell.value: cell.data_type for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]}

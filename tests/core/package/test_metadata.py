@@ -39,6 +39,8 @@ def test_written_metadata_xml_reads_back_equal():
     first, second = metadata.layer_items
     assert first["alias"] == "城镇开发边界 <&>" and first["features"] == "7" and first["wkid"] == "4490"
     assert first["extent"] == "113.100000 39.200000 113.250000 39.500000" and second["extent"] == ""
+    named = read_xml(make_metadata_xml({**PACKAGE_MANIFEST, "name": "永\x0b安\ufffe县"}, COUNTY_SPEC))
+    assert read_metadata_by_spec(named, COUNTY_SPEC).package_items["name"] == "永安县"
 
 
 def test_format_in_the_package_metadata_lists_the_formats_of_the_data_sets():

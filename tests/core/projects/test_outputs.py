@@ -486,13 +486,13 @@ def test_wrong_suffix_is_refused(tmp_path, name, field):
     assert error.value.key == "output_format"
 
 
-def test_pdf_needs_a_printer_and_leaves_what_was_there(single, tmp_path):
+def test_pdf_needs_a_printer_and_does_not_stop_the_docx(single, tmp_path):
     outputs = OutputPaths(docx=str(tmp_path / "意见.docx"), pdf=str(tmp_path / "意见.pdf"))
     (tmp_path / "意见.docx").write_text("old", encoding="utf-8")
     with pytest.raises(OutputError) as error:
         write_conformity_outputs(single, outputs)
-    assert error.value.key == "output_pdf_without_qgis"
-    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["old"]
+    assert [reason.key for reason in error.value.params["errors"]] == ["output_pdf_without_qgis"]
+    assert [path.name for path in tmp_path.iterdir() if path.read_bytes() != b"old"] == ["意见.docx"]
 
 
 def test_cancelled_document_leaves_what_was_there(single, tmp_path):

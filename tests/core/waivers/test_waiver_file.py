@@ -12,10 +12,13 @@ import jsonschema
 import numpy as np
 import pytest
 import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pyproj import CRS
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError, OutputError
+from plugin.core.files.document_text import make_readable_text
 from plugin.core.geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState, IncrementalSession
@@ -65,6 +68,23 @@ def test_written_waivers_are_read_back_equal(waiver_path):
     change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
     assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
     assert waiver_path.read_bytes().startswith(b"\xef\xbb\xbf"), "a spreadsheet knows UTF-8 by its mark"
+
+
+@given(texts=st.lists(st.text(st.sampled_from(",;\\\"' =\t\n\x0b\x85\0\ufffe\ud8000甲A"), max_size=6), min_size=1))
+@settings(max_examples=6)
+@example(texts=["\\", "甲\\;", "\0", "甲\ud800"])
+def test_any_reason_and_keys_are_read_back_as_written(texts, tmp_path):
+    keys = [" ".join(text.split()) for text in texts]
+    added = [
+        replace(SECOND_WAIVER, id=str(n), reason=f"甲{text}乙", key=key, related_keys=(key, "b"))
+        for n, (text, key) in enumerate(zip(texts, keys, strict=True))
+    ]
+    (tmp_path / "a.csv").unlink(missing_ok=True)
+    read = change_waivers(tmp_path / "a.csv", added_waivers=added)
+    assert [(one.reason, one.key, one.related_keys) for one in read] == [
+        (f"甲{make_readable_text(text)}乙", read_key, (read_key, "b"))
+        for text, read_key in zip(texts, (make_readable_text(key).strip() for key in keys), strict=True)
+    ]
 
 
 def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path):

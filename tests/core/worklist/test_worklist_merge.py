@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from plugin.core.errors import DataError, InputError, OutputError
 from plugin.core.files.csv_records import read_cell, split_records, write_cell
+from plugin.core.files.document_text import make_readable_text
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, load_all_rules
@@ -297,7 +298,7 @@ def test_read_only_list_is_an_error_and_stays_unchanged(tmp_path):
     assert read_worklist(path).items["ab12"] == ITEM
 
 
-CELL_TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=12).map(str.strip)
+CELL_TEXTS = st.text(st.characters(), max_size=12)
 
 
 @given(
@@ -307,8 +308,12 @@ def test_written_cells_are_read_again_unchanged_and_records_keep_their_text(text
     text = "\r\n".join(mark.join(write_cell(cell, mark) for cell in row) for row in texts)
     records = split_records(text, mark)
     assert "".join(record.format(mark) for record in records) == text
-    if all(any(row) or len(row) > 1 for row in texts):
-        assert [[read_cell(cell) for cell in record.cells] for record in records] == texts
+    # Without what UTF-8 or a reader refuses; line ends of other systems are one.
+    read = [
+        [make_readable_text(cell).replace("\r\n", "\n").replace("\r", "\n").strip() for cell in row] for row in texts
+    ]
+    if all(any(row) or len(row) > 1 for row in read):
+        assert [[read_cell(cell) for cell in record.cells] for record in records] == read
 
 
 @pytest.mark.parametrize("text", ["140225000000000001", "0123", "12345e67", "=1+1", "-- 已退", "+86", "@x"])

@@ -19,7 +19,7 @@ from .forms import TEXT_KIND, PointForm
 from .model import Place, PointNote, PointParcel, RawParcel
 from .settings import load_settings, normalise_word
 from .stored import StoredParcel
-from .write_points import WrittenParcel
+from .write_points import WrittenParcel, make_cell_text
 
 _AREA_KIND = "面"
 #: Areas (m²) that differ by less are the same value, read from another format.
@@ -48,8 +48,13 @@ def make_written_parcel(
     former_values = stored.values if stored else {}
     values = {item: former_values.get(item, "") for item in form.parcel_items}
     values |= {item: text for item, text in feature.attributes.items() if item in form.parcel_items}
+    texts = {item: text.strip() for item, text in values.items()}
+    values = {item: make_cell_text(text, form) for item, text in values.items()}
+    is_text_changed = values != texts
     values["kind"] = former_values.get("kind", _AREA_KIND)
     label = values.get("name") or values.get("number") or f"#{number}"
+    if is_text_changed:
+        log.list_parcel("changed_text", label)
     if not rings.are_kept:
         log.list_parcel("renumbered" if stored else "numbered", label)
     plane_m2 = measure_plane_areas(np.array([rings.plane_shape], dtype=object))[0]

@@ -113,6 +113,12 @@ def _count_items(cells: list[str], end_mark: str) -> int:
     return filled[-1] + 1 if end_mark and filled and stripped[filled[-1]].endswith(end_mark) else -1
 
 
+def _is_complete(cells: tuple[str, ...], form: PointForm) -> bool:
+    """Return True if cells are all those of a parcel or of a point: a full-width comma in them is part of a name."""
+    is_parcel = bool(form.end_mark) and _count_items(list(cells), form.end_mark) == len(form.parcel_items)
+    return is_parcel or _is_point(list(cells), form, requires_metres=False)
+
+
 @dataclass
 class _OpenParcel:
     """A parcel whose lines are being read."""
@@ -187,10 +193,10 @@ class _TextParser:
 
     def read_line(self, number: int, line: str) -> None:
         """Read a line that is not blank."""
-        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line:
-            line = line.replace(_FULL_WIDTH_SEPARATOR, ",")
-            self._full_width_lines.append(number)
         cells = tuple(line.split(self._form.separator))
+        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line and not _is_complete(cells, self._form):
+            cells = tuple(line.replace(_FULL_WIDTH_SEPARATOR, ",").split(","))
+            self._full_width_lines.append(number)
         # The line of a parcel has the end mark, or clearly more items than a point.
         is_parcel = _count_items(list(cells), self._form.end_mark) >= 0
         if not is_parcel and len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS:

@@ -14,6 +14,7 @@ from pyproj import CRS
 
 from ...errors import OutputError
 from ...files.csv_records import write_cell
+from ...files.document_text import make_document_text
 from ...geometry.crs import describe_crs, make_crs_label
 from .cell_values import count_decimals
 from .crs_choice import get_zone_and_width
@@ -23,8 +24,9 @@ from .model import FileLayout
 from .settings import load_settings
 
 _HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")
-_LINE_BREAKS_PATTERN = re.compile(r"\s*[\r\n]+\s*")
+_LINE_BREAKS_PATTERN = re.compile(r"\s*[\r\n\x85\u2028\u2029]+\s*")
 _FULL_WIDTH_SEPARATOR = "，"
+_FULL_WIDTH_CHARACTERS = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _COLUMN_WIDTHS = {"north": 16, "east": 16, "name": 24}
 _COLUMN_WIDTH = 12
 
@@ -33,8 +35,8 @@ _COLUMN_WIDTH = 12
 class WrittenParcel:
     """A parcel to write.
 
-    ``values``: item → text; ``former_values``: the same as its file wrote them, empty without a record; ``cells``: of
-    its line, as its file wrote them, None without a record in the same text form.
+    ``values``: item → text (`make_cell_text`); ``former_values``: the same as its file wrote them, empty without a
+    record; ``cells``: of its line, as its file wrote them, None without a record in the same text form.
     """
 
     values: dict[str, str] = field(hash=False)
@@ -126,7 +128,7 @@ def _make_lines(parcel: WrittenParcel, form: PointForm) -> list[str]:
     lines = [form.separator.join(_make_parcel_cells(parcel, form))] if form.parcel_items else []
     for point in parcel.points:
         texts = {"point": point.name, "ring": point.ring, "north": point.north, "east": point.east}
-        cells = point.cells or [_clean_text(texts[item], form) for item in form.point_items]
+        cells = point.cells or [make_cell_text(texts[item], form) for item in form.point_items]
         lines.append(form.separator.join(cells))
     return lines
 
@@ -144,9 +146,9 @@ def _make_parcel_cells(parcel: WrittenParcel, form: PointForm) -> list[str]:
         cells, following = _divide_at_end_mark(list(parcel.cells), form)
         cells += [""] * (len(form.parcel_items) - len(cells))
         for item, text in changed.items():
-            cells[form.parcel_items.index(item)] = _clean_text(text, form)
+            cells[form.parcel_items.index(item)] = text
         return [*cells, *following]
-    return [*(_clean_text(parcel.values.get(item, ""), form) for item in form.parcel_items), form.end_mark]
+    return [*(parcel.values.get(item, "") for item in form.parcel_items), form.end_mark]
 
 
 def _divide_at_end_mark(cells: list[str], form: PointForm) -> tuple[list[str], list[str]]:
@@ -166,10 +168,18 @@ def _divide_at_end_mark(cells: list[str], form: PointForm) -> tuple[list[str], l
     return cells, [form.end_mark]
 
 
-def _clean_text(text: str, form: PointForm) -> str:
-    """Return a text without line breaks and separators, which would divide its cell."""
-    plain = _LINE_BREAKS_PATTERN.sub(" ", text)
-    return plain.replace(form.separator, _FULL_WIDTH_SEPARATOR if form.separator == "," else " ")
+def make_cell_text(text: str, form: PointForm) -> str:
+    """Return a text as it can be read from its cell again.
+
+    Line breaks become spaces. A text file has no quotes: a separator and an end mark at the end become full-width.
+    """
+    plain = _LINE_BREAKS_PATTERN.sub(" ", make_document_text(text)).strip()
+    if form.kind != TEXT_KIND:
+        return plain
+    plain = plain.replace(form.separator, _FULL_WIDTH_SEPARATOR if form.separator == "," else " ")
+    if form.end_mark and plain.endswith(form.end_mark):
+        plain = plain.removesuffix(form.end_mark) + form.end_mark.translate(_FULL_WIDTH_CHARACTERS)
+    return plain
 
 
 def _list_table_rows(parcels: Sequence[WrittenParcel], form: PointForm, crs: CRS) -> list[list[str]]:

@@ -22,8 +22,8 @@ from ...standard.template import Template, TemplateField
 from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings
 from .structure import VctColumn
 
-#: A line end would end the row, a comma the value.
-_LINE_ENDS = {"\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
+#: A line end would end the row, a comma the value, NUL the file.
+_LINE_ENDS = {"\0": None, "\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
 _CELL_REPLACEMENTS, _LINE_REPLACEMENTS = str.maketrans({VCT_SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
 _DATE_PATTERN = re.compile(
     r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?(?:[T ]*(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d*)?)?Z?)?", re.ASCII

@@ -7,9 +7,11 @@ A document is built once; a writer for each format lays out its blocks. Texts ar
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TypeAlias, TypeVar
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,18 @@ class Document:
     lang: str = "zh"
     landscape: bool = False
     is_dense: bool = False
+
+
+def change_texts(part: Part, change: Callable[[str], str], fields_left: Collection[str] = ()) -> Part:
+    """Return a document, or a part of it, with all texts changed, except those of ``fields_left``."""
+    if isinstance(part, str):
+        return change(part)  # type: ignore[return-value]
+    if isinstance(part, tuple):
+        return tuple(change_texts(one, change, fields_left) for one in part)  # type: ignore[return-value]
+    if is_dataclass(part) and not isinstance(part, type):
+        names = (one.name for one in fields(part) if one.init and one.name not in fields_left)
+        return replace(part, **{name: change_texts(getattr(part, name), change, fields_left) for name in names})
+    return part
 
 
 def merge_heads(heads: Sequence[Sequence[str]]) -> list[tuple[int, int, int, int, str]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ....paths import DOCX_TEMPLATE_FOLDER
 from ...errors import InputError, OutputError
+from ...files.document_text import make_document_text
 from ...files.zipped_libraries import import_zipped_library
 from ...messages.texts import Texts
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
@@ -36,6 +37,7 @@ from .blocks import (
     PictureWithText,
     Signature,
     VerdictBox,
+    change_texts,
     merge_heads,
     split_at_page_numbers,
 )
@@ -81,7 +83,8 @@ def write_docx(document: Document, path: Path, template: Path | None = None) -> 
     InputError
         The template cannot be read, or lacks the bookmark or a style; the error names all that it lacks.
     """
-    _DocxWriter(import_docx_library(path.name), template).write_document(document, path)
+    writer = _DocxWriter(import_docx_library(path.name), template)
+    writer.write(change_texts(document, make_document_text), path)
 
 
 def import_docx_library(output_name: str) -> Any:
@@ -156,7 +159,7 @@ class _DocxWriter:
         """Return a name such as ``w:p`` with its XML namespace."""
         return self._docx.oxml.ns.qn(name)
 
-    def write_document(self, document: Document, path: Path) -> None:
+    def write(self, document: Document, path: Path) -> None:
         """Write the document and save it."""
         if document.landscape:
             section = self._file.sections[-1]

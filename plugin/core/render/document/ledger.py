@@ -16,6 +16,7 @@ import shapely
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import OutputError
+from ...files.document_text import make_document_text
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
@@ -31,6 +32,7 @@ from ..tables.workbook import (
     count_head_lines,
     count_text_lines,
     make_number_format,
+    save_workbook,
 )
 from ..words import ReportTexts
 
@@ -118,9 +120,7 @@ def write_ledger(
         _write_table_sheet(book, table, Texts(report_texts.lang))
     if public is not None:
         _write_additional_sheet(book, public)
-    book.properties.creator = book.properties.lastModifiedBy = Texts(report_texts.lang).program
-    book.properties.title = report_texts.get("ledger", "title", title=head["title"])
-    book.save(path)
+    save_workbook(book, path, report_texts.get("ledger", "title", title=head["title"]), Texts(report_texts.lang))
 
 
 def _write_additional_sheet(book: Any, public: ReplacementReport) -> None:
@@ -183,8 +183,8 @@ class _WorkColumns:
             )
         return {
             "state": get_state_text(item.state, self._texts),
-            "assignee": _clean_text(item.assignee),
-            "remark": _clean_text(item.note),
+            "assignee": item.assignee,
+            "remark": item.note,
             "fingerprint": item.fingerprint,
             "split": mark_for_split(item, self._token).split,
         }
@@ -273,18 +273,16 @@ def _write_findings(
                 "number": start + first + n + 1,
                 "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
                 "rule": finding.code,
-                "problem": _clean_text(titles.get(finding.code, finding.code)),
-                "layer": _clean_text(finding.role),
-                "key": _clean_text(
-                    finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")
-                ),
-                "related_layer": _clean_text(finding.related_role),
-                "related_key": _clean_text(report_texts.join_parts(key for key in finding.related_keys if key)),
-                "township": _clean_text(finding.township),
+                "problem": titles.get(finding.code, finding.code),
+                "layer": finding.role,
+                "key": finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else ""),
+                "related_layer": finding.related_role,
+                "related_key": report_texts.join_parts(key for key in finding.related_keys if key),
+                "township": finding.township,
                 "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
                 "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
                 "width": finding.width_m,
-                "message": _clean_text(finding.message),
+                "message": finding.message,
                 **xy,
                 **work_columns.make_values(finding),
             }
@@ -298,9 +296,9 @@ def _write_findings(
 
 def _fill_cell(cell: Any, value: Any, is_formula: bool) -> Any:
     """Set the value of a cell and return the cell; None for no value. Only a formula may begin with =."""
-    if value is None:
+    if value is None or value == "":
         return None
-    cell.value = value
+    cell.value = make_document_text(value) if isinstance(value, str) else value
     if cell.data_type == "f" and not is_formula:
         cell.data_type = "s"
     return cell
@@ -330,15 +328,6 @@ def _find_finding_coordinates(findings: Sequence[Finding]) -> list[dict[str, flo
     ]
 
 
-def _clean_text(text: str) -> str | None:
-    """Return a text that a workbook accepts, without control characters; None for an empty text."""
-    if text.isprintable():
-        return text or None
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    return ILLEGAL_CHARACTERS_RE.sub("", text) or None
-
-
 def _make_cell(
     sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10, wraps: bool = False
 ) -> Any:
@@ -349,7 +338,7 @@ def _make_cell(
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 
-    cell = WriteOnlyCell(sheet, _clean_text(value) if isinstance(value, str) else value)
+    cell = WriteOnlyCell(sheet, make_document_text(value) if isinstance(value, str) else value)
     if cell.data_type == "f":
         cell.data_type = "s"
     cell.alignment = Alignment(vertical="top", wrap_text=wraps or None)

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...cancellation import Cancellation
 from ...errors import OutputError
-from ...files.writing import OutputPaths, write_atomically
+from ...files.writing import OutputPaths, write_text
 from ..html import fill_template
 from .blocks import Document, split_at_page_numbers
 from .page_html import render_page_blocks
@@ -28,33 +27,30 @@ def check_document_outputs(outputs: OutputPaths) -> None:
         import_docx_library(Path(outputs.docx).name)
 
 
-def write_document_outputs(
-    stack: ExitStack,
+def iterate_document_writers(
     outputs: OutputPaths,
     make_document: Callable[[], Document],
     print_pdf: Callable[[Document, Path], object] | None,
-    cancellation: Cancellation,
-) -> None:
-    """Write the requested forms of a document; they replace their targets when ``stack`` ends without an error.
+) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """Yield target and writer of each form of a document, for `write_files`.
 
-    ``make_document``: called once for each form; ``print_pdf``: writes a document as PDF, which only QGIS can. Raise
-    OutputError and Cancelled.
+    ``make_document``: called once for each form; ``print_pdf``: writes a document as PDF, which only QGIS can. The
+    writers raise OutputError and Cancelled.
     """
-    if outputs.html:
-        stack.enter_context(write_atomically(outputs.html)).write_text(
-            render_document_page(make_document()), encoding="utf-8", newline="\n"
-        )
-        cancellation.raise_if_cancelled()
-    if outputs.docx:
-        from .docx_writer import write_docx
+    from .docx_writer import write_docx
 
-        write_docx(make_document(), stack.enter_context(write_atomically(outputs.docx)))
-        cancellation.raise_if_cancelled()
-    if outputs.pdf:
-        if print_pdf is None:
-            raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
-        print_pdf(make_document(), stack.enter_context(write_atomically(outputs.pdf)))
-        cancellation.raise_if_cancelled()
+    yield outputs.html, lambda path: write_text(path, render_document_page(make_document()))
+    yield outputs.docx, lambda path: write_docx(make_document(), path)
+    yield outputs.pdf, partial(print_document, make_document, print_pdf)
+
+
+def print_document(
+    make_document: Callable[[], Document], print_pdf: Callable[[Document, Path], object] | None, path: Path
+) -> None:
+    """Write a document as PDF. Raise OutputError outside QGIS, which alone prints (``print_pdf``)."""
+    if print_pdf is None:
+        raise OutputError("output_pdf_without_qgis", target=path.name)
+    print_pdf(make_document(), path)
 
 
 _TEMPLATE = "document.html.j2"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from ...files.document_text import make_document_text
 from ...messages.texts import THIN_SPACE
 from ..line_breaks import join_keys_and_units, keep_figures_whole
 from .blocks import (
@@ -110,7 +111,7 @@ def render_print_html(document: Document, width_mm: float) -> str:
     fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
     sizes = _DENSE_FONT_SIZES if document.is_dense else _FONT_SIZES
     css = (_DENSE_CSS if document.is_dense else "") + _PAGE_CSS % (fonts | sizes[document.lang])
-    return f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>"
+    return make_document_text(f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>")
 
 
 def _escape(text: str) -> str:

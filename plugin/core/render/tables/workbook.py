@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OutputError
+from ...files.document_text import make_document_text
 from ...messages.texts import Texts
 from .model import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_heading, make_sheet_name
 
@@ -48,8 +49,8 @@ def write_tables_workbook(
 ) -> None:
     """Write all tables to a new workbook, one sheet each, in order.
 
-    ``area``: name of the area for the titles; ``add_sheets``: adds other sheets. Names of users, folders and computers
-    do not go into the file. Raises OutputError without the package that writes workbooks.
+    ``area``: name of the area for the titles; ``add_sheets``: adds other sheets. Raises OutputError without the package
+    that writes workbooks.
     """
     try:
         import openpyxl
@@ -62,8 +63,13 @@ def write_tables_workbook(
         _write_sheet(book, table, area, texts, styles)
     if add_sheets is not None:
         add_sheets(book)
+    save_workbook(book, path, texts.get("sheet_titles", tables[0].id, area=area) if tables else area, texts)
+
+
+def save_workbook(book: Workbook, path: Path, title: str, texts: Texts) -> None:
+    """Save a new workbook with its title; names of users, folders and computers do not go into the file."""
     book.properties.creator = book.properties.lastModifiedBy = texts.program
-    book.properties.title = texts.get("sheet_titles", tables[0].id, area=area) if tables else area
+    book.properties.title = make_document_text(title)
     book.save(path)
 
 
@@ -145,15 +151,13 @@ def convert_to_plain_value(value: CellValue) -> str | float | int | None:
     return value or None
 
 
-#: Control characters that XML forbids, as `openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE`.
-_ILLEGAL_CHARACTERS = re.compile(r"[\000-\010]|[\013-\014]|[\016-\037]")
 _WIDE_CHARACTERS = re.compile("[\u2e80-\U0010ffff]")
 
 
 def set_cell_value(cell: Any, value: str | float | int | None) -> None:
-    """Set the value of a cell; a text that begins with = is not a formula, illegal characters are removed."""
+    """Set the value of a cell; a text that begins with = is not a formula."""
     if isinstance(value, str):
-        cell.value = _ILLEGAL_CHARACTERS.sub("", value)
+        cell.value = make_document_text(value)
         cell.data_type = "s"
     elif value is not None:
         cell.value = value

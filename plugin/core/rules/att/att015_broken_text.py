@@ -13,6 +13,8 @@ PARCEL_LAYER = {"layer": "DLTB"}
 #: Unicode categories that no name or code has: control and format characters, private use (lost rare characters), half
 #: of a surrogate pair.
 INVISIBLE_CATEGORIES = ("Cc", "Cf", "Co", "Cs")
+#: The last two codes of each plane of Unicode, such as U+FFFE, are noncharacters.
+_NONCHARACTER = 0xFFFE
 
 
 def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
@@ -40,6 +42,7 @@ def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
         RuleExample("characters lost", _make_plan_with_unit_name("大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
         RuleExample("a line break", _make_plan_with_unit_name("大庄\n村"), finds=1, roles=PARCEL_LAYER),
         RuleExample("an invisible character", _make_plan_with_unit_name("大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("no character", _make_plan_with_unit_name("大庄\ufffe村"), finds=1, roles=PARCEL_LAYER),
         RuleExample("question marks", _make_plan_with_unit_name("??村"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
@@ -93,6 +96,11 @@ def broken_text(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     return result
 
 
+def _is_invisible(character: str) -> bool:
+    """Return True for a character that no name or code has; not for one that is newer than Python's Unicode."""
+    return unicodedata.category(character) in INVISIBLE_CATEGORIES or ord(character) & _NONCHARACTER == _NONCHARACTER
+
+
 def _find_text_problem(
     text: str, *, template_field: TemplateField, forbidden: frozenset[str], garbled_texts: frozenset[str]
 ) -> ValueProblem | None:
@@ -102,11 +110,11 @@ def _find_text_problem(
     # Text of letters, digits and Chinese characters only cannot have such characters.
     if text.isalnum():
         return None
-    character = next((c for c in text if c in forbidden or unicodedata.category(c) in INVISIBLE_CATEGORIES), "")
+    character = next((c for c in text if c in forbidden or _is_invisible(c)), "")
     if not character:
         return None
     shown_text = shorten_or_mask_value(template_field, text)
-    value = "".join("·" if unicodedata.category(c) in INVISIBLE_CATEGORIES else c for c in shown_text)
+    value = "".join("·" if _is_invisible(c) else c for c in shown_text)
     number = f"U+{ord(character):04X}"
-    sign = number if unicodedata.category(character) in INVISIBLE_CATEGORIES else f"{character} ({number})"
+    sign = number if _is_invisible(character) else f"{character} ({number})"
     return ValueProblem("sign", {"value": value, "sign": sign})

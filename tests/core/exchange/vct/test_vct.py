@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import MultiLineString, MultiPolygon, Polygon, box
 
@@ -203,6 +203,17 @@ def test_field_values_survive_a_vct_round_trip_except_commas_and_line_breaks_rep
     assert [(k, p["field"]) for k, p in done.notes if "field" in p] == [
         ("vct_note_commas", "T"), ("vct_note_wider", "I"), ("vct_note_wider", "R")
     ]  # fmt: skip
+
+
+@given(texts=st.lists(st.text(st.sampled_from(",|\"'\\，： \t\n\r\x0b\x1c\x85\x00\x1a0甲A"), max_size=5), min_size=1))
+@settings(max_examples=4)
+def test_any_text_of_a_vct_file_comes_back_or_is_noted(texts, tmp_path):
+    texts = [text.encode("gbk", "ignore").decode("gbk") for text in texts]
+    shapes = [make_square(200 * n, 0) for n in range(len(texts))]
+    done = write_vct(tmp_path / "a.vct", [make_vct_layer("A", shapes, T=("text", texts))])
+    read = read_vct(tmp_path / "a.vct")[0].frame["T"].tolist()
+    changed = [pair for pair in zip(read, texts, strict=True) if pair[0] != pair[1] and (pair[0] or pair[1].strip())]
+    assert not changed or "vct_note_commas" in [key for key, _ in done.notes]
 
 
 @st.composite
