@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from qgis.core import (
     Qgis,
     QgsProcessingOutputNumber,
@@ -21,7 +19,7 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.errors import DataError, InputError
+from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import load_standard
 from .common import SanxianAlgorithm, make_standard_parameter
@@ -81,8 +79,6 @@ class LayersFromStructure(SanxianAlgorithm):
         health.require_libraries()
         self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        if not self.source or not Path(self.source).is_file():
-            raise DataError("structure_missing", file=self.source)
         self.county = self.read_text_parameter(parameters, COUNTY, context)
         system = self.parameterAsCrs(parameters, CRS, context)
         self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)

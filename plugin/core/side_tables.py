@@ -7,14 +7,14 @@ of a yearly change next to the data.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cancellation import NEVER_CANCELLED, Cancellation
-from .errors import InputError
+from .errors import InputError, SanxianError
+from .files.data import read_json, read_value
 from .model.side_inputs import SideInputs
 from .model.window_register import (
     RegisteredWindow,
@@ -154,6 +154,16 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     )
 
 
+#: What a change record has of each layer and of each kind of change, for `read_value`.
+_KIND_TYPES = {"code": str, "count": int, "area_m2": (int, float)}
+_LAYER_TYPES: dict[str, Any] = {
+    "layer": str,
+    **dict.fromkeys(("change", "before", "after"), int),
+    **dict.fromkeys(("before_m2", "after_m2"), (int, float)),
+    "kinds": dict,
+}
+
+
 @dataclass(frozen=True)
 class ChangeRecord:
     """The record of an imported yearly change.
@@ -178,11 +188,10 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
     database = Path(sources.pop())
     path = database.with_name(f"{database.stem}{rules.delivery.balance}.json")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return ChangeRecord(
-            path.name, _read_totals_by_class_and_kind(record, {stage.id: stage.prefix for stage in rules.stages})
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        record = read_json(path, {"layers": [_LAYER_TYPES]})
+        prefixes = {stage.id: stage.prefix for stage in rules.stages}
+        return ChangeRecord(path.name, _read_totals_by_class_and_kind(record, prefixes, path))
+    except SanxianError:
         # A foreign or missing record: the recorded figures are not compared, and the rule reports it.
         return None
 
@@ -208,24 +217,22 @@ def find_registered_windows(plan: Plan) -> tuple[RegisteredWindow, ...] | None:
 
 
 def _read_totals_by_class_and_kind(
-    record: dict[str, Any], prefix: dict[str, str]
+    record: dict[str, Any], prefix: dict[str, str], path: Path
 ) -> dict[tuple[str, str], tuple[int, float]]:
     """Return the totals in a change record, as `ChangeRecord` has them.
 
-    ``prefix``: before, change or after → prefix of the layer codes of this maintenance class.
+    ``prefix``: before, change or after → prefix of the layer codes of this maintenance class; ``path``: of the
+    record, for the DataError that a wrong kind of change raises.
     """
     classes = {}
     for layer_record in record["layers"]:
         if not layer_record["change"]:
             continue
         for stage in ("before", "after"):
-            classes[prefix[stage] + layer_record["layer"], ""] = (
-                int(layer_record[stage]),
-                float(layer_record[f"{stage}_m2"]),
-            )
-        for kind_record in layer_record["kinds"].values():
+            classes[prefix[stage] + layer_record["layer"], ""] = (layer_record[stage], layer_record[f"{stage}_m2"])
+        for kind_record in read_value([*layer_record["kinds"].values()], [_KIND_TYPES], file=path, key="kinds"):
             classes[prefix["change"] + layer_record["layer"], kind_record["code"]] = (
-                int(kind_record["count"]),
-                float(kind_record["area_m2"]),
+                kind_record["count"],
+                kind_record["area_m2"],
             )
     return classes

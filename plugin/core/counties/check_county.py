@@ -257,8 +257,8 @@ def read_record(folder: Path) -> CountyRecord | None:
     A record is valid if this version of the plugin wrote it and nothing changed it since.
     """
     try:
-        return CountyRecord.from_dict(read_json_with_digest((folder / RECORD_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        return CountyRecord.from_dict(read_json_with_digest(folder / RECORD_FILE), folder / RECORD_FILE)
+    except (OSError, ValueError, DataError):
         # Without a readable record the county is checked again, and the record is written anew.
         return None
 

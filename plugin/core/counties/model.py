@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ..files.data import check_known, check_type, read_record
 from ..model.verdict import Verdict
 from ..options import RunOptions
 
@@ -154,8 +155,12 @@ class CountyRecord:
         return {"schema": RECORD_SCHEMA, **asdict(self), "state": str(self.state)}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> CountyRecord:
-        """Return the record of a dict made by `to_dict`. Raise ValueError, KeyError or TypeError for other data."""
-        if data["schema"] != RECORD_SCHEMA:
-            raise ValueError(f"unknown schema {data['schema']}")
-        return cls(**{**{one.name: data[one.name] for one in fields(cls)}, "state": CountyState(data["state"])})
+    def from_dict(cls, data: Any, file: Path = Path(RECORD_FILE), where: str = "") -> CountyRecord:
+        """Return the record of a dict made by `to_dict`.
+
+        ``file``, ``where``: for the DataError that other data raise.
+        """
+        check_known(check_type(data, dict, file=file, key=where).get("schema"), (RECORD_SCHEMA,), file, "schema")
+        return read_record(
+            cls, {key: data[key] for key in data if key not in ("schema", "digest")}, file=file, where=where
+        )

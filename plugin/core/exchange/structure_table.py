@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import DataError, InputError, OutputError
-from ..files.tables import UnreadableTable, open_workbook
+from ..files.workbooks import WorkbookRow, iterate_rows, open_workbook
 from ..files.writing import explain_os_error, write_atomically
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
@@ -121,17 +121,19 @@ def read_structure(path: str | Path, standard: Standard) -> StructureTableTempla
     The geometry type comes from its column, otherwise from the standard's template of the same layer code. All
     templates get mark C (lowest level of source), because their values are not compared with the standard. DataError
     names file, sheet and row.
+    InputError: the workbook cannot be read.
     """
     path = Path(path)
     layers: dict[str, _StructureLayer] = {}
     notes: list[UnknownDomain] = []
     heads = 0
-    for sheet in _open_structure_workbook(path).worksheets:
-        head = _find_heading_row(sheet)
+    for sheet in open_workbook(path).worksheets:
+        rows = list(iterate_rows(sheet))
+        head = _find_heading_row(rows)
         if head is None:
             continue
         heads += 1
-        _StructureSheet(path, sheet, *head, standard).read_fields(layers, notes)
+        _StructureSheet(path, sheet, *head, standard).read_fields(rows, layers, notes)
     if not heads:
         required_headings = "、".join(
             COLUMN_HEADINGS[c][0] for c in ("layer", "field", "name", "type", "length", "domain")
@@ -165,17 +167,6 @@ def write_template_files(structure: StructureTableTemplates, folder: str | Path)
     return targets
 
 
-def _open_structure_workbook(path: Path) -> Any:
-    """Return the workbook opened by openpyxl; raise DataError if it is missing or unreadable."""
-    if not path.is_file():
-        raise DataError("structure_missing", file=str(path))
-    try:
-        return open_workbook(path)
-    except UnreadableTable as error:
-        key = "openpyxl_lacking" if error.why == "openpyxl" else "structure_unreadable"
-        raise DataError(key, file=path.name) from error
-
-
 def _normalise_cell(value: Any) -> str:
     """Return a cell's text in small letters without any white space, to compare it with known headings and words."""
     return re.sub(r"\s+", "", str(value)).lower() if value is not None else ""
@@ -188,13 +179,13 @@ def _format_cell(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
+def _find_heading_row(rows: list[WorkbookRow]) -> tuple[int, dict[str, int]] | None:
     """Return the number of the heading row, and column name → position of the cell.
 
     None without a heading row. The heading is the first row with at least three known headings.
     """
-    for number, row in enumerate(sheet.iter_rows(max_row=_MAX_HEADING_ROWS, values_only=True), start=1):
-        cell_texts = [_normalise_cell(v) for v in row]
+    for row in rows[:_MAX_HEADING_ROWS]:
+        cell_texts = [_normalise_cell(cell.value) for cell in row.cells]
         position_by_column = {
             c: cell_texts.index(w)
             for c, possible_headings in COLUMN_HEADINGS.items()
@@ -202,7 +193,7 @@ def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
             if w in cell_texts
         }
         if len(position_by_column) >= 3:
-            return number, position_by_column
+            return row.number, position_by_column
     return None
 
 
@@ -218,7 +209,9 @@ class _StructureSheet:
         """Return a DataError that names file, sheet and row."""
         return DataError(key, file=self.path.name, sheet=self.sheet.title, row=row, **params)
 
-    def read_fields(self, layers: dict[str, _StructureLayer], notes: list[UnknownDomain]) -> None:
+    def read_fields(
+        self, rows: list[WorkbookRow], layers: dict[str, _StructureLayer], notes: list[UnknownDomain]
+    ) -> None:
         """Read all rows below the heading.
 
         Add their fields to ``layers`` and unknown domains to ``notes``.
@@ -232,18 +225,19 @@ class _StructureSheet:
             # A title above the head may have merged cells.
             if merged_range.max_row >= self.head:
                 raise self.make_error("structure_merged", merged_range.min_row, cells=str(merged_range.coord))
-        for number, row in enumerate(self.sheet.iter_rows(min_row=self.head + 1, values_only=True), self.head + 1):
-            if any(_format_cell(v) for v in row):
-                self._read_row(number, row, layers, notes)
+        for row in rows:
+            texts = [_format_cell(cell.value) for cell in row.cells]
+            if row.number > self.head and any(texts):
+                self._read_row(row.number, texts, layers, notes)
 
     def _read_row(
-        self, number: int, row: tuple[Any, ...], layers: dict[str, _StructureLayer], notes: list[UnknownDomain]
+        self, number: int, texts: list[str], layers: dict[str, _StructureLayer], notes: list[UnknownDomain]
     ) -> None:
         """Read the field that row ``number`` describes.
 
         Add it to its layer in ``layers``, its unknown domain to ``notes``.
         """
-        cells = {column: _format_cell(row[position]) for column, position in self.columns.items()}
+        cells = {column: texts[n] if n < len(texts) else "" for column, n in self.columns.items()}
         role = (cells["layer"] if "layer" in cells else self.sheet.title).strip().upper()
         if not role:
             raise self.make_error("structure_blank", number, column=COLUMN_HEADINGS["layer"][0])

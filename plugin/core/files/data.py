@@ -10,14 +10,21 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from itertools import compress
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ..errors import DataError
+from ..errors import DataError, InputError
+from .writing import explain_os_error
 
 T = TypeVar("T")
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
 SOURCE_MARKS = ("A", "B", "C")
+#: Characters of a value in an error.
+_MAX_VALUE_LENGTH = 100
 #: Position in the parser's message.
 _LINE_AND_COLUMN_PATTERN = re.compile(r"line (\d+), column (\d+)")
 
@@ -132,43 +139,105 @@ def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: st
     if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, float, (int, float))):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         raise DataError(
-            "data_value_kind", file=str(file), key=key, value=repr(value), expected="/".join(k.__name__ for k in kinds)
+            "data_value_kind",
+            file=str(file),
+            key=key or "{}",
+            value=repr(value)[:_MAX_VALUE_LENGTH],
+            expected="/".join(k.__name__ for k in kinds),
         )
     return value
 
 
-def read_record(kind: type[T], table: Any, *, file: Path, where: str = "") -> T:
-    """Return a dataclass with the values of a table; its annotations state the keys and their types.
+@cache
+def _list_items(kind: type) -> tuple[tuple[str, ...], dict[str, tuple[str, Any]]]:
+    """Return the required keys of a dataclass's table, and key → name of the field and its annotation.
 
-    Annotations are plain types, ``Literal``, ``tuple``, ``dict`` of texts, and dataclasses. A key with a default may be
-    missing. ``where``: key of the table. Raise DataError with file and key.
+    The metadata ``key`` of a field is its key, if that is not its name.
     """
-    hints, prefix = get_type_hints(kind), f"{where}." if where else ""
-    required = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]  # type: ignore[arg-type]
-    check_keys(check_type(table, dict, file=file, key=where), required=required, allowed=hints, file=file, where=where)
-    return kind(**{name: _read_value(value, hints[name], file, prefix + name) for name, value in table.items()})
+    hints, taken = get_type_hints(kind), [one for one in fields(kind) if one.init]
+    item_by_key = {one.metadata.get("key", one.name): (one.name, hints[one.name]) for one in taken}
+    required = [one.default is MISSING and one.default_factory is MISSING for one in taken]
+    return tuple(compress(item_by_key, required)), item_by_key
 
 
-def _read_value(value: Any, kind: Any, file: Path, key: str) -> Any:
-    """Return a value as an annotation states it. Raise DataError."""
-    arguments = get_args(kind)
-    if get_origin(kind) is tuple:
+def read_record(kind: type[T], table: Any, *, file: Path, where: str = "") -> T:
+    """Return a dataclass with the values of a table; its annotations state the keys and their types (`read_value`).
+
+    A key with a default may be missing. ``where``: key of the table. Raise DataError with file and key.
+    """
+    (required, item_by_key), prefix = _list_items(kind), f"{where}." if where else ""  # type: ignore[arg-type]
+    if isinstance(table, list) and len(table) == len(item_by_key):
+        # Rows of which a file has many are lists.
+        table = dict(zip(item_by_key, table, strict=True))
+    check_keys(
+        check_type(table, dict, file=file, key=where), required=required, allowed=item_by_key, file=file, where=where
+    )
+    return kind(
+        **{
+            item_by_key[key][0]: read_value(value, item_by_key[key][1], file=file, key=prefix + key)
+            for key, value in table.items()
+        }
+    )
+
+
+def read_value(value: Any, kind: Any, *, file: Path, key: str = "") -> Any:
+    """Return a value of a file as its type requires. Raise DataError with file and key for any other value.
+
+    Parameters
+    ----------
+    kind
+        An annotation: plain types, enumerations, ``Literal``, unions, ``list``, ``tuple``, ``dict`` of texts, and
+        dataclasses, of which those with a method ``from_dict`` are read by it. Or, for a table that stays as it is and
+        may have other keys: a dict of key → type, where ``key?`` may be missing; a list with the type of all elements;
+        a tuple of plain types.
+    """
+    if type(value) is kind or kind is Any:
+        return value
+    if isinstance(kind, dict):
+        for name, part in kind.items():
+            name, is_optional = name.removesuffix("?"), name.endswith("?")
+            if name in check_type(value, dict, file=file, key=key):
+                read_value(value[name], part, file=file, key=f"{key}.{name}" if key else name)
+            elif not is_optional:
+                raise DataError("data_key_missing", file=str(file), key=f"{key}.{name}" if key else name)
+        return value
+    if isinstance(kind, list):
+        for number, one in enumerate(check_type(value, list, file=file, key=key), 1):
+            read_value(one, kind[0], file=file, key=f"{key}[{number}]")
+        return value
+    if isinstance(kind, tuple):
+        return check_type(value, kind, file=file, key=key)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (list, tuple) and (origin is list or arguments[-1] is ...):
         values = check_type(value, list, file=file, key=key)
-        if arguments[-1] is ...:
-            return tuple(_read_value(one, arguments[0], file, f"{key}[{n}]") for n, one in enumerate(values, 1))
+        return origin(read_value(one, arguments[0], file=file, key=f"{key}[{n}]") for n, one in enumerate(values, 1))
+    if origin is tuple:
+        values = check_type(value, list, file=file, key=key)
         if len(values) != len(arguments):
             raise DataError(
                 "data_value_kind", file=str(file), key=key, value=repr(value), expected=f"list × {len(arguments)}"
             )
-        return tuple(_read_value(one, part, file, key) for one, part in zip(values, arguments, strict=True))
-    if get_origin(kind) is dict:
+        return tuple(read_value(one, part, file=file, key=key) for one, part in zip(values, arguments, strict=True))
+    if origin is dict:
         table = check_type(value, dict, file=file, key=key)
-        return {name: _read_value(one, arguments[1], file, f"{key}.{name}") for name, one in table.items()}
+        return {name: read_value(one, arguments[1], file=file, key=f"{key}.{name}") for name, one in table.items()}
+    if origin in (Union, UnionType):
+        if value is None and NoneType in arguments:
+            return None
+        kinds = tuple(one for one in arguments if one is not NoneType)
+        # An integer stays one, as it was written.
+        kinds = (int, float) if kinds == (float,) else kinds
+        return read_value(value, kinds if len(kinds) > 1 else kinds[0], file=file, key=key)
     if is_dataclass(kind):
+        if hasattr(kind, "from_dict"):
+            return kind.from_dict(value, file, key)
         return read_record(kind, value, file=file, where=key)  # type: ignore[arg-type]
-    if get_origin(kind) is Literal:
+    if origin is Literal:
         check_known(check_type(value, str, file=file, key=key), arguments, file, key)
         return value
+    if issubclass(kind, Enum):
+        check_known(value, [one.value for one in kind], file, key)
+        return kind(value)
     return (
         float(check_type(value, (int, float), file=file, key=key))
         if kind is float
@@ -176,18 +245,56 @@ def _read_value(value: Any, kind: Any, file: Path, key: str) -> Any:
     )
 
 
-def parse_strict_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text.
+def read_json(path: Path, kind: Any = Any) -> Any:
+    """Return the value of a JSON file as its type requires (`read_value`).
 
-    Raise ValueError for invalid JSON, and for a name that occurs twice in one object: parsers differ in the value they
-    use.
+    Raises
+    ------
+    DataError
+        The file is missing, is not JSON (with line and column), has a name twice in one object or a number that is not
+        finite, or a value has another type (with its key).
+    InputError
+        The file may not be read.
     """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("data_file_missing", file=str(path)) from error
+    except OSError as error:
+        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+    return parse_json(content, kind, file=path)
 
-    def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """Return the pairs of a JSON object as a dict. Raise ValueError for a repeated name."""
-        value_by_name = dict(pairs)
-        if len(value_by_name) < len(pairs):
-            raise ValueError("a name stands twice")
-        return value_by_name
 
-    return json.loads(text, object_pairs_hook=reject_duplicates)
+def parse_json(text: str | bytes, kind: Any = Any, *, file: Path) -> Any:
+    """Return the value of a JSON text, as `read_json`; ``file``: for errors."""
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_make_table,
+            parse_float=_parse_number,
+            parse_int=_parse_number,
+            parse_constant=_parse_number,
+        )
+    except json.JSONDecodeError as error:
+        raise DataError("data_json_broken", file=str(file), line=error.lineno, column=error.colno) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError("data_json_refused", file=str(file), detail=type(error).__name__) from error
+    return read_value(value, kind, file=file)
+
+
+def _make_table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs of a JSON object as a dict.
+
+    Raise ValueError for a repeated name: parsers differ in the value they use.
+    """
+    value_by_name = dict(pairs)
+    if len(value_by_name) < len(pairs):
+        raise ValueError("a name stands twice")
+    return value_by_name
+
+
+def _parse_number(text: str) -> float:
+    """Return a number of JSON. Raise ValueError for one that is not finite."""
+    if not math.isfinite(float(text)):
+        raise ValueError(text)
+    return int(text) if text.removeprefix("-").isdecimal() else float(text)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import sqlite3
@@ -12,10 +11,11 @@ import stat
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .data import parse_strict_json
+from ..errors import SanxianError
+from .data import parse_json, read_json, read_value
 from .open_datasource import open_database
 
 MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, MANIFEST_DIGEST_FILE_NAME = (
@@ -65,15 +65,16 @@ def add_digest(text: str) -> str:
     return f'{{"digest": "{hashlib.sha256(text.encode()).hexdigest()}",{text[1:]}'
 
 
-def read_json_with_digest(text: str) -> Any:
-    """Return the object of a text that `add_digest` made.
+def read_json_with_digest(file: Path) -> Any:
+    """Return the object of a file whose text `add_digest` made.
 
-    Raise ValueError if the text was changed since.
+    Raise ValueError if the text was changed since, OSError, and DataError as `read_json`.
     """
+    text = file.read_text(encoding="utf-8")
     match = _JSON_DIGEST_PATTERN.match(text)
     if match is None or hashlib.sha256(f"{{{text[match.end() :]}".encode()).hexdigest() != match[1]:
         raise ValueError("the text differs from its digest")
-    return json.loads(text)
+    return parse_json(text, file=file)
 
 
 def is_complete_file(path: Path) -> bool:
@@ -201,27 +202,32 @@ MANIFEST_OK, MANIFEST_MISSING, MANIFEST_DAMAGED, MANIFEST_CHANGED, MANIFEST_OF_L
     "changed",
     "later",
 )
-#: Required keys of the rows. Early manifests have no maps and are valid without them.
-_ROW_TYPES: dict[str, dict[str, type]] = {
-    "files": {"path": str, "sha256": str},
-    "layers": {"layer": str, "file": str, "features": int},
-    "maps": {"file": str, "origin": str},
-    "slots": {"id": str, "files": list},
-    "tables": {"file": str},
-}
-#: Items that a manifest may lack, as `has_types` reads them.
-_OPTIONAL_TYPES: dict[str, Any] = {
-    **dict.fromkeys(("root", "made", "secrecy"), str),
-    "form": {"id": str},
-    "profile": {"id": str},
-    "area": {"code": str, "name": str},
-    "document": {"date": str, "lowered": [{"secrecy": str, "reason": str}]},
-    "gathered": dict,
-    "standard": {"id": str, "edition": str},
-    "tool": {"name": str, "versions": {"sanxian": str}},
-    "layers": [{"fields": int, "extent": ([(int, float)], type(None)), "read_back": dict}],
-    "slots": [{"files": [str], "generated": str}],
-    **dict.fromkeys(("maps", "tables"), list),
+#: What rules and exports read of a manifest, for `read_value`. Early manifests have no maps and are valid without them.
+_MANIFEST_TYPES: dict[str, Any] = {
+    "schema": str,
+    "check": dict,
+    "files": [{"path": str, "sha256": str}],
+    "layers": [
+        {
+            "layer": str,
+            "file": str,
+            "features": int,
+            "fields?": int,
+            "read_back?": dict,
+            "extent?": list[float] | None,
+        }
+    ],
+    "maps?": [{"file": str, "origin": str}],
+    "slots?": [{"id": str, "files": [str], "generated?": str}],
+    "tables?": [{"file": str}],
+    **dict.fromkeys(("root?", "made?", "secrecy?"), str),
+    "form?": {"id?": str},
+    "profile?": {"id?": str},
+    "area?": {"code?": str, "name?": str},
+    "document?": {"date?": str, "lowered?": [{"secrecy?": str, "reason?": str}]},
+    "gathered?": dict,
+    "standard?": {"id?": str, "edition?": str},
+    "tool?": {"name?": str, "versions?": {"sanxian?": str}},
 }
 
 
@@ -234,42 +240,12 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     if not path.is_file() or is_link(path):
         return None, MANIFEST_MISSING
     try:
-        manifest = parse_strict_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        manifest = read_json(path)
+        if isinstance(manifest, dict) and is_from_later_version(manifest.get("schema")):
+            return None, MANIFEST_OF_LATER_VERSION
+        read_value(manifest, _MANIFEST_TYPES, file=path)
+    except SanxianError:
         return None, MANIFEST_DAMAGED
-    if isinstance(manifest, dict) and is_from_later_version(manifest.get("schema")):
-        return None, MANIFEST_OF_LATER_VERSION
-    if not _has_valid_rows(manifest):
+    if manifest["schema"] != MANIFEST_SCHEMA or not manifest["check"]:
         return None, MANIFEST_DAMAGED
     return manifest, MANIFEST_OK if read_manifest_digest(folder) == compute_sha256(path) else MANIFEST_CHANGED
-
-
-def _has_valid_rows(manifest: object) -> bool:
-    """Return True if all rows of a manifest have their keys with values of the right types."""
-    if not has_keys(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
-        return False
-    if not has_types(manifest, _OPTIONAL_TYPES):
-        return False
-    if manifest["schema"] != MANIFEST_SCHEMA or not manifest["check"]:
-        return False
-    return all(has_keys(row, kinds) for part, kinds in _ROW_TYPES.items() for row in manifest.get(part, ()))
-
-
-def has_keys(row: object, kinds: dict[str, type]) -> TypeGuard[dict[str, Any]]:
-    """Return True if a row is a dict that has these keys with values of these types."""
-    return isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in kinds.items())
-
-
-def has_types(value: object, kind: Any) -> bool:
-    """Return True if a value of JSON has this type.
-
-    ``kind``: a type, several (a tuple), a list with the type of all elements, or a dict with the types of keys, of
-    which any may be missing.
-    """
-    if isinstance(kind, tuple):
-        return any(has_types(value, one) for one in kind)
-    if isinstance(kind, list):
-        return isinstance(value, list) and all(has_types(one, kind[0]) for one in value)
-    if isinstance(kind, dict):
-        return isinstance(value, dict) and all(has_types(value[key], one) for key, one in kind.items() if key in value)
-    return isinstance(value, kind)

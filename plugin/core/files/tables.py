@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 from ..errors import InputError
 from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, UndecodableTextError, decode_file_text, find_delimiter
+from .workbooks import WORKBOOK_SUFFIXES, iterate_rows, open_workbook, read_bytes
 
 # Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: this module,
 # `indicators.typed_figures` and `exchange.structure_table`.
 
-_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 #: Wide enough for every number that a cell can hold.
 _DECIMAL_CONTEXT = Context(prec=400)
 _FIXED_FORMAT_PATTERN = re.compile(r"0(?:\.(0+))?")
@@ -43,78 +42,37 @@ class CellSheet(NamedTuple):
     cell_lines: list[CellLine]
 
 
-class UnreadableTable(Exception):
-    """Raised for a file whose cells cannot be read.
-
-    ``why``: ``missing``, ``no_access``, ``old_workbook``, ``openpyxl`` (the library is missing), ``unreadable``,
-    ``encoding``, or ``quotes`` (then with ``line``).
-    """
-
-    def __init__(self, why: str, line: int = 0):
-        super().__init__(why)
-        self.why, self.line = why, line
-
-
 def read_sheets(path: Path) -> list[CellSheet]:
     """Return the sheets of a workbook, or a text file as one sheet.
 
     Text files have commas, semicolons or tabs and are in UTF-8 or GBK. Cells have no blanks around them. A merged cell
-    counts for each row that it spans, a formula by its last value, a number as displayed. Raises UnreadableTable.
+    counts for each row that it spans, a formula by its saved value, a number as displayed. Raises InputError.
     """
-    data = _read_bytes(path)
-    if data.startswith(WORKBOOK_SIGNATURE) or path.suffix.lower() in _WORKBOOK_SUFFIXES:
-        return [CellSheet(sheet.title, _read_rows(sheet)) for sheet in _read_workbook(data).worksheets]
-    return [CellSheet("", _read_lines(data))]
-
-
-def open_workbook(path: Path, *, reads_once: bool = False) -> Any:
-    """Return a workbook (openpyxl) for callers that need more than its cells.
-
-    ``reads_once``: its rows can be read only once, in order; a long workbook then needs little memory. Raises
-    UnreadableTable.
-    """
-    return _read_workbook(_read_bytes(path), reads_once)
-
-
-def _read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file. Raise UnreadableTable if it is missing or may not be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise UnreadableTable("missing") from error
-    except OSError as error:
-        raise UnreadableTable("no_access") from error
-
-
-def _read_workbook(data: bytes, reads_once: bool = False) -> Any:
-    """Return the workbook (openpyxl) of these bytes. Raise UnreadableTable."""
+    data = read_bytes(path)
+    if data.startswith(WORKBOOK_SIGNATURE) or path.suffix.lower() in WORKBOOK_SUFFIXES:
+        return [
+            CellSheet(
+                sheet.title,
+                [CellLine(row.number, [display_cell(cell) for cell in row.cells]) for row in iterate_rows(sheet)],
+            )
+            for sheet in open_workbook(path).worksheets
+        ]
     if data.startswith(OLD_WORKBOOK_SIGNATURE):
-        raise UnreadableTable("old_workbook")
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise UnreadableTable("openpyxl") from error
-    try:
-        return openpyxl.load_workbook(io.BytesIO(data), read_only=reads_once, data_only=True)
-    except (BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        raise UnreadableTable("unreadable") from error
-
-
-def _read_lines(data: bytes) -> list[CellLine]:
-    """Return the lines of cells of a text file. Raise UnreadableTable."""
-    if data.startswith(OLD_WORKBOOK_SIGNATURE):
-        raise UnreadableTable("old_workbook")
+        raise InputError("table_old_workbook", file=path.name)
     try:
         text = decode_file_text(data)
     except UndecodableTextError as error:
-        raise UnreadableTable("encoding") from error
+        raise InputError("table_encoding", file=path.name) from error
     if "\0" in text:
-        raise UnreadableTable("unreadable")
-    return split_lines(text)
+        raise InputError("table_unreadable", file=path.name)
+    return [CellSheet("", split_lines(text, path.name))]
 
 
-def split_lines(text: str) -> list[CellLine]:
-    """Return the lines of cells of a text with commas, semicolons or tabs. Raise UnreadableTable for a broken quote."""
+def split_lines(text: str, file: str) -> list[CellLine]:
+    """Return the lines of cells of a text with commas, semicolons or tabs.
+
+    Raise InputError, with ``file`` and line, for a broken quote.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
     cell_lines, last = [], 0
     try:
@@ -122,22 +80,8 @@ def split_lines(text: str) -> list[CellLine]:
             cell_lines.append(CellLine(last + 1, [cell.strip() for cell in cells]))
             last = reader.line_num
     except csv.Error as error:
-        raise UnreadableTable("quotes", last + 1) from error
+        raise InputError("table_quotes", file=file, line=last + 1) from error
     return cell_lines
-
-
-def _read_rows(sheet: Any) -> list[CellLine]:
-    """Return the rows of a sheet (openpyxl) as lines of cells, as displayed."""
-    spanned = {}
-    for merged_range in sheet.merged_cells.ranges:
-        first = sheet.cell(merged_range.min_row, merged_range.min_col)
-        for row in range(merged_range.min_row, merged_range.max_row + 1):
-            # Horizontally a merged cell is one cell; only vertically its value repeats.
-            spanned[row, merged_range.min_col] = first
-    return [
-        CellLine(number, [display_cell(spanned.get((number, cell.column), cell)) for cell in cells])
-        for number, cells in enumerate(sheet.iter_rows(), 1)
-    ]
 
 
 def display_cell(cell: Any) -> str:
@@ -252,17 +196,10 @@ def read_table(path: str | Path, columns: Sequence[SearchedColumn]) -> FoundTabl
     """Return the first table in a file whose headings include all required columns.
 
     Files are CSV (comma, semicolon or tab; UTF-8 or GBK) or xlsx. A merged cell counts for each row that it spans, a
-    formula by its last value. Raise InputError if the file is missing, is not a table, or has no such headings.
+    formula by its saved value. Raise InputError if the file is missing, is not a table, or has no such headings.
     """
     path = Path(path)
-    try:
-        sheets = read_sheets(path)
-    except UnreadableTable as error:
-        # For a missing file the user needs its folder.
-        file = str(path) if error.why in ("missing", "no_access") else path.name
-        key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
-        raise InputError(key, file=file, **({"line": error.line} if error.line else {})) from error
-    for sheet, lines in sheets:
+    for sheet, lines in read_sheets(path):
         found_table = _find_table(path.name, sheet, lines, columns)
         if found_table is not None:
             return found_table

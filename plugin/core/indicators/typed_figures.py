@@ -13,7 +13,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
-from ..files.tables import UnreadableTable, read_sheets
+from ..files.tables import read_sheets
 from ..invariants import require_value
 from ..model.indicator import SQUARE_METRES
 from ..model.side_inputs import SideInputs
@@ -99,16 +99,9 @@ def read_printed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
     file without headings.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError("figures_missing", file=str(path))
     printed_figures: list[PrintedFigure] = []
     heads = 0
-    try:
-        sheets = read_sheets(path)
-    except UnreadableTable as error:
-        key = "figures_openpyxl" if error.why == "openpyxl" else "figures_unreadable"
-        raise InputError(key, file=path.name) from error
-    for sheet in sheets:
+    for sheet in read_sheets(path):
         columns: dict[str, int] = {}
         # 单位：公顷 above the table or in the head of its values applies to figures without a unit.
         common_unit = ""

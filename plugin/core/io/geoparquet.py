@@ -8,7 +8,6 @@ https://geoparquet.org/releases/v1.1.0/
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pyproj.exceptions import CRSError
 
 from ..cancellation import Cancellation
 from ..errors import InputError
+from ..files.data import parse_json, read_value
 from ..plan.layer import SourceLayer
 from .file import LayerSelector
 from .staged_geopackage import (
@@ -37,6 +37,9 @@ from .staged_geopackage import (
 #: Rows read at a time; between two batches reading can be cancelled.
 _ROWS_PER_BATCH = 5000
 _ENCODING = "WKB"
+#: What is read of a file's metadata, for `read_value`.
+_METADATA_TYPES = {"primary_column?": str, "columns?": dict[str, dict[str, Any]]}
+_COLUMN_TYPES = {"encoding?": str, "geometry_types?": list[str]}
 #: The CRS of a file that names none: longitude and latitude on WGS 84 (GeoParquet 1.1, "crs").
 _DEFAULT_CRS = "OGC:CRS84"
 #: A whole number of at most this precision fits an integer of 64 bits.
@@ -88,7 +91,7 @@ def read_parquet(path: Path, select_layer: LayerSelector, cancellation: Cancella
 def _copy_file(file: Any, path: Path, staged: StagedGeopackage, cancellation: Cancellation) -> None:
     """Copy the rows of an open Parquet file into a table."""
     schema = file.schema_arrow
-    metadata = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
+    metadata = parse_json((schema.metadata or {}).get(b"geo", b"{}"), _METADATA_TYPES, file=path)
     shape = _find_shape_column(metadata, path)
     others = {*metadata.get("columns", {})}
     fields = [
@@ -119,6 +122,7 @@ def _find_shape_column(metadata: dict[str, Any], path: Path) -> _ShapeColumn | N
     column = metadata.get("columns", {}).get(name)
     if column is None:
         return None
+    read_value(column, _COLUMN_TYPES, file=path, key=f"geo.columns.{name}")
     if column.get("encoding") != _ENCODING:
         raise InputError("parquet_encoding", source=str(path), encoding=str(column.get("encoding")))
     kinds = {str(kind).upper().split()[0] for kind in column.get("geometry_types", [])}

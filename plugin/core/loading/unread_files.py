@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,8 @@ import pyogrio
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..connection_text import is_connection
-from ..errors import InputError
+from ..errors import InputError, SanxianError
+from ..files.data import read_json
 from ..files.dataset_files import list_logs
 from ..files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, iterate_files_below, read_manifest
 from ..files.open_datasource import provide_safe_path
@@ -296,8 +296,8 @@ def is_report(path: Path) -> bool:
     try:
         if path.stat().st_size > _MAX_REPORT_BYTES:
             return False
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = read_json(path)
+    except (OSError, SanxianError):
         return False
     report_keys = {"schema", "lang", "summary", "rules", "findings", "indicators", "tolerance", "provenance"}
     return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys

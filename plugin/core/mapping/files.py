@@ -10,7 +10,7 @@ from typing import Any
 
 from ..engine.context import trim_code_padding
 from ..errors import DataError
-from ..files.data import check_keys, check_known, check_type, read_record, read_toml
+from ..files.data import check_keys, check_known, check_type, read_record, read_toml, read_value
 from ..standard import Standard
 from ..standard.template import Template
 from .apply_mapping import ValueConverter
@@ -31,13 +31,12 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
     check_keys(table, required=("role", "fields"), allowed=("constants", "codes"), file=path)
     if table["role"] != template.role:
         raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=template.role)
-    fields = check_type(table["fields"], dict, file=path, key="fields")
+    fields = read_value(table["fields"], dict[str, str], file=path, key="fields")
     constants = check_type(table.get("constants", {}), dict, file=path, key="constants")
     codes = check_type(table.get("codes", {}), dict, file=path, key="codes")
     for section, part in (("fields", fields), ("constants", constants), ("codes", codes)):
         check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=section)
-    for target, source in fields.items():
-        check_type(source, str, file=path, key=f"fields.{target}")
+    for target in fields:
         if target in constants:
             raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
     mapping = FieldMapping(template.role, dict(fields), dict(constants), {}, path)

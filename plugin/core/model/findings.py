@@ -11,13 +11,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import field as fresh
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from ..files.data import check_type, make_unknown_value_error, read_record, read_value
 from ..files.json_text import convert_to_plain_value, encode_json
+from .indicator import REPORT_PATH
 from .rule import RULE_FAMILIES, Severity, get_rule_family
 
 #: The columns of a findings table, in order; users rely on them.
@@ -146,11 +149,20 @@ class Finding:
         return next(iterate_finding_dicts([self]))
 
     @classmethod
-    def from_dict(cls, row: dict[str, Any]) -> Finding:
-        """Return the finding of a dict made by `to_dict`."""
-        values = {k: v for k, v in row.items() if k not in ("geom_kind", "geometry", "severity")}
-        geometry = shapely.from_wkt(row["geometry"]) if row.get("geometry") else None
-        return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
+    def from_dict(cls, data: Any, file: Path = REPORT_PATH, where: str = "") -> Finding:
+        """Return the finding of a dict made by `to_dict`.
+
+        ``file``, ``where``: for the DataError that other data raise.
+        """
+        table = check_type(data, dict, file=file, key=where)
+        geometry = read_value(table.get("geometry"), str | None, file=file, key=f"{where}.geometry")
+        table = {key: table[key] for key in table if key not in ("geom_kind", "geometry")}
+        finding = read_record(cls, table, file=file, where=where)
+        try:
+            finding.geometry = shapely.from_wkt(geometry) if geometry else None
+        except shapely.errors.ShapelyError as error:
+            raise make_unknown_value_error(file, f"{where}.geometry", geometry[:40], ("WKT",)) from error
+        return finding
 
 
 def set_geometries(findings: Sequence[Finding], geometries: ArrayLike) -> None:

@@ -6,7 +6,13 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+from ..files.data import check_type, read_record
+
+#: Name of a file in errors of a report whose file is not known.
+REPORT_PATH = Path("report.json")
 
 #: ``warning``: the target is met, but the margin is below the one that standard or county set (early warning).
 #: ``close``: it is missed by less than half of its last printed digit (取整差).
@@ -149,9 +155,13 @@ class Indicator:
         return {**asdict(self), "room": self.margin}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Indicator:
-        """Return the indicator of a dict made by `to_dict`."""
-        return cls(**{key: value for key, value in data.items() if key != "room"})
+    def from_dict(cls, data: Any, file: Path = REPORT_PATH, where: str = "") -> Indicator:
+        """Return the indicator of a dict made by `to_dict`.
+
+        ``file``, ``where``: for the DataError that other data raise.
+        """
+        table = check_type(data, dict, file=file, key=where)
+        return read_record(cls, {key: table[key] for key in table if key != "room"}, file=file, where=where)
 
 
 def convert_area(area_m2: float, unit: str) -> float:

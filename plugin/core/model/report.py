@@ -7,14 +7,23 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from ..files.data import read_record, read_value
 from .findings import Finding, is_about_unread_data, iterate_finding_dicts
-from .indicator import Indicator
+from .indicator import REPORT_PATH, Indicator
 from .rule import Severity
 from .verdict import Verdict
 
 REPORT_SCHEMA = "sanxian-report/1"
+#: Items of a report that its dataclass does not require, for `read_value`.
+_REPORT_TYPES = {
+    **dict.fromkeys(("rules", "findings", "indicators"), list),
+    "tolerance": dict,
+    "provenance": {"layers?": [{"role?": str}]},
+    "summary?": {"left_out?": list},
+}
 
 
 class Outcome(StrEnum):
@@ -192,16 +201,15 @@ class Report:
         yield "provenance", self.provenance
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Report:
-        """Return the report of a dict made by `to_dict`."""
-        return cls(
-            rules=[RuleOutcome(**{**r, "outcome": Outcome(r["outcome"])}) for r in data["rules"]],
-            findings=[Finding.from_dict(f) for f in data["findings"]],
-            indicators=[Indicator.from_dict(i) for i in data["indicators"]],
-            tolerance=data["tolerance"],
-            provenance=data["provenance"],
-            lang=data.get("lang", "zh"),
-            left_out=list(data.get("summary", {}).get("left_out", [])),
+    def from_dict(cls, data: Any, file: Path = REPORT_PATH, where: str = "") -> Report:
+        """Return the report of a dict made by `to_dict`.
+
+        ``file``, ``where``: for the DataError that other data raise.
+        """
+        read_value(data, _REPORT_TYPES, file=file, key=where)
+        table = {key: data[key] for key in data if key not in ("schema", "summary")}
+        return read_record(
+            cls, {**table, "left_out": data.get("summary", {}).get("left_out", [])}, file=file, where=where
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import InputError, OutputError
 from ..files.document_text import make_document_text
+from ..files.workbooks import READING_ERRORS, inspect_workbook, read_bytes
 from ..messages.numbers import DECIMALS_BY_UNIT
 from ..model.indicator import SQUARE_METRES
 from .cell_names import NamedFigure, index_columns, list_named_figures
@@ -88,6 +89,7 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
     result = TemplateResult()
     figures = {figure.name: figure for table in tables for figure in reversed(list_named_figures(table))}
     columns = index_columns(figure for table in tables for figure in list_named_figures(table))
+    inspect_workbook(read_bytes(source), source.name)
     try:
         with zipfile.ZipFile(source) as archive:
             book = _Workbook(archive, source.name)
@@ -101,7 +103,7 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
                 for entry in archive.infolist():
                     content = changed.get(entry.filename) or archive.read(entry.filename)
                     copy.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except READING_ERRORS as error:
         raise InputError("office_template_unreadable", file=source.name) from error
     return result
 
@@ -232,7 +234,12 @@ class _Workbook:
         self._archive, self._file_name = archive, file_name
         self._trees: dict[str, Any] = {}
         self._part = next(
-            part for kind, part in self._read_relations("_rels/.rels", "").values() if kind.endswith(_WORKBOOK_RELATION)
+            (
+                part
+                for kind, part in self._read_relations("_rels/.rels", "").values()
+                if kind.endswith(_WORKBOOK_RELATION)
+            ),
+            "",
         )
         folder = PurePosixPath(self._part).parent
         relations = self._read_relations(f"{folder}/_rels/{PurePosixPath(self._part).name}.rels", str(folder))
@@ -253,14 +260,8 @@ class _Workbook:
         """Return the XML of a part, which is parsed once."""
         if part not in self._trees:
             etree = _import_etree(self._file_name)
-            content = self._archive.read(part)
-            if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-                raise InputError("office_template_unreadable", file=self._file_name)
             parser = etree.XMLParser(resolve_entities=False, no_network=True)
-            try:
-                self._trees[part] = etree.fromstring(content, parser)
-            except etree.XMLSyntaxError as error:
-                raise InputError("office_template_unreadable", file=self._file_name) from error
+            self._trees[part] = etree.fromstring(self._archive.read(part), parser)
         return self._trees[part]
 
     def _read_relations(self, part: str, folder: str) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import SOURCE_MARKS, ErrorCollector, check_keys, check_known, check_type, make_unknown_value_error
+from ..files.data import (
+    SOURCE_MARKS,
+    ErrorCollector,
+    check_keys,
+    check_known,
+    check_type,
+    make_unknown_value_error,
+    read_value,
+)
 from ..model.indicator import RATIO_FORMS
 from ..model.rule import Severity, load_all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
@@ -111,8 +119,7 @@ def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
     elif isinstance(standard_value, int | float):
         check_number(key, value, standard, path)
     elif isinstance(standard_value, list):
-        for item in check_type(value, list, file=path, key=key):
-            check_type(item, str, file=path, key=key)
+        read_value(value, list[str], file=path, key=key)
     else:
         check_type(value, str, file=path, key=key)
 

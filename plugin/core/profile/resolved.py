@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
 from ...paths import COUNTY_FORM
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import check_keys, read_record, read_toml
 from ..model.indicator import AREA_FIGURES, STATED_FIGURES
 from .model import IndicatorTarget
 from .norm import Norm
@@ -160,7 +160,7 @@ class CountyChoices:
     tolerances: tuple[str, ...]
     ratio_classes: tuple[tuple[str, ...], ...]
     units: tuple[str, ...]
-    target_defaults: dict[str, dict[str, str]]
+    target_defaults: dict[str, dict[str, str]] = field(metadata={"key": "usual"})
 
 
 @dataclass(frozen=True)
@@ -180,17 +180,11 @@ class InheritedValue:
 @cache
 def read_county_form_choices() -> CountyChoices:
     """Read the choices of the form. Raise DataError with file and key."""
-    table = read_toml(COUNTY_FORM)
-    keys = ("limits", "tolerances", "ratio_classes", "units")
-    check_keys(table, required=(*keys, "usual"), allowed=(), file=COUNTY_FORM)
-    limits, tolerances, classes, units = (check_type(table[key], list, file=COUNTY_FORM, key=key) for key in keys)
-    defaults = check_type(table["usual"], dict, file=COUNTY_FORM, key="usual")
-    check_keys(defaults, required=TARGET_INDICATOR_IDS, allowed=(), file=COUNTY_FORM, where="usual")
-    for name, row in defaults.items():
+    choices = read_record(CountyChoices, read_toml(COUNTY_FORM), file=COUNTY_FORM)
+    check_keys(choices.target_defaults, required=TARGET_INDICATOR_IDS, allowed=(), file=COUNTY_FORM, where="usual")
+    for name, row in choices.target_defaults.items():
         check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")
-    return CountyChoices(
-        tuple(limits), tuple(tolerances), tuple(tuple(codes) for codes in classes), tuple(units), defaults
-    )
+    return choices
 
 
 def get_inherited_value(key: str, norm: Norm) -> InheritedValue:

@@ -6,7 +6,7 @@ Shapes are in px of the map, y down. No coordinate of the plan is printed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -17,17 +17,12 @@ from numpy.typing import NDArray
 from ...paths import CONFORMITY_PAGE_SETTINGS
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import RuleContext
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import read_record, read_toml
 from ..geometry.validity import extract_polygons
 from .line_parts import find_row_parts
 from .model import ConformityResult, LineItem, Outcome, ProjectResult
 from .settings import LineSpec, load_review_settings
 from .verdict import COUNTY, COUNTY_NAME
-
-_NUMBERS = (
-    "max_projects", "opinion_mm", "width_mm", "height_mm", "legend_mm", "project_share", "min_scale", "max_features",
-)  # fmt: skip
-_LAYER_KEYS = ("dash", "hatch", "distance", "hatch_dash", "text")
 
 
 @dataclass(frozen=True)
@@ -43,12 +38,12 @@ class MapSymbol:
     fill: str
     line: str
     width: float
-    dash: str
-    hatch: tuple[float, ...]
-    distance: float
-    hatch_dash: str
-    text: str
-    is_numbered: bool
+    is_numbered: bool = field(metadata={"key": "numbered"})
+    dash: str = ""
+    hatch: tuple[float, ...] = ()
+    distance: float = 6.0
+    hatch_dash: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,40 +59,14 @@ class MapSettings:
     min_scale: float
     max_features: float
     scales: tuple[float, ...]
-    symbols: tuple[MapSymbol, ...]
+    symbols: tuple[MapSymbol, ...] = field(metadata={"key": "layer"})
 
 
 @cache
 def load_map_settings() -> MapSettings:
     """Return the settings. Raise DataError with file and key for an unknown, missing or wrong one."""
     path = CONFORMITY_PAGE_SETTINGS
-    table = read_toml(path)
-    check_keys(table, required=(*_NUMBERS, "scales", "layer"), allowed=(), file=path)
-    numbers = {key: float(check_type(table[key], (int, float), file=path, key=key)) for key in _NUMBERS}
-    symbols = []
-    for number, row in enumerate(table["layer"], 1):
-        check_keys(
-            row,
-            required=("id", "fill", "line", "width", "numbered"),
-            allowed=_LAYER_KEYS,
-            file=path,
-            where=f"layer {number}",
-        )
-        symbols.append(
-            MapSymbol(
-                row["id"],
-                row["fill"],
-                row["line"],
-                float(row["width"]),
-                row.get("dash", ""),
-                tuple(row.get("hatch", ())),
-                float(row.get("distance", 6.0)),
-                row.get("hatch_dash", ""),
-                row.get("text", ""),
-                row["numbered"],
-            )
-        )
-    return MapSettings(**numbers, scales=tuple(table["scales"]), symbols=tuple(symbols))
+    return read_record(MapSettings, read_toml(path), file=path)
 
 
 #: px of the map for each mm on paper.

@@ -30,7 +30,7 @@ _NARROW_PX = 0.62 * _NAME_PX
 #: Bends below this (px) are not drawn.
 _DETAIL_PX = 0.4
 #: Distance (px) of the lines by which the project's land is hatched.
-_PROJECT_HATCH = MapSymbol("project", "", "#111111", 2.8, "", (0.0,), 8.0, "", "", is_numbered=False)
+_PROJECT_HATCH = MapSymbol("project", "", "#111111", 2.8, is_numbered=False, hatch=(0.0,), distance=8.0)
 #: Length of a scale bar: at most this share of the map's width.
 _SCALE_BAR_SHARE = 0.22
 _LEGEND_ROW_PX, _LEGEND_SYMBOL = 20.0, (30.0, 15.0)

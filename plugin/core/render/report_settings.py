@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...paths import SIGNED_REPORT_SETTINGS
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import check_keys, check_type, read_toml, read_value
 
 #: Keys of the styles that a docx template must have.
 DOCX_STYLES = (
@@ -48,8 +48,7 @@ def load_report_settings() -> ReportSettings:
     limits = table["limits"]
     limit_names = ("decisive", "townships", "rows_per_rule", "rows", "pictures")
     check_keys(limits, required=limit_names, allowed=(), file=path, where="limits")
-    for name in limit_names:
-        check_type(limits[name], int, file=path, key=f"limits.{name}")
+    read_value(limits, dict[str, int], file=path, key="limits")
     order, families, control_lines = (
         tuple(check_type(table[key], list, file=path, key=key)) for key in ("order", "families", "control_lines")
     )

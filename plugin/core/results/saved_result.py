@@ -7,13 +7,13 @@ The file has the report, the time, and digests of the checked data. A plan witho
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from ..files.data import read_value
 from ..files.dataset_files import LOG_SUFFIXES, iterate_dataset_files
 from ..files.digests import add_digest, read_json_with_digest
 from ..files.writing import write_text
@@ -31,6 +31,8 @@ RESULT_SUFFIX = ".result.json"
 #: Larger files are compared by time and size only.
 _MAX_DIGEST_BYTES = 64 * 1024 * 1024
 
+#: Type of the values by which waivers match findings and which the report omits (`_list_waiver_matching_values`).
+_PLACES = list[tuple[bool, float | None, tuple[float, float] | None]]
 #: Name, time (ns) and size of each file of a source.
 FileStamp = tuple[tuple[str, int, int], ...]
 
@@ -216,38 +218,32 @@ def read_saved_result(path: str | Path) -> SavedResult:
     """
     from ..model.report import Report
 
+    path = Path(path)
     try:
-        data = read_json_with_digest(Path(path).read_text(encoding="utf-8"))
+        data = read_json_with_digest(path)
+        read_value(data, {"schema": str, "finished": str, "report": dict, "area_known": bool, "crs": str}, file=path)
         if data["schema"] != RESULT_SCHEMA:
-            raise DataError("kept_result_damaged", file=Path(path).name)
-        report = Report.from_dict(data["report"])
-        for finding, (by_place, by_nodes_m2, location) in zip(report.findings, data["places"], strict=True):
-            finding.by_place, finding.by_nodes_m2 = bool(by_place), by_nodes_m2
-            finding.place = (float(location[0]), float(location[1])) if location else None
+            raise DataError("kept_result_damaged", file=path.name)
+        report = Report.from_dict(data["report"], path, "report")
+        places = read_value(data.get("places"), _PLACES, file=path, key="places")
+        for finding, (by_place, by_nodes_m2, location) in zip(report.findings, places, strict=True):
+            finding.by_place, finding.by_nodes_m2, finding.place = by_place, by_nodes_m2, location
         return SavedResult(
             finished_at=datetime.fromisoformat(data["finished"]),
             report=report,
-            crs=str(data["crs"]),
-            check_settings=dict(data["settings"]),
-            layers=[SavedLayer(**{**layer, "stamp": _read_stamp(layer["stamp"])}) for layer in data["layers"]],
-            side_files={
-                name: SavedFile(_read_stamp(file_entry["stamp"]), file_entry["digest"])
-                for name, file_entry in data["files"].items()
-            },
-            is_area_known=bool(data["area_known"]),
+            crs=data["crs"],
+            check_settings=read_value(data.get("settings"), dict[str, str], file=path, key="settings"),
+            layers=read_value(data.get("layers"), list[SavedLayer], file=path, key="layers"),
+            side_files=read_value(data.get("files"), dict[str, SavedFile], file=path, key="files"),
+            is_area_known=data["area_known"],
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError("kept_result_damaged", file=Path(path).name) from error
+    except (OSError, ValueError, DataError) as error:
+        raise DataError("kept_result_damaged", file=path.name) from error
 
 
 def _list_waiver_matching_values(finding: Finding) -> list[Any]:
     """Return values of a finding that waivers are matched by and the report omits."""
     return [finding.by_place, finding.by_nodes_m2, list(finding.place) if finding.place else None]
-
-
-def _read_stamp(entries: Iterable[Iterable[Any]]) -> FileStamp:
-    """Return the stamp of a source's files from its JSON form, a list of [name, modification time (ns), size]."""
-    return tuple((str(name), int(time), int(size)) for name, time, size in entries)
 
 
 def restore_plan_with_empty_layers(saved_result: SavedResult, options: RunOptions, inputs: tuple[str, ...]) -> Plan:

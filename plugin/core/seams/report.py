@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from typing import Any
 
 from ...metadata import read_plugin_version
 from ..counties.model import SEAMS_JSON
-from ..errors import OutputError
+from ..errors import OutputError, SanxianError
+from ..files.data import read_json
 from ..files.names import make_unique_file_names
 from ..files.writing import check_result_folder, check_writable, explain_os_error, replace_until_error
 from ..messages.texts import Texts
@@ -147,10 +147,10 @@ def _check_pairs_replaceable(output: Path) -> None:
 def has_former_result(output: Path) -> bool:
     """Return True if a folder has the JSON of a check of seams, of this or another version."""
     try:
-        data = json.loads((output / SEAMS_JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = read_json(output / SEAMS_JSON, {"schema": str})
+    except SanxianError:
         return False
-    return isinstance(data, dict) and str(data.get("schema")).startswith(f"{SEAMS_SCHEMA.partition('/')[0]}/")
+    return str(data["schema"]).startswith(f"{SEAMS_SCHEMA.partition('/')[0]}/")
 
 
 def write_result(result: SeamResult, output: Path) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml, read_value
 
 #: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
 #: marks.
@@ -89,9 +89,8 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntr
     check_type(row, dict, file=path, key=entry)
     check_keys(row, required=_REQUIRED_KEYS, allowed=("rule",), file=path, where=entry)
     left, right = (_read_text_or_list(row[side], path, f"{entry}.{side}") for side in ("left", "right"))
-    texts = {key: value for key, value in row.items() if key not in ("left", "right")}
-    for key, value in texts.items():
-        check_type(value, str, file=path, key=f"{entry}.{key}")
+    others = {key: value for key, value in row.items() if key not in ("left", "right")}
+    texts = read_value(others, dict[str, str], file=path, key=entry)
     check_known(row["mark"], SOURCE_MARKS, path, f"{entry}.mark")
     # A county with better knowledge than mark C sets an error in its profile.
     meanings = [meaning for meaning in CONFLICT_MEANINGS if row["mark"] != "C" or meaning != ERROR_MEANING]
@@ -101,8 +100,8 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntr
 
 def _read_text_or_list(value: Any, path: Path, entry: str) -> list[str]:
     """Return a list of texts; a single text becomes a list of one."""
-    word_list = value if isinstance(value, list) else [value]
-    return [check_type(word, str, file=path, key=entry) for word in word_list]
+    texts: list[str] = read_value(value if isinstance(value, list) else [value], list[str], file=path, key=entry)
+    return texts
 
 
 def add_missing_conflicts(

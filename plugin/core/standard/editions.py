@@ -9,7 +9,7 @@ from typing import Any
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import DataError, InputError
-from ..files.data import check_keys, check_known, check_type, read_toml
+from ..files.data import check_keys, check_type, read_toml, read_value
 from ..model.rule import Severity
 
 #: The file that makes a folder a standard.
@@ -149,18 +149,16 @@ def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
     Codes are not validated here, because rules load after standards; a test does it. ``where``: the table's name, for
     errors.
     """
-    for code, value in check_type(table, dict, file=path, key=where).items():
-        check_known(value, Severity, path, f"{where}.{code}")
-    return dict(table)
+    severities: dict[str, str] = read_value(table, dict[str, Severity], file=path, key=where)
+    return severities
 
 
 def read_phase_severities(table: Any, path: Path) -> dict[str, dict[str, str]]:
     """Return phase → code → severity (``[phase.drafting.severity]``)."""
-    severities_by_phase = {}
-    for phase, rows in check_type(table, dict, file=path, key="phase").items():
-        check_keys({phase: rows}, required=(), allowed=PLANNING_PHASES, file=path, where="phase")
-        phase_section = f"phase.{phase}"
-        check_type(rows, dict, file=path, key=phase_section)
-        check_keys(rows, required=("severity",), allowed=(), file=path, where=phase_section)
-        severities_by_phase[phase] = read_severities(rows["severity"], f"{phase_section}.severity", path)
-    return severities_by_phase
+    sections: dict[str, dict[str, dict[str, str]]] = read_value(
+        table, dict[str, dict[str, dict[str, Severity]]], file=path, key="phase"
+    )
+    check_keys(sections, required=(), allowed=PLANNING_PHASES, file=path, where="phase")
+    for phase, section in sections.items():
+        check_keys(section, required=("severity",), allowed=(), file=path, where=f"phase.{phase}")
+    return {phase: section["severity"] for phase, section in sections.items()}

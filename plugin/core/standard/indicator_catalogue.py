@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import DataError
-from ..files.data import check_keys, check_known, check_type, read_toml
+from ..files.data import check_keys, check_known, read_toml, read_value
 
 if TYPE_CHECKING:
     from . import Standard
@@ -193,19 +193,17 @@ def _read_catalogue(path: Path) -> IndicatorCatalogue:
     for entry in entries.values():
         for key in ("part", "whole"):
             check_known(getattr(entry, key), ("", *entries), path, f"{entry.id}.{key}")
-    groups = tuple(_read_land_group(row, f"land_group[{n}]", path) for n, row in enumerate(table["land_group"], 1))
+    groups = read_value(table["land_group"], tuple[LandUseGroup, ...], file=path, key="land_group")
     return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), indicator_id_by_name)
 
 
 def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicator:
     """Return the indicator in a row of ``[[indicator]]``; raise DataError if invalid."""
     check_keys(row, required=_REQUIRED_TEXTS, allowed=(*_OPTIONAL_TEXTS, *_LIST_KEYS), file=path, where=field)
-    for key, value in row.items():
-        if key in _LIST_KEYS:
-            for item in check_type(value, list, file=path, key=f"{field}.{key}"):
-                check_type(item, str, file=path, key=f"{field}.{key}")
-        else:
-            check_type(value, str, file=path, key=f"{field}.{key}")
+    values = {
+        key: read_value(value, tuple[str, ...] if key in _LIST_KEYS else str, file=path, key=f"{field}.{key}")
+        for key, value in row.items()
+    }
     for key, allowed_values in (
         ("method", tuple(REQUIRED_KEYS_BY_METHOD)),
         ("unit", INDICATOR_UNITS),
@@ -216,13 +214,4 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicat
     check_keys(row, required=REQUIRED_KEYS_BY_METHOD[row["method"]], allowed=row, file=path, where=field)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
         raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
-    entry_values: dict[str, Any] = {key: tuple(value) if key in _LIST_KEYS else value for key, value in row.items()}
-    return CatalogueIndicator(**entry_values)
-
-
-def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandUseGroup:
-    """Return the land-use group in a row of ``[[land_group]]``; raise DataError if invalid."""
-    check_keys(row, required=("id", "zh", "en", "classes"), allowed=(), file=path, where=field)
-    for code in check_type(row["classes"], list, file=path, key=f"{field}.classes"):
-        check_type(code, str, file=path, key=f"{field}.classes")
-    return LandUseGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
+    return CatalogueIndicator(**values)

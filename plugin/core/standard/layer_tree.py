@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..files.data import check_keys, check_type
+from ..files.data import check_keys, read_value
 
 if TYPE_CHECKING:
     from . import Standard
@@ -65,31 +65,25 @@ def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
     Raise DataError with file and key.
     """
     section = f"tree.{key}"
-    check_entry(row, section, path, ("roles", "also"), ("chosen", "shown"))
-    is_chosen, is_shown = (
-        check_type(row.get(flag, default), bool, file=path, key=f"{section}.{flag}")
-        for flag, default in (("chosen", False), ("shown", True))
+    check_entry(row, section, path, also=list[str], chosen=bool, shown=bool)
+    return TreeBranch(
+        key,
+        row["name"],
+        tuple(row["roles"]),
+        tuple(row.get("also", ())),
+        is_chosen=row.get("chosen", False),
+        is_shown=row.get("shown", True),
     )
-    return TreeBranch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), is_chosen, is_shown)
 
 
-def check_entry(
-    row: Any,
-    section: str,
-    path: Path,
-    list_keys: tuple[str, ...] = ("roles",),
-    other_keys: tuple[str, ...] = (),
-) -> None:
+def check_entry(row: Any, section: str, path: Path, **others: Any) -> None:
     """Raise DataError unless a theme, branch or group has a name, a list of layers and only known keys.
 
-    ``list_keys``: keys of lists of texts.
+    ``others``: further keys, which may be missing, and their types (`read_value`).
     """
-    check_type(row, dict, file=path, key=section)
-    check_keys(row, required=("name", "roles"), allowed=(*list_keys, *other_keys), file=path, where=section)
-    check_type(row["name"], str, file=path, key=f"{section}.name")
-    for key in list_keys:
-        for value in check_type(row.get(key, []), list, file=path, key=f"{section}.{key}"):
-            check_type(value, str, file=path, key=f"{section}.{key}")
+    types = {"name": str, "roles": list[str], **{f"{key}?": kind for key, kind in others.items()}}
+    read_value(row, types, file=path, key=section)
+    check_keys(row, required=(), allowed=[key.removesuffix("?") for key in types], file=path, where=section)
 
 
 def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Iterable[TreeBranch], path: Path) -> None:

@@ -258,7 +258,7 @@ def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str,
 
 def _read_group(key: str, row: dict[str, Any], path: Path) -> TemplateGroup:
     """Return the group of layers in a table ``[groups.<key>]``; raise DataError if invalid."""
-    check_entry(row, f"groups.{key}", path, ("roles", "aliases"))
+    check_entry(row, f"groups.{key}", path, aliases=list[str])
     return TemplateGroup(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
 
 

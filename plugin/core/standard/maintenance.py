@@ -9,12 +9,12 @@ defines the layers and the fields of a change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_known, check_type, read_record, read_toml, read_value
 from .template import Template, TemplateField, read_fields
 
 BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
@@ -29,8 +29,8 @@ class MaintainedLayerSpec:
     """
 
     role: str
-    change_kinds: tuple[str, ...]
-    compared_field: str = ""
+    change_kinds: tuple[str, ...] = field(metadata={"key": "kinds"})
+    compared_field: str = field(default="", metadata={"key": "compare"})
 
 
 @dataclass(frozen=True)
@@ -150,29 +150,16 @@ def load_maintenance(path: Path) -> MaintenanceSpec:
         allowed=("aliases",),
         file=path,
     )
-    layers = []
-    for position, row in enumerate(check_type(table["layer"], list, file=path, key="layer"), start=1):
-        entry = f"layer[{position}]"
-        check_keys(row, required=("role", "kinds"), allowed=("compare",), file=path, where=entry)
-        kinds = check_type(row["kinds"], list, file=path, key=f"{entry}.kinds")
-        layers.append(MaintainedLayerSpec(row["role"], tuple(kinds), row.get("compare", "")))
+    layers: tuple[MaintainedLayerSpec, ...] = read_value(
+        table["layer"], tuple[MaintainedLayerSpec, ...], file=path, key="layer"
+    )
     roles = [layer.role for layer in layers]
     for role in roles:
         if roles.count(role) > 1:
             raise DataError("data_duplicate", file=str(path), key="layer.role", value=role)
     stages = tuple(_read_class_spec(key, table[key], path) for key in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE))
-    delivery = _read_delivery(table["delivery"], path)
-    return MaintenanceSpec(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
-
-
-def _read_delivery(row: Any, path: Path) -> DeliverySpec:
-    """Return the files of the yearly delivery from the table ``[delivery]``; raise DataError if invalid."""
-    delivery_keys = tuple(DeliverySpec.__dataclass_fields__)
-    check_type(row, dict, file=path, key="delivery")
-    check_keys(row, required=delivery_keys, allowed=(), file=path, where="delivery")
-    return DeliverySpec(
-        **{name: check_type(row[name], str, file=path, key=f"delivery.{name}") for name in delivery_keys}
-    )
+    delivery = read_record(DeliverySpec, table["delivery"], file=path, where="delivery")
+    return MaintenanceSpec(table["id"], table["name"], tuple(table.get("aliases", ())), stages, layers, delivery)
 
 
 def _read_class_spec(key: str, row: dict[str, Any], path: Path) -> MaintenanceClassSpec:

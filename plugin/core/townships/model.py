@@ -4,15 +4,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files.data import read_json, read_record, read_value
 
 MANIFEST_SCHEMA = "sanxian-township-package/1"
 #: Files of a package besides its data.
 MANIFEST_NAME, NEIGHBOURS_NAME, TARGETS_NAME = "manifest.json", "neighbours.gpkg", "targets.csv"
+#: Types of the items of a manifest besides its records, for `read_value`.
+_MANIFEST_TYPES = {
+    **dict.fromkeys(("person", "data"), str),
+    "split": dict,
+    "township": {"code": str, "name": str},
+    "layers": list,
+}
 PROJECT_SUFFIX = ".qgz"
 #: Name of the package of rows in no township and of tables without shape, in file and folder names.
 COUNTY_PACKAGE = "county"
@@ -56,8 +64,8 @@ class LayerRecord:
     """
 
     file: str
-    name: str
-    package_name: str
+    name: str = field(metadata={"key": "layer"})
+    package_name: str = field(metadata={"key": "package_layer"})
     fields: tuple[str, ...]
     rows: tuple[RowRecord, ...] = ()
     neighbours: tuple[NeighbourRecord, ...] = ()
@@ -72,14 +80,14 @@ class SplitRecord:
     rows.
     """
 
-    identity: str
+    identity: str = field(metadata={"key": "id"})
     time: str
     version: str
     source: str
     source_digest: str
     county_code: str
     county_name: str
-    distance_m: float
+    distance_m: float = field(metadata={"key": "neighbour_distance_m"})
 
 
 @dataclass(frozen=True)
@@ -146,42 +154,22 @@ def dump_manifest(manifest: Manifest) -> str:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return the manifest of a package. Raise InputError if the file is missing or has other content."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        split, township = data["split"], data["township"]
-        if data["schema"] != MANIFEST_SCHEMA:
-            raise InputError("townships_manifest_damaged", file=str(path))
-        return Manifest(
-            SplitRecord(
-                str(split["id"]),
-                str(split["time"]),
-                str(split["version"]),
-                str(split["source"]),
-                str(split["source_digest"]),
-                str(split["county_code"]),
-                str(split["county_name"]),
-                float(split["neighbour_distance_m"]),
-            ),
-            str(township["code"]),
-            str(township["name"]),
-            str(data["person"]),
-            # A name with folders could lead out of the package.
-            Path(str(data["data"])).name,
-            tuple(
-                LayerRecord(
-                    str(layer["file"]),
-                    str(layer["layer"]),
-                    str(layer["package_layer"]),
-                    tuple(map(str, layer["fields"])),
-                    tuple(RowRecord(int(f), str(k), str(c), str(p)) for f, k, c, p in layer["rows"]),
-                    tuple(NeighbourRecord(int(f), str(k), str(p), str(t)) for f, k, p, t in layer["neighbours"]),
-                    tuple(CrossingRecord(int(f), str(k), tuple(map(str, t))) for f, k, t in layer["crossing"]),
-                )
-                for layer in data["layers"]
-            ),
-        )
-    except FileNotFoundError as error:
-        raise InputError("townships_no_manifest", package=str(path.parent), file=path.name) from error
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError("townships_manifest_damaged", file=str(path)) from error
+    """Return the manifest of a package.
+
+    Raise InputError if the file is missing or is another manifest, DataError with its place for a wrong value.
+    """
+    if not path.is_file():
+        raise InputError("townships_no_manifest", package=str(path.parent), file=path.name)
+    data = read_json(path)
+    if not isinstance(data, dict) or data.get("schema") != MANIFEST_SCHEMA:
+        raise InputError("townships_manifest_damaged", file=str(path))
+    read_value(data, _MANIFEST_TYPES, file=path)
+    return Manifest(
+        read_record(SplitRecord, data["split"], file=path, where="split"),
+        data["township"]["code"],
+        data["township"]["name"],
+        data["person"],
+        # A name with folders could lead out of the package.
+        Path(data["data"]).name,
+        read_value(data["layers"], tuple[LayerRecord, ...], file=path, key="layers"),
+    )

@@ -11,9 +11,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from ..errors import DataError
 from ..files.cells import parse_date
+from ..files.data import parse_json
 from ..model.rule import normalise_rule_code
 from .model import Waiver
 
@@ -226,8 +229,7 @@ def _parse_figures(cell: str) -> dict[str, Any]:
     """Return name → value of the figures that a cell has as JSON; ValueError for an invalid cell."""
     if not cell:
         return {}
-    # NaN and Infinity would match any value.
-    values = json.loads(cell, parse_constant=_parse_number, parse_float=_parse_number)
-    if not isinstance(values, dict) or not all(isinstance(v, str | int | float) for v in values.values()):
-        raise ValueError(cell)
-    return values
+    try:
+        return dict(parse_json(cell, dict[str, str | int | float], file=Path()))
+    except DataError as error:
+        raise ValueError(cell) from error

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..errors import InputError
+from ..files.data import read_json
 from ..model.findings import Finding, set_fingerprints
 from ..model.report import REPORT_SCHEMA, Outcome, Report
 from ..model.rule import Rule
@@ -184,12 +184,12 @@ def _name_transition(item: WorkItem | None, state: WorkState) -> Transition:
 
 
 def read_report(path: str | Path) -> Report:
-    """Return the report in a JSON file; raise InputError for another file."""
+    """Return the report in a JSON file.
+
+    Raise InputError for another file, DataError with its place for a value of another type.
+    """
     path = Path(path)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["schema"] != REPORT_SCHEMA:
-            raise InputError("worklist_report", file=path.name)
-        return Report.from_dict(data)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError("worklist_report", file=path.name) from error
+    data = read_json(path)
+    if not isinstance(data, dict) or data.get("schema") != REPORT_SCHEMA:
+        raise InputError("worklist_report", file=path.name)
+    return Report.from_dict(data, path)

@@ -137,16 +137,6 @@ def test_structure_table_error_states_file_sheet_and_row(made, key, row, structu
         assert structure_workbook_path.name in message and (row is None or ("表 1" in message and str(row) in message))
 
 
-@pytest.mark.parametrize("content", [b"", b"not a workbook", b"PK\x03\x04broken"])
-def test_invalid_or_missing_structure_workbook_is_refused(content, structure_workbook_path):
-    structure_workbook_path.write_bytes(content)
-    with pytest.raises(DataError) as error:
-        read_structure(structure_workbook_path, STANDARD)
-    assert error.value.key == "structure_unreadable"
-    with pytest.raises(DataError):
-        read_structure(structure_workbook_path.with_name("没有.xlsx"), STANDARD)
-
-
 def test_structure_command_writes_all_templates_or_none_if_one_of_their_files_exists(
     structure_workbook_path, tmp_path, capsys
 ):

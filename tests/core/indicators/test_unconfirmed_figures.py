@@ -15,7 +15,6 @@ from plugin.core.adjustment.report import adjustment_to_dict
 from plugin.core.adjustment.run import compare_line
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.errors import InputError
 from plugin.core.evaluation.model import Edition, Level
 from plugin.core.evaluation.run import evaluate_editions
 from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
@@ -36,7 +35,6 @@ from tests.core.office_tables.table_county import write_table_county
 from tests.core.seams.seam_counties import write_counties
 from tests.core.small_plan import (
     convert_to_source_layers,
-    explain_error,
     get_outcome_of_rule,
     join_notices,
     list_findings_of_rules,
@@ -399,24 +397,6 @@ def test_precision_of_a_workbook_figure_is_that_of_its_displayed_digits(tmp_path
     first, second, third = read_printed_figures(tmp_path / "t.xlsx")
     assert (first.value, first.decimals) == (63.2, 2) and (second.value, second.decimals) == (538.87, 2)
     assert (third.name, third.value, third.decimals, third.printed_at) == ("红线面积", 538.9, 1, "附表2")
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "key"),
-    [
-        ("none.xlsx", None, "figures_missing"),
-        ("a.csv", b"\xff\xff\x81", "figures_unreadable"),
-        ("a.xlsx", b"no workbook", "figures_unreadable"),
-        ("a.csv", "甲,乙\n1,2\n".encode(), "figures_no_head"),
-    ],
-)
-def test_unreadable_table_of_figures_is_refused_before_the_layers_are_read(tmp_path, name, data, key):
-    path = tmp_path / name
-    if data is not None:
-        path.write_bytes(data)
-    with pytest.raises(InputError) as caught:
-        check_plan("no such source", RunOptions(figures=str(path)))
-    assert caught.value.key == key and name in explain_error(caught.value)
 
 
 def check_with_stated_figures(tmp_path, *rows, **options):

@@ -29,11 +29,3 @@ def test_unknown_profile_or_standard_is_refused_with_the_known_ones():
     with pytest.raises(DataError) as caught:
         load_standard("county")
     assert_message_contains(caught.value, "county_db", "survey_2020")
-
-
-def test_repeated_key_in_a_json_file_is_refused():
-    from plugin.core.files.data import parse_strict_json
-
-    assert parse_strict_json(b'{"a": [{"b": 1}, {"b": 2}]}') == {"a": [{"b": 1}, {"b": 2}]}
-    with pytest.raises(ValueError, match="twice"):
-        parse_strict_json('{"a": {"verdict": "pass", "verdict": "fail"}}')

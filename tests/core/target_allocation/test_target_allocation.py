@@ -164,25 +164,6 @@ def test_invalid_township_target_table_is_refused_and_its_invalid_row_named(tmp_
         assert all(word in sentence for word in (*words, "任务.csv")), sentence
 
 
-@pytest.mark.parametrize(
-    ("data", "key"),
-    [
-        (b"\xd0\xcf\x11\xe0old", "table_old_workbook"),
-        (b"PK\x03\x04broken", "table_unreadable"),
-        (b"a\0b", "table_unreadable"),
-        (b"\x81\x00\x81\xff", "table_encoding"),
-    ],
-)
-def test_unreadable_township_target_table_is_refused(tmp_path, data, key):
-    path = tmp_path / "x.csv"
-    path.write_bytes(data)
-    with pytest.raises(InputError) as caught:
-        read_township_targets(path)
-    assert caught.value.key == key and all(
-        "x.csv" in sentence for sentence in explain_target_error_in_both_languages(caught)
-    )
-
-
 # -- areas by township ------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from plugin.core.errors import InputError, OutputError
+from plugin.core.errors import DataError, InputError, OutputError
 from plugin.core.options import RunOptions
 from plugin.core.townships.decide import ContradictionKind, Outcome, Prefer
 from plugin.core.townships.merge import MergeOptions, MergeResult, merge_townships
@@ -362,9 +362,9 @@ def test_wrong_packages_are_refused(work):
         work.merge(code)
     assert caught.value.key == "townships_other_county"
     change_manifest(work.packages[code], neighbour_distance_m="x")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(DataError) as caught:
         work.merge(code)
-    assert caught.value.key == "townships_manifest_damaged"
+    assert caught.value.params["key"] == "split.neighbour_distance_m" and "140225100" in caught.value.params["file"]
     (work.packages[code] / "manifest.json").unlink()
     with pytest.raises(InputError) as caught:
         work.merge(code)

@@ -13,7 +13,7 @@ from pyproj import CRS
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
-from ...files.tables import UnreadableTable, open_workbook
+from ...files.workbooks import iterate_values, open_workbook
 from ...files.writing import explain_os_error
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
@@ -198,18 +198,18 @@ def is_boundary_point_file(path: str | Path) -> bool:
         if size > _MOST_WORKBOOK_BYTES:
             return False
         try:
-            book = open_workbook(path, reads_once=True)
-        except UnreadableTable:
-            return False
-        rows_by_sheet = (islice(sheet.iter_rows(values_only=True), heading_lines) for sheet in book.worksheets)
-        return _has_headings(
-            [
-                TableSheet(
-                    "", [TableLine(n, tuple("" if v is None else str(v) for v in row)) for n, row in enumerate(rows, 1)]
-                )
-                for rows in rows_by_sheet
+            rows_by_sheet = [
+                islice(iterate_values(sheet, path.name), heading_lines)
+                for sheet in open_workbook(path, reads_once=True).worksheets
             ]
-        )
+            return _has_headings(
+                [
+                    TableSheet("", [TableLine(n, tuple("" if v is None else str(v) for v in row)) for n, row in rows])
+                    for rows in rows_by_sheet
+                ]
+            )
+        except InputError:
+            return False
     if len(head) == _HEAD_BYTES:
         # The last line may end within a character.
         head = head[: head.rfind(b"\n") + 1]

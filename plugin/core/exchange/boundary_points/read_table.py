@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ...files.tables import UnreadableTable, display_cell, open_workbook, split_lines
+from ...files.tables import display_cell, split_lines
+from ...files.workbooks import iterate_rows, open_workbook
 from .cell_values import count_decimals, find_point_number, normalise_digits, parse_number
 from .forms import PointForm
 from .model import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
@@ -57,28 +57,17 @@ def read_workbook_sheets(path: Path) -> list[TableSheet]:
 
     Raise InputError if the file cannot be read.
     """
-    try:
-        workbook = open_workbook(path)
-    except UnreadableTable as error:
-        key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
-        raise InputError(key, file=path.name) from error
     return [
-        TableSheet(sheet.title, list(_iterate_sheet_lines(sheet)), sheet.sheet_state != "visible")
-        for sheet in workbook.worksheets
+        TableSheet(
+            sheet.title,
+            [
+                TableLine(row.number, tuple(map(_read_cell_text, row.cells)), row.merged_columns)
+                for row in iterate_rows(sheet)
+            ],
+            sheet.sheet_state != "visible",
+        )
+        for sheet in open_workbook(path).worksheets
     ]
-
-
-def _iterate_sheet_lines(sheet: Any) -> Iterator[TableLine]:
-    """Yield the rows of a sheet (openpyxl)."""
-    spanned = {}
-    for merged_range in sheet.merged_cells.ranges:
-        first = sheet.cell(merged_range.min_row, merged_range.min_col)
-        for row in range(merged_range.min_row + 1, merged_range.max_row + 1):
-            spanned[row, merged_range.min_col] = first
-    for number, cells in enumerate(sheet.iter_rows(), 1):
-        texts = tuple(_read_cell_text(spanned.get((number, cell.column), cell)) for cell in cells)
-        merged = frozenset(n for n, cell in enumerate(cells) if (number, cell.column) in spanned)
-        yield TableLine(number, texts, merged)
 
 
 def _read_cell_text(cell: Any) -> str:
@@ -96,10 +85,7 @@ def split_text_table(text: FileText) -> TableSheet:
 
     Raise InputError for an opening quote without its end.
     """
-    try:
-        lines = split_lines("\n".join(text.lines))
-    except UnreadableTable as error:
-        raise InputError("table_quotes", file=text.path.name, line=error.line) from error
+    lines = split_lines("\n".join(text.lines), text.path.name)
     return TableSheet("", [TableLine(line.line_number, tuple(line.cells)) for line in lines])
 
 

@@ -77,16 +77,21 @@ def choose_text_form(lines: list[str], *, requires_metres: bool = False) -> Poin
     forms = [form for form in load_automatic_forms("text") if find_section(lines, form.parcel_section) >= 0]
     if forms:
         counts = [
-            _count_items(line.split(forms[0].separator), forms[0].end_mark)
+            _count_items(_replace_tabs(line, forms[0]).split(forms[0].separator), forms[0].end_mark)
             for line in lines[find_section(lines, forms[0].parcel_section) + 1 :]
         ]
         return max(forms, key=lambda form: (counts.count(len(form.parcel_items)), -forms.index(form)))
     for form in load_automatic_forms("text"):
-        first_rows = [line.split(form.separator) for line in lines if line.strip()][:3]
+        first_rows = [_replace_tabs(line, form).split(form.separator) for line in lines if line.strip()][:3]
         has_points = len(first_rows) > 2 and all(_is_point(cells, form, requires_metres) for cells in first_rows)
         if not form.parcel_section and has_points:
             return form
     return None
+
+
+def _replace_tabs(line: str, form: PointForm) -> str:
+    """Return a line with the separator of a form in place of tabs, unless the line has the separator."""
+    return line if form.separator in line else line.replace("\t", form.separator)
 
 
 def _is_point(cells: list[str], form: PointForm, requires_metres: bool) -> bool:
@@ -182,6 +187,7 @@ class _TextParser:
         self._parcels: list[_OpenParcel] = []
         self._notes: list[PointNote] = []
         self._full_width_lines: list[int] = []
+        self._tab_lines: list[int] = []
         self._separated_lines: list[int] = []
         self._ringless_lines: list[int] = []
         self._stray_lines: list[int] = []
@@ -193,6 +199,9 @@ class _TextParser:
 
     def read_line(self, number: int, line: str) -> None:
         """Read a line that is not blank."""
+        written, line = line, _replace_tabs(line, self._form)
+        if line != written:
+            self._tab_lines.append(number)
         cells = tuple(line.split(self._form.separator))
         if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line and not _is_complete(cells, self._form):
             cells = tuple(line.replace(_FULL_WIDTH_SEPARATOR, ",").split(","))
@@ -297,6 +306,7 @@ class _TextParser:
         notes = list(self._notes)
         for key, level, lines in (
             ("full_width", NoteLevel.WARNING, self._full_width_lines),
+            ("tabs", NoteLevel.WARNING, self._tab_lines),
             ("thousands", NoteLevel.WARNING, self._separated_lines),
             ("ring_empty", NoteLevel.WARNING, self._ringless_lines),
             ("stray_points", NoteLevel.ERROR, self._stray_lines),

@@ -7,12 +7,13 @@ The latter is kept as JSON in a field, so that an export can write it again.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from pyproj import CRS
 
+from ...errors import DataError
+from ...files.data import parse_json
 from ...geometry.crs import make_crs_label
 from ...standard.template import Template, TemplateField
 from .forms import PointForm
@@ -41,8 +42,16 @@ _AREA_FIELDS = (
     (STATUTORY_FIELD, "图斑椭球面积（平方米）"),
     (DIFFERENCE_FIELD, "申报面积减平面面积（平方米）"),
 )
-#: Version of a record.
+#: Version of a record, and the types of its items, for `read_value`.
 _VERSION = 1
+_RECORD_TYPES = {
+    "version": int,
+    **dict.fromkeys(("form", "crs", "codec", "line_end", "area_unit"), str),
+    **dict.fromkeys(("mark", "last_line_end"), bool),
+    **dict.fromkeys(("items", "header", "cells"), list[str]),
+    "values": dict[str, str],
+    "rings": [{"rows": list[list[str]], "closed": bool}],
+}
 
 
 def make_layer_template() -> Template:
@@ -117,35 +126,21 @@ def parse_record(text: str) -> StoredParcel | None:
     if not text.strip():
         return None
     try:
-        record = json.loads(text)
-        if record["version"] != _VERSION:
-            raise DamagedRecordError
-        items = _read_texts(record["items"])
-        rings = tuple(StoredRing(tuple(map(_read_texts, one["rows"])), bool(one["closed"])) for one in record["rings"])
-        layout = FileLayout(
-            str(record["codec"]),
-            bool(record["mark"]),
-            str(record["line_end"]),
-            bool(record["last_line_end"]),
-            _read_texts(record["header"]),
-        )
-        values = {str(item): str(value) for item, value in record["values"].items()}
-        return StoredParcel(
-            str(record["form"]),
-            items,
-            str(record["crs"]),
-            layout,
-            _read_texts(record["cells"]),
-            values,
-            str(record["area_unit"]),
-            rings,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        record = parse_json(text, _RECORD_TYPES, file=Path(RECORD_FIELD))
+    except DataError as error:
         raise DamagedRecordError from error
-
-
-def _read_texts(values: Sequence[Any]) -> tuple[str, ...]:
-    """Return a list of texts as a tuple. Raise TypeError for anything but a list."""
-    if not isinstance(values, list):
-        raise TypeError
-    return tuple(map(str, values))
+    if record["version"] != _VERSION:
+        raise DamagedRecordError
+    layout = FileLayout(
+        record["codec"], record["mark"], record["line_end"], record["last_line_end"], tuple(record["header"])
+    )
+    return StoredParcel(
+        record["form"],
+        tuple(record["items"]),
+        record["crs"],
+        layout,
+        tuple(record["cells"]),
+        record["values"],
+        record["area_unit"],
+        tuple(StoredRing(tuple(map(tuple, one["rows"])), one["closed"]) for one in record["rings"]),
+    )

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -26,14 +26,14 @@ from ..boundary_points.areas import measure_plane_areas
 from ..create import create_database, make_write_error
 from .labels import assign_texts
 from .mapping import DrawingMapping, load_mapping
-from .messages import TABLE_SUFFIXES, write_left_out_table
+from .messages import TABLE_SUFFIXES, LeftOutReasons, write_left_out_table
 from .model import DrawingLine, DrawingPolygon, LeftOut, Ring
 from .outlines import join_outlines
 from .placing import choose_crs, choose_unit, is_statement, take_lines_in_place
 from .polygons import HOLE, HOLE_RULES, make_polygons
 from .read_lines import DrawingContent, read_lines
 from .settings import load_settings
-from .tags import read_tags
+from .tags import DrawingTags, read_tags
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -164,10 +164,13 @@ def import_drawing(
     progress(_READ_SHARE, "")
     cancellation.raise_if_cancelled()
     lines, left_out = _take_mapped(content, mapping)
-    if not lines:
+    if not lines and content.lines and not any(one.layer and one.key != "unmapped" for one in left_out):
         layers = sorted({line.layer for line in content.lines})
         listed = "、".join(layers[: settings.most_listed]) or "—"
         raise InputError("drawing_no_layer", file=drawing.path.name, layers=listed)
+    table_path = Path(table) if table else None
+    if not lines:
+        _refuse_without_polygon(drawing, left_out if content.lines else content.left_out, table_path, options.lang)
     crs = choose_crs(drawing, lines, content.texts, options.crs_text)
     lines, out_of_place = take_lines_in_place(lines, crs)
     left_out += out_of_place
@@ -183,7 +186,7 @@ def import_drawing(
     run = DrawingImport(
         source=drawing.path,
         path=Path(output),
-        table_path=Path(table) if table else None,
+        table_path=table_path,
         encoding=drawing.encoding,
         crs=crs,
         metres_per_unit=metres_per_unit,
@@ -201,9 +204,7 @@ def import_drawing(
         left_out=left_out,
     )
     if not polygons:
-        if run.table_path:
-            write_left_out_table(run.left_out, run.table_path, options.lang)
-        raise InputError("drawing_no_polygon", file=drawing.path.name, count=len(left_out))
+        _refuse_without_polygon(drawing, left_out, table_path, options.lang)
     templates = {
         target.template.role: replace(target.template, fields=(*target.template.fields, *_DRAWING_FIELDS))
         for target in targets.values()
@@ -211,6 +212,16 @@ def import_drawing(
     _write_outputs(run, frames, list(templates.values()), mapping.code_lists, options.lang, cancellation)
     progress(1.0, "")
     return run
+
+
+def _refuse_without_polygon(drawing: DrawingTags, left_out: list[LeftOut], table: Path | None, lang: str) -> NoReturn:
+    """Raise InputError with the entities of a drawing and why none became a polygon; write the table, if any."""
+    if table:
+        write_left_out_table(left_out, table, lang)
+    counts = Counter(entity.type for entity in drawing.entities)
+    found = "、".join(f"{kind} × {count}" for kind, count in counts.most_common()) or "—"
+    reasons = LeftOutReasons(tuple(left_out))
+    raise InputError("drawing_no_polygon", file=drawing.path.name, count=len(left_out), found=found, reasons=reasons)
 
 
 def _take_mapped(content: DrawingContent, mapping: DrawingMapping) -> tuple[list[DrawingLine], list[LeftOut]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,26 +72,34 @@ def describe_import(run: DrawingImport, lang: str) -> list[ReportLine]:
         )
         params = {"count": format_number(len(run.closed), 0), "closing": f"{run.closing_m:g}", "handles": listed}
         lines.append(ReportLine(NoteLevel.INFO, texts.get(_SECTION, "closed", **params)))
-    return [*lines, *_describe_left_out(run, texts)]
+    return [*lines, *(ReportLine(NoteLevel.WARNING, line) for line in _describe_left_out(run.left_out, texts))]
 
 
-def _describe_left_out(run: DrawingImport, texts: Texts) -> list[ReportLine]:
+@dataclass(frozen=True)
+class LeftOutReasons:
+    """What was not taken from a drawing and why, as a parameter of an error: a line for each reason and layer."""
+
+    left_out: tuple[LeftOut, ...]
+
+    def render(self, texts: Texts) -> str:
+        """Return the reasons as text, one on each line."""
+        return "".join(f"\n{line}" for line in _describe_left_out(self.left_out, texts))
+
+
+def _describe_left_out(left_out: Sequence[LeftOut], texts: Texts) -> list[str]:
     """Return a sentence for each reason and layer, with the handles of the first entities and the remedy."""
     grouped: dict[tuple[str, str, str, str], list[LeftOut]] = defaultdict(list)
-    for one in run.left_out:
+    for one in left_out:
         grouped[one.key, one.layer, one.get_reason(texts), one.get_remedy(texts)].append(one)
     return [
-        ReportLine(
-            NoteLevel.WARNING,
-            texts.get(
-                _SECTION,
-                "left_out" if layer else "left_out_without_layer",
-                layer=layer,
-                count=format_number(len(members), 0),
-                handles=_list_handles(members, texts),
-                reason=reason,
-                remedy=remedy,
-            ),
+        texts.get(
+            _SECTION,
+            "left_out" if layer else "left_out_without_layer",
+            layer=layer,
+            count=format_number(len(members), 0),
+            handles=_list_handles(members, texts),
+            reason=reason,
+            remedy=remedy,
         )
         for (_, layer, reason, remedy), members in grouped.items()
     ]

@@ -14,10 +14,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import shapely
-
 from ....metadata import read_plugin_version
-from ...errors import SanxianError
+from ...errors import DataError
 from ...geometry.tolerance import Tolerance
 from ...invariants import InvariantError
 from ...messages.texts import Texts
@@ -143,7 +141,7 @@ def _record_package_waivers(report: Report, report_data: dict[str, Any]) -> None
     """
     try:
         stated_findings = Report.from_dict(report_data).findings
-    except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
+    except DataError:
         # The report of another version, or a damaged one.
         return
     waived = [one for one in stated_findings if one.state == "waived"]

@@ -55,7 +55,7 @@ class LayerSlot:
     need: str
     name: str = ""
     fields: tuple[str, ...] = ()
-    names_by_field: dict[str, str] = field(default_factory=dict, hash=False)
+    names_by_field: dict[str, str] = field(default_factory=dict, hash=False, metadata={"key": "names"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class VectorSet:
     folder: str
     file: str
     crs: str
-    layers: tuple[LayerSlot, ...]
+    layers: tuple[LayerSlot, ...] = field(metadata={"key": "layer"})
     vertical: str = ""
     encoding: str = "UTF-8"
     others: bool = False

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ....paths import PACKAGE_SPECS_FOLDER
 from ...errors import DataError
-from ...files.data import ErrorCollector, check_keys, check_known, check_type, read_toml
+from ...files.data import ErrorCollector, check_keys, check_known, check_type, read_toml, read_value
 from ...standard.template import SOURCE_MARKS
 from .model import METADATA_ITEMS, GatheringSpec, NamedFile, PackageSpec, TableAndColumnAliases
 from .rows import (
@@ -20,10 +20,8 @@ from .rows import (
     check_unique,
     pop_table_and_column_aliases,
     read_file_slot,
-    read_gathering_spec,
     read_map_settings,
     read_named_file,
-    read_text_table,
     read_vector_set,
 )
 
@@ -94,8 +92,9 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     folders = _read_part(
         errors,
         {key: key for key in folder_table} if isinstance(folder_table, dict) else no_texts,
-        read_text_table,
+        _read_typed,
         folder_table,
+        dict[str, str],
         path,
         "folders",
     )
@@ -103,13 +102,13 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         with errors.collect_data_error():
             for part in folders[key].split("/"):
                 check_portable_name(part, path, f"folders.{key}")
-    rows: list[Any] = _read_part(errors, [], _expect_list, table.get("vector", []), path, "vector")
+    rows: list[Any] = _read_part(errors, [], _read_typed, table.get("vector", []), list, path, "vector")
     vectors = [
         _read_part(errors, None, read_vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
     ]
     slots = []
     for kind in _FILE_KINDS:
-        rows = _read_part(errors, [], _expect_list, table.get(kind, []), path, kind)
+        rows = _read_part(errors, [], _read_typed, table.get(kind, []), list, path, kind)
         slots += [
             _read_part(errors, None, read_file_slot, kind, row, f"{kind}[{n}]", path, folders)
             for n, row in enumerate(rows, 1)
@@ -141,7 +140,9 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         tables=named_files.get("tables"),
         words=table_words_read,
         maps=maps,
-        gathering=_read_part(errors, GatheringSpec(), read_gathering_spec, table.get("gathering", {}), path),
+        gathering=_read_part(
+            errors, GatheringSpec(), _read_typed, table.get("gathering", {}), GatheringSpec, path, "gathering"
+        ),
         marks=_read_part(errors, no_texts, _read_marks, table.get("marks", {}), path, tuple(table)),
         path=path,
     )
@@ -157,15 +158,14 @@ def _read_part(errors: ErrorCollector, empty_value: _Part, read_part: Callable[.
     return empty_value
 
 
-def _expect_list(rows: Any, path: Path, key: str) -> list[Any]:
-    """Return a value of the file if it is a list, else raise DataError."""
-    return list(check_type(rows, list, file=path, key=key))
+def _read_typed(value: Any, kind: Any, path: Path, key: str) -> Any:
+    """Return a value of the file as its type requires, else raise DataError (`read_value`)."""
+    return read_value(value, kind, file=path, key=key)
 
 
 def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     """Return the secrecy levels that a specification allows."""
-    level_list = check_type(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
-    levels = tuple(check_type(v, str, file=path, key="secrecy_levels") for v in level_list)
+    levels: tuple[str, ...] = _read_typed(table.get("secrecy_levels", []), tuple[str, ...], path, "secrecy_levels")
     if levels and table.get("secrecy"):
         check_known(table["secrecy"], levels, path, "secrecy")
     return levels
@@ -176,7 +176,7 @@ def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[s
 
     ``present_keys``: the keys of the specification's file.
     """
-    marks = read_text_table(value, path, "marks")
+    marks: dict[str, str] = _read_typed(value, dict[str, str], path, "marks")
     for key, mark in marks.items():
         check_known(mark, SOURCE_MARKS, path, f"marks.{key}")
         check_known(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")

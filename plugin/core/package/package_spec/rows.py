@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ...errors import DataError, OutputError
-from ...files.data import check_keys, check_known, check_type, make_unknown_value_error
+from ...files.data import check_keys, check_known, check_type, make_unknown_value_error, read_record, read_value
 from ...files.names import find_name_problem
 from ...messages.texts import Texts
 from ..names import (
@@ -38,27 +39,12 @@ from .model import (
     PACKAGE_METADATA_ITEMS,
     VCT_ENCODINGS,
     FileSlot,
-    GatheringSpec,
     LayerSlot,
     MapSettings,
     NamedFile,
     TableAndColumnAliases,
     VectorSet,
 )
-
-
-def read_text_table(value: Any, path: Path, table_key: str) -> dict[str, str]:
-    """Return a table of the file in which all values must be texts."""
-    check_type(value, dict, file=path, key=table_key)
-    return {key: check_type(text, str, file=path, key=f"{table_key}.{key}") for key, text in value.items()}
-
-
-def read_gathering_spec(value: Any, path: Path) -> GatheringSpec:
-    """Return how layers of counties become layers of a parent's package (汇总), from the table ``gathering``."""
-    check_type(value, dict, file=path, key="gathering")
-    check_keys(value, required=(), allowed=("renamed", "dissolved"), file=path)
-    tables = {key: read_text_table(value.get(key, {}), path, f"gathering.{key}") for key in ("renamed", "dissolved")}
-    return GatheringSpec(**tables)
 
 
 def check_unique(values: list[str], path: Path, key: str) -> None:
@@ -111,7 +97,7 @@ _TWO_DIGITS_PATTERN = re.compile(r"\d{2}")
 
 
 _TYPE_OF_SETTING: dict[str, type] = {
-    "page": str, "dpi": int, "world_file": bool, "map_set": str, "maker": str, "drawer": str, "date": str,
+    "page?": str, "dpi?": int, "world_file?": bool, "map_set?": str, "maker?": str, "drawer?": str, "date?": str,
 }  # fmt: skip
 
 
@@ -120,10 +106,8 @@ def read_map_settings(row: Any, path: Path) -> MapSettings:
 
     The path of the map set is relative to the specification's file.
     """
-    check_type(row, dict, file=path, key="maps")
-    check_keys(row, required=(), allowed=_TYPE_OF_SETTING, file=path, where="maps")
-    for key, value in row.items():
-        check_type(value, _TYPE_OF_SETTING[key], file=path, key=f"maps.{key}")
+    read_value(row, _TYPE_OF_SETTING, file=path, key="maps")
+    check_keys(row, required=(), allowed=MapSettings.__dataclass_fields__, file=path, where="maps")
     for key in ("maker", "drawer", "date"):
         check_placeholders(row.get(key, ""), path, f"maps.{key}")
     settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
@@ -170,69 +154,57 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
 
     ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
     """
-    check_type(row, dict, file=path, key=table_key)
-    required_keys, optional_keys = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
-    check_keys(row, required=required_keys, allowed=optional_keys, file=path, where=table_key)
-    for key, value in row.items():
-        check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{table_key}.{key}")
-    check_known(row["folder"], folders, path, f"{table_key}.folder")
-    check_name_pattern(row["file"], path, f"{table_key}.file")
-    check_known(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{table_key}.file")
-    check_known(row.get("encoding", "UTF-8"), VCT_ENCODINGS, path, f"{table_key}.encoding")
-    check_crs_text(row["crs"], path, f"{table_key}.crs")
-    if row.get("vertical"):
-        check_crs_text(row["vertical"], path, f"{table_key}.vertical", is_vertical=True)
-    if Path(row["file"]).suffix.lower() == ".vct":
-        _check_vct_and_set_encoding(row, path, table_key)
-    if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
+    vector_set = read_record(VectorSet, row, file=path, where=table_key)
+    check_known(vector_set.folder, folders, path, f"{table_key}.folder")
+    check_name_pattern(vector_set.file, path, f"{table_key}.file")
+    check_known(vector_set.suffix, DATA_SET_SUFFIXES, path, f"{table_key}.file")
+    check_known(vector_set.encoding, VCT_ENCODINGS, path, f"{table_key}.encoding")
+    check_crs_text(vector_set.crs, path, f"{table_key}.crs")
+    if vector_set.vertical:
+        check_crs_text(vector_set.vertical, path, f"{table_key}.vertical", is_vertical=True)
+    if vector_set.suffix == ".vct":
+        vector_set = replace(vector_set, encoding=row.get("encoding", "GBK"))
+        _check_vct(vector_set, path, table_key)
+    if vector_set.suffix == ".shp" and vector_set.vertical:
         # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
-        raise DataError("package_vertical", file=str(path), key=f"{table_key}.vertical", value=row["vertical"])
-    layers = tuple(
-        _read_layer_slot(one, f"{table_key}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1)
-    )
-    check_unique([one.layer for one in layers], path, f"{table_key}.layer")
-    check_unique([one.name.upper() for one in layers if one.name], path, f"{table_key}.layer.name")
-    return VectorSet(**row, layers=layers)
+        raise DataError("package_vertical", file=str(path), key=f"{table_key}.vertical", value=vector_set.vertical)
+    for number, layer in enumerate(vector_set.layers, 1):
+        _check_layer_slot(layer, f"{table_key}.layer[{number}]", path)
+    check_unique([one.layer for one in vector_set.layers], path, f"{table_key}.layer")
+    check_unique([one.name.upper() for one in vector_set.layers if one.name], path, f"{table_key}.layer.name")
+    return vector_set
 
 
-def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, table_key: str) -> None:
-    """Set the encoding of a VCT data set to GBK.
+def _check_vct(vector_set: VectorSet, path: Path, table_key: str) -> None:
+    """Raise DataError for a VCT data set with another encoding, CRS or height system.
 
-    Raise DataError for another encoding, CRS or height system. A VCT file has GBK, CGCS2000, and heights of 1985 or
-    none.
+    A VCT file has GBK, CGCS2000, and heights of 1985 or none.
     """
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
 
-    check_known(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{table_key}.encoding")
-    check_known(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{table_key}.vertical")
+    check_known(vector_set.encoding, ("GBK",), path, f"{table_key}.encoding")
+    check_known(vector_set.vertical, ("", VERTICAL_CRS), path, f"{table_key}.vertical")
     try:
-        check_supported_crs(CRS.from_user_input(row["crs"]), row["id"])
+        check_supported_crs(CRS.from_user_input(vector_set.crs), vector_set.id)
     except OutputError as error:
-        raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=row["crs"]) from error
+        raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=vector_set.crs) from error
 
 
-def _read_layer_slot(row: Any, table_key: str, path: Path) -> LayerSlot:
-    """Return the specification of one layer from its table in the file.
+def _check_layer_slot(layer: LayerSlot, table_key: str, path: Path) -> None:
+    """Raise DataError for an unknown need, a repeated field or name, or a name that formats do not allow.
 
-    ``table_key``: the table's key, for errors.
+    ``table_key``: key of the layer's table, for errors.
     """
-    check_type(row, dict, file=path, key=table_key)
-    check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=table_key)
-    for key, value in row.items():
-        check_type(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{table_key}.{key}")
-    check_known(row["need"], NEED_CODES, path, f"{table_key}.need")
-    fields = tuple(check_type(f, str, file=path, key=f"{table_key}.fields") for f in row.get("fields", ()))
-    name_by_field = read_text_table(row.get("names", {}), path, f"{table_key}.names")
-    check_unique([f.upper() for f in fields], path, f"{table_key}.fields")
-    check_unique([n.upper() for n in name_by_field.values()], path, f"{table_key}.names")
+    check_known(layer.need, NEED_CODES, path, f"{table_key}.need")
+    check_unique([f.upper() for f in layer.fields], path, f"{table_key}.fields")
+    check_unique([n.upper() for n in layer.names_by_field.values()], path, f"{table_key}.names")
     for key, name in (
-        (f"{table_key}.name", row.get("name", "")),
-        *((f"{table_key}.names.{k}", n) for k, n in name_by_field.items()),
+        (f"{table_key}.name", layer.name),
+        *((f"{table_key}.names.{k}", n) for k, n in layer.names_by_field.items()),
     ):
         if name and (problem := find_field_name_problem(name)):
             raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
-    return LayerSlot(row["layer"], row["need"], row.get("name", ""), fields, name_by_field)
 
 
 def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:
@@ -245,8 +217,7 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
     check_keys(
         row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=table_key
     )
-    for key, value in row.items():
-        check_type(value, str, file=path, key=f"{table_key}.{key}")
+    slot = read_record(FileSlot, {**row, "kind": kind}, file=path, where=table_key)
     check_known(row["folder"], folders, path, f"{table_key}.folder")
     check_known(row["need"], NEED_CODES, path, f"{table_key}.need")
     check_name_pattern(row["file"], path, f"{table_key}.file", tuple(PLACEHOLDER_PATTERNS))
@@ -255,7 +226,7 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
         check_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{table_key}.file")
         # A name with a number or title is the name of several files.
         check_name_pattern(row["file"], path, f"{table_key}.file")
-    return FileSlot(kind, **row)
+    return slot
 
 
 def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
@@ -264,13 +235,11 @@ def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
     words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
     texts = Texts("zh")
     for section, known_ids in (("titles", texts.get_section("sheets")), ("heads", texts.get_section("columns"))):
-        words_of_id = check_type(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
-        for key, aliases in words_of_id.items():
+        words_by_part[section] = read_value(
+            row.pop(section, {}), dict[str, tuple[str, ...]], file=path, key=f"tables.{section}"
+        )
+        for key in words_by_part[section]:
             check_known(key, known_ids, path, f"tables.{section}")
-            check_type(aliases, list, file=path, key=f"tables.{section}.{key}")
-            for word in aliases:
-                check_type(word, str, file=path, key=f"tables.{section}.{key}")
-        words_by_part[section] = {key: tuple(aliases) for key, aliases in words_of_id.items()}
     return TableAndColumnAliases(**words_by_part)
 
 
@@ -293,12 +262,10 @@ def read_named_file(
     )
     check_known(row["folder"], folders, path, f"{table_key}.folder")
     check_name_pattern(check_type(row["file"], str, file=path, key=f"{table_key}.file"), path, f"{table_key}.file")
-    former_files = tuple(check_type(row.get("former_files", []), list, file=path, key=f"{table_key}.former_files"))
+    former_files = read_value(row.get("former_files", []), tuple[str, ...], file=path, key=f"{table_key}.former_files")
     for name in former_files:
-        check_name_pattern(
-            check_type(name, str, file=path, key=f"{table_key}.former_files"), path, f"{table_key}.former_files"
-        )
-    name_by_item = read_text_table(row.get("names", {}), path, f"{table_key}.names")
+        check_name_pattern(name, path, f"{table_key}.former_files")
+    name_by_item = read_value(row.get("names", {}), dict[str, str], file=path, key=f"{table_key}.names")
     if items:
         check_keys(name_by_item, required=items, allowed=(), file=path, where=f"{table_key}.names")
         for key, name in name_by_item.items():

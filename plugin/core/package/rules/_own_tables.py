@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...errors import DataError
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.indicator import Indicator
@@ -247,7 +248,7 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
         for row in inspected_book.package.report_data.get("indicators", ()):
             one = Indicator.from_dict(row)
             rows.setdefault(one.id, []).append(one)
-    except _INCOMPLETE_REPORT_ERRORS:
+    except DataError:
         return
     wrong_cells = []
     for block in known_tables.find_sheet_tables(sheet):

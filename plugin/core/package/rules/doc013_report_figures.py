@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...engine.context import RuleContext
+from ...errors import DataError
 from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
@@ -264,7 +265,7 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
             continue
         try:
             stated_indicator = Indicator.from_dict(row)
-        except TypeError:
+        except DataError:
             # A record with other keys, which make another finding.
             continue
         descriptions = [

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from ...files.tables import UnreadableTable, display_value, open_workbook
+from ...files.tables import display_value
+from ...files.workbooks import iterate_values, open_workbook
 from ...messages.texts import TEXT_LANGUAGES
 from ...worklist.model import WorkItem, Worklist, WorkState, clean_text, format_time, parse_state
 from ..words import ReportTexts
@@ -33,20 +34,13 @@ def read_ledger(path: str | Path, when: datetime, by: str = "") -> Worklist:
     fingerprint twice with different values.
     """
     path = Path(path)
-    try:
-        workbook = open_workbook(path, reads_once=True)
-    except UnreadableTable as error:
-        file = str(path) if error.why in ("missing", "no_access") else path.name
-        key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
-        raise InputError(key, file=file) from error
+    workbook = open_workbook(path, reads_once=True)
     items: dict[str, WorkItem] = {}
     change = (format_time(when), by or LEDGER_AUTHOR)
     has_findings = False
     for sheet in workbook.worksheets:
-        # Some programs write a wrong size of the sheet.
-        sheet.reset_dimensions()
         positions: dict[str, int] = {}
-        for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        for line, values in iterate_values(sheet, path.name):
             if positions:
                 _add_item(items, values, positions, change, f"{path.name} [{sheet.title}]", line)
             elif line <= _MAX_LINES_ABOVE_HEADING:

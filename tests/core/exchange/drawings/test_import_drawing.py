@@ -12,6 +12,7 @@ import shapely
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.exchange.drawings.import_drawing import DrawingOptions, import_drawing
+from plugin.core.messages.texts import Texts
 from tests.core.drawing_files import EAST, NORTH, SITE, DrawingWriter, compute_segment_area
 
 FINE = DrawingOptions(tolerance_m=0.00001)
@@ -451,6 +452,38 @@ def test_outputs_that_cannot_be_written_are_refused_and_the_former_stay(tmp_path
     assert target.read_bytes() == b"former"
     rows = list(openpyxl.load_workbook(table).active.iter_rows(values_only=True))
     assert rows[-1][:6] == (handle, SITE, "LINE", EAST + 50, NORTH, 50)
+
+
+def add_hatch(writer):
+    hatch = writer.space.add_hatch(dxfattribs={"layer": SITE})
+    hatch.paths.add_polyline_path([writer.place(point) for point in ((0, 0), (9, 0), (9, 9))])
+
+
+def add_solid(writer):
+    writer.space.add_solid([writer.place(point) for point in ((0, 0), (9, 0), (9, 9))], dxfattribs={"layer": SITE})
+
+
+@pytest.mark.parametrize(
+    ("add", "kind", "words"),
+    [
+        (add_hatch, "HATCH × 1", ("类型 HATCH 不能成面", "type HATCH cannot")),
+        (add_solid, "SOLID × 1", ("类型 SOLID 不能成面", "type SOLID cannot")),
+        (lambda w: w.add_polyline([(0, 0), (9, 9), (9, 0), (0, 9)]), "LWPOLYLINE × 1", ("自相交", "crosses itself")),
+        (lambda w: w.add_text("甲", (0, 0)), "TEXT × 2", ("0", "0")),
+    ],
+)
+@pytest.mark.parametrize("mapping", ["", "project"])
+def test_drawing_without_polygons_is_refused_with_its_entities_and_why_none_became_one(
+    tmp_path, add, kind, words, mapping
+):
+    writer = DrawingWriter()
+    add(writer)
+    path, table = writer.write(tmp_path / "a.dxf"), tmp_path / "left.csv"
+    with pytest.raises(InputError, match="drawing_no_polygon") as caught:
+        import_drawing(path, tmp_path / "out.gpkg", table, options=DrawingOptions(mapping=mapping))
+    for lang, word in zip(("zh", "en"), words, strict=True):
+        message = Texts(lang).explain_error(caught.value)
+        assert kind in message and word in message and table.is_file()
 
 
 def test_cancelled_import_writes_nothing(tmp_path):
