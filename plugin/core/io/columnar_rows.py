@@ -48,6 +48,7 @@ class ColumnarRows:
     cannot represent. ``columns``: one array of values (n,) for each field read, in file order.
     ``distinct_texts_by_position``: position of a field of texts → its distinct texts. ``digest_by_position``: position
     of a field → digest of the bytes from which its values were made. ``shape_hashes`` (n,): as of `hash_shapes`.
+    ``has_unusual_shapes``: a geometry is empty or damaged, or of another type than points to multipolygons.
     """
 
     fids: NDArray
@@ -57,6 +58,7 @@ class ColumnarRows:
     distinct_texts_by_position: dict[int, list[str]]
     digest_by_position: dict[int, bytes]
     shape_hashes: NDArray
+    has_unusual_shapes: bool
 
 
 class _ConvertedColumn(NamedTuple):
@@ -119,7 +121,7 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     if not fids.all():
         # Of a view or a table without a column of ids, the stream gives each row the id 0.
         raise _UnusualLayerError
-    _read_unusual_shapes(path, name, fids, shapes, has_shape, shape_hashes)
+    has_unusual_shapes = _read_unusual_shapes(path, name, fids, shapes, has_shape, shape_hashes)
     # The memory of the stream's values is released column by column.
     converted = map_in_threads(lambda field_name: _convert_column(parts.pop(field_name, [])), names)
     values_by_name = {n: column.values for n, column in zip(names, converted, strict=True) if column is not None}
@@ -133,7 +135,7 @@ def _read_rows(path: Path, name: str, info: dict[str, Any], positions: list[int]
     if other_names:
         values_by_name |= _read_other_columns(path, name, other_names, fids)
     columns = [values_by_name[n] for n in names]
-    return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes)
+    return ColumnarRows(fids, shapes, has_shape, columns, distinct_texts, digests, shape_hashes, has_unusual_shapes)
 
 
 def _convert_column(batches: list[ArrowColumn]) -> _ConvertedColumn | None:
@@ -182,11 +184,14 @@ def _convert_shapes(column: ArrowColumn) -> tuple[NDArray, NDArray, NDArray]:
 
 def _read_unusual_shapes(
     path: Path, name: str, fids: NDArray, shapes: NDArray, has_shape: NDArray, shape_hashes: NDArray
-) -> None:
-    """Replace missing and empty geometries and their hashes, where the file has one, by those that the driver reads."""
+) -> bool:
+    """Replace missing and empty geometries and their hashes, where the file has one, by those that the driver reads.
+
+    Return True if the file has any.
+    """
     rows = np.flatnonzero(has_shape & (shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     if not len(rows):
-        return
+        return False
     if len(rows) > _MAX_DRIVER_SHAPES:
         raise _UnusualLayerError
     _, fids_read, wkb, _ = pyogrio.raw.read(path, layer=name, columns=[], fids=fids[rows], return_fids=True)
@@ -194,6 +199,7 @@ def _read_unusual_shapes(
         raise _UnusualLayerError
     shapes[rows], shape_hashes[rows] = shapely.from_wkb(wkb, on_invalid="ignore"), hash_wkb(wkb)
     has_shape[rows] = [one is not None for one in wkb]
+    return True
 
 
 def _join_numbers(batches: list[ArrowColumn]) -> NDArray:

@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import struct
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ..geometry.arcs import count_arcs
-from .records import open_read_only
-from .shape_headers import find_wkb_start
+from .shape_headers import BLOB_HEADER_SIZE, read_stored_shapes
 from .sql_names import quote_name
 
 _CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
@@ -27,19 +25,25 @@ _NAMES_BY_CODE = {
     10: "CURVEPOLYGON", 11: "MULTICURVE", 12: "MULTISURFACE",
 }  # fmt: skip
 _DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
+#: Bytes of the bounds, by bits 1 to 3 of the flags of a blob.
+_BOUNDS_SIZES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 _PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
-def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
+def read_curve_wkt(path: Path, opened: Path, name: str, key: str | None, fids: NDArray) -> dict[int, str]:
     """Return feature id → WKT of a layer's shapes with curves.
 
     ``path``: the file that the user chose, with the suffix of its format; ``opened``: the path that the driver opens
-    instead, such as that of a copy; ``name``: the layer's name.
+    instead, such as that of a copy; ``name``, ``key``, ``fids``: as of `read_stored_shapes`.
 
     Shapes are found by their type. A shape of a curve type without an arc is straight and left out, except in a
     FileGDB: there the driver has replaced a Bézier curve by segments, and the WKT of these segments is returned.
-    Coordinates have 15 digits; those of a GeoPackage are exact.
+    Coordinates have 15 digits. Those of a GeoPackage are exact: its shapes are read without the driver, of which one
+    damaged shape would stop the search.
     """
+    if path.suffix.lower() == ".gpkg":
+        all_texts = ((fid, _format_curve(blob)) for fid, blob in read_stored_shapes(opened, name, key, fids))
+        return {fid: text for fid, text in all_texts if count_arcs(text)}
     if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
         return {}
     type_list = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
@@ -59,9 +63,7 @@ def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
     text_by_fid = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
     if path.suffix.lower() != ".gdb":
         text_by_fid = {fid: text for fid, text in text_by_fid.items() if count_arcs(text)}
-    return text_by_fid | (
-        _read_exact_wkt(opened, name, list(text_by_fid)) if path.suffix.lower() == ".gpkg" and text_by_fid else {}
-    )
+    return text_by_fid
 
 
 def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
@@ -82,24 +84,21 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
     )
 
 
-def _read_exact_wkt(opened_path: Path, name: str, fids: list[int]) -> dict[int, str]:
-    """Return feature id → WKT with all digits of shapes in a GeoPackage; unreadable shapes are left out."""
+def _format_curve(blob: Any) -> str:
+    """Return the WKT with all digits of a shape of a GeoPackage; empty if it is not of a curve type, or damaged."""
     try:
-        database = open_read_only(opened_path)
-        if database is None:
-            return {}
-        with closing(database):
-            row = database.execute(
-                "SELECT column_name FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
-            ).fetchone()
-            if row is None:
-                return {}
-            shape, table = (text.replace('"', '""') for text in (row[0], name))
-            sql = f'SELECT "{shape}" FROM "{table}" WHERE rowid = ?'  # nosec B608 # quotes are doubled
-            blobs = {fid: database.execute(sql, (fid,)).fetchone()[0] for fid in fids}
-            return {fid: _format_wkb_at(blob[find_wkb_start(blob) :], 0)[0] for fid, blob in blobs.items()}
-    except (sqlite3.Error, struct.error, KeyError, TypeError):
-        return {}
+        wkb = blob[BLOB_HEADER_SIZE + _BOUNDS_SIZES.get(blob[3] >> 1 & 7, 0) :]
+        return _format_wkb_at(wkb, 0)[0] if _read_type(wkb, 0)[0] in _CURVE_TYPES else ""
+    except (struct.error, IndexError, KeyError, RecursionError, TypeError):
+        return ""
+
+
+def _read_type(wkb: bytes, start: int) -> tuple[str, str, int, str]:
+    """Return type, word of its dimensions, numbers of a point and byte order of the shape that begins at a byte."""
+    order = "<" if wkb[start] == 1 else ">"
+    (code,) = struct.unpack_from(f"{order}I", wkb, start + 1)
+    # Older writers mark Z by the highest bit.
+    return _NAMES_BY_CODE[(code & 0xFFFF) % 1000], *_DIMENSIONS[(code & 0xFFFF) // 1000 + (code >> 31)], order
 
 
 def _format_wkb_at(wkb: bytes, start: int) -> tuple[str, int]:
@@ -108,10 +107,8 @@ def _format_wkb_at(wkb: bytes, start: int) -> tuple[str, int]:
     The shape is well-known binary (ISO 13249-3). Raise KeyError or struct.error for another type, or if bytes are
     missing.
     """
-    order = "<" if wkb[start] == 1 else ">"
-    code, count = struct.unpack_from(f"{order}II", wkb, start + 1)
-    word, size = _DIMENSIONS[code // 1000]
-    name, position = _NAMES_BY_CODE[code % 1000], start + 9
+    name, word, size, order = _read_type(wkb, start)
+    (count,), position = struct.unpack_from(f"{order}I", wkb, start + 5), start + 9
     parts = []
     if name in ("LINESTRING", "CIRCULARSTRING"):
         text, position = _format_points(wkb, position, count, order, size)

@@ -120,7 +120,11 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
             if name in view_sql:
                 columns = _read_columns(database, name, shapes.get(name, ""), titles, codes)
                 quoted = name.replace('"', '""')
-                first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
+                try:
+                    first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
+                except sqlite3.Error:
+                    # Damaged, or a view of a missing table: reading its rows reports that.
+                    continue
                 declared_tables[name] = DeclaredTable(
                     columns, first is None, _find_crs_of_reference(*reference), view_sql[name]
                 )

@@ -19,7 +19,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..cancellation import Cancellation
 from ..errors import InputError
 from ..files.encoding import ShapefileEncoding, find_sibling_file
 from ..files.open_datasource import check_shapefile_complete, provide_safe_path
@@ -40,7 +40,7 @@ from .rows import (
 )
 from .shape_headers import read_shape_headers
 from .stored_types import find_mistyped_fields, make_fields
-from .text_geometry import INTERNAL_TABLE_PREFIXES, find_hidden_tables
+from .text_geometry import INTERNAL_TABLE_PREFIXES, MISSING_TABLE, find_hidden_tables
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -144,7 +144,8 @@ def read_file(
     Raises
     ------
     InputError
-        The file is packed, is not GIS data, has no layer, or a layer cannot be read.
+        The file is packed, is not GIS data, has no layer, or no layer can be read. A single unreadable layer of a
+        database gets a ``problem``, so that it does not stop the others.
     """
     suffix = path.suffix.lower()
     if suffix in (".rar", ".7z"):
@@ -159,10 +160,14 @@ def read_file(
         hidden_tables = find_hidden_tables(
             opened_path, {name for name, kind in layer_kinds if kind}, {name for name, _ in layer_kinds}
         )
-        sources = []
         declared_tables = read_declared_tables(opened_path)
         row_count_by_layer = count_geodatabase_rows(opened_path) if suffix == ".gdb" else {}
+        # A FileGDB lists each table, also one without a valid header.
+        damaged_names = [n for n, count in row_count_by_layer.items() if count is None and not n.startswith("GDB_")]
+        hidden_tables |= dict.fromkeys(damaged_names, MISSING_TABLE)
+        layers, first_error = [], None
         for name, kind in layer_kinds:
+            cancellation.raise_if_cancelled()
             if name in hidden_tables or (
                 suffix == ".gpkg" and not kind and name.lower().startswith(INTERNAL_TABLE_PREFIXES)
             ):
@@ -176,14 +181,21 @@ def read_file(
                 declared_tables.get(name),
                 row_count_by_layer.get(name),
             )
-            sources.append(source)
-        layers = _read_layers(sources, wanted, cancellation)
+            try:
+                layers.append(_read_layer(source, wanted))
+            except InputError as error:
+                first_error = first_error or error
+                layers.append(make_unreadable_layer(source.display_name, path, error))
+        cancellation.raise_if_cancelled()
         for name, table in hidden_tables.items():
+            if table.problem is None:
+                continue
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
-            problem: tuple[str, dict[str, Any]] = ("unregistered" if table.has_geometry_column else "table", {})
             layers.append(
-                make_empty_layer(name, path, fields=fields, problem=problem, declared_row_count=table.row_count)
+                make_empty_layer(name, path, fields=fields, problem=table.problem, declared_row_count=table.row_count)
             )
+    if first_error is not None and all(layer.problem for layer in layers):
+        raise first_error
     # A table with the key field (标识码) may be a plan layer without its geometry.
     keyed = [layer for layer in layers if tables and any(field.name.upper() == KEY_FIELD for field in layer.fields)]
     if not keyed and all(layer.problem and layer.problem[0] == "table" for layer in layers):
@@ -200,7 +212,7 @@ def read_layer_by_columns(path: Path, opened_path: Path, name: str, fields: froz
     """
     source = _LayerSource(path, opened_path, name, has_shapes=True, encoding=None, needs_columns=True)
     try:
-        return _read_layers([source], lambda layer: fields, NEVER_CANCELLED)[0]
+        return _read_layer(source, lambda layer: fields)
     except CellwiseLayerError:
         return None
 
@@ -217,21 +229,6 @@ def _list_layers(path: Path, opened_path: Path) -> list[tuple[str, str | None]]:
             return [(str(name), kind) for name, kind in pyogrio.list_layers(opened_path)]
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
         raise InputError("source_not_gis", source=str(path), detail=_find_error_reason_key(error)) from error
-
-
-def _read_layers(
-    sources: list[_LayerSource], select_layer: LayerSelector, cancellation: Cancellation
-) -> list[SourceLayer]:
-    """Return layers with the rows and fields that ``select_layer`` selects.
-
-    Raises InputError if a layer cannot be read, and Cancelled.
-    """
-    layers = []
-    for source in sources:
-        cancellation.raise_if_cancelled()
-        layers.append(_read_layer(source, select_layer))
-    cancellation.raise_if_cancelled()
-    return layers
 
 
 def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer:
@@ -302,7 +299,6 @@ def _read_needed_rows(source: _LayerSource, header: _LayerHeader, only: list[str
         row_count=row_count,
         columnar_rows=columnar_rows,
         mistyped_fields=find_mistyped_fields(path, name, info, positions),
-        may_have_arcs=shape_headers.may_have_arcs,
         needs_columns=source.needs_columns,
     )
     if row_count is not None and row_count != len(layer.frame):
@@ -404,6 +400,12 @@ def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
     """Return a layer without rows and CRS; ``more``: further fields of `SourceLayer`."""
     frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
     return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
+
+
+def make_unreadable_layer(name: str, path: Path, error: InputError) -> SourceLayer:
+    """Return a layer whose problem is the error that stopped its reading."""
+    # A report is passed on; it must not contain the paths of this machine.
+    return make_empty_layer(name, path, problem=(error.key, {**error.params, "source": path.name}))
 
 
 def _find_error_reason_key(error: Exception) -> str:

@@ -48,7 +48,7 @@ _DOCUMENT_SUFFIXES = (
     *(".xlsx", ".xlsm", ".xls", ".et"),
     *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
-    *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".lock", ".toml", ".md", ".log"),
+    *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".xsd", ".gfs", ".lock", ".toml", ".md", ".log"),
 )
 #: First bytes of files that hold layers, or an archive of them, whatever their names are.
 _FILE_SIGNATURES = (

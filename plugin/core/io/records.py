@@ -7,6 +7,7 @@ the index. A shape that the index lacks, or that the table marks as deleted, rem
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import struct
 from contextlib import closing
@@ -27,7 +28,12 @@ from ..files.shapefile_index import (
     list_records,
     read_index,
 )
+from .sql_names import quote_sql_name
 
+#: First bytes of an SQLite database.
+_SQLITE_SIGNATURE = b"SQLite format 3\0"
+#: Size up to which a GeoJSON is read into memory to count its features.
+_MAX_COUNTED_JSON_BYTES = 2**26
 #: Bytes of an entry of a MapInfo .id.
 _ID_BYTES = 4
 
@@ -162,8 +168,8 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
 
 # The number of a layer's rows as the file records it, independent of the driver that reads them.
 # Drivers of older GDAL versions read a FileGDB table with 64-bit ObjectIDs as empty without an error. Counting costs a
-# header, a pass over the table's first bytes, or the COUNT(*) of SQLite; no row is read. Text formats (GeoJSON, GML,
-# KML) have no separate count to compare.
+# header, a pass over the table's first bytes, or the COUNT(*) of SQLite; no row is read. The features of a GeoJSON are
+# counted, since a driver leaves out one without the type "Feature"; GML and KML have no separate count to compare.
 
 #: The end of a table's fixed header.
 _DBF_HEADER = 40
@@ -188,17 +194,21 @@ def count_stored_rows(path: Path, name: str) -> int | None:
         if suffix == ".mif":
             table = find_sibling_file(path, ".mid")
             return None if table is None else sum(map(bool, map(bytes.strip, table.read_bytes().splitlines())))
-    except (OSError, sqlite3.Error, struct.error):
+        if suffix in (".geojson", ".json") and path.stat().st_size <= _MAX_COUNTED_JSON_BYTES:
+            content = json.loads(path.read_bytes())
+            features = content.get("features") if isinstance(content, dict) else None
+            return sum(isinstance(one, dict) for one in features) if isinstance(features, list) else None
+    except (OSError, sqlite3.Error, struct.error, ValueError, RecursionError):
         # The file cannot be read: reading its rows reports that, with the file's name.
         return None
     return None
 
 
-def count_geodatabase_rows(path: Path) -> dict[str, int]:
+def count_geodatabase_rows(path: Path) -> dict[str, int | None]:
     """Return table name → number of valid rows of a FileGDB, as the headers of its tables record them.
 
-    Tables with an invalid header are left out. The catalogue gives the number of each table. Bytes 4 to 8 of a header
-    count the rows in version 3, bytes 16 to 24 in version 4.
+    The number is None for a table that is missing or has an invalid header. The catalogue gives the number of each
+    table. Bytes 4 to 8 of a header count the rows in version 3, bytes 16 to 24 in version 4.
 
     References
     ----------
@@ -211,17 +221,16 @@ def count_geodatabase_rows(path: Path) -> dict[str, int]:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
         return {}
     files = {file.name.lower(): file for file in path.iterdir() if file.suffix.lower() == ".gdbtable"}
-    rows = {}
-    for number, table in zip(catalogue_rows[1], catalogue_rows[3][0], strict=True):
-        file = files.get(f"a{int(number):08x}.gdbtable")
-        row_count = _count_table_rows(file) if file is not None else None
-        if row_count is not None:
-            rows[str(table)] = row_count
-    return rows
+    tables = zip(catalogue_rows[1], catalogue_rows[3][0], strict=True)
+    return {
+        str(table): _count_table_rows(files.get(f"a{int(number):08x}.gdbtable")) for number, table in tables if table
+    }
 
 
-def _count_table_rows(file: Path) -> int | None:
-    """Return the number of rows that the header of a FileGDB table records; None for an invalid header."""
+def _count_table_rows(file: Path | None) -> int | None:
+    """Return the number of rows that the header of a FileGDB table records; None without a file or valid header."""
+    if file is None:
+        return None
     with file.open("rb") as handle:
         header = handle.read(_DBF_HEADER)
     if len(header) < _DBF_HEADER:
@@ -239,9 +248,8 @@ def _count_geopackage_rows(path: Path, name: str) -> int | None:
     database = open_read_only(path)
     if database is None:
         return None
-    table = name.replace('"', '""')
     with closing(database):
-        return int(database.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])  # nosec B608 # quotes are doubled
+        return int(database.execute(f"SELECT COUNT(*) FROM {quote_sql_name(name)}").fetchone()[0])  # nosec B608 # the name is quoted
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:
@@ -252,3 +260,17 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
     if list_logs(path):
         return None
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def open_database(path: Path) -> sqlite3.Connection | None:
+    """Return an SQLite database opened read-only; None for another format.
+
+    A database with a log is a copy (`provide_safe_path`), beside which SQLite may create files.
+    """
+    if not path.is_file():
+        return None
+    with path.open("rb") as handle:
+        is_database = handle.read(len(_SQLITE_SIGNATURE)) == _SQLITE_SIGNATURE
+    if not is_database:
+        return None
+    return open_read_only(path) or sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)

@@ -20,7 +20,8 @@ from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import SourceLayer
 from .columnar_rows import ColumnarRows
 from .curves import read_curve_wkt, replace_rounded_vertices
-from .sql_names import quote_name
+from .shape_headers import read_stored_shapes
+from .sql_names import quote_name, quote_sql_name
 from .stored_types import read_mistyped_columns
 
 #: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
@@ -116,7 +117,6 @@ def read_rows(
     row_count: int | None,
     columnar_rows: ColumnarRows | None,
     mistyped_fields: list[str],
-    may_have_arcs: bool = True,
     needs_columns: bool = False,
 ) -> SourceLayer:
     """Return a layer with its rows.
@@ -125,10 +125,8 @@ def read_rows(
     all fields, in their order; ``only``: names of the fields to read, None for all; ``info``: pyogrio's description of
     the layer; ``row_count``: number of rows that the file records, None if unknown; ``columnar_rows``: the rows with
     the fields to read, None if they are to be read cell by cell; ``mistyped_fields``: as of `find_mistyped_fields`;
-    ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched; ``needs_columns``: raise
-    CellwiseLayerError instead of reading cell by cell.
+    ``needs_columns``: raise CellwiseLayerError instead of reading cell by cell.
     """
-    curve_texts = read_curve_wkt(path, opened, name) if may_have_arcs else {}
     positions, rows = find_field_positions(info, only), columnar_rows
     distinct_texts: dict[int, list[str]] = {}
     column_digests: dict[int, bytes] = {}
@@ -140,13 +138,19 @@ def read_rows(
     elif needs_columns and row_count:
         raise CellwiseLayerError(name)
     else:
-        meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
+        meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only, row_count)
         if only is not None:
             names = [str(field) for field in meta["fields"]]
         has_shape = np.array([w is not None for w in wkb], dtype=bool)
         shapes = shapely.from_wkb(wkb, on_invalid="ignore")
-    # A shape that GEOS cannot represent (a ring of two points) differs from a row without a shape.
-    broken_rows = np.flatnonzero(shapely.is_missing(shapes) & has_shape)
+    key = info.get("fid_column")
+    has_usual_shapes = rows is not None and not rows.has_unusual_shapes
+    curve_texts = {} if has_usual_shapes else read_curve_wkt(path, opened, name, key, fids)
+    # A shape that the driver or GEOS cannot represent (a ring of two points) differs from a row without a shape.
+    is_missing = shapely.is_missing(shapes)
+    if is_missing.any():
+        has_shape = has_shape | np.isin(fids, [fid for fid, _ in read_stored_shapes(opened, name, key, fids)])
+    broken_rows = np.flatnonzero(is_missing & has_shape)
     stored_names = list(map(str, meta["fields"]))
     values_by_field = dict(zip(stored_names, columns, strict=True))
     mistyped = read_mistyped_columns(opened, name, info, mistyped_fields, values_by_field, fids)
@@ -200,23 +204,25 @@ def read_rows(
 
 
 def _read_row_arrays(
-    path: Path, opened_path: Path, name: str, encoding: ShapefileEncoding | None, only: list[str] | None
+    path: Path,
+    opened_path: Path,
+    name: str,
+    encoding: ShapefileEncoding | None,
+    only: list[str] | None,
+    row_count: int | None,
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
     """Return metadata, feature ids (n,), WKB (n,) and one array of values for each field, in file order.
 
-    Texts are decoded. ``only``: names of the fields to read, None for all. Raises InputError if fewer rows are returned
-    than the file records.
+    Texts are decoded. ``only``: names of the fields to read, None for all; ``row_count``: the number of rows that the
+    file has, None if it is unknown.
     """
-    options: dict[str, Any] = {"return_fids": True, "columns": only}
-    if path.suffix.lower() == ".gpkg":
-        # A GeoPackage stores a count of its rows; if it is outdated, readers that rely on it leave rows out.
-        table = name.replace('"', '""')
-        count_sql = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608 # quotes in the name are doubled
-        rows = int(pyogrio.raw.read(opened_path, sql=count_sql, read_geometry=False)[3][0][0])
-        if rows != pyogrio.read_info(opened_path, layer=name, force_feature_count=True)["features"]:
-            options |= {"sql": f'SELECT * FROM "{table}"'}  # nosec B608 # as above
-    if "sql" not in options:
-        options["layer"] = name
+    options: dict[str, Any] = {"return_fids": True, "columns": only, "layer": name}
+    # A GeoPackage stores a count of its rows; if it is outdated, readers that rely on it leave rows out.
+    if (
+        path.suffix.lower() == ".gpkg"
+        and row_count != pyogrio.read_info(opened_path, layer=name, force_feature_count=True)["features"]
+    ):
+        options |= {"sql": f"SELECT * FROM {quote_sql_name(name)}", "layer": None}  # nosec B608 # the name is quoted
     try:
         meta, fids, wkb, columns = pyogrio.raw.read(opened_path, encoding=BYTES_CODEC if encoding else None, **options)
     except UnicodeDecodeError:

@@ -13,7 +13,7 @@ from ..files.encoding import find_sibling_file
 from ..files.open_datasource import check_content
 from ..files.writing import explain_os_error
 from ..plan.layer import TABLE_PROBLEMS, SourceLayer
-from .file import LayerSelector, make_empty_layer, read_file
+from .file import LayerSelector, make_unreadable_layer, read_file
 from .formats import PARQUET_SUFFIXES, READ_SUFFIXES, does_text_file_have_shapes
 from .records import count_stored_rows
 from .zipped import provide_unpacked
@@ -142,10 +142,7 @@ def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancel
                 and not does_text_file_have_shapes(path)
             )
             if not foreign and error.key != "source_no_layer":
-                # A report is passed on; it must not contain the paths of this machine.
-                params = {**error.params, "source": path.name}
-                name = str(error.params.get("layer") or path.stem)
-                layers.append(make_empty_layer(name, path, problem=(error.key, params)))
+                layers.append(make_unreadable_layer(str(error.params.get("layer") or path.stem), path, error))
     if first is not None and layers and all(layer.problem for layer in layers):
         raise first
     if all(layer.problem and layer.problem[0] in TABLE_PROBLEMS for layer in layers):

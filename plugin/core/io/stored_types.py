@@ -18,11 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..plan.layer import FieldInfo, MistypedColumn
-from .records import open_read_only
+from .records import open_database
 from .sql_names import quote_sql_name
 
-#: First bytes of an SQLite database.
-_SQLITE_SIGNATURE = b"SQLite format 3\0"
 #: Features of a column that are listed.
 _MAX_LISTED_FIDS = 20
 
@@ -34,7 +32,7 @@ def find_mistyped_fields(path: Path, name: str, info: dict[str, Any], positions:
     search. Empty for other formats.
     """
     conditions = {str(info["fields"][n]): _make_condition(info, n) for n in positions}
-    database = _open(path)
+    database = open_database(path)
     if database is None or not conditions:
         return []
     sql = f"SELECT 1 FROM {quote_sql_name(name)} WHERE {' OR '.join(conditions.values())} LIMIT 1"  # nosec B608 # names are quoted
@@ -56,7 +54,7 @@ def read_mistyped_columns(
     read, since reading the rows reports that.
     """
     searched = [f for f, v in values_by_field.items() if f in fields or (v.dtype.kind == "M" and pd.isna(v).any())]
-    database = _open(path) if searched else None
+    database = open_database(path) if searched else None
     if database is None:
         return {}
     position_by_field = {str(field): n for n, field in enumerate(info["fields"])}
@@ -85,20 +83,6 @@ def read_mistyped_columns(
                 example = text_by_fid[wrong_fids[0]]
                 mistyped[field] = texts, MistypedColumn(type_by_field[field], len(wrong_fids), example, listed)
     return mistyped
-
-
-def _open(path: Path) -> sqlite3.Connection | None:
-    """Return an SQLite database opened read-only; None for another format.
-
-    A database with a log is a copy (`provide_safe_path`), beside which SQLite may create files.
-    """
-    if not path.is_file():
-        return None
-    with path.open("rb") as handle:
-        is_database = handle.read(len(_SQLITE_SIGNATURE)) == _SQLITE_SIGNATURE
-    if not is_database:
-        return None
-    return open_read_only(path) or sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _make_condition(info: dict[str, Any], position: int) -> str:

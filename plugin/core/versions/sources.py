@@ -93,9 +93,10 @@ def compare_sources(
     }
     name_by_role = {layer_role: after.full_name}
     source_layers = [after]
-    if townships is not None:
+    # Editions of the townships themselves are summed by those of the later one.
+    if townships is not None and (township_role := _choose_township_role(townships, norm)) != layer_role:
         source_layers.append(townships)
-        name_by_role[_choose_township_role(townships, norm)] = townships.full_name
+        name_by_role[township_role] = townships.full_name
     plan = assemble_plan(
         source_layers, norm, roles=name_by_role, scope="three_lines", source=after.source, cancellation=cancellation
     )
@@ -161,11 +162,11 @@ def find_layer_and_townships(
         layer.require_usable()
     usable_layers = [layer for layer in wanted_layers if not layer.problem]
     divisions = [layer for layer in usable_layers if find_role(layer, norm)[0] in township_roles]
-    matching_layers = (
-        [layer for layer in usable_layers if layer not in divisions]
-        if role.upper() not in township_roles
-        else divisions
-    )
+    matching_layers = [
+        layer
+        for layer in usable_layers
+        if (find_role(layer, norm)[0] == role.upper() if role else layer not in divisions)
+    ]
     if not matching_layers and len(layers) == 1 and not layers[0].problem and not find_role(layers[0], norm)[0]:
         # The only layer of a file is used whatever its name is, unless it is recognised as another role.
         matching_layers = read_source(source, cancellation=cancellation)

@@ -150,6 +150,7 @@ def _read_database_keys(source: str, cancellation: Cancellation) -> Iterator[str
     from ..io import read_source
 
     for layer in read_source(source, select_layer=lambda _: frozenset({KEY_FIELD}), cancellation=cancellation):
+        layer.require_usable()
         for column in layer.frame.columns:
             if str(column).upper() == KEY_FIELD:
                 yield from (key for key in layer.frame[column].dropna().astype(str) if key)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coordinate systems and arcs that files declare, compared with their shapes and codes."""
+"""Coordinate systems that files declare, compared with their shapes and codes."""
 
 import re
 import sqlite3
@@ -129,50 +129,10 @@ def test_shapes_without_a_declared_crs_are_not_counted_as_shapes_in_another_crs(
     assert read_shape_headers(declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), number), ROLE).other_crs == {}
 
 
-def test_shape_headers_of_other_formats_and_damaged_files_give_no_other_crs_and_possible_arcs(tmp_path):
+def test_shape_headers_of_other_formats_and_damaged_files_give_no_other_crs(tmp_path):
     damaged = tmp_path / "a.gpkg"
     damaged.write_bytes(b"no database")
-    assert read_shape_headers(damaged, ROLE) == read_shape_headers(tmp_path / "a.shp", ROLE) == ShapeHeaders({}, True)
-
-
-def replace_shape(path, change):
-    """Replace the blob of the last row by ``change`` of it."""
-    with sqlite3.connect(path) as database:
-        fid, blob = database.execute(f"SELECT fid, geom FROM {ROLE} ORDER BY fid DESC LIMIT 1").fetchone()
-        database.execute(f"UPDATE {ROLE} SET geom = ? WHERE fid = ?", (change(blob), fid))
-    database.close()
-    return path
-
-
-def test_layer_of_polygons_has_no_arcs(tmp_path):
-    assert read_shape_headers(write_gpkg(tmp_path / "a.gpkg"), ROLE) == ShapeHeaders({}, False)
-
-
-@pytest.mark.parametrize("kind", [8, 9, 10, 11, 12, 13, 14, 1010, 2010, 3010])
-def test_layer_has_arcs_if_the_type_of_one_shape_allows_arcs(tmp_path, kind):
-    def set_type(blob):
-        start = 8 + {0: 0, 1: 32}[blob[3] >> 1 & 7] + 1
-        return blob[:start] + struct.pack("<I", kind) + blob[start + 4 :]
-
-    path = replace_shape(write_gpkg(tmp_path / "a.gpkg"), set_type)
-    assert read_shape_headers(path, ROLE) == ShapeHeaders({}, True)
-
-
-def test_layer_may_have_arcs_if_one_shape_header_has_other_flags(tmp_path):
-    """The type of a shape without bounds is at another place than that of the first shape."""
-    path = write_gpkg(tmp_path / "a.gpkg")
-    with sqlite3.connect(path) as database:
-        (blob,) = database.execute(f"SELECT geom FROM {ROLE} LIMIT 1").fetchone()
-        assert blob[3] >> 1 & 7 == 1
-        without_bounds = blob[:3] + bytes([blob[3] & ~0b1110]) + blob[4:8] + blob[40:]
-        database.execute(f"INSERT INTO {ROLE} (geom) VALUES (?)", (without_bounds,))
-    database.close()
-    assert read_shape_headers(path, ROLE) == ShapeHeaders({}, True)
-
-
-def test_layer_with_only_missing_shapes_has_no_arcs(tmp_path):
-    path = replace_shape(write_gpkg(tmp_path / "a.gpkg"), lambda blob: None)
-    assert read_shape_headers(path, ROLE) == ShapeHeaders({}, False)
+    assert read_shape_headers(damaged, ROLE) == read_shape_headers(tmp_path / "a.shp", ROLE) == ShapeHeaders()
 
 
 def test_plan_with_shapes_declared_in_another_crs_does_not_pass(tmp_path):

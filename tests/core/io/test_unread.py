@@ -140,6 +140,7 @@ def test_data_file_of_an_unsupported_format_is_reported_in_a_finding(data_folder
         "Thumbs.db": b"\xd0\xcf\x11\xe0", "~$说明.docx": b"\0", "a.gpkg.lock": b"", "说明.docx": b"PK\3\4", "图.jpg": b"\xff\xd8",
         "._a.gpkg": b"\0\5\x16\7\0\2", "任务.csv": "乡镇名称,指标,数值\n".encode(), "truth.json": b'{"a": 1}', "元数据.xml": b"<metadata/>",
         "说明.txt": "耕地".encode("gbk"), "空": b"", "desktop.ini": b"[x]", "a.qml": b"<qgis/>",
+        "CZKFBJ.xsd": b'<xs:element name="FeatureCollection"/>', "CZKFBJ.gfs": b"<GMLFeatureClassList><!-- FeatureCollection -->",
     }.items(),
 )  # fmt: skip
 def test_files_that_contain_no_layers_are_not_reported_as_unread_data(data_folder, name, data):

@@ -34,6 +34,7 @@ from tests.core.small_plan import (
     CHINESE_MESSAGE_TEXTS,
     X,
     Y,
+    convert_to_source_layers,
     explain_error,
     get_outcome_of_rule,
     hash_files,
@@ -175,6 +176,23 @@ def test_ambiguous_or_unknown_role_of_a_comparison_raises_an_input_error(old_and
     with pytest.raises(InputError) as error:
         compare_files(old_and_new_files, role)
     assert expected in explain_error(error.value)
+
+
+def test_layer_of_each_role_is_compared_also_if_it_is_that_of_the_townships(monkeypatch):
+    def pair_editions(before, after, **_):
+        return before.layer.role, after.layer.role, len(before.layer), len(after.layer)
+
+    editions: list = []
+    monkeypatch.setattr("plugin.core.io.read_source", lambda *_, **__: editions)
+    table = make_table([make_county_box(0, 0)], XZQMC=["甲镇"])
+    for role, template in reversed(DEFAULT_NORM.standard.templates.items()):
+        editions[:] = convert_to_source_layers(dict.fromkeys({role, "XZQXZ"}, table))
+        if role == "XZQXZ":
+            assert compare_files(("前", "后"), role).comparison.is_identical
+        elif template.geometry == "polygon":
+            with monkeypatch.context() as patch:
+                patch.setattr("plugin.core.versions.sources.compare_layers", pair_editions)
+                assert compare_files(("前", "后"), role).comparison == (role, role, 1, 1)
 
 
 def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old_and_new_files):

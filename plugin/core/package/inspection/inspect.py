@@ -349,19 +349,10 @@ def _read_data_set(
     """Return the readable layers of a data set, and the names of the unreadable ones."""
     from ...io import read_source
 
-    unreadable_names: list[str] = []
-    while True:
-        try:
-            layers = read_source(
-                path,
-                select_layer=lambda one: one.name not in unreadable_names and wanted_fields(one),
-                cancellation=cancellation,
-            )
-        except InputError as error:
-            name = str(error.params.get("layer", ""))
-            if not name or name in unreadable_names:
-                # The data set is unreadable; this was reported with its files.
-                return [], unreadable_names
-            unreadable_names.append(name)
-        else:
-            return [one for one in layers if one.name not in unreadable_names], unreadable_names
+    try:
+        layers = read_source(path, select_layer=wanted_fields, cancellation=cancellation)
+    except InputError as error:
+        # Without a layer the data set is unreadable; this was reported with its files.
+        return [], [str(error.params["layer"])] if "layer" in error.params else []
+    unreadable_names = [one.name for one in layers if one.problem is not None and one.problem[0] == "layer_unreadable"]
+    return [one for one in layers if one.name not in unreadable_names], unreadable_names
