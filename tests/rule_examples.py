@@ -27,6 +27,8 @@ MESSAGE_VARIANTS = (
     "beyond_county",
     "apart",
     "same_place",
+    "zeros",
+    "several",
     "large_rate",
     "parameters",
 )

@@ -24,7 +24,7 @@ from plugin.core.check import CheckResult, RunOptions, check_plan
 from plugin.core.exchange.edited_copy import write_copy
 from plugin.core.fixes.apply import collect_changes
 from plugin.core.fixes.batch import BatchEntry, BatchResult, choose_fixes, run_batch
-from plugin.core.fixes.differences import get_problem_name, is_same_problem
+from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.run import list_findings_to_fix
 from plugin.core.fixes.state import EditingState
 from plugin.core.model.findings import Finding
@@ -142,8 +142,8 @@ def _list_unmatched(findings: list[Finding], others: list[Finding]) -> list[Find
     """Return the findings whose problem is that of no finding in ``others``."""
     by_name: dict[Any, list[Finding]] = defaultdict(list)
     for other in others:
-        by_name[get_problem_name(other)].append(other)
-    return [one for one in findings if not any(is_same_problem(one, other) for other in by_name[get_problem_name(one)])]
+        by_name[other.problem_name].append(other)
+    return [one for one in findings if not any(is_same_problem(one, other) for other in by_name[one.problem_name])]
 
 
 def run_and_compare(path: Path, truth: list[PlantedDefect], folder: Path) -> dict[str, Any]:

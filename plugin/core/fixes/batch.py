@@ -10,7 +10,7 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..model.findings import Finding
-from .differences import find_remaining_finding, get_problem_name, is_same_problem
+from .differences import find_remaining_finding, is_same_problem
 from .edits import FixRefused
 from .judge import Attempt, FixJudgement, apply_judgements, judge_alone, judge_separate, run_fix
 from .model import Fix, load_all_fixes
@@ -318,7 +318,7 @@ class _BatchRun:
         """Return the entries without an outcome that are on the problem of a finding at present."""
         return [
             entry
-            for entry in self._entries_by_name.get(get_problem_name(finding), ())
+            for entry in self._entries_by_name.get(finding.problem_name, ())
             if not (entry.proposal or entry.refusal or entry.ended_by)
             and is_same_problem(entry.present_finding, finding)
         ]
@@ -326,7 +326,7 @@ class _BatchRun:
     def _set_present_finding(self, entry: BatchEntry, finding: Finding) -> None:
         """Set the finding that an entry is on at present."""
         entry.present_finding = finding
-        self._entries_by_name.setdefault(get_problem_name(finding), []).append(entry)
+        self._entries_by_name.setdefault(finding.problem_name, []).append(entry)
 
     def _reopen_entries(self) -> None:
         """Make findings pending again that ended, but on whose land another finding of their rule and case remains.

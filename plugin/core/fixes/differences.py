@@ -232,30 +232,17 @@ def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[Change
 
 
 # --- problems by their names
-def get_problem_name(finding: Finding) -> tuple[Any, ...]:
-    """Return code, case, layers, keys and field of a finding as the name of its problem.
-
-    Two findings on one problem have equal names. Findings with equal names may still be on different problems, which
-    their locations distinguish (`is_same_problem`).
-    """
-    return (
-        finding.code, finding.case, finding.role, finding.key, finding.field,
-        finding.related_role, tuple(sorted(finding.related_keys)),
-    )  # fmt: skip
-
-
 def is_same_problem(first: Finding, second: Finding) -> bool:
     """Return True if two findings are on the same problem.
 
-    They have the same name (`get_problem_name`) and, where several findings have that name, the same location.
+    They have the same name (`Finding.problem_name`) and, where several findings have that name, the same location.
     """
-    if get_problem_name(first) != get_problem_name(second):
+    if first.problem_name != second.problem_name:
         return False
-    for name in ("fid", "related_fid"):
-        # A finding names the feature id only as long as another row has the same key.
-        fids = [one.params.get(name) for one in (first, second)]
-        if None not in fids and fids[0] != fids[1]:
-            return False
+    fids = zip(*([fid for _, _, fid in one.list_rows()] for one in (first, second)), strict=True)
+    # A finding names the feature id only as long as another row has the same key.
+    if any(None not in pair and pair[0] != pair[1] for pair in fids):
+        return False
     return not (first.by_place or second.by_place) or _is_at_same_place(first, second)
 
 
@@ -289,10 +276,8 @@ def match_renamed_findings(
 
     def identify(finding: Finding) -> tuple[Any, ...]:
         """Return what identifies the problem of a finding although keys changed: rows are named by their origin."""
-        fid, related_fid = finding.params.get("fid"), finding.params.get("related_fid")
-        name = finding.role, finding.key, fid
+        name, *related_features = finding.list_rows()
         rows = [str(origins.get(name, name))]
-        related_features = [(finding.related_role, key, related_fid) for key in finding.related_keys]
         related_rows = sorted(str(origins.get(one, one)) for one in related_features)
         if finding.role == finding.related_role:
             # Of two rows of a layer, the one with the smaller key comes first: a new key may change their order.
@@ -332,11 +317,11 @@ def _pair_findings(
     """
     former_by_name: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
     for one in former_findings:
-        former_by_name[get_problem_name(one)].append(one)
+        former_by_name[one.problem_name].append(one)
     candidates = [
         (former, present)
         for present in present_findings
-        for former in former_by_name[get_problem_name(present)]
+        for former in former_by_name[present.problem_name]
         if is_same_problem(former, present)
     ]
     pairs: list[tuple[Finding, Finding]] = []

@@ -104,3 +104,10 @@ def require_shape(row: Row) -> Any:
     if mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0]:
         raise FixRefused("no_shape", role=row.role, key=row.key)
     return row.plane_shape
+
+
+def require_text_field(row: Row, name: str, code: str) -> None:
+    """Raise FixRefused if a field of a row holds numbers, which would lose the leading zero of a code."""
+    types = {one.name.upper(): one.type for one in row.layer.source.fields}
+    if code.startswith("0") and types.get(name, "text") != "text":
+        raise FixRefused("number_field", role=row.role, field=name, value=code)

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..messages.texts import make_variant_key
 from ..model.rule import RuleParameter, find_unit, split_sections
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ class FixExample:
 class Fix:
     """A declared fix; its ``code`` and ``name`` are public and never change.
 
-    ``solves``: code of a rule → cases of its findings that the fix can end, empty for all cases. The other fields are
-    the arguments of the decorator `fix`; ``parameters`` are the keyword arguments of the function that are numbers.
+    ``solves``: code of a rule → cases of its findings, or variants of a case (`make_variant_key`), that the fix can
+    end; empty for all cases. The other fields are the arguments of the decorator `fix`; ``parameters`` are the keyword
+    arguments of the function that are numbers.
     """
 
     code: str
@@ -77,7 +79,8 @@ class Fix:
     def is_for_finding(self, finding: Finding) -> bool:
         """Return True if the fix can end findings of this rule and case."""
         cases = self.solves.get(finding.code)
-        return cases is not None and (not cases or finding.case in cases)
+        variant_key = make_variant_key(finding.case, finding.params.get("shown", {}).get("variant", ""))
+        return cases is not None and (not cases or finding.case in cases or variant_key in cases)
 
     @property
     def sections(self) -> dict[str, str]:

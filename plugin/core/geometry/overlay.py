@@ -40,6 +40,7 @@ from .polygons import (
     query_in_threads,
     union_polygon_rows,
 )
+from .shape_hashes import hash_shapes
 from .similar_polygons import may_be_similar, subtract_similar_polygon
 from .tolerance import Tolerance
 from .uncovered_windows import find_windows_of_rows
@@ -76,6 +77,9 @@ _ROWS_PER_SUBTRACTION = 256
 
 #: A cover of fewer vertices is united faster than its edges are compared.
 _MIN_VERTICES_FOR_WINDOWS = 20_000
+
+#: More rows than this with one shape are overlaid with the first of them, not each with each.
+MAX_PAIRED_COPIES = 8
 
 #: Comparing this many vertices takes about as long as one overlay.
 VERTICES_PER_OVERLAY = 500
@@ -126,7 +130,8 @@ def find_shared_pieces(
     ----------
     left_polygons, right_polygons
         `Polygons` (whose cached values are reused), or (n,) and (m,) valid polygons or None, in one plane in metres.
-        Without ``right_polygons``, rows i < j of ``left_polygons`` are overlaid with each other.
+        Without ``right_polygons``, rows i < j of ``left_polygons`` are overlaid with each other, but many rows with one
+        shape (`MAX_PAIRED_COPIES`) with the first of them only.
     left_rows, right_rows
         (n,), (m,) bool: the rows to overlay; None for all.
     focus
@@ -317,12 +322,18 @@ def _overlay_candidates(
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     """Return the overlapping pairs of rows of a layer, of which at least one is in the focus ((n,) bool).
 
-    The result is as of `_find_pairs_within`: left rows, right rows, shared geometries, fallback log.
+    The result is as of `_find_pairs_within`: left rows, right rows, shared geometries, fallback log. Of many rows with
+    one shape (`MAX_PAIRED_COPIES`), only pairs with the first of them are returned.
     """
     is_candidate = polygons.find_overlap_candidates(cancellation)
     candidates = np.flatnonzero(is_candidate)
     focused = np.flatnonzero(is_candidate & focus)
     fallback_log, pairs = FallbackLog(), _PairCollector()
+    _, first, place, counts = np.unique(
+        hash_shapes(polygons.shapes[candidates]), return_index=True, return_inverse=True, return_counts=True
+    )
+    row_of_equal_shape = np.arange(len(polygons))
+    row_of_equal_shape[candidates] = np.where(counts[place] > MAX_PAIRED_COPIES, candidates[first[place]], candidates)
     tree = shapely.STRtree(polygons.shapes[candidates])
     for start in range(0, len(focused), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
@@ -331,6 +342,8 @@ def _overlay_candidates(
         # A pair of two focused rows is found from either of them, and kept once.
         once = (i < j) | ((i > j) & ~focus[j])
         i, j = np.minimum(i[once], j[once]), np.maximum(i[once], j[once])
+        differs = (row_of_equal_shape[i] != row_of_equal_shape[j]) | (row_of_equal_shape[j] == i)
+        i, j = i[differs], j[differs]
         _overlay_row_pairs(polygons, polygons, i, j, tolerance, fallback_log, pairs, cancellation)
     return *pairs.sort_pairs(), fallback_log
 

@@ -25,6 +25,8 @@ from .validity import extract_polygons
 
 #: Parts narrower than this (m) are not tested: their points may be on either side.
 MIN_TESTED_WIDTH_M = 1e-3
+#: A shape with more points than this is prepared before they are tested.
+_MAX_POINTS_WITHOUT_INDEX = 8
 
 
 def find_suspicious_overlays(
@@ -52,8 +54,8 @@ def find_suspicious_overlays(
     is_wide = _mask_wide_parts(result_parts)
     x, y = _make_inner_points(result_parts[is_wide])
     pair_of_part = pair_of_part[is_wide]
-    is_wrong = ~shapely.contains_xy(left_shapes[pair_of_part], x, y) | (
-        shapely.contains_xy(right_shapes[pair_of_part], x, y) != is_intersection
+    is_wrong = ~mask_containing_shapes(left_shapes[pair_of_part], x, y) | (
+        mask_containing_shapes(right_shapes[pair_of_part], x, y) != is_intersection
     )
     _mark_suspicious_overlays(
         is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
@@ -72,6 +74,23 @@ def find_suspicious_overlays(
             is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
         )
     return is_suspicious
+
+
+def mask_containing_shapes(shapes: NDArray, x: NDArray, y: NDArray) -> NDArray:
+    """Return (n,) bool: polygons that contain their point, in a time in proportion to vertices plus points.
+
+    ``shapes``: (n,) polygons or None, where one object may come many times; ``x``, ``y``: (n,) a point for each, in
+    the units of the polygons.
+    """
+    _, first, position, counts = np.unique(
+        list(map(id, shapes)), return_index=True, return_inverse=True, return_counts=True
+    )
+    distinct, is_repeated = shapes[first], counts > _MAX_POINTS_WITHOUT_INDEX
+    # GEOS compares a point with all edges unless a shape is prepared; threads must not share a prepared one.
+    distinct[is_repeated] = shapely.from_wkb(shapely.to_wkb(distinct[is_repeated]))
+    shapely.prepare(distinct[is_repeated])
+    contains: NDArray = shapely.contains_xy(distinct[position], x, y)
+    return contains
 
 
 def _make_inner_points(shapes: NDArray) -> tuple[NDArray, NDArray]:

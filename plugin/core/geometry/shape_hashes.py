@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
+from typing import Any
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -40,3 +44,28 @@ def normalize_shapes(shapes: NDArray) -> NDArray:
     # A ring then begins at a corner, which is kept.
     normalized: NDArray = shapely.normalize(shapely.simplify(shapely.normalize(shapes), _ON_LINE_M))
     return normalized
+
+
+def find_groups_of_equal_shapes(shapes: NDArray) -> list[list[int]]:
+    """Return groups of at least two rows with equal shapes, whatever `normalize_shapes` ignores.
+
+    ``shapes``: (n,) geometries in metres, or None. Only shapes with the same extent are compared.
+    """
+    rows_with_shape = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    bounds = shapely.bounds(shapes[rows_with_shape]).reshape(-1, 4)
+    _, extent_of_row, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
+    groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)
+    for n in np.flatnonzero(counts[extent_of_row.ravel()] > 1).tolist():
+        row = int(rows_with_shape[n])
+        groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(normalize_shapes(shapes[row]))].append(row)
+    return [rows for rows in groups.values() if len(rows) > 1]
+
+
+def hash_corners(shape: Any) -> str:
+    """Return a hash of the corners of a shape (m), 20 hexadecimal digits.
+
+    Corners are rounded to metres and sorted: a reprojection to degrees and back changes nothing, nor does what
+    `normalize_shapes` ignores.
+    """
+    corners = np.unique(np.round(shapely.get_coordinates(normalize_shapes(shape))).astype(np.int64), axis=0)
+    return hashlib.sha256(corners.tobytes()).hexdigest()[:20]

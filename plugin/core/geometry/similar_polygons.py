@@ -14,7 +14,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .overlay_fallback import compute_local_origins, translate_back, translate_shapes, wrap_shape
+from .overlay_fallback import (
+    compute_local_origins,
+    mask_containing_shapes,
+    translate_back,
+    translate_shapes,
+    wrap_shape,
+)
 from .polygon_rings import compute_signed_areas, extract_rings, hash_vertices
 
 #: At most one edge in this many may differ; with more, an overlay is faster.
@@ -51,10 +57,8 @@ def subtract_similar_polygon(minuend: Any, subtrahend: Any) -> NDArray | None:
         return None
     points = shapely.point_on_surface(faces)
     x, y = shapely.get_x(points), shapely.get_y(points)
-    # Single polygons, because shapely does not prepare those in arrays: each point would be compared with all edges.
-    # Copies, because threads must not share a prepared one.
     in_minuend, in_subtrahend = (
-        shapely.contains_xy(shapely.from_wkb(shapely.to_wkb(one[0])), x, y) for one in (minuend, subtrahend)
+        mask_containing_shapes(np.repeat(one, len(faces)), x, y) for one in (minuend, subtrahend)
     )
     areas, whole_areas = shapely.area(faces), shapely.area([minuend[0], subtrahend[0]])
     difference = whole_areas[0] - whole_areas[1] - areas[in_minuend].sum() + areas[in_subtrahend].sum()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -44,6 +44,16 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
             refers_to_other=True,
         )
     return cache[layer, survey_layer]
+
+
+def take_containing_values(values: NDArray, containing_rows: NDArray, default: Any) -> NDArray:
+    """Return (n,) the value of the row that contains each row, ``default`` where none does.
+
+    ``values``: (m,) a value for each row of the containing layer, which may have no rows; ``containing_rows``: (n,) as
+    `find_containing_rows` returns them.
+    """
+    # −1 (no row) takes the last value.
+    return np.append(values, default)[containing_rows]
 
 
 def _compute_containing_rows(layer: Layer, survey_layer: Layer, rows: NDArray | None) -> NDArray:
@@ -225,8 +235,7 @@ def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
     rate = np.divide(net, gross, out=np.full(len(parcels), np.nan), where=gross > 0)
     rate[~ctx.find_cultivated_rows(parcels) | ~((rate >= _LEAST_NET_RATE) & (rate <= 1))] = np.nan
-    own_rate = np.where(on >= 0, rate[on], np.nan) if len(parcels) else np.full(len(layer), np.nan)
-    expected = layer.numbers("gross_area") * own_rate
+    expected = layer.numbers("gross_area") * take_containing_values(rate, on, np.nan)
     is_compared = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))
     township_number, township_names = locate_row_centres(layer, ctx)
     return SurveyDeductions(

@@ -131,12 +131,7 @@ def _distribute_findings(findings: list[Finding], results: list[RecheckResult]) 
         for name in result.changed_row_names | result.touched_rows:
             results_by_name.setdefault(name, []).append(position)
     for finding in findings:
-        related_fid = finding.params.get("related_fid")
-        row_names = [
-            (finding.role, finding.key, finding.params.get("fid")),
-            *((finding.related_role, key, related_fid) for key in finding.related_keys),
-        ]
-        for position in dict.fromkeys(n for name in row_names for n in results_by_name.get(name, ())):
+        for position in dict.fromkeys(n for name in finding.list_rows() for n in results_by_name.get(name, ())):
             if results[position].may_replace_finding(finding):
                 results[position].new_findings.append(finding)
 

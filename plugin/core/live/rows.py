@@ -109,16 +109,18 @@ class RecheckResult:
         """Return True if the change of the rows may have ended or altered an earlier finding."""
         if finding.code not in self.rule_codes:
             return False
-        row_name = (finding.role, finding.key, finding.params.get("fid"))
-        fid = finding.params.get("related_fid")
-        related_rows = {(finding.related_role, key, fid) for key in finding.related_keys}
+        row_name, *other_rows = finding.list_rows()
+        related_rows = set(other_rows)
+        roles = {role for role, _, _ in self.changed_row_names}
+        if finding.shape_hash:
+            # Rows with one shape are touched together, and all of them are checked.
+            return finding.role in roles and related_rows | {row_name} <= self.touched_rows | self.changed_row_names
         has_no_row = not finding.key and row_name[2] is None
         # Between two rows: nothing changed where they meet unless the other was touched too.
         if row_name in self.changed_row_names:
             return not related_rows or bool(related_rows & (self.touched_rows | self.changed_row_names))
         if related_rows & self.changed_row_names:
             return has_no_row or row_name in self.touched_rows
-        roles = {role for role, _, _ in self.changed_row_names}
         # The changed row may cover land of two rows of other layers now, or no longer.
         if (finding.code, finding.role) in self.covered_roles and roles.isdisjoint(
             {finding.role, finding.related_role}

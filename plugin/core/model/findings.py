@@ -108,6 +108,28 @@ class Finding:
         return copy
 
     @property
+    def shape_hash(self) -> str:
+        """Return the hash of a shape, if the finding is on all features with this shape; else an empty text."""
+        return str(self.params.get("shape_hash", ""))
+
+    @property
+    def problem_name(self) -> tuple[Any, ...]:
+        """Return code, case, layers, keys and field as the name of the problem.
+
+        Two findings on one problem have equal names. Findings with equal names may still be on different problems,
+        which their locations distinguish (`fixes.differences.is_same_problem`).
+        """
+        related_keys = tuple(sorted(self.related_keys))
+        return self.code, self.case, self.role, self.key, self.field, self.related_role, related_keys
+
+    def list_rows(self) -> list[tuple[str, str, int | None]]:
+        """Return layer code, key and feature id (None where the key identifies it) of each row, the own row first."""
+        related_fids = self.params.get("related_fids") or [self.params.get("related_fid")] * len(self.related_keys)
+        related_rows = zip(self.related_keys, related_fids, strict=False)
+        own_row = (self.role, self.key, self.params.get("fid"))
+        return [own_row, *((self.related_role, key, fid) for key, fid in related_rows)]
+
+    @property
     def area_by_vertices_m2(self) -> float | None:
         """Return the area (m²) by stored vertices, as version 0.1.0 measured it; None without an area."""
         return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
@@ -239,7 +261,8 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
 def set_fingerprints(findings: Iterable[Finding]) -> None:
     """Set the fingerprint of each finding, in place: its stable identity in all checks.
 
-    It is a hash of code, roles, sorted keys and field; where several findings agree in these, also of the location. A
+    It is a hash of code, roles, sorted keys and field; where several findings agree in these, also of the location. On
+    features with equal shapes the shape takes the place of the keys, so that one copy more or less changes nothing. A
     finding on one of many connected pieces (``by_place``) always includes the location. Otherwise a piece added or
     removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
 
@@ -250,7 +273,11 @@ def set_fingerprints(findings: Iterable[Finding]) -> None:
     located_by_base: dict[str, list[Finding]] = defaultdict(list)
     findings = list(findings)
     bases = [
-        _hash_texts([f.code, f.case, f.role, f.related_role, ";".join(sorted([f.key, *f.related_keys])), f.field])
+        _hash_texts(
+            [f.code, f.role, f.shape_hash]
+            if f.shape_hash
+            else [f.code, f.case, f.role, f.related_role, ";".join(sorted([f.key, *f.related_keys])), f.field]
+        )
         for f in findings
     ]
     counts = Counter(bases)

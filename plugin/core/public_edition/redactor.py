@@ -29,7 +29,7 @@ _TEXT_ATTRIBUTES = re.compile(
 #: Shorter names of files are words of the language.
 _MIN_FILE_NAME_CHARACTERS = 4
 _MIN_CRS_CHARACTERS = 4
-_ROW_NUMBER_KEYS = ("fid", "related_fid")
+_ROW_NUMBER_KEYS = ("fid", "related_fid", "related_fids")
 _ROLE_KEYS = ("role", "related_role", "roles", "related_roles", "layer_role")
 #: Keys of persons in waivers and confirmations.
 _NAME_KEYS = ("author", "by")

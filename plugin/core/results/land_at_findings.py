@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import shapely
@@ -69,18 +68,11 @@ def record_overlaps_at_findings(findings: Sequence[Finding], rule_outcomes: Iter
         named = [
             {"code": one.code, "key": key, "fid": fid}
             for one in there
-            for key, fid in [_get_named_row(one)]
+            for _, key, fid in [next((row for row in one.list_rows() if row[1]), one.list_rows()[0])]
             if one.code in wanted_codes
         ]
         if named or checked_codes.issuperset(wanted_codes):
             finding.params["shown"] = {**finding.params.get("shown", {}), "overlaps": named}
-
-
-def _get_named_row(finding: Finding) -> tuple[str, Any]:
-    """Return key and feature id of a finding's row; if its key is unknown, those of the related row."""
-    if finding.key or not finding.related_keys:
-        return finding.key, finding.params.get("fid")
-    return finding.related_keys[0], finding.params.get("related_fid")
 
 
 #: Rule → cases of its findings that state the sum of a layer.

@@ -16,10 +16,10 @@ def match_moved_findings(change: Any) -> list[tuple[Any, Any]]:
     """
     ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
     for finding in change.ended_findings:
-        ended_by_problem.setdefault(_make_problem_key(finding), []).append(finding)
+        ended_by_problem.setdefault(finding.problem_name, []).append(finding)
     pairs = []
     for finding in change.new_findings:
-        ended_findings = ended_by_problem.get(_make_problem_key(finding), [])
+        ended_findings = ended_by_problem.get(finding.problem_name, [])
         matching_finding = next((one for one in ended_findings if _is_at_same_place(finding, one)), None)
         if matching_finding is not None:
             ended_findings.remove(matching_finding)
@@ -36,12 +36,6 @@ def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
         return bool(finding.key)
     has_places = "none" not in (finding.geom_kind, former_finding.geom_kind)
     return has_places and bool(finding.geometry.intersects(former_finding.geometry))
-
-
-def _make_problem_key(finding: Any) -> tuple[Any, ...]:
-    """Return the properties of a finding that stay the same if only its place or size changes."""
-    related_keys = tuple(sorted(finding.related_keys))
-    return finding.code, finding.case, finding.role, finding.key, finding.field, finding.related_role, related_keys
 
 
 class NewErrors:

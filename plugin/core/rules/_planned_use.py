@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from ..engine.context import RuleContext
-from ..indicators.survey_deductions import find_containing_rows
+from ..indicators.survey_deductions import find_containing_rows, take_containing_values
 from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
@@ -88,7 +88,7 @@ def find_facilities_on_other_land(
     is_wrong = ctx.find_rows_with_code(planned_use, "land_use", classes)
     feature_names = points.text("feature_name")
     findings = []
-    for row in np.flatnonzero((planned_rows >= 0) & is_wrong[planned_rows]).tolist():
+    for row in np.flatnonzero(take_containing_values(is_wrong, planned_rows, False)).tolist():
         if not any(word in feature_names[row] for word in words):
             continue
         value = planned_use.text("land_use")[planned_rows[row]]

@@ -72,6 +72,14 @@ class CodeList:
             for code in self.entry_by_code.values()
         }
 
+    def restore_leading_zeros(self, text: str, pad: int = 0) -> str:
+        """Return the code, as it is written in fields, that became ``text`` when it was stored as a number.
+
+        Empty if no code of the list begins with zeros before these digits. ``pad``: as in `get_names_by_written_code`.
+        """
+        codes = [*self.get_names_by_written_code(pad), *self.entry_by_code] if text.isdecimal() else []
+        return next((code for code in codes if code.startswith("0") and code.lstrip("0") == text), "")
+
     def list_code_and_parents(self, code: str) -> tuple[str, ...]:
         """Return a code, its parent, the parent's parent and so on; empty if unknown."""
         chain: list[str] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from math import cos, radians
 from typing import Any
 
@@ -64,15 +65,46 @@ def match_waivers_with_findings(
     by_name: dict[WaiverIdentity, list[Waiver]] = defaultdict(list)
     for entry in candidate_waivers:
         by_name[replace_with_present_keys(entry, waivers.new_key_by_old_key).finding_identity].append(entry)
+    findings = list(findings)
+    result = WaiverMatches()
+    for finding in (one for one in findings if one.shape_hash):
+        _match_copies(finding, by_name, waivers, result)
     codes = {name[0] for name in by_name}
     findings_by_identity: dict[WaiverIdentity, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.code in codes and (name := get_finding_identity(finding)) in by_name:
             findings_by_identity[name].append(finding)
-    result = WaiverMatches()
     for name, same_waivers in by_name.items():
         _match_by_identity(same_waivers, findings_by_identity.get(name, []), waivers, result)
     return result
+
+
+def _match_copies(
+    finding: Finding, by_name: dict[WaiverIdentity, list[Waiver]], waivers: Waivers, result: WaiverMatches
+) -> None:
+    """Give the waivers of some rows with equal shapes the identity of a finding on all of them, in ``by_name``.
+
+    They must accept each pair of its rows, as findings were on pairs once and rows may have been deleted since; else
+    they are outdated.
+    """
+    identity = get_finding_identity(finding)
+    keys_by_name = {
+        name: keys
+        for name in by_name
+        if name[:4] + name[5:] == identity[:4] + identity[5:]
+        and len(keys := sorted(set(identity[4]).intersection(name[4]))) > 1
+    }
+    accepted_pairs = {
+        pair
+        for name, keys in keys_by_name.items()
+        if any(is_same_conflict(entry, finding, waivers) for entry in by_name[name])
+        for pair in combinations(keys, 2)
+    }
+    entries = [entry for name in keys_by_name for entry in by_name.pop(name)]
+    if accepted_pairs.issuperset(combinations(identity[4], 2)):
+        by_name[identity] += entries
+    else:
+        result.outdated_matches += [(entry, finding) for entry in entries]
 
 
 def _match_by_identity(

@@ -25,7 +25,17 @@ from ..model.rule import Severity
 #: Identity of a finding, independent of its place: code, case, roles, sorted keys, field.
 WaiverIdentity = tuple[str, str, str, str, tuple[str, ...], str]
 #: Parameters that identify a row, a waiver, or (in version 0.1.0) the program that read a file, and not the problem.
-PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "package_waiver", "trace", "by")
+PARAMETERS_WITHOUT_FIGURES = (
+    "fid",
+    "fids",
+    "related_fid",
+    "related_fids",
+    "more",
+    "waiver",
+    "package_waiver",
+    "trace",
+    "by",
+)
 #: Parameters next to an area that belong to the conflict: for the same land another value is another conflict. The
 #: latter are in m².
 _VALUE_PARAMETERS, VALUE_PARAMETERS_M2 = ("value",), ("actual", "loss")
@@ -198,7 +208,7 @@ def is_identified_by_fid(finding: Finding) -> bool:
 
     Another file has other ids, so no waiver could match the finding again.
     """
-    return "fid" in finding.params or "related_fid" in finding.params
+    return not finding.params.keys().isdisjoint(("fid", "related_fid", "related_fids"))
 
 
 def find_refusal_reason(finding: Finding) -> str:

@@ -43,12 +43,9 @@ def list_feature_refs(finding: Any) -> list[FeatureRef]:
 
     Empty for a finding on a whole layer or file.
     """
-    params = finding.params
     bounds = None if finding.geom_kind == "none" else finding.geometry.bounds
-    own_refs = [FeatureRef(finding.role, finding.key, params.get("fid"), bounds)]
-    fid = params.get("related_fid")
-    related_refs = [FeatureRef(finding.related_role, key, fid, bounds) for key in finding.related_keys]
-    return [ref for ref in own_refs + related_refs if ref.role and (ref.key or ref.fid is not None)]
+    refs = [FeatureRef(*row, bounds) for row in finding.list_rows()]
+    return [ref for ref in refs if ref.role and (ref.key or ref.fid is not None)]
 
 
 def get_layer_name(result: CheckView, role: str) -> str:

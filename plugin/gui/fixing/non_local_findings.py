@@ -62,10 +62,8 @@ class _FindingsByProblem:
         self.add(findings)
 
     def add(self, findings: Iterable[Any]) -> None:
-        from ...core.fixes.differences import get_problem_name
-
         for finding in findings:
-            self._candidates.setdefault(get_problem_name(finding), []).append(finding)
+            self._candidates.setdefault(finding.problem_name, []).append(finding)
             self._findings[id(finding)] = finding
 
     def list_all(self) -> list[Any]:
@@ -85,9 +83,9 @@ class _FindingsByProblem:
 
     def _find_same_problem(self, finding: Any) -> tuple[list[Any], int] | None:
         """Return a list of findings and the position in it of the first on the same problem; None without one."""
-        from ...core.fixes.differences import get_problem_name, is_same_problem
+        from ...core.fixes.differences import is_same_problem
 
-        candidates = self._candidates.get(get_problem_name(finding), [])
+        candidates = self._candidates.get(finding.problem_name, [])
         return next(((candidates, n) for n, one in enumerate(candidates) if is_same_problem(one, finding)), None)
 
 

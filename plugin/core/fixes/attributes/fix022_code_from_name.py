@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import trim_code_padding
 from ...model.findings import Finding
+from ..dividing import require_text_field
 from ..edits import Edits, FixRefused, RowEdit
 from ..model import FixExample, Safety, fix
 from ..state import EditingState
@@ -45,5 +46,6 @@ def write_code_from_name(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("no_code_for_name", role=row.role, key=row.key, value=former_code, name=name)
     code = matching_entries[0].code
     value = code.ljust(template_field.code_pad, "0") if template_field.code_pad and code.isdigit() else code
+    require_text_field(row, template_field.name, value)
     params = {"field": template_field.name, "value": value, "former": former_code, "name": name}
     return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)

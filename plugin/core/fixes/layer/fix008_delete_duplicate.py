@@ -35,11 +35,7 @@ def delete_duplicate(finding: Finding, *, state: EditingState) -> Edits:
         Shapes that differ in one corner do not count as duplicates; vertices on straight edges do not matter.
     """
     row = state.get_finding_row(finding)
-    others = (
-        [state.get_related_row(finding)]
-        if len(finding.related_keys) == 1
-        else [state.find_row(finding.related_role, key) for key in finding.related_keys]
-    )
+    others = [state.find_row(*related_row) for related_row in finding.list_rows()[1:]]
     shape, *other_shapes = normalize_shapes(np.array([require_shape(one) for one in (row, *others)], dtype=object))
     if not others or not shapely.equals_exact(other_shapes, shape, 0.0).all():
         raise FixRefused("stale")

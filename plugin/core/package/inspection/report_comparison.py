@@ -23,6 +23,7 @@ from ...model.findings import Finding, set_fingerprints
 from ...model.report import Outcome, Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
+from ...waivers.model import get_finding_identity
 from ..problems import join_first
 from .facts import PackageFacts
 
@@ -169,7 +170,7 @@ def _match_findings(stated_findings: list[Finding], found_findings: list[Finding
     fingerprint.
     """
     pairs: list[tuple[Finding, Finding]] = []
-    for identify in (attrgetter("code", "fingerprint"), _identify_without_place):
+    for identify in (attrgetter("code", "fingerprint"), get_finding_identity):
         matched = {id(one) for pair in pairs for one in pair}
         found_by_identity: dict[Any, list[Finding]] = defaultdict(list)
         for one in found_findings:
@@ -181,9 +182,3 @@ def _match_findings(stated_findings: list[Finding], found_findings: list[Finding
                 gaps = [abs((candidate.area_m2 or 0.0) - (one.area_m2 or 0.0)) for candidate in candidates]
                 pairs.append((one, candidates.pop(gaps.index(min(gaps)))))
     return pairs
-
-
-def _identify_without_place(finding: Finding) -> tuple[Any, ...]:
-    """Return rule, message, layers, keys and field of a finding, as a key for matching."""
-    keys = tuple(sorted([finding.key, *finding.related_keys]))
-    return finding.code, finding.case, finding.role, finding.related_role, keys, finding.field

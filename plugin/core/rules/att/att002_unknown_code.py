@@ -6,7 +6,7 @@ from ...engine.context import RuleContext, trim_code_padding
 from ...messages.texts import CodeListName
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.codes import CodeEntry
+from ...standard.codes import CodeEntry, CodeList
 from ...standard.template import TemplateField
 from .._attributes import (
     ValueProblem,
@@ -34,6 +34,8 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the {list}{listed}. Compare with {authority}, and change it to a code of the list; if "
         "the county's own list is longer, add a line to the file of the list (menu Data Dictionary, page of the list, "
         "shows where it is and how).",
+        "unknown_zeros": "{layer} ({key}): {field} = “{value}” is not in the {list}: the code was stored as a number, which "
+        "lost its leading zero; the list has “{restored}”. Write “{restored}” (Fix…), and keep codes in a text field.",
         "layer": "{layer} ({key}): {field} = “{value}” ({name}) is a code of other layers; this one has {expected}. "
         "Compare with {authority}: correct the code of a feature that belongs here, or move the feature to its layer.",
         "name": "{layer} ({key}): {field} is “{value}”, but the name of code {code} must be “{expected}”. Check the "
@@ -84,11 +86,13 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if not any(written_codes):
             continue
         result.unconfirmed.append(f"codes.{template_field.codes}")
-        codes = ctx.get_code_list(template_field.codes).entry_by_code
+        code_list = ctx.get_code_list(template_field.codes)
         accepted_codes = ctx.norm.get_accepted_codes_of_field(layer.template, template_field)
         code_names = layer.get_texts_by_name(template_field.code_name)
         pairs = list(zip(written_codes, code_names, strict=True))
-        judge = partial(_find_code_problem, template_field=template_field, codes=codes, accepted_codes=accepted_codes)
+        judge = partial(
+            _find_code_problem, template_field=template_field, code_list=code_list, accepted_codes=accepted_codes
+        )
         for position, problem in find_wrong_rows(pairs, judge):
             field = template_field.code_name if problem.case == "name" else template_field.name
             result.findings.append(make_value_finding(ctx, layer, position, field, problem))
@@ -115,21 +119,25 @@ def _find_code_problem(
     pair: tuple[str, str],
     *,
     template_field: TemplateField,
-    codes: dict[str, CodeEntry],
+    code_list: CodeList,
     accepted_codes: Collection[str],
 ) -> ValueProblem | None:
     """Return the problem of a code and its name: an unknown code, another name, or a code of another layer."""
     written_code, name = pair
+    codes = code_list.entry_by_code
     code = trim_code_padding(written_code, template_field.code_pad)
     if not written_code:
         return None
     if code not in codes:
+        restored_code = code_list.restore_leading_zeros(written_code, template_field.code_pad)
         params = {
             "problem": "unknown",
             "value": written_code,
             "expected": template_field.codes,
             "list": CodeListName(template_field.codes),
-            "shown": {"codes": _list_similar_codes(codes, code)},
+            "shown": {"variant": "zeros", "restored": restored_code}
+            if restored_code
+            else {"codes": _list_similar_codes(codes, code)},
         }
         return ValueProblem("unknown", params)
     if name and name != codes[code].name:

@@ -13,7 +13,7 @@ from ...indicators.areas import (
     is_met_only_by_field,
     mark_indicator_met_only_by_field,
 )
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_containing_rows
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_containing_rows, take_containing_values
 from ...indicators.townships import get_plan_townships
 from ...invariants import require_value
 from ...messages.texts import IndicatorName, format_number
@@ -307,8 +307,9 @@ def _find_rows_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Rule
         or not parcels.has_field("land_use")
     ):
         return is_reported
-    parcel_of_row = find_containing_rows(layer, parcels, ctx)
-    is_uncultivated = (parcel_of_row >= 0) & ~ctx.find_cultivated_rows(parcels)[parcel_of_row]
+    is_uncultivated = take_containing_values(
+        ~ctx.find_cultivated_rows(parcels), find_containing_rows(layer, parcels, ctx), False
+    )
     return (
         is_reported | is_uncultivated if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010") else is_reported
     )

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ...engine.context import RuleContext
 from ...geometry.polygon_rings import find_inner_points
 from ...geometry.polygons import Polygons
-from ...indicators.survey_deductions import find_containing_rows
+from ...indicators.survey_deductions import find_containing_rows, take_containing_values
 from ...invariants import require_value
 from ...messages.numbers import format_hectare_number, round_unlike_limit
 from ...model.findings import Finding
@@ -198,8 +198,7 @@ def _compare_line_with_grade(
     """Return a finding if more than ``limit`` of a line is on rows ((n,) bool) of an evaluation."""
     line_area = float(np.nansum(line.statutory))
     if len(line) > MANY_ROWS:
-        evaluation_rows = find_containing_rows(line, evaluation, ctx)
-        is_on = (evaluation_rows >= 0) & rows[evaluation_rows]
+        is_on = take_containing_values(rows, find_containing_rows(line, evaluation, ctx), False)
         area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
     else:
         shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)

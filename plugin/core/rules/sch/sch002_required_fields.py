@@ -44,6 +44,10 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
         "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Sums and "
         "comparisons would be wrong. Create a field of that type under a temporary name, convert the values with the "
         "field calculator, delete the old field, and rename the new one.",
+        "type_zeros": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. A number cannot "
+        "store the leading zero of a code ({example} must be “{restored}”). Create a field of that type under a temporary "
+        "name, convert the values with the field calculator and restore the zeros as the code list has them, delete the "
+        "old field, and rename the new one.",
         "stored": "{layer}: the field {field} has the type {expected}, but {count} values are stored as others, such "
         "as “{example}”{listed_rows}. The field was read as text, unchanged, and nothing was converted. Correct "
         "these values (in numbers only digits, a minus sign and a decimal point), then write the layer again; the layer "
@@ -93,6 +97,11 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
                 Finding(layer.role, field=template_field.name, case="missing", params={"problem": "missing", **params})
             )
         elif not is_type_compatible(params["actual"], template_field.type):
+            code_list = ctx.norm.standard.code_lists.get(template_field.codes)
+            for example in dict.fromkeys(layer.get_texts_by_name(template_field.name)):
+                if code_list and (restored := code_list.restore_leading_zeros(example, template_field.code_pad)):
+                    params["shown"] = {"variant": "zeros", "example": example, "restored": restored}
+                    break
             findings.append(
                 Finding(layer.role, field=template_field.name, case="type", params={"problem": "type", **params})
             )

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from dataclasses import replace
+
+import numpy as np
+
 from ...engine.context import RuleContext
+from ...geometry.overlay_pieces import make_row_pieces
+from ...geometry.shape_hashes import find_groups_of_equal_shapes, hash_corners
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
+from .._attributes import make_row_list_params
 
 #: Rounding of an area, as a share and as a distance (m) along the outline.
 _ROUNDING_SHARE, _ROUNDING_M = 1e-9, 1e-6
@@ -24,6 +31,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "back to the shared edge, or delete a feature that was entered twice.",
         "duplicate": "{layer}: {key} and {related_key} have the same shape; {area} is counted twice. Compare with "
         "{authority}, keep the one with the right attributes, and delete the other.",
+        "duplicate_several": "{layer}: {count} features{listed_rows} have the same shape; {area} is counted {count} "
+        "times. Compare with {authority}, keep the one with the right attributes, and delete the others.",
     },
     fails=[
         RuleExample("crossing", {"layer": [SQUARE_WKT, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -31,7 +40,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         RuleExample("duplicate", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, areas=(10000.0,)),
         RuleExample("duplicate with a vertex on an edge", {"layer": [SQUARE_WKT, "POLYGON ((100 100, 100 0, 50 0, 0 0, 0 100, 100 100))"]}, finds=1,
                 areas=(10000.0,)),
-        RuleExample("three-way", {"layer": [SQUARE_WKT, SQUARE_WKT, SQUARE_WKT]}, finds=3, areas=(10000.0, 10000.0, 10000.0)),
+        RuleExample("three times is one finding", {"layer": [SQUARE_WKT, SQUARE_WKT, SQUARE_WKT]}, finds=1, areas=(10000.0,)),
         RuleExample("thin but long", {"layer": [SQUARE_WKT, "POLYGON ((99.99 0, 190 0, 190 100, 99.99 100, 99.99 0))"]}, finds=1, areas=(1.0,)),
         RuleExample("repaired bow-tie", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1, areas=(5000.0,)),
     ],
@@ -48,7 +57,8 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """Features of one layer do not overlap.
 
     What it checks
-        Pairs of features of one layer that share area: crossing, containing or equal to each other. For layers whose
+        Pairs of features of one layer that share area: crossing or containing each other; and all features with one
+        shape, as one finding, whatever the start, direction and vertices on straight edges. For layers whose
         template forbids it (parcels, farmland, red line, boundary, zones, divisions; not heritage).
     Why
         Land counted twice makes every total too large, and its status is unclear.
@@ -60,13 +70,35 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """
     if layer.template.geometry != "polygon" or layer.template.overlap != "never":
         return None
-    pieces = ctx.geometry.find_shared_pieces(layer)
+    shapes = layer.polygons.shapes
+    groups = [layer.sort_rows(rows) for rows in find_groups_of_equal_shapes(shapes)]
+    first, second = np.array([rows[:2] for rows in groups], dtype=int).reshape(-1, 2).T
+    copies = replace(make_row_pieces(first, shapes[first]), right=second)
+    is_land = ~ctx.tolerance.is_sliver(copies.area, copies.width)
+    copies, groups = copies.select_pieces(is_land), [rows for rows, kept in zip(groups, is_land, strict=True) if kept]
+    group_of_row = np.arange(len(layer))
+    for rows in groups:
+        group_of_row[rows] = rows[0]
+    pieces = ctx.geometry.find_shared_pieces(
+        layer, is_pair_selected=lambda left, right: group_of_row[left] != group_of_row[right]
+    )
     findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
     for n, finding in enumerate(findings):
-        # All land of both is shared, wherever their rings begin and whatever vertices are on their edges.
-        shapes = [layer.plane_shapes[row] for row in (pieces.left[n], pieces.right[n])]
+        # All land of both is shared, up to rounding of their vertices.
         if all(
-            abs(one.area - pieces.area[n]) <= _ROUNDING_SHARE * one.area + _ROUNDING_M * one.length for one in shapes
+            abs(one.area - pieces.area[n]) <= _ROUNDING_SHARE * one.area + _ROUNDING_M * one.length
+            for one in layer.plane_shapes[[pieces.left[n], pieces.right[n]]]
         ):
             finding.case = "duplicate"
-    return findings
+    # An edit may add or remove one copy of many: a check around it reports all copies there.
+    duplicates = ctx.finding_maker.make_pair_findings(layer, layer, copies, case="duplicate")
+    for finding, rows in zip(duplicates, groups, strict=True):
+        finding.params["shape_hash"] = hash_corners(shapes[rows[0]])
+        if len(rows) > 2:
+            finding.related_keys = [layer.keys[row] for row in rows[1:]]
+            listed = make_row_list_params(layer, rows)
+            finding.params |= {**listed, "shown": {**listed["shown"], "variant": "several"}}
+            if layer.repeated_keys.intersection(rows):
+                fids = [layer.fids[row] if row in layer.repeated_keys else None for row in rows[1:]]
+                finding.params["related_fids"] = fids
+    return findings + duplicates

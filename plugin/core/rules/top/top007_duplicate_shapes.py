@@ -1,13 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from __future__ import annotations
-
-from collections import defaultdict
-
-import numpy as np
-import shapely
-
 from ...engine.context import RuleContext
-from ...geometry.shape_hashes import normalize_shapes
+from ...geometry.shape_hashes import find_groups_of_equal_shapes
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
@@ -61,7 +54,7 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
     findings = []
-    for rows in map(layer.sort_rows, _find_groups_of_equal_shapes(layer)):
+    for rows in map(layer.sort_rows, find_groups_of_equal_shapes(layer.unrepaired_shapes)):
         findings.append(
             ctx.finding_maker.make_row_finding(
                 layer,
@@ -73,20 +66,3 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             )
         )
     return findings
-
-
-def _find_groups_of_equal_shapes(layer: Layer) -> list[list[int]]:
-    """Return groups of at least two rows with equal shapes.
-
-    Only shapes with the same extent are compared.
-    """
-    rows_with_shape = np.flatnonzero(layer.has_shape)
-    bounds = shapely.bounds(layer.unrepaired_shapes[rows_with_shape]).reshape(-1, 4)
-    _, extent_of_row, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
-    groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    for n in np.flatnonzero(counts[extent_of_row.ravel()] > 1).tolist():
-        row = int(rows_with_shape[n])
-        groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(normalize_shapes(layer.unrepaired_shapes[row]))].append(
-            row
-        )
-    return [rows for rows in groups.values() if len(rows) > 1]
