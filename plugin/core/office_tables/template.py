@@ -104,7 +104,7 @@ def fill_template(source: Path, target: Path, tables: list[FilledTable]) -> Temp
                     content = changed.get(entry.filename) or archive.read(entry.filename)
                     copy.writestr(entry, content, zipfile.ZIP_DEFLATED)
     except READING_ERRORS as error:
-        raise InputError("office_template_unreadable", file=source.name) from error
+        raise InputError("table_unreadable", file=source.name) from error
     return result
 
 

@@ -566,7 +566,7 @@ def test_unusable_workbooks_are_refused(tables, tmp_path):
     damaged, empty = tmp_path / "damaged.xlsx", tmp_path / "empty.xlsx"
     damaged.write_bytes(b"PK\x03\x04 damaged")
     openpyxl.Workbook().save(empty)
-    for path, key in ((damaged, "office_template_unreadable"), (empty, "office_template_no_names")):
+    for path, key in ((damaged, "table_unreadable"), (empty, "office_template_no_names")):
         with pytest.raises(InputError) as error:
             fill_template(path, tmp_path / "copy.xlsx", tables)
         assert error.value.key == key
