@@ -17,8 +17,11 @@ PROFILE ?= hunyuan
 PHASE ?=
 RULES ?=
 PICTURES ?=
+COUNT ?= 5000
+SEED ?= 1
+READERS ?=
 
-.PHONY: help setup demo test test-all postgis check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
+.PHONY: help setup demo test test-all postgis fuzz check format benchmark rules profile rule sample symbols manual screenshots package wheel qgis qgis_process clean
 
 help: ## 本页 · this page
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -37,6 +40,9 @@ test-all: setup ## 全部测试，含全部组合 · these and all permutations 
 
 postgis: setup ## 数据库来源的测试（临时的 PostGIS 服务器）· tests with a private PostGIS server
 	@bash tools/postgis.sh
+
+fuzz: setup ## 损坏的文件读入测试（COUNT=500、SEED=1、READERS="gpkg shp"）· damaged files for every reader
+	@$(RUN) python -m tests.fuzz --count "$(COUNT)" --seed "$(SEED)" $(if $(READERS),--readers $(READERS))
 
 check: setup ## 格式、静态检查、分层、类型、快速测试 · format, lint, layers, types, fast tests
 	@bash tools/check.sh

@@ -160,7 +160,10 @@ def find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
 
 
 def copy_dataset(dataset: Path, folder: Path) -> Path:
-    """Copy a file with its companion files, a file geodatabase, or a GeoPackage with its log; return the copy."""
+    """Copy a file with its companion files, a file geodatabase, or a GeoPackage with its log; return the copy.
+
+    Raise InputError for a GeoPackage that is damaged or locked.
+    """
     target = folder / dataset.name
     if dataset.is_dir():
         shutil.copytree(dataset, target, ignore=shutil.ignore_patterns("*.lock"))
@@ -172,7 +175,11 @@ def copy_dataset(dataset: Path, folder: Path) -> Path:
             write_index(target, index)
     elif dataset.suffix.lower() == ".gpkg":
         # Rows in the log (-wal) of a database that is open elsewhere are part of it.
-        copy_database(dataset, target)
+        try:
+            copy_database(dataset, target)
+        except sqlite3.Error as error:
+            detail = "in_use" if "locked" in str(error) else "damaged"
+            raise InputError("source_not_gis", source=str(dataset), detail=detail) from error
     else:
         shutil.copyfile(dataset, target)
     return target

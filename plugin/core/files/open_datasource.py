@@ -133,6 +133,16 @@ def _describe(path: Path, head: bytes) -> Iterator[bytes]:
                     yield f"crs = {crs}".encode()
 
 
+def read_whole_file(path: Path) -> bytes:
+    """Return the content of a file that no driver reads. Raise InputError if it is missing or may not be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError("source_missing", source=str(path)) from error
+    except OSError as error:
+        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+
+
 def check_shapefile_complete(path: Path) -> ShapefileEncoding:
     """Return the encoding of a shapefile, after a check that its files are complete.
 

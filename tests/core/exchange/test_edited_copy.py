@@ -9,8 +9,8 @@ import pyogrio
 import pytest
 import shapely
 
-from plugin.core.errors import OutputError
-from plugin.core.exchange.edited_copy import open_for_editing, write_copy
+from plugin.core.errors import InputError, OutputError
+from plugin.core.exchange.edited_copy import copy_dataset, open_for_editing, write_copy
 from plugin.core.exchange.gdal_setup import load_gdal, repack_shapefile
 from plugin.core.exchange.layer_changes import UNCHANGED, LayerChanges
 from plugin.core.io import read_source
@@ -114,3 +114,11 @@ def test_text_that_the_encoding_or_the_field_cannot_store_is_an_error(tmp_path):
                 [LayerChanges("CZKFBJ", layer, changed={0: (UNCHANGED, {"MC": value})})], path, tmp_path / "b.shp"
             )
         assert refused.value.key == key and not (tmp_path / "b.shp").exists()
+
+
+def test_copy_of_a_damaged_geopackage_is_refused_with_its_name(tmp_path):
+    path = tmp_path / "损坏.gpkg"
+    path.write_bytes(b"SQLite format 3\0" + bytes(4096))
+    (tmp_path / "b").mkdir()
+    with pytest.raises(InputError, match=r"source_not_gis.*损坏\.gpkg"):
+        copy_dataset(path, tmp_path / "b")

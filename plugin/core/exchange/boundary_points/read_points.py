@@ -13,8 +13,8 @@ from pyproj import CRS
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
+from ...files.open_datasource import read_whole_file
 from ...files.workbooks import iterate_values, open_workbook
-from ...files.writing import explain_os_error
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
 from ...messages.texts import MessageLines
@@ -98,12 +98,7 @@ def read_boundary_points(
 def parse_file(path: Path, form_name: str) -> ParsedFile:
     """Return a file as parsed in its form. Raise InputError and DataError as `read_boundary_points`."""
     form = None if form_name in ("", AUTOMATIC) else load_form(form_name)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError("source_missing", source=str(path)) from error
-    except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+    data = read_whole_file(path)
     is_workbook = data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE))
     if is_workbook or path.suffix.lower() in _WORKBOOK_SUFFIXES:
         return _parse_workbook(path, form)

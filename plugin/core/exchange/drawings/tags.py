@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import InputError
+from ...files.open_datasource import read_whole_file
 
 #: First bytes of a DWG: its version, such as AC1032.
 _DWG_PATTERN = re.compile(rb"AC1\d\d\d")
@@ -120,9 +121,9 @@ def read_tags(path: Path) -> DrawingTags:
     Raises
     ------
     InputError
-        The file is a DWG, a binary DXF, damaged or not a DXF; the error names the remedy.
+        The file is missing or may not be read, a DWG, a binary DXF, damaged or not a DXF; the error names the remedy.
     """
-    data = path.read_bytes()
+    data = read_whole_file(path)
     if _DWG_PATTERN.match(data[:6]) or path.suffix.lower() == ".dwg":
         raise InputError("drawing_dwg", file=path.name)
     if data.startswith(_BINARY_MARK):

@@ -15,6 +15,7 @@ from typing import Any
 from ....paths import DOCX_TEMPLATE_FOLDER
 from ...errors import InputError, OutputError
 from ...files.document_text import make_document_text
+from ...files.workbooks import READING_ERRORS
 from ...files.zipped_libraries import import_zipped_library
 from ...messages.texts import Texts
 from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
@@ -133,7 +134,7 @@ class _DocxWriter:
         self._begins_page = False
         try:
             self._file = docx.Document(_make_template() if template is None else str(template))
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile, docx.opc.exceptions.PackageNotFoundError) as error:
+        except (*READING_ERRORS, docx.opc.exceptions.PackageNotFoundError) as error:
             raise InputError("docx_template_unreadable", path=str(template)) from error
         self._anchor = self._find_anchor()
         style_names = {style.name for style in self._file.styles}

@@ -390,6 +390,7 @@ def test_given_crs_is_used_for_a_drawing_that_does_not_state_it(tmp_path):
         ("a.dwg", b"AC1032\x00\x00", "drawing_dwg"),
         ("a.dxf", b"AC1032\x00\x00", "drawing_dwg"),
         ("a.dxf", b"AutoCAD Binary DXF\r\n\x1a\x00", "drawing_binary"),
+        ("没有.dxf", None, "source_missing"),
         ("a.dxf", b"some\ntext\n", "drawing_damaged"),
         ("a.dxf", b"0\nEOF\n", "drawing_not_dxf"),
         ("a.dxf", b"0\nSECTION\n2\nENTITIES\n0\nLINE\n", "drawing_incomplete"),
@@ -397,7 +398,8 @@ def test_given_crs_is_used_for_a_drawing_that_does_not_state_it(tmp_path):
 )
 def test_files_that_are_not_readable_drawings_name_the_remedy(tmp_path, name, content, key):
     path = tmp_path / name
-    path.write_bytes(content)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(InputError, match=key):
         import_drawing(path, tmp_path / "out.gpkg")
 

@@ -388,7 +388,14 @@ def test_bookmark_or_style_missing_in_a_template_is_reported_before_writing(docu
     assert not target.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no docx", None])
+def make_docx_without_xml():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<x")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"no docx", None, make_docx_without_xml()])
 def test_unreadable_template_is_refused(document, tmp_path, content):
     template = tmp_path / "模板.docx"
     if content is not None:
