@@ -24,13 +24,13 @@ _EMBEDDED_PATTERN = re.compile(r"(?:postgres(?:ql)?:[/\\]+|\b(?:service|connecti
 #: Keys that name the data. Others (user, password, files of keys) are not shown.
 _SHOWN_KEYS = ("service", "connection", "host", "hostaddr", "port", "dbname", "schema")
 #: Passwords in forms of other programs (GDAL, ODBC, JDBC): in a URL, as a value, or by position.
-_PASSWORD_KEY = r"\b(?:pg|ssl)?(?:pass(?:word|wd|file)?|pwd)|\b(?:access_?)?token|\bapi_?key|\bsecret|(?<=[?&;])key"
+_HIDDEN_KEY = r"\b(?:pg|ssl)?(?:pass(?:word|wd|file)?|pwd)|\b(?:access_?)?token|\bapi_?key|\bsecret|(?<=[?&;])key"
 _POSITIONAL = r"\b((?:OCI|ODBC|SDE|MSSQL|DB2ODBC|HANA|jdbc:oracle:\w+):)(?=\S*[/,@])[^\s\"“”]+"
-_PASSWORD = re.compile(rf":[/\\]+[^\s@]*:\S*@|(?:{_PASSWORD_KEY})\s*[=＝]|{_POSITIONAL}", re.IGNORECASE)
+_PASSWORD = re.compile(rf":[/\\]+[^\s@]*:\S*@|(?:{_HIDDEN_KEY})\s*[=＝]|{_POSITIONAL}", re.IGNORECASE)
 #: What is not shown of them: user and password. A value without quotation marks ends at the next key.
 _SECRETS = re.compile(
     r"((?<![a-z\d+.-])(?!file:)[a-z][a-z\d+.-]+:[/\\]+)[^\s\"'“”‘’<>]*@"
-    rf"|((?:{_PASSWORD_KEY}|\b(?:pg)?user(?:name|id)?|\buid)\s*[=＝]\s*)"
+    rf"|((?:{_HIDDEN_KEY}|\b(?:pg)?user(?:name|id)?|\buid)\s*[=＝]\s*)"
     r"(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|\{[^}]*\}|(?:\\.|(?![\s,;&]+\w+\s*[=＝])[^\n\"'”’])*)"
     rf"|{_POSITIONAL}",
     re.IGNORECASE,
