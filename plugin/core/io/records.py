@@ -197,7 +197,7 @@ def count_stored_rows(path: Path, name: str) -> int | None:
         if suffix in (".geojson", ".json") and path.stat().st_size <= _MAX_COUNTED_JSON_BYTES:
             content = json.loads(path.read_bytes())
             features = content.get("features") if isinstance(content, dict) else None
-            return sum(isinstance(one, dict) for one in features) if isinstance(features, list) else None
+            return len(features) if isinstance(features, list) else None
     except (OSError, sqlite3.Error, struct.error, ValueError, RecursionError):
         # The file cannot be read: reading its rows reports that, with the file's name.
         return None
