@@ -50,7 +50,7 @@ _REFERENCE_PATTERN = re.compile(
     rb"(?:<ogr\w*datasource|gdal_streamed_alg|\\isseamless\"\s*=\s*\"true"
     rb"|!table\b[\s\S]*?\n[ \t]*(?:create\s+view|open\s+table)\b|crs = (?:\s*:|.*\"type\": \"(?:link|url)[\"\\])"
     rb"|create(?:\s|/\*[\s\S]*?\*/|--.*\n)*virtual\b"
-    rb"(?! table (?:\"[^\"]*\"|\w+) using \"?(?:rtree|fts[345]|virtual(?:spatialindex|elementary|knn)))"
+    rb"(?! table (?:(?:\"[^\"]*\")+|\w+) using \"?(?:rtree|fts[345]|virtual(?:spatialindex|elementary|knn)))"
     rb"|proj4_grids|parameterfile|\+\w*grids=(?!@null\b)|\+init=(?!epsg:))[^\x00-\x1f]{0,80}"
 )
 #: The key of a CRS in GeoJSON or Esri JSON; each letter may be written as its number.

@@ -48,7 +48,8 @@ def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     Time and size of the file make the cache read a changed file again.
     """
     table = read_toml(path)
-    return {key: table.get(key) for key in ("id", "edition", "includes")}
+    includes = read_value(table.get("includes", []), list[str], file=path, key="includes")
+    return {"id": table.get("id"), "edition": table.get("edition"), "includes": includes}
 
 
 def get_shipped_standard_folders() -> dict[str, Path]:
@@ -115,7 +116,7 @@ def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> Non
     """
     if folder in below:
         raise DataError("standard_circle", file=str(folder / STANDARD_FILE))
-    for other in _read_cached_head(folder / STANDARD_FILE)["includes"] or ():
+    for other in _read_cached_head(folder / STANDARD_FILE)["includes"]:
         check_no_circular_include(find_standard_folder(other, including=folder), (*below, folder))
 
 

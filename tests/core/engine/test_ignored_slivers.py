@@ -223,6 +223,7 @@ def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt
         "seams/border.py": "counts them in SeamPair.sliver_count; no area of a county depends on them",
         "seams/model.py": "reads the limits from the settings",
         "indicators/ratio.py": "a number of windows, no area",
+        "rules/top/top001_layer_overlap.py": "which copies are one finding; smaller ones are counted as overlaps",
         "rules/geo/geo006_unexpected_holes.py": "which of two rules lists a hole",
         "rules/top/top008_slivers_between_layers.py": "states the limits in its message",
         "rules/rel/rel010_control_line_conflicts.py": "states the limits in its message",

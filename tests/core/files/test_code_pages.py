@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from plugin.core.errors import InputError, OutputError
+from plugin.core.errors import InputError
 from plugin.core.exchange.edited_copy import write_edited_copy
 from plugin.core.files.encoding import find_known_codec, read_cpg_name
 from plugin.core.files.open_datasource import open_database, provide_safe_path
@@ -155,11 +155,11 @@ def test_edited_copy_of_a_locked_database_is_refused_without_waiting(tmp_path):
     path, errors = tmp_path / "county.gpkg", []
 
     def copy():
-        with pytest.raises(OutputError) as raised:
+        with pytest.raises(InputError) as raised:
             write_edited_copy(path, tmp_path / "copy.gpkg", lambda copies: None)
         errors.append(raised.value)
 
-    assert run_while_locked(path, copy) and len(errors) == 1
+    assert run_while_locked(path, copy) and errors[0].params == {"source": str(path), "detail": "in_use"}
     assert not (tmp_path / "copy.gpkg").exists()
 
 

@@ -399,7 +399,7 @@ def test_severity_of_a_rule_is_taken_from_the_most_specific_source(tmp_path):
         ('[severity]\nLAW001 = "WARN"\n', "severity.LAW001"),
         ("[phase]\ndrafting = 1\n", "phase.drafting"),
         ("[phase.draft.severity]\n", "phase.draft"),
-        ("[phase.drafting]\nLAW001 = 1\n", "phase.drafting.severity"),
+        ("[phase.drafting]\nLAW001 = 1\n", "phase.drafting.LAW001"),
     ],
 )
 def test_invalid_severity_in_a_standard_is_refused_with_its_key(tmp_path, text, key):
