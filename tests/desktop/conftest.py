@@ -18,7 +18,7 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 
 #: Files whose scripts `make test` runs: the plugin loads, with and without its libraries, and a county is planned and
 #: handed in. Each script starts QGIS; scripts of the other files run in `make test-all`.
-DAILY_FILES = {"test_desktop.py", "test_everyday.py", "test_fixing.py", "test_new_county.py", "test_package.py"}
+DAILY_FILES = {"test_desktop.py", "test_everyday.py", "test_fixing.py", "test_new_county.py"}
 
 MISSING_PROGRAMS = [program for program in start.NEEDED if shutil.which(program) is None]
 

@@ -85,6 +85,7 @@ def test_a_killed_worker_is_replaced_and_a_county_without_memory_is_a_row(dask_l
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 def test_a_cancelled_run_leaves_the_workers_and_is_resumed_to_equal_results(cluster, batch, tmp_path):
     options = replace(batch, output=tmp_path / "结果")
     waiting = options.output / "counties" / "waiting"
@@ -143,6 +144,7 @@ def test_a_lack_of_memory_on_a_worker_is_no_record(batch, tmp_path):
     assert check_on_worker(make_order(batch, tmp_path, check=raise_memory_error)) is None
 
 
+@pytest.mark.exhaustive
 def test_a_problem_of_a_worker_ends_the_run_with_its_text(cluster, batch, tmp_path, monkeypatch):
     monkeypatch.setattr("plugin.core.counties.dask_runner.compute_program_digest", lambda: "other")
     options = replace(batch, output=tmp_path / "out")
