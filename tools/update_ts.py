@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Update i18n/*.ts with the tr("…") texts of plugin/.
+"""Update i18n/*.ts with the tr("…") and mark_text("…") texts of plugin/.
 
 New texts are added and unused ones removed. New texts are marked as unfinished. tools/run.sh python
 tools/update_ts.py
@@ -15,22 +15,23 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTEXT = "Sanxian"
+MARKS = ("tr", "mark_text")
 
 
 def extract_texts(source: str, name: str = "") -> set[str]:
-    """Return the literal texts that a Python source passes to tr().
+    """Return the literal texts that a Python source passes to tr() or mark_text().
 
     Exit with a message for an argument that is not a literal, which Qt cannot find.
     """
     found: set[str] = set()
-    if "tr(" not in source:
+    if "tr(" not in source and "mark_text(" not in source:
         return found
     for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS):
             continue
         (argument,) = node.args
         if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
-            sys.exit(f"{name}:{node.lineno}: tr() takes one plain text")
+            sys.exit(f"{name}:{node.lineno}: {node.func.id}() takes one plain text")
         found.add(argument.value)
     return found
 

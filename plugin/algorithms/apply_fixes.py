@@ -7,7 +7,7 @@ from qgis.core import QgsProcessingParameterBoolean
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from .common import (
     SanxianAlgorithm,
@@ -94,12 +94,9 @@ class ApplyFixes(_FixingAlgorithm):
 
     identifier = "apply_fixes"
     keywords = ("fix", "repair", "correct", "修复", "整改", "批量修复", "缝隙", "重叠")
-
-    def displayName(self):
-        return tr("Fix problems in a copy")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Fix problems in a copy")
+    help_parts = (
+        mark_text(
             "Checks the data, proposes a fix for each problem, applies the fixes to a copy and lists them in a "
             "table. The data themselves do not change.\n\n"
             "A fix is safe if it changes one layer, moves land below the limits for slivers only (or none), ends "
@@ -107,8 +104,9 @@ class ApplyFixes(_FixingAlgorithm):
             "Sealed layers, the survey and the divisions do not change; the table gives the reason.\n\n"
             "Areas balance: before − out + in = after. A log of the changes is written to the folder of the copy. "
             "Check the copy again afterwards: totals of the county are known only then."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def add_specific_parameters(self):
         self.add_parameters(
@@ -129,19 +127,17 @@ class ResolveOverlaps(_FixingAlgorithm):
 
     identifier = "resolve_overlaps"
     keywords = ("overlap", "precedence", "cut", "重叠", "退让", "控制线", "开发边界", "永久基本农田", "生态保护红线")
-
-    def displayName(self):
-        return tr("Resolve overlaps of control lines")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Resolve overlaps of control lines")
+    help_parts = (
+        mark_text(
             "Cuts the control lines of a copy back where they overlap: by statutory precedence, permanent basic "
             "farmland stays, then the ecological red line, then the urban development boundary. The new edge has "
             "the vertices of the line that stays. Where that line is inside, a window results.\n\n"
             "Sealed lines do not change: an overlap of farmland and red line is listed with the reason. Planning "
             "zones do not follow; check the copy again afterwards."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def add_specific_parameters(self):
         order = tr("Order, first the line that stays (empty: farmland,red_line,boundary)")

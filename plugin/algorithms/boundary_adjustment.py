@@ -19,7 +19,7 @@ from ..bridge.checking.adjustment import (
 )
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError, OutputError
 from ..core.files.writing import check_writable
@@ -53,12 +53,9 @@ class BoundaryAdjustment(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "boundary_adjustment"
     keywords = ("adjustment", "boundary", "dossier", "局部优化", "调入", "调出", "城镇开发边界", "论证", "扩展倍数")
-
-    def displayName(self):
-        return tr("Adjustment dossier")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Adjustment dossier")
+    help_parts = (
+        mark_text(
             "Compares a control line (城镇开发边界, 永久基本农田 or 生态保护红线) of an earlier edition with that of "
             "a county: every connected part of the difference is a parcel that moved in or out, with its township, "
             "statutory area, land classes, ownership, farmland, cultivated land and other lines that it takes, and "
@@ -71,8 +68,9 @@ class BoundaryAdjustment(SanxianAlgorithm):
             "give at best a conditional outcome. Data that are missing are named, and their criteria are not "
             "determined. Slivers below both minimums of the tolerance are counted, not listed.\n\n"
             "Results: a layer of the parcels, a workbook, and the dossier with a map (Word, PDF, HTML)."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         line = tr("Control line (empty: urban development boundary)")

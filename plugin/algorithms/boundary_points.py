@@ -21,7 +21,7 @@ from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.layers.reading import read_snapshot
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.exchange.boundary_points.forms import AUTOMATIC, list_form_ids
@@ -68,12 +68,9 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
         "boundary points", "TXT", "coordinates", "界址点", "勘测定界", "坐标文件", "地块坐标", "红线坐标", "导入",
         "Excel", "CSV",
     )  # fmt: skip
-
-    def displayName(self):
-        return tr("Import boundary points")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Import boundary points")
+    help_parts = (
+        mark_text(
             "Reads the boundary points of parcels from a TXT file with sections, a list of points, or a table in "
             "Excel or CSV, and writes polygons in the CRS of the file. The file does not change.\n\n"
             "Automatic format: by sections and headings. The order of coordinates is not guessed: X is the northing. "
@@ -85,7 +82,8 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
             "(edges that cross, swapped coordinates, another zone, unreadable cells) is left out and reported with "
             "line or cell and remedy; the others are imported. A field of the layer keeps what the file wrote, for the "
             "export."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         behavior = Qgis.ProcessingFileParameterBehavior.File
@@ -148,12 +146,9 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
         "Excel",
         "CSV",
     )
-
-    def displayName(self):
-        return tr("Export boundary points")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Export boundary points")
+    help_parts = (
+        mark_text(
             "Writes the polygons of a layer as boundary points: TXT, CSV or Excel, by the suffix of the output. The "
             "layer does not change.\n\n"
             "Imported parcels whose land and attributes have not changed are written as their file wrote them: names "
@@ -163,7 +158,8 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
             "Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger zone of CGCS2000; a layer "
             "in degrees needs one. Features without shape, with arcs or with an invalid shape are left out and "
             "reported."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         self.addParameter(make_polygon_layer_parameter(INPUT, tr("Parcels")))

@@ -8,9 +8,9 @@ from qgis.core import QgsProcessingOutputString, QgsProcessingParameterBoolean, 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
-from ..core.counties.model import REPORT_SUFFIXES
+from ..core.counties.model import REPORT_SUFFIXES, BatchOptions
 from ..core.standard.editions import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
@@ -36,12 +36,9 @@ class CheckCounties(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "check_counties"
     keywords = ("county", "counties", "batch", "summary", "批量检查", "多县", "汇总", "续查", "市域", "省")
-
-    def displayName(self):
-        return tr("Check many counties")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Check many counties")
+    help_parts = (
+        mark_text(
             "Checks the data of each county in a folder or a list, as “Check the plan” does, one county after the "
             "other. Writes a report for each county and one summary: a page with a map of the counties by verdict, a "
             "workbook with verdicts, figures and problems, a layer, and JSON. Inputs are not changed.\n\n"
@@ -52,8 +49,9 @@ class CheckCounties(SanxianAlgorithm):
             "folder; those without a verdict are checked again. After a cancelled run the same tool continues.\n\n"
             "A county that cannot be read is a row with the reason. On the command line (batch) several counties are "
             "checked at the same time."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
@@ -78,8 +76,6 @@ class CheckCounties(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
         from dataclasses import replace
-
-        from ..core.counties.model import BatchOptions
 
         source, output = read_source_and_output(self, parameters, context)
         check = replace(

@@ -16,7 +16,7 @@ from qgis.core import (
 from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
 from ..core.evaluation.model import CHECK_SHARE
@@ -86,12 +86,9 @@ class CheckPlan(SanxianAlgorithm):
     repeatable_parameters = frozenset({RULES_PARAMETER})
     #: Earlier editions and the checked plan (`EditionsOfCheck`); None without a list.
     editions = None
-
-    def displayName(self):
-        return tr("Check the plan")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Check the plan")
+    help_parts = (
+        mark_text(
             "Checks the layers of a county against the rules of the standard and gives a verdict, a layer of "
             "findings, and reports in HTML and JSON.\n\n"
             "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
@@ -101,40 +98,47 @@ class CheckPlan(SanxianAlgorithm):
             "separated by semicolons, or in a text file with one such line each.\n\n"
             "Verdict: pass, conditional (open warnings or unconfirmed settings), incomplete (some checks could "
             "not be done) or fail."
-        )
-        figures = tr(
-            "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure is "
-            "compared with the map and with the other places that state it (LAW007)."
-        )
-        register = tr(
-            "Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
-            "compared with the layers of heritage (LAW024)."
-        )
-        waivers = tr(
-            "Waivers: waived findings stay in the report, marked as waived. Waivers are read from the "
-            ".waivers.csv in the data folder, or from the file given here; “none” ignores them."
-        )
-        tasks = tr(
+        ),
+        mark_text(
+            "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
+            "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
+        ),
+        mark_text(
             "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity of "
             "rules by phase.\n\n"
             "Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
             "such as 永久基本农田（万亩）; each township is compared with its target (LAW004), and their sum with the "
             "county's target (LAW005)."
-        )
-        baseline = tr(
-            "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
-            "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
-        )
-        editions = tr(
+        ),
+        mark_text(
+            "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure is "
+            "compared with the map and with the other places that state it (LAW007)."
+        ),
+        mark_text(
+            "Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
+            "compared with the layers of heritage (LAW024)."
+        ),
+        mark_text(
+            "Waivers: waived findings stay in the report, marked as waived. Waivers are read from the "
+            ".waivers.csv in the data folder, or from the file given here; “none” ignores them."
+        ),
+        mark_text(
             "Earlier editions: a list (csv, xlsx) with the columns 年份, 数据, 县配置, 版本 (year, source, profile, "
             "edition), the last two optional. The report gets the chapter of the evaluation (体检评估): indicators by "
             "year, changes, targets, warnings and charts. The checked data are the last edition; a row with an empty "
             "source gives their year. An edition that cannot be read is a column with the reason. Warnings do not "
             "change the verdict. The public edition does not have this chapter."
-        )
-        return "\n\n".join(
-            [text, baseline, tasks, figures, register, waivers, editions, describe_public_edition(), describe_norms()]
-        )
+        ),
+        mark_text(
+            "Public edition: the report files are written without coordinates, typed texts (except fields on the "
+            "list), shapes, layers on the list of the public edition, the CRS, paths, source names and names of "
+            "persons. Findings on such layers remain in all counts and areas. Each file lists what was left out. A "
+            "findings layer in a file has no public edition. The list "
+            "(resources/standards/common-2021/public_edition.toml) has no verified source (mark C); a county profile "
+            "can name another one ([public_edition] list)."
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
@@ -339,17 +343,6 @@ class CheckPlan(SanxianAlgorithm):
 def _scale_progress(progress, start, end):
     """Return a progress callback whose shares 0…1 are the part from ``start`` to ``end`` of a whole run."""
     return lambda share, text: progress(start + (end - start) * share, text)
-
-
-def describe_public_edition() -> str:
-    """Return the part of a tool's help on the public edition of reports."""
-    return tr(
-        "Public edition: the report files are written without coordinates, typed texts (except fields on the list), "
-        "shapes, layers on the list of the public edition, the CRS, paths, source names and names of persons. Findings "
-        "on such layers remain in all counts and areas. Each file lists what was left out. A findings layer in a file "
-        "has no public edition. The list (resources/standards/common-2021/public_edition.toml) has no verified source "
-        "(mark C); a county profile can name another one ([public_edition] list)."
-    )
 
 
 @run_in_python_thread

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from .common import (
     SanxianAlgorithm,
@@ -32,12 +32,9 @@ class CheckSeams(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "check_seams"
     keywords = ("seam", "seams", "border", "neighbour", "county", "接边", "县界", "相邻县", "汇总", "衔接")
-
-    def displayName(self):
-        return tr("Check seams between counties")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Check seams between counties")
+    help_parts = (
+        mark_text(
             "Compares neighbouring counties. Found are: borders that gap or overlap; control lines (永久基本农田, "
             "生态保护红线, 城镇开发边界) that stop at the border; edges of lines and planning zones that jump along "
             "the border; polygons that continue with another code of zone or type. Each finding is counted once and "
@@ -53,8 +50,9 @@ class CheckSeams(SanxianAlgorithm):
             "sum meets its target.\n\n"
             "Results: a page, a workbook, a layer and JSON for all, and a page and JSON for each pair. A county that "
             "cannot be read is a row with the reason. Tolerances are settings of the profile ([seams])."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         self.add_parameters(

@@ -22,7 +22,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..bridge import help_pages, manual
 from ..bridge.settings import get_interface_language, get_report_language
-from ..bridge.texts import tr
+from ..bridge.texts import tr, translate_marked
 from ..core.check import RunOptions
 from ..core.errors import Cancelled, SanxianError
 from ..core.messages.texts import Texts
@@ -37,7 +37,8 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     Subclasses implement ``prepare`` and ``execute``. ``prepare`` runs on the main thread and reads everything needed
     from layers and project; ``execute`` runs in any thread. Subclasses set ``identifier`` (id of the tool, which never
-    changes), ``toolbox_section`` (see `_get_section_title`) and ``keywords`` for the search in the toolbox.
+    changes), ``toolbox_section`` (see `_get_section_title`), ``keywords`` for the search in the toolbox, ``title``, and
+    ``help_parts``: paragraphs of the help text, marked for translation, or functions that return one.
     ``repeatable_parameters``: names of text parameters that hold several names (see `read_names_parameter`); on a
     command line they may be given several times.
     """
@@ -45,16 +46,31 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     identifier: str = ""
     toolbox_section: str = ""
     keywords: tuple[str, ...] = ()
+    title: str = ""
+    help_parts: tuple[str | Callable[[], str], ...] = ()
     repeatable_parameters: frozenset[str] = frozenset()
 
     def name(self):
         return self.identifier
 
+    def displayName(self):
+        return translate_marked(self.title)
+
+    def shortHelpString(self):
+        return "\n\n".join(part() if callable(part) else translate_marked(part) for part in self.help_parts)
+
     def tags(self):
         return list(self.keywords)
 
     def group(self):
-        return _get_section_title(self.toolbox_section)
+        return {
+            "check": tr("Checks and figures"),
+            "layers": tr("Layers and fields"),
+            "package": tr("Submission package"),
+            "exchange": tr("Exchange formats"),
+            "yearly": tr("Yearly maintenance"),
+            "environment": tr("Environment"),
+        }[self.toolbox_section]
 
     def groupId(self):
         return self.toolbox_section
@@ -130,18 +146,6 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         """Add numeric outputs to the tool, each as (name, label)."""
         for name, label in numbers:
             self.addOutput(QgsProcessingOutputNumber(name, label))
-
-
-def _get_section_title(section: str) -> str:
-    """Return the title of a toolbox section; KeyError for an unknown one."""
-    return {
-        "check": tr("Checks and figures"),
-        "layers": tr("Layers and fields"),
-        "package": tr("Submission package"),
-        "exchange": tr("Exchange formats"),
-        "yearly": tr("Yearly maintenance"),
-        "environment": tr("Environment"),
-    }[section]
 
 
 def split_words(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from qgis.core import (
 from ..bridge.checking.versions import compare_versions, make_changed_areas_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
@@ -45,12 +45,9 @@ class CompareVersions(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "compare_versions"
     keywords = ("versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更")
-
-    def displayName(self):
-        return tr("Compare editions")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Compare editions")
+    help_parts = (
+        mark_text(
             "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved "
             "out, or has other attributes, each with statutory area (and net area where the layer has it), by "
             "township; and whether the two editions are identical. The inputs are not changed.\n\n"
@@ -62,8 +59,9 @@ class CompareVersions(SanxianAlgorithm):
             "borders. Table of old and new keys: for features that were renumbered between the editions.\n\n"
             "The workbook has the balance (before − out + in = after), the townships, and every part with a "
             "cause and a document to fill in; the layer has the same parts."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         for name, label in ((BEFORE, tr("Earlier edition")), (AFTER, tr("Later edition"))):

@@ -11,7 +11,7 @@ from qgis.core import (
 from ..bridge.checking.figures import compute_figures, make_figures_table
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.files.writing import check_not_input
 from .common import (
@@ -58,12 +58,9 @@ class ComputeIndicators(SanxianAlgorithm):
         "扩展倍数",
         "乡镇",
     )
-
-    def displayName(self):
-        return tr("Compute indicators")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Compute indicators")
+    help_parts = (
+        mark_text(
             "Computes the indicators of a county's plan from its layers and writes them as a table and as a "
             "workbook: indicators with target, state and margin; the three control lines; the expansion "
             "ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every "
@@ -73,8 +70,9 @@ class ComputeIndicators(SanxianAlgorithm):
             "Indicators that no layer provides (population, GDP, events) are listed with the data that they "
             "require. Sums by zone and by township equal the county's figure. The indicators are defined in "
             "indicators.toml of the standard."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         kind = Qgis.ProcessingSourceType.Vector

@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingParameterEnum, QgsProcessingParameterNumber
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_report_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from .common import (
     SanxianAlgorithm,
@@ -39,12 +39,9 @@ class RenumberBsm(SanxianAlgorithm):
     identifier = "renumber_bsm"
     keywords = ("BSM", "key", "renumber", "gap", "标识码", "重编", "编号", "空号", "对照表")
     repeatable_parameters = frozenset({LAYERS})
-
-    def displayName(self):
-        return tr("Renumber keys (BSM)")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Renumber keys (BSM)")
+    help_parts = (
+        mark_text(
             "Writes a copy of the data in which the features of the chosen layers have new keys (BSM), in the order of "
             "the file, and a table of old and new keys. The data themselves do not change.\n\n"
             "A key is never assigned twice: new running numbers are above all numbers in use in the recognised plan "
@@ -53,8 +50,9 @@ class RenumberBsm(SanxianAlgorithm):
             "Waivers, work list, comparison of versions and comparison with the sealed edition follow the features by "
             "the table; next to the data (NAME.renumbered.csv) it is used automatically.\n\n"
             "List of gaps: running numbers between the keys of each layer that no feature has. Gaps are normal."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         layers = tr("Layer codes, separated by commas (empty: all that may change)")
@@ -107,12 +105,9 @@ class ChangeCrsZone(SanxianAlgorithm):
     toolbox_section = "layers"
     identifier = "change_crs_zone"
     keywords = ("zone", "CRS", "Gauss", "带号", "换带", "加带号", "去带号", "坐标系", "中央经线")
-
-    def displayName(self):
-        return tr("Change CRS zone")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Change CRS zone")
+    help_parts = (
+        mark_text(
             "Writes a copy of the data with the zone number (带号) added to eastings or stripped from them, or in "
             "another 3-degree zone of CGCS2000. The data themselves do not change.\n\n"
             "The copy is read back: each vertex must be where it was on the ground (within 1 mm), else nothing is "
@@ -120,7 +115,8 @@ class ChangeCrsZone(SanxianAlgorithm):
             "by how much an edge that was straight bends in the new zone.\n\n"
             "Layers in degrees stay. A layer with arcs cannot be brought into another zone: replace the arcs by "
             "vertices first (FIX017)."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         titles = [tr("Keep unchanged"), tr("Add to eastings"), tr("Strip from eastings")]

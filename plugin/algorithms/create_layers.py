@@ -27,7 +27,7 @@ from ..bridge.new_project.request import load_norm
 from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
@@ -48,9 +48,7 @@ class CreateLayers(SanxianAlgorithm):
     identifier = "create_layers"
     keywords = ("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层")
     repeatable_parameters = frozenset({GROUPS})
-
-    def displayName(self):
-        return tr("New layers")
+    title = mark_text("New layers")
 
     def shortHelpString(self):
         text = tr(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.profile.norm import DECLARED_GROUP
 from .check_plan import RULES_PARAMETER, WAIVERS, CheckPlan
 from .common import (
@@ -24,12 +24,9 @@ class DeclaredChecks(CheckPlan):
 
     identifier = "declared_checks"
     keywords = ("checks", "declared", "province", "profile", "attributes", "增补检查", "县配置", "省", "属性")
-
-    def displayName(self):
-        return tr("Declared checks")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Declared checks")
+    help_parts = (
+        mark_text(
             "Checks layers with the checks that the profile or the standard declares as data ([[check]] in their "
             "file): conditions between fields, ranges, patterns, values that must occur in another layer, unique "
             "values. The manual explains how to write them.\n\n"
@@ -37,8 +34,9 @@ class DeclaredChecks(CheckPlan):
             "or all vector layers of the project, are checked, including unsaved edits. Inputs are not changed.\n\n"
             "Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of the "
             "whole plan includes them."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         waivers = tr("Waivers (empty: the .waivers.csv in the data folder)")

@@ -20,7 +20,7 @@ from ..bridge.layers.snapshots import make_snapshot_names_unique
 from ..bridge.layers.tables import LAYER_DRIVERS, make_template_table
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
@@ -52,12 +52,9 @@ class DeriveThreeZones(SanxianAlgorithm):
     toolbox_section = "layers"
     identifier = "derive_three_zones"
     keywords = ("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区")
-
-    def displayName(self):
-        return tr("Derive the three zones")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Derive the three zones")
+    help_parts = (
+        mark_text(
             "Merges planning zones into the three zones (agricultural, ecological and urban space) and computes "
             "their statutory areas. The input is not changed.\n\n"
             "The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and "
@@ -67,8 +64,9 @@ class DeriveThreeZones(SanxianAlgorithm):
             "Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between "
             "two spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
             "County: with the layer of the county, the share of each space in the county is reported."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]

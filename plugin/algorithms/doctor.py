@@ -12,7 +12,7 @@ from qgis.core import (
 
 from ..bridge.doctor import list_qgis_facts, run_qgis_doctor
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.doctor.model import FactState
 from ..core.doctor.report import check_output, format_fact, list_report_lines, write_report
@@ -27,17 +27,15 @@ class DoctorAlgorithm(SanxianAlgorithm):
     toolbox_section = "environment"
     identifier = "doctor"
     keywords = ("doctor", "environment", "versions", "geopandas", "环境自检")
-
-    def displayName(self):
-        return tr("Check the environment")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Check the environment")
+    help_parts = (
+        mark_text(
             "Examines QGIS, libraries, formats, fonts, disk space, encodings and coordinate transformations, and lists "
             "what is missing, what then does not work, and how to get it. The examples of all rules, fixes and "
             "declared checks are run, which takes about half a minute: their results show whether checks are correct "
             "on this machine. The result can be saved; it names neither the user nor a folder. Nothing is changed."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         self.add_parameters(

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterString,
@@ -14,9 +12,10 @@ from ..bridge import health
 from ..bridge.printing.documents import render_svg
 from ..bridge.printing.pdf import write_pdf
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
+from ..core.evaluation.model import Evaluation, Level
 from ..core.files.writing import OutputPaths
 from ..core.messages.texts import Texts
 from .common import (
@@ -36,9 +35,6 @@ from .county_inputs import LIST, make_table_filter
 from .inputs import ROLES, SCOPE, check_connection, make_scope_parameter
 from .report_log import log_lines, log_warnings, log_written_files
 
-if TYPE_CHECKING:
-    from ..core.evaluation.model import Evaluation
-
 SOURCES, OUTPUT_XLSX, OUTPUT_HTML, OUTPUT_JSON = "SOURCES", "OUTPUT_XLSX", "OUTPUT_HTML", "OUTPUT_JSON"
 #: Outputs with numbers of indicators, and the level that each counts.
 _LEVEL_BY_OUTPUT = {"ALERT": "alert", "WATCH": "watch", "UNDETERMINED": "undetermined", "NORMAL": "normal"}
@@ -53,12 +49,9 @@ class EvaluateIndicators(SanxianAlgorithm):
         "evaluation", "monitoring", "series", "years", "trend", "warning", "体检", "评估", "监测", "预警", "年度",
         "指标", "变化",
     )  # fmt: skip
-
-    def displayName(self):
-        return tr("Evaluate indicators of several years")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Evaluate indicators of several years")
+    help_parts = (
+        mark_text(
             "Computes the indicators of several years or editions of a county and compares them: values by year, "
             "changes to the edition before and to the first one, target, state and early warning, small charts. "
             "Inputs are not changed.\n\n"
@@ -72,8 +65,9 @@ class EvaluateIndicators(SanxianAlgorithm):
             "Targets and thresholds are those of the profile of the last edition. Thresholds of warnings "
             "([evaluation]) are settings of mark C: until the county confirms them, warnings that depend on them have "
             "a star."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         sources = tr("Editions: YEAR=SOURCE, one on each line")
@@ -132,7 +126,6 @@ class EvaluateIndicators(SanxianAlgorithm):
         check_evaluation_outputs(self.outputs, list_files_of_editions(given, self.editions))
 
     def execute(self, parameters, context, feedback):
-        from ..core.evaluation.model import Level
         from ..core.evaluation.tables import list_log_lines, list_note_sentences
 
         result = self._evaluate(make_progress_callback(feedback), Cancellation(feedback.isCanceled))

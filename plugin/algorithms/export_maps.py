@@ -31,7 +31,7 @@ from ..bridge.layouts.run import MapExportOrder, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county, document
 from ..bridge.settings import get_interface_language, get_report_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.check import RunOptions
 from ..core.errors import InputError
@@ -70,9 +70,7 @@ class ExportMaps(SanxianAlgorithm):
     toolbox_section = "package"
     identifier = "export_maps"
     keywords = ("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出")
-
-    def displayName(self):
-        return tr("Export maps")
+    title = mark_text("Export maps")
 
     def flags(self):
         # QGIS prints layouts on the main thread only.
@@ -172,7 +170,13 @@ class ExportMaps(SanxianAlgorithm):
         if self.source:
             check_source(self.source)
         self.catalogue = maps.load_map_set(self.read_text_parameter(parameters, MAP_SET, context))
-        self.maps = self._read_maps(parameters, context)
+        maps_value = parameters.get(MAPS)
+        # For an empty value QGIS would return the first entry of its list.
+        ids = [] if maps_value in (None, "", []) else _parse_map_ids(maps_value)
+        if ids is None:
+            map_ids = list(maps.load_map_set().map_by_id)
+            ids = [map_ids[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
+        self.maps = tuple(maps.select_maps(self.catalogue, ids))
         self.options, self.options_from_project = self._read_options(parameters, context)
         self.document, self.lowered_secrecy = self._read_document(parameters, context)
         self.is_public = self.parameterAsBool(parameters, PUBLIC, context)
@@ -188,16 +192,6 @@ class ExportMaps(SanxianAlgorithm):
             [self.source] if self.source else [get_file_path(v) for v in self.layers or list_plan_layers(self.project)]
         )
         check_writable(self.folder / "maps.jpg", inputs)
-
-    def _read_maps(self, parameters, context):
-        """Return the definitions (`MapSpec`) of the maps to export; all maps if the parameter is empty."""
-        maps_value = parameters.get(MAPS)
-        # For an empty value QGIS would return the first entry of its list.
-        ids = [] if maps_value in (None, "", []) else _parse_map_ids(maps_value)
-        if ids is None:
-            map_ids = list(maps.load_map_set().map_by_id)
-            ids = [map_ids[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
-        return tuple(maps.select_maps(self.catalogue, ids))
 
     def _read_options(self, parameters, context):
         """Return the check options, and parameter → value of the options that came from the project.

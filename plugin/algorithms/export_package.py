@@ -16,7 +16,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.checking.check import check_project_or_folder
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document
@@ -36,12 +36,9 @@ class ExportPackage(CheckPlan):
     toolbox_section = "package"
     identifier = "export_package"
     keywords = ("package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库")
-
-    def displayName(self):
-        return tr("Export the submission package")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Export the submission package")
+    help_parts = (
+        mark_text(
             "Checks the plan and, if it passes, makes the submission package: a folder named after the county, "
             "with layers, documents, tables, maps, metadata and a manifest.\n\n"
             "A package specification defines contents and names: county, city, or the path of a custom .toml "
@@ -56,22 +53,22 @@ class ExportPackage(CheckPlan):
             "Force: the package is made even if the plan does not pass or parts are missing; manifest and "
             "metadata state this. An existing package is replaced as a whole; if an error occurs, the existing "
             "package is not changed."
-        )
-        maps = tr(
+        ),
+        mark_text(
             "Maps: the plugin makes the maps that the specification lists and the folder lacks, from the "
             "exported layers and with the resolution of the specification. Log and manifest list the maps that "
             "were not made, with the reasons. Put other maps (from export_maps or another program) into the "
             "folder under the required name; they are copied unchanged. The window does not respond while a page "
             "is drawn; Cancel takes effect between pages."
-        )
-        document = tr(
+        ),
+        mark_text(
             "Document information: secrecy level, authorities, date and map approval number are taken from the "
             "project (if its layers are exported), or else from [document] of the county profile, or else from "
             "the package specification; a secrecy level given here precedes all of them. Without a secrecy level "
             "nothing is exported. A level below that of project, profile or specification requires a reason, "
             "which is written to manifest and report. The map approval number is printed on public results only."
-        )
-        return f"{text}\n\n{maps}\n\n{document}"
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         from ..core.package.package_spec.read import list_package_spec_ids

@@ -9,7 +9,7 @@ from ..bridge import health
 from ..bridge.layers.reading import read_snapshots
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
@@ -27,12 +27,9 @@ class ExportVct(SanxianAlgorithm):
     toolbox_section = "exchange"
     identifier = "export_vct"
     keywords = ("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式")
-
-    def displayName(self):
-        return tr("Export VCT")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Export VCT")
+    help_parts = (
+        mark_text(
             "Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, "
             "points, lines, polygons and attributes.\n\n"
             "A boundary with identical vertices in two polygons of a layer is written once, as a line that both "
@@ -47,7 +44,8 @@ class ExportVct(SanxianAlgorithm):
             "These parts are not verified against the text of the standard (mark C) and are settings in vct.toml of "
             "the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. "
             "Changes made while writing are listed in the log. Verify the file with Import VCT."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         self.add_parameters(

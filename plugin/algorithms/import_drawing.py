@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -25,15 +24,12 @@ from ..bridge.layers import styles
 from ..bridge.layers.properties import IMPORTED_PROPERTY, format_crs_for_pyproj
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
 from .report_log import log_levels, log_written_files
-
-if TYPE_CHECKING:
-    from ..core.exchange.drawings.import_drawing import DrawingImport
 
 INPUT, MAPPING, CRS, UNITS, TOLERANCE, CLOSING, HOLES = (
     "INPUT", "MAPPING", "CRS", "UNITS", "TOLERANCE", "CLOSING", "HOLES",
@@ -56,12 +52,9 @@ class ImportDrawing(SanxianAlgorithm):
         "drawing", "DXF", "DWG", "CAD", "AutoCAD", "CASS", "图纸", "导入", "红线图", "块", "闭合", "多段线",
         "弧", "图层",
     )  # fmt: skip
-
-    def displayName(self):
-        return tr("Import drawing (DXF)")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Import drawing (DXF)")
+    help_parts = (
+        mark_text(
             "Reads the closed outlines of a DXF drawing and writes polygons to a GeoPackage: a layer for each template "
             "of the mapping, and one for projects. The drawing does not change. A DWG must be saved as DXF in CAD.\n\n"
             "Mapping: which layer of the drawing becomes which layer. layers uses codes and names of plan layers and "
@@ -77,7 +70,8 @@ class ImportDrawing(SanxianAlgorithm):
             "Texts become attributes of the polygon that contains them. Texts in no polygon, or several for one "
             "field, are listed. The table has everything that was not taken, with handle, layer, kind, place, reason "
             "and remedy."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         behavior = Qgis.ProcessingFileParameterBehavior.File
@@ -159,20 +153,16 @@ class ImportDrawing(SanxianAlgorithm):
         remarks = log_levels(feedback, describe_import(run, get_interface_language()))
         log_written_files(feedback, [path for path in (self.target, self.table) if path])
         if self.load:
-            self._register_layers(run, context)
+            sources = find_sources_by_layer_name(Path(self.target))
+            for role, name in run.name_by_role.items():
+                details = QgsProcessingContext.LayerDetails(f"{name} {role}", context.project(), OUTPUT)
+                details.forceName = True
+                details.groupName = tr("Drawing {name}").format(name=Path(self.source).stem)
+                details.setPostProcessor(make_post_processor(sources[role], _make_styling_action(role)))
+                context.addLayerToLoadOnCompletion(sources[role], details)
         counts = len(run.polygons_by_role), run.polygon_count, len(run.left_out)
         results = {OUTPUT: self.target, **dict(zip(_COUNTS, counts, strict=True)), "REMARKS": "\n".join(remarks)}
         return results | ({OUTPUT_TABLE: self.table} if self.table else {})
-
-    def _register_layers(self, run: DrawingImport, context) -> None:
-        """Register the layers, so that QGIS loads them in a group of the layer tree with the drawing's name."""
-        sources = find_sources_by_layer_name(Path(self.target))
-        for role, name in run.name_by_role.items():
-            details = QgsProcessingContext.LayerDetails(f"{name} {role}", context.project(), OUTPUT)
-            details.forceName = True
-            details.groupName = tr("Drawing {name}").format(name=Path(self.source).stem)
-            details.setPostProcessor(make_post_processor(sources[role], _make_styling_action(role)))
-            context.addLayerToLoadOnCompletion(sources[role], details)
 
 
 def _make_styling_action(role):

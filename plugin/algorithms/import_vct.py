@@ -25,7 +25,7 @@ from ..bridge.layers.properties import IMPORTED_PROPERTY, set_assigned_role
 from ..bridge.project import county
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.check import RunOptions
 from ..core.errors import InputError
@@ -48,12 +48,9 @@ class ImportVct(SanxianAlgorithm):
     toolbox_section = "exchange"
     identifier = "import_vct"
     keywords = ("vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式")
-
-    def displayName(self):
-        return tr("Import VCT")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Import VCT")
+    help_parts = (
+        mark_text(
             "Converts a VCT 3.0 file (GB/T 17798) to a GeoPackage: each table becomes a layer with the fields, "
             "types and lengths that the file declares, and with Chinese names for fields of the standard. Both "
             "kinds of header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.\n\n"
@@ -68,7 +65,8 @@ class ImportVct(SanxianAlgorithm):
             "In QGIS Desktop the layers are added as a group, with the symbols and forms of their templates. A "
             "VCT file that is dropped on the map is imported as well; the reader of QGIS takes the suffix .vct "
             "for another format (Idrisi)."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         file = Qgis.ProcessingFileParameterBehavior.File

@@ -8,7 +8,7 @@ from pathlib import Path
 from qgis.core import Qgis, QgsProcessingParameterFile
 
 from ..bridge import health
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from .check_plan import CheckPlan
@@ -23,12 +23,9 @@ class InspectPackage(CheckPlan):
     toolbox_section = "package"
     identifier = "inspect_package"
     keywords = ("package", "submission", "check", "zip", "manifest", "汇交", "成果包", "检查", "验收", "质检")
-
-    def displayName(self):
-        return tr("Inspect a submission package")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Inspect a submission package")
+    help_parts = (
+        mark_text(
             "Checks a submission package from any source, a folder or a zip: names, mandatory parts and their "
             "places, files left by programs, whether documents, maps and data can be opened, changes since the "
             "manifest was made (SHA-256), and the coordinate system of every layer. The layers are then checked "
@@ -36,8 +33,9 @@ class InspectPackage(CheckPlan):
             "Nothing is changed. A zip is unpacked into a temporary folder; a zip that is damaged, encrypted, "
             "too large or has paths outside its folder is rejected.\n\n"
             "A package specification defines the required contents: county, city, or the path of a custom .toml file."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         from ..core.package.package_spec.read import list_package_spec_ids

@@ -17,7 +17,7 @@ from ..bridge import health
 from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
@@ -36,12 +36,9 @@ class LayersFromStructure(SanxianAlgorithm):
     toolbox_section = "layers"
     identifier = "layers_from_structure"
     keywords = ("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表")
-
-    def displayName(self):
-        return tr("Layers from a table of attribute structures")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Layers from a table of attribute structures")
+    help_parts = (
+        mark_text(
             "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
             "columns such as layer code, field code, field name, field type, length, decimals, domain, "
             "constraint. If there is no column for the layer, each sheet is one layer.\n\n"
@@ -52,7 +49,8 @@ class LayersFromStructure(SanxianAlgorithm):
             "Custom standard: a new folder with a template for each layer. Enter its path as the standard in "
             "other tools, and edit the templates there.\n\n"
             "Coordinate system: choose one, or enter a county to use its zone."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         self.add_parameters(

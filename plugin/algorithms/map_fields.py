@@ -29,7 +29,7 @@ from ..bridge.layers.tables import (
 from ..bridge.mapping.run import find_free_mapping_path, read_source_rows
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError, OutputError
 from ..core.files.writing import is_same_file, write_atomically
@@ -55,9 +55,7 @@ class MapFields(SanxianAlgorithm):
     toolbox_section = "layers"
     identifier = "map_fields"
     keywords = ("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库")
-
-    def displayName(self):
-        return tr("Map a layer into a template")
+    title = mark_text("Map a layer into a template")
 
     def shortHelpString(self):
         text = tr(

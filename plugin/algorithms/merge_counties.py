@@ -14,7 +14,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
@@ -60,12 +60,9 @@ class MergeCounties(SanxianAlgorithm):
         "省级",
         "成果包",
     )
-
-    def displayName(self):
-        return tr("Gather packages of counties")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Gather packages of counties")
+    help_parts = (
+        mark_text(
             "Gathers the submission packages of counties into the package of their city or province. Each package is "
             "inspected; its layers are appended one after the other, read again and compared, so that only one county "
             "is in memory. Packages of counties are not changed.\n\n"
@@ -78,14 +75,15 @@ class MergeCounties(SanxianAlgorithm):
             "counties and both CRS. Layers with another code in the parent's database are renamed as "
             "the specification states ([gathering]); layers that it lacks are listed, not written. "
             "市级行政区 is joined from 县级行政区."
-        )
-        results = tr(
+        ),
+        mark_text(
             "Results: the package; gathering.xlsx and gathering.json with verdicts, areas of each layer by county and "
             "their sums, notes and repeated keys; the comparison of borders in the folder seams. The gathered data "
             "are not checked as a whole, so the package has no report of a check: inspect it with “Inspect a "
             "submission package”."
-        )
-        return f"{text}\n\n{results}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         from ..core.package.package_spec.read import list_package_spec_ids

@@ -12,7 +12,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.checking.figures import make_tables
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from .common import (
     OUTPUT_DOCX,
@@ -51,12 +51,9 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
         "tables", "xlsx", "docx", "template", "报送表格", "附表", "汇总表", "三线占用", "占补平衡", "补划", "用地结构",
         "冲突清单", "名称管理器", "填表",
     )  # fmt: skip
-
-    def displayName(self):
-        return tr("Tables for submission")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Tables for submission")
+    help_parts = (
+        mark_text(
             "Fills the layouts of tables that offices hand in with the figures of a plan: use of land inside the "
             "control lines, three zones and lines, land use present and planned, zones by land use, lines by township, "
             "permanent basic farmland occupied and supplemented, balance of cultivated land, conflicts of lines. "
@@ -70,8 +67,9 @@ class OfficeTablesAlgorithm(SanxianAlgorithm):
             "by the year (setting indicators.unified_balance_from).\n\n"
             "Workbook of the office: cells with defined names, such as 三线占用_生态保护红线_面积 (table, row, "
             "column), are filled in a copy. Names that mean no figure are reported. The tables are in Chinese."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         # Processing reads the tables' ids when a dialog opens; the layouts need no library.

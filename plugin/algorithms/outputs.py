@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qgis.core import (
     Qgis,
@@ -29,14 +29,11 @@ from ..bridge.layers.tables import LAYER_DRIVERS, OutputTable, write_rows_to_sin
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
+from ..core.check import CheckResult
 from ..core.errors import OutputError
 from ..core.files.writing import check_not_input, check_writable, write_atomically
 from ..core.tabulate import check_workbook_can_be_written
 from .common import OUTPUT_DOCX, OUTPUT_PDF
-
-if TYPE_CHECKING:
-    from ..core.check import CheckResult
-
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 
@@ -134,13 +131,15 @@ class LayerOutput:
         self.destination = str(value or "")
         self.file = ""
         self.database = sinks.parse_database_path(self.destination)
-        if self.destination and not appends and not self._needs_sink():
+        if (
+            self.destination
+            and not appends
+            and not (
+                self.destination == QgsProcessing.TEMPORARY_OUTPUT
+                or bool(_PROVIDER_PREFIX_PATTERN.match(self.destination))
+            )
+        ):
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
-
-    def _needs_sink(self) -> bool:
-        return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(
-            _PROVIDER_PREFIX_PATTERN.match(self.destination)
-        )
 
     def validate_target(self, formats: Iterable[str], inputs: list[str]) -> None:
         """Raise OutputError if the output file is one of ``inputs``, cannot be written or has another format.

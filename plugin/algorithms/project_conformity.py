@@ -19,7 +19,7 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.printing.documents import render_svg
 from ..bridge.printing.pdf import write_pdf
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.data import read_toml
@@ -76,9 +76,7 @@ class ProjectConformity(SanxianAlgorithm):
         "project", "conformity", "admission", "review", "occupied", "建设项目", "合规性审查", "准入", "占用", "选址",
         "用地预审", "占补平衡", "补划", "专项规划",
     )  # fmt: skip
-
-    def displayName(self):
-        return tr("Review projects (conformity)")
+    title = mark_text("Review projects (conformity)")
 
     def shortHelpString(self):
         text = tr(

@@ -39,6 +39,43 @@ from .townships import MergeTownships, SplitTownships
 from .worklists import MergeWorklist, SplitWorklist
 from .yearly_update import YearlyUpdateAlgorithm
 
+_ALGORITHMS = (
+    ApplyFixes,
+    BoundaryAdjustment,
+    ChangeCrsZone,
+    CheckCounties,
+    CheckPlan,
+    CheckSeams,
+    CompareVersions,
+    ComputeIndicators,
+    CreateLayers,
+    DeclaredChecks,
+    DeriveThreeZones,
+    DoctorAlgorithm,
+    EvaluateIndicators,
+    ExportBoundaryPoints,
+    ExportMaps,
+    ExportPackage,
+    ExportVct,
+    ImportBoundaryPoints,
+    ImportDrawing,
+    ImportVct,
+    InspectPackage,
+    LayersFromStructure,
+    MapFields,
+    MergeCounties,
+    MergeTownships,
+    MergeWorklist,
+    ProjectConformity,
+    OfficeTablesAlgorithm,
+    RenumberBsm,
+    ResolveOverlaps,
+    SplitTownships,
+    SplitWorklist,
+    StatutoryArea,
+    YearlyUpdateAlgorithm,
+)
+
 
 class SanxianProvider(QgsProcessingProvider):
     """Provider of all algorithms of the plugin in Processing's toolbox."""
@@ -59,40 +96,8 @@ class SanxianProvider(QgsProcessingProvider):
         return str(ICONS_FOLDER / "sanxian.svg")
 
     def loadAlgorithms(self):
-        self.addAlgorithm(ApplyFixes())
-        self.addAlgorithm(BoundaryAdjustment())
-        self.addAlgorithm(ChangeCrsZone())
-        self.addAlgorithm(CheckCounties())
-        self.addAlgorithm(CheckPlan())
-        self.addAlgorithm(CheckSeams())
-        self.addAlgorithm(CompareVersions())
-        self.addAlgorithm(ComputeIndicators())
-        self.addAlgorithm(CreateLayers())
-        self.addAlgorithm(DeclaredChecks())
-        self.addAlgorithm(DeriveThreeZones())
-        self.addAlgorithm(DoctorAlgorithm())
-        self.addAlgorithm(EvaluateIndicators())
-        self.addAlgorithm(ExportBoundaryPoints())
-        self.addAlgorithm(ExportMaps())
-        self.addAlgorithm(ExportPackage())
-        self.addAlgorithm(ExportVct())
-        self.addAlgorithm(ImportBoundaryPoints())
-        self.addAlgorithm(ImportDrawing())
-        self.addAlgorithm(ImportVct())
-        self.addAlgorithm(InspectPackage())
-        self.addAlgorithm(LayersFromStructure())
-        self.addAlgorithm(MapFields())
-        self.addAlgorithm(MergeCounties())
-        self.addAlgorithm(MergeTownships())
-        self.addAlgorithm(MergeWorklist())
-        self.addAlgorithm(ProjectConformity())
-        self.addAlgorithm(OfficeTablesAlgorithm())
-        self.addAlgorithm(RenumberBsm())
-        self.addAlgorithm(ResolveOverlaps())
-        self.addAlgorithm(SplitTownships())
-        self.addAlgorithm(SplitWorklist())
-        self.addAlgorithm(StatutoryArea())
-        self.addAlgorithm(YearlyUpdateAlgorithm())
+        for algorithm in _ALGORITHMS:
+            self.addAlgorithm(algorithm())
         try:
             from ..core.model.rule import load_all_rules
             from .rule_algorithm import RuleAlgorithm

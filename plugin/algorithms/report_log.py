@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..bridge.settings import get_interface_language
 from ..core.messages.texts import Texts, format_number
+from ..core.render.words import ReportTexts
 
 if TYPE_CHECKING:
     from ..bridge.layouts.run import MapExportOrder, MapExportOutcome
@@ -68,7 +69,6 @@ def log_report(feedback, check_result: CheckResult) -> None:
     from ..core.model.report import INCOMPLETE_RUN_CODES
     from ..core.profile.document import render_lowered_secrecy_messages
     from ..core.render.verdict import describe_package_waivers, describe_rules_run, format_rule_counts
-    from ..core.render.words import ReportTexts
 
     report = check_result.report
     texts = Texts(report.lang)
@@ -110,7 +110,6 @@ def log_report(feedback, check_result: CheckResult) -> None:
 def log_indicators(feedback, tabulated_plan: TabulatedPlan) -> None:
     """Log each indicator; one that misses its target as a warning."""
     from ..core.render import figures as shown
-    from ..core.render.words import ReportTexts
 
     report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
     log_lines(feedback, tabulated_plan.notices)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -23,6 +22,8 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
+from ..core.check import CheckResult
+from ..core.check import check_plan as core_check
 from ..core.errors import InputError
 from ..core.files.writing import OutputPaths, check_outputs
 from ..core.messages.texts import Texts
@@ -48,27 +49,10 @@ from .inputs import (
 from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_single_rule_check, log_written_files
 
-if TYPE_CHECKING:
-    from ..core.check import CheckResult
-
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
 _UNIT_SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
 _LIMIT_OPTIONS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
-
-
-def _get_family_title(family: str) -> str:
-    """Return the toolbox title of a family of rules, such as TOP."""
-    family_names = {
-        "SCH": tr("Rules: structure"),
-        "GEO": tr("Rules: geometry"),
-        "ATT": tr("Rules: attributes"),
-        "TOP": tr("Rules: topology"),
-        "REL": tr("Rules: between layers"),
-        "LAW": tr("Rules: quotas and thresholds"),
-        "DOC": tr("Rules: package"),
-    }
-    return family_names.get(family, family)
 
 
 class RuleAlgorithm(SanxianAlgorithm):
@@ -92,7 +76,17 @@ class RuleAlgorithm(SanxianAlgorithm):
         return f"{self.rule.code} {self.texts.get_rule_title(self.rule)}"
 
     def group(self):
-        return _get_family_title(self.rule.family)
+        family = self.rule.family
+        family_names = {
+            "SCH": tr("Rules: structure"),
+            "GEO": tr("Rules: geometry"),
+            "ATT": tr("Rules: attributes"),
+            "TOP": tr("Rules: topology"),
+            "REL": tr("Rules: between layers"),
+            "LAW": tr("Rules: quotas and thresholds"),
+            "DOC": tr("Rules: package"),
+        }
+        return family_names.get(family, family)
 
     def groupId(self):
         return self.rule.family.lower()
@@ -221,8 +215,6 @@ class RuleAlgorithm(SanxianAlgorithm):
     @run_in_python_thread
     def _check_layers(self, feedback, cancellation: Cancellation) -> CheckResult:
         health.require_libraries(cancellation)
-        from ..core.check import check_plan as core_check
-
         norm = self.base.resolve_norm()
         progress = make_progress_callback(feedback)
         shots = [*self.sources.values(), *self.other_layers]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -21,7 +21,7 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.invariants import require_value
@@ -181,12 +181,9 @@ class StatutoryArea(SanxianAlgorithm):
         "平差",
         "控制面积",
     )
-
-    def displayName(self):
-        return tr("Statutory areas")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Statutory areas")
+    help_parts = (
+        mark_text(
             "Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in "
             "degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in "
             "separate columns, with the difference of the stored area. The input is not changed.\n\n"
@@ -200,8 +197,9 @@ class StatutoryArea(SanxianAlgorithm):
             "too much from the control area, no adjustment is made: correct overlaps and gaps first.\n\n"
             "Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. "
             "Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the field."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
@@ -278,28 +276,6 @@ class StatutoryArea(SanxianAlgorithm):
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
             _log_area_adjustment(feedback, measurement, share)
         feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
-        results = self._write_areas(parameters, context, measurement, cancellation)
-        log_written_files(feedback, [self.output.file])
-        if self.mode == WRITE_MODE:
-            log_copy_of_sealed_layer(feedback, measurement.role, self.norm)
-        areas, levelled = measurement.measured_areas, measurement.adjusted_areas
-        sums = {f"{basis.upper()}_M2": areas.sum_area_m2(basis) for basis in ("statutory", "geodesic", "planar")}
-        results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
-        results |= {
-            "DIFFERING": int(measurement.stored_comparison.is_different.sum()) if measurement.has_stored_area else 0
-        }
-        if measurement.has_stored_area:
-            stored_areas_m2 = measurement.stored_comparison.stored_m2
-            results |= {"STORED_M2": float(stored_areas_m2[stored_areas_m2 == stored_areas_m2].sum())}
-        if levelled is not None:
-            results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
-            results |= {"REFUSED": levelled.refused_count}
-        return results
-
-    def _write_areas(
-        self, parameters, context, measurement: MeasuredAreas, cancellation: Cancellation
-    ) -> dict[str, Any]:
-        """Write the output layer with the measured areas; return the tool's results by output name."""
         area_field_spec = AreaFieldSpec(
             measurement.field_name,
             self.mode == WRITE_MODE,
@@ -317,7 +293,23 @@ class StatutoryArea(SanxianAlgorithm):
             area_field_spec,
             self.texts,
         )
-        return self.output.write_table(self, parameters, context, table, cancellation)
+        results = self.output.write_table(self, parameters, context, table, cancellation)
+        log_written_files(feedback, [self.output.file])
+        if self.mode == WRITE_MODE:
+            log_copy_of_sealed_layer(feedback, measurement.role, self.norm)
+        areas, levelled = measurement.measured_areas, measurement.adjusted_areas
+        sums = {f"{basis.upper()}_M2": areas.sum_area_m2(basis) for basis in ("statutory", "geodesic", "planar")}
+        results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
+        results |= {
+            "DIFFERING": int(measurement.stored_comparison.is_different.sum()) if measurement.has_stored_area else 0
+        }
+        if measurement.has_stored_area:
+            stored_areas_m2 = measurement.stored_comparison.stored_m2
+            results |= {"STORED_M2": float(stored_areas_m2[stored_areas_m2 == stored_areas_m2].sum())}
+        if levelled is not None:
+            results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
+            results |= {"REFUSED": levelled.refused_count}
+        return results
 
     @run_in_python_thread
     def _measure_areas(self, feedback, cancellation: Cancellation) -> MeasuredAreas:

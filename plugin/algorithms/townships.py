@@ -18,7 +18,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.new_project.township_project import write_township_project
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
@@ -65,12 +65,9 @@ class SplitTownships(_TownshipAlgorithm):
 
     identifier = "split_townships"
     keywords = ("township", "split", "package", "乡镇", "分发", "拆分", "工作包", "分乡镇")
-
-    def displayName(self):
-        return tr("Split into township packages")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Split into township packages")
+    help_parts = (
+        mark_text(
             "Writes a work package for each township: a GeoPackage with all layers of the county and the features of "
             "the township, read-only neighbours (neighbours.gpkg), symbols, a project with forms, the targets of the "
             "township, and a manifest of all that was handed out. The data do not change.\n\n"
@@ -80,8 +77,9 @@ class SplitTownships(_TownshipAlgorithm):
             "Hand out the whole folder of a township, and keep its manifest: “Merge township packages” needs it. An "
             "output folder that has files is never replaced.\n\n"
             "Persons: code or name of a township, equals sign and name, separated by semicolons."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         projects = QgsProcessingParameterBoolean(PROJECTS, tr("Write a project for each package"), True)
@@ -149,12 +147,9 @@ class MergeTownships(_TownshipAlgorithm):
 
     identifier = "merge_townships"
     keywords = ("township", "merge", "package", "conflict", "乡镇", "合并", "工作包", "矛盾", "接边", "汇总")
-
-    def displayName(self):
-        return tr("Merge township packages")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Merge township packages")
+    help_parts = (
+        mark_text(
             "Merges edited township packages into a copy of the county. Neither the county nor a package changes.\n\n"
             "Each row is compared three ways: the row handed out, the row in the county now, and the row in the "
             "package. What only a package changed, added or deleted is merged. A contradiction is never lost: both "
@@ -167,8 +162,9 @@ class MergeTownships(_TownshipAlgorithm):
             "Seams: gaps, overlaps, stops, shifts and changes of code at township borders that the merge has made. A "
             "layer that is missing in a package is not taken for a deletion; new fields and layers are reported, not "
             "merged. Give the folder with the packages, or one package."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         behaviour = Qgis.ProcessingFileParameterBehavior.Folder

@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from .common import SanxianAlgorithm
 from .report_log import log_lines, log_written_files
 
@@ -39,17 +39,15 @@ class SplitWorklist(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "split_worklist"
     keywords = ("work list", "split", "工作清单", "拆分", "乡镇", "负责人", "分派")
-
-    def displayName(self):
-        return tr("Split work list")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Split work list")
+    help_parts = (
+        mark_text(
             "Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not "
             "change.\n\n"
             "Each row of a part records what it was at the split, so that “Merge work lists” finds what changed "
             "since. A part of an earlier split with changes that are not merged is never replaced."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         self.addParameter(_make_file_parameter(INPUT, tr("Work list")))
@@ -79,18 +77,16 @@ class MergeWorklist(SanxianAlgorithm):
     toolbox_section = "check"
     identifier = "merge_worklist"
     keywords = ("work list", "merge", "ledger", "工作清单", "合并", "台账", "冲突")
-
-    def displayName(self):
-        return tr("Merge work lists")
-
-    def shortHelpString(self):
-        return tr(
+    title = mark_text("Merge work lists")
+    help_parts = (
+        mark_text(
             "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
             "changed. Of a ledger only state, assignee and remark are taken.\n\n"
             "A row that both sides changed to different values since the split is a conflict: the list is unchanged, "
             "and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the "
             "part), and merge again with that table."
-        )
+        ),
+    )
 
     def initAlgorithm(self, configuration=None):
         self.add_parameters(

@@ -14,7 +14,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
-from ..bridge.texts import tr
+from ..bridge.texts import mark_text, tr
 from ..core.cancellation import Cancellation
 from ..core.connection_text import is_connection
 from ..core.errors import InputError
@@ -49,12 +49,9 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         "WHC",
         "WHH",
     )
-
-    def displayName(self):
-        return tr("Yearly maintenance package")
-
-    def shortHelpString(self):
-        text = tr(
+    title = mark_text("Yearly maintenance package")
+    help_parts = (
+        mark_text(
             "Compares the current database with the edition filed with the ministry and writes the geodatabase "
             "of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change "
             "(WHC) and after (WHH). The inputs are not changed.\n\n"
@@ -64,8 +61,9 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             "reported, not written.\n\n"
             "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
             "existing geodatabase is not replaced, because reasons may have been entered."
-        )
-        return f"{text}\n\n{describe_norms()}"
+        ),
+        describe_norms,
+    )
 
     def initAlgorithm(self, configuration=None):
         year = QgsProcessingParameterNumber(

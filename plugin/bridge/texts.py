@@ -30,6 +30,16 @@ def tr(text: str) -> str:
     return TranslatedText(translated) if "{" in translated else translated
 
 
+def mark_text(text: str) -> str:
+    """Return the text itself, which is translated where it is shown (see `translate_marked`)."""
+    return text
+
+
+def translate_marked(text: str) -> str:
+    """Return a text given to `mark_text` in the language of QGIS's interface."""
+    return QCoreApplication.translate(TRANSLATION_CONTEXT, text)
+
+
 def join_first_names(names: Sequence[str], limit: int) -> str:
     """Return the names as a text; if there are more than ``limit``, only the first ones and the number of all."""
     text = tr(", ").join(names[:limit])

@@ -185,21 +185,17 @@ class MenuActions(QObject):
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
-            self._fit_toolbar()
+            with_text, icon_only = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+            texts = sum(self.toolbar.fontMetrics().horizontalAdvance(a.text()) for a in self.toolbar.actions())
+            icons = len(self.toolbar.actions()) * 2 * self.toolbar.iconSize().width()
+            style = with_text if texts + icons < self._window.width() else icon_only
+            if self.toolbar.toolButtonStyle() != style:
+                self.toolbar.setToolButtonStyle(style)
         return False
 
     def _refresh_icons(self) -> None:
         for action in self.by_name.values():
             action.setIcon(theme.load_icon(action.property("sanxianIcon")))
-
-    def _fit_toolbar(self) -> None:
-        """Show icon and text, or only the icon if the window is narrow."""
-        with_text, icon_only = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
-        texts = sum(self.toolbar.fontMetrics().horizontalAdvance(a.text()) for a in self.toolbar.actions())
-        icons = len(self.toolbar.actions()) * 2 * self.toolbar.iconSize().width()
-        style = with_text if texts + icons < self._window.width() else icon_only
-        if self.toolbar.toolButtonStyle() != style:
-            self.toolbar.setToolButtonStyle(style)
 
     def remove(self) -> None:
         """Remove menu, toolbar and actions from QGIS."""

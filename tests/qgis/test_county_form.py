@@ -51,8 +51,12 @@ def enter_targets(form):
     form.confirmation._set_all_ticks(True)
 
 
-def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(saved_project, tmp_path):
-    dialog = ProfileDialog(saved_project)
+@pytest.fixture
+def dialog(saved_project):
+    return ProfileDialog(saved_project)
+
+
+def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(saved_project, tmp_path, dialog):
     form = dialog.form
     assert (form.name.text(), form.area_code.text()) == ("阳高县", "140221")
     assert form.confirmation.badge.kind == "warning" and "未确认" in form.confirmation.badge.label.text()
@@ -70,8 +74,7 @@ def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(sa
     assert norm.profile.base.id == "shanxi"
 
 
-def test_project_moved_with_its_profile_file_still_finds_the_profile(saved_project, tmp_path):
-    dialog = ProfileDialog(saved_project)
+def test_project_moved_with_its_profile_file_still_finds_the_profile(saved_project, tmp_path, dialog):
     enter_targets(dialog.form)
     dialog.accept()
     assert saved_project.readEntry("sanxian", "profile")[0] == "阳高县规划.profile.toml"
@@ -85,8 +88,7 @@ def test_project_moved_with_its_profile_file_still_finds_the_profile(saved_proje
     assert county.make_check_options(moved).resolve_norm().get("ratio.limit") == 1.2
 
 
-def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved_project, tmp_path):
-    dialog = ProfileDialog(saved_project)
+def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved_project, tmp_path, dialog):
     enter_targets(dialog.form)
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
@@ -127,8 +129,7 @@ def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_s
     assert boundary.value.get_county_value() == "" and not form.has_county_values
 
 
-def test_county_profile_form_does_not_offer_province_totals_as_county_targets(saved_project):
-    dialog = ProfileDialog(saved_project)
+def test_county_profile_form_does_not_offer_province_totals_as_county_targets(dialog):
     form = dialog.form
     assert (
         get_row(form, "cultivated_area").value.inherited_text == ""
@@ -137,8 +138,7 @@ def test_county_profile_form_does_not_offer_province_totals_as_county_targets(sa
     assert form.totals.label.text().startswith("上级的 4 项总量目标不用于本县")
 
 
-def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(saved_project, tmp_path):
-    dialog = ProfileDialog(saved_project)
+def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(tmp_path, dialog):
     form = dialog.form
     get_row(form, "boundary_area").value.setText("14，20")
     form.ratio.limit.rows["ratio.limit"].value.setText("1.35")
@@ -161,8 +161,7 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(saved
     assert list(tmp_path.glob("*.toml")) == []
 
 
-def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(saved_project, tmp_path):
-    dialog = ProfileDialog(saved_project)
+def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(tmp_path, dialog):
     box = dialog.form.confirmation
     assert box.messages["date"].text() == ""
     box.date.setDate(QDate(2026, 3, 1))
@@ -171,8 +170,7 @@ def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(s
     assert box.messages["date"].text() == "" and box.read_confirmation().date == "2026-03-01"
 
 
-def test_county_profile_form_reads_percentages_and_full_width_digits(saved_project):
-    dialog = ProfileDialog(saved_project)
+def test_county_profile_form_reads_percentages_and_full_width_digits(dialog):
     form = dialog.form
     form.limits.rows["indicators.warning_share"].value.setText("５")
     form.limits.rows["rules.LAW020.max_flexible_share"].value.setText("12.5")
@@ -186,8 +184,7 @@ def test_county_profile_form_reads_percentages_and_full_width_digits(saved_proje
     assert "不是数值" in form.limits.rows["indicators.warning_share"].message.text()
 
 
-def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(saved_project):
-    dialog = ProfileDialog(saved_project)
+def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(dialog):
     form = dialog.form
     village = form.ratio.boxes[("203", "203A")]
     village.setChecked(True)
@@ -204,8 +201,7 @@ def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(s
     assert not village.isChecked() and not form.has_county_values
 
 
-def test_second_target_of_an_indicator_for_another_year_is_saved_as_another_row_of_the_profile(saved_project):
-    dialog = ProfileDialog(saved_project)
+def test_second_target_of_an_indicator_for_another_year_is_saved_as_another_row_of_the_profile(dialog):
     form = dialog.form
     first = get_row(form, "farmland_area")
     first.value.setText("45.88")
@@ -221,8 +217,7 @@ def test_second_target_of_an_indicator_for_another_year_is_saved_as_another_row_
     assert form.errors == [] and [t.year for t in form.read_county_settings().targets] == [2035, 2025]
 
 
-def test_source_field_of_a_target_does_not_offer_the_text_being_typed_into_it(saved_project):
-    dialog = ProfileDialog(saved_project)
+def test_source_field_of_a_target_does_not_offer_the_text_being_typed_into_it(dialog):
     first, second = (get_row(dialog.form, name).source for name in ("farmland_area", "red_line_area"))
     dialog.show()
     dialog.activateWindow()
@@ -287,8 +282,7 @@ def test_profile_form_lists_settings_used_by_the_last_check_first_with_rule_and_
     assert f"用于规则：{code} " in first.toolTip() and "取值：" in first.toolTip() and rule_key in first.toolTip()
 
 
-def test_profile_dialog_summary_changes_when_settings_are_confirmed_or_unconfirmed_in_the_form(saved_project):
-    dialog = ProfileDialog(saved_project)
+def test_profile_dialog_summary_changes_when_settings_are_confirmed_or_unconfirmed_in_the_form(dialog):
     assert "本县设置尚未确认" in dialog.summary.text()
     enter_targets(dialog.form)
     assert "尚未确认" not in dialog.summary.text() and "保存后生效" in dialog.summary.text()
@@ -296,8 +290,7 @@ def test_profile_dialog_summary_changes_when_settings_are_confirmed_or_unconfirm
     assert "保存后生效" not in dialog.summary.text()
 
 
-def test_profile_file_changed_by_another_program_is_not_overwritten(saved_project, tmp_path):
-    dialog = ProfileDialog(saved_project)
+def test_profile_file_changed_by_another_program_is_not_overwritten(saved_project, tmp_path, dialog):
     enter_targets(dialog.form)
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
@@ -334,8 +327,7 @@ def test_profile_form_with_entered_values_disables_ok_until_the_project_is_saved
     assert not dialog._ok_button.isEnabled() and dialog.place.text().startswith("请先保存工程")
 
 
-def test_choosing_another_parent_profile_keeps_the_entered_values(saved_project):
-    dialog = ProfileDialog(saved_project)
+def test_choosing_another_parent_profile_keeps_the_entered_values(dialog):
     get_row(dialog.form, "boundary_area").value.setText("14.20")
     dialog.profile.setCurrentIndex(0)
     assert (

@@ -136,29 +136,31 @@ def test_panel_shows_incomplete_when_rules_were_skipped_without_findings(finding
     assert findings_dock.tree.findings.index(0, 0, parent).data() == "缺图层。"
 
 
-def test_panel_offers_to_clear_a_filter_that_hides_all_findings(findings_dock, qgis_app):
+@pytest.fixture
+def filled_dock(findings_dock):
+    """Return the panel with the findings of a small report."""
     show_result(findings_dock, make_small_report())
-    QTest.keyClicks(findings_dock.filters.search, "nothing like it")
-    assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.empty)
-    assert read_visible_texts(findings_dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
-    findings_dock.empty.list_buttons()[0].click()
-    assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree_page)
-    assert not findings_dock.filters.search.text() and all(
-        b.isChecked() for b in findings_dock.verdict.buttons.values()
-    )
+    return findings_dock
 
 
-def test_detail_pane_asks_to_select_a_finding_when_none_is_selected(findings_dock):
-    show_result(findings_dock, make_small_report())
-    assert [w.text() for w in findings_dock.detail.findChildren(QLabel)] == [
+def test_panel_offers_to_clear_a_filter_that_hides_all_findings(filled_dock, qgis_app):
+    QTest.keyClicks(filled_dock.filters.search, "nothing like it")
+    assert wait_until(lambda: filled_dock.stack.currentWidget() is filled_dock.empty)
+    assert read_visible_texts(filled_dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
+    filled_dock.empty.list_buttons()[0].click()
+    assert wait_until(lambda: filled_dock.stack.currentWidget() is filled_dock.tree_page)
+    assert not filled_dock.filters.search.text() and all(b.isChecked() for b in filled_dock.verdict.buttons.values())
+
+
+def test_detail_pane_asks_to_select_a_finding_when_none_is_selected(filled_dock):
+    assert [w.text() for w in filled_dock.detail.findChildren(QLabel)] == [
         "请选择一条问题，查看检查目的、整改建议和依据。"
     ]
-    assert not findings_dock.navigation.zoom.isEnabled()
+    assert not filled_dock.navigation.zoom.isEnabled()
 
 
-def test_verdict_has_icon_and_text_and_unchecked_severity_buttons_keep_their_counts(findings_dock):
-    show_result(findings_dock, make_small_report())
-    bar = findings_dock.verdict
+def test_verdict_has_icon_and_text_and_unchecked_severity_buttons_keep_their_counts(filled_dock):
+    bar = filled_dock.verdict
     assert bar.findChild(QLabel, "SanxianVerdict").text() == "不通过"
     assert bar.findChild(QLabel, "SanxianWhen").text() == "14:32 · 运行规则 6/103 条"
     assert [b.text() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
@@ -167,51 +169,47 @@ def test_verdict_has_icon_and_text_and_unchecked_severity_buttons_keep_their_cou
         assert not button.icon().isNull() and button.text()[-1].isdigit()
 
 
-def test_severity_buttons_filter_the_listed_findings(findings_dock):
-    show_result(findings_dock, make_small_report())
-    findings_dock.verdict.buttons["waived"].setChecked(True)
-    assert len(findings_dock.tree.findings.list_visible_findings()) == 6
+def test_severity_buttons_filter_the_listed_findings(filled_dock):
+    filled_dock.verdict.buttons["waived"].setChecked(True)
+    assert len(filled_dock.tree.findings.list_visible_findings()) == 6
     for kind in ("ERROR", "WARNING"):
-        findings_dock.verdict.buttons[kind].setChecked(False)
-    assert [f.state for f in findings_dock.tree.findings.list_visible_findings()] == ["waived"]
+        filled_dock.verdict.buttons[kind].setChecked(False)
+    assert [f.state for f in filled_dock.tree.findings.list_visible_findings()] == ["waived"]
 
 
-def test_severity_buttons_count_the_findings_that_other_filters_leave(findings_dock):
-    show_result(findings_dock, make_small_report())
-    findings_dock.filters.search.setText("蔡村镇")
-    assert wait_until(lambda: len(findings_dock.tree.findings.list_visible_findings()) == 1)
-    texts = [b.text() for b in findings_dock.verdict.buttons.values()]
+def test_severity_buttons_count_the_findings_that_other_filters_leave(filled_dock):
+    filled_dock.filters.search.setText("蔡村镇")
+    assert wait_until(lambda: len(filled_dock.tree.findings.list_visible_findings()) == 1)
+    texts = [b.text() for b in filled_dock.verdict.buttons.values()]
     assert texts in (["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"], ["1/3", "0/2", "0/0", "1/1", "0/2"])
     # The rule's row, its detail and the buttons show the same counts.
-    group = next(g for g in findings_dock.tree.findings.groups if g.code == "REL002")
-    assert findings_dock.tree.findings.index(0, COUNT_COLUMN).data() == "1"
-    findings_dock.tree.setCurrentIndex(findings_dock.tree._get_group_index(group))
-    assert "显示 1 处，共 3 处" in "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
-    findings_dock.clear_filters()
-    assert wait_until(lambda: findings_dock.verdict.buttons["ERROR"].text() in ("错误 3", "3"))
+    group = next(g for g in filled_dock.tree.findings.groups if g.code == "REL002")
+    assert filled_dock.tree.findings.index(0, COUNT_COLUMN).data() == "1"
+    filled_dock.tree.setCurrentIndex(filled_dock.tree._get_group_index(group))
+    assert "显示 1 处，共 3 处" in "\n".join(w.text() for w in filled_dock.detail.findChildren(QLabel))
+    filled_dock.clear_filters()
+    assert wait_until(lambda: filled_dock.verdict.buttons["ERROR"].text() in ("错误 3", "3"))
 
 
-def test_detail_pane_does_not_show_a_finding_hidden_by_the_filter(findings_dock):
-    show_result(findings_dock, make_small_report())
-    findings_dock.tree.select_finding(next(f for f in findings_dock.result.findings if f.code == "LAW010"))
-    assert "LAW010 140225000000000004" in "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
-    findings_dock.verdict.buttons["WARNING"].setChecked(False)
-    now = findings_dock.tree.get_selected_finding()
-    words = "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
+def test_detail_pane_does_not_show_a_finding_hidden_by_the_filter(filled_dock):
+    filled_dock.tree.select_finding(next(f for f in filled_dock.result.findings if f.code == "LAW010"))
+    assert "LAW010 140225000000000004" in "\n".join(w.text() for w in filled_dock.detail.findChildren(QLabel))
+    filled_dock.verdict.buttons["WARNING"].setChecked(False)
+    now = filled_dock.tree.get_selected_finding()
+    words = "\n".join(w.text() for w in filled_dock.detail.findChildren(QLabel))
     assert "LAW010 140225000000000004" not in words
     assert now is None or now.message in words
-    for button in findings_dock.verdict.buttons.values():
+    for button in filled_dock.verdict.buttons.values():
         button.setChecked(False)
-    assert [w.text() for w in findings_dock.detail.findChildren(QLabel)] == [
+    assert [w.text() for w in filled_dock.detail.findChildren(QLabel)] == [
         "请选择一条问题，查看检查目的、整改建议和依据。"
     ]
-    assert not findings_dock.navigation.zoom.isEnabled()
+    assert not filled_dock.navigation.zoom.isEnabled()
 
 
-def test_detail_pane_shows_title_area_layer_purpose_remedy_and_basis_of_a_finding(findings_dock):
-    show_result(findings_dock, make_small_report())
-    findings_dock.step_selection(1)
-    words = "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
+def test_detail_pane_shows_title_area_layer_purpose_remedy_and_basis_of_a_finding(filled_dock):
+    filled_dock.step_selection(1)
+    words = "\n".join(w.text() for w in filled_dock.detail.findChildren(QLabel))
     for expected in (
         "永农与开发边界不重叠",
         "1.26\u00a0公顷（图斑椭球面积）",
@@ -223,75 +221,68 @@ def test_detail_pane_shows_title_area_layer_purpose_remedy_and_basis_of_a_findin
     ):
         assert expected in words
     assert "A" in words.split("\n")
-    assert findings_dock.navigation.position.text() == "错误 1/3"
-    assert findings_dock.navigation.zoom.isEnabled()
+    assert filled_dock.navigation.position.text() == "错误 1/3"
+    assert filled_dock.navigation.zoom.isEnabled()
 
 
-def test_detail_pane_of_a_skipped_rule_shows_the_reason(findings_dock):
-    show_result(findings_dock, make_small_report())
-    group = next(g for g in findings_dock.tree.findings.groups if g.code == "TOP003")
-    findings_dock.tree.setCurrentIndex(findings_dock.tree._get_group_index(group))
-    words = "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
+def test_detail_pane_of_a_skipped_rule_shows_the_reason(filled_dock):
+    group = next(g for g in filled_dock.tree.findings.groups if g.code == "TOP003")
+    filled_dock.tree.setCurrentIndex(filled_dock.tree._get_group_index(group))
+    words = "\n".join(w.text() for w in filled_dock.detail.findChildren(QLabel))
     assert "跳过" in words and "缺县级行政区图层。" in words
 
 
-def test_clicking_a_finding_zooms_the_map_also_on_a_second_click(findings_dock, qgis_app):
-    show_result(findings_dock, make_small_report())
+def test_clicking_a_finding_zooms_the_map_also_on_a_second_click(filled_dock, qgis_app):
     heard = []
-    findings_dock.findingChosen.connect(heard.append)
-    index = findings_dock.tree.findings.index(0, 0, findings_dock.tree.findings.index(0, 0))
-    place = findings_dock.tree.visualRect(index).center()
+    filled_dock.findingChosen.connect(heard.append)
+    index = filled_dock.tree.findings.index(0, 0, filled_dock.tree.findings.index(0, 0))
+    place = filled_dock.tree.visualRect(index).center()
     for clicks in (1, 2):
-        QTest.mouseClick(
-            findings_dock.tree.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place
-        )
+        QTest.mouseClick(filled_dock.tree.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
         process_events(0.02)
         assert len(heard) == clicks
     assert heard[0].key.endswith("1")
 
 
-def test_enter_f1_and_ctrl_c_in_the_findings_list_zoom_to_explain_and_copy_the_finding(findings_dock):
-    show_result(findings_dock, make_small_report())
-    findings_dock.step_selection(1)
+def test_enter_f1_and_ctrl_c_in_the_findings_list_zoom_to_explain_and_copy_the_finding(filled_dock):
+    filled_dock.step_selection(1)
     went, asked = [], []
-    findings_dock.findingChosen.connect(went.append)
-    findings_dock.helpRequested.connect(asked.append)
-    QTest.keyClick(findings_dock.tree, Qt.Key.Key_Return)
-    QTest.keyClick(findings_dock.tree, Qt.Key.Key_F1)
+    filled_dock.findingChosen.connect(went.append)
+    filled_dock.helpRequested.connect(asked.append)
+    QTest.keyClick(filled_dock.tree, Qt.Key.Key_Return)
+    QTest.keyClick(filled_dock.tree, Qt.Key.Key_F1)
     assert [f.code for f in went] == ["REL002"] and asked == ["REL002"]
-    QTest.keySequence(findings_dock.tree, QKeySequence(QKeySequence.StandardKey.Copy))
+    QTest.keySequence(filled_dock.tree, QKeySequence(QKeySequence.StandardKey.Copy))
     assert "140225000000000001" in QgsApplication.clipboard().text()
-    QTest.keyClick(findings_dock.tree, Qt.Key.Key_Down)
+    QTest.keyClick(filled_dock.tree, Qt.Key.Key_Down)
     assert len(went) == 2
 
 
-def test_stepping_back_from_the_first_finding_signals_that_the_selection_did_not_move(findings_dock):
-    show_result(findings_dock, make_small_report())
+def test_stepping_back_from_the_first_finding_signals_that_the_selection_did_not_move(filled_dock):
     heard = []
-    findings_dock.stepped.connect(lambda direction, moved: heard.append((direction, moved)))
-    findings_dock.step_selection(1)
-    findings_dock.step_selection(-1)
+    filled_dock.stepped.connect(lambda direction, moved: heard.append((direction, moved)))
+    filled_dock.step_selection(1)
+    filled_dock.step_selection(-1)
     assert heard == [(1, True), (-1, False)]
 
 
-def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_dock, monkeypatch):
-    show_result(findings_dock, make_small_report())
+def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(filled_dock, monkeypatch):
     clock = [100.0]
     monkeypatch.setattr("plugin.gui.findings.progress_bars.time.monotonic", lambda: clock[0])
-    findings_dock.show_check_started(19)
-    assert not findings_dock.empty.isEnabled(), "its buttons begin a check, too"
-    assert not findings_dock.run_bar.isHidden() and findings_dock.tree.isVisible(), "results stay usable during a run"
+    filled_dock.show_check_started(19)
+    assert not filled_dock.empty.isEnabled(), "its buttons begin a check, too"
+    assert not filled_dock.run_bar.isHidden() and filled_dock.tree.isVisible(), "results stay usable during a run"
     clock[0] += 4
-    findings_dock.run_bar.show_progress(0.2, "SCH001")
+    filled_dock.run_bar.show_progress(0.2, "SCH001")
     clock[0] += 4
-    findings_dock.run_bar.show_progress(0.5, "TOP002")
-    assert findings_dock.run_bar.bar.format() == "正在复检  2/19  TOP002  剩余约 8 秒"
+    filled_dock.run_bar.show_progress(0.5, "TOP002")
+    assert filled_dock.run_bar.bar.format() == "正在复检  2/19  TOP002  剩余约 8 秒"
     cancelled = []
-    findings_dock.cancelRequested.connect(lambda: cancelled.append(1))
-    findings_dock.run_bar.button.click()
-    assert cancelled and findings_dock.run_bar.bar.format() == "正在取消"
-    findings_dock.hide_progress("已取消，仍显示 14:32 的结果")
-    assert findings_dock.run_bar.isHidden() and findings_dock.note.text() == "已取消，仍显示 14:32 的结果"
+    filled_dock.cancelRequested.connect(lambda: cancelled.append(1))
+    filled_dock.run_bar.button.click()
+    assert cancelled and filled_dock.run_bar.bar.format() == "正在取消"
+    filled_dock.hide_progress("已取消，仍显示 14:32 的结果")
+    assert filled_dock.run_bar.isHidden() and filled_dock.note.text() == "已取消，仍显示 14:32 的结果"
 
 
 @pytest.mark.parametrize(("displayed_is_of_package", "of_package"), [(False, True), (True, True), (True, False)])
@@ -304,56 +295,51 @@ def test_progress_bar_shows_checking_not_rechecking_if_the_old_result_or_new_che
     assert findings_dock.run_bar.bar.format().startswith("正在检查  1/19  DOC005")
 
 
-def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(findings_dock, qgis_app):
-    show_result(findings_dock, make_small_report())
-    findings_dock.step_selection(1)
-    assert findings_dock.tabs.isHidden() and findings_dock.detail.isVisible() and findings_dock.tree.isVisible()
-    findings_dock.resize(QSize(430, 14 * findings_dock.fontMetrics().lineSpacing()))
+def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(filled_dock, qgis_app):
+    filled_dock.step_selection(1)
+    assert filled_dock.tabs.isHidden() and filled_dock.detail.isVisible() and filled_dock.tree.isVisible()
+    filled_dock.resize(QSize(430, 14 * filled_dock.fontMetrics().lineSpacing()))
     process_events(0.05)
-    assert findings_dock.tabs.isVisible() and not findings_dock.detail.isVisible() and findings_dock.tree.isVisible()
-    findings_dock.tabs.setCurrentIndex(DETAIL_TAB)
-    assert findings_dock.detail.isVisible() and not findings_dock.tree.isVisible()
+    assert filled_dock.tabs.isVisible() and not filled_dock.detail.isVisible() and filled_dock.tree.isVisible()
+    filled_dock.tabs.setCurrentIndex(DETAIL_TAB)
+    assert filled_dock.detail.isVisible() and not filled_dock.tree.isVisible()
 
 
-def test_township_filter_lists_townships_of_the_findings_and_survives_a_new_check(findings_dock):
-    show_result(findings_dock, make_small_report())
-    filters = findings_dock.filters
+def test_township_filter_lists_townships_of_the_findings_and_survives_a_new_check(filled_dock):
+    filters = filled_dock.filters
     shown = [filters.townships.itemText(n) for n in range(filters.townships.count())]
     assert sorted(shown) == sorted(["（无乡镇）", "永安镇", "蔡村镇", "西坊城镇"])
     filters.townships.setItemCheckState(shown.index("蔡村镇"), Qt.CheckState.Checked)
     assert filters.chosen_townships == {"蔡村镇"}
-    show_result(findings_dock, make_small_report())
+    show_result(filled_dock, make_small_report())
     assert filters.chosen_townships == {"蔡村镇"}, "a choice outlives a new check"
 
 
-def test_township_filter_can_be_ticked_with_the_keyboard(findings_dock):
-    show_result(findings_dock, make_small_report())
-    box = findings_dock.filters.townships
+def test_township_filter_can_be_ticked_with_the_keyboard(filled_dock):
+    box = filled_dock.filters.townships
     box.setFocus()
     QTest.keyClick(box, Qt.Key.Key_Down)
     assert wait_until(lambda: box.view().isVisible())
-    assert findings_dock.filters.chosen_townships == frozenset()
+    assert filled_dock.filters.chosen_townships == frozenset()
     box.view().setCurrentIndex(box.model().index(1, 0))
     QTest.keyClick(box.view(), Qt.Key.Key_Return)
-    assert findings_dock.filters.chosen_townships == {box.itemData(1)}
+    assert filled_dock.filters.chosen_townships == {box.itemData(1)}
     assert box.lineEdit().text() == box.itemText(1)
     QTest.keyClick(box, Qt.Key.Key_Down)
     box.view().setCurrentIndex(box.model().index(1, 0))
     QTest.keyClick(box.view(), Qt.Key.Key_Return)
-    assert findings_dock.filters.chosen_townships == frozenset() and box.lineEdit().text() == "全部乡镇"
+    assert filled_dock.filters.chosen_townships == frozenset() and box.lineEdit().text() == "全部乡镇"
 
 
-def test_waive_and_fix_buttons_are_disabled_by_a_new_result_without_findings(findings_dock):
-    show_result(findings_dock, make_small_report())
-    findings_dock.step_selection(1)
-    buttons = findings_dock.navigation
+def test_waive_and_fix_buttons_are_disabled_by_a_new_result_without_findings(filled_dock):
+    filled_dock.step_selection(1)
+    buttons = filled_dock.navigation
     assert wait_until(lambda: buttons.waive.isEnabled() or buttons.fix.isEnabled())
-    show_result(findings_dock, make_clean_report())
+    show_result(filled_dock, make_clean_report())
     assert not buttons.waive.isEnabled() and not buttons.fix.isEnabled()
 
 
-def test_panel_colours_follow_a_light_or_dark_theme(findings_dock):
-    show_result(findings_dock, make_small_report())
+def test_panel_colours_follow_a_light_or_dark_theme(filled_dock):
     before = QgsApplication.palette()
     dark = QPalette(before)
     dark.setColor(QPalette.ColorRole.Window, QColor("#222222"))
@@ -367,9 +353,8 @@ def test_panel_colours_follow_a_light_or_dark_theme(findings_dock):
         QgsApplication.setPalette(before)
 
 
-def test_severity_buttons_shorten_to_numbers_in_a_narrow_panel(findings_dock, qgis_app):
-    show_result(findings_dock, make_small_report())
-    bar = findings_dock.verdict
+def test_severity_buttons_shorten_to_numbers_in_a_narrow_panel(filled_dock, qgis_app):
+    bar = filled_dock.verdict
     assert {b.text() for b in bar.buttons.values()} >= {"错误 3", "豁免 1"}
     bar.setFixedWidth(bar.minimumSizeHint().width())
     assert wait_until(lambda: bar.buttons["ERROR"].text() == "3")
@@ -393,9 +378,8 @@ def test_column_of_rule_and_location_has_at_least_half_of_the_list_width(finding
         )
 
 
-def test_findings_list_elides_keys_in_the_middle_and_titles_at_the_end(findings_dock):
-    show_result(findings_dock, make_small_report())
-    tree = findings_dock.tree
+def test_findings_list_elides_keys_in_the_middle_and_titles_at_the_end(filled_dock):
+    tree = filled_dock.tree
     rule = tree.findings.index(0, 0)
     modes = []
     for index in (rule, tree.findings.index(0, 0, rule)):
@@ -444,10 +428,9 @@ def test_panel_icons_are_redrawn_when_the_theme_changes(findings_dock, qgis_app)
         process_events(0.05)
 
 
-def test_every_tool_button_of_the_panel_has_a_text(findings_dock):
-    show_result(findings_dock, make_small_report())
-    findings_dock.set_county("")
-    for button in findings_dock.findChildren(QToolButton):
+def test_every_tool_button_of_the_panel_has_a_text(filled_dock):
+    filled_dock.set_county("")
+    for button in filled_dock.findChildren(QToolButton):
         if button.objectName().startswith("Sanxian"):
             assert button.text()
 
@@ -495,12 +478,11 @@ def test_button_for_the_next_open_finding_has_a_shorter_text_in_a_narrow_panel(c
     assert bar.next_open.accessibleName() == "下一个未完成"
 
 
-def test_note_on_edits_keeps_all_its_lines_in_a_low_and_narrow_panel(findings_dock):
-    show_result(findings_dock, make_small_report())
-    note = findings_dock.findChild(QLabel, "SanxianEdited")
+def test_note_on_edits_keeps_all_its_lines_in_a_low_and_narrow_panel(filled_dock):
+    note = filled_dock.findChild(QLabel, "SanxianEdited")
     note.setText("编辑后已复检 12345 处 · 全县指标未重算，" * 3)
     note.show()
-    findings_dock.resize(260, 300)
+    filled_dock.resize(260, 300)
     process_events(0.05)
     assert note.height() >= note.heightForWidth(note.width()) > 2 * note.fontMetrics().height()
 

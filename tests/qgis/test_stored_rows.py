@@ -155,11 +155,15 @@ def test_empty_layer_and_z_values_are_equal_to_those_read_through_qgis(tmp_path)
         assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 
+@pytest.fixture
+def path(tmp_path):
+    return write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+
+
 @pytest.mark.parametrize(
     "change", ["filter", "renamed field", "replaced field", "virtual field", "selection", "memory"]
 )
-def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(tmp_path, change):
-    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+def test_layer_that_shows_other_rows_than_its_file_is_read_through_qgis(change, path):
     layer, request = open_layer(path), None
     if change == "filter":
         layer.setSubsetString("BSM = 'a'")
@@ -235,8 +239,7 @@ def test_integers_that_edits_complete_are_of_the_type_that_qgis_gives(tmp_path, 
     assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 
-def test_changed_row_that_is_deleted_while_the_file_is_read_is_left_out(tmp_path, monkeypatch):
-    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+def test_changed_row_that_is_deleted_while_the_file_is_read_is_left_out(monkeypatch, path):
     layer, read_rows = open_layer(path), reading._read_rows
     layer.startEditing()
     layer.changeAttributeValue(1, 1, "changed")
@@ -252,8 +255,7 @@ def test_changed_row_that_is_deleted_while_the_file_is_read_is_left_out(tmp_path
 
 
 @pytest.mark.parametrize("code", ["EPSG:4525", ""])
-def test_coordinate_system_is_that_of_the_layer_in_qgis(tmp_path, code):
-    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+def test_coordinate_system_is_that_of_the_layer_in_qgis(code, path):
     layer = open_layer(path)
     layer.setCrs(QgsCoordinateReferenceSystem(code))
     assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
@@ -262,8 +264,7 @@ def test_coordinate_system_is_that_of_the_layer_in_qgis(tmp_path, code):
     assert_equal_tables(read_stored(layer), read_snapshot(take_snapshot(layer)))
 
 
-def test_edits_of_a_transaction_are_read_through_qgis(tmp_path):
-    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+def test_edits_of_a_transaction_are_read_through_qgis(path):
     project, layer = QgsProject(), open_layer(path)
     project.setTransactionMode(Qgis.TransactionMode.AutomaticGroups)
     project.addMapLayer(layer)
@@ -343,8 +344,7 @@ def test_dates_are_of_the_type_that_qgis_gives(tmp_path):
     assert read_stored(layer).frame["D"].tolist() == [pd.Timestamp("2020-01-02"), pd.NaT]
 
 
-def test_stored_ring_that_geos_cannot_represent_is_read_as_through_qgis(tmp_path):
-    path = write_layer(tmp_path / "county.gpkg", [make_square(0, 0)] * 2, BSM=np.array(["a", "b"], dtype=object))
+def test_stored_ring_that_geos_cannot_represent_is_read_as_through_qgis(path):
     layer = open_layer(path)
     layer.startEditing()
     layer.changeGeometry(1, QgsGeometry.fromWkt("MULTIPOLYGON (((0 0, 1 1)))"))

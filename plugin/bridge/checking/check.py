@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from qgis.core import Qgis
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import RunOptions
+from ...core.check import CheckResult, RunOptions, make_plan_layer_selector
+from ...core.check import check_plan as core_check
 from ...core.errors import InputError
 from ...core.files.writing import OutputPaths, check_outputs
 from .. import health
@@ -20,7 +21,6 @@ from ..layers.snapshots import LayerSnapshot, make_snapshot_names_unique
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult
     from ...core.engine.rule_memory import RuleMemory
     from ...core.plan.layer import SourceLayer
     from ...core.public_edition.redaction import PublicReport
@@ -63,8 +63,6 @@ def check_project_or_folder(
     called from any thread. Raises SanxianError if nothing can be checked, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.check import check_plan as core_check
-
     path_or_layers, options = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(0.1 * share, text), cancellation
     )
@@ -89,8 +87,6 @@ def read_plan_snapshots(
 
     A path is returned unchanged, with the options. Raise InputError if no snapshot is of a plan layer.
     """
-    from ...core.check import make_plan_layer_selector
-
     if isinstance(path_or_snapshots, str):
         return path_or_snapshots, options
     if not path_or_snapshots:

@@ -4,21 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qgis.PyQt.QtCore import QMetaType
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.check import RunOptions
+from ...core.office_tables.run import OfficeTables, TableOrder, make_office_tables
+from ...core.tabulate import TabulatedPlan
+from ...core.tabulate import tabulate_sources as core_tabulate
 from .. import health
 from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable, make_record_table
 from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
-
-if TYPE_CHECKING:
-    from ...core.office_tables.run import OfficeTables, TableOrder
-    from ...core.tabulate import TabulatedPlan
 
 ProgressCallback = Callable[[float, str], None]
 #: Columns of the table of figures in order; users rely on them. The last ones are empty for figures of other tables
@@ -45,8 +44,6 @@ def compute_figures(
     result states it. May be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.tabulate import tabulate_sources as core_tabulate
-
     path_or_layers, options = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(0.3 * share, text), cancellation
     )
@@ -139,8 +136,6 @@ def make_tables(
     called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.office_tables.run import make_office_tables
-
     path_or_layers, options = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(_READING_SHARE * share, text), cancellation
     )

@@ -137,7 +137,11 @@ def show_findings(
         layer.setCustomProperty("skipMemoryLayersCheck", 1)
         layer.setReadOnly(True)
         styles.apply_role_style(layer, styles.FINDINGS_STYLE)
-        _translate_legend(layer)
+        words = {"ERROR": tr("Error"), "WARNING": tr("Warning"), "INFO": tr("Info"), "waived": tr("Waived")}
+        renderer = layer.renderer().clone()
+        for number, category in enumerate(renderer.categories()):
+            renderer.updateCategoryLabel(number, words[category.value()])
+        layer.setRenderer(renderer)
         project.addMapLayer(layer, False)
         _get_or_create_findings_group(project).insertLayer(0, layer)
     former_row_adder = find_row_adder(layer)
@@ -237,15 +241,6 @@ def is_temporary_findings_layer(layer: QgsMapLayer) -> bool:
         and layer.providerType() == "memory"
         and bool(layer.customProperty(FINDINGS_PROPERTY))
     )
-
-
-def _translate_legend(layer: QgsVectorLayer) -> None:
-    """Name the classes of findings in the language of the interface; the style file has Chinese names."""
-    words = {"ERROR": tr("Error"), "WARNING": tr("Warning"), "INFO": tr("Info"), "waived": tr("Waived")}
-    renderer = layer.renderer().clone()
-    for number, category in enumerate(renderer.categories()):
-        renderer.updateCategoryLabel(number, words[category.value()])
-    layer.setRenderer(renderer)
 
 
 def _get_data_provider(layer: QgsVectorLayer) -> Any:

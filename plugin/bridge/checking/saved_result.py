@@ -7,17 +7,21 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.cancellation import Cancellation
+from ...core.check import CheckResult, RunOptions
 from ...core.results.saved_result import (
     ChangesSinceCheck,
     FileStamp,
+    SavedFile,
     SavedLayer,
     SavedResult,
+    is_file_unchanged,
+    make_side_file_record,
     read_modification_stamp,
+    restore_plan_with_empty_layers,
 )
 from ...metadata import read_plugin_version
 from ..layers import role_recognition
@@ -25,10 +29,6 @@ from ..layers.properties import count_unsaved_edits, get_file_path, get_table_na
 from ..layers.snapshots import LayerSnapshot, take_snapshot
 from ..project import county
 from .check import read_plan_snapshots
-
-if TYPE_CHECKING:
-    from ...core.check import CheckResult, RunOptions
-
 
 #: Files that a check reads in addition to its layers, by their names in the options.
 SIDE_FILE_OPTION_NAMES = ("profile", "targets", "waivers", "baseline", "register")
@@ -105,7 +105,6 @@ def make_saved_result(
     time of the check. May be called from any thread.
     """
     from ...core.io.table_digest import compute_table_digest
-    from ...core.results.saved_result import make_side_file_record
 
     plan = check_result.plan
     roles = {
@@ -196,8 +195,6 @@ def _add_layers_with_changed_rows(
 
 
 def _has_changed_settings(saved_result: SavedResult, state: ProjectState) -> bool:
-    from ...core.results.saved_result import SavedFile, is_file_unchanged
-
     return saved_result.check_settings != state.check_settings or not all(
         is_file_unchanged(saved_result.side_files.get(name, SavedFile()), path, stamp)
         for name, (path, stamp) in state.side_file_stamps.items()
@@ -209,9 +206,7 @@ def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -
 
     May be called from any thread. Raises SanxianError if the profile or the waivers can no longer be read.
     """
-    from ...core.check import CheckResult
     from ...core.model.side_inputs import NO_SIDE_INPUTS
-    from ...core.results.saved_result import restore_plan_with_empty_layers
     from ...core.waivers.loading import load_waivers
 
     options = state.options

@@ -342,7 +342,9 @@ def _set_default_values(layer: QgsVectorLayer, template: Template, norm: Norm, c
             expression = make_code_name_expression(
                 by.codes, layer.fields().at(index_by_field_name[by.name]).name(), column_name
             )
-        elif field.meaning in ("area", "gross_area") and _can_compute_area(layer, template, field):
+        elif field.meaning in ("area", "gross_area") and (
+            template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
+        ):
             decimals = 2 if field.decimals is None else field.decimals
             follows = field.meaning == "area"
             drawn_area_expression = f"round(sanxian_statutory_area(@geometry), {decimals})"
@@ -377,10 +379,6 @@ def find_constant_value_by_field(template: Template, norm: Norm) -> dict[str, st
         if value:
             constant_values[field.name] = value
     return constant_values
-
-
-def _can_compute_area(layer: QgsVectorLayer, template: Template, field: TemplateField) -> bool:
-    return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
 
 
 def _make_division_expression(field: TemplateField, norm: Norm, county_code: str, name: str) -> str:

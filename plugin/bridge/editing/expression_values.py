@@ -28,6 +28,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QThread
 
 from ...core.errors import InputError
+from ...core.standard import list_standard_ids, load_standard
 from ..layers.properties import format_crs_for_pyproj
 from ..layers.values import convert_to_wkb_and_curve_text
 from ..texts import tr
@@ -152,8 +153,6 @@ _project_standard = "county_db"
 
 def _find_code_list(name: Any) -> Any:
     """Return a code list by name, from the project's standard or else any standard."""
-    from ...core.standard import load_standard
-
     global _project_standard
     project = QgsProject.instance()
     if QThread.currentThread() == project.thread():
@@ -169,8 +168,6 @@ def _find_code_list(name: Any) -> Any:
 
 def _iterate_standards() -> Iterator[str]:
     """Yield the standards in which code lists are searched; all folders are read only if the first ones lack a list."""
-    from ...core.standard import list_standard_ids
-
     yield _project_standard
     yield "county_db"
     yield from list_standard_ids()

@@ -176,13 +176,12 @@ def _make_calls(
                 position = _find_field_index(layer, name)
                 field_value = _convert_to_field_value(layer.fields().at(position), value, layer)
                 # Without the old value, an undo would read it from the data source, row by row.
-                old_value = _get_value(present_feature, position)
+                old_value = (
+                    present_feature.attribute(position)
+                    if present_feature is not None and position < present_feature.attributeCount()
+                    else None
+                )
                 yield partial(layer.changeAttributeValue, edit.fid, position, field_value, old_value, True)
-
-
-def _get_value(feature: QgsFeature | None, position: int) -> Any:
-    """Return a value of a feature; None if the feature is None or was read before the field was added."""
-    return feature.attribute(position) if feature is not None and position < feature.attributeCount() else None
 
 
 def _make_feature(layer: QgsVectorLayer, edit: RowEdit, pattern_feature: QgsFeature | None) -> QgsFeature:

@@ -82,11 +82,6 @@ def _read_color_by_severity() -> dict[str, str]:
     return {str(c["value"]): str(c["color"]) for c in styles.read_style_table()["findings"]["classes"]}
 
 
-def has_style(name: str) -> bool:
-    """Return True if a style of this name exists."""
-    return styles.has_style_entry(name)
-
-
 def make_styled_layer(
     name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
 ) -> QgsVectorLayer:
@@ -113,7 +108,7 @@ def make_styled_layer(
     layer.addFeatures(features)
     layer.commitChanges()
     layer.updateExtents()
-    if has_style(name):
+    if styles.has_style_entry(name):
         styles.apply_style_file(layer, styles.get_style_name(name, styles.get_geometry_kind(layer)))
     else:
         layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN_OUTLINE)))

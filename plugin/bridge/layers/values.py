@@ -96,16 +96,11 @@ def convert_to_python_value(value: Any, field_type: int) -> Any:
     ``field_type``: QMetaType number of its field.
     """
     if field_type in _DATE_TYPES:
-        return _convert_to_datetime(value)
+        if isinstance(value, QDateTime):
+            return value.toPyDateTime().replace(tzinfo=None)
+        return value.toPyDate() if isinstance(value, QDate) else None
     return (
         None
         if is_set_by_database(value, field_type in _INTEGER_TYPES | _REAL_TYPES) or type(value) is _NULL_TYPE
         else value
     )
-
-
-def _convert_to_datetime(value: Any) -> Any:
-    """Return a QDateTime or QDate as a Python datetime without time zone or date; None for other values."""
-    if isinstance(value, QDateTime):
-        return value.toPyDateTime().replace(tzinfo=None)
-    return value.toPyDate() if isinstance(value, QDate) else None

@@ -151,7 +151,21 @@ class LayoutBuilder:
             (TOWNSHIPS_PROPERTY, "1" if by_township else ""),
         ):
             layout.setCustomProperty(key, value)
-        self._set_variables(layout, map_spec, by_township)
+        county = self.available_layers.county
+        values = {
+            "sanxian_plan": self.catalogue.plan.format(county=county.name),
+            "sanxian_title": map_spec.title,
+            "sanxian_short": map_spec.short,
+            "sanxian_number": f"{map_spec.number:02d}",
+            "sanxian_county": county.name,
+            "sanxian_city": map_layers.find_city_name(self.available_layers)
+            if self._is_city_locator(map_spec, by_township)
+            else "",
+            "sanxian_crs": format_crs_for_map(self.available_layers.crs),
+            "sanxian_note": self.catalogue.note,
+            **make_document_variables(self.document),
+        }
+        QgsExpressionContextUtils.setLayoutVariables(layout, values)
         if by_township:
             self._set_up_atlas(layout)
         item = self._fill_map(layout, map_spec, page_size, by_township)
@@ -168,7 +182,13 @@ class LayoutBuilder:
                 texts.fit_scale_bar(bar, item, page_size)
         legend = layout.itemById(frame.LEGEND_ITEM_ID)
         if isinstance(legend, QgsLayoutItemLegend):
-            fill_legend(legend, item, self._list_legend_entries(map_spec, item))
+            entries: list[tuple[QgsVectorLayer, str]] = []
+            for spec in map_spec.layers:
+                role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
+                if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
+                    entries.append((role_and_layer[1], spec.name))
+            styles = item.layerStyleOverrides()
+            fill_legend(legend, item, sorted(entries, key=lambda entry: "<category " in styles[entry[0].id()]))
         return layout
 
     def _load_empty_layout(self, page_size: PageSize) -> QgsPrintLayout:
@@ -186,23 +206,6 @@ class LayoutBuilder:
         if not isinstance(layout.itemById(frame.MAP_ITEM_ID), QgsLayoutItemMap):
             raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP_ITEM_ID}")
         return layout
-
-    def _set_variables(self, layout: QgsPrintLayout, map_spec: MapSpec, by_township: bool) -> None:
-        county = self.available_layers.county
-        values = {
-            "sanxian_plan": self.catalogue.plan.format(county=county.name),
-            "sanxian_title": map_spec.title,
-            "sanxian_short": map_spec.short,
-            "sanxian_number": f"{map_spec.number:02d}",
-            "sanxian_county": county.name,
-            "sanxian_city": map_layers.find_city_name(self.available_layers)
-            if self._is_city_locator(map_spec, by_township)
-            else "",
-            "sanxian_crs": format_crs_for_map(self.available_layers.crs),
-            "sanxian_note": self.catalogue.note,
-            **make_document_variables(self.document),
-        }
-        QgsExpressionContextUtils.setLayoutVariables(layout, values)
 
     def set_document_variables(self, layout: QgsPrintLayout) -> None:
         """Set the document information of this run on an existing layout.
@@ -285,19 +288,6 @@ class LayoutBuilder:
             neighbours, self.available_layers.county.code, self.catalogue.style_by_id[layer_style], page_size
         )
         return [(neighbours.layer, xml)]
-
-    def _list_legend_entries(self, map_spec: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
-        """Return (layer, name in the legend) for each layer of a map.
-
-        Layers with one symbol come first: below the classes of another layer they would seem to be one of these.
-        """
-        entries: list[tuple[QgsVectorLayer, str]] = []
-        for spec in map_spec.layers:
-            role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
-            if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
-                entries.append((role_and_layer[1], spec.name))
-        styles = item.layerStyleOverrides()
-        return sorted(entries, key=lambda entry: "<category " in styles[entry[0].id()])
 
     def _fill_map(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool

@@ -37,15 +37,21 @@ from qgis.core import (
 
 from ...core.errors import InputError
 from ...core.messages.texts import Message
+from ...core.public_edition.edition import (
+    CRS_TEXTS,
+    GRIDS,
+    HiddenKind,
+    PublicEdition,
+    load_public_edition,
+    require_public_level,
+)
+from ...core.public_edition.record import RemovalRecord, make_record_page
 from ...core.standard.map_set import MapCatalogue, MapSpec, MissingMapReason
 from .build import LayoutBuilder
 from .map_layers import MapLayers
 from .public_legend import blank_legend_texts, keep_legend_layers
 
 if TYPE_CHECKING:
-    from ...core.public_edition.coordinates import CoordinateFinder
-    from ...core.public_edition.edition import HiddenKind, PublicEdition
-    from ...core.public_edition.record import RemovalRecord
     from ...core.public_edition.redactor import Redactor
 
 #: Items without texts and layers.
@@ -130,9 +136,6 @@ class PublicMaps:
         ``is_saved``: a copy of a layout of the project, which may show anything. Raise NotPublic for a layout that
         cannot be searched.
         """
-        from ...core.public_edition.edition import CRS_TEXTS
-        from ...core.public_edition.record import RemovalRecord
-
         record = RemovalRecord()
         self.records.setdefault(map_spec.id, (map_spec, []))[1].append(record)
         for kind, layer in self._list_hidden(map_spec):
@@ -176,8 +179,6 @@ class PublicMaps:
 
     def _is_leaking(self, text: str) -> bool:
         """Return True for a text that shows coordinates, a CRS, a hidden layer or a path, or an expression for them."""
-        from ...core.public_edition.edition import CRS_TEXTS
-
         shows_crs = CRS_TEXTS in self.edition.elements and _CRS_WORDS.search(text) is not None
         has_expression = "[%" in text and _COORDINATE_EXPRESSION.search(text) is not None
         return shows_crs or has_expression or bool(self.redactor.find_leaks(text))
@@ -191,8 +192,6 @@ class PublicMaps:
         is_saved: bool,
     ) -> None:
         """Take hidden layers, grids, annotations and labels of hidden fields out of a map item."""
-        from ...core.public_edition.edition import GRIDS
-
         names = {"layout": layout.name(), "item": item.id() or item.displayName()}
         properties = item.dataDefinedProperties()
         chosen_by_expression = any(
@@ -252,8 +251,6 @@ class PublicMaps:
     @property
     def record(self) -> RemovalRecord:
         """Return what was taken out of all maps together; a layer counts once."""
-        from ...core.public_edition.record import RemovalRecord
-
         total = RemovalRecord()
         for _, records in self.records.values():
             total.add(_merge_records(records))
@@ -263,7 +260,6 @@ class PublicMaps:
 
     def write_record_page(self, path: Path, county: str) -> None:
         """Write the page that lists what was taken out of each map."""
-        from ...core.public_edition.record import make_record_page
         from ...core.render.document.blocks import DocumentCell, DocumentColumn, DocumentTable
 
         texts = self.redactor.texts
@@ -297,8 +293,6 @@ class PublicMaps:
 
 def _merge_records(records: list[RemovalRecord]) -> RemovalRecord:
     """Return what was taken out of a map: its page and its pages by township lack the same."""
-    from ...core.public_edition.record import RemovalRecord
-
     merged = RemovalRecord()
     for record in records:
         merged.merge(record)
@@ -311,7 +305,7 @@ def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilde
     Names of public files differ, so that they do not replace the internal maps. Raise InputError for a
     level of secrecy that is not public, and DataError for an invalid list.
     """
-    from ...core.public_edition.edition import load_public_edition, require_public_level
+    from ...core.public_edition.coordinates import make_finder_of_extent
     from ...core.public_edition.redactor import Redactor
 
     require_public_level(builder.document.secrecy)
@@ -319,7 +313,19 @@ def make_public_builder(builder: LayoutBuilder, lang: str) -> tuple[LayoutBuilde
     hidden = [layer.name() for role, layer in layers.roles.items() if edition.find_kind(role, layer.name())]
     known = [layers.crs, layers.project.crs(), *(layer.crs() for layer in layers.roles.values())]
     crs_labels = {text for crs in known if crs.isValid() for text in (crs.authid(), crs.description()) if text}
-    redactor = Redactor(edition, _make_finder(layers), lang, hidden, crs_labels=crs_labels)
+    extent = layers.compute_county_extent()
+    transform = QgsCoordinateTransform(layers.crs, QgsCoordinateReferenceSystem("EPSG:4490"), layers.project)
+    degrees = transform.transformBoundingBox(extent)
+    redactor = Redactor(
+        edition,
+        make_finder_of_extent(
+            (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum()),
+            (degrees.xMinimum(), degrees.yMinimum(), degrees.xMaximum(), degrees.yMaximum()),
+        ),
+        lang,
+        hidden,
+        crs_labels=crs_labels,
+    )
     public_roles = {role: one for role, one in layers.roles.items() if not edition.find_kind(role, one.name())}
     public_layers = replace(layers, roles=public_roles, known_county=layers.county)
     texts = redactor.texts
@@ -336,16 +342,3 @@ def require_no_world_file(writes_world_file: bool) -> None:
     """Raise InputError if a public export would write world files."""
     if writes_world_file:
         raise InputError("public_world_file")
-
-
-def _make_finder(layers: MapLayers) -> CoordinateFinder:
-    """Return a finder of coordinates in the extent of the county."""
-    from ...core.public_edition.coordinates import make_finder_of_extent
-
-    extent = layers.compute_county_extent()
-    transform = QgsCoordinateTransform(layers.crs, QgsCoordinateReferenceSystem("EPSG:4490"), layers.project)
-    degrees = transform.transformBoundingBox(extent)
-    return make_finder_of_extent(
-        (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum()),
-        (degrees.xMinimum(), degrees.yMinimum(), degrees.xMaximum(), degrees.yMaximum()),
-    )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.check import RunOptions, make_plan_layer_selector
 from ...core.errors import InputError
 from .. import health
 from ..layers.properties import set_assigned_role
@@ -25,8 +26,6 @@ from .map_layers import MapLayers, collect_from_layers
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from ...core.check import RunOptions
-    from ...core.plan.layer import SourceLayer
 
 NoticeCallback = Callable[[str, dict[str, Any]], None]
 #: Geometry types by the first word of the names of pyogrio and shapely.
@@ -71,7 +70,6 @@ def _copy_layers(
     path: str, file: Path, options: RunOptions, cancellation: Cancellation, report_unusable: NoticeCallback
 ) -> dict[str, tuple[str, str]]:
     """Copy the layers of ``path`` to one GeoPackage; return table name → (layer name, role)."""
-    from ...core.check import make_plan_layer_selector
     from ...core.io import read_source
 
     name_by_table: dict[str, tuple[str, str]] = {}
@@ -83,7 +81,8 @@ def _copy_layers(
     for number, layer in enumerate(source_layers):
         cancellation.raise_if_cancelled()
         if layer.problem:
-            report_unusable(*_find_problem(layer))
+            key, params = layer.problem or ("", {})
+            report_unusable(key, {"layer": layer.name, "role": layer.template_id or layer.name, **params})
         elif len(layer.frame) and layer.crs is None:
             report_unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
         elif layer.crs is not None:
@@ -93,11 +92,6 @@ def _copy_layers(
     if not name_by_table:
         raise InputError("no_recognised_layer", source=path, layers="、".join(v.name for v in source_layers))
     return name_by_table
-
-
-def _find_problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
-    key, params = layer.problem or ("", {})
-    return key, {"layer": layer.name, "role": layer.template_id or layer.name, **params}
 
 
 def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:

@@ -24,6 +24,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.cancellation import Cancellation
+from ...core.standard import Standard, list_standard_ids
 from ..editing import attribute_forms
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from ...core.mapping.preview import FieldPreview, SourceColumns
     from ...core.plan.layer import SourceLayer
     from ...core.profile import Norm
-    from ...core.standard import Standard
     from ...core.standard.template import Template
 
 
@@ -91,16 +91,13 @@ class MappingRun(QObject):
     def wait(self, seconds: float) -> bool:
         """Wait until the run has ended. On the main thread, which releases Python's lock."""
         end = time.monotonic() + seconds
-        while not self._has_ended():
+        # The status changes only after the main thread has handled its events. One millisecond, because 0 means no
+        # limit.
+        while not (sip.isdeleted(self._task) or self._task.status() in _END_STATES or self._task.waitForFinished(1)):
             if time.monotonic() > end:
                 return False
             time.sleep(_POLL_SECONDS)
         return True
-
-    def _has_ended(self) -> bool:
-        # The status changes only after the main thread has handled its events. One millisecond, because 0 means no
-        # limit.
-        return sip.isdeleted(self._task) or self._task.status() in _END_STATES or self._task.waitForFinished(1)
 
     def get_log_messages(self) -> str:
         """Return the log messages of the run."""
@@ -127,7 +124,6 @@ def write_mapping_and_make_parameters(
     cannot be mapped.
     """
     from ...core.mapping import format_mapping_as_toml
-    from ...core.standard import list_standard_ids
 
     path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
     path.write_text(format_mapping_as_toml(mapping, template), encoding="utf-8", newline="\n")

@@ -8,8 +8,6 @@ run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -26,7 +24,9 @@ from qgis.core import (
 
 from ...core.errors import OutputError, SanxianError
 from ...core.files.writing import write_atomically
+from ...core.profile import Norm
 from ...core.profile.county_file import save_county
+from ...core.standard import Standard
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
 from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer, place_layer_in_tree, set_up_layer
@@ -35,11 +35,6 @@ from ..layers.role_recognition import list_plan_layers
 from ..project import county
 from . import bookmarks
 from .request import NewProjectRequest
-
-if TYPE_CHECKING:
-    from ...core.profile import Norm
-    from ...core.standard import Standard
-
 
 #: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
 SNAPPING_TOLERANCE_PX = 10.0
@@ -181,7 +176,15 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     if county_profile_path is not None and request.county_settings is not None:
         save_county(request.county_settings, county_profile_path)
     try:
-        _write_project_file(project, target)
+        with write_atomically(target) as new:
+            # QGIS makes paths relative to the file it writes: the folder must be the final one.
+            aside = target.with_name(f".{target.stem}-new{target.suffix}")
+            try:
+                if not project.write(str(aside)):
+                    raise OutputError("output_unwritable", target=str(target), detail="refused")
+                aside.replace(new)
+            finally:
+                aside.unlink(missing_ok=True)
     except SanxianError:
         if county_profile_path is not None:
             # The next attempt writes it again.
@@ -189,15 +192,3 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
         raise
     project.setFileName(str(target))
     project.setDirty(False)
-
-
-def _write_project_file(project: QgsProject, target: Path) -> None:
-    with write_atomically(target) as new:
-        # QGIS makes paths relative to the file it writes: the folder must be the final one.
-        aside = target.with_name(f".{target.stem}-new{target.suffix}")
-        try:
-            if not project.write(str(aside)):
-                raise OutputError("output_unwritable", target=str(target), detail="refused")
-            aside.replace(new)
-        finally:
-            aside.unlink(missing_ok=True)

@@ -6,15 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...core.cancellation import Cancellation
 from ...core.errors import DataError, OutputError
 from ...core.files.writing import check_writable
-
-if TYPE_CHECKING:
-    from ...core.profile import Norm
-    from ...core.profile.county_file import CountySettings
+from ...core.profile import Norm, load_profile
+from ...core.profile.county_file import CountySettings, make_default_profile_path
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,6 @@ class NewProjectRequest:
     @property
     def county_profile_path(self) -> Path | None:
         """Return the path of the county's profile, or None if the wizard writes none."""
-        from ...core.profile.county_file import make_default_profile_path
-
         return make_default_profile_path(self.project_path) if self.county_settings is not None else None
 
 
@@ -53,7 +48,6 @@ def load_norm(standard: str, profile: str, county_code: str) -> Norm:
 
     The profile may be that of the province.
     """
-    from ...core.profile import Norm, load_profile
     from ...core.standard import load_standard
 
     loaded_profile = load_profile(profile)

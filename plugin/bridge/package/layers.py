@@ -94,7 +94,9 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
         if not styles.apply_role_style(layer, role):
             _show_outlines_only(layer)
         template = standard.templates.get(role)
-        layer.setMetadata(_make_titled_metadata(layer, name))
+        metadata = QgsLayerMetadata(layer.metadata())
+        metadata.setTitle(f"{layer.name()} · {name}")
+        layer.setMetadata(metadata)
         if template is not None:
             layer.setName(template.name if get_interface_language() == "zh" else role)
         project.addMapLayer(layer, False)
@@ -125,16 +127,6 @@ def _show_outlines_only(layer: QgsVectorLayer) -> None:
         **({"outline_color": colour.name()} if colour is not None else {}),
     }
     layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(properties)))
-
-
-def _make_titled_metadata(layer: QgsVectorLayer, package: str) -> QgsLayerMetadata:
-    """Return the layer's metadata with the title “layer · package”, which the layer tree shows as tool tip.
-
-    ``package``: name of the package.
-    """
-    metadata = QgsLayerMetadata(layer.metadata())
-    metadata.setTitle(f"{layer.name()} · {package}")
-    return metadata
 
 
 def _list_layer_names_and_sources(path: Path) -> list[tuple[str, str]]:

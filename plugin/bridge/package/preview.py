@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from ...core.cancellation import Cancellation
 from ...core.errors import InputError, SanxianError
+from ...core.messages.texts import Texts
+from ...core.package.problems import ExportProblem, ProblemLevel, select_problems_of_levels
 from ..running.threads import run_in_python_thread
 from ..settings import get_interface_language
 from ..texts import tr
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from ...core.check import CheckResult, RunOptions
     from ...core.package.order import ExportOrder
     from ...core.package.package_spec.model import FileSlot, PackageSpec
-    from ...core.package.problems import ExportProblem
     from ...core.standard.map_set import MapSpec, MissingMapReason
 
 #: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.
@@ -111,9 +112,6 @@ class ExportObjections:
 
 def make_objections(problems: Iterable[ExportProblem]) -> ExportObjections:
     """Return the problems of an export as sentences in the language of the interface, by how they affect the export."""
-    from ...core.messages.texts import Texts
-    from ...core.package.problems import ProblemLevel, select_problems_of_levels
-
     texts, problems = Texts(get_interface_language()), list(problems)
     problem_by_text = {problem.format_as_sentence(texts): problem for problem in problems}
     sentences = [
@@ -152,7 +150,6 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
     ``placeholders``: code and name of the county (see `find_county_placeholders`); ``inputs``: paths of the plan's
     files. Raise InputError if the folder of documents is missing.
     """
-    from ...core.messages.texts import Texts
     from ...core.package.gate import check_target_is_replaceable
     from ...core.package.maps.slots import accepts_any_map
     from ...core.package.names import fill_placeholders
@@ -229,7 +226,6 @@ def explain_missing_maps(
 
     ``find_missing_input``: returns which layer or data a map lacks, None if the map can be drawn.
     """
-    from ...core.messages.texts import Texts
     from ...core.package.maps.slots import make_map_spec
 
     texts, catalogue = Texts(get_interface_language()), package_spec.maps.load_map_catalogue()

@@ -52,7 +52,12 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
     shapes = {
         kind: np.array([one.geometry for one in result.list_parcels(kind)], dtype=object) for kind in _PARCEL_COLORS
     }
-    frame = _choose_frame(np.concatenate(list(shapes.values())))
+    west, south, east, north = shapely.total_bounds(np.concatenate(list(shapes.values())))
+    aspect = _MAP_MM[0] / _MAP_MM[1]
+    width = max((east - west) / _PARCELS_SHARE, (north - south) / _PARCELS_SHARE * aspect, _MIN_WIDTH_M)
+    x, y, half = (west + east) / 2, (south + north) / 2, np.array([width, width / aspect]) / 2
+    extent = (x - half[0], y - half[1], x + half[0], y + half[1])
+    frame = ImageFrame(extent, _MAP_PIXELS, round(_MAP_PIXELS / aspect), _MAP_MM[0], 0.8)
     drawn = [(kind, _make_parcel_layer(kind, shapes[kind], crs)) for kind in _PARCEL_COLORS if len(shapes[kind])]
     symbol = np.array([_SYMBOL_SHAPE], dtype=object)
     entries = [
@@ -79,16 +84,6 @@ def draw_adjustment_map(result: AdjustmentResult, cancellation: Cancellation) ->
     finally:
         painter.end()
     return Picture(decode_data_uri(painting.encode_data_uri(image)), _MAP_MM[0]), Legend(tuple(entries))
-
-
-def _choose_frame(shapes: NDArray) -> ImageFrame:
-    """Return extent and size of a map that shows all shapes."""
-    west, south, east, north = shapely.total_bounds(shapes)
-    aspect = _MAP_MM[0] / _MAP_MM[1]
-    width = max((east - west) / _PARCELS_SHARE, (north - south) / _PARCELS_SHARE * aspect, _MIN_WIDTH_M)
-    x, y, half = (west + east) / 2, (south + north) / 2, np.array([width, width / aspect]) / 2
-    extent = (x - half[0], y - half[1], x + half[0], y + half[1])
-    return ImageFrame(extent, _MAP_PIXELS, round(_MAP_PIXELS / aspect), _MAP_MM[0], 0.8)
 
 
 def _make_parcel_layer(kind: str, shapes: NDArray, crs) -> QgsVectorLayer:

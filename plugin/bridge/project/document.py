@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
 
 from qgis.core import Qgis, QgsMessageLog, QgsProject
 
 from ...core.check import CheckResult
 from ...core.messages.texts import Texts
+from ...core.profile import Profile
 from ...core.profile.document import (
     PROJECT_SOURCE,
     DocumentInfo,
@@ -25,9 +25,6 @@ from ...core.profile.document import (
 )
 from .. import settings
 from ..running.tasks import LOG_TAG
-
-if TYPE_CHECKING:
-    from ...core.profile import Profile
 
 _PROJECT_SCOPE, _KEY_PREFIX = "sanxian", "document_"
 #: Setting with the package specification that the user chose last.

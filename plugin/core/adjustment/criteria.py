@@ -75,7 +75,23 @@ def judge_criteria(result: AdjustmentResult, before_layer: Any, ctx: RuleContext
         result.criteria.append(_judge_ratio(result, before_layer, ctx))
     result.criteria += [_judge_taken(result, concept) for concept in LINES if concept != result.line]
     if result.line == "boundary":
-        result.criteria.append(_judge_cultivated(result))
+        moved_in, moved_out = (result.sum_cultivated(kind) for kind in (MOVED_IN_KIND, MOVED_OUT_KIND))
+        value, reason = None, "no_cultivated"
+        if moved_in is not None and moved_out is not None:
+            net_in, net_out = moved_in.net_m2, moved_out.net_m2
+            if net_in is not None and net_out is not None:
+                value, reason = round(net_in - net_out, _AREA_DECIMALS), ""
+        result.criteria.append(
+            _judge(
+                result,
+                "cultivated_not_increased",
+                "max_cultivated_increase_m2",
+                value,
+                "m2",
+                reason=reason,
+                layers=("parcels", "base_parcels"),
+            )
+        )
     result.criteria += _judge_shape(result)
 
 
@@ -145,25 +161,6 @@ def _judge_taken(result: AdjustmentResult, concept: str) -> Criterion:
             for one in moved_in
             if concept in one.taken and round(one.taken[concept].area_m2, _AREA_DECIMALS) > 0
         ],
-    )
-
-
-def _judge_cultivated(result: AdjustmentResult) -> Criterion:
-    """Judge the cultivated land: the net area moved in may not exceed that moved out."""
-    moved_in, moved_out = (result.sum_cultivated(kind) for kind in (MOVED_IN_KIND, MOVED_OUT_KIND))
-    value, reason = None, "no_cultivated"
-    if moved_in is not None and moved_out is not None:
-        net_in, net_out = moved_in.net_m2, moved_out.net_m2
-        if net_in is not None and net_out is not None:
-            value, reason = round(net_in - net_out, _AREA_DECIMALS), ""
-    return _judge(
-        result,
-        "cultivated_not_increased",
-        "max_cultivated_increase_m2",
-        value,
-        "m2",
-        reason=reason,
-        layers=("parcels", "base_parcels"),
     )
 
 

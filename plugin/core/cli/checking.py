@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..check import CheckResult, RunOptions, check_plan
 from ..errors import OutputError
 from ..evaluation.model import CHECK_SHARE
+from ..files.writing import OutputPaths, check_outputs, check_writable
 from ..messages.texts import Texts
 from ..parallel.process_state import set_thread_count
 from .console import (
@@ -29,7 +30,6 @@ from .console import (
 
 if TYPE_CHECKING:
     from ..evaluation.checked_plan import EditionsOfCheck
-    from ..evaluation.model import Evaluation
     from ..model.report import Report
     from ..public_edition.redaction import PublicReport
     from ..render.words import ReportTexts
@@ -40,7 +40,6 @@ _MAX_FINDINGS_PRINTED = 30
 
 def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan or inspect a package, write the reports; return the exit code."""
-    from ..files.writing import OutputPaths, check_outputs
     from ..render.outputs import write_outputs
 
     if args.command == "check" and args.jobs is not None:
@@ -92,7 +91,13 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     )
     print_lines(format_summary(check_result.report, report_texts))
     if evaluation is not None:
-        _print_evaluation(evaluation, is_left_out=public is not None)
+        from ..evaluation.tables import list_log_lines, list_note_sentences
+
+        texts = Texts(evaluation.lang)
+        print_lines(list_log_lines(evaluation, texts))
+        print_lines(list_note_sentences(evaluation, texts), sys.stderr)
+        if public is not None:
+            print_line(texts.get("evaluation", "left_out"), sys.stderr)
     print_written(outputs.list_paths(), report_texts)
     if public is not None:
         print_lines(public.record.list_log_lines(public.edition, report_texts))
@@ -111,17 +116,6 @@ def _read_editions(args: argparse.Namespace, lang: str) -> tuple[EditionsOfCheck
     editions = read_editions(given, has_checked_plan=True)
     chosen = choose_editions_of_check(editions, args.source, args.profile, date.today().year, lang)
     return chosen, list_files_of_editions(given, editions)
-
-
-def _print_evaluation(evaluation: Evaluation, *, is_left_out: bool) -> None:
-    """Print summary, warnings and notes of an evaluation; ``is_left_out``: the files give only the reason."""
-    from ..evaluation.tables import list_log_lines, list_note_sentences
-
-    texts = Texts(evaluation.lang)
-    print_lines(list_log_lines(evaluation, texts))
-    print_lines(list_note_sentences(evaluation, texts), sys.stderr)
-    if is_left_out:
-        print_line(texts.get("evaluation", "left_out"), sys.stderr)
 
 
 def _make_public_report(check_result: CheckResult) -> PublicReport:
@@ -183,7 +177,7 @@ def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code.
     """
-    from ..files.writing import check_not_input, check_writable, write_files
+    from ..files.writing import check_not_input, write_files
     from ..render import figures
     from ..render.document.docx_writer import write_docx
     from ..tabulate import (

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
+from ..files.writing import OutputPaths, check_writable
 from ..messages.texts import Texts, format_number
 from ..options import RunOptions
+from ..render.words import ReportTexts
+from ..tabulate import check_workbook_can_be_written
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -20,10 +22,6 @@ from .console import (
     print_written,
 )
 
-if TYPE_CHECKING:
-    from ..render.words import ReportTexts
-
-
 #: Largest number of changed parts on the console; the workbook has all.
 _MAX_PARTS_PRINTED = 30
 
@@ -33,7 +31,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
     """
-    from ..files.writing import check_writable, write_files
+    from ..files.writing import write_files
     from ..loading.unread_files import describe_unread_files
     from ..render.document.docx_writer import write_docx
     from ..tabulate import check_workbook_can_be_written
@@ -133,7 +131,6 @@ def run_adjustment(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..files.writing import write_files, write_text
     from ..render.document.docx_writer import write_docx
     from ..render.document.outputs import render_document_page
-    from ..tabulate import check_workbook_can_be_written
 
     inputs, texts = [args.before, args.after], Texts(report_texts.lang)
     if args.xlsx:
@@ -173,7 +170,6 @@ def run_evaluate(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..evaluation.run import evaluate_editions
     from ..evaluation.tables import list_log_lines, list_note_sentences
     from ..evaluation.write import check_evaluation_outputs, write_evaluation_outputs
-    from ..files.writing import OutputPaths
 
     texts = Texts(report_texts.lang)
     editions = read_editions(args.editions)
@@ -197,7 +193,6 @@ def run_conformity(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     Return the exit code: FOUND if a project does not conform, is undetermined, or was left out.
     """
-    from ..files.writing import OutputPaths
     from ..projects.messages import describe_result
     from ..projects.read_projects import read_project_layer
     from ..projects.run import review_projects

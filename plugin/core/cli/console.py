@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..connection_text import mask_connections
+from ..files.writing import check_writable
+from ..render.document.docx_writer import import_docx_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,8 +76,6 @@ def check_docx_is_writable(target: str, inputs: list[str]) -> None:
     from pathlib import Path
 
     from ..errors import OutputError
-    from ..files.writing import check_writable
-    from ..render.document.docx_writer import import_docx_library
 
     if not target:
         return

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..connection_text import make_source
+from ..counties.model import REPORT_SUFFIXES, BatchOptions
 from ..messages.texts import Texts
 from ..options import RunOptions
 from .console import (
@@ -25,7 +26,6 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..counties.model import BatchOptions
     from ..counties.run import TaskRunner
     from ..render.words import ReportTexts
 
@@ -83,8 +83,6 @@ def _make_runner(args: argparse.Namespace) -> TaskRunner:
 
 def _make_options(args: argparse.Namespace, report_texts: ReportTexts) -> BatchOptions:
     """Return the options of a batch, from the command's arguments."""
-    from ..counties.model import REPORT_SUFFIXES, BatchOptions
-
     check = RunOptions(
         standard=args.standard,
         profile=args.profile,
@@ -164,7 +162,26 @@ def run_gather(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Split a county or merge work packages; return the exit code, FOUND if a contradiction is undecided."""
     if args.action == "merge":
-        return _merge_townships(args, report_texts)
+        from ..townships.decide import Prefer
+        from ..townships.merge import MergeOptions, merge_townships
+        from ..townships.messages import describe_merge
+        from ..townships.split import parse_persons
+
+        options = MergeOptions(
+            args.source,
+            tuple(args.packages),
+            args.output,
+            args.table,
+            Prefer(args.prefer),
+            args.new_keys,
+            parse_persons(args.persons),
+            not args.no_seams,
+            RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        )
+        result = merge_townships(options, progress=print_progress)
+        print_lines(describe_merge(result.log, Texts(report_texts.lang)))
+        print_written(result.written, report_texts)
+        return EXIT_FOUND if result.log.open_count else EXIT_CLEAN
     from ..townships.messages import describe_split
     from ..townships.split import SplitOptions, parse_persons, split_townships
 
@@ -180,27 +197,3 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     print_lines(describe_split(result, Texts(report_texts.lang)))
     print_written([args.output], report_texts)
     return EXIT_CLEAN
-
-
-def _merge_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Merge packages; return the exit code."""
-    from ..townships.decide import Prefer
-    from ..townships.merge import MergeOptions, merge_townships
-    from ..townships.messages import describe_merge
-    from ..townships.split import parse_persons
-
-    options = MergeOptions(
-        args.source,
-        tuple(args.packages),
-        args.output,
-        args.table,
-        Prefer(args.prefer),
-        args.new_keys,
-        parse_persons(args.persons),
-        not args.no_seams,
-        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
-    )
-    result = merge_townships(options, progress=print_progress)
-    print_lines(describe_merge(result.log, Texts(report_texts.lang)))
-    print_written(result.written, report_texts)
-    return EXIT_FOUND if result.log.open_count else EXIT_CLEAN

@@ -7,8 +7,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..files.writing import check_writable, write_text
 from ..messages.texts import Texts
 from ..options import RunOptions
+from ..standard import load_standard
 from .console import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -32,7 +34,6 @@ def run_convert_structure_command(args: argparse.Namespace, report_texts: Report
     Returns the exit code.
     """
     from ..exchange.structure_table import read_structure, write_template_files
-    from ..standard import load_standard
 
     if not (args.output or args.database):
         print_line(report_texts.get("cli", "structure_no_target"), sys.stderr)
@@ -64,9 +65,7 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
     from ..check import check_plan
     from ..exchange.vct.database import check_imported_plan, convert_vct_to_database
     from ..exchange.vct.write import read_layers_in_turn, write_vct
-    from ..files.writing import check_writable
     from ..loading.unread_files import describe_unread_files
-    from ..standard import load_standard
 
     templates, texts = load_standard(args.standard).templates, Texts(report_texts.lang)
     check_writable(args.output, [args.source])
@@ -95,7 +94,17 @@ def run_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     if args.action == "import":
         return _import_points(args, report_texts)
     if args.action == "export":
-        return _export_points(args, report_texts)
+        from ..exchange.boundary_points.export_features import read_polygon_layer
+        from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
+        from ..exchange.boundary_points.messages import describe_export
+
+        check_export_output([args.source], args.output, args.format)
+        layer = read_polygon_layer(args.source, args.layer)
+        run = export_boundary_points(
+            layer, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress
+        )
+        _print_point_result(describe_export(run, report_texts.lang), args.output, report_texts)
+        return EXIT_FOUND if run.parcel_count < run.feature_count else EXIT_CLEAN
     from ..exchange.boundary_points.messages import describe_forms
 
     print_lines(describe_forms(report_texts.lang))
@@ -114,19 +123,6 @@ def _import_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     return EXIT_FOUND if run.left_out_count else EXIT_CLEAN
 
 
-def _export_points(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Export a layer of a source; return the exit code."""
-    from ..exchange.boundary_points.export_features import read_polygon_layer
-    from ..exchange.boundary_points.export_points import check_export_output, export_boundary_points
-    from ..exchange.boundary_points.messages import describe_export
-
-    check_export_output([args.source], args.output, args.format)
-    layer = read_polygon_layer(args.source, args.layer)
-    run = export_boundary_points(layer, args.output, form_name=args.format, crs_text=args.crs, progress=print_progress)
-    _print_point_result(describe_export(run, report_texts.lang), args.output, report_texts)
-    return EXIT_FOUND if run.parcel_count < run.feature_count else EXIT_CLEAN
-
-
 def _print_point_result(lines: list[ReportLine], path: str, report_texts: ReportTexts) -> None:
     """Print what an action did and the file that it wrote; errors and warnings go to the error stream."""
     print_progress(1.0, "")
@@ -142,7 +138,6 @@ def run_drawing(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..exchange.drawings.import_drawing import DrawingOptions, check_import_outputs, import_drawing
     from ..exchange.drawings.mapping import describe_mappings
     from ..exchange.drawings.messages import describe_import, make_summary
-    from ..files.writing import check_writable, write_text
     from ..render.outputs import dump_json
 
     if args.action == "mappings":

@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..messages.texts import format_number
+from ..render.words import ReportTexts
 from .checking import make_plan_options
 from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, print_written, split_comma_separated_text
-
-if TYPE_CHECKING:
-    from ..render.words import ReportTexts
 
 
 def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:

@@ -8,6 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from ..files.writing import check_writable, write_atomically
 from ..messages.texts import Texts
 from ..options import RunOptions
 from .console import (
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print the rule book, or write it as CSV and HTML; return the exit code."""
-    from ..files.writing import check_writable
     from ..render.rule_book import RuleBook, write_rule_book
 
     book = RuleBook(
@@ -93,7 +93,6 @@ def run_print_profile_command(args: argparse.Namespace, report_texts: ReportText
 
     Returns the exit code.
     """
-    from ..files.writing import check_writable, write_atomically
     from ..profile import find_profile_problems
     from ..render.profile import convert_profile_to_dict, render_profile_lines
 

@@ -8,12 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.writing import check_writable, write_atomically
+from ..worklist.file import change_worklist, read_worklist
+from ..worklist.merge_files import NamedPart, merge_into_file, read_choices, write_conflicts
+from ..worklist.model import Worklist, WorkState, count_states
 from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_lines, print_written
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
-    from ..worklist.merge_files import NamedPart
-    from ..worklist.model import Worklist
     from ..worklist.update import WorklistUpdate
 
 
@@ -28,15 +30,11 @@ def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _show(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print the number of rows by state and by person."""
-    from ..worklist.file import read_worklist
-
     return _print_counts(read_worklist(args.list), report_texts)
 
 
 def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
     """Print the number of rows by state, and of open rows by person; return the exit code."""
-    from ..worklist.model import WorkState, count_states
-
     counts = count_states(worklist.items.values())
     done = sum(counts.values()) - counts[WorkState.OPEN]
     parts = [f"{report_texts.get('state', state.name.lower())} {count}" for state, count in counts.items()]
@@ -59,13 +57,11 @@ def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
 
 def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Update the list by a JSON report; write a ledger if requested."""
-    from ..files.writing import check_writable, write_atomically
     from ..loading.key_table import read_renumbered_keys
     from ..model.rule import load_all_rules
     from ..render.document.ledger import write_ledger
     from ..render.worklist_messages import describe_update
     from ..worklist import find_key_table_of_worklist
-    from ..worklist.file import change_worklist
     from ..worklist.update import read_report, update_worklist
 
     if args.xlsx:
@@ -100,9 +96,6 @@ def _split(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Merge parts into the list."""
-    from ..worklist.file import read_worklist
-    from ..worklist.merge_files import NamedPart
-
     parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
     return _merge_parts(args, parts, report_texts)
 
@@ -110,7 +103,6 @@ def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Take state, assignee and note from a ledger."""
     from ..render.document.ledger_import import read_ledger
-    from ..worklist.merge_files import NamedPart
 
     part = NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
     return _merge_parts(args, [part], report_texts)
@@ -118,9 +110,7 @@ def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
 def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts: ReportTexts) -> int:
     """Merge parts, write the table of conflicts if requested, and print what happened."""
-    from ..files.writing import check_writable
     from ..render.worklist_messages import describe_merge
-    from ..worklist.merge_files import merge_into_file, read_choices, write_conflicts
 
     choices = read_choices(args.choices) if args.choices else {}
     if args.conflicts:

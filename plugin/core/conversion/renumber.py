@@ -186,26 +186,21 @@ def choose_layers(plan: Plan, norm: Norm, roles: Iterable[str]) -> tuple[list[La
         if is_sealed_or_supplied(role, norm):
             sealed_roles.append(role)
             continue
-        _require_key_length(layer)
+        name = _get_key_field_name(layer)
+        field = next(one for one in layer.source.fields if one.name == name)
+        if field.type != "text" or (field.length and field.length < BSM_LENGTH):
+            raise InputError(
+                "renumber_field",
+                layer=layer.source.name,
+                field=name,
+                type=field.type,
+                length=field.length or "-",
+                needed=BSM_LENGTH,
+            )
         layers.append(layer)
     if not layers:
         raise InputError("renumber_nothing", sealed=", ".join(sealed_roles) or "-")
     return layers, sealed_roles
-
-
-def _require_key_length(layer: Layer) -> None:
-    """Raise InputError if the key field of a layer cannot store a key."""
-    name = _get_key_field_name(layer)
-    field = next(one for one in layer.source.fields if one.name == name)
-    if field.type != "text" or (field.length and field.length < BSM_LENGTH):
-        raise InputError(
-            "renumber_field",
-            layer=layer.source.name,
-            field=name,
-            type=field.type,
-            length=field.length or "-",
-            needed=BSM_LENGTH,
-        )
 
 
 def _get_key_field_name(layer: Layer) -> str:

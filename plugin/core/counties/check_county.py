@@ -8,9 +8,10 @@ import traceback
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..check import CheckResult
 from ..errors import Cancelled, DataError, InputError, OutputError, SanxianError
 from ..files.cells import parse_date
 from ..files.digests import add_digest, compute_sha256, is_complete_file, read_json_with_digest
@@ -20,9 +21,6 @@ from ..messages.texts import Texts, strip_folders
 from ..model.indicator import AREA_FIGURES
 from ..standard.numbering import DIVISION_CODE_DIGITS
 from .model import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask
-
-if TYPE_CHECKING:
-    from ..check import CheckResult
 
 #: Forms of a report that are not edited; a planner signs documents, fills in the ledger and styles the layer.
 _UNEDITED_FORMS = ("json", "html")

@@ -48,7 +48,16 @@ def iterate_format_facts(texts: Texts) -> Iterator[MachineFact]:
         else:
             yield MachineFact(identifier, FactState.OK, name, texts.get("environment", "format_works"))
     yield _make_osgeo_fact(texts)
-    yield _make_mdb_layers_fact(texts)
+    has_gdal_driver = _PERSONAL_GEODATABASE_DRIVER in _list_gdal_drivers()
+    is_usable = has_gdal_driver and has_access_odbc_driver()
+    key = "found" if is_usable else "no_odbc" if has_gdal_driver else "absent"
+    yield MachineFact(
+        "format.mdb_layers",
+        FactState.OK if is_usable else FactState.WARNING,
+        texts.get("environment", "mdb_layers"),
+        texts.get("environment", f"mdb_layers_{key}"),
+        "" if is_usable else texts.get("environment_uses", "mdb_layers"),
+    )
     yield _make_mdb_tables_fact(texts)
 
 
@@ -120,20 +129,6 @@ def _list_gdal_drivers() -> set[str]:
 
         names |= set(pyogrio.list_drivers())
     return names
-
-
-def _make_mdb_layers_fact(texts: Texts) -> MachineFact:
-    """Return the line of the drivers that read layers of personal geodatabases (MDB)."""
-    has_gdal_driver = _PERSONAL_GEODATABASE_DRIVER in _list_gdal_drivers()
-    is_usable = has_gdal_driver and has_access_odbc_driver()
-    key = "found" if is_usable else "no_odbc" if has_gdal_driver else "absent"
-    return MachineFact(
-        "format.mdb_layers",
-        FactState.OK if is_usable else FactState.WARNING,
-        texts.get("environment", "mdb_layers"),
-        texts.get("environment", f"mdb_layers_{key}"),
-        "" if is_usable else texts.get("environment_uses", "mdb_layers"),
-    )
 
 
 def has_access_odbc_driver(driver_list: Path = _ODBC_DRIVER_LIST) -> bool:

@@ -10,9 +10,9 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..check import CheckResult
 from ..connection_text import name_source
 from ..engine.context import RuleContext
 from ..errors import InputError
@@ -24,9 +24,6 @@ from .differences import Note
 from .editions import is_same_source, make_labels, sort_editions
 from .model import EVALUATION_SECTION, Edition, Evaluation
 from .run import compare_editions, compute_each_indicator, compute_editions, make_edition_figures
-
-if TYPE_CHECKING:
-    from ..check import CheckResult
 
 ProgressCallback = Callable[[float, str], None]
 

@@ -25,7 +25,7 @@ from .model import (
     EvaluationSettings,
     IndicatorSeries,
 )
-from .tables import describe_evaluation, format_warning, list_note_sentences, list_remarks
+from .tables import describe_evaluation, format_warning, list_note_sentences, list_remarks, make_evaluation_tables
 
 if TYPE_CHECKING:
     from .report import Rasterise
@@ -76,7 +76,6 @@ def _write_workbook(result: Evaluation, path: Path) -> None:
     """Write tables and charts of an evaluation. Raise OutputError."""
     from ..render.tables.workbook import write_tables_workbook
     from .native_charts import add_chart_sheet
-    from .tables import make_evaluation_tables
 
     texts = Texts(result.lang)
     add_charts = partial(add_chart_sheet, result=result, texts=texts)

@@ -112,7 +112,12 @@ class GrowingDataSet:
             create = add_layers_in_place if self.path.exists() else create_database
             create(self.path, [content.template], self._crs, code_lists=self._code_lists)
             if self.vector_set.suffix == _SUFFIX_WITH_LATE_INDEXES:
-                set_indexes_aside(self.path)
+                try:
+                    for index_list in list(self.path.glob(f"*{_LIST_SUFFIX}")):
+                        index_list.with_suffix(_INDEX_SUFFIX).unlink(missing_ok=True)
+                        index_list.rename(index_list.with_suffix(_SET_ASIDE_SUFFIX))
+                except OSError as error:
+                    raise make_write_error(self.path, self.path.parent) from error
         first_row = self._layers[name].result.feature_count if name in self._layers else 0
         self._append(content, cancellation)
         result = read_back(self.path, content, self.horizontal_crs, first_row=first_row, cancellation=cancellation)
@@ -180,19 +185,6 @@ _DRIVER = "OpenFileGDB"
 _LIST_SUFFIX, _INDEX_SUFFIX = ".gdbindexes", ".spx"
 #: Suffix of a list of indexes while its layer grows; programs that read the database ignore such a file.
 _SET_ASIDE_SUFFIX = ".indexes-later"
-
-
-def set_indexes_aside(path: Path) -> None:
-    """Set the indexes of all layers of a FileGDB of this run aside: rows are then added without them.
-
-    Raise OutputError.
-    """
-    try:
-        for index_list in list(path.glob(f"*{_LIST_SUFFIX}")):
-            index_list.with_suffix(_INDEX_SUFFIX).unlink(missing_ok=True)
-            index_list.rename(index_list.with_suffix(_SET_ASIDE_SUFFIX))
-    except OSError as error:
-        raise make_write_error(path, path.parent) from error
 
 
 def make_indexes(path: Path, layers: list[str], cancellation: Cancellation) -> None:

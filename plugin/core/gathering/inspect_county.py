@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..cancellation import Cancellation
+from ..check import CheckResult
 from ..counties.model import County
 from ..engine.provenance import find_county_name
 from ..errors import Cancelled, DataError, InputError
@@ -23,9 +24,6 @@ from ..package.problems import BLOCKING_VERDICTS
 from ..plan.plan import Plan
 from .figures import list_figures_to_add
 from .model import GatheredCounty, GatherOptions
-
-if TYPE_CHECKING:
-    from ..check import CheckResult
 
 #: Codes of errors that the reason of a refusal names.
 _MAX_NAMED_CODES = 8

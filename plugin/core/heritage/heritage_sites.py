@@ -11,13 +11,14 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engine.context import RuleContext, trim_code_padding
 from ..files.cells import format_column
 from ..files.encoding import BLANK_WORDS
 from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..plan.layer import Layer
+from ..profile import Norm
 from .protection import (
     CONTROL_PART,
     CORE_PART,
@@ -26,10 +27,6 @@ from .protection import (
     RANGE_PART,
     classify_heritage_parts,
 )
-
-if TYPE_CHECKING:
-    from ..profile import Norm
-
 
 LEVEL_CODE_LIST_ID = "heritage_level"
 #: The field with the level; the templates define no meaning for it.

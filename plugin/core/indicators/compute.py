@@ -16,7 +16,7 @@ from ..geometry.statutory_area import CGCS2000_GEOD
 from ..invariants import require_value
 from ..messages.texts import Texts
 from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target, convert_area
-from ..model.rule import RuleResult
+from ..model.rule import RuleResult, load_all_rules
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..profile import IndicatorTarget
@@ -156,7 +156,6 @@ class PlanIndicators:
         None with a reason where the rule gives no result.
         """
         from ..engine.outcome import run_rule_alone
-        from ..model.rule import load_all_rules
 
         if code not in self._results_by_rule:
             self._results_by_rule[code] = run_rule_alone(load_all_rules()[code], self.ctx, self.texts)

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import shapely
 
 from ..cancellation import Cancellation
 from ..engine.context import RuleContext
 from ..engine.finish import find_township_names_of_points
+from ..engine.kept_results import KeptResults
 from ..geometry import crs as crs_care
 from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.polygon_rings import find_inner_points
@@ -20,9 +19,6 @@ from ..model.indicator import SQUARE_METRES, Indicator, compute_margin
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.indicator_catalogue import load_catalogue
-
-if TYPE_CHECKING:
-    from ..engine.kept_results import KeptResults
 
 #: Methods of indicators that sum all rows of a layer.
 _SUM_METHODS = ("rule", "layer_area", "stated")

@@ -145,7 +145,17 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     import geopandas as gpd
     import pandas as pd
 
-    _check_shapes(layer, template)
+    kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
+    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
+    if foreign_type_ids:
+        raise InputError(
+            "mapping_geometry",
+            layer=layer.name,
+            count=len(foreign_type_ids),
+            kind=_GEOMETRY_NAMES.get(foreign_type_ids[0], "collection"),
+            role=template.role,
+            wanted=template.geometry,
+        )
     source_by_target = find_source_names(layer, mapping)
     frame = layer.frame
     fids = [int(v) for v in frame.index]
@@ -266,18 +276,3 @@ def _read_keys(layer: SourceLayer, source_by_target: dict[str, str], template: T
     source = source_by_target.get(key_field.name) if key_field else None
     source = source or next((field.name for field in layer.fields if field.name.upper() == "BSM"), None)
     return [format_cell(value) for value in layer.frame[source].tolist()] if source else [""] * len(layer.frame)
-
-
-def _check_shapes(layer: SourceLayer, template: Template) -> None:
-    """Raise InputError for rows whose geometry type differs from the template's."""
-    kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
-    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
-    if foreign_type_ids:
-        raise InputError(
-            "mapping_geometry",
-            layer=layer.name,
-            count=len(foreign_type_ids),
-            kind=_GEOMETRY_NAMES.get(foreign_type_ids[0], "collection"),
-            role=template.role,
-            wanted=template.geometry,
-        )

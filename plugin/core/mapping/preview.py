@@ -101,7 +101,17 @@ def preview_field(
     A source field that is missing in the layer counts as not mapped.
     """
     if target.name in mapping.constant_by_target:
-        return _preview_constant(columns, mapping.constant_by_target[target.name], target, standard)
+        converted_value, reason, params = ValueConverter(target, standard, None)(
+            mapping.constant_by_target[target.name]
+        )
+        filled_count = columns.row_count if converted_value is not None else 0
+        sample = ValueSample("", format_cell(converted_value), columns.row_count, reason, params)
+        return FieldPreview(
+            filled_count,
+            0 if filled_count else columns.row_count,
+            columns.row_count if filled_count and reason else 0,
+            (sample,),
+        )
     source = mapping.source_by_target.get(target.name, "")
     if source and source in columns.layer.frame.columns:
         return _preview_values(
@@ -109,19 +119,6 @@ def preview_field(
             ValueConverter(target, standard, mapping.translation_by_target.get(target.name)),
         )
     return _preview_code_name(columns, mapping, target, template, standard)
-
-
-def _preview_constant(columns: SourceColumns, value: Any, target: TemplateField, standard: Standard) -> FieldPreview:
-    """Return the preview of a field that has the same value in every row."""
-    converted_value, reason, params = ValueConverter(target, standard, None)(value)
-    filled_count = columns.row_count if converted_value is not None else 0
-    sample = ValueSample("", format_cell(converted_value), columns.row_count, reason, params)
-    return FieldPreview(
-        filled_count,
-        0 if filled_count else columns.row_count,
-        columns.row_count if filled_count and reason else 0,
-        (sample,),
-    )
 
 
 def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..files.writing import check_writable, is_same_file, write_files
+from ..messages.texts import Texts
 from ..options import RunOptions
+from ..render.document.docx_writer import import_docx_library, write_docx
+from .layouts import load_layouts
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
@@ -68,9 +71,7 @@ def check_table_order(order: TableOrder, inputs: list[str]) -> None:
 
     ``inputs``: files that no output may replace.
     """
-    from ..render.document.docx_writer import import_docx_library
     from ..tabulate import check_workbook_can_be_written
-    from .layouts import load_layouts
 
     layouts = load_layouts(order.tables)
     if not order.files:
@@ -114,8 +115,6 @@ def make_office_tables(
         A file cannot be written; existing files are unchanged.
     Cancelled
     """
-    from ..messages.texts import Texts
-
     options = options or RunOptions()
     check_table_order(order, [str(sources)] if isinstance(sources, str | Path) else [])
     result = fill_office_tables(sources, order, options, source=source, progress=progress, cancellation=cancellation)
@@ -144,11 +143,9 @@ def fill_office_tables(
 
     from ..engine.provenance import find_county_name
     from ..loading.reading import read_plan
-    from ..messages.texts import Texts
     from ..side_tables import read_side_tables
     from .balances import get_balance_case
     from .fill import fill_layout
-    from .layouts import load_layouts
 
     layouts = load_layouts(order.tables)
     options = replace(options, lang=TABLE_LANGUAGE)
@@ -162,7 +159,6 @@ def fill_office_tables(
     from ..engine.context import RuleContext
     from ..engine.evaluate import choose_rules
     from ..indicators.compute import PlanIndicators
-    from ..messages.texts import Texts
     from ..results.run import run_check
     from .figure_tables import PlanFigures
 
@@ -196,7 +192,6 @@ def fill_office_tables(
 
 def _write_files(result: OfficeTables, order: TableOrder, texts: Any, cancellation: Cancellation) -> None:
     """Write all files; one that fails does not stop the others."""
-    from ..render.document.docx_writer import write_docx
     from .document import make_office_document
     from .template import fill_template
     from .workbook import write_office_workbook

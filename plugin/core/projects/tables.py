@@ -19,13 +19,36 @@ _LEADING_LINES = ("farmland", "cultivated", "red_line", "boundary", "heritage")
 def write_conformity_workbook(result: ConformityResult, path: Path) -> None:
     """Write all tables to a new workbook. Raise OutputError."""
     texts = Texts(result.lang)
+    table = ReportTable(
+        "conformity_notes",
+        [
+            TableColumn("project_row", width_in_characters=8),
+            TableColumn("project_name", width_in_characters=26),
+            TableColumn("project_level", width_in_characters=10),
+            TableColumn("project_note", width_in_characters=90),
+        ],
+        [
+            ReportTableRow(
+                [
+                    make_table_number(note.row, "count") if note.row else None,
+                    note.project,
+                    texts.get(SECTION, f"level_{note.level}"),
+                    note.message.render(texts),
+                ],
+                code=str(note.row),
+            )
+            for note in result.notes
+        ],
+    )
+    if not table.rows:
+        table.notes.append(texts.get(SECTION, "no_notes"))
     tables = [
         make_project_table(result, texts),
         make_line_table(result, texts),
         make_zone_table(result, texts),
         make_class_table(result, texts),
         make_township_table(result, texts),
-        make_note_table(result, texts),
+        table,
     ]
     write_tables_workbook(path, tables, result.area_name, texts)
 
@@ -217,34 +240,6 @@ def make_township_table(result: ConformityResult, texts: Texts) -> ReportTable:
             total = make_table_number(sum(area for _, _, area in rows), "m2")
             cells = [*_make_project_cells(one), "", texts.get(SECTION, "total"), total]
             table.rows.append(ReportTableRow(cells, "sum", f"{one.project.row}/total"))
-    return table
-
-
-def make_note_table(result: ConformityResult, texts: Texts) -> ReportTable:
-    """Return the notes on rows that were left out or are to be checked."""
-    table = ReportTable(
-        "conformity_notes",
-        [
-            TableColumn("project_row", width_in_characters=8),
-            TableColumn("project_name", width_in_characters=26),
-            TableColumn("project_level", width_in_characters=10),
-            TableColumn("project_note", width_in_characters=90),
-        ],
-        [
-            ReportTableRow(
-                [
-                    make_table_number(note.row, "count") if note.row else None,
-                    note.project,
-                    texts.get(SECTION, f"level_{note.level}"),
-                    note.message.render(texts),
-                ],
-                code=str(note.row),
-            )
-            for note in result.notes
-        ],
-    )
-    if not table.rows:
-        table.notes.append(texts.get(SECTION, "no_notes"))
     return table
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -28,10 +28,8 @@ from .model import (
     Outcome,
     ProjectResult,
 )
+from .page import Rasterise, make_conformity_document
 from .tables import write_conformity_workbook
-
-if TYPE_CHECKING:
-    from .page import Rasterise
 
 LAYER_SUFFIX = ".gpkg"
 
@@ -67,8 +65,6 @@ def write_conformity_outputs(
 
     @cache
     def make_document() -> Document:
-        from .page import make_conformity_document
-
         return make_conformity_document(result, rasterise=rasterise, cancellation=cancellation)
 
     for target in outputs.list_paths():

@@ -21,7 +21,36 @@ def write_merge_workbook(log: MergeLog, path: Path, texts: Texts) -> None:
     """Write all tables of a merge to a new workbook. Raise OutputError."""
     tables = [make_package_table(log, texts), make_contradiction_table(log, texts), make_change_table(log, texts)]
     if log.has_seams:
-        tables.append(make_seam_table(log, texts))
+        table = ReportTable(
+            "township_seams",
+            [
+                TableColumn("number", width_in_characters=6),
+                TableColumn("township_seam", width_in_characters=16),
+                TableColumn("township_severity", width_in_characters=8),
+                TableColumn("layer", width_in_characters=18),
+                TableColumn("township_first", width_in_characters=34),
+                TableColumn("township_second", width_in_characters=34),
+                TableColumn("township_length", "m", width_in_characters=14),
+                TableColumn("township_area", "m2", width_in_characters=16),
+            ],
+            notes=[
+                texts.get("townships", "seams_note", count=log.former_seam_count),
+                *(gap.render(texts) for gap in log.gaps),
+            ],
+        )
+        for number, seam in enumerate(log.seams, 1):
+            sides = [f"{name}\n{', '.join(keys)}".strip() for name, keys in seam.sides]
+            cells: list[CellValue] = [
+                str(number),
+                texts.get("township_seams", seam.kind),
+                texts.get("townships", "note" if seam.severity is Severity.INFO else "warning"),
+                get_layer_title(seam.layer, texts),
+                *sides,
+                make_table_number(seam.length_m, "m", _LENGTH_DECIMALS),
+                make_table_number(seam.area_m2, "m2"),
+            ]
+            table.rows.append(ReportTableRow(cells, "row", seam.kind))
+        tables.append(table)
     write_tables_workbook(path, tables, "", texts)
 
 
@@ -139,40 +168,6 @@ def make_change_table(log: MergeLog, texts: Texts) -> ReportTable:
             for one in log.changes
         ],
     )
-
-
-def make_seam_table(log: MergeLog, texts: Texts) -> ReportTable:
-    """Return the new seams at township borders."""
-    table = ReportTable(
-        "township_seams",
-        [
-            TableColumn("number", width_in_characters=6),
-            TableColumn("township_seam", width_in_characters=16),
-            TableColumn("township_severity", width_in_characters=8),
-            TableColumn("layer", width_in_characters=18),
-            TableColumn("township_first", width_in_characters=34),
-            TableColumn("township_second", width_in_characters=34),
-            TableColumn("township_length", "m", width_in_characters=14),
-            TableColumn("township_area", "m2", width_in_characters=16),
-        ],
-        notes=[
-            texts.get("townships", "seams_note", count=log.former_seam_count),
-            *(gap.render(texts) for gap in log.gaps),
-        ],
-    )
-    for number, seam in enumerate(log.seams, 1):
-        sides = [f"{name}\n{', '.join(keys)}".strip() for name, keys in seam.sides]
-        cells: list[CellValue] = [
-            str(number),
-            texts.get("township_seams", seam.kind),
-            texts.get("townships", "note" if seam.severity is Severity.INFO else "warning"),
-            get_layer_title(seam.layer, texts),
-            *sides,
-            make_table_number(seam.length_m, "m", _LENGTH_DECIMALS),
-            make_table_number(seam.area_m2, "m2"),
-        ]
-        table.rows.append(ReportTableRow(cells, "row", seam.kind))
-    return table
 
 
 def _name_package(package: EditedPackage, texts: Texts) -> str:

@@ -20,6 +20,7 @@ from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.validity import mask_missing_shapes
 from ..indicators.townships import list_townships_by_code
 from ..plan.plan import Plan
+from .compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from .model import VersionComparison, make_edition
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
     from ..plan.layer import SourceLayer
     from ..profile import Norm
-    from .compare import TownshipPolygons
 
 
 #: Concepts read from a sealed edition.
@@ -104,7 +104,6 @@ def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison |
 def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
     # Import on use: the rules import this module in every check.
     """Return the comparison of a concept's layer, as `compare_with_baseline`, without its cache."""
-    from .compare import compare_layers
     from .shift_search import make_shift_limits
 
     sealed_plan = get_sealed_edition(ctx.side_inputs)
@@ -134,8 +133,6 @@ def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
     If the plan has no townships, those of the first of ``others`` (plans in the same CRS) that has some are used. Rows
     of one township (villages, an exclave) are joined; a township without a name is named by its code.
     """
-    from .compare import NO_TOWNSHIPS, TownshipPolygons
-
     for one in (plan, *others):
         layer = one.find_layer_of_concept("townships") if one is not None else None
         if one is not None and layer is not None and layer.has_field("division_name") and not layer.has_no_geometry:

@@ -77,7 +77,14 @@ def pair_equal_polygons(
     pair_by_vertex(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
     cancellation.raise_if_cancelled()
     _pair_by_rings(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
-    _pair_without_shapes(pairing)
+    unpaired_rows = np.flatnonzero((pairing.later_row_of_row < 0) & mask_missing_shapes(pairing.earlier_shapes))
+    pairing.pair_equal_rows(
+        *pairing.make_join_tables(
+            unpaired_rows,
+            np.flatnonzero(pairing.find_unpaired_later_rows() & mask_missing_shapes(pairing.later_shapes)),
+        ),
+        ["key"],
+    )
     return pairing
 
 
@@ -235,21 +242,6 @@ def _pair_by_rings(pairing: EditionPairing, reach_m: float, cancellation: Cancel
         if pairing.later_row_of_row[i] < 0 and j not in taken_rows:
             pairing.later_row_of_row[i] = j
             taken_rows.add(j)
-
-
-def _pair_without_shapes(pairing: EditionPairing) -> None:
-    """Pair rows without a shape in both editions by key.
-
-    Rows with a repeated or missing key are paired in order.
-    """
-    unpaired_rows = np.flatnonzero((pairing.later_row_of_row < 0) & mask_missing_shapes(pairing.earlier_shapes))
-    pairing.pair_equal_rows(
-        *pairing.make_join_tables(
-            unpaired_rows,
-            np.flatnonzero(pairing.find_unpaired_later_rows() & mask_missing_shapes(pairing.later_shapes)),
-        ),
-        ["key"],
-    )
 
 
 def _get_row_keys(keys: list[str], rows: NDArray) -> NDArray:

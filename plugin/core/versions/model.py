@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,7 @@ from ..geometry.edge_densification import hash_added_vertices, remove_added_vert
 from ..geometry.validity import mask_missing_shapes
 from ..messages.numbers import format_number
 from ..plan.layer import Layer
-
-if TYPE_CHECKING:
-    from .attributes import ComparedFields
+from .attributes import ComparedFields
 
 
 @dataclass(frozen=True)

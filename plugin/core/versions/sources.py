@@ -6,18 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
+from ..loading.recognition import find_role
+from ..plan.layer import SourceLayer
+from ..plan.plan import Plan
+from ..profile import Norm
 from .compare import compare_layers
 from .model import VersionComparison, make_edition
 from .shift_search import make_shift_limits
-
-if TYPE_CHECKING:
-    from ..plan.layer import SourceLayer
-    from ..plan.plan import Plan
-    from ..profile import Norm
 
 
 @dataclass
@@ -74,7 +72,6 @@ def compare_sources(
     """
     from ..loading.assembly import assemble_plan
     from ..loading.key_table import read_renumbered_keys
-    from ..loading.recognition import find_role
     from .baseline import get_township_polygons
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
@@ -125,9 +122,7 @@ def compare_sources(
 
 
 def _choose_township_role(townships: SourceLayer, norm: Norm) -> str:
-    """Return the layer code of a layer of townships. Raise InputError for another layer."""
-    from ..loading.recognition import find_role
-
+    """Return the layer code of a layer of townships."""
     township_roles = norm.standard.concepts["townships"]
     recognised_role = find_role(townships, norm)[0]
     return recognised_role if recognised_role in township_roles else township_roles[0]
@@ -142,7 +137,6 @@ def find_layer_and_townships(
     Raise InputError, which lists the available layers, if none has the role.
     """
     from ..io import read_source
-    from ..loading.recognition import find_role
 
     if role and role.upper() not in norm.standard.templates:
         raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))

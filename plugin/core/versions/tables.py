@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...metadata import read_plugin_version
 from ..engine.provenance import find_county_name
 from ..files.writing import write_atomically
 from ..messages.numbers import format_width
 from ..messages.texts import Texts
+from ..render.document.blocks import Document
 from ..render.document.table_document import make_table_document
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
 from ..render.tables.workbook import write_tables_workbook
@@ -31,9 +32,6 @@ from .model import (
     VersionComparison,
 )
 from .sources import PlanComparison
-
-if TYPE_CHECKING:
-    from ..render.document.blocks import Document
 
 #: Terms of the balance in order; terms without a sign do not belong to the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")

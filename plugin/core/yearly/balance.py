@@ -114,18 +114,6 @@ def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]
 
 def make_balance_tables(update: YearlyUpdate, texts: Texts) -> list[ReportTable]:
     """Return the balance as tables: by layer, by zone and by township."""
-    return [_make_layer_table(update, texts), _make_zone_table(update, texts), _make_township_table(update, texts)]
-
-
-def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> ReportTable:
-    """Return an empty table with text columns ``heads`` and a column in m² for each term of the balance."""
-    columns = [TableColumn(head, title=texts.get("yearly", head), width_in_characters=24) for head in heads]
-    columns += [TableColumn(term, "m2", texts.get("yearly", term), 18) for term in terms]
-    return ReportTable(name, columns, unit="m2")
-
-
-def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
-    """Return the balance of each maintained layer as a table, with notes."""
     table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
     for maintained_layer in update.maintained_layers:
         values = [
@@ -138,7 +126,14 @@ def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
             )
         )
     table.notes = [*list_notes(update, texts), texts.get("yearly", "rounded")]
-    return table
+    return [table, _make_zone_table(update, texts), _make_township_table(update, texts)]
+
+
+def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> ReportTable:
+    """Return an empty table with text columns ``heads`` and a column in m² for each term of the balance."""
+    columns = [TableColumn(head, title=texts.get("yearly", head), width_in_characters=24) for head in heads]
+    columns += [TableColumn(term, "m2", texts.get("yearly", term), 18) for term in terms]
+    return ReportTable(name, columns, unit="m2")
 
 
 def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
@@ -263,10 +258,16 @@ def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
             for code, row in sum_balance_terms_by_code(maintained_layer).items()
         }
         for code, row in rows.items():
+            standard = update.current_plan.norm.standard
+            template_field = standard.templates[maintained_layer.role].find_field_by_name(
+                maintained_layer.layer_spec.compared_field
+            )
+            code_list = standard.code_lists.get(template_field.codes) if template_field is not None else None
+            code_entry = code_list.entry_by_code.get(code) if code_list is not None else None
             heads = [
                 _make_name_and_code_cells(update, maintained_layer)[0],
                 code or texts.get("versions", "empty"),
-                _get_code_name(update, maintained_layer, code),
+                code_entry.name if code_entry is not None else "",
             ]
             table.rows.append(_make_row(heads, [row[term] for term in terms], f"{maintained_layer.role}/{code}"))
         if rows:
@@ -275,17 +276,6 @@ def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
             table.rows.append(_make_row(heads, total, f"{maintained_layer.role}/sum", "sum"))
     table.notes = [texts.get("yearly", "rounded")]
     return table
-
-
-def _get_code_name(update: YearlyUpdate, maintained_layer: MaintainedLayer, code: str) -> str:
-    """Return the name of a code of the compared field; empty without a code list."""
-    standard = update.current_plan.norm.standard
-    template_field = standard.templates[maintained_layer.role].find_field_by_name(
-        maintained_layer.layer_spec.compared_field
-    )
-    code_list = standard.code_lists.get(template_field.codes) if template_field is not None else None
-    code_entry = code_list.entry_by_code.get(code) if code_list is not None else None
-    return code_entry.name if code_entry is not None else ""
 
 
 def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:

@@ -10,7 +10,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyogrio
 
@@ -19,6 +18,7 @@ from ..connection_text import is_connection, mask_source
 from ..errors import InputError
 from ..files.open_datasource import provide_safe_path
 from ..files.writing import is_same_file
+from ..io import read_source
 from ..io.file import DRIVER_ERRORS
 from ..io.formats import PARQUET_SUFFIXES
 from ..io.rows import BYTES_CODEC, KEY_FIELD
@@ -26,16 +26,13 @@ from ..io.source import list_source_datasets
 from ..io.zipped import provide_unpacked
 from ..messages.texts import Texts
 from ..options import RunOptions
+from ..plan.layer import SourceLayer
+from ..plan.plan import Plan
+from ..profile import Norm
 from ..standard.numbering import find_highest_running_number
 from .model import YearlyUpdate
 from .update import check_year, compute_yearly_update
 from .write import WrittenUpdate, validate_target, write_update
-
-if TYPE_CHECKING:
-    from ..plan.layer import SourceLayer
-    from ..plan.plan import Plan
-    from ..profile import Norm
-
 
 #: Share of the progress that reading takes.
 _READING_SHARE = 0.2
@@ -69,7 +66,6 @@ def compute_update_from_files(
     InputError
         If a source cannot be read, both are the same file, or as `compute_yearly_update` raises.
     """
-    from ..io import read_source
     from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
     from ..loading.unread_files import find_unread_files, report_unread_layers
@@ -147,8 +143,6 @@ def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANC
 
 def _read_database_keys(source: str, cancellation: Cancellation) -> Iterator[str]:
     """Yield the key of each row in the layers of a database of a server, and of a file that no driver reads."""
-    from ..io import read_source
-
     for layer in read_source(source, select_layer=lambda _: frozenset({KEY_FIELD}), cancellation=cancellation):
         layer.require_usable()
         for column in layer.frame.columns:

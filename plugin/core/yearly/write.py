@@ -68,7 +68,9 @@ def write_files_together(target_paths: list[Path]) -> Iterator[Path]:
         try:
             new.mkdir()
             yield new
-            _mark_delivery_complete(new)
+            with (new / _COMPLETE_MARK).open("w") as handle:
+                handle.flush()
+                os.fsync(handle.fileno())
         except OSError as error:
             if not is_write_error(error, new):
                 raise
@@ -107,13 +109,6 @@ def _make_staging_folder(place: Path) -> Path:
     return place.with_name(place.name + STAGING_SUFFIX)
 
 
-def _mark_delivery_complete(staging_folder: Path) -> None:
-    """Write a mark into the staging folder: all files in it are complete."""
-    with (staging_folder / _COMPLETE_MARK).open("w") as handle:
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
 def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
     """Move all files from the staging folder to their final paths, the first one last.
 
@@ -147,24 +142,6 @@ class WrittenUpdate:
     problems: list[ExportProblem] = field(default_factory=list)
 
 
-def make_database_path(current: Plan, year: int, folder: str | Path) -> Path:
-    """Return the path of the geodatabase to write, from county and year.
-
-    Raises
-    ------
-    InputError
-        If the county's code or name is unknown.
-    """
-    values = {"code": current.area_code, "name": find_county_name(current), "year": year}
-    if (
-        not values["code"]
-        or not values["name"]
-        or find_name_problem(fill_placeholders(_load_delivery_spec(current).file, values))
-    ):
-        raise InputError("package_county_unknown")
-    return Path(folder) / fill_placeholders(_load_delivery_spec(current).file, values)
-
-
 def validate_target(current: Plan, year: int, folder: str | Path) -> None:
     """Raise an error if `write_update` could not write into a folder.
 
@@ -183,7 +160,14 @@ def validate_target(current: Plan, year: int, folder: str | Path) -> None:
 
 def _make_target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
     """Return the paths of the geodatabase and of its balance as workbook and JSON."""
-    target = make_database_path(current, year, folder)
+    values = {"code": current.area_code, "name": find_county_name(current), "year": year}
+    if (
+        not values["code"]
+        or not values["name"]
+        or find_name_problem(fill_placeholders(_load_delivery_spec(current).file, values))
+    ):
+        raise InputError("package_county_unknown")
+    target = Path(folder) / fill_placeholders(_load_delivery_spec(current).file, values)
     balance = f"{target.stem}{_load_delivery_spec(current).balance}"
     return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
 

@@ -82,7 +82,11 @@ class SavedResults(QObject):
 
     def drop_result(self) -> None:
         """Forget the result of the former project; a task that is writing it continues."""
-        self._disconnect_layers()
+        for layer, slot in self._followed:
+            if not sip.isdeleted(layer):
+                for signal in _CHANGE_SIGNALS:
+                    getattr(layer, signal).disconnect(slot)
+        self._followed.clear()
         self._make, self._result, self._written, self._again = None, None, "", False
         if self._reading_job is not None:
             self._reading_job.cancel_and_disconnect()
@@ -255,13 +259,6 @@ class SavedResults(QObject):
                 for signal in _CHANGE_SIGNALS:
                     getattr(layer, signal).connect(slot)
                 self._followed.append((layer, slot))
-
-    def _disconnect_layers(self) -> None:
-        for layer, slot in self._followed:
-            if not sip.isdeleted(layer):
-                for signal in _CHANGE_SIGNALS:
-                    getattr(layer, signal).disconnect(slot)
-        self._followed.clear()
 
     def _mark_layer_changes(self) -> None:
         """Mark removed layers and new plan layers as changes since the check."""

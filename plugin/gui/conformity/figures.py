@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...bridge.texts import tr
+from ...core.messages.texts import Message, Texts
 
 if TYPE_CHECKING:
-    from ...core.messages.texts import Message, Texts
     from ...core.projects.model import ConformityResult, LineItem, ProjectResult, ReviewItem, ZoneItem
 
 #: Icon by outcome; 只列出 has none.
@@ -115,8 +115,6 @@ class ReviewFigures:
 
 def describe_review(result: ConformityResult) -> ReviewFigures:
     """Return the figures on each project of a review."""
-    from ...core.messages.texts import Texts
-
     texts = Texts(result.lang)
     found = {one.project.row - 1: _describe_project(one, result, texts) for one in result.results}
     for position in range(result.row_count):

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from qgis.gui import QgsDoubleSpinBox
 from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
@@ -12,13 +11,11 @@ from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSi
 
 from ...bridge.editing.attribute_forms import LEVEL_INDENT
 from ...bridge.texts import tr
+from ...core.standard.template import CodeList
 from ..editing.code_boxes import CodeSearch
 from ..widgets import theme
 from ..widgets.layout import fill_layout
 from .projects import LINE, POINT, POLYGON, PanelProject
-
-if TYPE_CHECKING:
-    from ...core.standard.template import CodeList
 
 _MAX_WIDTH_M, _WIDTH_DECIMALS = 10_000.0, 2
 _ICON_BY_BUTTON = {"draw": "draw", "selected": "select", "file": "open"}

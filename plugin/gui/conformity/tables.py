@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from qgis.PyQt.QtCore import QRectF, Qt
 from qgis.PyQt.QtGui import QIcon, QPainter, QPalette
 from qgis.PyQt.QtWidgets import (
-    QAbstractItemView,
     QHeaderView,
     QSizePolicy,
     QStyledItemDelegate,
@@ -20,6 +19,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.labels import set_bold
+from ..widgets.whole_rows import show_as_list
 from .figures import ICON_BY_OUTCOME, ClassRow, LineRow
 
 NAME_COLUMN, OCCUPIED_COLUMN, BASIS_COLUMN, OUTCOME_COLUMN = range(4)
@@ -59,18 +59,8 @@ class _FiguresTable(QTableWidget):
                 _RIGHT if column in right_columns else int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             )
             self.horizontalHeaderItem(column).setTextAlignment(side)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setMinimumSectionSize(1)
-        self.verticalHeader().setDefaultSectionSize(round(_ROW_EM * self.fontMetrics().height()))
+        show_as_list(self, _ROW_EM)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.horizontalHeader().setHighlightSections(False)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fit_height()

@@ -138,7 +138,31 @@ class CountiesDialog(ManualStartDialog):
         self.form, self.model = CountiesForm(), CountyModel(self)
         self.table = CountyTable(self.model)
         self._make_widgets()
-        self._lay_out()
+        head = make_row(self.kinds, (None, 1), self.refresh)
+        row_height = self.table.verticalHeader().defaultSectionSize()
+        header_height = self.table.horizontalHeader().sizeHint().height()
+        self.table.setMinimumHeight(header_height + _MIN_SHOWN_ROWS * row_height + 2 * self.table.frameWidth())
+        row = make_row(
+            make_help_button("counties"),
+            self.page_button,
+            self.map_button,
+            self.folder_button,
+            (None, 1),
+            self.start,
+            self.cancel,
+            self.close_button,
+        )
+        fill_layout(
+            QVBoxLayout(self),
+            self.form,
+            self.message,
+            head,
+            (WholeRows(self.table), 1),
+            self.detail,
+            self.progress,
+            self.outcome,
+            row,
+        )
         self.form.changed.connect(self.inputsChanged)
         self.form.changed.connect(self.enable_buttons)
         self.form.edited.connect(self._enable_start)
@@ -203,33 +227,6 @@ class CountiesDialog(ManualStartDialog):
             objectName=f"SanxianCounties{name.capitalize()}",
             toolTip=tip,
             clicked=lambda _on=False: self.resultRequested.emit(name),
-        )
-
-    def _lay_out(self) -> None:
-        head = make_row(self.kinds, (None, 1), self.refresh)
-        row_height = self.table.verticalHeader().defaultSectionSize()
-        header_height = self.table.horizontalHeader().sizeHint().height()
-        self.table.setMinimumHeight(header_height + _MIN_SHOWN_ROWS * row_height + 2 * self.table.frameWidth())
-        row = make_row(
-            make_help_button("counties"),
-            self.page_button,
-            self.map_button,
-            self.folder_button,
-            (None, 1),
-            self.start,
-            self.cancel,
-            self.close_button,
-        )
-        fill_layout(
-            QVBoxLayout(self),
-            self.form,
-            self.message,
-            head,
-            (WholeRows(self.table), 1),
-            self.detail,
-            self.progress,
-            self.outcome,
-            row,
         )
 
     # --- states

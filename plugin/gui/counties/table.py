@@ -10,11 +10,12 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QFont, QIcon
-from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from qgis.PyQt.QtWidgets import QTableView
 
 from ...bridge.texts import tr
 from ...core.counties.model import CountyRecord
 from ..widgets import theme
+from ..widgets.whole_rows import show_as_list
 from .rows import (
     DONE,
     KEPT,
@@ -245,18 +246,8 @@ class CountyTable(QTableView):
         super().__init__(objectName="SanxianCountiesTable", accessibleName=tr("Counties of the batch"))
         self._model, self.filter = model, CountyFilter(model, self)
         self.setModel(self.filter)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setTabKeyNavigation(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setMinimumSectionSize(1)
-        self.verticalHeader().setDefaultSectionSize(round(_ROW_EM * self.fontMetrics().height()))
-        self.horizontalHeader().setHighlightSections(False)
+        show_as_list(self, _ROW_EM)
         self.horizontalHeader().setStretchLastSection(True)
         self.setSortingEnabled(True)
         # The order of the folder or list, until a heading is clicked.

@@ -63,19 +63,6 @@ def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
     return constraint_errors
 
 
-def _read_form_feature(form: QgsAttributeForm) -> QgsFeature:
-    """Return the feature of a form as QGIS would save it.
-
-    ``currentFormFeature`` holds the text that QGIS shows in an empty field; QGIS saves such a field as null.
-    """
-    feature = QgsFeature(form.currentFormFeature())
-    null_text = QgsApplication.nullRepresentation()
-    for index, value in enumerate(feature.attributes()):
-        if value == null_text:
-            feature.setAttribute(index, None)
-    return feature
-
-
 class _FormHelp(QObject):
     """Shows constraint errors of one attribute form and updates its dependent fields."""
 
@@ -117,7 +104,12 @@ class _FormHelp(QObject):
     def _show_constraint_errors(self) -> None:
         reasons = []
         if self._layer.isEditable() and self._form.mode() in _EDIT_MODES:
-            reasons = find_constraint_errors(self._layer, _read_form_feature(self._form))
+            feature = QgsFeature(self._form.currentFormFeature())
+            null_text = QgsApplication.nullRepresentation()
+            for index, value in enumerate(feature.attributes()):
+                if value == null_text:
+                    feature.setAttribute(index, None)
+            reasons = find_constraint_errors(self._layer, feature)
         shown_reasons = reasons[:_MAX_REASONS]
         if len(reasons) > _MAX_REASONS:
             shown_reasons.append(tr("{count} more fields need correction.").format(count=len(reasons) - _MAX_REASONS))

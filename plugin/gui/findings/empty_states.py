@@ -13,6 +13,7 @@ from ...bridge.layers.role_recognition import RecognisedLayers
 from ...bridge.texts import join_first_names, tr
 from ...core.doctor.requirements import load_requirements
 from ...core.errors import SanxianError
+from ...core.messages.texts import Texts, format_number
 from ..widgets.empty_state import EmptyPage
 
 ActionCallback = Callable[[], None]
@@ -63,8 +64,6 @@ def make_missing_layers_page(
     recognised_layers: RecognisedLayers, choose_roles: ActionCallback, run_check: ActionCallback
 ) -> EmptyPage:
     """Return the panel's page for a project that lacks required plan layers."""
-    from ...core.messages.texts import Texts
-
     texts = Texts(settings.get_interface_language())
     names = [
         _describe_missing_layer(concept, roles, recognised_layers.missing_name_by_role, texts)
@@ -97,8 +96,6 @@ def make_pages_without_findings(
 
     ``make_report``, ``show_reasons``: functions of their buttons.
     """
-    from ...core.messages.texts import format_number
-
     summary, tolerance = result.report.summary, result.report.tolerance
     clean_text = tr("All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.").format(
         rules=summary["rules"],

@@ -12,6 +12,8 @@ from typing import Any
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.messages.numbers import format_hectare_number, format_square_metres, format_width
+from ...core.messages.texts import shorten_key
 from .work_rows import STATE_ORDER, WorkRows
 
 PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN = COLUMNS = range(7)
@@ -200,8 +202,6 @@ def describe_location(finding: Any) -> str:
 
     A path in place of a key is not shortened, because the file name alone may not be unique.
     """
-    from ...core.messages.texts import shorten_key
-
     if not finding.township and not finding.key:
         return finding.message
     key = finding.key if "/" in finding.key or "." in finding.key else shorten_key(finding.key)
@@ -358,15 +358,11 @@ def _sort_items(items: Sequence[Any], get_value: Callable[[Any], Any], descendin
 
 def format_hectares_in_list(area_m2: float) -> str:
     """Return an area in hectares as text with its unit, with as many decimals as in reports."""
-    from ...core.messages.numbers import format_hectare_number
-
     return tr("{number} ha").format(number=format_hectare_number(area_m2))
 
 
 def format_label_lines(finding: Any) -> list[str]:
     """Return the first lines of a finding's map label: rule code and township; area and width."""
-    from ...core.messages.numbers import format_square_metres, format_width
-
     figures = []
     if finding.area_m2 is not None:
         areas = {"hectares": format_hectares_in_list(finding.area_m2), "area": format_square_metres(finding.area_m2)}
@@ -383,8 +379,6 @@ def format_side_lines(finding: Any, get_layer_name: Callable[[str], str]) -> dic
     A is the finding's own feature, B the first related one; a feature without a key is left out. ``get_layer_name``:
     returns the name of a layer by its role.
     """
-    from ...core.messages.texts import shorten_key
-
     related_keys_text = " ".join(shorten_key(key) for key in finding.related_keys[:1] if key)
     if len(finding.related_keys) > 1:
         related_keys_text += " …"

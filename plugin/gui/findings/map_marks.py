@@ -109,8 +109,19 @@ class MapCallout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             self._box = box
             visible_box = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
+            plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
+            widths = [
+                (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
+                for n, line in enumerate(self.lines)
+            ]
             self.label = compute_label_position(
-                self._measure_label(), visible_box, canvas, _LABEL_GAP_EM * self._font_height_px
+                (
+                    max(widths) + 2 * _LABEL_PADDING_EM * self._font_height_px,
+                    len(self.lines) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._font_height_px,
+                ),
+                visible_box,
+                canvas,
+                _LABEL_GAP_EM * self._font_height_px,
             )
         self.update()
 
@@ -129,17 +140,6 @@ class MapCallout(QgsMapCanvasItem):
     def is_small(self) -> bool:
         """Return True if the finding is too small on the screen to draw its outline."""
         return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._font_height_px
-
-    def _measure_label(self) -> tuple[float, float]:
-        """Return width and height of the label in pixels."""
-        plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
-        widths = [
-            (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
-            for n, line in enumerate(self.lines)
-        ]
-        return max(widths) + 2 * _LABEL_PADDING_EM * self._font_height_px, len(
-            self.lines
-        ) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._font_height_px
 
     def _compute_indent(self, line: int) -> float:
         """Return the indent in pixels of a line, which leaves room for a sample of an outline."""

@@ -100,21 +100,17 @@ class FindingsModel(FindingsRows):
             # The list may elide the key and the note.
             return "\n".join(t for t in (finding.key, finding.message, self.work.get_note(finding)) if t)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN:
-            return self._choose_icon(index)
+            if not index.internalId():
+                return self._load_icon(self.groups[index.row()].get_icon_kind())
+            finding = self.get_finding(index)
+            if finding is None or not self.get_group(index).has_several_kinds:
+                return None
+            return self._load_icon(get_finding_kind(finding))
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(theme.get_faint_color(in_field=True)) if self._is_faint(index) else None
         if role == ROW_ROLE:
             return self.get_finding(index)
         return None
-
-    def _choose_icon(self, index: QModelIndex) -> Any:
-        """Return the icon of a rule, or of a finding if its rule has findings of several kinds; else None."""
-        if not index.internalId():
-            return self._load_icon(self.groups[index.row()].get_icon_kind())
-        finding = self.get_finding(index)
-        if finding is None or not self.get_group(index).has_several_kinds:
-            return None
-        return self._load_icon(get_finding_kind(finding))
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:

@@ -11,6 +11,13 @@ from typing import Any, NamedTuple
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ...bridge.layers.properties import convert_to_qgis_crs
+from ...core.engine.explanation import (
+    EffectiveValue,
+    describe_citation,
+    format_effective_values,
+    replace_parameter_names_with_titles,
+)
+from ...core.model.rule import load_all_rules
 from ...core.results.saved_result import ChangesSinceCheck, OutdatedFindings
 
 
@@ -106,9 +113,6 @@ class CheckView:
 
     def get_rule_help(self, code: str) -> dict[str, str]:
         """Return heading → text of a rule's help; empty for other codes."""
-        from ...core.engine.explanation import replace_parameter_names_with_titles
-        from ...core.model.rule import load_all_rules
-
         rule = load_all_rules().get(code)
         help_texts = self.texts.get_rule_help(rule) if rule else {}
         return {
@@ -125,8 +129,6 @@ class CheckView:
 
         Parameters that several rules share are on the help page.
         """
-        from ...core.engine.explanation import EffectiveValue, format_effective_values
-
         outcome = self.find_rule_outcome(code)
         effective_values = [
             EffectiveValue(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]
@@ -135,9 +137,6 @@ class CheckView:
 
     def list_sources(self, code: str) -> list[RuleSource]:
         """Return the citations of a rule, then the unconfirmed settings that it used."""
-        from ...core.engine.explanation import describe_citation
-        from ...core.model.rule import load_all_rules
-
         rule = load_all_rules().get(code)
         norm = self.check_result.plan.norm
         rule_sources = []

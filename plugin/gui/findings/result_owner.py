@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
@@ -15,14 +15,12 @@ from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
 from ...bridge.project import county
 from ...bridge.texts import tr
+from ...core.check import RunOptions
 from ...core.results.saved_result import read_modification_stamp
 from ..editing.live_switch import LiveCheckSwitch
 from ..project.watch import ProjectWatcher
 from .dock import FindingsDock
 from .result import CheckView
-
-if TYPE_CHECKING:
-    from ...core.check import RunOptions
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,17 @@ class ResultOwner:
             text = tr("These findings are of the package “{name}”, inspected at {time}, not of the project.")
             return text.format(name=self.package, time=result.time_text), False
         if result.is_restored:
-            return _describe_restored_result(result)
+            changes = result.changes_since_check
+            if changes.have_settings_changed:
+                text = tr(
+                    "Result of {time}. The county profile, the waivers, other files of the check or the plugin changed "
+                    "since then; all rows may be out of date."
+                )
+            elif changes.changed_layer_names:
+                text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")
+            else:
+                text = tr("Result of {time}. Layers and settings have not changed since.")
+            return text.format(time=result.time_text, layers=tr(", ").join(changes.changed_layer_names)), bool(changes)
         if self._editing.is_outdated:
             text = tr(
                 "The layers changed since {time} in ways that checks while editing do not cover; the result is "
@@ -182,18 +190,3 @@ class ResultOwner:
             )
             return text.format(time=result.time_text), True
         return "", False
-
-
-def _describe_restored_result(result: CheckView) -> tuple[str, bool]:
-    """Return a message on a restored result, and True if data have changed, so that a check should be offered."""
-    changes = result.changes_since_check
-    if changes.have_settings_changed:
-        text = tr(
-            "Result of {time}. The county profile, the waivers, other files of the check or the plugin changed "
-            "since then; all rows may be out of date."
-        )
-    elif changes.changed_layer_names:
-        text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")
-    else:
-        text = tr("Result of {time}. Layers and settings have not changed since.")
-    return text.format(time=result.time_text, layers=tr(", ").join(changes.changed_layer_names)), bool(changes)

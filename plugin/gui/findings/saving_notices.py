@@ -83,26 +83,23 @@ class SavingNotices(QObject):
         errors = self._new_errors.list_new(self._dock.result.findings, roles)
         self._new_errors.accept(errors)
         if errors:
-            self._show_message(sort_by_severity(errors), roles)
-
-    def _show_message(self, errors: list[Any], saved_roles: set[str]) -> None:
-        """Name the errors by rule, and the feature of a saved layer that the first one concerns."""
-        first = errors[0]
-        role, key = first.role, first.key
-        if role not in saved_roles and first.related_keys:
-            role, key = first.related_role, first.related_keys[0]
-        layer = self._dock.tree.findings.layer_names.get(role) or role
-        text = tr("Saved. Since editing began, {count} new errors: {rules}. First: layer “{layer}”, feature {key}.")
-        self._messages.show_message(
-            text.format(
-                count=len(errors),
-                rules=describe_rules(self._dock.result, errors),
-                layer=layer,
-                key=key or tr("without BSM"),
-            ),
-            "warning",
-            (tr("List New Errors"), lambda: self._list_errors(errors)),
-        )
+            errors = sort_by_severity(errors)
+            first = errors[0]
+            role, key = first.role, first.key
+            if role not in roles and first.related_keys:
+                role, key = first.related_role, first.related_keys[0]
+            layer = self._dock.tree.findings.layer_names.get(role) or role
+            text = tr("Saved. Since editing began, {count} new errors: {rules}. First: layer “{layer}”, feature {key}.")
+            self._messages.show_message(
+                text.format(
+                    count=len(errors),
+                    rules=describe_rules(self._dock.result, errors),
+                    layer=layer,
+                    key=key or tr("without BSM"),
+                ),
+                "warning",
+                (tr("List New Errors"), lambda: self._list_errors(errors)),
+            )
 
     def _list_errors(self, errors: list[Any]) -> None:
         """List those of the errors that still exist, in their present version, and select the first one."""

@@ -47,20 +47,17 @@ class AlignDialog(FixDialog):
         self.survey.setText(tr("Its edges are the right ones, although it is a survey of another year or source"))
         self.survey.hide()
         self.skip.setText(tr("Next"))
-        self._rows.insertLayout(1, self._make_choice_row())
-        self._typing = QTimer(self, singleShot=True, interval=_TYPING_DELAY_MS, timeout=self.changed)
-        self.reference.currentIndexChanged.connect(lambda _index: self.changed.emit())
-        self.distance.valueChanged.connect(lambda _value: self._typing.start())
-        self.survey.toggled.connect(lambda on: self.surveyConfirmed.emit() if on else None)
-
-    def _make_choice_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         for text, widget in ((tr("Align with"), self.reference), (tr("Distance"), self.distance)):
             label = QLabel(text)
             label.setBuddy(widget)
             fill_layout(row, label, widget)
         fill_layout(row, self.survey, None)
-        return row
+        self._rows.insertLayout(1, row)
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_DELAY_MS, timeout=self.changed)
+        self.reference.currentIndexChanged.connect(lambda _index: self.changed.emit())
+        self.distance.valueChanged.connect(lambda _value: self._typing.start())
+        self.survey.toggled.connect(lambda on: self.surveyConfirmed.emit() if on else None)
 
     @property
     def reference_role(self) -> str:

@@ -23,7 +23,6 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, make_row, make_row_widget, make_splitter, resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
@@ -43,6 +42,7 @@ from .batch_model import (
     BatchModel,
     BatchRow,
 )
+from .dialog import TrialDialog
 from .linked_maps import LinkedMaps
 
 _WIDTH_DIGITS, _HEIGHT_LINES = 190, 44
@@ -79,21 +79,17 @@ class _Table(QTreeView):
         self.resized.emit()
 
 
-class BatchDialog(FocusedButtonDialog):
+class BatchDialog(TrialDialog):
     """Lists the fixes proposed for many findings; it only emits signals and changes no layer.
 
-    Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: preview all fixes of its finding;
-    ``ticksChanged``; ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop trying the fixes;
-    ``exportRequested``: save the table.
+    Signals: those of `TrialDialog`; ``rowShown`` with the current row; ``previewRequested`` with a row: preview all
+    fixes of its finding; ``ticksChanged``; ``exportRequested``: save the table.
     """
 
     rowShown = pyqtSignal(object)
     previewRequested = pyqtSignal(object)
     ticksChanged = pyqtSignal()
-    applyRequested = pyqtSignal()
-    retryRequested = pyqtSignal()
     exportRequested = pyqtSignal()
-    cancelRequested = pyqtSignal()
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
         super().__init__(parent, objectName="SanxianBatchFixDialog", windowTitle=tr("Batch Fix"))
@@ -103,11 +99,33 @@ class BatchDialog(FocusedButtonDialog):
         self._feature_width = 0
         self.filter.setSourceModel(self.model)
         self.table = self._make_table()
-        layout = fill_layout(QVBoxLayout(self), self._make_head(), self._make_filters())
-        splitter = make_splitter(Qt.Orientation.Vertical, (WholeRows(self.table), 1), (self._make_lower_half(), 0))
+        self.summary = QLabel()
+        set_bold(self.summary)
+        self.progress = QProgressBar()
+        self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 36)
+        self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
+        self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
+        layout = fill_layout(
+            QVBoxLayout(self),
+            make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button),
+            self._make_filters(),
+        )
+        box = FormSection(
+            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
+        )
+        box.layout_.addWidget(WholeRows(self.areas), 1)
+        splitter = make_splitter(
+            Qt.Orientation.Vertical, (WholeRows(self.table), 1), (make_row_widget((box, 1), (self.maps, 1)), 0)
+        )
         line = self.fontMetrics().lineSpacing()
         splitter.setSizes([line * 20, line * 10])
-        fill_layout(layout, (splitter, 1), self._make_buttons())
+        self.status = make_faint_label(objectName="SanxianBatchFixStatus", wordWrap=True)
+        self.apply = QPushButton(
+            tr("Apply"), objectName="SanxianBatchFixApply", default=True, clicked=self.applyRequested
+        )
+        fill_layout(
+            layout, (splitter, 1), make_row((self.status, 1), self.apply, QPushButton(tr("Close"), clicked=self.reject))
+        )
         size = self.fontMetrics()
         resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
         self.model.ticksChanged.connect(self.ticksChanged)
@@ -152,15 +170,6 @@ class BatchDialog(FocusedButtonDialog):
         header.resizeSection(FEATURE_COLUMN, feature_width)
         header.resizeSection(FIX_COLUMN, min(digit * _COLUMN_DIGITS[FIX_COLUMN], share))
 
-    def _make_head(self) -> QHBoxLayout:
-        self.summary = QLabel()
-        set_bold(self.summary)
-        self.progress = QProgressBar()
-        self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 36)
-        self.cancel_button = QPushButton(tr("Cancel"), clicked=self.cancelRequested)
-        self.retry_button = QPushButton(tr("Try Again"), clicked=self.retryRequested)
-        return make_row(self.summary, None, self.progress, self.cancel_button, self.retry_button)
-
     def _make_filters(self) -> QHBoxLayout:
         row = QHBoxLayout()
         self.group_buttons = {}
@@ -181,20 +190,6 @@ class BatchDialog(FocusedButtonDialog):
             button.setAutoDefault(False)
             row.addWidget(button)
         return row
-
-    def _make_lower_half(self) -> QWidget:
-        box = FormSection(
-            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
-        )
-        box.layout_.addWidget(WholeRows(self.areas), 1)
-        return make_row_widget((box, 1), (self.maps, 1))
-
-    def _make_buttons(self) -> QHBoxLayout:
-        self.status = make_faint_label(objectName="SanxianBatchFixStatus", wordWrap=True)
-        self.apply = QPushButton(
-            tr("Apply"), objectName="SanxianBatchFixApply", default=True, clicked=self.applyRequested
-        )
-        return make_row((self.status, 1), self.apply, QPushButton(tr("Close"), clicked=self.reject))
 
     # --- content
     def show_rows(self, rows: list[BatchRow]) -> None:
@@ -219,20 +214,6 @@ class BatchDialog(FocusedButtonDialog):
         self._fit_columns()
         if rows:
             self.table.setCurrentIndex(self.filter.index(0, 0))
-
-    def show_progress(self, share: float | None) -> None:
-        """Show the completed share (0 to 1) of the trial; None hides the progress."""
-        if share is not None:
-            # Before the bar is visible: a visible one is painted within the call, with the table beside it.
-            self.progress.setRange(0, 100)
-            self.progress.setValue(round(100 * share))
-        for widget in (self.progress, self.cancel_button):
-            widget.setVisible(share is not None)
-
-    def show_trial(self, text: str) -> None:
-        """Show with ``text`` that fixes are being tried on a copy of the layers; disable Apply."""
-        self.show_state(text, can_apply=False)
-        self.show_progress(0.0)
 
     def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False) -> None:
         """Show ``text`` in the status line, and enable Apply if ``can_apply`` and a fix is ticked.
@@ -262,7 +243,3 @@ class BatchDialog(FocusedButtonDialog):
     def _request_preview(self) -> None:
         if self.current_row is not None:
             self.previewRequested.emit(self.current_row)
-
-    def done(self, result: int) -> None:
-        self.maps.release()
-        super().done(result)

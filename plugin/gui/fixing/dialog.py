@@ -26,28 +26,60 @@ from .outcome_box import OutcomeBox
 _WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 
 
-class FixDialog(FocusedButtonDialog):
+class TrialDialog(FocusedButtonDialog):
+    """A dialog about fixes that are tried on a copy of the layers; subclasses have its widgets and ``show_state``.
+
+    Signals: ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop trying the fixes.
+    """
+
+    applyRequested = pyqtSignal()
+    retryRequested = pyqtSignal()
+    cancelRequested = pyqtSignal()
+
+    def show_progress(self, share: float | None) -> None:
+        """Show the completed share (0 to 1) of the trial; None hides the progress."""
+        if share is not None:
+            # Before the bar is visible: a visible one is painted within the call, with the table beside it.
+            self.progress.setRange(0, 100)
+            self.progress.setValue(round(100 * share))
+        for widget in (self.progress, self.cancel_button):
+            widget.setVisible(share is not None)
+
+    def show_trial(self, text: str) -> None:
+        """Show with ``text`` that fixes are being tried on a copy of the layers; disable Apply."""
+        self.show_state(text, can_apply=False)
+        self.show_progress(0.0)
+
+    def done(self, result: int) -> None:
+        self.maps.release()
+        super().done(result)
+
+
+class FixDialog(TrialDialog):
     """Shows the fixes of one finding and requests to apply the chosen one; it changes nothing itself.
 
-    Signals: ``choiceShown`` with the chosen fix; ``applyRequested``; ``stepped`` with the direction;
-    ``retryRequested``; ``cancelRequested``: stop trying the fixes; ``documentRequested``: enter the document that
-    allows the change of a sealed layer.
+    Signals: those of `TrialDialog`; ``choiceShown`` with the chosen fix; ``stepped`` with the direction;
+    ``documentRequested``: enter the document that allows the change of a sealed layer.
     """
 
     choiceShown = pyqtSignal(object)
-    applyRequested = pyqtSignal()
     stepped = pyqtSignal(int)
-    retryRequested = pyqtSignal()
-    cancelRequested = pyqtSignal()
     documentRequested = pyqtSignal()
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
         super().__init__(parent, objectName="SanxianFixDialog", windowTitle=tr("Fix Preview"))
         self.maps = LinkedMaps(main_canvas)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
+        row = QHBoxLayout()
+        self._icon, self._title, self._place = QLabel(), QLabel(), make_faint_label()
+        set_bold(self._title)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._safety_icon, self.safety = QLabel(), QLabel()
+        self.safety.setObjectName("SanxianFixSafety")
+        fill_layout(row, self._icon, self._title, self._place, None, self._safety_icon, self.safety)
         self._rows = fill_layout(
             QVBoxLayout(self),
-            self._make_head(),
+            row,
             (self.maps, 3),
             (self._make_columns(), 2),
             self._make_status_line(),
@@ -61,15 +93,6 @@ class FixDialog(FocusedButtonDialog):
         self.show_state("", can_apply=False)
 
     # --- widgets
-    def _make_head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        self._icon, self._title, self._place = QLabel(), QLabel(), make_faint_label()
-        set_bold(self._title)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._safety_icon, self.safety = QLabel(), QLabel()
-        self.safety.setObjectName("SanxianFixSafety")
-        fill_layout(row, self._icon, self._title, self._place, None, self._safety_icon, self.safety)
-        return row
 
     def _make_columns(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -156,14 +179,6 @@ class FixDialog(FocusedButtonDialog):
         self._safety_icon.setPixmap(theme.load_pixmap("ok" if safe else "warning", size, self.devicePixelRatioF()))
         self.safety.setText(tr("Safe: formal or sliver change") if safe else tr("To confirm"))
 
-    def show_progress(self, share: float | None) -> None:
-        """Show the completed share (0 to 1) of trying the fixes; None hides it."""
-        for widget in (self.progress, self.cancel_button):
-            widget.setVisible(share is not None)
-        if share is not None:
-            self.progress.setRange(0, 100)
-            self.progress.setValue(round(100 * share))
-
     def show_state(
         self,
         text: str,
@@ -193,12 +208,3 @@ class FixDialog(FocusedButtonDialog):
             )
         else:
             self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything."))
-
-    def show_trial(self, text: str) -> None:
-        """Show with ``text`` that fixes are being tried on a copy of the layers; disable Apply."""
-        self.show_state(text, can_apply=False)
-        self.show_progress(0.0)
-
-    def done(self, result: int) -> None:
-        self.maps.release()
-        super().done(result)

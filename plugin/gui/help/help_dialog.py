@@ -14,7 +14,8 @@ from ...bridge import manual
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.model.rule import DECLARED_FAMILY, get_rule_family
+from ...core.messages.texts import Texts
+from ...core.model.rule import DECLARED_FAMILY, get_rule_family, load_all_rules
 from ...paths import METADATA_FILE
 from ..widgets import theme
 from ..widgets.buttons import make_close_button
@@ -86,8 +87,6 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         format_effective_values,
         replace_parameter_names_with_titles,
     )
-    from ...core.messages.texts import Texts
-    from ...core.model.rule import load_all_rules
 
     texts = Texts(get_interface_language())
     rule = load_all_rules().get(code)
@@ -142,9 +141,6 @@ def _make_about_page(rules: bool = True, norm: Any = None) -> str:
         f"<p>{escape(tr('Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.'))}</p>",  # noqa: E501 - a table
     ]
     if rules:
-        from ...core.messages.texts import Texts
-        from ...core.model.rule import load_all_rules
-
         texts = Texts(get_interface_language())
         try:
             rows = "".join(

@@ -24,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.render.words import ReportTexts
 from ..widgets import theme
 from ..widgets.labels import set_bold
 from ..widgets.layout import fill_layout, make_column, make_scroll_area
@@ -44,7 +45,6 @@ from .rows import (
 
 if TYPE_CHECKING:
     from ...core.model.indicator import Indicator
-    from ...core.render.words import ReportTexts
     from ..findings.result import CheckView
 
 NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
@@ -269,8 +269,6 @@ class IndicatorDock(QDockWidget):
 
 
 def _make_texts() -> ReportTexts:
-    from ...core.render.words import ReportTexts
-
     return ReportTexts(settings.get_interface_language())
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...bridge.texts import tr
+from ...core.messages.numbers import format_number
 
 if TYPE_CHECKING:
     from ...core.model.indicator import Indicator
@@ -73,7 +74,6 @@ def make_indicator_rows(
 
 
 def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> IndicatorRow:
-    from ...core.messages.numbers import format_number
     from ...core.render import figures
 
     decimals = figures.choose_decimals(now)
@@ -125,7 +125,6 @@ def describe_ratio(
     ratio = find_limited_ratio(current)
     if ratio is None or ratio.value is None:
         return []
-    from ...core.messages.numbers import format_number
     from ...core.render import figures
 
     before = next(one for one in checked if one.id == ratio.id)

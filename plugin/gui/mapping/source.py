@@ -27,12 +27,6 @@ from .form import MappingForm
 _FOLDER_SETTING = "mapping_folder"
 
 
-def _ask_layer_file(parent: QWidget, project: QgsProject) -> str:
-    """Ask for a file with a layer; return its path, empty if the user cancels."""
-    files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-    return _store_folder_of(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
-
-
 def ask_existing_mapping(parent: QWidget, project: QgsProject) -> str:
     """Ask for an existing mapping file; return its path, empty if the user cancels."""
     title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
@@ -91,7 +85,8 @@ class MappingSource(MappingForm):
         return self._norm.standard.templates[self.get_role()]
 
     def _browse_source(self) -> None:
-        path = _ask_layer_file(self, self._project)
+        files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
+        path = _store_folder_of(QFileDialog.getOpenFileName(self, tr("Layer"), _get_folder(self._project), files)[0])
         if path:
             self.use_layer_of_file(path)
 

@@ -216,7 +216,24 @@ class DocumentDialog(FocusedButtonDialog):
         self._texts = Texts(settings.get_interface_language())
         self._make_widgets()
         self._fill_fields(self._former)
-        self._lay_out_widgets()
+        about = WrappedLabel(
+            tr(
+                "Used for layouts, exported maps, the submission package with its metadata, and reports. Empty "
+                "items are taken from the county profile (section “document information”), or else, for a submission "
+                "package, from its specification."
+            )
+        )
+        form = make_form(
+            (tr("Secrecy level"), self.secrecy),
+            (tr("Reason for a lower level"), self.reason),
+            (tr("Planning authority"), self.compiler),
+            (tr("Cartographer"), self.cartographer),
+            (tr("Printed date"), self.date),
+            (tr("Map approval number"), self.approval),
+        )
+        buttons = add_help_button(make_ok_cancel_buttons(self), "document")
+        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        fill_layout(QVBoxLayout(self), about, form, self.problem, (None, 1), buttons)
         for line in (self.approval, self.reason):
             line.textChanged.connect(self._update_messages)
         self.secrecy.editTextChanged.connect(self._update_messages)
@@ -270,26 +287,6 @@ class DocumentDialog(FocusedButtonDialog):
             return tr("Not set")
         source = self._texts.get("document", inherited_document.source_by_key[key])
         return tr("{value} ({source})").format(value=getattr(inherited_document.document_info, key), source=source)
-
-    def _lay_out_widgets(self) -> None:
-        about = WrappedLabel(
-            tr(
-                "Used for layouts, exported maps, the submission package with its metadata, and reports. Empty "
-                "items are taken from the county profile (section “document information”), or else, for a submission "
-                "package, from its specification."
-            )
-        )
-        form = make_form(
-            (tr("Secrecy level"), self.secrecy),
-            (tr("Reason for a lower level"), self.reason),
-            (tr("Planning authority"), self.compiler),
-            (tr("Cartographer"), self.cartographer),
-            (tr("Printed date"), self.date),
-            (tr("Map approval number"), self.approval),
-        )
-        buttons = add_help_button(make_ok_cancel_buttons(self), "document")
-        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
-        fill_layout(QVBoxLayout(self), about, form, self.problem, (None, 1), buttons)
 
     def read_document_info(self) -> DocumentInfo:
         """Return the project's own values in the dialog."""

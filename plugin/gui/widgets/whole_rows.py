@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QSize
-from qgis.PyQt.QtWidgets import QAbstractItemView, QTableView, QTreeView, QWidget
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTreeView, QWidget
 
 
 class WholeRows(QWidget):
@@ -65,3 +65,18 @@ class WholeRows(QWidget):
         else:
             return 0
         return header.height() if not header.isHidden() else 0
+
+
+def show_as_list(table: QTableView, row_em: float) -> None:
+    """Show a table as a list: rows of ``row_em`` times the font's height, selected one at a time, read-only."""
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    table.verticalHeader().hide()
+    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    table.verticalHeader().setMinimumSectionSize(1)
+    table.verticalHeader().setDefaultSectionSize(round(row_em * table.fontMetrics().height()))
+    table.horizontalHeader().setHighlightSections(False)

@@ -120,19 +120,6 @@ class NewProjectWizard(FocusedButtonDialog):
         fill_layout(row, (self.message_label, 1), make_help_button("new_project"), self.back, self.next, self.cancel)
         return row
 
-    def _widen_for_page(self) -> None:
-        """Widen the dialog if its page would scroll sideways, at most to the screen.
-
-        A theme with wide fields, or a long English text, needs more than the usual width.
-        """
-        area = self.stack.currentWidget()
-        scroll_bar_width = area.verticalScrollBar().sizeHint().width()
-        width = self._left.width() + area.widget().minimumSizeHint().width() + scroll_bar_width
-        if width > self.width():
-            resize_within_screen(self, width, self.height())
-        # Margins of a theme are known only once the page is laid out.
-        QTimer.singleShot(0, self._widen_for_scroll_bar)
-
     def _widen_for_scroll_bar(self) -> None:
         """Widen the dialog by what its page still scrolls sideways; on a small screen narrow the list of steps."""
         overflow, width = self.stack.currentWidget().horizontalScrollBar().maximum(), self.width()
@@ -156,7 +143,13 @@ class NewProjectWizard(FocusedButtonDialog):
             return
         self.pages[number].update_when_shown()
         self.stack.setCurrentIndex(number)
-        self._widen_for_page()
+        area = self.stack.currentWidget()
+        scroll_bar_width = area.verticalScrollBar().sizeHint().width()
+        width = self._left.width() + area.widget().minimumSizeHint().width() + scroll_bar_width
+        if width > self.width():
+            resize_within_screen(self, width, self.height())
+        # Margins of a theme are known only once the page is laid out.
+        QTimer.singleShot(0, self._widen_for_scroll_bar)
         self._update_state()
 
     def _show_next_page(self) -> None:

@@ -111,8 +111,6 @@ class ProjectSetupController:
         self._report_end("info", tr("Cancelled. Nothing was written."))
 
     def _build_project(self, norm: Any) -> None:
-        from ...bridge.new_project import assemble
-
         self._job = None
         if self._project_request is not None:
             self._project = QgsProject()

@@ -15,7 +15,7 @@ from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.worklist import find_key_table_of_worklist
-from ...core.worklist.merge import WorkConflict, apply_edits
+from ...core.worklist.merge import WorkConflict, apply_edits, merge_part
 from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
 from ..findings.work_rows import WorkRows
 
@@ -151,8 +151,6 @@ class WorklistStore(QObject):
         part_cache: list[Worklist] = []
 
         def merge_in_background(worklist: Worklist) -> _Outcome:
-            from ...core.worklist.merge import merge_part
-
             if not part_cache:
                 part_cache.append(read_part())
             options = {"adds_rows": not is_ledger, "has_all_columns": not is_ledger}

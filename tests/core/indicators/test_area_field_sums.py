@@ -183,8 +183,12 @@ def test_township_with_a_wrong_sum_of_area_fields_is_reported(tmp_path):
     assert finding.township == "乙乡" and "乙乡" in finding.message and finding.params["count"] == 4
 
 
-def test_area_field_errors_of_townships_that_cancel_out_are_reported(tmp_path):
-    county = RectangleCounty()
+@pytest.fixture
+def county():
+    return RectangleCounty()
+
+
+def test_area_field_errors_of_townships_that_cancel_out_are_reported(tmp_path, county):
     county.multiply("YJJBNTBHTB", 1.5, *AREA_FIELDS, rows=lambda row, n: row["location_code"].startswith("140225100"))
     county.multiply("YJJBNTBHTB", 0.5, *AREA_FIELDS, rows=lambda row, n: row["location_code"].startswith("140225101"))
     done = county.check(tmp_path, format_target("farmland_area", "10.00"))
@@ -202,8 +206,7 @@ def test_net_area_field_that_contradicts_the_shapes_is_reported(tmp_path):
     assert get_indicator(done.report, "farmland_area").state == "unconfirmed"
 
 
-def test_net_area_that_equals_gross_area_minus_the_deduction_is_not_reported(tmp_path):
-    county = RectangleCounty()
+def test_net_area_that_equals_gross_area_minus_the_deduction_is_not_reported(tmp_path, county):
     for row in county.rows["YJJBNTBHTB"]:
         row |= {"deduction_rate": 0.3, "deduction_area": round(row["gross_area"] * 0.3, 2)}
         row["net_area"] = round(row["gross_area"] - row["deduction_area"], 2)
@@ -222,8 +225,7 @@ def test_single_wrong_area_value_is_reported_if_it_changes_the_sum_of_the_layer(
     assert finding.township == "甲镇" and finding.params["count"] == 1
 
 
-def test_blank_or_missing_area_fields_are_not_reported_by_the_rule_on_sums(tmp_path):
-    county = RectangleCounty()
+def test_blank_or_missing_area_fields_are_not_reported_by_the_rule_on_sums(tmp_path, county):
     for row in county.rows["DLTB"][:3]:
         row |= {"gross_area": None, "net_area": None}
     for row in county.rows["GDBHMB"]:
@@ -232,14 +234,12 @@ def test_blank_or_missing_area_fields_are_not_reported_by_the_rule_on_sums(tmp_p
     assert list_sum_findings(county.check(tmp_path).report) == []
 
 
-def test_rounded_areas_of_small_features_are_not_reported(tmp_path):
-    county = RectangleCounty()
+def test_rounded_areas_of_small_features_are_not_reported(tmp_path, county):
     county.rows["STBHHX"] = [{"wkt": make_rectangle_wkt(10 * n, 1000, 5, 5), "area": 25.5} for n in range(20)]
     assert list_sum_findings(county.check(tmp_path).report) == []
 
 
-def test_duplicated_layer_with_a_sum_above_the_county_area_is_reported(tmp_path):
-    county = RectangleCounty()
+def test_duplicated_layer_with_a_sum_above_the_county_area_is_reported(tmp_path, county):
     county.rows["DLTB"] += [dict(row) for row in county.rows["DLTB"]]
     done = county.check(tmp_path)
     (finding,) = list_sum_findings(done.report)
@@ -319,8 +319,7 @@ def test_farmland_loss_since_the_sealed_baseline_is_unconfirmed_when_area_fields
     assert ("figures.area_fields" in outcome.unconfirmed) == (now != 1.0)
 
 
-def test_equal_errors_in_the_area_fields_of_zones_and_county_leave_the_zone_total_unconfirmed(tmp_path):
-    county = RectangleCounty()
+def test_equal_errors_in_the_area_fields_of_zones_and_county_leave_the_zone_total_unconfirmed(tmp_path, county):
     whole = CELL_ROWS * CELL_COLUMNS * RectangleCounty.cell_area()
     county.rows["YDYHGHFQ"] = [{"wkt": county.rows["XZQX"][0]["wkt"], "zone_code": "300", "area": 12 * whole}]
     county.rows["XZQX"][0]["area"] = 12 * whole

@@ -108,8 +108,12 @@ def test_all_tables_are_made(made, book):
     assert not [table.layout.id for table in made.result.tables if table.missing]
 
 
-def test_lines_equal_independent_areas(book):
-    layers = make_layers()
+@pytest.fixture
+def layers():
+    return make_layers()
+
+
+def test_lines_equal_independent_areas(book, layers):
     farmland = layers["YJJBNTBHTB"].iloc[:-OCCUPIED]
     for name, frame in {
         "永久基本农田": farmland, "生态保护红线": layers["STBHHX"], "城镇开发边界": layers["CZKFBJ"],
@@ -125,8 +129,7 @@ def test_lines_equal_independent_areas(book):
 
 
 @pytest.mark.parametrize("role", ["STBHHX", "CZKFBJ"])
-def test_lines_by_use_equal_plain_overlays(book, role):
-    layers = make_layers()
+def test_lines_by_use_equal_plain_overlays(book, role, layers):
     name = {"STBHHX": "生态保护红线", "CZKFBJ": "城镇开发边界"}[role]
     sums = sum_shared(layers[role], layers["XZYDYH"], [name] * len(layers[role]))
     assert sum(sums.values()) == pytest.approx(sum_hectares(layers[role]), rel=2e-5)
@@ -139,8 +142,7 @@ def test_lines_by_use_equal_plain_overlays(book, role):
             assert sums[name, group] == 0
 
 
-def test_zones_by_use_equal_plain_overlays(book):
-    layers = make_layers()
+def test_zones_by_use_equal_plain_overlays(book, layers):
     zones = layers["YDYHGHFQ"]
     names = [ZONES[code[0]] for code in zones["GHFQDM"]]
     sums = sum_shared(zones, layers["XZYDYH"], names)
@@ -151,8 +153,7 @@ def test_zones_by_use_equal_plain_overlays(book):
     assert read_named(book, "分区用地_合计_面积") == pytest.approx(sum_hectares(zones), abs=HALF)
 
 
-def test_townships_sum_to_the_county(book):
-    layers = make_layers()
+def test_townships_sum_to_the_county(book, layers):
     townships = layers["XZQXZ"]
     for name, shape in zip(townships["XZQMC"], townships.geometry, strict=True):
         hectares = compute_ellipsoid_area(shape) / M2_PER_HECTARE
@@ -164,8 +165,7 @@ def test_townships_sum_to_the_county(book):
     assert read_named(book, "乡镇_合计_永久基本农田_净面积") == pytest.approx(net, abs=HALF)
 
 
-def test_land_use_equals_the_survey(book):
-    layers = make_layers()
+def test_land_use_equals_the_survey(book, layers):
     for word, role, field in (("现状", "XZYDYH", "TBDLMJ"), ("规划", "GHYDYH", "TBMJ")):
         frame = layers[role]
         by_group = frame[field].groupby(frame["YDYHFLDM"].map(get_group)).sum() / M2_PER_HECTARE
@@ -193,8 +193,7 @@ def test_farmland_changes_equal_the_rows_that_differ(book):
         assert read_named(book, f"占用补划_合计_{word}_净面积") == pytest.approx(net, abs=allowed)
 
 
-def test_cultivated_balance_equals_parcels_that_change(book):
-    layers = make_layers()
+def test_cultivated_balance_equals_parcels_that_change(book, layers):
     base, planned = layers["XZYDYH"], layers["GHYDYH"]
     areas = np.array([compute_ellipsoid_area(shape) for shape in base.geometry]) / M2_PER_HECTARE
     was, becomes = base["YDYHFLDM"].map(get_group), planned["YDYHFLDM"].map(get_group)

@@ -286,8 +286,12 @@ def turn_ring(wkt, offset, is_reversed):
     return shapely.Polygon(ring[::-1] if is_reversed else ring)
 
 
-def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical():
-    after = copy_grid_rows()
+@pytest.fixture
+def after():
+    return copy_grid_rows()
+
+
+def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical(after):
     for n, one in enumerate(after):
         one["wkt"] = turn_ring(one["wkt"], n % 4, n % 2).wkt
     random.Random(1).shuffle(after)
@@ -341,8 +345,7 @@ def test_editions_in_different_crs_are_identical():
     assert found.is_identical
 
 
-def test_added_vertex_makes_editions_different_although_no_land_moved():
-    after = copy_grid_rows()
+def test_added_vertex_makes_editions_different_although_no_land_moved(after):
     after[0]["wkt"] = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     found = compare_rows(copy_grid_rows(), after)
     assert not found.is_identical and found.unmatched_counts == (1, 1) and not found.changed_pieces
@@ -350,8 +353,7 @@ def test_added_vertex_makes_editions_different_although_no_land_moved():
 
 
 @pytest.mark.parametrize("what", ["key", "field", "row more", "row less", "twice"])
-def test_changed_key_or_value_and_added_removed_or_repeated_rows_make_editions_not_identical(what):
-    after = copy_grid_rows()
+def test_changed_key_or_value_and_added_removed_or_repeated_rows_make_editions_not_identical(what, after):
     if what == "key":
         after[3]["key"] = "140225000000009999"
     if what == "field":
@@ -367,8 +369,7 @@ def test_changed_key_or_value_and_added_removed_or_repeated_rows_make_editions_n
     assert abs(found.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
 
 
-def test_renumbering_table_matches_all_rows_with_renewed_keys():
-    after = copy_grid_rows()
+def test_renumbering_table_matches_all_rows_with_renewed_keys(after):
     for n, one in enumerate(after):
         one["key"] = f"14022500000002{n:04d}"
     table = {one["key"]: other["key"] for one, other in zip(GRID_ROWS, after, strict=True)}
@@ -469,8 +470,7 @@ def test_duplicate_feature_counts_its_land_once():
     assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(balance.rounding_error_m2) < 1e-6
 
 
-def test_feature_key_reused_for_other_land_is_reported():
-    after = copy_grid_rows()
+def test_feature_key_reused_for_other_land_is_reported(after):
     after[0] = make_row(make_square(900, 900), 1)
     assert compare_rows(copy_grid_rows(), after).reused_keys == ["140225000000000001"]
 
@@ -482,8 +482,7 @@ def test_rows_without_a_shape_are_compared_by_attributes():
     assert not compare_rows(before, after).is_identical
 
 
-def test_slivers_between_editions_are_summed_but_not_listed():
-    after = copy_grid_rows()
+def test_slivers_between_editions_are_summed_but_not_listed(after):
     after[0]["wkt"] = "POLYGON ((0.001 0, 100 0, 100 100, 0.001 100, 0.001 0))"
     found = compare_rows(copy_grid_rows(), after)
     assert not found.is_identical and not found.changed_pieces and len(found.slivers) == 1
@@ -640,8 +639,12 @@ def describe_comparison(comparison):
 # -- found and removed --------------------------------------------------------------------------------------------------
 
 
-def test_edition_with_all_rows_shifted_equally_has_no_moved_land_but_is_not_identical():
-    before = make_cells()
+@pytest.fixture
+def before():
+    return make_cells()
+
+
+def test_edition_with_all_rows_shifted_equally_has_no_moved_land_but_is_not_identical(before):
     found = compare_with_limits(before, move_rows(before, 0.3, -0.2))
     assert (found.shift.east_m, found.shift.north_m) == pytest.approx((0.3, -0.2), abs=1e-6)
     assert found.shift.is_removed and found.shift.row_count == 20 and found.shift.share == 1.0
@@ -688,8 +691,7 @@ def test_row_far_outside_the_county_does_not_hinder_the_comparison_of_a_shift():
 
 @pytest.mark.parametrize("keys", ["same keys", "no keys", "new keys"])
 @pytest.mark.parametrize("turned", [False, True])
-def test_shift_is_found_although_keys_and_first_vertices_of_the_rows_differ(keys, turned):
-    before = make_cells()
+def test_shift_is_found_although_keys_and_first_vertices_of_the_rows_differ(keys, turned, before):
     after = move_rows(before, 0.3, -0.2)
     for n, (one, other) in enumerate(zip(before, after, strict=True)):
         if keys == "no keys":
@@ -705,8 +707,7 @@ def test_shift_is_found_although_keys_and_first_vertices_of_the_rows_differ(keys
     assert found.has_other_changes is (keys == "new keys")
 
 
-def test_real_changes_of_a_shifted_edition_are_found_as_if_the_edition_were_not_shifted():
-    before = make_cells()
+def test_real_changes_of_a_shifted_edition_are_found_as_if_the_edition_were_not_shifted(before):
     after = move_rows(before, 0.3, -0.2)
     after[2]["land_use"] = "0101"
     shape = shapely.from_wkt(after[7]["wkt"])
@@ -726,8 +727,7 @@ def test_real_changes_of_a_shifted_edition_are_found_as_if_the_edition_were_not_
     }
 
 
-def test_shift_longer_than_the_limit_is_reported_and_not_removed():
-    before = make_cells()
+def test_shift_longer_than_the_limit_is_reported_and_not_removed(before):
     after = move_rows(before, 30.0, 0.0)
     found = compare_with_limits(before, after)
     assert found.shift.east_m == pytest.approx(30.0, abs=1e-6) and not found.shift.is_removed
@@ -736,8 +736,7 @@ def test_shift_longer_than_the_limit_is_reported_and_not_removed():
     assert describe_comparison(found) == describe_comparison(compare_with_limits(before, after, None))
 
 
-def test_rows_within_the_tolerance_of_a_shift_count_as_shifted_and_their_deviation_is_stated():
-    before = make_cells()
+def test_rows_within_the_tolerance_of_a_shift_count_as_shifted_and_their_deviation_is_stated(before):
     after = move_rows(move_rows(before, 0.3, -0.2), 0.008, 0.0, which={3, 4})
     found = compare_with_limits(before, after)
     assert found.shift.row_count == 20 and found.shift.deviation_m == pytest.approx(0.008, abs=1e-6)
@@ -765,8 +764,7 @@ REAL_CHANGES = {
 
 
 @pytest.mark.parametrize("change", REAL_CHANGES.values(), ids=REAL_CHANGES)
-def test_real_changes_are_never_taken_for_a_shift_and_change_no_comparison_result(change):
-    before = make_cells()
+def test_real_changes_are_never_taken_for_a_shift_and_change_no_comparison_result(change, before):
     after = change(before)
     found = compare_with_limits(before, after)
     assert found.shift is None

@@ -67,8 +67,22 @@ def read_maintenance_layer(folder, layer):
     return pyogrio.read_dataframe(folder / f"{DELIVERY_NAME}.gdb", layer=layer)
 
 
-def test_geodatabase_has_layers_before_of_and_after_the_change_of_each_changed_layer(written_update):
-    folder, _, made = written_update
+@pytest.fixture
+def folder(written_update):
+    return written_update[0]
+
+
+@pytest.fixture
+def done(written_update):
+    return written_update[1]
+
+
+@pytest.fixture
+def made(written_update):
+    return written_update[2]
+
+
+def test_geodatabase_has_layers_before_of_and_after_the_change_of_each_changed_layer(folder, made):
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         [f"{DELIVERY_NAME}.gdb", f"{DELIVERY_NAME}面积平衡表.xlsx", f"{DELIVERY_NAME}面积平衡表.json"]
     )
@@ -77,8 +91,7 @@ def test_geodatabase_has_layers_before_of_and_after_the_change_of_each_changed_l
     assert all(one.has_no_differences for one in made.results_by_role.values()) and len(made.results_by_role) == 6
 
 
-def test_crs_of_the_geodatabase_combines_cgcs2000_with_the_1985_height_datum(written_update):
-    folder, _, _ = written_update
+def test_crs_of_the_geodatabase_combines_cgcs2000_with_the_1985_height_datum(folder):
     from osgeo import ogr
 
     database = ogr.Open(str(folder / f"{DELIVERY_NAME}.gdb"))
@@ -86,8 +99,7 @@ def test_crs_of_the_geodatabase_combines_cgcs2000_with_the_1985_height_datum(wri
     assert "4490" in wkt and "5737" in wkt
 
 
-def test_before_change_layer_contains_the_rows_of_the_filed_edition(written_update):
-    folder, _, _ = written_update
+def test_before_change_layer_contains_the_rows_of_the_filed_edition(folder):
     before = read_maintenance_layer(folder, "WHQGHFQ")
     assert before["BSM"].tolist() == ["140225000000000007"] and before["GHFQDM"].tolist() == ["200"]
     assert measure_statutory_area(before.geometry.to_numpy()).sum() == pytest.approx(
@@ -95,8 +107,7 @@ def test_before_change_layer_contains_the_rows_of_the_filed_edition(written_upda
     )
 
 
-def test_change_layer_rows_are_numbered_continuously_with_empty_causes(written_update):
-    folder, _, _ = written_update
+def test_change_layer_rows_are_numbered_continuously_with_empty_causes(folder):
     zones, line = read_maintenance_layer(folder, "WHCGHFQ"), read_maintenance_layer(folder, "WHCZXCQCSLX")
     assert zones["WHLX"].tolist() == ["2"] and sorted(line["WHLX"]) == ["1", "3"]
     assert [*zones["WHBH"], *line["WHBH"]] == ["20260309000001", "20260309000002", "20260309000003"]
@@ -110,8 +121,7 @@ def test_change_layer_rows_are_numbered_continuously_with_empty_causes(written_u
     assert sizes["1"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
 
 
-def test_rows_of_the_after_change_layer_get_the_next_key_numbers_and_measured_areas(written_update):
-    folder, _, _ = written_update
+def test_rows_of_the_after_change_layer_get_the_next_key_numbers_and_measured_areas(folder):
     after = read_maintenance_layer(folder, "WHHGHFQ")
     assert after["BSM"].tolist() == ["140225000000000011", "140225000000000012"]
     assert read_maintenance_layer(folder, "WHHZXCQCSLX")["BSM"].tolist() == ["140225000000000015", "140225000000000016"]
@@ -123,8 +133,7 @@ def test_rows_of_the_after_change_layer_get_the_next_key_numbers_and_measured_ar
     assert wide == pytest.approx([4000, 6000], abs=0.01)
 
 
-def test_change_layer_rows_without_a_division_get_the_code_of_the_county(written_update):
-    folder, _, _ = written_update
+def test_change_layer_rows_without_a_division_get_the_code_of_the_county(folder):
     line = read_maintenance_layer(folder, "WHCZXCQCSLX")
     assert set(line["XZQDM"]) == {"140225"} and set(line["XZQMC"]) == {"浑源县"}
 
@@ -169,9 +178,8 @@ def test_new_keys_follow_the_highest_number_of_either_key_format(tmp_path):
     assert given == [f"1402250000{n:08d}" for n in range(42, 42 + len(given))] and len(given) == 4
 
 
-def test_new_keys_are_unique_across_written_and_source_layers(written_update, tmp_path):
+def test_new_keys_are_unique_across_written_and_source_layers(folder, tmp_path):
     """Give new rows new numbers although filed keys repeat across layers."""
-    folder, _, _ = written_update
     new = [
         n
         for p in ("WHC", "WHH")
@@ -225,8 +233,7 @@ def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path
     assert crs.to_epsg() == 4490 and not crs.is_compound
 
 
-def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_in_the_balance_file(written_update):
-    folder, done, _ = written_update
+def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_in_the_balance_file(folder, done):
     record = json.loads((folder / f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
     assert record == json.loads(json.dumps(convert_balance_to_dict(done)))
     by_role = {one["layer"]: one for one in record["layers"]}
@@ -294,8 +301,7 @@ def test_sheets_of_the_balance_have_every_figure_of_its_json(tmp_path):
     assert balance["doubled"] > 400 and round(balance["revalued"], 2) and balance["changed"] > 400
 
 
-def test_existing_maintenance_package_is_never_overwritten(written_update):
-    folder, done, _ = written_update
+def test_existing_maintenance_package_is_never_overwritten(folder, done):
     stamp = (folder / f"{DELIVERY_NAME}.gdb").stat().st_mtime_ns
     with pytest.raises(OutputError) as caught:
         write_update(done, folder)
