@@ -185,7 +185,7 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..townships.messages import describe_split
     from ..townships.split import SplitOptions, parse_persons, split_townships
 
-    options = SplitOptions(
+    split_options = SplitOptions(
         args.source,
         Path(args.output),
         RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
@@ -193,7 +193,7 @@ def run_townships(args: argparse.Namespace, report_texts: ReportTexts) -> int:
         args.targets,
         parse_persons(args.persons),
     )
-    result = split_townships(options, progress=print_progress)
-    print_lines(describe_split(result, Texts(report_texts.lang)))
+    split = split_townships(split_options, progress=print_progress)
+    print_lines(describe_split(split, Texts(report_texts.lang)))
     print_written([args.output], report_texts)
     return EXIT_CLEAN
