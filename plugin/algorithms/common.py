@@ -37,7 +37,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     Subclasses implement ``prepare`` and ``execute``. ``prepare`` runs on the main thread and reads everything needed
     from layers and project; ``execute`` runs in any thread. Subclasses set ``identifier`` (id of the tool, which never
-    changes), ``toolbox_section`` (see `_get_section_title`), ``keywords`` for the search in the toolbox, ``title``, and
+    changes), ``toolbox_section`` (see `group`), ``keywords`` for the search in the toolbox, ``title``, and
     ``help_parts``: paragraphs of the help text, marked for translation, or functions that return one.
     ``repeatable_parameters``: names of text parameters that hold several names (see `read_names_parameter`); on a
     command line they may be given several times.

@@ -14,7 +14,7 @@ from ...core.files.cells import format_cell
 from ...core.geometry.validity import extract_polygons, mask_missing_shapes
 from ...core.render.pictures import select_largest_conflicts
 from ...core.render.words import ReportTexts
-from ..layers import painting
+from ..layers import painting, styles
 from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
 
@@ -71,7 +71,7 @@ def choose_style(layer: Layer, concept: str) -> str:
         return "XZQX"
     if concept == "townships":
         return "XZQXZ"
-    if painting.has_style(layer.role):
+    if styles.has_style_entry(layer.role):
         return layer.role
     return {"farmland": "YJJBNTBHTB", "zones": "YDYHGHFQ"}.get(concept, layer.role)
 
