@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,12 @@ def find_groups_of_equal_shapes(shapes: NDArray) -> list[list[int]]:
     return [rows for rows in groups.values() if len(rows) > 1]
 
 
-def hash_corners(shape: Any) -> str:
+def hash_corners(shape: Any, to_lonlat: Callable[[NDArray], NDArray]) -> str:
     """Return a hash of the corners of a shape (m), 20 hexadecimal digits.
 
-    Corners are rounded to metres and sorted: a reprojection to degrees and back changes nothing, nor does what
-    `normalize_shapes` ignores.
+    Corners are rounded to 0.00001°, about a metre, and sorted: the CRS of the file changes nothing, nor does what
+    `normalize_shapes` ignores. ``to_lonlat``: converts (v, 2) coordinates of the shape to degrees.
     """
-    corners = np.unique(np.round(shapely.get_coordinates(normalize_shapes(shape))).astype(np.int64), axis=0)
+    lonlat = to_lonlat(shapely.get_coordinates(normalize_shapes(shape)))
+    corners = np.unique(np.round(lonlat * 1e5).astype(np.int64), axis=0)
     return hashlib.sha256(corners.tobytes()).hexdigest()[:20]

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...engine.context import RuleContext
+from ...geometry.crs import make_lonlat_transformer
 from ...geometry.overlay_pieces import make_row_pieces
 from ...geometry.shape_hashes import find_groups_of_equal_shapes, hash_corners
 from ...model.findings import Finding
@@ -92,8 +93,9 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             finding.case = "duplicate"
     # An edit may add or remove one copy of many: a check around it reports all copies there.
     duplicates = ctx.finding_maker.make_pair_findings(layer, layer, copies, case="duplicate")
+    to_lonlat = make_lonlat_transformer(ctx.plan.plane_crs)
     for finding, rows in zip(duplicates, groups, strict=True):
-        finding.params["shape_hash"] = hash_corners(shapes[rows[0]])
+        finding.params["shape_hash"] = hash_corners(shapes[rows[0]], to_lonlat)
         if len(rows) > 2:
             finding.related_keys = [layer.keys[row] for row in rows[1:]]
             listed = make_row_list_params(layer, rows)
